@@ -1,0 +1,103 @@
+/**
+ * Counter-based random numbers: Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ *
+ * A stream is a pure function of (seed, purpose, step, index), so a number never depends on which worker drew it or when.
+ * The generator uses only 32-bit integer arithmetic, which every engine computes alike; `assembly/random.ts` is its twin.
+ */
+
+const PARITY = 0x1bd11bda;
+
+/** Hash of a purpose name (FNV-1a, 32 bits): names, not numbers, keep streams apart. */
+export function purposeKey(purpose: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < purpose.length; i++) hash = Math.imul(hash ^ purpose.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** One Threefry-2x32-20 block: counter (c0, c1) under key (k0, k1) gives two 32-bit words, written to `out[0]` and `out[1]`. */
+export function threefry2x32(k0: number, k1: number, c0: number, c1: number, out: Uint32Array): void {
+  const k2 = k0 ^ k1 ^ PARITY;
+  let x0 = (c0 + k0) | 0;
+  let x1 = (c1 + k1) | 0;
+  for (let group = 0; group < 5; group++) {
+    // Rotations alternate between two sets of four; a key injection follows each four rounds.
+    if ((group & 1) === 0) {
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 13) | (x1 >>> 19)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 15) | (x1 >>> 17)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 26) | (x1 >>> 6)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 6) | (x1 >>> 26)) ^ x0;
+    } else {
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 17) | (x1 >>> 15)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 29) | (x1 >>> 3)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 16) | (x1 >>> 16)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 24) | (x1 >>> 8)) ^ x0;
+    }
+    const next = (group + 1) % 3;
+    const after = (group + 2) % 3;
+    x0 = (x0 + (next === 0 ? k0 : next === 1 ? k1 : k2)) | 0;
+    x1 = (x1 + (after === 0 ? k0 : after === 1 ? k1 : k2) + group + 1) | 0;
+  }
+  out[0] = x0;
+  out[1] = x1;
+}
+
+const block = new Uint32Array(2);
+
+/** The key of the stream family (seed, purpose, step); the stream's counter is then (index, block number). */
+export function streamKey(seed: number, purpose: string, step: number): [number, number] {
+  threefry2x32(seed >>> 0, Math.floor(seed / 0x1_0000_0000) >>> 0, purposeKey(purpose), step >>> 0, block);
+  return [block[0], block[1]];
+}
+
+export interface RandomStream {
+  /** Next 32 random bits, an integer in [0, 2^32). */
+  uint32(): number;
+  /** Uniform in [0, 1) with 24 random bits: exact in single precision. */
+  uniform(): number;
+  /** Uniform integer in [0, n), 1 <= n <= 2^32, without modulo bias. */
+  below(n: number): number;
+}
+
+/**
+ * The stream of random numbers for (seed, purpose, step, index).
+ *
+ * @param seed integer in [0, 2^53)
+ * @param purpose what the numbers are for, e.g. `'household/layout'`
+ * @param step iteration or episode number, integer in [0, 2^32)
+ * @param index position within the step, integer in [0, 2^32)
+ */
+export function randomStream(seed: number, purpose: string, step = 0, index = 0): RandomStream {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`randomStream: seed must be an integer in [0, 2^53), got ${seed}`);
+  }
+  const [k0, k1] = streamKey(seed, purpose, step);
+  const words = new Uint32Array(2);
+  let blocks = 0;
+  let left = 0;
+  const uint32 = (): number => {
+    if (left === 0) {
+      threefry2x32(k0, k1, index, blocks++, words);
+      left = 2;
+    }
+    return words[2 - left--];
+  };
+  return {
+    uint32,
+    uniform: () => (uint32() >>> 8) / 0x100_0000,
+    below(n: number): number {
+      // Rejection from the largest multiple of n below 2^32.
+      const limit = 0x1_0000_0000 - (0x1_0000_0000 % n);
+      let word = uint32();
+      while (word >= limit) word = uint32();
+      return word % n;
+    },
+  };
+}

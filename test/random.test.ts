@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { randomStream, threefry2x32 } from '../src/random.ts';
+
+test('threefry2x32 gives the published known-answer vectors of Random123', () => {
+  const vectors: [number[], number[]][] = [
+    [[0, 0, 0, 0], [0x6b200159, 0x99ba4efe]],
+    [[0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
+    [[0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
+  ];
+  for (const [[k0, k1, c0, c1], expected] of vectors) {
+    const out = new Uint32Array(2);
+    threefry2x32(k0, k1, c0, c1, out);
+    expect([...out]).toEqual(expected);
+  }
+});
+
+test('streams that differ in seed, purpose, step or index differ; equal ones agree', () => {
+  const draw = (...key: Parameters<typeof randomStream>) => {
+    const stream = randomStream(...key);
+    return Array.from({ length: 5 }, () => stream.uint32()).join();
+  };
+  const base = draw(7, 'a', 1, 2);
+  expect(draw(7, 'a', 1, 2)).toBe(base);
+  for (const other of [draw(8, 'a', 1, 2), draw(7, 'b', 1, 2), draw(7, 'a', 2, 2), draw(7, 'a', 1, 3)]) {
+    expect(other).not.toBe(base);
+  }
+  expect(draw(2 ** 40 + 7, 'a', 1, 2)).not.toBe(base);
+});
+
+test('below(n) is uniform: chi-squared over 6 cells stays under the 99.9% quantile', () => {
+  const stream = randomStream(3, 'dice');
+  const counts = new Array<number>(6).fill(0);
+  for (let i = 0; i < 60_000; i++) counts[stream.below(6)]++;
+  const chi2 = counts.reduce((sum, c) => sum + (c - 10_000) ** 2 / 10_000, 0);
+  expect(chi2).toBeLessThan(20.5);
+});
+
+test('a seed outside [0, 2^53) is refused', () => {
+  expect(() => randomStream(-1, 'a')).toThrow('randomStream: seed must be an integer in [0, 2^53), got -1');
+});
