@@ -1,0 +1,38 @@
+/** Speed of the household under random play: steps per second on one thread, with observation and admissible actions built. */
+
+import { type Split, splits } from '../src/env/environment.ts';
+import { createHousehold } from '../src/env/household/household.ts';
+import { randomStream } from '../src/random.ts';
+
+const STEPS = 400_000;
+
+function stepsPerSecond(form: 'tokens' | 'vector'): number {
+  const env = createHousehold({ form });
+  const random = randomStream(1, 'bench/actions');
+  const choices = Float64Array.from({ length: STEPS }, () => random.uniform());
+  const run = (): number => {
+    const startMs = performance.now();
+    let seed = 0;
+    let split: Split = splits[0];
+    let step = env.reset({ seed, split });
+    for (let i = 0; i < STEPS; i++) {
+      step = env.step(Math.floor(choices[i] * step.info.admissibleActions.length));
+      if (step.terminated || step.truncated) {
+        seed++;
+        split = splits[seed % splits.length];
+        step = env.reset({ seed, split });
+      }
+    }
+    return (STEPS / (performance.now() - startMs)) * 1000;
+  };
+  run();
+  return Math.round(Math.max(run(), run(), run()));
+}
+
+console.log(
+  JSON.stringify({
+    bench: 'household',
+    tokensPerSecond: stepsPerSecond('tokens'),
+    vectorPerSecond: stepsPerSecond('vector'),
+  }),
+);
