@@ -1,0 +1,121 @@
+/**
+ * A checkpoint as files: everything a run needs to go on with the same bits, and the SHA-256 of each file so that damage is found on load.
+ * Pure functions over bytes; `run.node.ts` keeps them on disk.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
+
+export interface Checkpoint {
+  /** Iterations done; 0 is the policy after the cold start. */
+  readonly iteration: number;
+  readonly parameters: readonly NamedTensor[];
+  /** Optimiser moments, the reference policy, and whatever else the trainer keeps as tensors. */
+  readonly state: readonly NamedTensor[];
+  /** Counters, the receipt, labels' memory: whatever the trainer keeps as JSON. */
+  readonly counters: JsonRecord;
+  /** The vocabulary of a text environment. */
+  readonly tokenizer?: JsonRecord;
+}
+
+/** Content by file name. */
+export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
+
+const manifestName = 'manifest.json';
+const parametersName = 'parameters.safetensors';
+const stateName = 'state.safetensors';
+const countersName = 'state.json';
+const tokenizerName = 'tokenizer.json';
+const formatVersion = 1;
+
+export function sha256Hex(bytes: Uint8Array): string {
+  return bytesToHex(sha256(bytes));
+}
+
+/** SHA-256 of the parameters as a safetensors file without metadata: equal exactly where names, shapes and all bits are equal. */
+export function parametersSha256(parameters: readonly NamedTensor[]): string {
+  return sha256Hex(encodeSafetensors(parameters));
+}
+
+function jsonBytes(value: unknown, name: string): Uint8Array {
+  return new TextEncoder().encode(`${encodeJson(value, name, 2)}\n`);
+}
+
+function manifestBytes(hashes: Readonly<Record<string, string>>): Uint8Array {
+  return jsonBytes({ version: formatVersion, sha256: hashes }, manifestName);
+}
+
+/** The folder name of a checkpoint: its iteration in six digits. */
+export function checkpointName(iteration: number): string {
+  return String(iteration).padStart(6, '0');
+}
+
+/** The files of a checkpoint, the manifest with their hashes last. */
+export function packCheckpoint(checkpoint: Checkpoint): CheckpointFiles {
+  const { iteration, parameters, state, counters, tokenizer } = checkpoint;
+  if (!Number.isSafeInteger(iteration) || iteration < 0) {
+    throw new Error(`packCheckpoint: iteration must be an integer >= 0, got ${iteration}`);
+  }
+  const files = new Map<string, Uint8Array>();
+  files.set(parametersName, encodeSafetensors(parameters, { iteration: String(iteration) }));
+  files.set(stateName, encodeSafetensors(state));
+  files.set(countersName, jsonBytes({ iteration, counters }, countersName));
+  if (tokenizer) files.set(tokenizerName, jsonBytes(tokenizer, tokenizerName));
+  const hashes: Record<string, string> = {};
+  for (const [name, bytes] of files) hashes[name] = sha256Hex(bytes);
+  return files.set(manifestName, manifestBytes(hashes));
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function manifestHashes(bytes: Uint8Array): Record<string, string> | null {
+  const manifest = parseJson(bytes);
+  if (!isJsonObject(manifest) || !isJsonObject(manifest.sha256)) return null;
+  const hashes = manifest.sha256 as Record<string, string>;
+  // Written again it must give the same bytes, or a character of the manifest itself has changed.
+  return sameBytes(manifestBytes(hashes), bytes) ? hashes : null;
+}
+
+/**
+ * The checkpoint that `files` hold, after every file was compared with its hash.
+ *
+ * @param name folder name, for errors
+ * @param advice the way out, for errors: which earlier checkpoint to use
+ * @throws Error naming the file that is missing or damaged
+ */
+export function unpackCheckpoint(files: CheckpointFiles, name: string, advice: string): Checkpoint {
+  const file = (fileName: string): Uint8Array => {
+    const bytes = files.get(fileName);
+    if (!bytes) throw new Error(`checkpoint ${name}: ${fileName} is missing; ${advice}`);
+    return bytes;
+  };
+  const hashes = manifestHashes(file(manifestName));
+  if (!hashes) throw new Error(`checkpoint ${name}: ${manifestName} is damaged; ${advice}`);
+  for (const [fileName, hash] of Object.entries(hashes)) {
+    if (sha256Hex(file(fileName)) !== hash) {
+      throw new Error(`checkpoint ${name}: ${fileName} does not match its hash; the file is damaged; ${advice}`);
+    }
+  }
+  for (const fileName of [parametersName, stateName, countersName]) {
+    if (!Object.hasOwn(hashes, fileName)) throw new Error(`checkpoint ${name}: ${fileName} has no hash; ${advice}`);
+  }
+  const { iteration, counters } = parseJson(file(countersName)) as { iteration: number; counters: JsonRecord };
+  return {
+    iteration,
+    parameters: decodeSafetensors(file(parametersName), { finite: true }).tensors,
+    state: decodeSafetensors(file(stateName)).tensors,
+    counters,
+    ...(Object.hasOwn(hashes, tokenizerName) && { tokenizer: parseJson(file(tokenizerName)) as JsonRecord }),
+  };
+}

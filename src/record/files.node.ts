@@ -1,0 +1,192 @@
+/** Files that survive a crash or a full disk: what was there stays readable until what replaces it is complete. */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { encodeJson, type JsonRecord } from './json.ts';
+
+/** Writes bytes at the file's present position and returns how many were taken; `fs.writeSync` unless a test fills the disk. */
+export type WriteBytes = (file: number, bytes: Uint8Array) => number;
+
+const nextSteps: Readonly<Record<string, string>> = {
+  ENOENT: 'check the path',
+  ENOTDIR: 'a part of the path is a file; choose another path',
+  EISDIR: 'it is a folder; name a file',
+  EEXIST: 'a file of that name is in the way; choose another path',
+  EACCES: 'allow it for your user or choose another path',
+  EPERM: 'allow it for your user or choose another path',
+  EROFS: 'the disk is read-only; choose another path',
+  ENOSPC: 'the disk is full; free some space and try again',
+  EDQUOT: 'your disk quota is used up; free some space and try again',
+};
+
+function fileError(action: string, path: string, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const step = nextSteps[code] ?? 'see the system message';
+  const reason = code || (error as Error).message;
+  return new Error(`cannot ${action} ${path}: ${reason}; ${step}`, { cause: error });
+}
+
+function writeAll(file: number, bytes: Uint8Array, write: WriteBytes): void {
+  for (let done = 0; done < bytes.length; ) done += write(file, bytes.subarray(done));
+}
+
+/** Makes a rename in `directory` outlive a power cut. Windows cannot open folders and needs no such call. */
+export function syncDirectory(directory: string): void {
+  if (process.platform === 'win32') return;
+  const file = openSync(directory, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function asBytes(content: Uint8Array | string): Uint8Array {
+  return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+}
+
+/**
+ * Writes a whole file or leaves the old one: the content goes to a temporary file in the same folder, to the disk, then takes the name.
+ *
+ * @throws Error naming the path and the next step; the temporary file is removed and the old content stays
+ */
+export function writeFileAtomic(
+  path: string,
+  content: Uint8Array | string,
+  options: { write?: WriteBytes } = {},
+): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, 'w');
+    try {
+      writeAll(file, asBytes(content), options.write ?? writeSync);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileError('write', path, error);
+  }
+}
+
+/** Creates `directory` and its parents where missing and makes sure that files can be written in it. */
+export function ensureWritableDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fileError('write in', directory, error);
+  }
+}
+
+export function readBytes(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+}
+
+export function readText(path: string): string {
+  return new TextDecoder().decode(readBytes(path));
+}
+
+/** The parsed content of a JSON file. */
+export function readJson(path: string): unknown {
+  const text = readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`cannot read ${path}: it is not JSON (${(error as Error).message}); the file is damaged`);
+  }
+}
+
+/** Where each whole line ends (byte after its newline), in order. */
+function lineEnds(bytes: Uint8Array): number[] {
+  const ends: number[] = [];
+  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) ends.push(at + 1);
+  return ends;
+}
+
+/**
+ * Records of a JSON-lines file. A last line without its newline is the trace of a crash and is left out.
+ *
+ * @throws Error naming the line that is no JSON object
+ */
+export function readJsonLines(path: string): JsonRecord[] {
+  const bytes = readBytes(path);
+  const records: JsonRecord[] = [];
+  let start = 0;
+  for (const [i, end] of lineEnds(bytes).entries()) {
+    const line = new TextDecoder().decode(bytes.subarray(start, end - 1));
+    start = end;
+    let record: unknown;
+    try {
+      record = JSON.parse(line);
+    } catch {
+      record = null;
+    }
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      const shown = JSON.stringify(line.length > 40 ? `${line.slice(0, 40)}...` : line);
+      throw new Error(`cannot read ${path}: line ${i + 1} is not a JSON object: ${shown}; remove the line or the file`);
+    }
+    records.push(record as JsonRecord);
+  }
+  return records;
+}
+
+export interface JsonLinesWriter {
+  /** Adds one whole line; if that fails, the file is as it was before. */
+  append(record: JsonRecord): void;
+  /** Puts all lines on the disk, so that they outlive a power cut. */
+  flush(): void;
+  close(): void;
+}
+
+/**
+ * Opens a JSON-lines file for appending, creating it where missing. A torn last line is cut off.
+ *
+ * @param options.keepLines keep only this many lines, for a run that goes on from an earlier checkpoint
+ */
+export function openJsonLines(path: string, options: { keepLines?: number; write?: WriteBytes } = {}): JsonLinesWriter {
+  let file: number;
+  let length = 0;
+  try {
+    file = openSync(path, 'a+');
+    const ends = lineEnds(readFileSync(file));
+    const kept = Math.min(options.keepLines ?? ends.length, ends.length);
+    length = kept === 0 ? 0 : ends[kept - 1];
+    ftruncateSync(file, length);
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+  return {
+    append(record) {
+      const bytes = asBytes(`${encodeJson(record, 'record')}\n`);
+      try {
+        writeAll(file, bytes, options.write ?? writeSync);
+      } catch (error) {
+        // Half a line in the middle of the file would make all later lines unreadable.
+        ftruncateSync(file, length);
+        throw fileError('write', path, error);
+      }
+      length += bytes.length;
+    },
+    flush: () => fsyncSync(file),
+    close: () => closeSync(file),
+  };
+}

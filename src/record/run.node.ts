@@ -1,0 +1,246 @@
+/**
+ * The folder of a run:
+ *
+ *     config.json                 the complete config and the versions that made the run
+ *     metrics.jsonl               one line per iteration
+ *     checkpoints/000080/         parameters.safetensors, state.safetensors, state.json, tokenizer.json, manifest.json
+ *     latest.json                 which checkpoint is the newest complete one
+ *     result.json                 written once, at the end
+ *
+ * A checkpoint is written under a temporary name and renamed, so a folder with a checkpoint's name is complete.
+ */
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Checkpoint, checkpointName, packCheckpoint, unpackCheckpoint } from './checkpoint.ts';
+import {
+  ensureWritableDirectory,
+  type JsonLinesWriter,
+  openJsonLines,
+  readBytes,
+  readJson,
+  readJsonLines,
+  syncDirectory,
+  writeFileAtomic,
+} from './files.node.ts';
+import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
+
+const configName = 'config.json';
+const metricsName = 'metrics.jsonl';
+const resultName = 'result.json';
+const latestName = 'latest.json';
+
+export interface RunWriter {
+  readonly directory: string;
+  /** Adds one line to metrics.jsonl. Its `iteration` tells a resumed run which lines to keep. */
+  appendMetrics(metrics: JsonRecord & { readonly iteration: number }): void;
+  /** Keeps a checkpoint, then drops those that are neither the first nor among the last `keepCheckpoints`. */
+  saveCheckpoint(checkpoint: Checkpoint): void;
+  /** Writes `<name>.json` in the run's folder: `result`, `coupling-start`. */
+  writeRecord(name: string, record: JsonRecord): void;
+  close(): void;
+}
+
+export interface Run {
+  readonly directory: string;
+  /** As written; `resolveConfig` validates it. */
+  readonly config: JsonRecord;
+  readonly versions: JsonRecord;
+  readonly metrics: readonly JsonRecord[];
+  /** Iterations of the checkpoints kept, ascending. */
+  readonly checkpoints: readonly number[];
+  /** Iteration of the newest complete checkpoint; null before the first. */
+  readonly latest: number | null;
+  /** null until the run has ended. */
+  readonly result: JsonRecord | null;
+  /** The checkpoint of `iteration`, its hashes verified; the newest unless given. */
+  loadCheckpoint(iteration?: number): Checkpoint;
+}
+
+function checkpointsOf(directory: string): string {
+  return join(directory, 'checkpoints');
+}
+
+function listCheckpoints(directory: string): number[] {
+  if (!existsSync(checkpointsOf(directory))) return [];
+  return readdirSync(checkpointsOf(directory))
+    .filter((name) => /^\d{6,}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function listing(directory: string): string {
+  const names = readdirSync(directory, { withFileTypes: true })
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .sort();
+  const shown = names.slice(0, 8).join(', ');
+  if (names.length === 0) return `${directory} is empty`;
+  return names.length > 8 ? `${directory} holds ${shown} and ${names.length - 8} more` : `${directory} holds ${shown}`;
+}
+
+function nearestFolder(path: string): string {
+  const parent = dirname(path);
+  return existsSync(parent) || parent === path ? parent : nearestFolder(parent);
+}
+
+/** Throws, saying what is there and how to make a run, unless `directory` holds a run. */
+export function requireRun(directory: string): void {
+  const advice = 'make a run with: unbraid train --out DIR';
+  if (!existsSync(directory)) {
+    throw new Error(`openRun: ${directory} does not exist; ${listing(nearestFolder(directory))}; ${advice}`);
+  }
+  if (!statSync(directory).isDirectory())
+    throw new Error(`openRun: ${directory} is a file, not a run's folder; ${advice}`);
+  if (!existsSync(join(directory, configName))) {
+    throw new Error(`openRun: ${directory} has no ${configName}, so it is no run; ${listing(directory)}; ${advice}`);
+  }
+}
+
+/** Throws if `directory` already holds a run, which a new one would overwrite. */
+export function requireNoRun(directory: string): void {
+  if (!existsSync(join(directory, configName))) return;
+  throw new Error(
+    `createRun: ${directory} already holds a run; go on with it: unbraid train --resume ${directory}; or choose another --out`,
+  );
+}
+
+function loadCheckpoint(directory: string, iteration: number): Checkpoint {
+  const name = checkpointName(iteration);
+  const folder = join(checkpointsOf(directory), name);
+  const kept = listCheckpoints(directory);
+  if (!kept.includes(iteration)) {
+    const names = kept.length === 0 ? 'none' : kept.map(checkpointName).join(', ');
+    throw new Error(`checkpoint ${name}: ${directory} does not hold it; it holds: ${names}`);
+  }
+  const files = new Map<string, Uint8Array>();
+  for (const file of readdirSync(folder).sort()) files.set(file, readBytes(join(folder, file)));
+  const earlier = kept.filter((other) => other < iteration).map(checkpointName);
+  const advice =
+    earlier.length > 0
+      ? `use an earlier checkpoint: ${earlier.join(', ')}`
+      : 'there is no earlier checkpoint; start a new run';
+  return unpackCheckpoint(files, name, advice);
+}
+
+function readLatest(directory: string): number | null {
+  const path = join(directory, latestName);
+  if (!existsSync(path)) return listCheckpoints(directory).at(-1) ?? null;
+  const latest = readJson(path);
+  const iteration = isJsonObject(latest) ? latest.iteration : undefined;
+  if (typeof iteration !== 'number') {
+    throw new Error(`openRun: ${path} must hold {"iteration": n}; remove the file to use the newest checkpoint`);
+  }
+  return iteration;
+}
+
+function writeLatest(directory: string, iteration: number): void {
+  const checkpoint = `checkpoints/${checkpointName(iteration)}`;
+  writeFileAtomic(join(directory, latestName), `${encodeJson({ iteration, checkpoint }, latestName)}\n`);
+}
+
+/**
+ * Reads a run's folder.
+ *
+ * @throws Error saying what is missing or damaged, what the folder holds, and how to make a run
+ */
+export function openRun(directory: string): Run {
+  requireRun(directory);
+  const path = join(directory, configName);
+  const file = readJson(path);
+  if (!isJsonObject(file) || !isJsonObject(file.config) || !isJsonObject(file.versions)) {
+    throw new Error(`openRun: ${path} must hold {"config": {...}, "versions": {...}}; the file is damaged`);
+  }
+  const metricsPath = join(directory, metricsName);
+  const resultPath = join(directory, resultName);
+  const latest = readLatest(directory);
+  return {
+    directory,
+    config: file.config as JsonRecord,
+    versions: file.versions as JsonRecord,
+    metrics: existsSync(metricsPath) ? readJsonLines(metricsPath) : [],
+    checkpoints: listCheckpoints(directory),
+    latest,
+    result: existsSync(resultPath) ? (readJson(resultPath) as JsonRecord) : null,
+    loadCheckpoint(iteration) {
+      const wanted = iteration ?? latest;
+      if (wanted === null)
+        throw new Error(`openRun: ${directory} has no checkpoint yet; start the run again with another --out`);
+      return loadCheckpoint(directory, wanted);
+    },
+  };
+}
+
+function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
+  const folder = join(checkpointsOf(directory), checkpointName(checkpoint.iteration));
+  const temporary = `${folder}.tmp`;
+  rmSync(temporary, { recursive: true, force: true });
+  ensureWritableDirectory(temporary);
+  try {
+    for (const [name, bytes] of packCheckpoint(checkpoint)) writeFileAtomic(join(temporary, name), bytes);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
+    syncDirectory(dirname(folder));
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLinesWriter): RunWriter {
+  return {
+    directory,
+    appendMetrics: (record) => metrics.append(record),
+    saveCheckpoint(checkpoint) {
+      // The lines up to a checkpoint must be on the disk before it: a resumed run keeps them and writes only later ones.
+      metrics.flush();
+      writeCheckpoint(directory, checkpoint);
+      writeLatest(directory, checkpoint.iteration);
+      const later = listCheckpoints(directory).filter((iteration) => iteration > 0);
+      for (const iteration of later.slice(0, Math.max(0, later.length - keepCheckpoints))) {
+        rmSync(join(checkpointsOf(directory), checkpointName(iteration)), { recursive: true });
+      }
+    },
+    writeRecord: (name, record) =>
+      writeFileAtomic(join(directory, `${name}.json`), `${encodeJson(record, `${name}.json`, 2)}\n`),
+    close: () => metrics.close(),
+  };
+}
+
+/**
+ * Starts the folder of a new run and writes its config.json.
+ *
+ * @param options.keepCheckpoints how many of the newest checkpoints to keep besides the first
+ * @throws Error if the folder already holds a run or cannot be written
+ */
+export function createRun(
+  directory: string,
+  options: { config: JsonRecord; versions: JsonRecord; keepCheckpoints: number },
+): RunWriter {
+  requireNoRun(directory);
+  ensureWritableDirectory(checkpointsOf(directory));
+  const { config, versions, keepCheckpoints } = options;
+  writeFileAtomic(join(directory, configName), `${encodeJson({ config, versions }, configName, 2)}\n`);
+  return runWriter(directory, keepCheckpoints, openJsonLines(join(directory, metricsName), { keepLines: 0 }));
+}
+
+/**
+ * Opens a run to go on from one of its checkpoints, the newest unless `iteration` is given: what was recorded after it is dropped.
+ *
+ * @throws Error if there is no run or no checkpoint, or the checkpoint is damaged; nothing is dropped then
+ */
+export function resumeRun(
+  directory: string,
+  options: { keepCheckpoints: number; iteration?: number },
+): { writer: RunWriter; checkpoint: Checkpoint } {
+  const run = openRun(directory);
+  const checkpoint = run.loadCheckpoint(options.iteration);
+  writeLatest(directory, checkpoint.iteration);
+  rmSync(join(directory, resultName), { force: true });
+  for (const name of readdirSync(checkpointsOf(directory))) {
+    const late = /^\d{6,}$/.test(name) && Number(name) > checkpoint.iteration;
+    if (late || name.endsWith('.tmp')) rmSync(join(checkpointsOf(directory), name), { recursive: true });
+  }
+  const later = run.metrics.findIndex((line) => (line.iteration as number) > checkpoint.iteration);
+  const keepLines = later < 0 ? run.metrics.length : later;
+  const metrics = openJsonLines(join(directory, metricsName), { keepLines });
+  return { writer: runWriter(directory, options.keepCheckpoints, metrics), checkpoint };
+}

@@ -1,0 +1,186 @@
+/**
+ * The safetensors file format (https://huggingface.co/docs/safetensors): eight bytes with the header's length (little endian), a JSON header,
+ * then the tensors' bytes without gaps. Pure functions over bytes; reading and writing files is the caller's work.
+ *
+ * Tensors are stored in the order given, and nothing else enters the file, so equal tensors give equal bytes.
+ */
+
+import { isJsonObject } from './json.ts';
+
+export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+export interface NamedTensor {
+  readonly name: string;
+  /** Row-major dimensions; `[]` is a scalar. Their product is `values.length`. */
+  readonly shape: readonly number[];
+  readonly values: TensorValues;
+}
+
+export interface SafetensorsFile {
+  readonly tensors: readonly NamedTensor[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+type Dtype = 'F32' | 'F64' | 'I32' | 'U8';
+
+const bytesPerValue: Readonly<Record<Dtype, number>> = { F32: 4, F64: 8, I32: 4, U8: 1 };
+const metadataName = '__metadata__';
+/** The reference implementation's limit: a longer header is a damaged length field. */
+const maxHeaderBytes = 100_000_000;
+
+function dtypeOf(values: TensorValues): Dtype {
+  if (values instanceof Float32Array) return 'F32';
+  if (values instanceof Float64Array) return 'F64';
+  return values instanceof Int32Array ? 'I32' : 'U8';
+}
+
+function sizeOf(shape: readonly unknown[]): number {
+  let size = 1;
+  for (const extent of shape) {
+    if (typeof extent !== 'number' || !Number.isSafeInteger(extent) || extent < 0) return Number.NaN;
+    size *= extent;
+  }
+  return Number.isSafeInteger(size) ? size : Number.NaN;
+}
+
+/**
+ * Bytes of a safetensors file that holds `tensors` in the order given.
+ *
+ * @param metadata text pairs stored in the header, in the object's own key order
+ * @throws Error if a name is taken twice or reserved, or a shape does not give its number of values
+ */
+export function encodeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const entries: string[] = [];
+  // Written as text, not from an object: objects put names that look like integers first.
+  if (Object.keys(metadata).length > 0) entries.push(`"${metadataName}":${JSON.stringify(metadata)}`);
+  const seen = new Set<string>([metadataName]);
+  let offset = 0;
+  for (const { name, shape, values } of tensors) {
+    if (seen.has(name))
+      throw new Error(`encodeSafetensors: tensor name "${name}" is taken; give every tensor its own name`);
+    seen.add(name);
+    if (sizeOf(shape) !== values.length) {
+      throw new Error(
+        `encodeSafetensors: shape of "${name}" must give ${values.length} values, got [${shape.join(', ')}]`,
+      );
+    }
+    const end = offset + values.byteLength;
+    entries.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtypeOf(values)}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
+    );
+    offset = end;
+  }
+  const header = new TextEncoder().encode(`{${entries.join(',')}}`);
+  const headerBytes = Math.ceil(header.length / 8) * 8;
+  const file = new Uint8Array(8 + headerBytes + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.fill(0x20, 8, 8 + headerBytes);
+  file.set(header, 8);
+  let position = 8 + headerBytes;
+  for (const { values } of tensors) {
+    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
+    position += values.byteLength;
+  }
+  return file;
+}
+
+function damaged(reason: string): Error {
+  return new Error(`decodeSafetensors: ${reason}; the file is damaged or no safetensors file`);
+}
+
+function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
+  if (bytes.length < 8) throw damaged(`a file must have at least 8 bytes, got ${bytes.length}`);
+  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  if (headerBytes > maxHeaderBytes || 8 + headerBytes > bytes.length) {
+    throw damaged(`the header should be ${headerBytes} bytes long but ${bytes.length - 8} bytes follow its length`);
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + headerBytes)));
+  } catch {
+    throw damaged('the header is not JSON');
+  }
+  if (!isJsonObject(header)) throw damaged('the header is not a JSON object');
+  return { header, dataStart: 8 + headerBytes };
+}
+
+function readMetadata(value: unknown): Record<string, string> {
+  if (value === undefined) return {};
+  if (!isJsonObject(value)) throw damaged(`${metadataName} is not an object`);
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== 'string') throw damaged(`${metadataName} value of "${key}" is not text`);
+  }
+  return value as Record<string, string>;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readEntry(name: string, value: unknown): Entry {
+  if (!isJsonObject(value)) throw damaged(`the entry of "${name}" is not an object`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerValue, dtype)) {
+    throw new Error(`decodeSafetensors: dtype of "${name}" must be F32, F64, I32 or U8, got ${JSON.stringify(dtype)}`);
+  }
+  if (!Array.isArray(shape) || Number.isNaN(sizeOf(shape))) {
+    throw damaged(`shape of "${name}" must be a list of integers >= 0, got ${JSON.stringify(shape)}`);
+  }
+  const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? (offsets as unknown[]) : [];
+  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end)) {
+    throw damaged(`data_offsets of "${name}" must be two integers, got ${JSON.stringify(offsets)}`);
+  }
+  const entry: Entry = { name, dtype: dtype as Dtype, shape, begin: begin as number, end: end as number };
+  const expected = sizeOf(shape) * bytesPerValue[entry.dtype];
+  if (entry.end - entry.begin !== expected) {
+    throw damaged(`"${name}" (${dtype} [${shape.join(', ')}]) needs ${expected} bytes, got ${entry.end - entry.begin}`);
+  }
+  return entry;
+}
+
+function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
+  // A copy, because the tensor's bytes need not be aligned in the file.
+  const buffer = bytes.slice().buffer;
+  if (dtype === 'F32') return new Float32Array(buffer);
+  if (dtype === 'F64') return new Float64Array(buffer);
+  return dtype === 'I32' ? new Int32Array(buffer) : new Uint8Array(buffer);
+}
+
+/**
+ * Tensors and metadata of a safetensors file, in the order of their bytes. Values are copies.
+ *
+ * @param options.finite refuse a float tensor that holds NaN or an infinity
+ * @throws Error naming what is wrong: length, header, dtype, shape, offsets (overlap, gap, out of range), non-finite value
+ */
+export function decodeSafetensors(bytes: Uint8Array, options: { finite?: boolean } = {}): SafetensorsFile {
+  const { header, dataStart } = readHeader(bytes);
+  const dataBytes = bytes.length - dataStart;
+  const metadata = readMetadata(header[metadataName]);
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== metadataName)
+    .map(([name, value]) => readEntry(name, value))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let offset = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin < offset)
+      throw damaged(`"${name}" starts at byte ${begin}, inside the tensor before it, which ends at ${offset}`);
+    if (begin > offset) throw damaged(`bytes ${offset} to ${begin} before "${name}" belong to no tensor`);
+    if (end > dataBytes) throw damaged(`"${name}" ends at byte ${end} but there are ${dataBytes} bytes of tensors`);
+    offset = end;
+  }
+  if (offset !== dataBytes) throw damaged(`${dataBytes - offset} bytes after the last tensor belong to no tensor`);
+  const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
+    const values = valuesFrom(dtype, bytes.subarray(dataStart + begin, dataStart + end));
+    const at = options.finite ? values.findIndex((value: number) => !Number.isFinite(value)) : -1;
+    if (at >= 0) throw new Error(`decodeSafetensors: "${name}" must be finite, got ${values[at]} at index ${at}`);
+    return { name, shape, values };
+  });
+  return { tensors, metadata };
+}

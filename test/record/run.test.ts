@@ -1,0 +1,250 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Checkpoint } from '../../src/record/checkpoint.ts';
+import { createRun, openRun, type RunWriter, requireNoRun, resumeRun } from '../../src/record/run.node.ts';
+
+let root: string;
+let directory: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'unbraid-run-'));
+  directory = join(root, 'run');
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+function checkpointAt(iteration: number): Checkpoint {
+  return {
+    iteration,
+    parameters: [{ name: 'w', shape: [2], values: new Float32Array([iteration, 0.5]) }],
+    state: [],
+    counters: { envSteps: 100 * iteration },
+  };
+}
+
+const start = { config: { seed: 3 }, versions: { unbraid: '0.1.0' }, keepCheckpoints: 2 };
+
+/** Trains `from`+1 to `to`: a metrics line each, a checkpoint every 20. */
+function record(writer: RunWriter, from: number, to: number): void {
+  for (let iteration = from + 1; iteration <= to; iteration++) {
+    writer.appendMetrics({ iteration, 'charts/success': iteration / 1000 });
+    if (iteration % 20 === 0) writer.saveCheckpoint(checkpointAt(iteration));
+  }
+}
+
+function makeRun(iterations: number): void {
+  const writer = createRun(directory, start);
+  writer.saveCheckpoint(checkpointAt(0));
+  record(writer, 0, iterations);
+  writer.close();
+}
+
+/** Relative path to content of every file of a run. */
+function contents(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(folder.length + 1), readFileSync(path, 'hex')];
+    }),
+  );
+}
+
+describe('a run', () => {
+  test('is read back whole', () => {
+    makeRun(45);
+    const run = openRun(directory);
+    expect(run).toMatchObject({
+      directory,
+      config: { seed: 3 },
+      versions: { unbraid: '0.1.0' },
+      checkpoints: [0, 20, 40],
+      latest: 40,
+      result: null,
+    });
+    expect(run.metrics.length).toBe(45);
+    expect(run.metrics[44]).toEqual({ iteration: 45, 'charts/success': 0.045 });
+    expect(run.loadCheckpoint()).toEqual(checkpointAt(40));
+    expect(run.loadCheckpoint(0)).toEqual(checkpointAt(0));
+  });
+
+  test('keeps the first checkpoint and the last keepCheckpoints', () => {
+    makeRun(100);
+    expect(openRun(directory).checkpoints).toEqual([0, 80, 100]);
+    expect(JSON.parse(readFileSync(join(directory, 'latest.json'), 'utf8'))).toEqual({
+      iteration: 100,
+      checkpoint: 'checkpoints/000100',
+    });
+    rmSync(directory, { recursive: true });
+    const writer = createRun(directory, { ...start, keepCheckpoints: 1 });
+    writer.saveCheckpoint(checkpointAt(0));
+    record(writer, 0, 60);
+    writer.close();
+    expect(openRun(directory).checkpoints).toEqual([0, 60]);
+  });
+
+  test('keeps records by name and its result', () => {
+    const writer = createRun(directory, start);
+    writer.writeRecord('result', { command: 'train', success: 0.5 });
+    writer.writeRecord('coupling-start', { command: 'coupling' });
+    writer.close();
+    expect(openRun(directory).result).toEqual({ command: 'train', success: 0.5 });
+    expect(JSON.parse(readFileSync(join(directory, 'coupling-start.json'), 'utf8'))).toEqual({ command: 'coupling' });
+  });
+
+  test('saving the same iteration again replaces it', () => {
+    makeRun(20);
+    const { writer } = resumeRun(directory, { keepCheckpoints: 2 });
+    writer.saveCheckpoint({ ...checkpointAt(20), counters: { envSteps: 7 } });
+    writer.close();
+    expect(openRun(directory).loadCheckpoint().counters).toEqual({ envSteps: 7 });
+    expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['000000', '000020']);
+  });
+});
+
+describe('resuming', () => {
+  test('a run stopped between checkpoints has the files of an unbroken one', () => {
+    makeRun(60);
+    const unbroken = contents(directory);
+    rmSync(directory, { recursive: true });
+    makeRun(47);
+    // What a crash in the middle of a checkpoint and of a line leaves behind.
+    mkdirSync(join(directory, 'checkpoints', '000060.tmp'));
+    writeFileSync(join(directory, 'metrics.jsonl'), '{"iteration":48,"cha', { flag: 'a' });
+    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2 });
+    expect(checkpoint).toEqual(checkpointAt(40));
+    expect(openRun(directory).metrics.length).toBe(40);
+    record(writer, checkpoint.iteration, 60);
+    writer.close();
+    expect(contents(directory)).toEqual(unbroken);
+  });
+
+  test('an earlier checkpoint drops the later ones and the result', () => {
+    makeRun(60);
+    writeFileSync(join(directory, 'result.json'), '{}');
+    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, iteration: 40 });
+    writer.close();
+    expect(checkpoint).toEqual(checkpointAt(40));
+    const run = openRun(directory);
+    expect([run.checkpoints, run.latest, run.metrics.length, run.result]).toEqual([[0, 40], 40, 40, null]);
+  });
+
+  test('keeps as many checkpoints as it is told', () => {
+    makeRun(40);
+    const { writer } = resumeRun(directory, { keepCheckpoints: 1 });
+    record(writer, 40, 60);
+    writer.close();
+    expect(openRun(directory).checkpoints).toEqual([0, 60]);
+  });
+
+  test('a damaged checkpoint is refused with the earlier ones named, and nothing is dropped', () => {
+    makeRun(45);
+    const path = join(directory, 'checkpoints', '000040', 'parameters.safetensors');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(path, bytes);
+    expect(() => resumeRun(directory, { keepCheckpoints: 2 })).toThrow(
+      new Error(
+        'checkpoint 000040: parameters.safetensors does not match its hash; the file is damaged; use an earlier checkpoint: 000000, 000020',
+      ),
+    );
+    expect(openRun(directory).metrics.length).toBe(45);
+    rmSync(join(directory, 'checkpoints', '000000', 'state.json'));
+    expect(() => openRun(directory).loadCheckpoint(0)).toThrow(
+      new Error('checkpoint 000000: state.json is missing; there is no earlier checkpoint; start a new run'),
+    );
+  });
+
+  test('without latest.json the newest checkpoint is taken', () => {
+    makeRun(40);
+    rmSync(join(directory, 'latest.json'));
+    expect(openRun(directory).latest).toBe(40);
+  });
+});
+
+describe('errors', () => {
+  test('a folder that does not exist: what is there and how to make a run', () => {
+    mkdirSync(join(root, 'quick'));
+    writeFileSync(join(root, 'notes.txt'), '');
+    expect(() => openRun(directory)).toThrow(
+      new Error(
+        `openRun: ${directory} does not exist; ${root} holds notes.txt, quick/; make a run with: unbraid train --out DIR`,
+      ),
+    );
+    expect(() => openRun(join(root, 'no', 'such', 'run'))).toThrow(`does not exist; ${root} holds notes.txt, quick/;`);
+  });
+
+  test('a folder that is no run, an empty one, a full one, a file', () => {
+    mkdirSync(directory);
+    expect(() => openRun(directory)).toThrow(
+      new Error(
+        `openRun: ${directory} has no config.json, so it is no run; ${directory} is empty; make a run with: unbraid train --out DIR`,
+      ),
+    );
+    for (let i = 0; i < 11; i++) mkdirSync(join(directory, `grpo-s${10 + i}`));
+    expect(() => openRun(directory)).toThrow(
+      `${directory} holds grpo-s10/, grpo-s11/, grpo-s12/, grpo-s13/, grpo-s14/, grpo-s15/, grpo-s16/, grpo-s17/ and 3 more;`,
+    );
+    const file = join(root, 'file');
+    writeFileSync(file, '');
+    expect(() => openRun(file)).toThrow(
+      new Error(`openRun: ${file} is a file, not a run's folder; make a run with: unbraid train --out DIR`),
+    );
+  });
+
+  test('a new run where one is already', () => {
+    requireNoRun(directory);
+    makeRun(1);
+    expect(() => createRun(directory, start)).toThrow(
+      new Error(
+        `createRun: ${directory} already holds a run; go on with it: unbraid train --resume ${directory}; or choose another --out`,
+      ),
+    );
+  });
+
+  test('a checkpoint that is not kept, or none yet', () => {
+    makeRun(40);
+    expect(() => openRun(directory).loadCheckpoint(30)).toThrow(
+      new Error(`checkpoint 000030: ${directory} does not hold it; it holds: 000000, 000020, 000040`),
+    );
+    rmSync(directory, { recursive: true });
+    createRun(directory, start).close();
+    expect(() => openRun(directory).loadCheckpoint()).toThrow(
+      new Error(`openRun: ${directory} has no checkpoint yet; start the run again with another --out`),
+    );
+  });
+
+  test('a damaged config.json or latest.json', () => {
+    makeRun(20);
+    const copy = join(root, 'copy');
+    cpSync(directory, copy, { recursive: true });
+    writeFileSync(join(copy, 'latest.json'), '{"iteration":"x"}');
+    expect(() => openRun(copy)).toThrow(
+      new Error(
+        `openRun: ${join(copy, 'latest.json')} must hold {"iteration": n}; remove the file to use the newest checkpoint`,
+      ),
+    );
+    writeFileSync(join(directory, 'config.json'), '{}');
+    expect(() => openRun(directory)).toThrow(
+      new Error(
+        `openRun: ${join(directory, 'config.json')} must hold {"config": {...}, "versions": {...}}; the file is damaged`,
+      ),
+    );
+  });
+
+  test('a checkpoint that cannot be written leaves the one before', () => {
+    makeRun(20);
+    const { writer } = resumeRun(directory, { keepCheckpoints: 2 });
+    const counters = { loss: Number.NaN };
+    expect(() => writer.saveCheckpoint({ ...checkpointAt(40), counters })).toThrow(
+      new Error(
+        'encodeJson: state.json.counters.loss must be finite, got NaN; leave the key out or find where it comes from',
+      ),
+    );
+    writer.close();
+    expect(existsSync(join(directory, 'checkpoints', '000040.tmp'))).toBe(false);
+    expect(openRun(directory).loadCheckpoint()).toEqual(checkpointAt(20));
+  });
+});
