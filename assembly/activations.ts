@@ -1,0 +1,53 @@
+// Elementwise activations, forward and backward, over n floats.
+import { at } from './memory';
+import { gelu4, geluSlope4, tanh4 } from './math';
+import { loadTail, storeTail } from './simd';
+
+const TANH: i32 = 1;
+const RELU: i32 = 2;
+
+// @ts-ignore: decorator
+@inline
+function apply(kind: i32, x: v128): v128 {
+  if (kind == TANH) return tanh4(x);
+  if (kind == RELU) return f32x4.pmax(x, f32x4.splat(0)); // argument order keeps NaN
+  return gelu4(x);
+}
+
+// @ts-ignore: decorator
+@inline
+function slope(kind: i32, saved: v128): v128 {
+  if (kind == TANH) return f32x4.sub(f32x4.splat(1), f32x4.mul(saved, saved));
+  if (kind == RELU) return v128.and(f32x4.splat(1), f32x4.gt(saved, f32x4.splat(0)));
+  return geluSlope4(saved);
+}
+
+// @ts-ignore: decorator
+@inline
+function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(at(y, i), apply(kind, v128.load(at(x, i))));
+  if (i < n) storeTail(at(y, i), apply(kind, loadTail(at(x, i), n - i)), n - i);
+}
+
+// @ts-ignore: decorator
+@inline
+function backwardOf(kind: i32, saved: usize, d: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(at(d, i), f32x4.mul(v128.load(at(d, i)), slope(kind, v128.load(at(saved, i)))));
+  if (i < n) storeTail(at(d, i), f32x4.mul(loadTail(at(d, i), n - i), slope(kind, loadTail(at(saved, i), n - i))), n - i);
+}
+
+/** y[n] = f(x[n]); kind 1 tanh, 2 relu, 3 gelu. y may be x. */
+export function activationForward(kind: i32, x: usize, y: usize, n: i32): void {
+  if (kind == TANH) forwardOf(TANH, x, y, n);
+  else if (kind == RELU) forwardOf(RELU, x, y, n);
+  else forwardOf(3, x, y, n);
+}
+
+/** d[n] *= f'; saved[n] is the output of tanh and relu, the input of gelu. */
+export function activationBackward(kind: i32, saved: usize, d: usize, n: i32): void {
+  if (kind == TANH) backwardOf(TANH, saved, d, n);
+  else if (kind == RELU) backwardOf(RELU, saved, d, n);
+  else backwardOf(3, saved, d, n);
+}

@@ -1,0 +1,97 @@
+// Scaled dot products between the query rows and the key rows of each group, as a softmax attention with a key mask and as plain maps.
+//
+// Group g has keys g * keys .. (g + 1) * keys and queries (queryOffsets[g] .. queryOffsets[g + 1]) * unit; without offsets, unit queries.
+import { at, getF, getI, setF } from './memory';
+import { matmulNN, matmulNT, matmulTN } from './matmul';
+import { exp1 } from './math';
+
+// @ts-ignore: decorator
+@inline
+function firstQuery(g: i32, queryOffsets: usize, unit: i32): i32 {
+  return (queryOffsets ? getI(queryOffsets, g) : g) * unit;
+}
+
+/** Rows of p become softmax(scale * p) over the keys whose mask byte is set; a row without any such key becomes zero. */
+function softmaxRows(rows: i32, keys: i32, p: usize, scale: f32, mask: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const row = at(p, r * keys);
+    let top: f32 = -Infinity;
+    for (let j = 0; j < keys; j++) if (load<u8>(mask + <usize>j)) top = max(top, getF(row, j) * scale);
+    let sum: f32 = 0;
+    for (let j = 0; j < keys; j++) {
+      const e: f32 = load<u8>(mask + <usize>j) ? exp1(getF(row, j) * scale - top) : 0;
+      setF(row, j, e);
+      sum += e;
+    }
+    const inverse: f32 = sum > 0 ? <f32>1 / sum : sum;
+    for (let j = 0; j < keys; j++) setF(row, j, getF(row, j) * inverse);
+  }
+}
+
+/**
+ * Multi-head attention (Vaswani et al., arXiv 1706.03762): out = softmax(q k^T / sqrt(width / heads)) v per group and head.
+ * Row strides in floats. weights saves the probabilities, [group][head][query][key].
+ */
+export function attentionForward(groups: i32, heads: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, mask: usize, q: usize, ldq: i32, k: usize, v: usize, ldkv: i32, out: usize, ldo: i32, weights: usize, scratch: usize): void {
+  const d = width / heads;
+  const scale: f32 = <f32>1 / sqrt<f32>(<f32>d);
+  for (let g = 0; g < groups; g++) {
+    const from = firstQuery(g, queryOffsets, unit);
+    const n = firstQuery(g + 1, queryOffsets, unit) - from;
+    for (let h = 0; h < heads; h++) {
+      const kh = at(k, g * keys * ldkv + h * d);
+      const p = at(weights, (from * heads + h * n) * keys);
+      matmulNT(n, keys, d, at(q, from * ldq + h * d), ldq, kh, ldkv, p, keys, 0, 0, scratch);
+      softmaxRows(n, keys, p, scale, mask + <usize>(g * keys));
+      matmulNN(n, d, keys, p, keys, at(v, g * keys * ldkv + h * d), ldkv, at(out, from * ldo + h * d), ldo, 0, 0, scratch);
+    }
+  }
+}
+
+/** dQ, dK, dV are overwritten. dWeights is room for the scores' gradient of one group and head (queries * keys floats). */
+export function attentionBackward(groups: i32, heads: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, q: usize, ldq: i32, k: usize, v: usize, ldkv: i32, dOut: usize, ldo: i32, weights: usize, dQ: usize, dK: usize, dV: usize, dWeights: usize, scratch: usize): void {
+  const d = width / heads;
+  const scale: f32 = <f32>1 / sqrt<f32>(<f32>d);
+  for (let g = 0; g < groups; g++) {
+    const from = firstQuery(g, queryOffsets, unit);
+    const n = firstQuery(g + 1, queryOffsets, unit) - from;
+    for (let h = 0; h < heads; h++) {
+      const kv = g * keys * ldkv + h * d;
+      const qh = from * ldq + h * d;
+      const oh = at(dOut, from * ldo + h * d);
+      const p = at(weights, (from * heads + h * n) * keys);
+      matmulNT(n, keys, d, oh, ldo, at(v, kv), ldkv, dWeights, keys, 0, 0, scratch);
+      matmulTN(keys, d, n, p, keys, oh, ldo, at(dV, kv), ldkv, 0, scratch);
+      for (let r = 0; r < n; r++) {
+        let dot: f32 = 0;
+        for (let j = 0; j < keys; j++) dot += getF(p, r * keys + j) * getF(dWeights, r * keys + j);
+        for (let j = 0; j < keys; j++) {
+          const i = r * keys + j;
+          setF(dWeights, i, scale * getF(p, i) * (getF(dWeights, i) - dot));
+        }
+      }
+      matmulNN(n, d, keys, dWeights, keys, at(k, kv), ldkv, at(dQ, qh), ldq, 0, 0, scratch);
+      matmulTN(keys, d, n, dWeights, keys, at(q, qh), ldq, at(dK, kv), ldkv, 0, scratch);
+    }
+  }
+}
+
+/** out[queries, keys] = q[queries, width] . k[keys, width] for the queries and keys of each group: the match map. */
+export function matchForward(groups: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, q: usize, k: usize, out: usize, scratch: usize): void {
+  for (let g = 0; g < groups; g++) {
+    const from = firstQuery(g, queryOffsets, unit);
+    const n = firstQuery(g + 1, queryOffsets, unit) - from;
+    matmulNT(n, keys, width, at(q, from * width), width, at(k, g * keys * width), width, at(out, from * keys), keys, 0, 0, scratch);
+  }
+}
+
+/** dQ and dK are overwritten. */
+export function matchBackward(groups: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, q: usize, k: usize, dOut: usize, dQ: usize, dK: usize, scratch: usize): void {
+  for (let g = 0; g < groups; g++) {
+    const from = firstQuery(g, queryOffsets, unit);
+    const n = firstQuery(g + 1, queryOffsets, unit) - from;
+    const d = at(dOut, from * keys);
+    matmulNN(n, width, keys, d, keys, at(k, g * keys * width), width, at(dQ, from * width), width, 0, 0, scratch);
+    matmulTN(keys, width, n, d, keys, at(q, from * width), width, at(dK, g * keys * width), width, 0, scratch);
+  }
+}

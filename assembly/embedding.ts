@@ -1,0 +1,138 @@
+// Rows gathered from tables and their gradients scattered back, in row order so that sums have one order.
+//
+// A feature is token * slots + slot. Features of row r are features[offsets[r] .. offsets[r + 1]).
+import { at, getI } from './memory';
+import { loadTail, storeTail } from './simd';
+
+// @ts-ignore: decorator
+@inline
+function addRow(out: usize, src: usize, width: i32): void {
+  let i = 0;
+  for (; i + 4 <= width; i += 4) v128.store(at(out, i), f32x4.add(v128.load(at(out, i)), v128.load(at(src, i))));
+  const left = width - i;
+  if (left) storeTail(at(out, i), f32x4.add(loadTail(at(out, i), left), loadTail(at(src, i), left)), left);
+}
+
+/** out[rows,width] (mode 0: =, 1: +=, 2: = bias[width] +) the sum of the table rows that each row's features name. */
+export function embeddingBag(rows: i32, width: i32, features: usize, offsets: usize, table: usize, out: usize, mode: i32, bias: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const from = getI(offsets, r);
+    const to = getI(offsets, r + 1);
+    const row = at(out, r * width);
+    let j = 0;
+    for (; j + 16 <= width; j += 16) {
+      const start = mode == 2 ? at(bias, j) : at(row, j);
+      let s0 = mode ? v128.load(start) : f32x4.splat(0);
+      let s1 = mode ? v128.load(start, 16) : f32x4.splat(0);
+      let s2 = mode ? v128.load(start, 32) : f32x4.splat(0);
+      let s3 = mode ? v128.load(start, 48) : f32x4.splat(0);
+      for (let f = from; f < to; f++) {
+        const src = at(table, getI(features, f) * width + j);
+        s0 = f32x4.add(s0, v128.load(src));
+        s1 = f32x4.add(s1, v128.load(src, 16));
+        s2 = f32x4.add(s2, v128.load(src, 32));
+        s3 = f32x4.add(s3, v128.load(src, 48));
+      }
+      v128.store(at(row, j), s0);
+      v128.store(at(row, j), s1, 16);
+      v128.store(at(row, j), s2, 32);
+      v128.store(at(row, j), s3, 48);
+    }
+    for (; j < width; j++) {
+      let sum: f32 = mode == 0 ? 0 : load<f32>(mode == 2 ? at(bias, j) : at(row, j));
+      for (let f = from; f < to; f++) sum += load<f32>(at(table, getI(features, f) * width + j));
+      store<f32>(at(row, j), sum);
+    }
+  }
+}
+
+/** dTable[feature] += dOut[row] for every feature of every row. */
+export function embeddingBagBackward(rows: i32, width: i32, features: usize, offsets: usize, dOut: usize, dTable: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const to = getI(offsets, r + 1);
+    for (let f = getI(offsets, r); f < to; f++) addRow(at(dTable, getI(features, f) * width), at(dOut, r * width), width);
+  }
+}
+
+/** out[rows * slots, width] = per slot the sum of the table rows of its tokens; table is [vocabulary, width]. Empty slots are zero. */
+export function slotEmbedding(rows: i32, slots: i32, width: i32, features: usize, offsets: usize, table: usize, out: usize): void {
+  memory.fill(out, 0, (<usize>rows * slots * width) << 2);
+  for (let r = 0; r < rows; r++) {
+    const to = getI(offsets, r + 1);
+    for (let f = getI(offsets, r); f < to; f++) {
+      const feature = getI(features, f);
+      const token = feature / slots;
+      addRow(at(out, (r * slots + feature - token * slots) * width), at(table, token * width), width);
+    }
+  }
+}
+
+/** dTable[token] += dOut[row, slot] for every feature of every row. */
+export function slotEmbeddingBackward(rows: i32, slots: i32, width: i32, features: usize, offsets: usize, dOut: usize, dTable: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const to = getI(offsets, r + 1);
+    for (let f = getI(offsets, r); f < to; f++) {
+      const feature = getI(features, f);
+      const token = feature / slots;
+      addRow(at(dTable, token * width), at(dOut, (r * slots + feature - token * slots) * width), width);
+    }
+  }
+}
+
+/** out[groups * size, width] += rows[size, width] for each group: position embeddings. */
+export function addPeriodic(groups: i32, size: i32, width: i32, rows: usize, out: usize): void {
+  for (let g = 0; g < groups; g++) addRow(at(out, g * size * width), rows, size * width);
+}
+
+/** out[rows,width] (mode 0: =, 1: +=) src[index[row]]. */
+export function gatherRows(rows: i32, width: i32, index: usize, src: usize, out: usize, mode: i32): void {
+  const bytes = (<usize>width) << 2;
+  for (let r = 0; r < rows; r++) {
+    const from = at(src, getI(index, r) * width);
+    if (mode) addRow(at(out, r * width), from, width);
+    else memory.copy(at(out, r * width), from, bytes);
+  }
+}
+
+/** out[groups,width] (mode 0: =, 1: +=) the sum of src rows offsets[g] * unit to offsets[g + 1] * unit; without offsets each group has `unit` rows. */
+export function segmentSum(groups: i32, width: i32, offsets: usize, unit: i32, src: usize, out: usize, mode: i32): void {
+  for (let g = 0; g < groups; g++) {
+    const row = at(out, g * width);
+    if (mode == 0) memory.fill(row, 0, (<usize>width) << 2);
+    const to = (offsets ? getI(offsets, g + 1) : g + 1) * unit;
+    for (let r = (offsets ? getI(offsets, g) : g) * unit; r < to; r++) addRow(row, at(src, r * width), width);
+  }
+}
+
+/** out[groups,width] (mode 0: =, 1: +=) the mean over the slots whose mask byte is set; zero where none is. */
+export function meanPool(groups: i32, slots: i32, width: i32, mask: usize, x: usize, out: usize, mode: i32): void {
+  for (let g = 0; g < groups; g++) {
+    let count = 0;
+    for (let s = 0; s < slots; s++) count += load<u8>(mask + <usize>(g * slots + s));
+    const scale: f32 = count ? <f32>1 / <f32>count : 0;
+    for (let j = 0; j < width; j++) {
+      let sum: f32 = 0;
+      for (let s = 0; s < slots; s++) {
+        if (load<u8>(mask + <usize>(g * slots + s))) sum += load<f32>(at(x, (g * slots + s) * width + j));
+      }
+      const p = at(out, g * width + j);
+      store<f32>(p, (mode ? load<f32>(p) : 0) + sum * scale);
+    }
+  }
+}
+
+/** dX (mode 0: =, 1: +=) dOut / count on the slots of the mean, 0 elsewhere. */
+export function meanPoolBackward(groups: i32, slots: i32, width: i32, mask: usize, dOut: usize, dX: usize, mode: i32): void {
+  for (let g = 0; g < groups; g++) {
+    let count = 0;
+    for (let s = 0; s < slots; s++) count += load<u8>(mask + <usize>(g * slots + s));
+    const scale: f32 = count ? <f32>1 / <f32>count : 0;
+    for (let s = 0; s < slots; s++) {
+      const factor: f32 = load<u8>(mask + <usize>(g * slots + s)) ? scale : 0;
+      for (let j = 0; j < width; j++) {
+        const p = at(dX, (g * slots + s) * width + j);
+        store<f32>(p, (mode ? load<f32>(p) : 0) + factor * load<f32>(at(dOut, g * width + j)));
+      }
+    }
+  }
+}

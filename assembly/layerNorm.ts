@@ -1,0 +1,71 @@
+// Layer normalisation (Ba et al., arXiv 1607.06450): y = gamma * xHat + beta, xHat = (x - mean) / sqrt(variance + 1e-5), over each row.
+import { at, getF, setF } from './memory';
+import { loadTail, storeTail, sumLanes } from './simd';
+
+const EPSILON: f32 = 1e-5;
+
+// @ts-ignore: decorator
+@inline
+function part(p: usize, i: i32, width: i32): v128 {
+  return width - i >= 4 ? v128.load(at(p, i)) : loadTail(at(p, i), width - i);
+}
+
+// @ts-ignore: decorator
+@inline
+function put(p: usize, i: i32, width: i32, v: v128): void {
+  if (width - i >= 4) v128.store(at(p, i), v);
+  else storeTail(at(p, i), v, width - i);
+}
+
+/** y[rows,width]; saves xHat[rows,width] and inverse standard deviations rstd[rows] for the way back. */
+export function layerNormForward(rows: i32, width: i32, x: usize, gamma: usize, beta: usize, y: usize, xHat: usize, rstd: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const row = at(x, r * width);
+    const hat = at(xHat, r * width);
+    let sum = f32x4.splat(0);
+    for (let i = 0; i < width; i += 4) sum = f32x4.add(sum, part(row, i, width));
+    const mean = sumLanes(sum) / <f32>width;
+    let squares: f32 = 0;
+    for (let i = 0; i < width; i++) {
+      const centred = getF(row, i) - mean;
+      setF(hat, i, centred);
+      squares += centred * centred;
+    }
+    const scale: f32 = <f32>1 / sqrt<f32>(squares / <f32>width + EPSILON);
+    setF(rstd, r, scale);
+    for (let i = 0; i < width; i += 4) {
+      const h = f32x4.mul(part(hat, i, width), f32x4.splat(scale));
+      put(hat, i, width, h);
+      put(at(y, r * width), i, width, f32x4.add(f32x4.mul(h, part(gamma, i, width)), part(beta, i, width)));
+    }
+  }
+}
+
+/** dX (mode 0: =, 1: +=); dGamma, dBeta +=. */
+export function layerNormBackward(rows: i32, width: i32, dY: usize, gamma: usize, xHat: usize, rstd: usize, dX: usize, mode: i32, dGamma: usize, dBeta: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const d = at(dY, r * width);
+    const hat = at(xHat, r * width);
+    let sumD = f32x4.splat(0);
+    let sumDHat = f32x4.splat(0);
+    for (let i = 0; i < width; i += 4) {
+      const dy = part(d, i, width);
+      const h = part(hat, i, width);
+      put(dGamma, i, width, f32x4.add(part(dGamma, i, width), f32x4.mul(dy, h)));
+      put(dBeta, i, width, f32x4.add(part(dBeta, i, width), dy));
+      const dh = f32x4.mul(dy, part(gamma, i, width));
+      sumD = f32x4.add(sumD, dh);
+      sumDHat = f32x4.add(sumDHat, f32x4.mul(dh, h));
+    }
+    const meanD = f32x4.splat(sumLanes(sumD) / <f32>width);
+    const meanDHat = f32x4.splat(sumLanes(sumDHat) / <f32>width);
+    const scale = f32x4.splat(getF(rstd, r));
+    const out = at(dX, r * width);
+    for (let i = 0; i < width; i += 4) {
+      const dh = f32x4.mul(part(d, i, width), part(gamma, i, width));
+      const h = part(hat, i, width);
+      const dx = f32x4.mul(scale, f32x4.sub(f32x4.sub(dh, meanD), f32x4.mul(h, meanDHat)));
+      put(out, i, width, mode ? f32x4.add(part(out, i, width), dx) : dx);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+// exp, log, tanh, sigmoid and gelu of four floats. Hosts differ in their own maths; these use only IEEE + - * / and so agree everywhere.
+// Coefficients are loaded from a constant table: V8 re-materialises literal vectors inside loops.
+//
+// Largest error against double precision, over every 997th float of the range (test/assembly/math.test.ts):
+//   exp  relative 1.2e-7 on [-87, 88];  log  relative 1.2e-7 (absolute 6e-8 near 1);  tanh  absolute 4e-7
+// Sources: exp and log are the Cephes expf/logf range reductions and polynomials (Moshier); tanh is a 13/6 rational minimax fit on
+// [-7.9, 7.9] with the coefficients published in Eigen; gelu is the tanh form of Hendrycks and Gimpel, arXiv 1606.08415.
+
+const TABLE: usize = memory.data<f32>(
+  [
+    // exp at 0: clamp, log2(e), ln 2 in two parts, polynomial
+    88.3762626647949, -87.3365447505, 1.44269504088896341, 0.693359375, -2.12194440e-4, 1.9875691500e-4, 1.3981999507e-3,
+    8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
+    // tanh at 11: clamp, numerator (7, high to low), denominator (4)
+    7.90531110763549805, -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8,
+    1.48572235717979e-5, 6.37261928875436e-4, 4.89352455891786e-3, 1.19825839466702e-6, 1.18534705686654e-4,
+    2.268434632439e-3, 4.89352518554385e-3,
+    // log at 23: sqrt(1/2), polynomial (9, high to low), ln 2 in two parts
+    0.707106781186547524, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+    -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1, -2.12194440e-4, 0.693359375,
+    // gelu at 35: sqrt(2 / pi), cubic coefficient
+    0.7978845608028654, 0.044715,
+  ],
+  16,
+);
+
+// @ts-ignore: decorator
+@inline
+function c(i: i32): v128 {
+  return v128.load32_splat(TABLE + ((<usize>i) << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function mulAdd(a: v128, b: v128, d: v128): v128 {
+  return f32x4.add(f32x4.mul(a, b), d);
+}
+
+/** e^x; x is clamped to [-87.33, 88.37], so the result is never zero, subnormal or infinite. NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+export function exp4(x: v128): v128 {
+  x = f32x4.pmax(f32x4.pmin(x, c(0)), c(1)); // argument order keeps NaN
+  const n = f32x4.nearest(f32x4.mul(x, c(2)));
+  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, c(3))), f32x4.mul(n, c(4)));
+  let p = mulAdd(c(5), r, c(6));
+  p = mulAdd(p, r, c(7));
+  p = mulAdd(p, r, c(8));
+  p = mulAdd(p, r, c(9));
+  p = mulAdd(p, r, c(10));
+  p = f32x4.add(mulAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
+  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
+}
+
+/** ln x for normal x > 0. Zero, negative and subnormal x give about -87.3, the value at the smallest normal float. */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  const bits = f32x4.pmax(f32x4.splat(1.17549435e-38), x);
+  let e = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(bits, 23), i32x4.splat(126)));
+  let m = v128.or(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
+  // Mantissa in [sqrt(1/2), sqrt(2)): halves below the bound are doubled and the exponent lowered.
+  const low = f32x4.lt(m, c(23));
+  e = f32x4.sub(e, v128.and(low, f32x4.splat(1)));
+  m = f32x4.add(f32x4.sub(m, f32x4.splat(1)), v128.and(low, m));
+  const z = f32x4.mul(m, m);
+  let p = mulAdd(c(24), m, c(25));
+  p = mulAdd(p, m, c(26));
+  p = mulAdd(p, m, c(27));
+  p = mulAdd(p, m, c(28));
+  p = mulAdd(p, m, c(29));
+  p = mulAdd(p, m, c(30));
+  p = mulAdd(p, m, c(31));
+  p = mulAdd(p, m, c(32));
+  p = f32x4.mul(f32x4.mul(p, m), z);
+  p = mulAdd(e, c(33), p);
+  p = f32x4.sub(p, f32x4.mul(f32x4.splat(0.5), z));
+  return mulAdd(e, c(34), f32x4.add(m, p));
+}
+
+/** tanh x */
+// @ts-ignore: decorator
+@inline
+export function tanh4(x: v128): v128 {
+  x = f32x4.pmax(f32x4.pmin(x, c(11)), f32x4.neg(c(11)));
+  const z = f32x4.mul(x, x);
+  let p = mulAdd(c(12), z, c(13));
+  p = mulAdd(p, z, c(14));
+  p = mulAdd(p, z, c(15));
+  p = mulAdd(p, z, c(16));
+  p = mulAdd(p, z, c(17));
+  p = mulAdd(p, z, c(18));
+  let q = mulAdd(c(19), z, c(20));
+  q = mulAdd(q, z, c(21));
+  q = mulAdd(q, z, c(22));
+  return f32x4.div(f32x4.mul(p, x), q);
+}
+
+/** 1 / (1 + e^-x) */
+// @ts-ignore: decorator
+@inline
+export function sigmoid4(x: v128): v128 {
+  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))));
+}
+
+/** 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
+// @ts-ignore: decorator
+@inline
+export function gelu4(x: v128): v128 {
+  const inner = f32x4.mul(c(35), mulAdd(f32x4.mul(c(36), x), f32x4.mul(x, x), x));
+  return f32x4.mul(f32x4.mul(f32x4.splat(0.5), x), f32x4.add(f32x4.splat(1), tanh4(inner)));
+}
+
+/** d gelu / dx */
+// @ts-ignore: decorator
+@inline
+export function geluSlope4(x: v128): v128 {
+  const one = f32x4.splat(1);
+  const half = f32x4.splat(0.5);
+  const x2 = f32x4.mul(x, x);
+  const cubic = f32x4.mul(c(36), x2);
+  const t = tanh4(f32x4.mul(c(35), mulAdd(cubic, x, x)));
+  const dInner = f32x4.mul(c(35), mulAdd(f32x4.splat(3), cubic, one));
+  const left = f32x4.mul(half, f32x4.add(one, t));
+  const right = f32x4.mul(f32x4.mul(half, x), f32x4.mul(f32x4.sub(one, f32x4.mul(t, t)), dInner));
+  return f32x4.add(left, right);
+}
+
+/** Scalar forms, lane 0 of the vector ones: the same bits. */
+export function exp1(x: f32): f32 {
+  return f32x4.extract_lane(exp4(f32x4.splat(x)), 0);
+}
+
+export function log1(x: f32): f32 {
+  return f32x4.extract_lane(log4(f32x4.splat(x)), 0);
+}
+
+export function sigmoid1(x: f32): f32 {
+  return f32x4.extract_lane(sigmoid4(f32x4.splat(x)), 0);
+}

@@ -1,0 +1,53 @@
+// Address arithmetic for raw f32 and i32 arrays: element i of the array at p. Written once because `p + i << 2` binds wrongly.
+
+// @ts-ignore: decorator
+@inline
+export function at(p: usize, i: i32): usize {
+  return p + ((<usize>i) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+export function getF(p: usize, i: i32): f32 {
+  return load<f32>(at(p, i));
+}
+
+// @ts-ignore: decorator
+@inline
+export function setF(p: usize, i: i32, x: f32): void {
+  store<f32>(at(p, i), x);
+}
+
+// @ts-ignore: decorator
+@inline
+export function getI(p: usize, i: i32): i32 {
+  return load<i32>(at(p, i));
+}
+
+/** First byte that no constant table uses: TypeScript lays out all memory from here. */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+/** dst[n] = value */
+export function fill(dst: usize, n: i32, value: f32): void {
+  const v = f32x4.splat(value);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(at(dst, i), v);
+  for (; i < n; i++) setF(dst, i, value);
+}
+
+/** dst[n] += src[n] */
+export function addInto(dst: usize, src: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(at(dst, i), f32x4.add(v128.load(at(dst, i)), v128.load(at(src, i))));
+  for (; i < n; i++) setF(dst, i, getF(dst, i) + getF(src, i));
+}
+
+/** dst[n] *= factor */
+export function scaleBy(dst: usize, n: i32, factor: f32): void {
+  const v = f32x4.splat(factor);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(at(dst, i), f32x4.mul(v128.load(at(dst, i)), v));
+  for (; i < n; i++) setF(dst, i, getF(dst, i) * factor);
+}

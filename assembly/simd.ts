@@ -1,0 +1,35 @@
+// Lane helpers. Horizontal sums have one order, (l0 + l2) + (l1 + l3), so that a sum has the same bits wherever it is taken.
+
+// @ts-ignore: decorator
+@inline
+export function sumLanes(v: v128): f32 {
+  const pair = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+export function maxLanes(v: v128): f32 {
+  const pair = f32x4.pmax(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return max(f32x4.extract_lane(pair, 0), f32x4.extract_lane(pair, 1));
+}
+
+/** The first n (0 to 3) floats at p; the other lanes are 0 and their memory is not touched. */
+// @ts-ignore: decorator
+@inline
+export function loadTail(p: usize, n: i32): v128 {
+  let v = f32x4.splat(0);
+  if (n > 0) v = v128.load32_zero(p);
+  if (n > 1) v = v128.load_lane<f32>(p + 4, v, 0, 4, 1);
+  if (n > 2) v = v128.load_lane<f32>(p + 8, v, 0, 4, 2);
+  return v;
+}
+
+/** Stores the first n (0 to 3) lanes at p. */
+// @ts-ignore: decorator
+@inline
+export function storeTail(p: usize, v: v128, n: i32): void {
+  if (n > 0) v128.store_lane<f32>(p, v, 0, 0, 4);
+  if (n > 1) v128.store_lane<f32>(p + 4, v, 1, 0, 4);
+  if (n > 2) v128.store_lane<f32>(p + 8, v, 2, 0, 4);
+}
