@@ -1,0 +1,219 @@
+/**
+ * The records a report is made from: the JSON files of a run folder, checked field by field.
+ *
+ * Fields a report does not need are allowed and dropped. A number that could not be measured (a cosine without a pair) is `null`.
+ */
+
+import * as v from 'valibot';
+
+const finite = v.pipe(v.number(), v.finite());
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const measured = v.nullable(finite);
+
+const splitSuccess = v.object({ train: measured, inDomain: measured, outOfDomain: measured });
+
+const couplingSummary = v.object({
+  goodBadCosine: measured,
+  goodGoodCosine: measured,
+  badBadCosine: measured,
+  goodBadPositiveFraction: measured,
+});
+
+const metricsLine = v.pipe(
+  v.looseObject({ iteration: count, envSteps: count }),
+  v.check(
+    (line) => Object.values(line).every((value) => value === null || Number.isFinite(value)),
+    'only finite numbers or null',
+  ),
+  v.transform((line) => line as MetricsLine),
+);
+
+const runResult = v.object({
+  command: v.literal('train'),
+  config: v.looseObject({ method: v.string(), labels: v.string(), seed: count }),
+  success: splitSuccess,
+  coupling: v.object({ start: couplingSummary, end: couplingSummary }),
+  envSteps: count,
+  updates: count,
+  wallMs: finite,
+  parametersSha256: v.string(),
+});
+
+const pairClass = v.object({ pairs: count, meanCosine: measured, meanDot: measured, positiveFraction: measured });
+
+const couplingRecord = v.object({
+  command: v.literal('coupling'),
+  run: v.string(),
+  iteration: count,
+  split: v.string(),
+  samples: count,
+  classes: v.object({ goodGood: pairClass, goodBad: pairClass, badBad: pairClass }),
+  layers: v.array(
+    v.object({
+      parameter: v.string(),
+      share: finite,
+      goodBadCosine: measured,
+      goodGoodCosine: measured,
+      badBadCosine: measured,
+    }),
+  ),
+  similarity: v.array(
+    v.object({ lower: finite, upper: finite, pairs: count, goodBadCosine: measured, positiveFraction: measured }),
+  ),
+  spillover: v.object({
+    stepSize: finite,
+    predicted: finite,
+    actual: finite,
+    relativeError: finite,
+    points: v.array(v.tuple([finite, finite])),
+  }),
+  matrix: v.pipe(
+    v.object({
+      samples: v.array(v.object({ good: v.boolean(), state: count, text: v.string() })),
+      cosine: v.array(v.array(finite)),
+    }),
+    v.check(
+      ({ samples, cosine }) => cosine.length === samples.length && cosine.every((row) => row.length === samples.length),
+      'a square cosine table with one row per sample',
+    ),
+  ),
+});
+
+const dangerRecord = v.object({
+  command: v.literal('danger'),
+  rho: finite,
+  seeds: count,
+  iterations: count,
+  rows: v.array(
+    v.object({
+      start: finite,
+      coupling: v.boolean(),
+      method: v.string(),
+      labels: v.string(),
+      peak: finite,
+      end: finite,
+      seeds: count,
+    }),
+  ),
+  curves: v.array(
+    v.object({
+      method: v.string(),
+      labels: v.string(),
+      coupling: v.boolean(),
+      start: finite,
+      points: v.pipe(v.array(v.tuple([finite, finite, finite, finite])), v.minLength(1)),
+    }),
+  ),
+});
+
+const compareRecord = v.object({
+  command: v.literal('compare'),
+  preset: v.string(),
+  note: v.string(),
+  variants: v.pipe(
+    v.array(
+      v.object({
+        name: v.string(),
+        method: v.string(),
+        labels: v.string(),
+        upperBound: v.boolean(),
+        control: v.boolean(),
+        runs: v.pipe(v.array(v.string()), v.minLength(1)),
+      }),
+    ),
+    v.minLength(1),
+  ),
+});
+
+/** One line of metrics.jsonl: `iteration`, `envSteps` and any metric of docs/metrics.md that was measured then. */
+export interface MetricsLine {
+  readonly iteration: number;
+  readonly envSteps: number;
+  readonly [metric: string]: number | null | undefined;
+}
+
+/** result.json of one training run. */
+export type RunResult = v.InferOutput<typeof runResult>;
+/** coupling.json: the gradient coupling of one checkpoint on one split. */
+export type CouplingRecord = v.InferOutput<typeof couplingRecord>;
+/** N samples and their N x N cosines, row i and column i being sample i. */
+export type CouplingMatrix = CouplingRecord['matrix'];
+/** danger.json: probability of the bad action over training; a curve's point is [iteration, mean, low, high]. */
+export type DangerRecord = v.InferOutput<typeof dangerRecord>;
+/** compare.json: which runs belong to which variant. The first variant that is neither bound nor control is the baseline. */
+export type CompareRecord = v.InferOutput<typeof compareRecord>;
+
+/** All records of one training run. */
+export interface RunRecords {
+  readonly name: string;
+  readonly metrics: readonly MetricsLine[];
+  readonly result: RunResult;
+  readonly couplingStart?: CouplingRecord;
+  readonly couplingEnd?: CouplingRecord;
+}
+
+/** All that one report is made from. */
+export interface ReportRecords {
+  readonly compare: CompareRecord;
+  readonly runs: readonly RunRecords[];
+  readonly danger?: DangerRecord;
+  /** The shell command that makes these records again. */
+  readonly command: string;
+  /** Version by name, e.g. `{ unbraid: '0.1.0', node: 'v24.0.0' }`; shown in this order. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+function printable(value: unknown): string {
+  const text =
+    typeof value === 'string' ? JSON.stringify(value) : value instanceof Object ? 'an object' : String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function parse<T>(name: string, schema: v.GenericSchema<unknown, T>, text: string, place: string, next: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new SyntaxError(`${name}: ${place} must be JSON, got ${printable(text.slice(0, 40))}; ${next}`);
+  }
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  const path = v.getDotPath(issue);
+  const field = path === null ? place : `${place}: ${path}`;
+  const rule =
+    issue.kind === 'validation' && issue.type === 'check' ? issue.message : (issue.expected ?? issue.message);
+  const got = Array.isArray(issue.input) ? `a list of ${issue.input.length}` : printable(issue.input);
+  throw new TypeError(`${name}: ${field} must be ${rule}, got ${got}; ${next}`);
+}
+
+/** Parses metrics.jsonl: one object per line, empty lines skipped. Throws with the number of the first wrong line. */
+export function parseMetrics(text: string): MetricsLine[] {
+  const lines: MetricsLine[] = [];
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const next = 'remove the line or run train again';
+    lines.push(parse('parseMetrics', metricsLine, line, `line ${i + 1}`, next));
+  }
+  return lines;
+}
+
+/** Parses result.json of a training run. */
+export function parseRunResult(text: string): RunResult {
+  return parse('parseRunResult', runResult, text, 'result.json', 'run train again');
+}
+
+/** Parses the coupling record of a checkpoint. */
+export function parseCoupling(text: string): CouplingRecord {
+  return parse('parseCoupling', couplingRecord, text, 'coupling.json', 'run coupling again');
+}
+
+/** Parses danger.json. */
+export function parseDanger(text: string): DangerRecord {
+  return parse('parseDanger', dangerRecord, text, 'danger.json', 'run danger again');
+}
+
+/** Parses compare.json. */
+export function parseCompare(text: string): CompareRecord {
+  return parse('parseCompare', compareRecord, text, 'compare.json', 'run compare again');
+}
