@@ -20,8 +20,8 @@ export function maxLanes(v: v128): f32 {
 export function loadTail(p: usize, n: i32): v128 {
   let v = f32x4.splat(0);
   if (n > 0) v = v128.load32_zero(p);
-  if (n > 1) v = v128.load_lane<f32>(p + 4, v, 0, 4, 1);
-  if (n > 2) v = v128.load_lane<f32>(p + 8, v, 0, 4, 2);
+  if (n > 1) v = v128.load_lane<f32>(p + 4, v, 1, 0, 4);
+  if (n > 2) v = v128.load_lane<f32>(p + 8, v, 2, 0, 4);
   return v;
 }
 
