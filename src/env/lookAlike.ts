@@ -113,13 +113,19 @@ export function createLookAlike(options: LookAlikeOptions = {}): LookAlike {
       const numbers = Array.from(observation, (x) => x.toFixed(2)).join(' ');
       return `${Math.min(taken + 1, stepsPerEpisode)} of ${stepsPerEpisode} states: ${numbers}`;
     },
-    actionTexts: () => (taken === stepsPerEpisode ? [] : allActions.map((action) => `action ${action}`)),
+    actionTexts() {
+      started('actionTexts');
+      return taken === stepsPerEpisode ? [] : allActions.map((action) => `action ${action}`);
+    },
     /** The step and the number of bad actions so far. */
     stateHash() {
       started('stateHash');
       return bad * (stepsPerEpisode + 1) + taken;
     },
-    expertActions: () => (taken === stepsPerEpisode || noises === undefined ? [] : [needs[taken]]),
+    expertActions() {
+      started('expertActions');
+      return taken === stepsPerEpisode ? [] : [needs[taken]];
+    },
   };
 }
 

@@ -110,7 +110,8 @@ export function readEpisode(text: string, rules: Rules, version: string): Episod
     fail(`rules must be ${JSON.stringify(rules)}, got ${JSON.stringify(stored.rules)}`);
   }
   const { seed, split, taken } = stored;
-  if (typeof seed !== 'number' || !Number.isSafeInteger(seed) || seed < 0) fail(`seed must be an integer, got ${seed}`);
+  if (typeof seed !== 'number' || !Number.isSafeInteger(seed) || seed < 0)
+    fail(`seed must be an integer in [0, 2^53), got ${seed}`);
   if (!splits.includes(split as Split)) fail(`split must be one of ${splits.join(', ')}, got ${split}`);
   if (!Array.isArray(taken)) return fail(`taken must be an array, got ${taken}`);
   const episode = startEpisode(seed as number, split as Split, rules);

@@ -56,7 +56,7 @@ export function expertChoices(world: World, actions: readonly number[]): number[
 function isKnownSource(world: World, place: number): boolean {
   if (!isIn(world.seen, place) || typeOf(place) === world.game.target) return false;
   for (let i = 0; i < world.objectPlace.length; i++) {
-    if (world.objectPlace[i] === place && i !== world.held && isUsable(world, i)) return true;
+    if (world.objectPlace[i] === place && isUsable(world, i)) return true;
   }
   return false;
 }

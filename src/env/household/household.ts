@@ -27,8 +27,9 @@ import {
 } from './episode.ts';
 import { expertChoices } from './expert.ts';
 import { ACTION_SLOTS, actionFeatures, gotoFeatures, STATE_SLOTS, stateFeatures, vocabulary } from './grammar.ts';
+import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
-import { ACTIONS, hashWorld, OPEN, type World } from './world.ts';
+import { ACTIONS, OPEN, type World } from './world.ts';
 
 const VERSION = '1';
 

@@ -1,0 +1,53 @@
+/** Ways to play an episode of the household. */
+
+import type { Split, Step } from '../../../src/env/environment.ts';
+import type { Household } from '../../../src/env/household/household.ts';
+import { randomStream } from '../../../src/random.ts';
+
+export type Choice = (env: Household, step: Step, index: number) => number;
+
+export const expert: Choice = (env, _, i) => {
+  const good = env.expertActions();
+  return good[i % good.length];
+};
+
+export function randomChoice(seed: number, purpose = 'test/actions'): Choice {
+  const random = randomStream(seed, purpose);
+  return (_, step) => random.below(step.info.admissibleActions.length);
+}
+
+/** Records pairs of renderings of one thing and counts those that break a one-to-one relation. */
+export function oneToOne(): { add(left: string, right: string): void; size(): number; broken(): number } {
+  const rights = new Map<string, string>();
+  const lefts = new Map<string, string>();
+  let broken = 0;
+  return {
+    add(left, right) {
+      if ((rights.get(left) ?? right) !== right || (lefts.get(right) ?? left) !== left) broken++;
+      rights.set(left, right);
+      lefts.set(right, left);
+    },
+    size: () => rights.size,
+    broken: () => broken,
+  };
+}
+
+export const isOver = (step: Step): boolean => step.terminated || step.truncated;
+
+/** Plays one episode to its end; `visit` sees every state, the last one too. */
+export function play(env: Household, seed: number, split: Split, choose: Choice, visit?: (step: Step) => void): Step {
+  let step = env.reset({ seed, split });
+  for (let i = 0; !isOver(step); i++) {
+    visit?.(step);
+    step = env.step(choose(env, step, i));
+  }
+  visit?.(step);
+  return step;
+}
+
+/** An expert two times out of three, else random: reaches every phase of a task, success and failure. */
+export function mixedChoice(seed: number): Choice {
+  const random = randomStream(seed, 'test/mixed');
+  return (env, step, i) =>
+    random.below(3) > 0 ? expert(env, step, i) : random.below(step.info.admissibleActions.length);
+}
