@@ -36,6 +36,11 @@ export function checkRules(caller: string, options: HouseholdRules): Rules {
       );
     }
   }
+  if (typeof rules.irreversible !== 'boolean') {
+    throw new RangeError(
+      `${caller}: irreversible must be true or false, got ${rules.irreversible}; change options.irreversible`,
+    );
+  }
   return rules;
 }
 

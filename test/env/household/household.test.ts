@@ -183,6 +183,10 @@ describe('errors', () => {
       'distractorObjects must be an integer in [0, 20], got 2.5; change options.distractorObjects',
     ],
     [{ maxSteps: 0 }, 'maxSteps must be an integer in [1, 1000], got 0; change options.maxSteps'],
+    [
+      { irreversible: 'no' as unknown as boolean },
+      'irreversible must be true or false, got no; change options.irreversible',
+    ],
   ])('options %j are refused', (options, message) => {
     expect(() => createHousehold(options)).toThrow(new RangeError(`createHousehold: ${message}`));
     expect(() => householdText(options)).toThrow(new RangeError(`householdText: ${message}`));
