@@ -2,11 +2,21 @@ export { activationBackward, activationForward } from './activations';
 export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
 export { binaryCrossEntropy, contrastiveLoss } from './classifierLoss';
-export { addPeriodic, embeddingBag, embeddingBagBackward, gatherRows, meanPool, meanPoolBackward, segmentSum, slotEmbedding, slotEmbeddingBackward } from './embedding';
+export {
+  addPeriodic,
+  embeddingBag,
+  embeddingBagBackward,
+  gatherRows,
+  meanPool,
+  meanPoolBackward,
+  segmentSum,
+  slotEmbedding,
+  slotEmbeddingBackward,
+} from './embedding';
 export { gramPairwise, perSampleOuter, perSampleProduct, perSampleScatter, perSampleSum } from './gram';
 export { layerNormBackward, layerNormForward } from './layerNorm';
 export { exp1, log1, sigmoid1 } from './math';
 export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
-export { addInto, fill, heapBase, scaleBy } from './memory';
+export { addInto, addScaled, fill, heapBase, scaleBy } from './memory';
 export { cloningLoss, logProbGradient, logSoftmax, policyLoss } from './policyLoss';
 export { randomNormal, randomUniform, sampleActions } from './random';

@@ -44,6 +44,17 @@ export function addInto(dst: usize, src: usize, n: i32): void {
   for (; i < n; i++) setF(dst, i, getF(dst, i) + getF(src, i));
 }
 
+/** dst[n] (mode 0: =, 1: +=) factor * src[n] */
+export function addScaled(n: i32, factor: f32, src: usize, dst: usize, mode: i32): void {
+  const v = f32x4.splat(factor);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const scaled = f32x4.mul(v128.load(at(src, i)), v);
+    v128.store(at(dst, i), mode ? f32x4.add(v128.load(at(dst, i)), scaled) : scaled);
+  }
+  for (; i < n; i++) setF(dst, i, (mode ? getF(dst, i) : 0) + factor * getF(src, i));
+}
+
 /** dst[n] *= factor */
 export function scaleBy(dst: usize, n: i32, factor: f32): void {
   const v = f32x4.splat(factor);

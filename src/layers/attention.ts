@@ -1,0 +1,198 @@
+import { activation, addScaled, linear } from './linear.ts';
+import type { Builder, Tensor } from './network.ts';
+import { layerNorm } from './normalization.ts';
+
+/** Rows of queries per state, as the attention kernels want them. */
+function queryGroups(b: Builder, queries: Tensor): { offsets: number; unit: number } {
+  return queries.rows === 'stateSlot'
+    ? { offsets: 0, unit: b.batch.shape.stateSlots }
+    : { offsets: b.batch.rowOffsets, unit: b.batch.shape.actionSlots };
+}
+
+function checkHeads(name: string, width: number, heads: number): void {
+  if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
+    throw new RangeError(
+      `${name}: heads must divide the token width ${width}, got ${heads}; change config.heads or config.tokenWidth`,
+    );
+  }
+}
+
+/** softmax(q k^T / sqrt(width / heads)) v per state and head, over the state's slots that hold tokens. q, k, v have no parameters here. */
+function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
+  const { kernels } = b.arena;
+  const { width } = q;
+  const keys = b.batch.shape.stateSlots;
+  const { offsets, unit } = queryGroups(b, q);
+  const out = b.tensor(q.rows, width);
+  const weights = b.tensor(q.rows, heads * keys).value;
+  const dWeights = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.capacity.actions * unit) * keys);
+  const modes = [b.read(q), b.read(k), b.read(v)];
+  b.write(out);
+  b.needMatmul(keys, width);
+  b.add({
+    forward() {
+      const n = b.batch.states;
+      const s = b.scratch();
+      kernels.attentionForward(
+        n,
+        heads,
+        width,
+        keys,
+        offsets,
+        unit,
+        b.batch.stateMask,
+        q.value,
+        width,
+        k.value,
+        v.value,
+        width,
+        out.value,
+        width,
+        weights,
+        s,
+      );
+    },
+    backward() {
+      if (modes.some((mode) => mode() === 1))
+        throw new Error('attend: queries, keys and values may have no other reader');
+      const n = b.batch.states;
+      const s = b.scratch();
+      kernels.attentionBackward(
+        n,
+        heads,
+        width,
+        keys,
+        offsets,
+        unit,
+        q.value,
+        width,
+        k.value,
+        v.value,
+        width,
+        out.grad,
+        width,
+        weights,
+        q.grad,
+        k.grad,
+        v.grad,
+        dWeights,
+        s,
+      );
+    },
+  });
+  return out;
+}
+
+/** Multi-head attention of `queries` (slots of states or of actions) to the state's slots `memory`; gives [queries, width] before any residual. */
+export function multiHeadAttention(
+  b: Builder,
+  name: string,
+  queries: Tensor,
+  memory: Tensor,
+  heads: number,
+  into?: Tensor,
+): Tensor {
+  checkHeads('multiHeadAttention', queries.width, heads);
+  const q = linear(b, `${name}.query`, queries, queries.width, { bias: false });
+  const k = linear(b, `${name}.key`, memory, queries.width, { bias: false });
+  const v = linear(b, `${name}.value`, memory, queries.width, { bias: false });
+  return linear(
+    b,
+    `${name}.out`,
+    attend(b, q, k, v, heads),
+    queries.width,
+    into ? { bias: false, into } : { bias: false },
+  );
+}
+
+/** A pre-norm transformer block over the state's slots: x + attention(norm x), then + W2 gelu(W1 norm x), four times as wide inside. */
+export function selfAttentionBlock(b: Builder, name: string, x: Tensor, heads: number): Tensor {
+  const attended = addScaled(b, x, 1);
+  const normed = layerNorm(b, `${name}.norm1`, x);
+  multiHeadAttention(b, `${name}.attention`, normed, normed, heads, attended);
+  const y = addScaled(b, attended, 1);
+  const hidden = linear(b, `${name}.expand`, layerNorm(b, `${name}.norm2`, attended), 4 * x.width);
+  linear(b, `${name}.contract`, activation(b, 'gelu', hidden), x.width, { bias: false, into: y });
+  return y;
+}
+
+/**
+ * Match map: y[action, slot a * stateSlots + slot s] = q[action, a] . k[state, s]. Which words of an action also stand in the state, and
+ * where: a softmax would hide how well they match.
+ */
+export function matchMap(b: Builder, q: Tensor, k: Tensor): Tensor {
+  const { kernels } = b.arena;
+  const { stateSlots, actionSlots } = b.batch.shape;
+  const { width } = q;
+  const y = b.tensor('action', actionSlots * stateSlots);
+  const modes = [b.read(q), b.read(k)];
+  b.write(y);
+  b.needMatmul(stateSlots, width);
+  b.add({
+    forward() {
+      kernels.matchForward(
+        b.batch.states,
+        width,
+        stateSlots,
+        b.batch.rowOffsets,
+        actionSlots,
+        q.value,
+        k.value,
+        y.value,
+        b.scratch(),
+      );
+    },
+    backward() {
+      if (modes.some((mode) => mode() === 1)) throw new Error('matchMap: queries and keys may have no other reader');
+      kernels.matchBackward(
+        b.batch.states,
+        width,
+        stateSlots,
+        b.batch.rowOffsets,
+        actionSlots,
+        q.value,
+        k.value,
+        y.grad,
+        q.grad,
+        k.grad,
+        b.scratch(),
+      );
+    },
+  });
+  return y;
+}
+
+/** Mean over the slots that hold tokens: [states or actions, x.width]. */
+export function meanOverSlots(b: Builder, x: Tensor): Tensor {
+  const { kernels } = b.arena;
+  const ofState = x.rows === 'stateSlot';
+  const rows = ofState ? 'state' : 'action';
+  const slots = ofState ? b.batch.shape.stateSlots : b.batch.shape.actionSlots;
+  const mask = ofState ? b.batch.stateMask : b.batch.actionMask;
+  const y = b.tensor(rows, x.width);
+  const readMode = b.read(x);
+  b.write(y);
+  b.add({
+    forward: () => kernels.meanPool(b.rowCount(rows), slots, x.width, mask, x.value, y.value, 0),
+    backward: () => kernels.meanPoolBackward(b.rowCount(rows), slots, x.width, mask, y.grad, x.grad, readMode()),
+  });
+  return y;
+}
+
+/** The slots of each state side by side: the same memory as a tensor [states, stateSlots * x.width]. */
+export function concatenateSlots(b: Builder, x: Tensor): Tensor {
+  return {
+    rows: 'state',
+    width: b.batch.shape.stateSlots * x.width,
+    value: x.value,
+    grad: x.grad,
+    // Readers of either view meet the gradient in one order.
+    get readers() {
+      return x.readers;
+    },
+    set readers(count) {
+      x.readers = count;
+    },
+    writers: 1,
+  };
+}

@@ -1,0 +1,178 @@
+import type { Builder, GradientPart, Init, Parameter, Rows, Tensor } from './network.ts';
+
+/** Which features of the batch a layer reads: those of the states or those of the candidate actions. */
+export type Source = 'state' | 'action';
+
+/** Where a source's features lie: addresses into the batch, slots per row, and the row kinds of a source and of its slots. */
+export function sourceOf(b: Builder, source: Source) {
+  const { batch } = b;
+  const rows: Rows = source;
+  return source === 'state'
+    ? ({
+        features: batch.stateFeatures,
+        offsets: batch.stateOffsets,
+        slots: batch.shape.stateSlots,
+        rows,
+        slotRows: 'stateSlot',
+      } as const)
+    : ({
+        features: batch.actionFeatures,
+        offsets: batch.actionOffsets,
+        slots: batch.shape.actionSlots,
+        rows,
+        slotRows: 'actionSlot',
+      } as const);
+}
+
+/** The token table `name` [vocabularySize, width], shared by every layer that is given it. */
+export function tokenTable(
+  b: Builder,
+  name: string,
+  width: number,
+  init: Init = { kind: 'normal', scale: 0.6 },
+): Parameter {
+  return b.parameter(name, [b.batch.shape.vocabularySize, width], init);
+}
+
+/** x[row, slot] = sum of the embeddings of the slot's tokens, plus (if `position` is named) a learned vector per slot. */
+export function slotTokens(b: Builder, source: Source, table: Parameter, position?: string): Tensor {
+  const { kernels } = b.arena;
+  const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
+  const width = table.shape[1];
+  const x = b.tensor(slotRows, width);
+  b.write(x);
+  const place = position ? b.parameter(position, [slots, width], { kind: 'normal', scale: 0.1 }) : null;
+  b.add({
+    forward(w) {
+      const n = b.rowCount(rows);
+      kernels.slotEmbedding(n, slots, width, features, offsets, w + table.offset, x.value);
+      if (place) kernels.addPeriodic(n, slots, width, w + place.offset, x.value);
+    },
+    backward(_, g) {
+      if (!g) return;
+      const n = b.rowCount(rows);
+      kernels.slotEmbeddingBackward(n, slots, width, features, offsets, x.grad, g + table.offset);
+      if (place) kernels.columnSum(n, slots * width, x.grad, slots * width, g + place.offset, 1);
+    },
+    gradientParts() {
+      const parts: [Parameter, GradientPart][] = [[table, { kind: 'scatter', source, d: x.grad, dWidth: width }]];
+      if (place) parts.push([place, { kind: 'sum', rows: slotRows, d: x.grad, dWidth: width, period: slots }]);
+      return parts;
+    },
+  });
+  return x;
+}
+
+/**
+ * y[row, slot] = scale * (slot's embedding) W, with W `name.weight` [table width, width]. The product of table and W is made once per version
+ * of the weights and then looked up: the same sums as multiplying each slot, reassociated, at a fraction of the work.
+ */
+export function slotProjection(
+  b: Builder,
+  name: string,
+  source: Source,
+  table: Parameter,
+  width: number,
+  scale = 1,
+): Tensor {
+  const { kernels } = b.arena;
+  const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
+  const [vocabulary, tokenWidth] = table.shape;
+  const weight = b.parameter(`${name}.weight`, [tokenWidth, width], {
+    kind: 'uniform',
+    scale: 1 / Math.sqrt(tokenWidth),
+  });
+  const projected = b.derived(vocabulary * width);
+  const y = b.tensor(slotRows, width);
+  b.write(y);
+  // Slot embeddings and their gradients, for per-sample gradients only.
+  const dense = b.tensor(slotRows, tokenWidth);
+  b.needMatmul(tokenWidth, width, vocabulary);
+  b.add({
+    prepare(w) {
+      const t = w + projected.offset;
+      kernels.matmulNN(
+        vocabulary,
+        width,
+        tokenWidth,
+        w + table.offset,
+        tokenWidth,
+        w + weight.offset,
+        width,
+        t,
+        width,
+        0,
+        0,
+        b.scratch(),
+      );
+      if (scale !== 1) kernels.scaleBy(t, vocabulary * width, scale);
+    },
+    forward(w) {
+      kernels.slotEmbedding(b.rowCount(rows), slots, width, features, offsets, w + projected.offset, y.value);
+    },
+    backward(_, g) {
+      if (g)
+        kernels.slotEmbeddingBackward(b.rowCount(rows), slots, width, features, offsets, y.grad, g + projected.offset);
+    },
+    finish(w, g) {
+      const d = g + projected.offset;
+      if (scale !== 1) kernels.scaleBy(d, vocabulary * width, scale);
+      kernels.matmulTN(
+        tokenWidth,
+        width,
+        vocabulary,
+        w + table.offset,
+        tokenWidth,
+        d,
+        width,
+        g + weight.offset,
+        width,
+        1,
+        b.scratch(),
+      );
+      kernels.matmulNT(
+        vocabulary,
+        tokenWidth,
+        width,
+        d,
+        width,
+        w + weight.offset,
+        width,
+        g + table.offset,
+        tokenWidth,
+        1,
+        0,
+        b.scratch(),
+      );
+    },
+    gradientParts(w) {
+      const n = b.rowCount(rows);
+      const x = dense.value;
+      const dx = dense.grad;
+      kernels.slotEmbedding(n, slots, tokenWidth, features, offsets, w + table.offset, x);
+      kernels.matmulNT(
+        n * slots,
+        tokenWidth,
+        width,
+        y.grad,
+        width,
+        w + weight.offset,
+        width,
+        dx,
+        tokenWidth,
+        0,
+        0,
+        b.scratch(),
+      );
+      if (scale !== 1) {
+        kernels.scaleBy(x, n * slots * tokenWidth, scale);
+        kernels.scaleBy(dx, n * slots * tokenWidth, scale);
+      }
+      return [
+        [weight, { kind: 'outer', rows: slotRows, x, width: tokenWidth, d: y.grad, dWidth: width }],
+        [table, { kind: 'scatter', source, d: dx, dWidth: tokenWidth }],
+      ];
+    },
+  });
+  return y;
+}

@@ -1,0 +1,128 @@
+import type { Builder, GradientPart, Init, Parameter, Tensor } from './network.ts';
+
+/** Kernel's number of each activation. */
+const activations = { tanh: 1, relu: 2, gelu: 3 } as const;
+
+export type Activation = keyof typeof activations;
+
+/** Uniform in +-1/sqrt(fanIn), the usual start of linear layers. */
+export function fanInUniform(fanIn: number): Init {
+  return { kind: 'uniform', scale: 1 / Math.sqrt(fanIn) };
+}
+
+export interface LinearOptions {
+  /** Whether a bias is added; default true. */
+  readonly bias?: boolean;
+  /** The tensor to write to or, if other layers write to it too, to add to; default a new one. */
+  readonly into?: Tensor;
+  /** Start of the weight; default uniform in +-1/sqrt(x.width). */
+  readonly init?: Init;
+}
+
+/** y[rows, width] = x[rows, x.width] W + b, with W `name.weight` [x.width, width] and b `name.bias` [width]. */
+export function linear(b: Builder, name: string, x: Tensor, width: number, options: LinearOptions = {}): Tensor {
+  const { kernels } = b.arena;
+  const y = options.into ?? b.tensor(x.rows, width);
+  const weight = b.parameter(`${name}.weight`, [x.width, width], options.init ?? fanInUniform(x.width));
+  const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], fanInUniform(x.width)) : null;
+  const readMode = b.read(x);
+  const writeMode = b.write(y);
+  if (bias && writeMode === 1)
+    throw new Error(`linear: only the first writer of a tensor may have a bias, got ${name}; pass bias: false`);
+  b.needMatmul(x.width, width);
+  b.add({
+    forward(w) {
+      const mode = bias ? 2 : writeMode;
+      kernels.matmulNN(
+        b.rowCount(x.rows),
+        width,
+        x.width,
+        x.value,
+        x.width,
+        w + weight.offset,
+        width,
+        y.value,
+        width,
+        mode,
+        bias ? w + bias.offset : 0,
+        b.scratch(),
+      );
+    },
+    backward(w, g) {
+      const rows = b.rowCount(x.rows);
+      const s = b.scratch();
+      if (g) {
+        kernels.matmulTN(x.width, width, rows, x.value, x.width, y.grad, width, g + weight.offset, width, 1, s);
+        if (bias) kernels.columnSum(rows, width, y.grad, width, g + bias.offset, 1);
+      }
+      if (x.grad === 0) return;
+      kernels.matmulNT(
+        rows,
+        x.width,
+        width,
+        y.grad,
+        width,
+        w + weight.offset,
+        width,
+        x.grad,
+        x.width,
+        readMode(),
+        0,
+        s,
+      );
+    },
+    gradientParts() {
+      const parts: [Parameter, GradientPart][] = [
+        [weight, { kind: 'outer', rows: x.rows, x: x.value, width: x.width, d: y.grad, dWidth: width }],
+      ];
+      if (bias) parts.push([bias, { kind: 'sum', rows: x.rows, d: y.grad, dWidth: width, period: 1 }]);
+      return parts;
+    },
+  });
+  return y;
+}
+
+/** x = f(x), in place. */
+export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
+  const { kernels } = b.arena;
+  const code = activations[kind];
+  // tanh and relu are undone from their output; gelu needs its input.
+  const saved = kind === 'gelu' ? b.tensor(x.rows, x.width).value : x.value;
+  b.add({
+    forward() {
+      const n = b.rowCount(x.rows) * x.width;
+      if (saved !== x.value) b.arena.u8.copyWithin(saved, x.value, x.value + n * 4);
+      kernels.activationForward(code, saved, x.value, n);
+    },
+    backward() {
+      kernels.activationBackward(code, saved, x.grad, b.rowCount(x.rows) * x.width);
+    },
+  });
+  return x;
+}
+
+/** y += factor x (or y = factor x for the first writer): residual paths and fixed scales. */
+export function addScaled(b: Builder, x: Tensor, factor: number, into?: Tensor): Tensor {
+  const { kernels } = b.arena;
+  const y = into ?? b.tensor(x.rows, x.width);
+  const readMode = b.read(x);
+  const writeMode = b.write(y);
+  b.add({
+    forward: () => kernels.addScaled(b.rowCount(x.rows) * x.width, factor, x.value, y.value, writeMode),
+    backward: () => kernels.addScaled(b.rowCount(x.rows) * x.width, factor, y.grad, x.grad, readMode()),
+  });
+  return y;
+}
+
+/** One row per action: y[action] (+)= x[state of the action]. */
+export function broadcast(b: Builder, x: Tensor, into?: Tensor): Tensor {
+  const { kernels } = b.arena;
+  const y = into ?? b.tensor('action', x.width);
+  const readMode = b.read(x);
+  const writeMode = b.write(y);
+  b.add({
+    forward: () => kernels.gatherRows(b.batch.actions, x.width, b.batch.rowState, x.value, y.value, writeMode),
+    backward: () => kernels.segmentSum(b.batch.states, x.width, b.batch.rowOffsets, 1, y.grad, x.grad, readMode()),
+  });
+  return y;
+}

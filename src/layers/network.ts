@@ -1,0 +1,243 @@
+/**
+ * A network is a straight list of layers over tensors in arena memory. Shapes are fixed when it is built, every buffer is placed once, and
+ * a pass allocates nothing. A layer gives forward, backward, and the parts of its per-sample gradients, so that whatever is composed of
+ * layers has gradients, a Gram matrix and checkpoints.
+ *
+ * Weights live in one vector `w` of `size` parameters followed by derived tables (products of parameters, made by `prepare` once per
+ * version of the weights). A gradient vector `g` has the same layout; `finish` carries table gradients over to the parameters.
+ */
+import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
+import { streamKey } from '../random.ts';
+import { type Batch, type Capacity, createBatch, type InputShape } from './batch.ts';
+
+/** What a tensor has a row for: each state, each candidate action, or each slot of either. */
+export type Rows = 'state' | 'action' | 'stateSlot' | 'actionSlot';
+
+export interface Tensor {
+  readonly rows: Rows;
+  readonly width: number;
+  /** Addresses of the values and of their gradient, f32[rows, width]; an input that needs no gradient has grad 0. */
+  readonly value: number;
+  readonly grad: number;
+  /** How many layers read it, and how many add to it, in the order they were composed. */
+  readers: number;
+  writers: number;
+}
+
+/** How a parameter starts: uniform in [-scale, scale], normal with deviation `scale`, or the constant `scale`. */
+export interface Init {
+  readonly kind: 'uniform' | 'normal' | 'constant';
+  readonly scale: number;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly size: number;
+  /** Byte offset from the start of a weight or gradient vector. */
+  readonly offset: number;
+  readonly init: Init;
+}
+
+/**
+ * One layer's part of a parameter's per-sample gradient, readable after `backward`:
+ * - `outer`: x^T d over the sample's rows (x f32[rows, width], d f32[rows, dWidth]);
+ * - `sum`: d summed by row modulo `period`;
+ * - `product`: x * d summed over rows;
+ * - `scatter`: d[row, slot] added at the token of each feature.
+ */
+export type GradientPart =
+  | { kind: 'outer'; rows: Rows; x: number; width: number; d: number; dWidth: number }
+  | { kind: 'sum'; rows: Rows; d: number; dWidth: number; period: number }
+  | { kind: 'product'; rows: Rows; x: number; d: number; dWidth: number }
+  | { kind: 'scatter'; source: 'state' | 'action'; d: number; dWidth: number };
+
+export interface Layer {
+  /** Derived tables from the weights. */
+  prepare?(w: number): void;
+  forward(w: number): void;
+  /** Writes gradients of its inputs; adds those of its parameters to `g`, or skips them where g is 0. */
+  backward(w: number, g: number): void;
+  /** Gradients of derived tables to gradients of parameters. */
+  finish?(w: number, g: number): void;
+  /** Parts of per-sample gradients by parameter; may use buffers of its own. */
+  gradientParts?(w: number): [Parameter, GradientPart][];
+}
+
+/** What a policy's network ends in: e(s, a), its logit, and the logit of "a is good in s". */
+export interface Heads {
+  readonly embedding: Tensor;
+  readonly logit: Tensor;
+  readonly classifier: Tensor;
+}
+
+export interface Builder {
+  readonly arena: Arena;
+  readonly batch: Batch;
+  tensor(rows: Rows, width: number): Tensor;
+  parameter(name: string, shape: readonly number[], init: Init): Parameter;
+  /** Room for a derived table; its byte offset from the start of a vector is set once the network is built. */
+  derived(floats: number): { offset: number };
+  add(layer: Layer): void;
+  /** Declares that a layer reads x; gives the mode (0 overwrite, 1 add) in which its backward writes x.grad, valid once built. */
+  read(x: Tensor): () => 0 | 1;
+  /** Declares that a layer writes into x; gives the mode of its forward. */
+  write(x: Tensor): 0 | 1;
+  /** Rows that a tensor of this kind has in the present batch. */
+  rowCount(rows: Rows): number;
+  /** Declares scratch that a layer's kernels need. */
+  needScratch(bytes: number): void;
+  /** Declares scratch for matrix products in which these are the sizes, in any order. */
+  needMatmul(...sizes: number[]): void;
+  /** Scratch shared by all kernels; valid after building. */
+  scratch(): number;
+}
+
+export interface Network {
+  readonly arena: Arena;
+  readonly batch: Batch;
+  readonly parameters: readonly Parameter[];
+  /** Number of parameters, and floats of a whole weight or gradient vector with its derived tables. */
+  readonly size: number;
+  readonly vectorSize: number;
+  readonly heads: Heads;
+  initialise(w: number, seed: number): void;
+  prepare(w: number): void;
+  forward(w: number): void;
+  /** From heads.logit.grad and heads.classifier.grad (both must be set); `embeddingGrad`, if not 0, is added to the gradient of e. */
+  backward(w: number, g: number, embeddingGrad?: number): void;
+  finish(w: number, g: number): void;
+  gradientParts(w: number): [Parameter, GradientPart][];
+  rowCount(rows: Rows): number;
+}
+
+/** Rows of one state of the batch in a tensor, for kernels that walk samples: with `offsets` 0 a state has `unit` rows. */
+export function sampleRows(batch: Batch, rows: Rows): { offsets: number; unit: number } {
+  if (rows === 'state') return { offsets: 0, unit: 1 };
+  if (rows === 'action') return { offsets: batch.rowOffsets, unit: 1 };
+  if (rows === 'stateSlot') return { offsets: 0, unit: batch.shape.stateSlots };
+  return { offsets: batch.rowOffsets, unit: batch.shape.actionSlots };
+}
+
+const alignFloats = (count: number): number => Math.ceil(count / 16) * 16;
+
+/**
+ * Builds a network in `arena`.
+ *
+ * @param compose adds layers to the builder and gives the heads; embedding must be composed before both heads.
+ */
+export function createNetwork(
+  arena: Arena,
+  shape: InputShape,
+  capacity: Capacity,
+  compose: (builder: Builder) => Heads,
+): Network {
+  const batch = createBatch(arena, shape, capacity);
+  const parameters: Parameter[] = [];
+  const layers: Layer[] = [];
+  const layersBefore = new Map<Tensor, number>();
+  let size = 0;
+  let derivedSize = 0;
+  const tables: { offset: number }[] = [];
+  let scratchBytes = 0;
+  let scratch = 0;
+  const capacityOf = (rows: Rows): number =>
+    rows === 'state'
+      ? capacity.states
+      : rows === 'action'
+        ? capacity.actions
+        : rows === 'stateSlot'
+          ? capacity.states * shape.stateSlots
+          : capacity.actions * shape.actionSlots;
+  const rowCount = (rows: Rows): number =>
+    rows === 'state'
+      ? batch.states
+      : rows === 'action'
+        ? batch.actions
+        : rows === 'stateSlot'
+          ? batch.states * shape.stateSlots
+          : batch.actions * shape.actionSlots;
+  const builder: Builder = {
+    arena,
+    batch,
+    tensor(rows, width) {
+      const floats = capacityOf(rows) * width;
+      return { rows, width, value: arena.floats(floats), grad: arena.floats(floats), readers: 0, writers: 0 };
+    },
+    parameter(name, parameterShape, init) {
+      if (parameters.some((p) => p.name === name)) {
+        throw new Error(`createNetwork: two parameters are named "${name}"; give each layer a name of its own`);
+      }
+      const count = parameterShape.reduce((product, n) => product * n, 1);
+      const parameter = { name, shape: parameterShape, size: count, offset: size * 4, init };
+      parameters.push(parameter);
+      size += alignFloats(count);
+      return parameter;
+    },
+    derived(floats) {
+      const table = { offset: derivedSize * 4 };
+      tables.push(table);
+      derivedSize += alignFloats(floats);
+      return table;
+    },
+    add(layer) {
+      layers.push(layer);
+    },
+    read(x) {
+      const order = x.readers++;
+      layersBefore.set(x, layersBefore.get(x) ?? layers.length);
+      // Backward runs in reverse: the last reader meets the gradient first.
+      return () => (order === x.readers - 1 ? 0 : 1);
+    },
+    write: (x) => (x.writers++ === 0 ? 0 : 1),
+    rowCount,
+    needScratch(bytes) {
+      scratchBytes = Math.max(scratchBytes, bytes);
+    },
+    needMatmul(...sizes) {
+      // Inner size is at most one block; the widest of the sizes may be the columns.
+      builder.needScratch(matmulScratchBytes(256, Math.max(...sizes)));
+    },
+    scratch: () => scratch,
+  };
+  const heads = compose(builder);
+  for (const table of tables) table.offset += size * 4;
+  scratch = arena.scratch(scratchBytes);
+  const headStart = layersBefore.get(heads.embedding) ?? layers.length;
+  return {
+    arena,
+    batch,
+    parameters,
+    size,
+    vectorSize: size + derivedSize,
+    heads,
+    rowCount,
+    initialise(w, seed) {
+      arena.zero(w, (size + derivedSize) * 4);
+      for (const { name, offset, size: count, init } of parameters) {
+        const [k0, k1] = streamKey(seed, `init/${name}`, 0);
+        if (init.kind === 'uniform') arena.kernels.randomUniform(k0, k1, count, -init.scale, init.scale, w + offset);
+        else if (init.kind === 'normal') arena.kernels.randomNormal(k0, k1, count, init.scale, w + offset);
+        else arena.kernels.fill(w + offset, count, init.scale);
+      }
+    },
+    prepare(w) {
+      for (const layer of layers) layer.prepare?.(w);
+    },
+    forward(w) {
+      for (const layer of layers) layer.forward(w);
+    },
+    backward(w, g, embeddingGrad = 0) {
+      for (let i = layers.length - 1; i >= headStart; i--) layers[i].backward(w, g);
+      const { embedding } = heads;
+      if (embeddingGrad) {
+        arena.kernels.addInto(embedding.grad, embeddingGrad, rowCount(embedding.rows) * embedding.width);
+      }
+      for (let i = headStart - 1; i >= 0; i--) layers[i].backward(w, g);
+    },
+    finish(w, g) {
+      for (let i = layers.length - 1; i >= 0; i--) layers[i].finish?.(w, g);
+    },
+    gradientParts: (w) => layers.flatMap((layer) => layer.gradientParts?.(w) ?? []),
+  };
+}

@@ -1,0 +1,63 @@
+/** The policy over tokens: scores any list of candidate actions, each a bag or sequence of tokens, against the state's tokens. */
+import {
+  concatenateSlots,
+  matchMap,
+  meanOverSlots,
+  multiHeadAttention,
+  selfAttentionBlock,
+} from '../layers/attention.ts';
+import { slotProjection, slotTokens, tokenTable } from '../layers/embedding.ts';
+import { activation, addScaled, broadcast, linear } from '../layers/linear.ts';
+import type { Builder, Heads, Tensor } from '../layers/network.ts';
+import { slotLinear } from '../layers/slotLinear.ts';
+import { heads, type PolicyConfig } from './heads.ts';
+
+/**
+ * With x_s, x_a the embeddings of the slots of state and action (`layout: 'slots'`):
+ *   h = relu( W_s [x_s] + W_a [x_a] + W_m [ (Q x_a) . (K x_s) / sqrt(matchWidth) ] + b ),  e(s, a) = tanh(W_2 h + b_2)
+ * where [.] concatenates slots and the match term holds the dot product of every action slot with every state slot. With `blocks` > 0 the
+ * x_s first pass through that many self-attention blocks with learned slot positions.
+ *
+ * With `layout: 'sequence'` (text) action tokens attend to state tokens, and means over tokens take the place of the concatenations:
+ *   u = x_a + attention(x_a -> x_s),  h = relu( W_a mean(u) + W_s mean(x_s) + b )
+ */
+export function attentionPolicy(b: Builder, config: PolicyConfig): Heads {
+  const table = tokenTable(b, 'tokens', config.tokenWidth);
+  const h = b.batch.shape.layout === 'slots' ? slotHidden(b, config, table) : sequenceHidden(b, config, table);
+  const e = activation(b, 'tanh', linear(b, 'embedding', activation(b, 'relu', h), config.embedding));
+  return heads(b, e, config);
+}
+
+function encodeState(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {
+  let x = slotTokens(b, 'state', table, 'state.position');
+  for (let block = 0; block < config.blocks; block++) x = selfAttentionBlock(b, `block${block}`, x, config.heads);
+  return x;
+}
+
+function slotHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {
+  const { hidden, matchWidth } = config;
+  const h = b.tensor('action', hidden);
+  let ofState: Tensor;
+  let keys: Tensor;
+  if (config.blocks === 0) {
+    ofState = slotLinear(b, 'state', 'state', table, hidden);
+    keys = slotProjection(b, 'match.key', 'state', table, matchWidth);
+  } else {
+    const x = encodeState(b, config, table);
+    ofState = linear(b, 'state', concatenateSlots(b, x), hidden);
+    keys = linear(b, 'match.key', x, matchWidth, { bias: false });
+  }
+  broadcast(b, ofState, h);
+  slotLinear(b, 'action', 'action', table, hidden, { bias: false, into: h });
+  const queries = slotProjection(b, 'match.query', 'action', table, matchWidth, 1 / Math.sqrt(matchWidth));
+  return linear(b, 'match', matchMap(b, queries, keys), hidden, { bias: false, into: h });
+}
+
+function sequenceHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {
+  const x = encodeState(b, config, table);
+  const a = slotTokens(b, 'action', table, 'action.position');
+  const u = addScaled(b, a, 1);
+  multiHeadAttention(b, 'cross', a, x, config.heads, u);
+  const h = linear(b, 'action', meanOverSlots(b, u), config.hidden);
+  return broadcast(b, linear(b, 'state', meanOverSlots(b, x), config.hidden, { bias: false }), h);
+}

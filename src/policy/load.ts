@@ -1,0 +1,108 @@
+/** Copies states into a batch, and cuts lists of states into batches that fit. */
+import type { Arena } from '../kernels/arena.ts';
+import type { Batch, Capacity } from '../layers/batch.ts';
+import type { StateList } from '../rollout/states.ts';
+
+/** Copies features [from, to) of `features` into the arena at `at` (an element index); gives the next free index. */
+function copyFeatures(i32: Int32Array, features: Int32Array, from: number, to: number, at: number): number {
+  for (let f = from; f < to; f++) i32[at++] = features[f];
+  return at;
+}
+
+function markSlots(u8: Uint8Array, i32: Int32Array, from: number, to: number, slots: number, mask: number): void {
+  u8.fill(0, mask, mask + slots);
+  for (let f = from; f < to; f++) u8[mask + (i32[f] % slots)] = 1;
+}
+
+/**
+ * Loads states `order[from..to)` of the list with all their candidate actions; the batch must have room (see `cutBatches`).
+ * Offsets in the batch count from 0.
+ */
+export function loadStates(
+  arena: Arena,
+  batch: Batch,
+  list: StateList,
+  order: ArrayLike<number>,
+  from: number,
+  to: number,
+): void {
+  const { i32, u8, f32 } = arena;
+  const { shape } = batch;
+  const stateBase = batch.stateFeatures >> 2;
+  const actionBase = batch.actionFeatures >> 2;
+  let row = 0;
+  let stateAt = stateBase;
+  let actionAt = actionBase;
+  i32[batch.rowOffsets >> 2] = 0;
+  i32[batch.stateOffsets >> 2] = 0;
+  i32[batch.actionOffsets >> 2] = 0;
+  for (let n = 0; n < to - from; n++) {
+    const s = order[from + n];
+    if (shape.form === 'tokens') {
+      const start = stateAt;
+      stateAt = copyFeatures(i32, list.stateFeatures, list.stateOffsets[s], list.stateOffsets[s + 1], stateAt);
+      if (shape.layout === 'sequence' || shape.stateSlots > 0) {
+        markSlots(u8, i32, start, stateAt, shape.stateSlots, batch.stateMask + n * shape.stateSlots);
+      }
+    } else {
+      const width = shape.vectorWidth;
+      for (let j = 0; j < width; j++) f32[(batch.vectors >> 2) + n * width + j] = list.vectors[s * width + j];
+    }
+    i32[(batch.stateOffsets >> 2) + n + 1] = stateAt - stateBase;
+    for (let r = list.rowOffsets[s]; r < list.rowOffsets[s + 1]; r++) {
+      const start = actionAt;
+      actionAt = copyFeatures(i32, list.actionFeatures, list.actionOffsets[r], list.actionOffsets[r + 1], actionAt);
+      if (shape.layout === 'sequence') {
+        markSlots(u8, i32, start, actionAt, shape.actionSlots, batch.actionMask + row * shape.actionSlots);
+      }
+      i32[(batch.rowState >> 2) + row] = n;
+      i32[(batch.actionOffsets >> 2) + ++row] = actionAt - actionBase;
+    }
+    i32[(batch.rowOffsets >> 2) + n + 1] = row;
+  }
+  batch.states = to - from;
+  batch.actions = row;
+}
+
+/**
+ * Ends of consecutive runs of `order` that fit the capacity, with at most `maxStates` states each. The cut depends only on the data, so
+ * that shards are the same whatever computes them.
+ */
+export function cutBatches(
+  list: StateList,
+  order: ArrayLike<number>,
+  capacity: Capacity,
+  maxStates = capacity.states,
+): number[] {
+  const ends: number[] = [];
+  let states = 0;
+  let actions = 0;
+  let stateFeatures = 0;
+  let actionFeatures = 0;
+  for (let i = 0; i < order.length; i++) {
+    const s = order[i];
+    const rows = list.rowOffsets[s + 1] - list.rowOffsets[s];
+    const ofState = list.stateOffsets[s + 1] - list.stateOffsets[s];
+    const ofActions = list.actionOffsets[list.rowOffsets[s + 1]] - list.actionOffsets[list.rowOffsets[s]];
+    if (rows > capacity.actions || ofState > capacity.stateFeatures || ofActions > capacity.actionFeatures) {
+      throw new RangeError(
+        `cutBatches: a state must have at most ${capacity.actions} actions and ${capacity.actionFeatures} action tokens, got ${rows} and ${ofActions}; raise the capacity`,
+      );
+    }
+    const fits =
+      states < Math.min(maxStates, capacity.states) &&
+      actions + rows <= capacity.actions &&
+      stateFeatures + ofState <= capacity.stateFeatures &&
+      actionFeatures + ofActions <= capacity.actionFeatures;
+    if (!fits) {
+      ends.push(i);
+      states = actions = stateFeatures = actionFeatures = 0;
+    }
+    states++;
+    actions += rows;
+    stateFeatures += ofState;
+    actionFeatures += ofActions;
+  }
+  if (order.length > 0) ends.push(order.length);
+  return ends;
+}

@@ -1,0 +1,105 @@
+/** A policy: a network with its weights, and the log-probabilities and samples it gives for batches of states. */
+import type { EnvironmentSpec } from '../env/environment.ts';
+import type { Arena } from '../kernels/arena.ts';
+import type { Capacity, InputShape } from '../layers/batch.ts';
+import { createNetwork, type Network } from '../layers/network.ts';
+import { streamKey } from '../random.ts';
+import { inputShape, type StateList } from '../rollout/states.ts';
+import { attentionPolicy } from './attention.ts';
+import type { PolicyConfig } from './heads.ts';
+import { loadStates } from './load.ts';
+import { mlpPolicy } from './mlp.ts';
+
+export interface Policy {
+  readonly arena: Arena;
+  readonly network: Network;
+  /** Address of the weight vector, network.vectorSize floats; call `network.prepare` after changing it. */
+  readonly weights: number;
+  /** f32[capacity.actions]: log-probabilities after `actionLogProbs`. */
+  readonly logProbs: number;
+  /** i32 and f32[capacity.states]: the action drawn and its log-probability after `sample`. */
+  readonly taken: number;
+  readonly takenLogProb: number;
+  readonly indices: number;
+}
+
+/** The room a batch needs for up to `states` states; a state may have more than `actionsPerState` actions if others have fewer. */
+export function batchCapacity(shape: InputShape, states: number, actionsPerState = 16): Capacity {
+  const actions = Math.max(states * actionsPerState, 256);
+  // Bags hold several tokens per slot, sequences one.
+  const tokens = shape.layout === 'slots' ? 3 : 1;
+  return {
+    states,
+    actions,
+    stateFeatures: Math.max(states * shape.stateSlots * tokens, 64),
+    actionFeatures: Math.max(actions * shape.actionSlots * tokens, 256),
+  };
+}
+
+/** Builds the network that `config` names for an environment. Weights are zero until initialised or loaded. */
+export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: PolicyConfig, states = 128): Policy {
+  const shape = inputShape(spec);
+  if ((config.policy === 'mlp') !== (shape.form === 'vector')) {
+    throw new Error(
+      `createPolicy: policy "${config.policy}" does not read the ${shape.form} form of ${spec.name}; set config.observation`,
+    );
+  }
+  return policyOn(
+    createNetwork(arena, shape, batchCapacity(shape, states), (b) =>
+      config.policy === 'mlp' ? mlpPolicy(b, config) : attentionPolicy(b, config),
+    ),
+  );
+}
+
+/** A policy on a network of your own; see `createNetwork`. */
+export function policyOn(network: Network): Policy {
+  const { arena } = network;
+  const { capacity } = network.batch;
+  return {
+    arena,
+    network,
+    weights: arena.floats(network.vectorSize),
+    logProbs: arena.floats(capacity.actions),
+    taken: arena.floats(capacity.states),
+    takenLogProb: arena.floats(capacity.states),
+    indices: arena.floats(capacity.states),
+  };
+}
+
+/** Forward pass of the loaded batch and log softmax(logit / temperature) over each state's actions, into `policy.logProbs`. */
+export function actionLogProbs(policy: Policy, weights = policy.weights, temperature = 1): void {
+  const { network, arena } = policy;
+  network.forward(weights);
+  const { states, rowOffsets } = network.batch;
+  arena.kernels.logSoftmax(states, rowOffsets, network.heads.logit.value, 0, 1 / temperature, policy.logProbs);
+}
+
+/**
+ * Draws an action for states `order[from..to)` of the list into `policy.taken` and `policy.takenLogProb`.
+ *
+ * @param key of the stream; see `streamKey`
+ * @param indices counter of each state's draw, as long as the list
+ */
+export function sample(
+  policy: Policy,
+  list: StateList,
+  order: ArrayLike<number>,
+  from: number,
+  to: number,
+  key: readonly [number, number],
+  indices: ArrayLike<number>,
+  temperature = 1,
+): void {
+  const { arena, network } = policy;
+  loadStates(arena, network.batch, list, order, from, to);
+  actionLogProbs(policy, policy.weights, temperature);
+  for (let i = from; i < to; i++) arena.i32[(policy.indices >> 2) + i - from] = indices[order[i]];
+  const { states, rowOffsets } = network.batch;
+  const { taken, takenLogProb, logProbs } = policy;
+  arena.kernels.sampleActions(states, rowOffsets, logProbs, key[0], key[1], policy.indices, taken, takenLogProb);
+}
+
+/** Key of the stream from which the actions of one iteration, or of one evaluation, are drawn. */
+export function actionKey(seed: number, purpose: string, iteration: number): [number, number] {
+  return streamKey(seed, `actions/${purpose}`, iteration);
+}

@@ -1,0 +1,143 @@
+/** A growing list of states with their candidate actions, in flat typed arrays: what rollouts collect and batches are cut from. */
+import type { EnvironmentSpec, Features, Step } from '../env/environment.ts';
+import type { InputShape } from '../layers/batch.ts';
+
+export function inputShape(spec: EnvironmentSpec): InputShape {
+  return spec.form === 'tokens'
+    ? {
+        form: 'tokens',
+        layout: spec.layout,
+        vocabularySize: spec.vocabulary.length,
+        stateSlots: spec.stateSlots,
+        actionSlots: spec.actionSlots,
+        vectorWidth: 0,
+      }
+    : {
+        form: 'vector',
+        layout: 'slots',
+        vocabularySize: spec.actionCount,
+        stateSlots: 0,
+        actionSlots: 1,
+        vectorWidth: spec.vectorWidth,
+      };
+}
+
+export interface StateList {
+  readonly shape: InputShape;
+  /** States and action rows held. */
+  states: number;
+  actions: number;
+  /** i32[states + 1] */
+  rowOffsets: Int32Array;
+  /** Features as token * slots + slot, with offsets by state and by action row. */
+  stateFeatures: Int32Array;
+  stateOffsets: Int32Array;
+  actionFeatures: Int32Array;
+  actionOffsets: Int32Array;
+  /** f32[states, vectorWidth] */
+  vectors: Float32Array;
+}
+
+export function createStateList(shape: InputShape): StateList {
+  return {
+    shape,
+    states: 0,
+    actions: 0,
+    rowOffsets: new Int32Array(257),
+    stateFeatures: new Int32Array(4096),
+    stateOffsets: new Int32Array(257),
+    actionFeatures: new Int32Array(16_384),
+    actionOffsets: new Int32Array(2049),
+    vectors: new Float32Array(256 * shape.vectorWidth),
+  };
+}
+
+export function clearStates(list: StateList): void {
+  list.states = 0;
+  list.actions = 0;
+}
+
+function grown<T extends Int32Array | Float32Array>(array: T, length: number): T {
+  if (length <= array.length) return array;
+  const larger = new (array.constructor as new (n: number) => T)(Math.max(length, array.length * 2));
+  larger.set(array);
+  return larger;
+}
+
+function pushFeatures(features: Features, slots: number, vocabulary: number, out: Int32Array, at: number): void {
+  for (let i = 0; i < features.length; i++) {
+    // From slot * vocabulary + token to token * slots + slot, the row order of the product tables.
+    const feature = features[i];
+    const slot = Math.floor(feature / vocabulary);
+    if (!(feature >= 0 && slot < slots)) {
+      throw new RangeError(
+        `pushState: features must be slot * ${vocabulary} + token with slot < ${slots}, got ${feature}; check the environment's encoding`,
+      );
+    }
+    out[at + i] = (feature - slot * vocabulary) * slots + slot;
+  }
+}
+
+/**
+ * Appends a state.
+ *
+ * @throws if there is no admissible action, a feature is out of range, or a vector has the wrong length or a non-finite element
+ */
+export function pushState(
+  list: StateList,
+  observation: Step['observation'],
+  admissibleActions: Step['info']['admissibleActions'],
+): void {
+  const { shape, states } = list;
+  const count = admissibleActions.length;
+  if (count === 0) {
+    throw new RangeError(
+      'pushState: admissibleActions must not be empty before the end of an episode, got []; check the environment',
+    );
+  }
+  list.rowOffsets = grown(list.rowOffsets, states + 2);
+  list.stateOffsets = grown(list.stateOffsets, states + 2);
+  list.actionOffsets = grown(list.actionOffsets, list.actions + count + 1);
+  let end = list.stateOffsets[states];
+  if (shape.form === 'tokens') {
+    const features = observation as Features;
+    list.stateFeatures = grown(list.stateFeatures, end + features.length);
+    pushFeatures(features, shape.stateSlots, shape.vocabularySize, list.stateFeatures, end);
+    end += features.length;
+  } else {
+    const vector = observation as Float32Array;
+    if (vector.length !== shape.vectorWidth) {
+      throw new RangeError(
+        `pushState: observation must have ${shape.vectorWidth} numbers, got ${vector.length}; check the environment`,
+      );
+    }
+    list.vectors = grown(list.vectors, (states + 1) * shape.vectorWidth);
+    for (let i = 0; i < vector.length; i++) {
+      if (!Number.isFinite(vector[i])) {
+        throw new RangeError(`pushState: observation must be finite, got ${vector[i]} at ${i}; check the environment`);
+      }
+    }
+    list.vectors.set(vector, states * shape.vectorWidth);
+  }
+  list.stateOffsets[states + 1] = end;
+  let row = list.actions;
+  let at = list.actionOffsets[row];
+  for (let a = 0; a < count; a++) {
+    const action = admissibleActions[a];
+    const length = typeof action === 'number' ? 1 : action.length;
+    list.actionFeatures = grown(list.actionFeatures, at + length);
+    if (typeof action === 'number') {
+      if (!(action >= 0 && action < shape.vocabularySize)) {
+        throw new RangeError(
+          `pushState: action ids must be in [0, ${shape.vocabularySize}), got ${action}; check the environment`,
+        );
+      }
+      list.actionFeatures[at] = action;
+    } else pushFeatures(action, shape.actionSlots, shape.vocabularySize, list.actionFeatures, at);
+    at += length;
+    list.actionOffsets[++row] = at;
+  }
+  list.actions = row;
+  list.rowOffsets[states + 1] = row;
+  list.states = states + 1;
+}
