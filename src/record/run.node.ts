@@ -70,6 +70,7 @@ function listCheckpoints(directory: string): number[] {
 
 function listing(directory: string): string {
   const names = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => !entry.name.startsWith('.'))
     .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
     .sort();
   const shown = names.slice(0, 8).join(', ');

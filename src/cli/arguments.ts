@@ -1,0 +1,93 @@
+/** Values of command-line options. Errors are commander's own, so that they are reported as wrong usage. */
+import { CommanderError, InvalidArgumentError } from 'commander';
+import { readJson } from '../record/files.node.ts';
+import { isJsonObject } from '../record/json.ts';
+
+/** Runs `check`; what it throws is the user's mistake, not the run's. */
+export function usage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw usageError((error as Error).message);
+  }
+}
+
+export function usageError(message: string): CommanderError {
+  return new CommanderError(2, 'unbraid.usage', message);
+}
+
+/** Parser of an integer option. */
+export function integerFrom(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < min) {
+      throw new InvalidArgumentError(`It must be an integer >= ${min}.`);
+    }
+    return value;
+  };
+}
+
+/** Parser of a number option with both bounds allowed. */
+export function numberFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= min && value <= max)) {
+      throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** `3` means seeds 1, 2, 3; `11,12` means these two, and `7,` seed 7 alone. */
+export function parseSeeds(text: string): readonly number[] {
+  const parse = integerFrom(0);
+  if (!text.includes(',')) return Array.from({ length: integerFrom(1)(text) }, (_, i) => i + 1);
+  const seeds = text.replace(/,$/, '').split(',').map(parse);
+  if (new Set(seeds).size !== seeds.length) throw new InvalidArgumentError('It must not name a seed twice.');
+  return seeds;
+}
+
+/** Start probabilities of the danger experiment, e.g. `0.2,0.4`. */
+export function parseStarts(text: string): readonly number[] {
+  return text.split(',').map(numberFrom(0, 1));
+}
+
+/** What `--set` options gave, by config key. */
+export type Settings = ReadonlyMap<string, unknown>;
+
+/** Collects `--set key=value` options. A value that is JSON (3, 0.5, null, true) is that value, all else is text. */
+export function parseSetting(text: string, previous: Settings | undefined): Settings {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must look like key=value.');
+  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (previous?.has(key)) throw new InvalidArgumentError(`The key "${key}" is set twice.`);
+  let parsed: unknown = value;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    // Text needs no quotes.
+  }
+  return new Map(previous).set(key, parsed);
+}
+
+/** A config file: an object of keys and values, or the config.json of a run. */
+export function readConfigFile(path: string): Record<string, unknown> {
+  const content = readJson(path);
+  if (!isJsonObject(content)) throw new Error(`${path} must hold an object of config keys and values`);
+  return isJsonObject(content.config) ? content.config : content;
+}
+
+/** Config keys from all three places. A key given by name wins over the file; given twice on the command line it is refused. */
+export function gatherConfig(
+  named: Readonly<Record<string, unknown>>,
+  settings: Settings | undefined,
+  file: string | undefined,
+): Record<string, unknown> {
+  const config: Record<string, unknown> = file === undefined ? {} : usage(() => readConfigFile(file));
+  for (const [key, value] of Object.entries(named)) {
+    if (value === undefined) continue;
+    if (settings?.has(key)) throw usageError(`config key "${key}" is given by its own option and by --set; keep one`);
+    config[key] = value;
+  }
+  return Object.assign(config, Object.fromEntries(settings ?? []));
+}

@@ -1,0 +1,196 @@
+/** `unbraid compare`: variants side by side at several seeds, the danger experiment, and a report. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { ensureWritableDirectory, readText, writeFileAtomic } from '../record/files.node.ts';
+import { encodeJson } from '../record/json.ts';
+import { openRun } from '../record/run.node.ts';
+import { closingTableText } from '../report/closingTable.ts';
+import {
+  type CompareRecord,
+  type DangerRecord,
+  parseCoupling,
+  parseMetrics,
+  parseRunResult,
+  type ReportRecords,
+  type RunRecords,
+} from '../report/records.ts';
+import { joinVariants } from '../report/variants.ts';
+import { configTable } from '../train/config.ts';
+import {
+  gatherConfig,
+  integerFrom,
+  numberFrom,
+  parseSeeds,
+  parseSetting,
+  type Settings,
+  usage,
+  usageError,
+} from './arguments.ts';
+import { type ComparisonPlan, parseVariants, runComparison, variantConfig } from './comparison.ts';
+import { type DangerEngine, defaultDangerPlan } from './danger.ts';
+import { type Frame, type Host, run } from './frame.ts';
+import { teach } from './help.ts';
+import type { Train } from './train.ts';
+
+export interface CompareEngine extends DangerEngine {
+  readonly train: Train;
+}
+
+const presets = {
+  quick: {
+    variants: 'grpo;classifier+cloning:graph;cloning:graph;classifier+cloning:shuffled;classifier:oracle',
+    seeds: [1, 2, 3, 4, 5],
+    minutes: 10,
+  },
+} as const;
+
+interface CompareOptions {
+  readonly preset: keyof typeof presets;
+  readonly variants?: string;
+  readonly seeds?: readonly number[];
+  readonly iterations?: number;
+  readonly minutes?: number;
+  readonly env?: string;
+  readonly set?: Settings;
+  readonly out: string;
+}
+
+function planOf(options: CompareOptions): ComparisonPlan {
+  const preset = presets[options.preset];
+  const { iterations, env } = options;
+  for (const key of ['method', 'labels', 'seed']) {
+    if (options.set?.has(key)) throw usageError(`compare: --variants and --seeds decide ${key}; drop --set ${key}`);
+  }
+  // Seeds asked for are all run; only the preset's own number bows to its time.
+  const minutes = options.minutes ?? (options.seeds === undefined ? preset.minutes : null);
+  const plan = {
+    preset: options.variants === undefined ? options.preset : 'custom',
+    variants: usage(() => parseVariants(options.variants ?? preset.variants)),
+    seeds: options.seeds ?? preset.seeds,
+    shared: gatherConfig({ iterations, env }, options.set, undefined),
+    directory: options.out,
+    budgetMs: minutes === null ? null : minutes * 60_000,
+  };
+  for (const variant of plan.variants) usage(() => variantConfig(plan, variant, plan.seeds[0]));
+  return plan;
+}
+
+/** The command that makes the same runs again, whatever the time. */
+function commandOf(plan: ComparisonPlan, record: CompareRecord): string {
+  const variants = record.variants.map(({ method, labels }) => (labels === 'none' ? method : `${method}:${labels}`));
+  const rounds = Math.max(...record.variants.map((variant) => variant.runs.length));
+  const settings = configTable.flatMap(({ key }) => {
+    const value = plan.shared[key];
+    return value === undefined ? [] : [`--set ${key}=${value}`];
+  });
+  const seeds = plan.seeds.slice(0, rounds);
+  const counted = seeds.every((seed, i) => seed === i + 1);
+  const seedList = counted ? `${rounds}` : `${seeds.join(',')}${rounds === 1 ? ',' : ''}`;
+  return ['unbraid compare', `--variants "${variants.join(';')}"`, `--seeds ${seedList}`, ...settings].join(' ');
+}
+
+function readRun(directory: string, name: string): RunRecords {
+  const path = (file: string): string => join(directory, name, file);
+  const start = path('coupling-start.json');
+  const end = path('coupling-end.json');
+  return {
+    name,
+    metrics: parseMetrics(readText(path('metrics.jsonl'))),
+    result: parseRunResult(readText(path('result.json'))),
+    ...(existsSync(start) && { couplingStart: parseCoupling(readText(start)) }),
+    ...(existsSync(end) && { couplingEnd: parseCoupling(readText(end)) }),
+  };
+}
+
+/** All records of a comparison's folder, read back from its files. */
+function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: DangerRecord | null): ReportRecords {
+  const names = compare.variants.flatMap((variant) => variant.runs);
+  const { versions } = openRun(join(plan.directory, names[0]));
+  const texts = Object.entries(versions).map(([name, version]) => [name, String(version)] as const);
+  return {
+    compare,
+    runs: names.map((name) => readRun(plan.directory, name)),
+    ...(danger && { danger }),
+    command: commandOf(plan, compare),
+    versions: { ...Object.fromEntries(texts), node: process.version },
+  };
+}
+
+/** The danger experiment, or null where Ctrl-C or a failure has ended the comparison. */
+async function runDangerZone(frame: Frame, engine: CompareEngine, directory: string): Promise<DangerRecord | null> {
+  const { signal } = frame;
+  try {
+    const record = await frame.progress('danger', (onProgress) =>
+      engine.runDanger({ ...defaultDangerPlan, onProgress, signal }),
+    );
+    writeFileAtomic(join(directory, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
+    return record;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return null;
+  }
+}
+
+async function compareAction(
+  frame: Frame,
+  load: () => Promise<CompareEngine>,
+  options: CompareOptions,
+  now: () => number,
+): Promise<void> {
+  const plan = planOf(options);
+  ensureWritableDirectory(plan.directory);
+  const engine = await load();
+  const { record, error } = await runComparison(plan, { train: engine.train, frame, now });
+  if (record.variants.length === 0) throw error;
+  const danger = error === null ? await runDangerZone(frame, engine, plan.directory) : null;
+  const report = join(plan.directory, 'report.html');
+  const records = readRecords(plan, record, danger);
+  // The charts take long to load, and only now is there something to draw.
+  const { renderReport } = await import('../report/report.ts');
+  writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(record, 'compare.json', 2)}\n`);
+  writeFileAtomic(report, renderReport(records));
+  const closing = closingTableText(joinVariants(record, records.runs));
+  frame.finish({ ...record, report }, `${closing}\n${record.note}\nreport     ${report}`);
+  if (error !== null) throw error;
+}
+
+export function addCompareCommand(
+  program: Command,
+  host: Host,
+  load: () => Promise<CompareEngine>,
+  now: () => number = () => performance.now(),
+): void {
+  const { quick } = presets;
+  const command = program
+    .command('compare')
+    .summary('compare variants and write a report')
+    .description(
+      'Train variants side by side at the same seeds, run the danger-zone experiment, and write a report. Run it again with the same --out to go on with what is unfinished.',
+    )
+    .addOption(new Option('--preset <name>', 'a ready-made comparison').choices(Object.keys(presets)).default('quick'))
+    .option('--variants <list>', `method or method:labels, joined by ; (quick: "${quick.variants}")`)
+    .option('--seeds <list>', `a number of seeds or a list, such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
+    .option('--iterations <n>', 'collect-and-update rounds per run (default: 160)', integerFrom(0))
+    .option(
+      '--minutes <m>',
+      `begin no further seed that would not end within this time (quick: ${quick.minutes}, unless --seeds is given)`,
+      numberFrom(0, 100_000),
+    )
+    .option('--env <name>', 'environment (default: household)')
+    .option('--set <key=value>', 'any other config key, for all runs; may be repeated', parseSetting)
+    .option('--out <dir>', 'folder for all runs and the report', 'runs/compare')
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          'unbraid compare --preset quick --out runs/quick',
+          'unbraid compare --variants "grpo;classifier:graph;classifier:shuffled" --seeds 5 --out runs/mine',
+        ],
+        details:
+          'Labels: graph unless given. Oracle labels are an upper bound, shuffled labels and cloning alone are controls; they are marked so.',
+        next: 'Open report.html in the folder; unbraid coupling <folder>/<run> looks into one run.',
+      }),
+    );
+  run(host, command, (frame, options: CompareOptions) => compareAction(frame, load, options, now));
+}

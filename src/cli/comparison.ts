@@ -1,0 +1,147 @@
+/** Runs variants times seeds into one folder; what is finished there is kept, what is unfinished is gone on with. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../record/files.node.ts';
+import { encodeJson } from '../record/json.ts';
+import { openRun } from '../record/run.node.ts';
+import type { CompareRecord } from '../report/records.ts';
+import { type Config, canonicalConfigJson, resolveConfig, termsOf } from '../train/config.ts';
+import type { Frame } from './frame.ts';
+import type { Train } from './train.ts';
+
+export interface ComparedVariant {
+  readonly name: string;
+  readonly method: string;
+  /** `none` where the method is GRPO alone. */
+  readonly labels: string;
+  /** Learns from knowledge an agent cannot have. */
+  readonly upperBound: boolean;
+  /** Tests another explanation of a gain: labels without meaning, or cloning without the classifier. */
+  readonly control: boolean;
+}
+
+export interface ComparisonPlan {
+  readonly preset: string;
+  readonly variants: readonly ComparedVariant[];
+  readonly seeds: readonly number[];
+  /** Config keys that all runs share. */
+  readonly shared: Readonly<Record<string, unknown>>;
+  readonly directory: string;
+  /** Time for training in ms: no further seed is begun when its runs would not fit. The clock decides how many, never a result. */
+  readonly budgetMs: number | null;
+}
+
+export interface ComparisonTools {
+  readonly train: Train;
+  readonly frame: Pick<Frame, 'signal' | 'progress'>;
+  /** A clock in ms. */
+  readonly now: () => number;
+}
+
+/**
+ * Variants from text: entries `method` or `method:labels`, joined by `;`. Labels default to `graph`.
+ *
+ * @throws Error if an entry is no method, names labels for GRPO alone, or comes twice
+ */
+export function parseVariants(text: string): readonly ComparedVariant[] {
+  const variants = text.split(';').map((entry) => {
+    const [method, labels, ...rest] = entry.trim().split(':');
+    if (rest.length > 0) throw new Error(`variants: an entry must be method or method:labels, got "${entry.trim()}"`);
+    const config = resolveConfig({ method, ...(labels !== undefined && { labels }) });
+    if (config.method === 'grpo') {
+      if (labels !== undefined)
+        throw new Error(`variants: grpo alone uses no labels, got "${entry.trim()}"; drop ":${labels}"`);
+      return { name: 'GRPO', method: 'grpo', labels: 'none', upperBound: false, control: false };
+    }
+    return {
+      name: `GRPO + ${termsOf(config.method).slice(1).join(' + ')}, ${config.labels} labels`,
+      method: config.method,
+      labels: config.labels,
+      upperBound: config.labels === 'oracle',
+      control: config.labels === 'shuffled' || config.method === 'cloning',
+    };
+  });
+  const names = variants.map((variant) => variant.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`variants: "${twice}" comes twice; keep one`);
+  return variants;
+}
+
+/** Folder of a variant's run: `classifier-cloning-graph-s1`. */
+export function variantRun(variant: ComparedVariant, seed: number): string {
+  const labels = variant.labels === 'none' ? '' : `-${variant.labels}`;
+  return `${variant.method.replaceAll('+', '-')}${labels}-s${seed}`;
+}
+
+/** The config of one run of a comparison. */
+export function variantConfig(plan: ComparisonPlan, variant: ComparedVariant, seed: number): Config {
+  const labels = variant.labels === 'none' ? {} : { labels: variant.labels };
+  return resolveConfig({ ...plan.shared, method: variant.method, ...labels, seed });
+}
+
+/** Trains one run unless its folder holds it finished; goes on with it where it holds a part. */
+async function runOnce(plan: ComparisonPlan, tools: ComparisonTools, name: string, config: Config): Promise<void> {
+  const directory = join(plan.directory, name);
+  let resume = false;
+  if (existsSync(join(directory, 'config.json'))) {
+    const run = openRun(directory);
+    if (canonicalConfigJson(resolveConfig(run.config)) !== canonicalConfigJson(config)) {
+      throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);
+    }
+    if (run.result !== null) return;
+    resume = run.latest !== null;
+    // Nothing worth keeping: the run stopped before its first checkpoint.
+    if (!resume) rmSync(directory, { recursive: true });
+  }
+  const { signal } = tools.frame;
+  await tools.frame.progress(name, (onProgress) => tools.train(config, { directory, resume, onProgress, signal }));
+}
+
+function noteOf(plan: ComparisonPlan, rounds: number): string {
+  const seeds = rounds === 1 ? '1 seed each' : `${rounds} seeds each`;
+  if (rounds === plan.seeds.length) return seeds;
+  const minutes = plan.budgetMs === null ? '' : ` in ${plan.budgetMs / 60_000} minutes`;
+  return `${seeds}: ${rounds} of ${plan.seeds.length} seeds fitted${minutes}`;
+}
+
+/**
+ * Runs all variants seed by seed, so that finished seeds compare like with like, and keeps compare.json up to date after each run.
+ *
+ * @returns the record of what is finished, and the error that ended it early, if one did
+ */
+export async function runComparison(
+  plan: ComparisonPlan,
+  tools: ComparisonTools,
+): Promise<{ record: CompareRecord; error: unknown }> {
+  const finished: string[][] = plan.variants.map(() => []);
+  const recordOf = (note: string): CompareRecord => ({
+    command: 'compare',
+    preset: plan.preset,
+    note,
+    variants: plan.variants
+      .map((variant, i) => ({ ...variant, runs: finished[i] }))
+      .filter((variant) => variant.runs.length > 0),
+  });
+  const startMs = tools.now();
+  let longestMs = 0;
+  let rounds = 0;
+  try {
+    for (const seed of plan.seeds) {
+      const roundStartMs = tools.now();
+      if (plan.budgetMs !== null && rounds > 0 && roundStartMs - startMs + longestMs > plan.budgetMs) break;
+      for (const [i, variant] of plan.variants.entries()) {
+        const name = variantRun(variant, seed);
+        await runOnce(plan, tools, name, variantConfig(plan, variant, seed));
+        tools.frame.signal.throwIfAborted();
+        finished[i].push(name);
+        const soFar = recordOf(`stopped after ${finished.flat().length} runs`);
+        writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(soFar, 'compare.json', 2)}\n`);
+      }
+      rounds++;
+      longestMs = Math.max(longestMs, tools.now() - roundStartMs);
+    }
+  } catch (error) {
+    return { record: recordOf(`stopped after ${finished.flat().length} runs`), error };
+  }
+  return { record: recordOf(noteOf(plan, rounds)), error: null };
+}

@@ -1,0 +1,98 @@
+/** `unbraid coupling`: the gradient coupling of a run's newest checkpoint. */
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { type Split, splits } from '../env/environment.ts';
+import { writeFileAtomic } from '../record/files.node.ts';
+import { encodeJson } from '../record/json.ts';
+import { requireRun } from '../record/run.node.ts';
+import type { CouplingRecord } from '../report/records.ts';
+import { integerFrom, usage } from './arguments.ts';
+import { type Frame, type Host, run } from './frame.ts';
+import { teach } from './help.ts';
+import { count, table, two } from './print.ts';
+import type { Progress } from './progress.ts';
+
+export interface CouplingEngine {
+  readonly measureRunCoupling: (
+    directory: string,
+    options: { split: Split; samples: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
+  ) => Promise<CouplingRecord>;
+}
+
+interface CouplingOptions {
+  readonly split: Split;
+  readonly samples: number;
+  readonly out?: string;
+}
+
+/** The classes of pairs and the parameters' shares as tables. */
+export function couplingSummary(record: CouplingRecord): string {
+  const { goodBad, goodGood, badBad } = record.classes;
+  const classes = table(
+    ['Pairs', 'number', 'mean cosine', 'cosine > 0'],
+    (
+      [
+        ['good-bad', goodBad],
+        ['good-good', goodGood],
+        ['bad-bad', badBad],
+      ] as const
+    ).map(([name, pairs]) => [name, count(pairs.pairs), two(pairs.meanCosine), two(pairs.positiveFraction)]),
+  );
+  const layers = table(
+    ['Parameter', 'share', 'good-bad', 'good-good', 'bad-bad'],
+    record.layers.map((layer) => [
+      layer.parameter,
+      two(layer.share),
+      two(layer.goodBadCosine),
+      two(layer.goodGoodCosine),
+      two(layer.badBadCosine),
+    ]),
+  );
+  return [
+    `Coupling of ${record.run} at iteration ${record.iteration}, ${record.split}, ${count(record.samples)} samples`,
+    classes,
+    layers,
+  ].join('\n');
+}
+
+async function couplingAction(
+  frame: Frame,
+  load: () => Promise<CouplingEngine>,
+  directory: string,
+  options: CouplingOptions,
+): Promise<void> {
+  usage(() => requireRun(directory));
+  const { measureRunCoupling } = await load();
+  const { split, samples } = options;
+  const record = await frame.progress(directory, (onProgress) =>
+    measureRunCoupling(directory, { split, samples, onProgress, signal: frame.signal }),
+  );
+  const path = options.out ?? join(directory, 'coupling.html');
+  writeFileAtomic(join(directory, 'coupling.json'), `${encodeJson(record, 'coupling.json')}\n`);
+  const { renderCouplingPage } = await import('../report/report.ts');
+  writeFileAtomic(path, renderCouplingPage(record));
+  frame.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
+}
+
+export function addCouplingCommand(program: Command, host: Host, load: () => Promise<CouplingEngine>): void {
+  const command = program
+    .command('coupling')
+    .summary("measure a run's gradient coupling")
+    .description(
+      "Measure how gradients of good and bad actions pull together in a run's newest checkpoint, and write coupling.json and a page.",
+    )
+    .argument('<run>', "a run's folder")
+    .addOption(new Option('--split <name>', 'games the states come from').choices(splits).default('out-of-domain'))
+    .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2), 80)
+    .option('--out <file>', 'the page (default: coupling.html in the run)')
+    .addHelpText(
+      'after',
+      teach({
+        examples: ['unbraid coupling runs/first', 'unbraid coupling runs/first --split train --samples 120'],
+        next: 'unbraid compare sets remedies and controls side by side at several seeds.',
+      }),
+    );
+  run(host, command, (frame, directory: string, options: CouplingOptions) =>
+    couplingAction(frame, load, directory, options),
+  );
+}

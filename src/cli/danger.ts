@@ -1,0 +1,95 @@
+/** `unbraid danger`: the danger-zone experiment. */
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { ensureWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
+import { encodeJson } from '../record/json.ts';
+import type { DangerRecord } from '../report/records.ts';
+import { integerFrom, numberFrom, parseStarts } from './arguments.ts';
+import { type Frame, type Host, run } from './frame.ts';
+import { teach } from './help.ts';
+import { table, two } from './print.ts';
+import type { Progress } from './progress.ts';
+
+/** What the danger-zone experiment is asked to do. */
+export interface DangerPlan {
+  /** Similarity of the two states: the share of the observation they have in common. */
+  readonly rho: number;
+  /** Probabilities of the bad action to start from. */
+  readonly starts: readonly number[];
+  /** Remedy set beside GRPO. */
+  readonly method: string;
+  readonly labels: string;
+  readonly seeds: number;
+}
+
+export const defaultDangerPlan: DangerPlan = {
+  rho: 0.8,
+  starts: [0.05, 0.2, 0.4, 0.6, 0.8],
+  method: 'classifier',
+  labels: 'oracle',
+  seeds: 8,
+};
+
+export interface DangerEngine {
+  readonly runDanger: (
+    plan: DangerPlan & { onProgress: (progress: Progress) => void; signal: AbortSignal },
+  ) => Promise<DangerRecord>;
+}
+
+/** Highest and last probability of the bad action, a row per start and method. */
+export function dangerSummary(record: DangerRecord): string {
+  const rows = record.rows.map((row) => [
+    two(row.start),
+    row.coupling ? (row.labels === 'none' ? row.method : `${row.method}, ${row.labels} labels`) : 'no coupling',
+    two(row.peak),
+    two(row.end),
+  ]);
+  return [
+    `p(bad action | look-alike state), rho ${record.rho}, mean of ${record.seeds} seeds, ${record.iterations} iterations`,
+    table(['start', 'method', 'peak', 'end'], rows),
+  ].join('\n');
+}
+
+async function dangerAction(
+  frame: Frame,
+  load: () => Promise<DangerEngine>,
+  { out, ...plan }: DangerPlan & { readonly out: string },
+): Promise<void> {
+  ensureWritableDirectory(out);
+  const { runDanger } = await load();
+  const record = await frame.progress('danger', (onProgress) =>
+    runDanger({ ...plan, onProgress, signal: frame.signal }),
+  );
+  writeFileAtomic(join(out, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
+  const { dangerFigure } = await import('../report/dangerFigure.ts');
+  writeFileAtomic(join(out, 'danger.svg'), dangerFigure(record));
+  frame.finish(record, `${dangerSummary(record)}\nfigure     ${join(out, 'danger.svg')}`);
+}
+
+export function addDangerCommand(program: Command, host: Host, load: () => Promise<DangerEngine>): void {
+  const { rho, starts, method, labels, seeds } = defaultDangerPlan;
+  const command = program
+    .command('danger')
+    .summary('run the danger-zone experiment')
+    .description(
+      'Two look-alike states, the second rarely seen: does training on the first make the second one worse? With gradients of the second alone as the comparison without coupling.',
+    )
+    .option('--rho <x>', 'similarity of the two states, 0 to 1', numberFrom(0, 1), rho)
+    .option('--starts <list>', 'probabilities of the bad action to start from', parseStarts, starts)
+    .addOption(new Option('--method <terms>', 'remedy set beside GRPO').choices(['grpo', 'classifier']).default(method))
+    .addOption(
+      new Option('--labels <source>', "the remedy's labels")
+        .choices(['advantage', 'oracle', 'shuffled'])
+        .default(labels),
+    )
+    .option('--seeds <n>', 'seeds per start', integerFrom(1), seeds)
+    .option('--out <dir>', 'folder for danger.json and danger.svg', 'runs/danger')
+    .addHelpText(
+      'after',
+      teach({
+        examples: ['unbraid danger', 'unbraid danger --rho 0.95 --starts 0.4,0.6 --seeds 3'],
+        next: 'unbraid compare runs this experiment too and puts the figure into its report.',
+      }),
+    );
+  run(host, command, (frame, plan: DangerPlan & { readonly out: string }) => dangerAction(frame, load, plan));
+}

@@ -1,0 +1,65 @@
+/** `unbraid eval`: the success of a run's newest checkpoint on one split. */
+import { type Command, Option } from 'commander';
+import { type Split, splits } from '../env/environment.ts';
+import { requireRun } from '../record/run.node.ts';
+import { integerFrom, usage } from './arguments.ts';
+import { type Frame, type Host, run } from './frame.ts';
+import { teach } from './help.ts';
+import { count, two } from './print.ts';
+import type { Progress } from './progress.ts';
+
+export interface EvalRecord {
+  readonly command: 'eval';
+  readonly split: Split;
+  readonly episodes: number;
+  /** Share of episodes that succeeded. */
+  readonly success: number;
+  /** 95% interval of `success`. */
+  readonly interval: readonly [number, number];
+}
+
+export interface EvalEngine {
+  readonly evaluateRun: (
+    directory: string,
+    options: { split: Split; episodes: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
+  ) => Promise<EvalRecord>;
+}
+
+interface EvalOptions {
+  readonly split: Split;
+  readonly episodes: number;
+}
+
+async function evalAction(
+  frame: Frame,
+  load: () => Promise<EvalEngine>,
+  directory: string,
+  { split, episodes }: EvalOptions,
+): Promise<void> {
+  usage(() => requireRun(directory));
+  const { evaluateRun } = await load();
+  const record = await frame.progress(directory, (onProgress) =>
+    evaluateRun(directory, { split, episodes, onProgress, signal: frame.signal }),
+  );
+  const [low, high] = record.interval;
+  const success = `${two(record.success)} (95% interval ${two(low)} to ${two(high)})`;
+  frame.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);
+}
+
+export function addEvalCommand(program: Command, host: Host, load: () => Promise<EvalEngine>): void {
+  const command = program
+    .command('eval')
+    .summary("measure a run's success")
+    .description("Play episodes with a run's newest checkpoint and give the share that succeeded.")
+    .argument('<run>', "a run's folder")
+    .addOption(new Option('--split <name>', 'games to play').choices(splits).default('out-of-domain'))
+    .option('--episodes <n>', 'episodes to play', integerFrom(1), 400)
+    .addHelpText(
+      'after',
+      teach({
+        examples: ['unbraid eval runs/first', 'unbraid eval runs/first --split in-domain --episodes 1000'],
+        next: 'unbraid coupling runs/first measures coupling at this success.',
+      }),
+    );
+  run(host, command, (frame, directory: string, options: EvalOptions) => evalAction(frame, load, directory, options));
+}

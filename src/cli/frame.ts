@@ -1,0 +1,96 @@
+/** What all commands share: how they print, how errors become messages and exit codes. */
+import { Command, CommanderError } from 'commander';
+import { openProgress, type Progress, type ProgressStream } from './progress.ts';
+
+/** The process a command runs in. */
+export interface Host {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: ProgressStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** How a command shows its outcome. */
+export interface Frame {
+  readonly signal: AbortSignal;
+  /** Does `work` and shows on stderr what it reports of its progress. */
+  progress<T>(name: string, work: (onProgress: (progress: Progress) => void) => Promise<T>): Promise<T>;
+  /** A line for people, on stderr. */
+  note(text: string): void;
+  /** The outcome, once: the record as the last line of stdout with --json, the text otherwise. */
+  finish(record: object, text: string): void;
+}
+
+function frameOf(host: Host, json: boolean): Frame {
+  return {
+    signal: host.signal,
+    async progress(name, work) {
+      const display = openProgress(name, host.stderr, (host.env.NO_COLOR ?? '') === '');
+      try {
+        return await work(display.update);
+      } finally {
+        display.close();
+      }
+    },
+    note: (text) => host.stderr.write(`${text}\n`),
+    finish: (record, text) => host.stdout.write(`${json ? JSON.stringify(record) : text}\n`),
+  };
+}
+
+/** A command's action once its options are parsed. */
+export type Action<Arguments extends readonly unknown[]> = (frame: Frame, ...given: Arguments) => Promise<void>;
+
+/** Adds `--json` to a command and runs its action in a frame. */
+export function run<Arguments extends readonly unknown[]>(
+  host: Host,
+  command: Command,
+  action: Action<Arguments>,
+): Command {
+  return command
+    .option('--json', 'print one JSON object as the last line of stdout; all else goes to stderr')
+    .action((...given) => action(frameOf(host, command.opts().json === true), ...(given as unknown as Arguments)));
+}
+
+/** The empty program: name, version, and how commander reports what it finds wrong. */
+export function createProgram(host: Host, version: string): Command {
+  return new Command('unbraid')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      outputError: (text, write) => {
+        const message = text
+          .replace(/^error: /, '')
+          .trimEnd()
+          .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+        write(`unbraid: ${message}\n`);
+      },
+    });
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof CommanderError)) return 1;
+  return error.exitCode === 0 ? 0 : 2;
+}
+
+/** Whether commander has already said what is wrong, or has shown help. */
+function isReported(error: unknown): boolean {
+  return error instanceof CommanderError && error.code.startsWith('commander.');
+}
+
+/** Runs the program on `args` and gives the exit code; errors are printed, never thrown. */
+export async function runProgram(program: Command, args: readonly string[], host: Host): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (isReported(error)) return exitCodeOf(error);
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    const text = name === 'AbortError' ? 'interrupted' : message;
+    host.stderr.write(`unbraid: ${text}\n`);
+    if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${stack}\n`);
+    if (!host.signal.aborted) return exitCodeOf(error);
+  }
+  return host.signal.aborted ? 130 : 0;
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/** The `unbraid` command: connects the program to this process. */
+import { fileURLToPath } from 'node:url';
+import { readJson } from '../record/files.node.ts';
+import type { Host } from './frame.ts';
+import { runProgram } from './frame.ts';
+import { buildProgram } from './program.ts';
+
+const interrupt = new AbortController();
+process.on('SIGINT', () => {
+  if (interrupt.signal.aborted) process.exit(130);
+  interrupt.abort();
+  process.stderr.write('\nunbraid: stopping; press Ctrl-C again to end at once\n');
+});
+// A reader that has seen enough, such as head, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+const host: Host = { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupt.signal };
+const { version } = readJson(fileURLToPath(new URL('../../package.json', import.meta.url))) as { version: string };
+const program = buildProgram(host, version, () => import('../index.ts'));
+process.exitCode = await runProgram(program, process.argv.slice(2), host);

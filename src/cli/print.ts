@@ -1,0 +1,30 @@
+/** Numbers and tables for people. */
+import Table from 'cli-table3';
+
+/** A share or cosine with two digits after the point; `-` where there is none. */
+export function two(value: number | null | undefined): string {
+  return typeof value === 'number' ? value.toFixed(2) : '-';
+}
+
+/** A whole number with its thousands apart: 182,000. */
+export function count(value: number): string {
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** A duration: `850 ms`, `42 s`, `3 min 5 s`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** A table without colours; numbers stand to the right in all columns but the first. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const drawn = new Table({
+    head: [...head],
+    style: { head: [], border: [] },
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+  });
+  for (const row of rows) drawn.push([...row]);
+  return drawn.toString();
+}

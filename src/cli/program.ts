@@ -1,0 +1,31 @@
+/** The whole command line: every command on one program. */
+import type { Command } from 'commander';
+import { addCompareCommand, type CompareEngine } from './compare.ts';
+import { addCouplingCommand, type CouplingEngine } from './coupling.ts';
+import { addDangerCommand } from './danger.ts';
+import { addEvalCommand, type EvalEngine } from './eval.ts';
+import { createProgram, type Host } from './frame.ts';
+import { teach } from './help.ts';
+import { addTrainCommand } from './train.ts';
+
+/** All that the commands call. */
+export type Engine = CompareEngine & CouplingEngine & EvalEngine;
+
+/** @param load gives the engine when a command needs it, so that help and usage errors come at once */
+export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {
+  const program = createProgram(host, version)
+    .description('Train small policies with GRPO, measure gradient coupling, and remove it. The same bits everywhere.')
+    .addHelpText(
+      'after',
+      teach({
+        examples: ['unbraid compare --preset quick --out runs/quick', 'unbraid train --seed 1 --out runs/first'],
+        next: 'unbraid train --help lists every config key with its default.',
+      }),
+    );
+  addTrainCommand(program, host, load);
+  addCompareCommand(program, host, load);
+  addCouplingCommand(program, host, load);
+  addDangerCommand(program, host, load);
+  addEvalCommand(program, host, load);
+  return program;
+}

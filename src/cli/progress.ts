@@ -1,0 +1,140 @@
+/** Progress on stderr: a live bar on a terminal, plain lines elsewhere. */
+import { SingleBar } from 'cli-progress';
+
+export interface Progress {
+  readonly phase: 'vocabulary' | 'cold start' | 'train' | 'evaluate' | 'coupling';
+  /** Of the phase, in its own unit: iterations when training. */
+  readonly done: number;
+  readonly total: number;
+  /** Environment steps of the whole run so far. */
+  readonly envSteps: number;
+  /** Share of successful episodes in the newest iteration or evaluation; null where there is none. */
+  readonly success: number | null;
+}
+
+export interface ProgressStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  /** Width of the terminal in characters. */
+  readonly columns?: number;
+}
+
+export interface ProgressDisplay {
+  update(progress: Progress): void;
+  close(): void;
+}
+
+const barWidth = 24;
+const minLineGapMs = 2000;
+
+function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3600),
+    Math.floor(whole / 60) % 60,
+    String(whole % 60).padStart(2, '0'),
+  ];
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
+}
+
+function share(progress: Progress): number {
+  return progress.total > 0 ? Math.min(1, progress.done / progress.total) : 1;
+}
+
+/** Percentage, count, speed, time left in this phase and success, from what was `done` when the phase began `elapsedMs` ago. */
+export function describeProgress(progress: Progress, doneAtStart: number, elapsedMs: number): string {
+  const { phase, done, total, success } = progress;
+  const parts = [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`];
+  const perSecond = elapsedMs > 0 ? (1000 * (done - doneAtStart)) / elapsedMs : 0;
+  if (perSecond > 0) {
+    parts.push(`${perSecond.toPrecision(3)}${phase === 'train' ? ' iterations' : ''}/s`);
+    parts.push(`ETA ${clock((total - done) / perSecond)}`);
+  }
+  if (success !== null) parts.push(`success ${success.toFixed(2)}`);
+  return parts.join('  ');
+}
+
+/** The live line, at most `columns` wide: a line that wraps cannot be redrawn. The bar gives way first, then the end of the text. */
+export function progressLine(head: string, text: string, fraction: number, columns: number, color: boolean): string {
+  const width = Math.min(barWidth, columns - head.length - text.length - 4);
+  if (width < 4) return `${head}  ${text}`.slice(0, columns - 1);
+  const filled = Math.round(fraction * width);
+  const [full, rest] = ['█'.repeat(filled), '░'.repeat(width - filled)];
+  return `${head}  ${color ? `\u001b[36m${full}\u001b[2m${rest}\u001b[0m` : full + rest} ${text}`;
+}
+
+/** Draws the present text; called for every update. */
+interface Painter {
+  paint(progress: Progress, text: string, phaseBegins: boolean): void;
+  close(): void;
+}
+
+function liveBar(name: string, stream: ProgressStream, color: boolean): Painter {
+  const live = new SingleBar({
+    stream: stream as NodeJS.WriteStream,
+    // The command decides what Ctrl-C means.
+    gracefulExit: false,
+    hideCursor: false,
+    // progressLine fits the terminal; switching its wrapping off would outlive a run that is killed.
+    linewrap: true,
+    format: (_options, params, payload) =>
+      progressLine(`${name}  ${payload.phase}`, payload.text, params.progress, stream.columns ?? 80, color),
+  });
+  return {
+    paint(progress, text) {
+      const payload = { phase: progress.phase, text };
+      if (!live.isActive) live.start(Math.max(1, progress.total), progress.done, payload);
+      live.setTotal(Math.max(1, progress.total));
+      live.update(progress.total > 0 ? progress.done : 1, payload);
+    },
+    close: () => live.stop(),
+  };
+}
+
+function plainLines(name: string, stream: ProgressStream, now: () => number): Painter {
+  let tenth = -1;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return {
+    paint(progress, text, phaseBegins) {
+      if (phaseBegins) tenth = -1;
+      const reached = Math.floor(10 * share(progress));
+      const last = progress.done >= progress.total;
+      if (reached <= tenth || (!last && now() - lastMs < minLineGapMs)) return;
+      tenth = reached;
+      lastMs = now();
+      stream.write(`${name}  ${progress.phase}  ${text.trimStart()}\n`);
+    },
+    close: () => undefined,
+  };
+}
+
+/**
+ * Shows the progress of one run. Elsewhere than on a terminal a line is written for each further tenth of a phase, and none within two
+ * seconds of the one before unless the phase ends.
+ *
+ * @param color whether the bar may be coloured; a terminal is always needed for it
+ * @param now a clock in ms, for the speed shown and the gap between lines
+ */
+export function openProgress(
+  name: string,
+  stream: ProgressStream,
+  color: boolean,
+  now: () => number = () => performance.now(),
+): ProgressDisplay {
+  const painter = stream.isTTY === true ? liveBar(name, stream, color) : plainLines(name, stream, now);
+  let phase: string | null = null;
+  let doneAtStart = 0;
+  let startMs = 0;
+  return {
+    update(progress) {
+      const phaseBegins = progress.phase !== phase;
+      if (phaseBegins) {
+        phase = progress.phase;
+        doneAtStart = progress.done;
+        startMs = now();
+      }
+      painter.paint(progress, describeProgress(progress, doneAtStart, now() - startMs), phaseBegins);
+    },
+    close: painter.close,
+  };
+}

@@ -1,0 +1,142 @@
+/** `unbraid train`: one run. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
+import type { RunResult } from '../report/records.ts';
+import { type Config, resolveConfig } from '../train/config.ts';
+import { gatherConfig, parseSetting, type Settings, usage, usageError } from './arguments.ts';
+import { type Frame, type Host, run } from './frame.ts';
+import { configHelp, teach } from './help.ts';
+import { count, duration, table, two } from './print.ts';
+import type { Progress } from './progress.ts';
+
+export type Train = (
+  config: Config,
+  options: { directory: string; resume: boolean; onProgress: (progress: Progress) => void; signal: AbortSignal },
+) => Promise<RunResult>;
+
+/** Short name of a run: environment, terms, labels where they matter, seed. Also its folder's name under runs/. */
+export function runName(config: Config): string {
+  const labels = config.method === 'grpo' ? '' : `-${config.labels}`;
+  return `${config.env}-${config.method}${labels}-s${config.seed}`.replaceAll(/[^A-Za-z0-9.]+/g, '-');
+}
+
+/** The run's outcome as a table, where its files are and what to do next. */
+export function trainSummary(result: RunResult, directory: string): string {
+  const { success, coupling } = result;
+  const successTable = table(
+    ['Success', 'train', 'in-domain', 'out-of-domain'],
+    [['at the end', two(success.train), two(success.inDomain), two(success.outOfDomain)]],
+  );
+  const cells = (at: RunResult['coupling']['end']): string[] => [
+    two(at.goodBadCosine),
+    two(at.goodGoodCosine),
+    two(at.badBadCosine),
+    two(at.goodBadPositiveFraction),
+  ];
+  const couplingTable = table(
+    ['Coupling (cosine)', 'good-bad', 'good-good', 'bad-bad', 'good-bad > 0'],
+    [
+      ['at the start', ...cells(coupling.start)],
+      ['at the end', ...cells(coupling.end)],
+    ],
+  );
+  return [
+    successTable,
+    couplingTable,
+    `${count(result.envSteps)} environment steps, ${count(result.updates)} updates, ${duration(result.wallMs)}`,
+    `parameters ${result.parametersSha256}`,
+    `files      ${directory}`,
+    `next       unbraid coupling ${directory}`,
+  ].join('\n');
+}
+
+interface TrainOptions {
+  readonly config?: string;
+  readonly set?: Settings;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly coldStart?: string;
+}
+
+const namedKeys = ['env', 'policy', 'method', 'labels', 'seed', 'iterations', 'coldStart'] as const;
+
+/** What an option's text means as a config value: a number where it is one, so that the config's own rules judge it. */
+function configValue(text: string | undefined): unknown {
+  return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function newRun(options: TrainOptions & Readonly<Record<string, unknown>>): { config: Config; directory: string } {
+  const named: Record<string, unknown> = {};
+  for (const key of namedKeys) named[key] = configValue(options[key] as string | undefined);
+  const config = usage(() => resolveConfig(gatherConfig(named, options.set, options.config)));
+  const directory = options.out ?? join('runs', runName(config));
+  usage(() => requireNoRun(directory));
+  return { config, directory };
+}
+
+function resumedRun(options: TrainOptions & Readonly<Record<string, unknown>>): { config: Config; directory: string } {
+  const directory = options.resume as string;
+  const given = [...namedKeys, 'config', 'out'].filter((key) => options[key] !== undefined);
+  if (options.set !== undefined) given.push('set');
+  if (given.length > 0) {
+    const flags = given.map((key) => `--${key === 'coldStart' ? 'cold-start' : key}`).join(', ');
+    throw usageError(`--resume goes on with the run's own config; drop ${flags}`);
+  }
+  usage(() => requireRun(directory));
+  return { config: resolveConfig(openRun(directory).config), directory };
+}
+
+async function trainAction(frame: Frame, load: () => Promise<{ train: Train }>, options: TrainOptions): Promise<void> {
+  const all = options as TrainOptions & Readonly<Record<string, unknown>>;
+  const resume = options.resume !== undefined;
+  const { config, directory } = resume ? resumedRun(all) : newRun(all);
+  const { train } = await load();
+  try {
+    const result = await frame.progress(runName(config), (onProgress) =>
+      train(config, { directory, resume, onProgress, signal: frame.signal }),
+    );
+    frame.finish(result, trainSummary(result, directory));
+  } catch (error) {
+    if (!frame.signal.aborted) throw error;
+    throw new Error(`interrupted; go on with: unbraid train --resume ${directory}`, { cause: error });
+  }
+}
+
+/** Adds `train` to the program. `load` gives the trainer when it is needed, so that help and usage errors come at once. */
+export function addTrainCommand(program: Command, host: Host, load: () => Promise<{ train: Train }>): void {
+  const command = program
+    .command('train')
+    .summary('train one policy')
+    .description('Train a policy with GRPO, with or without further terms, and measure its success and coupling.')
+    .option('--env <name>', 'environment (default: household)')
+    .option('--policy <name>', 'attention or mlp (default: attention)')
+    .option(
+      '--method <terms>',
+      'terms of the objective joined by +: grpo, classifier, contrastive, cloning (default: grpo)',
+    )
+    .option(
+      '--labels <source>',
+      'which actions were good: advantage, graph, demonstrations, oracle, shuffled (default: graph)',
+    )
+    .option('--seed <n>', 'names all random streams (default: 1)')
+    .option('--iterations <n>', 'collect-and-update rounds (default: 160)')
+    .option('--cold-start <n>', 'demonstration episodes cloned first; 0 for none (default: 60)')
+    .option('--set <key=value>', 'any other config key; may be repeated', parseSetting)
+    .option('--config <file>', "JSON file of config keys, or another run's config.json")
+    .option('--out <dir>', "the run's folder (default: runs/ and a name made from the config)")
+    .option('--resume <dir>', 'go on with the run in this folder from its newest checkpoint')
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          'unbraid train --method classifier+cloning --labels graph --seed 1 --out runs/first',
+          'unbraid train --iterations 40 --set numGenerations=4 --set learningRate=0.001',
+          'unbraid train --resume runs/first',
+        ],
+        details: configHelp(),
+        next: 'unbraid coupling runs/first shows where gradients of good and bad actions pull together.',
+      }),
+    );
+  run(host, command, (frame, options: TrainOptions) => trainAction(frame, load, options));
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { describeProgress, openProgress, type Progress, progressLine } from '../../src/cli/progress.ts';
+
+function at(done: number, total = 160, success: number | null = null, phase: Progress['phase'] = 'train'): Progress {
+  return { phase, done, total, envSteps: 1000 * done, success };
+}
+
+describe('the text', () => {
+  test('percentage, count, speed, time left and success', () => {
+    expect(describeProgress(at(40, 160, 0.424), 0, 10_000)).toBe(
+      ' 25%  40/160  4.00 iterations/s  ETA 0:30  success 0.42',
+    );
+    expect(describeProgress(at(5, 400, null, 'evaluate'), 0, 1000)).toBe('  1%  5/400  5.00/s  ETA 1:19');
+    expect(describeProgress(at(1, 7201), 0, 1000)).toBe('  0%  1/7201  1.00 iterations/s  ETA 2:00:00');
+  });
+
+  test('the speed of a resumed run counts only what it did itself', () => {
+    expect(describeProgress(at(90), 80, 5000)).toBe(' 56%  90/160  2.00 iterations/s  ETA 0:35');
+  });
+
+  test('no speed before anything is done; a phase of nothing is complete', () => {
+    expect(describeProgress(at(0), 0, 0)).toBe('  0%  0/160');
+    expect(describeProgress(at(0, 0), 0, 5)).toBe('100%  0/0');
+  });
+});
+
+describe('the live line', () => {
+  test('shows the share of the bar', () => {
+    expect(progressLine('run  train', 'text', 0.25, 120, false)).toBe(
+      `run  train  ${'█'.repeat(6)}${'░'.repeat(18)} text`,
+    );
+  });
+
+  test('is never as wide as the terminal: the bar gives way, then the text', () => {
+    for (let columns = 1; columns < 140; columns++) {
+      const line = progressLine('household-grpo-s1  train', ' 25%  40/160  4.00 iterations/s', 0.5, columns, false);
+      expect(line.length).toBeLessThan(columns);
+    }
+    expect(progressLine('run', 'text', 0.5, 20, false)).toBe('run  █████░░░░ text');
+  });
+
+  test('is coloured only when asked', () => {
+    const plain = progressLine('run', 'text', 0.5, 80, false);
+    const coloured = progressLine('run', 'text', 0.5, 80, true);
+    expect(coloured).toContain('\u001b[36m');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what the test takes away
+    expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain);
+  });
+});
+
+/** What a display writes for these updates, each `gapMs` after the one before. */
+function written(updates: readonly Progress[], gapMs: number, terminal: boolean, color = false): string {
+  let text = '';
+  let ms = 0;
+  const stream = { write: (part: string) => (text += part), isTTY: terminal, columns: 100, cursorTo: () => true };
+  const display = openProgress('run', Object.assign(stream, { clearLine: () => true }), color, () => ms);
+  for (const update of updates) {
+    display.update(update);
+    ms += gapMs;
+  }
+  display.close();
+  return text;
+}
+
+describe('elsewhere than on a terminal', () => {
+  const all = Array.from({ length: 161 }, (_, i) => at(i));
+
+  test('a slow run writes one line for each tenth', () => {
+    const lines = written(all, 1000, false).trimEnd().split('\n');
+    expect(lines.length).toBe(11);
+    expect(lines[0]).toBe('run  train  0%  0/160');
+    expect(lines[1]).toBe('run  train  10%  16/160  1.00 iterations/s  ETA 2:24');
+    expect(lines[10]).toBe('run  train  100%  160/160  1.00 iterations/s  ETA 0:00');
+  });
+
+  test('a fast run writes no two lines within two seconds but its last', () => {
+    const lines = written(all, 30, false).trimEnd().split('\n');
+    expect(lines.map((line) => line.split('  ')[3])).toEqual(['0/160', '67/160', '134/160', '160/160']);
+  });
+
+  test('every phase has its own lines, without escape codes', () => {
+    const text = written(
+      [at(0, 2, null, 'cold start'), at(2, 2, null, 'cold start'), at(0, 2), at(2, 2, 0.5)],
+      3000,
+      false,
+      true,
+    );
+    expect(text.split('\n').map((line) => line.split('  ').slice(1, 3).join(' '))).toEqual([
+      'cold start 0%',
+      'cold start 100%',
+      'train 0%',
+      'train 100%',
+      '',
+    ]);
+    expect(text).not.toContain('\u001b');
+  });
+});
+
+test('on a terminal the bar is drawn in place and ends with a new line', () => {
+  const text = written([at(0), at(160, 160, 0.75)], 1000, true);
+  expect(text).toContain('run  train');
+  expect(text).toContain('success 0.75');
+  expect(text.endsWith('\n')).toBe(true);
+  expect(text.trimEnd().split('\n').length).toBe(1);
+});
