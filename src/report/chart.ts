@@ -1,0 +1,263 @@
+/** How every figure looks: palette, axes, bands, and one way from an ECharts option to a stand-alone SVG. */
+
+import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
+import {
+  GraphicComponent,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TitleComponent,
+} from 'echarts/components';
+import { type EChartsCoreOption, init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+
+use([
+  BarChart,
+  CustomChart,
+  LineChart,
+  ScatterChart,
+  GraphicComponent,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TitleComponent,
+  SVGRenderer,
+]);
+
+/** Okabe and Ito's colour-blind safe colours, without the yellow, which is too light on white. */
+const palette = ['#000000', '#D55E00', '#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'] as const;
+
+const markers = ['circle', 'triangle', 'rect', 'diamond'] as const;
+
+export const ink = '#1a1a1a';
+const muted = '#555555';
+const rule = '#e4e4e4';
+
+/** Width of a figure in CSS pixels: the text column of a README. */
+export const figureWidth = 760;
+
+/** Space between the figure's edge and its text. */
+export const margin = 14;
+
+export interface Figure {
+  /** Unique on a page; prefix of the ids inside. */
+  readonly id: string;
+  readonly title: string;
+  readonly subtitle?: string;
+  readonly height: number;
+  readonly legend?: readonly LegendEntry[];
+  /** Series, grids and axes. Text may be anything: it is escaped. */
+  readonly option: EChartsCoreOption;
+}
+
+/** What a series looks like; equal in every figure of a report. */
+export interface SeriesStyle {
+  readonly color: string;
+  readonly symbol: string;
+  readonly line: 'solid' | 'dashed' | 'dotted' | 'none';
+}
+
+/** The look of series `index`: colours repeat after seven, and by then another marker goes with them. */
+export function seriesStyle(index: number, line: SeriesStyle['line'] = 'solid'): SeriesStyle {
+  return { color: palette[index % palette.length], symbol: markers[index % markers.length], line };
+}
+
+interface LegendEntry extends SeriesStyle {
+  readonly name: string;
+}
+
+/** Position of one panel, in pixels of the figure. */
+export interface Panel {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const characterWidth = (fontSize: number): number => fontSize * 0.56;
+
+function wrap(text: string, fontSize: number): string[] {
+  const limit = Math.floor((figureWidth - 2 * margin) / characterWidth(fontSize));
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines[lines.length - 1];
+    if (last !== '' && last.length + 1 + word.length > limit) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
+}
+
+function legendRows(entries: readonly LegendEntry[]): LegendEntry[][] {
+  const rows: LegendEntry[][] = [[]];
+  let used = 0;
+  for (const entry of entries) {
+    const width = legendWidth(entry);
+    if (used > 0 && used + width > figureWidth - 2 * margin) {
+      rows.push([]);
+      used = 0;
+    }
+    rows[rows.length - 1].push(entry);
+    used += width;
+  }
+  return entries.length === 0 ? [] : rows;
+}
+
+const legendWidth = (entry: LegendEntry): number => 56 + entry.name.length * characterWidth(12.5);
+
+/** Where the panels may begin below title, subtitle and legend. */
+export function panelTop(figure: Pick<Figure, 'title' | 'subtitle' | 'legend'>): number {
+  const subtitle = figure.subtitle === undefined ? 0 : wrap(figure.subtitle, 12.5).length * 17 + 2;
+  return margin + wrap(figure.title, 16).length * 21 + subtitle + legendRows(figure.legend ?? []).length * 22 + 14;
+}
+
+function graphicLegend(entries: readonly LegendEntry[], top: number): object[] {
+  return legendRows(entries).flatMap((row, rowIndex) => {
+    let left = margin;
+    return row.flatMap((entry) => {
+      const x = left;
+      const y = top + rowIndex * 22 + 8;
+      left += legendWidth(entry);
+      return [
+        ...(entry.line === 'none' ? [] : [legendLine(entry, x, y)]),
+        ...(entry.symbol === 'none' ? [] : [legendMarker(entry, x + 15, y)]),
+        {
+          type: 'text',
+          x: x + 37,
+          y,
+          style: { text: entry.name, fontSize: 12.5, fill: ink, verticalAlign: 'middle', fontFamily },
+        },
+      ];
+    });
+  });
+}
+
+function legendLine(entry: LegendEntry, x: number, y: number): object {
+  const style = { stroke: entry.color, lineWidth: 2.5, lineDash: dash(entry.line) };
+  return { type: 'line', shape: { x1: x, y1: y, x2: x + 30, y2: y }, style };
+}
+
+function legendMarker(entry: LegendEntry, x: number, y: number): object {
+  const style = { fill: entry.color };
+  if (entry.symbol === 'circle') return { type: 'circle', shape: { cx: x, cy: y, r: 4 }, style };
+  if (entry.symbol === 'rect') return { type: 'rect', shape: { x: x - 4, y: y - 4, width: 8, height: 8 }, style };
+  const points =
+    entry.symbol === 'triangle'
+      ? [
+          [0, -4.5],
+          [4.5, 4],
+          [-4.5, 4],
+        ]
+      : [
+          [0, -5],
+          [5, 0],
+          [0, 5],
+          [-5, 0],
+        ];
+  return { type: 'polygon', shape: { points: points.map(([dx, dy]) => [x + dx, y + dy]) }, style };
+}
+
+function dash(line: SeriesStyle['line']): number[] | undefined {
+  if (line === 'solid') return undefined;
+  return line === 'dashed' ? [7, 4] : [2, 3];
+}
+
+export const fontFamily = 'Helvetica, Arial, sans-serif';
+
+/** Line style of a series. */
+export function lineStyle(style: SeriesStyle): object {
+  return { color: style.color, width: 2.2, type: dash(style.line) ?? 'solid' };
+}
+
+/** A value axis with its name below (x) or turned beside it (y). */
+export function valueAxis(name: string, direction: 'x' | 'y', gap: number, more: object = {}): object {
+  return {
+    type: 'value',
+    name,
+    nameLocation: 'middle',
+    nameGap: gap,
+    nameTextStyle: { color: ink, fontSize: 12 },
+    axisLine: { show: direction === 'x', lineStyle: { color: muted }, onZero: false },
+    axisTick: { show: direction === 'x', lineStyle: { color: muted } },
+    axisLabel: { color: muted, fontSize: 11, hideOverlap: true },
+    splitLine: { show: direction === 'y', lineStyle: { color: rule } },
+    ...more,
+  };
+}
+
+/** A panel's name, above its upper left corner. */
+export function panelName(text: string, panel: Panel): object {
+  return {
+    type: 'text',
+    x: panel.left,
+    y: panel.top - 9,
+    style: { text, fontSize: 12.5, fontWeight: 'bold', fill: ink, verticalAlign: 'bottom', fontFamily },
+  };
+}
+
+interface DrawApi {
+  coord(point: readonly number[]): number[];
+}
+
+/** A filled band between `low` and `high`, from points [x, low, high]. */
+export function band(points: readonly (readonly [number, number, number])[], color: string, panel: number): object {
+  const outline = [...points.map(([x, , high]) => [x, high]), ...points.map(([x, low]) => [x, low]).reverse()];
+  return {
+    type: 'custom',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    clip: true,
+    silent: true,
+    z: 1,
+    data: [[points[0][0], points[0][1]]],
+    renderItem: (_: unknown, api: DrawApi) => ({
+      type: 'polygon',
+      shape: { points: outline.map((point) => api.coord(point)) },
+      style: { fill: color, opacity: 0.14 },
+    }),
+  };
+}
+
+/** Escapes text for XML and HTML content and attributes. */
+export function escapeMarkup(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+/** Renders a figure as stand-alone SVG of `figureWidth` CSS pixels: white ground, an accessible name, no scripts, the same text every time. */
+export function renderSvg(figure: Figure): string {
+  const titleLines = wrap(figure.title, 16);
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: figureWidth, height: figure.height });
+  const own = (figure.option.graphic as object[] | undefined) ?? [];
+  try {
+    chart.setOption({
+      animation: false,
+      backgroundColor: '#ffffff',
+      textStyle: { fontFamily },
+      ...figure.option,
+      title: {
+        text: titleLines.join('\n'),
+        ...(figure.subtitle === undefined ? {} : { subtext: wrap(figure.subtitle, 12.5).join('\n') }),
+        left: margin,
+        top: margin,
+        padding: 0,
+        itemGap: 5,
+        textStyle: { fontSize: 16, lineHeight: 21, fontWeight: 'bold', color: ink },
+        subtextStyle: { fontSize: 12.5, lineHeight: 17, color: muted },
+      },
+      graphic: [...own, ...graphicLegend(figure.legend ?? [], panelTop({ ...figure, legend: [] }) - 6)],
+    });
+    return standAlone(chart.renderToSVGString(), figure);
+  } finally {
+    // Without this the renderer's animation loop keeps the program alive.
+    chart.dispose();
+  }
+}
+
+/** Drops hover rules and bookkeeping attributes; replaces the renderer's running number in ids by the figure's name. */
+function standAlone(svg: string, figure: Figure): string {
+  const label = escapeMarkup(figure.subtitle === undefined ? figure.title : `${figure.title}. ${figure.subtitle}`);
+  return svg
+    .replace(/<style >[\s\S]*?<\/style>\n?/g, '')
+    .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
+    .replace(/\bzr\d+-/g, `${figure.id}-`)
+    .replace('<svg ', `<svg role="img" aria-label="${label}" `);
+}

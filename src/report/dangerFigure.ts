@@ -1,0 +1,129 @@
+import {
+  band,
+  type Figure,
+  lineStyle,
+  type Panel,
+  panelName,
+  panelTop,
+  renderSvg,
+  type SeriesStyle,
+  seriesStyle,
+  valueAxis,
+} from './chart.ts';
+import type { DangerRecord } from './records.ts';
+
+type Curve = DangerRecord['curves'][number];
+
+/** A mean probability counts as risen when its peak is more than this above its start. */
+const RISE = 0.05;
+
+const COLUMNS = 3;
+
+/**
+ * The danger zone: probability of the bad action against iteration, one panel per start, a line per method with coupling on (solid) or
+ * off (dashed), with the 95% interval of the mean over seeds. Returns SVG.
+ */
+export function dangerFigure(danger: DangerRecord): string {
+  const starts = [...new Set(danger.curves.map((curve) => curve.start))].sort((a, b) => a - b);
+  if (starts.length === 0) throw new Error('dangerFigure: curves must not be empty, got 0; run danger again');
+  const names = [...new Set(danger.curves.map(seriesName))];
+  const methods = [...new Set(danger.curves.map(methodName))];
+  const styleOf = (name: string): SeriesStyle => {
+    const curve = danger.curves.find((c) => seriesName(c) === name) as Curve;
+    const style = seriesStyle(methods.indexOf(methodName(curve)) + 1);
+    return curve.coupling ? style : { ...style, line: 'dashed' };
+  };
+  const heading = {
+    title: dangerTitle(danger),
+    subtitle: `Two look-alike states (similarity ρ = ${danger.rho}). Lines: mean of ${danger.seeds} seeds; bands: 95% interval of the mean; grey line: start.`,
+    legend: names.map((name) => ({ name, ...styleOf(name) })),
+  };
+  const top = panelTop(heading) + 16;
+  const rows = Math.ceil(starts.length / COLUMNS);
+  const panels: Panel[] = starts.map((_, i) => ({
+    left: 62 + (i % COLUMNS) * 236,
+    top: top + Math.floor(i / COLUMNS) * 226,
+    width: 200,
+    height: 150,
+  }));
+  const figure: Figure = {
+    id: 'danger',
+    ...heading,
+    height: top + rows * 226 - 8,
+    option: {
+      grid: panels,
+      xAxis: panels.map((_, i) => valueAxis('iteration', 'x', 26, { gridIndex: i, min: 0, max: danger.iterations })),
+      yAxis: panels.map((_, i) =>
+        valueAxis(i % COLUMNS === 0 ? 'probability of the bad action' : '', 'y', 36, {
+          gridIndex: i,
+          min: 0,
+          max: 1,
+          interval: 0.25,
+        }),
+      ),
+      graphic: panels.map((panel, i) => panelName(`start ${starts[i].toFixed(2)}`, panel)),
+      series: starts.flatMap((start, panel) => {
+        const curves = danger.curves.filter((curve) => curve.start === start);
+        return [
+          ...curves.map((curve) =>
+            band(
+              curve.points.map(([x, , low, high]) => [x, low, high]),
+              styleOf(seriesName(curve)).color,
+              panel,
+            ),
+          ),
+          ...curves.map((curve, i) =>
+            curveSeries(curve, styleOf(seriesName(curve)), panel, i === 0 ? start : undefined),
+          ),
+        ];
+      }),
+    },
+  };
+  return renderSvg(figure);
+}
+
+const methodName = (curve: Curve | DangerRecord['rows'][number]): string =>
+  curve.labels === 'none' ? curve.method : `${curve.method}, ${curve.labels} labels`;
+
+const seriesName = (curve: Curve): string => `${methodName(curve)}, coupling ${curve.coupling ? 'on' : 'off'}`;
+
+function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: number | undefined): object {
+  const every = Math.max(1, Math.floor(curve.points.length / 4));
+  return {
+    type: 'line',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    z: 3,
+    symbol: style.symbol,
+    // A few markers tell lines apart without colour; one on every point would hide them.
+    symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => (dataIndex % every === 0 ? 6.5 : 0),
+    showAllSymbol: true,
+    lineStyle: lineStyle(style),
+    itemStyle: { color: style.color },
+    data: curve.points.map(([x, mean]) => [x, mean]),
+    ...(start === undefined
+      ? {}
+      : {
+          markLine: {
+            symbol: 'none',
+            silent: true,
+            label: { show: false },
+            lineStyle: { color: '#9a9a9a', type: 'solid', width: 1 },
+            data: [{ yAxis: start }],
+          },
+        }),
+  };
+}
+
+function dangerTitle(danger: DangerRecord): string {
+  const panels = (coupling: boolean): string => {
+    const rows = danger.rows.filter(
+      (row) =>
+        row.coupling === coupling && row.method === danger.rows[0].method && row.labels === danger.rows[0].labels,
+    );
+    return `${rows.filter((row) => row.peak > row.start + RISE).length} of ${rows.length}`;
+  };
+  if (danger.rows.length === 0) return 'Probability of the bad action during training';
+  const name = methodName(danger.rows[0]);
+  return `${name}: the bad action becomes likelier than at its start in ${panels(true)} cases with coupling, in ${panels(false)} without`;
+}

@@ -1,0 +1,205 @@
+import { escapeMarkup, type SeriesStyle, seriesStyle } from './chart.ts';
+import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
+import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
+import { dangerFigure } from './dangerFigure.ts';
+import { headline, summary } from './headline.ts';
+import { heatMapFigure } from './heatMap.ts';
+import { htmlFigure, htmlPage, htmlSection } from './page.ts';
+import type { CouplingRecord, ReportRecords } from './records.ts';
+import {
+  couplingAgainstSuccess,
+  curveOf,
+  learningCurves,
+  roleName,
+  successBySplit,
+  variantStyle,
+} from './successFigures.ts';
+import { baselineOf, estimate, formatEstimate, joinVariants, leaderOf, type Variant } from './variants.ts';
+
+const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
+
+/** A comparison as one self-contained HTML page. Sections without records are replaced by a line that says so. */
+export function renderReport(records: ReportRecords): string {
+  const variants = joinVariants(records.compare, records.runs);
+  const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant));
+  const checkpoints = couplingAgainstSuccess(variants);
+  return htmlPage(`unbraid: ${headline(variants)}`, [
+    `<header>\n<h1>${escapeMarkup(headline(variants))}</h1>`,
+    `<p class="summary">${escapeMarkup(summary(variants))}</p>`,
+    `<p class="quiet">Preset ${escapeMarkup(records.compare.preset)}. ${escapeMarkup(records.compare.note)}</p>\n</header>`,
+    htmlSection('Results', results(variants), ''),
+    htmlSection(
+      'Danger zone',
+      records.danger && htmlFigure(dangerFigure(records.danger), dangerCaption),
+      'danger.json is not in the run folder; run danger.',
+    ),
+    htmlSection('Learning curves', learningSection(variants), 'no run has success measured during training.'),
+    htmlSection('Coupling before and after training', heatSection(shown), NO_COUPLING),
+    htmlSection('Coupling by parameter', layerSection(shown), NO_COUPLING),
+    htmlSection(
+      'Coupling and success',
+      checkpoints && htmlFigure(checkpoints, checkpointCaption),
+      'no checkpoint has both coupling and success.',
+    ),
+    htmlSection('Does the coupling matrix predict spillover?', spilloverSection(shown), NO_COUPLING),
+    htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
+    htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
+    htmlSection('What these numbers mean, and what they do not', meaning, ''),
+    htmlSection('Make this report again', reproduction(records), ''),
+  ]);
+}
+
+/** The coupling of one checkpoint as one self-contained HTML page. */
+export function renderCouplingPage(coupling: CouplingRecord): string {
+  const { classes } = coupling;
+  const number = (value: number | null): string => (value === null ? '–' : value.toFixed(3).replace('-', '−'));
+  const named: NamedCoupling = { name: `${coupling.run}, iteration ${coupling.iteration}`, record: coupling };
+  const kinds = [
+    ['good-good', classes.goodGood],
+    ['good-bad', classes.goodBad],
+    ['bad-bad', classes.badBad],
+  ] as const;
+  return htmlPage(`unbraid: coupling of ${named.name}`, [
+    `<h1>${escapeMarkup(`Gradient coupling of ${named.name}`)}</h1>`,
+    `<p class="summary">${escapeMarkup(
+      `The gradients of good and bad samples have a mean cosine of ${number(classes.goodBad.meanCosine)}; ${
+        classes.goodBad.positiveFraction === null ? 'no' : `${Math.round(classes.goodBad.positiveFraction * 100)}% of`
+      } ${classes.goodBad.pairs} pairs are positive, so reinforcing the good one lifts the bad one.`,
+    )}</p>`,
+    `<p class="quiet">${coupling.samples} samples, ${escapeMarkup(coupling.split)} games.</p>`,
+    htmlTable(
+      'Pairs of samples in different states',
+      ['pair', 'pairs', 'mean cosine', 'mean dot product', 'positive fraction'],
+      kinds.map(([name, kind]) => [
+        name,
+        String(kind.pairs),
+        number(kind.meanCosine),
+        number(kind.meanDot),
+        number(kind.positiveFraction),
+      ]),
+    ),
+    htmlFigure(heatMapFigure([{ name: named.name, matrix: coupling.matrix }]), heatCaption),
+    htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
+    htmlFigure(spilloverFigure([named]), spilloverCaption),
+    htmlFigure(similarityFigure([{ ...named, style: seriesStyle(1) }]), similarityCaption),
+  ]);
+}
+
+interface CoupledRun {
+  readonly name: string;
+  readonly start: CouplingRecord | undefined;
+  readonly end: CouplingRecord;
+}
+
+/** The first run of a variant that has coupling records: figures of single samples cannot be averaged over seeds. */
+function coupledRun(variant: Variant | undefined): CoupledRun[] {
+  const run = variant?.runs.find(({ couplingEnd }) => couplingEnd !== undefined);
+  if (variant === undefined || run?.couplingEnd === undefined) return [];
+  return [{ name: `${variant.name}, seed ${run.result.config.seed}`, start: run.couplingStart, end: run.couplingEnd }];
+}
+
+const dangerCaption =
+  'Each panel starts the bad action at another probability. With coupling off, only samples of the state itself give gradient; with coupling on, those of its look-alike do too. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+const heatCaption =
+  'Red: the two samples push the shared parameters the same way, so reinforcing one lifts the other. Where a good and a bad sample are red, learning the good one does harm. The diagonal is 1 by definition. One seed is shown.';
+const layerCaption = 'Cosines of the parts of the gradient that belong to one parameter each. One seed is shown.';
+const checkpointCaption =
+  'Coupling usually falls while success rises, with or without a remedy. A lower cosine at the end is therefore no proof of a better method.';
+const spilloverCaption =
+  'The check that the coupling matrix means something: a step is taken, every sample’s log π measured, and the step undone. One seed is shown.';
+const similarityCaption =
+  'Coupling between good and bad actions, split by how much the two observations have in common. One seed is shown.';
+
+function results(variants: readonly Variant[]): string {
+  const notes = tableNotes.map((note) => `<li>${escapeMarkup(note)}</li>`).join('\n');
+  return [
+    closingTableHtml(variants),
+    `<ul class="notes">\n${notes}\n</ul>`,
+    htmlFigure(
+      successBySplit(variants),
+      'In-domain: new layouts of combinations seen in training. Out-of-domain: combinations never seen in training.',
+    ),
+  ].join('\n');
+}
+
+function learningSection(variants: readonly Variant[]): string | undefined {
+  const measured = variants.some(
+    (variant) => curveOf(variant, 'eval/train').length + curveOf(variant, 'eval/out_of_domain').length > 0,
+  );
+  if (!measured) return undefined;
+  return htmlFigure(learningCurves(variants), 'Solid: methods; dashed: controls; dotted: upper bounds.');
+}
+
+function heatSection(runs: readonly CoupledRun[]): string | undefined {
+  if (runs.length === 0) return undefined;
+  const panels = runs.flatMap(({ name, start, end }) => [
+    ...(start === undefined ? [] : [{ name: `${name}: start`, matrix: start.matrix }]),
+    { name: `${name}: end`, matrix: end.matrix },
+  ]);
+  return htmlFigure(heatMapFigure(panels), heatCaption);
+}
+
+function layerSection(runs: readonly CoupledRun[]): string | undefined {
+  return runs.length === 0
+    ? undefined
+    : htmlFigure(
+        layerFigure(runs.map(({ name, start, end }) => (start === undefined ? { name, end } : { name, start, end }))),
+        layerCaption,
+      );
+}
+
+function spilloverSection(runs: readonly CoupledRun[]): string | undefined {
+  if (runs.length === 0) return undefined;
+  return htmlFigure(
+    spilloverFigure(runs.map(({ name, end }) => ({ name: `${name}: end`, record: end }))),
+    spilloverCaption,
+  );
+}
+
+function similaritySection(variants: readonly Variant[]): string | undefined {
+  const policies = variants.flatMap((variant) =>
+    coupledRun(variant)
+      .filter(({ end }) => end.similarity.length > 0)
+      .map(({ end }): NamedCoupling & { style: SeriesStyle } => ({
+        name: roleName(variant),
+        record: end,
+        style: variantStyle(variants, variant),
+      })),
+  );
+  return policies.length === 0 ? undefined : htmlFigure(similarityFigure(policies), similarityCaption);
+}
+
+const labelKeys = ['labels/coverage', 'labels/accuracy', 'labels/true_positive_rate', 'labels/false_positive_rate'];
+
+/** Mean of each label metric over all iterations of a run, then over runs; `undefined` if no run has any. */
+function labelTable(variants: readonly Variant[]): string | undefined {
+  const rows = variants.flatMap((variant) => {
+    const cells = labelKeys.map((key) =>
+      estimate(variant.runs.map((run) => estimate(run.metrics.map((line) => line[key]))?.mean)),
+    );
+    return cells.every((cell) => cell === undefined)
+      ? []
+      : [[roleName(variant), variant.labels, ...cells.map((cell) => formatEstimate(cell))]];
+  });
+  if (rows.length === 0) return undefined;
+  const table = htmlTable(
+    'Labels against the expert, mean over training ± half of the 95% t interval over seeds',
+    ['variant', 'labels', 'coverage', 'accuracy', 'true-positive rate', 'false-positive rate'],
+    rows,
+  );
+  return `${table}\n<p class="quiet">Coverage: fraction of candidate actions with a label. A true positive is a good action labelled good; a false positive a bad action labelled good. Chance is where both rates are equal.</p>`;
+}
+
+const meaning = `<ul>
+<li><strong>Coupling follows success.</strong> The good-bad cosine usually falls while a policy gets better, whatever the method. Compare it at equal success.</li>
+<li><strong>Lower coupling does not prove better generalisation.</strong> This report measures both; it does not show that one causes the other.</li>
+<li><strong>Seeds are few.</strong> An interval says how far the mean over seeds may be off; it does not cover other environments, sizes or settings. Several comparisons at once find a difference by chance more often than one in twenty times.</li>
+<li><strong>The oracle is an upper bound.</strong> Its labels come from an expert that knows the rules; no agent has them.</li>
+<li><strong>Shuffled labels and cloning are controls.</strong> A method that only matches its control with shuffled labels gains nothing from the labels’ content; one that only matches cloning on the same labels gains from the labels, not from the classifier.</li>
+</ul>`;
+
+function reproduction(records: ReportRecords): string {
+  const versions = Object.entries(records.versions).map(([name, version]) => `${name} ${version}`);
+  return `<pre><code>${escapeMarkup(records.command)}</code></pre>
+<p class="quiet">${escapeMarkup(versions.join(' · '))}</p>`;
+}

@@ -1,0 +1,272 @@
+import { mean } from '../evaluate/statistics.ts';
+import {
+  band,
+  type Figure,
+  figureWidth,
+  ink,
+  lineStyle,
+  type Panel,
+  panelName,
+  panelTop,
+  renderSvg,
+  type SeriesStyle,
+  seriesStyle,
+  valueAxis,
+} from './chart.ts';
+import type { RunResult } from './records.ts';
+import { type Estimate, estimate, formatEstimate, resultEstimate, type Variant } from './variants.ts';
+
+const unit = { min: 0, max: 1, interval: 0.25 };
+
+/** Baseline and methods are drawn solid, controls dashed, upper bounds dotted. */
+export function variantStyle(variants: readonly Variant[], variant: Variant): SeriesStyle {
+  const line = { method: 'solid', control: 'dashed', 'upper bound': 'dotted' } as const;
+  return seriesStyle(variants.indexOf(variant), line[variant.role]);
+}
+
+const legendOf = (variants: readonly Variant[]) =>
+  variants.map((variant) => ({ name: roleName(variant), ...variantStyle(variants, variant) }));
+
+/** The variant's name, marked if it is a control or an upper bound. */
+export function roleName(variant: Variant): string {
+  return variant.role === 'method' ? variant.name : `${variant.name} (${variant.role})`;
+}
+
+/** Over a variant's runs: [environment steps, estimate of `key`] at each iteration where every run measured it. */
+export function curveOf(variant: Variant, key: string): [number, Estimate][] {
+  const curve: [number, Estimate][] = [];
+  for (const { iteration } of variant.runs[0].metrics) {
+    const lines = variant.runs.flatMap((run) => run.metrics.filter((line) => line.iteration === iteration).slice(0, 1));
+    const value = estimate(lines.map((line) => line[key]));
+    if (value?.seeds === variant.runs.length) curve.push([mean(lines.map((line) => line.envSteps)), value]);
+  }
+  return curve;
+}
+
+/** Success on training games and on held-out combinations against environment steps, a line and an interval band per variant. Returns SVG. */
+export function learningCurves(variants: readonly Variant[]): string {
+  const seeds = Math.max(...variants.map((variant) => variant.runs.length));
+  const heading = {
+    title: 'Success during training, on training games and on held-out combinations',
+    subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% t interval of the mean, missing with one seed.`,
+    legend: legendOf(variants),
+  };
+  const top = panelTop(heading) + 16;
+  const panels: Panel[] = [62, 424].map((left) => ({ left, top, width: 316, height: 250 }));
+  const keys = ['eval/train', 'eval/out_of_domain'];
+  const lines = variants.flatMap((variant) =>
+    keys.map((key, panel) => ({ panel, style: variantStyle(variants, variant), curve: curveOf(variant, key) })),
+  );
+  const figure: Figure = {
+    id: 'learning',
+    ...heading,
+    height: top + 250 + 52,
+    option: {
+      grid: panels,
+      xAxis: panels.map((_, i) =>
+        valueAxis('environment steps', 'x', 28, { gridIndex: i, min: 0, max: 'dataMax', axisLabel: stepsLabel }),
+      ),
+      yAxis: panels.map((_, i) => valueAxis(i === 0 ? 'success rate' : '', 'y', 38, { gridIndex: i, ...unit })),
+      graphic: ['training games', 'out-of-domain games'].map((name, i) => panelName(name, panels[i])),
+      series: lines
+        .filter(({ curve }) => curve.length > 0)
+        .flatMap(({ panel, style, curve }) => [
+          ...(curve[0][1].interval === undefined
+            ? []
+            : [
+                band(
+                  curve.map(([x, { interval, mean: y }]) => [
+                    x,
+                    Math.max(0, interval?.low ?? y),
+                    Math.min(1, interval?.high ?? y),
+                  ]),
+                  style.color,
+                  panel,
+                ),
+              ]),
+          {
+            type: 'line',
+            xAxisIndex: panel,
+            yAxisIndex: panel,
+            z: 3,
+            symbol: style.symbol,
+            symbolSize: 6,
+            showAllSymbol: true,
+            lineStyle: lineStyle(style),
+            itemStyle: { color: style.color },
+            data: curve.map(([x, { mean: y }]) => [x, y]),
+          },
+        ]),
+    },
+  };
+  return renderSvg(figure);
+}
+
+const stepsLabel = {
+  color: '#555555',
+  fontSize: 11,
+  hideOverlap: true,
+  formatter: (steps: number) => (steps >= 1000 ? `${Math.round(steps / 1000)}k` : `${Math.round(steps)}`),
+  // The last tick is the data's end, seldom a round number.
+  showMaxLabel: false,
+};
+
+const splitPicks: readonly [string, (result: RunResult) => number | null][] = [
+  ['training games', (result) => result.success.train],
+  ['in-domain', (result) => result.success.inDomain],
+  ['out-of-domain', (result) => result.success.outOfDomain],
+];
+
+/** Final success by split: a row per variant, a dot for the mean, a bar for the interval, a small ring for each seed. Returns SVG. */
+export function successBySplit(variants: readonly Variant[]): string {
+  const heading = {
+    title: 'Success after training, by split',
+    subtitle: 'Large marks: mean over seeds; bars: 95% t interval of the mean, cut at 0 and 1; rings: single seeds.',
+  };
+  const top = panelTop(heading) + 18;
+  const height = variants.length * 34 + 6;
+  const panels: Panel[] = [0, 1, 2].map((i) => ({ left: 236 + i * 174, top, width: 152, height }));
+  const figure: Figure = {
+    id: 'splits',
+    ...heading,
+    height: top + height + 52,
+    option: {
+      grid: panels,
+      xAxis: panels.map((_, i) =>
+        valueAxis('success rate', 'x', 26, {
+          gridIndex: i,
+          ...unit,
+          interval: 0.5,
+          splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
+        }),
+      ),
+      yAxis: panels.map((_, i) => ({
+        type: 'category',
+        gridIndex: i,
+        inverse: true,
+        data: variants.map(roleName),
+        axisTick: { show: false },
+        axisLine: { show: false },
+        axisLabel: { show: i === 0, color: ink, fontSize: 12, width: 206, overflow: 'break', margin: 14 },
+      })),
+      graphic: splitPicks.map(([name], i) => panelName(name, panels[i])),
+      series: splitPicks.flatMap(([, pick], panel) =>
+        variants.flatMap((variant, row) => {
+          const style = variantStyle(variants, variant);
+          const value = resultEstimate(variant, pick);
+          const common = { type: 'scatter', xAxisIndex: panel, yAxisIndex: panel, silent: true };
+          if (value === undefined) return [];
+          const { interval } = value;
+          return [
+            {
+              ...common,
+              symbol: 'circle',
+              symbolSize: 6,
+              itemStyle: { color: 'transparent', borderColor: style.color, borderWidth: 1, opacity: 0.55 },
+              data: variant.runs.flatMap((run) => {
+                const x = pick(run.result);
+                return x === null ? [] : [[x, row]];
+              }),
+            },
+            ...(interval === undefined
+              ? []
+              : [
+                  {
+                    type: 'line',
+                    xAxisIndex: panel,
+                    yAxisIndex: panel,
+                    symbol: 'none',
+                    silent: true,
+                    z: 3,
+                    lineStyle: { color: style.color, width: 2.5, type: 'solid' },
+                    data: [
+                      [Math.max(0, interval.low), row],
+                      [Math.min(1, interval.high), row],
+                    ],
+                  },
+                ]),
+            {
+              ...common,
+              z: 4,
+              symbol: style.symbol,
+              symbolSize: 11,
+              itemStyle: { color: style.color },
+              label: {
+                show: true,
+                position: 'top',
+                distance: 3,
+                color: ink,
+                fontSize: 11,
+                formatter: formatEstimate(value).split(' ')[0],
+              },
+              data: [[value.mean, row]],
+            },
+          ];
+        }),
+      ),
+    },
+  };
+  return renderSvg(figure);
+}
+
+/** Pearson correlation; `undefined` with fewer than three points or without spread. */
+function correlation(points: readonly (readonly [number, number])[]): number | undefined {
+  if (points.length < 3) return undefined;
+  const mx = mean(points.map(([x]) => x));
+  const my = mean(points.map(([, y]) => y));
+  let xy = 0;
+  let xx = 0;
+  let yy = 0;
+  for (const [x, y] of points) {
+    xy += (x - mx) * (y - my);
+    xx += (x - mx) * (x - mx);
+    yy += (y - my) * (y - my);
+  }
+  return xx * yy > 0 ? xy / Math.sqrt(xx * yy) : undefined;
+}
+
+/** [out-of-domain success, good-bad cosine] of every checkpoint of a variant that measured both. */
+function checkpoints(variant: Variant): [number, number][] {
+  return variant.runs.flatMap(({ metrics }) =>
+    metrics.flatMap((line): [number, number][] => {
+      const success = line['eval/out_of_domain'];
+      const cosine = line['coupling/good_bad_cosine'];
+      return typeof success === 'number' && typeof cosine === 'number' ? [[success, cosine]] : [];
+    }),
+  );
+}
+
+/** Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint measured both. */
+export function couplingAgainstSuccess(variants: readonly Variant[]): string | undefined {
+  const points = variants.flatMap(checkpoints);
+  if (points.length === 0) return undefined;
+  const r = correlation(points);
+  const heading = {
+    title: `Coupling and success at ${points.length} checkpoints${r === undefined ? '' : `: correlation ${r.toFixed(2).replace('-', '−')}`}`,
+    subtitle: 'Compare variants at equal success: coupling changes with success whatever the method.',
+    legend: legendOf(variants).map((entry) => ({ ...entry, line: 'none' as const })),
+  };
+  const top = panelTop(heading);
+  const figure: Figure = {
+    id: 'checkpoints',
+    ...heading,
+    height: top + 300 + 54,
+    option: {
+      grid: [{ left: 70, top, width: figureWidth - 100, height: 300 }],
+      xAxis: valueAxis('out-of-domain success rate', 'x', 28, unit),
+      yAxis: valueAxis('mean cosine of good-bad pairs', 'y', 46, { scale: true }),
+      series: variants.map((variant) => {
+        const style = variantStyle(variants, variant);
+        return {
+          type: 'scatter',
+          symbol: style.symbol,
+          symbolSize: 8,
+          silent: true,
+          itemStyle: { color: style.color, opacity: 0.7 },
+          data: checkpoints(variant),
+        };
+      }),
+    },
+  };
+  return renderSvg(figure);
+}
