@@ -45,15 +45,16 @@ class Game:
         problem = server.load(name, parameters)
         if problem:
             raise ValueError(f"textworld-express: {problem.strip()}")
-        self.seeds = {
-            "train": sorted(server.getSeedsTrain()),
-            "dev": sorted(server.getSeedsDev()),
-            "test": sorted(server.getSeedsTest()),
-        }
 
-    def reset(self, seed, split):
+    def fold_seeds(self):
+        """The seeds of each fold, ascending; as text, since a Java list costs a round trip for each element."""
+        server = self.server
+        lists = {"train": server.getSeedsTrain(), "dev": server.getSeedsDev(), "test": server.getSeedsTest()}
+        return {fold: sorted(json.loads(seeds.toString())) for fold, seeds in lists.items()}
+
+    def reset(self, seed, split, fold_seeds):
         fold = FOLDS[split]
-        seeds = self.seeds[fold]
+        seeds = fold_seeds[fold]
         raw = json.loads(self.server.generateNewGameJSON(seeds[seed % len(seeds)], fold, False))
         self.steps = 0
         self.score = 0.0
@@ -120,7 +121,7 @@ class Bridge:
         # Its finalizer ends Java, so it lives as long as the bridge.
         self.express = TextWorldExpressEnv()
         # An unknown game or parameter is refused now, not at the first reset.
-        self.create()
+        self.fold_seeds = self.create().fold_seeds()
         return {"protocol": PROTOCOL, "name": self.environment, "version": VERSION, "maxSteps": MAX_STEPS}
 
     def create(self):
@@ -137,7 +138,7 @@ class Bridge:
         if request["op"] == "reset":
             if env not in self.games:
                 self.games[env] = self.create()
-            return {"env": env, **self.games[env].reset(request["seed"], request["split"])}
+            return {"env": env, **self.games[env].reset(request["seed"], request["split"], self.fold_seeds)}
         return {"env": env, **self.games[env].step(request["action"])}
 
 

@@ -43,6 +43,8 @@ export class BridgeProcess {
   private nextId = 0;
   private partialLine = '';
   private stderr = '';
+  /** How the program left; answers it wrote before may still be on their way. */
+  private exit: string | undefined;
   /** Why the program is being ended. */
   private reason: string | undefined;
   /** What every request rejects with after the end. */
@@ -58,7 +60,8 @@ export class BridgeProcess {
     });
     // The exit that follows a broken pipe says more than the pipe does.
     child.stdin.on('error', () => undefined);
-    child.once('exit', () => {
+    child.once('exit', (code, signal) => {
+      this.exit = `the program ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`;
       const drop = (): void => {
         child.stdout.destroy();
         child.stderr.destroy();
@@ -67,12 +70,13 @@ export class BridgeProcess {
     });
     this.exited = new Promise((resolve) => {
       child.once('error', (error) => {
-        this.finish(`cannot start ${command.command}: ${error.message}; check that it is installed and in PATH`);
+        this.reason ??= `cannot start ${command.command}: ${error.message}; check that it is installed and in PATH`;
+        this.finish();
         resolve();
       });
       // 'close' comes after the last byte of both outputs, so the message has all of stderr.
-      child.once('close', (code, signal) => {
-        this.finish(`the program ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`);
+      child.once('close', () => {
+        this.finish();
         resolve();
       });
     });
@@ -148,16 +152,17 @@ export class BridgeProcess {
   }
 
   private end(reason: string): void {
+    // A time limit that passes after the program left is not why.
+    if (this.exit !== undefined) return;
     this.reason ??= reason;
     this.child.kill('SIGKILL');
   }
 
-  private finish(exit: string): void {
+  private finish(): void {
     const lastLines = this.stderr.trim().split('\n').slice(-stderrLines).join('\n');
     this.failure ??= new Error(
-      `bridge ${this.started.name}: ${this.reason ?? exit}${lastLines === '' ? '' : `; last lines of its stderr:\n${lastLines}`}`,
+      `bridge ${this.started.name}: ${this.reason ?? this.exit}${lastLines === '' ? '' : `; last lines of its stderr:\n${lastLines}`}`,
     );
-    this.reason ??= exit;
     for (const { reject, timer } of this.pending.values()) {
       clearTimeout(timer);
       reject(this.failure);

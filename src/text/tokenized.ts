@@ -29,6 +29,20 @@ function keepEnds(tokens: readonly number[], length: number): readonly number[] 
   return [...tokens.slice(0, length - tail), ...tokens.slice(tokens.length - tail)];
 }
 
+/** `vocabulary.encode` that remembers the last `cacheSize` texts it had not seen. */
+function cached(vocabulary: Vocabulary): (text: string) => readonly number[] {
+  const encodings = new Map<string, readonly number[]>();
+  return (text) => {
+    let tokens = encodings.get(text);
+    if (tokens === undefined) {
+      tokens = vocabulary.encode(text);
+      if (encodings.size === cacheSize) encodings.delete(encodings.keys().next().value as string);
+      encodings.set(text, tokens);
+    }
+    return tokens;
+  };
+}
+
 function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabulary): void {
   const { maxStateTokens, maxActionTokens, memory } = options;
   const leastAction = memory ? 2 : 1;
@@ -58,8 +72,10 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
  *
  * With `memory` (the default) the agent is also shown what it did itself in this episode, without which a policy that sees one
  * observation at a time cannot explore a maze:
- * - each action begins with `<new>`, `<once>` or `<more>`: how often it was taken before in this very observation text;
+ * - each action begins with `<new>`, `<once>` or `<more>`: how often it was taken before in this very state (`stateHash`);
  * - the observation begins with `<last>`, the tokens of the last action, `<now>`; with `<now>` alone after reset.
+ *
+ * It is no privilege: a state hash covers only what the agent's own actions changed or revealed.
  *
  * `stateHash` is the environment's own; where it has none, the hash of the observation text and the admissible actions. Memory is left
  * out: the experience graph wants nodes that recur across episodes of one game, and counts of past actions hardly ever recur.
@@ -74,30 +90,15 @@ export function tokenized(
   const { maxStateTokens = 96, maxActionTokens = 12, memory = true } = options;
   checkOptions({ maxStateTokens, maxActionTokens, memory }, vocabulary);
   const vocabularySize = vocabulary.words.length;
-  const encodings = new Map<string, readonly number[]>();
+  const encode = cached(vocabulary);
   const timesTaken = new Map<string, number>();
   let lastAction: string | undefined;
-  let current: TextStep | undefined;
+  let current: { readonly step: TextStep; readonly hash: number } | undefined;
 
-  const encode = (text: string): readonly number[] => {
-    let tokens = encodings.get(text);
-    if (tokens === undefined) {
-      tokens = vocabulary.encode(text);
-      if (encodings.size >= cacheSize) {
-        for (const oldest of encodings.keys()) {
-          encodings.delete(oldest);
-          break;
-        }
-      }
-      encodings.set(text, tokens);
-    }
-    return tokens;
-  };
-  const present = (caller: string): TextStep => {
+  const present = (caller: string): { readonly step: TextStep; readonly hash: number } => {
     if (current === undefined) throw new Error(`tokenized: ${caller} needs an episode; call reset first`);
     return current;
   };
-  const takenKey = (action: string): string => `${present('step').observation}\n${action}`;
   const features = (prefix: readonly number[], tokens: readonly number[], length: number): Features =>
     [...prefix, ...keepEnds(tokens, length - prefix.length)].map(
       (token, position) => position * vocabularySize + token,
@@ -106,16 +107,17 @@ export function tokenized(
     const last = lastAction === undefined ? [] : [lastId, ...keepEnds(encode(lastAction), maxActionTokens - 1)];
     return features(memory ? [...last, nowId] : [], encode(text), maxStateTokens);
   };
-  const actionFeatures = (action: string): Features => {
-    const times = memory ? (timesTaken.get(takenKey(action)) ?? 0) : 0;
-    return features(memory ? [timesTakenIds[Math.min(times, 2)]] : [], encode(action), maxActionTokens);
-  };
+  const actionFeatures = (action: string, times: number): Features =>
+    features(memory ? [timesTakenIds[Math.min(times, 2)]] : [], encode(action), maxActionTokens);
   const show = (step: TextStep): Step => {
-    current = step;
-    const { reward, terminated, truncated } = step;
-    const admissibleActions = step.info.admissibleActions.map(actionFeatures);
+    const { observation, reward, terminated, truncated, info } = step;
+    const hash = environment.stateHash?.() ?? textHash([observation, ...info.admissibleActions].join('\n'));
+    current = { step, hash };
+    const admissibleActions = info.admissibleActions.map((action) =>
+      actionFeatures(action, timesTaken.get(`${hash}\n${action}`) ?? 0),
+    );
     return {
-      observation: observationFeatures(step.observation),
+      observation: observationFeatures(observation),
       reward,
       terminated,
       truncated,
@@ -143,26 +145,24 @@ export function tokenized(
       return show(step);
     },
     async step(action) {
-      const text = present('step').info.admissibleActions[action];
+      const { step, hash } = present('step');
+      const text = step.info.admissibleActions[action];
       if (text === undefined) {
-        const count = present('step').info.admissibleActions.length;
+        const count = step.info.admissibleActions.length;
         throw new RangeError(`tokenized: step needs the index of one of ${count} admissible actions, got ${action}`);
       }
-      const key = takenKey(text);
-      const step = await environment.step(action);
-      timesTaken.set(key, (timesTaken.get(key) ?? 0) + 1);
+      const next = await environment.step(action);
+      const taken = `${hash}\n${text}`;
+      timesTaken.set(taken, (timesTaken.get(taken) ?? 0) + 1);
       lastAction = text;
-      return show(step);
+      return show(next);
     },
     observationText() {
-      const { observation } = present('observationText');
+      const { observation } = present('observationText').step;
       return memory && lastAction !== undefined ? `Last action: ${lastAction}.\n${observation}` : observation;
     },
-    actionTexts: () => present('actionTexts').info.admissibleActions,
-    stateHash() {
-      const { observation, info } = present('stateHash');
-      return environment.stateHash?.() ?? textHash([observation, ...info.admissibleActions].join('\n'));
-    },
+    actionTexts: () => present('actionTexts').step.info.admissibleActions,
+    stateHash: () => present('stateHash').hash,
     ...(expertActions && { expertActions: () => expertActions.call(environment) }),
     close: async () => environment.close?.(),
   };
