@@ -40,7 +40,8 @@ export class Arena {
 
   /** Places `bytes` zeroed bytes and returns their address. They stay placed as long as the arena lives. */
   reserve(bytes: number): number {
-    if (!Number.isSafeInteger(bytes) || bytes < 0) throw new RangeError(`Arena.reserve: bytes must be >= 0, got ${bytes}`);
+    if (!Number.isSafeInteger(bytes) || bytes < 0)
+      throw new RangeError(`Arena.reserve: bytes must be >= 0, got ${bytes}`);
     const at = Math.ceil(this.#end / ALIGN_BYTES) * ALIGN_BYTES;
     // 64 bytes of slack: the last block of a packed panel may spill over its end.
     const end = at + bytes + ALIGN_BYTES;
@@ -74,7 +75,7 @@ export class Arena {
 
   release(mark: number): void {
     this.#end = mark;
-    this.#scratchBytes = 0;
+    if (this.#scratch >= mark) this.#scratchBytes = 0;
   }
 
   /** Scratch of at least `bytes` that any kernel call may overwrite; matrix products need `matmulScratchBytes`. */
