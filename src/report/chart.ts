@@ -74,7 +74,7 @@ export interface Panel {
   readonly height: number;
 }
 
-const characterWidth = (fontSize: number): number => fontSize * 0.56;
+const characterWidth = (fontSize: number): number => fontSize * 0.52;
 
 function wrap(text: string, fontSize: number): string[] {
   const limit = Math.floor((figureWidth - 2 * margin) / characterWidth(fontSize));
@@ -102,12 +102,12 @@ function legendRows(entries: readonly LegendEntry[]): LegendEntry[][] {
   return entries.length === 0 ? [] : rows;
 }
 
-const legendWidth = (entry: LegendEntry): number => 56 + entry.name.length * characterWidth(12.5);
+const legendWidth = (entry: LegendEntry): number => 60 + entry.name.length * characterWidth(11.5);
 
 /** Where the panels may begin below title, subtitle and legend. */
 export function panelTop(figure: Pick<Figure, 'title' | 'subtitle' | 'legend'>): number {
   const subtitle = figure.subtitle === undefined ? 0 : wrap(figure.subtitle, 12.5).length * 17 + 2;
-  return margin + wrap(figure.title, 16).length * 21 + subtitle + legendRows(figure.legend ?? []).length * 22 + 14;
+  return margin + wrap(figure.title, 16).length * 21 + subtitle + legendRows(figure.legend ?? []).length * 22 + 20;
 }
 
 function graphicLegend(entries: readonly LegendEntry[], top: number): object[] {

@@ -3,6 +3,9 @@ import { escapeMarkup } from './chart.ts';
 import { roleName } from './successFigures.ts';
 import { baselineOf, formatEstimate, outOfDomainGain, resultEstimate, type Variant } from './variants.ts';
 
+/** Width of the terminal table's first column: long names wrap, so the table fits 120 characters. */
+const NAME_WIDTH = 24;
+
 const columns = [
   'variant',
   'seeds',
@@ -49,9 +52,17 @@ function rows(variants: readonly Variant[]): string[][] {
 /** The closing table as text without colour codes, for a terminal. */
 export function closingTableText(variants: readonly Variant[]): string {
   const table = new Table({
-    head: columns,
+    head: columns.map((column) => column.replace(/ (?=start)/, '\n')),
+    colWidths: [NAME_WIDTH],
+    wordWrap: true,
     colAligns: columns.map((_, i) => (i === 0 ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
+    chars: {
+      ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+      ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+      ...{ left: '', right: '', middle: '  ' },
+      ...{ mid: '─', 'mid-mid': '──', 'left-mid': '', 'right-mid': '' },
+    },
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
   });
   table.push(...rows(variants));
   return `${table.toString()}\n${tableNotes.join('\n')}\n`;

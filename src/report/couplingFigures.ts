@@ -7,7 +7,6 @@ import {
   panelTop,
   renderSvg,
   type SeriesStyle,
-  seriesStyle,
   valueAxis,
 } from './chart.ts';
 import type { CouplingRecord } from './records.ts';
@@ -16,6 +15,7 @@ import type { CouplingRecord } from './records.ts';
 export interface NamedCoupling {
   readonly name: string;
   readonly record: CouplingRecord;
+  readonly style: SeriesStyle;
 }
 
 const minus = (text: string): string => text.replace('-', '−');
@@ -37,9 +37,17 @@ export function layerFigure(
   const parameters = policies[0].end.layers.map((layer) => layer.parameter);
   const top = panelTop(heading) + 16;
   const height = parameters.length * (both ? 36 : 26) + 8;
+  const cosines = policies.flatMap(({ start, end }) =>
+    [...(start?.layers ?? []), ...end.layers].map((layer) => layer.goodBadCosine ?? 0),
+  );
+  // One range for all panels, in tenths, with zero in it.
+  const range = {
+    min: Math.floor(Math.min(0, ...cosines) * 10) / 10,
+    max: Math.ceil(Math.max(0.1, ...cosines) * 10) / 10,
+  };
   const left = 150;
   const step = (figureWidth - left - 10) / policies.length;
-  const panels: Panel[] = policies.map((_, i) => ({ left: left + i * step, top, width: step - 22, height }));
+  const panels: Panel[] = policies.map((_, i) => ({ left: left + i * step, top, width: step - 34, height }));
   return renderSvg({
     id: 'layers',
     ...heading,
@@ -49,6 +57,7 @@ export function layerFigure(
       xAxis: panels.map((_, i) =>
         valueAxis('mean cosine of good-bad pairs', 'x', 28, {
           gridIndex: i,
+          ...range,
           splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
         }),
       ),
@@ -104,24 +113,31 @@ function share(record: CouplingRecord, parameter: string): string {
   return layer === undefined ? '' : `${Math.round(layer.share * 100)}%`;
 }
 
+/** The smallest of 1, 2, 4, 6, 8, 10 times a power of ten that is at least `reach` > 0: an axis end whose half is short too. */
+function roundEnd(reach: number): number {
+  let power = 1;
+  while (power > reach) power /= 10;
+  while (power * 10 <= reach) power *= 10;
+  return Number((([1, 2, 4, 6, 8].find((factor) => factor * power >= reach) ?? 10) * power).toPrecision(1));
+}
+
 /** Spillover: the first-order prediction of each sample's change of log pi against the change measured. Returns SVG. */
 export function spilloverFigure(policies: readonly NamedCoupling[]): string {
   if (policies.length === 0) throw new Error('spilloverFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
-    title: 'Spillover: change of log π predicted from the coupling matrix, and measured after one step',
+    title: 'Change of log π in one step: predicted from coupling, and measured',
     subtitle: 'One mark per sample. On the dashed line the first-order prediction is exact.',
-    legend: policies.map(({ name, record }, i) => ({
+    legend: policies.map(({ name, record, style }) => ({
       name: `${name} (relative error ${record.spillover.relativeError.toFixed(2)})`,
-      ...seriesStyle(i + 1),
+      ...style,
       line: 'none' as const,
     })),
   };
   const reach =
-    1.08 * Math.max(1e-9, ...policies.flatMap(({ record }) => record.spillover.points.flat().map(Math.abs)));
+    1.02 * Math.max(1e-9, ...policies.flatMap(({ record }) => record.spillover.points.flat().map(Math.abs)));
   const top = panelTop(heading);
   const side = 360;
-  // Ends at three significant digits keep the axis labels short.
-  const end = Number(reach.toPrecision(2));
+  const end = roundEnd(reach);
   const range = {
     min: -end,
     max: end,
@@ -150,12 +166,12 @@ export function spilloverFigure(policies: readonly NamedCoupling[]): string {
             [end, end],
           ],
         },
-        ...policies.map(({ record }, i) => ({
+        ...policies.map(({ record, style }) => ({
           type: 'scatter',
-          symbol: seriesStyle(i + 1).symbol,
+          symbol: style.symbol,
           symbolSize: 7,
           silent: true,
-          itemStyle: { color: seriesStyle(i + 1).color, opacity: 0.65 },
+          itemStyle: { color: style.color, opacity: 0.65 },
           data: record.spillover.points,
         })),
       ],
@@ -164,7 +180,7 @@ export function spilloverFigure(policies: readonly NamedCoupling[]): string {
 }
 
 /** Good-bad coupling against how alike two states are: mean cosine and share of positive pairs, a line per policy. Returns SVG. */
-export function similarityFigure(policies: readonly (NamedCoupling & { readonly style: SeriesStyle })[]): string {
+export function similarityFigure(policies: readonly NamedCoupling[]): string {
   if (policies.length === 0) throw new Error('similarityFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
     title: 'Good-bad coupling by similarity of the two states',

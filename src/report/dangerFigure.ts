@@ -35,7 +35,7 @@ export function dangerFigure(danger: DangerRecord): string {
   };
   const heading = {
     title: dangerTitle(danger),
-    subtitle: `Two look-alike states (similarity ρ = ${danger.rho}). Lines: mean of ${danger.seeds} seeds; bands: 95% interval of the mean; grey line: start.`,
+    subtitle: `Two look-alike states (similarity ρ = ${danger.rho}). Lines: mean of ${danger.seeds} seeds; bands: 95% interval; grey: start.`,
     legend: names.map((name) => ({ name, ...styleOf(name) })),
   };
   const top = panelTop(heading) + 16;
@@ -83,7 +83,7 @@ export function dangerFigure(danger: DangerRecord): string {
 }
 
 const methodName = (curve: Curve | DangerRecord['rows'][number]): string =>
-  curve.labels === 'none' ? curve.method : `${curve.method}, ${curve.labels} labels`;
+  [curve.method.replace(/^grpo/, 'GRPO'), ...(curve.labels === 'none' ? [] : [`${curve.labels} labels`])].join(', ');
 
 const seriesName = (curve: Curve): string => `${methodName(curve)}, coupling ${curve.coupling ? 'on' : 'off'}`;
 

@@ -1,7 +1,7 @@
 import { fontFamily, ink, margin, type Panel, panelName, panelTop, renderSvg } from './chart.ts';
 import type { CouplingMatrix } from './records.ts';
 
-/** One panel of a heat map; `name` says which policy and when. */
+/** One panel of a heat map; `name` says which policy and when, in at most two lines. */
 export interface HeatMapPanel {
   readonly name: string;
   readonly matrix: CouplingMatrix;
@@ -18,7 +18,7 @@ const POSITIVE = [0xb2, 0x18, 0x2b];
 const SIDE = 290;
 const COLUMNS = 2;
 const COLUMN_STEP = SIDE + 46;
-const ROW_STEP = SIDE + 74;
+const ROW_STEP = SIDE + 90;
 
 /** Colour of a level: linear between the near-white middle and an end. */
 function levelColor(level: number): string {
@@ -108,9 +108,8 @@ function blocks(matrix: CouplingMatrix, panel: Panel): object[] {
   ];
 }
 
-/** Key of the colours, a column at the right of the figure. */
-function colorKey(top: number): object[] {
-  const left = margin + 2 * COLUMN_STEP + 24;
+/** Key of the colours, a column at the right of the panels. */
+function colorKey(left: number, top: number): object[] {
   const height = SIDE / LEVELS;
   const steps = Array.from({ length: LEVELS }, (_, level) => ({
     type: 'rect',
@@ -134,7 +133,7 @@ export function heatMapFigure(panels: readonly HeatMapPanel[]): string {
     subtitle:
       'Rows and columns: samples (state, action), good before bad, then by state. The off-diagonal blocks are the good-bad pairs.',
   };
-  const top = panelTop(heading) + 16;
+  const top = panelTop(heading) + 32;
   const places: Panel[] = panels.map((_, i) => ({
     left: margin + 26 + (i % COLUMNS) * COLUMN_STEP,
     top: top + Math.floor(i / COLUMNS) * ROW_STEP,
@@ -144,14 +143,11 @@ export function heatMapFigure(panels: readonly HeatMapPanel[]): string {
   return renderSvg({
     id: 'heat',
     ...heading,
-    height: top + Math.ceil(panels.length / COLUMNS) * ROW_STEP - 34,
+    height: top + Math.ceil(panels.length / COLUMNS) * ROW_STEP - 50,
     option: {
       graphic: [
-        ...panels.flatMap(({ name, matrix }, i) => [
-          panelName(name, places[i]),
-          ...blocks(matrix, places[i]),
-        ]),
-        ...colorKey(top),
+        ...panels.flatMap(({ name, matrix }, i) => [panelName(name, places[i]), ...blocks(matrix, places[i])]),
+        ...colorKey(margin + Math.min(COLUMNS, panels.length) * COLUMN_STEP + 24, top),
       ],
       // The graphic component has no free paths; a custom series without coordinates has.
       series: panels.map(({ matrix }, i) => ({

@@ -3,7 +3,7 @@ import { escapeMarkup } from './chart.ts';
 const css = `
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 55rem; padding: 2.5rem 1.25rem 4rem; background: #fff; color: #1a1a1a;
+body { margin: 0 auto; max-width: 60rem; padding: 2.5rem 1.25rem 4rem; background: #fff; color: #1a1a1a;
   font: 1.0625rem/1.55 system-ui, Helvetica, Arial, sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .6rem; text-wrap: balance; }
 h2 { font-size: 1.3rem; margin: 2.8rem 0 .6rem; padding-top: 1rem; border-top: 1px solid #ddd; }
@@ -12,13 +12,13 @@ p, ul { max-width: 44rem; }
 .quiet, figcaption, .notes { color: #555; font-size: .92rem; }
 .notes { margin-top: .4rem; padding-left: 1.1rem; }
 figure { margin: 1.2rem 0 1.8rem; }
-figure svg { display: block; width: 100%; max-width: 760px; height: auto; }
+figure svg { display: block; width: 100%; height: auto; }
 figcaption { margin-top: .3rem; max-width: 44rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; width: 100%; }
+table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
-th, td { padding: .38rem .55rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #e4e4e4; }
-th:first-child { text-align: left; white-space: normal; min-width: 11rem; }
+th, td { padding: .38rem .42rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #e4e4e4; }
+th:first-child { text-align: left; white-space: normal; min-width: 10rem; }
 thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; vertical-align: bottom; white-space: normal; }
 tbody th { font-weight: 500; }
 pre { background: #f5f5f5; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; }

@@ -3,7 +3,7 @@ import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
 import { headline, summary } from './headline.ts';
-import { heatMapFigure } from './heatMap.ts';
+import { type HeatMapPanel, heatMapFigure } from './heatMap.ts';
 import { htmlFigure, htmlPage, htmlSection } from './page.ts';
 import type { CouplingRecord, ReportRecords } from './records.ts';
 import {
@@ -21,7 +21,7 @@ const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
 /** A comparison as one self-contained HTML page. Sections without records are replaced by a line that says so. */
 export function renderReport(records: ReportRecords): string {
   const variants = joinVariants(records.compare, records.runs);
-  const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant));
+  const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
   const checkpoints = couplingAgainstSuccess(variants);
   return htmlPage(`unbraid: ${headline(variants)}`, [
     `<header>\n<h1>${escapeMarkup(headline(variants))}</h1>`,
@@ -52,8 +52,8 @@ export function renderReport(records: ReportRecords): string {
 /** The coupling of one checkpoint as one self-contained HTML page. */
 export function renderCouplingPage(coupling: CouplingRecord): string {
   const { classes } = coupling;
-  const number = (value: number | null): string => (value === null ? '–' : value.toFixed(3).replace('-', '−'));
-  const named: NamedCoupling = { name: `${coupling.run}, iteration ${coupling.iteration}`, record: coupling };
+  const name = `${coupling.run}, iteration ${coupling.iteration}`;
+  const named: NamedCoupling = { name, record: coupling, style: seriesStyle(1) };
   const kinds = [
     ['good-good', classes.goodGood],
     ['good-bad', classes.goodBad],
@@ -61,11 +61,7 @@ export function renderCouplingPage(coupling: CouplingRecord): string {
   ] as const;
   return htmlPage(`unbraid: coupling of ${named.name}`, [
     `<h1>${escapeMarkup(`Gradient coupling of ${named.name}`)}</h1>`,
-    `<p class="summary">${escapeMarkup(
-      `The gradients of good and bad samples have a mean cosine of ${number(classes.goodBad.meanCosine)}; ${
-        classes.goodBad.positiveFraction === null ? 'no' : `${Math.round(classes.goodBad.positiveFraction * 100)}% of`
-      } ${classes.goodBad.pairs} pairs are positive, so reinforcing the good one lifts the bad one.`,
-    )}</p>`,
+    `<p class="summary">${escapeMarkup(couplingSentence(classes.goodBad))}</p>`,
     `<p class="quiet">${coupling.samples} samples, ${escapeMarkup(coupling.split)} games.</p>`,
     htmlTable(
       'Pairs of samples in different states',
@@ -73,42 +69,61 @@ export function renderCouplingPage(coupling: CouplingRecord): string {
       kinds.map(([name, kind]) => [
         name,
         String(kind.pairs),
-        number(kind.meanCosine),
-        number(kind.meanDot),
-        number(kind.positiveFraction),
+        cosineText(kind.meanCosine),
+        cosineText(kind.meanDot),
+        cosineText(kind.positiveFraction),
       ]),
     ),
-    htmlFigure(heatMapFigure([{ name: named.name, matrix: coupling.matrix }]), heatCaption),
+    htmlFigure(heatMapFigure([{ name, matrix: coupling.matrix }]), heatCaption),
     htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
     htmlFigure(spilloverFigure([named]), spilloverCaption),
-    htmlFigure(similarityFigure([{ ...named, style: seriesStyle(1) }]), similarityCaption),
+    htmlFigure(similarityFigure([named]), similarityCaption),
   ]);
+}
+
+function cosineText(value: number | null): string {
+  return value === null ? '–' : value.toFixed(3).replace('-', '−');
+}
+
+function couplingSentence({ pairs, meanCosine, positiveFraction }: CouplingRecord['classes']['goodBad']): string {
+  if (positiveFraction === null)
+    return 'There was no pair of a good and a bad sample, so there is no good-bad coupling to show.';
+  const percent = Math.round(positiveFraction * 100);
+  return `The gradients of good and bad samples have a mean cosine of ${cosineText(meanCosine)}. In ${percent}% of ${pairs} pairs it is positive: reinforcing the good sample lifts the bad one.`;
 }
 
 interface CoupledRun {
   readonly name: string;
   readonly start: CouplingRecord | undefined;
   readonly end: CouplingRecord;
+  readonly style: SeriesStyle;
 }
 
 /** The first run of a variant that has coupling records: figures of single samples cannot be averaged over seeds. */
-function coupledRun(variant: Variant | undefined): CoupledRun[] {
+function coupledRun(variant: Variant | undefined, variants: readonly Variant[]): CoupledRun[] {
   const run = variant?.runs.find(({ couplingEnd }) => couplingEnd !== undefined);
   if (variant === undefined || run?.couplingEnd === undefined) return [];
-  return [{ name: `${variant.name}, seed ${run.result.config.seed}`, start: run.couplingStart, end: run.couplingEnd }];
+  return [
+    {
+      name: `${variant.name}, seed ${run.result.config.seed}`,
+      start: run.couplingStart,
+      end: run.couplingEnd,
+      style: variantStyle(variants, variant),
+    },
+  ];
 }
 
 const dangerCaption =
   'Each panel starts the bad action at another probability. With coupling off, only samples of the state itself give gradient; with coupling on, those of its look-alike do too. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
 const heatCaption =
-  'Red: the two samples push the shared parameters the same way, so reinforcing one lifts the other. Where a good and a bad sample are red, learning the good one does harm. The diagonal is 1 by definition. One seed is shown.';
-const layerCaption = 'Cosines of the parts of the gradient that belong to one parameter each. One seed is shown.';
+  'Red: the two samples push the shared parameters the same way, so reinforcing one lifts the other. Where a good and a bad sample are red, learning the good one does harm. The diagonal is 1 by definition. One run is shown.';
+const layerCaption = 'Cosines of the parts of the gradient that belong to one parameter each. One run is shown.';
 const checkpointCaption =
   'Coupling usually falls while success rises, with or without a remedy. A lower cosine at the end is therefore no proof of a better method.';
 const spilloverCaption =
-  'The check that the coupling matrix means something: a step is taken, every sample’s log π measured, and the step undone. One seed is shown.';
+  'The check that the coupling matrix means something: a step is taken, every sample’s log π measured, and the step undone. One run is shown.';
 const similarityCaption =
-  'Coupling between good and bad actions, split by how much the two observations have in common. One seed is shown.';
+  'Coupling between good and bad actions, split by how much the two observations have in common. One run is shown.';
 
 function results(variants: readonly Variant[]): string {
   const notes = tableNotes.map((note) => `<li>${escapeMarkup(note)}</li>`).join('\n');
@@ -133,10 +148,14 @@ function learningSection(variants: readonly Variant[]): string | undefined {
 function heatSection(runs: readonly CoupledRun[]): string | undefined {
   if (runs.length === 0) return undefined;
   const panels = runs.flatMap(({ name, start, end }) => [
-    ...(start === undefined ? [] : [{ name: `${name}: start`, matrix: start.matrix }]),
-    { name: `${name}: end`, matrix: end.matrix },
+    ...(start === undefined ? [] : [heatPanel(name, 'start', start)]),
+    heatPanel(name, 'end', end),
   ]);
   return htmlFigure(heatMapFigure(panels), heatCaption);
+}
+
+function heatPanel(name: string, when: string, { classes, matrix }: CouplingRecord): HeatMapPanel {
+  return { name: `${name}\n${when}: mean good-bad cosine ${cosineText(classes.goodBad.meanCosine)}`, matrix };
 }
 
 function layerSection(runs: readonly CoupledRun[]): string | undefined {
@@ -151,20 +170,16 @@ function layerSection(runs: readonly CoupledRun[]): string | undefined {
 function spilloverSection(runs: readonly CoupledRun[]): string | undefined {
   if (runs.length === 0) return undefined;
   return htmlFigure(
-    spilloverFigure(runs.map(({ name, end }) => ({ name: `${name}: end`, record: end }))),
+    spilloverFigure(runs.map(({ name, end, style }) => ({ name: `${name}: end`, record: end, style }))),
     spilloverCaption,
   );
 }
 
 function similaritySection(variants: readonly Variant[]): string | undefined {
   const policies = variants.flatMap((variant) =>
-    coupledRun(variant)
+    coupledRun(variant, variants)
       .filter(({ end }) => end.similarity.length > 0)
-      .map(({ end }): NamedCoupling & { style: SeriesStyle } => ({
-        name: roleName(variant),
-        record: end,
-        style: variantStyle(variants, variant),
-      })),
+      .map(({ end, style }): NamedCoupling => ({ name: roleName(variant), record: end, style })),
   );
   return policies.length === 0 ? undefined : htmlFigure(similarityFigure(policies), similarityCaption);
 }
