@@ -151,7 +151,7 @@ async function compareAction(
   writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(record, 'compare.json', 2)}\n`);
   writeFileAtomic(report, renderReport(records));
   const closing = closingTableText(joinVariants(record, records.runs));
-  frame.finish({ ...record, report }, `${closing}\n${record.note}\nreport     ${report}`);
+  frame.finish({ ...record, report }, `${closing.trimEnd()}\n${record.note}\nreport     ${report}`);
   if (error !== null) throw error;
 }
 

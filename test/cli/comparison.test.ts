@@ -1,0 +1,139 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ComparisonPlan, parseVariants, runComparison } from '../../src/cli/comparison.ts';
+import type { Train } from '../../src/cli/train.ts';
+import { createRun } from '../../src/record/run.node.ts';
+import type { RunResult } from '../../src/report/records.ts';
+import { resolveConfig } from '../../src/train/config.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'unbraid-comparison-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A comparison of two variants over a trainer whose runs take these ms in turn. */
+async function compareWith(
+  given: Partial<ComparisonPlan>,
+  runMs: readonly number[],
+  onTrain: (folder: string, resume: boolean) => void = () => undefined,
+): ReturnType<typeof runComparison> {
+  let ms = 0;
+  let runs = 0;
+  const train: Train = async (config, { directory: folder, resume }) => {
+    onTrain(folder.slice(directory.length + 1), resume);
+    ms += runMs[runs++ % runMs.length];
+    if (!resume) createRun(folder, { config: { ...config }, versions: {}, keepCheckpoints: 1 }).close();
+    writeFileSync(join(folder, 'result.json'), '{}');
+    return {} as RunResult;
+  };
+  const plan: ComparisonPlan = {
+    preset: 'custom',
+    variants: parseVariants('grpo;cloning'),
+    seeds: [1, 2, 3, 4],
+    shared: { iterations: 2 },
+    directory,
+    budgetMs: null,
+    ...given,
+  };
+  const frame = {
+    signal: new AbortController().signal,
+    progress: <T>(_: string, work: (onProgress: () => void) => Promise<T>) => work(() => undefined),
+  };
+  return runComparison(plan, { train, frame, now: () => ms });
+}
+
+describe('parseVariants', () => {
+  test('methods in canonical form, graph labels unless given, controls and upper bounds marked', () => {
+    const variants = parseVariants(
+      'grpo; cloning+classifier ;cloning:graph;classifier+cloning:shuffled;classifier:oracle',
+    );
+    expect(variants.map((v) => [v.name, v.method, v.labels, v.control, v.upperBound])).toEqual([
+      ['GRPO', 'grpo', 'none', false, false],
+      ['GRPO + classifier + cloning, graph labels', 'classifier+cloning', 'graph', false, false],
+      ['GRPO + cloning, graph labels', 'cloning', 'graph', true, false],
+      ['GRPO + classifier + cloning, shuffled labels', 'classifier+cloning', 'shuffled', true, false],
+      ['GRPO + classifier, oracle labels', 'classifier', 'oracle', false, true],
+    ]);
+  });
+
+  test.each([
+    ['grpo:graph', 'variants: grpo alone uses no labels, got "grpo:graph"; drop ":graph"'],
+    ['classifier:graph:x', 'variants: an entry must be method or method:labels, got "classifier:graph:x"'],
+    ['cloning;grpo+cloning:graph', 'variants: "GRPO + cloning, graph labels" comes twice; keep one'],
+    [
+      'ppo',
+      'config: method must be one or more of grpo, classifier, contrastive, cloning, each once, joined by +, got "ppo"',
+    ],
+    ['cloning:', 'config: labels must be one of advantage, graph, demonstrations, oracle, shuffled, got ""'],
+  ])('refuses "%s"', (text, message) => {
+    expect(() => parseVariants(text)).toThrow(new Error(message));
+  });
+});
+
+describe('the time budget', () => {
+  test('no seed is begun that would not fit, by the longest round so far', async () => {
+    // Rounds of 30 s and 50 s: after 80 s another 50 s fit into 130 s but not into 129 s.
+    const runMs = [10_000, 20_000, 40_000, 10_000];
+    const short = await compareWith({ budgetMs: 129_000, seeds: [5, 6, 7] }, runMs);
+    expect(short.error).toBe(null);
+    expect(short.record.note).toBe('2 seeds each: 2 of 3 seeds fitted in 2.15 minutes');
+    expect(short.record.variants.map((variant) => variant.runs)).toEqual([
+      ['grpo-s5', 'grpo-s6'],
+      ['cloning-graph-s5', 'cloning-graph-s6'],
+    ]);
+    rmSync(directory, { recursive: true });
+    const long = await compareWith({ budgetMs: 130_000, seeds: [5, 6, 7] }, runMs);
+    expect(long.record.note).toBe('3 seeds each');
+  });
+
+  test('the first seed always runs, and without a budget all do', async () => {
+    expect((await compareWith({ budgetMs: 0 }, [1000])).record.note).toBe(
+      '1 seed each: 1 of 4 seeds fitted in 0 minutes',
+    );
+    expect((await compareWith({}, [1e9])).record.note).toBe('4 seeds each');
+  });
+});
+
+describe('going on in the same folder', () => {
+  test('finished runs are kept, unfinished ones resumed, those without a checkpoint begun again', async () => {
+    await compareWith({ seeds: [1] }, [1]);
+    const config = { ...resolveConfig({ iterations: 2, method: 'grpo', seed: 2 }) };
+    const half = createRun(join(directory, 'grpo-s2'), { config, versions: {}, keepCheckpoints: 1 });
+    half.saveCheckpoint({ iteration: 0, parameters: [], state: [], counters: {} });
+    half.close();
+    const cloning = { ...config, method: 'cloning' };
+    createRun(join(directory, 'cloning-graph-s2'), { config: cloning, versions: {}, keepCheckpoints: 1 }).close();
+    const trained: [string, boolean][] = [];
+    const { record } = await compareWith({ seeds: [1, 2] }, [1], (folder, resume) => trained.push([folder, resume]));
+    expect(trained).toEqual([
+      ['grpo-s2', true],
+      ['cloning-graph-s2', false],
+    ]);
+    expect(record.variants.map((variant) => variant.runs.length)).toEqual([2, 2]);
+  });
+
+  test('a run of another config is refused', async () => {
+    await compareWith({ seeds: [1] }, [1]);
+    const { error } = await compareWith({ seeds: [1], shared: { iterations: 3 } }, [1]);
+    expect(error).toEqual(
+      new Error(`compare: ${join(directory, 'grpo-s1')} holds a run of another config; choose another --out`),
+    );
+  });
+});
+
+test('a run that fails ends the comparison; compare.json holds what is finished', async () => {
+  const { record, error } = await compareWith({}, [1], (folder) => {
+    if (folder === 'grpo-s2') throw new Error('environment: ended');
+  });
+  expect(error).toEqual(new Error('environment: ended'));
+  expect(record.note).toBe('stopped after 2 runs');
+  const written = JSON.parse(readFileSync(join(directory, 'compare.json'), 'utf8'));
+  expect(written).toEqual(record);
+  expect(written.variants.map((variant: { runs: string[] }) => variant.runs)).toEqual([
+    ['grpo-s1'],
+    ['cloning-graph-s1'],
+  ]);
+});

@@ -1,0 +1,406 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runProgram } from '../../src/cli/frame.ts';
+import { buildProgram, type Engine } from '../../src/cli/program.ts';
+import { createRun, openRun } from '../../src/record/run.node.ts';
+import type { CouplingRecord, DangerRecord, RunResult } from '../../src/report/records.ts';
+import { renderCouplingPage } from '../../src/report/report.ts';
+import { type Config, resolveConfig } from '../../src/train/config.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'unbraid-cli-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };
+
+function resultOf(config: Config): RunResult {
+  return {
+    command: 'train',
+    config,
+    success: { train: 0.51, inDomain: 0.45, outOfDomain: config.method === 'grpo' ? 0.42 : 0.73 },
+    coupling: { start: summary, end: { ...summary, goodBadCosine: null } },
+    envSteps: 205_000,
+    updates: 960,
+    wallMs: 65_000,
+    parametersSha256: 'ab12',
+  };
+}
+
+const coupling: CouplingRecord = {
+  command: 'coupling',
+  run: 'first',
+  iteration: 160,
+  split: 'out-of-domain',
+  samples: 2,
+  classes: {
+    goodGood: { pairs: 1000, meanCosine: 0.5, meanDot: 1, positiveFraction: 0.9 },
+    goodBad: { pairs: 1, meanCosine: 0.28, meanDot: 1, positiveFraction: 1 },
+    badBad: { pairs: 0, meanCosine: null, meanDot: null, positiveFraction: null },
+  },
+  layers: [{ parameter: 'match.weight', share: 0.6, goodBadCosine: 0.2, goodGoodCosine: 0.3, badBadCosine: 0.4 }],
+  similarity: [{ lower: 0, upper: 1, pairs: 1, goodBadCosine: 0.28, positiveFraction: 1 }],
+  spillover: { stepSize: 1e-3, predicted: 0.1, actual: 0.11, relativeError: 0.1, points: [[0.1, 0.11]] },
+  matrix: {
+    samples: [
+      { good: true, state: 0, text: 'take mug' },
+      { good: false, state: 1, text: 'open fridge' },
+    ],
+    cosine: [
+      [1, 0.28],
+      [0.28, 1],
+    ],
+  },
+};
+
+const danger: DangerRecord = {
+  command: 'danger',
+  rho: 0.8,
+  seeds: 8,
+  iterations: 120,
+  rows: [
+    { start: 0.4, coupling: true, method: 'grpo', labels: 'none', peak: 1, end: 0.87, seeds: 8 },
+    { start: 0.4, coupling: false, method: 'grpo', labels: 'none', peak: 0.4, end: 0, seeds: 8 },
+  ],
+  curves: [true, false].map((coupled) => ({
+    method: 'grpo',
+    labels: 'none',
+    coupling: coupled,
+    start: 0.4,
+    points: [
+      [0, 0.4, 0.4, 0.4],
+      [120, 0.87, 0.8, 0.94],
+    ],
+  })),
+};
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the engine's functions were called with. */
+  readonly calls: readonly unknown[];
+}
+
+/** Runs a command line over an engine that records its calls; `engine` replaces single functions. */
+async function unbraid(args: readonly string[], engine: Partial<Engine> = {}, env = {}): Promise<Outcome> {
+  const calls: unknown[] = [];
+  const controller = new AbortController();
+  let [stdout, stderr] = ['', ''];
+  const host = {
+    stdout: { write: (text: string) => (stdout += text) },
+    stderr: { write: (text: string) => (stderr += text) },
+    env,
+    signal: controller.signal,
+  };
+  const fake: Engine = {
+    async train(config, { directory: folder, resume, onProgress }) {
+      calls.push({ train: { seed: config.seed, method: config.method, labels: config.labels }, folder, resume });
+      onProgress({ phase: 'train', done: 1, total: 1, envSteps: 10, success: 0.5 });
+      if (config.seed === 99) controller.abort();
+      controller.signal.throwIfAborted();
+      if (!resume) {
+        const keepCheckpoints = config.keepCheckpoints;
+        createRun(folder, { config, versions: { unbraid: '0.1.0' }, keepCheckpoints }).close();
+      }
+      writeFileSync(join(folder, 'metrics.jsonl'), '{"iteration":1,"envSteps":10,"eval/out_of_domain":0.4}\n');
+      writeFileSync(join(folder, 'result.json'), JSON.stringify(resultOf(config)));
+      return resultOf(config);
+    },
+    async measureRunCoupling(run, { split, samples }) {
+      calls.push({ run, split, samples });
+      return coupling;
+    },
+    async evaluateRun(run, { split, episodes }) {
+      calls.push({ run, split, episodes });
+      return { command: 'eval', split, episodes, success: 0.734, interval: [0.69, 0.775] };
+    },
+    async runDanger({ rho, starts, method, labels, seeds }) {
+      calls.push({ rho, starts, method, labels, seeds });
+      return danger;
+    },
+    ...engine,
+  };
+  const program = buildProgram(host, '0.1.0', async () => fake);
+  const code = await runProgram(program, args, host);
+  return { code, stdout, stderr, calls };
+}
+
+/** A run's folder without checkpoints. */
+function makeRun(): string {
+  const run = join(directory, 'first');
+  createRun(run, { config: { seed: 4, iterations: 7 }, versions: {}, keepCheckpoints: 1 }).close();
+  return run;
+}
+
+describe('train', () => {
+  test('prints tables and the next step; progress goes to stderr', async () => {
+    const out = join(directory, 'a');
+    const { code, stdout, stderr } = await unbraid(['train', '--out', out]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('│ at the end │  0.51 │      0.45 │          0.42 │');
+    expect(stdout).toContain('│ at the start      │     0.28 │      0.50 │    0.40 │         0.80 │');
+    expect(stdout).toContain('│ at the end        │        - │');
+    expect(stdout).toContain('205,000 environment steps, 960 updates, 1 min 5 s\nparameters ab12\n');
+    expect(stdout.endsWith(`next       unbraid coupling ${out}\n`)).toBe(true);
+    expect(stderr).toBe('household-grpo-s1  train  100%  1/1  success 0.50\n');
+  });
+
+  test('--json prints the record as one line and nothing else', async () => {
+    const { stdout } = await unbraid(['train', '--json', '--out', join(directory, 'a')]);
+    expect(stdout.split('\n').length).toBe(2);
+    expect(JSON.parse(stdout)).toEqual(resultOf(resolveConfig({})));
+  });
+
+  test('every option reaches the config', async () => {
+    let config: Config | null = null;
+    const file = join(directory, 'c.json');
+    writeFileSync(file, '{"beta": 0.04, "seed": 1}');
+    const words =
+      '--env bandit --policy mlp --method cloning+classifier --labels oracle --seed 5 --iterations 9 --cold-start 0';
+    const args = ['train', ...words.split(' '), '--set', 'observation=vector', '--set', 'numGenerations=4'];
+    await unbraid([...args, '--config', file, '--out', join(directory, 'a')], {
+      train: async (given) => {
+        config = given;
+        return resultOf(given);
+      },
+    });
+    expect(config).toEqual(
+      resolveConfig({
+        env: 'bandit',
+        policy: 'mlp',
+        method: 'classifier+cloning',
+        labels: 'oracle',
+        seed: 5,
+        iterations: 9,
+        coldStart: 0,
+        observation: 'vector',
+        numGenerations: 4,
+        beta: 0.04,
+      }),
+    );
+  });
+
+  test('the folder is named after the config', async () => {
+    const folders: string[] = [];
+    const train: Engine['train'] = async (config, options) => {
+      folders.push(options.directory);
+      return resultOf(config);
+    };
+    await unbraid(['train'], { train });
+    await unbraid(['train', '--method', 'classifier+cloning', '--env', 'textworld-express/coin', '--seed', '2'], {
+      train,
+    });
+    expect(folders).toEqual(['runs/household-grpo-s1', 'runs/textworld-express-coin-classifier-cloning-graph-s2']);
+  });
+
+  test("--resume takes the run's own config and refuses others", async () => {
+    const run = makeRun();
+    const { calls, code } = await unbraid(['train', '--resume', run]);
+    expect(code).toBe(0);
+    expect(calls).toEqual([{ train: { seed: 4, method: 'grpo', labels: 'graph' }, folder: run, resume: true }]);
+    const refused = await unbraid(['train', '--resume', run, '--cold-start', '0', '--set', 'beta=1', '--out', 'x']);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      "unbraid: --resume goes on with the run's own config; drop --cold-start, --out, --set\n",
+    ]);
+  });
+
+  test('a folder that holds a run already is not overwritten', async () => {
+    const run = makeRun();
+    const { code, stderr, calls } = await unbraid(['train', '--out', run]);
+    expect([code, calls]).toEqual([2, []]);
+    expect(stderr).toBe(
+      `unbraid: createRun: ${run} already holds a run; go on with it: unbraid train --resume ${run}; or choose another --out\n`,
+    );
+  });
+
+  test('a failing run: exit code 1, the message alone, nothing on stdout; the stack with UNBRAID_DEBUG=1', async () => {
+    const train = async (): Promise<never> => {
+      throw new Error('update: gradient of head.weight is not finite at iteration 7');
+    };
+    const args = ['train', '--json', '--out', join(directory, 'a')];
+    const { code, stdout, stderr } = await unbraid(args, { train });
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      'unbraid: update: gradient of head.weight is not finite at iteration 7\n',
+    ]);
+    const debug = await unbraid(args, { train }, { UNBRAID_DEBUG: '1' });
+    expect(debug.stderr).toContain('program.test.ts');
+  });
+
+  test('Ctrl-C: exit code 130 and how to go on', async () => {
+    const out = join(directory, 'a');
+    const { code, stdout, stderr } = await unbraid(['train', '--seed', '99', '--out', out]);
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr.split('\n').at(-2)).toBe(`unbraid: interrupted; go on with: unbraid train --resume ${out}`);
+  });
+});
+
+describe('coupling and eval', () => {
+  test('coupling writes its record and page and prints the classes', async () => {
+    const run = makeRun();
+    const { code, stdout, calls } = await unbraid(['coupling', run, '--split', 'train', '--samples', '12']);
+    expect(code).toBe(0);
+    expect(calls).toEqual([{ run, split: 'train', samples: 12 }]);
+    expect(stdout).toContain('│ good-bad  │      1 │        0.28 │       1.00 │');
+    expect(stdout).toContain('│ good-good │  1,000 │        0.50 │       0.90 │');
+    expect(stdout).toContain('│ match.weight │  0.60 │     0.20 │      0.30 │    0.40 │');
+    expect(JSON.parse(readFileSync(join(run, 'coupling.json'), 'utf8'))).toEqual(coupling);
+    expect(readFileSync(join(run, 'coupling.html'), 'utf8')).toBe(renderCouplingPage(coupling));
+    const page = join(directory, 'page.html');
+    const second = await unbraid(['coupling', run, '--json', '--out', page]);
+    expect(JSON.parse(second.stdout)).toEqual(coupling);
+    expect(second.calls).toEqual([{ run, split: 'out-of-domain', samples: 80 }]);
+    expect(existsSync(page)).toBe(true);
+  });
+
+  test('eval prints success with its interval', async () => {
+    const run = makeRun();
+    const { stdout, calls } = await unbraid(['eval', run, '--split', 'in-domain', '--episodes', '1000']);
+    expect(stdout).toBe('success    0.73 (95% interval 0.69 to 0.78), 1,000 in-domain episodes\n');
+    expect(calls).toEqual([{ run, split: 'in-domain', episodes: 1000 }]);
+    expect(JSON.parse((await unbraid(['eval', run, '--json'])).stdout)).toEqual({
+      command: 'eval',
+      split: 'out-of-domain',
+      episodes: 400,
+      success: 0.734,
+      interval: [0.69, 0.775],
+    });
+  });
+
+  test.each(['coupling', 'eval'])('%s of a folder that is no run is wrong usage', async (command) => {
+    const { code, stderr } = await unbraid([command, join(directory, 'none')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`none does not exist; ${directory} is empty; make a run with: unbraid train --out DIR\n`);
+  });
+});
+
+describe('danger', () => {
+  test('passes its options on and writes record and figure', async () => {
+    const out = join(directory, 'danger');
+    const options = '--rho 0.95 --starts 0.4,0.6 --method grpo --labels shuffled --seeds 3'.split(' ');
+    const { stdout, calls } = await unbraid(['danger', ...options, '--out', out]);
+    expect(calls).toEqual([{ rho: 0.95, starts: [0.4, 0.6], method: 'grpo', labels: 'shuffled', seeds: 3 }]);
+    expect(stdout).toContain('│ 0.40  │        grpo │ 1.00 │ 0.87 │');
+    expect(stdout).toContain('│ 0.40  │ no coupling │ 0.40 │ 0.00 │');
+    expect(JSON.parse(readFileSync(join(out, 'danger.json'), 'utf8'))).toEqual(danger);
+    expect(readFileSync(join(out, 'danger.svg'), 'utf8')).toContain('<svg');
+  });
+});
+
+describe('compare', () => {
+  const two = ['--variants', 'grpo;classifier:graph', '--iterations', '3'];
+
+  test('runs variants at the same seeds, then the danger experiment, and writes the report', async () => {
+    const out = join(directory, 'cmp');
+    const { code, stdout, calls } = await unbraid(['compare', ...two, '--seeds', '2', '--out', out]);
+    expect(code).toBe(0);
+    expect(calls.map((call) => (call as { folder?: string }).folder?.slice(out.length + 1))).toEqual([
+      'grpo-s1',
+      'classifier-graph-s1',
+      'grpo-s2',
+      'classifier-graph-s2',
+      undefined,
+    ]);
+    expect(openRun(join(out, 'grpo-s2')).config).toEqual(resolveConfig({ iterations: 3, seed: 2 }));
+    const html = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(html).toContain('unbraid compare --variants &quot;grpo;classifier:graph&quot; --seeds 2 --set iterations=3');
+    expect(JSON.parse(readFileSync(join(out, 'compare.json'), 'utf8')).variants).toEqual([
+      {
+        name: 'GRPO',
+        method: 'grpo',
+        labels: 'none',
+        upperBound: false,
+        control: false,
+        runs: ['grpo-s1', 'grpo-s2'],
+      },
+      {
+        name: 'GRPO + classifier, graph labels',
+        method: 'classifier',
+        labels: 'graph',
+        upperBound: false,
+        control: false,
+        runs: ['classifier-graph-s1', 'classifier-graph-s2'],
+      },
+    ]);
+    expect(JSON.parse(readFileSync(join(out, 'danger.json'), 'utf8'))).toEqual(danger);
+    expect(stdout).toContain('0.73');
+    expect(stdout.endsWith(`2 seeds each\nreport     ${join(out, 'report.html')}\n`)).toBe(true);
+  });
+
+  test('--json prints the record with the path of the report', async () => {
+    const out = join(directory, 'cmp');
+    const { stdout } = await unbraid(['compare', ...two, '--seeds', '7,', '--json', '--out', out]);
+    expect(stdout.split('\n').length).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      command: 'compare',
+      preset: 'custom',
+      note: '1 seed each',
+      report: join(out, 'report.html'),
+    });
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('--seeds 7, ');
+  });
+
+  test('Ctrl-C in the middle: exit code 130, a report of what is finished, and no danger experiment', async () => {
+    const out = join(directory, 'cmp');
+    const { code, stdout, stderr, calls } = await unbraid([
+      'compare',
+      ...two,
+      '--seeds',
+      '3,99',
+      '--json',
+      '--out',
+      out,
+    ]);
+    expect(code).toBe(130);
+    expect(calls.length).toBe(3);
+    expect(stderr.endsWith('unbraid: interrupted\n')).toBe(true);
+    expect(JSON.parse(stdout)).toMatchObject({ note: 'stopped after 2 runs', variants: [{ runs: ['grpo-s3'] }, {}] });
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('stopped after 2 runs');
+  });
+
+  test('what the variants decide cannot be set, and the shared config is checked before the first run', async () => {
+    const set = await unbraid(['compare', '--set', 'seed=3']);
+    expect([set.code, set.stderr]).toEqual([
+      2,
+      'unbraid: compare: --variants and --seeds decide seed; drop --set seed\n',
+    ]);
+    const config = await unbraid(['compare', '--set', 'beta=-1', '--out', join(directory, 'x')]);
+    expect([config.code, config.calls]).toEqual([2, []]);
+    expect(config.stderr).toBe('unbraid: config: beta must be a number >= 0, got -1\n');
+    expect(existsSync(join(directory, 'x'))).toBe(false);
+  });
+});
+
+describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, nothing called', () => {
+  test.each([
+    ['train --sede 3', "unknown option '--sede'; did you mean --seed?"],
+    ['train --seed', "option '--seed <n>' argument missing"],
+    ['train --iterations -5', 'config: iterations must be an integer >= 0, got -5'],
+    ['train --set learningrate=1', 'config: unknown key "learningrate"; did you mean "learningRate"?'],
+    ['train --set seed', "option '--set <key=value>' argument 'seed' is invalid. It must look like key=value."],
+    [
+      'train --set numGenerations=1',
+      'groupRelative: numGenerations must be >= 2, got 1; a group of one has no advantage',
+    ],
+    ['train --config none.json', 'cannot read none.json: ENOENT; check the path'],
+    ['train extra', "too many arguments for 'train'. Expected 0 arguments but got 1."],
+    ['coupling', "missing required argument 'run'"],
+    [
+      'eval . --split test',
+      "option '--split <name>' argument 'test' is invalid. Allowed choices are train, in-domain, out-of-domain.",
+    ],
+    ['eval . --episodes 0', "option '--episodes <n>' argument '0' is invalid. It must be an integer >= 1."],
+    ['danger --rho 2', "option '--rho <x>' argument '2' is invalid. It must be a number from 0 to 1."],
+    ['compare --preset slow', "option '--preset <name>' argument 'slow' is invalid. Allowed choices are quick."],
+    ['compare --variants grpo;grpo', 'variants: "GRPO" comes twice; keep one'],
+  ])('%s', async (line, message) => {
+    const outcome = await unbraid(line.split(' '));
+    expect(outcome).toEqual({ code: 2, stdout: '', stderr: `unbraid: ${message}\n`, calls: [] });
+  });
+});
