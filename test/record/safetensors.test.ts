@@ -77,6 +77,12 @@ describe('encode', () => {
   });
 });
 
+test('an empty tensor listed after the one it stands before is no overlap', () => {
+  const header =
+    '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}';
+  expect(decodeSafetensors(file(header, 4)).tensors.map(({ name }) => name)).toEqual(['b', 'a']);
+});
+
 describe('decode refuses', () => {
   const entry = (rest: string): string => `{"a":{"dtype":"F32",${rest}}}`;
   const two = (first: string, second: string): string =>
