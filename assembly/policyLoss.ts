@@ -40,11 +40,13 @@ export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usi
       if (left > 2 && f32x4.extract_lane(x, 2) != -Infinity) sum += f32x4.extract_lane(e, 2);
       if (left > 3 && f32x4.extract_lane(x, 3) != -Infinity) sum += f32x4.extract_lane(e, 3);
     }
-    const shift = f32x4.splat(top + log1(sum));
+    // (x - top) - log(sum), not x - (top + log(sum)): large logits would round the second term away.
+    const first = f32x4.splat(top);
+    const second = f32x4.splat(log1(sum));
     for (let r = from; r < to; r += 4) {
       const left = to - r;
-      if (left >= 4) v128.store(at(logP, r), f32x4.sub(v128.load(at(logP, r)), shift));
-      else storeTail(at(logP, r), f32x4.sub(loadTail(at(logP, r), left), shift), left);
+      if (left >= 4) v128.store(at(logP, r), f32x4.sub(f32x4.sub(v128.load(at(logP, r)), first), second));
+      else storeTail(at(logP, r), f32x4.sub(f32x4.sub(loadTail(at(logP, r), left), first), second), left);
     }
   }
 }
