@@ -86,7 +86,10 @@ class Game:
         }
 
     def state(self, look, inventory):
-        """The present place, what is held, the score, and each place that the agent left otherwise than it first saw it."""
+        """The present place, what is held, the score, and each place that the agent left otherwise than it first saw it.
+
+        Places merely seen are left out, so that states recur across episodes of one game.
+        """
         place = look.split(".", 1)[0]
         self.first_looks.setdefault(place, look)
         self.last_looks[place] = look

@@ -116,7 +116,8 @@ export class BridgeProcess {
   }
 
   private receive(chunk: string): void {
-    const lines = (this.partialLine + chunk).split('\n');
+    const lines = chunk.split('\n');
+    lines[0] = this.partialLine + lines[0];
     this.partialLine = lines.pop() ?? '';
     for (const line of lines) {
       if (this.reason !== undefined) return;

@@ -97,7 +97,8 @@ describe('a bridge program that breaks the protocol at a step', () => {
   const line = (fields: string) => `{"id":2,"env":0,"observation":"environment 0, step 1, chunk 3",${fields}}`;
   const tail = '"terminated":false,"truncated":false,"admissibleActions":["south","north","north","east"]';
   it.each([
-    ['not-json', 'an answer must be one line of JSON, got Loading the game ...'],
+    ['not-json', `an answer must be one line of JSON, got Loading the game${'.'.repeat(184)}`],
+    ['endless-line', `an answer must be shorter than 16777216 characters, got ${'x'.repeat(200)}`],
     ['not-object', 'an answer must be a JSON object, got [1]'],
     [
       'no-id',
@@ -132,11 +133,11 @@ describe('a bridge program that breaks the protocol at a step', () => {
     ['state-not-text', `state must be a string or absent, got ${line(`"reward":0,${tail},"state":5`)}`],
     ['crash', 'the program ended with exit code 3; last lines of its stderr:\nfirst line\nOut of memory'],
     ['leaves-child', 'the program ended with exit code 4'],
-    ['silent', 'no answer to step within 300 ms'],
+    ['silent', 'no answer to step within 1000 ms'],
   ])(
     '%s: all that waits and all that follows rejects, and the program is gone',
     async (fault, problem) => {
-      const bridge = await openBridge(fixture(fault, { requestTimeoutMs: 300 }));
+      const bridge = await openBridge(fixture(fault, fault === 'silent' ? { requestTimeoutMs: 1000 } : {}));
       const [one, other] = [bridge.create(), bridge.create()];
       await one.reset(episode);
       const shown = problem.includes(', got {') ? problem.slice(0, problem.indexOf(', got {') + 6 + 200) : problem;
@@ -181,8 +182,8 @@ describe('openBridge', () => {
     expect(await messageOf(openBridge(fixture(fault)))).toBe(`bridge fixture: ${rule}, got {"id":0,${got}}`);
   });
 
-  it('passes on why the program refuses', async () => {
-    expect(await messageOf(openBridge(fixture('hello-refuses')))).toBe('bridge fixture: the game is not installed');
+  it.each(['hello-refuses', 'hello-refuses-and-leaves'])('passes on why the program refuses: %s', async (fault) => {
+    expect(await messageOf(openBridge(fixture(fault)))).toBe('bridge fixture: the game is not installed');
   });
 
   it('waits for hello no longer than startTimeoutMs', async () => {

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bridge, openBridge } from '../../src/env/bridge.node.ts';
-import type { Split, TextEnvironment, TextStep } from '../../src/env/environment.ts';
+import type { Environment, Features, Split, TextEnvironment, TextStep } from '../../src/env/environment.ts';
 import { resolveBridge } from '../../src/env/resolveBridge.node.ts';
 import { textHash } from '../../src/env/textHash.ts';
 import { randomStream } from '../../src/random.ts';
+import { collectTexts } from '../../src/text/collectTexts.ts';
+import { tokenized } from '../../src/text/tokenized.ts';
+import { buildVocabulary } from '../../src/text/tokenizer.ts';
 
 function whyNot(): string | undefined {
   try {
@@ -101,6 +104,36 @@ describe.skipIf(missing !== undefined)('textworld-express/coin', () => {
     const texts = (await play(bridge.create(), 3, 'train')).map((step) => step.observation);
     expect(new Set(hashes).size).toBeLessThan(new Set(texts).size);
     expect(new Set(hashes).size).toBeGreaterThan(5);
+  });
+
+  it('can be explored by the memory marks of the tokens alone: 30 of 30 games, where random play solves fewer', async () => {
+    const vocabulary = buildVocabulary(await collectTexts(bridge.create(), { episodes: 10, seed: 1 }));
+    const rank = (action: Features): number => {
+      const words = action.map((feature) => vocabulary.words[feature % vocabulary.words.length]);
+      if (words[1] === 'take' && words[2] === 'coin') return -1;
+      return words[1] === 'close' ? 3 : ['<new>', '<once>', '<more>'].indexOf(words[0]);
+    };
+    const solves = async (environment: Environment, seed: number, useMarks: boolean): Promise<boolean> => {
+      const random = randomStream(seed, 'test/explore');
+      let step = await environment.reset({ seed, split: 'out-of-domain' });
+      while (!step.terminated && !step.truncated) {
+        const ranks = (step.info.admissibleActions as Features[]).map(useMarks ? rank : () => 0);
+        const best = ranks.flatMap((value, action) => (value === Math.min(...ranks) ? [action] : []));
+        step = await environment.step(best[random.below(best.length)]);
+      }
+      return step.terminated;
+    };
+    for (const [useMarks, least, most] of [
+      [true, 30, 30],
+      [false, 10, 25],
+    ] as const) {
+      const games = Array.from({ length: 30 }, (_, seed) =>
+        solves(tokenized(bridge.create(), vocabulary), seed, useMarks),
+      );
+      const solved = (await Promise.all(games)).filter(Boolean).length;
+      expect(solved).toBeGreaterThanOrEqual(least);
+      expect(solved).toBeLessThanOrEqual(most);
+    }
   });
 });
 
