@@ -190,7 +190,7 @@ export function panelName(text: string, panel: Panel): object {
     type: 'text',
     x: panel.left,
     y: panel.top - 9,
-    style: { text, fontSize: 12.5, fontWeight: 'bold', fill: ink, verticalAlign: 'bottom', fontFamily },
+    style: { text, fontSize: 12.5, lineHeight: 16, fontWeight: 'bold', fill: ink, verticalAlign: 'bottom', fontFamily },
   };
 }
 

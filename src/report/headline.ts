@@ -21,7 +21,7 @@ export function summary(variants: readonly Variant[]): string {
   const success = (variant: Variant): string =>
     formatEstimate(resultEstimate(variant, (result) => result.success.outOfDomain)).split(' ')[0];
   const rates = `Out-of-domain success: ${success(leader)} with ${leader.name}, ${success(baseline)} with ${baseline.name}`;
-  return [rates + gainSentence(leader, baseline), choiceSentence(leader, variants), couplingSentence(leader, baseline)]
+  return [rates + gainSentence(leader, baseline), choiceSentence(variants), couplingSentence(leader, baseline)]
     .filter((sentence) => sentence !== '')
     .join(' ');
 }
@@ -41,7 +41,7 @@ function gainSentence(leader: Variant, baseline: Variant): string {
 }
 
 /** Picking the best of several by the same numbers makes its gain look larger than it is. */
-function choiceSentence(leader: Variant, variants: readonly Variant[]): string {
+function choiceSentence(variants: readonly Variant[]): string {
   const candidates = variants.filter((variant) => variant.role === 'method').length - 1;
   return candidates > 1
     ? `Of ${candidates} methods the best was picked by these same numbers, which flatters its gain.`

@@ -169,6 +169,13 @@ function printable(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
+function ruleOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.type === 'check') return issue.message;
+  if (issue.type === 'min_length') return `a list of at least ${issue.requirement}`;
+  if (issue.type.endsWith('object') && issue.input === undefined) return 'present';
+  return issue.expected ?? issue.message;
+}
+
 function parse<T>(name: string, schema: v.GenericSchema<unknown, T>, text: string, place: string, next: string): T {
   let value: unknown;
   try {
@@ -181,8 +188,7 @@ function parse<T>(name: string, schema: v.GenericSchema<unknown, T>, text: strin
   const issue = parsed.issues[0];
   const path = v.getDotPath(issue);
   const field = path === null ? place : `${place}: ${path}`;
-  const rule =
-    issue.kind === 'validation' && issue.type === 'check' ? issue.message : (issue.expected ?? issue.message);
+  const rule = ruleOf(issue);
   const got = Array.isArray(issue.input) ? `a list of ${issue.input.length}` : printable(issue.input);
   throw new TypeError(`${name}: ${field} must be ${rule}, got ${got}; ${next}`);
 }

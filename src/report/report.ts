@@ -119,7 +119,7 @@ const heatCaption =
   'Red: the two samples push the shared parameters the same way, so reinforcing one lifts the other. Where a good and a bad sample are red, learning the good one does harm. The diagonal is 1 by definition. One run is shown.';
 const layerCaption = 'Cosines of the parts of the gradient that belong to one parameter each. One run is shown.';
 const checkpointCaption =
-  'Coupling usually falls while success rises, with or without a remedy. A lower cosine at the end is therefore no proof of a better method.';
+  'Where coupling falls while success rises in every variant, a lower cosine at the end is no proof of a better method.';
 const spilloverCaption =
   'The check that the coupling matrix means something: a step is taken, every sample’s log π measured, and the step undone. One run is shown.';
 const similarityCaption =
@@ -206,7 +206,7 @@ function labelTable(variants: readonly Variant[]): string | undefined {
 }
 
 const meaning = `<ul>
-<li><strong>Coupling follows success.</strong> The good-bad cosine usually falls while a policy gets better, whatever the method. Compare it at equal success.</li>
+<li><strong>Coupling follows success.</strong> The good-bad cosine often falls while a policy gets better, whatever the method; the correlation above says how strongly here. Compare it at equal success.</li>
 <li><strong>Lower coupling does not prove better generalisation.</strong> This report measures both; it does not show that one causes the other.</li>
 <li><strong>Seeds are few.</strong> An interval says how far the mean over seeds may be off; it does not cover other environments, sizes or settings. Several comparisons at once find a difference by chance more often than one in twenty times.</li>
 <li><strong>The oracle is an upper bound.</strong> Its labels come from an expert that knows the rules; no agent has them.</li>

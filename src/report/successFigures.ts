@@ -243,7 +243,7 @@ export function couplingAgainstSuccess(variants: readonly Variant[]): string | u
   const r = correlation(points);
   const heading = {
     title: `Coupling and success at ${points.length} checkpoints${r === undefined ? '' : `: correlation ${r.toFixed(2).replace('-', '−')}`}`,
-    subtitle: 'Compare variants at equal success: coupling changes with success whatever the method.',
+    subtitle: 'One mark per checkpoint of a run. Compare variants at equal success.',
     legend: legendOf(variants).map((entry) => ({ ...entry, line: 'none' as const })),
   };
   const top = panelTop(heading);
