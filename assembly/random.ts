@@ -35,7 +35,7 @@ function uniform(word: u32): f32 {
   return <f32>(word >> 8) * <f32>(1.0 / 16777216.0);
 }
 
-/** out[i] uniform in [low, high), counter (i, 0). */
+/** out[i] uniform in [low, high), counter (i, 0); rounding may give `high` where its float spacing is coarser than (high - low) / 2^24. */
 export function randomUniform(k0: u32, k1: u32, n: i32, low: f32, high: f32, out: usize): void {
   for (let i = 0; i < n; i++) setF(out, i, low + (high - low) * uniform(<u32>(threefry(k0, k1, i, 0) >> 32)));
 }
@@ -58,7 +58,8 @@ export function randomNormal(k0: u32, k1: u32, n: i32, deviation: f32, out: usiz
 
 /**
  * Draws one action per state from logP (-Infinity: never), by inverting the cumulative sum at the uniform number of counter
- * (indices[n], 0). taken[n] is the action's place in the state's list, takenLogP[n] its log-probability.
+ * (indices[n], 0). taken[n] is the action's place in the state's list, takenLogP[n] its log-probability; -1 and 0 where every action is
+ * masked or there is none.
  */
 export function sampleActions(states: i32, offsets: usize, logP: usize, k0: u32, k1: u32, indices: usize, taken: usize, takenLogP: usize): void {
   for (let n = 0; n < states; n++) {
@@ -75,7 +76,7 @@ export function sampleActions(states: i32, offsets: usize, logP: usize, k0: u32,
       sum += exp1(getF(logP, r));
       if (sum > target) break;
     }
-    store<i32>(at(taken, n), choice - from);
+    store<i32>(at(taken, n), choice < 0 ? -1 : choice - from);
     setF(takenLogP, n, choice < 0 ? 0 : getF(logP, choice));
   }
 }
