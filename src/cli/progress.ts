@@ -47,20 +47,40 @@ export function describeProgress(progress: Progress, doneAtStart: number, elapse
   const parts = [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`];
   const perSecond = elapsedMs > 0 ? (1000 * (done - doneAtStart)) / elapsedMs : 0;
   if (perSecond > 0) {
-    parts.push(`${perSecond.toPrecision(3)}${phase === 'train' ? ' iterations' : ''}/s`);
+    parts.push(`${perSecond.toPrecision(3)}${phase === 'train' ? ' it' : ''}/s`);
     parts.push(`ETA ${clock((total - done) / perSecond)}`);
   }
   if (success !== null) parts.push(`success ${success.toFixed(2)}`);
   return parts.join('  ');
 }
 
-/** The live line, at most `columns` wide: a line that wraps cannot be redrawn. The bar gives way first, then the end of the text. */
-export function progressLine(head: string, text: string, fraction: number, columns: number, color: boolean): string {
-  const width = Math.min(barWidth, columns - head.length - text.length - 4);
-  if (width < 4) return `${head}  ${text}`.slice(0, columns - 1);
+const barColor = '\u001b[36m';
+const restColor = '\u001b[2m';
+const noColor = '\u001b[0m';
+const colorLength = barColor.length + restColor.length + noColor.length;
+
+/**
+ * The live line, always shorter than `columns`: a line that wraps cannot be redrawn. The bar gives way first, then the end of the name.
+ * Colour codes count as characters, because cli-progress counts them when it cuts a line.
+ */
+export function progressLine(
+  name: string,
+  phase: string,
+  text: string,
+  fraction: number,
+  columns: number,
+  color: boolean,
+): string {
+  const rest = `${phase}  `.length + text.length + 4 + (color ? colorLength : 0);
+  const width = Math.min(barWidth, columns - name.length - rest);
+  if (width < 4) {
+    const room = columns - phase.length - text.length - 5;
+    const shown = name.length <= room ? name : `${name.slice(0, Math.max(0, room - 1))}…`;
+    return `${shown}  ${phase}  ${text}`.slice(0, columns - 1);
+  }
   const filled = Math.round(fraction * width);
-  const [full, rest] = ['█'.repeat(filled), '░'.repeat(width - filled)];
-  return `${head}  ${color ? `\u001b[36m${full}\u001b[2m${rest}\u001b[0m` : full + rest} ${text}`;
+  const [full, empty] = ['█'.repeat(filled), '░'.repeat(width - filled)];
+  return `${name}  ${phase}  ${color ? `${barColor}${full}${restColor}${empty}${noColor}` : full + empty} ${text}`;
 }
 
 /** Draws the present text; called for every update. */
@@ -75,10 +95,10 @@ function liveBar(name: string, stream: ProgressStream, color: boolean): Painter 
     // The command decides what Ctrl-C means.
     gracefulExit: false,
     hideCursor: false,
-    // progressLine fits the terminal; switching its wrapping off would outlive a run that is killed.
+    // progressLine fits the terminal; were its wrapping switched off, it would stay off after a run that is killed.
     linewrap: true,
     format: (_options, params, payload) =>
-      progressLine(`${name}  ${payload.phase}`, payload.text, params.progress, stream.columns ?? 80, color),
+      progressLine(name, payload.phase, payload.text, params.progress, stream.columns ?? 80, color),
   });
   return {
     paint(progress, text) {

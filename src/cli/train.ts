@@ -51,34 +51,28 @@ export function trainSummary(result: RunResult, directory: string): string {
   ].join('\n');
 }
 
-interface TrainOptions {
-  readonly config?: string;
-  readonly set?: Settings;
-  readonly out?: string;
-  readonly resume?: string;
-  readonly coldStart?: string;
-}
-
 const namedKeys = ['env', 'policy', 'method', 'labels', 'seed', 'iterations', 'coldStart'] as const;
+
+type TrainOptions = { readonly [K in (typeof namedKeys)[number] | 'config' | 'out' | 'resume']?: string } & {
+  readonly set?: Settings;
+};
 
 /** What an option's text means as a config value: a number where it is one, so that the config's own rules judge it. */
 function configValue(text: string | undefined): unknown {
   return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-function newRun(options: TrainOptions & Readonly<Record<string, unknown>>): { config: Config; directory: string } {
+function newRun(options: TrainOptions): { config: Config; directory: string } {
   const named: Record<string, unknown> = {};
-  for (const key of namedKeys) named[key] = configValue(options[key] as string | undefined);
+  for (const key of namedKeys) named[key] = configValue(options[key]);
   const config = usage(() => resolveConfig(gatherConfig(named, options.set, options.config)));
   const directory = options.out ?? join('runs', runName(config));
   usage(() => requireNoRun(directory));
   return { config, directory };
 }
 
-function resumedRun(options: TrainOptions & Readonly<Record<string, unknown>>): { config: Config; directory: string } {
-  const directory = options.resume as string;
-  const given = [...namedKeys, 'config', 'out'].filter((key) => options[key] !== undefined);
-  if (options.set !== undefined) given.push('set');
+function resumedRun(options: TrainOptions, directory: string): { config: Config; directory: string } {
+  const given = ([...namedKeys, 'config', 'out', 'set'] as const).filter((key) => options[key] !== undefined);
   if (given.length > 0) {
     const flags = given.map((key) => `--${key === 'coldStart' ? 'cold-start' : key}`).join(', ');
     throw usageError(`--resume goes on with the run's own config; drop ${flags}`);
@@ -88,9 +82,8 @@ function resumedRun(options: TrainOptions & Readonly<Record<string, unknown>>): 
 }
 
 async function trainAction(frame: Frame, load: () => Promise<{ train: Train }>, options: TrainOptions): Promise<void> {
-  const all = options as TrainOptions & Readonly<Record<string, unknown>>;
   const resume = options.resume !== undefined;
-  const { config, directory } = resume ? resumedRun(all) : newRun(all);
+  const { config, directory } = options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
   const { train } = await load();
   try {
     const result = await frame.progress(runName(config), (onProgress) =>

@@ -7,15 +7,13 @@ function at(done: number, total = 160, success: number | null = null, phase: Pro
 
 describe('the text', () => {
   test('percentage, count, speed, time left and success', () => {
-    expect(describeProgress(at(40, 160, 0.424), 0, 10_000)).toBe(
-      ' 25%  40/160  4.00 iterations/s  ETA 0:30  success 0.42',
-    );
+    expect(describeProgress(at(40, 160, 0.424), 0, 10_000)).toBe(' 25%  40/160  4.00 it/s  ETA 0:30  success 0.42');
     expect(describeProgress(at(5, 400, null, 'evaluate'), 0, 1000)).toBe('  1%  5/400  5.00/s  ETA 1:19');
-    expect(describeProgress(at(1, 7201), 0, 1000)).toBe('  0%  1/7201  1.00 iterations/s  ETA 2:00:00');
+    expect(describeProgress(at(1, 7201), 0, 1000)).toBe('  0%  1/7201  1.00 it/s  ETA 2:00:00');
   });
 
   test('the speed of a resumed run counts only what it did itself', () => {
-    expect(describeProgress(at(90), 80, 5000)).toBe(' 56%  90/160  2.00 iterations/s  ETA 0:35');
+    expect(describeProgress(at(90), 80, 5000)).toBe(' 56%  90/160  2.00 it/s  ETA 0:35');
   });
 
   test('no speed before anything is done; a phase of nothing is complete', () => {
@@ -26,22 +24,31 @@ describe('the text', () => {
 
 describe('the live line', () => {
   test('shows the share of the bar', () => {
-    expect(progressLine('run  train', 'text', 0.25, 120, false)).toBe(
+    expect(progressLine('run', 'train', 'text', 0.25, 120, false)).toBe(
       `run  train  ${'█'.repeat(6)}${'░'.repeat(18)} text`,
     );
+    expect(progressLine('run', 'train', 'text', 0.5, 26, false)).toBe('run  train  ████░░░░ text');
   });
 
-  test('is never as wide as the terminal: the bar gives way, then the text', () => {
+  test('is never as wide as the terminal, colour codes counted', () => {
     for (let columns = 1; columns < 140; columns++) {
-      const line = progressLine('household-grpo-s1  train', ' 25%  40/160  4.00 iterations/s', 0.5, columns, false);
-      expect(line.length).toBeLessThan(columns);
+      for (const color of [false, true]) {
+        const line = progressLine('household-grpo-s1', 'train', ' 25%  40/160  4.00 it/s', 0.5, columns, color);
+        expect(line.length).toBeLessThan(columns);
+      }
     }
-    expect(progressLine('run', 'text', 0.5, 20, false)).toBe('run  █████░░░░ text');
+  });
+
+  test('on a narrow terminal the bar gives way, then the end of the name; the numbers stay', () => {
+    const text = ' 25%  40/160  4.00 it/s  ETA 0:30  success 0.42';
+    const line = progressLine('household-classifier-cloning-graph-s1', 'train', text, 0.25, 80, true);
+    expect(line).toBe(`household-classifier-c…  train  ${text}`);
+    expect(line.length).toBe(79);
   });
 
   test('is coloured only when asked', () => {
-    const plain = progressLine('run', 'text', 0.5, 80, false);
-    const coloured = progressLine('run', 'text', 0.5, 80, true);
+    const plain = progressLine('run', 'train', 'text', 0.5, 80, false);
+    const coloured = progressLine('run', 'train', 'text', 0.5, 80, true);
     expect(coloured).toContain('\u001b[36m');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what the test takes away
     expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain);
@@ -69,8 +76,8 @@ describe('elsewhere than on a terminal', () => {
     const lines = written(all, 1000, false).trimEnd().split('\n');
     expect(lines.length).toBe(11);
     expect(lines[0]).toBe('run  train  0%  0/160');
-    expect(lines[1]).toBe('run  train  10%  16/160  1.00 iterations/s  ETA 2:24');
-    expect(lines[10]).toBe('run  train  100%  160/160  1.00 iterations/s  ETA 0:00');
+    expect(lines[1]).toBe('run  train  10%  16/160  1.00 it/s  ETA 2:24');
+    expect(lines[10]).toBe('run  train  100%  160/160  1.00 it/s  ETA 0:00');
   });
 
   test('a fast run writes no two lines within two seconds but its last', () => {
@@ -96,8 +103,10 @@ describe('elsewhere than on a terminal', () => {
   });
 });
 
-test('on a terminal the bar is drawn in place and ends with a new line', () => {
+test('on a terminal the bar is drawn in place, whole, and ends with a new line', () => {
+  expect(written([at(0), at(80)], 1000, true, true)).toContain('\u001b[36m');
   const text = written([at(0), at(160, 160, 0.75)], 1000, true);
+  expect(text).not.toContain('\u001b[36m');
   expect(text).toContain('run  train');
   expect(text).toContain('success 0.75');
   expect(text.endsWith('\n')).toBe(true);
