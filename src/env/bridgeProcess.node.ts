@@ -119,17 +119,20 @@ export class BridgeProcess {
     const lines = chunk.split('\n');
     lines[0] = this.partialLine + lines[0];
     this.partialLine = lines.pop() ?? '';
-    for (const line of lines) {
-      if (this.reason !== undefined) return;
-      try {
-        this.settle(readAnswer(line));
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        this.end(`${error.message}, got ${line.slice(0, 200)}`);
+    for (const line of lines) this.judge(line, () => this.settle(readAnswer(line)));
+    this.judge(this.partialLine);
+  }
+
+  private judge(line: string, settle?: () => void): void {
+    if (this.reason !== undefined) return;
+    try {
+      if (line.length > maxLineLength) {
+        throw new ProtocolError(`an answer must have at most ${maxLineLength} characters`);
       }
-    }
-    if (this.partialLine.length > maxLineLength) {
-      this.end(`an answer must be shorter than ${maxLineLength} characters, got ${this.partialLine.slice(0, 200)}`);
+      settle?.();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.end(`${error.message}, got ${line.slice(0, 200)}`);
     }
   }
 

@@ -98,7 +98,7 @@ describe('a bridge program that breaks the protocol at a step', () => {
   const tail = '"terminated":false,"truncated":false,"admissibleActions":["south","north","north","east"]';
   it.each([
     ['not-json', `an answer must be one line of JSON, got Loading the game${'.'.repeat(184)}`],
-    ['endless-line', `an answer must be shorter than 16777216 characters, got ${'x'.repeat(200)}`],
+    ['endless-line', `an answer must have at most 16777216 characters, got ${'x'.repeat(200)}`],
     ['not-object', 'an answer must be a JSON object, got [1]'],
     [
       'no-id',
