@@ -1,13 +1,7 @@
 /** How every figure looks: palette, axes, bands, and one way from an ECharts option to a stand-alone SVG. */
 
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
-import {
-  GraphicComponent,
-  GridComponent,
-  LegendComponent,
-  MarkLineComponent,
-  TitleComponent,
-} from 'echarts/components';
+import { GraphicComponent, GridComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
@@ -18,7 +12,6 @@ use([
   ScatterChart,
   GraphicComponent,
   GridComponent,
-  LegendComponent,
   MarkLineComponent,
   TitleComponent,
   SVGRenderer,

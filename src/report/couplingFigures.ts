@@ -35,7 +35,7 @@ export function layerFigure(
     subtitle: `${both ? 'Hollow bars: start of training; filled bars: end. ' : ''}Percentages: the parameter’s share of the squared gradient norm${both ? ' at the end' : ''}.`,
   };
   const parameters = policies[0].end.layers.map((layer) => layer.parameter);
-  const top = panelTop(heading) + 16;
+  const top = panelTop(heading) + 24;
   const height = parameters.length * (both ? 36 : 26) + 8;
   const cosines = policies.flatMap(({ start, end }) =>
     [...(start?.layers ?? []), ...end.layers].map((layer) => layer.goodBadCosine ?? 0),
@@ -187,7 +187,7 @@ export function similarityFigure(policies: readonly NamedCoupling[]): string {
     subtitle: 'Each mark stands at the middle of a bin of pairs; 1 means equal observations.',
     legend: policies.map(({ name, style }) => ({ name, ...style })),
   };
-  const top = panelTop(heading) + 16;
+  const top = panelTop(heading) + 24;
   const panels: Panel[] = [70, 432].map((left) => ({ left, top, width: 308, height: 210 }));
   const bins = policies.flatMap(({ record }) => record.similarity);
   const range = { min: Math.min(...bins.map((bin) => bin.lower)), max: Math.max(...bins.map((bin) => bin.upper)) };

@@ -38,7 +38,7 @@ export function dangerFigure(danger: DangerRecord): string {
     subtitle: `Two look-alike states (similarity ρ = ${danger.rho}). Lines: mean of ${danger.seeds} seeds; bands: 95% interval; grey: start.`,
     legend: names.map((name) => ({ name, ...styleOf(name) })),
   };
-  const top = panelTop(heading) + 16;
+  const top = panelTop(heading) + 24;
   const rows = Math.ceil(starts.length / COLUMNS);
   const panels: Panel[] = starts.map((_, i) => ({
     left: 62 + (i % COLUMNS) * 236,

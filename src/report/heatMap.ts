@@ -133,7 +133,7 @@ export function heatMapFigure(panels: readonly HeatMapPanel[]): string {
     subtitle:
       'Rows and columns: samples (state, action), good before bad, then by state. The off-diagonal blocks are the good-bad pairs.',
   };
-  const top = panelTop(heading) + 32;
+  const top = panelTop(heading) + 36;
   const places: Panel[] = panels.map((_, i) => ({
     left: margin + 26 + (i % COLUMNS) * COLUMN_STEP,
     top: top + Math.floor(i / COLUMNS) * ROW_STEP,

@@ -69,7 +69,7 @@ const couplingRecord = v.object({
   }),
   matrix: v.pipe(
     v.object({
-      samples: v.array(v.object({ good: v.boolean(), state: count, text: v.string() })),
+      samples: v.pipe(v.array(v.object({ good: v.boolean(), state: count, text: v.string() })), v.minLength(1)),
       cosine: v.array(v.array(finite)),
     }),
     v.check(

@@ -77,7 +77,7 @@ export function renderCouplingPage(coupling: CouplingRecord): string {
     htmlFigure(heatMapFigure([{ name, matrix: coupling.matrix }]), heatCaption),
     htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
     htmlFigure(spilloverFigure([named]), spilloverCaption),
-    htmlFigure(similarityFigure([named]), similarityCaption),
+    coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
   ]);
 }
 

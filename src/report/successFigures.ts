@@ -51,7 +51,7 @@ export function learningCurves(variants: readonly Variant[]): string {
     subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% t interval of the mean, missing with one seed.`,
     legend: legendOf(variants),
   };
-  const top = panelTop(heading) + 16;
+  const top = panelTop(heading) + 24;
   const panels: Panel[] = [62, 424].map((left) => ({ left, top, width: 316, height: 250 }));
   const keys = ['eval/train', 'eval/out_of_domain'];
   const lines = variants.flatMap((variant) =>
@@ -123,7 +123,7 @@ export function successBySplit(variants: readonly Variant[]): string {
     title: 'Success after training, by split',
     subtitle: 'Large marks: mean over seeds; bars: 95% t interval of the mean, cut at 0 and 1; rings: single seeds.',
   };
-  const top = panelTop(heading) + 18;
+  const top = panelTop(heading) + 20;
   const height = variants.length * 34 + 6;
   const panels: Panel[] = [0, 1, 2].map((i) => ({ left: 236 + i * 174, top, width: 152, height }));
   const figure: Figure = {

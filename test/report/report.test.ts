@@ -174,4 +174,8 @@ describe('renderCouplingPage', () => {
     const html = renderCouplingPage({ ...record, classes: { ...record.classes, goodBad } });
     expect(html).toContain('There was no pair of a good and a bad sample');
   });
+
+  it('leaves out the similarity figure where there are no bins', () => {
+    expect(renderCouplingPage({ ...coupling(), similarity: [] }).match(/<figure>/g)).toHaveLength(3);
+  });
 });
