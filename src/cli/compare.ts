@@ -56,7 +56,8 @@ interface CompareOptions {
   readonly out: string;
 }
 
-function planOf(options: CompareOptions): ComparisonPlan {
+/** What a comparison's options ask for, checked before the first run begins. */
+export function planOf(options: CompareOptions): ComparisonPlan {
   const preset = presets[options.preset];
   const { iterations, env } = options;
   for (const key of ['method', 'labels', 'seed']) {
@@ -132,16 +133,11 @@ async function runDangerZone(frame: Frame, engine: CompareEngine, directory: str
   }
 }
 
-async function compareAction(
-  frame: Frame,
-  load: () => Promise<CompareEngine>,
-  options: CompareOptions,
-  now: () => number,
-): Promise<void> {
+async function compareAction(frame: Frame, load: () => Promise<CompareEngine>, options: CompareOptions): Promise<void> {
   const plan = planOf(options);
   ensureWritableDirectory(plan.directory);
   const engine = await load();
-  const { record, error } = await runComparison(plan, { train: engine.train, frame, now });
+  const { record, error } = await runComparison(plan, { train: engine.train, frame, now: () => performance.now() });
   if (record.variants.length === 0) throw error;
   const danger = error === null ? await runDangerZone(frame, engine, plan.directory) : null;
   const report = join(plan.directory, 'report.html');
@@ -155,12 +151,7 @@ async function compareAction(
   if (error !== null) throw error;
 }
 
-export function addCompareCommand(
-  program: Command,
-  host: Host,
-  load: () => Promise<CompareEngine>,
-  now: () => number = () => performance.now(),
-): void {
+export function addCompareCommand(program: Command, host: Host, load: () => Promise<CompareEngine>): void {
   const { quick } = presets;
   const command = program
     .command('compare')
@@ -192,5 +183,5 @@ export function addCompareCommand(
         next: 'Open report.html in the folder; unbraid coupling <folder>/<run> looks into one run.',
       }),
     );
-  run(host, command, (frame, options: CompareOptions) => compareAction(frame, load, options, now));
+  run(host, command, (frame, options: CompareOptions) => compareAction(frame, load, options));
 }

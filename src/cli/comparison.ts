@@ -68,7 +68,7 @@ export function parseVariants(text: string): readonly ComparedVariant[] {
 }
 
 /** Folder of a variant's run: `classifier-cloning-graph-s1`. */
-export function variantRun(variant: ComparedVariant, seed: number): string {
+function variantRun(variant: ComparedVariant, seed: number): string {
   const labels = variant.labels === 'none' ? '' : `-${variant.labels}`;
   return `${variant.method.replaceAll('+', '-')}${labels}-s${seed}`;
 }

@@ -26,7 +26,7 @@ interface CouplingOptions {
 }
 
 /** The classes of pairs and the parameters' shares as tables. */
-export function couplingSummary(record: CouplingRecord): string {
+function couplingSummary(record: CouplingRecord): string {
   const { goodBad, goodGood, badBad } = record.classes;
   const classes = table(
     ['Pairs', 'number', 'mean cosine', 'cosine > 0'],

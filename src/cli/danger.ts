@@ -37,7 +37,7 @@ export interface DangerEngine {
 }
 
 /** Highest and last probability of the bad action, a row per start and method. */
-export function dangerSummary(record: DangerRecord): string {
+function dangerSummary(record: DangerRecord): string {
   const rows = record.rows.map((row) => [
     two(row.start),
     row.coupling ? (row.labels === 'none' ? row.method : `${row.method}, ${row.labels} labels`) : 'no coupling',

@@ -8,7 +8,7 @@ import { teach } from './help.ts';
 import { count, two } from './print.ts';
 import type { Progress } from './progress.ts';
 
-export interface EvalRecord {
+interface EvalRecord {
   readonly command: 'eval';
   readonly split: Split;
   readonly episodes: number;

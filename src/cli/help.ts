@@ -1,7 +1,7 @@
 /** What `--help` teaches below the list of options: examples that work, defaults with units, exit codes, what to do next. */
 import { configTable } from '../train/config.ts';
 
-export const exitCodesHelp = `Exit codes:
+const exitCodesHelp = `Exit codes:
   0    done
   1    the run failed: environment, a number that is not finite, disk
   2    wrong usage or config

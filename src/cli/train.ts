@@ -16,13 +16,13 @@ export type Train = (
 ) => Promise<RunResult>;
 
 /** Short name of a run: environment, terms, labels where they matter, seed. Also its folder's name under runs/. */
-export function runName(config: Config): string {
+function runName(config: Config): string {
   const labels = config.method === 'grpo' ? '' : `-${config.labels}`;
   return `${config.env}-${config.method}${labels}-s${config.seed}`.replaceAll(/[^A-Za-z0-9.]+/g, '-');
 }
 
 /** The run's outcome as a table, where its files are and what to do next. */
-export function trainSummary(result: RunResult, directory: string): string {
+function trainSummary(result: RunResult, directory: string): string {
   const { success, coupling } = result;
   const successTable = table(
     ['Success', 'train', 'in-domain', 'out-of-domain'],

@@ -1,6 +1,6 @@
 /** JSON for records: what JSON cannot hold is refused, where `JSON.stringify` would write null or drop the key. */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 export type JsonRecord = { readonly [key: string]: Json };
 

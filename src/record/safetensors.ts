@@ -7,7 +7,7 @@
 
 import { isJsonObject } from './json.ts';
 
-export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
+type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 export interface NamedTensor {
   readonly name: string;

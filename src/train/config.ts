@@ -101,7 +101,11 @@ const table = {
     ['advantage', 'graph', 'demonstrations', 'oracle', 'shuffled'],
     'where the terms beyond grpo learn which actions were good; oracle is privileged, shuffled a control',
   ),
-  observation: orNull(picklist(['tokens', 'text', 'vector']), '', "form of observations; null = the environment's own"),
+  observation: orNull(
+    picklist(['tokens', 'text', 'vector']),
+    '',
+    "form of observations; null = the environment's own, with mlp vector",
+  ),
   seed: integer(1, { min: 0 }, '', 'names all random streams of the run'),
   iterations: integer(160, nonNegative, 'iterations', 'collect-and-update rounds after the cold start'),
   maxSteps: orNull(range('integer', { min: 1 }), 'steps', "episode length limit; null = the environment's own"),
@@ -233,6 +237,7 @@ export function resolveConfig(partial: unknown): Config {
   }
   const terms = termsOf(config.method as string);
   config.method = terms.length === 1 ? 'grpo' : terms.slice(1).join('+');
+  if (config.policy === 'mlp') config.observation ??= 'vector';
   const resolved = config as Config;
   checkTogether(resolved);
   return resolved;

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { planOf } from '../../src/cli/compare.ts';
 import { type ComparisonPlan, parseVariants, runComparison } from '../../src/cli/comparison.ts';
 import type { Train } from '../../src/cli/train.ts';
 import { createRun } from '../../src/record/run.node.ts';
@@ -19,6 +20,7 @@ async function compareWith(
   given: Partial<ComparisonPlan>,
   runMs: readonly number[],
   onTrain: (folder: string, resume: boolean) => void = () => undefined,
+  signal = new AbortController().signal,
 ): ReturnType<typeof runComparison> {
   let ms = 0;
   let runs = 0;
@@ -39,7 +41,7 @@ async function compareWith(
     ...given,
   };
   const frame = {
-    signal: new AbortController().signal,
+    signal,
     progress: <T>(_: string, work: (onProgress: () => void) => Promise<T>) => work(() => undefined),
   };
   return runComparison(plan, { train, frame, now: () => ms });
@@ -89,6 +91,24 @@ describe('the time budget', () => {
     expect(long.record.note).toBe('3 seeds each');
   });
 
+  test('a short round does not make the next one short', async () => {
+    // Rounds of 50 s and 30 s.
+    const { record } = await compareWith({ budgetMs: 129_000, seeds: [5, 6, 7] }, [40_000, 10_000, 10_000, 20_000]);
+    expect(record.note).toBe('2 seeds each: 2 of 3 seeds fitted in 2.15 minutes');
+  });
+
+  test('the preset has a budget; seeds asked for have none unless it is given', () => {
+    const options = { preset: 'quick', out: 'x' } as const;
+    expect(planOf(options)).toMatchObject({ preset: 'quick', seeds: [1, 2, 3, 4, 5], budgetMs: 600_000 });
+    expect(planOf({ ...options, seeds: [7] })).toMatchObject({ seeds: [7], budgetMs: null });
+    expect(planOf({ ...options, seeds: [7], minutes: 2 })).toMatchObject({ seeds: [7], budgetMs: 120_000 });
+    expect(planOf({ ...options, variants: 'grpo' })).toMatchObject({ preset: 'custom', shared: {} });
+    expect(planOf({ ...options, env: 'bandit', set: new Map([['beta', 0.1]]) }).shared).toEqual({
+      env: 'bandit',
+      beta: 0.1,
+    });
+  });
+
   test('the first seed always runs, and without a budget all do', async () => {
     expect((await compareWith({ budgetMs: 0 }, [1000])).record.note).toBe(
       '1 seed each: 1 of 4 seeds fitted in 0 minutes',
@@ -136,4 +156,14 @@ test('a run that fails ends the comparison; compare.json holds what is finished'
     ['grpo-s1'],
     ['cloning-graph-s1'],
   ]);
+});
+
+test('a run during which Ctrl-C came is not counted, even if the trainer returns as if all were well', async () => {
+  const controller = new AbortController();
+  const onTrain = (folder: string): void => {
+    if (folder === 'cloning-graph-s1') controller.abort();
+  };
+  const { record, error } = await compareWith({}, [1], onTrain, controller.signal);
+  expect((error as Error).name).toBe('AbortError');
+  expect(record.variants.map((variant) => variant.runs)).toEqual([['grpo-s1']]);
 });

@@ -106,13 +106,15 @@ describe('resolveConfig', () => {
   });
 
   test('the policy and the form of observations must fit', () => {
-    expect(() => resolveConfig({ policy: 'mlp' })).toThrow(
-      new Error('config: policy "mlp" needs observation "vector", got null; set observation to "vector"'),
+    expect(() => resolveConfig({ policy: 'mlp', observation: 'tokens' })).toThrow(
+      new Error('config: policy "mlp" needs observation "vector", got "tokens"; set observation to "vector"'),
     );
     expect(() => resolveConfig({ observation: 'vector' })).toThrow(
       new Error('config: policy "attention" needs observation "tokens" or "text", got "vector"; set policy to "mlp"'),
     );
-    expect(resolveConfig({ policy: 'mlp', observation: 'vector' }).policy).toBe('mlp');
+    expect(resolveConfig({ policy: 'mlp', observation: 'vector' }).observation).toBe('vector');
+    expect(resolveConfig({ policy: 'mlp' }).observation).toBe('vector');
+    expect(resolveConfig({}).observation).toBe(null);
   });
 });
 
@@ -137,6 +139,8 @@ describe('canonicalConfigJson', () => {
     const reversed = Object.fromEntries(Object.entries(config).reverse()) as unknown as Config;
     expect(canonicalConfigJson(reversed)).toBe(canonicalConfigJson(config));
     expect(JSON.parse(canonicalConfigJson(config))).toEqual(config);
+    const keys = Object.keys(JSON.parse(canonicalConfigJson(config)));
+    expect(keys).toEqual([...keys].sort());
     const texts = configTable.map(({ key }) => canonicalConfigJson({ ...config, [key]: 'changed' }));
     expect(new Set([...texts, canonicalConfigJson(config)]).size).toBe(configTable.length + 1);
   });
