@@ -255,8 +255,8 @@ def main():
     for case in CASES:
         p = case.parameters
         rows = case.outputs(p)
-        # One sample's gradient of log pi(taken | state) over all parameters.
-        gradients = [jax.grad(lambda q, n=n: case.outputs(q)[n][3][TAKEN[n]])(p) for n in range(len(TAKEN))]
+        # One sample's gradient of log pi(taken | state) at temperature 1 over all parameters.
+        gradients = [jax.grad(lambda q, n=n: jax.nn.log_softmax(case.outputs(q)[n][1])[TAKEN[n]])(p) for n in range(len(TAKEN))]
         matrices = {k: np.stack([np.ravel(g[k]) for g in gradients]) for k in p}
         grams = {k: j @ j.T for k, j in matrices.items()}
         # A smooth function of all outputs, so that every way back is walked: sum of logits, classifier logits and embeddings.

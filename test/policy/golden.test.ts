@@ -24,9 +24,7 @@ function jacobian({ golden, policy, gradient }: Opened): Record<string, Float32A
   const offsets = arena.i32.slice(rowOffsets >> 2, (rowOffsets >> 2) + states + 1);
   const out: Record<string, Float32Array[]> = {};
   for (let n = 0; n < states; n++) {
-    const own = arena
-      .read(seed, actions)
-      .map((d, r) => (r >= offsets[n] && r < offsets[n + 1] ? d / golden.temperature : 0));
+    const own = arena.read(seed, actions).map((d, r) => (r >= offsets[n] && r < offsets[n + 1] ? d : 0));
     setGradients(network, own, new Float32Array(actions));
     arena.zero(gradient, network.vectorSize * 4);
     network.backward(weights, gradient);
@@ -96,7 +94,7 @@ describe.each(cases)('%s against float64 automatic differentiation', (name) => {
 
   test('Gram of log pi(taken | state) from one pass per sample, whole and by parameter: error < 1e-5 of the largest', async () => {
     const opened = await openGolden(name);
-    actionLogProbs(opened.policy, opened.policy.weights, opened.golden.temperature);
+    actionLogProbs(opened.policy);
     const rows = jacobian(opened);
     const byParameter = Object.fromEntries(Object.entries(rows).map(([k, g]) => [k, gramOf(g)]));
     expect(worstParameter(byParameter, opened.golden.gramByParameter)).toBeLessThan(TOLERANCE);
