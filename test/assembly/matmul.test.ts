@@ -36,7 +36,8 @@ function product(
   const args = [m, n, k, aPtr, widthA + gap, bPtr, widthB + gap, outPtr, n + gap, mode] as const;
   c.run((kernels) => {
     if (variant === 'TN') kernels.matmulTN(...args, scratch);
-    else kernels[`matmul${variant}`](...args, biasPtr, scratch);
+    else if (variant === 'NT') kernels.matmulNT(...args, biasPtr, scratch);
+    else kernels.matmulNN(...args, biasPtr, scratch);
   });
   return c.readRows(outPtr, m, n, n + gap);
 }

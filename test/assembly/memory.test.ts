@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createArena } from '../../src/kernels/arena.ts';
 import { lengths, openWorkbench, seededFloats } from './workbench.ts';
 
 const newCase = await openWorkbench();
@@ -53,4 +54,13 @@ test('NaN and subnormal floats pass through addInto, scaleBy and addScaled', () 
   expect(c.read(sumPtr, 3)).toEqual(tiny);
   expect(c.read(scaledPtr, 3)).toEqual(tiny.map((x) => 2 * x));
   expect(c.read(addedPtr, 3)).toEqual(tiny.map((x) => 2 * x));
+});
+
+test('heapBase lies above every constant of the kernels, and the arena places nothing below it', async () => {
+  const arena = await createArena();
+  const heap = arena.kernels.heapBase();
+  const lastConstant = arena.u8.findLastIndex((byte) => byte !== 0);
+  expect(lastConstant).toBeGreaterThan(0);
+  expect(heap).toBeGreaterThan(lastConstant);
+  expect(arena.reserve(16)).toBeGreaterThanOrEqual(heap);
 });
