@@ -66,7 +66,13 @@ function choosePairwise(parts: readonly GradientPart[], a: Samples, b: Samples):
   return pairs < explicit;
 }
 
-function reserve(arena: Arena, parameter: Parameter, parts: readonly GradientPart[], pairwise: boolean, samples: Samples): Record {
+function reserve(
+  arena: Arena,
+  parameter: Parameter,
+  parts: readonly GradientPart[],
+  pairwise: boolean,
+  samples: Samples,
+): Record {
   const n = samples.states.length;
   const [part] = parts;
   if (!pairwise || part.kind !== 'outer') {
@@ -117,7 +123,12 @@ function scatterSource(batch: Batch, source: 'state' | 'action'): [number, numbe
 }
 
 /** Runs the samples through the network batch by batch; calls `visit` after each backward pass of log pi(taken | state). */
-function forEachBatch(policy: Policy, weights: number, samples: Samples, visit: (parts: [Parameter, GradientPart][], first: number) => void): void {
+function forEachBatch(
+  policy: Policy,
+  weights: number,
+  samples: Samples,
+  visit: (parts: [Parameter, GradientPart][], first: number) => void,
+): void {
   const { network, arena } = policy;
   const { batch, heads } = network;
   let from = 0;
@@ -141,7 +152,8 @@ function byParameter(parts: [Parameter, GradientPart][]): Map<Parameter, Gradien
 
 function checkSamples(samples: Samples): void {
   const { list, states, taken } = samples;
-  if (states.length === 0) throw new RangeError('gramMatrix: samples must not be empty, got 0; raise the number of samples');
+  if (states.length === 0)
+    throw new RangeError('gramMatrix: samples must not be empty, got 0; raise the number of samples');
   if (taken.length !== states.length) {
     throw new RangeError(`gramMatrix: taken must have ${states.length} elements as states has, got ${taken.length}`);
   }
@@ -202,7 +214,23 @@ export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Sampl
       const [use] = uses;
       kernels.fill(k, na * nb, 0);
       if (left.pairwise && use.kind === 'outer') {
-        kernels.gramPairwise(na, left.offsets, left.x, left.d, nb, right.offsets, right.x, right.d, 1, use.width, use.dWidth, 0, k, work, scratch);
+        kernels.gramPairwise(
+          na,
+          left.offsets,
+          left.x,
+          left.d,
+          nb,
+          right.offsets,
+          right.x,
+          right.d,
+          1,
+          use.width,
+          use.dWidth,
+          0,
+          k,
+          work,
+          scratch,
+        );
       } else {
         const { size } = parameter;
         kernels.matmulNT(na, nb, size, left.g, size, right.g, size, k, nb, 0, 0, scratch);

@@ -65,8 +65,11 @@ type MaybePromise<T> = T | Promise<T>;
 
 export interface Environment {
   readonly spec: EnvironmentSpec;
-  /** Starts the episode that `seed` and `split` name; the same pair gives the same episode for ever. */
-  reset(options: { seed: number; split: Split }): MaybePromise<Step>;
+  /**
+   * Starts the episode that `seed` and `split` name; the same pair gives the same episode for ever. `rollout` (default 0) tells the
+   * rollouts of one group apart: an environment with chance in it draws that from (seed, rollout).
+   */
+  reset(options: { seed: number; split: Split; rollout?: number }): MaybePromise<Step>;
   /** Takes the action with this index in `info.admissibleActions`. */
   step(action: number): MaybePromise<Step>;
   /** English rendering of the present observation. */
@@ -99,7 +102,12 @@ export interface TextStep {
 }
 
 export interface TextEnvironment {
-  readonly spec: { readonly name: string; readonly version: string; readonly maxSteps: number; readonly hasExpert: boolean };
+  readonly spec: {
+    readonly name: string;
+    readonly version: string;
+    readonly maxSteps: number;
+    readonly hasExpert: boolean;
+  };
   reset(options: { seed: number; split: Split }): MaybePromise<TextStep>;
   step(action: number): MaybePromise<TextStep>;
   /** See `Environment.stateHash`; without it the hash of the observation text and the actions stands in. */

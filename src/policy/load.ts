@@ -14,6 +14,56 @@ function markSlots(u8: Uint8Array, i32: Int32Array, from: number, to: number, sl
   for (let f = from; f < to; f++) u8[mask + (i32[f] % slots)] = 1;
 }
 
+/** Where the next state, action row and features go in the batch being loaded. */
+interface Cursor {
+  row: number;
+  stateAt: number;
+  actionAt: number;
+}
+
+function startBatch(arena: Arena, batch: Batch): Cursor {
+  const { i32 } = arena;
+  i32[batch.rowOffsets >> 2] = 0;
+  i32[batch.stateOffsets >> 2] = 0;
+  i32[batch.actionOffsets >> 2] = 0;
+  return { row: 0, stateAt: batch.stateFeatures >> 2, actionAt: batch.actionFeatures >> 2 };
+}
+
+/** Loads state `s` of the list as number n of the batch, with its action rows [firstRow, lastRow). */
+function loadState(
+  arena: Arena,
+  batch: Batch,
+  list: StateList,
+  n: number,
+  s: number,
+  firstRow: number,
+  lastRow: number,
+  at: Cursor,
+): void {
+  const { i32, u8, f32 } = arena;
+  const { shape } = batch;
+  if (shape.form === 'tokens') {
+    const start = at.stateAt;
+    at.stateAt = copyFeatures(i32, list.stateFeatures, list.stateOffsets[s], list.stateOffsets[s + 1], start);
+    markSlots(u8, i32, start, at.stateAt, shape.stateSlots, batch.stateMask + n * shape.stateSlots);
+  } else {
+    const width = shape.vectorWidth;
+    for (let j = 0; j < width; j++) f32[(batch.vectors >> 2) + n * width + j] = list.vectors[s * width + j];
+  }
+  i32[(batch.stateOffsets >> 2) + n + 1] = at.stateAt - (batch.stateFeatures >> 2);
+  for (let r = firstRow; r < lastRow; r++) {
+    const start = at.actionAt;
+    at.actionAt = copyFeatures(i32, list.actionFeatures, list.actionOffsets[r], list.actionOffsets[r + 1], start);
+    // Only means over an action's tokens read this mask.
+    if (shape.layout === 'sequence') {
+      markSlots(u8, i32, start, at.actionAt, shape.actionSlots, batch.actionMask + at.row * shape.actionSlots);
+    }
+    i32[(batch.rowState >> 2) + at.row] = n;
+    i32[(batch.actionOffsets >> 2) + ++at.row] = at.actionAt - (batch.actionFeatures >> 2);
+  }
+  i32[(batch.rowOffsets >> 2) + n + 1] = at.row;
+}
+
 /**
  * Loads states `order[from..to)` of the list with all their candidate actions; the batch must have room (see `cutBatches`).
  * Offsets in the batch count from 0.
@@ -26,42 +76,41 @@ export function loadStates(
   from: number,
   to: number,
 ): void {
-  const { i32, u8, f32 } = arena;
-  const { shape } = batch;
-  const stateBase = batch.stateFeatures >> 2;
-  const actionBase = batch.actionFeatures >> 2;
-  let row = 0;
-  let stateAt = stateBase;
-  let actionAt = actionBase;
-  i32[batch.rowOffsets >> 2] = 0;
-  i32[batch.stateOffsets >> 2] = 0;
-  i32[batch.actionOffsets >> 2] = 0;
-  for (let n = 0; n < to - from; n++) {
-    const s = order[from + n];
-    if (shape.form === 'tokens') {
-      const start = stateAt;
-      stateAt = copyFeatures(i32, list.stateFeatures, list.stateOffsets[s], list.stateOffsets[s + 1], stateAt);
-      if (shape.layout === 'sequence' || shape.stateSlots > 0) {
-        markSlots(u8, i32, start, stateAt, shape.stateSlots, batch.stateMask + n * shape.stateSlots);
-      }
-    } else {
-      const width = shape.vectorWidth;
-      for (let j = 0; j < width; j++) f32[(batch.vectors >> 2) + n * width + j] = list.vectors[s * width + j];
-    }
-    i32[(batch.stateOffsets >> 2) + n + 1] = stateAt - stateBase;
-    for (let r = list.rowOffsets[s]; r < list.rowOffsets[s + 1]; r++) {
-      const start = actionAt;
-      actionAt = copyFeatures(i32, list.actionFeatures, list.actionOffsets[r], list.actionOffsets[r + 1], actionAt);
-      if (shape.layout === 'sequence') {
-        markSlots(u8, i32, start, actionAt, shape.actionSlots, batch.actionMask + row * shape.actionSlots);
-      }
-      i32[(batch.rowState >> 2) + row] = n;
-      i32[(batch.actionOffsets >> 2) + ++row] = actionAt - actionBase;
-    }
-    i32[(batch.rowOffsets >> 2) + n + 1] = row;
+  const at = startBatch(arena, batch);
+  for (let i = from; i < to; i++) {
+    const s = order[i];
+    loadState(arena, batch, list, i - from, s, list.rowOffsets[s], list.rowOffsets[s + 1], at);
   }
   batch.states = to - from;
-  batch.actions = row;
+  batch.actions = at.row;
+}
+
+/** The state to which action row `row` of the list belongs. */
+function stateOfRow(list: StateList, row: number): number {
+  let low = 0;
+  let high = list.states;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (list.rowOffsets[middle] <= row) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Loads action rows `rows[from..to)` of the list, each as a state of its own with this one candidate. */
+export function loadRows(
+  arena: Arena,
+  batch: Batch,
+  list: StateList,
+  rows: ArrayLike<number>,
+  from: number,
+  to: number,
+): void {
+  const at = startBatch(arena, batch);
+  for (let i = from; i < to; i++)
+    loadState(arena, batch, list, i - from, stateOfRow(list, rows[i]), rows[i], rows[i] + 1, at);
+  batch.states = to - from;
+  batch.actions = at.row;
 }
 
 /**

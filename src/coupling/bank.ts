@@ -1,0 +1,125 @@
+/** Pairs of samples on which coupling is measured: the same action words in two different games, good in one, good or bad in the other. */
+import type { Environment, Split } from '../env/environment.ts';
+import { randomStream } from '../random.ts';
+import { playExpert } from '../rollout/expert.ts';
+import type { GameChoice } from '../rollout/rollout.ts';
+import type { StateList } from '../rollout/states.ts';
+import { reservedWords } from '../text/tokenizer.ts';
+
+/** States whose candidate actions are labelled 1 good, 0 bad, -1 unknown, and the game each state belongs to. */
+export interface LabelledStates {
+  readonly states: StateList;
+  readonly labels: Int8Array;
+  readonly game: Int32Array;
+}
+
+export const pairClasses = ['goodGood', 'goodBad', 'badBad'] as const;
+export type PairClass = (typeof pairClasses)[number];
+
+/** A sample: state and action row of its `LabelledStates`. */
+export interface BankSample {
+  readonly side: 0 | 1;
+  readonly state: number;
+  /** Index of the action in the state's list. */
+  readonly action: number;
+  readonly good: boolean;
+}
+
+export interface PairBank {
+  readonly sides: readonly [LabelledStates, LabelledStates];
+  /** Samples [left, right] of each class: left from side 0, right from side 1; a goodBad pair is good on the left, bad on the right. */
+  readonly pairs: Readonly<Record<PairClass, readonly (readonly [BankSample, BankSample])[]>>;
+}
+
+/** Plays `games` with a noisy expert (a quarter of the actions random) and labels every candidate by the expert's knowledge. */
+export async function expertStates(
+  environment: Environment,
+  games: readonly GameChoice[],
+  seed: number,
+  purpose: string,
+): Promise<LabelledStates> {
+  const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose });
+  return { states, labels: Int8Array.from(expert), game };
+}
+
+/**
+ * What names an action apart from where it may be done and what is remembered of it: its first three slots (say verb, object, place) where
+ * slots have meanings, all its words but the memory marks in a text, its id in a fixed set.
+ */
+function actionWords(list: StateList, row: number): string {
+  const { shape, actionFeatures, actionOffsets } = list;
+  const words: number[] = [];
+  for (let f = actionOffsets[row]; f < actionOffsets[row + 1]; f++) {
+    const slot = actionFeatures[f] % shape.actionSlots;
+    const token = (actionFeatures[f] - slot) / shape.actionSlots;
+    const named = shape.form === 'vector' || (shape.layout === 'slots' ? slot < 3 : token >= reservedWords.length);
+    if (named) words.push(token);
+  }
+  return words.join(' ');
+}
+
+function byWords(side: LabelledStates, which: 0 | 1): Map<string, { good: BankSample[]; bad: BankSample[] }> {
+  const { states, labels } = side;
+  const found = new Map<string, { good: BankSample[]; bad: BankSample[] }>();
+  for (let state = 0; state < states.states; state++) {
+    const first = states.rowOffsets[state];
+    for (let row = first; row < states.rowOffsets[state + 1]; row++) {
+      if (labels[row] < 0) continue;
+      const words = actionWords(states, row);
+      const entry = found.get(words) ?? { good: [], bad: [] };
+      const good = labels[row] === 1;
+      (good ? entry.good : entry.bad).push({ side: which, state, action: row - first, good });
+      found.set(words, entry);
+    }
+  }
+  return found;
+}
+
+/**
+ * Draws `pairs` pairs of each class: first the action words, uniformly among those that both sides have in the needed quality, then a sample
+ * on each side.
+ *
+ * @throws if a class has no pair at all
+ */
+export function pairBank(left: LabelledStates, right: LabelledStates, pairs: number, seed: number): PairBank {
+  const leftWords = byWords(left, 0);
+  const rightWords = byWords(right, 1);
+  const shared = [...leftWords.keys()].filter((words) => rightWords.has(words)).sort();
+  const draw = (name: PairClass, leftGood: boolean, rightGood: boolean): (readonly [BankSample, BankSample])[] => {
+    const sample = (words: string, side: typeof leftWords, good: boolean): BankSample[] => {
+      const entry = side.get(words);
+      return entry ? (good ? entry.good : entry.bad) : [];
+    };
+    const usable = shared.filter(
+      (w) => sample(w, leftWords, leftGood).length > 0 && sample(w, rightWords, rightGood).length > 0,
+    );
+    if (usable.length === 0) {
+      throw new Error(
+        `pairBank: no action is ${leftGood ? 'good' : 'bad'} in one game and ${rightGood ? 'good' : 'bad'} in another; raise the number of games`,
+      );
+    }
+    const random = randomStream(seed, `coupling/pairs/${name}`);
+    return Array.from({ length: pairs }, () => {
+      const words = usable[random.below(usable.length)];
+      const l = sample(words, leftWords, leftGood);
+      const r = sample(words, rightWords, rightGood);
+      return [l[random.below(l.length)], r[random.below(r.length)]] as const;
+    });
+  };
+  return {
+    sides: [left, right],
+    pairs: {
+      goodGood: draw('goodGood', true, true),
+      goodBad: draw('goodBad', true, false),
+      badBad: draw('badBad', false, false),
+    },
+  };
+}
+
+/** Games for the two sides of a bank: other train games than the run's, and games of the split. */
+export function bankGames(seed: number, split: Split, count: number): [GameChoice[], GameChoice[]] {
+  const first = 0x4000_0000 + randomStream(seed, 'coupling/games').below(0x1000_0000);
+  const games = (offset: number, of: Split): GameChoice[] =>
+    Array.from({ length: count }, (_, i) => ({ seed: first + offset + i, split: of, rollout: 0 }));
+  return [games(0, 'train'), games(count, split)];
+}

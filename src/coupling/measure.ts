@@ -1,0 +1,263 @@
+/** Coupling of a policy on a bank of pairs: cosines by class, by parameter and by similarity of states, and spillover. */
+import type { Policy } from '../policy/policy.ts';
+import type { StateList } from '../rollout/states.ts';
+import { type BankSample, type PairBank, type PairClass, pairClasses } from './bank.ts';
+import { type Gram, gramMatrix, type Samples } from './gram.ts';
+import { type Spillover, spillover } from './spillover.ts';
+
+export interface ClassStatistics {
+  readonly pairs: number;
+  readonly meanCosine: number;
+  readonly meanDot: number;
+  readonly positiveFraction: number;
+}
+
+export interface LayerCoupling {
+  readonly parameter: string;
+  /** This parameter's part of the mean good-bad inner product. */
+  readonly share: number;
+  readonly goodBadCosine: number;
+  readonly goodGoodCosine: number;
+  readonly badBadCosine: number;
+}
+
+export interface SimilarityBin {
+  readonly lower: number;
+  readonly upper: number;
+  readonly pairs: number;
+  readonly goodBadCosine: number;
+  readonly positiveFraction: number;
+}
+
+/** The coupling summary that records of runs carry. */
+export interface CouplingSummary {
+  readonly goodBadCosine: number;
+  readonly goodGoodCosine: number;
+  readonly badBadCosine: number;
+  readonly goodBadPositiveFraction: number;
+}
+
+export interface CouplingMeasurement {
+  readonly classes: Readonly<Record<PairClass, ClassStatistics>>;
+  readonly layers: readonly LayerCoupling[];
+  readonly similarity: readonly SimilarityBin[];
+  readonly spillover: Spillover;
+  readonly matrix: {
+    readonly samples: readonly { good: boolean; state: number; text: string }[];
+    readonly cosine: readonly number[][];
+  };
+}
+
+/** Samples of one side without repeats, and where each pair's sample is among them. */
+interface Side {
+  readonly samples: readonly BankSample[];
+  readonly place: ReadonlyMap<string, number>;
+}
+
+const keyOf = (sample: BankSample): string => `${sample.side}/${sample.state}/${sample.action}`;
+
+function collectSide(bank: PairBank, which: 0 | 1): Side {
+  const samples: BankSample[] = [];
+  const place = new Map<string, number>();
+  for (const name of pairClasses) {
+    for (const pair of bank.pairs[name]) {
+      const key = keyOf(pair[which]);
+      if (place.has(key)) continue;
+      place.set(key, samples.length);
+      samples.push(pair[which]);
+    }
+  }
+  return { samples, place };
+}
+
+function samplesOf(bank: PairBank, side: Side, which: 0 | 1): Samples {
+  return {
+    list: bank.sides[which].states,
+    states: side.samples.map((s) => s.state),
+    taken: side.samples.map((s) => s.action),
+  };
+}
+
+const diagonal = (k: ArrayLike<number>, n: number): Float64Array =>
+  Float64Array.from({ length: n }, (_, i) => k[i * n + i]);
+
+/** Cosine from an inner product and squared norms; 0 where a gradient vanishes. */
+function cosine(dot: number, left: number, right: number): number {
+  return left > 0 && right > 0 ? dot / Math.sqrt(left * right) : 0;
+}
+
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** Shared features over all features of two states: 1 for equal observations. Vectors: their cosine, not below 0. */
+export function stateSimilarity(a: StateList, i: number, b: StateList, j: number): number {
+  if (a.shape.form === 'vector') {
+    const { vectorWidth: width } = a.shape;
+    let dot = 0;
+    let left = 0;
+    let right = 0;
+    for (let k = 0; k < width; k++) {
+      const x = a.vectors[i * width + k];
+      const y = b.vectors[j * width + k];
+      dot += x * y;
+      left += x * x;
+      right += y * y;
+    }
+    return Math.max(0, cosine(dot, left, right));
+  }
+  const features = (list: StateList, state: number): Set<number> =>
+    new Set(list.stateFeatures.subarray(list.stateOffsets[state], list.stateOffsets[state + 1]));
+  const left = features(a, i);
+  const right = features(b, j);
+  let both = 0;
+  for (const feature of left) if (right.has(feature)) both++;
+  return both / Math.max(1, left.size + right.size - both);
+}
+
+/** Edges of the similarity bins. */
+const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
+
+/** The cosines of one bank, by pair. */
+interface PairTable {
+  readonly bank: PairBank;
+  readonly left: Side;
+  readonly right: Side;
+  /** Between the sides, within the left, within the right. */
+  readonly between: Gram;
+  readonly within: readonly [Gram, Gram];
+}
+
+function classStatistics(
+  table: PairTable,
+  name: PairClass,
+  k: ArrayLike<number>,
+  norms: readonly [Float64Array, Float64Array],
+): ClassStatistics {
+  const dots: number[] = [];
+  const cosines: number[] = [];
+  for (const [l, r] of table.bank.pairs[name]) {
+    const i = table.left.place.get(keyOf(l)) as number;
+    const j = table.right.place.get(keyOf(r)) as number;
+    const dot = k[i * table.right.samples.length + j];
+    dots.push(dot);
+    cosines.push(cosine(dot, norms[0][i], norms[1][j]));
+  }
+  return {
+    pairs: dots.length,
+    meanCosine: mean(cosines),
+    meanDot: mean(dots),
+    positiveFraction: mean(dots.map((x) => (x > 0 ? 1 : 0))),
+  };
+}
+
+function layerCoupling(table: PairTable, whole: ClassStatistics): LayerCoupling[] {
+  const layers: LayerCoupling[] = [];
+  for (const [parameter, k] of table.between.byParameter) {
+    const left = table.within[0].byParameter.get(parameter);
+    const right = table.within[1].byParameter.get(parameter);
+    if (!left || !right) continue;
+    const norms = [diagonal(left, table.left.samples.length), diagonal(right, table.right.samples.length)] as const;
+    const of = (name: PairClass): ClassStatistics => classStatistics(table, name, k, norms);
+    const goodBad = of('goodBad');
+    layers.push({
+      parameter,
+      share: whole.meanDot === 0 ? 0 : goodBad.meanDot / whole.meanDot,
+      goodBadCosine: goodBad.meanCosine,
+      goodGoodCosine: of('goodGood').meanCosine,
+      badBadCosine: of('badBad').meanCosine,
+    });
+  }
+  return layers;
+}
+
+/** Good-bad cosines of all good samples on the left with all bad ones on the right, whatever their words, by similarity of the states. */
+function bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64Array]): SimilarityBin[] {
+  const { bank, left, right, between } = table;
+  const bins = similarityEdges.slice(0, -1).map(() => ({ cosines: [] as number[], positive: 0 }));
+  left.samples.forEach((l, i) => {
+    if (!l.good) return;
+    right.samples.forEach((r, j) => {
+      if (r.good) return;
+      const similarity = stateSimilarity(bank.sides[0].states, l.state, bank.sides[1].states, r.state);
+      const bin = bins[Math.min(bins.length - 1, Math.floor(similarity * bins.length))];
+      const dot = between.total[i * right.samples.length + j];
+      bin.cosines.push(cosine(dot, norms[0][i], norms[1][j]));
+      if (dot > 0) bin.positive++;
+    });
+  });
+  return bins
+    .map(({ cosines, positive }, b) => ({
+      lower: similarityEdges[b],
+      upper: similarityEdges[b + 1],
+      pairs: cosines.length,
+      goodBadCosine: mean(cosines),
+      positiveFraction: cosines.length === 0 ? 0 : positive / cosines.length,
+    }))
+    .filter((bin) => bin.pairs > 0);
+}
+
+function measureTable(policy: Policy, weights: number, bank: PairBank): PairTable {
+  const left = collectSide(bank, 0);
+  const right = collectSide(bank, 1);
+  const samples = [samplesOf(bank, left, 0), samplesOf(bank, right, 1)] as const;
+  return {
+    bank,
+    left,
+    right,
+    between: gramMatrix(policy, weights, samples[0], samples[1]),
+    within: [gramMatrix(policy, weights, samples[0]), gramMatrix(policy, weights, samples[1])],
+  };
+}
+
+/** The four headline numbers. */
+export function couplingSummary(classes: CouplingMeasurement['classes']): CouplingSummary {
+  return {
+    goodBadCosine: classes.goodBad.meanCosine,
+    goodGoodCosine: classes.goodGood.meanCosine,
+    badBadCosine: classes.badBad.meanCosine,
+    goodBadPositiveFraction: classes.goodBad.positiveFraction,
+  };
+}
+
+/** Most samples in the matrix that a figure shows. */
+const SHOWN_SAMPLES = 80;
+
+/** Cosines among samples of the right side (states of the split), for the heat map. */
+function shownMatrix(table: PairTable, describe: (sample: BankSample) => string): CouplingMeasurement['matrix'] {
+  const { samples } = table.right;
+  const k = table.within[1].total;
+  const n = samples.length;
+  const shown = samples.map((_, i) => i).slice(0, SHOWN_SAMPLES);
+  const round = (x: number): number => Math.round(x * 1000) / 1000;
+  return {
+    samples: shown.map((i) => ({ good: samples[i].good, state: samples[i].state, text: describe(samples[i]) })),
+    cosine: shown.map((i) => shown.map((j) => round(cosine(k[i * n + j], k[i * n + i], k[j * n + j])))),
+  };
+}
+
+/**
+ * Measures the coupling of `weights` (prepared) on a bank.
+ *
+ * @param describe words for a sample, shown beside the matrix
+ */
+export function measureCoupling(
+  policy: Policy,
+  weights: number,
+  bank: PairBank,
+  describe: (sample: BankSample) => string,
+): CouplingMeasurement {
+  const table = measureTable(policy, weights, bank);
+  const norms = [
+    diagonal(table.within[0].total, table.left.samples.length),
+    diagonal(table.within[1].total, table.right.samples.length),
+  ] as const;
+  const of = (name: PairClass): ClassStatistics => classStatistics(table, name, table.between.total, norms);
+  const classes = { goodGood: of('goodGood'), goodBad: of('goodBad'), badBad: of('badBad') };
+  return {
+    classes,
+    layers: layerCoupling(table, classes.goodBad),
+    similarity: bySimilarity(table, norms),
+    spillover: spillover(policy, weights, bank, table.between, table.left.place, table.right.place, keyOf),
+    matrix: shownMatrix(table, describe),
+  };
+}

@@ -1,0 +1,107 @@
+/** Spillover: how a step that lifts good actions changes the log-probability of bad ones elsewhere, predicted from the Gram matrix and measured. */
+import { cutBatches, loadStates } from '../policy/load.ts';
+import { actionLogProbs, type Policy } from '../policy/policy.ts';
+import type { BankSample, PairBank } from './bank.ts';
+import type { Gram, Samples } from './gram.ts';
+
+export interface Spillover {
+  /** Step along the mean gradient of log pi of the good samples. */
+  readonly stepSize: number;
+  /** Mean change of log pi of the bad samples: to first order, step * mean_i <g_i, g_j>, and as measured by taking the step and undoing it. */
+  readonly predicted: number;
+  readonly actual: number;
+  /** |predicted - actual| / |actual| */
+  readonly relativeError: number;
+  /** [predicted, actual] of each bad sample. */
+  readonly points: readonly (readonly [number, number])[];
+}
+
+/** The step lifts the mean log pi of the good samples by about this much: small, so that first order holds. */
+const MEAN_LIFT = 0.01;
+
+function logProbs(policy: Policy, weights: number, samples: Samples): Float64Array {
+  const { arena, network } = policy;
+  const out = new Float64Array(samples.states.length);
+  let from = 0;
+  for (const to of cutBatches(samples.list, samples.states, network.batch.capacity)) {
+    loadStates(arena, network.batch, samples.list, samples.states, from, to);
+    actionLogProbs(policy, weights);
+    for (let i = from; i < to; i++) {
+      const row = arena.i32[(network.batch.rowOffsets >> 2) + i - from] + samples.taken[i];
+      out[i] = arena.f32[(policy.logProbs >> 2) + row];
+    }
+    from = to;
+  }
+  return out;
+}
+
+/** g = sum of the gradients of log pi over the samples, at `g` (network.vectorSize floats). */
+function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
+  const { arena, network } = policy;
+  const { batch, heads } = network;
+  arena.zero(g, network.vectorSize * 4);
+  let from = 0;
+  for (const to of cutBatches(samples.list, samples.states, batch.capacity)) {
+    loadStates(arena, batch, samples.list, samples.states, from, to);
+    actionLogProbs(policy, weights);
+    for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
+    arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
+    arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
+    network.backward(weights, g);
+    from = to;
+  }
+  network.finish(weights, g);
+}
+
+/** Spillover from the good samples of the goodBad pairs to their bad ones. `between` is the Gram matrix left x right. */
+export function spillover(
+  policy: Policy,
+  weights: number,
+  bank: PairBank,
+  between: Gram,
+  leftPlace: ReadonlyMap<string, number>,
+  rightPlace: ReadonlyMap<string, number>,
+  keyOf: (sample: BankSample) => string,
+): Spillover {
+  const { arena, network } = policy;
+  const unique = (which: 0 | 1): BankSample[] => [
+    ...new Map(bank.pairs.goodBad.map((pair) => [keyOf(pair[which]), pair[which]])).values(),
+  ];
+  const good = unique(0);
+  const bad = unique(1);
+  const samples = (which: 0 | 1, of: readonly BankSample[]): Samples => ({
+    list: bank.sides[which].states,
+    states: of.map((s) => s.state),
+    taken: of.map((s) => s.action),
+  });
+  const goodSamples = samples(0, good);
+  const badSamples = samples(1, bad);
+  const mark = arena.mark();
+  const g = arena.floats(network.vectorSize);
+  const moved = arena.floats(network.vectorSize);
+  sumGradient(policy, weights, goodSamples, g);
+  // The mean of log pi rises by step * |mean gradient|^2 to first order.
+  const squaredNorm = arena.kernels.sumOfSquares(g, network.size) / (good.length * good.length);
+  const stepSize = squaredNorm > 0 ? MEAN_LIFT / squaredNorm : 0;
+  const before = logProbs(policy, weights, badSamples);
+  arena.u8.copyWithin(moved, weights, weights + network.vectorSize * 4);
+  arena.kernels.addScaled(network.size, stepSize / good.length, g, moved, 1);
+  network.prepare(moved);
+  const after = logProbs(policy, moved, badSamples);
+  arena.release(mark);
+  const points = bad.map((sample, j) => {
+    const column = rightPlace.get(keyOf(sample)) as number;
+    let sum = 0;
+    for (const from of good) sum += between.total[(leftPlace.get(keyOf(from)) as number) * between.columns + column];
+    return [(stepSize * sum) / good.length, after[j] - before[j]] as const;
+  });
+  const predicted = points.reduce((sum, [x]) => sum + x, 0) / points.length;
+  const actual = points.reduce((sum, [, y]) => sum + y, 0) / points.length;
+  return {
+    stepSize,
+    predicted,
+    actual,
+    relativeError: actual === 0 ? 0 : Math.abs(predicted - actual) / Math.abs(actual),
+    points,
+  };
+}

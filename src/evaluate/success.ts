@@ -1,0 +1,59 @@
+/** Success of a policy on games of a split. */
+import type { Environment, Split } from '../env/environment.ts';
+import type { Policy } from '../policy/policy.ts';
+import { actionKey } from '../policy/policy.ts';
+import { randomStream } from '../random.ts';
+import { play } from '../rollout/collect.ts';
+import type { GameChoice } from '../rollout/rollout.ts';
+
+/** The run's training games: `count` seeds of the train split, drawn from the run's seed. */
+export function trainingGames(seed: number, count: number): GameChoice[] {
+  const first = randomStream(seed, 'games/train').below(0x1000_0000) * 6;
+  return Array.from({ length: count }, (_, i) => ({ seed: first + i, split: 'train', rollout: 0 }));
+}
+
+/**
+ * Games to evaluate on: of the train split the run's own training games in turn, of the others `episodes` fresh seeds. The same for every
+ * method of one seed, so that methods can be compared in pairs.
+ */
+export function evaluationGames(seed: number, split: Split, episodes: number, trainGames: number): GameChoice[] {
+  if (split === 'train') {
+    const games = trainingGames(seed, trainGames);
+    return Array.from({ length: episodes }, (_, i) => ({
+      ...games[i % trainGames],
+      rollout: Math.floor(i / trainGames),
+    }));
+  }
+  const first = 0x8000_0000 + randomStream(seed, `games/${split}`).below(0x1000_0000);
+  return Array.from({ length: episodes }, (_, i) => ({ seed: first + i, split, rollout: 0 }));
+}
+
+export interface SuccessOptions {
+  readonly seed: number;
+  readonly split: Split;
+  readonly episodes: number;
+  readonly trainGames: number;
+  readonly temperature: number;
+  readonly onEpisode?: (done: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Mean return over episodes with sampled (not greedy) actions: the share of solved games where the reward is 1 for a solved game and 0
+ * otherwise, the mean score elsewhere.
+ *
+ * @returns the mean and f64[episodes] of returns
+ */
+export async function success(
+  policy: Policy,
+  environments: readonly Environment[],
+  options: SuccessOptions,
+): Promise<{ mean: number; returns: Float64Array }> {
+  const { seed, split, episodes, trainGames } = options;
+  const games = evaluationGames(seed, split, episodes, trainGames);
+  const key = actionKey(seed, `evaluate/${split}`, 0);
+  const { temperature, signal } = options;
+  const onEpisode = options.onEpisode ? { onEpisode: options.onEpisode } : {};
+  const returns = await play(policy, environments, games, { key, temperature, signal, ...onEpisode });
+  return { mean: returns.reduce((sum, x) => sum + x, 0) / episodes, returns };
+}

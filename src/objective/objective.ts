@@ -1,0 +1,177 @@
+/** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
+
+import { actionLogProbs, type Policy } from '../policy/policy.ts';
+import type { Config } from '../train/config.ts';
+
+/** Sums over the states of an update; each loss is already averaged by its weights. */
+export interface LossSums {
+  policy: number;
+  kl: number;
+  entropy: number;
+  approxKl: number;
+  clipFraction: number;
+  cloning: number;
+  classifier: number;
+  classifierCorrect: number;
+  classifierLabelled: number;
+  contrastive: number;
+}
+
+/** Buffers of what a batch's losses need besides the network's own: one f32 or i32 per state, one i8 per action row. */
+export interface LossInputs {
+  readonly taken: number;
+  readonly oldLogProb: number;
+  readonly refLogProb: number;
+  readonly advantage: number;
+  readonly weight: number;
+  readonly cloningWeight: number;
+  readonly labels: number;
+  /** f64[16] */
+  readonly sums: number;
+}
+
+export function createLossInputs(policy: Policy): LossInputs {
+  const { arena, network } = policy;
+  const { states, actions } = network.batch.capacity;
+  return {
+    taken: arena.floats(states),
+    oldLogProb: arena.floats(states),
+    refLogProb: arena.floats(states),
+    advantage: arena.floats(states),
+    weight: arena.floats(states),
+    cloningWeight: arena.floats(states),
+    labels: arena.reserve(actions),
+    sums: arena.reserve(128),
+  };
+}
+
+/** What stays the same over the batches of one update. */
+export interface LossSettings {
+  readonly epsilon: number;
+  readonly epsilonHigh: number;
+  readonly beta: number;
+  readonly entropyCoef: number;
+  readonly temperature: number;
+  readonly cloningCoef: number;
+  /** Weight of a row labelled good and of one labelled bad; see `balancedWeights`. Both 0: no classifier loss. */
+  readonly goodWeight: number;
+  readonly badWeight: number;
+}
+
+/**
+ * Weight of each state's policy loss, by TRL's loss types, such that the sum over a minibatch is its loss:
+ * - `grpo`: mean over episodes of each episode's mean over its steps;
+ * - `dr_grpo`: sum over steps / (episodes * maxSteps);
+ * - `bnpo`: mean over the steps of the minibatch;
+ * - `dapo`: sum over steps / steps of the whole batch.
+ * All but `bnpo` are taken over the whole batch and multiplied by the number of minibatches, so that a minibatch estimates the batch's loss.
+ *
+ * @param episode of each state of the batch
+ * @param lengths steps of each episode
+ * @param minibatch the states of the minibatch
+ * @param out f32[minibatch.length]
+ */
+export function stateWeights(
+  lossType: Config['lossType'],
+  episode: ArrayLike<number>,
+  lengths: ArrayLike<number>,
+  maxSteps: number,
+  minibatches: number,
+  minibatch: ArrayLike<number>,
+  out: Float32Array,
+): void {
+  let steps = 0;
+  for (let e = 0; e < lengths.length; e++) steps += lengths[e];
+  for (let i = 0; i < minibatch.length; i++) {
+    out[i] =
+      lossType === 'bnpo'
+        ? 1 / minibatch.length
+        : lossType === 'dapo'
+          ? minibatches / steps
+          : minibatches / (lengths.length * (lossType === 'grpo' ? lengths[episode[minibatch[i]]] : maxSteps));
+  }
+}
+
+/** Class-balanced weights of the classifier loss, coef * (0.5 / p, 0.5 / (1 - p)) / labelled with the share p of good kept in [0.02, 0.98]. */
+export function balancedWeights(
+  good: number,
+  labelled: number,
+  coef: number,
+): { goodWeight: number; badWeight: number } {
+  if (labelled === 0) return { goodWeight: 0, badWeight: 0 };
+  const p = Math.min(Math.max(good / labelled, 0.02), 0.98);
+  return { goodWeight: (coef * 0.5) / p / labelled, badWeight: (coef * 0.5) / (1 - p) / labelled };
+}
+
+/**
+ * Forward pass and losses of the loaded batch; leaves the gradients in the heads, ready for `network.backward`.
+ * `inputs.sums` (f64) += [policy, kl, entropy, approxKl, clipFraction, (gradient size), cloning, classifier, correct, labelled].
+ */
+export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSettings): void {
+  const { arena, network, logProbs } = policy;
+  const { kernels } = arena;
+  const { heads, batch } = network;
+  const { states, actions, rowOffsets } = batch;
+  const { temperature, beta, cloningCoef, goodWeight, badWeight } = settings;
+  actionLogProbs(policy, policy.weights, temperature);
+  kernels.policyLoss(
+    states,
+    rowOffsets,
+    logProbs,
+    inputs.taken,
+    inputs.oldLogProb,
+    beta > 0 ? inputs.refLogProb : 0,
+    inputs.advantage,
+    inputs.weight,
+    settings.epsilon,
+    settings.epsilonHigh,
+    beta,
+    settings.entropyCoef,
+    heads.logit.grad,
+    inputs.sums,
+  );
+  if (cloningCoef > 0) {
+    const at = inputs.sums + 48;
+    kernels.cloningLoss(
+      states,
+      rowOffsets,
+      logProbs,
+      inputs.labels,
+      inputs.cloningWeight,
+      cloningCoef,
+      heads.logit.grad,
+      at,
+    );
+  }
+  if (temperature !== 1) kernels.scaleBy(heads.logit.grad, actions, 1 / temperature);
+  if (goodWeight > 0 || badWeight > 0) {
+    kernels.binaryCrossEntropy(
+      actions,
+      heads.classifier.value,
+      inputs.labels,
+      goodWeight,
+      badWeight,
+      heads.classifier.grad,
+      inputs.sums + 56,
+    );
+  } else kernels.fill(heads.classifier.grad, actions, 0);
+}
+
+/** Reads and clears the sums; slot 10 is the contrastive loss. */
+export function takeSums(policy: Policy, inputs: LossInputs): LossSums {
+  const s = policy.arena.f64.subarray(inputs.sums >> 3, (inputs.sums >> 3) + 16);
+  const sums = {
+    policy: s[0],
+    kl: s[1],
+    entropy: s[2],
+    approxKl: s[3],
+    clipFraction: s[4],
+    cloning: s[6],
+    classifier: s[7],
+    classifierCorrect: s[8],
+    classifierLabelled: s[9],
+    contrastive: s[10],
+  };
+  s.fill(0);
+  return sums;
+}

@@ -1,0 +1,54 @@
+/** Episodes played by an environment's expert, with some random actions: demonstrations, and states to measure coupling on. */
+import type { Environment } from '../env/environment.ts';
+import { randomStream } from '../random.ts';
+import type { GameChoice } from './rollout.ts';
+import { createStateList, inputShape, pushState, type StateList } from './states.ts';
+
+export interface ExpertPlay {
+  readonly states: StateList;
+  /** i32[states]: the action the expert chose (a random one of those it finds good), whether or not it was the one played. */
+  readonly taken: Int32Array;
+  /** u8[action rows]: 1 where the expert would take the action. */
+  readonly expert: Uint8Array;
+  /** i32[states]: number of the game in `games`. */
+  readonly game: Int32Array;
+}
+
+/**
+ * Plays each game once: the expert's action with probability 1 - noise, else a uniformly random one.
+ *
+ * @throws if the environment has no expert
+ */
+export async function playExpert(
+  environment: Environment,
+  games: readonly GameChoice[],
+  options: { readonly noise: number; readonly seed: number; readonly purpose: string },
+): Promise<ExpertPlay> {
+  const { spec } = environment;
+  if (!environment.expertActions) {
+    throw new Error(
+      `playExpert: environment ${spec.name} has no expert; set coldStart to 0 and labels to "graph" or "advantage"`,
+    );
+  }
+  const states = createStateList(inputShape(spec));
+  const taken: number[] = [];
+  const game: number[] = [];
+  const expert: number[] = [];
+  for (let g = 0; g < games.length; g++) {
+    const random = randomStream(options.seed, options.purpose, g);
+    let step = await environment.reset(games[g]);
+    while (!step.terminated && !step.truncated) {
+      const { admissibleActions } = step.info;
+      pushState(states, step.observation, admissibleActions);
+      const good = environment.expertActions();
+      const first = expert.length;
+      for (let a = 0; a < admissibleActions.length; a++) expert.push(0);
+      for (const action of good) expert[first + action] = 1;
+      const choice = good.length > 0 ? good[random.below(good.length)] : random.below(admissibleActions.length);
+      taken.push(choice);
+      game.push(g);
+      step = await environment.step(random.uniform() < options.noise ? random.below(admissibleActions.length) : choice);
+    }
+  }
+  return { states, taken: Int32Array.from(taken), expert: Uint8Array.from(expert), game: Int32Array.from(game) };
+}

@@ -1,0 +1,93 @@
+/** A learner as tensors and counters, and back to the same bits. */
+import type { LabelSource } from '../labels/labels.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Checkpoint } from '../record/checkpoint.ts';
+import type { JsonRecord } from '../record/json.ts';
+import type { NamedTensor } from '../record/safetensors.ts';
+import type { Counters } from './trainer.ts';
+import type { Learner } from './update.ts';
+
+/** The policy's parameters by name, copied. */
+export function parameterTensors(policy: Policy): NamedTensor[] {
+  const { arena, network, weights } = policy;
+  return network.parameters.map(({ name, shape, size, offset }) => ({
+    name,
+    shape,
+    values: arena.read(weights + offset, size),
+  }));
+}
+
+/**
+ * Loads parameters by name and prepares them.
+ *
+ * @throws if one is missing, has another shape, or holds a non-finite number
+ */
+export function loadParameters(policy: Policy, tensors: readonly NamedTensor[]): void {
+  const { arena, network, weights } = policy;
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  for (const { name, shape, offset } of network.parameters) {
+    const tensor = byName.get(name);
+    const advice = 'the checkpoint is of another policy or environment; use the config it was made with';
+    if (!tensor) throw new Error(`loadParameters: the checkpoint has no ${name}; ${advice}`);
+    if (tensor.shape.join() !== shape.join()) {
+      throw new Error(`loadParameters: ${name} must have shape [${shape}], got [${tensor.shape}]; ${advice}`);
+    }
+    for (const x of tensor.values) {
+      if (!Number.isFinite(x))
+        throw new Error(`loadParameters: ${name} must be finite, got ${x}; use an earlier checkpoint`);
+    }
+    arena.write(weights + offset, tensor.values as Float32Array);
+  }
+  network.prepare(weights);
+}
+
+export function saveLearner(
+  learner: Learner,
+  iteration: number,
+  reference: number,
+  labels: Record<string, Float64Array>,
+  counters: Counters,
+  tokenizer: JsonRecord | null,
+): Checkpoint {
+  const { arena, network } = learner.policy;
+  const vector = (name: string, pointer: number): NamedTensor => ({
+    name,
+    shape: [network.size],
+    values: arena.read(pointer, network.size),
+  });
+  const state = [vector('adam/first', learner.firstMoment), vector('adam/second', learner.secondMoment)];
+  if (reference) state.push(vector('reference', reference));
+  for (const [name, values] of Object.entries(labels))
+    state.push({ name: `labels/${name}`, shape: [values.length], values });
+  return {
+    iteration,
+    parameters: parameterTensors(learner.policy),
+    state,
+    counters: { ...counters, couplingStart: { ...counters.couplingStart } },
+    ...(tokenizer ? { tokenizer } : {}),
+  };
+}
+
+/** Restores what `saveLearner` saved; the reference is copied but not prepared. */
+export function restoreLearner(
+  learner: Learner,
+  checkpoint: Checkpoint,
+  reference: number,
+  labels: LabelSource,
+): Counters {
+  const { arena } = learner.policy;
+  loadParameters(learner.policy, checkpoint.parameters);
+  const saved: Record<string, Float64Array> = {};
+  const vectors: Record<string, number> = { 'adam/first': learner.firstMoment, 'adam/second': learner.secondMoment };
+  if (reference) vectors.reference = reference;
+  for (const { name, values } of checkpoint.state) {
+    if (name.startsWith('labels/')) saved[name.slice('labels/'.length)] = values as Float64Array;
+    else if (vectors[name]) arena.write(vectors[name], values as Float32Array);
+  }
+  labels.restore(saved);
+  const counters = checkpoint.counters as unknown as Counters;
+  learner.updates = counters.updates;
+  learner.beta1Power = counters.beta1Power;
+  learner.beta2Power = counters.beta2Power;
+  return counters;
+}

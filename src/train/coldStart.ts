@@ -1,0 +1,79 @@
+/** Cold start: behaviour cloning of a few demonstrations before reinforcement learning. */
+import type { Environment } from '../env/environment.ts';
+import { demonstrationLabels } from '../labels/demonstrations.ts';
+import { randomStream } from '../random.ts';
+import { type ExpertPlay, playExpert } from '../rollout/expert.ts';
+import type { GameChoice } from '../rollout/rollout.ts';
+import type { Config } from './config.ts';
+import { type AdamwSettings, type Learner, type LossSet, resetOptimizer, update } from './update.ts';
+
+/** Demonstrations with their labels: the action shown is good, the other candidates are bad. */
+export interface Demonstrations extends ExpertPlay {
+  readonly labels: Int8Array;
+}
+
+/** Demonstrations on the first of the training games, in turn. */
+export async function demonstrate(
+  environment: Environment,
+  games: readonly GameChoice[],
+  config: Config,
+): Promise<Demonstrations> {
+  const chosen = Array.from({ length: config.coldStart }, (_, i) => ({
+    ...games[i % games.length],
+    rollout: Math.floor(i / games.length),
+  }));
+  const play = await playExpert(environment, chosen, {
+    noise: config.demonstrationNoise,
+    seed: config.seed,
+    purpose: 'demonstrations',
+  });
+  return { ...play, labels: demonstrationLabels(play) };
+}
+
+/** `count` demonstration states drawn with replacement for one update, as a set on which only label losses act. */
+export function demonstrationSet(
+  demonstrations: Demonstrations,
+  count: number,
+  config: Config,
+  purpose: string,
+  step: number,
+  coefs: { readonly cloningCoef: number; readonly goodWeight: number; readonly badWeight: number },
+): LossSet {
+  const { states, taken, labels } = demonstrations;
+  const random = randomStream(config.seed, purpose, step);
+  const order = Int32Array.from({ length: count }, () => random.below(states.states));
+  return {
+    list: states,
+    order,
+    taken,
+    oldLogProb: new Float32Array(states.states),
+    refLogProb: null,
+    advantage: new Float32Array(states.states),
+    weight: new Float32Array(count),
+    cloningWeight: new Float32Array(count).fill(1 / count),
+    labels,
+    settings: { epsilon: 1, epsilonHigh: 1, beta: 0, entropyCoef: 0, temperature: 1, ...coefs },
+  };
+}
+
+/** Minimises -log pi(demonstrated action) with an optimiser of its own; its moments are forgotten afterwards. */
+export function cloneDemonstrations(
+  learner: Learner,
+  demonstrations: Demonstrations,
+  config: Config,
+  adamw: AdamwSettings,
+  onUpdate: (done: number) => void,
+): void {
+  const settings = { ...adamw, learningRate: config.coldStartLearningRate };
+  for (let step = 0; step < config.coldStartUpdates; step++) {
+    const coefs = { cloningCoef: 1, goodWeight: 0, badWeight: 0 };
+    update(
+      learner,
+      [demonstrationSet(demonstrations, config.coldStartBatch, config, 'cold start', step, coefs)],
+      null,
+      settings,
+    );
+    onUpdate(step + 1);
+  }
+  resetOptimizer(learner);
+}

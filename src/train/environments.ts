@@ -1,0 +1,82 @@
+/** The environments that a config names. */
+import type { Environment, TextEnvironment } from '../env/environment.ts';
+import { createHousehold, householdText } from '../env/household/household.ts';
+import { createLookAlike } from '../env/lookAlike.ts';
+import type { JsonRecord } from '../record/json.ts';
+import { collectTexts } from '../text/collectTexts.ts';
+import { tokenized } from '../text/tokenized.ts';
+import { buildVocabulary, type Vocabulary, vocabularyFromJson, vocabularyToJson } from '../text/tokenizer.ts';
+import type { Config } from './config.ts';
+
+/** A source of equal environments, any number of which may be live at once. */
+export interface EnvironmentPool {
+  create(): Environment;
+  /** The vocabulary, if one was built from text; part of every checkpoint. */
+  readonly vocabulary: JsonRecord | null;
+  close(): Promise<void>;
+}
+
+/** Opens what answers to a name that is not built in; the host's part, since it starts processes. */
+export type OpenBridge = (name: string) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
+
+const nothingToClose = async (): Promise<void> => {};
+
+async function textPool(
+  config: Config,
+  create: () => TextEnvironment,
+  close: () => Promise<void>,
+  saved: JsonRecord | null,
+): Promise<EnvironmentPool> {
+  let vocabulary: Vocabulary;
+  if (saved !== null) vocabulary = vocabularyFromJson(JSON.stringify(saved));
+  else {
+    const { vocabularyEpisodes: episodes, vocabularySize: maxSize, seed } = config;
+    vocabulary = buildVocabulary(await collectTexts(create(), { episodes, seed }), { maxSize });
+  }
+  return { create: () => tokenized(create(), vocabulary), vocabulary: JSON.parse(vocabularyToJson(vocabulary)), close };
+}
+
+/**
+ * @param saved the vocabulary of the run's checkpoint, if it goes on with one
+ * @throws if the name is unknown, or the environment does not have the form that the config asks for
+ */
+export async function openEnvironments(
+  config: Config,
+  openBridge: OpenBridge | null,
+  saved: JsonRecord | null = null,
+): Promise<EnvironmentPool> {
+  const { env, observation, policy } = config;
+  const form = observation ?? (policy === 'mlp' ? 'vector' : null);
+  const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
+  if (env === 'household') {
+    if (form === 'text') return textPool(config, () => householdText(rules), nothingToClose, saved);
+    return {
+      create: () => createHousehold({ ...rules, form: form ?? 'tokens' }),
+      vocabulary: null,
+      close: nothingToClose,
+    };
+  }
+  if (env === 'look-alike') {
+    if (policy !== 'mlp') throw new Error('config: env "look-alike" shows vectors; set policy to "mlp"');
+    return { create: () => createLookAlike(), vocabulary: null, close: nothingToClose };
+  }
+  if (!openBridge)
+    throw new Error(`config: env "${env}" needs a process of its own, which this host cannot start; use "household"`);
+  if (form === 'vector' || form === 'tokens') {
+    throw new Error(
+      `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
+    );
+  }
+  const bridge = await openBridge(env);
+  try {
+    return await textPool(
+      config,
+      () => bridge.create(),
+      () => bridge.close(),
+      saved,
+    );
+  } catch (error) {
+    await bridge.close();
+    throw error;
+  }
+}
