@@ -187,29 +187,6 @@ export function panelName(text: string, panel: Panel): object {
   };
 }
 
-interface DrawApi {
-  coord(point: readonly number[]): number[];
-}
-
-/** A filled band between `low` and `high`, from points [x, low, high]. */
-export function band(points: readonly (readonly [number, number, number])[], color: string, panel: number): object {
-  const outline = [...points.map(([x, , high]) => [x, high]), ...points.map(([x, low]) => [x, low]).reverse()];
-  return {
-    type: 'custom',
-    xAxisIndex: panel,
-    yAxisIndex: panel,
-    clip: true,
-    silent: true,
-    z: 1,
-    data: [[points[0][0], points[0][1]]],
-    renderItem: (_: unknown, api: DrawApi) => ({
-      type: 'polygon',
-      shape: { points: outline.map((point) => api.coord(point)) },
-      style: { fill: color, opacity: 0.14 },
-    }),
-  };
-}
-
 /** Escapes text for XML and HTML content and attributes. */
 export function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -1,7 +1,6 @@
 import Table from 'cli-table3';
 import { escapeMarkup } from './chart.ts';
-import { roleName } from './successFigures.ts';
-import { baselineOf, formatEstimate, outOfDomainGain, resultEstimate, type Variant } from './variants.ts';
+import { baselineOf, formatEstimate, outOfDomainGain, resultEstimate, roleName, type Variant } from './variants.ts';
 
 /** Width of the terminal table's first column: long names wrap, so the table fits 120 characters. */
 const NAME_WIDTH = 24;

@@ -1,15 +1,6 @@
-import {
-  figureWidth,
-  ink,
-  lineStyle,
-  type Panel,
-  panelName,
-  panelTop,
-  renderSvg,
-  type SeriesStyle,
-  valueAxis,
-} from './chart.ts';
+import { figureWidth, ink, type Panel, panelName, panelTop, renderSvg, type SeriesStyle, valueAxis } from './chart.ts';
 import type { CouplingRecord } from './records.ts';
+import { curve } from './series.ts';
 
 /** A coupling record under the name it has in a figure. */
 export interface NamedCoupling {
@@ -207,20 +198,15 @@ export function similarityFigure(policies: readonly NamedCoupling[]): string {
         panelName(name, panels[i]),
       ),
       series: policies.flatMap(({ record, style }) =>
-        keys.map((key, panel) => ({
-          type: 'line',
-          xAxisIndex: panel,
-          yAxisIndex: panel,
-          symbol: style.symbol,
-          symbolSize: 7,
-          silent: true,
-          showAllSymbol: true,
-          lineStyle: lineStyle(style),
-          itemStyle: { color: style.color },
-          data: record.similarity
-            .filter((bin) => bin[key] !== null)
-            .map((bin) => [(bin.lower + bin.upper) / 2, bin[key]]),
-        })),
+        keys.map((key, panel) =>
+          curve(
+            record.similarity
+              .filter((bin) => bin[key] !== null)
+              .map((bin) => [(bin.lower + bin.upper) / 2, bin[key] as number]),
+            style,
+            panel,
+          ),
+        ),
       ),
     },
   });

@@ -1,7 +1,5 @@
 import {
-  band,
   type Figure,
-  lineStyle,
   type Panel,
   panelName,
   panelTop,
@@ -11,6 +9,7 @@ import {
   valueAxis,
 } from './chart.ts';
 import type { DangerRecord } from './records.ts';
+import { band, curve as drawCurve } from './series.ts';
 
 type Curve = DangerRecord['curves'][number];
 
@@ -89,18 +88,10 @@ const seriesName = (curve: Curve): string => `${methodName(curve)}, coupling ${c
 
 function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: number | undefined): object {
   const every = Math.max(1, Math.floor(curve.points.length / 4));
-  return {
-    type: 'line',
-    xAxisIndex: panel,
-    yAxisIndex: panel,
-    z: 3,
-    symbol: style.symbol,
+  const points = curve.points.map(([x, mean]) => [x, mean]);
+  return drawCurve(points, style, panel, {
     // A few markers tell lines apart without colour; one on every point would hide them.
     symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => (dataIndex % every === 0 ? 6.5 : 0),
-    showAllSymbol: true,
-    lineStyle: lineStyle(style),
-    itemStyle: { color: style.color },
-    data: curve.points.map(([x, mean]) => [x, mean]),
     ...(start === undefined
       ? {}
       : {
@@ -112,7 +103,7 @@ function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: num
             data: [{ yAxis: start }],
           },
         }),
-  };
+  });
 }
 
 function dangerTitle(danger: DangerRecord): string {

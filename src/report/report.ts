@@ -1,4 +1,5 @@
 import { escapeMarkup, type SeriesStyle, seriesStyle } from './chart.ts';
+import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
@@ -6,15 +7,8 @@ import { headline, summary } from './headline.ts';
 import { type HeatMapPanel, heatMapFigure } from './heatMap.ts';
 import { htmlFigure, htmlPage, htmlSection } from './page.ts';
 import type { CouplingRecord, ReportRecords } from './records.ts';
-import {
-  couplingAgainstSuccess,
-  curveOf,
-  learningCurves,
-  roleName,
-  successBySplit,
-  variantStyle,
-} from './successFigures.ts';
-import { baselineOf, estimate, formatEstimate, joinVariants, leaderOf, type Variant } from './variants.ts';
+import { curveOf, learningCurves, successBySplit, variantStyle } from './successFigures.ts';
+import { baselineOf, estimate, formatEstimate, joinVariants, leaderOf, roleName, type Variant } from './variants.ts';
 
 const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
 
@@ -206,7 +200,7 @@ function labelTable(variants: readonly Variant[]): string | undefined {
 }
 
 const meaning = `<ul>
-<li><strong>Coupling follows success.</strong> The good-bad cosine often falls while a policy gets better, whatever the method; the correlation above says how strongly here. Compare it at equal success.</li>
+<li><strong>Coupling follows success.</strong> The good-bad cosine often falls while a policy gets better, whatever the method; “Coupling and success” shows how strongly here. Compare it at equal success.</li>
 <li><strong>Lower coupling does not prove better generalisation.</strong> This report measures both; it does not show that one causes the other.</li>
 <li><strong>Seeds are few.</strong> An interval says how far the mean over seeds may be off; it does not cover other environments, sizes or settings. Several comparisons at once find a difference by chance more often than one in twenty times.</li>
 <li><strong>The oracle is an upper bound.</strong> Its labels come from an expert that knows the rules; no agent has them.</li>

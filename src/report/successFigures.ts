@@ -1,10 +1,7 @@
 import { mean } from '../evaluate/statistics.ts';
 import {
-  band,
   type Figure,
-  figureWidth,
   ink,
-  lineStyle,
   type Panel,
   panelName,
   panelTop,
@@ -14,9 +11,11 @@ import {
   valueAxis,
 } from './chart.ts';
 import type { RunResult } from './records.ts';
-import { type Estimate, estimate, formatEstimate, resultEstimate, type Variant } from './variants.ts';
+import { band, curve as drawCurve } from './series.ts';
+import { type Estimate, estimate, formatEstimate, resultEstimate, roleName, type Variant } from './variants.ts';
 
-const unit = { min: 0, max: 1, interval: 0.25 };
+/** Axis of a rate. */
+export const unit = { min: 0, max: 1, interval: 0.25 };
 
 /** Baseline and methods are drawn solid, controls dashed, upper bounds dotted. */
 export function variantStyle(variants: readonly Variant[], variant: Variant): SeriesStyle {
@@ -24,13 +23,9 @@ export function variantStyle(variants: readonly Variant[], variant: Variant): Se
   return seriesStyle(variants.indexOf(variant), line[variant.role]);
 }
 
-const legendOf = (variants: readonly Variant[]) =>
+/** Legend of figures whose series are variants. */
+export const legendOf = (variants: readonly Variant[]) =>
   variants.map((variant) => ({ name: roleName(variant), ...variantStyle(variants, variant) }));
-
-/** The variant's name, marked if it is a control or an upper bound. */
-export function roleName(variant: Variant): string {
-  return variant.role === 'method' ? variant.name : `${variant.name} (${variant.role})`;
-}
 
 /** Over a variant's runs: [environment steps, estimate of `key`] at each iteration where every run measured it. */
 export function curveOf(variant: Variant, key: string): [number, Estimate][] {
@@ -84,18 +79,11 @@ export function learningCurves(variants: readonly Variant[]): string {
                   panel,
                 ),
               ]),
-          {
-            type: 'line',
-            xAxisIndex: panel,
-            yAxisIndex: panel,
-            z: 3,
-            symbol: style.symbol,
-            symbolSize: 6,
-            showAllSymbol: true,
-            lineStyle: lineStyle(style),
-            itemStyle: { color: style.color },
-            data: curve.map(([x, { mean: y }]) => [x, y]),
-          },
+          drawCurve(
+            curve.map(([x, { mean: y }]) => [x, y]),
+            style,
+            panel,
+          ),
         ]),
     },
   };
@@ -204,68 +192,6 @@ export function successBySplit(variants: readonly Variant[]): string {
           ];
         }),
       ),
-    },
-  };
-  return renderSvg(figure);
-}
-
-/** Pearson correlation; `undefined` with fewer than three points or without spread. */
-function correlation(points: readonly (readonly [number, number])[]): number | undefined {
-  if (points.length < 3) return undefined;
-  const mx = mean(points.map(([x]) => x));
-  const my = mean(points.map(([, y]) => y));
-  let xy = 0;
-  let xx = 0;
-  let yy = 0;
-  for (const [x, y] of points) {
-    xy += (x - mx) * (y - my);
-    xx += (x - mx) * (x - mx);
-    yy += (y - my) * (y - my);
-  }
-  return xx * yy > 0 ? xy / Math.sqrt(xx * yy) : undefined;
-}
-
-/** [out-of-domain success, good-bad cosine] of every checkpoint of a variant that measured both. */
-function checkpoints(variant: Variant): [number, number][] {
-  return variant.runs.flatMap(({ metrics }) =>
-    metrics.flatMap((line): [number, number][] => {
-      const success = line['eval/out_of_domain'];
-      const cosine = line['coupling/good_bad_cosine'];
-      return typeof success === 'number' && typeof cosine === 'number' ? [[success, cosine]] : [];
-    }),
-  );
-}
-
-/** Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint measured both. */
-export function couplingAgainstSuccess(variants: readonly Variant[]): string | undefined {
-  const points = variants.flatMap(checkpoints);
-  if (points.length === 0) return undefined;
-  const r = correlation(points);
-  const heading = {
-    title: `Coupling and success at ${points.length} checkpoints${r === undefined ? '' : `: correlation ${r.toFixed(2).replace('-', '−')}`}`,
-    subtitle: 'One mark per checkpoint of a run. Compare variants at equal success.',
-    legend: legendOf(variants).map((entry) => ({ ...entry, line: 'none' as const })),
-  };
-  const top = panelTop(heading);
-  const figure: Figure = {
-    id: 'checkpoints',
-    ...heading,
-    height: top + 300 + 54,
-    option: {
-      grid: [{ left: 70, top, width: figureWidth - 100, height: 300 }],
-      xAxis: valueAxis('out-of-domain success rate', 'x', 28, unit),
-      yAxis: valueAxis('mean cosine of good-bad pairs', 'y', 46, { scale: true }),
-      series: variants.map((variant) => {
-        const style = variantStyle(variants, variant);
-        return {
-          type: 'scatter',
-          symbol: style.symbol,
-          symbolSize: 8,
-          silent: true,
-          itemStyle: { color: style.color, opacity: 0.7 },
-          data: checkpoints(variant),
-        };
-      }),
     },
   };
   return renderSvg(figure);

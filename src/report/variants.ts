@@ -20,6 +20,11 @@ export interface Estimate {
   readonly interval?: Interval;
 }
 
+/** The variant's name, marked if it is a control or an upper bound. */
+export function roleName(variant: Variant): string {
+  return variant.role === 'method' ? variant.name : `${variant.name} (${variant.role})`;
+}
+
 /** Joins the variants of a comparison with their runs. Throws if a named run is missing. */
 export function joinVariants(compare: CompareRecord, runs: readonly RunRecords[]): Variant[] {
   const byName = new Map(runs.map((run) => [run.name, run]));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { couplingAgainstSuccess, curveOf, learningCurves, successBySplit } from '../../src/report/successFigures.ts';
+import { curveOf, learningCurves, successBySplit } from '../../src/report/successFigures.ts';
 import { joinVariants } from '../../src/report/variants.ts';
 import { reportRecords } from './fixtures/load.ts';
 import { lines, marks, requireWellFormed, texts } from './svg.ts';
@@ -69,28 +69,5 @@ describe('successBySplit', () => {
     expect(texts(svg)).toEqual(
       expect.arrayContaining(['success rate', 'in-domain', 'classifier, oracle labels (upper bound)']),
     );
-  });
-});
-
-describe('couplingAgainstSuccess', () => {
-  it('draws a mark per checkpoint: further right with success, higher with the cosine', () => {
-    const svg = couplingAgainstSuccess(variants) ?? '';
-    requireWellFormed(svg);
-    const points = variants.flatMap(({ runs }) => runs.flatMap((run) => run.metrics));
-    const drawn = marks(svg);
-    expect(drawn).toHaveLength(points.length);
-    const cosine = (i: number) => points[i]['coupling/good_bad_cosine'] as number;
-    const byCosine = points.map((_, i) => i).sort((i, j) => cosine(i) - cosine(j));
-    expect(byCosine.map((i) => drawn[i].point[1])).toEqual(drawn.map((mark) => mark.point[1]).sort((a, b) => b - a));
-    expect(texts(svg)).toContain('out-of-domain success rate');
-    expect(texts(svg)).toContain('mean cosine of good-bad pairs');
-  });
-
-  it('is left out where no checkpoint measured both', () => {
-    const bare = variants.map((variant) => ({
-      ...variant,
-      runs: variant.runs.map((run) => ({ ...run, metrics: [] })),
-    }));
-    expect(couplingAgainstSuccess(bare)).toBeUndefined();
   });
 });

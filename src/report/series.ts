@@ -1,0 +1,47 @@
+import { lineStyle, type SeriesStyle } from './chart.ts';
+
+interface DrawApi {
+  coord(point: readonly number[]): number[];
+}
+
+/** A filled band between `low` and `high`, from points [x, low, high]. */
+export function band(points: readonly (readonly [number, number, number])[], color: string, panel: number): object {
+  const outline = [...points.map(([x, , high]) => [x, high]), ...points.map(([x, low]) => [x, low]).reverse()];
+  return {
+    type: 'custom',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    clip: true,
+    silent: true,
+    z: 1,
+    data: [[points[0][0], points[0][1]]],
+    renderItem: (_: unknown, api: DrawApi) => ({
+      type: 'polygon',
+      shape: { points: outline.map((point) => api.coord(point)) },
+      style: { fill: color, opacity: 0.14 },
+    }),
+  };
+}
+
+/** A line with marks through points [x, y] of one panel, above the bands; `more` overrides. */
+export function curve(
+  points: readonly (readonly number[])[],
+  style: SeriesStyle,
+  panel: number,
+  more: object = {},
+): object {
+  return {
+    type: 'line',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    z: 3,
+    silent: true,
+    symbol: style.symbol,
+    symbolSize: 6.5,
+    showAllSymbol: true,
+    lineStyle: lineStyle(style),
+    itemStyle: { color: style.color },
+    data: points,
+    ...more,
+  };
+}
