@@ -65,6 +65,15 @@ describe('each rule', () => {
     expect(lastLabels([late, soon], source(1000, 0.9))).toEqual([1, 0, -1]);
     expect(lastLabels([late, soon], source(1000, 0.5))).toEqual([0, 1, -1]);
   });
+
+  test('paths that tie but for rounding are both good', () => {
+    expect(0.9 * 1.1).toBeGreaterThan(0.99);
+    const late: Transition[] = [
+      { hash: 1, taken: 0, next: 2 },
+      { hash: 2, taken: 0, next: 3, reward: 1.1, terminated: true },
+    ];
+    expect(lastLabels([late, [{ hash: 1, taken: 1, next: 3, reward: 0.99, terminated: true }]])).toEqual([1, 1, -1]);
+  });
 });
 
 test('games are told apart by seed and split, and the rollouts of a group share theirs', () => {
