@@ -118,18 +118,20 @@ function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: Dange
   };
 }
 
-/** The danger experiment, or null where Ctrl-C or a failure has ended the comparison. */
-async function runDangerZone(frame: Frame, engine: CompareEngine, directory: string): Promise<DangerRecord | null> {
-  const { signal } = frame;
+/** The danger experiment, or the error that ended it. */
+async function runDangerZone(
+  frame: Frame,
+  engine: CompareEngine,
+  directory: string,
+): Promise<{ danger: DangerRecord | null; error: unknown }> {
   try {
-    const record = await frame.progress('danger', (onProgress) =>
-      engine.runDanger({ ...defaultDangerPlan, onProgress, signal }),
+    const danger = await frame.progress('danger', (onProgress) =>
+      engine.runDanger({ ...defaultDangerPlan, onProgress, signal: frame.signal }),
     );
-    writeFileAtomic(join(directory, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
-    return record;
+    writeFileAtomic(join(directory, 'danger.json'), `${encodeJson(danger, 'danger.json')}\n`);
+    return { danger, error: null };
   } catch (error) {
-    if (!signal.aborted) throw error;
-    return null;
+    return { danger: null, error };
   }
 }
 
@@ -137,9 +139,14 @@ async function compareAction(frame: Frame, load: () => Promise<CompareEngine>, o
   const plan = planOf(options);
   ensureWritableDirectory(plan.directory);
   const engine = await load();
-  const { record, error } = await runComparison(plan, { train: engine.train, frame, now: () => performance.now() });
-  if (record.variants.length === 0) throw error;
-  const danger = error === null ? await runDangerZone(frame, engine, plan.directory) : null;
+  const comparison = await runComparison(plan, { train: engine.train, frame, now: () => performance.now() });
+  const { record } = comparison;
+  if (record.variants.length === 0) throw comparison.error;
+  // Whatever ended the work early, what is finished is reported before the error is.
+  const { danger, error } =
+    comparison.error === null
+      ? await runDangerZone(frame, engine, plan.directory)
+      : { danger: null, error: comparison.error };
   const report = join(plan.directory, 'report.html');
   const records = readRecords(plan, record, danger);
   // The charts take long to load, and only now is there something to draw.

@@ -2,8 +2,7 @@
 /** The `unbraid` command: connects the program to this process. */
 import { fileURLToPath } from 'node:url';
 import { readJson } from '../record/files.node.ts';
-import type { Host } from './frame.ts';
-import { runProgram } from './frame.ts';
+import { type Host, runProgram } from './frame.ts';
 import { buildProgram } from './program.ts';
 
 const interrupt = new AbortController();
@@ -17,5 +16,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 const host: Host = { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupt.signal };
 const { version } = readJson(fileURLToPath(new URL('../../package.json', import.meta.url))) as { version: string };
-const program = buildProgram(host, version, () => import('../index.ts'));
+// Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
+const program = buildProgram(host, version, async () => ({
+  train: async (...given) => (await import('./trainRun.ts')).trainIn(version)(...given),
+  measureRunCoupling: async (...given) => (await import('../index.ts')).measureRunCoupling(...given),
+  evaluateRun: async (...given) => (await import('../index.ts')).evaluateRun(...given),
+  runDanger: async (...given) => (await import('../index.ts')).runDanger(...given),
+}));
 process.exitCode = await runProgram(program, process.argv.slice(2), host);

@@ -47,7 +47,9 @@ export function describeProgress(progress: Progress, doneAtStart: number, elapse
   const parts = [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`];
   const perSecond = elapsedMs > 0 ? (1000 * (done - doneAtStart)) / elapsedMs : 0;
   if (perSecond > 0) {
-    parts.push(`${perSecond.toPrecision(3)}${phase === 'train' ? ' it' : ''}/s`);
+    parts.push(
+      `${perSecond < 1000 ? perSecond.toPrecision(3) : Math.round(perSecond)}${phase === 'train' ? ' it' : ''}/s`,
+    );
     parts.push(`ETA ${clock((total - done) / perSecond)}`);
   }
   if (success !== null) parts.push(`success ${success.toFixed(2)}`);

@@ -364,6 +364,17 @@ describe('compare', () => {
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('stopped after 2 runs');
   });
 
+  test('when the danger experiment fails the runs are reported all the same; exit code 1', async () => {
+    const out = join(directory, 'cmp');
+    const runDanger = async (): Promise<never> => {
+      throw new Error('danger: out of memory');
+    };
+    const { code, stdout, stderr } = await unbraid(['compare', ...two, '--seeds', '1', '--out', out], { runDanger });
+    expect(code).toBe(1);
+    expect(stderr.endsWith('unbraid: danger: out of memory\n')).toBe(true);
+    expect(stdout).toContain(`report     ${join(out, 'report.html')}`);
+  });
+
   test('what the variants decide cannot be set, and the shared config is checked before the first run', async () => {
     const set = await unbraid(['compare', '--set', 'seed=3']);
     expect([set.code, set.stderr]).toEqual([

@@ -12,6 +12,10 @@ describe('the text', () => {
     expect(describeProgress(at(1, 7201), 0, 1000)).toBe('  0%  1/7201  1.00 it/s  ETA 2:00:00');
   });
 
+  test('a speed of thousands is a whole number', () => {
+    expect(describeProgress(at(6781, 9000, null, 'evaluate'), 0, 1000)).toBe(' 75%  6781/9000  6781/s  ETA 0:00');
+  });
+
   test('the speed of a resumed run counts only what it did itself', () => {
     expect(describeProgress(at(90), 80, 5000)).toBe(' 56%  90/160  2.00 it/s  ETA 0:35');
   });

@@ -1,0 +1,49 @@
+/** A training run in a folder: connects the trainer to records, the clock and bridge processes. */
+import { basename } from 'node:path';
+import { openBridge } from '../env/bridge.node.ts';
+import { resolveBridge } from '../env/resolveBridge.node.ts';
+import type { JsonRecord } from '../record/json.ts';
+import { createRun, type RunWriter, resumeRun } from '../record/run.node.ts';
+import { runTraining, type TrainRecord } from '../train/trainer.ts';
+import type { Train } from './train.ts';
+
+function recordIn(writer: RunWriter): TrainRecord {
+  return {
+    metrics: (iteration, metrics) => writer.appendMetrics({ iteration, ...metrics }),
+    checkpoint: writer.saveCheckpoint,
+    coupling(name, iteration, measured) {
+      const samples = measured.matrix.samples.length;
+      const head = { command: 'coupling', run: basename(writer.directory), iteration, split: 'in-domain', samples };
+      writer.writeRecord(name, { ...head, ...measured } as unknown as JsonRecord);
+    },
+  };
+}
+
+/**
+ * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint.
+ *
+ * @param version of unbraid, kept in config.json
+ */
+export function trainIn(version: string): Train {
+  return async (config, { directory, resume, onProgress, signal }) => {
+    const startMs = performance.now();
+    const { keepCheckpoints } = config;
+    const resumed = resume ? resumeRun(directory, { keepCheckpoints }) : null;
+    const writer = resumed?.writer ?? createRun(directory, { config, versions: { unbraid: version }, keepCheckpoints });
+    try {
+      const outcome = await runTraining(config, {
+        record: recordIn(writer),
+        ...(resumed && { checkpoint: resumed.checkpoint }),
+        openBridge: (name) => openBridge({ ...resolveBridge(name), name }),
+        onProgress,
+        signal,
+      });
+      const wallMs = Math.round(performance.now() - startMs);
+      const result = { command: 'train' as const, config, ...outcome, wallMs };
+      writer.writeRecord('result', result as unknown as JsonRecord);
+      return result;
+    } finally {
+      writer.close();
+    }
+  };
+}
