@@ -54,10 +54,7 @@ function loadState(
   for (let r = firstRow; r < lastRow; r++) {
     const start = at.actionAt;
     at.actionAt = copyFeatures(i32, list.actionFeatures, list.actionOffsets[r], list.actionOffsets[r + 1], start);
-    // Only means over an action's tokens read this mask.
-    if (shape.layout === 'sequence') {
-      markSlots(u8, i32, start, at.actionAt, shape.actionSlots, batch.actionMask + at.row * shape.actionSlots);
-    }
+    markSlots(u8, i32, start, at.actionAt, shape.actionSlots, batch.actionMask + at.row * shape.actionSlots);
     i32[(batch.rowState >> 2) + at.row] = n;
     i32[(batch.actionOffsets >> 2) + ++at.row] = at.actionAt - (batch.actionFeatures >> 2);
   }
