@@ -10,7 +10,7 @@ export interface Activation {
 
 const GELU_SCALE = Math.sqrt(2 / Math.PI);
 
-export function gelu(x: number): number {
+function gelu(x: number): number {
   return 0.5 * x * (1 + Math.tanh(GELU_SCALE * (x + 0.044715 * x ** 3)));
 }
 
