@@ -69,9 +69,9 @@ function pushFeatures(features: Features, slots: number, vocabulary: number, out
     // From slot * vocabulary + token to token * slots + slot, the row order of the product tables.
     const feature = features[i];
     const slot = Math.floor(feature / vocabulary);
-    if (!(feature >= 0 && slot < slots)) {
+    if (!(Number.isInteger(feature) && feature >= 0 && slot < slots)) {
       throw new RangeError(
-        `pushState: features must be slot * ${vocabulary} + token with slot < ${slots}, got ${feature}; check the environment's encoding`,
+        `pushState: features must be integers slot * ${vocabulary} + token with slot < ${slots}, got ${feature}; check the environment's encoding`,
       );
     }
     out[at + i] = (feature - slot * vocabulary) * slots + slot;
@@ -127,9 +127,9 @@ export function pushState(
     const length = typeof action === 'number' ? 1 : action.length;
     list.actionFeatures = grown(list.actionFeatures, at + length);
     if (typeof action === 'number') {
-      if (!(action >= 0 && action < shape.vocabularySize)) {
+      if (!(Number.isInteger(action) && action >= 0 && action < shape.vocabularySize)) {
         throw new RangeError(
-          `pushState: action ids must be in [0, ${shape.vocabularySize}), got ${action}; check the environment`,
+          `pushState: action ids must be integers in [0, ${shape.vocabularySize}), got ${action}; check the environment`,
         );
       }
       list.actionFeatures[at] = action;
