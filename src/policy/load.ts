@@ -29,6 +29,10 @@ function startBatch(arena: Arena, batch: Batch): Cursor {
   return { row: 0, stateAt: batch.stateFeatures >> 2, actionAt: batch.actionFeatures >> 2 };
 }
 
+function describe({ states, actions, stateFeatures, actionFeatures }: Capacity): string {
+  return `${states} states with ${stateFeatures} tokens and ${actions} actions with ${actionFeatures} tokens`;
+}
+
 /** Loads state `s` of the list as number n of the batch, with its action rows [firstRow, lastRow). */
 function loadState(
   arena: Arena,
@@ -41,7 +45,20 @@ function loadState(
   at: Cursor,
 ): void {
   const { i32, u8, f32 } = arena;
-  const { shape } = batch;
+  const { shape, capacity } = batch;
+  const stateEnd = at.stateAt + list.stateOffsets[s + 1] - list.stateOffsets[s] - (batch.stateFeatures >> 2);
+  const actionEnd =
+    at.actionAt + list.actionOffsets[lastRow] - list.actionOffsets[firstRow] - (batch.actionFeatures >> 2);
+  if (
+    n >= capacity.states ||
+    at.row + lastRow - firstRow > capacity.actions ||
+    stateEnd > capacity.stateFeatures ||
+    actionEnd > capacity.actionFeatures
+  ) {
+    throw new RangeError(
+      `loadStates: a batch must hold at most ${describe(capacity)}, got more at its state ${n}; load what cutBatches allows`,
+    );
+  }
   if (shape.form === 'tokens') {
     const start = at.stateAt;
     at.stateAt = copyFeatures(i32, list.stateFeatures, list.stateOffsets[s], list.stateOffsets[s + 1], start);
@@ -132,7 +149,7 @@ export function cutBatches(
     const ofActions = list.actionOffsets[list.rowOffsets[s + 1]] - list.actionOffsets[list.rowOffsets[s]];
     if (rows > capacity.actions || ofState > capacity.stateFeatures || ofActions > capacity.actionFeatures) {
       throw new RangeError(
-        `cutBatches: a state must have at most ${capacity.actions} actions and ${capacity.actionFeatures} action tokens, got ${rows} and ${ofActions}; raise the capacity`,
+        `cutBatches: one state must fit a batch of ${describe(capacity)}, got ${ofState} state tokens and ${rows} actions with ${ofActions} tokens; raise the capacity`,
       );
     }
     const fits =
