@@ -143,7 +143,11 @@ export function matchMap(b: Builder, q: Tensor, k: Tensor): Tensor {
       );
     },
     backward() {
-      if (modes.some((mode) => mode() === 1)) throw new Error('matchMap: queries and keys may have no other reader');
+      if (modes.some((mode) => mode() === 1)) {
+        throw new Error(
+          'matchMap: queries and keys must not be read by layers composed after it; let those read a copy made by addScaled',
+        );
+      }
       kernels.matchBackward(
         b.batch.states,
         width,

@@ -82,9 +82,14 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
   return y;
 }
 
-/** x = f(x), in place. */
+/** x = f(x), in place, so before anything reads x. */
 export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   const { kernels } = b.arena;
+  if (x.readers > 0) {
+    throw new Error(
+      `activation: x must not have been read yet, got ${x.readers} readers; compose the ${kind} before them`,
+    );
+  }
   const code = activations[kind];
   // tanh and relu are undone from their output; gelu needs its input.
   const saved = kind === 'gelu' ? b.tensor(x.rows, x.width).value : x.value;

@@ -189,7 +189,14 @@ export function createNetwork(
       // Backward runs in reverse: the last reader meets the gradient first.
       return () => (order === x.readers - 1 ? 0 : 1);
     },
-    write: (x) => (x.writers++ === 0 ? 0 : 1),
+    write(x) {
+      if (x.readers > 0) {
+        throw new Error(
+          `createNetwork: a tensor must be complete before it is read, got a writer after ${x.readers} readers; compose writers first`,
+        );
+      }
+      return x.writers++ === 0 ? 0 : 1;
+    },
     rowCount,
     needScratch(bytes) {
       scratchBytes = Math.max(scratchBytes, bytes);
