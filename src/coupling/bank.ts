@@ -1,8 +1,5 @@
 /** Pairs of samples on which coupling is measured: the same action words in two different games, good in one, good or bad in the other. */
-import type { Environment, Split } from '../env/environment.ts';
 import { randomStream } from '../random.ts';
-import { playExpert } from '../rollout/expert.ts';
-import type { GameChoice } from '../rollout/rollout.ts';
 import type { StateList } from '../rollout/states.ts';
 import { reservedWords } from '../text/tokenizer.ts';
 
@@ -29,17 +26,6 @@ export interface PairBank {
   readonly sides: readonly [LabelledStates, LabelledStates];
   /** Samples [left, right] of each class: left from side 0, right from side 1; a goodBad pair is good on the left, bad on the right. */
   readonly pairs: Readonly<Record<PairClass, readonly (readonly [BankSample, BankSample])[]>>;
-}
-
-/** Plays `games` with a noisy expert (a quarter of the actions random) and labels every candidate by the expert's knowledge. */
-export async function expertStates(
-  environment: Environment,
-  games: readonly GameChoice[],
-  seed: number,
-  purpose: string,
-): Promise<LabelledStates> {
-  const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose });
-  return { states, labels: Int8Array.from(expert), game };
 }
 
 /**
@@ -79,25 +65,21 @@ function byWords(side: LabelledStates, which: 0 | 1): Map<string, { good: BankSa
  * Draws `pairs` pairs of each class: first the action words, uniformly among those that both sides have in the needed quality, then a sample
  * on each side.
  *
- * @throws if a class has no pair at all
+ * @returns null if a class has no pair at all
  */
-export function pairBank(left: LabelledStates, right: LabelledStates, pairs: number, seed: number): PairBank {
+export function pairBank(left: LabelledStates, right: LabelledStates, pairs: number, seed: number): PairBank | null {
   const leftWords = byWords(left, 0);
   const rightWords = byWords(right, 1);
   const shared = [...leftWords.keys()].filter((words) => rightWords.has(words)).sort();
+  const sample = (words: string, side: typeof leftWords, good: boolean): BankSample[] => {
+    const entry = side.get(words);
+    return entry ? (good ? entry.good : entry.bad) : [];
+  };
   const draw = (name: PairClass, leftGood: boolean, rightGood: boolean): (readonly [BankSample, BankSample])[] => {
-    const sample = (words: string, side: typeof leftWords, good: boolean): BankSample[] => {
-      const entry = side.get(words);
-      return entry ? (good ? entry.good : entry.bad) : [];
-    };
     const usable = shared.filter(
-      (w) => sample(w, leftWords, leftGood).length > 0 && sample(w, rightWords, rightGood).length > 0,
+      (words) => sample(words, leftWords, leftGood).length > 0 && sample(words, rightWords, rightGood).length > 0,
     );
-    if (usable.length === 0) {
-      throw new Error(
-        `pairBank: no action is ${leftGood ? 'good' : 'bad'} in one game and ${rightGood ? 'good' : 'bad'} in another; raise the number of games`,
-      );
-    }
+    if (usable.length === 0) return [];
     const random = randomStream(seed, `coupling/pairs/${name}`);
     return Array.from({ length: pairs }, () => {
       const words = usable[random.below(usable.length)];
@@ -106,20 +88,10 @@ export function pairBank(left: LabelledStates, right: LabelledStates, pairs: num
       return [l[random.below(l.length)], r[random.below(r.length)]] as const;
     });
   };
-  return {
-    sides: [left, right],
-    pairs: {
-      goodGood: draw('goodGood', true, true),
-      goodBad: draw('goodBad', true, false),
-      badBad: draw('badBad', false, false),
-    },
+  const drawn = {
+    goodGood: draw('goodGood', true, true),
+    goodBad: draw('goodBad', true, false),
+    badBad: draw('badBad', false, false),
   };
-}
-
-/** Games for the two sides of a bank: other train games than the run's, and games of the split. */
-export function bankGames(seed: number, split: Split, count: number): [GameChoice[], GameChoice[]] {
-  const first = 0x4000_0000 + randomStream(seed, 'coupling/games').below(0x1000_0000);
-  const games = (offset: number, of: Split): GameChoice[] =>
-    Array.from({ length: count }, (_, i) => ({ seed: first + offset + i, split: of, rollout: 0 }));
-  return [games(0, 'train'), games(count, split)];
+  return pairClasses.some((name) => drawn[name].length === 0) ? null : { sides: [left, right], pairs: drawn };
 }

@@ -29,12 +29,12 @@ export interface SimilarityBin {
   readonly positiveFraction: number;
 }
 
-/** The coupling summary that records of runs carry. */
+/** The four headline numbers, as records of runs carry them; null where there is no pair to measure. */
 export interface CouplingSummary {
-  readonly goodBadCosine: number;
-  readonly goodGoodCosine: number;
-  readonly badBadCosine: number;
-  readonly goodBadPositiveFraction: number;
+  readonly goodBadCosine: number | null;
+  readonly goodGoodCosine: number | null;
+  readonly badBadCosine: number | null;
+  readonly goodBadPositiveFraction: number | null;
 }
 
 export interface CouplingMeasurement {
@@ -209,13 +209,12 @@ function measureTable(policy: Policy, weights: number, bank: PairBank): PairTabl
   };
 }
 
-/** The four headline numbers. */
-export function couplingSummary(classes: CouplingMeasurement['classes']): CouplingSummary {
+export function couplingSummary(measured: CouplingMeasurement | null): CouplingSummary {
   return {
-    goodBadCosine: classes.goodBad.meanCosine,
-    goodGoodCosine: classes.goodGood.meanCosine,
-    badBadCosine: classes.badBad.meanCosine,
-    goodBadPositiveFraction: classes.goodBad.positiveFraction,
+    goodBadCosine: measured?.classes.goodBad.meanCosine ?? null,
+    goodGoodCosine: measured?.classes.goodGood.meanCosine ?? null,
+    badBadCosine: measured?.classes.badBad.meanCosine ?? null,
+    goodBadPositiveFraction: measured?.classes.goodBad.positiveFraction ?? null,
   };
 }
 

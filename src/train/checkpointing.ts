@@ -1,11 +1,20 @@
 /** A learner as tensors and counters, and back to the same bits. */
+import type { CouplingSummary } from '../coupling/measure.ts';
 import type { LabelSource } from '../labels/labels.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
 import type { NamedTensor } from '../record/safetensors.ts';
-import type { Counters } from './trainer.ts';
 import type { Learner } from './update.ts';
+
+/** The counters of a checkpoint's state.json. */
+export interface Counters {
+  readonly envSteps: number;
+  readonly updates: number;
+  readonly beta1Power: number;
+  readonly beta2Power: number;
+  readonly couplingStart: CouplingSummary;
+}
 
 /** The policy's parameters by name, copied. */
 export function parameterTensors(policy: Policy): NamedTensor[] {

@@ -1,47 +1,31 @@
 /** The training loop, free of any host: records, clocks and processes are given to it. */
-import { bankGames, expertStates, type PairBank, pairBank } from '../coupling/bank.ts';
-import { describeSample } from '../coupling/describe.ts';
-import {
-  type CouplingMeasurement,
-  type CouplingSummary,
-  couplingSummary,
-  measureCoupling,
-} from '../coupling/measure.ts';
-import { type Environment, type Split, splits } from '../env/environment.ts';
-import { success, trainingGames } from '../evaluate/success.ts';
-import { createArena } from '../kernels/arena.ts';
+import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
+import { couplingSummary } from '../coupling/measure.ts';
 import { createLabelSource } from '../labels/labels.ts';
-import { createPolicy } from '../policy/policy.ts';
 import { type Checkpoint, parametersSha256 } from '../record/checkpoint.ts';
-import type { GameChoice } from '../rollout/rollout.ts';
-import { parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
+import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate } from './coldStart.ts';
-import type { Config } from './config.ts';
-import { type EnvironmentPool, type OpenBridge, openEnvironments } from './environments.ts';
-import { adamwSettings, type IterationContext, type Metrics, runIteration } from './iteration.ts';
-import { createLearner, type Learner } from './update.ts';
-
-export interface Progress {
-  readonly phase: 'vocabulary' | 'cold start' | 'train' | 'evaluate' | 'coupling';
-  readonly done: number;
-  readonly total: number;
-  readonly envSteps: number;
-  /** Mean return of the newest iteration's episodes; null before the first. */
-  readonly success: number | null;
-}
-
-/** Success by split: mean return, the share of solved games where the reward is 1 or 0. */
-export interface SuccessBySplit {
-  readonly train: number;
-  readonly inDomain: number;
-  readonly outOfDomain: number;
-}
+import { type Config, resolveConfig } from './config.ts';
+import { type OpenBridge, openEnvironments } from './environments.ts';
+import { adamwSettings, type Metrics, runIteration } from './iteration.ts';
+import {
+  couplingMetrics,
+  evaluateAll,
+  measureRun,
+  type Progress,
+  type Run,
+  reportProgress,
+  type SuccessBySplit,
+  startRun,
+  successMetrics,
+} from './run.ts';
 
 export interface TrainOutcome {
   readonly success: SuccessBySplit;
   readonly coupling: { readonly start: CouplingSummary; readonly end: CouplingSummary };
   readonly envSteps: number;
   readonly updates: number;
+  /** SHA-256 of the parameters' names, shapes and bits. */
   readonly parametersSha256: string;
 }
 
@@ -61,117 +45,17 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Episodes per side from which coupling pairs are drawn. */
-const BANK_EPISODES = 60;
-
-/** The counters of a checkpoint's state.json. */
-export interface Counters {
-  readonly envSteps: number;
-  readonly updates: number;
-  readonly beta1Power: number;
-  readonly beta2Power: number;
-  readonly couplingStart: CouplingSummary;
-}
-
-/** A run in progress. */
-interface Run {
-  readonly config: Config;
-  readonly learner: Learner;
-  readonly environments: readonly Environment[];
-  readonly games: readonly GameChoice[];
-  readonly bank: PairBank;
-  readonly options: TrainOptions;
-  envSteps: number;
-  success: number | null;
-}
-
-function report(run: Run, phase: Progress['phase'], done: number, total: number): void {
-  run.options.onProgress?.({ phase, done, total, envSteps: run.envSteps, success: run.success });
-}
-
-async function evaluateAll(run: Run): Promise<SuccessBySplit> {
-  const { config, learner, environments, options } = run;
-  const { seed, evalEpisodes: episodes, trainGames, temperature } = config;
-  const means: number[] = [];
-  for (const [i, split] of splits.entries()) {
-    const onEpisode = (done: number): void => report(run, 'evaluate', i * episodes + done, splits.length * episodes);
-    const { signal } = options;
-    const result = await success(learner.policy, environments, {
-      seed,
-      split,
-      episodes,
-      trainGames,
-      temperature,
-      onEpisode,
-      signal,
-    });
-    means.push(result.mean);
-  }
-  return { train: means[0], inDomain: means[1], outOfDomain: means[2] };
-}
-
-function measure(run: Run): CouplingMeasurement {
-  const { policy } = run.learner;
-  report(run, 'coupling', 0, 1);
-  const measured = measureCoupling(
-    policy,
-    policy.weights,
-    run.bank,
-    describeSample(run.environments[0].spec, run.bank),
-  );
-  report(run, 'coupling', 1, 1);
-  return measured;
-}
-
-function successMetrics(success: SuccessBySplit): Metrics {
-  return { 'eval/train': success.train, 'eval/in_domain': success.inDomain, 'eval/out_of_domain': success.outOfDomain };
-}
-
-function couplingMetrics(summary: CouplingSummary): Metrics {
-  return {
-    'coupling/good_bad_cosine': summary.goodBadCosine,
-    'coupling/good_good_cosine': summary.goodGoodCosine,
-    'coupling/bad_bad_cosine': summary.badBadCosine,
-    'coupling/good_bad_positive_fraction': summary.goodBadPositiveFraction,
-  };
-}
-
-/** The bank on which a run's coupling is followed: other train games on the left, in-domain games on the right. */
-export async function recordedBank(
-  environment: Environment,
-  config: Config,
-  split: Split = 'in-domain',
-  pairs = config.couplingPairs,
-): Promise<PairBank> {
-  const [left, right] = bankGames(config.seed, split, BANK_EPISODES);
-  return pairBank(
-    await expertStates(environment, left, config.seed, 'coupling/left'),
-    await expertStates(environment, right, config.seed, `coupling/${split}`),
-    pairs,
-    config.seed,
-  );
-}
-
-async function startRun(config: Config, pool: EnvironmentPool, options: TrainOptions): Promise<Run> {
-  const slots = config.groupsPerIteration * config.numGenerations;
-  const environments = Array.from({ length: slots }, () => pool.create());
-  const policy = createPolicy(await createArena(), environments[0].spec, { ...config, logitScale: 1 });
-  policy.network.initialise(policy.weights, config.seed);
-  policy.network.prepare(policy.weights);
-  return {
-    config,
-    learner: createLearner(policy),
-    environments,
-    games: trainingGames(config.seed, config.trainGames),
-    bank: await recordedBank(environments[0], config),
-    options,
-    envSteps: 0,
-    success: null,
-  };
-}
-
 function dueAt(every: number, iteration: number): boolean {
   return every > 0 && iteration % every === 0;
+}
+
+/** Success and coupling of the present policy, and the metrics that hold them. */
+async function judge(
+  run: Run,
+): Promise<{ success: SuccessBySplit; measured: CouplingMeasurement | null; metrics: Metrics }> {
+  const measured = measureRun(run);
+  const success = await evaluateAll(run);
+  return { success, measured, metrics: { ...successMetrics(success), ...couplingMetrics(couplingSummary(measured)) } };
 }
 
 /**
@@ -182,28 +66,23 @@ function dueAt(every: number, iteration: number): boolean {
  * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort
  */
 export async function runTraining(config: Config, options: TrainOptions = {}): Promise<TrainOutcome> {
-  const { record, checkpoint, signal } = options;
-  options.onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
+  const { record, checkpoint, signal, onProgress } = options;
+  onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null);
   try {
-    const run = await startRun(config, pool, options);
+    const run = await startRun(config, pool, onProgress, signal);
     const { learner, environments, games } = run;
     const { policy } = learner;
     const { arena, network } = policy;
     const labelSource = createLabelSource(config);
-    const hasExpert = environments[0].spec.hasExpert;
-    const demonstrations = config.coldStart > 0 && hasExpert ? await demonstrate(environments[0], games, config) : null;
+    const demonstrations =
+      config.coldStart > 0 && environments[0].spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
     const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
     let first = 0;
     let couplingStart: CouplingSummary;
     const save = (iteration: number): void => {
-      const counters: Counters = {
-        envSteps: run.envSteps,
-        updates: learner.updates,
-        beta1Power: learner.beta1Power,
-        beta2Power: learner.beta2Power,
-        couplingStart,
-      };
+      const { updates, beta1Power, beta2Power } = learner;
+      const counters: Counters = { envSteps: run.envSteps, updates, beta1Power, beta2Power, couplingStart };
       record?.checkpoint(saveLearner(learner, iteration, reference, labelSource.save(), counters, pool.vocabulary));
     };
     if (checkpoint) {
@@ -213,24 +92,19 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       couplingStart = counters.couplingStart;
     } else {
       if (demonstrations) {
-        cloneDemonstrations(learner, demonstrations, config, adamwSettings(config), (done) =>
-          report(run, 'cold start', done, config.coldStartUpdates),
-        );
+        const onUpdate = (done: number): void => reportProgress(run, 'cold start', done, config.coldStartUpdates);
+        cloneDemonstrations(learner, demonstrations, config, adamwSettings(config), onUpdate);
       }
       if (reference) arena.u8.copyWithin(reference, policy.weights, policy.weights + network.vectorSize * 4);
-      const measured = measure(run);
-      couplingStart = couplingSummary(measured.classes);
-      record?.coupling('coupling-start', 0, measured);
-      record?.metrics(0, {
-        envSteps: 0,
-        updates: 0,
-        ...successMetrics(await evaluateAll(run)),
-        ...couplingMetrics(couplingStart),
-      });
+      const { measured, metrics } = await judge(run);
+      couplingStart = couplingSummary(measured);
+      if (measured) record?.coupling('coupling-start', 0, measured);
+      record?.metrics(0, { envSteps: 0, updates: 0, ...metrics });
       save(0);
     }
     if (reference) network.prepare(reference);
-    const context: IterationContext = { config, environments, games, labelSource, demonstrations, reference, signal };
+    let judged: Awaited<ReturnType<typeof judge>> | null = null;
+    const context = { config, environments, games, labelSource, demonstrations, reference, signal };
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
       signal?.throwIfAborted();
       const { metrics, steps } = await runIteration(learner, context, iteration);
@@ -238,26 +112,24 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       run.success = metrics['charts/success'];
       const last = iteration === config.iterations;
       const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
-      if (!last && dueAt(config.evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
-      if (!last && dueAt(config.couplingEvery, iteration))
-        Object.assign(line, couplingMetrics(couplingSummary(measure(run).classes)));
+      if (last) {
+        judged = await judge(run);
+        Object.assign(line, judged.metrics);
+      } else {
+        if (dueAt(config.evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
+        if (dueAt(config.couplingEvery, iteration))
+          Object.assign(line, couplingMetrics(couplingSummary(measureRun(run))));
+      }
       record?.metrics(iteration, line);
       if (last || dueAt(config.checkpointEvery, iteration)) save(iteration);
-      report(run, 'train', iteration, config.iterations);
+      reportProgress(run, 'train', iteration, config.iterations);
     }
-    const measured = measure(run);
-    record?.coupling('coupling-end', config.iterations, measured);
-    const end = couplingSummary(measured.classes);
-    const successAtEnd = await evaluateAll(run);
-    record?.metrics(config.iterations, {
-      envSteps: run.envSteps,
-      updates: learner.updates,
-      ...successMetrics(successAtEnd),
-      ...couplingMetrics(end),
-    });
+    // A run resumed from its last checkpoint has everything but this.
+    judged ??= await judge(run);
+    if (judged.measured) record?.coupling('coupling-end', config.iterations, judged.measured);
     return {
-      success: successAtEnd,
-      coupling: { start: couplingStart, end },
+      success: judged.success,
+      coupling: { start: couplingStart, end: couplingSummary(judged.measured) },
       envSteps: run.envSteps,
       updates: learner.updates,
       parametersSha256: parametersSha256(parameterTensors(policy)),
@@ -265,4 +137,14 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
   } finally {
     await pool.close();
   }
+}
+
+/**
+ * Trains one policy from a partial config (docs/configuration.md has every key) and gives its success by split, its coupling at the start and
+ * the end, and the hash of its parameters.
+ *
+ * @throws if the config has an unknown key or a value out of range, and as `runTraining` does
+ */
+export async function train(config: Partial<Config> = {}, options: TrainOptions = {}): Promise<TrainOutcome> {
+  return runTraining(resolveConfig(config), options);
 }

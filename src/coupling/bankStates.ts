@@ -1,0 +1,85 @@
+/** The labelled states that a bank of pairs is drawn from. */
+import type { Environment, Split } from '../env/environment.ts';
+import { createLabelSource } from '../labels/labels.ts';
+import { actionKey, type Policy } from '../policy/policy.ts';
+import { randomStream } from '../random.ts';
+import { collect } from '../rollout/collect.ts';
+import { playExpert } from '../rollout/expert.ts';
+import type { GameChoice } from '../rollout/rollout.ts';
+import { type LabelledStates, type PairBank, pairBank } from './bank.ts';
+
+/** Games on each side: of an expert's play, and of a policy's where there is no expert (each several times). */
+const EXPERT_GAMES = 60;
+const POLICY_GAMES = 12;
+
+/** What the games and the labels of a bank are drawn from. */
+export interface BankOptions {
+  readonly seed: number;
+  /** Split of the right side; the left side is the train split. */
+  readonly split: Split;
+  /** Pairs per class. */
+  readonly pairs: number;
+  readonly graphDiscount: number;
+  readonly graphMaxEdges: number;
+}
+
+/** Plays `games` with a noisy expert (a quarter of the actions random) and labels every candidate by the expert's knowledge. */
+async function expertStates(
+  environment: Environment,
+  games: readonly GameChoice[],
+  seed: number,
+  purpose: string,
+): Promise<LabelledStates> {
+  const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose });
+  return { states, labels: Int8Array.from(expert), game };
+}
+
+/** Plays `games` with the policy, several times each, and labels what an experience graph of these episodes knows. */
+async function graphStates(
+  policy: Policy,
+  environments: readonly Environment[],
+  games: readonly GameChoice[],
+  options: BankOptions,
+  purpose: string,
+): Promise<LabelledStates> {
+  const times = Math.max(1, Math.floor(environments.length / games.length));
+  const episodes = Array.from({ length: times * games.length }, (_, i) => ({
+    ...games[i % games.length],
+    rollout: Math.floor(i / games.length),
+  }));
+  const rollout = await collect(policy, environments, episodes, {
+    key: actionKey(options.seed, purpose, 0),
+    temperature: 1,
+  });
+  const graph = createLabelSource({ ...options, labels: 'graph' });
+  const labels = graph.label(rollout, new Float32Array(episodes.length), 0);
+  const game = Int32Array.from({ length: rollout.states.states }, (_, s) => rollout.episode[s] % games.length);
+  return { states: rollout.states, labels, game };
+}
+
+/**
+ * A bank of pairs from games that are not the run's training games: of the train split on the left, of `options.split` on the right. Labels
+ * are the expert's where the environment has one, else those of an experience graph of the policy's own episodes.
+ *
+ * @param policy plays where there is no expert; its weights must be prepared
+ * @returns null where no action is good in one game and bad in another
+ */
+export async function collectBank(
+  policy: Policy,
+  environments: readonly Environment[],
+  options: BankOptions,
+): Promise<PairBank | null> {
+  const { seed, split } = options;
+  const expert = environments[0].spec.hasExpert;
+  const count = expert ? EXPERT_GAMES : Math.min(POLICY_GAMES, environments.length);
+  const first = 0x4000_0000 + randomStream(seed, 'coupling/games').below(0x1000_0000);
+  const side = (offset: number, of: Split, purpose: string): Promise<LabelledStates> => {
+    const games = Array.from({ length: count }, (_, i) => ({ seed: first + offset + i, split: of, rollout: 0 }));
+    return expert
+      ? expertStates(environments[0], games, seed, purpose)
+      : graphStates(policy, environments, games, options, purpose);
+  };
+  const left = await side(0, 'train', 'coupling/left');
+  const right = await side(count, split, `coupling/${split}`);
+  return pairBank(left, right, options.pairs, seed);
+}

@@ -1,0 +1,50 @@
+/**
+ * unbraid: train small policies with GRPO in WebAssembly, measure gradient coupling, and remove it.
+ *
+ * Everything here runs in any host; functions that read and write run folders are in `unbraid/node`.
+ */
+export { groupRelative } from './advantage/groupRelative.ts';
+export { collectBank } from './coupling/bankStates.ts';
+export { type Gram, gramMatrix, type Samples } from './coupling/gram.ts';
+export { type CouplingMeasurement, type CouplingSummary, measureCoupling } from './coupling/measure.ts';
+export { runDanger } from './danger/danger.ts';
+export type {
+  CloneableEnvironment,
+  Environment,
+  EnvironmentSpec,
+  Split,
+  Step,
+  TextEnvironment,
+  TextStep,
+} from './env/environment.ts';
+export { createHousehold, householdText } from './env/household/household.ts';
+export { createLookAlike } from './env/lookAlike.ts';
+export { meanInterval, pairedDifference, wilsonInterval } from './evaluate/statistics.ts';
+export { success } from './evaluate/success.ts';
+export { type Arena, createArena } from './kernels/arena.ts';
+export { createLabelSource, type LabelSource } from './labels/labels.ts';
+export {
+  concatenateSlots,
+  matchMap,
+  meanOverSlots,
+  multiHeadAttention,
+  selfAttentionBlock,
+} from './layers/attention.ts';
+export type { Batch, Capacity, InputShape } from './layers/batch.ts';
+export { slotProjection, slotTokens, tokenTable } from './layers/embedding.ts';
+export { activation, addScaled, broadcast, linear } from './layers/linear.ts';
+export { type Builder, createNetwork, type Heads, type Layer, type Network, type Tensor } from './layers/network.ts';
+export { layerNorm } from './layers/normalization.ts';
+export { slotLinear } from './layers/slotLinear.ts';
+export { heads, type PolicyConfig } from './policy/heads.ts';
+export { loadStates } from './policy/load.ts';
+export { actionLogProbs, batchCapacity, createPolicy, type Policy, policyOn } from './policy/policy.ts';
+export { type RandomStream, randomStream } from './random.ts';
+export { type Checkpoint, packCheckpoint, unpackCheckpoint } from './record/checkpoint.ts';
+export { decodeSafetensors, encodeSafetensors } from './record/safetensors.ts';
+export { createStateList, inputShape, pushState, type StateList } from './rollout/states.ts';
+export { tokenized } from './text/tokenized.ts';
+export { buildVocabulary, vocabularyFromJson, vocabularyToJson } from './text/tokenizer.ts';
+export { loadParameters, parameterTensors } from './train/checkpointing.ts';
+export { type Config, configTable, resolveConfig } from './train/config.ts';
+export { type TrainOptions, type TrainOutcome, train } from './train/trainer.ts';

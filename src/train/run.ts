@@ -1,0 +1,126 @@
+/** A run in progress: its learner and environments, and how it is judged. */
+import type { PairBank } from '../coupling/bank.ts';
+import { collectBank } from '../coupling/bankStates.ts';
+import { describeSample } from '../coupling/describe.ts';
+import { type CouplingMeasurement, type CouplingSummary, measureCoupling } from '../coupling/measure.ts';
+import { type Environment, splits } from '../env/environment.ts';
+import { success, trainingGames } from '../evaluate/success.ts';
+import { createArena } from '../kernels/arena.ts';
+import { createPolicy } from '../policy/policy.ts';
+import type { GameChoice } from '../rollout/rollout.ts';
+import type { Config } from './config.ts';
+import type { EnvironmentPool } from './environments.ts';
+import type { Metrics } from './iteration.ts';
+import { createLearner, type Learner } from './update.ts';
+
+export interface Progress {
+  readonly phase: 'vocabulary' | 'cold start' | 'train' | 'evaluate' | 'coupling';
+  readonly done: number;
+  readonly total: number;
+  readonly envSteps: number;
+  /** Mean return of the newest iteration's episodes; null before the first. */
+  readonly success: number | null;
+}
+
+/** Success by split: mean return, the share of solved games where the reward is 1 or 0. */
+export interface SuccessBySplit {
+  readonly train: number;
+  readonly inDomain: number;
+  readonly outOfDomain: number;
+}
+
+export interface Run {
+  readonly config: Config;
+  readonly learner: Learner;
+  readonly environments: readonly Environment[];
+  readonly games: readonly GameChoice[];
+  /** null where no action is good in one game and bad in another. */
+  readonly bank: PairBank | null;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+  envSteps: number;
+  success: number | null;
+}
+
+/** A run before its first update: weights initialised, the bank of coupling pairs collected. */
+export async function startRun(
+  config: Config,
+  pool: EnvironmentPool,
+  onProgress: Run['onProgress'],
+  signal: Run['signal'],
+): Promise<Run> {
+  const slots = config.groupsPerIteration * config.numGenerations;
+  const environments = Array.from({ length: slots }, () => pool.create());
+  const policy = createPolicy(await createArena(), environments[0].spec, { ...config, logitScale: 1 });
+  policy.network.initialise(policy.weights, config.seed);
+  policy.network.prepare(policy.weights);
+  const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;
+  // Made with the weights a run starts from, so that a resumed run has the same one.
+  const bank = await collectBank(policy, environments, {
+    seed,
+    split: 'in-domain',
+    pairs,
+    graphDiscount,
+    graphMaxEdges,
+  });
+  return {
+    config,
+    learner: createLearner(policy),
+    environments,
+    games: trainingGames(seed, config.trainGames),
+    bank,
+    onProgress,
+    signal,
+    envSteps: 0,
+    success: null,
+  };
+}
+
+export function reportProgress(run: Run, phase: Progress['phase'], done: number, total: number): void {
+  run.onProgress?.({ phase, done, total, envSteps: run.envSteps, success: run.success });
+}
+
+/** Success on the three splits, over `evalEpisodes` each. */
+export async function evaluateAll(run: Run): Promise<SuccessBySplit> {
+  const { config, learner, environments, signal } = run;
+  const { seed, evalEpisodes: episodes, trainGames, temperature } = config;
+  const means: number[] = [];
+  for (const [i, split] of splits.entries()) {
+    const onEpisode = (done: number): void =>
+      reportProgress(run, 'evaluate', i * episodes + done, splits.length * episodes);
+    const options = { seed, split, episodes, trainGames, temperature, onEpisode, signal };
+    means.push((await success(learner.policy, environments, options)).mean);
+  }
+  return { train: means[0], inDomain: means[1], outOfDomain: means[2] };
+}
+
+/** Coupling of the present weights on the run's bank; null without one. */
+export function measureRun(run: Run): CouplingMeasurement | null {
+  const { learner, bank, environments } = run;
+  if (!bank) return null;
+  reportProgress(run, 'coupling', 0, 1);
+  const measured = measureCoupling(
+    learner.policy,
+    learner.policy.weights,
+    bank,
+    describeSample(environments[0].spec, bank),
+  );
+  reportProgress(run, 'coupling', 1, 1);
+  return measured;
+}
+
+export function successMetrics(success: SuccessBySplit): Metrics {
+  return { 'eval/train': success.train, 'eval/in_domain': success.inDomain, 'eval/out_of_domain': success.outOfDomain };
+}
+
+export function couplingMetrics(summary: CouplingSummary): Metrics {
+  const metrics: Metrics = {};
+  const values = {
+    'coupling/good_bad_cosine': summary.goodBadCosine,
+    'coupling/good_good_cosine': summary.goodGoodCosine,
+    'coupling/bad_bad_cosine': summary.badBadCosine,
+    'coupling/good_bad_positive_fraction': summary.goodBadPositiveFraction,
+  };
+  for (const [key, value] of Object.entries(values)) if (value !== null) metrics[key] = value;
+  return metrics;
+}
