@@ -1,0 +1,159 @@
+/**
+ * The danger-zone experiment: two look-alike states s and s', of which s' is rarely seen and starts with a given probability of the bad
+ * action. Does training on s make s' worse? The counterfactual is the same training with the gradients of s' alone.
+ */
+import { createLookAlike } from '../env/lookAlike.ts';
+import { mean, meanInterval } from '../evaluate/statistics.ts';
+import { createArena } from '../kernels/arena.ts';
+import { createPolicy } from '../policy/policy.ts';
+import type { DangerRecord } from '../report/records.ts';
+import { termsOf } from '../train/config.ts';
+import { createLearner, type Learner } from '../train/update.ts';
+import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY } from './follow.ts';
+import { CLONED, softStart } from './softStart.ts';
+import { createTwoStates } from './twoStates.ts';
+
+export interface DangerOptions {
+  /** Similarity of the two states, in [0, 1]; default 0.8. */
+  readonly rho?: number;
+  /** Start values of p(bad | s'), each in [0.01, 0.99]; default 0.05, 0.2, 0.4, 0.6, 0.8. */
+  readonly starts?: readonly number[];
+  /** Terms of the objective, as in the configuration; with terms beyond grpo the record has plain GRPO too. Default `grpo`. */
+  readonly method?: string;
+  /** `oracle` (default), `advantage` or `shuffled`: the oracle's labels permuted. Without terms beyond grpo labels are not used. */
+  readonly labels?: string;
+  /** Seeds per start, an integer in [1, 1000]; default 8. */
+  readonly seeds?: number;
+  /** The seeds are this and the next ones; default 1. */
+  readonly firstSeed?: number;
+  /** A multiple of 10 in [10, 10000]; default 120. */
+  readonly iterations?: number;
+  /** Called after each training run with the number done and their total. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+const policyConfig = {
+  policy: 'mlp',
+  tokenWidth: 8,
+  matchWidth: 1,
+  hidden: 32,
+  embedding: 16,
+  blocks: 0,
+  heads: 1,
+  logitScale: 3,
+} as const;
+
+/** The arms of the experiment, GRPO's first; each method with coupling on and off. */
+function armsOf(method: string, labels: DangerLabels): Arm[] {
+  const terms = termsOf(method);
+  const methods = terms.length === 1 ? [terms] : [termsOf('grpo'), terms];
+  return methods.flatMap((each) => [true, false].map((coupling) => ({ terms: each, labels, coupling })));
+}
+
+/**
+ * Follows p(bad | s') from each start, for GRPO and the method given, with coupling on and off.
+ *
+ * Equal options give an equal record on every engine. All arms of one start and seed begin at the same weights and play the same games.
+ *
+ * @returns a row (highest and last mean over seeds) and a curve of [iteration, mean, ends of the 95% t interval cut to [0, 1]] per start
+ *   and arm
+ * @throws RangeError naming the option that is wrong; the signal's reason on abort
+ */
+export async function runDanger(options: DangerOptions = {}): Promise<DangerRecord> {
+  const { rho, starts, method, labels, seeds, firstSeed, iterations } = checkOptions(options);
+  const { onProgress, signal } = options;
+  const arms = armsOf(method, labels);
+  const arena = await createArena();
+  const learner = createLearner(createPolicy(arena, createLookAlike().spec, policyConfig));
+  // p(bad | s') by arm, start, seed and measurement.
+  const measured: number[][][][] = arms.map(() => starts.map(() => []));
+  const total = seeds * starts.length * arms.length;
+  let done = 0;
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+    const states = createTwoStates(rho, seed, CLONED);
+    for (let i = 0; i < starts.length; i++) {
+      softStart(learner, states, starts[i]);
+      const weights = copyWeights(learner);
+      for (let a = 0; a < arms.length; a++) {
+        arena.write(learner.policy.weights, weights);
+        measured[a][i].push(await follow(learner, states, arms[a], iterations, signal));
+        onProgress?.(++done, total);
+        // A turn of the event loop, so that an abort can arrive.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    }
+  }
+  const record: DangerRecord = { command: 'danger', rho, seeds, iterations, rows: [], curves: [] };
+  for (let a = 0; a < arms.length; a++) {
+    const { terms, coupling } = arms[a];
+    const plain = terms.length === 1;
+    const name = plain ? 'grpo' : terms.slice(1).join('+');
+    for (let i = 0; i < starts.length; i++) {
+      const arm = { method: name, labels: plain ? 'none' : labels, coupling, start: starts[i] };
+      const points = curvePoints(measured[a][i]);
+      const means = points.map((point) => point[1]);
+      record.rows.push({ ...arm, peak: Math.max(...means), end: means[means.length - 1], seeds });
+      record.curves.push({ ...arm, points });
+    }
+  }
+  return record;
+}
+
+function copyWeights({ policy }: Learner): Float32Array {
+  return policy.arena.read(policy.weights, policy.network.vectorSize);
+}
+
+/** @param bySeed p(bad | s') by seed and measurement */
+function curvePoints(bySeed: readonly (readonly number[])[]): [number, number, number, number][] {
+  return bySeed[0].map((_, k) => {
+    const values = bySeed.map((probabilities) => probabilities[k]);
+    if (values.length === 1) return [k * MEASURE_EVERY, values[0], values[0], values[0]];
+    const { low, high } = meanInterval(values);
+    return [k * MEASURE_EVERY, mean(values), Math.max(0, low), Math.min(1, high)];
+  });
+}
+
+function checkOptions(options: DangerOptions) {
+  const {
+    rho = 0.8,
+    starts = [0.05, 0.2, 0.4, 0.6, 0.8],
+    method = 'grpo',
+    labels = 'oracle',
+    seeds = 8,
+    firstSeed = 1,
+    iterations = 120,
+  } = options;
+  checkNumber('rho', rho, 0, 1, 'a number');
+  if (starts.length === 0 || new Set(starts).size < starts.length) {
+    throw new RangeError(
+      `runDanger: starts must be one or more different numbers, got [${starts}]; name each start once`,
+    );
+  }
+  for (const start of starts) checkNumber('starts', start, 0.01, 0.99, 'numbers');
+  const terms = method.split('+');
+  if (
+    new Set(terms).size < terms.length ||
+    terms.some((term) => !(termsOf(term) as readonly string[]).includes(term))
+  ) {
+    throw new RangeError(
+      `runDanger: method must be one or more of grpo, classifier, contrastive, cloning, each once, joined by +, got "${method}"; write for example classifier+cloning`,
+    );
+  }
+  const source = labelSources.find((known) => known === labels);
+  if (source === undefined) {
+    throw new RangeError(
+      `runDanger: labels must be one of ${labelSources.join(', ')}, got "${labels}"; the two states have no other source`,
+    );
+  }
+  checkNumber('seeds', seeds, 1, 1000, 'an integer');
+  checkNumber('firstSeed', firstSeed, 0, 2 ** 52, 'an integer');
+  checkNumber('iterations', iterations, MEASURE_EVERY, 10_000, `a multiple of ${MEASURE_EVERY}`);
+  return { rho, starts, method, labels: source, seeds, firstSeed, iterations };
+}
+
+function checkNumber(name: string, value: number, low: number, high: number, kind: string): void {
+  const divisor = kind === 'an integer' ? 1 : kind.startsWith('a multiple') ? MEASURE_EVERY : 0;
+  if (value >= low && value <= high && (divisor === 0 || value % divisor === 0)) return;
+  throw new RangeError(`runDanger: ${name} must be ${kind} in [${low}, ${high}], got ${value}; change ${name}`);
+}

@@ -1,0 +1,67 @@
+/** One seed's copy of the danger-zone task: the states s and s', episodes in them, and observations to clone and to judge on. */
+import { createLookAlike, type LookAlike, stateVectors } from '../env/lookAlike.ts';
+import { loadStates } from '../policy/load.ts';
+import type { Policy } from '../policy/policy.ts';
+import { actionLogProbs } from '../policy/policy.ts';
+import { randomStream } from '../random.ts';
+import type { GameChoice } from '../rollout/rollout.ts';
+import { createStateList, inputShape, pushState, type StateList } from '../rollout/states.ts';
+
+export const GROUPS = 6;
+export const GROUP_SIZE = 8;
+
+/** Observations of s' over which p(bad | s') is averaged. */
+const JUDGED = 64;
+
+export interface TwoStates {
+  readonly seed: number;
+  /** As many as an iteration has episodes. */
+  readonly environments: readonly LookAlike[];
+  /** `cloned` observations of s, then as many of s'. */
+  readonly cloning: StateList;
+  readonly judged: StateList;
+}
+
+/** @param cloned observations of each state to clone on */
+export function createTwoStates(rho: number, seed: number, cloned: number): TwoStates {
+  // A seed has directions of its own: a mean over seeds is one over pairs of states too.
+  const options = { rho, layoutSeed: seed };
+  const environments = Array.from({ length: GROUPS * GROUP_SIZE }, () => createLookAlike(options));
+  const { spec } = environments[0];
+  const observations = (needs: readonly (0 | 1)[], count: number, purpose: string): StateList => {
+    const actions = Array.from({ length: spec.actionCount }, (_, action) => action);
+    const list = createStateList(inputShape(spec));
+    for (const need of needs) {
+      const rows = stateVectors(options, need, count, { seed, purpose: `${purpose}/${need}` });
+      for (let i = 0; i < count; i++) {
+        pushState(list, rows.subarray(i * spec.vectorWidth, (i + 1) * spec.vectorWidth), actions);
+      }
+    }
+    return list;
+  };
+  return {
+    seed,
+    environments,
+    cloning: observations([0, 1], cloned, 'danger/cloning'),
+    judged: observations([1], JUDGED, 'danger/judged'),
+  };
+}
+
+/** Fresh games for iteration number `iteration`, each `GROUP_SIZE` times. */
+export function gamesOf(seed: number, iteration: number): GameChoice[] {
+  const random = randomStream(seed, 'danger/games', iteration);
+  return Array.from({ length: GROUPS }, () => random.uint32()).flatMap((game) =>
+    Array.from({ length: GROUP_SIZE }, (_, rollout) => ({ seed: game, split: 'train' as const, rollout })),
+  );
+}
+
+/** p(action 0 | s'), the good action of s: mean over the judged observations. */
+export function badProbability(policy: Policy, { judged }: TwoStates): number {
+  const { arena, network, logProbs } = policy;
+  const order = Int32Array.from({ length: judged.states }, (_, i) => i);
+  loadStates(arena, network.batch, judged, order, 0, judged.states);
+  actionLogProbs(policy);
+  let sum = 0;
+  for (let s = 0; s < judged.states; s++) sum += arena.kernels.exp1(arena.f32[(logProbs >> 2) + judged.rowOffsets[s]]);
+  return sum / judged.states;
+}
