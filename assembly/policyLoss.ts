@@ -34,11 +34,11 @@ export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usi
       const left = to - r;
       const x = left >= 4 ? v128.load(at(logP, r)) : loadTail(at(logP, r), left);
       const e = exp4(f32x4.sub(x, f32x4.splat(top)));
-      // exp is clamped above 0, so masked lanes are dropped here, not by their value.
-      if (f32x4.extract_lane(x, 0) != -Infinity) sum += f32x4.extract_lane(e, 0);
-      if (left > 1 && f32x4.extract_lane(x, 1) != -Infinity) sum += f32x4.extract_lane(e, 1);
-      if (left > 2 && f32x4.extract_lane(x, 2) != -Infinity) sum += f32x4.extract_lane(e, 2);
-      if (left > 3 && f32x4.extract_lane(x, 3) != -Infinity) sum += f32x4.extract_lane(e, 3);
+      // A masked action adds e^-87: nothing, for the sum is at least 1. Lanes beyond the last action must not count.
+      sum += f32x4.extract_lane(e, 0);
+      if (left > 1) sum += f32x4.extract_lane(e, 1);
+      if (left > 2) sum += f32x4.extract_lane(e, 2);
+      if (left > 3) sum += f32x4.extract_lane(e, 3);
     }
     // (x - top) - log(sum), not x - (top + log(sum)): large logits would round the second term away.
     const first = f32x4.splat(top);
