@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import type { EnvironmentSpec, TokensSpec, VectorSpec } from '../../src/env/environment.ts';
+import { createArena } from '../../src/kernels/arena.ts';
+import type { PolicyConfig } from '../../src/policy/heads.ts';
+import { loadStates } from '../../src/policy/load.ts';
+import { actionKey, actionLogProbs, createPolicy, type Policy, sample } from '../../src/policy/policy.ts';
+import { randomStream } from '../../src/random.ts';
+import { inputShape, type StateList } from '../../src/rollout/states.ts';
+import { randomStates } from '../layers/randomNetwork.ts';
+
+const config: PolicyConfig = {
+  policy: 'attention',
+  tokenWidth: 12,
+  matchWidth: 16,
+  hidden: 64,
+  embedding: 32,
+  blocks: 0,
+  heads: 2,
+  logitScale: 1,
+};
+const common = { version: '1', maxSteps: 20, hasExpert: false };
+const tokens: TokensSpec = {
+  ...common,
+  name: 'bags',
+  form: 'tokens',
+  layout: 'slots',
+  vocabulary: Array.from({ length: 23 }, (_, i) => `word${i}`),
+  stateSlots: 7,
+  actionSlots: 3,
+};
+const vector: VectorSpec = { ...common, name: 'vectors', form: 'vector', vectorWidth: 16, actionCount: 6 };
+
+const cases: [string, EnvironmentSpec, PolicyConfig][] = [
+  ['attention over slots', tokens, config],
+  ['attention over slots, one block', tokens, { ...config, blocks: 1 }],
+  ['attention over a text, one block', { ...tokens, layout: 'sequence' }, { ...config, blocks: 1 }],
+  ['mlp', vector, { ...config, policy: 'mlp' }],
+];
+
+async function open(spec: EnvironmentSpec, policyConfig: PolicyConfig, seed = 7): Promise<Policy> {
+  const policy = createPolicy(await createArena(), spec, policyConfig, 64);
+  policy.network.initialise(policy.weights, seed);
+  policy.network.prepare(policy.weights);
+  return policy;
+}
+
+/** Bits of the log-probabilities and classifier logits of each state in `order`, loaded as one batch. */
+function bitsByState(policy: Policy, list: StateList, order: readonly number[]): Map<number, number[]> {
+  const { arena, network } = policy;
+  loadStates(arena, network.batch, list, order, 0, order.length);
+  actionLogProbs(policy);
+  const { rowOffsets } = network.batch;
+  const rows = (pointer: number, n: number): number[] => {
+    const [from, to] = arena.i32.subarray((rowOffsets >> 2) + n, (rowOffsets >> 2) + n + 2);
+    return [...arena.i32.subarray((pointer >> 2) + from, (pointer >> 2) + to)];
+  };
+  return new Map(order.map((s, n) => [s, [...rows(policy.logProbs, n), ...rows(network.heads.classifier.value, n)]]));
+}
+
+describe.each(cases)('%s', (_, spec, policyConfig) => {
+  test('a state has the same bits alone, among 50, and among 50 in another order', async () => {
+    const policy = await open(spec, policyConfig);
+    const list = randomStates(inputShape(spec), randomStream(11, 'test/invariance'), 50, 9);
+    const all = Array.from({ length: 50 }, (_, s) => s);
+    const together = bitsByState(policy, list, all);
+    expect(bitsByState(policy, list, all.toReversed())).toEqual(together);
+    // 17 and 50 have no common divisor: every state comes once.
+    const shuffled = all.map((s) => (s * 17 + 3) % 50);
+    expect(bitsByState(policy, list, shuffled)).toEqual(together);
+    for (const s of all) expect(bitsByState(policy, list, [s]).get(s)).toEqual(together.get(s));
+  });
+
+  test('the probabilities of each state sum to 1, error < 1e-6', async () => {
+    const policy = await open(spec, policyConfig);
+    const list = randomStates(inputShape(spec), randomStream(12, 'test/sums'), 20, 9);
+    const { arena, network } = policy;
+    const order = Array.from({ length: 20 }, (_, s) => s);
+    loadStates(arena, network.batch, list, order, 0, 20);
+    actionLogProbs(policy, policy.weights, 0.7);
+    for (const s of order) {
+      const logProbs = arena.read(policy.logProbs, list.actions).subarray(list.rowOffsets[s], list.rowOffsets[s + 1]);
+      expect(Math.abs(logProbs.reduce((sum, l) => sum + Math.exp(l), 0) - 1)).toBeLessThan(1e-6);
+    }
+  });
+
+  test('weights have the same bits for the same seed and others for another seed', async () => {
+    const bits = async (seed: number): Promise<Int32Array> => {
+      const { arena, network, weights } = await open(spec, policyConfig, seed);
+      return new Int32Array(arena.read(weights, network.size).buffer);
+    };
+    const first = await bits(7);
+    expect(await bits(7)).toEqual(first);
+    const other = await bits(8);
+    const drawn = first.filter((x, i) => x !== other[i]).length;
+    // All but paddings and the constants of layer norms differ.
+    expect(drawn).toBeGreaterThan(0.9 * first.length);
+  });
+
+  test('draws the same action for a counter, whatever else is in the batch', async () => {
+    const policy = await open(spec, policyConfig);
+    const list = randomStates(inputShape(spec), randomStream(13, 'test/sample'), 30, 9);
+    const counters = Array.from({ length: 30 }, (_, s) => 1000 + s);
+    const key = actionKey(3, 'test', 5);
+    const order = Array.from({ length: 30 }, (_, s) => s);
+    sample(policy, list, order, 0, 30, key, counters);
+    const taken = [...policy.arena.i32.slice(policy.taken >> 2, (policy.taken >> 2) + 30)];
+    expect(taken.every((a, s) => a >= 0 && a < list.rowOffsets[s + 1] - list.rowOffsets[s])).toBe(true);
+    expect(new Set(taken).size).toBeGreaterThan(1);
+    for (const s of order) {
+      sample(policy, list, order, s, s + 1, key, counters);
+      expect(policy.arena.i32[policy.taken >> 2]).toBe(taken[s]);
+    }
+  });
+});
+
+test('a parameter starts the same whatever the rest of the network: its stream is keyed by its name', async () => {
+  const tableOf = async (policyConfig: PolicyConfig): Promise<Float32Array> => {
+    const { arena, network, weights } = await open(tokens, policyConfig);
+    const table = network.parameters.find((p) => p.name === 'tokens');
+    return arena.read(weights + (table?.offset ?? 0), table?.size ?? 0);
+  };
+  const table = await tableOf(config);
+  expect(table.length).toBe(23 * 12);
+  expect(await tableOf({ ...config, blocks: 2, hidden: 8 })).toEqual(table);
+});
+
+test('logitScale multiplies the logits', async () => {
+  const logits = async (logitScale: number): Promise<Float32Array> => {
+    const policy = await open(tokens, { ...config, logitScale });
+    const list = randomStates(inputShape(tokens), randomStream(14, 'test/scale'), 4, 5);
+    loadStates(policy.arena, policy.network.batch, list, [0, 1, 2, 3], 0, 4);
+    actionLogProbs(policy);
+    return policy.arena.read(policy.network.heads.logit.value, list.actions);
+  };
+  const plain = await logits(1);
+  expect(await logits(4)).toEqual(plain.map((x) => 4 * x));
+});
+
+test('refuses a policy that does not read the form of the environment', async () => {
+  const arena = await createArena();
+  expect(() => createPolicy(arena, vector, config)).toThrow(
+    new Error('createPolicy: policy "attention" does not read the vector form of vectors; set config.observation'),
+  );
+  expect(() => createPolicy(arena, tokens, { ...config, policy: 'mlp' })).toThrow(
+    new Error('createPolicy: policy "mlp" does not read the tokens form of bags; set config.observation'),
+  );
+});
+
+test('refuses heads that do not divide the token width', async () => {
+  const arena = await createArena();
+  for (const heads of [5, 0, 1.5]) {
+    expect(() => createPolicy(arena, tokens, { ...config, blocks: 1, heads })).toThrow(
+      new RangeError(
+        `multiHeadAttention: heads must divide the token width 12, got ${heads}; change config.heads or config.tokenWidth`,
+      ),
+    );
+  }
+});
