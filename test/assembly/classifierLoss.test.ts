@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { matmulScratchBytes } from '../../src/kernels/arena.ts';
 import { randomStream } from '../../src/random.ts';
 import { binaryCrossEntropy, contrastiveLoss } from '../reference/classifierLoss.ts';
-import { gradientByDifferences } from '../reference/finiteDifferences.ts';
+import { dot, gradientByDifferences } from '../reference/finiteDifferences.ts';
 import { largestError } from '../reference/largestError.ts';
 import { lengths, openWorkbench, seededFloats } from './workbench.ts';
 
@@ -81,6 +81,24 @@ test('contrastiveLoss: gradient within 1e-5 of finite differences, loss within 1
       if (e.length > 100) continue;
       expect(largestError(dE, gradientByDifferences(lossAt, e, 1e-6)), where).toBeLessThan(1e-5);
     }
+  }
+});
+
+test('contrastiveLoss: 255 to 258 rows: loss within 1e-5, derivative along one direction within 1e-5 of finite differences', () => {
+  const width = 3;
+  for (const rows of [255, 256, 257, 258]) {
+    const e = values(rows * width);
+    const direction = values(rows * width);
+    const labels = Array.from({ length: rows }, () => stream.below(2));
+    const { dE, loss } = kernelContrastive(width, e, labels, 1, 1);
+    const lossAlong = (t: Float64Array): number => {
+      const moved = Float64Array.from(e, (x, i) => x + t[0] * direction[i]);
+      return contrastiveLoss(rows, width, moved, labels, 1);
+    };
+    expect(largestError([loss], [lossAlong(Float64Array.of(0))]), `${rows} rows`).toBeLessThan(1e-5);
+    expect(largestError([dot(dE, direction)], gradientByDifferences(lossAlong, [0])), `${rows} rows`).toBeLessThan(
+      1e-5,
+    );
   }
 });
 
