@@ -124,6 +124,18 @@ test('a parameter starts the same whatever the rest of the network: its stream i
   expect(await tableOf({ ...config, blocks: 2, hidden: 8 })).toEqual(table);
 });
 
+test('parameters of one shape and one distribution start apart', async () => {
+  const { arena, network, weights } = await open(tokens, { ...config, blocks: 1 });
+  const ofName = (name: string): Float32Array => {
+    const parameter = network.parameters.find((p) => p.name === name);
+    return arena.read(weights + (parameter?.offset ?? 0), parameter?.size ?? 0);
+  };
+  const query = ofName('block0.attention.query.weight');
+  const key = ofName('block0.attention.key.weight');
+  expect(query.length).toBe(144);
+  expect(query.filter((x, i) => x !== key[i]).length).toBe(144);
+});
+
 test('logitScale multiplies the logits', async () => {
   const logits = async (logitScale: number): Promise<Float32Array> => {
     const policy = await open(tokens, { ...config, logitScale });
