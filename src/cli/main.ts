@@ -19,8 +19,13 @@ const { version } = readJson(fileURLToPath(new URL('../../package.json', import.
 // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
 const program = buildProgram(host, version, async () => ({
   train: async (...given) => (await import('./trainRun.ts')).trainIn(version)(...given),
-  measureRunCoupling: async (...given) => (await import('../index.ts')).measureRunCoupling(...given),
-  evaluateRun: async (...given) => (await import('../index.ts')).evaluateRun(...given),
-  runDanger: async (...given) => (await import('../index.ts')).runDanger(...given),
+  measureRunCoupling: async (...given) => (await import('./savedRun.ts')).measureRunCoupling(...given),
+  evaluateRun: async (...given) => (await import('./savedRun.ts')).evaluateRun(...given),
+  runDanger: async ({ onProgress, ...plan }) => {
+    const { runDanger } = await import('../danger/danger.ts');
+    const report = (done: number, total: number): void =>
+      onProgress({ phase: 'train', done, total, envSteps: 0, success: null });
+    return runDanger({ ...plan, onProgress: report });
+  },
 }));
 process.exitCode = await runProgram(program, process.argv.slice(2), host);

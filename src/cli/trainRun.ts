@@ -4,6 +4,7 @@ import { openBridge } from '../env/bridge.node.ts';
 import { resolveBridge } from '../env/resolveBridge.node.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createRun, type RunWriter, resumeRun } from '../record/run.node.ts';
+import type { OpenBridge } from '../train/environments.ts';
 import { runTraining, type TrainRecord } from '../train/trainer.ts';
 import type { Train } from './train.ts';
 
@@ -18,6 +19,9 @@ function recordIn(writer: RunWriter): TrainRecord {
     },
   };
 }
+
+/** Opens the bridge that an environment's name stands for. */
+export const openNamedBridge: OpenBridge = (name) => openBridge({ ...resolveBridge(name), name });
 
 /**
  * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint.
@@ -34,7 +38,7 @@ export function trainIn(version: string): Train {
       const outcome = await runTraining(config, {
         record: recordIn(writer),
         ...(resumed && { checkpoint: resumed.checkpoint }),
-        openBridge: (name) => openBridge({ ...resolveBridge(name), name }),
+        openBridge: openNamedBridge,
         onProgress,
         signal,
       });
