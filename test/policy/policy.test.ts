@@ -7,6 +7,8 @@ import { actionKey, actionLogProbs, createPolicy, type Policy, sample } from '..
 import { randomStream } from '../../src/random.ts';
 import { inputShape, type StateList } from '../../src/rollout/states.ts';
 import { randomStates } from '../layers/randomNetwork.ts';
+import { gradientByDifferences } from '../reference/finiteDifferences.ts';
+import { errorOfLargest } from './golden.ts';
 
 const config: PolicyConfig = {
   policy: 'attention',
@@ -57,6 +59,25 @@ function bitsByState(policy: Policy, list: StateList, order: readonly number[]):
   return new Map(order.map((s, n) => [s, [...rows(policy.logProbs, n), ...rows(network.heads.classifier.value, n)]]));
 }
 
+/** The gradient, at the weights' present values, of the sum over the rows of `order` of c times (logit + classifier logit). */
+function gradientOf(policy: Policy, list: StateList, order: readonly number[], c: ArrayLike<number>): Float32Array {
+  const { arena, network, weights } = policy;
+  loadStates(arena, network.batch, list, order, 0, order.length);
+  network.forward(weights);
+  const own = order.flatMap((s) => Array.from(c).slice(list.rowOffsets[s], list.rowOffsets[s + 1]));
+  arena.write(network.heads.logit.grad, own);
+  arena.write(network.heads.classifier.grad, own);
+  const g = arena.floats(network.vectorSize);
+  network.backward(weights, g);
+  network.finish(weights, g);
+  return arena.read(g, network.size);
+}
+
+function coefficients(purpose: string, count: number): number[] {
+  const random = randomStream(2, purpose);
+  return Array.from({ length: count }, () => 2 * random.uniform() - 1);
+}
+
 describe.each(cases)('%s', (_, spec, policyConfig) => {
   test('a state has the same bits alone, among 50, and among 50 in another order', async () => {
     const policy = await open(spec, policyConfig);
@@ -68,6 +89,43 @@ describe.each(cases)('%s', (_, spec, policyConfig) => {
     const shuffled = all.map((s) => (s * 17 + 3) % 50);
     expect(bitsByState(policy, list, shuffled)).toEqual(together);
     for (const s of all) expect(bitsByState(policy, list, [s]).get(s)).toEqual(together.get(s));
+  });
+
+  test('the gradient of 50 states is the sum of the gradients of each, error < 1e-5 of the largest', async () => {
+    const policy = await open(spec, policyConfig);
+    const list = randomStates(inputShape(spec), randomStream(15, 'test/sum-of-gradients'), 50, 9);
+    const c = coefficients('test/sum-of-gradients', list.actions);
+    const all = Array.from({ length: 50 }, (_, s) => s);
+    const sum = new Float64Array(policy.network.size);
+    for (const s of all) for (const [i, d] of gradientOf(policy, list, [s], c).entries()) sum[i] += d;
+    expect(errorOfLargest(gradientOf(policy, list, all, c), sum)).toBeLessThan(1e-5);
+  });
+
+  test('the slope along the gradient is its length, relative error < 1e-3', async () => {
+    const policy = await open(spec, policyConfig);
+    const { arena, network, weights } = policy;
+    const list = randomStates(inputShape(spec), randomStream(16, 'test/slope'), 40, 9);
+    const c = coefficients('test/slope', list.actions);
+    const all = Array.from({ length: 40 }, (_, s) => s);
+    const gradient = gradientOf(policy, list, all, c);
+    const length = Math.sqrt(gradient.reduce((sum, d) => sum + d * d, 0));
+    const start = arena.read(weights, network.size);
+    const [slope] = gradientByDifferences(
+      ([distance]) => {
+        arena.write(
+          weights,
+          start.map((w, i) => w + (distance * gradient[i]) / length),
+        );
+        network.prepare(weights);
+        network.forward(weights);
+        const { logit, classifier } = network.heads;
+        const [a, b] = [logit, classifier].map((head) => arena.read(head.value, list.actions));
+        return c.reduce((sum, x, r) => sum + x * (a[r] + b[r]), 0);
+      },
+      [0],
+      1 / 256,
+    );
+    expect(errorOfLargest([slope], [length])).toBeLessThan(1e-3);
   });
 
   test('the probabilities of each state sum to 1, error < 1e-6', async () => {
