@@ -5,7 +5,7 @@
  * cheaper one by count of multiplications is taken, per parameter. Weights shared over tokens and candidate actions are summed inside a
  * sample first, as their gradients are.
  */
-import type { Arena } from '../kernels/arena.ts';
+import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
 import { type GradientPart, type Network, type Parameter, type Rows, sampleRows } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../policy/load.ts';
@@ -90,7 +90,14 @@ function reserve(
 }
 
 /** Adds one part of the loaded batch's per-sample gradients, samples from `first` on, to the record. */
-function recordPart(network: Network, parameter: Parameter, part: GradientPart, record: Record, first: number): void {
+function recordPart(
+  network: Network,
+  parameter: Parameter,
+  part: GradientPart,
+  record: Record,
+  first: number,
+  scratch: number,
+): void {
   const { arena, batch } = network;
   const { kernels } = arena;
   const n = batch.states;
@@ -111,7 +118,7 @@ function recordPart(network: Network, parameter: Parameter, part: GradientPart, 
   const { offsets, unit } = sampleRows(batch, part.rows);
   if (part.kind === 'outer') {
     // Adds to the zeroed record, so that several uses of one weight sum up.
-    kernels.perSampleOuter(n, offsets, unit, part.x, part.width, part.d, part.dWidth, g, size, 1, arena.scratch(0));
+    kernels.perSampleOuter(n, offsets, unit, part.x, part.width, part.d, part.dWidth, g, size, 1, scratch);
   } else if (part.kind === 'sum') kernels.perSampleSum(n, offsets, unit, part.period, part.dWidth, part.d, g, size);
   else kernels.perSampleProduct(n, offsets, unit, part.dWidth, part.d, part.x, g, size);
 }
@@ -183,11 +190,13 @@ export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Sampl
   const na = a.states.length;
   const nb = b.states.length;
   const parts = byParameter(network.gradientParts(weights));
+  const widest = Math.max(nb, 64, ...[...parts.values()].flat().map((part) => part.dWidth));
   const total = new Float64Array(na * nb);
   const matrices = new Map<string, Float32Array>();
   const pending = [...parts.keys()];
   while (pending.length > 0) {
     const mark = arena.mark();
+    const scratch = arena.reserve(matmulScratchBytes(256, widest));
     const group = new Map<Parameter, { sides: Record[]; uses: GradientPart[] }>();
     while (pending.length > 0 && (group.size === 0 || arena.mark() - mark < BUDGET_BYTES)) {
       const parameter = pending.shift() as Parameter;
@@ -201,13 +210,12 @@ export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Sampl
       forEachBatch(policy, weights, samples, (found, first) => {
         for (const [parameter, part] of found) {
           const entry = group.get(parameter);
-          if (entry) recordPart(network, parameter, part, entry.sides[side], first);
+          if (entry) recordPart(network, parameter, part, entry.sides[side], first, scratch);
         }
       });
     });
     const k = arena.floats(na * nb);
     const work = arena.floats(2 * 64 * 64);
-    const scratch = arena.scratch(4_608 + 4 * 256 * (nb + 72));
     for (const [parameter, { sides, uses }] of group) {
       const [left] = sides;
       const right = sides[sides.length - 1];
