@@ -9,7 +9,7 @@ import { createStateList, inputShape, pushState, type StateList } from '../../sr
 
 type ByParameter = Record<string, number[]>;
 
-export interface GoldenPolicy {
+interface GoldenPolicy {
   readonly spec:
     | {
         readonly form: 'tokens';
@@ -69,7 +69,7 @@ export async function openGolden(name: string): Promise<Opened> {
   return { golden, policy, list, gradient };
 }
 
-export function setParameters({ arena, network, weights }: Policy, golden: GoldenPolicy): void {
+function setParameters({ arena, network, weights }: Policy, golden: GoldenPolicy): void {
   for (const { name, offset } of network.parameters) arena.write(weights + offset, golden.parameters[name]);
   network.prepare(weights);
 }
