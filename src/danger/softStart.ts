@@ -7,9 +7,9 @@ const GOOD_START = 0.35;
 
 const UPDATES = 250;
 
-/** States of each kind per update, and updates until all observations have been shown. */
-const SHOWN = 36;
-const CYCLE = 12;
+/** Observations of each state per update, and updates until all have been shown. */
+const SHOWN = 10;
+const CYCLE = 25;
 
 /** Observations of each state that `softStart` needs. */
 export const CLONED = SHOWN * CYCLE;
@@ -30,8 +30,8 @@ const settings = {
 /**
  * Trains new weights until p(action 0 | s') is about `start` and p(action 0 | s) about 0.35, the other actions sharing the rest alike.
  *
- * The loss is the cross-entropy sum_a t(a) * -log pi(a | x) to those targets t, meant over s and s'. Each update shows equally many
- * states with each action, weighted by A t(a), and each state meets every action in turn, which has that loss as its mean.
+ * The loss is the cross-entropy sum_a t(a) * -log pi(a | x) to those targets t, meant over observations x of s and s': every observation
+ * is in the list once per action, labelled with it and weighted by t(a).
  */
 export function softStart(learner: Learner, states: TwoStates, start: number): void {
   const { policy } = learner;
@@ -41,31 +41,24 @@ export function softStart(learner: Learner, states: TwoStates, start: number): v
   network.initialise(weights, states.seed);
   network.prepare(weights);
   resetOptimizer(learner);
-  const target = (need: number, action: number): number => {
-    const first = need === 1 ? start : GOOD_START;
-    return action === 0 ? first : (1 - first) / (actions - 1);
-  };
-  const nothing = {
+  const labels = new Int8Array(list.actions);
+  for (let s = 0; s < list.states; s++) labels[list.rowOffsets[s] + (s % actions)] = 1;
+  const copies = SHOWN * actions;
+  const cloningWeight = Float32Array.from({ length: 2 * copies }, (_, i) => {
+    const first = i < copies ? GOOD_START : start;
+    return (i % actions === 0 ? first : (1 - first) / (actions - 1)) / (2 * SHOWN);
+  });
+  const unused = {
     taken: new Int32Array(list.states),
     oldLogProb: new Float32Array(list.states),
     refLogProb: null,
     advantage: new Float32Array(list.states),
-    weight: new Float32Array(2 * SHOWN),
+    weight: new Float32Array(2 * copies),
   };
   for (let step = 0; step < UPDATES; step++) {
-    const turn = Math.floor(step / CYCLE);
-    const order = new Int32Array(2 * SHOWN);
-    const cloningWeight = new Float32Array(2 * SHOWN);
-    const labels = new Int8Array(list.actions);
-    for (let i = 0; i < 2 * SHOWN; i++) {
-      const need = i < SHOWN ? 0 : 1;
-      const s = need * CLONED + (step % CYCLE) * SHOWN + (i % SHOWN);
-      const action = (s + turn) % actions;
-      order[i] = s;
-      labels[list.rowOffsets[s] + action] = 1;
-      cloningWeight[i] = (actions * target(need, action)) / (2 * SHOWN);
-    }
-    const set: LossSet = { ...nothing, list, order, cloningWeight, labels, settings };
+    const from = (step % CYCLE) * copies;
+    const order = Int32Array.from({ length: 2 * copies }, (_, i) => from + i + (i < copies ? 0 : (CYCLE - 1) * copies));
+    const set: LossSet = { ...unused, list, order, cloningWeight, labels, settings };
     update(learner, [set], null, adamw);
   }
 }

@@ -17,7 +17,7 @@ export interface TwoStates {
   readonly seed: number;
   /** As many as an iteration has episodes. */
   readonly environments: readonly LookAlike[];
-  /** `cloned` observations of s, then as many of s'. */
+  /** `cloned` observations of s, then as many of s', each as many times in a row as there are actions. */
   readonly cloning: StateList;
   readonly judged: StateList;
 }
@@ -28,13 +28,14 @@ export function createTwoStates(rho: number, seed: number, cloned: number): TwoS
   const options = { rho, layoutSeed: seed };
   const environments = Array.from({ length: GROUPS * GROUP_SIZE }, () => createLookAlike(options));
   const { spec } = environments[0];
-  const observations = (needs: readonly (0 | 1)[], count: number, purpose: string): StateList => {
+  const observations = (needs: readonly (0 | 1)[], count: number, copies: number, purpose: string): StateList => {
     const actions = Array.from({ length: spec.actionCount }, (_, action) => action);
     const list = createStateList(inputShape(spec));
     for (const need of needs) {
       const rows = stateVectors(options, need, count, { seed, purpose: `${purpose}/${need}` });
       for (let i = 0; i < count; i++) {
-        pushState(list, rows.subarray(i * spec.vectorWidth, (i + 1) * spec.vectorWidth), actions);
+        const row = rows.subarray(i * spec.vectorWidth, (i + 1) * spec.vectorWidth);
+        for (let copy = 0; copy < copies; copy++) pushState(list, row, actions);
       }
     }
     return list;
@@ -42,8 +43,8 @@ export function createTwoStates(rho: number, seed: number, cloned: number): TwoS
   return {
     seed,
     environments,
-    cloning: observations([0, 1], cloned, 'danger/cloning'),
-    judged: observations([1], JUDGED, 'danger/judged'),
+    cloning: observations([0, 1], cloned, spec.actionCount, 'danger/cloning'),
+    judged: observations([1], JUDGED, 1, 'danger/judged'),
   };
 }
 
