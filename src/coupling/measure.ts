@@ -14,7 +14,7 @@ export interface ClassStatistics {
 
 export interface LayerCoupling {
   readonly parameter: string;
-  /** This parameter's part of the mean good-bad inner product. */
+  /** This parameter's part of the sum of squared gradient norms over the bank's samples. */
   readonly share: number;
   readonly goodBadCosine: number;
   readonly goodGoodCosine: number;
@@ -150,8 +150,11 @@ function classStatistics(
   };
 }
 
-function layerCoupling(table: PairTable, whole: ClassStatistics): LayerCoupling[] {
+const sum = (values: Float64Array): number => values.reduce((total, x) => total + x, 0);
+
+function layerCoupling(table: PairTable, whole: readonly [Float64Array, Float64Array]): LayerCoupling[] {
   const layers: LayerCoupling[] = [];
+  const all = sum(whole[0]) + sum(whole[1]);
   for (const [parameter, k] of table.between.byParameter) {
     const left = table.within[0].byParameter.get(parameter);
     const right = table.within[1].byParameter.get(parameter);
@@ -161,7 +164,7 @@ function layerCoupling(table: PairTable, whole: ClassStatistics): LayerCoupling[
     const goodBad = of('goodBad');
     layers.push({
       parameter,
-      share: whole.meanDot === 0 ? 0 : goodBad.meanDot / whole.meanDot,
+      share: all === 0 ? 0 : (sum(norms[0]) + sum(norms[1])) / all,
       goodBadCosine: goodBad.meanCosine,
       goodGoodCosine: of('goodGood').meanCosine,
       badBadCosine: of('badBad').meanCosine,
@@ -254,7 +257,7 @@ export function measureCoupling(
   const classes = { goodGood: of('goodGood'), goodBad: of('goodBad'), badBad: of('badBad') };
   return {
     classes,
-    layers: layerCoupling(table, classes.goodBad),
+    layers: layerCoupling(table, norms),
     similarity: bySimilarity(table, norms),
     spillover: spillover(policy, weights, bank, table.between, table.left.place, table.right.place, keyOf),
     matrix: shownMatrix(table, describe),

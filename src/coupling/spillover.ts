@@ -10,7 +10,7 @@ export interface Spillover {
   /** Mean change of log pi of the bad samples: to first order, step * mean_i <g_i, g_j>, and as measured by taking the step and undoing it. */
   readonly predicted: number;
   readonly actual: number;
-  /** |predicted - actual| / |actual| */
+  /** sum |predicted - actual| / sum |actual| over the bad samples, so that changes of both signs do not cancel. */
   readonly relativeError: number;
   /** [predicted, actual] of each bad sample. */
   readonly points: readonly (readonly [number, number])[];
@@ -97,11 +97,7 @@ export function spillover(
   });
   const predicted = points.reduce((sum, [x]) => sum + x, 0) / points.length;
   const actual = points.reduce((sum, [, y]) => sum + y, 0) / points.length;
-  return {
-    stepSize,
-    predicted,
-    actual,
-    relativeError: actual === 0 ? 0 : Math.abs(predicted - actual) / Math.abs(actual),
-    points,
-  };
+  const missed = points.reduce((sum, [x, y]) => sum + Math.abs(x - y), 0);
+  const changed = points.reduce((sum, [, y]) => sum + Math.abs(y), 0);
+  return { stepSize, predicted, actual, relativeError: changed === 0 ? 0 : missed / changed, points };
 }

@@ -95,5 +95,7 @@ export function formatEstimate(value: Estimate | undefined, sign = false): strin
   if (value === undefined) return '–';
   const plus = sign && value.mean >= 0 ? '+' : '';
   const half = value.interval === undefined ? '' : ` ± ${(value.interval.high - value.interval.mean).toFixed(2)}`;
-  return `${plus}${value.mean.toFixed(2)}${half}`.replaceAll('-', '−');
+  // A mean that rounds to zero has no sign.
+  const rounded = Math.round(value.mean * 100) / 100 || 0;
+  return `${plus}${rounded.toFixed(2)}${half}`.replaceAll('-', '−');
 }

@@ -191,8 +191,9 @@ function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
   const loss = (['policy', 'kl', 'entropy', 'cloning', 'classifier', 'contrastive'] as const).find(
     (key) => !Number.isFinite(sums[key]),
   );
+  const what = [loss && `the ${loss} loss`, bad && `the gradient of ${bad.name}`].filter(Boolean).join(' and ');
   throw new Error(
-    `update ${learner.updates + 1}: the gradient of ${bad?.name ?? 'a parameter'} is not finite${loss ? ` (nor is the ${loss} loss)` : ''}; ` +
+    `update ${learner.updates + 1}: ${what || 'the gradient norm'} is not finite; ` +
       'the step was not taken; lower learningRate or the weights of the losses, or check the environment for extreme observations',
   );
 }
@@ -223,7 +224,8 @@ export function update(
   const g = reduceShards(learner, shards);
   network.finish(weights, g);
   const gradNorm = Math.sqrt(kernels.sumOfSquares(g, network.size));
-  if (!Number.isFinite(gradNorm)) refuseNonFinite(learner, g, sums);
+  // A loss can be NaN where its gradient is cut off to zero.
+  if (!(Number.isFinite(gradNorm) && Object.values(sums).every(Number.isFinite))) refuseNonFinite(learner, g, sums);
   if (gradNorm > adamw.maxGradNorm) kernels.scaleBy(g, network.size, adamw.maxGradNorm / (gradNorm + 1e-6));
   learner.updates++;
   learner.beta1Power *= adamw.beta1;
