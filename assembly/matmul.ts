@@ -4,6 +4,7 @@
 // place, or for TN transposed four columns at a time. scratch: 4,480 + 4 * min(k, 256) * (n rounded up to 8) bytes.
 import { at } from './memory';
 import { tile1 } from './matmulRow';
+import { matrixVector, transposedVector } from './matmulThin';
 import { ACCUMULATE, BIAS, OVERWRITE, tile4 } from './matmulTile';
 import { loadTail, storeTail } from './simd';
 
@@ -117,6 +118,7 @@ function multiplyBlock(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usi
 }
 
 export function matmulNN(m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32, mode: i32, bias: usize, scratch: usize): void {
+  if (n == 1) return matrixVector(m, k, a, lda, b, ldb, c, ldc, mode, bias);
   const panels = scratch + EDGE_BYTES + ROWS_BYTES;
   let k0 = 0;
   do {
@@ -139,6 +141,7 @@ export function matmulNT(m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, l
 }
 
 export function matmulTN(m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32, mode: i32, scratch: usize): void {
+  if (n == 1) return transposedVector(m, k, a, lda, b, ldb, c, ldc, mode);
   const rows = scratch + EDGE_BYTES;
   const panels = rows + ROWS_BYTES;
   const strideA = (<usize>lda) << 2;
