@@ -45,7 +45,8 @@ async function withPolicy<T>(directory: string, use: (saved: SavedPolicy) => Pro
 /** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directory, { split, samples, onProgress }) =>
   withPolicy(directory, async ({ config, iteration, policy, environments }) => {
-    const progress = (done: number): void => onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
+    const progress = (done: number): void =>
+      onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
     const { seed, graphDiscount, graphMaxEdges } = config;
     const bank = await collectBank(policy, environments, { seed, split, pairs: samples, graphDiscount, graphMaxEdges });
@@ -64,8 +65,17 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directo
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, signal }) =>
   withPolicy(directory, async ({ config, policy, environments }) => {
     const { seed, trainGames, temperature } = config;
-    const onEpisode = (done: number): void => onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
-    const { mean, returns } = await success(policy, environments, { seed, split, episodes, trainGames, temperature, onEpisode, signal });
+    const onEpisode = (done: number): void =>
+      onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
+    const { mean, returns } = await success(policy, environments, {
+      seed,
+      split,
+      episodes,
+      trainGames,
+      temperature,
+      onEpisode,
+      signal,
+    });
     const values = [...returns];
     const solved = values.filter((x) => x === 1).length;
     const plain = values.every((x) => x === 0 || x === 1);

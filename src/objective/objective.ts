@@ -1,7 +1,6 @@
 /** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
 
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
-import type { Config } from '../train/config.ts';
 
 /** Sums over the states of an update; each loss is already averaged by its weights. */
 export interface LossSums {
@@ -72,7 +71,7 @@ export interface LossSettings {
  * @param out f32[minibatch.length]
  */
 export function stateWeights(
-  lossType: Config['lossType'],
+  lossType: 'grpo' | 'dr_grpo' | 'bnpo' | 'dapo',
   episode: ArrayLike<number>,
   lengths: ArrayLike<number>,
   maxSteps: number,

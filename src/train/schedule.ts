@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 
 /** cos(pi x) for x in [0, 1] by the odd Taylor polynomial of sin around 1/2, degree 11; error below 6e-8. The host's cos differs by engine. */
 function cosPi(x: number): number {
-  const y = 3.141592653589793 * (0.5 - x);
+  const y = Math.PI * (0.5 - x);
   const z = y * y;
   return y * (1 - (z / 6) * (1 - (z / 20) * (1 - (z / 42) * (1 - (z / 72) * (1 - z / 110)))));
 }
