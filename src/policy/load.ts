@@ -127,6 +127,48 @@ export function loadRows(
   batch.actions = at.row;
 }
 
+/** Room that one entry of a batch takes. */
+interface Need {
+  readonly actions: number;
+  readonly stateFeatures: number;
+  readonly actionFeatures: number;
+}
+
+function cut(count: number, needOf: (i: number) => Need, capacity: Capacity, maxStates: number): number[] {
+  const ends: number[] = [];
+  let states = 0;
+  let actions = 0;
+  let stateFeatures = 0;
+  let actionFeatures = 0;
+  for (let i = 0; i < count; i++) {
+    const need = needOf(i);
+    if (
+      need.actions > capacity.actions ||
+      need.stateFeatures > capacity.stateFeatures ||
+      need.actionFeatures > capacity.actionFeatures
+    ) {
+      throw new RangeError(
+        `cutBatches: one state must fit a batch of ${describe(capacity)}, got ${need.stateFeatures} state tokens and ${need.actions} actions with ${need.actionFeatures} tokens; raise the capacity`,
+      );
+    }
+    const fits =
+      states < Math.min(maxStates, capacity.states) &&
+      actions + need.actions <= capacity.actions &&
+      stateFeatures + need.stateFeatures <= capacity.stateFeatures &&
+      actionFeatures + need.actionFeatures <= capacity.actionFeatures;
+    if (!fits) {
+      ends.push(i);
+      states = actions = stateFeatures = actionFeatures = 0;
+    }
+    states++;
+    actions += need.actions;
+    stateFeatures += need.stateFeatures;
+    actionFeatures += need.actionFeatures;
+  }
+  if (count > 0) ends.push(count);
+  return ends;
+}
+
 /**
  * Ends of consecutive runs of `order` that fit the capacity, with at most `maxStates` states each. The cut depends only on the data, so
  * that shards are the same whatever computes them.
@@ -137,35 +179,27 @@ export function cutBatches(
   capacity: Capacity,
   maxStates = capacity.states,
 ): number[] {
-  const ends: number[] = [];
-  let states = 0;
-  let actions = 0;
-  let stateFeatures = 0;
-  let actionFeatures = 0;
-  for (let i = 0; i < order.length; i++) {
+  const { rowOffsets, stateOffsets, actionOffsets } = list;
+  const needOf = (i: number): Need => {
     const s = order[i];
-    const rows = list.rowOffsets[s + 1] - list.rowOffsets[s];
-    const ofState = list.stateOffsets[s + 1] - list.stateOffsets[s];
-    const ofActions = list.actionOffsets[list.rowOffsets[s + 1]] - list.actionOffsets[list.rowOffsets[s]];
-    if (rows > capacity.actions || ofState > capacity.stateFeatures || ofActions > capacity.actionFeatures) {
-      throw new RangeError(
-        `cutBatches: one state must fit a batch of ${describe(capacity)}, got ${ofState} state tokens and ${rows} actions with ${ofActions} tokens; raise the capacity`,
-      );
-    }
-    const fits =
-      states < Math.min(maxStates, capacity.states) &&
-      actions + rows <= capacity.actions &&
-      stateFeatures + ofState <= capacity.stateFeatures &&
-      actionFeatures + ofActions <= capacity.actionFeatures;
-    if (!fits) {
-      ends.push(i);
-      states = actions = stateFeatures = actionFeatures = 0;
-    }
-    states++;
-    actions += rows;
-    stateFeatures += ofState;
-    actionFeatures += ofActions;
-  }
-  if (order.length > 0) ends.push(order.length);
-  return ends;
+    return {
+      actions: rowOffsets[s + 1] - rowOffsets[s],
+      stateFeatures: stateOffsets[s + 1] - stateOffsets[s],
+      actionFeatures: actionOffsets[rowOffsets[s + 1]] - actionOffsets[rowOffsets[s]],
+    };
+  };
+  return cut(order.length, needOf, capacity, maxStates);
+}
+
+/** The same for `loadRows`: ends of runs of action rows, each a state of its own with one candidate. */
+export function cutRows(list: StateList, rows: ArrayLike<number>, capacity: Capacity): number[] {
+  const needOf = (i: number): Need => {
+    const s = stateOfRow(list, rows[i]);
+    return {
+      actions: 1,
+      stateFeatures: list.stateOffsets[s + 1] - list.stateOffsets[s],
+      actionFeatures: list.actionOffsets[rows[i] + 1] - list.actionOffsets[rows[i]],
+    };
+  };
+  return cut(rows.length, needOf, capacity, capacity.states);
 }

@@ -7,7 +7,7 @@ import {
   type LossSums,
   takeSums,
 } from '../objective/objective.ts';
-import { cutBatches, loadRows, loadStates } from '../policy/load.ts';
+import { cutBatches, cutRows, loadRows, loadStates } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
 
@@ -139,33 +139,35 @@ function accumulateContrastive(learner: Learner, set: ContrastiveSet, firstShard
   const { kernels } = arena;
   const { width, value } = heads.embedding;
   const n = set.rows.length;
-  const step = batch.capacity.states;
+  const ends = cutRows(set.list, set.rows, batch.capacity);
   // Gradient vectors outlive this call: they are placed before what is given back at its end.
-  shardGradient(learner, firstShard + Math.ceil(n / step) - 1);
+  shardGradient(learner, firstShard + ends.length - 1);
   const mark = arena.mark();
   const gathered = arena.floats(n * width);
   const gradient = arena.floats(n * width);
   const labels = arena.reserve(n);
   const work = arena.floats(n * (2 * width + n + 2));
   for (let i = 0; i < n; i++) arena.i8[labels + i] = set.labels[set.rows[i]];
-  for (let from = 0; from < n; from += step) {
-    const to = Math.min(n, from + step);
+  let from = 0;
+  for (const to of ends) {
     loadRows(arena, batch, set.list, set.rows, from, to);
     network.forward(weights);
     arena.u8.copyWithin(gathered + from * width * 4, value, value + (to - from) * width * 4);
+    from = to;
   }
   const scratch = arena.scratch(8_192 + 4 * 256 * (n + 8));
   const sum = inputs.sums + 80;
   kernels.contrastiveLoss(n, width, gathered, labels, set.temperature, set.coef, gradient, sum, work, scratch);
   let shard = firstShard;
-  for (let from = 0; from < n; from += step) {
-    const to = Math.min(n, from + step);
+  from = 0;
+  for (const to of ends) {
     loadRows(arena, batch, set.list, set.rows, from, to);
     network.forward(weights);
     kernels.fill(heads.logit.grad, to - from, 0);
     kernels.fill(heads.classifier.grad, to - from, 0);
     const g = shardGradient(learner, shard++);
     network.backward(weights, g, gradient + from * width * 4);
+    from = to;
   }
   arena.release(mark);
   return shard;
