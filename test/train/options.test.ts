@@ -1,0 +1,143 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { trainIn } from '../../src/cli/trainRun.ts';
+import { type Config, type ConfigKey, configTable, resolveConfig } from '../../src/train/config.ts';
+import { type RecordedRun, recordedRun, small } from './recordedRun.ts';
+
+type Changes = Partial<Config>;
+
+/** What must differ: the parameters; or, at equal parameters, another part of what a run leaves. */
+type Differs = 'parameters' | 'success' | 'coupling' | 'metrics' | 'checkpoints' | 'folder';
+
+/** In this context, each of these values gives another result than the context alone does. */
+interface Case {
+  readonly context: Changes;
+  readonly values: readonly Config[ConfigKey][];
+  readonly differs: Differs;
+}
+
+// Most runs are of the task that is quickest to play and gives rewards from the first episode on.
+const states: Changes = { env: 'look-alike', policy: 'mlp' };
+const far: Changes = { ...states, learningRate: 0.05 };
+const classifier: Changes = { ...states, method: 'classifier' };
+const contrastive: Changes = { ...states, method: 'contrastive' };
+// Episodes that depend on the actions, and tokens.
+const household: Changes = { iterations: 1, evalEpisodes: 2 };
+// Episodes of several lengths, in minibatches of unequal sizes.
+const lengths: Changes = { ...household, policy: 'mlp', coldStart: 60, coldStartUpdates: 60, coldStartBatch: 256 };
+const text: Changes = { ...household, observation: 'text' };
+
+function parameters(values: Case['values'], context: Changes = states): Case {
+  return { context, values, differs: 'parameters' };
+}
+
+const cases: Readonly<Record<ConfigKey, Case>> = {
+  env: parameters(['household'], states),
+  policy: parameters(['mlp'], household),
+  method: parameters(['classifier', 'contrastive', 'cloning', 'classifier+cloning']),
+  labels: parameters(['advantage', 'oracle', 'demonstrations', 'shuffled'], classifier),
+  observation: parameters(['text'], household),
+  seed: parameters([2]),
+  iterations: parameters([2]),
+  maxSteps: parameters([5], household),
+  trainGames: parameters([3]),
+  numGenerations: parameters([5]),
+  groupsPerIteration: parameters([3]),
+  numIterations: parameters([1]),
+  minibatches: parameters([2]),
+  temperature: parameters([0.5]),
+  learningRate: parameters([1e-3]),
+  lrSchedule: parameters(['linear', 'cosine']),
+  warmupUpdates: parameters([5]),
+  adamBeta1: parameters([0.5]),
+  adamBeta2: parameters([0.9]),
+  adamEpsilon: parameters([1e-3]),
+  weightDecay: parameters([0.1]),
+  maxGradNorm: parameters([1e-3]),
+  epsilon: parameters([0.01], far),
+  epsilonHigh: parameters([0.01], far),
+  beta: parameters([0.5]),
+  entropyCoef: parameters([0]),
+  scaleRewards: parameters(['batch', 'none']),
+  lossType: parameters(['grpo', 'dr_grpo', 'bnpo'], lengths),
+  coldStart: parameters([0, 20]),
+  coldStartUpdates: parameters([5]),
+  coldStartBatch: parameters([32]),
+  coldStartLearningRate: parameters([1e-3]),
+  demonstrationNoise: parameters([0.6], household),
+  classifierCoef: parameters([0.1], classifier),
+  classifierScope: parameters(['taken'], { ...classifier, labels: 'oracle' }),
+  cloningCoef: parameters([0.5], { ...states, method: 'cloning' }),
+  contrastiveCoef: parameters([0.5], contrastive),
+  contrastiveTemperature: parameters([0.5], contrastive),
+  contrastiveSamples: parameters([4], contrastive),
+  // With rewards only at the end the discount counts where it makes values too small to tell apart.
+  graphDiscount: parameters([1e-5], classifier),
+  graphMaxEdges: parameters([1], { ...classifier, trainGames: 3, iterations: 6, numGenerations: 2 }),
+  tokenWidth: parameters([6]),
+  matchWidth: parameters([8], household),
+  hidden: parameters([32]),
+  embedding: parameters([16]),
+  blocks: parameters([1], household),
+  heads: parameters([3], { ...household, blocks: 1 }),
+  vocabularySize: parameters([40], text),
+  vocabularyEpisodes: parameters([1], text),
+  evalEpisodes: { context: states, values: [30], differs: 'success' },
+  evalEvery: { context: states, values: [1], differs: 'metrics' },
+  couplingPairs: { context: states, values: [5], differs: 'coupling' },
+  couplingEvery: { context: states, values: [1], differs: 'metrics' },
+  checkpointEvery: { context: states, values: [1], differs: 'checkpoints' },
+  keepCheckpoints: { context: { ...states, checkpointEvery: 1 }, values: [1], differs: 'folder' },
+};
+
+const runs = new Map<string, Promise<RecordedRun>>();
+
+function cachedRun(config: Changes): Promise<RecordedRun> {
+  const key = JSON.stringify(config);
+  const run = runs.get(key) ?? recordedRun(config);
+  runs.set(key, run);
+  return run;
+}
+
+async function checkpointFolders(config: Changes): Promise<string[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'unbraid-options-'));
+  try {
+    const signal = new AbortController().signal;
+    const full = resolveConfig({ ...small, ...config });
+    await trainIn('test')(full, { directory, resume: false, onProgress: () => {}, signal });
+    return readdirSync(join(directory, 'checkpoints')).sort();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function leaves(config: Changes, differs: Differs): Promise<unknown> {
+  if (differs === 'folder') return checkpointFolders(config);
+  const { outcome, metrics, checkpoints } = await cachedRun(config);
+  if (differs === 'parameters') return outcome.parametersSha256;
+  const parts = {
+    success: outcome.success,
+    coupling: outcome.coupling,
+    metrics: metrics.map((line) => Object.keys(line)),
+    checkpoints: [...checkpoints.keys()],
+  };
+  return parts[differs];
+}
+
+test('no key of the config is without a case', () => {
+  expect(Object.keys(cases)).toEqual(configTable.map(({ key }) => key));
+});
+
+test.each(configTable.map(({ key }) => key))('%s changes the result', async (key) => {
+  const { context, values, differs } = cases[key];
+  const without = await leaves(context, differs);
+  for (const value of values) {
+    const changed = { ...context, [key]: value } as Changes;
+    expect(await leaves(changed, differs), `${key} ${value}`).not.toEqual(without);
+    if (differs !== 'parameters' && differs !== 'folder') {
+      expect(await leaves(changed, 'parameters')).toBe(await leaves(context, 'parameters'));
+    }
+  }
+});

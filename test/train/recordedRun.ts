@@ -1,0 +1,50 @@
+/** Runs small enough for a test, with everything they would have written. */
+import { type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
+import type { Config } from '../../src/train/config.ts';
+import { type TrainOptions, type TrainOutcome, train } from '../../src/train/trainer.ts';
+
+export const small: Partial<Config> = {
+  iterations: 3,
+  groupsPerIteration: 2,
+  numGenerations: 4,
+  trainGames: 12,
+  coldStart: 12,
+  coldStartUpdates: 10,
+  coldStartBatch: 64,
+  evalEpisodes: 8,
+  couplingPairs: 8,
+};
+
+export interface RecordedRun {
+  readonly outcome: TrainOutcome;
+  /** Lines of metrics.jsonl, coupling files by name and iteration, checkpoints as bytes by iteration. */
+  readonly metrics: readonly Record<string, number>[];
+  readonly couplings: Readonly<Record<string, unknown>>;
+  readonly checkpoints: ReadonlyMap<number, CheckpointFiles>;
+}
+
+export async function recordedRun(config: Partial<Config>, options: TrainOptions = {}): Promise<RecordedRun> {
+  const metrics: Record<string, number>[] = [];
+  const couplings: Record<string, unknown> = {};
+  const checkpoints = new Map<number, CheckpointFiles>();
+  const record: TrainOptions['record'] = {
+    metrics: (iteration, line) => metrics.push({ iteration, ...line }),
+    checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
+    coupling: (name, iteration, measured) => {
+      couplings[`${name}/${iteration}`] = measured;
+    },
+  };
+  const outcome = await train({ ...small, ...config }, { ...options, record });
+  return { outcome, metrics, couplings, checkpoints };
+}
+
+/** The run goes on from the checkpoint's bytes, as after a crash. */
+export async function resumedRun(
+  config: Partial<Config>,
+  checkpoints: RecordedRun['checkpoints'],
+  iteration: number,
+): Promise<RecordedRun> {
+  const files = checkpoints.get(iteration);
+  if (!files) throw new Error(`resumedRun: no checkpoint at ${iteration}, only at ${[...checkpoints.keys()].join()}`);
+  return recordedRun(config, { checkpoint: unpackCheckpoint(files, String(iteration), 'none') });
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { type CheckpointFiles, unpackCheckpoint } from '../../src/record/checkpoint.ts';
+import type { Config } from '../../src/train/config.ts';
+import type { Progress } from '../../src/train/run.ts';
+import { train } from '../../src/train/trainer.ts';
+import { recordedRun, resumedRun, small } from './recordedRun.ts';
+
+describe('same bits', () => {
+  const runs: [string, Partial<Config>][] = [
+    ['household, attention over tokens', {}],
+    ['household, attention over text', { observation: 'text', iterations: 2, evalEpisodes: 2 }],
+    ['household, attention with a block', { blocks: 1, iterations: 2 }],
+    ['household, mlp over vectors', { policy: 'mlp' }],
+    ['look-alike states, mlp', { env: 'look-alike', policy: 'mlp' }],
+    ['all terms of the objective', { method: 'classifier+contrastive+cloning', beta: 0.1 }],
+  ];
+
+  test.each(runs)('%s: a run repeated has the same outcome, records and checkpoints', async (_, config) => {
+    const first = await recordedRun(config);
+    expect(await recordedRun(config)).toEqual(first);
+    const other = await train({ ...small, ...config, seed: 2 });
+    expect(other.parametersSha256).not.toBe(first.outcome.parametersSha256);
+  });
+});
+
+describe('resume', () => {
+  const graph = { labels: 'graph' } as const;
+  const all = 'classifier+contrastive+cloning';
+  const runs: [string, Partial<Config>][] = [
+    ['grpo alone', {}],
+    ['classifier, graph labels', { ...graph, method: 'classifier' }],
+    ['classifier, a graph that forgets games', { ...graph, method: 'classifier', graphMaxEdges: 40, iterations: 5 }],
+    ['cloning, shuffled labels', { labels: 'shuffled', method: 'cloning' }],
+    ['all terms, graph labels', { ...graph, method: all }],
+    ['all terms, advantage labels', { labels: 'advantage', method: all }],
+    ['all terms, oracle labels of taken actions', { labels: 'oracle', method: all, classifierScope: 'taken' }],
+    ['all terms, demonstration labels', { labels: 'demonstrations', method: all }],
+    ['KL to a reference', { beta: 0.2 }],
+    ['linear schedule with warm-up', { lrSchedule: 'linear', warmupUpdates: 9 }],
+    ['cosine schedule and weight decay', { lrSchedule: 'cosine', weightDecay: 0.1 }],
+    ['evaluations and coupling measurements between', { evalEvery: 1, couplingEvery: 1, method: all }],
+    ['no cold start', { coldStart: 0 }],
+    ['mlp, cloning, a reference', { policy: 'mlp', method: 'cloning', beta: 0.1 }],
+    ['look-alike states', { env: 'look-alike', policy: 'mlp', method: all }],
+    ['text', { observation: 'text', method: 'classifier', iterations: 2, evalEpisodes: 2 }],
+  ];
+
+  test.each(runs)('%s: from any checkpoint to the bits of an unbroken run', async (_, changes) => {
+    const config = { checkpointEvery: 1, ...changes };
+    const { iterations = small.iterations as number } = config;
+    const unbroken = await recordedRun(config);
+    expect([...unbroken.checkpoints.keys()]).toEqual(Array.from({ length: iterations + 1 }, (_, i) => i));
+    for (const from of config.method === 'cloning' ? [0, 1, iterations] : [1]) {
+      const resumed = await resumedRun(config, unbroken.checkpoints, from);
+      expect(resumed.outcome).toEqual(unbroken.outcome);
+      expect(resumed.metrics).toEqual(unbroken.metrics.slice(from + 1));
+      expect(resumed.couplings).toEqual({
+        [`coupling-end/${iterations}`]: unbroken.couplings[`coupling-end/${iterations}`],
+      });
+      expect(resumed.checkpoints).toEqual(new Map([...unbroken.checkpoints].filter(([i]) => i > from)));
+    }
+  });
+
+  test('every number of the state counts: one changed moment changes the result', async () => {
+    const unbroken = await recordedRun({ checkpointEvery: 1 });
+    const checkpoint = unpackCheckpoint(unbroken.checkpoints.get(1) as CheckpointFiles, '1', 'none');
+    const first = checkpoint.state.find(({ name }) => name === 'adam/first');
+    (first?.values as Float32Array)[0] += 1e-3;
+    const { outcome } = await recordedRun({ checkpointEvery: 1 }, { checkpoint });
+    expect(outcome.parametersSha256).not.toBe(unbroken.outcome.parametersSha256);
+  });
+
+  test('the vocabulary of a text run comes from the checkpoint', async () => {
+    const config: Partial<Config> = { observation: 'text', iterations: 1, evalEpisodes: 2, vocabularySize: 30 };
+    const { checkpoints, outcome } = await recordedRun(config);
+    const { tokenizer } = unpackCheckpoint(checkpoints.get(0) as CheckpointFiles, '0', 'none');
+    expect(tokenizer?.words).toHaveLength(30);
+    // Collected anew it would have more words, and the weights would not fit.
+    const resumed = await resumedRun({ ...config, vocabularySize: 60 }, checkpoints, 0);
+    expect(resumed.outcome).toEqual(outcome);
+  });
+});
+
+describe('what a run records', () => {
+  test('a line per iteration with success and coupling at both ends, and progress that reaches its total', async () => {
+    const progress: Progress[] = [];
+    const { metrics, outcome, couplings, checkpoints } = await recordedRun(
+      { checkpointEvery: 2 },
+      { onProgress: (p) => progress.push({ ...p }) },
+    );
+    expect(metrics.map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3]);
+    for (const [iteration, expected] of [
+      [0, outcome.coupling.start],
+      [3, outcome.coupling.end],
+    ] as const) {
+      expect(metrics[iteration]['coupling/good_bad_cosine']).toBe(expected.goodBadCosine);
+      expect(metrics[iteration]['coupling/good_good_cosine']).toBe(expected.goodGoodCosine);
+      expect(metrics[iteration]['coupling/bad_bad_cosine']).toBe(expected.badBadCosine);
+    }
+    expect(metrics[1]).not.toHaveProperty('eval/train');
+    expect(metrics[3]['eval/train']).toBe(outcome.success.train);
+    expect(metrics[3]['eval/in_domain']).toBe(outcome.success.inDomain);
+    expect(metrics[3]['eval/out_of_domain']).toBe(outcome.success.outOfDomain);
+    expect(metrics[3].envSteps).toBe(outcome.envSteps);
+    // 3 iterations of 2 passes over 3 minibatches.
+    expect([metrics[3].updates, outcome.updates]).toEqual([18, 18]);
+    expect(Object.keys(couplings)).toEqual(['coupling-start/0', 'coupling-end/3']);
+    // Every second iteration, the first and the last.
+    expect([...checkpoints.keys()]).toEqual([0, 2, 3]);
+    for (const phase of ['cold start', 'train', 'evaluate', 'coupling'] as const) {
+      const last = progress.findLast((p) => p.phase === phase);
+      expect([phase, last?.done]).toEqual([phase, last?.total]);
+    }
+  });
+
+  test('no iteration at all: the policy after the cold start, judged once more at the end', async () => {
+    const { outcome, metrics } = await recordedRun({ iterations: 0 });
+    expect(outcome.updates).toBe(0);
+    expect(outcome.coupling.end).toEqual(outcome.coupling.start);
+    expect(metrics.length).toBe(1);
+  });
+});
+
+test('an abort stops the run with its reason, in training and in evaluation', async () => {
+  for (const phase of ['train', 'evaluate'] as const) {
+    const controller = new AbortController();
+    const onProgress = (p: Progress): void => {
+      if (p.phase === phase) controller.abort(new Error(`stopped in ${phase}`));
+    };
+    await expect(train(small, { signal: controller.signal, onProgress })).rejects.toThrow(`stopped in ${phase}`);
+  }
+});
