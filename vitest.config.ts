@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { runtimesReporter } from './test/runtimesReporter.ts';
 
 export default defineConfig({
   test: {
@@ -6,5 +7,6 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     testTimeout: 60_000,
+    reporters: ['default', runtimesReporter(process.env.UNBRAID_REQUIRE ?? '', console.log)],
   },
 });

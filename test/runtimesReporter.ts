@@ -1,0 +1,58 @@
+/**
+ * Closes a test run with two lines: which runtimes the tests ran on, and the counts.
+ *
+ *   runtimes: node 24.21.0 ran; TextWorldExpress skipped: the Python package is missing
+ *   512 passed, 0 failed, 9 skipped
+ *
+ * A test file that needs a runtime logs `skipped: NAME; REASON` where that is missing. `UNBRAID_REQUIRE`, names with commas between, makes
+ * the run fail if one of them did not run.
+ */
+import type { UserConsoleLog } from 'vitest';
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Test file of each runtime beyond the Node that runs the tests. */
+const testFiles: Readonly<Record<string, string>> = { TextWorldExpress: 'test/env/bridgeTextworldExpress.test.ts' };
+
+const states = ['passed', 'failed', 'skipped'] as const;
+
+function countsOf(modules: readonly TestModule[]): Record<(typeof states)[number], number> {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const module of modules) {
+    for (const state of states) counts[state] += [...module.children.allTests(state)].length;
+    // A file that cannot be loaded has no tests that could fail.
+    if (module.errors().length > 0) counts.failed++;
+  }
+  return counts;
+}
+
+/** @param required names of runtimes that must run; '' for none */
+export function runtimesReporter(required: string, print: (line: string) => void): Reporter {
+  const reasons = new Map<string, string>();
+  return {
+    onUserConsoleLog({ content }: UserConsoleLog) {
+      for (const [, name, reason] of content.matchAll(/^skipped: ([^;\n]+); (.+)$/gm)) reasons.set(name, reason);
+    },
+    async onTestRunEnd(modules) {
+      // After the summary of the default reporter.
+      await new Promise((resolve) => setImmediate(resolve));
+      const ran = new Map([[`node ${process.versions.node}`, true]]);
+      for (const [name, file] of Object.entries(testFiles)) {
+        const found = modules.filter((module) => module.moduleId.endsWith(file));
+        if (found.length === 0) continue;
+        const { passed, failed } = countsOf(found);
+        ran.set(name, passed + failed > 0);
+      }
+      const words = [...ran].map(
+        ([name, did]) => `${name} ${did ? 'ran' : `skipped: ${reasons.get(name) ?? 'unknown'}`}`,
+      );
+      print(`runtimes: ${words.join('; ')}`);
+      for (const name of required.split(',')) {
+        if (name === '' || ran.get(name)) continue;
+        print(`runtimes: ${name} must run, but did not; install what is missing or unset UNBRAID_REQUIRE`);
+        process.exitCode = 1;
+      }
+      const { passed, failed, skipped } = countsOf(modules);
+      print(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+    },
+  };
+}
