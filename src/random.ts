@@ -8,7 +8,7 @@
 const PARITY = 0x1bd11bda;
 
 /** Hash of a purpose name (FNV-1a, 32 bits): names, not numbers, keep streams apart. */
-export function purposeKey(purpose: string): number {
+function purposeKey(purpose: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < purpose.length; i++) hash = Math.imul(hash ^ purpose.charCodeAt(i), 0x01000193);
   return hash >>> 0;

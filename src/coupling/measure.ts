@@ -90,7 +90,7 @@ const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** Shared features over all features of two states: 1 for equal observations. Vectors: their cosine, not below 0. */
-export function stateSimilarity(a: StateList, i: number, b: StateList, j: number): number {
+function stateSimilarity(a: StateList, i: number, b: StateList, j: number): number {
   if (a.shape.form === 'vector') {
     const { vectorWidth: width } = a.shape;
     let dot = 0;

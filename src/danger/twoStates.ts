@@ -7,7 +7,7 @@ import { randomStream } from '../random.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { createStateList, inputShape, pushState, type StateList } from '../rollout/states.ts';
 
-export const GROUPS = 6;
+const GROUPS = 6;
 export const GROUP_SIZE = 8;
 
 /** Observations of s' over which p(bad | s') is averaged. */

@@ -16,7 +16,7 @@ export function trainingGames(seed: number, count: number): GameChoice[] {
  * Games to evaluate on: of the train split the run's own training games in turn, of the others `episodes` fresh seeds. The same for every
  * method of one seed, so that methods can be compared in pairs.
  */
-export function evaluationGames(seed: number, split: Split, episodes: number, trainGames: number): GameChoice[] {
+function evaluationGames(seed: number, split: Split, episodes: number, trainGames: number): GameChoice[] {
   if (split === 'train') {
     const games = trainingGames(seed, trainGames);
     return Array.from({ length: episodes }, (_, i) => ({

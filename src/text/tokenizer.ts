@@ -7,7 +7,7 @@
  */
 
 /** Version of the token rules and of the saved form; a change of either raises it. */
-export const vocabularyVersion = 1;
+const vocabularyVersion = 1;
 
 /**
  * The first words of every vocabulary, in this order, so their ids are fixed: a word outside the vocabulary; the marks of an action taken

@@ -36,7 +36,7 @@ export function adamwSettings(config: Config): AdamwSettings {
 }
 
 /** The iteration's games, each `numGenerations` times: rollouts of one group share everything but `rollout`. */
-export function groupGames(config: Config, games: readonly GameChoice[], iteration: number): GameChoice[] {
+function groupGames(config: Config, games: readonly GameChoice[], iteration: number): GameChoice[] {
   const random = randomStream(config.seed, 'games/iteration', iteration);
   return Array.from({ length: config.groupsPerIteration }, () => games[random.below(games.length)]).flatMap((game) =>
     Array.from({ length: config.numGenerations }, (_, i) => ({
