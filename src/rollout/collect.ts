@@ -1,5 +1,5 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
-import type { Environment, Step } from '../env/environment.ts';
+import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
 import { cutBatches } from '../policy/load.ts';
 import { type Policy, sample } from '../policy/policy.ts';
 import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
@@ -17,9 +17,15 @@ async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
   return steps.some((step) => step instanceof Promise) ? Promise.all(steps) : (steps as Step[]);
 }
 
-function checkStep(step: Step, name: string): void {
+/** `steps` counts those of the episode so far, this one included. */
+function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps: number): void {
   if (!Number.isFinite(step.reward)) {
     throw new Error(`collect: reward must be finite, got ${step.reward}; check environment ${name}`);
+  }
+  if (steps >= maxSteps && !step.terminated && !step.truncated) {
+    throw new Error(
+      `collect: an episode must end by step maxSteps = ${maxSteps}, got one that goes on; check environment ${name}`,
+    );
   }
 }
 
@@ -50,7 +56,7 @@ function act(
  * Plays one episode of each game, all at once, and records every state. Weights must be prepared.
  *
  * @param environments at least as many as games; each is reset
- * @throws if an environment breaks its contract (non-finite reward or observation, no admissible action)
+ * @throws if an environment breaks its contract (non-finite reward or observation, no admissible action, no end by `maxSteps`)
  */
 export async function collect(
   policy: Policy,
@@ -85,10 +91,9 @@ export async function collect(
       const episode = live[i];
       const n = first + i;
       const step = next[i];
-      checkStep(step, spec.name);
+      checkStep(step, spec, ++rollout.lengths[episode]);
       rollout.reward[n] = step.reward;
       rollout.returns[episode] += step.reward;
-      rollout.lengths[episode]++;
       rollout.terminated[n] = step.terminated ? 1 : 0;
       rollout.nextHash[n] = environments[episode].stateHash();
       if (!step.terminated && !step.truncated) {
@@ -150,9 +155,8 @@ export async function play(
     for (let i = 0; i < live.length; i++) {
       const slot = live[i];
       const step = after[i];
-      checkStep(step, spec.name);
+      checkStep(step, spec, ++length[slot]);
       returns[game[slot]] += step.reward;
-      length[slot]++;
       if (step.terminated || step.truncated) {
         options.onEpisode?.(++done);
         if (nextGame === games.length) continue;

@@ -8,7 +8,7 @@ import { recordedRun, resumedRun, small } from './recordedRun.ts';
 describe('same bits', () => {
   const runs: [string, Partial<Config>][] = [
     ['household, attention over tokens', {}],
-    ['household, attention over text', { observation: 'text', iterations: 2, evalEpisodes: 2 }],
+    ['household, attention over text', { observation: 'text', maxSteps: 8, iterations: 2, evalEpisodes: 2 }],
     ['household, attention with a block', { blocks: 1, iterations: 2 }],
     ['household, mlp over vectors', { policy: 'mlp' }],
     ['look-alike states, mlp', { env: 'look-alike', policy: 'mlp' }],
@@ -42,7 +42,7 @@ describe('resume', () => {
     ['no cold start', { coldStart: 0 }],
     ['mlp, cloning, a reference', { policy: 'mlp', method: 'cloning', beta: 0.1 }],
     ['look-alike states', { env: 'look-alike', policy: 'mlp', method: all }],
-    ['text', { observation: 'text', method: 'classifier', iterations: 2, evalEpisodes: 2 }],
+    ['text', { observation: 'text', maxSteps: 8, method: 'classifier', iterations: 2, evalEpisodes: 2 }],
   ];
 
   test.each(runs)('%s: from any checkpoint to the bits of an unbroken run', async (_, changes) => {
@@ -71,7 +71,13 @@ describe('resume', () => {
   });
 
   test('the vocabulary of a text run comes from the checkpoint', async () => {
-    const config: Partial<Config> = { observation: 'text', iterations: 1, evalEpisodes: 2, vocabularySize: 30 };
+    const config: Partial<Config> = {
+      observation: 'text',
+      maxSteps: 8,
+      iterations: 1,
+      evalEpisodes: 2,
+      vocabularySize: 30,
+    };
     const { checkpoints, outcome } = await recordedRun(config);
     const { tokenizer } = unpackCheckpoint(checkpoints.get(0) as CheckpointFiles, '0', 'none');
     expect(tokenizer?.words).toHaveLength(30);
