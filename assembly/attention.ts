@@ -1,9 +1,10 @@
 // Scaled dot products between the query rows and the key rows of each group, as a softmax attention with a key mask and as plain maps.
 //
 // Group g has keys g * keys .. (g + 1) * keys and queries (queryOffsets[g] .. queryOffsets[g + 1]) * unit; without offsets, unit queries.
-import { at, getF, getI, setF } from './memory';
+import { at, getI } from './memory';
 import { matmulNN, matmulNT, matmulTN } from './matmul';
-import { exp1 } from './math';
+import { exp4 } from './math';
+import { loadTail, maxLanes, storeTail, sumLanes } from './simd';
 
 // @ts-ignore: decorator
 @inline
@@ -11,20 +12,72 @@ function firstQuery(g: i32, queryOffsets: usize, unit: i32): i32 {
   return (queryOffsets ? getI(queryOffsets, g) : g) * unit;
 }
 
+/** Four floats at p, of which `left` belong to the row; the others count as zero. */
+// @ts-ignore: decorator
+@inline
+function load4(p: usize, left: i32): v128 {
+  return left >= 4 ? v128.load(p) : loadTail(p, left);
+}
+
+// @ts-ignore: decorator
+@inline
+function store4(p: usize, v: v128, left: i32): void {
+  if (left >= 4) v128.store(p, v);
+  else storeTail(p, v, left);
+}
+
+/** All bits of a lane set where its mask byte is; no byte beyond `left` is read. */
+// @ts-ignore: decorator
+@inline
+function maskLanes(mask: usize, left: i32): v128 {
+  let word: u32 = 0;
+  if (left >= 4) word = load<u32>(mask);
+  else for (let i = 0; i < left; i++) word |= (<u32>load<u8>(mask + <usize>i)) << (8 * i);
+  const wide = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(i32x4.splat(word)));
+  return i32x4.ne(wide, i32x4.splat(0));
+}
+
 /** Rows of p become softmax(scale * p) over the keys whose mask byte is set; a row without any such key becomes zero. */
 function softmaxRows(rows: i32, keys: i32, p: usize, scale: f32, mask: usize): void {
+  const factor = f32x4.splat(scale);
+  const low = f32x4.splat(-Infinity);
   for (let r = 0; r < rows; r++) {
     const row = at(p, r * keys);
-    let top: f32 = -Infinity;
-    for (let j = 0; j < keys; j++) if (load<u8>(mask + <usize>j)) top = max(top, getF(row, j) * scale);
-    let sum: f32 = 0;
-    for (let j = 0; j < keys; j++) {
-      const e: f32 = load<u8>(mask + <usize>j) ? exp1(getF(row, j) * scale - top) : 0;
-      setF(row, j, e);
-      sum += e;
+    let tops = low;
+    for (let j = 0; j < keys; j += 4) {
+      const x = f32x4.mul(load4(at(row, j), keys - j), factor);
+      tops = f32x4.max(tops, v128.bitselect(x, low, maskLanes(mask + <usize>j, keys - j)));
     }
-    const inverse: f32 = sum > 0 ? <f32>1 / sum : sum;
-    for (let j = 0; j < keys; j++) setF(row, j, getF(row, j) * inverse);
+    const top = f32x4.splat(maxLanes(tops));
+    let sums = f32x4.splat(0);
+    for (let j = 0; j < keys; j += 4) {
+      const x = f32x4.mul(load4(at(row, j), keys - j), factor);
+      const e = v128.and(exp4(f32x4.sub(x, top)), maskLanes(mask + <usize>j, keys - j));
+      sums = f32x4.add(sums, e);
+      store4(at(row, j), e, keys - j);
+    }
+    const sum = sumLanes(sums);
+    const inverse = f32x4.splat(sum > 0 ? <f32>1 / sum : sum);
+    for (let j = 0; j < keys; j += 4) {
+      store4(at(row, j), f32x4.mul(load4(at(row, j), keys - j), inverse), keys - j);
+    }
+  }
+}
+
+/** d becomes scale * p * (d - p . d) row by row: the way back through softmaxRows. */
+function softmaxRowsBackward(rows: i32, keys: i32, p: usize, d: usize, scale: f32): void {
+  for (let r = 0; r < rows; r++) {
+    const rowP = at(p, r * keys);
+    const rowD = at(d, r * keys);
+    let dots = f32x4.splat(0);
+    for (let j = 0; j < keys; j += 4) {
+      dots = f32x4.add(dots, f32x4.mul(load4(at(rowP, j), keys - j), load4(at(rowD, j), keys - j)));
+    }
+    const dot = f32x4.splat(sumLanes(dots));
+    for (let j = 0; j < keys; j += 4) {
+      const weighted = f32x4.mul(f32x4.splat(scale), load4(at(rowP, j), keys - j));
+      store4(at(rowD, j), f32x4.mul(weighted, f32x4.sub(load4(at(rowD, j), keys - j), dot)), keys - j);
+    }
   }
 }
 
@@ -62,14 +115,7 @@ export function attentionBackward(groups: i32, heads: i32, width: i32, keys: i32
       const p = at(weights, (from * heads + h * n) * keys);
       matmulNT(n, keys, d, oh, ldo, at(v, kv), ldkv, dWeights, keys, 0, 0, scratch);
       matmulTN(keys, d, n, p, keys, oh, ldo, at(dV, kv), ldkv, 0, scratch);
-      for (let r = 0; r < n; r++) {
-        let dot: f32 = 0;
-        for (let j = 0; j < keys; j++) dot += getF(p, r * keys + j) * getF(dWeights, r * keys + j);
-        for (let j = 0; j < keys; j++) {
-          const i = r * keys + j;
-          setF(dWeights, i, scale * getF(p, i) * (getF(dWeights, i) - dot));
-        }
-      }
+      softmaxRowsBackward(n, keys, p, dWeights, scale);
       matmulNN(n, d, keys, dWeights, keys, at(k, kv), ldkv, at(dQ, qh), ldq, 0, 0, scratch);
       matmulTN(keys, d, n, dWeights, keys, at(q, qh), ldq, at(dK, kv), ldkv, 0, scratch);
     }

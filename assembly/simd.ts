@@ -7,6 +7,14 @@ export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
 }
 
+/** The largest lane; NaN if one is. */
+// @ts-ignore: decorator
+@inline
+export function maxLanes(v: v128): f32 {
+  const pair = f32x4.max(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return max(f32x4.extract_lane(pair, 0), f32x4.extract_lane(pair, 1));
+}
+
 /** The first n (0 to 3) floats at p; the other lanes are 0 and their memory is not touched. */
 // @ts-ignore: decorator
 @inline
