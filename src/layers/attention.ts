@@ -1,13 +1,6 @@
 import { activation, addScaled, linear } from './linear.ts';
-import type { Builder, Tensor } from './network.ts';
+import { type Builder, sampleRows, type Tensor } from './network.ts';
 import { layerNorm } from './normalization.ts';
-
-/** Rows of queries per state, as the attention kernels want them. */
-function queryGroups(b: Builder, queries: Tensor): { offsets: number; unit: number } {
-  return queries.rows === 'stateSlot'
-    ? { offsets: 0, unit: b.batch.shape.stateSlots }
-    : { offsets: b.batch.rowOffsets, unit: b.batch.shape.actionSlots };
-}
 
 function checkHeads(name: string, width: number, heads: number): void {
   if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
@@ -22,7 +15,7 @@ function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Ten
   const { kernels } = b.arena;
   const { width } = q;
   const keys = b.batch.shape.stateSlots;
-  const { offsets, unit } = queryGroups(b, q);
+  const { offsets, unit } = sampleRows(b.batch, q.rows);
   const out = b.tensor(q.rows, width);
   const weights = b.tensor(q.rows, heads * keys).value;
   const dWeights = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.capacity.actions * unit) * keys);
@@ -83,7 +76,7 @@ function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Ten
   return out;
 }
 
-/** Multi-head attention of `queries` (slots of states or of actions) to the state's slots `memory`; gives [queries, width] before any residual. */
+/** Multi-head attention of `queries` (one a row: actions, or slots of states or of actions) to the state's slots `memory`; gives [queries, width] before any residual. */
 export function multiHeadAttention(
   b: Builder,
   name: string,

@@ -161,9 +161,8 @@ def hidden_sequence(p, state, actions, blocks):
     x, present = encode(p, state, blocks)
     pooled = []
     for action in actions:
-        a = action @ p["tokens"] + p["action.position"]
-        u = a + attend(p, "cross", a, x, present)
-        pooled.append(mean_present(u, action.sum(-1) > 0))
+        a = mean_present(action @ p["tokens"] + p["action.position"], action.sum(-1) > 0)
+        pooled.append(a + attend(p, "cross", a[None], x, present)[0])
     return jnp.stack(pooled) @ p["action.weight"] + p["action.bias"] + mean_present(x, present) @ p["state.weight"]
 
 
