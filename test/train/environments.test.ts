@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import type { TextEnvironment } from '../../src/env/environment.ts';
+import { householdText } from '../../src/env/household/household.ts';
+import type { Config } from '../../src/train/config.ts';
+import { train } from '../../src/train/trainer.ts';
+import { small } from './recordedRun.ts';
+
+const refused: [Partial<Config>, string][] = [
+  [{ env: 'look-alike' }, 'config: env "look-alike" shows vectors; set policy to "mlp"'],
+  [
+    { env: 'elsewhere' },
+    'config: env "elsewhere" needs a process of its own, which this host cannot start; use "household"',
+  ],
+];
+
+test.each(refused)('%o is refused with the way out', async (config, message) => {
+  await expect(train({ ...small, ...config })).rejects.toThrow(message);
+});
+
+/** A bridge to household games in English that counts what is open; it has no expert. */
+function bridge(fail = false) {
+  const counts = { opened: 0, closed: 0 };
+  const openBridge = async (name: string) => {
+    expect(name).toBe('elsewhere');
+    counts.opened++;
+    const create = (): TextEnvironment => {
+      if (fail) throw new Error('no room for a game');
+      const { expertActions: _, ...environment } = householdText({ maxSteps: 6 });
+      return { ...environment, spec: { ...environment.spec, hasExpert: false } };
+    };
+    return {
+      create,
+      close: async () => {
+        counts.closed++;
+      },
+    };
+  };
+  return { openBridge, counts };
+}
+
+const elsewhere: Partial<Config> = { ...small, env: 'elsewhere', iterations: 1, evalEpisodes: 2 };
+
+test('any other name is opened as a bridge and closed after the run, without an expert too', async () => {
+  const { openBridge, counts } = bridge();
+  const outcome = await train(elsewhere, { openBridge });
+  expect(outcome.updates).toBe(6);
+  expect(counts).toEqual({ opened: 1, closed: 1 });
+});
+
+test('a bridge is closed when the vocabulary cannot be collected', async () => {
+  const { openBridge, counts } = bridge(true);
+  await expect(train(elsewhere, { openBridge })).rejects.toThrow('no room for a game');
+  expect(counts).toEqual({ opened: 1, closed: 1 });
+});
+
+test('a bridge shows text alone', async () => {
+  const { openBridge } = bridge();
+  await expect(train({ ...elsewhere, observation: 'tokens' }, { openBridge })).rejects.toThrow(
+    'config: env "elsewhere" shows text, not tokens; set observation to null or "text" and policy to "attention"',
+  );
+});
