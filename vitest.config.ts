@@ -7,6 +7,11 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     testTimeout: 60_000,
-    reporters: ['default', runtimesReporter(process.env.UNBRAID_REQUIRE ?? '', console.log)],
+    reporters: [
+      'default',
+      runtimesReporter(process.env.UNBRAID_REQUIRE ?? '', console.log, () => {
+        process.exitCode = 1;
+      }),
+    ],
   },
 });

@@ -25,8 +25,11 @@ function countsOf(modules: readonly TestModule[]): Record<(typeof states)[number
   return counts;
 }
 
-/** @param required names of runtimes that must run; '' for none */
-export function runtimesReporter(required: string, print: (line: string) => void): Reporter {
+/**
+ * @param required names of runtimes that must run, with commas between; '' for none
+ * @param fail called for each of them that did not
+ */
+export function runtimesReporter(required: string, print: (line: string) => void, fail: () => void): Reporter {
   const reasons = new Map<string, string>();
   return {
     onUserConsoleLog({ content }: UserConsoleLog) {
@@ -49,7 +52,7 @@ export function runtimesReporter(required: string, print: (line: string) => void
       for (const name of required.split(',')) {
         if (name === '' || ran.get(name)) continue;
         print(`runtimes: ${name} must run, but did not; install what is missing or unset UNBRAID_REQUIRE`);
-        process.exitCode = 1;
+        fail();
       }
       const { passed, failed, skipped } = countsOf(modules);
       print(`${passed} passed, ${failed} failed, ${skipped} skipped`);

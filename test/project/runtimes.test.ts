@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import type { TestModule } from 'vitest/node';
+import { runtimesReporter } from '../runtimesReporter.ts';
+
+type Counts = { passed?: number; failed?: number; skipped?: number; errors?: number };
+
+/** What the reporter reads of a test file. */
+function testFile(moduleId: string, counts: Counts): TestModule {
+  const allTests = (state: 'passed' | 'failed' | 'skipped') => new Array(counts[state] ?? 0);
+  return { moduleId, children: { allTests }, errors: () => new Array(counts.errors ?? 0) } as unknown as TestModule;
+}
+
+async function close(
+  required: string,
+  modules: TestModule[],
+  log = '',
+): Promise<{ lines: string[]; failures: number }> {
+  const lines: string[] = [];
+  let failures = 0;
+  const reporter = runtimesReporter(
+    required,
+    (line) => lines.push(line),
+    () => failures++,
+  );
+  await reporter.onUserConsoleLog?.({ content: log } as never);
+  await reporter.onTestRunEnd?.(modules, [], 'passed');
+  return { lines, failures };
+}
+
+const bridge = '/home/me/unbraid/test/env/bridgeTextworldExpress.test.ts';
+const log = 'skipped: TextWorldExpress; Java is missing\n';
+const node = `node ${process.versions.node} ran`;
+
+describe('the closing lines of a test run', () => {
+  test('name the runtimes that ran, and count tests', async () => {
+    const modules = [testFile(bridge, { passed: 13 }), testFile('/a.test.ts', { passed: 2, failed: 1, skipped: 3 })];
+    const lines = [`runtimes: ${node}; TextWorldExpress ran`, '15 passed, 1 failed, 3 skipped'];
+    expect(await close('TextWorldExpress', modules)).toEqual({ lines, failures: 0 });
+  });
+
+  test('say why a runtime was skipped', async () => {
+    const lines = [`runtimes: ${node}; TextWorldExpress skipped: Java is missing`, '0 passed, 0 failed, 13 skipped'];
+    expect(await close('', [testFile(bridge, { skipped: 13 })], log)).toEqual({ lines, failures: 0 });
+  });
+
+  test('fail the run where a required runtime was skipped, or not even tried', async () => {
+    const missing =
+      'runtimes: TextWorldExpress must run, but did not; install what is missing or unset UNBRAID_REQUIRE';
+    const skipped = await close('TextWorldExpress', [testFile(bridge, { skipped: 13 })], log);
+    expect(skipped.lines[1]).toBe(missing);
+    expect(skipped.failures).toBe(1);
+    expect(await close('TextWorldExpress', [])).toEqual({
+      lines: [`runtimes: ${node}`, missing, '0 passed, 0 failed, 0 skipped'],
+      failures: 1,
+    });
+  });
+
+  test('count a file that cannot be loaded as a failure', async () => {
+    const { lines } = await close('', [testFile('/a.test.ts', { errors: 1 })]);
+    expect(lines[1]).toBe('0 passed, 1 failed, 0 skipped');
+  });
+});
