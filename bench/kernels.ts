@@ -68,7 +68,7 @@ function matmulCases(arena: Arena): Case[] {
     const a = filled(arena, m * k);
     const b = filled(arena, k * n);
     const c = filled(arena, m * n);
-    const scratch = arena.scratch(matmulScratchBytes(k, n));
+    const scratch = arena.reserve(matmulScratchBytes(k, n));
     const operations = 2 * m * n * k;
     const size = `${m}x${n}x${k}`;
     return [

@@ -1,7 +1,7 @@
 /**
  * unbraid: train small policies with GRPO in WebAssembly, measure gradient coupling, and remove it.
  *
- * Everything here runs in any host; functions that read and write run folders are in `unbraid/node`.
+ * Everything here runs in any host. Run folders, bridges to other programs and reports are the command's part.
  */
 export { groupRelative } from './advantage/groupRelative.ts';
 export { collectBank } from './coupling/bankStates.ts';

@@ -72,7 +72,10 @@ export function planOf(options: CompareOptions): ComparisonPlan {
     preset: options.variants === undefined ? options.preset : 'custom',
     variants: usage(() => parseVariants(options.variants ?? preset.variants)),
     seeds: options.seeds ?? preset.seeds,
-    shared: { ...preset.shared, ...gatherConfig({ iterations, env }, options.set, undefined) },
+    shared: {
+      ...(options.variants === undefined && preset.shared),
+      ...gatherConfig({ iterations, env }, options.set, undefined),
+    },
     directory: options.out,
     budgetMs: minutes === null ? null : minutes * 60_000,
   };

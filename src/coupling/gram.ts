@@ -129,12 +129,16 @@ function scatterSource(batch: Batch, source: 'state' | 'action'): [number, numbe
     : [batch.actionFeatures, batch.actionOffsets, batch.shape.actionSlots, batch.rowOffsets];
 }
 
-/** Runs the samples through the network batch by batch; calls `visit` after each backward pass of log pi(taken | state). */
-function forEachBatch(
+/**
+ * Runs the samples through the network batch by batch; calls `visit` with the number of the first sample after each backward pass of
+ * log pi(taken | state), whose gradients are added to `g` unless it is 0.
+ */
+export function forEachGradientBatch(
   policy: Policy,
   weights: number,
   samples: Samples,
-  visit: (parts: [Parameter, GradientPart][], first: number) => void,
+  g: number,
+  visit: (first: number) => void,
 ): void {
   const { network, arena } = policy;
   const { batch, heads } = network;
@@ -145,8 +149,8 @@ function forEachBatch(
     for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
     arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
     arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
-    network.backward(weights, 0);
-    visit(network.gradientParts(weights), from);
+    network.backward(weights, g);
+    visit(from);
     from = to;
   }
 }
@@ -207,8 +211,8 @@ export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Sampl
       group.set(parameter, { sides, uses });
     }
     [a, b].slice(0, b === a ? 1 : 2).forEach((samples, side) => {
-      forEachBatch(policy, weights, samples, (found, first) => {
-        for (const [parameter, part] of found) {
+      forEachGradientBatch(policy, weights, samples, 0, (first) => {
+        for (const [parameter, part] of network.gradientParts(weights)) {
           const entry = group.get(parameter);
           if (entry) recordPart(network, parameter, part, entry.sides[side], first, scratch);
         }

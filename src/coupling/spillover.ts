@@ -1,8 +1,7 @@
 /** Spillover: how a step that lifts good actions changes the log-probability of bad ones elsewhere, predicted from the Gram matrix and measured. */
-import { cutBatches, loadStates } from '../policy/load.ts';
-import { actionLogProbs, type Policy } from '../policy/policy.ts';
+import { type Policy, takenLogProbs } from '../policy/policy.ts';
 import type { BankSample, PairBank } from './bank.ts';
-import type { Gram, Samples } from './gram.ts';
+import { forEachGradientBatch, type Gram, type Samples } from './gram.ts';
 
 export interface Spillover {
   /** Step along the mean gradient of log pi of the good samples. */
@@ -19,37 +18,11 @@ export interface Spillover {
 /** The step lifts the mean log pi of the good samples by about this much: small, so that first order holds. */
 const MEAN_LIFT = 0.01;
 
-function logProbs(policy: Policy, weights: number, samples: Samples): Float64Array {
-  const { arena, network } = policy;
-  const out = new Float64Array(samples.states.length);
-  let from = 0;
-  for (const to of cutBatches(samples.list, samples.states, network.batch.capacity)) {
-    loadStates(arena, network.batch, samples.list, samples.states, from, to);
-    actionLogProbs(policy, weights);
-    for (let i = from; i < to; i++) {
-      const row = arena.i32[(network.batch.rowOffsets >> 2) + i - from] + samples.taken[i];
-      out[i] = arena.f32[(policy.logProbs >> 2) + row];
-    }
-    from = to;
-  }
-  return out;
-}
-
 /** g = sum of the gradients of log pi over the samples, at `g` (network.vectorSize floats). */
 function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
   const { arena, network } = policy;
-  const { batch, heads } = network;
   arena.zero(g, network.vectorSize * 4);
-  let from = 0;
-  for (const to of cutBatches(samples.list, samples.states, batch.capacity)) {
-    loadStates(arena, batch, samples.list, samples.states, from, to);
-    actionLogProbs(policy, weights);
-    for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
-    arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
-    arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
-    network.backward(weights, g);
-    from = to;
-  }
+  forEachGradientBatch(policy, weights, samples, g, () => {});
   network.finish(weights, g);
 }
 
@@ -83,11 +56,13 @@ export function spillover(
   // The mean of log pi rises by step * |mean gradient|^2 to first order.
   const squaredNorm = arena.kernels.sumOfSquares(g, network.size) / (good.length * good.length);
   const stepSize = squaredNorm > 0 ? MEAN_LIFT / squaredNorm : 0;
-  const before = logProbs(policy, weights, badSamples);
+  const of = (vector: number): Float32Array =>
+    takenLogProbs(policy, vector, badSamples.list, badSamples.states, badSamples.taken);
+  const before = of(weights);
   arena.u8.copyWithin(moved, weights, weights + network.vectorSize * 4);
   arena.kernels.addScaled(network.size, stepSize / good.length, g, moved, 1);
   network.prepare(moved);
-  const after = logProbs(policy, moved, badSamples);
+  const after = of(moved);
   arena.release(mark);
   const points = bad.map((sample, j) => {
     const column = rightPlace.get(keyOf(sample)) as number;

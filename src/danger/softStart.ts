@@ -7,12 +7,11 @@ const GOOD_START = 0.35;
 
 const UPDATES = 250;
 
-/** Observations of each state per update, and updates until all have been shown. */
-const SHOWN = 10;
-const CYCLE = 25;
+/** Observations of each state per update, all of them new. */
+const SHOWN = 32;
 
 /** Observations of each state that `softStart` needs. */
-export const CLONED = SHOWN * CYCLE;
+export const CLONED = SHOWN * UPDATES;
 
 const adamw = { learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: Infinity };
 
@@ -56,8 +55,10 @@ export function softStart(learner: Learner, states: TwoStates, start: number): v
     weight: new Float32Array(2 * copies),
   };
   for (let step = 0; step < UPDATES; step++) {
-    const from = (step % CYCLE) * copies;
-    const order = Int32Array.from({ length: 2 * copies }, (_, i) => from + i + (i < copies ? 0 : (CYCLE - 1) * copies));
+    const order = Int32Array.from(
+      { length: 2 * copies },
+      (_, i) => step * copies + i + (i < copies ? 0 : (UPDATES - 1) * copies),
+    );
     const set: LossSet = { ...unused, list, order, cloningWeight, labels, settings };
     update(learner, [set], null, adamw);
   }

@@ -19,8 +19,6 @@ export class Arena {
   u8!: Uint8Array;
   i8!: Int8Array;
   #end: number;
-  #scratchBytes = 0;
-  #scratch = 0;
 
   constructor(module: WebAssembly.Module) {
     this.memory = new WebAssembly.Memory({ initial: 16 });
@@ -75,16 +73,6 @@ export class Arena {
 
   release(mark: number): void {
     this.#end = mark;
-    if (this.#scratch >= mark) this.#scratchBytes = 0;
-  }
-
-  /** Scratch of at least `bytes` that any kernel call may overwrite; matrix products need `matmulScratchBytes`. */
-  scratch(bytes: number): number {
-    if (bytes > this.#scratchBytes) {
-      this.#scratchBytes = bytes;
-      this.#scratch = this.reserve(bytes);
-    }
-    return this.#scratch;
   }
 
   /** A copy of `count` floats at `pointer`. */

@@ -209,7 +209,7 @@ export function createNetwork(
   };
   const heads = compose(builder);
   for (const table of tables) table.offset += size * 4;
-  scratch = arena.scratch(scratchBytes);
+  scratch = arena.reserve(scratchBytes);
   const headStart = layersBefore.get(heads.embedding) ?? layers.length;
   return {
     arena,

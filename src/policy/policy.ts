@@ -7,7 +7,7 @@ import { streamKey } from '../random.ts';
 import { inputShape, type StateList } from '../rollout/states.ts';
 import { attentionPolicy } from './attention.ts';
 import type { PolicyConfig } from './heads.ts';
-import { loadStates } from './load.ts';
+import { cutBatches, loadStates } from './load.ts';
 import { mlpPolicy } from './mlp.ts';
 
 export interface Policy {
@@ -97,6 +97,36 @@ export function sample(
   const { states, rowOffsets } = network.batch;
   const { taken, takenLogProb, logProbs } = policy;
   arena.kernels.sampleActions(states, rowOffsets, logProbs, key[0], key[1], policy.indices, taken, takenLogProb);
+}
+
+/**
+ * log pi(taken | state) of the states `order` of a list under `weights` (prepared).
+ *
+ * @param taken index of the action, by place in `order`
+ * @returns f32[order.length]
+ */
+export function takenLogProbs(
+  policy: Policy,
+  weights: number,
+  list: StateList,
+  order: ArrayLike<number>,
+  taken: ArrayLike<number>,
+  temperature = 1,
+): Float32Array {
+  const { arena, network, logProbs } = policy;
+  const { batch } = network;
+  const out = new Float32Array(order.length);
+  let from = 0;
+  for (const to of cutBatches(list, order, batch.capacity)) {
+    loadStates(arena, batch, list, order, from, to);
+    actionLogProbs(policy, weights, temperature);
+    for (let i = from; i < to; i++) {
+      const row = arena.i32[(batch.rowOffsets >> 2) + i - from] + taken[i];
+      out[i] = arena.f32[(logProbs >> 2) + row];
+    }
+    from = to;
+  }
+  return out;
 }
 
 /** Key of the stream from which the actions of one iteration, or of one evaluation, are drawn. */

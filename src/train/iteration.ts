@@ -3,23 +3,15 @@ import { groupRelative } from '../advantage/groupRelative.ts';
 import type { Environment } from '../env/environment.ts';
 import type { LabelSource } from '../labels/labels.ts';
 import { labelQuality } from '../labels/quality.ts';
-import { balancedWeights, stateWeights } from '../objective/objective.ts';
-import { cutBatches, loadStates } from '../policy/load.ts';
-import { actionKey, actionLogProbs } from '../policy/policy.ts';
+import { actionKey, takenLogProbs } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { collect } from '../rollout/collect.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
-import { type Demonstrations, demonstrationSet } from './coldStart.ts';
+import type { Demonstrations } from './coldStart.ts';
 import { type Config, termsOf } from './config.ts';
+import { minibatchTask, permutation } from './minibatch.ts';
 import { learningRateAt } from './schedule.ts';
-import {
-  type AdamwSettings,
-  type ContrastiveSet,
-  type Learner,
-  type LossSet,
-  type UpdateStats,
-  update,
-} from './update.ts';
+import { type AdamwSettings, type Learner, type UpdateStats, update } from './update.ts';
 
 /** Values of one line of metrics.jsonl; absent where there is nothing to say. */
 export type Metrics = Record<string, number>;
@@ -35,46 +27,15 @@ export function adamwSettings(config: Config): AdamwSettings {
   };
 }
 
-/** The iteration's games, each `numGenerations` times: rollouts of one group share everything but `rollout`. */
+/** The iteration's games, each `numGenerations` times. Every episode of a run has a `rollout` number of its own. */
 function groupGames(config: Config, games: readonly GameChoice[], iteration: number): GameChoice[] {
-  const random = randomStream(config.seed, 'games/iteration', iteration);
-  return Array.from({ length: config.groupsPerIteration }, () => games[random.below(games.length)]).flatMap((game) =>
-    Array.from({ length: config.numGenerations }, (_, i) => ({
-      ...game,
-      rollout: iteration * config.numGenerations + i,
-    })),
+  const { seed, groupsPerIteration, numGenerations } = config;
+  const random = randomStream(seed, 'games/iteration', iteration);
+  const chosen = Array.from({ length: groupsPerIteration }, () => games[random.below(games.length)]);
+  const first = iteration * groupsPerIteration * numGenerations;
+  return chosen.flatMap((game, group) =>
+    Array.from({ length: numGenerations }, (_, i) => ({ ...game, rollout: first + group * numGenerations + i })),
   );
-}
-
-/** A permutation of 0 .. n - 1 (Fisher-Yates). */
-function permutation(n: number, seed: number, purpose: string, step: number): Int32Array {
-  const random = randomStream(seed, purpose, step);
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
-/** log pi(taken | state) of the rollout's states under the weights at `reference`, which are prepared. */
-function referenceLogProbs(learner: Learner, rollout: Rollout, reference: number, temperature: number): Float32Array {
-  const { policy } = learner;
-  const { arena, network } = policy;
-  const { states } = rollout;
-  const out = new Float32Array(states.states);
-  const order = Int32Array.from({ length: states.states }, (_, i) => i);
-  let from = 0;
-  for (const to of cutBatches(states, order, network.batch.capacity)) {
-    loadStates(arena, network.batch, states, order, from, to);
-    actionLogProbs(policy, reference, temperature);
-    for (let s = from; s < to; s++) {
-      const row = arena.i32[(network.batch.rowOffsets >> 2) + s - from] + rollout.taken[s];
-      out[s] = arena.f32[(policy.logProbs >> 2) + row];
-    }
-    from = to;
-  }
-  return out;
 }
 
 /** Labels with those of all but the taken actions removed. */
@@ -87,63 +48,6 @@ function onlyTaken(labels: Int8Array, rollout: Rollout): Int8Array {
   return kept;
 }
 
-/** Good and labelled rows of the states in `order`. */
-function countLabels(
-  list: Rollout['states'],
-  labels: Int8Array,
-  order: Int32Array,
-): { good: number; labelled: number } {
-  let good = 0;
-  let labelled = 0;
-  for (const s of order) {
-    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) {
-      if (labels[row] >= 0) labelled++;
-      if (labels[row] === 1) good++;
-    }
-  }
-  return { good, labelled };
-}
-
-/** 1 / (number of states with a good action) on those states, 0 on the others. */
-function cloningWeights(list: Rollout['states'], labels: Int8Array, order: Int32Array): Float32Array {
-  const weights = new Float32Array(order.length);
-  let count = 0;
-  order.forEach((s, i) => {
-    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) {
-      if (labels[row] === 1) {
-        weights[i] = 1;
-        count++;
-        break;
-      }
-    }
-  });
-  for (let i = 0; i < weights.length; i++) if (weights[i] > 0) weights[i] = 1 / count;
-  return weights;
-}
-
-/** Up to `contrastiveSamples` labelled rows of the states in `order`, drawn without replacement. */
-function contrastiveSet(
-  list: Rollout['states'],
-  labels: Int8Array,
-  order: Int32Array,
-  config: Config,
-  step: number,
-): ContrastiveSet | null {
-  const rows: number[] = [];
-  for (const s of order) {
-    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) if (labels[row] >= 0) rows.push(row);
-  }
-  if (rows.length < 2) return null;
-  const chosen = permutation(rows.length, config.seed, 'contrastive', step).subarray(0, config.contrastiveSamples);
-  return {
-    list,
-    rows: Int32Array.from(chosen, (i) => rows[i]),
-    labels,
-    temperature: config.contrastiveTemperature,
-    coef: config.contrastiveCoef,
-  };
-}
-
 /** What an iteration works with besides the learner. */
 export interface IterationContext {
   readonly config: Config;
@@ -154,73 +58,6 @@ export interface IterationContext {
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
   readonly signal: AbortSignal | undefined;
-}
-
-/** The sets and contrastive rows of one minibatch. */
-function minibatchTask(
-  context: IterationContext,
-  rollout: Rollout,
-  order: Int32Array,
-  advantage: Float32Array,
-  refLogProb: Float32Array | null,
-  labels: Int8Array,
-  step: number,
-): { sets: LossSet[]; contrastive: ContrastiveSet | null } {
-  const { config, demonstrations } = context;
-  const terms = termsOf(config.method);
-  const { states } = rollout;
-  const classifier = terms.includes('classifier') ? config.classifierCoef : 0;
-  const cloning = terms.includes('cloning') ? config.cloningCoef : 0;
-  const onDemonstrations = config.labels === 'demonstrations';
-  const { good, labelled } = countLabels(states, labels, order);
-  const weight = new Float32Array(order.length);
-  stateWeights(
-    config.lossType,
-    rollout.episode,
-    rollout.lengths,
-    context.environments[0].spec.maxSteps,
-    config.minibatches,
-    order,
-    weight,
-  );
-  const sets: LossSet[] = [
-    {
-      list: states,
-      order,
-      taken: rollout.taken,
-      oldLogProb: rollout.logProb,
-      refLogProb,
-      advantage,
-      weight,
-      cloningWeight: cloning > 0 ? cloningWeights(states, labels, order) : null,
-      labels,
-      settings: {
-        epsilon: config.epsilon,
-        epsilonHigh: config.epsilonHigh ?? config.epsilon,
-        beta: config.beta,
-        entropyCoef: config.entropyCoef,
-        temperature: config.temperature,
-        cloningCoef: cloning,
-        ...balancedWeights(good, labelled, classifier),
-      },
-    },
-  ];
-  const contrastOn = terms.includes('contrastive');
-  if (!onDemonstrations) {
-    return { sets, contrastive: contrastOn ? contrastiveSet(states, labels, order, config, step) : null };
-  }
-  if (!demonstrations || (classifier === 0 && cloning === 0 && !contrastOn)) return { sets, contrastive: null };
-  const set = demonstrationSet(demonstrations, config.coldStartBatch, config, 'demonstration labels', step, {
-    cloningCoef: cloning,
-    goodWeight: 0,
-    badWeight: 0,
-  });
-  const shown = countLabels(demonstrations.states, demonstrations.labels, set.order);
-  sets.push({ ...set, settings: { ...set.settings, ...balancedWeights(shown.good, shown.labelled, classifier) } });
-  const contrastive = contrastOn
-    ? contrastiveSet(demonstrations.states, demonstrations.labels, set.order, config, step)
-    : null;
-  return { sets, contrastive };
 }
 
 function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): number {
@@ -258,23 +95,23 @@ export async function runIteration(
     : new Int8Array(rollout.states.actions).fill(-1);
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
   const advantage = Float32Array.from({ length: steps }, (_, s) => advantages[rollout.episode[s]]);
-  const refLogProb = reference ? referenceLogProbs(learner, rollout, reference, temperature) : null;
+  const order = Int32Array.from({ length: steps }, (_, s) => s);
+  const refLogProb = reference
+    ? takenLogProbs(learner.policy, reference, rollout.states, order, rollout.taken, temperature)
+    : null;
+  const { maxSteps } = context.environments[0].spec;
+  const judged = { rollout, advantage, refLogProb, labels, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
   const stats: UpdateStats[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
-    const order = permutation(steps, seed, 'minibatches', (iteration - 1) * numIterations + pass);
+    const shuffled = permutation(steps, seed, 'minibatches', (iteration - 1) * numIterations + pass);
     for (let m = 0; m < minibatches; m++) {
-      const part = order.subarray(Math.floor((m * steps) / minibatches), Math.floor(((m + 1) * steps) / minibatches));
-      if (part.length === 0) continue;
-      const { sets, contrastive } = minibatchTask(
-        context,
-        rollout,
-        part,
-        advantage,
-        refLogProb,
-        labels,
-        learner.updates,
+      const part = shuffled.subarray(
+        Math.floor((m * steps) / minibatches),
+        Math.floor(((m + 1) * steps) / minibatches),
       );
+      if (part.length === 0) continue;
+      const { sets, contrastive } = minibatchTask(judged, part, config, context.demonstrations, learner.updates);
       const learningRate = learningRateAt(config, learner.updates, totalUpdates);
       stats.push(update(learner, sets, contrastive, { ...adamwSettings(config), learningRate }));
     }

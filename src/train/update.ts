@@ -1,4 +1,5 @@
 /** One parameter update: gradients of the shards of a minibatch, summed in a fixed tree, clipped, and applied by AdamW. */
+import { matmulScratchBytes } from '../kernels/arena.ts';
 import {
   batchLosses,
   createLossInputs,
@@ -155,7 +156,7 @@ function accumulateContrastive(learner: Learner, set: ContrastiveSet, firstShard
     arena.u8.copyWithin(gathered + from * width * 4, value, value + (to - from) * width * 4);
     from = to;
   }
-  const scratch = arena.scratch(8_192 + 4 * 256 * (n + 8));
+  const scratch = arena.reserve(matmulScratchBytes(n, Math.max(n, width)));
   const sum = inputs.sums + 80;
   kernels.contrastiveLoss(n, width, gathered, labels, set.temperature, set.coef, gradient, sum, work, scratch);
   let shard = firstShard;
@@ -195,7 +196,7 @@ function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
   );
   const what = [loss && `the ${loss} loss`, bad && `the gradient of ${bad.name}`].filter(Boolean).join(' and ');
   throw new Error(
-    `update ${learner.updates + 1}: ${what || 'the gradient norm'} is not finite; ` +
+    `update ${learner.updates + 1}: ${what || 'the gradient norm'} ${loss && bad ? 'are' : 'is'} not finite; ` +
       'the step was not taken; lower learningRate or the weights of the losses, or check the environment for extreme observations',
   );
 }

@@ -194,12 +194,12 @@ describe('a step that is not finite is not taken', () => {
     [
       'an observation too large for the network',
       { list: { ...one.list, vectors: one.list.vectors.map((x) => x * 2e38) } },
-      `update 2: the policy loss and the gradient of state.weight is not finite; ${advice}`,
+      `update 2: the policy loss and the gradient of state.weight are not finite; ${advice}`,
     ],
     [
       'an infinite class weight',
       { settings: { ...one.settings, goodWeight: Number.POSITIVE_INFINITY } },
-      `update 2: the classifier loss and the gradient of state.weight is not finite; ${advice}`,
+      `update 2: the classifier loss and the gradient of state.weight are not finite; ${advice}`,
     ],
   ];
 

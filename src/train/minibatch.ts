@@ -1,0 +1,169 @@
+/** Minibatches: which states an update sees, and with which weights and labels its losses act on them. */
+import { balancedWeights, stateWeights } from '../objective/objective.ts';
+import { randomStream } from '../random.ts';
+import type { Rollout } from '../rollout/rollout.ts';
+import { type Demonstrations, demonstrationSet } from './coldStart.ts';
+import { type Config, termsOf } from './config.ts';
+import type { ContrastiveSet, LossSet } from './update.ts';
+
+/** A rollout with what was made of it. */
+export interface JudgedRollout {
+  readonly rollout: Rollout;
+  /** f32[states] */
+  readonly advantage: Float32Array;
+  /** f32[states] of log pi(taken | state) under the reference policy, or none. */
+  readonly refLogProb: Float32Array | null;
+  /** i8[action rows]: 1 good, 0 bad, -1 no label. */
+  readonly labels: Int8Array;
+  /** Steps after which an episode of this environment is truncated. */
+  readonly maxSteps: number;
+}
+
+/** The sets and contrastive rows of one update. */
+export interface UpdateTask {
+  readonly sets: readonly LossSet[];
+  readonly contrastive: ContrastiveSet | null;
+}
+
+/** A permutation of 0 .. n - 1 (Fisher-Yates). */
+export function permutation(n: number, seed: number, purpose: string, step: number): Int32Array {
+  const random = randomStream(seed, purpose, step);
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Good and labelled rows of the states in `order`. */
+function countLabels(
+  list: Rollout['states'],
+  labels: Int8Array,
+  order: Int32Array,
+): { good: number; labelled: number } {
+  let good = 0;
+  let labelled = 0;
+  for (const s of order) {
+    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) {
+      if (labels[row] >= 0) labelled++;
+      if (labels[row] === 1) good++;
+    }
+  }
+  return { good, labelled };
+}
+
+/** 1 / (number of states with a good action) on those states, 0 on the others. */
+function cloningWeights(list: Rollout['states'], labels: Int8Array, order: Int32Array): Float32Array {
+  const weights = new Float32Array(order.length);
+  let count = 0;
+  order.forEach((s, i) => {
+    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) {
+      if (labels[row] === 1) {
+        weights[i] = 1;
+        count++;
+        break;
+      }
+    }
+  });
+  for (let i = 0; i < weights.length; i++) if (weights[i] > 0) weights[i] = 1 / count;
+  return weights;
+}
+
+/** Up to `contrastiveSamples` labelled rows of the states in `order`, drawn without replacement. */
+function contrastiveSet(
+  list: Rollout['states'],
+  labels: Int8Array,
+  order: Int32Array,
+  config: Config,
+  step: number,
+): ContrastiveSet | null {
+  const rows: number[] = [];
+  for (const s of order) {
+    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) if (labels[row] >= 0) rows.push(row);
+  }
+  if (rows.length < 2) return null;
+  const chosen = permutation(rows.length, config.seed, 'contrastive', step).subarray(0, config.contrastiveSamples);
+  return {
+    list,
+    rows: Int32Array.from(chosen, (i) => rows[i]),
+    labels,
+    temperature: config.contrastiveTemperature,
+    coef: config.contrastiveCoef,
+  };
+}
+
+function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): LossSet {
+  const { rollout, labels } = judged;
+  const { states } = rollout;
+  const terms = termsOf(config.method);
+  const cloningCoef = terms.includes('cloning') ? config.cloningCoef : 0;
+  const { good, labelled } = countLabels(states, labels, order);
+  const weight = new Float32Array(order.length);
+  const { lossType, minibatches } = config;
+  stateWeights(lossType, rollout.episode, rollout.lengths, judged.maxSteps, minibatches, order, weight);
+  return {
+    list: states,
+    order,
+    taken: rollout.taken,
+    oldLogProb: rollout.logProb,
+    refLogProb: judged.refLogProb,
+    advantage: judged.advantage,
+    weight,
+    cloningWeight: cloningCoef > 0 ? cloningWeights(states, labels, order) : null,
+    labels,
+    settings: {
+      epsilon: config.epsilon,
+      epsilonHigh: config.epsilonHigh ?? config.epsilon,
+      beta: config.beta,
+      entropyCoef: config.entropyCoef,
+      temperature: config.temperature,
+      cloningCoef,
+      ...balancedWeights(good, labelled, terms.includes('classifier') ? config.classifierCoef : 0),
+    },
+  };
+}
+
+/** A draw of demonstrations on which the label losses act, and the contrastive rows among them. */
+function demonstrationTask(demonstrations: Demonstrations, config: Config, step: number): UpdateTask {
+  const { states, labels } = demonstrations;
+  const terms = termsOf(config.method);
+  const cloningCoef = terms.includes('cloning') ? config.cloningCoef : 0;
+  const coefs = { cloningCoef, goodWeight: 0, badWeight: 0 };
+  const set = demonstrationSet(demonstrations, config.coldStartBatch, config, 'demonstration labels', step, coefs);
+  const { good, labelled } = countLabels(states, labels, set.order);
+  const balanced = balancedWeights(good, labelled, terms.includes('classifier') ? config.classifierCoef : 0);
+  return {
+    sets: [{ ...set, settings: { ...set.settings, ...balanced } }],
+    contrastive: terms.includes('contrastive') ? contrastiveSet(states, labels, set.order, config, step) : null,
+  };
+}
+
+/**
+ * The task of update number `step` on the states `order` of a rollout. With `labels: 'demonstrations'` the label losses act on a draw of
+ * demonstrations instead of the rollout.
+ */
+export function minibatchTask(
+  judged: JudgedRollout,
+  order: Int32Array,
+  config: Config,
+  demonstrations: Demonstrations | null,
+  step: number,
+): UpdateTask {
+  const own = rolloutSet(judged, order, config);
+  const terms = termsOf(config.method);
+  if (config.labels !== 'demonstrations' || terms.length === 1) {
+    const { states } = judged.rollout;
+    const contrastive = terms.includes('contrastive')
+      ? contrastiveSet(states, judged.labels, order, config, step)
+      : null;
+    return { sets: [own], contrastive };
+  }
+  if (!demonstrations) {
+    throw new Error(
+      'minibatchTask: labels "demonstrations" need demonstrations, got none; set coldStart above 0, in an environment with an expert',
+    );
+  }
+  const shown = demonstrationTask(demonstrations, config, step);
+  return { sets: [own, ...shown.sets], contrastive: shown.contrastive };
+}
