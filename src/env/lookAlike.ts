@@ -8,7 +8,7 @@
  */
 
 import { type RandomStream, randomStream } from '../random.ts';
-import { type Environment, type Split, type Step, splits, type VectorSpec } from './environment.ts';
+import { type CloneableEnvironment, type Split, type Step, splits, type VectorSpec } from './environment.ts';
 
 export interface LookAlikeOptions {
   /** Similarity of the two states, in [0, 1]; default 0.8. */
@@ -29,7 +29,7 @@ export interface LookAlikeOptions {
   layoutSeed?: number;
 }
 
-export interface LookAlike extends Environment {
+export interface LookAlike extends CloneableEnvironment {
   readonly spec: VectorSpec;
   /**
    * Seed and split fix the sequence of states, so a group of rollouts with one seed shares it. `rollout` (integer in [0, 2^32),
@@ -38,6 +38,7 @@ export interface LookAlike extends Environment {
   reset(options: { seed: number; split: Split; rollout?: number }): Step;
   step(action: number): Step;
   expertActions(): readonly number[];
+  clone(): LookAlike;
 }
 
 type Settings = Readonly<Required<LookAlikeOptions>>;
@@ -49,6 +50,8 @@ export function createLookAlike(options: LookAlikeOptions = {}): LookAlike {
   const { stepsPerEpisode, risk, otherShare, actionCount, vectorWidth } = settings;
   const means = stateMeans(settings);
   const allActions = Array.from({ length: actionCount }, (_, action) => action);
+  let game = { seed: 0, split: 'train' as Split, rollout: 0 };
+  let played: number[] = [];
   let needs: number[] = [];
   let noises: RandomStream | undefined;
   let outcome = 0;
@@ -69,7 +72,7 @@ export function createLookAlike(options: LookAlikeOptions = {}): LookAlike {
     return noises;
   };
 
-  return {
+  const environment: LookAlike = {
     spec: {
       form: 'vector',
       name: 'look-alike',
@@ -81,6 +84,8 @@ export function createLookAlike(options: LookAlikeOptions = {}): LookAlike {
     },
     reset({ seed, split, rollout = 0 }) {
       checkReset(seed, split, rollout);
+      game = { seed, split, rollout };
+      played = [];
       const states = randomStream(seed, `look-alike/${split}/states`);
       needs = Array.from({ length: stepsPerEpisode }, () => (states.uniform() < otherShare ? 1 : 0));
       noises = randomStream(seed, `look-alike/${split}/noise`, rollout);
@@ -98,6 +103,7 @@ export function createLookAlike(options: LookAlikeOptions = {}): LookAlike {
           `lookAlike.step: action must be an integer in [0, ${actionCount}), got ${action}; pass an index into info.admissibleActions`,
         );
       }
+      played.push(action);
       if (action !== needs[taken]) bad++;
       taken++;
       if (taken < stepsPerEpisode) {
@@ -126,7 +132,41 @@ export function createLookAlike(options: LookAlikeOptions = {}): LookAlike {
       started('expertActions');
       return taken === stepsPerEpisode ? [] : [needs[taken]];
     },
+    clone() {
+      const copy = createLookAlike(options);
+      if (noises !== undefined) copy.restore(this.serialize());
+      return copy;
+    },
+    serialize() {
+      started('serialize');
+      return JSON.stringify({ environment: 'look-alike', version: '1', ...game, actions: played });
+    },
+    restore(state) {
+      const { actions, ...saved } = readEpisode(state);
+      let step = environment.reset(saved);
+      for (const action of actions) step = environment.step(action);
+      return step;
+    },
   };
+  return environment;
+}
+
+/** An episode as `serialize` wrote it: its game and the actions taken. */
+function readEpisode(state: string): { seed: number; split: Split; rollout: number; actions: number[] } {
+  const advice = 'pass the text that serialize gave';
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(state);
+  } catch {
+    throw new Error(`lookAlike.restore: state must be JSON, got ${JSON.stringify(state.slice(0, 60))}; ${advice}`);
+  }
+  const episode = parsed as { environment?: unknown; version?: unknown; actions?: unknown } | null;
+  if (episode?.environment !== 'look-alike' || episode.version !== '1' || !Array.isArray(episode.actions)) {
+    throw new Error(
+      `lookAlike.restore: state must be a look-alike episode of version 1, got ${state.slice(0, 60)}; ${advice}`,
+    );
+  }
+  return parsed as ReturnType<typeof readEpisode>;
 }
 
 /**
@@ -179,7 +219,9 @@ function dot(a: Float64Array, b: Float64Array): number {
 }
 
 function observe(mean: Float64Array, noise: number, random: RandomStream): Float32Array<ArrayBuffer> {
-  return Float32Array.from(mean, (x) => x + noise * normal(random));
+  const out = new Float32Array(mean.length);
+  for (let i = 0; i < out.length; i++) out[i] = mean[i] + noise * normal(random);
+  return out;
 }
 
 /** Nearly normal, mean 0, variance 1: the sum of twelve uniforms less six. The usual methods need a logarithm, which engines round differently. */

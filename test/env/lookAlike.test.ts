@@ -218,3 +218,28 @@ test('reset, step and stateVectors say what is wrong', () => {
     new RangeError('stateVectors: count must be an integer in [0, 1000000], got -1; change count'),
   );
 });
+
+test('a clone and a restored copy go on as the original does', () => {
+  const original = createLookAlike({ stepsPerEpisode: 5 });
+  original.reset({ seed: 9, split: 'in-domain', rollout: 3 });
+  original.step(1);
+  original.step(0);
+  const copies = [original.clone(), createLookAlike({ stepsPerEpisode: 5 })];
+  const restored = copies[1].restore(original.serialize());
+  const next = original.step(2);
+  expect(restored.observation).not.toEqual(next.observation);
+  for (const copy of copies) {
+    expect(copy.step(2)).toEqual(next);
+    expect(copy.stateHash()).toBe(original.stateHash());
+  }
+  expect(original.step(0)).toEqual(copies[0].step(0));
+});
+
+test('restore refuses what serialize did not write', () => {
+  const advice = 'pass the text that serialize gave';
+  expect(() => createLookAlike().restore('{')).toThrow(`lookAlike.restore: state must be JSON, got "{"; ${advice}`);
+  expect(() => createLookAlike().restore('{"environment":"household"}')).toThrow(
+    `lookAlike.restore: state must be a look-alike episode of version 1, got {"environment":"household"}; ${advice}`,
+  );
+  expect(() => createLookAlike().serialize()).toThrow('lookAlike.serialize: no episode has started; call reset first');
+});
