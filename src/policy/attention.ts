@@ -20,7 +20,7 @@ import { heads, type PolicyConfig } from './heads.ts';
  *
  * With `layout: 'sequence'` (text) means over tokens take the place of the concatenations, and each action, as one query, attends to the
  * state's tokens:
- *   u = mean(x_a) + attention(mean(x_a) -> x_s),  h = relu( W_a u + W_s mean(x_s) + b )
+ *   m = sqrt(action slots) mean(x_a),  u = m + attention(m -> x_s),  h = relu( W_a u + W_s mean(x_s) + b )
  */
 export function attentionPolicy(b: Builder, config: PolicyConfig): Heads {
   const table = tokenTable(b, 'tokens', config.tokenWidth);
@@ -57,7 +57,9 @@ function slotHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof t
 function sequenceHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {
   const x = encodeState(b, config, table);
   // One query per action: pooling before attention costs a twelfth of attending from each of twelve tokens.
-  const a = meanOverSlots(b, slotTokens(b, 'action', table, 'action.position'));
+  const mean = meanOverSlots(b, slotTokens(b, 'action', table, 'action.position'));
+  // A mean over many tokens is small, and one mark among them must be heard.
+  const a = addScaled(b, mean, Math.sqrt(b.batch.shape.actionSlots));
   const u = addScaled(b, a, 1);
   multiHeadAttention(b, 'cross', a, x, config.heads, u);
   const h = linear(b, 'action', u, config.hidden);

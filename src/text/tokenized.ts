@@ -3,7 +3,7 @@ import { textHash } from '../env/textHash.ts';
 import { reservedWords, type Vocabulary } from './tokenizer.ts';
 
 /** Version of how tokens are laid out; joins the environment's own version in `spec.version`. */
-const layoutVersion = 'tokens1';
+const layoutVersion = 'tokens2';
 
 /** Encodings kept for texts that come again; the oldest goes first. */
 const cacheSize = 8192;
@@ -11,12 +11,13 @@ const cacheSize = 8192;
 const idOf = (word: (typeof reservedWords)[number]): number => reservedWords.indexOf(word);
 const lastId = idOf('<last>');
 const nowId = idOf('<now>');
+const beenId = idOf('<been>');
 const timesTakenIds = [idOf('<new>'), idOf('<once>'), idOf('<more>')];
 
 export interface TokenizedOptions {
-  /** Positions of an observation, the last action included. Default 96. */
+  /** Positions of an observation, the last action included. Default 48. */
   readonly maxStateTokens?: number;
-  /** Positions of an action, its memory mark included. Default 12. */
+  /** Positions of an action, its memory mark and the sentence about it included. Default 24. */
   readonly maxActionTokens?: number;
   /** Adds what the agent itself did in this episode; see `tokenized`. Default true. */
   readonly memory?: boolean;
@@ -27,6 +28,33 @@ function keepEnds(tokens: readonly number[], length: number): readonly number[] 
   if (tokens.length <= length) return tokens;
   const tail = Math.floor(length / 2);
   return [...tokens.slice(0, length - tail), ...tokens.slice(tokens.length - tail)];
+}
+
+/** The sentences of a text: up to a full stop, exclamation or question mark, or the end of a line. */
+function sentencesOf(text: string): string[] {
+  return text.match(/[^.!?\n]+[.!?]?/g) ?? [];
+}
+
+/**
+ * The sentence that an action is about: the words of the action, from the last (which names the object or the direction) to the first,
+ * each narrow the choice where a sentence left has them; the first sentence left. None where no word narrows.
+ */
+function sentenceAbout(
+  action: readonly number[],
+  sentences: readonly (readonly number[])[],
+): readonly number[] | undefined {
+  let found: readonly (readonly number[])[] | undefined;
+  for (let i = action.length - 1; i >= 0; i--) {
+    const narrower = (found ?? sentences).filter((sentence) => sentence.includes(action[i]));
+    if (narrower.length > 0) found = narrower;
+  }
+  return found?.[0];
+}
+
+/** The last two words of a sentence, without its full stop; with one word or none, nothing that a place could equal. */
+function lastPair(sentence: readonly number[], stopId: number): string {
+  const end = sentence.length - (sentence.at(-1) === stopId ? 1 : 0);
+  return sentence.slice(Math.max(0, end - 2), end).join(' ');
 }
 
 /** `vocabulary.encode` that remembers the last `cacheSize` texts it had not seen. */
@@ -70,9 +98,14 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
 /**
  * Shows a text environment as tokens: form `tokens`, layout `sequence`, slot = position, no empty slot before the last token.
  *
+ * Each action is followed by `<now>` and the sentence of the observation that it is about (see `sentenceAbout`), as far as positions
+ * reach: which words of a long text stand near each other is what a small policy cannot find out.
+ *
  * With `memory` (the default) the agent is also shown what it did itself in this episode, without which a policy that sees one
  * observation at a time cannot explore a maze:
  * - each action begins with `<new>`, `<once>` or `<more>`: how often it was taken before in this very state (`stateHash`);
+ * - `<been>` stands for `<now>` where the sentence about the action ends in the two words in which the first sentence of an observation
+ *   of this episode ended (`... you see the kitchen.` after `You are in the kitchen.`);
  * - the observation begins with `<last>`, the tokens of the last action, `<now>`; with `<now>` alone after reset.
  *
  * It is no privilege: a state hash covers only what the agent's own actions changed or revealed.
@@ -87,11 +120,14 @@ export function tokenized(
   vocabulary: Vocabulary,
   options: TokenizedOptions = {},
 ): Environment {
-  const { maxStateTokens = 96, maxActionTokens = 12, memory = true } = options;
+  const { maxStateTokens = 48, maxActionTokens = 24, memory = true } = options;
   checkOptions({ maxStateTokens, maxActionTokens, memory }, vocabulary);
   const vocabularySize = vocabulary.words.length;
   const encode = cached(vocabulary);
   const timesTaken = new Map<string, number>();
+  /** Last two words of the first sentence of each observation so far: texts name the place first. */
+  const places = new Set<string>();
+  const stopId = vocabulary.words.indexOf('.');
   let lastAction: string | undefined;
   let current: { readonly step: TextStep; readonly hash: number } | undefined;
 
@@ -107,14 +143,24 @@ export function tokenized(
     const last = lastAction === undefined ? [] : [lastId, ...keepEnds(encode(lastAction), maxActionTokens - 1)];
     return features(memory ? [...last, nowId] : [], encode(text), maxStateTokens);
   };
-  const actionFeatures = (action: string, times: number): Features =>
-    features(memory ? [timesTakenIds[Math.min(times, 2)]] : [], encode(action), maxActionTokens);
+  const actionFeatures = (action: string, times: number, sentences: readonly (readonly number[])[]): Features => {
+    const words = encode(action);
+    const about = sentenceAbout(words, sentences);
+    const mark = memory ? [timesTakenIds[Math.min(times, 2)]] : [];
+    const marked = [...mark, ...keepEnds(words, maxActionTokens - mark.length)];
+    // The sentence and the mark before it need a position each at least.
+    if (about === undefined || marked.length + 2 > maxActionTokens) return features([], marked, maxActionTokens);
+    const lead = memory && places.has(lastPair(about, stopId)) ? beenId : nowId;
+    return features([...marked, lead], about, maxActionTokens);
+  };
   const show = (step: TextStep): Step => {
     const { observation, reward, terminated, truncated, info } = step;
     const hash = environment.stateHash?.() ?? textHash([observation, ...info.admissibleActions].join('\n'));
     current = { step, hash };
+    const sentences = sentencesOf(observation).map(encode);
+    if (memory && sentences.length > 0) places.add(lastPair(sentences[0], stopId));
     const admissibleActions = info.admissibleActions.map((action) =>
-      actionFeatures(action, timesTaken.get(`${hash}\n${action}`) ?? 0),
+      actionFeatures(action, timesTaken.get(`${hash}\n${action}`) ?? 0, sentences),
     );
     return {
       observation: observationFeatures(observation),
@@ -141,6 +187,7 @@ export function tokenized(
     async reset(episode) {
       const step = await environment.reset(episode);
       timesTaken.clear();
+      places.clear();
       lastAction = undefined;
       return show(step);
     },

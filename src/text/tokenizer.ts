@@ -7,13 +7,14 @@
  */
 
 /** Version of the token rules and of the saved form; a change of either raises it. */
-const vocabularyVersion = 1;
+const vocabularyVersion = 2;
 
 /**
  * The first words of every vocabulary, in this order, so their ids are fixed: a word outside the vocabulary; the marks of an action taken
- * never, once, or more often before; the brackets around the last action. No text contains them, since `<` is a token of its own.
+ * never, once, or more often before; the brackets around the last action; the mark of an action
+ * towards where the agent has been. No text contains them, since `<` is a token of its own.
  */
-export const reservedWords = ['<unknown>', '<new>', '<once>', '<more>', '<last>', '<now>'] as const;
+export const reservedWords = ['<unknown>', '<new>', '<once>', '<more>', '<last>', '<now>', '<been>'] as const;
 
 const tokenPattern = /[a-z\u0080-\u009f\u00a1-\uffff]+(?:'[a-z\u0080-\u009f\u00a1-\uffff]+)*|[0-9]+|[!-~]/g;
 

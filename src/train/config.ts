@@ -150,6 +150,8 @@ const table = {
   heads: integer(2, { min: 1 }, 'heads', 'attention heads per block'),
   vocabularySize: integer(2000, { min: 2 }, 'words', 'most words a text vocabulary holds'),
   vocabularyEpisodes: integer(20, { min: 1 }, 'episodes', 'random episodes a text vocabulary is made from'),
+  maxStateTokens: integer(48, { min: 1 }, 'tokens', 'positions of an observation in text, the last action included'),
+  maxActionTokens: integer(24, { min: 2 }, 'tokens', 'positions of an action in text, the sentence about it included'),
   evalEpisodes: integer(400, { min: 1 }, 'episodes', 'episodes per split in an evaluation'),
   evalEvery: integer(0, nonNegative, 'iterations', 'between evaluations; 0 = only at the start and the end'),
   couplingPairs: integer(40, { min: 1 }, 'pairs', 'state pairs the coupling is measured on'),

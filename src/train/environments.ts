@@ -33,7 +33,12 @@ async function textPool(
     const { vocabularyEpisodes: episodes, vocabularySize: maxSize, seed } = config;
     vocabulary = buildVocabulary(await collectTexts(create(), { episodes, seed }), { maxSize });
   }
-  return { create: () => tokenized(create(), vocabulary), vocabulary: JSON.parse(vocabularyToJson(vocabulary)), close };
+  const { maxStateTokens, maxActionTokens } = config;
+  return {
+    create: () => tokenized(create(), vocabulary, { maxStateTokens, maxActionTokens }),
+    vocabulary: JSON.parse(vocabularyToJson(vocabulary)),
+    close,
+  };
 }
 
 /**
@@ -55,6 +60,11 @@ export async function openEnvironments(
       vocabulary: null,
       close: nothingToClose,
     };
+  }
+  if (config.maxSteps !== null) {
+    throw new Error(
+      `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
+    );
   }
   if (env === 'look-alike') {
     if (policy !== 'mlp') throw new Error('config: env "look-alike" shows vectors; set policy to "mlp"');

@@ -22,7 +22,23 @@ afterEach(() => {
 describe('resolveBridge', () => {
   it.each(['textworld', 'textworld-express', 'textworld-express/', 'alfworld/pick'])('knows no %s', (name) => {
     expect(() => resolveBridge(name)).toThrow(
-      `resolveBridge: no bridge has the name ${name}; choose from textworld-express/<game>`,
+      `resolveBridge: no bridge has the name ${name}; choose from textworld-express/<game>, exec:COMMAND ARG...`,
+    );
+  });
+
+  it('starts a program of your own, its words cut at spaces', async () => {
+    const name = 'exec:python3  my_bridge.py --level 2 ';
+    expect(resolveBridge(name)).toEqual({ name, command: 'python3', args: ['my_bridge.py', '--level', '2'] });
+    const program = fileURLToPath(new URL('fixtures/bridgeProgram.mjs', import.meta.url));
+    const bridge = await openBridge(resolveBridge(`exec:${process.execPath} ${program}`));
+    const first = await bridge.create().reset({ seed: 1, split: 'train' });
+    await bridge.close();
+    expect(first.info.admissibleActions.length).toBeGreaterThan(0);
+  });
+
+  it.each(['exec:', 'exec:  '])('needs a command after "%s"', (name) => {
+    expect(() => resolveBridge(name)).toThrow(
+      `resolveBridge: exec: must be followed by a command, got ${name}; write exec:COMMAND ARG...`,
     );
   });
 

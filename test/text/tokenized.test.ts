@@ -26,14 +26,14 @@ describe('tokenized', () => {
     const spec = tokenized(rooms(), vocabulary).spec as TokensSpec;
     expect(spec).toEqual({
       name: 'rooms',
-      version: '3+tokens1',
+      version: '3+tokens2',
       maxSteps: 4,
       hasExpert: false,
       form: 'tokens',
       layout: 'sequence',
       vocabulary: vocabulary.words,
-      stateSlots: 96,
-      actionSlots: 12,
+      stateSlots: 48,
+      actionSlots: 24,
     });
   });
 
@@ -54,6 +54,38 @@ describe('tokenized', () => {
     expect([words(again.observation), actionWords(again)]).toEqual([words(first.observation), actionWords(first)]);
   });
 
+  it('marks actions that the observation says lead to where the agent has been', async () => {
+    const towards = buildVocabulary(['you are in the blue hall . to the north south you see the kitchen', 'go']);
+    const hall = 'You are in the blue hall. To the north you see the kitchen.';
+    const kitchen = 'You are in the kitchen. To the south you see the blue hall. To the north you see the hall.';
+    const show = (observation: string, actions: string[]) => ({
+      observation,
+      reward: 0,
+      terminated: false,
+      truncated: false,
+      info: { admissibleActions: actions },
+    });
+    const environment = rooms({
+      reset: () => show(hall, ['go north', 'wait']),
+      step: () => show(kitchen, ['go north', 'go south']),
+    });
+    const starts = (step: Step): string[] =>
+      (step.info.admissibleActions as Features[]).map((action) =>
+        action
+          .slice(0, 4)
+          .map((feature) => towards.words[feature % towards.words.length])
+          .join(' '),
+      );
+    const wrapped = tokenized(environment, towards);
+    const first = await wrapped.reset({ seed: 0, split: 'train' });
+    expect(starts(first)).toEqual(['<new> go north <now>', '<new> <unknown>']);
+    expect(starts(await wrapped.step(0))).toEqual(['<new> go north <now>', '<new> go south <been>']);
+    expect(starts(await wrapped.reset({ seed: 1, split: 'train' }))).toEqual(starts(first));
+    const forgetful = tokenized(environment, towards, { memory: false });
+    await forgetful.reset({ seed: 0, split: 'train' });
+    expect(starts(await forgetful.step(0))).toEqual(['go north <now> to', 'go south <now> to']);
+  });
+
   it('shows neither without memory', async () => {
     const { wrapped } = await start({ memory: false });
     const step = await wrapped.step(2);
@@ -67,6 +99,56 @@ describe('tokenized', () => {
     expect(words(first.observation)).toBe('<now> you are in 0 .');
     expect(actionWords(first)).toEqual(['<new> go', '<new> go', '<new> wait']);
     expect(words((await wrapped.step(0)).observation)).toBe('<last> go <now> you are .');
+  });
+
+  describe('shows with each action the sentence it is about', () => {
+    const doors = buildVocabulary(['to the north south east you see an open shut door . ! ? go a lamp take wait']);
+    const shown = async (observation: string, actions: string[], options: TokenizedOptions = {}): Promise<string[]> => {
+      const plain = rooms();
+      const first = await plain.reset({ seed: 0, split: 'train' });
+      const environment = rooms({ reset: () => ({ ...first, observation, info: { admissibleActions: actions } }) });
+      const step = await tokenized(environment, doors, { memory: false, ...options }).reset({
+        seed: 0,
+        split: 'train',
+      });
+      return (step.info.admissibleActions as Features[]).map((action) =>
+        action.map((feature) => doors.words[feature % doors.words.length]).join(' '),
+      );
+    };
+    const exits =
+      'A lamp! To the north you see a shut door. To the south you see an open door\nTo the east you see a lamp';
+
+    it('by its last word first', async () => {
+      expect(await shown(exits, ['go north', 'open door to south', 'take lamp'])).toEqual([
+        'go north <now> to the north you see a shut door .',
+        'open door to south <now> to the south you see an open door',
+        'take lamp <now> a lamp !',
+      ]);
+    });
+
+    it('by the words before where the last is in several or in none', async () => {
+      expect(await shown(exits, ['see lamp', 'open door', 'open east lamp wait'])).toEqual([
+        'see lamp <now> to the east you see a lamp',
+        'open door <now> to the south you see an open door',
+        'open east lamp wait <now> to the east you see a lamp',
+      ]);
+    });
+
+    it('or none where no word is shared', async () => {
+      expect(await shown('You see a lamp.', ['wait', 'go north'])).toEqual(['wait', 'go north']);
+    });
+
+    it('as far as positions reach, its first and last halves', async () => {
+      const maxActionTokens = 6;
+      expect(await shown(exits, ['go north', 'go to the door north'], { maxActionTokens })).toEqual([
+        'go north <now> to the .',
+        'go to the door north',
+      ]);
+      expect(await shown(exits, ['go to door north'], { maxActionTokens })).toEqual(['go to door north <now> to']);
+      expect(await shown(exits, ['go north'], { maxActionTokens, memory: true })).toEqual([
+        '<new> go north <now> to .',
+      ]);
+    });
   });
 
   it('passes reward and end on', async () => {
@@ -141,8 +223,8 @@ describe('tokenized', () => {
     expect(() => tokenized(rooms(), vocabulary, { maxActionTokens: 0, memory: false })).toThrow(
       'tokenized: maxActionTokens must be an integer >= 1, got 0; raise maxActionTokens',
     );
-    expect(() => tokenized(rooms(), vocabulary, { maxStateTokens: 13 })).toThrow(
-      'tokenized: maxStateTokens must be an integer >= 14 (the last action needs maxActionTokens + 1), got 13; raise maxStateTokens',
+    expect(() => tokenized(rooms(), vocabulary, { maxStateTokens: 25 })).toThrow(
+      'tokenized: maxStateTokens must be an integer >= 26 (the last action needs maxActionTokens + 1), got 25; raise maxStateTokens',
     );
     expect(() => tokenized(rooms(), { words: ['go'], encode: () => [] })).toThrow(
       'tokenized: vocabulary.words[0] must be <unknown>, got go; build it with buildVocabulary',

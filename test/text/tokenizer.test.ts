@@ -35,19 +35,19 @@ describe('buildVocabulary', () => {
 
   it('encodes words by their place and unknown ones as 0', () => {
     const vocabulary = buildVocabulary(texts);
-    expect(vocabulary.encode('C b, x a')).toEqual([8, 6, 0, 0, 7]);
+    expect(vocabulary.encode('C b, x a')).toEqual([9, 7, 0, 0, 8]);
   });
 
   it('keeps at most maxSize words and none seen less than minCount times', () => {
-    expect(buildVocabulary(texts, { maxSize: 8 }).words).toEqual([...reservedWords, 'b', 'a']);
+    expect(buildVocabulary(texts, { maxSize: 9 }).words).toEqual([...reservedWords, 'b', 'a']);
     expect(buildVocabulary(texts, { minCount: 3 }).words).toEqual([...reservedWords, 'b']);
     const many = Array.from({ length: 5000 }, (_, i) => `word ${i}`);
     expect(buildVocabulary(many).words.length).toBe(4096);
   });
 
   it('refuses limits that leave nothing', () => {
-    expect(() => buildVocabulary(texts, { maxSize: 6 })).toThrow(
-      'buildVocabulary: maxSize must be an integer above 6 (the reserved words), got 6; raise maxSize',
+    expect(() => buildVocabulary(texts, { maxSize: 7 })).toThrow(
+      'buildVocabulary: maxSize must be an integer above 7 (the reserved words), got 7; raise maxSize',
     );
     expect(() => buildVocabulary(texts, { minCount: 0 })).toThrow(
       'buildVocabulary: minCount must be an integer >= 1, got 0; 1 keeps every word',
@@ -64,14 +64,14 @@ describe('a saved vocabulary', () => {
     expect(loaded.encode("isn't the fox here")).toEqual(vocabulary.encode("isn't the fox here"));
   });
 
-  const saved = (words: unknown, version: unknown = 1): string => JSON.stringify({ version, words });
+  const saved = (words: unknown, version: unknown = 2): string => JSON.stringify({ version, words });
   const next = '; save the vocabulary again with vocabularyToJson';
   it.each([
     ['no JSON', '{', 'the text must be JSON, got "{"'],
     ['no object', '3', 'the text must be a JSON object, got 3'],
-    ['another version', saved(vocabulary.words, 2), 'version must be 1, got 2'],
-    ['no version', '{}', 'version must be 1, got nothing'],
-    ['no words', '{"version":1}', 'words must be a list of strings, got nothing'],
+    ['another version', saved(vocabulary.words, 1), 'version must be 2, got 1'],
+    ['no version', '{}', 'version must be 2, got nothing'],
+    ['no words', '{"version":2}', 'words must be a list of strings, got nothing'],
     ['a word that is no text', saved([...reservedWords, 5]), 'words must be a list of strings, got ["<unknown>"'],
     ['no reserved words', saved(['cup']), 'words[0] must be <unknown>, got "cup"'],
     ['a repeated word', saved([...reservedWords, 'a', 'a']), 'words must be distinct, got "a"'],
