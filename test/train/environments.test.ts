@@ -6,9 +6,13 @@ import { train } from '../../src/train/trainer.ts';
 import { small } from './recordedRun.ts';
 
 const refused: [Partial<Config>, string][] = [
-  [{ env: 'look-alike' }, 'config: env "look-alike" shows vectors; set policy to "mlp"'],
+  [{ env: 'look-alike', maxSteps: null }, 'config: env "look-alike" shows vectors; set policy to "mlp"'],
   [
-    { env: 'elsewhere' },
+    { env: 'look-alike', policy: 'mlp', maxSteps: 5 },
+    'config: env "look-alike" has a step limit of its own, got maxSteps 5; leave maxSteps null',
+  ],
+  [
+    { env: 'elsewhere', maxSteps: null },
     'config: env "elsewhere" needs a process of its own, which this host cannot start; use "household"',
   ],
 ];
@@ -38,7 +42,7 @@ function bridge(fail = false) {
   return { openBridge, counts };
 }
 
-const elsewhere: Partial<Config> = { ...small, env: 'elsewhere', iterations: 1, evalEpisodes: 2 };
+const elsewhere: Partial<Config> = { ...small, maxSteps: null, env: 'elsewhere', iterations: 1, evalEpisodes: 2 };
 
 test('any other name is opened as a bridge and closed after the run, without an expert too', async () => {
   const { openBridge, counts } = bridge();

@@ -84,6 +84,8 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   heads: parameters([3], { ...household, blocks: 1 }),
   vocabularySize: parameters([40], text),
   vocabularyEpisodes: parameters([1], text),
+  maxStateTokens: parameters([32], text),
+  maxActionTokens: parameters([12], text),
   evalEpisodes: { context: states, values: [30], differs: 'success' },
   evalEvery: { context: states, values: [1], differs: 'metrics' },
   couplingPairs: { context: states, values: [5], differs: 'coupling' },
