@@ -14,6 +14,8 @@ export interface Counters {
   readonly beta1Power: number;
   readonly beta2Power: number;
   readonly couplingStart: CouplingSummary;
+  /** Name and version of the environment: another version plays other episodes. */
+  readonly environment: string;
 }
 
 /** The policy's parameters by name, copied. */

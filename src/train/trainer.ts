@@ -74,19 +74,33 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     const { learner, environments, games } = run;
     const { policy } = learner;
     const { arena, network } = policy;
+    const { spec } = environments[0];
+    const environment = `${spec.name} ${spec.version}`;
     const labelSource = createLabelSource(config);
     const demonstrations =
-      config.coldStart > 0 && environments[0].spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
+      config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
     const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
     let first = 0;
     let couplingStart: CouplingSummary;
     const save = (iteration: number): void => {
       const { updates, beta1Power, beta2Power } = learner;
-      const counters: Counters = { envSteps: run.envSteps, updates, beta1Power, beta2Power, couplingStart };
+      const counters: Counters = {
+        envSteps: run.envSteps,
+        updates,
+        beta1Power,
+        beta2Power,
+        couplingStart,
+        environment,
+      };
       record?.checkpoint(saveLearner(learner, iteration, reference, labelSource.save(), counters, pool.vocabulary));
     };
     if (checkpoint) {
       const counters = restoreLearner(learner, checkpoint, reference, labelSource);
+      if (counters.environment !== environment) {
+        throw new Error(
+          `train: the checkpoint was made in ${counters.environment}, but this is ${environment}; go on with the version of unbraid that made it`,
+        );
+      }
       first = checkpoint.iteration;
       run.envSteps = counters.envSteps;
       couplingStart = counters.couplingStart;

@@ -136,3 +136,13 @@ test('an abort stops the run with its reason, in training and in evaluation', as
     await expect(train(small, { signal: controller.signal, onProgress })).rejects.toThrow(`stopped in ${phase}`);
   }
 });
+
+test('a checkpoint of another version of the environment is refused', async () => {
+  const { checkpoints } = await recordedRun({ iterations: 1, checkpointEvery: 1 });
+  const checkpoint = unpackCheckpoint(checkpoints.get(1) as CheckpointFiles, '000001', 'none');
+  expect(checkpoint.counters.environment).toBe('household 1');
+  const older = { ...checkpoint, counters: { ...checkpoint.counters, environment: 'household 0' } };
+  await expect(train({ ...small, iterations: 2 }, { checkpoint: older })).rejects.toThrow(
+    'train: the checkpoint was made in household 0, but this is household 1; go on with the version of unbraid that made it',
+  );
+});
