@@ -48,10 +48,23 @@ function couplingSummary(record: CouplingRecord): string {
       two(layer.badBadCosine),
     ]),
   );
+  const { predicted, actual, relativeError } = record.spillover;
+  const signed = (x: number): string => `${x < 0 ? '' : '+'}${x.toPrecision(3)}`;
+  const similarity = table(
+    ['Similarity of the states', 'good-bad pairs', 'mean cosine', 'cosine > 0'],
+    record.similarity.map(({ lower, upper, pairs, goodBadCosine, positiveFraction }) => [
+      `${lower.toFixed(1)} to ${upper.toFixed(1)}`,
+      count(pairs),
+      two(goodBadCosine),
+      two(positiveFraction),
+    ]),
+  );
   return [
     `Coupling of ${record.run} at iteration ${record.iteration}, ${record.split}, ${count(record.samples)} samples`,
     classes,
     layers,
+    similarity,
+    `Spillover of a small step on the good samples to the log-probability of the bad ones: predicted ${signed(predicted)}, actual ${signed(actual)} (mean); error ${(100 * relativeError).toFixed(1)}%`,
   ].join('\n');
 }
 
