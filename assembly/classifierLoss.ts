@@ -6,9 +6,10 @@ import { exp1, log1, sigmoid1 } from './math';
 
 /**
  * sum over labelled rows of weight(label) * (softplus(z) - label z), with weights `good` and `bad` set by the caller for class balance.
- * dZ[rows] is overwritten (0 where there is no label); stats (f64) += [loss, correct rows, labelled rows].
+ * dZ[rows] is overwritten (0 where there is no label); stats (f64) += [loss, correct rows, labelled rows]. A row counts counts[r] times
+ * (counts 0: once).
  */
-export function binaryCrossEntropy(rows: i32, z: usize, labels: usize, good: f32, bad: f32, dZ: usize, stats: usize): void {
+export function binaryCrossEntropy(rows: i32, z: usize, labels: usize, good: f32, bad: f32, dZ: usize, stats: usize, counts: usize): void {
   let loss: f64 = 0;
   let correct: f64 = 0;
   let labelled: f64 = 0;
@@ -19,12 +20,13 @@ export function binaryCrossEntropy(rows: i32, z: usize, labels: usize, good: f32
       continue;
     }
     const x = getF(z, r);
-    const weight = label == 1 ? good : bad;
+    const count: f32 = counts ? getF(counts, r) : 1;
+    const weight = count * (label == 1 ? good : bad);
     const target: f32 = label == 1 ? 1 : 0;
     setF(dZ, r, weight * (sigmoid1(x) - target));
     loss += <f64>weight * (<f64>(max<f32>(x, 0) - x * target) + <f64>log1(1 + exp1(-abs(x))));
-    correct += (x > 0) == (label == 1) ? 1 : 0;
-    labelled += 1;
+    if ((x > 0) == (label == 1)) correct += <f64>count;
+    labelled += <f64>count;
   }
   store<f64>(stats, load<f64>(stats) + loss);
   store<f64>(stats, load<f64>(stats, 8) + correct, 8);

@@ -54,48 +54,57 @@ export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usi
 /**
  * Clipped surrogate with KL and entropy (GRPO, Shao et al., arXiv 2402.03300; the two clip bounds of DAPO, arXiv 2503.14476):
  *   weight_n * ( -min(ratio A, clip(ratio, 1 - epsLow, 1 + epsHigh) A) + beta (e^d - d - 1) - entropyCoef H ),  d = refLogP - logP
- * dLogits is overwritten with the gradient (of the scaled logits). ref is 0 for none.
+ * dLogits is overwritten with the gradient (of the scaled logits). ref is 0 for none. State n has the samples sampleOffsets[n] ..
+ * sampleOffsets[n + 1] (sampleOffsets 0: sample n); taken, oldLogP, ref, advantages and weights are by sample.
  * stats += [surrogate, KL to the reference, entropy, (ratio - 1) - log ratio, clipped] each times weight; stats[5] += |gradient coefficient|.
  */
-export function policyLoss(states: i32, offsets: usize, logP: usize, taken: usize, oldLogP: usize, ref: usize, advantages: usize, weights: usize, epsLow: f32, epsHigh: f32, beta: f32, entropyCoef: f32, dLogits: usize, stats: usize): void {
+export function policyLoss(states: i32, offsets: usize, logP: usize, taken: usize, oldLogP: usize, ref: usize, advantages: usize, weights: usize, epsLow: f32, epsHigh: f32, beta: f32, entropyCoef: f32, dLogits: usize, stats: usize, sampleOffsets: usize): void {
   for (let n = 0; n < states; n++) {
     const from = getI(offsets, n);
     const to = getI(offsets, n + 1);
-    const chosen = from + getI(taken, n);
-    const weight = getF(weights, n);
-    const advantage = getF(advantages, n);
-    const lp = getF(logP, chosen);
-    const logRatio = lp - getF(oldLogP, n);
-    const ratio = exp1(logRatio);
-    const plain = ratio * advantage;
-    const clipped = min(max(ratio, 1 - epsLow), 1 + epsHigh) * advantage;
-    let slope: f32 = plain <= clipped ? -plain : 0;
-    let kl: f32 = 0;
-    if (ref) {
-      const d = getF(ref, n) - lp;
-      const e = exp1(d);
-      kl = e - d - 1;
-      slope += beta * (1 - e);
-    }
     let entropy: f32 = 0;
     for (let r = from; r < to; r++) {
       const l = getF(logP, r);
       if (l != -Infinity) entropy -= exp1(l) * l;
+      setF(dLogits, r, 0);
+    }
+    let slopes: f32 = 0;
+    let total: f32 = 0;
+    const last = sampleOffsets ? getI(sampleOffsets, n + 1) : n + 1;
+    for (let m = sampleOffsets ? getI(sampleOffsets, n) : n; m < last; m++) {
+      const chosen = from + getI(taken, m);
+      const weight = getF(weights, m);
+      const advantage = getF(advantages, m);
+      const lp = getF(logP, chosen);
+      const logRatio = lp - getF(oldLogP, m);
+      const ratio = exp1(logRatio);
+      const plain = ratio * advantage;
+      const clipped = min(max(ratio, 1 - epsLow), 1 + epsHigh) * advantage;
+      let slope: f32 = plain <= clipped ? -plain : 0;
+      let kl: f32 = 0;
+      if (ref) {
+        const d = getF(ref, m) - lp;
+        const e = exp1(d);
+        kl = e - d - 1;
+        slope += beta * (1 - e);
+      }
+      setF(dLogits, chosen, getF(dLogits, chosen) + weight * slope);
+      slopes += weight * slope;
+      total += weight;
+      addTo(stats, 0, <f64>weight * <f64>-min(plain, clipped));
+      addTo(stats, 1, <f64>weight * <f64>kl);
+      addTo(stats, 2, <f64>weight * <f64>entropy);
+      addTo(stats, 3, <f64>weight * <f64>(ratio - 1 - logRatio));
+      if (plain > clipped) addTo(stats, 4, <f64>weight);
+      addTo(stats, 5, <f64>abs(weight * slope));
     }
     for (let r = from; r < to; r++) {
       const l = getF(logP, r);
       const p = probability(l);
-      let d: f32 = -slope * p;
-      if (l != -Infinity) d += entropyCoef * p * (l + entropy);
-      if (r == chosen) d += slope;
-      setF(dLogits, r, weight * d);
+      let d: f32 = getF(dLogits, r) - p * slopes;
+      if (l != -Infinity) d += total * entropyCoef * p * (l + entropy);
+      setF(dLogits, r, d);
     }
-    addTo(stats, 0, <f64>weight * <f64>-min(plain, clipped));
-    addTo(stats, 1, <f64>weight * <f64>kl);
-    addTo(stats, 2, <f64>weight * <f64>entropy);
-    addTo(stats, 3, <f64>weight * <f64>(ratio - 1 - logRatio));
-    if (plain > clipped) addTo(stats, 4, <f64>weight);
-    addTo(stats, 5, <f64>abs(weight * slope));
   }
 }
 

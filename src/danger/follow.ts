@@ -105,6 +105,7 @@ function rolloutSet(
     taken,
     oldLogProb: rollout.logProb,
     refLogProb: null,
+    repeats: null,
     advantage: Float32Array.from({ length: all }, (_, n) => advantages[episode[n]]),
     // The same weight with coupling off: what is left out is replaced by nothing.
     weight: new Float32Array(order.length).fill(1 / all),

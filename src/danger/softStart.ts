@@ -51,6 +51,8 @@ export function softStart(learner: Learner, states: TwoStates, start: number): v
     taken: new Int32Array(list.states),
     oldLogProb: new Float32Array(list.states),
     refLogProb: null,
+    // Copies of one observation differ in their labels.
+    repeats: null,
     advantage: new Float32Array(list.states),
     weight: new Float32Array(2 * copies),
   };

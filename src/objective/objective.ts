@@ -16,8 +16,16 @@ export interface LossSums {
   contrastive: number;
 }
 
-/** Buffers of what a batch's losses need besides the network's own: one f32 or i32 per state, one i8 per action row. */
+/** Most samples that one state of a batch may stand for. */
+export const SAMPLES_PER_STATE = 32;
+
+/**
+ * Buffers of what a batch's losses need besides the network's own. A state of the batch may stand for several samples, which share its
+ * observation, actions and labels: taken to weight are by sample, cloningWeight (a sum over samples) by state, labels and counts by action row.
+ */
 export interface LossInputs {
+  /** i32[states + 1] */
+  readonly sampleOffsets: number;
   readonly taken: number;
   readonly oldLogProb: number;
   readonly refLogProb: number;
@@ -25,6 +33,8 @@ export interface LossInputs {
   readonly weight: number;
   readonly cloningWeight: number;
   readonly labels: number;
+  /** f32: how many samples a row stands for. */
+  readonly counts: number;
   /** f64[16] */
   readonly sums: number;
 }
@@ -32,14 +42,17 @@ export interface LossInputs {
 export function createLossInputs(policy: Policy): LossInputs {
   const { arena, network } = policy;
   const { states, actions } = network.batch.capacity;
+  const samples = states * SAMPLES_PER_STATE;
   return {
-    taken: arena.floats(states),
-    oldLogProb: arena.floats(states),
-    refLogProb: arena.floats(states),
-    advantage: arena.floats(states),
-    weight: arena.floats(states),
+    sampleOffsets: arena.floats(states + 1),
+    taken: arena.floats(samples),
+    oldLogProb: arena.floats(samples),
+    refLogProb: arena.floats(samples),
+    advantage: arena.floats(samples),
+    weight: arena.floats(samples),
     cloningWeight: arena.floats(states),
     labels: arena.reserve(actions),
+    counts: arena.floats(actions),
     sums: arena.reserve(128),
   };
 }
@@ -128,6 +141,7 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
     settings.entropyCoef,
     heads.logit.grad,
     inputs.sums,
+    inputs.sampleOffsets,
   );
   if (cloningCoef > 0) {
     const at = inputs.sums + 48;
@@ -152,6 +166,7 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
       badWeight,
       heads.classifier.grad,
       inputs.sums + 56,
+      inputs.counts,
     );
   } else kernels.fill(heads.classifier.grad, actions, 0);
 }

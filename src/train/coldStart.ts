@@ -3,6 +3,7 @@ import type { Environment } from '../env/environment.ts';
 import { demonstrationLabels } from '../labels/demonstrations.ts';
 import { randomStream } from '../random.ts';
 import { type ExpertPlay, playExpert } from '../rollout/expert.ts';
+import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
 import { type AdamwSettings, type Learner, type LossSet, resetOptimizer, update } from './update.ts';
@@ -10,6 +11,8 @@ import { type AdamwSettings, type Learner, type LossSet, resetOptimizer, update 
 /** Demonstrations with their labels: the action shown is good, the other candidates are bad. */
 export interface Demonstrations extends ExpertPlay {
   readonly labels: Int8Array;
+  /** First equal state of each state; see `findRepeats`. */
+  readonly repeats: Int32Array;
 }
 
 /** Demonstrations on the first of the training games, in turn. */
@@ -27,7 +30,8 @@ export async function demonstrate(
     seed: config.seed,
     purpose: 'demonstrations',
   });
-  return { ...play, labels: demonstrationLabels(play) };
+  const labels = demonstrationLabels(play);
+  return { ...play, labels, repeats: findRepeats(play.states, labels) };
 }
 
 /** `count` demonstration states drawn with replacement for one update, as a set on which only label losses act. */
@@ -39,7 +43,7 @@ export function demonstrationSet(
   step: number,
   coefs: { readonly cloningCoef: number; readonly goodWeight: number; readonly badWeight: number },
 ): LossSet {
-  const { states, taken, labels } = demonstrations;
+  const { states, taken, labels, repeats } = demonstrations;
   const random = randomStream(config.seed, purpose, step);
   const order = Int32Array.from({ length: count }, () => random.below(states.states));
   return {
@@ -52,6 +56,7 @@ export function demonstrationSet(
     weight: new Float32Array(count),
     cloningWeight: new Float32Array(count).fill(1 / count),
     labels,
+    repeats,
     settings: { epsilon: 1, epsilonHigh: 1, beta: 0, entropyCoef: 0, temperature: 1, ...coefs },
   };
 }

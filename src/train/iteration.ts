@@ -6,6 +6,7 @@ import { labelQuality } from '../labels/quality.ts';
 import { actionKey, takenLogProbs } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { collect } from '../rollout/collect.ts';
+import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { type Config, termsOf } from './config.ts';
@@ -100,7 +101,8 @@ export async function runIteration(
     ? takenLogProbs(learner.policy, reference, rollout.states, order, rollout.taken, temperature)
     : null;
   const { maxSteps } = context.environments[0].spec;
-  const judged = { rollout, advantage, refLogProb, labels, maxSteps };
+  const repeats = findRepeats(rollout.states, labels);
+  const judged = { rollout, advantage, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
   const stats: UpdateStats[] = [];
   for (let pass = 0; pass < numIterations; pass++) {

@@ -15,6 +15,8 @@ export interface JudgedRollout {
   readonly refLogProb: Float32Array | null;
   /** i8[action rows]: 1 good, 0 bad, -1 no label. */
   readonly labels: Int8Array;
+  /** First equal state of each state; see `findRepeats`. */
+  readonly repeats: Int32Array;
   /** Steps after which an episode of this environment is truncated. */
   readonly maxSteps: number;
 }
@@ -112,6 +114,7 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
     weight,
     cloningWeight: cloningCoef > 0 ? cloningWeights(states, labels, order) : null,
     labels,
+    repeats: judged.repeats,
     settings: {
       epsilon: config.epsilon,
       epsilonHigh: config.epsilonHigh ?? config.epsilon,

@@ -6,6 +6,7 @@ import {
   type LossInputs,
   type LossSettings,
   type LossSums,
+  SAMPLES_PER_STATE,
   takeSums,
 } from '../objective/objective.ts';
 import { cutBatches, cutRows, loadRows, loadStates } from '../policy/load.ts';
@@ -28,6 +29,8 @@ export interface LossSet {
   readonly cloningWeight: Float32Array | null;
   /** i8[list.actions] or none */
   readonly labels: Int8Array | null;
+  /** First state equal to each state of the list, labels included (see `findRepeats`): equal states are computed once. Or none. */
+  readonly repeats: Int32Array | null;
   readonly settings: LossSettings;
 }
 
@@ -97,34 +100,83 @@ function shardGradient(learner: Learner, shard: number): number {
   return g;
 }
 
-/** Copies the loss inputs of states `order[from..to)` next to the loaded batch. */
-function loadLossInputs(learner: Learner, set: LossSet, from: number, to: number): void {
+/** Entries of a batch: distinct states, each with the samples (places in `order`) it stands for, in their order. */
+interface Entries {
+  readonly states: Int32Array;
+  /** i32[states.length + 1] into `samples`. */
+  readonly offsets: Int32Array;
+  readonly samples: Int32Array;
+}
+
+function mergeRepeats({ order, repeats }: LossSet): Entries {
+  const entryOf = new Int32Array(order.length);
+  const states: number[] = [];
+  const counts: number[] = [];
+  const open = new Map<number, number>();
+  for (let i = 0; i < order.length; i++) {
+    const state = repeats ? repeats[order[i]] : order[i];
+    const known = repeats ? open.get(state) : undefined;
+    const entry = known !== undefined && counts[known] < SAMPLES_PER_STATE ? known : states.length;
+    if (entry === states.length) {
+      states.push(state);
+      counts.push(0);
+      open.set(state, entry);
+    }
+    entryOf[i] = entry;
+    counts[entry]++;
+  }
+  const offsets = new Int32Array(states.length + 1);
+  for (let e = 0; e < states.length; e++) offsets[e + 1] = offsets[e] + counts[e];
+  const next = offsets.slice();
+  const samples = new Int32Array(order.length);
+  for (let i = 0; i < order.length; i++) samples[next[entryOf[i]]++] = i;
+  return { states: Int32Array.from(states), offsets, samples };
+}
+
+/** Copies the loss inputs of entries [from, to) next to the loaded batch. */
+function loadLossInputs(learner: Learner, set: LossSet, entries: Entries, from: number, to: number): void {
   const { inputs, policy } = learner;
   const { f32, i32, i8 } = policy.arena;
   const { list, order } = set;
-  let row = inputs.labels;
-  for (let i = from; i < to; i++) {
-    const s = order[i];
-    const n = i - from;
-    i32[(inputs.taken >> 2) + n] = set.taken[s];
-    f32[(inputs.oldLogProb >> 2) + n] = set.oldLogProb[s];
-    if (set.refLogProb) f32[(inputs.refLogProb >> 2) + n] = set.refLogProb[s];
-    f32[(inputs.advantage >> 2) + n] = set.advantage[s];
-    f32[(inputs.weight >> 2) + n] = set.weight[i];
-    if (set.cloningWeight) f32[(inputs.cloningWeight >> 2) + n] = set.cloningWeight[i];
-    if (set.labels) for (let r = list.rowOffsets[s]; r < list.rowOffsets[s + 1]; r++) i8[row++] = set.labels[r];
+  const first = entries.offsets[from];
+  let row = 0;
+  i32[inputs.sampleOffsets >> 2] = 0;
+  for (let e = from; e < to; e++) {
+    const state = entries.states[e];
+    let cloningWeight = 0;
+    for (let at = entries.offsets[e]; at < entries.offsets[e + 1]; at++) {
+      const i = entries.samples[at];
+      const s = order[i];
+      const m = at - first;
+      i32[(inputs.taken >> 2) + m] = set.taken[s];
+      f32[(inputs.oldLogProb >> 2) + m] = set.oldLogProb[s];
+      if (set.refLogProb) f32[(inputs.refLogProb >> 2) + m] = set.refLogProb[s];
+      f32[(inputs.advantage >> 2) + m] = set.advantage[s];
+      f32[(inputs.weight >> 2) + m] = set.weight[i];
+      if (set.cloningWeight) cloningWeight += set.cloningWeight[i];
+    }
+    const n = e - from;
+    i32[(inputs.sampleOffsets >> 2) + n + 1] = entries.offsets[e + 1] - first;
+    f32[(inputs.cloningWeight >> 2) + n] = cloningWeight;
+    const count = entries.offsets[e + 1] - entries.offsets[e];
+    for (let r = list.rowOffsets[state]; r < list.rowOffsets[state + 1]; r++) {
+      f32[(inputs.counts >> 2) + row] = count;
+      if (set.labels) i8[inputs.labels + row] = set.labels[r];
+      row++;
+    }
   }
 }
 
 function accumulateSet(learner: Learner, set: LossSet, firstShard: number): number {
   const { policy, inputs } = learner;
   const { arena, network, weights } = policy;
+  const entries = mergeRepeats(set);
   let shard = firstShard;
   let from = 0;
-  for (const to of cutBatches(set.list, set.order, network.batch.capacity, SHARD_STATES)) {
+  for (const to of cutBatches(set.list, entries.states, network.batch.capacity, SHARD_STATES)) {
     const g = shardGradient(learner, shard++);
-    loadStates(arena, network.batch, set.list, set.order, from, to);
-    loadLossInputs(learner, set, from, to);
+    loadStates(arena, network.batch, set.list, entries.states, from, to);
+    loadLossInputs(learner, set, entries, from, to);
     batchLosses(policy, inputs, set.settings);
     network.backward(weights, g);
     from = to;

@@ -18,7 +18,7 @@ function kernelCrossEntropy(z: ArrayLike<number>, labels: number[]) {
   const labelsPtr = c.bytes(labels);
   const dPtr = c.output(values(z.length));
   const statsPtr = c.sums([1, 2, 3]);
-  c.run((kernels) => kernels.binaryCrossEntropy(z.length, zPtr, labelsPtr, good, bad, dPtr, statsPtr));
+  c.run((kernels) => kernels.binaryCrossEntropy(z.length, zPtr, labelsPtr, good, bad, dPtr, statsPtr, 0));
   const [loss, correct, labelled] = c.readSums(statsPtr, 3).map((sum, i) => sum - (i + 1));
   return { dZ: c.read(dPtr, z.length), loss, correct, labelled };
 }

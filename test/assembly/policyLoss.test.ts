@@ -93,7 +93,7 @@ function kernelPolicyLoss(batch: PolicyBatch, logP: ArrayLike<number>): Outcome 
   const { epsLow, epsHigh, beta, entropyCoef } = batch;
   c.run((kernels) => {
     const pointers = [offsetsPtr, logPPtr, takenPtr, oldPtr, refPtr, advantagesPtr, weightsPtr] as const;
-    kernels.policyLoss(batch.taken.length, ...pointers, epsLow, epsHigh, beta, entropyCoef, dPtr, statsPtr);
+    kernels.policyLoss(batch.taken.length, ...pointers, epsLow, epsHigh, beta, entropyCoef, dPtr, statsPtr, 0);
   });
   const stats = c.readSums(statsPtr, 6).map((sum, i) => sum - (i + 1));
   return { dLogits: c.read(dPtr, logP.length), stats };

@@ -63,6 +63,7 @@ export function lossSet(
     weight: new Float32Array(5).fill(1 / 5),
     cloningWeight: cloningWeights(losses.labels),
     labels: Int8Array.from(losses.labels.flat()),
+    repeats: null,
     ...changes,
     settings: {
       epsilon: losses.epsilon,

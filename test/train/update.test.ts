@@ -57,6 +57,7 @@ function lossSet(list: StateList, order: readonly number[], changes: Partial<Los
       labels.subarray(list.rowOffsets[s], list.rowOffsets[s + 1]).includes(1) ? 1 / order.length : 0,
     ),
     labels,
+    repeats: null,
     settings: {
       epsilon: 0.2,
       epsilonHigh: 0.3,
@@ -118,6 +119,25 @@ describe('a step', () => {
     const scale = Math.fround(gradNorm / 2 / (gradNorm + 1e-6));
     expect(half.g).toEqual(g.map((x) => x * scale));
     expect(await gradient(gradNorm)).toEqual({ g, gradNorm });
+  });
+});
+
+describe('states that repeat', () => {
+  test('computed once or each by itself: losses and gradient, error < 1e-5 of the largest', async () => {
+    const list = states(40);
+    // 200 samples of 40 states, so that one state stands for more samples than a batch's state may.
+    const order = range(200).map((i) => (i < 70 ? 7 : (i * i) % 40));
+    const cases = [null, Int32Array.from(range(40))];
+    const results = [];
+    for (const repeats of cases) {
+      const learner = await openLearner();
+      const stats = update(learner, [lossSet(list, order, { repeats })], null, adamw);
+      results.push({ stats, g: vectorAt(learner, learner.gradients[0]), shards: learner.gradients.length });
+    }
+    const [alone, merged] = results;
+    expect([alone.shards, merged.shards]).toEqual([2, 1]);
+    expect(errorOfLargest(merged.g, alone.g)).toBeLessThan(1e-5);
+    expect(errorOfLargest(Object.values(merged.stats), Object.values(alone.stats))).toBeLessThan(1e-5);
   });
 });
 

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { InputShape } from '../../src/layers/batch.ts';
+import { findRepeats } from '../../src/rollout/repeats.ts';
+import { createStateList, pushState } from '../../src/rollout/states.ts';
+
+const tokens: InputShape = {
+  form: 'tokens',
+  layout: 'slots',
+  vocabularySize: 10,
+  stateSlots: 2,
+  actionSlots: 2,
+  vectorWidth: 0,
+};
+const vectors: InputShape = {
+  form: 'vector',
+  layout: 'slots',
+  vocabularySize: 4,
+  stateSlots: 0,
+  actionSlots: 1,
+  vectorWidth: 2,
+};
+
+test('a state repeats an earlier one exactly when observation, actions and labels are equal', () => {
+  const list = createStateList(tokens);
+  pushState(list, [1, 12], [[3], [4, 15]]);
+  pushState(list, [1, 13], [[3], [4, 15]]);
+  pushState(list, [1, 12], [[3], [4, 15]]);
+  pushState(list, [1, 12], [[4, 15], [3]]);
+  pushState(list, [1, 12], [[3], [4], [15]]);
+  pushState(list, [1, 12], [[3, 14], [15]]);
+  pushState(list, [1, 12], [[3], [4, 15]]);
+  expect([...findRepeats(list, null)]).toEqual([0, 1, 0, 3, 4, 5, 0]);
+  const labels = new Int8Array(list.actions);
+  labels[list.rowOffsets[6] + 1] = 1;
+  expect([...findRepeats(list, labels)]).toEqual([0, 1, 0, 3, 4, 5, 6]);
+});
+
+test('vectors repeat when all their numbers are equal', () => {
+  const list = createStateList(vectors);
+  for (const vector of [
+    [1, 2],
+    [2, 1],
+    [1, 2],
+    [1, 2],
+  ])
+    pushState(list, Float32Array.from(vector), [0, 1]);
+  pushState(list, Float32Array.from([1, 2]), [0, 2]);
+  expect([...findRepeats(list, null)]).toEqual([0, 1, 0, 0, 4]);
+});
