@@ -81,9 +81,11 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
     const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
     let first = 0;
+    let saved = checkpoint?.iteration ?? -1;
     let couplingStart: CouplingSummary;
     const save = (iteration: number): void => {
       const { updates, beta1Power, beta2Power } = learner;
+      saved = iteration;
       const counters: Counters = {
         envSteps: run.envSteps,
         updates,
@@ -120,8 +122,12 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     let judged: Awaited<ReturnType<typeof judge>> | null = null;
     const context = { config, environments, games, labelSource, demonstrations, reference, signal };
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
-      signal?.throwIfAborted();
-      const { metrics, steps } = await runIteration(learner, context, iteration);
+      const { updates } = learner;
+      const { metrics, steps } = await runIteration(learner, context, iteration).catch((error: unknown) => {
+        // Ctrl-C or a failing environment ends an iteration while episodes are played, before its first update.
+        if (learner.updates === updates && saved !== iteration - 1) save(iteration - 1);
+        throw error;
+      });
       run.envSteps += steps;
       run.success = metrics['charts/success'];
       const last = iteration === config.iterations;

@@ -57,11 +57,11 @@ test('a run that Ctrl-C stopped goes on to the bits of an unbroken one', async (
     },
   });
   await expect(stop).rejects.toThrow('aborted');
-  expect(openRun(broken)).toMatchObject({ latest: 2, result: null });
+  expect(openRun(broken)).toMatchObject({ latest: 3, result: null });
   const result = await train(config, { directory: broken, resume: true, onProgress, signal });
   expect(result.parametersSha256).toBe(expected.parametersSha256);
   expect({ ...result, wallMs: 0 }).toEqual({ ...expected, wallMs: 0 });
-  expect(readdirSync(join(broken, 'checkpoints'))).toEqual(['000000', '000002', '000004']);
+  expect(readdirSync(join(broken, 'checkpoints'))).toEqual(['000000', '000003', '000004']);
   for (const file of ['parameters.safetensors', 'state.safetensors', 'state.json']) {
     const path = join('checkpoints', '000004', file);
     expect(readFileSync(join(broken, path)).equals(readFileSync(join(whole, path))), file).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CheckpointFiles, unpackCheckpoint } from '../../src/record/checkpoint.ts';
+import { type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
 import type { Config } from '../../src/train/config.ts';
 import type { Progress } from '../../src/train/run.ts';
 import { train } from '../../src/train/trainer.ts';
@@ -135,6 +135,30 @@ test('an abort stops the run with its reason, in training and in evaluation', as
     };
     await expect(train(small, { signal: controller.signal, onProgress })).rejects.toThrow(`stopped in ${phase}`);
   }
+});
+
+test('what was learned before an interruption is kept, between checkpoints too, and goes on to the same bits', async () => {
+  const config = { method: 'classifier', labels: 'graph', iterations: 4, checkpointEvery: 20 } as const;
+  const unbroken = await recordedRun(config);
+  const controller = new AbortController();
+  const checkpoints = new Map<number, CheckpointFiles>();
+  const stopped = train(
+    { ...small, ...config },
+    {
+      signal: controller.signal,
+      onProgress: ({ phase, done }) => {
+        if (phase === 'train' && done === 2) controller.abort(new Error('stopped'));
+      },
+      record: {
+        metrics: () => {},
+        coupling: () => {},
+        checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
+      },
+    },
+  );
+  await expect(stopped).rejects.toThrow('stopped');
+  expect([...checkpoints.keys()]).toEqual([0, 2]);
+  expect((await resumedRun(config, checkpoints, 2)).outcome).toEqual(unbroken.outcome);
 });
 
 test('a checkpoint of another version of the environment is refused', async () => {
