@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runProgram } from '../../src/cli/frame.ts';
-import { buildProgram, type Engine } from '../../src/cli/program.ts';
+import type { Engine } from '../../src/cli/program.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
-import type { CouplingRecord, DangerRecord, RunResult } from '../../src/report/records.ts';
 import { renderCouplingPage } from '../../src/report/report.ts';
 import { type Config, resolveConfig } from '../../src/train/config.ts';
+
+import { coupling, danger, resultOf, unbraid } from './fakeEngine.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -15,121 +15,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };
-
-function resultOf(config: Config): RunResult {
-  return {
-    command: 'train',
-    config,
-    success: { train: 0.51, inDomain: 0.45, outOfDomain: config.method === 'grpo' ? 0.42 : 0.73 },
-    coupling: { start: summary, end: { ...summary, goodBadCosine: null } },
-    envSteps: 205_000,
-    updates: 960,
-    wallMs: 65_000,
-    parametersSha256: 'ab12',
-  };
-}
-
-const coupling: CouplingRecord = {
-  command: 'coupling',
-  run: 'first',
-  iteration: 160,
-  split: 'out-of-domain',
-  samples: 2,
-  classes: {
-    goodGood: { pairs: 1000, meanCosine: 0.5, meanDot: 1, positiveFraction: 0.9 },
-    goodBad: { pairs: 1, meanCosine: 0.28, meanDot: 1, positiveFraction: 1 },
-    badBad: { pairs: 0, meanCosine: null, meanDot: null, positiveFraction: null },
-  },
-  layers: [{ parameter: 'match.weight', share: 0.6, goodBadCosine: 0.2, goodGoodCosine: 0.3, badBadCosine: 0.4 }],
-  similarity: [{ lower: 0, upper: 1, pairs: 1, goodBadCosine: 0.28, positiveFraction: 1 }],
-  spillover: { stepSize: 1e-3, predicted: 0.1, actual: 0.11, relativeError: 0.1, points: [[0.1, 0.11]] },
-  matrix: {
-    samples: [
-      { good: true, state: 0, text: 'take mug' },
-      { good: false, state: 1, text: 'open fridge' },
-    ],
-    cosine: [
-      [1, 0.28],
-      [0.28, 1],
-    ],
-  },
-};
-
-const danger: DangerRecord = {
-  command: 'danger',
-  rho: 0.8,
-  seeds: 8,
-  iterations: 120,
-  rows: [
-    { start: 0.4, coupling: true, method: 'grpo', labels: 'none', peak: 1, end: 0.87, seeds: 8 },
-    { start: 0.4, coupling: false, method: 'grpo', labels: 'none', peak: 0.4, end: 0, seeds: 8 },
-  ],
-  curves: [true, false].map((coupled) => ({
-    method: 'grpo',
-    labels: 'none',
-    coupling: coupled,
-    start: 0.4,
-    points: [
-      [0, 0.4, 0.4, 0.4],
-      [120, 0.87, 0.8, 0.94],
-    ],
-  })),
-};
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** What the engine's functions were called with. */
-  readonly calls: readonly unknown[];
-}
-
-/** Runs a command line over an engine that records its calls; `engine` replaces single functions. */
-async function unbraid(args: readonly string[], engine: Partial<Engine> = {}, env = {}): Promise<Outcome> {
-  const calls: unknown[] = [];
-  const controller = new AbortController();
-  let [stdout, stderr] = ['', ''];
-  const host = {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) },
-    env,
-    signal: controller.signal,
-  };
-  const fake: Engine = {
-    async train(config, { directory: folder, resume, onProgress }) {
-      calls.push({ train: { seed: config.seed, method: config.method, labels: config.labels }, folder, resume });
-      onProgress({ phase: 'train', done: 1, total: 1, envSteps: 10, success: 0.5 });
-      if (config.seed === 99) controller.abort();
-      controller.signal.throwIfAborted();
-      if (!resume) {
-        const keepCheckpoints = config.keepCheckpoints;
-        createRun(folder, { config, versions: { unbraid: '0.1.0' }, keepCheckpoints }).close();
-      }
-      writeFileSync(join(folder, 'metrics.jsonl'), '{"iteration":1,"envSteps":10,"eval/out_of_domain":0.4}\n');
-      writeFileSync(join(folder, 'result.json'), JSON.stringify(resultOf(config)));
-      return resultOf(config);
-    },
-    async measureRunCoupling(run, { split, samples }) {
-      calls.push({ run, split, samples });
-      return coupling;
-    },
-    async evaluateRun(run, { split, episodes }) {
-      calls.push({ run, split, episodes });
-      return { command: 'eval', split, episodes, success: 0.734, interval: [0.69, 0.775] };
-    },
-    async runDanger({ rho, starts, method, labels, seeds }) {
-      calls.push({ rho, starts, method, labels, seeds });
-      return danger;
-    },
-    ...engine,
-  };
-  const program = buildProgram(host, '0.1.0', async () => fake);
-  const code = await runProgram(program, args, host);
-  return { code, stdout, stderr, calls };
-}
-
-/** A run's folder without checkpoints. */
 function makeRun(): string {
   const run = join(directory, 'first');
   createRun(run, { config: { seed: 4, iterations: 7 }, versions: {}, keepCheckpoints: 1 }).close();
