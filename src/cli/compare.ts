@@ -42,9 +42,9 @@ const presets = {
     variants: 'grpo;classifier+cloning:graph;cloning:graph;classifier+cloning:shuffled;classifier:oracle',
     seeds: [1, 2, 3],
     // The danger experiment and the report take the rest of three minutes.
-    minutes: 2.4,
-    // Points of the learning curves, at about the cost of one large evaluation.
-    shared: { evalEvery: 40, evalEpisodes: 200, couplingEvery: 40 },
+    minutes: 2.3,
+    // Three quarters of a full run, and points of the learning curves at about the cost of one large evaluation.
+    shared: { iterations: 120, evalEvery: 40, evalEpisodes: 200, couplingEvery: 40 },
   },
 } as const;
 
@@ -175,7 +175,11 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .addOption(new Option('--preset <name>', 'a ready-made comparison').choices(Object.keys(presets)).default('quick'))
     .option('--variants <list>', `method or method:labels, joined by ; (quick: "${quick.variants}")`)
     .option('--seeds <list>', `a number of seeds or a list, such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
-    .option('--iterations <n>', 'collect-and-update rounds per run (default: 160)', integerFrom(0))
+    .option(
+      '--iterations <n>',
+      `collect-and-update rounds per run (default: 160; quick: ${quick.shared.iterations})`,
+      integerFrom(0),
+    )
     .option(
       '--minutes <m>',
       `begin no further seed that would not end within this time (quick: ${quick.minutes}, unless --seeds is given)`,

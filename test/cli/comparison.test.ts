@@ -99,13 +99,14 @@ describe('the time budget', () => {
 
   test('the preset has a budget; seeds asked for have none unless it is given', () => {
     const options = { preset: 'quick', out: 'x' } as const;
-    expect(planOf(options)).toMatchObject({ preset: 'quick', seeds: [1, 2, 3], budgetMs: 144_000 });
+    expect(planOf(options)).toMatchObject({ preset: 'quick', seeds: [1, 2, 3], budgetMs: 138_000 });
     expect(planOf({ ...options, seeds: [7] })).toMatchObject({ seeds: [7], budgetMs: null });
     expect(planOf({ ...options, seeds: [7], minutes: 2 })).toMatchObject({ seeds: [7], budgetMs: 120_000 });
     expect(planOf({ ...options, variants: 'grpo' })).toMatchObject({ preset: 'custom', shared: {} });
     expect(planOf({ ...options, env: 'bandit', set: new Map([['beta', 0.1]]) }).shared).toEqual({
       env: 'bandit',
       beta: 0.1,
+      iterations: 120,
       evalEvery: 40,
       evalEpisodes: 200,
       couplingEvery: 40,
