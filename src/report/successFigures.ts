@@ -38,12 +38,15 @@ export function curveOf(variant: Variant, key: string): [number, Estimate][] {
   return curve;
 }
 
-/** Success on training games and on held-out combinations against environment steps, a line and an interval band per variant. Returns SVG. */
+/** With fewer seeds t intervals cover most of a panel, and several on top of one another hide the lines. */
+const BAND_SEEDS = 5;
+
+/** Success on training games and on held-out combinations against environment steps, a line and, with enough seeds, an interval band per variant. Returns SVG. */
 export function learningCurves(variants: readonly Variant[]): string {
   const seeds = Math.max(...variants.map((variant) => variant.runs.length));
   const heading = {
     title: 'Success during training, on training games and on held-out combinations',
-    subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% t interval of the mean, missing with one seed.`,
+    subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% t interval of the mean, drawn from ${BAND_SEEDS} seeds on.`,
     legend: legendOf(variants),
   };
   const top = panelTop(heading) + 24;
@@ -66,7 +69,7 @@ export function learningCurves(variants: readonly Variant[]): string {
       series: lines
         .filter(({ curve }) => curve.length > 0)
         .flatMap(({ panel, style, curve }) => [
-          ...(curve[0][1].interval === undefined
+          ...(curve[0][1].interval === undefined || curve[0][1].seeds < BAND_SEEDS
             ? []
             : [
                 band(

@@ -8,7 +8,8 @@ const records = reportRecords();
 const variants = joinVariants(records.compare, records.runs);
 
 describe('learningCurves', () => {
-  const svg = learningCurves(variants);
+  const five = variants.map((variant) => ({ ...variant, runs: [0, 1, 0, 1, 0].map((i) => variant.runs[i]) }));
+  const svg = learningCurves(five);
 
   it('draws one line and one band per variant and split, and names axes and panels', () => {
     requireWellFormed(svg);
@@ -21,7 +22,7 @@ describe('learningCurves', () => {
 
   it('places a higher success higher and more steps further right', () => {
     for (const [i, line] of lines(svg).entries()) {
-      const curve = curveOf(variants[Math.floor(i / 2)], i % 2 === 0 ? 'eval/train' : 'eval/out_of_domain');
+      const curve = curveOf(five[Math.floor(i / 2)], i % 2 === 0 ? 'eval/train' : 'eval/out_of_domain');
       expect(line.points).toHaveLength(curve.length);
       for (let k = 1; k < curve.length; k++) {
         const rise = curve[k][1].mean - curve[k - 1][1].mean;
@@ -31,10 +32,12 @@ describe('learningCurves', () => {
     }
   });
 
-  it('draws no band for one seed', () => {
-    const single = variants.map((variant) => ({ ...variant, runs: variant.runs.slice(0, 1) }));
-    expect(learningCurves(single)).not.toContain('fill-opacity="0.14"');
-    expect(lines(learningCurves(single))).toHaveLength(variants.length * 2);
+  it('draws no band for fewer than five seeds', () => {
+    for (const count of [1, 4]) {
+      const few = five.map((variant) => ({ ...variant, runs: variant.runs.slice(0, count) }));
+      expect(learningCurves(few)).not.toContain('fill-opacity="0.14"');
+      expect(lines(learningCurves(few))).toHaveLength(variants.length * 2);
+    }
   });
 });
 
