@@ -6,11 +6,11 @@ import { writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { requireRun } from '../record/run.node.ts';
 import type { CouplingRecord } from '../report/records.ts';
+import type { Progress } from '../train/run.ts';
 import { integerFrom, usage } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count, table, two } from './print.ts';
-import type { Progress } from './progress.ts';
 
 export interface CouplingEngine {
   readonly measureRunCoupling: (

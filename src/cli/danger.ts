@@ -4,11 +4,11 @@ import { type Command, Option } from 'commander';
 import { ensureWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import type { DangerRecord } from '../report/records.ts';
+import type { Progress } from '../train/run.ts';
 import { integerFrom, numberFrom, parseStarts } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { table, two } from './print.ts';
-import type { Progress } from './progress.ts';
 
 /** What the danger-zone experiment is asked to do. */
 export interface DangerPlan {

@@ -2,11 +2,11 @@
 import { type Command, Option } from 'commander';
 import { type Split, splits } from '../env/environment.ts';
 import { requireRun } from '../record/run.node.ts';
+import type { Progress } from '../train/run.ts';
 import { integerFrom, usage } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count, two } from './print.ts';
-import type { Progress } from './progress.ts';
 
 interface EvalRecord {
   readonly command: 'eval';

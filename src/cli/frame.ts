@@ -1,6 +1,7 @@
 /** What all commands share: how they print, how errors become messages and exit codes. */
 import { Command, CommanderError } from 'commander';
-import { openProgress, type Progress, type ProgressStream } from './progress.ts';
+import type { Progress } from '../train/run.ts';
+import { openProgress, type ProgressStream } from './progress.ts';
 
 /** The process a command runs in. */
 export interface Host {

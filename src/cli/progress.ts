@@ -1,16 +1,6 @@
 /** Progress on stderr: a live bar on a terminal, plain lines elsewhere. */
 import { SingleBar } from 'cli-progress';
-
-export interface Progress {
-  readonly phase: 'vocabulary' | 'cold start' | 'train' | 'evaluate' | 'coupling';
-  /** Of the phase, in its own unit: iterations when training. */
-  readonly done: number;
-  readonly total: number;
-  /** Environment steps of the whole run so far. */
-  readonly envSteps: number;
-  /** Share of successful episodes in the newest iteration or evaluation; null where there is none. */
-  readonly success: number | null;
-}
+import type { Progress } from '../train/run.ts';
 
 export interface ProgressStream {
   write(text: string): unknown;

@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import type { RunResult } from '../report/records.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
+import type { Progress } from '../train/run.ts';
 import { gatherConfig, parseSetting, type Settings, usage, usageError } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { configHelp, teach } from './help.ts';
 import { count, duration, table, two } from './print.ts';
-import type { Progress } from './progress.ts';
 
 export type Train = (
   config: Config,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeProgress, openProgress, type Progress, progressLine } from '../../src/cli/progress.ts';
+import { describeProgress, openProgress, progressLine } from '../../src/cli/progress.ts';
+import type { Progress } from '../../src/train/run.ts';
 
 function at(done: number, total = 160, success: number | null = null, phase: Progress['phase'] = 'train'): Progress {
   return { phase, done, total, envSteps: 1000 * done, success };
