@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The `unbraid` command: connects the program to this process. */
-import { fileURLToPath } from 'node:url';
-import { readJson } from '../record/files.node.ts';
+import { createRequire } from 'node:module';
 import { type Host, runProgram } from './frame.ts';
 import { buildProgram } from './program.ts';
 
@@ -15,7 +14,8 @@ process.on('SIGINT', () => {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const host: Host = { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupt.signal };
-const { version } = readJson(fileURLToPath(new URL('../../package.json', import.meta.url))) as { version: string };
+// By the package's own name: dist/ lies deeper than src/.
+const { version } = createRequire(import.meta.url)('unbraid/package.json') as { version: string };
 // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
 const program = buildProgram(host, version, async () => ({
   train: async (...given) => (await import('./trainRun.ts')).trainIn(version)(...given),
