@@ -236,7 +236,7 @@ export function resumeRun(
   const checkpoint = run.loadCheckpoint(options.iteration);
   writeLatest(directory, checkpoint.iteration);
   rmSync(join(directory, resultName), { force: true });
-  for (const name of readdirSync(checkpointsOf(directory))) {
+  for (const name of readdirSync(checkpointsOf(directory)).sort()) {
     const late = /^\d{6,}$/.test(name) && Number(name) > checkpoint.iteration;
     if (late || name.endsWith('.tmp')) rmSync(join(checkpointsOf(directory), name), { recursive: true });
   }

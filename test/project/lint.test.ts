@@ -4,7 +4,13 @@ import { runIn } from './temporaryProject.ts';
 
 const mathsRule = 'lint/nursery/noJsRestrictedProperties';
 const clockRule = 'lint/style/noRestrictedGlobals';
+const loopRule = 'lint/suspicious/noForIn';
 const clockAndMaths = 'export const x = Date.now() + Math.log(performance.now()) ** 2;\n';
+
+const inHostsOrder =
+  "export const first = Promise.race(['a'.localeCompare('b')]);\nfor (const key in { a: 1 }) throw new Error(key);\n";
+const listFolder = (expression: string): string =>
+  `import { readdirSync } from 'node:fs';\nexport const names = (path: string): string[] => ${expression};\n`;
 
 /** File, text, and the rules that refuse it. */
 const cases: readonly [string, string, string[]][] = [
@@ -19,6 +25,21 @@ const cases: readonly [string, string, string[]][] = [
   ['src/policy/date.ts', 'export const now = Date.now();\n', [clockRule]],
   ['src/policy/performance.ts', 'export const now = performance.now();\n', [clockRule]],
   ['src/policy/crypto.ts', 'export const bytes = crypto.getRandomValues(new Uint8Array(4));\n', [clockRule]],
+  ['src/policy/intl.ts', "export const less = new Intl.Collator('sv').compare;\n", [clockRule]],
+  ['src/policy/intlThroughGlobal.ts', 'export const tables = globalThis.Intl;\n', [mathsRule]],
+  ['src/record/intl.node.ts', "export const less = new Intl.Collator('sv').compare;\n", [clockRule]],
+  ['src/policy/localeCompare.ts', "export const order = 'a'.localeCompare('b');\n", [mathsRule]],
+  ['src/policy/toLocaleString.ts', 'export const text = (0.5).toLocaleString();\n', [mathsRule]],
+  ['workers/toLocaleUpperCase.ts', "export const text = 'i'.toLocaleUpperCase();\n", [mathsRule]],
+  ['src/policy/toLocaleLowerCase.ts', "export const { toLocaleLowerCase } = 'I';\n", [mathsRule]],
+  ['src/policy/forIn.ts', 'for (const key in { a: 1 }) throw new Error(key);\n', [loopRule]],
+  ['workers/forIn.ts', 'for (const key in { a: 1 }) throw new Error(key);\n', [loopRule]],
+  ['src/policy/race.ts', 'export const first = Promise.race([]);\n', ['plugin']],
+  ['workers/any.ts', 'export const first = Promise.any([]);\n', ['plugin']],
+  ['src/policy/raceAsValue.ts', 'export const first = Promise.race;\n', ['plugin']],
+  ['src/record/folder.node.ts', listFolder('readdirSync(path)'), ['plugin']],
+  ['src/record/folderFiltered.node.ts', listFolder("readdirSync(path).filter((name) => name !== '')"), ['plugin']],
+  ['src/record/folderLooped.node.ts', listFolder('[...readdirSync(path)]'), ['plugin']],
   ['src/policy/any.ts', 'export const x: any = 1;\n', ['lint/suspicious/noExplicitAny']],
   ['src/policy/lostPromise.ts', 'const later = async () => 1;\nlater();\n', ['lint/nursery/noFloatingPromises']],
   [
@@ -29,6 +50,14 @@ const cases: readonly [string, string, string[]][] = [
   ['assembly/excluded.ts', 'export const x = a == b ? Math.exp(1) : 0;\n', []],
   ['src/policy/exact.ts', 'export const x = Math.sqrt(2) + Math.fround(0.1) + Math.imul(3, 4) + Math.PI;\n', []],
   ['src/policy/exactPower.ts', 'export const limit = 2 ** 53;\n', []],
+  ['src/policy/inOrder.ts', "export const text = 'i'.toUpperCase() + (0.5).toString() + ('a' < 'b');\n", []],
+  ['src/policy/forOf.ts', 'for (const key of Object.keys({ a: 1 })) throw new Error(key);\n', []],
+  ['src/policy/all.ts', 'export const every = Promise.all([]);\n', []],
+  ['src/parallel/race.ts', 'export const first = Promise.race([]);\n', []],
+  ['src/record/folderSorted.node.ts', listFolder("readdirSync(path).filter((name) => name !== '').sort()"), []],
+  ['src/record/folderSortedCopy.node.ts', listFolder('readdirSync(path).toSorted()'), []],
+  ['src/cli/inHostsOrder.ts', inHostsOrder, []],
+  ['src/report/inHostsOrder.ts', inHostsOrder, []],
   ['src/cli/clock.ts', clockAndMaths, []],
   ['test/clock.test.ts', clockAndMaths, []],
   ['src/report/clock.ts', clockAndMaths, [clockRule, clockRule]],
