@@ -132,6 +132,13 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^src/index\\.ts$' },
     },
+    {
+      name: 'edge-is-for-users',
+      comment: 'src/edge.ts is for users of the package.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/edge\\.ts$' },
+    },
     never('no-workers', 'The source gets a worker factory; it never imports workers.', '^src/', '^workers/'),
     {
       name: 'node-in-node-files',

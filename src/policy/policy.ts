@@ -6,6 +6,7 @@ import { createNetwork, type Network } from '../layers/network.ts';
 import { streamKey } from '../random.ts';
 import { inputShape, type StateList } from '../rollout/states.ts';
 import { attentionPolicy } from './attention.ts';
+import type { Blueprint } from './blueprint.ts';
 import type { PolicyConfig } from './heads.ts';
 import { cutBatches, loadStates } from './load.ts';
 import { mlpPolicy } from './mlp.ts';
@@ -13,6 +14,8 @@ import { mlpPolicy } from './mlp.ts';
 export interface Policy {
   readonly arena: Arena;
   readonly network: Network;
+  /** null for a network of your own. */
+  readonly blueprint: Blueprint | null;
   /** Address of the weight vector, network.vectorSize floats; call `network.prepare` after changing it. */
   readonly weights: number;
   /** f32[capacity.actions]: log-probabilities after `actionLogProbs`. */
@@ -44,11 +47,16 @@ export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: Policy
       `createPolicy: policy "${config.policy}" does not read the ${shape.form} form of ${spec.name}; set config.observation`,
     );
   }
-  return policyOn(
-    createNetwork(arena, shape, batchCapacity(shape, states), (b) =>
-      config.policy === 'mlp' ? mlpPolicy(b, config) : attentionPolicy(b, config),
-    ),
-  );
+  const environment = `${spec.name} ${spec.version}`;
+  return buildPolicy(arena, { environment, shape, config }, batchCapacity(shape, states));
+}
+
+/** Builds the network of a blueprint. Weights are zero until initialised or loaded. */
+export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capacity): Policy {
+  const { shape, config } = blueprint;
+  const compose = config.policy === 'mlp' ? mlpPolicy : attentionPolicy;
+  const network = createNetwork(arena, shape, capacity, (b) => compose(b, config));
+  return { ...policyOn(network), blueprint };
 }
 
 /** A policy on a network of your own; see `createNetwork`. */
@@ -58,6 +66,7 @@ export function policyOn(network: Network): Policy {
   return {
     arena,
     network,
+    blueprint: null,
     weights: arena.floats(network.vectorSize),
     logProbs: arena.floats(capacity.actions),
     taken: arena.floats(capacity.states),

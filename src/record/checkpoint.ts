@@ -17,6 +17,8 @@ export interface Checkpoint {
   readonly counters: JsonRecord;
   /** The vocabulary of a text environment. */
   readonly tokenizer?: JsonRecord;
+  /** What the policy's network is built from; kept in the header of parameters.safetensors, so that this one file is a whole policy. */
+  readonly blueprint?: string;
 }
 
 /** Content by file name. */
@@ -53,12 +55,15 @@ export function checkpointName(iteration: number): string {
 
 /** The files of a checkpoint, the manifest with their hashes last. */
 export function packCheckpoint(checkpoint: Checkpoint): CheckpointFiles {
-  const { iteration, parameters, state, counters, tokenizer } = checkpoint;
+  const { iteration, parameters, state, counters, tokenizer, blueprint } = checkpoint;
   if (!Number.isSafeInteger(iteration) || iteration < 0) {
     throw new Error(`packCheckpoint: iteration must be an integer >= 0, got ${iteration}`);
   }
   const files = new Map<string, Uint8Array>();
-  files.set(parametersName, encodeSafetensors(parameters, { iteration: String(iteration) }));
+  files.set(
+    parametersName,
+    encodeSafetensors(parameters, { iteration: String(iteration), ...(blueprint !== undefined && { blueprint }) }),
+  );
   files.set(stateName, encodeSafetensors(state));
   files.set(countersName, jsonBytes({ iteration, counters }, countersName));
   if (tokenizer) files.set(tokenizerName, jsonBytes(tokenizer, tokenizerName));
@@ -111,11 +116,13 @@ export function unpackCheckpoint(files: CheckpointFiles, name: string, advice: s
     if (!Object.hasOwn(hashes, fileName)) throw new Error(`checkpoint ${name}: ${fileName} has no hash; ${advice}`);
   }
   const { iteration, counters } = parseJson(file(countersName)) as { iteration: number; counters: JsonRecord };
+  const { tensors: parameters, metadata } = decodeSafetensors(file(parametersName), { finite: true });
   return {
     iteration,
-    parameters: decodeSafetensors(file(parametersName), { finite: true }).tensors,
+    parameters,
     state: decodeSafetensors(file(stateName)).tensors,
     counters,
     ...(Object.hasOwn(hashes, tokenizerName) && { tokenizer: parseJson(file(tokenizerName)) as JsonRecord }),
+    ...(metadata.blueprint !== undefined && { blueprint: metadata.blueprint }),
   };
 }

@@ -1,6 +1,7 @@
 /** A learner as tensors and counters, and back to the same bits. */
 import type { CouplingSummary } from '../coupling/measure.ts';
 import type { LabelSource } from '../labels/labels.ts';
+import { blueprintToJson } from '../policy/blueprint.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
@@ -60,7 +61,7 @@ export function saveLearner(
   counters: Counters,
   tokenizer: JsonRecord | null,
 ): Checkpoint {
-  const { arena, network } = learner.policy;
+  const { arena, network, blueprint } = learner.policy;
   const vector = (name: string, pointer: number): NamedTensor => ({
     name,
     shape: [network.size],
@@ -76,6 +77,7 @@ export function saveLearner(
     state,
     counters: { ...counters, couplingStart: { ...counters.couplingStart } },
     ...(tokenizer ? { tokenizer } : {}),
+    ...(blueprint ? { blueprint: blueprintToJson(blueprint) } : {}),
   };
 }
 

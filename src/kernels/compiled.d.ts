@@ -1,0 +1,3 @@
+/** What hosts that compile modules when they deploy give for `import module from 'unbraid/unbraid.wasm'`. */
+declare const module: WebAssembly.Module;
+export default module;

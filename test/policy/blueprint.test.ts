@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { type Blueprint, blueprintFromJson, blueprintToJson } from '../../src/policy/blueprint.ts';
+
+const blueprint: Blueprint = {
+  environment: 'household 3',
+  shape: { form: 'tokens', layout: 'slots', vocabularySize: 50, stateSlots: 9, actionSlots: 3, vectorWidth: 0 },
+  config: {
+    policy: 'attention',
+    tokenWidth: 4,
+    matchWidth: 4,
+    hidden: 8,
+    embedding: 4,
+    blocks: 0,
+    heads: 2,
+    logitScale: 1,
+  },
+};
+
+test('reading gives back what was written, and keys beyond those of a policy are left out', () => {
+  expect(blueprintFromJson(blueprintToJson(blueprint))).toEqual(blueprint);
+  const config = { iterations: 160, ...blueprint.config };
+  expect(blueprintToJson({ ...blueprint, config })).toBe(blueprintToJson(blueprint));
+});
+
+test('a missing or wrong value is named', () => {
+  const advice = 'save the policy again with this version of unbraid';
+  const changed = (change: (record: Record<string, Record<string, unknown>>) => void): string => {
+    const record = JSON.parse(blueprintToJson(blueprint));
+    change(record);
+    return JSON.stringify(record);
+  };
+  const cases: [string, string][] = [
+    ['{', `the text must be JSON, got "{"`],
+    ['[1]', 'version must be 1, got nothing'],
+    ['7', 'the text must be a JSON object, got 7'],
+    [changed((r) => Object.assign(r, { version: 2 })), 'version must be 1, got 2'],
+    [changed((r) => Object.assign(r, { environment: 5 })), 'environment must be text, got 5'],
+    [changed((r) => Object.assign(r, { shape: null })), 'shape must be an object, got null'],
+    [changed((r) => Object.assign(r.shape, { form: 'text' })), 'shape.form must be one of tokens, vector, got "text"'],
+    [changed((r) => delete r.shape.stateSlots), 'shape.stateSlots must be an integer >= 0, got nothing'],
+    [changed((r) => Object.assign(r.config, { hidden: 0 })), 'config.hidden must be an integer >= 1, got 0'],
+    [changed((r) => Object.assign(r.config, { logitScale: -1 })), 'config.logitScale must be a number > 0, got -1'],
+  ];
+  for (const [text, rule] of cases) {
+    expect(() => blueprintFromJson(text)).toThrow(new Error(`blueprintFromJson: ${rule}; ${advice}`));
+  }
+});

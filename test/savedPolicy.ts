@@ -1,0 +1,39 @@
+/** Small saved policies with states to score: real environments, weights from a seed. */
+import type { State } from '../src/edge.ts';
+import type { Environment } from '../src/env/environment.ts';
+import { createHousehold } from '../src/env/household/household.ts';
+import { createLookAlike } from '../src/env/lookAlike.ts';
+import { createArena } from '../src/kernels/arena.ts';
+import type { PolicyConfig } from '../src/policy/heads.ts';
+import { createPolicy } from '../src/policy/policy.ts';
+import { type CheckpointFiles, packCheckpoint } from '../src/record/checkpoint.ts';
+import { saveLearner } from '../src/train/checkpointing.ts';
+import { createLearner } from '../src/train/update.ts';
+
+const sizes = { tokenWidth: 4, matchWidth: 4, hidden: 8, embedding: 4, blocks: 1, heads: 2, logitScale: 1 };
+
+const environments: Readonly<Record<PolicyConfig['policy'], () => Environment>> = {
+  attention: () => createHousehold(),
+  mlp: () => createLookAlike(),
+};
+
+const counters = { envSteps: 0, updates: 0, beta1Power: 1, beta2Power: 1, environment: '' };
+
+/** A checkpoint's parameters.safetensors, and the first states of as many games. */
+export async function savedPolicy(
+  kind: PolicyConfig['policy'] = 'attention',
+  count = 4,
+): Promise<{ parameters: Uint8Array; states: State[] }> {
+  const environment = environments[kind]();
+  const policy = createPolicy(await createArena(), environment.spec, { policy: kind, ...sizes }, 8);
+  policy.network.initialise(policy.weights, 7);
+  const couplingStart = { goodBadCosine: 0 } as never;
+  const checkpoint = saveLearner(createLearner(policy), 3, 0, {}, { ...counters, couplingStart }, null);
+  const files: CheckpointFiles = packCheckpoint(checkpoint);
+  const states: State[] = [];
+  for (let seed = 0; seed < count; seed++) {
+    const { observation, info } = await environment.reset({ seed, split: 'train' });
+    states.push({ observation, info });
+  }
+  return { parameters: files.get('parameters.safetensors') as Uint8Array, states };
+}
