@@ -127,17 +127,10 @@ module.exports = {
     },
     {
       name: 'index-is-for-users',
-      comment: 'src/index.ts is for users of the package.',
+      comment: 'src/index.ts and src/edge.ts are for users of the package.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/' },
-      to: { path: '^src/index\\.ts$' },
-    },
-    {
-      name: 'edge-is-for-users',
-      comment: 'src/edge.ts is for users of the package.',
-      severity: 'error',
-      from: { path: '^src/' },
-      to: { path: '^src/edge\\.ts$' },
+      to: { path: '^src/(index|edge)\\.ts$' },
     },
     never('no-workers', 'The source gets a worker factory; it never imports workers.', '^src/', '^workers/'),
     {

@@ -24,6 +24,7 @@ const cases: readonly [string, string, string[]][] = [
   ['src/train/importer19.ts', 'src/index.ts', ['index-is-for-users']],
   ['src/train/importer20.ts', 'workers/entry.ts', ['no-workers']],
   ['src/train/importer21.ts', 'src/record/files.node.ts', ['node-files-from-node-files']],
+  ['src/train/importer23.ts', 'src/edge.ts', ['index-is-for-users']],
   ['src/train/importer22.ts', 'test/fixture.ts', ['source-needs-no-tests']],
   ['src/train/importsNode.ts', 'node:path', ['node-in-node-files']],
   ['src/record/importsNode.node.ts', 'node:path', []],
