@@ -1,15 +1,29 @@
 import { readdir, readFile } from 'node:fs/promises';
 import binaryen from 'assemblyscript/binaryen';
-import { expect, test } from 'vitest';
-import { engineModule } from '../../src/kernels/load.ts';
+import { describe, expect, test } from 'vitest';
+import { engineModule, instantiateKernels } from '../../src/kernels/load.ts';
 
-const bytes = new Uint8Array(await readFile(new URL('../../wasm/unbraid.wasm', import.meta.url)));
+const read = (path: string): Promise<Buffer> => readFile(new URL(`../../${path}`, import.meta.url));
+const builds = {
+  'unbraid.wasm': new Uint8Array(await read('wasm/unbraid.wasm')),
+  'unbraid.threads.wasm': new Uint8Array(await read('wasm/unbraid.threads.wasm')),
+};
+const { MVP, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SIMD128 } = binaryen.Features;
+const fixedWidth = MVP | MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | BulkMemoryOpt | SIMD128;
+const withAtomics = fixedWidth | binaryen.Features.Atomics;
 
-/** Whether the module validates with fixed-width SIMD and the features before it, but without relaxed SIMD, threads or any other. */
-function validatesWithoutRelaxedSimd(module: binaryen.Module): boolean {
-  const { MVP, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SIMD128 } = binaryen.Features;
-  module.setFeatures(MVP | MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | BulkMemoryOpt | SIMD128);
+/** Whether the module validates with these features and no other, relaxed SIMD least of all. */
+function validatesWith(features: number, module: binaryen.Module): boolean {
+  module.setFeatures(features);
   return module.validate() === 1;
+}
+
+/** The module's own declarations of one kind, as text. */
+function declared(kind: 'import' | 'global' | 'start' | 'data' | 'table' | 'elem', module: binaryen.Module): string[] {
+  return module
+    .emitText()
+    .split('\n')
+    .filter((line) => line.startsWith(` (${kind} `));
 }
 
 /** Whether the source calls the kernel, or takes it from the instance. */
@@ -17,16 +31,87 @@ function calls(source: string, name: string): boolean {
   return new RegExp(`[^a-zA-Z]${name}\\(`).test(source);
 }
 
-test('the module holds no relaxed-SIMD instruction, whose results differ between processors', () => {
-  expect(validatesWithoutRelaxedSimd(binaryen.readBinary(bytes))).toBe(true);
-  const relaxed = binaryen.parseText(`(module (func (export "f") (param v128) (result v128)
-    (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0))))`);
-  expect(validatesWithoutRelaxedSimd(relaxed)).toBe(false);
+test('the check for relaxed SIMD, whose results differ between processors, refuses it with atomics allowed too', () => {
+  const relaxed = `(module (func (export "f") (param v128) (result v128)
+    (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0))))`;
+  expect(validatesWith(fixedWidth, binaryen.parseText(relaxed))).toBe(false);
+  expect(validatesWith(withAtomics, binaryen.parseText(relaxed))).toBe(false);
 });
 
-test('the module imports its memory and nothing else', async () => {
-  const module = await engineModule();
-  expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
+test('the check for state beside the memory finds a global, a table, its elements and a start function', () => {
+  const stateful = binaryen.parseText(`(module (global (mut i32) (i32.const 0)) (table 1 funcref) (func $f (nop))
+    (elem (i32.const 0) $f) (start $f))`);
+  for (const kind of ['global', 'table', 'elem', 'start'] as const) expect(declared(kind, stateful)).toHaveLength(1);
+});
+
+describe.each(Object.entries(builds))('%s', (name, bytes) => {
+  test('holds no relaxed-SIMD instruction', () => {
+    const features = name === 'unbraid.wasm' ? fixedWidth : withAtomics;
+    expect(validatesWith(features, binaryen.readBinary(bytes))).toBe(true);
+  });
+
+  test('imports its memory and nothing else', () => {
+    const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes));
+    expect(imports).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
+  });
+
+  test('keeps nothing beside its memory: no global, no table, no start function, one constant table', () => {
+    for (const kind of ['global', 'table', 'elem', 'start'] as const)
+      expect(declared(kind, binaryen.readBinary(bytes))).toEqual([]);
+    expect(declared('data', binaryen.readBinary(bytes)).map((line) => line.replace(/ ".*/, ''))).toEqual([
+      ' (data $0 (i32.const 1024)',
+    ]);
+  });
+});
+
+test('the build for threads declares the shared memory of asconfig.json, the other one its own', async () => {
+  const { options, targets } = JSON.parse((await read('asconfig.json')).toString());
+  const { initialMemory: pages } = options;
+  const { maximumMemory } = targets.threads;
+  const memory = '(import "env" "memory" (memory $mimport$0';
+  expect(declared('import', binaryen.readBinary(builds['unbraid.wasm']))).toEqual([` ${memory} ${pages}))`]);
+  expect(declared('import', binaryen.readBinary(builds['unbraid.threads.wasm']))).toEqual([
+    ` ${memory} ${pages} ${maximumMemory} shared))`,
+  ]);
+});
+
+test('the builds differ in the memory they import and in nothing else: exports, constants and code are the same', () => {
+  const [plain, threads] = Object.values(builds).map((bytes) => {
+    const lines = binaryen.readBinary(bytes).emitText().split('\n');
+    return lines.filter((line) => !line.startsWith(' (import "env" "memory" '));
+  });
+  expect(threads).toEqual(plain);
+  const [exports, threadExports] = Object.values(builds).map((b) =>
+    WebAssembly.Module.exports(new WebAssembly.Module(b)),
+  );
+  expect(threadExports).toEqual(exports);
+});
+
+test('a second instance on one shared memory leaves constants and results as they were, and computes the same bits', () => {
+  const module = new WebAssembly.Module(builds['unbraid.threads.wasm']);
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 65_536, shared: true });
+  const bytesTo = (end: number): Uint8Array => new Uint8Array(memory.buffer).slice(0, end);
+  const first = instantiateKernels(module, memory);
+  const base = Math.ceil(first.heapBase() / 64) * 64;
+  const constants = bytesTo(base);
+  expect(constants.some((x) => x !== 0)).toBe(true);
+  const n = 100;
+  const end = base + 8 * n;
+  const f32 = new Float32Array(memory.buffer);
+  const compute = ({ activationForward }: typeof first, out: number): Float32Array => {
+    f32.subarray(out >> 2, (out >> 2) + n).set(Float32Array.from({ length: n }, (_, i) => (i - 50) / 7));
+    activationForward(1, out, out, n);
+    return f32.slice(out >> 2, (out >> 2) + n);
+  };
+  const result = compute(first, base);
+  expect(new Set(result).size).toBeGreaterThan(n / 2);
+  expect(bytesTo(base)).toEqual(constants);
+  const before = bytesTo(end);
+  const second = instantiateKernels(module, memory);
+  expect(bytesTo(end)).toEqual(before);
+  expect(compute(second, base + 4 * n)).toEqual(result);
+  expect(compute(first, base)).toEqual(result);
+  expect(bytesTo(base)).toEqual(constants);
 });
 
 test('every exported kernel is called by a test in this folder', async () => {
