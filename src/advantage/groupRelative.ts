@@ -35,7 +35,7 @@ function moments(returns: ArrayLike<number>, from: number, to: number): { mean: 
  *
  * @param returns of each episode, group after group
  * @param groupSize episodes per group
- * @throws RangeError if groupSize < 2, the returns are not whole groups, or one is not finite
+ * @throws RangeError if groupSize < 2, the returns are not whole groups, or one of them or of the advantages is not finite
  */
 export function groupRelative(
   returns: ArrayLike<number>,
@@ -68,7 +68,14 @@ export function groupRelative(
     stdSum += std;
     if (std === 0) dead++;
     const scale = scaleRewards === 'none' ? 1 : (scaleRewards === 'batch' ? batchStd : std) + STD_FLOOR;
-    for (let i = from; i < from + groupSize; i++) advantages[i] = (returns[i] - mean) / scale;
+    for (let i = from; i < from + groupSize; i++) {
+      advantages[i] = (returns[i] - mean) / scale;
+      if (!(Number.isFinite(advantages[i]) && Number.isFinite(std))) {
+        throw new RangeError(
+          `groupRelative: advantages must be finite, got ${advantages[i]} for the return ${returns[i]} at ${i} with standard deviation ${std}; scale the environment's rewards down`,
+        );
+      }
+    }
   }
   return { advantages, rewardStd: stdSum / groups, deadShare: dead / groups };
 }

@@ -4,7 +4,7 @@ import type { BankSample, PairBank } from './bank.ts';
 import { forEachGradientBatch, type Gram, type Samples } from './gram.ts';
 
 export interface Spillover {
-  /** Step along the mean gradient of log pi of the good samples. */
+  /** Step along the mean gradient of log pi of the good samples; 0 where that gradient vanishes. */
   readonly stepSize: number;
   /** Mean change of log pi of the bad samples: to first order, step * mean_i <g_i, g_j>, and as measured by taking the step and undoing it. */
   readonly predicted: number;
@@ -17,6 +17,12 @@ export interface Spillover {
 
 /** The step lifts the mean log pi of the good samples by about this much: small, so that first order holds. */
 const MEAN_LIFT = 0.01;
+
+/**
+ * No step is taken where the squared norm of the mean gradient is smaller, as where every good action is all but certain: the step would be
+ * longer than 10^4, for which first order says nothing, and might leave the range of 32-bit floats.
+ */
+const LEAST_SQUARED_NORM = 1e-12;
 
 /** g = sum of the gradients of log pi over the samples, at `g` (network.vectorSize floats). */
 function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
@@ -55,7 +61,7 @@ export function spillover(
   sumGradient(policy, weights, goodSamples, g);
   // The mean of log pi rises by step * |mean gradient|^2 to first order.
   const squaredNorm = arena.kernels.sumOfSquares(g, network.size) / (good.length * good.length);
-  const stepSize = squaredNorm > 0 ? MEAN_LIFT / squaredNorm : 0;
+  const stepSize = squaredNorm > LEAST_SQUARED_NORM ? MEAN_LIFT / squaredNorm : 0;
   const of = (vector: number): Float32Array =>
     takenLogProbs(policy, vector, badSamples.list, badSamples.states, badSamples.taken);
   const before = of(weights);

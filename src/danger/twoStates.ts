@@ -2,7 +2,7 @@
 import { createLookAlike, type LookAlike, stateVectors } from '../env/lookAlike.ts';
 import { loadStates } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
-import { actionLogProbs } from '../policy/policy.ts';
+import { finiteLogProbs } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { createStateList, inputShape, pushState, type StateList } from '../rollout/states.ts';
@@ -61,7 +61,7 @@ export function badProbability(policy: Policy, { judged }: TwoStates): number {
   const { arena, network, logProbs } = policy;
   const order = Int32Array.from({ length: judged.states }, (_, i) => i);
   loadStates(arena, network.batch, judged, order, 0, judged.states);
-  actionLogProbs(policy);
+  finiteLogProbs(policy);
   let sum = 0;
   for (let s = 0; s < judged.states; s++) sum += arena.kernels.exp1(arena.f32[(logProbs >> 2) + judged.rowOffsets[s]]);
   return sum / judged.states;

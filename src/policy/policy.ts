@@ -84,10 +84,35 @@ export function actionLogProbs(policy: Policy, weights = policy.weights, tempera
 }
 
 /**
+ * The same, refusing log-probabilities that are not finite: sampling would draw some action all the same, and the bits of NaN differ between
+ * processors.
+ *
+ * @throws if one is not finite
+ */
+export function finiteLogProbs(policy: Policy, weights = policy.weights, temperature = 1): void {
+  const { arena, network, logProbs } = policy;
+  const { kernels, f32 } = arena;
+  actionLogProbs(policy, weights, temperature);
+  if (Number.isFinite(kernels.sumOfSquares(logProbs, network.batch.actions))) return;
+  const values = f32.subarray(logProbs >> 2, (logProbs >> 2) + network.batch.actions);
+  const bad = network.parameters.find(
+    ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
+  );
+  throw new Error(
+    `policy: log-probabilities must be finite, got ${values.find((x) => !Number.isFinite(x))}; ` +
+      (bad
+        ? `the weights of ${bad.name} are not finite; go on from an earlier checkpoint with a lower learningRate`
+        : 'the weights are finite but give logits beyond a 32-bit float; lower learningRate, raise temperature, or check the environment ' +
+          'for extreme observations'),
+  );
+}
+
+/**
  * Draws an action for states `order[from..to)` of the list into `policy.taken` and `policy.takenLogProb`.
  *
  * @param key of the stream; see `streamKey`
  * @param indices counter of each state's draw, as long as the list
+ * @throws if a log-probability is not finite
  */
 export function sample(
   policy: Policy,
@@ -101,7 +126,7 @@ export function sample(
 ): void {
   const { arena, network } = policy;
   loadStates(arena, network.batch, list, order, from, to);
-  actionLogProbs(policy, policy.weights, temperature);
+  finiteLogProbs(policy, policy.weights, temperature);
   for (let i = from; i < to; i++) arena.i32[(policy.indices >> 2) + i - from] = indices[order[i]];
   const { states, rowOffsets } = network.batch;
   const { taken, takenLogProb, logProbs } = policy;
@@ -113,6 +138,7 @@ export function sample(
  *
  * @param taken index of the action, by place in `order`
  * @returns f32[order.length]
+ * @throws if a log-probability is not finite
  */
 export function takenLogProbs(
   policy: Policy,
@@ -128,7 +154,7 @@ export function takenLogProbs(
   let from = 0;
   for (const to of cutBatches(list, order, batch.capacity)) {
     loadStates(arena, batch, list, order, from, to);
-    actionLogProbs(policy, weights, temperature);
+    finiteLogProbs(policy, weights, temperature);
     for (let i = from; i < to; i++) {
       const row = arena.i32[(batch.rowOffsets >> 2) + i - from] + taken[i];
       out[i] = arena.f32[(logProbs >> 2) + row];

@@ -81,24 +81,53 @@ export function saveLearner(
   };
 }
 
-/** Restores what `saveLearner` saved; the reference is copied but not prepared. */
+/** Refuses a saved vector that is missing, of another length, or holds a number that no run saved. */
+function checkVector(name: string, values: ArrayLike<number> | undefined, size: number): void {
+  if (values?.length !== size) {
+    throw new Error(
+      `restoreLearner: ${name} must have ${size} numbers, got ${values?.length ?? 'none'}; use the config the checkpoint was made with`,
+    );
+  }
+  for (let i = 0; i < size; i++) {
+    if (!Number.isFinite(values[i]) || (name === 'adam/second' && values[i] < 0)) {
+      const rule = name === 'adam/second' ? 'finite and >= 0' : 'finite';
+      throw new Error(`restoreLearner: ${name} must be ${rule}, got ${values[i]} at ${i}; use an earlier checkpoint`);
+    }
+  }
+}
+
+/**
+ * Restores what `saveLearner` saved; the reference is copied but not prepared.
+ *
+ * @throws if a parameter, moment or counter is missing, of another size, or not finite
+ */
 export function restoreLearner(
   learner: Learner,
   checkpoint: Checkpoint,
   reference: number,
   labels: LabelSource,
 ): Counters {
-  const { arena } = learner.policy;
+  const { arena, network } = learner.policy;
   loadParameters(learner.policy, checkpoint.parameters);
+  const counters = checkpoint.counters as unknown as Counters;
+  for (const key of ['updates', 'beta1Power', 'beta2Power'] as const) {
+    if (!Number.isFinite(counters[key])) {
+      throw new Error(`restoreLearner: counter ${key} must be finite, got ${counters[key]}; use an earlier checkpoint`);
+    }
+  }
   const saved: Record<string, Float64Array> = {};
+  const given = new Map<string, ArrayLike<number>>();
   const vectors: Record<string, number> = { 'adam/first': learner.firstMoment, 'adam/second': learner.secondMoment };
   if (reference) vectors.reference = reference;
   for (const { name, values } of checkpoint.state) {
     if (name.startsWith('labels/')) saved[name.slice('labels/'.length)] = values as Float64Array;
-    else if (vectors[name]) arena.write(vectors[name], values as Float32Array);
+    else given.set(name, values);
+  }
+  for (const name of Object.keys(vectors)) checkVector(name, given.get(name), network.size);
+  for (const [name, pointer] of Object.entries(vectors)) {
+    arena.write(pointer, given.get(name) as ArrayLike<number>);
   }
   labels.restore(saved);
-  const counters = checkpoint.counters as unknown as Counters;
   learner.updates = counters.updates;
   learner.beta1Power = counters.beta1Power;
   learner.beta2Power = counters.beta2Power;

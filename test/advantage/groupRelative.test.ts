@@ -72,4 +72,15 @@ test('bad input is refused with the next step', () => {
   expect(() => groupRelative([1, Number.NaN], 2, 'none')).toThrow(
     new RangeError("groupRelative: returns must be finite, got NaN at 1; check the environment's rewards"),
   );
+  const tooLarge = (reason: string): RangeError =>
+    new RangeError(`groupRelative: advantages must be finite, got ${reason}; scale the environment's rewards down`);
+  expect(() => groupRelative([0, 1e39], 2, 'none')).toThrow(
+    tooLarge('-Infinity for the return 0 at 0 with standard deviation 5e+38'),
+  );
+  expect(() => groupRelative([1e200, 0], 2, 'group')).toThrow(
+    tooLarge('0 for the return 1e+200 at 0 with standard deviation Infinity'),
+  );
+  expect(() => groupRelative([1e308, 1.5e308], 2, 'batch')).toThrow(
+    tooLarge('NaN for the return 1e+308 at 0 with standard deviation Infinity'),
+  );
 });

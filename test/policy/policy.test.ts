@@ -3,7 +3,14 @@ import type { EnvironmentSpec, TokensSpec, VectorSpec } from '../../src/env/envi
 import { createArena } from '../../src/kernels/arena.ts';
 import type { PolicyConfig } from '../../src/policy/heads.ts';
 import { loadStates } from '../../src/policy/load.ts';
-import { actionKey, actionLogProbs, createPolicy, type Policy, sample } from '../../src/policy/policy.ts';
+import {
+  actionKey,
+  actionLogProbs,
+  createPolicy,
+  type Policy,
+  sample,
+  takenLogProbs,
+} from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import { inputShape, type StateList } from '../../src/rollout/states.ts';
 import { randomStates } from '../layers/randomNetwork.ts';
@@ -225,4 +232,44 @@ test('refuses heads that do not divide the token width', async () => {
       ),
     );
   }
+});
+
+describe('log-probabilities that are not finite: no action is drawn, no reference taken', () => {
+  const shape = inputShape(vector);
+  const list = randomStates(shape, randomStream(3, 'test/policy/finite'), 4, 6);
+  const order = [0, 1, 2, 3];
+  const weak =
+    'the weights are finite but give logits beyond a 32-bit float; lower learningRate, raise temperature, or check the environment ' +
+    'for extreme observations';
+  const broken: [string, (w: Float32Array) => number, number, string][] = [
+    [
+      'a NaN weight',
+      () => Number.NaN,
+      1,
+      'got NaN; the weights of state.weight are not finite; go on from an earlier checkpoint with a lower learningRate',
+    ],
+    [
+      'an infinite weight',
+      () => Number.POSITIVE_INFINITY,
+      1,
+      'got NaN; the weights of state.weight are not finite; go on from an earlier checkpoint with a lower learningRate',
+    ],
+    ['weights too large', () => 3e38, 1, `got NaN; ${weak}`],
+    ['a temperature too small', (w) => w[0], 1e-45, `got NaN; ${weak}`],
+  ];
+
+  test.each(broken)('%s', async (_, change, temperature, reason) => {
+    const policy = await open(vector, { ...config, policy: 'mlp' });
+    const { arena, network, weights } = policy;
+    const first = network.parameters.find(({ name }) => name === 'state.weight');
+    if (!first) throw new Error('an mlp has state.weight');
+    arena.write(
+      weights + first.offset,
+      new Float32Array(first.size).fill(change(arena.read(weights + first.offset, 1))),
+    );
+    network.prepare(weights);
+    const message = new Error(`policy: log-probabilities must be finite, ${reason}`);
+    expect(() => sample(policy, list, order, 0, 4, actionKey(1, 'test', 1), order, temperature)).toThrow(message);
+    expect(() => takenLogProbs(policy, weights, list, order, [0, 0, 0, 0], temperature)).toThrow(message);
+  });
 });

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import type { BankSample, LabelledStates, PairBank } from '../../src/coupling/bank.ts';
+import { gramMatrix, type Samples } from '../../src/coupling/gram.ts';
+import { type Spillover, spillover } from '../../src/coupling/spillover.ts';
+import type { VectorSpec } from '../../src/env/environment.ts';
+import { createArena } from '../../src/kernels/arena.ts';
+import { createPolicy, type Policy, takenLogProbs } from '../../src/policy/policy.ts';
+import { randomStream } from '../../src/random.ts';
+import { inputShape } from '../../src/rollout/states.ts';
+import { randomStates } from '../layers/randomNetwork.ts';
+
+const spec: VectorSpec = {
+  name: 'vectors',
+  version: '1',
+  maxSteps: 9,
+  hasExpert: false,
+  form: 'vector',
+  vectorWidth: 7,
+  actionCount: 5,
+};
+const list = randomStates(inputShape(spec), randomStream(5, 'test/spillover'), 6, 5);
+const side: LabelledStates = { states: list, labels: new Int8Array(list.actions), game: new Int32Array(list.states) };
+
+const keyOf = ({ side: of, state, action }: BankSample): string => `${of}/${state}/${action}`;
+
+/** Spillover from one good sample to a bad one in each other state. */
+function spill(policy: Policy, state: number, action: number): Spillover {
+  const good: BankSample = { side: 0, state, action, good: true };
+  const bad = Array.from(
+    { length: list.states },
+    (_, s): BankSample => ({ side: 1, state: s, action: 0, good: false }),
+  );
+  const others = bad.filter((sample) => sample.state !== state);
+  const bank: PairBank = {
+    sides: [side, side],
+    pairs: { goodGood: [], goodBad: others.map((sample) => [good, sample] as const), badBad: [] },
+  };
+  const samples = (of: readonly BankSample[]): Samples => ({
+    list,
+    states: of.map((s) => s.state),
+    taken: of.map((s) => s.action),
+  });
+  const between = gramMatrix(policy, policy.weights, samples([good]), samples(others));
+  const places = new Map(others.map((sample, i) => [keyOf(sample), i]));
+  return spillover(policy, policy.weights, bank, between, new Map([[keyOf(good), 0]]), places, keyOf);
+}
+
+test('where the good action is all but certain no step is taken: spillover is 0 and nothing overflows', async () => {
+  const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 0, heads: 2, logitScale: 1 };
+  const policy = createPolicy(await createArena(), spec, { policy: 'mlp', ...sizes });
+  const { arena, network, weights } = policy;
+  network.initialise(weights, 9);
+  network.prepare(weights);
+  // The action that leads the others of its state most clearly; then all leads grow.
+  let lead = 0;
+  let surest = { state: 0, action: 0 };
+  for (let state = 0; state < list.states; state++) {
+    const actions = Array.from({ length: list.rowOffsets[state + 1] - list.rowOffsets[state] }, (_, a) => a);
+    const logP = takenLogProbs(
+      policy,
+      weights,
+      list,
+      actions.map(() => state),
+      actions,
+    );
+    const [first, second = first] = [...logP].sort((a, b) => b - a);
+    if (first - second > lead) {
+      lead = first - second;
+      surest = { state, action: logP.indexOf(first) };
+    }
+  }
+  const before = spill(policy, surest.state, surest.action);
+  expect(before.stepSize).toBeGreaterThan(0);
+  expect(before.relativeError).toBeLessThan(0.1);
+  const head = network.parameters.find(({ name }) => name === 'policyHead.weight');
+  if (!head) throw new Error('an mlp has a policy head');
+  arena.kernels.scaleBy(weights + head.offset, head.size, 60 / lead);
+  network.prepare(weights);
+  const { stepSize, predicted, actual, relativeError } = spill(policy, surest.state, surest.action);
+  expect([stepSize, predicted, actual, relativeError]).toEqual([0, 0, 0, 0]);
+});
