@@ -12,7 +12,8 @@ import { actionKey, actionLogProbs, batchCapacity, buildPolicy, sample, takenLog
 import { decodeSafetensors, encodeSafetensors } from './record/safetensors.ts';
 import { clearStates, createStateList, pushState } from './rollout/states.ts';
 import { loadParameters, parameterTensors } from './train/checkpointing.ts';
-import { createLearner, type LossSet, type UpdateStats, update } from './train/update.ts';
+import type { LossSet } from './train/shards.ts';
+import { createLearner, type UpdateStats, update } from './train/update.ts';
 
 /** States of a batch: little memory, and room for one state with hundreds of actions. */
 const BATCH_STATES = 32;

@@ -56,7 +56,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directo
       );
     }
     progress(1);
-    const measured = measureCoupling(policy, policy.weights, bank, describeSample(environments[0].spec, bank));
+    const measured = await measureCoupling(policy, policy.weights, bank, describeSample(environments[0].spec, bank));
     progress(2);
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });

@@ -32,6 +32,19 @@ export interface Gram {
 /** Most bytes of recorded factors at a time; more parameters than fit are done in further passes. */
 const BUDGET_BYTES = 192 * 2 ** 20;
 
+/** Rows of pairs are summed block by block of this many samples, so that the bits do not depend on which thread has which rows. */
+const BLOCK = 16;
+
+/** Rows of the matrix for each of up to `parts` threads, as [from, to) of the left samples. */
+export function rowBlocks(samples: number, parts: number): [number, number][] {
+  const blocks = Math.ceil(samples / BLOCK);
+  const count = Math.max(1, Math.min(parts, blocks));
+  return Array.from({ length: count }, (_, k) => [
+    Math.floor((k * blocks) / count) * BLOCK,
+    Math.min(samples, Math.floor(((k + 1) * blocks) / count) * BLOCK),
+  ]);
+}
+
 /** One side's record of one parameter: its per-sample gradients, or the rows from which pairs are made. */
 interface Record {
   readonly pairwise: boolean;
@@ -179,19 +192,74 @@ function checkSamples(samples: Samples): void {
   }
 }
 
+function slice(samples: Samples, from: number, to: number): Samples {
+  const { list, states, taken } = samples;
+  const part = (all: ArrayLike<number>): Int32Array => Int32Array.from({ length: to - from }, (_, i) => all[from + i]);
+  return { list, states: part(states), taken: part(taken) };
+}
+
+/** K of one parameter, f32[na, nb] at k, from what its rows left. */
+function pairwiseProducts(
+  arena: Arena,
+  part: GradientPart & { kind: 'outer' },
+  na: number,
+  left: Record,
+  nb: number,
+  right: Record,
+  k: number,
+  room: { readonly offsets: number; readonly work: number; readonly scratch: number },
+): void {
+  const { kernels } = arena;
+  const { width, dWidth } = part;
+  const leftOffsets = left.offsets >> 2;
+  for (let from = 0; from < na; from += BLOCK) {
+    const count = Math.min(BLOCK, na - from);
+    const first = arena.i32[leftOffsets + from];
+    for (let i = 0; i <= count; i++) arena.i32[(room.offsets >> 2) + i] = arena.i32[leftOffsets + from + i] - first;
+    const x = left.x + first * width * 4;
+    const d = left.d + first * dWidth * 4;
+    const rows = k + from * nb * 4;
+    kernels.gramPairwise(
+      count,
+      room.offsets,
+      x,
+      d,
+      nb,
+      right.offsets,
+      right.x,
+      right.d,
+      1,
+      width,
+      dWidth,
+      0,
+      rows,
+      room.work,
+      room.scratch,
+    );
+  }
+}
+
 /**
  * K[i][j] = <g_i, g_j> between the samples of `a` and of `b` (default: the same samples, a symmetric matrix).
  *
  * Gradients are of log pi at temperature 1, not averaged over anything; the classifier head has none. Call `network.prepare(weights)` first.
  *
+ * @param rows computes only the rows [from, to) of the matrix, and keeps the parts of all parameters; see `rowBlocks`
  * @throws if samples are empty or name a state or an action that does not exist
  */
-export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Samples = a): Gram {
+export function gramMatrix(
+  policy: Policy,
+  weights: number,
+  a: Samples,
+  b: Samples = a,
+  rows: readonly [number, number] | null = null,
+): Gram {
   checkSamples(a);
   if (b !== a) checkSamples(b);
   const { arena, network } = policy;
   const { kernels } = arena;
-  const na = a.states.length;
+  const left = rows ? slice(a, rows[0], rows[1]) : a;
+  const na = left.states.length;
   const nb = b.states.length;
   const parts = byParameter(network.gradientParts(weights));
   const widest = Math.max(nb, 64, ...[...parts.values()].flat().map((part) => part.dWidth));
@@ -206,11 +274,11 @@ export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Sampl
       const parameter = pending.shift() as Parameter;
       const uses = parts.get(parameter) as GradientPart[];
       const pairwise = choosePairwise(uses, a, b);
-      const sides = [reserve(arena, parameter, uses, pairwise, a)];
-      if (b !== a) sides.push(reserve(arena, parameter, uses, pairwise, b));
+      const sides = [reserve(arena, parameter, uses, pairwise, left)];
+      if (b !== left) sides.push(reserve(arena, parameter, uses, pairwise, b));
       group.set(parameter, { sides, uses });
     }
-    [a, b].slice(0, b === a ? 1 : 2).forEach((samples, side) => {
+    [left, b].slice(0, b === left ? 1 : 2).forEach((samples, side) => {
       forEachGradientBatch(policy, weights, samples, 0, (first) => {
         for (const [parameter, part] of network.gradientParts(weights)) {
           const entry = group.get(parameter);
@@ -219,36 +287,20 @@ export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Sampl
       });
     });
     const k = arena.floats(na * nb);
-    const work = arena.floats(2 * 64 * 64);
+    const room = { offsets: arena.floats(BLOCK + 1), work: arena.floats(2 * 64 * 64), scratch };
     for (const [parameter, { sides, uses }] of group) {
-      const [left] = sides;
-      const right = sides[sides.length - 1];
+      const [own] = sides;
+      const other = sides[sides.length - 1];
       const [use] = uses;
       kernels.fill(k, na * nb, 0);
-      if (left.pairwise && use.kind === 'outer') {
-        kernels.gramPairwise(
-          na,
-          left.offsets,
-          left.x,
-          left.d,
-          nb,
-          right.offsets,
-          right.x,
-          right.d,
-          1,
-          use.width,
-          use.dWidth,
-          0,
-          k,
-          work,
-          scratch,
-        );
+      if (own.pairwise && use.kind === 'outer') {
+        pairwiseProducts(arena, use, na, own, nb, other, k, room);
       } else {
         const { size } = parameter;
-        kernels.matmulNT(na, nb, size, left.g, size, right.g, size, k, nb, 0, 0, scratch);
+        kernels.matmulNT(na, nb, size, own.g, size, other.g, size, k, nb, 0, 0, scratch);
       }
       const matrix = arena.read(k, na * nb);
-      if (matrix.some((x) => x !== 0)) matrices.set(parameter.name, matrix);
+      if (rows || matrix.some((x) => x !== 0)) matrices.set(parameter.name, matrix);
       for (let i = 0; i < total.length; i++) total[i] += matrix[i];
     }
     arena.release(mark);

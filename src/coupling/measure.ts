@@ -117,6 +117,9 @@ function stateSimilarity(a: StateList, i: number, b: StateList, j: number): numb
 /** Edges of the similarity bins. */
 const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
+/** The Gram matrix between samples, or of one group of them. */
+type GramOf = (left: Samples, right?: Samples) => Promise<Gram>;
+
 /** The cosines of one bank, by pair. */
 interface PairTable {
   readonly bank: PairBank;
@@ -199,7 +202,7 @@ function bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64Ar
     .filter((bin) => bin.pairs > 0);
 }
 
-function measureTable(policy: Policy, weights: number, bank: PairBank): PairTable {
+async function measureTable(bank: PairBank, gram: GramOf): Promise<PairTable> {
   const left = collectSide(bank, 0);
   const right = collectSide(bank, 1);
   const samples = [samplesOf(bank, left, 0), samplesOf(bank, right, 1)] as const;
@@ -207,8 +210,8 @@ function measureTable(policy: Policy, weights: number, bank: PairBank): PairTabl
     bank,
     left,
     right,
-    between: gramMatrix(policy, weights, samples[0], samples[1]),
-    within: [gramMatrix(policy, weights, samples[0]), gramMatrix(policy, weights, samples[1])],
+    between: await gram(samples[0], samples[1]),
+    within: [await gram(samples[0]), await gram(samples[1])],
   };
 }
 
@@ -241,14 +244,16 @@ function shownMatrix(table: PairTable, describe: (sample: BankSample) => string)
  * Measures the coupling of `weights` (prepared) on a bank.
  *
  * @param describe words for a sample, shown beside the matrix
+ * @param gram computes the Gram matrices of `weights`; by default on this thread
  */
-export function measureCoupling(
+export async function measureCoupling(
   policy: Policy,
   weights: number,
   bank: PairBank,
   describe: (sample: BankSample) => string,
-): CouplingMeasurement {
-  const table = measureTable(policy, weights, bank);
+  gram: GramOf = async (left, right) => gramMatrix(policy, weights, left, right),
+): Promise<CouplingMeasurement> {
+  const table = await measureTable(bank, gram);
   const norms = [
     diagonal(table.within[0].total, table.left.samples.length),
     diagonal(table.within[1].total, table.right.samples.length),

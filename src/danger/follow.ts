@@ -8,7 +8,8 @@ import { randomStream } from '../random.ts';
 import { collect } from '../rollout/collect.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { MethodTerm } from '../train/config.ts';
-import { type ContrastiveSet, type Learner, type LossSet, resetOptimizer, update } from '../train/update.ts';
+import type { LossSet } from '../train/shards.ts';
+import { type ContrastiveSet, type Learner, resetOptimizer, update } from '../train/update.ts';
 import { badProbability, GROUP_SIZE, gamesOf, type TwoStates } from './twoStates.ts';
 
 export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;

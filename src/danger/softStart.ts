@@ -1,5 +1,6 @@
 /** Soft behaviour cloning: a policy that takes the bad action with a probability of choice. */
-import { type Learner, type LossSet, resetOptimizer, update } from '../train/update.ts';
+import type { LossSet } from '../train/shards.ts';
+import { type Learner, resetOptimizer, update } from '../train/update.ts';
 import type { TwoStates } from './twoStates.ts';
 
 /** p(good | s) at the start. */

@@ -3,7 +3,7 @@ import type { Environment, Split } from '../env/environment.ts';
 import type { Policy } from '../policy/policy.ts';
 import { actionKey } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
-import { play } from '../rollout/collect.ts';
+import { type PlayOptions, play } from '../rollout/collect.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 
 /** The run's training games: `count` seeds of the train split, drawn from the run's seed. */
@@ -36,6 +36,8 @@ export interface SuccessOptions {
   readonly temperature: number;
   readonly onEpisode?: (done: number) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Plays the games, by default on this thread with the given environments. */
+  readonly play?: (games: readonly GameChoice[], options: PlayOptions) => Promise<Float64Array>;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function success(
   const key = actionKey(seed, `evaluate/${split}`, 0);
   const { temperature, signal } = options;
   const onEpisode = options.onEpisode ? { onEpisode: options.onEpisode } : {};
-  const returns = await play(policy, environments, games, { key, temperature, signal, ...onEpisode });
+  const playAll = options.play ?? ((all, how) => play(policy, environments, all, how));
+  const returns = await playAll(games, { key, temperature, signal, ...onEpisode });
   return { mean: returns.reduce((sum, x) => sum + x, 0) / episodes, returns };
 }

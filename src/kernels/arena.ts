@@ -6,29 +6,57 @@ const PAGE_BYTES = 65_536;
 /** Byte addresses are multiples of this: no vector load straddles a cache line for its alignment. */
 const ALIGN_BYTES = 64;
 
+const alignUp = (address: number): number => Math.ceil(address / ALIGN_BYTES) * ALIGN_BYTES;
+
+/** On shared memory a thread takes at least this much at a time. */
+const SEGMENT_BYTES = 16 * PAGE_BYTES;
+
+/** Address space that a shared memory reserves at most, in pages; hosts that refuse 4 GiB get less. */
+const SHARED_MAXIMA = [65_536, 16_384, 4_096] as const;
+
+/** A piece of memory that belongs to one arena; `base` is how much the pieces before it hold. */
+interface Segment {
+  readonly start: number;
+  end: number;
+  readonly base: number;
+}
+
 /**
- * One WebAssembly memory, its kernels, and the views through which TypeScript reads and writes it.
+ * A WebAssembly memory, its kernels, and the views through which TypeScript reads and writes it.
  * The views are replaced when the memory grows; read them from the arena at each use, never keep one.
+ *
+ * On a memory that threads share, each thread has an arena of its own; an address that one of them placed is good in all.
  */
 export class Arena {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
   f32!: Float32Array;
   f64!: Float64Array;
   i32!: Int32Array;
   u8!: Uint8Array;
   i8!: Int8Array;
-  #end: number;
+  readonly #segments: Segment[] = [];
+  #segment = 0;
+  #next: number;
+  /** Address of the number of pages that threads have taken. */
+  readonly #taken: number;
 
-  constructor(module: WebAssembly.Module) {
-    this.memory = new WebAssembly.Memory({ initial: 16 });
-    this.kernels = instantiateKernels(module, this.memory);
-    this.#end = this.kernels.heapBase();
-    this.#refresh();
+  constructor(module: WebAssembly.Module, memory = new WebAssembly.Memory({ initial: 16 })) {
+    this.memory = memory;
+    this.shared = !(memory.buffer instanceof ArrayBuffer);
+    this.kernels = instantiateKernels(module, memory);
+    this.#taken = alignUp(this.kernels.heapBase());
+    this.refresh();
+    const start = this.#taken + ALIGN_BYTES;
+    this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, base: 0 });
+    this.#next = start;
   }
 
-  #refresh(): void {
+  /** Renews the views; another thread may have made the memory grow. */
+  refresh(): void {
     const { buffer } = this.memory;
+    if (this.u8?.buffer === buffer) return;
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.i32 = new Int32Array(buffer);
@@ -36,28 +64,51 @@ export class Arena {
     this.i8 = new Int8Array(buffer);
   }
 
+  /** Makes room for `bytes` more: the last segment grows where nobody has taken what follows it, else there is a new one. */
+  #take(bytes: number): void {
+    const last = this.#segments[this.#segments.length - 1];
+    let start = last.end;
+    let end = start + Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+    if (this.shared) {
+      const pages = Math.ceil(Math.max(bytes, SEGMENT_BYTES) / PAGE_BYTES);
+      // The first page holds the constants and the count.
+      start = (1 + Atomics.add(this.i32, this.#taken >> 2, pages)) * PAGE_BYTES;
+      end = start + pages * PAGE_BYTES;
+    }
+    const have = this.memory.buffer.byteLength;
+    if (end > have) {
+      // Growing a memory that is not shared copies it on some hosts: grow by at least half.
+      const least = this.shared ? end - have : Math.max(end - have, have / 2);
+      this.memory.grow(Math.ceil(least / PAGE_BYTES));
+      if (!this.shared) end = this.memory.buffer.byteLength;
+    }
+    this.refresh();
+    if (start === last.end) last.end = end;
+    else this.#segments.push({ start, end, base: last.base + last.end - last.start });
+  }
+
   /** Places `bytes` zeroed bytes and returns their address. They stay placed as long as the arena lives. */
   reserve(bytes: number): number {
     if (!Number.isSafeInteger(bytes) || bytes < 0)
       throw new RangeError(`Arena.reserve: bytes must be >= 0, got ${bytes}`);
-    const at = Math.ceil(this.#end / ALIGN_BYTES) * ALIGN_BYTES;
     // 64 bytes of slack: the last block of a packed panel may spill over its end.
-    const end = at + bytes + ALIGN_BYTES;
-    const have = this.memory.buffer.byteLength;
-    if (end > have) {
-      // Growing copies on some hosts: grow by at least half.
-      const pages = Math.ceil(Math.max(end - have, have / 2) / PAGE_BYTES);
-      try {
-        this.memory.grow(pages);
-      } catch {
-        throw new RangeError(
-          `Arena.reserve: no room for ${bytes} bytes after ${at}; use a smaller batch, fewer samples or a smaller vocabulary`,
-        );
+    const need = bytes + 2 * ALIGN_BYTES;
+    while (this.#next + need > this.#segments[this.#segment].end) {
+      if (this.#segment + 1 === this.#segments.length) {
+        try {
+          this.#take(need);
+        } catch {
+          throw new RangeError(
+            `Arena.reserve: no room for ${bytes} bytes after ${this.mark()}; use a smaller batch, fewer samples or a smaller vocabulary`,
+          );
+        }
+        if (this.#segment + 1 === this.#segments.length) continue;
       }
-      this.#refresh();
+      this.#next = this.#segments[++this.#segment].start;
     }
-    this.u8.fill(0, at, end);
-    this.#end = end;
+    const at = alignUp(this.#next);
+    this.#next = at + bytes + ALIGN_BYTES;
+    this.u8.fill(0, at, this.#next);
     return at;
   }
 
@@ -66,13 +117,16 @@ export class Arena {
     return this.reserve(count * 4);
   }
 
-  /** The address up to which memory is in use; `release` gives back all that was placed after it. */
+  /** How many bytes are in use; `release` gives back all that was placed after it. */
   mark(): number {
-    return this.#end;
+    const { start, base } = this.#segments[this.#segment];
+    return base + this.#next - start;
   }
 
   release(mark: number): void {
-    this.#end = mark;
+    while (this.#segments[this.#segment].base > mark) this.#segment--;
+    const { start, base } = this.#segments[this.#segment];
+    this.#next = start + mark - base;
   }
 
   /** A copy of `count` floats at `pointer`. */
@@ -97,4 +151,22 @@ export function matmulScratchBytes(k: number, n: number): number {
 /** A new arena with the engine's kernels on its own memory. */
 export async function createArena(module?: WebAssembly.Module): Promise<Arena> {
   return new Arena(module ?? (await engineModule()));
+}
+
+/**
+ * A memory that threads can share.
+ *
+ * @throws if the host has none
+ */
+export function createSharedMemory(): WebAssembly.Memory {
+  for (const maximum of SHARED_MAXIMA) {
+    try {
+      return new WebAssembly.Memory({ initial: 16, maximum, shared: true });
+    } catch {
+      // The next one asks for less.
+    }
+  }
+  throw new RangeError(
+    `createSharedMemory: the host gives no shared memory of ${SHARED_MAXIMA[SHARED_MAXIMA.length - 1] / 16} MiB`,
+  );
 }

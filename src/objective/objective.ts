@@ -1,5 +1,5 @@
 /** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
-
+import type { Arena } from '../kernels/arena.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
 
 /** Sums over the states of an update; each loss is already averaged by its weights. */
@@ -171,21 +171,19 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
   } else kernels.fill(heads.classifier.grad, actions, 0);
 }
 
-/** Reads and clears the sums; slot 10 is the contrastive loss. */
-export function takeSums(policy: Policy, inputs: LossInputs): LossSums {
-  const s = policy.arena.f64.subarray(inputs.sums >> 3, (inputs.sums >> 3) + 16);
-  const sums = {
-    policy: s[0],
-    kl: s[1],
-    entropy: s[2],
-    approxKl: s[3],
-    clipFraction: s[4],
-    cloning: s[6],
-    classifier: s[7],
-    classifierCorrect: s[8],
-    classifierLabelled: s[9],
-    contrastive: s[10],
+/** The loss sums of shards, added up in their order; slot 10 of each is the contrastive loss. */
+export function readSums({ f64 }: Arena, shards: readonly number[]): LossSums {
+  const at = (slot: number): number => shards.reduce((sum, address) => sum + f64[(address >> 3) + slot], 0);
+  return {
+    policy: at(0),
+    kl: at(1),
+    entropy: at(2),
+    approxKl: at(3),
+    clipFraction: at(4),
+    cloning: at(6),
+    classifier: at(7),
+    classifierCorrect: at(8),
+    classifierLabelled: at(9),
+    contrastive: at(10),
   };
-  s.fill(0);
-  return sums;
 }

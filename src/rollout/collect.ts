@@ -8,6 +8,8 @@ import { clearStates, createStateList, inputShape, pushState } from './states.ts
 export interface CollectOptions {
   /** Stream of the actions; see `actionKey`. The draw of step t of episode e has counter e * maxSteps + t. */
   readonly key: readonly [number, number];
+  /** Number e of each game's episode, where `games` are a share of more; by default their place in `games`. */
+  readonly numbers?: readonly number[];
   readonly temperature: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,6 +67,7 @@ export async function collect(
   options: CollectOptions,
 ): Promise<Rollout> {
   const { spec } = environments[0];
+  const { numbers } = options;
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps);
   const counters = new Int32Array(games.length * spec.maxSteps);
   let live = games.map((_, episode) => episode);
@@ -79,7 +82,7 @@ export async function collect(
       pushState(rollout.states, observation, info.admissibleActions);
       rollout.episode[n] = episode;
       rollout.step[n] = rollout.lengths[episode];
-      counters[n] = episode * spec.maxSteps + rollout.lengths[episode];
+      counters[n] = (numbers?.[episode] ?? episode) * spec.maxSteps + rollout.lengths[episode];
       rollout.hash[n] = environments[episode].stateHash();
       if (spec.hasExpert) markExpert(rollout, n, environments[episode]);
     }
@@ -117,6 +120,10 @@ function markExpert(rollout: Rollout, state: number, environment: Environment): 
   for (const action of environment.expertActions?.() ?? []) rollout.expert[rowOffsets[state] + action] = 1;
 }
 
+export interface PlayOptions extends CollectOptions {
+  readonly onEpisode?: (done: number) => void;
+}
+
 /**
  * Returns of one episode per game, without recording: `environments.length` games at a time, the next game started as one ends.
  *
@@ -126,7 +133,7 @@ export async function play(
   policy: Policy,
   environments: readonly Environment[],
   games: readonly GameChoice[],
-  options: CollectOptions & { readonly onEpisode?: (done: number) => void },
+  options: PlayOptions,
 ): Promise<Float64Array> {
   const { spec } = environments[0];
   const list = createStateList(inputShape(spec));
@@ -146,7 +153,8 @@ export async function play(
     clearStates(list);
     for (let i = 0; i < live.length; i++) {
       pushState(list, steps[i].observation, steps[i].info.admissibleActions);
-      counters[i] = game[live[i]] * spec.maxSteps + length[live[i]];
+      const number = options.numbers?.[game[live[i]]] ?? game[live[i]];
+      counters[i] = number * spec.maxSteps + length[live[i]];
     }
     act(policy, { states: list, taken, logProb }, 0, live.length, counters, options);
     const after = await settle(live.map((slot, i) => environments[slot].step(taken[i])));

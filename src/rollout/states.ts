@@ -141,3 +141,33 @@ export function pushState(
   list.rowOffsets[states + 1] = row;
   list.states = states + 1;
 }
+
+/** Appends state number `s` of another list of the same shape. */
+export function appendState(list: StateList, from: StateList, s: number): void {
+  const { states, shape } = list;
+  const firstRow = from.rowOffsets[s];
+  const count = from.rowOffsets[s + 1] - firstRow;
+  const stateStart = from.stateOffsets[s];
+  const stateLength = from.stateOffsets[s + 1] - stateStart;
+  const actionStart = from.actionOffsets[firstRow];
+  const actionLength = from.actionOffsets[firstRow + count] - actionStart;
+  list.rowOffsets = grown(list.rowOffsets, states + 2);
+  list.stateOffsets = grown(list.stateOffsets, states + 2);
+  list.actionOffsets = grown(list.actionOffsets, list.actions + count + 1);
+  const stateAt = list.stateOffsets[states];
+  const actionAt = list.actionOffsets[list.actions];
+  list.stateFeatures = grown(list.stateFeatures, stateAt + stateLength);
+  list.actionFeatures = grown(list.actionFeatures, actionAt + actionLength);
+  list.vectors = grown(list.vectors, (states + 1) * shape.vectorWidth);
+  for (let f = 0; f < stateLength; f++) list.stateFeatures[stateAt + f] = from.stateFeatures[stateStart + f];
+  for (let f = 0; f < actionLength; f++) list.actionFeatures[actionAt + f] = from.actionFeatures[actionStart + f];
+  for (let r = 1; r <= count; r++) {
+    list.actionOffsets[list.actions + r] = actionAt + from.actionOffsets[firstRow + r] - actionStart;
+  }
+  const width = shape.vectorWidth;
+  for (let i = 0; i < width; i++) list.vectors[states * width + i] = from.vectors[s * width + i];
+  list.stateOffsets[states + 1] = stateAt + stateLength;
+  list.actions += count;
+  list.rowOffsets[states + 1] = list.actions;
+  list.states = states + 1;
+}

@@ -1,18 +1,22 @@
 /** Cold start: behaviour cloning of a few demonstrations before reinforcement learning. */
 import type { Environment } from '../env/environment.ts';
 import { demonstrationLabels } from '../labels/demonstrations.ts';
+import type { Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import { type ExpertPlay, playExpert } from '../rollout/expert.ts';
 import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
-import { type AdamwSettings, type Learner, type LossSet, resetOptimizer, update } from './update.ts';
+import type { LossSet } from './shards.ts';
+import { type AdamwSettings, type Learner, resetOptimizer, updateOn } from './update.ts';
 
 /** Demonstrations with their labels: the action shown is good, the other candidates are bad. */
 export interface Demonstrations extends ExpertPlay {
   readonly labels: Int8Array;
   /** First equal state of each state; see `findRepeats`. */
   readonly repeats: Int32Array;
+  /** f32[states] of zeros: no policy loss acts on them. */
+  readonly zeros: Float32Array;
 }
 
 /** Demonstrations on the first of the training games, in turn. */
@@ -31,7 +35,7 @@ export async function demonstrate(
     purpose: 'demonstrations',
   });
   const labels = demonstrationLabels(play);
-  return { ...play, labels, repeats: findRepeats(play.states, labels) };
+  return { ...play, labels, repeats: findRepeats(play.states, labels), zeros: new Float32Array(play.states.states) };
 }
 
 /** `count` demonstration states drawn with replacement for one update, as a set on which only label losses act. */
@@ -43,16 +47,16 @@ export function demonstrationSet(
   step: number,
   coefs: { readonly cloningCoef: number; readonly goodWeight: number; readonly badWeight: number },
 ): LossSet {
-  const { states, taken, labels, repeats } = demonstrations;
+  const { states, taken, labels, repeats, zeros } = demonstrations;
   const random = randomStream(config.seed, purpose, step);
   const order = Int32Array.from({ length: count }, () => random.below(states.states));
   return {
     list: states,
     order,
     taken,
-    oldLogProb: new Float32Array(states.states),
+    oldLogProb: zeros,
     refLogProb: null,
-    advantage: new Float32Array(states.states),
+    advantage: zeros,
     weight: new Float32Array(count),
     cloningWeight: new Float32Array(count).fill(1 / count),
     labels,
@@ -62,17 +66,19 @@ export function demonstrationSet(
 }
 
 /** Minimises -log pi(demonstrated action) with an optimiser of its own; its moments are forgotten afterwards. */
-export function cloneDemonstrations(
+export async function cloneDemonstrations(
+  spread: Spread,
   learner: Learner,
   demonstrations: Demonstrations,
   config: Config,
   adamw: AdamwSettings,
   onUpdate: (done: number) => void,
-): void {
+): Promise<void> {
   const settings = { ...adamw, learningRate: config.coldStartLearningRate };
   for (let step = 0; step < config.coldStartUpdates; step++) {
     const coefs = { cloningCoef: 1, goodWeight: 0, badWeight: 0 };
-    update(
+    await updateOn(
+      spread,
       learner,
       [demonstrationSet(demonstrations, config.coldStartBatch, config, 'cold start', step, coefs)],
       null,

@@ -13,6 +13,8 @@ export interface EnvironmentPool {
   create(): Environment;
   /** The vocabulary, if one was built from text; part of every checkpoint. */
   readonly vocabulary: JsonRecord | null;
+  /** Whether any thread can open the same environments by itself. */
+  readonly inProcess: boolean;
   close(): Promise<void>;
 }
 
@@ -24,7 +26,7 @@ const nothingToClose = async (): Promise<void> => {};
 async function textPool(
   config: Config,
   create: () => TextEnvironment,
-  close: () => Promise<void>,
+  close: (() => Promise<void>) | null,
   saved: JsonRecord | null,
 ): Promise<EnvironmentPool> {
   let vocabulary: Vocabulary;
@@ -37,7 +39,8 @@ async function textPool(
   return {
     create: () => tokenized(create(), vocabulary, { maxStateTokens, maxActionTokens }),
     vocabulary: JSON.parse(vocabularyToJson(vocabulary)),
-    close,
+    inProcess: close === null,
+    close: close ?? nothingToClose,
   };
 }
 
@@ -54,10 +57,11 @@ export async function openEnvironments(
   const form = observation ?? (policy === 'mlp' ? 'vector' : null);
   const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
   if (env === 'household') {
-    if (form === 'text') return textPool(config, () => householdText(rules), nothingToClose, saved);
+    if (form === 'text') return textPool(config, () => householdText(rules), null, saved);
     return {
       create: () => createHousehold({ ...rules, form: form ?? 'tokens' }),
       vocabulary: null,
+      inProcess: true,
       close: nothingToClose,
     };
   }
@@ -68,7 +72,7 @@ export async function openEnvironments(
   }
   if (env === 'look-alike') {
     if (policy !== 'mlp') throw new Error('config: env "look-alike" shows vectors; set policy to "mlp"');
-    return { create: () => createLookAlike(), vocabulary: null, close: nothingToClose };
+    return { create: () => createLookAlike(), vocabulary: null, inProcess: true, close: nothingToClose };
   }
   if (!openBridge)
     throw new Error(`config: env "${env}" needs a process of its own, which this host cannot start; use "household"`);

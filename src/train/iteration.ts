@@ -3,16 +3,16 @@ import { groupRelative } from '../advantage/groupRelative.ts';
 import type { Environment } from '../env/environment.ts';
 import type { LabelSource } from '../labels/labels.ts';
 import { labelQuality } from '../labels/quality.ts';
+import type { Spread } from '../parallel/spread.ts';
 import { actionKey, takenLogProbs } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
-import { collect } from '../rollout/collect.ts';
 import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { type Config, termsOf } from './config.ts';
 import { minibatchTask, permutation } from './minibatch.ts';
 import { learningRateAt } from './schedule.ts';
-import { type AdamwSettings, type Learner, type UpdateStats, update } from './update.ts';
+import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from './update.ts';
 
 /** Values of one line of metrics.jsonl; absent where there is nothing to say. */
 export type Metrics = Record<string, number>;
@@ -54,6 +54,7 @@ export interface IterationContext {
   readonly config: Config;
   readonly environments: readonly Environment[];
   readonly games: readonly GameChoice[];
+  readonly spread: Spread;
   readonly labelSource: LabelSource;
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
@@ -75,15 +76,11 @@ export async function runIteration(
   context: IterationContext,
   iteration: number,
 ): Promise<{ metrics: Metrics; steps: number }> {
-  const { config, labelSource, reference } = context;
+  const { config, labelSource, reference, spread } = context;
   const { seed, minibatches, numIterations, temperature } = config;
   const games = groupGames(config, context.games, iteration);
   const key = actionKey(seed, 'train', iteration);
-  const rollout = await collect(learner.policy, context.environments, games, {
-    key,
-    temperature,
-    signal: context.signal,
-  });
+  const rollout = await spread.collect(games, { key, temperature, signal: context.signal });
   const { advantages, rewardStd, deadShare } = groupRelative(
     rollout.returns,
     config.numGenerations,
@@ -115,7 +112,7 @@ export async function runIteration(
       if (part.length === 0) continue;
       const { sets, contrastive } = minibatchTask(judged, part, config, context.demonstrations, learner.updates);
       const learningRate = learningRateAt(config, learner.updates, totalUpdates);
-      stats.push(update(learner, sets, contrastive, { ...adamwSettings(config), learningRate }));
+      stats.push(await updateOn(spread, learner, sets, contrastive, { ...adamwSettings(config), learningRate }));
     }
   }
   const metrics: Metrics = {

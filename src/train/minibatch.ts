@@ -4,7 +4,8 @@ import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
 import { type Config, termsOf } from './config.ts';
-import type { ContrastiveSet, LossSet } from './update.ts';
+import type { LossSet } from './shards.ts';
+import type { ContrastiveSet } from './update.ts';
 
 /** A rollout with what was made of it. */
 export interface JudgedRollout {

@@ -5,7 +5,8 @@ import { describeSample } from '../coupling/describe.ts';
 import { type CouplingMeasurement, type CouplingSummary, measureCoupling } from '../coupling/measure.ts';
 import { type Environment, splits } from '../env/environment.ts';
 import { success, trainingGames } from '../evaluate/success.ts';
-import { createArena } from '../kernels/arena.ts';
+import type { Crew } from '../parallel/crew.ts';
+import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
@@ -34,6 +35,7 @@ export interface Run {
   readonly learner: Learner;
   readonly environments: readonly Environment[];
   readonly games: readonly GameChoice[];
+  readonly spread: Spread;
   /** null where no action is good in one game and bad in another. */
   readonly bank: PairBank | null;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -46,15 +48,17 @@ export interface Run {
 export async function startRun(
   config: Config,
   pool: EnvironmentPool,
+  crew: Crew,
   onProgress: Run['onProgress'],
   signal: Run['signal'],
 ): Promise<Run> {
   const slots = config.groupsPerIteration * config.numGenerations;
   const environments = Array.from({ length: slots }, () => pool.create());
-  const policy = createPolicy(await createArena(), environments[0].spec, { ...config, logitScale: 1 });
+  const policy = createPolicy(await crew.arena(), environments[0].spec, { ...config, logitScale: 1 });
   policy.network.initialise(policy.weights, config.seed);
   policy.network.prepare(policy.weights);
   const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;
+  const spread = await openSpread(crew, policy, config, pool, environments);
   // Made with the weights a run starts from, so that a resumed run has the same one.
   const bank = await collectBank(policy, environments, {
     seed,
@@ -68,6 +72,7 @@ export async function startRun(
     learner: createLearner(policy),
     environments,
     games: trainingGames(seed, config.trainGames),
+    spread,
     bank,
     onProgress,
     signal,
@@ -82,29 +87,26 @@ export function reportProgress(run: Run, phase: Progress['phase'], done: number,
 
 /** Success on the three splits, over `evalEpisodes` each. */
 export async function evaluateAll(run: Run): Promise<SuccessBySplit> {
-  const { config, learner, environments, signal } = run;
+  const { config, learner, environments, spread, signal } = run;
   const { seed, evalEpisodes: episodes, trainGames, temperature } = config;
   const means: number[] = [];
   for (const [i, split] of splits.entries()) {
     const onEpisode = (done: number): void =>
       reportProgress(run, 'evaluate', i * episodes + done, splits.length * episodes);
-    const options = { seed, split, episodes, trainGames, temperature, onEpisode, signal };
+    const options = { seed, split, episodes, trainGames, temperature, onEpisode, signal, play: spread.play };
     means.push((await success(learner.policy, environments, options)).mean);
   }
   return { train: means[0], inDomain: means[1], outOfDomain: means[2] };
 }
 
 /** Coupling of the present weights on the run's bank; null without one. */
-export function measureRun(run: Run): CouplingMeasurement | null {
-  const { learner, bank, environments } = run;
+export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
+  const { learner, bank, environments, spread } = run;
   if (!bank) return null;
   reportProgress(run, 'coupling', 0, 1);
-  const measured = measureCoupling(
-    learner.policy,
-    learner.policy.weights,
-    bank,
-    describeSample(environments[0].spec, bank),
-  );
+  const { policy } = learner;
+  const describe = describeSample(environments[0].spec, bank);
+  const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.gram);
   reportProgress(run, 'coupling', 1, 1);
   return measured;
 }

@@ -2,6 +2,7 @@
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
 import { createLabelSource } from '../labels/labels.ts';
+import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { type Checkpoint, parametersSha256 } from '../record/checkpoint.ts';
 import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate } from './coldStart.ts';
@@ -41,6 +42,8 @@ export interface TrainOptions {
   /** Goes on from this checkpoint to the same bits as an unbroken run. */
   readonly checkpoint?: Checkpoint;
   readonly openBridge?: OpenBridge;
+  /** Threads to spread the work over; without it the calling thread does all. The result has the same bits. */
+  readonly crew?: Crew;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -53,7 +56,7 @@ function dueAt(every: number, iteration: number): boolean {
 async function judge(
   run: Run,
 ): Promise<{ success: SuccessBySplit; measured: CouplingMeasurement | null; metrics: Metrics }> {
-  const measured = measureRun(run);
+  const measured = await measureRun(run);
   const success = await evaluateAll(run);
   return { success, measured, metrics: { ...successMetrics(success), ...couplingMetrics(couplingSummary(measured)) } };
 }
@@ -70,8 +73,8 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
   onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null);
   try {
-    const run = await startRun(config, pool, onProgress, signal);
-    const { learner, environments, games } = run;
+    const run = await startRun(config, pool, options.crew ?? soloCrew(), onProgress, signal);
+    const { learner, environments, games, spread } = run;
     const { policy } = learner;
     const { arena, network } = policy;
     const { spec } = environments[0];
@@ -109,7 +112,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     } else {
       if (demonstrations) {
         const onUpdate = (done: number): void => reportProgress(run, 'cold start', done, config.coldStartUpdates);
-        cloneDemonstrations(learner, demonstrations, config, adamwSettings(config), onUpdate);
+        await cloneDemonstrations(spread, learner, demonstrations, config, adamwSettings(config), onUpdate);
       }
       if (reference) arena.u8.copyWithin(reference, policy.weights, policy.weights + network.vectorSize * 4);
       const { measured, metrics } = await judge(run);
@@ -120,7 +123,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     }
     if (reference) network.prepare(reference);
     let judged: Awaited<ReturnType<typeof judge>> | null = null;
-    const context = { config, environments, games, labelSource, demonstrations, reference, signal };
+    const context = { config, environments, games, spread, labelSource, demonstrations, reference, signal };
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
       const { updates } = learner;
       const { metrics, steps } = await runIteration(learner, context, iteration).catch((error: unknown) => {
@@ -138,7 +141,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       } else {
         if (dueAt(config.evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
         if (dueAt(config.couplingEvery, iteration))
-          Object.assign(line, couplingMetrics(couplingSummary(measureRun(run))));
+          Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
       }
       record?.metrics(iteration, line);
       if (last || dueAt(config.checkpointEvery, iteration)) save(iteration);

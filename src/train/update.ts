@@ -1,38 +1,11 @@
 /** One parameter update: gradients of the shards of a minibatch, summed in a fixed tree, clipped, and applied by AdamW. */
 import { matmulScratchBytes } from '../kernels/arena.ts';
-import {
-  batchLosses,
-  createLossInputs,
-  type LossInputs,
-  type LossSettings,
-  type LossSums,
-  SAMPLES_PER_STATE,
-  takeSums,
-} from '../objective/objective.ts';
-import { cutBatches, cutRows, loadRows, loadStates } from '../policy/load.ts';
+import { createLossInputs, type LossInputs, type LossSums, readSums } from '../objective/objective.ts';
+import type { Spread } from '../parallel/spread.ts';
+import { cutRows, loadRows } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
-
-/** States per shard. Gradients are summed shard by shard in a fixed tree, so the bits do not depend on who computes a shard. */
-const SHARD_STATES = 128;
-
-/** States with what their losses need. Arrays by state are indexed by the state's number in the list, not by its place in `order`. */
-export interface LossSet {
-  readonly list: StateList;
-  readonly order: Int32Array;
-  readonly taken: Int32Array;
-  readonly oldLogProb: Float32Array;
-  readonly refLogProb: Float32Array | null;
-  readonly advantage: Float32Array;
-  /** f32[order.length], by place in `order`: weights of the policy loss and of the cloning loss. */
-  readonly weight: Float32Array;
-  readonly cloningWeight: Float32Array | null;
-  /** i8[list.actions] or none */
-  readonly labels: Int8Array | null;
-  /** First state equal to each state of the list, labels included (see `findRepeats`): equal states are computed once. Or none. */
-  readonly repeats: Int32Array | null;
-  readonly settings: LossSettings;
-}
+import { computeShard, type LossSet, moveSums, planShards, type ShardPlan, SUMS } from './shards.ts';
 
 /** Action rows whose embeddings the contrastive loss compares. */
 export interface ContrastiveSet {
@@ -59,8 +32,9 @@ export interface Learner {
   /** Adam's moments, f32[network.size]. */
   readonly firstMoment: number;
   readonly secondMoment: number;
-  /** Gradient vectors of the shards; the first one ends as the sum. */
+  /** Gradient vectors of the shards, the first of which ends as the sum, and f64[SUMS] of loss sums for each. */
   readonly gradients: number[];
+  readonly sums: number[];
   /** Updates so far, and beta1^updates, beta2^updates by repeated multiplication. */
   updates: number;
   beta1Power: number;
@@ -75,6 +49,7 @@ export function createLearner(policy: Policy): Learner {
     firstMoment: arena.floats(network.size),
     secondMoment: arena.floats(network.size),
     gradients: [],
+    sums: [],
     updates: 0,
     beta1Power: 1,
     beta2Power: 1,
@@ -91,110 +66,28 @@ export function resetOptimizer(learner: Learner): void {
   learner.beta2Power = 1;
 }
 
-/** The zeroed gradient vector of a shard. */
-function shardGradient(learner: Learner, shard: number): number {
-  const { arena, network } = learner.policy;
-  while (shard >= learner.gradients.length) learner.gradients.push(arena.floats(network.vectorSize));
-  const g = learner.gradients[shard];
-  arena.zero(g, network.vectorSize * 4);
-  return g;
-}
-
-/** Entries of a batch: distinct states, each with the samples (places in `order`) it stands for, in their order. */
-interface Entries {
-  readonly states: Int32Array;
-  /** i32[states.length + 1] into `samples`. */
-  readonly offsets: Int32Array;
-  readonly samples: Int32Array;
-}
-
-function mergeRepeats({ order, repeats }: LossSet): Entries {
-  const entryOf = new Int32Array(order.length);
-  const states: number[] = [];
-  const counts: number[] = [];
-  const open = new Map<number, number>();
-  for (let i = 0; i < order.length; i++) {
-    const state = repeats ? repeats[order[i]] : order[i];
-    const known = repeats ? open.get(state) : undefined;
-    const entry = known !== undefined && counts[known] < SAMPLES_PER_STATE ? known : states.length;
-    if (entry === states.length) {
-      states.push(state);
-      counts.push(0);
-      open.set(state, entry);
-    }
-    entryOf[i] = entry;
-    counts[entry]++;
+/** Makes room for the gradients and sums of `count` shards. */
+function reserveShards({ policy, gradients, sums }: Learner, count: number): void {
+  const { arena, network } = policy;
+  while (gradients.length < count) {
+    gradients.push(arena.floats(network.vectorSize));
+    sums.push(arena.reserve(SUMS * 8));
   }
-  const offsets = new Int32Array(states.length + 1);
-  for (let e = 0; e < states.length; e++) offsets[e + 1] = offsets[e] + counts[e];
-  const next = offsets.slice();
-  const samples = new Int32Array(order.length);
-  for (let i = 0; i < order.length; i++) samples[next[entryOf[i]]++] = i;
-  return { states: Int32Array.from(states), offsets, samples };
-}
-
-/** Copies the loss inputs of entries [from, to) next to the loaded batch. */
-function loadLossInputs(learner: Learner, set: LossSet, entries: Entries, from: number, to: number): void {
-  const { inputs, policy } = learner;
-  const { f32, i32, i8 } = policy.arena;
-  const { list, order } = set;
-  const first = entries.offsets[from];
-  let row = 0;
-  i32[inputs.sampleOffsets >> 2] = 0;
-  for (let e = from; e < to; e++) {
-    const state = entries.states[e];
-    let cloningWeight = 0;
-    for (let at = entries.offsets[e]; at < entries.offsets[e + 1]; at++) {
-      const i = entries.samples[at];
-      const s = order[i];
-      const m = at - first;
-      i32[(inputs.taken >> 2) + m] = set.taken[s];
-      f32[(inputs.oldLogProb >> 2) + m] = set.oldLogProb[s];
-      if (set.refLogProb) f32[(inputs.refLogProb >> 2) + m] = set.refLogProb[s];
-      f32[(inputs.advantage >> 2) + m] = set.advantage[s];
-      f32[(inputs.weight >> 2) + m] = set.weight[i];
-      if (set.cloningWeight) cloningWeight += set.cloningWeight[i];
-    }
-    const n = e - from;
-    i32[(inputs.sampleOffsets >> 2) + n + 1] = entries.offsets[e + 1] - first;
-    f32[(inputs.cloningWeight >> 2) + n] = cloningWeight;
-    const count = entries.offsets[e + 1] - entries.offsets[e];
-    for (let r = list.rowOffsets[state]; r < list.rowOffsets[state + 1]; r++) {
-      f32[(inputs.counts >> 2) + row] = count;
-      if (set.labels) i8[inputs.labels + row] = set.labels[r];
-      row++;
-    }
-  }
-}
-
-function accumulateSet(learner: Learner, set: LossSet, firstShard: number): number {
-  const { policy, inputs } = learner;
-  const { arena, network, weights } = policy;
-  const entries = mergeRepeats(set);
-  let shard = firstShard;
-  let from = 0;
-  for (const to of cutBatches(set.list, entries.states, network.batch.capacity, SHARD_STATES)) {
-    const g = shardGradient(learner, shard++);
-    loadStates(arena, network.batch, set.list, entries.states, from, to);
-    loadLossInputs(learner, set, entries, from, to);
-    batchLosses(policy, inputs, set.settings);
-    network.backward(weights, g);
-    from = to;
-  }
-  return shard;
 }
 
 /** The contrastive loss compares all its embeddings at once: a first pass gathers them, a second carries their gradients back. */
-function accumulateContrastive(learner: Learner, set: ContrastiveSet, firstShard: number): number {
+function accumulateContrastive(
+  learner: Learner,
+  set: ContrastiveSet,
+  ends: readonly number[],
+  firstShard: number,
+): void {
   const { policy, inputs } = learner;
   const { arena, network, weights } = policy;
   const { batch, heads } = network;
   const { kernels } = arena;
   const { width, value } = heads.embedding;
   const n = set.rows.length;
-  const ends = cutRows(set.list, set.rows, batch.capacity);
-  // Gradient vectors outlive this call: they are placed before what is given back at its end.
-  shardGradient(learner, firstShard + ends.length - 1);
   const mark = arena.mark();
   const gathered = arena.floats(n * width);
   const gradient = arena.floats(n * width);
@@ -218,12 +111,13 @@ function accumulateContrastive(learner: Learner, set: ContrastiveSet, firstShard
     network.forward(weights);
     kernels.fill(heads.logit.grad, to - from, 0);
     kernels.fill(heads.classifier.grad, to - from, 0);
-    const g = shardGradient(learner, shard++);
+    const g = learner.gradients[shard];
+    arena.zero(g, network.vectorSize * 4);
     network.backward(weights, g, gradient + from * width * 4);
+    moveSums(learner, learner.sums[shard++]);
     from = to;
   }
   arena.release(mark);
-  return shard;
 }
 
 /** g[0] = the sum of all shards, pairwise: (0 + 1) + (2 + 3) + ..., whatever thread computed which. */
@@ -258,24 +152,39 @@ export interface UpdateStats extends LossSums {
   readonly gradNorm: number;
 }
 
-/**
- * Computes the summed gradient of all sets and takes one AdamW step. The weights must be prepared, and are again afterwards.
- *
- * @throws if a gradient is not finite; the weights and moments are then as they were
- */
-export function update(
-  learner: Learner,
-  sets: readonly LossSet[],
-  contrastive: ContrastiveSet | null,
-  adamw: AdamwSettings,
-): UpdateStats {
+/** An update's work on shards: room for all of them is reserved. */
+interface Plan {
+  readonly plans: readonly ShardPlan[];
+  /** Shards in all, those of the contrastive loss included. */
+  readonly count: number;
+  /** What this thread does itself before it takes shards. */
+  readonly first: () => void;
+  readonly compute: (n: number) => void;
+}
+
+function planUpdate(learner: Learner, sets: readonly LossSet[], contrastive: ContrastiveSet | null): Plan {
+  const { policy, gradients, sums } = learner;
+  const plans = sets.map((set) => planShards(set, policy));
+  const shards = plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
+  const rowEnds = contrastive ? cutRows(contrastive.list, contrastive.rows, policy.network.batch.capacity) : [];
+  const count = shards.length + rowEnds.length;
+  reserveShards(learner, count);
+  return {
+    plans,
+    count,
+    first() {
+      if (contrastive) accumulateContrastive(learner, contrastive, rowEnds, shards.length);
+    },
+    compute: (n) => computeShard(learner, shards[n].plan, shards[n].shard, gradients[n], sums[n]),
+  };
+}
+
+/** Takes one AdamW step from the gradients of `shards` shards. */
+function takeStep(learner: Learner, shards: number, adamw: AdamwSettings): UpdateStats {
   const { policy } = learner;
   const { arena, network, weights } = policy;
   const { kernels } = arena;
-  let shards = 0;
-  for (const set of sets) shards = accumulateSet(learner, set, shards);
-  if (contrastive) shards = accumulateContrastive(learner, contrastive, shards);
-  const sums = takeSums(policy, learner.inputs);
+  const sums = readSums(arena, learner.sums.slice(0, shards));
   const g = reduceShards(learner, shards);
   network.finish(weights, g);
   const gradNorm = Math.sqrt(kernels.sumOfSquares(g, network.size));
@@ -301,4 +210,35 @@ export function update(
   );
   network.prepare(weights);
   return { ...sums, gradNorm };
+}
+
+/**
+ * Computes the summed gradient of all sets and takes one AdamW step. The weights must be prepared, and are again afterwards.
+ *
+ * @throws if a gradient is not finite; the weights and moments are then as they were
+ */
+export function update(
+  learner: Learner,
+  sets: readonly LossSet[],
+  contrastive: ContrastiveSet | null,
+  adamw: AdamwSettings,
+): UpdateStats {
+  const { plans, count, first, compute } = planUpdate(learner, sets, contrastive);
+  first();
+  const shards = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
+  for (let n = 0; n < shards; n++) compute(n);
+  return takeStep(learner, count, adamw);
+}
+
+/** `update` with its shards spread over threads: the same bits. */
+export async function updateOn(
+  spread: Spread,
+  learner: Learner,
+  sets: readonly LossSet[],
+  contrastive: ContrastiveSet | null,
+  adamw: AdamwSettings,
+): Promise<UpdateStats> {
+  const { plans, count, first, compute } = planUpdate(learner, sets, contrastive);
+  await spread.shards(learner, plans, { first, compute });
+  return takeStep(learner, count, adamw);
 }

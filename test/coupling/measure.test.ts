@@ -27,7 +27,7 @@ async function untrained(form: 'tokens' | 'vector', seed: number): Promise<{ pol
 const describeSample = ({ side, state, action }: { side: number; state: number; action: number }): string =>
   `${side}/${state}/${action}`;
 
-function measure({ policy, bank }: { policy: Policy; bank: PairBank }): CouplingMeasurement {
+function measure({ policy, bank }: { policy: Policy; bank: PairBank }): Promise<CouplingMeasurement> {
   return measureCoupling(policy, policy.weights, bank, describeSample);
 }
 
@@ -35,7 +35,7 @@ const seeds = [1, 2, 3, 4, 5];
 
 describe.each(seeds)('an untrained policy, seed %i', (seed) => {
   test('tokens: good-bad cosine above 0.6, nearly all pairs positive; spillover foreseen within 0.1', async () => {
-    const { classes, spillover } = measure(await untrained('tokens', seed));
+    const { classes, spillover } = await measure(await untrained('tokens', seed));
     expect(classes.goodBad.meanCosine).toBeGreaterThan(0.6);
     expect(classes.goodBad.positiveFraction).toBeGreaterThan(0.9);
     expect(spillover.relativeError).toBeLessThan(0.1);
@@ -43,7 +43,7 @@ describe.each(seeds)('an untrained policy, seed %i', (seed) => {
   });
 
   test('vectors: good-bad cosine above 0.8, nearly all pairs positive; spillover foreseen within 0.1', async () => {
-    const { classes, spillover } = measure(await untrained('vector', seed));
+    const { classes, spillover } = await measure(await untrained('vector', seed));
     expect(classes.goodBad.meanCosine).toBeGreaterThan(0.8);
     expect(classes.goodBad.positiveFraction).toBeGreaterThan(0.9);
     expect(spillover.relativeError).toBeLessThan(0.1);
@@ -54,7 +54,7 @@ describe.each(seeds)('an untrained policy, seed %i', (seed) => {
 describe('a measurement', () => {
   test('is of the Gram matrix: each class from its pairs one by one, error < 1e-5', async () => {
     const { policy, bank } = await untrained('tokens', 1);
-    const { classes } = measure({ policy, bank });
+    const { classes } = await measure({ policy, bank });
     for (const name of pairClasses) {
       const dots: number[] = [];
       const cosines = bank.pairs[name].map((pair) => {
@@ -79,16 +79,16 @@ describe('a measurement', () => {
     const { policy, bank } = await untrained('tokens', 2);
     const { arena, network, weights } = policy;
     const before = arena.read(weights, network.vectorSize);
-    const first = measure({ policy, bank });
+    const first = await measure({ policy, bank });
     expect(arena.read(weights, network.vectorSize)).toEqual(before);
     const inUse = arena.mark();
-    expect(measure({ policy, bank })).toEqual(first);
+    expect(await measure({ policy, bank })).toEqual(first);
     expect(arena.mark()).toBe(inUse);
   });
 
   test('its parts agree: shares of the layers sum to 1, bins hold every good-bad pair of samples, the matrix has unit diagonal', async () => {
     const { policy, bank } = await untrained('tokens', 3);
-    const { layers, similarity, matrix, classes } = measure({ policy, bank });
+    const { layers, similarity, matrix, classes } = await measure({ policy, bank });
     expect(layers.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
     expect(layers.map(({ parameter }) => parameter)).not.toContain('classifierHead.weight');
     const unique = (side: 0 | 1, good: boolean): number =>
@@ -120,7 +120,7 @@ describe('a measurement', () => {
   });
 
   test('spillover: the step lifts the good samples by a hundredth; each point is foreseen and measured', async () => {
-    const { spillover, classes } = measure(await untrained('vector', 4));
+    const { spillover, classes } = await measure(await untrained('vector', 4));
     const { points, predicted, actual, relativeError } = spillover;
     expect(points.length).toBeGreaterThan(5);
     const mean = (k: 0 | 1): number => points.reduce((sum, point) => sum + point[k], 0) / points.length;
@@ -151,7 +151,7 @@ describe('pairs by similarity of their states', () => {
     const good = { side: 0, state: 0, action: 0, good: true } as const;
     const bad = { side: 1, state: 0, action: 0, good: false } as const;
     const bank: PairBank = { sides: [first, second], pairs: { goodGood: [], goodBad: [[good, bad]], badBad: [] } };
-    const { similarity } = measure({ policy, bank });
+    const { similarity } = await measure({ policy, bank });
     expect(similarity.map(({ pairs }) => pairs)).toEqual([1]);
     expect(similarity[0].upper - similarity[0].lower).toBeCloseTo(0.2, 12);
     return similarity[0].lower;

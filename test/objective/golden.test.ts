@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { balancedWeights, stateWeights } from '../../src/objective/objective.ts';
-import { type ContrastiveSet, createLearner, type LossSet, type UpdateStats, update } from '../../src/train/update.ts';
+import type { LossSet } from '../../src/train/shards.ts';
+import { type ContrastiveSet, createLearner, type UpdateStats, update } from '../../src/train/update.ts';
 import { errorOfLargest, gradients, type Opened, openGolden, readGolden, worstParameter } from '../policy/golden.ts';
 import { contrastiveSet, type GoldenLosses, lossSet, still } from '../policy/goldenLosses.ts';
 

@@ -1,5 +1,6 @@
 /** A golden file of losses, and the sets that make `update` compute one of them on its five states. */
-import type { AdamwSettings, ContrastiveSet, LossSet } from '../../src/train/update.ts';
+import type { LossSet } from '../../src/train/shards.ts';
+import type { AdamwSettings, ContrastiveSet } from '../../src/train/update.ts';
 import type { Opened } from './golden.ts';
 
 export interface GoldenLosses {

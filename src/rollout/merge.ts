@@ -1,0 +1,51 @@
+/** Rollouts that several threads collected, as the one that a single thread would have. */
+import type { InputShape } from '../layers/batch.ts';
+import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
+import { appendState } from './states.ts';
+
+/**
+ * Merges `pieces`, of which number k holds the episodes k, k + pieces.length, ... of `games`, in the order in which `collect` plays all of
+ * them at once: by step, then by episode.
+ */
+export function mergeRollouts(
+  pieces: readonly Rollout[],
+  games: readonly GameChoice[],
+  shape: InputShape,
+  maxSteps: number,
+): Rollout {
+  const merged = createRollout(shape, games, maxSteps);
+  const { states } = merged;
+  const count = pieces.length;
+  const hasExpert = pieces.some((piece) => piece.expert.length > 0);
+  if (hasExpert) merged.expert = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.states.actions, 0));
+  for (let e = 0; e < games.length; e++) {
+    const piece = pieces[e % count];
+    const own = Math.floor(e / count);
+    merged.returns[e] = piece.returns[own];
+    merged.lengths[e] = piece.lengths[own];
+  }
+  const next = pieces.map(() => 0);
+  let live = games.map((_, e) => e);
+  for (let step = 0; live.length > 0; step++) {
+    live = live.filter((e) => merged.lengths[e] > step);
+    for (const e of live) {
+      const piece = pieces[e % count];
+      const from = next[e % count]++;
+      const to = states.states;
+      const row = states.actions;
+      appendState(states, piece.states, from);
+      merged.episode[to] = e;
+      merged.step[to] = step;
+      merged.taken[to] = piece.taken[from];
+      merged.logProb[to] = piece.logProb[from];
+      merged.hash[to] = piece.hash[from];
+      merged.nextHash[to] = piece.nextHash[from];
+      merged.reward[to] = piece.reward[from];
+      merged.terminated[to] = piece.terminated[from];
+      if (!hasExpert) continue;
+      const first = piece.states.rowOffsets[from];
+      for (let a = 0; a < states.actions - row; a++) merged.expert[row + a] = piece.expert[first + a];
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,146 @@
+/** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
+import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from '../objective/objective.ts';
+import { cutEvenly, loadStates } from '../policy/load.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { StateList } from '../rollout/states.ts';
+
+/** Most shards of a set, unless their states do not fit, and fewest action rows of a shard, unless there are no more. */
+const SHARDS = 8;
+const LEAST_ROWS = 256;
+
+/** f64 of loss sums that a shard leaves. */
+export const SUMS = 16;
+
+/** States with what their losses need. Arrays by state are indexed by the state's number in the list, not by its place in `order`. */
+export interface LossSet {
+  readonly list: StateList;
+  readonly order: Int32Array;
+  readonly taken: Int32Array;
+  readonly oldLogProb: Float32Array;
+  readonly refLogProb: Float32Array | null;
+  readonly advantage: Float32Array;
+  /** f32[order.length], by place in `order`: weights of the policy loss and of the cloning loss. */
+  readonly weight: Float32Array;
+  readonly cloningWeight: Float32Array | null;
+  /** i8[list.actions] or none */
+  readonly labels: Int8Array | null;
+  /** First state equal to each state of the list, labels included (see `findRepeats`): equal states are computed once. Or none. */
+  readonly repeats: Int32Array | null;
+  readonly settings: LossSettings;
+}
+
+/** Distinct states, each with the samples (places in `order`) it stands for, in their order. */
+interface Entries {
+  readonly states: Int32Array;
+  /** i32[states.length + 1] into `samples`. */
+  readonly offsets: Int32Array;
+  readonly samples: Int32Array;
+}
+
+/** A set and where its shards end among its entries. The cut depends on the set alone. */
+export interface ShardPlan {
+  readonly set: LossSet;
+  readonly entries: Entries;
+  readonly ends: readonly number[];
+}
+
+function mergeRepeats({ order, repeats }: LossSet): Entries {
+  const entryOf = new Int32Array(order.length);
+  const states: number[] = [];
+  const counts: number[] = [];
+  const open = new Map<number, number>();
+  for (let i = 0; i < order.length; i++) {
+    const state = repeats ? repeats[order[i]] : order[i];
+    const known = repeats ? open.get(state) : undefined;
+    const entry = known !== undefined && counts[known] < SAMPLES_PER_STATE ? known : states.length;
+    if (entry === states.length) {
+      states.push(state);
+      counts.push(0);
+      open.set(state, entry);
+    }
+    entryOf[i] = entry;
+    counts[entry]++;
+  }
+  const offsets = new Int32Array(states.length + 1);
+  for (let e = 0; e < states.length; e++) offsets[e + 1] = offsets[e] + counts[e];
+  const next = offsets.slice();
+  const samples = new Int32Array(order.length);
+  for (let i = 0; i < order.length; i++) samples[next[entryOf[i]]++] = i;
+  return { states: Int32Array.from(states), offsets, samples };
+}
+
+/** Cuts a set into shards of about equally many action rows. */
+export function planShards(set: LossSet, policy: Policy): ShardPlan {
+  const entries = mergeRepeats(set);
+  const { rowOffsets } = set.list;
+  const rows = entries.states.reduce((sum, s) => sum + rowOffsets[s + 1] - rowOffsets[s], 0);
+  const shards = Math.max(1, Math.min(SHARDS, Math.floor(rows / LEAST_ROWS)));
+  return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards) };
+}
+
+/** What computes shards: a policy and the buffers of its losses. */
+export interface ShardEngine {
+  readonly policy: Policy;
+  readonly inputs: LossInputs;
+}
+
+/** Copies the loss inputs of entries [from, to) next to the loaded batch. */
+function loadLossInputs(
+  { policy, inputs }: ShardEngine,
+  set: LossSet,
+  entries: Entries,
+  from: number,
+  to: number,
+): void {
+  const { f32, i32, i8 } = policy.arena;
+  const { list, order } = set;
+  const first = entries.offsets[from];
+  let row = 0;
+  i32[inputs.sampleOffsets >> 2] = 0;
+  for (let e = from; e < to; e++) {
+    const state = entries.states[e];
+    let cloningWeight = 0;
+    for (let at = entries.offsets[e]; at < entries.offsets[e + 1]; at++) {
+      const i = entries.samples[at];
+      const s = order[i];
+      const m = at - first;
+      i32[(inputs.taken >> 2) + m] = set.taken[s];
+      f32[(inputs.oldLogProb >> 2) + m] = set.oldLogProb[s];
+      if (set.refLogProb) f32[(inputs.refLogProb >> 2) + m] = set.refLogProb[s];
+      f32[(inputs.advantage >> 2) + m] = set.advantage[s];
+      f32[(inputs.weight >> 2) + m] = set.weight[i];
+      if (set.cloningWeight) cloningWeight += set.cloningWeight[i];
+    }
+    const n = e - from;
+    i32[(inputs.sampleOffsets >> 2) + n + 1] = entries.offsets[e + 1] - first;
+    f32[(inputs.cloningWeight >> 2) + n] = cloningWeight;
+    const count = entries.offsets[e + 1] - entries.offsets[e];
+    for (let r = list.rowOffsets[state]; r < list.rowOffsets[state + 1]; r++) {
+      f32[(inputs.counts >> 2) + row] = count;
+      if (set.labels) i8[inputs.labels + row] = set.labels[r];
+      row++;
+    }
+  }
+}
+
+/** Computes shard number `shard` of the plan: its gradient into the vector at `g`, its loss sums into f64[SUMS] at `sums`. */
+export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number, g: number, sums: number): void {
+  const { policy, inputs } = engine;
+  const { arena, network, weights } = policy;
+  const { set, entries, ends } = plan;
+  const from = shard === 0 ? 0 : ends[shard - 1];
+  arena.zero(g, network.vectorSize * 4);
+  loadStates(arena, network.batch, set.list, entries.states, from, ends[shard]);
+  loadLossInputs(engine, set, entries, from, ends[shard]);
+  batchLosses(policy, inputs, set.settings);
+  network.backward(weights, g);
+  moveSums(engine, sums);
+}
+
+/** Moves the loss sums gathered so far to f64[SUMS] at `sums`. */
+export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
+  const { f64 } = policy.arena;
+  const from = inputs.sums >> 3;
+  f64.copyWithin(sums >> 3, from, from + SUMS);
+  f64.fill(0, from, from + SUMS);
+}
