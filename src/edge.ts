@@ -8,7 +8,7 @@ import type { InputShape } from './layers/batch.ts';
 import { balancedWeights } from './objective/objective.ts';
 import { blueprintFromJson } from './policy/blueprint.ts';
 import { loadStates } from './policy/load.ts';
-import { actionKey, actionLogProbs, batchCapacity, buildPolicy, sample, takenLogProbs } from './policy/policy.ts';
+import { actionKey, batchCapacity, buildPolicy, finiteLogProbs, sample, takenLogProbs } from './policy/policy.ts';
 import { decodeSafetensors, encodeSafetensors } from './record/safetensors.ts';
 import { clearStates, createStateList, pushState } from './rollout/states.ts';
 import { loadParameters, parameterTensors } from './train/checkpointing.ts';
@@ -117,7 +117,7 @@ export function openPolicy(
   const logProbs = (state: State): Float32Array => {
     show([state]);
     loadStates(arena, network.batch, list, one, 0, 1);
-    actionLogProbs(policy, policy.weights, temperature);
+    finiteLogProbs(policy, policy.weights, temperature);
     return arena.read(policy.logProbs, list.actions);
   };
   return {

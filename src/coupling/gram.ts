@@ -9,7 +9,7 @@ import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
 import { type GradientPart, type Network, type Parameter, type Rows, sampleRows } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../policy/load.ts';
-import { actionLogProbs, type Policy } from '../policy/policy.ts';
+import { finiteLogProbs, type Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
 
 /** Samples (s, a): indices into a list of states and, for each, the index of the action among its candidates. */
@@ -158,7 +158,7 @@ export function forEachGradientBatch(
   let from = 0;
   for (const to of cutBatches(samples.list, samples.states, batch.capacity)) {
     loadStates(arena, batch, samples.list, samples.states, from, to);
-    actionLogProbs(policy, weights);
+    finiteLogProbs(policy, weights);
     for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
     arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
     arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
@@ -245,7 +245,7 @@ function pairwiseProducts(
  * Gradients are of log pi at temperature 1, not averaged over anything; the classifier head has none. Call `network.prepare(weights)` first.
  *
  * @param rows computes only the rows [from, to) of the matrix, and keeps the parts of all parameters; see `rowBlocks`
- * @throws if samples are empty or name a state or an action that does not exist
+ * @throws if samples are empty or name a state or an action that does not exist, or a product of gradients is not finite
  */
 export function gramMatrix(
   policy: Policy,
@@ -298,6 +298,12 @@ export function gramMatrix(
       } else {
         const { size } = parameter;
         kernels.matmulNT(na, nb, size, own.g, size, other.g, size, k, nb, 0, 0, scratch);
+      }
+      if (!Number.isFinite(kernels.sumOfSquares(k, na * nb))) {
+        throw new Error(
+          `gramMatrix: products of gradients must be finite, got one of ${parameter.name} beyond a 32-bit float; ` +
+            'lower learningRate, or check the environment for extreme observations',
+        );
       }
       const matrix = arena.read(k, na * nb);
       if (rows || matrix.some((x) => x !== 0)) matrices.set(parameter.name, matrix);

@@ -132,6 +132,9 @@ function reduceShards(learner: Learner, shards: number): number {
   return gradients[0];
 }
 
+/** The square of a longer gradient may leave the range of 32-bit floats in AdamW's second moment, and its parameter would never move again. */
+const LONGEST_GRADIENT = 1e19;
+
 function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
   const { arena, network } = learner.policy;
   const bad = network.parameters.find(
@@ -190,6 +193,13 @@ function takeStep(learner: Learner, shards: number, adamw: AdamwSettings): Updat
   const gradNorm = Math.sqrt(kernels.sumOfSquares(g, network.size));
   // A loss can be NaN where its gradient is cut off to zero.
   if (!(Number.isFinite(gradNorm) && Object.values(sums).every(Number.isFinite))) refuseNonFinite(learner, g, sums);
+  const clippedNorm = Math.min(gradNorm, adamw.maxGradNorm);
+  if (clippedNorm > LONGEST_GRADIENT) {
+    throw new Error(
+      `update ${learner.updates + 1}: the gradient norm after clipping must be <= ${LONGEST_GRADIENT.toExponential()}, got ${clippedNorm}; ` +
+        'the step was not taken; lower maxGradNorm or the weights of the losses',
+    );
+  }
   if (gradNorm > adamw.maxGradNorm) kernels.scaleBy(g, network.size, adamw.maxGradNorm / (gradNorm + 1e-6));
   learner.updates++;
   learner.beta1Power *= adamw.beta1;
@@ -208,6 +218,15 @@ function takeStep(learner: Learner, shards: number, adamw: AdamwSettings): Updat
     1 / (1 - learner.beta1Power),
     1 / (1 - learner.beta2Power),
   );
+  if (!Number.isFinite(kernels.sumOfSquares(weights, network.size))) {
+    const bad = network.parameters.find(
+      ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
+    );
+    throw new Error(
+      `update ${learner.updates}: the weights of ${bad?.name} are not finite after the step; go on from the last checkpoint with a lower ` +
+        'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon',
+    );
+  }
   network.prepare(weights);
   return { ...sums, gradNorm };
 }
@@ -215,7 +234,8 @@ function takeStep(learner: Learner, shards: number, adamw: AdamwSettings): Updat
 /**
  * Computes the summed gradient of all sets and takes one AdamW step. The weights must be prepared, and are again afterwards.
  *
- * @throws if a gradient is not finite; the weights and moments are then as they were
+ * @throws if a loss or gradient is not finite or too large; the weights and moments are then as they were. Or if the step gave a weight that is
+ * not finite: the learner is then lost
  */
 export function update(
   learner: Learner,

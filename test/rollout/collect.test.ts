@@ -186,12 +186,17 @@ describe('an environment that breaks its contract', () => {
     [
       'NaN reward',
       (step) => ({ ...step, reward: Number.NaN }),
-      'collect: reward must be finite, got NaN; check environment look-alike',
+      'collect: reward must be a finite 32-bit float, got NaN; check environment look-alike',
     ],
     [
       'infinite reward',
       (step) => ({ ...step, reward: Number.POSITIVE_INFINITY }),
-      'collect: reward must be finite, got Infinity; check environment look-alike',
+      'collect: reward must be a finite 32-bit float, got Infinity; check environment look-alike',
+    ],
+    [
+      'a reward too large',
+      (step) => ({ ...step, reward: -1e39 }),
+      'collect: reward must be a finite 32-bit float, got -1e+39; check environment look-alike',
     ],
     [
       'no end',
