@@ -205,3 +205,19 @@ test('refuses samples that are empty, of unequal lengths, or of states or action
   expect(of([0], [actions])).toThrow(`gramMatrix: taken must be in [0, ${actions}) for state 0, got ${actions}`);
   expect(of([0], [-1])).toThrow(`gramMatrix: taken must be in [0, ${actions}) for state 0, got -1`);
 });
+
+test('a product of gradients beyond a 32-bit float is refused, with the name of its parameter', async () => {
+  const { policy, samples } = await open('vector', 1, 3);
+  const { arena, network, weights } = policy;
+  const first = network.parameters.find(({ name }) => name === 'state.weight');
+  if (!first) throw new Error('an mlp has state.weight');
+  arena.kernels.scaleBy(weights + first.offset, first.size, 1e-25);
+  network.prepare(weights);
+  const list = { ...samples.list, vectors: samples.list.vectors.map((x) => x * 1e25) };
+  expect(() => gramMatrix(policy, weights, { ...samples, list })).toThrow(
+    new Error(
+      'gramMatrix: products of gradients must be finite, got one of state.weight beyond a 32-bit float; lower learningRate, or check ' +
+        'the environment for extreme observations',
+    ),
+  );
+});
