@@ -1,0 +1,79 @@
+// The layouts in which the tiles of a matrix product read their operands.
+import { at } from './memory';
+import { loadTail } from './simd';
+
+/** Panels of B[k,n]. */
+export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize): void {
+  for (let j = 0; j < n; j += 8) {
+    let row = at(b, j);
+    const full = n - j >= 8;
+    const left = n - j;
+    for (let i = 0; i < k; i++) {
+      if (full) {
+        v128.store(panels, v128.load(row));
+        v128.store(panels, v128.load(row, 16), 16);
+      } else {
+        v128.store(panels, left >= 4 ? v128.load(row) : loadTail(row, left));
+        v128.store(panels, left > 4 ? loadTail(row + 16, left - 4) : f32x4.splat(0), 16);
+      }
+      row += ldb;
+      panels += 32;
+    }
+  }
+}
+
+/** Rows i to i + 3 of the 4 x 4 transpose of four rows at p; rows beyond `rows` and columns beyond `cols` count as zero. */
+// @ts-ignore: decorator
+@inline
+function transpose4(p: usize, ld: usize, rows: i32, cols: i32, out: usize, stride: usize): void {
+  const zero = f32x4.splat(0);
+  const wide = cols >= 4;
+  const r0 = rows > 0 ? (wide ? v128.load(p) : loadTail(p, cols)) : zero;
+  const r1 = rows > 1 ? (wide ? v128.load(p + ld) : loadTail(p + ld, cols)) : zero;
+  const r2 = rows > 2 ? (wide ? v128.load(p + 2 * ld) : loadTail(p + 2 * ld, cols)) : zero;
+  const r3 = rows > 3 ? (wide ? v128.load(p + 3 * ld) : loadTail(p + 3 * ld, cols)) : zero;
+  const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const t1 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const t2 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5));
+  v128.store(out + stride, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7));
+  v128.store(out + 2 * stride, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5));
+  v128.store(out + 3 * stride, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7));
+}
+
+/** Panels of B[n,k]^T. The last block of a panel may spill past it; the next panel, or the slack at the end, takes that. */
+export function packTransposed(k: i32, n: i32, b: usize, ldb: usize, panels: usize): void {
+  for (let j = 0; j < n; j += 8) {
+    for (let i = 0; i < k; i += 4) {
+      const out = panels + ((<usize>i) << 5);
+      transpose4(at(b, i) + <usize>j * ldb, ldb, n - j, k - i, out, 32);
+      transpose4(at(b, i) + <usize>(j + 4) * ldb, ldb, n - j - 4, k - i, out + 16, 32);
+    }
+    panels += (<usize>k) << 5;
+  }
+}
+
+/**
+ * `cols` columns of A[k,m] as [k][4] for every 4 of them; what stands beside fewer than 4 is not used. Sixteen columns are one cache line, read
+ * once.
+ */
+export function packQuads(k: i32, cols: i32, a: usize, lda: usize, quads: usize): void {
+  const next = (<usize>k) << 4;
+  for (let i = 0; i < k; i++) {
+    if (cols >= 16) {
+      v128.store(quads, v128.load(a));
+      v128.store(quads + next, v128.load(a, 16));
+      v128.store(quads + 2 * next, v128.load(a, 32));
+      v128.store(quads + 3 * next, v128.load(a, 48));
+    } else {
+      let out = quads;
+      for (let j = 0; j < cols; j += 4) {
+        v128.store(out, cols - j >= 4 ? v128.load(at(a, j)) : loadTail(at(a, j), cols - j));
+        out += next;
+      }
+    }
+    a += lda;
+    quads += 16;
+  }
+}
