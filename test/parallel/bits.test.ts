@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { type MemoryMode, openCrew } from '../../src/parallel/crew.ts';
+import type { Config } from '../../src/train/config.ts';
+import { spawnWorker } from '../../workers/spawn.node.ts';
+import { recordedRun } from '../train/recordedRun.ts';
+
+const config: Partial<Config> = {
+  method: 'classifier+contrastive+cloning',
+  beta: 0.1,
+  iterations: 2,
+  checkpointEvery: 1,
+};
+
+test.each<[number, MemoryMode]>([
+  [2, 'shared'],
+  [3, 'shared'],
+  [2, 'copied'],
+])('%i threads, memory %s: records and checkpoints have the bits of one thread', async (size, memory) => {
+  const crew = await openCrew(spawnWorker, size, { copied: memory === 'copied' });
+  try {
+    expect([crew.size, crew.memory]).toEqual([size, memory]);
+    expect(await recordedRun(config, { crew })).toEqual(await recordedRun(config));
+  } finally {
+    await crew.close();
+  }
+});
+
+test('a number that is not finite on another thread stops the run with the words of one thread', async () => {
+  const crew = await openCrew(spawnWorker, 2);
+  try {
+    const overflowing = { learningRate: 1e30, numIterations: 1, minibatches: 1 };
+    await expect(recordedRun(overflowing, { crew })).rejects.toThrow(
+      'policy: log-probabilities must be finite, got NaN; the weights are finite but give logits beyond a 32-bit float; lower learningRate, ' +
+        'raise temperature, or check the environment for extreme observations',
+    );
+  } finally {
+    await crew.close();
+  }
+});
