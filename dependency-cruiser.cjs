@@ -132,7 +132,13 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^src/(index|edge)\\.ts$' },
     },
-    never('no-workers', 'The source gets a worker factory; it never imports workers.', '^src/', '^workers/'),
+    {
+      name: 'no-workers',
+      comment: 'The source gets a worker factory; only the command itself names one.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/main\\.ts$' },
+      to: { path: '^workers/' },
+    },
     {
       name: 'node-in-node-files',
       comment: 'Everything but the command line and *.node.ts runs in any host.',

@@ -1,5 +1,5 @@
 /** Values of command-line options. Errors are commander's own, so that they are reported as wrong usage. */
-import { CommanderError, InvalidArgumentError } from 'commander';
+import { CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readJson } from '../record/files.node.ts';
 import { isJsonObject } from '../record/json.ts';
 
@@ -25,6 +25,14 @@ export function integerFrom(min: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** `--workers`: the same result with any number. */
+export function workersOption(): Option {
+  return new Option(
+    '--workers <n>',
+    'threads; the result is the same with any number (default: one per core)',
+  ).argParser(integerFrom(1));
 }
 
 /** Parser of a number option with both bounds allowed. */

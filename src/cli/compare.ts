@@ -26,6 +26,7 @@ import {
   type Settings,
   usage,
   usageError,
+  workersOption,
 } from './arguments.ts';
 import { type ComparisonPlan, parseVariants, runComparison, variantConfig } from './comparison.ts';
 import { type DangerEngine, defaultDangerPlan } from './danger.ts';
@@ -56,6 +57,7 @@ interface CompareOptions {
   readonly minutes?: number;
   readonly env?: string;
   readonly set?: Settings;
+  readonly workers?: number;
   readonly out: string;
 }
 
@@ -145,7 +147,9 @@ async function compareAction(frame: Frame, load: () => Promise<CompareEngine>, o
   const plan = planOf(options);
   ensureWritableDirectory(plan.directory);
   const engine = await load();
-  const comparison = await runComparison(plan, { train: engine.train, frame, now: () => performance.now() });
+  const comparison = await frame.withCrew(options.workers, (crew) =>
+    runComparison(plan, { train: engine.train, frame, crew, now: () => performance.now() }),
+  );
   const { record } = comparison;
   if (record.variants.length === 0) throw comparison.error;
   // Whatever ended the work early, what is finished is reported before the error is.
@@ -187,6 +191,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     )
     .option('--env <name>', 'environment (default: household)')
     .option('--set <key=value>', 'any other config key, for all runs; may be repeated', parseSetting)
+    .addOption(workersOption())
     .option('--out <dir>', 'folder for all runs and the report', 'runs/compare')
     .addHelpText(
       'after',

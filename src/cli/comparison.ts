@@ -1,6 +1,7 @@
 /** Runs variants times seeds into one folder; what is finished there is kept, what is unfinished is gone on with. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Crew } from '../parallel/crew.ts';
 import { writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
@@ -34,6 +35,7 @@ export interface ComparisonPlan {
 export interface ComparisonTools {
   readonly train: Train;
   readonly frame: Pick<Frame, 'signal' | 'progress'>;
+  readonly crew: Crew;
   /** A clock in ms. */
   readonly now: () => number;
 }
@@ -93,8 +95,9 @@ async function runOnce(plan: ComparisonPlan, tools: ComparisonTools, name: strin
     // Nothing worth keeping: the run stopped before its first checkpoint.
     if (!resume) rmSync(directory, { recursive: true });
   }
-  const { signal } = tools.frame;
-  await tools.frame.progress(name, (onProgress) => tools.train(config, { directory, resume, onProgress, signal }));
+  const { crew, frame } = tools;
+  const { signal } = frame;
+  await frame.progress(name, (onProgress) => tools.train(config, { directory, resume, crew, onProgress, signal }));
 }
 
 function noteOf(plan: ComparisonPlan, rounds: number): string {

@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Split, splits } from '../env/environment.ts';
+import type { Crew } from '../parallel/crew.ts';
 import { writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { requireRun } from '../record/run.node.ts';
 import type { CouplingRecord } from '../report/records.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, usage } from './arguments.ts';
+import { integerFrom, usage, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count, table, two } from './print.ts';
@@ -15,7 +16,13 @@ import { count, table, two } from './print.ts';
 export interface CouplingEngine {
   readonly measureRunCoupling: (
     directory: string,
-    options: { split: Split; samples: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
+    options: {
+      split: Split;
+      samples: number;
+      crew: Crew;
+      onProgress: (progress: Progress) => void;
+      signal: AbortSignal;
+    },
   ) => Promise<CouplingRecord>;
 }
 
@@ -23,6 +30,7 @@ interface CouplingOptions {
   readonly split: Split;
   readonly samples: number;
   readonly out?: string;
+  readonly workers?: number;
 }
 
 /** The classes of pairs and the parameters' shares as tables. */
@@ -77,8 +85,10 @@ async function couplingAction(
   usage(() => requireRun(directory));
   const { measureRunCoupling } = await load();
   const { split, samples } = options;
-  const record = await frame.progress(directory, (onProgress) =>
-    measureRunCoupling(directory, { split, samples, onProgress, signal: frame.signal }),
+  const record = await frame.withCrew(options.workers, (crew) =>
+    frame.progress(directory, (onProgress) =>
+      measureRunCoupling(directory, { split, samples, crew, onProgress, signal: frame.signal }),
+    ),
   );
   const path = options.out ?? join(directory, 'coupling.html');
   writeFileAtomic(join(directory, 'coupling.json'), `${encodeJson(record, 'coupling.json')}\n`);
@@ -98,6 +108,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
     .addOption(new Option('--split <name>', 'games the states come from').choices(splits).default('out-of-domain'))
     .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2), 80)
     .option('--out <file>', 'the page (default: coupling.html in the run)')
+    .addOption(workersOption())
     .addHelpText(
       'after',
       teach({

@@ -1,9 +1,10 @@
 /** `unbraid eval`: the success of a run's newest checkpoint on one split. */
 import { type Command, Option } from 'commander';
 import { type Split, splits } from '../env/environment.ts';
+import type { Crew } from '../parallel/crew.ts';
 import { requireRun } from '../record/run.node.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, usage } from './arguments.ts';
+import { integerFrom, usage, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count, two } from './print.ts';
@@ -21,25 +22,34 @@ interface EvalRecord {
 export interface EvalEngine {
   readonly evaluateRun: (
     directory: string,
-    options: { split: Split; episodes: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
+    options: {
+      split: Split;
+      episodes: number;
+      crew: Crew;
+      onProgress: (progress: Progress) => void;
+      signal: AbortSignal;
+    },
   ) => Promise<EvalRecord>;
 }
 
 interface EvalOptions {
   readonly split: Split;
   readonly episodes: number;
+  readonly workers?: number;
 }
 
 async function evalAction(
   frame: Frame,
   load: () => Promise<EvalEngine>,
   directory: string,
-  { split, episodes }: EvalOptions,
+  { split, episodes, workers }: EvalOptions,
 ): Promise<void> {
   usage(() => requireRun(directory));
   const { evaluateRun } = await load();
-  const record = await frame.progress(directory, (onProgress) =>
-    evaluateRun(directory, { split, episodes, onProgress, signal: frame.signal }),
+  const record = await frame.withCrew(workers, (crew) =>
+    frame.progress(directory, (onProgress) =>
+      evaluateRun(directory, { split, episodes, crew, onProgress, signal: frame.signal }),
+    ),
   );
   const [low, high] = record.interval;
   const success = `${two(record.success)} (95% interval ${two(low)} to ${two(high)})`;
@@ -54,6 +64,7 @@ export function addEvalCommand(program: Command, host: Host, load: () => Promise
     .argument('<run>', "a run's folder")
     .addOption(new Option('--split <name>', 'games to play').choices(splits).default('out-of-domain'))
     .option('--episodes <n>', 'episodes to play', integerFrom(1), 400)
+    .addOption(workersOption())
     .addHelpText(
       'after',
       teach({

@@ -1,5 +1,6 @@
 /** What all commands share: how they print, how errors become messages and exit codes. */
 import { Command, CommanderError } from 'commander';
+import type { Crew } from '../parallel/crew.ts';
 import type { Progress } from '../train/run.ts';
 import { openProgress, type ProgressStream } from './progress.ts';
 
@@ -10,6 +11,9 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Threads that run at once. */
+  readonly cores: number;
+  openCrew(size: number): Promise<Crew>;
 }
 
 /** How a command shows its outcome. */
@@ -17,10 +21,18 @@ export interface Frame {
   readonly signal: AbortSignal;
   /** Does `work` and shows on stderr what it reports of its progress. */
   progress<T>(name: string, work: (onProgress: (progress: Progress) => void) => Promise<T>): Promise<T>;
+  /** Does `work` with a crew of `workers` threads, by default one per core, and says on stderr which. */
+  withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>): Promise<T>;
   /** A line for people, on stderr. */
   note(text: string): void;
   /** The outcome, once: the record as the last line of stdout with --json, the text otherwise. */
   finish(record: object, text: string): void;
+}
+
+/** How many threads there are, and on whose memory. */
+function crewText({ size, memory, reason }: Crew): string {
+  if (memory === 'own') return '1 thread';
+  return memory === 'shared' ? `${size} threads on one shared memory` : `${size} threads on copies, slower: ${reason}`;
 }
 
 function frameOf(host: Host, json: boolean): Frame {
@@ -32,6 +44,15 @@ function frameOf(host: Host, json: boolean): Frame {
         return await work(display.update);
       } finally {
         display.close();
+      }
+    },
+    async withCrew(workers, work) {
+      const crew = await host.openCrew(workers ?? host.cores);
+      try {
+        host.stderr.write(`${crewText(crew)}\n`);
+        return await work(crew);
+      } finally {
+        crew.close();
       }
     },
     note: (text) => host.stderr.write(`${text}\n`),

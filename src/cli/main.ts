@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `unbraid` command: connects the program to this process. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { type Host, runProgram } from './frame.ts';
 import { buildProgram } from './program.ts';
 
@@ -13,7 +14,18 @@ process.on('SIGINT', () => {
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const host: Host = { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupt.signal };
+const host: Host = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  signal: interrupt.signal,
+  cores: availableParallelism(),
+  async openCrew(size) {
+    const { openCrew } = await import('../parallel/crew.ts');
+    const { spawnWorker } = await import('../../workers/spawn.node.ts');
+    return openCrew(spawnWorker, size);
+  },
+};
 // By the package's own name: dist/ lies deeper than src/.
 const { version } = createRequire(import.meta.url)('unbraid/package.json') as { version: string };
 // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.

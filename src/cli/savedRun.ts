@@ -5,7 +5,8 @@ import { measureCoupling } from '../coupling/measure.ts';
 import type { Environment } from '../env/environment.ts';
 import { meanInterval, wilsonInterval } from '../evaluate/statistics.ts';
 import { success } from '../evaluate/success.ts';
-import { createArena } from '../kernels/arena.ts';
+import type { Crew } from '../parallel/crew.ts';
+import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy, type Policy } from '../policy/policy.ts';
 import { openRun } from '../record/run.node.ts';
 import type { CouplingRecord } from '../report/records.ts';
@@ -24,27 +25,32 @@ interface SavedPolicy {
   readonly iteration: number;
   readonly policy: Policy;
   readonly environments: readonly Environment[];
+  readonly spread: Spread;
 }
 
-/** Gives the newest checkpoint's policy to `use`, with environments as the run had them. */
-async function withPolicy<T>(directory: string, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
+/** Gives the newest checkpoint's policy to `use`, with environments as the run had them, spread over the crew. */
+async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
   const run = openRun(directory);
   const config = resolveConfig(run.config);
   const checkpoint = run.loadCheckpoint();
   const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
-    const policy = createPolicy(await createArena(), environments[0].spec, { ...config, logitScale: 1 });
+    const policy = createPolicy(await crew.arena(), environments[0].spec, { ...config, logitScale: 1 });
     loadParameters(policy, checkpoint.parameters);
-    return await use({ config, iteration: checkpoint.iteration, policy, environments });
+    const spread = await openSpread(crew, policy, config, pool, environments);
+    return await use({ config, iteration: checkpoint.iteration, policy, environments, spread });
   } finally {
     await pool.close();
   }
 }
 
 /** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
-export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directory, { split, samples, onProgress }) =>
-  withPolicy(directory, async ({ config, iteration, policy, environments }) => {
+export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
+  directory,
+  { split, samples, crew, onProgress },
+) =>
+  withPolicy(directory, crew, async ({ config, iteration, policy, environments, spread }) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
@@ -56,14 +62,15 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directo
       );
     }
     progress(1);
-    const measured = await measureCoupling(policy, policy.weights, bank, describeSample(environments[0].spec, bank));
+    const describe = describeSample(environments[0].spec, bank);
+    const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.gram);
     progress(2);
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });
 
 /** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
-export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, signal }) =>
-  withPolicy(directory, async ({ config, policy, environments }) => {
+export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, crew, onProgress, signal }) =>
+  withPolicy(directory, crew, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
@@ -75,6 +82,7 @@ export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episo
       temperature,
       onEpisode,
       signal,
+      play: spread.play,
     });
     const values = [...returns];
     const solved = values.filter((x) => x === 1).length;

@@ -1,18 +1,25 @@
 /** `unbraid train`: one run. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Crew } from '../parallel/crew.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import type { RunResult } from '../report/records.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import type { Progress } from '../train/run.ts';
-import { gatherConfig, parseSetting, type Settings, usage, usageError } from './arguments.ts';
+import { gatherConfig, parseSetting, type Settings, usage, usageError, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { configHelp, teach } from './help.ts';
 import { count, duration, table, two } from './print.ts';
 
 export type Train = (
   config: Config,
-  options: { directory: string; resume: boolean; onProgress: (progress: Progress) => void; signal: AbortSignal },
+  options: {
+    directory: string;
+    resume: boolean;
+    crew: Crew;
+    onProgress: (progress: Progress) => void;
+    signal: AbortSignal;
+  },
 ) => Promise<RunResult>;
 
 /** Short name of a run: environment, terms, labels where they matter, seed. Also its folder's name under runs/. */
@@ -55,6 +62,7 @@ const namedKeys = ['env', 'policy', 'method', 'labels', 'seed', 'iterations', 'c
 
 type TrainOptions = { readonly [K in (typeof namedKeys)[number] | 'config' | 'out' | 'resume']?: string } & {
   readonly set?: Settings;
+  readonly workers?: number;
 };
 
 /** What an option's text means as a config value: a number where it is one, so that the config's own rules judge it. */
@@ -86,8 +94,10 @@ async function trainAction(frame: Frame, load: () => Promise<{ train: Train }>, 
   const { config, directory } = options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
   const { train } = await load();
   try {
-    const result = await frame.progress(runName(config), (onProgress) =>
-      train(config, { directory, resume, onProgress, signal: frame.signal }),
+    const result = await frame.withCrew(options.workers, (crew) =>
+      frame.progress(runName(config), (onProgress) =>
+        train(config, { directory, resume, crew, onProgress, signal: frame.signal }),
+      ),
     );
     frame.finish(result, trainSummary(result, directory));
   } catch (error) {
@@ -119,6 +129,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--config <file>', "JSON file of config keys, or another run's config.json")
     .option('--out <dir>', "the run's folder (default: runs/ and a name made from the config)")
     .option('--resume <dir>', 'go on with the run in this folder from its newest checkpoint')
+    .addOption(workersOption())
     .addHelpText(
       'after',
       teach({

@@ -29,7 +29,7 @@ export const openNamedBridge: OpenBridge = (name) => openBridge({ ...resolveBrid
  * @param version of unbraid, kept in config.json
  */
 export function trainIn(version: string): Train {
-  return async (config, { directory, resume, onProgress, signal }) => {
+  return async (config, { directory, resume, crew, onProgress, signal }) => {
     const startMs = performance.now();
     const { keepCheckpoints } = config;
     const resumed = resume ? resumeRun(directory, { keepCheckpoints }) : null;
@@ -39,11 +39,13 @@ export function trainIn(version: string): Train {
         record: recordIn(writer),
         ...(resumed && { checkpoint: resumed.checkpoint }),
         openBridge: openNamedBridge,
+        crew,
         onProgress,
         signal,
       });
       const wallMs = Math.round(performance.now() - startMs);
-      const result = { command: 'train' as const, config, ...outcome, wallMs };
+      const { size: count, memory, reason } = crew;
+      const result = { command: 'train' as const, config, ...outcome, wallMs, workers: { count, memory, reason } };
       writer.writeRecord('result', result as unknown as JsonRecord);
       return result;
     } finally {

@@ -37,6 +37,8 @@ const runResult = v.object({
   updates: count,
   wallMs: finite,
   parametersSha256: v.string(),
+  /** Threads of the run, and whose memory they worked on; they change the time, not the result. */
+  workers: v.optional(v.object({ count, memory: v.picklist(['own', 'shared', 'copied']), reason: v.string() })),
 });
 
 const pairClass = v.object({ pairs: count, meanCosine: measured, meanDot: measured, positiveFraction: measured });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { planOf } from '../../src/cli/compare.ts';
 import { type ComparisonPlan, parseVariants, runComparison } from '../../src/cli/comparison.ts';
 import type { Train } from '../../src/cli/train.ts';
+import { soloCrew } from '../../src/parallel/crew.ts';
 import { createRun } from '../../src/record/run.node.ts';
 import type { RunResult } from '../../src/report/records.ts';
 import { resolveConfig } from '../../src/train/config.ts';
@@ -44,7 +45,7 @@ async function compareWith(
     signal,
     progress: <T>(_: string, work: (onProgress: () => void) => Promise<T>) => work(() => undefined),
   };
-  return runComparison(plan, { train, frame, now: () => ms });
+  return runComparison(plan, { train, frame, crew: soloCrew(), now: () => ms });
 }
 
 describe('parseVariants', () => {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '../../src/cli/frame.ts';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
+import { Crew, type WorkerHandle } from '../../src/parallel/crew.ts';
 import { createRun } from '../../src/record/run.node.ts';
 import type { CouplingRecord, DangerRecord, RunResult } from '../../src/report/records.ts';
 import type { Config } from '../../src/train/config.ts';
@@ -75,18 +76,31 @@ interface Outcome {
   readonly stderr: string;
   /** What the engine's functions were called with. */
   readonly calls: readonly unknown[];
+  /** Workers terminated. */
+  readonly ended: number;
 }
 
 /** Runs a command line over an engine that records its calls; `engine` replaces single functions. */
-export async function unbraid(args: readonly string[], engine: Partial<Engine> = {}, env = {}): Promise<Outcome> {
+export async function unbraid(
+  args: readonly string[],
+  engine: Partial<Engine> = {},
+  env = {},
+  cores = 1,
+): Promise<Outcome> {
   const calls: unknown[] = [];
   const controller = new AbortController();
   let [stdout, stderr] = ['', ''];
+  let ended = 0;
   const host = {
     stdout: { write: (text: string) => (stdout += text) },
     stderr: { write: (text: string) => (stderr += text) },
     env,
     signal: controller.signal,
+    cores,
+    async openCrew(size: number) {
+      const workers = Array.from({ length: size - 1 }, () => ({ terminate: () => ended++ }) as unknown as WorkerHandle);
+      return new Crew(workers, size === 1 ? 'own' : 'copied', size === 1 ? 'one thread' : 'no worker is real');
+    },
   };
   const fake: Engine = {
     async train(config, { directory: folder, resume, onProgress }) {
@@ -118,7 +132,7 @@ export async function unbraid(args: readonly string[], engine: Partial<Engine> =
   };
   const program = buildProgram(host, '0.1.0', async () => fake);
   const code = await runProgram(program, args, host);
-  return { code, stdout, stderr, calls };
+  return { code, stdout, stderr, calls, ended };
 }
 
 /** A run's folder without checkpoints. */

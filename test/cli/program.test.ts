@@ -31,7 +31,7 @@ describe('train', () => {
     expect(stdout).toContain('│ at the end        │        - │');
     expect(stdout).toContain('205,000 environment steps, 960 updates, 1 min 5 s\nparameters ab12\n');
     expect(stdout.endsWith(`next       unbraid coupling ${out}\n`)).toBe(true);
-    expect(stderr).toBe('household-grpo-s1  train  100%  1/1  success 0.50\n');
+    expect(stderr).toBe('1 thread\nhousehold-grpo-s1  train  100%  1/1  success 0.50\n');
   });
 
   test('--json prints the record as one line and nothing else', async () => {
@@ -112,7 +112,7 @@ describe('train', () => {
     expect([code, stdout, stderr]).toEqual([
       1,
       '',
-      'unbraid: update: gradient of head.weight is not finite at iteration 7\n',
+      '1 thread\nunbraid: update: gradient of head.weight is not finite at iteration 7\n',
     ]);
     const debug = await unbraid(args, { train }, { UNBRAID_DEBUG: '1' });
     expect(debug.stderr).toContain('program.test.ts');
@@ -297,6 +297,42 @@ describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, no
     ['compare --variants grpo;grpo', 'variants: "GRPO" comes twice; keep one'],
   ])('%s', async (line, message) => {
     const outcome = await unbraid(line.split(' '));
-    expect(outcome).toEqual({ code: 2, stdout: '', stderr: `unbraid: ${message}\n`, calls: [] });
+    expect(outcome).toEqual({ code: 2, stdout: '', stderr: `unbraid: ${message}\n`, calls: [], ended: 0 });
+  });
+});
+
+describe('--workers', () => {
+  const copies = (threads: number): string => `${threads} threads on copies, slower: no worker is real\n`;
+
+  test.each([
+    ['train', (run: string) => ['train', '--out', join(directory, 'a'), '--seed', `${run.length}`]],
+    ['coupling', (run: string) => ['coupling', run]],
+    ['eval', (run: string) => ['eval', run]],
+    ['compare', () => ['compare', '--seeds', '1', '--variants', 'grpo', '--out', join(directory, 'b')]],
+  ])('%s: threads as given, else one per core; said on stderr, all ended', async (_, argsOf) => {
+    const args = argsOf(makeRun());
+    const { stderr, ended } = await unbraid([...args, '--workers', '3'], {}, {}, 2);
+    expect([stderr.startsWith(copies(3)), ended]).toEqual([true, 2]);
+    rmSync(directory, { recursive: true });
+    const byDefault = await unbraid(argsOf(makeRun()), {}, {}, 2);
+    expect([byDefault.stderr.startsWith(copies(2)), byDefault.ended]).toEqual([true, 1]);
+  });
+
+  test('the engine gets the crew; a failing run ends it', async () => {
+    let threads = 0;
+    const train: Engine['train'] = async (_, { crew }) => {
+      threads = crew.size;
+      throw new Error('update: no');
+    };
+    const { code, ended } = await unbraid(['train', '--workers', '4', '--out', join(directory, 'a')], { train });
+    expect([code, threads, ended]).toEqual([1, 4, 3]);
+  });
+
+  test('a number below 1 is wrong usage', async () => {
+    const { code, stderr } = await unbraid(['train', '--workers', '0']);
+    expect([code, stderr]).toEqual([
+      2,
+      "unbraid: option '--workers <n>' argument '0' is invalid. It must be an integer >= 1.\n",
+    ]);
   });
 });

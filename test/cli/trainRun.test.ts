@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { trainIn } from '../../src/cli/trainRun.ts';
+import { soloCrew } from '../../src/parallel/crew.ts';
 import { openRun } from '../../src/record/run.node.ts';
 import { parseCoupling, parseMetrics, parseRunResult } from '../../src/report/records.ts';
 import { resolveConfig } from '../../src/train/config.ts';
@@ -23,12 +24,13 @@ const config = resolveConfig({
   couplingPairs: 4,
 });
 const train = trainIn('1.2.3');
+const crew = soloCrew();
 const onProgress = (): void => undefined;
 
 test('a run fills its folder with records that the report reads', async () => {
   const directory = join(root, 'run');
   const { signal } = new AbortController();
-  const result = await train(config, { directory, resume: false, onProgress, signal });
+  const result = await train(config, { directory, resume: false, crew, onProgress, signal });
   const text = (name: string): string => readFileSync(join(directory, name), 'utf8');
   expect(parseRunResult(text('result.json'))).toEqual(result);
   expect(openRun(directory)).toMatchObject({
@@ -46,11 +48,12 @@ test('a run that Ctrl-C stopped goes on to the bits of an unbroken one', async (
   const whole = join(root, 'whole');
   const broken = join(root, 'broken');
   const { signal } = new AbortController();
-  const expected = await train(config, { directory: whole, resume: false, onProgress, signal });
+  const expected = await train(config, { directory: whole, resume: false, crew, onProgress, signal });
   const controller = new AbortController();
   const stop = train(config, {
     directory: broken,
     resume: false,
+    crew,
     signal: controller.signal,
     onProgress: ({ phase, done }) => {
       if (phase === 'train' && done === 3) controller.abort();
@@ -58,7 +61,7 @@ test('a run that Ctrl-C stopped goes on to the bits of an unbroken one', async (
   });
   await expect(stop).rejects.toThrow('aborted');
   expect(openRun(broken)).toMatchObject({ latest: 3, result: null });
-  const result = await train(config, { directory: broken, resume: true, onProgress, signal });
+  const result = await train(config, { directory: broken, resume: true, crew, onProgress, signal });
   expect(result.parametersSha256).toBe(expected.parametersSha256);
   expect({ ...result, wallMs: 0 }).toEqual({ ...expected, wallMs: 0 });
   expect(readdirSync(join(broken, 'checkpoints'))).toEqual(['000000', '000003', '000004']);

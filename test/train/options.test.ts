@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { trainIn } from '../../src/cli/trainRun.ts';
+import { soloCrew } from '../../src/parallel/crew.ts';
 import { type Config, type ConfigKey, configTable, resolveConfig } from '../../src/train/config.ts';
 import { type RecordedRun, recordedRun, small } from './recordedRun.ts';
 
@@ -108,7 +109,7 @@ async function checkpointFolders(config: Changes): Promise<string[]> {
   try {
     const signal = new AbortController().signal;
     const full = resolveConfig({ ...small, ...config });
-    await trainIn('test')(full, { directory, resume: false, onProgress: () => {}, signal });
+    await trainIn('test')(full, { directory, resume: false, crew: soloCrew(), onProgress: () => {}, signal });
     return readdirSync(join(directory, 'checkpoints')).sort();
   } finally {
     rmSync(directory, { recursive: true });
