@@ -1,7 +1,10 @@
 /** Completes dist/: it mirrors the root, so that paths between folders are the same from source and from the build. */
 import { chmodSync, cpSync } from 'node:fs';
 
-cpSync('wasm', 'dist/wasm', { recursive: true, filter: (path) => !path.endsWith('.js') });
+cpSync('wasm', 'dist/wasm', {
+  recursive: true,
+  filter: (path) => !/\.js$|threads\.d\.ts$/.test(path),
+});
 cpSync('src/kernels/compiled.d.ts', 'dist/wasm/compiled.d.ts');
 cpSync('bridges', 'dist/bridges', { recursive: true, filter: (path) => !path.includes('__pycache__') });
 chmodSync('dist/src/cli/main.js', 0o755);
