@@ -1,18 +1,15 @@
 /**
  * Makes dist/browser/ from dist/: for pages without a bundler, whole files with their dependencies inside and the .wasm files beside them.
  */
-import { cpSync, existsSync, rmSync, statSync } from 'node:fs';
+import { cpSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 
 const outDir = 'dist/browser';
 const modules = ['unbraid.wasm', 'unbraid.threads.wasm'];
 
-/** Each file with what it exports. */
-const files: Readonly<Record<string, readonly string[]>> = {
-  'unbraid.js': ['src/index.js', 'workers/spawn.web.js'],
-  'worker.js': ['workers/worker.web.js'],
-};
+/** Each file with the module it is made from. */
+const files: Readonly<Record<string, string>> = { 'unbraid.js': 'library', 'worker.js': 'dist/workers/worker.web.js' };
 
 /** Files that code finds by URL lie elsewhere in dist/; here all of them are neighbours. */
 const neighbours: Plugin = {
@@ -25,26 +22,24 @@ const neighbours: Plugin = {
   },
 };
 
-/** A module made of `paths` alone. */
-function entry(paths: readonly string[]): Plugin {
-  return {
-    name: 'entry',
-    resolveId: (id) => (id === 'entry' ? '\0entry' : null),
-    load: (id) =>
-      id === '\0entry'
-        ? paths.map((path) => `export * from ${JSON.stringify(resolve('dist', path))};\n`).join('')
-        : null,
-  };
-}
+/** The library and what starts its workers, in one module. */
+const library: Plugin = {
+  name: 'library',
+  resolveId: (id) => (id === 'library' ? '\0library' : null),
+  load: (id) =>
+    id === '\0library'
+      ? ['src/index.js', 'workers/spawn.web.js']
+          .map((path) => `export * from ${JSON.stringify(resolve('dist', path))};\n`)
+          .join('')
+      : null,
+};
 
 rmSync(outDir, { recursive: true, force: true });
-for (const [name, all] of Object.entries(files)) {
-  const paths = all.filter((path) => existsSync(`dist/${path}`));
-  if (paths.length === 0) continue;
+for (const [name, input] of Object.entries(files)) {
   const bundle = await rolldown({
-    input: 'entry',
+    input,
     platform: 'browser',
-    plugins: [entry(paths), neighbours],
+    plugins: [library, neighbours],
     onLog(level, log) {
       if (level !== 'warn') return;
       throw new Error(`buildBrowser: ${name}: ${log.message}`);

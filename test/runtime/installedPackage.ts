@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,7 +19,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 function refuseOldBuild(): void {
   const built = statSync(join(root, 'dist/browser/unbraid.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  for (const folder of ['src', 'workers', 'scripts', 'wasm'].filter((name) => existsSync(join(root, name)))) {
+  for (const folder of ['src', 'workers', 'scripts', 'wasm']) {
     const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
     const newer = names.find((name) => statSync(join(root, folder, name)).mtimeMs > built);
     if (newer) throw new Error(`installedPackage: ${folder}/${newer} is newer than dist/; run npm run build:js`);

@@ -42,6 +42,6 @@ describe.skipIf(!node20)('Node 20', () => {
       run([command, 'train', '--json', '--out', 'run', ...sizes])
         .split('\n')
         .at(-1) ?? '';
-    expect(JSON.parse(last)).toMatchObject({ command: 'train', run: 'run' });
+    expect(JSON.parse(last)).toMatchObject({ command: 'train', config: { coldStart: 0, iterations: 1 } });
   });
 });
