@@ -11,6 +11,7 @@ import { createStateList, pushState, type StateList } from '../src/rollout/state
 import { loadParameters } from '../src/train/checkpointing.ts';
 import { type Config, resolveConfig } from '../src/train/config.ts';
 import { savedPolicy } from './savedPolicy.ts';
+import { recordedRun } from './train/recordedRun.ts';
 
 let module: WebAssembly.Module;
 let saved: Awaited<ReturnType<typeof savedPolicy>>;
@@ -86,6 +87,16 @@ describe('scores', () => {
     expect([opened.environment.split(' ')[0], opened.shape.form]).toEqual(['look-alike', 'vector']);
     expect(opened.logProbs(states[0]).length).toBe(states[0].info.admissibleActions.length);
   });
+});
+
+test('opens what a run saved', async () => {
+  const { checkpoints } = await recordedRun({ iterations: 1 });
+  const bytes = checkpoints.get(1)?.get('parameters.safetensors') as Uint8Array;
+  const opened = openPolicy(module, bytes);
+  const { name, version } = createHousehold().spec;
+  expect(opened.environment).toBe(`${name} ${version}`);
+  expect(opened.save()).toEqual(bytes);
+  expect(opened.logProbs(saved.states[0]).length).toBe(saved.states[0].info.admissibleActions.length);
 });
 
 describe('adapt', () => {

@@ -11,7 +11,13 @@ import type { UserConsoleLog } from 'vitest';
 import type { Reporter, TestModule } from 'vitest/node';
 
 /** Test file of each runtime beyond the Node that runs the tests. */
-const testFiles: Readonly<Record<string, string>> = { TextWorldExpress: 'test/env/bridgeTextworldExpress.test.ts' };
+const testFiles: Readonly<Record<string, string>> = {
+  TextWorldExpress: 'test/env/bridgeTextworldExpress.test.ts',
+  'Node 20': 'test/runtime/node20.test.ts',
+  workerd: 'test/runtime/workerd/workerd.test.ts',
+  Vite: 'test/runtime/vite/vite.test.ts',
+  'static page': 'test/runtime/staticPage/staticPage.test.ts',
+};
 
 const states = ['passed', 'failed', 'skipped'] as const;
 

@@ -1,10 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { train } from '../../src/train/trainer.ts';
 import { type Project, packedFiles, projectWithPackage, root } from './installedPackage.ts';
-import { snippetFiles } from './snippets.ts';
 
 const consumer = `import { type Config, train, type TrainOutcome } from 'unbraid';
 import { type OpenedPolicy, openPolicy } from 'unbraid/edge';
@@ -37,7 +35,6 @@ const bin = (name: string): string => join(root, 'node_modules/.bin', name);
 let project: Project;
 beforeAll(() => {
   project = projectWithPackage({
-    ...snippetFiles('Node'),
     'consumer.ts': consumer,
     ...Object.fromEntries(
       [
@@ -88,13 +85,10 @@ describe('the package', () => {
     expect([stdout, status]).toEqual(['', 0]);
   });
 
-  test('trains where it is installed, to the bits of its source, and its command starts', async () => {
-    const { parametersSha256 } = await train({ env: 'household', iterations: 2, evalEpisodes: 20 });
-    const run = (args: readonly string[]): string =>
-      execFileSync(process.execPath, args, { cwd: project.folder, encoding: 'utf8' }).trim();
-    expect(run(['main.js'])).toBe(parametersSha256);
-    const command = 'node_modules/unbraid/dist/src/cli/main.js';
-    accessSync(join(project.folder, command), constants.X_OK);
-    expect(run([command, '--version'])).toMatch(/^\d+\.\d+\.\d+$/);
+  test('brings a command that starts', () => {
+    const command = join(project.folder, 'node_modules/unbraid/dist/src/cli/main.js');
+    accessSync(command, constants.X_OK);
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(execFileSync(process.execPath, [command, '--version'], { encoding: 'utf8' }).trim()).toBe(version);
   });
 });

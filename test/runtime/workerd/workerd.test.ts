@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { type OutputChunk, rolldown } from 'rolldown';
+import { join } from 'node:path';
+import type { OutputChunk } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenedPolicy, openPolicy, type Sample, type State } from '../../../src/edge.ts';
 import { engineModule } from '../../../src/kernels/load.ts';
 import { savedPolicy } from '../../savedPolicy.ts';
 import { type Project, projectWithPackage } from '../installedPackage.ts';
 import { snippetFiles } from '../snippets.ts';
+import { bundleWorker } from './bundleWorker.ts';
 
 /** What this test uses of miniflare, which is installed beside it alone: `npm ci --prefix test/runtime`. */
 interface Miniflare {
@@ -31,33 +31,6 @@ function findMiniflare(): CreateMiniflare | undefined {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The packages from which a bundle took modules. */
-function packagesOf({ modules }: OutputChunk): string[] {
-  const names = Object.keys(modules).map((id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1] ?? '');
-  return [...new Set(names)].sort();
-}
-
-/** Bundles the worker as wrangler does: code in one module, all else beside it. */
-async function bundle(folder: string): Promise<OutputChunk> {
-  const build = await rolldown({
-    input: join(folder, 'worker.js'),
-    platform: 'browser',
-    plugins: [
-      {
-        name: 'assets',
-        async resolveId(id, importer) {
-          if (!/\.(wasm|safetensors)$/.test(id)) return null;
-          const found = await this.resolve(id, importer, { skipSelf: true });
-          return { id: `./${basename(found?.id ?? id)}`, external: true };
-        },
-      },
-    ],
-  });
-  const { output } = await build.generate({ format: 'esm', minify: true });
-  await build.close();
-  return output[0];
-}
-
 let project: Project;
 let chunk: OutputChunk;
 let saved: { parameters: Uint8Array; states: State[] };
@@ -70,32 +43,9 @@ beforeAll(async () => {
     'parameters.safetensors': saved.parameters,
   });
   wasm = readFileSync(join(project.folder, 'node_modules/unbraid/dist/wasm/unbraid.wasm'));
-  chunk = await bundle(project.folder);
+  chunk = await bundleWorker(project.folder);
 });
 afterAll(() => project.remove());
-
-describe('the bundle', () => {
-  test('takes from the package and the loader alone', () => {
-    expect(packagesOf(chunk)).toEqual(['', '@assemblyscript/loader', 'unbraid']);
-  });
-
-  test('of the package reads no URL, clock or process', () => {
-    const readers = Object.entries(chunk.modules)
-      .filter(([id]) => id.includes('/node_modules/unbraid/'))
-      .map(([id, { code }]) => [
-        basename(id),
-        /import\.meta|\b(?:Date|performance|process|fetch|Worker)\b/.exec(code ?? '')?.[0],
-      ]);
-    expect(readers.length).toBeGreaterThan(20);
-    expect(readers.filter(([, word]) => word)).toEqual([]);
-  });
-
-  test('and its module are at most 25 kB together, both gzipped', () => {
-    const [code, module] = [Buffer.from(chunk.code), wasm].map((bytes) => gzipSync(bytes, { level: 9 }).length);
-    console.log(`unbraid/edge: ${code} bytes of code and ${module} of WebAssembly, gzipped`);
-    expect(code + module).toBeLessThanOrEqual(25_000);
-  });
-});
 
 const CreateMiniflare = findMiniflare();
 

@@ -1,0 +1,66 @@
+/** The page of docs/hosts.md from a server that knows nothing but files, in Chromium. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { train } from '../../../src/train/trainer.ts';
+import { chromium, listener, microphone, visit } from '../chromium.ts';
+import { type Project, projectWithPackage } from '../installedPackage.ts';
+import { snippetFiles } from '../snippets.ts';
+
+if (!chromium)
+  console.log('skipped: static page; no chromium in the PATH; install it or set UNBRAID_CHROMIUM to its program');
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+describe.skipIf(!chromium)('a static page', () => {
+  let project: Project;
+  beforeAll(() => {
+    project = projectWithPackage(snippetFiles('A page without a bundler'));
+  });
+  afterAll(() => project.remove());
+
+  /** Serves the page; gives what it logs and the paths it asked for. */
+  async function logged(headers: Readonly<Record<string, string>>, page: string): Promise<[string, string[]]> {
+    const { heard, answer } = listener();
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (pathname === '/said') return answer(request, response);
+      if (pathname === '/favicon.ico') return void response.writeHead(404).end();
+      asked.push(pathname);
+      // What `cp -r node_modules/unbraid/dist/browser unbraid` gives.
+      const path = pathname.replace('/unbraid/', '/node_modules/unbraid/dist/browser/');
+      const body = pathname === '/' ? page : readFileSync(join(project.folder, path));
+      response.writeHead(200, { ...headers, 'Content-Type': types[extname(pathname) || '.html'] }).end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      return [await visit(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, heard), asked.sort()];
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  test.each([
+    ['any server, its threads on copies', {}, 'copied', 'unbraid.wasm'],
+    ['a server with the headers for shared memory', isolated, 'shared', 'unbraid.threads.wasm'],
+  ])('trains to the bits of Node from %s', async (_, headers, memory, module) => {
+    const { parametersSha256 } = await train({ env: 'household', iterations: 2, evalEpisodes: 20 });
+    const html = readFileSync(join(project.folder, 'index.html'), 'utf8')
+      .replace('<script', `<script>${microphone}</script>\n<script`)
+      .replace('console.log(', 'console.log(crew.memory, ');
+    const [text, asked] = await logged(headers, html);
+    expect(text).toBe(`${memory} ${parametersSha256}`);
+    expect([...new Set(asked)]).toEqual(
+      ['/', '/unbraid/unbraid.js', `/unbraid/${module}`, '/unbraid/worker.js'].sort(),
+    );
+  });
+});
