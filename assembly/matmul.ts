@@ -12,11 +12,12 @@ import { ACCUMULATE, OVERWRITE, tile4 } from './matmulTile';
 import { loadTail, storeTail } from './simd';
 
 const K_BLOCK: i32 = 256;
+const M_BLOCK: i32 = 64;
 const EDGE_BYTES: usize = 192;
 const QUAD_BYTES: usize = 16 * 256 * 4;
 
-/** C[m,n] from A[m,k] in place and packed panels, one block of K. */
-function multiplyBlock(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
+/** C[m,n] from A[m,k] in place and packed panels, one block of K and of M. */
+function multiplyRows(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
   let j = 0;
   for (; j + 8 <= n; j += 8) {
     let rowA = a;
@@ -41,6 +42,13 @@ function multiplyBlock(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usi
   }
 }
 
+/** The same by blocks of rows: all panels pass over a block while it is in the first cache. */
+function multiplyBlock(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
+  for (let i = 0; i < m; i += M_BLOCK) {
+    multiplyRows(min(M_BLOCK, m - i), n, k, a + <usize>i * lda, lda, panels, c + <usize>i * ldc, ldc, mode, bias);
+  }
+}
+
 /** Copies 1 to 8 floats. */
 // @ts-ignore: decorator
 @inline
@@ -59,11 +67,17 @@ function edgeQuad(rows: i32, cols: i32, k: i32, quad: usize, panel: usize, c: us
   for (let i = 0; i < rows; i++) copyRow(c + <usize>i * ldc, edge + ((<usize>i) << 5), cols);
 }
 
-/** C[rows,n] from packed columns of A and packed panels, one block of K. */
-function multiplyQuad(rows: i32, n: i32, k: i32, quad: usize, panels: usize, c: usize, ldc: usize, mode: i32, edge: usize): void {
+/** C[m,n] from up to 16 packed columns of A and packed panels, one block of K: each panel passes over them while it is in the first cache. */
+function multiplyQuads(m: i32, n: i32, k: i32, quads: usize, panels: usize, c: usize, ldc: usize, mode: i32, edge: usize): void {
   for (let j = 0; j < n; j += 8) {
-    if (rows == 4 && n - j >= 8) tileQuad(k, quad, panels, at(c, j), ldc, mode);
-    else edgeQuad(rows, min(8, n - j), k, quad, panels, at(c, j), ldc, mode, edge);
+    let quad = quads;
+    let out = at(c, j);
+    for (let left = m; left > 0; left -= 4) {
+      if (left >= 4 && n - j >= 8) tileQuad(k, quad, panels, out, ldc, mode);
+      else edgeQuad(min(4, left), min(8, n - j), k, quad, panels, out, ldc, mode, edge);
+      quad += (<usize>k) << 4;
+      out += ldc << 2;
+    }
     panels += (<usize>k) << 5;
   }
 }
@@ -102,10 +116,9 @@ export function matmulTN(m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, l
     const kc = min(K_BLOCK, k - k0);
     const start = k0 || mode == ACCUMULATE ? ACCUMULATE : OVERWRITE;
     pack(kc, n, at(b, k0 * ldb), (<usize>ldb) << 2, panels);
-    for (let i = 0; i < m; i += 4) {
-      if ((i & 15) == 0) packQuads(kc, min(16, m - i), at(a, i + k0 * lda), strideA, quads);
-      const quad = quads + (<usize>((i & 15) * kc) << 2);
-      multiplyQuad(min(4, m - i), n, kc, quad, panels, c + <usize>i * strideC, strideC, start, scratch);
+    for (let i = 0; i < m; i += 16) {
+      packQuads(kc, min(16, m - i), at(a, i + k0 * lda), strideA, quads);
+      multiplyQuads(min(16, m - i), n, kc, quads, panels, c + <usize>i * strideC, strideC, start, scratch);
     }
     k0 += K_BLOCK;
   } while (k0 < k);
