@@ -1,7 +1,7 @@
 // Single-precision matrix products over row-major matrices with any sizes and row strides (in floats):
 //   matmulNN  C[m,n] = A[m,k] B[k,n]      matmulNT  C[m,n] = A[m,k] B[n,k]^T      matmulTN  C[m,n] = A[k,m]^T B[k,n]
 // mode: 0 overwrite C, 1 add to C, 2 start from bias[n]. B is packed into panels [k][8] (zero-filled to 8), K in blocks of 256; A is read in
-// place, or for TN copied sixteen columns at a time. scratch: 16,640 + 4 * min(k, 256) * (n rounded up to 8) bytes.
+// place, or for TN copied sixteen columns at a time. scratch: 16,704 + 4 * min(k, 256) * (n rounded up to 8) bytes.
 import { at } from './memory';
 import { multiplyNarrow } from './matmulNarrow';
 import { pack, packQuads, packTransposed } from './matmulPack';

@@ -145,7 +145,7 @@ export class Arena {
 
 /** Scratch bytes of a product with inner size k and n columns; see assembly/matmul.ts. */
 export function matmulScratchBytes(k: number, n: number): number {
-  return 16_640 + 4 * Math.min(k, 256) * (Math.ceil(n / 8) * 8) + 128;
+  return 16_704 + 4 * Math.min(k, 256) * (Math.ceil(n / 8) * 8) + 128;
 }
 
 /** A new arena with the engine's kernels on its own memory. */

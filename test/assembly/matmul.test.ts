@@ -14,7 +14,7 @@ type Variant = 'NN' | 'NT' | 'TN';
 
 /** Bytes of scratch as assembly/matmul.ts states them. */
 function scratchBytes(k: number, n: number): number {
-  return 16_640 + 4 * Math.min(k, 256) * Math.ceil(n / 8) * 8;
+  return 16_704 + 4 * Math.min(k, 256) * Math.ceil(n / 8) * 8;
 }
 
 /** Runs a product with row strides `gap` floats wider than the rows. */
