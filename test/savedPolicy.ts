@@ -17,7 +17,7 @@ const environments: Readonly<Record<PolicyConfig['policy'], () => Environment>> 
   mlp: () => createLookAlike(),
 };
 
-const counters = { envSteps: 0, updates: 0, beta1Power: 1, beta2Power: 1, environment: '' };
+const counters = { envSteps: 0, updates: 0, beta1Power: 1, beta2Power: 1 };
 
 /** A checkpoint's parameters.safetensors, and the first states of as many games. */
 export async function savedPolicy(
@@ -28,8 +28,9 @@ export async function savedPolicy(
   const policy = createPolicy(await createArena(), environment.spec, { policy: kind, ...sizes }, 8);
   policy.network.initialise(policy.weights, 7);
   const couplingStart = { goodBadCosine: 0 } as never;
-  const checkpoint = saveLearner(createLearner(policy), 3, 0, {}, { ...counters, couplingStart }, null);
-  const files: CheckpointFiles = packCheckpoint(checkpoint);
+  const learned = saveLearner(createLearner(policy), 3, 0, {}, { ...counters, couplingStart }, null);
+  const head = { numerics: 1, configSha256: '', environment: '', vocabularySha256: null };
+  const files: CheckpointFiles = packCheckpoint({ ...learned, chain: { head, links: [], open: [] } });
   const states: State[] = [];
   for (let seed = 0; seed < count; seed++) {
     const { observation, info } = await environment.reset({ seed, split: 'train' });

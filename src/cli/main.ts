@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `unbraid` command: connects the program to this process. */
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { unbraidVersion } from '../version.ts';
 import { type Host, runProgram } from './frame.ts';
 import { buildProgram } from './program.ts';
 
@@ -26,12 +26,11 @@ const host: Host = {
     return openCrew(spawnWorker, size);
   },
 };
-// By the package's own name: dist/ lies deeper than src/.
-const { version } = createRequire(import.meta.url)('unbraid/package.json') as { version: string };
 // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
-const program = buildProgram(host, version, async () => ({
-  train: async (...given) => (await import('./trainRun.ts')).trainIn(version)(...given),
+const program = buildProgram(host, unbraidVersion, async () => ({
+  train: async (...given) => (await import('./trainRun.ts')).trainIn(unbraidVersion)(...given),
   measureRunCoupling: async (...given) => (await import('./savedRun.ts')).measureRunCoupling(...given),
+  replayIn: async (...given) => (await import('./replayRun.ts')).replayIn(...given),
   evaluateRun: async (...given) => (await import('./savedRun.ts')).evaluateRun(...given),
   runDanger: async ({ onProgress, ...plan }) => {
     const { runDanger } = await import('../danger/danger.ts');

@@ -7,9 +7,10 @@ import { addEvalCommand, type EvalEngine } from './eval.ts';
 import { createProgram, type Host } from './frame.ts';
 import { teach } from './help.ts';
 import { addTrainCommand } from './train.ts';
+import { addVerifyCommand, type VerifyEngine } from './verify.ts';
 
 /** All that the commands call. */
-export type Engine = CompareEngine & CouplingEngine & EvalEngine;
+export type Engine = CompareEngine & CouplingEngine & EvalEngine & VerifyEngine;
 
 /** @param load gives the engine when a command needs it, so that help and usage errors come at once */
 export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {
@@ -27,5 +28,6 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addCouplingCommand(program, host, load);
   addDangerCommand(program, host, load);
   addEvalCommand(program, host, load);
+  addVerifyCommand(program, host, load);
   return program;
 }

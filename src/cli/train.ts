@@ -54,6 +54,8 @@ function trainSummary(result: RunResult, directory: string): string {
     `${count(result.envSteps)} environment steps, ${count(result.updates)} updates, ${duration(result.wallMs)}`,
     `parameters ${result.parametersSha256}`,
     `files      ${directory}`,
+    `receipt    ${join(directory, 'receipt.json')}`,
+    `check      unbraid verify ${directory}`,
     `next       unbraid coupling ${directory}`,
   ].join('\n');
 }

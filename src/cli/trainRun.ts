@@ -35,7 +35,7 @@ export function trainIn(version: string): Train {
     const resumed = resume ? resumeRun(directory, { keepCheckpoints }) : null;
     const writer = resumed?.writer ?? createRun(directory, { config, versions: { unbraid: version }, keepCheckpoints });
     try {
-      const outcome = await runTraining(config, {
+      const { receipt, ...outcome } = await runTraining(config, {
         record: recordIn(writer),
         ...(resumed && { checkpoint: resumed.checkpoint }),
         openBridge: openNamedBridge,
@@ -47,6 +47,7 @@ export function trainIn(version: string): Train {
       const { size: count, memory, reason } = crew;
       const result = { command: 'train' as const, config, ...outcome, wallMs, workers: { count, memory, reason } };
       writer.writeRecord('result', result as unknown as JsonRecord);
+      writer.writeReceipt(receipt);
       return result;
     } finally {
       writer.close();

@@ -2,10 +2,10 @@
  * A checkpoint as files: everything a run needs to go on with the same bits, and the SHA-256 of each file so that damage is found on load.
  * Pure functions over bytes; `run.node.ts` keeps them on disk.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Chain } from './chain.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
+import { sha256Hex } from './sha256.ts';
 
 export interface Checkpoint {
   /** Iterations done; 0 is the policy after the cold start. */
@@ -13,8 +13,10 @@ export interface Checkpoint {
   readonly parameters: readonly NamedTensor[];
   /** Optimiser moments, the reference policy, and whatever else the trainer keeps as tensors. */
   readonly state: readonly NamedTensor[];
-  /** Counters, the receipt, labels' memory: whatever the trainer keeps as JSON. */
+  /** Counters: whatever the trainer keeps as JSON. */
   readonly counters: JsonRecord;
+  /** The hashes of the run up to here, of this checkpoint too. */
+  readonly chain: Chain;
   /** The vocabulary of a text environment. */
   readonly tokenizer?: JsonRecord;
   /** What the policy's network is built from; kept in the header of parameters.safetensors, so that this one file is a whole policy. */
@@ -31,15 +33,6 @@ const countersName = 'state.json';
 const tokenizerName = 'tokenizer.json';
 const formatVersion = 1;
 
-export function sha256Hex(bytes: Uint8Array): string {
-  return bytesToHex(sha256(bytes));
-}
-
-/** SHA-256 of the parameters as a safetensors file without metadata: equal exactly where names, shapes and all bits are equal. */
-export function parametersSha256(parameters: readonly NamedTensor[]): string {
-  return sha256Hex(encodeSafetensors(parameters));
-}
-
 function jsonBytes(value: unknown, name: string): Uint8Array {
   return new TextEncoder().encode(`${encodeJson(value, name, 2)}\n`);
 }
@@ -55,7 +48,7 @@ export function checkpointName(iteration: number): string {
 
 /** The files of a checkpoint, the manifest with their hashes last. */
 export function packCheckpoint(checkpoint: Checkpoint): CheckpointFiles {
-  const { iteration, parameters, state, counters, tokenizer, blueprint } = checkpoint;
+  const { iteration, parameters, state, counters, chain, tokenizer, blueprint } = checkpoint;
   if (!Number.isSafeInteger(iteration) || iteration < 0) {
     throw new Error(`packCheckpoint: iteration must be an integer >= 0, got ${iteration}`);
   }
@@ -65,7 +58,7 @@ export function packCheckpoint(checkpoint: Checkpoint): CheckpointFiles {
     encodeSafetensors(parameters, { iteration: String(iteration), ...(blueprint !== undefined && { blueprint }) }),
   );
   files.set(stateName, encodeSafetensors(state));
-  files.set(countersName, jsonBytes({ iteration, counters }, countersName));
+  files.set(countersName, jsonBytes({ iteration, counters, chain }, countersName));
   if (tokenizer) files.set(tokenizerName, jsonBytes(tokenizer, tokenizerName));
   const hashes: Record<string, string> = {};
   for (const [name, bytes] of files) hashes[name] = sha256Hex(bytes);
@@ -115,13 +108,14 @@ export function unpackCheckpoint(files: CheckpointFiles, name: string, advice: s
   for (const fileName of [parametersName, stateName, countersName]) {
     if (!Object.hasOwn(hashes, fileName)) throw new Error(`checkpoint ${name}: ${fileName} has no hash; ${advice}`);
   }
-  const { iteration, counters } = parseJson(file(countersName)) as { iteration: number; counters: JsonRecord };
+  const { iteration, counters, chain } = parseJson(file(countersName)) as Omit<Checkpoint, 'parameters' | 'state'>;
   const { tensors: parameters, metadata } = decodeSafetensors(file(parametersName), { finite: true });
   return {
     iteration,
     parameters,
     state: decodeSafetensors(file(stateName)).tensors,
     counters,
+    chain,
     ...(Object.hasOwn(hashes, tokenizerName) && { tokenizer: parseJson(file(tokenizerName)) as JsonRecord }),
     ...(metadata.blueprint !== undefined && { blueprint: metadata.blueprint }),
   };

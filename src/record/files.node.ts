@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { encodeJson, type JsonRecord } from './json.ts';
+import { type JsonRecord, jsonLine, lineEnds } from './json.ts';
 
 /** Writes bytes at the file's present position and returns how many were taken; `fs.writeSync` unless a test fills the disk. */
 export type WriteBytes = (file: number, bytes: Uint8Array) => number;
@@ -115,13 +115,6 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** Where each whole line ends (byte after its newline), in order. */
-function lineEnds(bytes: Uint8Array): number[] {
-  const ends: number[] = [];
-  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) ends.push(at + 1);
-  return ends;
-}
-
 /**
  * Records of a JSON-lines file. A last line without its newline is the trace of a crash and is left out.
  *
@@ -176,7 +169,7 @@ export function openJsonLines(path: string, options: { keepLines?: number; write
   }
   return {
     append(record) {
-      const bytes = asBytes(`${encodeJson(record, 'record')}\n`);
+      const bytes = asBytes(jsonLine(record));
       try {
         writeAll(file, bytes, options.write ?? writeSync);
       } catch (error) {

@@ -35,6 +35,30 @@ export function encodeJson(value: unknown, name: string, indent = 0): string {
   return JSON.stringify(value, null, indent);
 }
 
+/** One line of a JSON-lines file, its newline included. */
+export function jsonLine(record: JsonRecord): string {
+  return `${encodeJson(record, 'record')}\n`;
+}
+
+/** Where each whole line ends (byte after its newline), in order. */
+export function lineEnds(bytes: Uint8Array): number[] {
+  const ends: number[] = [];
+  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) ends.push(at + 1);
+  return ends;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
+}
+
+/** JSON on one line with the keys of every object in alphabetical order: equal text for equal values, whatever order they were written in. */
+export function canonicalJson(value: JsonRecord): string {
+  return encodeJson(sorted(value), 'record');
+}
+
 /** Whether `value` is a JSON object (neither null nor a list). */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -6,11 +6,13 @@
  *     checkpoints/000080/         parameters.safetensors, state.safetensors, state.json, tokenizer.json, manifest.json
  *     latest.json                 which checkpoint is the newest complete one
  *     result.json                 written once, at the end
+ *     receipt.json                written last: the run's receipt and the hashes of all these files
  *
  * A checkpoint is written under a temporary name and renamed, so a folder with a checkpoint's name is complete.
  */
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { brokenMetrics, jsonSha256 } from './chain.ts';
 import { type Checkpoint, checkpointName, packCheckpoint, unpackCheckpoint } from './checkpoint.ts';
 import {
   ensureWritableDirectory,
@@ -22,12 +24,23 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from './files.node.ts';
+import { readRunReceipt, writeReceipt } from './integrity.node.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
-
-const configName = 'config.json';
-const metricsName = 'metrics.jsonl';
-const resultName = 'result.json';
-const latestName = 'latest.json';
+import {
+  checkpointFolder,
+  checkpointsOf,
+  configName,
+  type Latest,
+  listCheckpoints,
+  metricsName,
+  readLatest,
+  receiptName,
+  resultName,
+  writeLatest,
+} from './layout.node.ts';
+import type { Receipt } from './receipt.ts';
+import type { ReceiptFile } from './receiptFile.ts';
+import { sha256Hex } from './sha256.ts';
 
 export interface RunWriter {
   readonly directory: string;
@@ -37,6 +50,8 @@ export interface RunWriter {
   saveCheckpoint(checkpoint: Checkpoint): void;
   /** Writes `<name>.json` in the run's folder: `result`, `coupling-start`. */
   writeRecord(name: string, record: JsonRecord): void;
+  /** Writes receipt.json, after which the run is finished and every change of its files is found. */
+  writeReceipt(receipt: Receipt): void;
   close(): void;
 }
 
@@ -52,20 +67,10 @@ export interface Run {
   readonly latest: number | null;
   /** null until the run has ended. */
   readonly result: JsonRecord | null;
+  /** null until the run has ended. All files that it lists have been compared with it. */
+  readonly receipt: ReceiptFile | null;
   /** The checkpoint of `iteration`, its hashes verified; the newest unless given. */
   loadCheckpoint(iteration?: number): Checkpoint;
-}
-
-function checkpointsOf(directory: string): string {
-  return join(directory, 'checkpoints');
-}
-
-function listCheckpoints(directory: string): number[] {
-  if (!existsSync(checkpointsOf(directory))) return [];
-  return readdirSync(checkpointsOf(directory))
-    .filter((name) => /^\d{6,}$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b);
 }
 
 function listing(directory: string): string {
@@ -104,9 +109,9 @@ export function requireNoRun(directory: string): void {
   );
 }
 
-function loadCheckpoint(directory: string, iteration: number): Checkpoint {
+function loadCheckpoint(directory: string, iteration: number, config: JsonRecord, latest: Latest | null): Checkpoint {
   const name = checkpointName(iteration);
-  const folder = join(checkpointsOf(directory), name);
+  const folder = checkpointFolder(directory, iteration);
   const kept = listCheckpoints(directory);
   if (!kept.includes(iteration)) {
     const names = kept.length === 0 ? 'none' : kept.map(checkpointName).join(', ');
@@ -119,23 +124,21 @@ function loadCheckpoint(directory: string, iteration: number): Checkpoint {
     earlier.length > 0
       ? `use an earlier checkpoint: ${earlier.join(', ')}`
       : 'there is no earlier checkpoint; start a new run';
-  return unpackCheckpoint(files, name, advice);
-}
-
-function readLatest(directory: string): number | null {
-  const path = join(directory, latestName);
-  if (!existsSync(path)) return listCheckpoints(directory).at(-1) ?? null;
-  const latest = readJson(path);
-  const iteration = isJsonObject(latest) ? latest.iteration : undefined;
-  if (typeof iteration !== 'number') {
-    throw new Error(`openRun: ${path} must hold {"iteration": n}; remove the file to use the newest checkpoint`);
+  const checkpoint = unpackCheckpoint(files, name, advice);
+  if (latest?.manifestSha256 && latest.iteration === iteration) {
+    if (sha256Hex(files.get('manifest.json') as Uint8Array) !== latest.manifestSha256) {
+      throw new Error(`checkpoint ${name}: it is not the one that latest.json means; ${advice}`);
+    }
   }
-  return iteration;
-}
-
-function writeLatest(directory: string, iteration: number): void {
-  const checkpoint = `checkpoints/${checkpointName(iteration)}`;
-  writeFileAtomic(join(directory, latestName), `${encodeJson({ iteration, checkpoint }, latestName)}\n`);
+  if (checkpoint.iteration !== iteration) {
+    throw new Error(`checkpoint ${name}: it is that of iteration ${checkpoint.iteration}; ${advice}`);
+  }
+  if (checkpoint.chain.head.configSha256 !== jsonSha256(config)) {
+    throw new Error(
+      `checkpoint ${name}: it was made with another config than ${join(directory, configName)}; restore that file from a copy`,
+    );
+  }
+  return checkpoint;
 }
 
 /**
@@ -145,6 +148,8 @@ function writeLatest(directory: string, iteration: number): void {
  */
 export function openRun(directory: string): Run {
   requireRun(directory);
+  const receipt = readRunReceipt(directory);
+  if (receipt && 'damage' in receipt) throw new Error(`openRun: ${receipt.damage.message}`);
   const path = join(directory, configName);
   const file = readJson(path);
   if (!isJsonObject(file) || !isJsonObject(file.config) || !isJsonObject(file.versions)) {
@@ -152,26 +157,28 @@ export function openRun(directory: string): Run {
   }
   const metricsPath = join(directory, metricsName);
   const resultPath = join(directory, resultName);
+  const config = file.config as JsonRecord;
   const latest = readLatest(directory);
   return {
     directory,
-    config: file.config as JsonRecord,
+    config,
     versions: file.versions as JsonRecord,
     metrics: existsSync(metricsPath) ? readJsonLines(metricsPath) : [],
     checkpoints: listCheckpoints(directory),
-    latest,
+    latest: latest?.iteration ?? null,
     result: existsSync(resultPath) ? (readJson(resultPath) as JsonRecord) : null,
+    receipt,
     loadCheckpoint(iteration) {
-      const wanted = iteration ?? latest;
-      if (wanted === null)
+      const wanted = iteration ?? latest?.iteration;
+      if (wanted === undefined)
         throw new Error(`openRun: ${directory} has no checkpoint yet; start the run again with another --out`);
-      return loadCheckpoint(directory, wanted);
+      return loadCheckpoint(directory, wanted, config, latest);
     },
   };
 }
 
 function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
-  const folder = join(checkpointsOf(directory), checkpointName(checkpoint.iteration));
+  const folder = checkpointFolder(directory, checkpoint.iteration);
   const temporary = `${folder}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
   ensureWritableDirectory(temporary);
@@ -197,11 +204,15 @@ function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLine
       writeLatest(directory, checkpoint.iteration);
       const later = listCheckpoints(directory).filter((iteration) => iteration > 0);
       for (const iteration of later.slice(0, Math.max(0, later.length - keepCheckpoints))) {
-        rmSync(join(checkpointsOf(directory), checkpointName(iteration)), { recursive: true });
+        rmSync(checkpointFolder(directory, iteration), { recursive: true });
       }
     },
     writeRecord: (name, record) =>
       writeFileAtomic(join(directory, `${name}.json`), `${encodeJson(record, `${name}.json`, 2)}\n`),
+    writeReceipt(receipt) {
+      metrics.flush();
+      writeReceipt(directory, receipt);
+    },
     close: () => metrics.close(),
   };
 }
@@ -226,7 +237,7 @@ export function createRun(
 /**
  * Opens a run to go on from one of its checkpoints, the newest unless `iteration` is given: what was recorded after it is dropped.
  *
- * @throws Error if there is no run or no checkpoint, or the checkpoint is damaged; nothing is dropped then
+ * @throws Error if there is no run or no checkpoint, or a file that the run goes on with is damaged; nothing is dropped then
  */
 export function resumeRun(
   directory: string,
@@ -234,6 +245,15 @@ export function resumeRun(
 ): { writer: RunWriter; checkpoint: Checkpoint } {
   const run = openRun(directory);
   const checkpoint = run.loadCheckpoint(options.iteration);
+  const metricsPath = join(directory, metricsName);
+  const broken = brokenMetrics(checkpoint.chain.links, readBytes(metricsPath));
+  if (broken) {
+    throw new Error(
+      `openRun: ${metricsPath} does not match checkpoint ${broken.iteration}; the file is damaged or was changed; restore it from a copy`,
+    );
+  }
+  // First, because it vouches for files that change now.
+  rmSync(join(directory, receiptName), { force: true });
   writeLatest(directory, checkpoint.iteration);
   rmSync(join(directory, resultName), { force: true });
   for (const name of readdirSync(checkpointsOf(directory)).sort()) {
@@ -242,6 +262,6 @@ export function resumeRun(
   }
   const later = run.metrics.findIndex((line) => (line.iteration as number) > checkpoint.iteration);
   const keepLines = later < 0 ? run.metrics.length : later;
-  const metrics = openJsonLines(join(directory, metricsName), { keepLines });
+  const metrics = openJsonLines(metricsPath, { keepLines });
   return { writer: runWriter(directory, options.keepCheckpoints, metrics), checkpoint };
 }

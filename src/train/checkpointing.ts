@@ -15,8 +15,6 @@ export interface Counters {
   readonly beta1Power: number;
   readonly beta2Power: number;
   readonly couplingStart: CouplingSummary;
-  /** Name and version of the environment: another version plays other episodes. */
-  readonly environment: string;
 }
 
 /** The policy's parameters by name, copied. */
@@ -60,7 +58,7 @@ export function saveLearner(
   labels: Record<string, Float64Array>,
   counters: Counters,
   tokenizer: JsonRecord | null,
-): Checkpoint {
+): Omit<Checkpoint, 'chain'> {
   const { arena, network, blueprint } = learner.policy;
   const vector = (name: string, pointer: number): NamedTensor => ({
     name,

@@ -3,7 +3,11 @@ import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.t
 import { couplingSummary } from '../coupling/measure.ts';
 import { createLabelSource } from '../labels/labels.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
-import { type Checkpoint, parametersSha256 } from '../record/checkpoint.ts';
+import { type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
+import type { Checkpoint } from '../record/checkpoint.ts';
+import { createReceipt, type Receipt } from '../record/receipt.ts';
+import { tensorsSha256 } from '../record/sha256.ts';
+import { numericsVersion, unbraidVersion } from '../version.ts';
 import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate } from './coldStart.ts';
 import { type Config, resolveConfig } from './config.ts';
@@ -28,6 +32,8 @@ export interface TrainOutcome {
   readonly updates: number;
   /** SHA-256 of the parameters' names, shapes and bits. */
   readonly parametersSha256: string;
+  /** The chain of hashes from config to outcome, which `replay` makes again. */
+  readonly receipt: Receipt;
 }
 
 /** Where a run is written; every method is called between updates, never inside one. */
@@ -50,6 +56,26 @@ export interface TrainOptions {
 
 function dueAt(every: number, iteration: number): boolean {
   return every > 0 && iteration % every === 0;
+}
+
+/** Throws unless a checkpoint was made from the same start: only then its run can go on to the bits of an unbroken one. */
+function requireSameStart(saved: ChainHead, present: ChainHead): void {
+  if (saved.environment !== present.environment) {
+    throw new Error(
+      `train: the checkpoint was made in ${saved.environment}, but this is ${present.environment}; go on with the version of unbraid that made it`,
+    );
+  }
+  if (saved.numerics !== present.numerics) {
+    throw new Error(
+      `train: the checkpoint has numerics version ${saved.numerics}, but this is ${present.numerics}; go on with the version of unbraid that made it`,
+    );
+  }
+  if (saved.configSha256 !== present.configSha256) {
+    throw new Error('train: the checkpoint was made with another config; go on with the config of its run');
+  }
+  if (saved.vocabularySha256 !== present.vocabularySha256) {
+    throw new Error("train: the checkpoint was made with another vocabulary; go on with its run's own tokenizer");
+  }
 }
 
 /** Success and coupling of the present policy, and the metrics that hold them. */
@@ -78,7 +104,15 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     const { policy } = learner;
     const { arena, network } = policy;
     const { spec } = environments[0];
-    const environment = `${spec.name} ${spec.version}`;
+    const head: ChainHead = {
+      numerics: numericsVersion,
+      configSha256: jsonSha256(config),
+      environment: `${spec.name} ${spec.version}`,
+      vocabularySha256: pool.vocabulary && jsonSha256(pool.vocabulary),
+    };
+    if (checkpoint) requireSameStart(checkpoint.chain.head, head);
+    let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
+    const links = openChain(chain);
     const labelSource = createLabelSource(config);
     const demonstrations =
       config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
@@ -86,26 +120,20 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     let first = 0;
     let saved = checkpoint?.iteration ?? -1;
     let couplingStart: CouplingSummary;
-    const save = (iteration: number): void => {
+    const save = (iteration: number, scheduled = true): void => {
       const { updates, beta1Power, beta2Power } = learner;
       saved = iteration;
-      const counters: Counters = {
-        envSteps: run.envSteps,
-        updates,
-        beta1Power,
-        beta2Power,
-        couplingStart,
-        environment,
-      };
-      record?.checkpoint(saveLearner(learner, iteration, reference, labelSource.save(), counters, pool.vocabulary));
+      const counters: Counters = { envSteps: run.envSteps, updates, beta1Power, beta2Power, couplingStart };
+      const learned = saveLearner(learner, iteration, reference, labelSource.save(), counters, pool.vocabulary);
+      chain = links.addLink(learned, scheduled);
+      record?.checkpoint({ ...learned, chain });
+    };
+    const recordMetrics = (iteration: number, metrics: Metrics): void => {
+      links.addMetrics({ iteration, ...metrics });
+      record?.metrics(iteration, metrics);
     };
     if (checkpoint) {
       const counters = restoreLearner(learner, checkpoint, reference, labelSource);
-      if (counters.environment !== environment) {
-        throw new Error(
-          `train: the checkpoint was made in ${counters.environment}, but this is ${environment}; go on with the version of unbraid that made it`,
-        );
-      }
       first = checkpoint.iteration;
       run.envSteps = counters.envSteps;
       couplingStart = counters.couplingStart;
@@ -118,7 +146,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       const { measured, metrics } = await judge(run);
       couplingStart = couplingSummary(measured);
       if (measured) record?.coupling('coupling-start', 0, measured);
-      record?.metrics(0, { envSteps: 0, updates: 0, ...metrics });
+      recordMetrics(0, { envSteps: 0, updates: 0, ...metrics });
       save(0);
     }
     if (reference) network.prepare(reference);
@@ -128,7 +156,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       const { updates } = learner;
       const { metrics, steps } = await runIteration(learner, context, iteration).catch((error: unknown) => {
         // Ctrl-C or a failing environment ends an iteration while episodes are played, before its first update.
-        if (learner.updates === updates && saved !== iteration - 1) save(iteration - 1);
+        if (learner.updates === updates && saved !== iteration - 1) save(iteration - 1, false);
         throw error;
       });
       run.envSteps += steps;
@@ -143,20 +171,21 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
         if (dueAt(config.couplingEvery, iteration))
           Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
       }
-      record?.metrics(iteration, line);
+      recordMetrics(iteration, line);
       if (last || dueAt(config.checkpointEvery, iteration)) save(iteration);
       reportProgress(run, 'train', iteration, config.iterations);
     }
     // A run resumed from its last checkpoint has everything but this.
     judged ??= await judge(run);
     if (judged.measured) record?.coupling('coupling-end', config.iterations, judged.measured);
-    return {
+    const outcome = {
       success: judged.success,
       coupling: { start: couplingStart, end: couplingSummary(judged.measured) },
       envSteps: run.envSteps,
       updates: learner.updates,
-      parametersSha256: parametersSha256(parameterTensors(policy)),
+      parametersSha256: tensorsSha256(parameterTensors(policy)),
     };
+    return { ...outcome, receipt: createReceipt(unbraidVersion, config, chain, outcome) };
   } finally {
     await pool.close();
   }

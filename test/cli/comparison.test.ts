@@ -127,7 +127,9 @@ describe('going on in the same folder', () => {
     await compareWith({ seeds: [1] }, [1]);
     const config = { ...resolveConfig({ iterations: 2, method: 'grpo', seed: 2 }) };
     const half = createRun(join(directory, 'grpo-s2'), { config, versions: {}, keepCheckpoints: 1 });
-    half.saveCheckpoint({ iteration: 0, parameters: [], state: [], counters: {} });
+    const head = { numerics: 1, configSha256: '', environment: '', vocabularySha256: null };
+    const chain = { head, links: [], open: [] };
+    half.saveCheckpoint({ iteration: 0, parameters: [], state: [], counters: {}, chain });
     half.close();
     const cloning = { ...config, method: 'cloning' };
     createRun(join(directory, 'cloning-graph-s2'), { config: cloning, versions: {}, keepCheckpoints: 1 }).close();

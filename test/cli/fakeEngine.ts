@@ -120,6 +120,10 @@ export async function unbraid(
       calls.push({ run, split, samples });
       return coupling;
     },
+    async replayIn(runtime, config, { until }) {
+      calls.push({ runtime, seed: config.seed, until });
+      throw new Error('no replay was given');
+    },
     async evaluateRun(run, { split, episodes }) {
       calls.push({ run, split, episodes });
       return { command: 'eval', split, episodes, success: 0.734, interval: [0.69, 0.775] };

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Checkpoint,
-  checkpointName,
-  packCheckpoint,
-  parametersSha256,
-  sha256Hex,
-  unpackCheckpoint,
-} from '../../src/record/checkpoint.ts';
+import { type Checkpoint, checkpointName, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
+import { sha256Hex, tensorsSha256 } from '../../src/record/sha256.ts';
 
 const checkpoint: Checkpoint = {
   iteration: 80,
@@ -15,7 +9,12 @@ const checkpoint: Checkpoint = {
     { name: 'bias', shape: [2], values: new Float32Array([0.1, 0.2]) },
   ],
   state: [{ name: 'adam.m', shape: [3], values: new Float64Array([0.1, 0.2, 0.3]) }],
-  counters: { envSteps: 123456789, receipt: ['ab', 'cd'], success: 0.1 },
+  counters: { envSteps: 123456789, lengths: [3, 5], success: 0.1 },
+  chain: {
+    head: { numerics: 1, configSha256: 'ab', environment: 'household 1', vocabularySha256: null },
+    links: [{ iteration: 80, parametersSha256: 'cd', stateSha256: 'ef', metricsSha256: '01', link: '23' }],
+    open: ['{}\n'],
+  },
   tokenizer: { version: 1, words: ['<unknown>', 'take'] },
 };
 
@@ -50,16 +49,16 @@ describe('hashes', () => {
     );
   });
 
-  test('parametersSha256 sees one bit of a value, a name and a shape', () => {
+  test('tensorsSha256 sees one bit of a value, a name and a shape', () => {
     const [weight, bias] = checkpoint.parameters;
     const hashes = [
       [weight, bias],
       [{ ...weight, values: new Float32Array([1, 2, 0, 1e-40]) }, bias],
       [{ ...weight, name: 'w' }, bias],
       [{ ...weight, shape: [4] }, bias],
-    ].map(parametersSha256);
+    ].map(tensorsSha256);
     expect(new Set(hashes).size).toBe(4);
-    expect(parametersSha256(structuredClone([weight, bias]))).toBe(hashes[0]);
+    expect(tensorsSha256(structuredClone([weight, bias]))).toBe(hashes[0]);
   });
 
   test('any flipped bit in any file is found', () => {

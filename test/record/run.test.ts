@@ -2,8 +2,10 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { jsonSha256 } from '../../src/record/chain.ts';
 import type { Checkpoint } from '../../src/record/checkpoint.ts';
 import { createRun, openRun, type RunWriter, requireNoRun, resumeRun } from '../../src/record/run.node.ts';
+import { sha256Hex } from '../../src/record/sha256.ts';
 
 let root: string;
 let directory: string;
@@ -15,12 +17,15 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true }));
 
+const head = { numerics: 1, configSha256: jsonSha256({ seed: 3 }), environment: 'e 1', vocabularySha256: null };
+
 function checkpointAt(iteration: number): Checkpoint {
   return {
     iteration,
     parameters: [{ name: 'w', shape: [2], values: new Float32Array([iteration, 0.5]) }],
     state: [],
     counters: { envSteps: 100 * iteration },
+    chain: { head, links: [], open: [] },
   };
 }
 
@@ -76,6 +81,7 @@ describe('a run', () => {
     expect(JSON.parse(readFileSync(join(directory, 'latest.json'), 'utf8'))).toEqual({
       iteration: 100,
       checkpoint: 'checkpoints/000100',
+      manifestSha256: sha256Hex(readFileSync(join(directory, 'checkpoints', '000100', 'manifest.json'))),
     });
     rmSync(directory, { recursive: true });
     const writer = createRun(directory, { ...start, keepCheckpoints: 1 });
@@ -222,9 +228,7 @@ describe('errors', () => {
     cpSync(directory, copy, { recursive: true });
     writeFileSync(join(copy, 'latest.json'), '{"iteration":"x"}');
     expect(() => openRun(copy)).toThrow(
-      new Error(
-        `openRun: ${join(copy, 'latest.json')} must hold {"iteration": n}; remove the file to use the newest checkpoint`,
-      ),
+      new Error(`openRun: ${join(copy, 'latest.json')} is damaged; remove the file to use the newest checkpoint`),
     );
     writeFileSync(join(directory, 'config.json'), '{}');
     expect(() => openRun(directory)).toThrow(

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { VectorSpec } from '../../src/env/environment.ts';
 import { createArena } from '../../src/kernels/arena.ts';
 import { createPolicy, type Policy } from '../../src/policy/policy.ts';
-import { parametersSha256 } from '../../src/record/checkpoint.ts';
+import { tensorsSha256 } from '../../src/record/sha256.ts';
 import { loadParameters, parameterTensors } from '../../src/train/checkpointing.ts';
 
 const spec: VectorSpec = {
@@ -26,7 +26,7 @@ async function open(seed: number, hidden = 5): Promise<Policy> {
 test('parameters carry over to another policy to the bit, derived tables too', async () => {
   const from = await open(1);
   const to = await open(2);
-  const hash = (policy: Policy): string => parametersSha256(parameterTensors(policy));
+  const hash = (policy: Policy): string => tensorsSha256(parameterTensors(policy));
   expect(hash(to)).not.toBe(hash(from));
   loadParameters(to, parameterTensors(from));
   expect(hash(to)).toBe(hash(from));

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { ChainHead } from '../../src/record/chain.ts';
 import {
   type Checkpoint,
   type CheckpointFiles,
@@ -87,8 +88,14 @@ describe('resume', () => {
     const { tokenizer } = unpackCheckpoint(checkpoints.get(0) as CheckpointFiles, '0', 'none');
     expect(tokenizer?.words).toHaveLength(30);
     // Collected anew it would have more words, and the weights would not fit.
-    const resumed = await resumedRun({ ...config, vocabularySize: 60 }, checkpoints, 0);
-    expect(resumed.outcome).toEqual(outcome);
+    expect((await resumedRun(config, checkpoints, 0)).outcome).toEqual(outcome);
+    const checkpoint = unpackCheckpoint(checkpoints.get(0) as CheckpointFiles, '0', 'none');
+    const { words } = checkpoint.tokenizer as { words: string[] };
+    const other = { ...checkpoint, tokenizer: { ...tokenizer, words: words.with(29, 'zzz') } };
+    // Collected anew it would be the one the checkpoint was made with.
+    await expect(train({ ...small, ...config }, { checkpoint: other })).rejects.toThrow(
+      "train: the checkpoint was made with another vocabulary; go on with its run's own tokenizer",
+    );
   });
 });
 
@@ -166,13 +173,22 @@ test('what was learned before an interruption is kept, between checkpoints too, 
   expect((await resumedRun(config, checkpoints, 2)).outcome).toEqual(unbroken.outcome);
 });
 
-test('a checkpoint of another version of the environment is refused', async () => {
+test('a checkpoint of another start is refused', async () => {
   const { checkpoints } = await recordedRun({ iterations: 1, checkpointEvery: 1 });
   const checkpoint = unpackCheckpoint(checkpoints.get(1) as CheckpointFiles, '000001', 'none');
-  expect(checkpoint.counters.environment).toBe('household 1');
-  const older = { ...checkpoint, counters: { ...checkpoint.counters, environment: 'household 0' } };
-  await expect(train({ ...small, iterations: 2 }, { checkpoint: older })).rejects.toThrow(
+  const { head } = checkpoint.chain;
+  expect(head.environment).toBe('household 1');
+  const config = { ...small, iterations: 1, checkpointEvery: 1 };
+  const from = (changes: Partial<ChainHead>, given: Partial<Config> = config): Promise<unknown> =>
+    train(given, { checkpoint: { ...checkpoint, chain: { ...checkpoint.chain, head: { ...head, ...changes } } } });
+  await expect(from({ environment: 'household 0' })).rejects.toThrow(
     'train: the checkpoint was made in household 0, but this is household 1; go on with the version of unbraid that made it',
+  );
+  await expect(from({ numerics: 0 })).rejects.toThrow(
+    'train: the checkpoint has numerics version 0, but this is 1; go on with the version of unbraid that made it',
+  );
+  await expect(from({}, { ...config, iterations: 2 })).rejects.toThrow(
+    'train: the checkpoint was made with another config; go on with the config of its run',
   );
 });
 
@@ -213,12 +229,13 @@ describe('a checkpoint whose state is damaged is refused', () => {
     ],
   ];
 
+  const config = { iterations: 2, checkpointEvery: 1, beta: 0.01 };
   let good: Checkpoint;
   beforeAll(async () => {
-    const { checkpoints } = await recordedRun({ iterations: 1, checkpointEvery: 1, beta: 0.01 });
+    const { checkpoints } = await recordedRun(config);
     good = unpackCheckpoint(checkpoints.get(1) as CheckpointFiles, '000001', 'none');
   });
-  const resume = (checkpoint: Checkpoint) => train({ ...small, iterations: 2, beta: 0.01 }, { checkpoint });
+  const resume = (checkpoint: Checkpoint) => train({ ...small, ...config }, { checkpoint });
 
   test.each(cases)('%s', async (_, change, message) => {
     await expect(resume(change(good))).rejects.toThrow(new Error(message));

@@ -1,0 +1,123 @@
+/**
+ * The chain of hashes that a run leaves: a root for what it started from and one link per checkpoint. A link's hash covers the one before it,
+ * so the newest stands for the whole run up to there. docs/receipts.md has the format. Pure functions; the trainer keeps the chain.
+ */
+import { canonicalJson, type JsonRecord, jsonLine, lineEnds } from './json.ts';
+import type { NamedTensor } from './safetensors.ts';
+import { sha256Hex, tensorsSha256, textSha256 } from './sha256.ts';
+
+/** What a run starts from. */
+export interface ChainHead {
+  /** Version of the numerics: another one gives other bits. */
+  readonly numerics: number;
+  readonly configSha256: string;
+  /** Name and version of the environment: another version plays other episodes. */
+  readonly environment: string;
+  /** null where the environment's observations are no text. */
+  readonly vocabularySha256: string | null;
+}
+
+/** One checkpoint in the chain. */
+export interface Link {
+  readonly iteration: number;
+  readonly parametersSha256: string;
+  /** Of everything else that the run goes on with: optimiser moments, reference, memory of the labels, counters. */
+  readonly stateSha256: string;
+  /** Of the lines of metrics.jsonl since the link before, newlines included. */
+  readonly metricsSha256: string;
+  /** SHA-256 over the link before (or the root) and the fields above. */
+  readonly link: string;
+}
+
+export interface Chain {
+  readonly head: ChainHead;
+  readonly links: readonly Link[];
+  /**
+   * Empty where the last link is one that every run of this config has. An interruption adds a link of its own: then these are its lines of
+   * metrics.jsonl, and a run that goes on does so from the link before it.
+   */
+  readonly open: readonly string[];
+}
+
+/** What a checkpoint holds besides its chain. */
+export interface Learned {
+  readonly iteration: number;
+  readonly parameters: readonly NamedTensor[];
+  readonly state: readonly NamedTensor[];
+  readonly counters: JsonRecord;
+}
+
+/** SHA-256 of a value's canonical JSON. */
+export function jsonSha256(value: JsonRecord): string {
+  return textSha256(canonicalJson(value));
+}
+
+export function chainRoot({ numerics, configSha256, environment, vocabularySha256 }: ChainHead): string {
+  return jsonSha256({ numerics, configSha256, environment, vocabularySha256 });
+}
+
+/** The hash of a link that follows `previous`: the hash of the link before it or the root. */
+export function linkHash(previous: string, fields: Omit<Link, 'link'>): string {
+  const { iteration, parametersSha256, stateSha256, metricsSha256 } = fields;
+  return jsonSha256({ previous, iteration, parametersSha256, stateSha256, metricsSha256 });
+}
+
+/** SHA-256 of the state's tensors and the counters. */
+function stateHash({ state, counters }: Pick<Learned, 'state' | 'counters'>): string {
+  return jsonSha256({ tensors: tensorsSha256(state), counters });
+}
+
+/** Which part of `learned` the link does not stand for; null if it stands for all of it. */
+export function brokenPart(link: Link, learned: Learned): 'parameters' | 'state' | null {
+  if (tensorsSha256(learned.parameters) !== link.parametersSha256) return 'parameters';
+  return stateHash(learned) === link.stateSha256 ? null : 'state';
+}
+
+export interface ChainWriter {
+  /** Takes note of one line of metrics.jsonl. */
+  addMetrics(metrics: JsonRecord): void;
+  /**
+   * The chain with a link for what is learnt by now.
+   *
+   * @param scheduled whether every run of this config has this link; one that an interruption asks for is left out by a run that goes on
+   */
+  addLink(learned: Learned, scheduled: boolean): Chain;
+}
+
+/** Goes on with a chain: a checkpoint's, or a new one without links. */
+export function openChain({ head, links: saved, open }: Chain): ChainWriter {
+  const links = open.length > 0 ? saved.slice(0, -1) : [...saved];
+  let lines = [...open];
+  return {
+    addMetrics: (metrics) => lines.push(jsonLine(metrics)),
+    addLink(learned, scheduled) {
+      const fields = {
+        iteration: learned.iteration,
+        parametersSha256: tensorsSha256(learned.parameters),
+        stateSha256: stateHash(learned),
+        metricsSha256: textSha256(lines.join('')),
+      };
+      const link = { ...fields, link: linkHash(links.at(-1)?.link ?? chainRoot(head), fields) };
+      if (!scheduled) return { head, links: [...links, link], open: [...lines] };
+      links.push(link);
+      lines = [];
+      return { head, links: [...links], open: [] };
+    },
+  };
+}
+
+/**
+ * The first link that does not stand for its lines of metrics.jsonl; null if all do. Line i, counted from 0, is iteration i.
+ *
+ * @param bytes of the file
+ */
+export function brokenMetrics(links: readonly Link[], bytes: Uint8Array): Link | null {
+  const ends = lineEnds(bytes);
+  let start = 0;
+  for (const link of links) {
+    const end = ends[link.iteration];
+    if (end === undefined || sha256Hex(bytes.subarray(start, end)) !== link.metricsSha256) return link;
+    start = end;
+  }
+  return null;
+}

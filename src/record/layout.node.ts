@@ -1,0 +1,66 @@
+/** Names and places of a run's files. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkpointName } from './checkpoint.ts';
+import { readBytes, readText, writeFileAtomic } from './files.node.ts';
+import { encodeJson, isJsonObject } from './json.ts';
+import { sha256Hex } from './sha256.ts';
+
+export const configName = 'config.json';
+export const metricsName = 'metrics.jsonl';
+export const resultName = 'result.json';
+export const receiptName = 'receipt.json';
+export const latestName = 'latest.json';
+
+export function checkpointsOf(directory: string): string {
+  return join(directory, 'checkpoints');
+}
+
+export function checkpointFolder(directory: string, iteration: number): string {
+  return join(checkpointsOf(directory), checkpointName(iteration));
+}
+
+/** Iterations of the checkpoints that the folder holds, ascending. */
+export function listCheckpoints(directory: string): number[] {
+  if (!existsSync(checkpointsOf(directory))) return [];
+  return readdirSync(checkpointsOf(directory))
+    .filter((name) => /^\d{6,}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** Which checkpoint is the newest complete one, and the SHA-256 of its manifest where latest.json says so. */
+export interface Latest {
+  readonly iteration: number;
+  readonly manifestSha256: string | null;
+}
+
+function latestText(iteration: number, manifestSha256: unknown): string {
+  const checkpoint = `checkpoints/${checkpointName(iteration)}`;
+  return `${encodeJson({ iteration, checkpoint, manifestSha256 }, latestName)}\n`;
+}
+
+/** The newest checkpoint; without latest.json the last one that is there, null before the first. */
+export function readLatest(directory: string): Latest | null {
+  const path = join(directory, latestName);
+  if (!existsSync(path)) {
+    const iteration = listCheckpoints(directory).at(-1);
+    return iteration === undefined ? null : { iteration, manifestSha256: null };
+  }
+  const text = readText(path);
+  try {
+    const latest: unknown = JSON.parse(text);
+    if (isJsonObject(latest) && Number.isSafeInteger(latest.iteration)) {
+      const { iteration, manifestSha256 } = latest as { iteration: number; manifestSha256: string };
+      if (latestText(iteration, manifestSha256) === text) return { iteration, manifestSha256 };
+    }
+  } catch {
+    // Not JSON: damaged like the rest below.
+  }
+  throw new Error(`openRun: ${path} is damaged; remove the file to use the newest checkpoint`);
+}
+
+export function writeLatest(directory: string, iteration: number): void {
+  const manifest = readBytes(join(checkpointFolder(directory, iteration), 'manifest.json'));
+  writeFileAtomic(join(directory, latestName), latestText(iteration, sha256Hex(manifest)));
+}

@@ -1,0 +1,111 @@
+/**
+ * The receipt of a run: its config, its chain of hashes and its outcome, for anyone to replay and compare. docs/receipts.md says what it
+ * proves. Pure functions; `receiptFile.ts` has the form on disk.
+ */
+import { type Chain, type ChainHead, chainRoot, jsonSha256, type Link, linkHash } from './chain.ts';
+import { canonicalJson, type JsonRecord } from './json.ts';
+
+/** The format of receipts that this version writes and reads. */
+export const receiptFormat = 1;
+
+export interface Receipt extends ChainHead {
+  readonly format: number;
+  /** Version of unbraid that made the run. */
+  readonly unbraid: string;
+  /** The complete config, keys in alphabetical order. */
+  readonly config: JsonRecord;
+  /** SHA-256 of what the run starts from. */
+  readonly root: string;
+  readonly links: readonly Link[];
+  /** Success, coupling, steps, updates and the hash of the parameters; null for a run cut short. */
+  readonly outcome: JsonRecord | null;
+  /** SHA-256 over the last link and the outcome; of a run cut short the last link itself. */
+  readonly hash: string;
+}
+
+/** How a replay differs from a receipt where it first does. */
+export interface ReceiptDifference {
+  /** Iteration of the first checkpoint that differs; `start` before any, `outcome` after all. */
+  readonly at: number | 'start' | 'outcome';
+  /** What differs there: `config`, `environment`, `vocabulary`; `iteration`, `parameters`, `state`, `metrics`; keys of the outcome. */
+  readonly differs: readonly { readonly what: string; readonly receipt: JsonValue; readonly replay: JsonValue }[];
+}
+
+type JsonValue = JsonRecord[string];
+
+const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'parametersSha256'] as const;
+
+/** The part of a result that a receipt holds: all but the config and the time it took. */
+export function outcomeOf(result: object): JsonRecord {
+  return Object.fromEntries(outcomeKeys.map((key) => [key, (result as JsonRecord)[key] ?? null]));
+}
+
+function finalHash(root: string, links: readonly Link[], outcome: JsonRecord | null): string {
+  const previous = links.at(-1)?.link ?? root;
+  return outcome === null ? previous : jsonSha256({ previous, outcome });
+}
+
+/** The receipt of a run: `result` is null where it was cut short. */
+export function createReceipt(unbraid: string, config: JsonRecord, chain: Chain, result: object | null): Receipt {
+  const { head, links } = chain;
+  const root = chainRoot(head);
+  const outcome = result && outcomeOf(result);
+  const sortedConfig = JSON.parse(canonicalJson(config)) as JsonRecord;
+  const hash = finalHash(root, links, outcome);
+  return { format: receiptFormat, unbraid, ...head, config: sortedConfig, root, links, outcome, hash };
+}
+
+/** What in a receipt does not follow from the rest, in words; null if all does. */
+export function receiptFlaw(receipt: Receipt): string | null {
+  const { config, configSha256, root, links, outcome, hash } = receipt;
+  if (jsonSha256(config) !== configSha256) return 'config does not match configSha256';
+  if (chainRoot(receipt) !== root) return 'root does not follow from what the run starts from';
+  let previous = root;
+  let before = -1;
+  for (const link of links) {
+    if (link.iteration <= before) return `checkpoint ${link.iteration} comes after checkpoint ${before}`;
+    if (linkHash(previous, link) !== link.link) return `link ${link.iteration} does not follow from the one before it`;
+    previous = link.link;
+    before = link.iteration;
+  }
+  if (outcome !== null && before !== config.iterations) return 'an outcome needs a checkpoint of the last iteration';
+  if (finalHash(root, links, outcome) !== hash) return 'hash does not follow from the last link and the outcome';
+  return null;
+}
+
+type Differences = ReceiptDifference['differs'];
+
+/** The keys of `names` in which two records differ, by the names given there. */
+function differences(receipt: object, replay: object, names: Readonly<Record<string, string>>): Differences {
+  return Object.entries(names).flatMap(([key, what]) => {
+    const [a, b] = [receipt, replay].map((record) => (record as JsonRecord)[key] ?? null);
+    return canonicalJson({ a }) === canonicalJson({ a: b }) ? [] : [{ what, receipt: a, replay: b }];
+  });
+}
+
+const headParts = { environment: 'environment', vocabularySha256: 'vocabulary' };
+const linkParts = {
+  iteration: 'iteration',
+  parametersSha256: 'parameters',
+  stateSha256: 'state',
+  metricsSha256: 'metrics',
+};
+const outcomeParts = Object.fromEntries(outcomeKeys.map((key) => [key, key]));
+
+/**
+ * Where a replay first differs from a receipt, checkpoints after `until` left out; null if it does not.
+ *
+ * Hashes of links are not compared but what they cover: they hold the config as it was written, and a later version may have more keys.
+ */
+export function firstDifference(receipt: Receipt, replay: Receipt, until: number): ReceiptDifference | null {
+  const start = differences(receipt, replay, headParts);
+  if (start.length > 0) return { at: 'start', differs: start };
+  const [expected, made] = [receipt, replay].map(({ links }) => links.filter((link) => link.iteration <= until));
+  for (let i = 0; i < Math.max(expected.length, made.length); i++) {
+    const differs = differences(expected[i] ?? {}, made[i] ?? {}, linkParts);
+    if (differs.length > 0) return { at: (expected[i] ?? made[i]).iteration, differs };
+  }
+  if (receipt.outcome === null || replay.outcome === null) return null;
+  const differs = differences(receipt.outcome, replay.outcome, outcomeParts);
+  return differs.length > 0 ? { at: 'outcome', differs } : null;
+}

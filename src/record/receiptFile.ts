@@ -1,0 +1,75 @@
+/** A receipt as a file: who made it and how to check it, the hashes of the run's other files, and a hash of itself. */
+import * as v from 'valibot';
+import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
+import { type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
+import { textSha256 } from './sha256.ts';
+
+export interface ReceiptFile {
+  readonly receipt: Receipt;
+  /** The command that checks it. */
+  readonly check: string;
+  /** SHA-256 by path from the run's folder; empty for a receipt without a run. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const fileSchema = v.object({
+  format: v.literal(receiptFormat),
+  unbraid: v.string(),
+  numerics: count,
+  configSha256: hash,
+  environment: v.string(),
+  vocabularySha256: v.nullable(hash),
+  config: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
+  root: hash,
+  links: v.array(
+    v.object({ iteration: count, parametersSha256: hash, stateSha256: hash, metricsSha256: hash, link: hash }),
+  ),
+  outcome: v.nullable(v.custom<JsonRecord>(isJsonObject)),
+  hash,
+  check: v.string(),
+  files: v.record(v.string(), hash),
+});
+
+function encode(content: JsonRecord): string {
+  return `${encodeJson(content, 'receipt.json', 2)}\n`;
+}
+
+function withOwnHash(content: JsonRecord): string {
+  return encode({ ...content, sha256: textSha256(encode(content)) });
+}
+
+/** The text of a receipt's file. Its last field is the SHA-256 of the text without that field. */
+export function encodeReceipt({ receipt, check, files }: ReceiptFile): string {
+  return withOwnHash({ ...(receipt as unknown as JsonRecord), check, files });
+}
+
+/**
+ * The receipt in a file's text, after its own hash and all that follows from the rest were checked, or what is wrong with it in words.
+ *
+ * @throws Error if the format is of another version
+ */
+export function parseReceipt(text: string): ReceiptFile | { readonly flaw: string } {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return { flaw: 'is not JSON' };
+  }
+  if (!isJsonObject(content)) return { flaw: 'is not a JSON object' };
+  const { sha256: own, ...rest } = content as JsonRecord;
+  // Written again it must give the same text, or a character of it has changed.
+  if (own === undefined || withOwnHash(rest) !== text) return { flaw: 'does not match its own hash' };
+  if (rest.format !== receiptFormat) {
+    throw new Error(
+      `parseReceipt: format must be ${receiptFormat}, got ${JSON.stringify(rest.format)}; use the version of unbraid that made the receipt`,
+    );
+  }
+  const parsed = v.safeParse(fileSchema, rest);
+  if (!parsed.success) return { flaw: `has no good ${v.getDotPath(parsed.issues[0])}` };
+  const { check, files, ...receipt } = parsed.output;
+  const flaw = receiptFlaw(receipt);
+  return flaw === null ? { receipt, check, files } : { flaw: `contradicts itself: ${flaw}` };
+}

@@ -1,0 +1,18 @@
+/** SHA-256 of what a run keeps. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { encodeSafetensors, type NamedTensor } from './safetensors.ts';
+
+export function sha256Hex(bytes: Uint8Array): string {
+  return bytesToHex(sha256(bytes));
+}
+
+/** SHA-256 of the UTF-8 bytes of `text`. */
+export function textSha256(text: string): string {
+  return sha256Hex(new TextEncoder().encode(text));
+}
+
+/** SHA-256 of the tensors as a safetensors file without metadata: equal exactly where names, shapes, order and all bits are equal. */
+export function tensorsSha256(tensors: readonly NamedTensor[]): string {
+  return sha256Hex(encodeSafetensors(tensors));
+}
