@@ -1,0 +1,265 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type ChainHead, chainRoot, jsonSha256, type Link, linkHash } from '../../src/record/chain.ts';
+import { packCheckpoint } from '../../src/record/checkpoint.ts';
+import { writeReceipt } from '../../src/record/integrity.node.ts';
+import { writeLatest } from '../../src/record/layout.node.ts';
+import { createReceipt } from '../../src/record/receipt.ts';
+import { encodeReceipt } from '../../src/record/receiptFile.ts';
+import { createRun, openRun } from '../../src/record/run.node.ts';
+import { sha256Hex } from '../../src/record/sha256.ts';
+import type { Config } from '../../src/train/config.ts';
+import { config, makeRun, realUnbraid, receiptIn } from './realRun.ts';
+
+let root: string;
+let made: string;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'unbraid-verify-'));
+  made = join(root, 'made');
+  await makeRun(made);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+let run: string;
+beforeEach(() => {
+  run = join(root, 'run');
+  cpSync(made, run, { recursive: true });
+});
+afterEach(() => rmSync(run, { recursive: true, force: true }));
+
+async function verify(...args: string[]): Promise<{ code: number; record: Record<string, unknown>; stderr: string }> {
+  const { code, stdout, stderr } = await realUnbraid('verify', ...args, '--json');
+  return { code, record: stdout === '' ? {} : JSON.parse(stdout), stderr: stderr.split('\n').at(-2) ?? '' };
+}
+
+function edit(file: string, from: string | RegExp, to: string): void {
+  const path = join(run, file);
+  const text = readFileSync(path, 'utf8');
+  const changed = text.replace(from, to);
+  expect(changed).not.toBe(text);
+  writeFileSync(path, changed);
+}
+
+function flipBit(file: string): void {
+  const path = join(run, file);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 2] ^= 1;
+  writeFileSync(path, bytes);
+}
+
+const runtime = `node ${process.versions.node}`;
+
+describe('equal', () => {
+  test('a finished run, as a record and for people', async () => {
+    const { hash } = receiptIn(run);
+    const record = { command: 'verify', equal: true, hash, checkpoints: 4, until: 5, runtime };
+    expect(await verify(run)).toMatchObject({ code: 0, record });
+    const { stdout } = await realUnbraid('verify', run);
+    expect(stdout).toBe(
+      `equal      4 checkpoints up to iteration 5, and the outcome\nhash       ${hash}\nruntime    ${runtime}\n`,
+    );
+  });
+
+  test('up to an iteration', async () => {
+    const [first, second] = receiptIn(run).links;
+    const { record } = await verify(run, '--until', '3');
+    expect(record).toMatchObject({ equal: true, hash: second.link, checkpoints: 2, until: 2 });
+    const { stdout } = await realUnbraid('verify', run, '--until', '0');
+    expect(stdout).toContain(`equal      1 checkpoint up to iteration 0\nhash       ${first.link}\n`);
+  });
+
+  test('a receipt without its run', async () => {
+    const path = join(root, 'alone.json');
+    cpSync(join(run, 'receipt.json'), path);
+    const { hash } = receiptIn(run);
+    expect(await verify(path)).toMatchObject({ code: 0, record: { equal: true, hash, checkpoints: 4 } });
+  });
+
+  test('a run cut short, and the receipt of an unbroken run when it has gone on', async () => {
+    const broken = join(root, 'broken');
+    await makeRun(broken, config, 3);
+    expect(openRun(broken)).toMatchObject({ checkpoints: [0, 2, 3], receipt: null });
+    expect(await verify(broken)).toMatchObject({ code: 0, record: { equal: true, checkpoints: 3, until: 3 } });
+    expect((await realUnbraid('train', '--resume', broken)).code).toBe(0);
+    expect(receiptIn(broken)).toEqual(receiptIn(run));
+    expect(openRun(broken).checkpoints).toEqual([0, 4, 5]);
+    expect(await verify(broken)).toMatchObject({ code: 0, record: { equal: true, hash: receiptIn(run).hash } });
+  });
+
+  test('a run that lost its receipt: the chain of its newest checkpoint and its result', async () => {
+    rmSync(join(run, 'receipt.json'));
+    expect(await verify(run)).toMatchObject({ code: 0, record: { equal: true, hash: receiptIn(made).hash } });
+    edit('result.json', /"outOfDomain": [\d.]+/, '"outOfDomain": 0.99');
+    expect(await verify(run)).toMatchObject({
+      code: 1,
+      record: { equal: false, first: { at: 'outcome', differs: [{ what: 'success' }] } },
+    });
+  });
+});
+
+describe('not equal: a file that is not as written', () => {
+  const cases: [string, string, () => void][] = [
+    ['a config value', 'config.json', () => edit('config.json', '"seed": 1', '"seed": 2')],
+    [
+      'a bit of the weights',
+      'checkpoints/000005/parameters.safetensors',
+      () => flipBit('checkpoints/000005/parameters.safetensors'),
+    ],
+    ['a metric', 'metrics.jsonl', () => edit('metrics.jsonl', /"charts\/success":[\d.]+/, '"charts/success":0.77')],
+    ['a result', 'result.json', () => edit('result.json', /"outOfDomain": [\d.]+/, '"outOfDomain": 0.99')],
+    ['a coupling', 'coupling-end.json', () => edit('coupling-end.json', /"meanCosine": -?[\d.]+/, '"meanCosine": 0.1')],
+    ['which checkpoint is the newest', 'latest.json', () => edit('latest.json', '000005', '000004')],
+  ];
+  test.each(cases)('%s', async (_, file, change) => {
+    change();
+    const reason = 'does not match its hash in receipt.json; the file is damaged or was changed';
+    const advice = 'restore it from a copy, or remove receipt.json to use the run without this check';
+    const message = `${join(run, file)} ${reason}; ${advice}`;
+    expect(await verify(run)).toEqual({
+      code: 1,
+      record: { command: 'verify', equal: false, first: { file, message } },
+      stderr: `unbraid: verify: not equal, first at ${file}; do not trust this run's numbers, train it again`,
+    });
+    for (const args of [
+      ['eval', run],
+      ['coupling', run],
+      ['train', '--resume', run],
+    ]) {
+      const { code, stdout, stderr } = await realUnbraid(...args);
+      expect([code, stdout, stderr.split('\n').at(-2)]).toEqual([1, '', `unbraid: openRun: ${message}`]);
+    }
+  });
+
+  test('a file that is missing, a receipt that is damaged', async () => {
+    rmSync(join(run, 'coupling-start.json'));
+    expect((await verify(run)).record.first).toMatchObject({ file: 'coupling-start.json' });
+    edit('receipt.json', '"envSteps"', '"envsteps"');
+    expect((await verify(run)).record.first).toEqual({
+      file: 'receipt.json',
+      message: `${join(run, 'receipt.json')} does not match its own hash; the file is damaged or was changed; restore it from a copy`,
+    });
+  });
+});
+
+describe('not equal: the hashes of the changed files made anew', () => {
+  const rehash = (): void => writeReceipt(run, receiptIn(made));
+
+  test('weights, moments and the chain of a checkpoint', async () => {
+    const folder = 'checkpoints/000005';
+    const good = openRun(run).loadCheckpoint();
+    const [weight, ...rest] = good.parameters;
+    const [moment, ...others] = good.state;
+    const nudged = (values: unknown) => (values as Float32Array).map((x, i) => (i === 0 ? x + 1e-6 : x));
+    const { chain } = openRun(run).loadCheckpoint(4);
+    for (const [part, forged] of [
+      ['parameters', { ...good, parameters: [{ ...weight, values: nudged(weight.values) }, ...rest] }],
+      ['state', { ...good, state: [{ ...moment, values: nudged(moment.values) }, ...others] }],
+      ['state', { ...good, counters: { ...good.counters, beta1Power: 0.5 } }],
+      ['chain', { ...good, chain }],
+    ] as const) {
+      for (const [name, bytes] of packCheckpoint(forged)) writeFileSync(join(run, folder, name), bytes);
+      writeLatest(run, 5);
+      rehash();
+      const message = `${join(run, folder)}: its ${part} is not what the receipt's link stands for`;
+      expect((await verify(run)).record.first).toEqual({ file: folder, message });
+    }
+  });
+
+  test('a metric and a result', async () => {
+    edit('metrics.jsonl', /("iteration":3.*"charts\/success":)[\d.]+/, '$10.77');
+    rehash();
+    const message = `${join(run, 'metrics.jsonl')} does not match checkpoint 4`;
+    expect((await verify(run)).record.first).toEqual({ file: 'metrics.jsonl', message });
+    cpSync(made, run, { recursive: true });
+    edit('result.json', /"outOfDomain": [\d.]+/, '"outOfDomain": 0.99');
+    rehash();
+    expect((await verify(run)).record.first).toMatchObject({ file: 'result.json' });
+  });
+});
+
+describe('not equal: a receipt that agrees with itself but not with its replay', () => {
+  /** A receipt whose hashes all follow from changed contents. */
+  function forge(changes: { config?: Config; outcome?: object; head?: Partial<ChainHead>; links?: readonly Link[] }) {
+    const receipt = receiptIn(made);
+    const { numerics, environment, vocabularySha256 } = receipt;
+    const given = changes.config ?? config;
+    const head = { numerics, environment, vocabularySha256, configSha256: jsonSha256(given), ...changes.head };
+    let previous = chainRoot(head);
+    const links = (changes.links ?? receipt.links).map(({ link: _, ...fields }) => {
+      previous = linkHash(previous, fields);
+      return { ...fields, link: previous };
+    });
+    const path = join(root, 'forged.json');
+    const outcome = changes.outcome ?? receipt.outcome;
+    const forged = createReceipt('0.1.0', given, { head, links, open: [] }, outcome);
+    writeFileSync(path, encodeReceipt({ receipt: forged, check: '', files: {} }));
+    return path;
+  }
+
+  test('another outcome', async () => {
+    const outcome = { ...receiptIn(made).outcome, envSteps: 1 };
+    expect(await verify(forge({ outcome }))).toMatchObject({
+      code: 1,
+      record: {
+        equal: false,
+        first: { at: 'outcome', differs: [{ what: 'envSteps', receipt: 1 }] },
+        until: 5,
+        runtime,
+      },
+      stderr: "unbraid: verify: not equal, first at outcome; do not trust this run's numbers, train it again",
+    });
+  });
+
+  test('the checkpoints of another seed, other weights at one checkpoint, another environment', async () => {
+    expect((await verify(forge({ config: { ...config, seed: 2 } }))).record.first).toMatchObject({
+      at: 0,
+      differs: [{ what: 'parameters' }, { what: 'state' }, { what: 'metrics' }],
+    });
+    const links = receiptIn(made).links.map((link) =>
+      link.iteration === 4 ? { ...link, parametersSha256: sha256Hex(new Uint8Array(1)) } : link,
+    );
+    const path = forge({ links });
+    const [third] = receiptIn(made).links.slice(2);
+    const { code, stdout } = await realUnbraid('verify', path);
+    expect(code).toBe(1);
+    expect(stdout).toBe(
+      `differs    first at: checkpoint 4\nparameters\n  receipt  ${links[2].parametersSha256}\n  replay   ${third.parametersSha256}\n`,
+    );
+    expect((await verify(path, '--until', '3')).record).toMatchObject({ equal: true, checkpoints: 2 });
+    expect((await verify(forge({ head: { environment: 'look-alike 0' } }))).record.first).toEqual({
+      at: 'start',
+      differs: [{ what: 'environment', receipt: 'look-alike 0', replay: receiptIn(made).environment }],
+    });
+  });
+
+  test('another version of the numerics is not compared', async () => {
+    expect(await verify(forge({ head: { numerics: 0 } }))).toEqual({
+      code: 1,
+      record: {},
+      stderr:
+        'unbraid: verify: the receipt has numerics version 0, this unbraid has 1; check it with: npx unbraid@0.1.0 verify',
+    });
+  });
+});
+
+describe('nothing to compare', () => {
+  test('no checkpoint yet', async () => {
+    rmSync(run, { recursive: true });
+    createRun(run, { config, versions: {}, keepCheckpoints: 1 }).close();
+    expect(await verify(run)).toEqual({
+      code: 1,
+      record: {},
+      stderr: `unbraid: verify: ${run} has no checkpoint yet; there is nothing to compare`,
+    });
+  });
+
+  test('no run, no such runtime: wrong usage', async () => {
+    const none = join(root, 'none');
+    const { code, stderr } = await verify(none);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`unbraid: openRun: ${none} does not exist;`);
+    expect((await verify(run, '--runtime', 'moon')).code).toBe(2);
+  });
+});
