@@ -1,6 +1,7 @@
 /** `unbraid verify`: replays a run and compares its chain of hashes. */
 import { existsSync, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { MemoryMode } from '../parallel/crew.ts';
 import { readClaim } from '../record/claim.node.ts';
 import type { Damage } from '../record/integrity.node.ts';
 import { firstDifference, type Receipt, type ReceiptDifference } from '../record/receipt.ts';
@@ -8,7 +9,7 @@ import { requireRun } from '../record/run.node.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import type { Progress } from '../train/run.ts';
 import { numericsVersion } from '../version.ts';
-import { integerFrom, usage } from './arguments.ts';
+import { integerFrom, usage, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count } from './print.ts';
@@ -21,20 +22,29 @@ export interface Replayed {
   readonly receipt: Receipt;
   /** Name and version: `node 24.21.0`. */
   readonly runtime: string;
+  /** Threads, on whose memory, and why. */
+  readonly workers: { readonly count: number; readonly memory: MemoryMode; readonly reason: string };
+}
+
+export interface ReplayInOptions {
+  readonly until: number;
+  /** Threads asked for; undefined is one per core. */
+  readonly workers: number | undefined;
+  /** Opens a crew of threads in this process; another runtime opens its own. */
+  readonly withCrew: Frame['withCrew'];
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
 }
 
 export interface VerifyEngine {
   /** Trains by `config` up to iteration `until`, without records. */
-  readonly replayIn: (
-    runtime: Runtime,
-    config: Config,
-    options: { until: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
-  ) => Promise<Replayed>;
+  readonly replayIn: (runtime: Runtime, config: Config, options: ReplayInOptions) => Promise<Replayed>;
 }
 
 interface VerifyOptions {
   readonly runtime: Runtime;
   readonly until?: number;
+  readonly workers?: number;
 }
 
 /** Refuses a receipt of other bits; gives the iteration of the last link to compare. */
@@ -74,7 +84,7 @@ async function verifyAction(
   frame: Frame,
   load: () => Promise<VerifyEngine>,
   path: string,
-  { runtime, until: asked }: VerifyOptions,
+  { runtime, until: asked, workers }: VerifyOptions,
 ): Promise<void> {
   const isFile = existsSync(path) && statSync(path).isFile();
   if (!isFile) usage(() => requireRun(path));
@@ -85,10 +95,10 @@ async function verifyAction(
   const until = lastLink(receipt, asked ?? Number.POSITIVE_INFINITY);
   const { replayIn } = await load();
   const replayed = await frame.progress(path, (onProgress) =>
-    replayIn(runtime, config, { until, onProgress, signal: frame.signal }),
+    replayIn(runtime, config, { until, workers, withCrew: frame.withCrew, onProgress, signal: frame.signal }),
   );
   const checkpoints = receipt.links.filter((link) => link.iteration <= until).length;
-  const rest = { checkpoints, until, runtime: replayed.runtime };
+  const rest = { checkpoints, until, runtime: replayed.runtime, workers: replayed.workers };
   const first = firstDifference(receipt, replayed.receipt, until);
   if (first) finishUnequal(frame, first, rest, differenceText(first));
   const whole = until === receipt.links.at(-1)?.iteration;
@@ -112,6 +122,7 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
     .argument('<run>', "a run's folder, or a receipt's file alone")
     .addOption(new Option('--runtime <name>', 'where to replay it').choices(runtimes).default('node'))
     .option('--until <n>', 'compare no checkpoint after this iteration', integerFrom(0))
+    .addOption(workersOption())
     .addHelpText(
       'after',
       teach({

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { replayIn } from '../../src/cli/replayRun.ts';
 import { evaluateRun, measureRunCoupling } from '../../src/cli/savedRun.ts';
 import { trainIn } from '../../src/cli/trainRun.ts';
+import { soloCrew } from '../../src/parallel/crew.ts';
 import { readRunReceipt } from '../../src/record/integrity.node.ts';
 import type { Receipt } from '../../src/record/receipt.ts';
 import { type Config, resolveConfig } from '../../src/train/config.ts';
@@ -27,7 +28,7 @@ export async function makeRun(directory: string, given: Config = config, stopAft
   const onProgress = (progress: { phase: string; done: number }): void => {
     if (progress.phase === 'train' && progress.done === stopAfter) controller.abort(new Error('stopped'));
   };
-  const done = train(given, { directory, resume: false, onProgress, signal: controller.signal });
+  const done = train(given, { directory, resume: false, crew: soloCrew(), onProgress, signal: controller.signal });
   if (stopAfter === undefined) await done;
   else
     await done.catch((error: Error) => {

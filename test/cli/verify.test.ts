@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { VerifyEngine } from '../../src/cli/verify.ts';
 import { type ChainHead, chainRoot, jsonSha256, type Link, linkHash } from '../../src/record/chain.ts';
 import { packCheckpoint } from '../../src/record/checkpoint.ts';
 import { writeReceipt } from '../../src/record/integrity.node.ts';
@@ -11,6 +12,7 @@ import { encodeReceipt } from '../../src/record/receiptFile.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
 import { sha256Hex } from '../../src/record/sha256.ts';
 import type { Config } from '../../src/train/config.ts';
+import { unbraid } from './fakeEngine.ts';
 import { config, makeRun, realUnbraid, receiptIn } from './realRun.ts';
 
 let root: string;
@@ -50,16 +52,30 @@ function flipBit(file: string): void {
 }
 
 const runtime = `node ${process.versions.node}`;
+const workers = { count: 1, memory: 'own', reason: 'one thread' };
 
 describe('equal', () => {
   test('a finished run, as a record and for people', async () => {
     const { hash } = receiptIn(run);
-    const record = { command: 'verify', equal: true, hash, checkpoints: 4, until: 5, runtime };
+    const record = { command: 'verify', equal: true, hash, checkpoints: 4, until: 5, runtime, workers };
     expect(await verify(run)).toMatchObject({ code: 0, record });
     const { stdout } = await realUnbraid('verify', run);
     expect(stdout).toBe(
       `equal      4 checkpoints up to iteration 5, and the outcome\nhash       ${hash}\nruntime    ${runtime}\n`,
     );
+  });
+
+  test('--workers asks for threads where it is replayed', async () => {
+    let asked: unknown[] = [];
+    const replayIn: VerifyEngine['replayIn'] = async (where, given, options) => {
+      asked = [where, given, options.until, options.workers];
+      return { receipt: receiptIn(made), runtime: 'elsewhere 1', workers: { count: 3, memory: 'copied', reason: 'x' } };
+    };
+    const { stdout } = await unbraid(['verify', run, '--workers', '3', '--json'], { replayIn });
+    expect(asked).toEqual(['node', config, 5, 3]);
+    expect(JSON.parse(stdout)).toMatchObject({ equal: true, runtime: 'elsewhere 1', workers: { count: 3 } });
+    await unbraid(['verify', run], { replayIn });
+    expect(asked[3]).toBeUndefined();
   });
 
   test('up to an iteration', async () => {
