@@ -11,7 +11,15 @@ import { packRollout } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
-import { computeShard, type LossSet, planShards, type ShardEngine, SUMS } from '../train/shards.ts';
+import {
+  addShard,
+  computeShard,
+  type LossSet,
+  planShards,
+  type ShardEngine,
+  type ShardRoom,
+  SUMS,
+} from '../train/shards.ts';
 
 /** A run as a worker needs to know it. */
 export interface SeatSetup {
@@ -47,13 +55,8 @@ export interface ShardsJob {
   readonly sets: readonly SentSet[];
   /** Sources that will be asked for again. */
   readonly keep: readonly number[];
-  /**
-   * On shared memory addresses of each shard's gradient and sums, and of two counters, i32: the next shard to compute and the workers that
-   * are done. Else the numbers of the shards that are this worker's.
-   */
-  readonly work:
-    | { readonly gradients: readonly number[]; readonly sums: readonly number[]; readonly counters: number }
-    | { readonly shards: readonly number[] };
+  /** On shared memory where all `shards` of the update go: any thread takes the next. Else the numbers of the shards that are this worker's. */
+  readonly work: (ShardRoom & { readonly shards: number }) | { readonly numbers: readonly number[] };
 }
 
 /** A shard of a worker that keeps copies. */
@@ -136,8 +139,8 @@ function computeShards(run: SeatRun, job: ShardsJob): ShardResult[] {
     .map((set) => planShards(set, engine.policy))
     .flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
   const { work } = job;
-  if ('shards' in work) {
-    return work.shards.map((n) => {
+  if ('numbers' in work) {
+    return work.numbers.map((n) => {
       computeShard(engine, shards[n].plan, shards[n].shard, run.gradient, run.sums);
       const sums = arena.f64.slice(run.sums >> 3, (run.sums >> 3) + SUMS);
       return { shard: n, gradient: arena.read(run.gradient, network.vectorSize), sums };
@@ -146,6 +149,7 @@ function computeShards(run: SeatRun, job: ShardsJob): ShardResult[] {
   const next = work.counters >> 2;
   for (let n = Atomics.add(arena.i32, next, 1); n < shards.length; n = Atomics.add(arena.i32, next, 1)) {
     computeShard(engine, shards[n].plan, shards[n].shard, work.gradients[n], work.sums[n]);
+    addShard(arena, work, n, work.shards, network.vectorSize);
   }
   Atomics.add(arena.i32, next + 1, 1);
   return [];

@@ -8,7 +8,7 @@ import { packArray, packStates } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import type { EnvironmentPool } from '../train/environments.ts';
-import type { LossSet, ShardPlan } from '../train/shards.ts';
+import { addShard, type LossSet, type ShardPlan, type ShardRoom } from '../train/shards.ts';
 import type { Crew } from './crew.ts';
 import type { PlayJob, SentSet, SetSource, ShardsJob, Weights } from './seat.ts';
 
@@ -17,12 +17,6 @@ const SPINS = 4_000;
 
 /** Sources of sets that workers keep: a rollout and demonstrations. */
 const KEPT_SOURCES = 2;
-
-/** Where the gradient and the sums of each shard go. */
-interface ShardRoom {
-  readonly gradients: readonly number[];
-  readonly sums: readonly number[];
-}
 
 /** What the calling thread does itself: something of its own before it takes shards, and shard number n. */
 interface OwnWork {
@@ -35,7 +29,8 @@ export interface Spread {
   collect(games: readonly GameChoice[], options: CollectOptions): Promise<Rollout>;
   play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
   gram(left: Samples, right?: Samples): Promise<Gram>;
-  shards(room: ShardRoom, plans: readonly ShardPlan[], own: OwnWork): Promise<void>;
+  /** Computes and sums the shards of an update; `count` includes those that `own.first` computes. */
+  shards(room: ShardRoom, plans: readonly ShardPlan[], count: number, own: OwnWork): Promise<void>;
 }
 
 const sourceKeys = ['list', 'taken', 'oldLogProb', 'refLogProb', 'advantage', 'labels', 'repeats'] as const;
@@ -90,7 +85,6 @@ export async function openSpread(
   const { size } = crew;
   const shared = crew.memory === 'shared';
   const plays = pool.inProcess;
-  const counters = arena.floats(2);
   const shipSources = createSources(shared);
   const setup = {
     config,
@@ -116,30 +110,34 @@ export async function openSpread(
       };
     });
 
-  const shareOut = async (plans: readonly ShardPlan[], room: ShardRoom, own: OwnWork): Promise<void> => {
-    const { gradients, sums } = room;
-    const count = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
+  const shareOut = async (
+    room: ShardRoom,
+    plans: readonly ShardPlan[],
+    shards: number,
+    own: OwnWork,
+  ): Promise<void> => {
+    const ofSets = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
     const message = { weights: weights(), ...shipSources(plans.map((plan) => plan.set)) };
-    const next = counters >> 2;
+    const next = room.counters >> 2;
     if (shared) {
-      arena.i32.fill(0, next, next + 2);
-      const work = { gradients: gradients.slice(0, count), sums: sums.slice(0, count), counters };
+      const { gradients, sums, counters } = room;
+      const work = { gradients: gradients.slice(0, shards), sums: sums.slice(0, shards), counters, shards };
       const replies = crew.call('gradients', (seat) => seat.shards({ ...message, work }));
       own.first();
-      arena.refresh();
-      for (let n = Atomics.add(arena.i32, next, 1); n < count; n = Atomics.add(arena.i32, next, 1)) own.compute(n);
+      for (let n = Atomics.add(arena.i32, next, 1); n < ofSets; n = Atomics.add(arena.i32, next, 1)) own.compute(n);
       for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(arena.i32, next + 1) === size - 1) return;
       await replies;
       return;
     }
     const replies = crew.call('gradients', (seat, k) =>
-      seat.shards({ ...message, work: { shards: share(count, k, size) } }),
+      seat.shards({ ...message, work: { numbers: share(ofSets, k, size) } }),
     );
     own.first();
-    for (const n of share(count, 0, size)) own.compute(n);
-    for (const { shard, gradient, sums: values } of (await replies).flat()) {
-      arena.write(gradients[shard], gradient);
-      arena.f64.set(values, sums[shard] >> 3);
+    for (const n of share(ofSets, 0, size)) own.compute(n);
+    for (const { shard, gradient, sums } of (await replies).flat()) {
+      arena.write(room.gradients[shard], gradient);
+      arena.f64.set(sums, room.sums[shard] >> 3);
+      addShard(arena, room, shard, shards, network.vectorSize);
     }
   };
 
@@ -182,11 +180,11 @@ export async function openSpread(
       const own = gramMatrix(policy, policy.weights, left, right ?? left, blocks[0]);
       return joinRows([own, ...(await replies).filter((gram) => gram !== null)]);
     },
-    async shards(room, plans, own) {
-      if (size > 1) return shareOut(plans, room, own);
+    async shards(room, plans, count, own) {
+      if (size > 1) return shareOut(room, plans, count, own);
       own.first();
-      const count = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
-      for (let n = 0; n < count; n++) own.compute(n);
+      const ofSets = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
+      for (let n = 0; n < ofSets; n++) own.compute(n);
     },
   };
 }

@@ -208,7 +208,7 @@ export function cutRows(list: StateList, rows: ArrayLike<number>, capacity: Capa
  * Ends of `parts` consecutive runs of `order` with about equally many action rows, more where a run does not fit the capacity. The cut
  * depends only on the data.
  */
-export function cutEvenly(list: StateList, order: ArrayLike<number>, capacity: Capacity, parts: number): number[] {
+export function cutEvenly(list: StateList, order: Int32Array, capacity: Capacity, parts: number): number[] {
   const { rowOffsets } = list;
   const rowsOf = (i: number): number => rowOffsets[order[i] + 1] - rowOffsets[order[i]];
   let total = 0;
@@ -219,8 +219,7 @@ export function cutEvenly(list: StateList, order: ArrayLike<number>, capacity: C
   for (let part = 1; part <= parts; part++) {
     let to = from;
     while (to < order.length && (part === parts || rows * parts < total * part)) rows += rowsOf(to++);
-    const run = Array.from({ length: to - from }, (_, i) => order[from + i]);
-    for (const end of cutBatches(list, run, capacity)) ends.push(from + end);
+    for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
     from = to;
   }
   return ends;

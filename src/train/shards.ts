@@ -1,4 +1,5 @@
 /** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
+import type { Arena } from '../kernels/arena.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from '../objective/objective.ts';
 import { cutEvenly, loadStates } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -29,6 +30,15 @@ export interface LossSet {
   readonly settings: LossSettings;
 }
 
+/** Where the threads of an update leave its gradients. */
+export interface ShardRoom {
+  /** Addresses of the gradient vector and of f64[SUMS] of loss sums of each shard. */
+  readonly gradients: readonly number[];
+  readonly sums: readonly number[];
+  /** Address of i32[2 + shards]: the next shard to compute, the workers that are done, and how many sides of each sum are in. */
+  readonly counters: number;
+}
+
 /** Distinct states, each with the samples (places in `order`) it stands for, in their order. */
 interface Entries {
   readonly states: Int32Array;
@@ -44,29 +54,31 @@ export interface ShardPlan {
   readonly ends: readonly number[];
 }
 
-function mergeRepeats({ order, repeats }: LossSet): Entries {
-  const entryOf = new Int32Array(order.length);
-  const states: number[] = [];
-  const counts: number[] = [];
-  const open = new Map<number, number>();
-  for (let i = 0; i < order.length; i++) {
+function mergeRepeats({ list, order, repeats }: LossSet): Entries {
+  const count = order.length;
+  const entryOf = new Int32Array(count);
+  const states = new Int32Array(count);
+  const samplesOf = new Int32Array(count);
+  // Newest entry of each state, counted from 1.
+  const open = new Int32Array(list.states);
+  let entries = 0;
+  for (let i = 0; i < count; i++) {
     const state = repeats ? repeats[order[i]] : order[i];
-    const known = repeats ? open.get(state) : undefined;
-    const entry = known !== undefined && counts[known] < SAMPLES_PER_STATE ? known : states.length;
-    if (entry === states.length) {
-      states.push(state);
-      counts.push(0);
-      open.set(state, entry);
+    let entry = repeats ? open[state] - 1 : -1;
+    if (entry < 0 || samplesOf[entry] === SAMPLES_PER_STATE) {
+      entry = entries++;
+      states[entry] = state;
+      open[state] = entries;
     }
     entryOf[i] = entry;
-    counts[entry]++;
+    samplesOf[entry]++;
   }
-  const offsets = new Int32Array(states.length + 1);
-  for (let e = 0; e < states.length; e++) offsets[e + 1] = offsets[e] + counts[e];
+  const offsets = new Int32Array(entries + 1);
+  for (let e = 0; e < entries; e++) offsets[e + 1] = offsets[e] + samplesOf[e];
   const next = offsets.slice();
-  const samples = new Int32Array(order.length);
-  for (let i = 0; i < order.length; i++) samples[next[entryOf[i]]++] = i;
-  return { states: Int32Array.from(states), offsets, samples };
+  const samples = new Int32Array(count);
+  for (let i = 0; i < count; i++) samples[next[entryOf[i]]++] = i;
+  return { states: states.subarray(0, entries), offsets, samples };
 }
 
 /** Cuts a set into shards of about equally many action rows. */
@@ -143,4 +155,20 @@ export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
   const from = inputs.sums >> 3;
   f64.copyWithin(sums >> 3, from, from + SUMS);
   f64.fill(0, from, from + SUMS);
+}
+
+/**
+ * Tells that the gradient of shard `shard` is in. Shards are summed as a tree, (0 + 1) + (2 + 3) + ..., each sum by whichever thread finds
+ * both sides in, so that the bits do not depend on the threads; the first vector ends as the sum of all.
+ */
+export function addShard(arena: Arena, room: ShardRoom, shard: number, shards: number, floats: number): void {
+  const { gradients, counters } = room;
+  let left = shard;
+  for (let stride = 1; stride < shards; stride *= 2) {
+    left -= left % (2 * stride);
+    const right = left + stride;
+    if (right >= shards) continue;
+    if (Atomics.add(arena.i32, (counters >> 2) + 2 + right, 1) === 0) return;
+    arena.kernels.addInto(gradients[left], gradients[right], floats);
+  }
 }

@@ -5,7 +5,7 @@ import type { Spread } from '../parallel/spread.ts';
 import { cutRows, loadRows } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
-import { computeShard, type LossSet, moveSums, planShards, type ShardPlan, SUMS } from './shards.ts';
+import { addShard, computeShard, type LossSet, moveSums, planShards, type ShardPlan, SUMS } from './shards.ts';
 
 /** Action rows whose embeddings the contrastive loss compares. */
 export interface ContrastiveSet {
@@ -35,6 +35,8 @@ export interface Learner {
   /** Gradient vectors of the shards, the first of which ends as the sum, and f64[SUMS] of loss sums for each. */
   readonly gradients: number[];
   readonly sums: number[];
+  /** i32[2 + gradients.length]; see `ShardRoom`. */
+  counters: number;
   /** Updates so far, and beta1^updates, beta2^updates by repeated multiplication. */
   updates: number;
   beta1Power: number;
@@ -50,6 +52,7 @@ export function createLearner(policy: Policy): Learner {
     secondMoment: arena.floats(network.size),
     gradients: [],
     sums: [],
+    counters: 0,
     updates: 0,
     beta1Power: 1,
     beta2Power: 1,
@@ -66,13 +69,16 @@ export function resetOptimizer(learner: Learner): void {
   learner.beta2Power = 1;
 }
 
-/** Makes room for the gradients and sums of `count` shards. */
-function reserveShards({ policy, gradients, sums }: Learner, count: number): void {
+/** Makes room for the gradients and sums of `count` shards, none of which is in. */
+function reserveShards(learner: Learner, count: number): void {
+  const { policy, gradients, sums } = learner;
   const { arena, network } = policy;
+  if (gradients.length < count) learner.counters = arena.floats(2 + count);
   while (gradients.length < count) {
     gradients.push(arena.floats(network.vectorSize));
     sums.push(arena.reserve(SUMS * 8));
   }
+  arena.zero(learner.counters, (2 + count) * 4);
 }
 
 /** The contrastive loss compares all its embeddings at once: a first pass gathers them, a second carries their gradients back. */
@@ -120,18 +126,6 @@ function accumulateContrastive(
   arena.release(mark);
 }
 
-/** g[0] = the sum of all shards, pairwise: (0 + 1) + (2 + 3) + ..., whatever thread computed which. */
-function reduceShards(learner: Learner, shards: number): number {
-  const { arena, network } = learner.policy;
-  const { gradients } = learner;
-  for (let stride = 1; stride < shards; stride *= 2) {
-    for (let i = 0; i + stride < shards; i += 2 * stride) {
-      arena.kernels.addInto(gradients[i], gradients[i + stride], network.vectorSize);
-    }
-  }
-  return gradients[0];
-}
-
 /** The square of a longer gradient may leave the range of 32-bit floats in AdamW's second moment, and its parameter would never move again. */
 const LONGEST_GRADIENT = 1e19;
 
@@ -155,11 +149,12 @@ export interface UpdateStats extends LossSums {
   readonly gradNorm: number;
 }
 
-/** An update's work on shards: room for all of them is reserved. */
+/** The work of an update on shards; room for all of them is reserved. */
 interface Plan {
   readonly plans: readonly ShardPlan[];
-  /** Shards in all, those of the contrastive loss included. */
-  readonly count: number;
+  /** Shards of the sets, and with those of the contrastive loss. */
+  readonly ofSets: number;
+  readonly shards: number;
   /** What this thread does itself before it takes shards. */
   readonly first: () => void;
   readonly compute: (n: number) => void;
@@ -167,18 +162,25 @@ interface Plan {
 
 function planUpdate(learner: Learner, sets: readonly LossSet[], contrastive: ContrastiveSet | null): Plan {
   const { policy, gradients, sums } = learner;
+  const { arena, network } = policy;
   const plans = sets.map((set) => planShards(set, policy));
-  const shards = plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
-  const rowEnds = contrastive ? cutRows(contrastive.list, contrastive.rows, policy.network.batch.capacity) : [];
-  const count = shards.length + rowEnds.length;
-  reserveShards(learner, count);
+  const work = plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
+  const rowEnds = contrastive ? cutRows(contrastive.list, contrastive.rows, network.batch.capacity) : [];
+  const shards = work.length + rowEnds.length;
+  reserveShards(learner, shards);
   return {
     plans,
-    count,
+    ofSets: work.length,
+    shards,
     first() {
-      if (contrastive) accumulateContrastive(learner, contrastive, rowEnds, shards.length);
+      if (!contrastive) return;
+      accumulateContrastive(learner, contrastive, rowEnds, work.length);
+      for (let n = work.length; n < shards; n++) addShard(arena, learner, n, shards, network.vectorSize);
     },
-    compute: (n) => computeShard(learner, shards[n].plan, shards[n].shard, gradients[n], sums[n]),
+    compute(n) {
+      computeShard(learner, work[n].plan, work[n].shard, gradients[n], sums[n]);
+      addShard(arena, learner, n, shards, network.vectorSize);
+    },
   };
 }
 
@@ -188,7 +190,7 @@ function takeStep(learner: Learner, shards: number, adamw: AdamwSettings): Updat
   const { arena, network, weights } = policy;
   const { kernels } = arena;
   const sums = readSums(arena, learner.sums.slice(0, shards));
-  const g = reduceShards(learner, shards);
+  const [g] = learner.gradients;
   network.finish(weights, g);
   const gradNorm = Math.sqrt(kernels.sumOfSquares(g, network.size));
   // A loss can be NaN where its gradient is cut off to zero.
@@ -243,11 +245,10 @@ export function update(
   contrastive: ContrastiveSet | null,
   adamw: AdamwSettings,
 ): UpdateStats {
-  const { plans, count, first, compute } = planUpdate(learner, sets, contrastive);
+  const { ofSets, shards, first, compute } = planUpdate(learner, sets, contrastive);
   first();
-  const shards = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
-  for (let n = 0; n < shards; n++) compute(n);
-  return takeStep(learner, count, adamw);
+  for (let n = 0; n < ofSets; n++) compute(n);
+  return takeStep(learner, shards, adamw);
 }
 
 /** `update` with its shards spread over threads: the same bits. */
@@ -258,7 +259,7 @@ export async function updateOn(
   contrastive: ContrastiveSet | null,
   adamw: AdamwSettings,
 ): Promise<UpdateStats> {
-  const { plans, count, first, compute } = planUpdate(learner, sets, contrastive);
-  await spread.shards(learner, plans, { first, compute });
-  return takeStep(learner, count, adamw);
+  const { plans, shards, first, compute } = planUpdate(learner, sets, contrastive);
+  await spread.shards(learner, plans, shards, { first, compute });
+  return takeStep(learner, shards, adamw);
 }
