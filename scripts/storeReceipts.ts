@@ -1,0 +1,68 @@
+/**
+ * Makes the receipts that stand for the bits of the present numerics version, in test/receipts/, and lists their hashes in CHANGELOG.md.
+ * Run after a change of bits, with the numerics version raised if the last one is released: node scripts/storeReceipts.ts
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { encodeReceipt } from '../src/record/receiptFile.ts';
+import { type Config, resolveConfig } from '../src/train/config.ts';
+import { replay } from '../src/train/replay.ts';
+import { numericsVersion } from '../src/version.ts';
+
+/** Twenty updates each: five iterations of two passes over two minibatches. */
+const shared: Partial<Config> = {
+  iterations: 5,
+  numIterations: 2,
+  minibatches: 2,
+  groupsPerIteration: 4,
+  numGenerations: 4,
+  trainGames: 30,
+  coldStart: 20,
+  coldStartUpdates: 20,
+  evalEpisodes: 20,
+  evalEvery: 2,
+  couplingPairs: 10,
+  couplingEvery: 2,
+  checkpointEvery: 2,
+};
+const runs: Readonly<Record<string, Partial<Config>>> = {
+  'household-attention': { method: 'classifier+cloning', labels: 'graph', beta: 0.01 },
+  'look-alike-mlp': { env: 'look-alike', policy: 'mlp', method: 'contrastive', labels: 'advantage' },
+};
+
+/** The change log with the hashes listed under the present numerics version, refused where that has been released. */
+function withHashes(changeLog: string, hashes: string): string {
+  const heading = `### Numerics version ${numericsVersion}\n`;
+  const start = changeLog.indexOf(heading);
+  const list = /^- Stored receipts .*:\n(?: {2}- .*\n)*/m;
+  const [section] = changeLog.slice(start + heading.length).split(/^##/m);
+  if (start < 0 || !list.test(section)) {
+    throw new Error(
+      `storeReceipts: CHANGELOG.md must have "${heading.trim()}" with "- Stored receipts ...:", got neither or one; say there what changed`,
+    );
+  }
+  const release =
+    changeLog
+      .slice(0, start)
+      .match(/^## .*$/gm)
+      ?.at(-1) ?? '';
+  if (!release.endsWith('unreleased')) {
+    throw new Error(
+      `storeReceipts: numerics version ${numericsVersion} must be unreleased, got "${release}"; raise numericsVersion in src/version.ts`,
+    );
+  }
+  const listed = section.replace(list, (found) => `${found.split('\n')[0]}\n${hashes}`);
+  return changeLog.slice(0, start) + heading + listed + changeLog.slice(start + heading.length + section.length);
+}
+
+const changeLog = readFileSync('CHANGELOG.md', 'utf8');
+// Before the runs, so that what is wrong with the change log leaves the receipts as they are.
+withHashes(changeLog, '');
+let hashes = '';
+for (const [name, config] of Object.entries(runs)) {
+  const receipt = await replay(resolveConfig({ ...shared, ...config }));
+  const path = `test/receipts/numerics${numericsVersion}-${name}.json`;
+  writeFileSync(path, encodeReceipt({ receipt, check: `unbraid verify ${path}`, files: {} }));
+  hashes += `  - \`${name}\`: \`${receipt.hash}\`\n`;
+  console.log(`${path} ${receipt.hash}`);
+}
+writeFileSync('CHANGELOG.md', withHashes(changeLog, hashes));
