@@ -1,0 +1,74 @@
+/** Jobs in browsers: a page that this process serves, in a browser without windows and with a new profile. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Installed } from './installed.ts';
+import { followJob, type Job, type JobOptions } from './job.ts';
+import { servePage } from './pageServer.ts';
+import { startProgram } from './program.ts';
+
+export type BrowserName = 'chromium' | 'firefox' | 'webkit';
+
+/** What keeps a new profile from asking, updating and reporting. */
+const firefoxPreferences: Readonly<Record<string, boolean | string>> = {
+  'app.normandy.enabled': false,
+  'app.update.enabled': false,
+  'browser.aboutwelcome.enabled': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'browser.startup.homepage_override.mstone': 'ignore',
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'services.settings.server': 'data:,',
+  'toolkit.telemetry.unified': false,
+};
+
+/** The arguments that open a page in a browser with a new profile. */
+const openPage: Readonly<Record<BrowserName, (profile: string, url: string) => readonly string[]>> = {
+  chromium(profile, url) {
+    const off = ['background-networking', 'component-update', 'gpu', 'quic', 'sync'].map((what) => `--disable-${what}`);
+    // Chromium refuses to run its sandbox as root.
+    const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    return ['--headless', '--no-first-run', ...off, ...sandbox, `--user-data-dir=${profile}`, url];
+  },
+  firefox(profile, url) {
+    const lines = Object.entries(firefoxPreferences).map(
+      ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
+    );
+    writeFileSync(join(profile, 'user.js'), lines.join(''));
+    return ['--headless', '--no-remote', '--profile', profile, url];
+  },
+  webkit: (_profile, url) => ['--private', url],
+};
+
+/** The environment with all folders of a user's own at `home`: a browser leaves nothing behind elsewhere. */
+function homeAt(home: string): NodeJS.ProcessEnv {
+  const { XDG_CONFIG_HOME: _1, XDG_CACHE_HOME: _2, XDG_DATA_HOME: _3, ...rest } = process.env;
+  return { ...rest, HOME: home, TMPDIR: home, GDK_BACKEND: 'x11', LIBGL_ALWAYS_SOFTWARE: '1', GIO_USE_VFS: 'local' };
+}
+
+/**
+ * Does a job in a page and gives its result. The page must stay open: closed or hidden, it is an error.
+ *
+ * @param dist the built package, with its build for pages
+ */
+export async function runInBrowser(
+  { name, command: [path, ...args], version }: Installed & { readonly name: BrowserName },
+  dist: URL,
+  job: Job,
+  options: JobOptions,
+): Promise<unknown> {
+  const following = followJob(`${name} ${version}`, options);
+  const home = mkdtempSync(join(tmpdir(), 'unbraid-browser-'));
+  const server = await servePage(dist, job, following.receive);
+  const browser = startProgram(path, [...args, ...openPage[name](home, server.url)], homeAt(home));
+  void browser.ended.then((how) => following.fail(how));
+  try {
+    return await following.outcome;
+  } finally {
+    await browser.close();
+    await server.close();
+    // Processes of the browser that are on their way out may still write.
+    rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  }
+}

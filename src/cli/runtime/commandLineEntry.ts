@@ -1,0 +1,18 @@
+/** Runs in Node, Deno or Bun: reads a job from stdin, does it, and writes what happens to stdout as JSON lines. */
+import process from 'node:process';
+import * as unbraid from '../../index.ts';
+import type { JobFunction, Message } from './job.ts';
+
+function send(message: Message): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+let text = '';
+for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
+const { module, input } = JSON.parse(text) as { module: string; input: unknown };
+try {
+  const { default: job } = (await import(module)) as { default: JobFunction };
+  send({ result: await job({ unbraid }, input, (progress) => send({ progress })) });
+} catch (error) {
+  send({ error: error instanceof Error ? error.message : String(error) });
+}

@@ -1,0 +1,16 @@
+/** Runs in a page's worker: does the job there, so that the page stays awake to say what happens. */
+import type { JobFunction, Message, Product } from './job.ts';
+
+function send(message: Message): void {
+  postMessage(message);
+}
+
+addEventListener('message', async ({ data }: MessageEvent<{ library: string; module: string; input: unknown }>) => {
+  try {
+    const unbraid = (await import(data.library)) as Product['unbraid'];
+    const { default: job } = (await import(data.module)) as { default: JobFunction };
+    send({ result: await job({ unbraid }, data.input, (progress) => send({ progress })) });
+  } catch (error) {
+    send({ error: error instanceof Error ? error.message : String(error) });
+  }
+});
