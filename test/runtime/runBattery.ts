@@ -1,0 +1,55 @@
+/** The battery of test/runtime/battery.ts in one runtime of this machine, against the golden file. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { findRuntime, type Installed, type RuntimeName } from '../../src/cli/runtime/installed.ts';
+import { runJob } from '../../src/cli/runtime/runJob.ts';
+import type { BatteryInput } from './battery.ts';
+
+const here = fileURLToPath(new URL('./', import.meta.url));
+const root = join(here, '../..');
+
+/** What this process has in its environment, with the runtimes that `npm ci --prefix test/runtime` installs. */
+export const environment = {
+  ...process.env,
+  PATH: [join(here, 'node_modules/.bin'), process.env.PATH].join(delimiter),
+};
+
+/** JavaScript of `sources`, which lie in one folder, in a new folder. */
+export function transpile(sources: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'unbraid-job-'));
+  for (const source of sources) {
+    const { outputText } = ts.transpileModule(readFileSync(source, 'utf8'), {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2023,
+        module: ts.ModuleKind.ESNext,
+        rewriteRelativeImportExtensions: true,
+        verbatimModuleSyntax: true,
+      },
+    });
+    writeFileSync(join(folder, basename(source).replace(/ts$/, 'js')), outputText);
+  }
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  return folder;
+}
+
+export function batteryIn(installed: Installed): Promise<unknown> {
+  const base64 = (file: string): string => readFileSync(join(root, 'wasm', file), 'base64');
+  const input: BatteryInput = { single: base64('unbraid.wasm'), threads: base64('unbraid.threads.wasm') };
+  const folder = transpile(['battery.ts', 'kernelsHash.ts', 'kernelCases.ts'].map((name) => join(here, name)));
+  const job = { module: pathToFileURL(join(folder, 'battery.js')), input };
+  return runJob(installed, job).finally(() => rmSync(folder, { recursive: true }));
+}
+
+/** The runtime, or why it is not there; then `skipped: NAME; REASON` is logged for the closing lines of the test run. */
+export function runtimeOrReason(label: string, name: RuntimeName, env = environment): Installed | string {
+  try {
+    return findRuntime(name, env);
+  } catch (error) {
+    const { message } = error as Error;
+    console.log(`skipped: ${label}; ${message}`);
+    return message;
+  }
+}
