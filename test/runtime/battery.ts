@@ -1,9 +1,10 @@
 /**
- * What every runtime must compute to the same bits: all kernels in both builds, twenty updates of each policy, a run resumed in its middle.
+ * What every runtime must compute to the same bits: all kernels in both builds, twenty updates of each policy with 1, 2 and 3 threads, a run
+ * resumed in its middle.
  * A job (src/cli/runtime/job.ts): it imports nothing but files beside it.
  */
 import type { JobFunction, Product } from '../../src/cli/runtime/job.ts';
-import type { Checkpoint, Config } from '../../src/index.ts';
+import type { Checkpoint, Config, TrainOutcome } from '../../src/index.ts';
 import type { Progress } from '../../src/train/run.ts';
 import { kernelsHash, sha256 } from './kernelsHash.ts';
 
@@ -31,11 +32,12 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
+/** Hash of what a run gives, by its threads and memory: `1 own`, `2 shared`. One is resumed in its middle, by other threads. */
 async function trained(
-  { unbraid }: Product,
+  { unbraid, spawnWorker }: Product,
   config: Partial<Config>,
   onProgress: (progress: Progress) => void,
-): Promise<{ whole: string; resumed: string }> {
+): Promise<Record<string, string>> {
   let middle: Checkpoint | undefined;
   const record = {
     metrics: () => undefined,
@@ -44,28 +46,42 @@ async function trained(
       if (checkpoint.iteration === 2) middle = checkpoint;
     },
   };
-  const hashOf = (outcome: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(outcome)));
-  const whole = await unbraid.train(config, { record, onProgress });
-  if (!middle) throw new Error('battery: the run made no checkpoint at iteration 2; set checkpointEvery to 2');
-  const checkpoint = unbraid.unpackCheckpoint(unbraid.packCheckpoint(middle), 'middle', 'start again');
-  return { whole: await hashOf(whole), resumed: await hashOf(await unbraid.train(config, { checkpoint, onProgress })) };
+  const hashes: Record<string, string> = {};
+  for (const [size, copied] of [[1], [2], [3], [2, true]] as const) {
+    const crew = await unbraid.openCrew(spawnWorker, size, { copied: copied ?? false });
+    try {
+      const name = `${size} ${crew.memory}`;
+      hashes[name] = await outcomeHash(await unbraid.train(config, { record, crew, onProgress }));
+      if (size !== 3 || !middle) continue;
+      const checkpoint = unbraid.unpackCheckpoint(unbraid.packCheckpoint(middle), 'middle', 'start again');
+      hashes[`${name}, resumed`] = await outcomeHash(await unbraid.train(config, { checkpoint, crew, onProgress }));
+    } finally {
+      crew.close();
+    }
+  }
+  return hashes;
 }
 
-/** @returns hashes by name; null where the host lacks what the hash is of */
+function outcomeHash({ success, coupling, envSteps, updates, parametersSha256 }: TrainOutcome): Promise<string> {
+  const outcome = { success, coupling, envSteps, updates, parametersSha256 };
+  return sha256(new TextEncoder().encode(JSON.stringify(outcome)));
+}
+
+/** @returns hashes by name; `threads` is null where the host shares no memory */
 const battery: JobFunction = async (product, input, onProgress) => {
   const { single, threads } = input as BatteryInput;
   const { randomStream } = product.unbraid;
-  const shared = typeof SharedArrayBuffer === 'undefined' ? null : { initial: 64, maximum: 4096, shared: true };
   const memory = new WebAssembly.Memory({ initial: 64 });
+  const shared = typeof SharedArrayBuffer === 'undefined' ? null : { initial: 64, maximum: 4096, shared: true };
   const kernels = {
     single: await kernelsHash(bytesOf(single), memory, randomStream),
     threads: shared && (await kernelsHash(bytesOf(threads), new WebAssembly.Memory(shared), randomStream)),
   };
-  const policies: Record<string, { whole: string; resumed: string }> = {};
+  const policies: Record<string, Record<string, string>> = {};
   for (const [name, config] of Object.entries(runs)) {
     policies[name] = await trained(product, { ...short, ...config }, onProgress);
   }
-  return { kernels, policies };
+  return { kernels, ...policies };
 };
 
 export default battery;

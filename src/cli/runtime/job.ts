@@ -1,10 +1,12 @@
 /** Work that any runtime can do, and how its caller follows it. */
 import type * as unbraid from '../../index.ts';
+import type { SpawnWorker } from '../../parallel/crew.ts';
 import type { Progress } from '../../train/run.ts';
 
 /** What a job works with: the library as this runtime loads it. */
 export interface Product {
   readonly unbraid: typeof unbraid;
+  readonly spawnWorker: SpawnWorker;
 }
 
 /**

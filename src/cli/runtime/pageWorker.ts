@@ -7,9 +7,11 @@ function send(message: Message): void {
 
 addEventListener('message', async ({ data }: MessageEvent<{ library: string; module: string; input: unknown }>) => {
   try {
-    const unbraid = (await import(data.library)) as Product['unbraid'];
+    const unbraid = (await import(data.library)) as Product['unbraid'] & Pick<Product, 'spawnWorker'>;
     const { default: job } = (await import(data.module)) as { default: JobFunction };
-    send({ result: await job({ unbraid }, data.input, (progress) => send({ progress })) });
+    send({
+      result: await job({ unbraid, spawnWorker: unbraid.spawnWorker }, data.input, (progress) => send({ progress })),
+    });
   } catch (error) {
     send({ error: error instanceof Error ? error.message : String(error) });
   }
