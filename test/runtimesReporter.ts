@@ -10,13 +10,18 @@
 import type { UserConsoleLog } from 'vitest';
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Test file of each runtime beyond the Node that runs the tests. */
-const testFiles: Readonly<Record<string, string>> = {
-  TextWorldExpress: 'test/env/bridgeTextworldExpress.test.ts',
-  'Node 20': 'test/runtime/node20.test.ts',
-  workerd: 'test/runtime/workerd/workerd.test.ts',
-  Vite: 'test/runtime/vite/vite.test.ts',
-  'static page': 'test/runtime/staticPage/staticPage.test.ts',
+/** Test files of each runtime beyond the Node that runs the tests. */
+const testFiles: Readonly<Record<string, readonly string[]>> = {
+  TextWorldExpress: ['test/env/bridgeTextworldExpress.test.ts'],
+  'Node 20': ['test/runtime/node20.test.ts', 'test/runtime/node20/battery.test.ts'],
+  'Node 24': ['test/runtime/node24/battery.test.ts'],
+  Deno: ['test/runtime/deno/battery.test.ts'],
+  Bun: ['test/runtime/bun/battery.test.ts'],
+  Chromium: ['test/runtime/chromium/battery.test.ts'],
+  Firefox: ['test/runtime/firefox/battery.test.ts'],
+  workerd: ['test/runtime/workerd/workerd.test.ts'],
+  Vite: ['test/runtime/vite/vite.test.ts'],
+  'static page': ['test/runtime/staticPage/staticPage.test.ts'],
 };
 
 const states = ['passed', 'failed', 'skipped'] as const;
@@ -45,11 +50,14 @@ export function runtimesReporter(required: string, print: (line: string) => void
       // After the summary of the default reporter.
       await new Promise((resolve) => setImmediate(resolve));
       const ran = new Map([[`node ${process.versions.node}`, true]]);
-      for (const [name, file] of Object.entries(testFiles)) {
-        const found = modules.filter((module) => module.moduleId.endsWith(file));
+      for (const [name, files] of Object.entries(testFiles)) {
+        const found = modules.filter((module) => files.some((file) => module.moduleId.endsWith(file)));
         if (found.length === 0) continue;
-        const { passed, failed } = countsOf(found);
-        ran.set(name, passed + failed > 0);
+        const counts = found.map((module) => countsOf([module]));
+        ran.set(
+          name,
+          counts.every(({ passed, failed }) => passed + failed > 0),
+        );
       }
       const words = [...ran].map(
         ([name, did]) => `${name} ${did ? 'ran' : `skipped: ${reasons.get(name) ?? 'unknown'}`}`,

@@ -38,6 +38,14 @@ describe('the closing lines of a test run', () => {
     expect(await close('TextWorldExpress', modules)).toEqual({ lines, failures: 0 });
   });
 
+  test('count a runtime as skipped where one of its files was', async () => {
+    const files = ['/test/runtime/node20.test.ts', '/test/runtime/node20/battery.test.ts'];
+    const one = await close('', [testFile(files[0], { passed: 2 }), testFile(files[1], { skipped: 1 })]);
+    expect(one.lines[0]).toBe(`runtimes: ${node}; Node 20 skipped: unknown`);
+    const both = await close('', [testFile(files[0], { passed: 2 }), testFile(files[1], { passed: 1 })]);
+    expect(both.lines[0]).toBe(`runtimes: ${node}; Node 20 ran`);
+  });
+
   test('say why a runtime was skipped', async () => {
     const lines = [`runtimes: ${node}; TextWorldExpress skipped: Java is missing`, '0 passed, 0 failed, 13 skipped'];
     expect(await close('', [testFile(bridge, { skipped: 13 })], log)).toEqual({ lines, failures: 0 });

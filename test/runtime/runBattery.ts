@@ -1,14 +1,14 @@
-/** The battery of test/runtime/battery.ts in one runtime of this machine, against the golden file. */
+/** The battery of test/runtime/battery.ts in a runtime of this machine. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import { findRuntime, type Installed, type RuntimeName } from '../../src/cli/runtime/installed.ts';
+import type { Installed } from '../../src/cli/runtime/installed.ts';
 import { runJob } from '../../src/cli/runtime/runJob.ts';
 import type { BatteryInput } from './battery.ts';
 
-const here = fileURLToPath(new URL('./', import.meta.url));
+export const here = fileURLToPath(new URL('./', import.meta.url));
 const root = join(here, '../..');
 
 /** What this process has in its environment, with the runtimes that `npm ci --prefix test/runtime` installs. */
@@ -41,15 +41,4 @@ export function batteryIn(installed: Installed): Promise<unknown> {
   const folder = transpile(['battery.ts', 'kernelsHash.ts', 'kernelCases.ts'].map((name) => join(here, name)));
   const job = { module: pathToFileURL(join(folder, 'battery.js')), input };
   return runJob(installed, job).finally(() => rmSync(folder, { recursive: true }));
-}
-
-/** The runtime, or why it is not there; then `skipped: NAME; REASON` is logged for the closing lines of the test run. */
-export function runtimeOrReason(label: string, name: RuntimeName, env = environment): Installed | string {
-  try {
-    return findRuntime(name, env);
-  } catch (error) {
-    const { message } = error as Error;
-    console.log(`skipped: ${label}; ${message}`);
-    return message;
-  }
 }

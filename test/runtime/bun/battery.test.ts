@@ -1,0 +1,3 @@
+import { testBattery } from '../testBattery.ts';
+
+testBattery('Bun', 'bun');
