@@ -13,10 +13,7 @@ import { integerFrom, usage, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count } from './print.ts';
-
-/** Where a replay can run. */
-export const runtimes = ['node'] as const;
-export type Runtime = (typeof runtimes)[number];
+import { type RuntimeName, runtimeNames } from './runtime/installed.ts';
 
 export interface Replayed {
   readonly receipt: Receipt;
@@ -38,11 +35,11 @@ export interface ReplayInOptions {
 
 export interface VerifyEngine {
   /** Trains by `config` up to iteration `until`, without records. */
-  readonly replayIn: (runtime: Runtime, config: Config, options: ReplayInOptions) => Promise<Replayed>;
+  readonly replayIn: (runtime: RuntimeName, config: Config, options: ReplayInOptions) => Promise<Replayed>;
 }
 
 interface VerifyOptions {
-  readonly runtime: Runtime;
+  readonly runtime: RuntimeName;
   readonly until?: number;
   readonly workers?: number;
 }
@@ -120,13 +117,17 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
       'Check that the files of a run agree with its receipt, train the run again, and compare parameters, state, metrics and outcome.',
     )
     .argument('<run>', "a run's folder, or a receipt's file alone")
-    .addOption(new Option('--runtime <name>', 'where to replay it').choices(runtimes).default('node'))
+    .addOption(new Option('--runtime <name>', 'where to replay it').choices(runtimeNames).default('node'))
     .option('--until <n>', 'compare no checkpoint after this iteration', integerFrom(0))
     .addOption(workersOption())
     .addHelpText(
       'after',
       teach({
-        examples: ['unbraid verify runs/first', 'unbraid verify runs/first --until 40 --json'],
+        examples: [
+          'unbraid verify runs/first',
+          'unbraid verify runs/first --until 40 --json',
+          'unbraid verify runs/first --runtime firefox',
+        ],
         details:
           'It takes as long as the training did. Exit code 1 if anything differs: the first difference is named.',
         next: 'docs/receipts.md says what a receipt proves.',

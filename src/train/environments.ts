@@ -44,6 +44,11 @@ async function textPool(
   };
 }
 
+/** Whether the environment is part of unbraid; any other is a program of its own. */
+export function isBuiltIn(env: string): boolean {
+  return env === 'household' || env === 'look-alike';
+}
+
 /**
  * @param saved the vocabulary of the run's checkpoint, if it goes on with one
  * @throws if the name is unknown, or the environment does not have the form that the config asks for

@@ -18,7 +18,7 @@ export const environment = {
 };
 
 /** JavaScript of `sources`, which lie in one folder, in a new folder. */
-export function transpile(sources: readonly string[]): string {
+function transpile(sources: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'unbraid-job-'));
   for (const source of sources) {
     const { outputText } = ts.transpileModule(readFileSync(source, 'utf8'), {

@@ -17,7 +17,7 @@ const headers = {
 };
 
 const page = `<!doctype html><meta charset="utf-8"><title>unbraid</title><link rel="icon" href="data:,">
-<p>unbraid is working in this page. It closes by itself.</p><script type="module" src="dist/src/cli/runtime/page.js"></script>
+<p>unbraid is working in this page. It closes by itself.</p><script type="module" src="dist/src/cli/runtime/pageEntry.js"></script>
 `;
 
 export interface PageServer {

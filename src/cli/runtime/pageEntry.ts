@@ -25,7 +25,7 @@ document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'hidden') leave('the page was hidden');
 });
 
-const worker = new Worker(new URL('./pageWorker.js', import.meta.url), { type: 'module' });
+const worker = new Worker(new URL('./workerEntry.js', import.meta.url), { type: 'module' });
 worker.addEventListener('message', ({ data }: MessageEvent<Message>) => post(data));
 worker.addEventListener('error', ({ message }) => post({ error: `the page's worker failed: ${message}` }));
 const { module, input } = (await (await fetch('job.json')).json()) as { module: string; input: unknown };
