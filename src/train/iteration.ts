@@ -66,21 +66,28 @@ function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): numbe
   return stats.reduce((sum, s) => sum + s[key], 0) / Math.max(1, stats.length);
 }
 
+/** The episodes of iteration number `iteration` (from 1). Neither the learner nor the labels know of them yet. */
+export async function playIteration(context: IterationContext, iteration: number): Promise<Rollout> {
+  const { config, spread, signal } = context;
+  const games = groupGames(config, context.games, iteration);
+  const key = actionKey(config.seed, 'train', iteration);
+  return spread.collect(games, { key, temperature: config.temperature, signal });
+}
+
 /**
- * Runs iteration number `iteration` (from 1).
+ * Judges the episodes of iteration number `iteration` and updates the policy.
  *
- * @returns the line for metrics.jsonl and the environment steps taken
+ * @returns the line for metrics.jsonl
  */
-export async function runIteration(
+export async function learnFrom(
+  rollout: Rollout,
   learner: Learner,
   context: IterationContext,
   iteration: number,
-): Promise<{ metrics: Metrics; steps: number }> {
+): Promise<Metrics> {
   const { config, labelSource, reference, spread } = context;
   const { seed, minibatches, numIterations, temperature } = config;
-  const games = groupGames(config, context.games, iteration);
-  const key = actionKey(seed, 'train', iteration);
-  const rollout = await spread.collect(games, { key, temperature, signal: context.signal });
+  const { games } = rollout;
   const { advantages, rewardStd, deadShare } = groupRelative(
     rollout.returns,
     config.numGenerations,
@@ -133,7 +140,7 @@ export async function runIteration(
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
   if (usesLabels && config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout);
-  return { metrics, steps };
+  return metrics;
 }
 
 function addLabelQuality(metrics: Metrics, labels: Int8Array, rollout: Rollout): void {

@@ -12,7 +12,7 @@ import { type Counters, parameterTensors, restoreLearner, saveLearner } from './
 import { cloneDemonstrations, demonstrate } from './coldStart.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { type OpenBridge, openEnvironments } from './environments.ts';
-import { adamwSettings, type Metrics, runIteration } from './iteration.ts';
+import { adamwSettings, learnFrom, type Metrics, playIteration } from './iteration.ts';
 import {
   couplingMetrics,
   evaluateAll,
@@ -153,13 +153,13 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     let judged: Awaited<ReturnType<typeof judge>> | null = null;
     const context = { config, environments, games, spread, labelSource, demonstrations, reference, signal };
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
-      const { updates } = learner;
-      const { metrics, steps } = await runIteration(learner, context, iteration).catch((error: unknown) => {
-        // Ctrl-C or a failing environment ends an iteration while episodes are played, before its first update.
-        if (learner.updates === updates && saved !== iteration - 1) save(iteration - 1, false);
+      const rollout = await playIteration(context, iteration).catch((error: unknown) => {
+        // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
+        if (saved !== iteration - 1) save(iteration - 1, false);
         throw error;
       });
-      run.envSteps += steps;
+      const metrics = await learnFrom(rollout, learner, context, iteration);
+      run.envSteps += rollout.states.states;
       run.success = metrics['charts/success'];
       const last = iteration === config.iterations;
       const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
