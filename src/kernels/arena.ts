@@ -79,12 +79,23 @@ export class Arena {
     if (end > have) {
       // Growing a memory that is not shared copies it on some hosts: grow by at least half.
       const least = this.shared ? end - have : Math.max(end - have, have / 2);
-      this.memory.grow(Math.ceil(least / PAGE_BYTES));
+      try {
+        this.memory.grow(Math.ceil(least / PAGE_BYTES));
+      } catch (error) {
+        if (this.shared) this.#giveBack(start, end);
+        throw error;
+      }
       if (!this.shared) end = this.memory.buffer.byteLength;
     }
     this.refresh();
     if (start === last.end) last.end = end;
     else this.#segments.push({ start, end, base: last.base + last.end - last.start });
+  }
+
+  /** After a failed growth: what was asked for is free again, unless another thread has taken what follows it. */
+  #giveBack(start: number, end: number): void {
+    const after = end / PAGE_BYTES - 1;
+    Atomics.compareExchange(this.i32, this.#taken >> 2, after, start / PAGE_BYTES - 1);
   }
 
   /** Places `bytes` zeroed bytes and returns their address. They stay placed as long as the arena lives. */
