@@ -6,12 +6,21 @@ import type { Seat } from '../src/parallel/seat.ts';
 /** Starts a worker; see `openCrew`. */
 export function spawnWorker(name: string): WorkerHandle {
   const worker = new Worker(new URL('./worker.web.js', import.meta.url), { type: 'module', name });
+  const listening = new AbortController();
   const ended = new Promise<never>((_, reject) => {
+    const { signal } = listening;
     worker.addEventListener('error', (event) => reject(new Error(event.message || 'its script did not load')));
     worker.addEventListener('messageerror', () => reject(new Error('a message could not be read')));
-    // A page in the back/forward cache keeps no workers, a closed one nothing. Workers that start workers see no such event.
-    addEventListener('pagehide', () => reject(new Error('the page was hidden or closed')), { once: true });
+    // A hidden page's workers stand still or are gone, and tell nobody. Workers that start workers see no such event.
+    addEventListener('pagehide', () => reject(new Error('the page was hidden or closed')), { signal });
   });
   ended.catch(() => {});
-  return { seat: wrap<Seat>(worker), ended, terminate: () => worker.terminate() };
+  return {
+    seat: wrap<Seat>(worker),
+    ended,
+    terminate() {
+      listening.abort();
+      worker.terminate();
+    },
+  };
 }
