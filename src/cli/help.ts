@@ -3,12 +3,12 @@ import { configTable } from '../train/config.ts';
 
 const exitCodesHelp = `Exit codes:
   0    done
-  1    the run failed: environment, a number that is not finite, disk
+  1    the run failed: environment, a number that is not finite, disk; verify: not equal
   2    wrong usage or config
   130  interrupted by Ctrl-C, which keeps what is finished; a second Ctrl-C ends at once
 
 With --json the last line of stdout is one JSON object and everything else goes to stderr. A command that fails
-prints nothing on stdout; an interrupted compare prints what is finished.
+prints nothing on stdout; an interrupted compare prints what is finished, verify what differs.
 Set UNBRAID_DEBUG=1 to see where an error comes from, NO_COLOR=1 for plain progress.`;
 
 /** Help text after a command's options. Lines of `examples` are commands; `next` says what to do with the outcome. */
