@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createArena } from '../../src/kernels/arena.ts';
 import { type Batch, type Capacity, createBatch, type InputShape } from '../../src/layers/batch.ts';
-import { cutBatches, loadRows, loadStates } from '../../src/policy/load.ts';
+import { cutBatches, cutEvenly, loadRows, loadStates } from '../../src/policy/load.ts';
+import { randomStream } from '../../src/random.ts';
 import { createStateList, pushState, type StateList } from '../../src/rollout/states.ts';
 
 const bags: InputShape = {
@@ -175,4 +176,60 @@ describe('cutBatches', () => {
       );
     }
   });
+});
+
+describe('cutEvenly', () => {
+  const list = fourStates();
+
+  test('equally many action rows where states allow it', () => {
+    // Rows: 2, 1, 3, 1, 2, 1, 3, 1.
+    const order = Int32Array.of(0, 1, 2, 3, 0, 1, 2, 3);
+    const large = { states: 8, actions: 32, stateFeatures: 64, actionFeatures: 64 };
+    expect(cutEvenly(list, order, large, 1)).toEqual([8]);
+    expect(cutEvenly(list, order, large, 2)).toEqual([4, 8]);
+    expect(cutEvenly(list, order, large, 4)).toEqual([3, 4, 7, 8]);
+    expect(cutEvenly(list, new Int32Array(0), large, 3)).toEqual([]);
+  });
+
+  test('a run that does not fit is cut once more', () => {
+    const order = Int32Array.of(0, 1, 2, 3, 0, 1, 2, 3);
+    expect(cutEvenly(list, order, { states: 3, actions: 32, stateFeatures: 64, actionFeatures: 64 }, 2)).toEqual([
+      3, 4, 7, 8,
+    ]);
+  });
+
+  test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'seed %i: all in order, none empty, each fits, and at most a state from even',
+    (seed) => {
+      const random = randomStream(seed, 'test/cutEvenly');
+      const order = Int32Array.from({ length: random.below(60) }, () => random.below(4));
+      const parts = 1 + random.below(9);
+      const large = { states: 64, actions: 256, stateFeatures: 256, actionFeatures: 256 };
+      const tight = {
+        states: 3 + random.below(5),
+        actions: 5 + random.below(9),
+        stateFeatures: 12,
+        actionFeatures: 12,
+      };
+      const rowsOf = (from: number, to: number): number =>
+        order.slice(from, to).reduce((sum, s) => sum + list.rowOffsets[s + 1] - list.rowOffsets[s], 0);
+      const even = cutEvenly(list, order, large, parts);
+      expect(even.length).toBeLessThanOrEqual(parts);
+      const total = rowsOf(0, order.length);
+      for (const [k, end] of even.entries()) {
+        expect(end).toBeGreaterThan(k === 0 ? 0 : even[k - 1]);
+        // 3 rows are the most that one state has.
+        if (even.length === parts) expect(Math.abs(rowsOf(0, end) - (total * (k + 1)) / parts)).toBeLessThan(3);
+      }
+      expect(even.at(-1) ?? 0).toBe(order.length);
+      const cut = cutEvenly(list, order, tight, parts);
+      for (const end of even) expect(cut).toContain(end);
+      let from = 0;
+      for (const to of cut) {
+        expect(cutBatches(list, order.slice(from, to), tight)).toEqual([to - from]);
+        from = to;
+      }
+      expect(from).toBe(order.length);
+    },
+  );
 });

@@ -43,8 +43,9 @@ export async function resumedRun(
   config: Partial<Config>,
   checkpoints: RecordedRun['checkpoints'],
   iteration: number,
+  options: TrainOptions = {},
 ): Promise<RecordedRun> {
   const files = checkpoints.get(iteration);
   if (!files) throw new Error(`resumedRun: no checkpoint at ${iteration}, only at ${[...checkpoints.keys()].join()}`);
-  return recordedRun(config, { checkpoint: unpackCheckpoint(files, String(iteration), 'none') });
+  return recordedRun(config, { ...options, checkpoint: unpackCheckpoint(files, String(iteration), 'none') });
 }

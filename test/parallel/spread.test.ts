@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { gramMatrix, type Samples } from '../../src/coupling/gram.ts';
+import { type Crew, type MemoryMode, openCrew } from '../../src/parallel/crew.ts';
+import { openSpread } from '../../src/parallel/spread.ts';
+import { createPolicy } from '../../src/policy/policy.ts';
+import { randomStream } from '../../src/random.ts';
+import { type Config, resolveConfig } from '../../src/train/config.ts';
+import { openEnvironments } from '../../src/train/environments.ts';
+import { spawnWorker } from '../../workers/spawn.node.ts';
+import { randomStates } from '../layers/randomNetwork.ts';
+import { type RecordedRun, recordedRun, resumedRun } from '../train/recordedRun.ts';
+
+const short = { iterations: 2, checkpointEvery: 1 } as const;
+
+const runs: Readonly<Record<string, Partial<Config>>> = {
+  'attention, classifier and cloning': { ...short, method: 'classifier+cloning', labels: 'graph', minibatches: 1 },
+  'mlp, contrastive': { ...short, policy: 'mlp', method: 'contrastive', labels: 'oracle' },
+  'demonstrations, cold start': { ...short, method: 'classifier+cloning', labels: 'demonstrations' },
+  'no cold start, a reference': { ...short, coldStart: 0, beta: 0.2 },
+  'text, a block': {
+    ...short,
+    observation: 'text',
+    maxSteps: 8,
+    blocks: 1,
+    evalEpisodes: 6,
+    method: 'classifier',
+    labels: 'advantage',
+  },
+};
+
+describe.each<[number, MemoryMode]>([
+  [1, 'own'],
+  [2, 'shared'],
+  [3, 'copied'],
+  [5, 'shared'],
+])('%i threads, memory %s', (size, memory) => {
+  let crew: Crew;
+  beforeAll(async () => {
+    crew = await openCrew(spawnWorker, size, { copied: memory === 'copied' });
+  });
+  afterAll(() => crew.close());
+
+  test('is what was opened', () => {
+    expect([crew.size, crew.memory]).toEqual([size, memory]);
+  });
+
+  // One crew plays them all, one after another.
+  test.each(Object.entries(runs))(
+    '%s: parameters, success, coupling, metrics and checkpoints of one thread',
+    async (_, config) => {
+      expect(await recordedRun(config, { crew })).toEqual(await alone(config));
+    },
+  );
+
+  test('a run of one thread goes on with several to the same bits', async () => {
+    const [config] = Object.values(runs);
+    const unbroken = await alone(config);
+    expect((await resumedRun(config, unbroken.checkpoints, 1, { crew })).outcome).toEqual(unbroken.outcome);
+  });
+
+  test.each(['attention', 'mlp'] as const)('Gram matrices of an %s policy, by blocks of rows', async (kind) => {
+    const config = resolveConfig({ policy: kind, hidden: 24 });
+    const pool = await openEnvironments(config, null);
+    const environment = pool.create();
+    const policy = createPolicy(await crew.arena(), environment.spec, { ...config, logitScale: 1 });
+    policy.network.initialise(policy.weights, 3);
+    policy.network.prepare(policy.weights);
+    const spread = await openSpread(crew, policy, config, pool, [environment]);
+    const left = samples(policy.network.batch.shape, 70);
+    const right = samples(policy.network.batch.shape, 33);
+    for (const [a, b] of [
+      [left, undefined],
+      [left, right],
+      [right, left],
+      [samples(policy.network.batch.shape, 1), right],
+    ] as const) {
+      expect(await spread.gram(a, b)).toEqual(gramMatrix(policy, policy.weights, a, b));
+    }
+  });
+});
+
+/** Results of one thread, by config. */
+const known = new Map<Partial<Config>, Promise<RecordedRun>>();
+
+function alone(config: Partial<Config>): Promise<RecordedRun> {
+  const run = known.get(config) ?? recordedRun(config);
+  known.set(config, run);
+  return run;
+}
+
+function samples(shape: Parameters<typeof randomStates>[0], count: number): Samples {
+  const random = randomStream(count, 'test/spread/gram');
+  const list = randomStates(shape, random, 20, 8);
+  const states = Array.from({ length: count }, () => random.below(20));
+  return { list, states, taken: states.map((s) => random.below(list.rowOffsets[s + 1] - list.rowOffsets[s])) };
+}
