@@ -132,6 +132,33 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^src/(index|edge)\\.ts$' },
     },
+    never(
+      'threads-write-nothing',
+      'Threads share the work of a run; they keep and show nothing.',
+      '^src/parallel/',
+      '^src/((report|danger|cli)/|record/)',
+      '^src/record/json\\.ts$',
+    ),
+    never(
+      'work-knows-no-threads',
+      'What threads share is the same on one of them.',
+      '^src/(kernels|layers|policy|env|text|rollout|advantage|labels|objective|coupling|evaluate|record)/',
+      '^src/parallel/',
+    ),
+    never(
+      'workers-hold-seats',
+      'A worker entry serves what src/parallel has, nothing else.',
+      '^workers/',
+      '^(src|bench)/',
+      '^src/parallel/',
+    ),
+    {
+      name: 'comlink-in-workers',
+      comment: 'How messages travel is known to the worker entries alone.',
+      severity: 'error',
+      from: { path: '^(src|bench|test)/' },
+      to: { path: '(^|node_modules/)comlink(/|$)' },
+    },
     {
       name: 'no-workers',
       comment: 'The source gets a worker factory; only the command itself names one.',
