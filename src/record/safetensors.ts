@@ -146,8 +146,8 @@ function readEntry(name: string, value: unknown): Entry {
 }
 
 function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
-  // A copy, because the tensor's bytes need not be aligned in the file.
-  const buffer = bytes.slice().buffer;
+  // A copy, because the tensor's bytes need not be aligned in the file. Not slice(): that of Node's Buffer copies nothing.
+  const { buffer } = new Uint8Array(bytes);
   if (dtype === 'F32') return new Float32Array(buffer);
   if (dtype === 'F64') return new Float64Array(buffer);
   return dtype === 'I32' ? new Int32Array(buffer) : new Uint8Array(buffer);

@@ -31,6 +31,11 @@ describe('against the official Python package', () => {
     expect(metadata).toEqual({ format: 'unbraid é' });
   });
 
+  test("decode reads what Node's readFileSync gives", () => {
+    const { tensors } = decodeSafetensors(readFileSync(new URL('../golden/reference.safetensors', import.meta.url)));
+    expect(tensors).toEqual(goldenTensors);
+  });
+
   test('encode writes its bytes', () => {
     expect(encodeSafetensors(goldenTensors, { format: 'unbraid é' })).toEqual(golden);
   });
