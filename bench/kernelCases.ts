@@ -16,7 +16,7 @@ function filled(arena: Arena, count: number): number {
 export function matmulCases(arena: Arena): Case[] {
   const { kernels } = arena;
   const cubes = [64, 128, 256, 512].map((n) => [n, n, n]);
-  return [...cubes, [64, 32, 32], [900, 64, 66]].flatMap(([m, n, k]) => {
+  return [...cubes, [64, 32, 32], [128, 16, 256], [900, 64, 66]].flatMap(([m, n, k]) => {
     const a = filled(arena, m * k);
     const b = filled(arena, k * n);
     const c = filled(arena, m * n);

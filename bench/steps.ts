@@ -11,6 +11,7 @@ import type { InputShape } from '../src/layers/batch.ts';
 import { slotTokens, tokenTable } from '../src/layers/embedding.ts';
 import { activation, linear } from '../src/layers/linear.ts';
 import { type Builder, createNetwork, type Heads, type Tensor } from '../src/layers/network.ts';
+import { attentionPolicy } from '../src/policy/attention.ts';
 import { loadStates } from '../src/policy/load.ts';
 import { actionLogProbs, batchCapacity, type Policy, policyOn } from '../src/policy/policy.ts';
 import { type RandomStream, randomStream } from '../src/random.ts';
@@ -157,6 +158,27 @@ export function attentionWorkload(arena: Arena, states: number, sizes: Attention
   };
   const compose = (b: Builder): Heads => composeAttention(b, sizes);
   return workload(arena, shape, states, ACTIONS, compose, push, attentionOperations(states, sizes));
+}
+
+/** Sizes of the policy that a run on household has by default. */
+const CANDIDATES = { tokenWidth: 12, matchWidth: 16, hidden: 64, embedding: 32, blocks: 0, heads: 2 };
+const SLOTS = { vocabularySize: 60, stateSlots: 20, actionSlots: 4 };
+
+/** The policy that scores listed actions, on `states` states with `actions` random candidates each. Operations are not counted. */
+export function candidatesWorkload(arena: Arena, states: number, actions: number): Workload {
+  const shape: InputShape = { form: 'tokens', layout: 'slots', ...SLOTS, vectorWidth: 0 };
+  const random = randomStream(1, 'bench/candidates', actions);
+  const features = (slots: number): number[] =>
+    Array.from({ length: slots }, (_, slot) => slot * SLOTS.vocabularySize + random.below(SLOTS.vocabularySize));
+  const push = (list: StateList): void => {
+    pushState(
+      list,
+      features(SLOTS.stateSlots),
+      Array.from({ length: actions }, () => features(SLOTS.actionSlots)),
+    );
+  };
+  const config = { ...CANDIDATES, policy: 'attention', logitScale: 1 } as const;
+  return workload(arena, shape, states, actions, (b) => attentionPolicy(b, config), push, Number.NaN);
 }
 
 export interface TrainingStep {

@@ -1,0 +1,133 @@
+/** The engine's worker: every case that is measured, made on first use. Arguments: the file of inputs. */
+import { gramMatrix } from '../src/coupling/gram.ts';
+import { createHousehold } from '../src/env/household/household.ts';
+import { createArena, matmulScratchBytes } from '../src/kernels/arena.ts';
+import { actionKey, createPolicy } from '../src/policy/policy.ts';
+import { collect } from '../src/rollout/collect.ts';
+import { parameterTensors } from '../src/train/checkpointing.ts';
+import { attentionStates, gramSizes, matmulSizes, mlpStates } from './inputs.ts';
+import { elementwiseCases, matmulCases, nothingCase } from './kernelCases.ts';
+import { peakCase } from './probe.ts';
+import { readInputs, serve, type Task } from './serve.ts';
+import {
+  ATTENTION,
+  attentionWorkload,
+  candidatesWorkload,
+  inference,
+  mlpWorkload,
+  trainingStep,
+  type Workload,
+} from './steps.ts';
+
+/** Sizes of the growth tables. */
+export const growth = {
+  batch: [32, 64, 128, 256, 512, 1024, 2048, 4096],
+  width: [32, 64, 128, 256, 512],
+  actions: [1, 4, 16, 64, 128],
+  tokens: [8, 16, 32, 64, 128],
+} as const;
+
+/** Builds a case when it is first called for, in an arena of its own. */
+function lazily(make: () => Promise<Task>): Task {
+  let made: Task | undefined;
+  const get = async (): Promise<Task> => {
+    made ??= await make();
+    return made;
+  };
+  return {
+    run: () => (made ? made.run() : get().then((task) => task.run())),
+    work: () => made?.work?.() ?? 0,
+    check: async () => (await get()).check?.() ?? {},
+  };
+}
+
+function stepTask(make: (arena: Awaited<ReturnType<typeof createArena>>) => Workload): Task {
+  return lazily(async () => {
+    const workload = make(await createArena());
+    const { policy, operations } = workload;
+    const { step, gradient } = trainingStep(workload);
+    return {
+      run: () => step(),
+      work: () => operations,
+      check: () => {
+        const { loss, pointer } = gradient();
+        const values: Record<string, Float32Array> = { loss: Float32Array.of(loss) };
+        for (const { name, offset, size } of policy.network.parameters) {
+          values[`gradient/${name}`] = policy.arena.read(pointer + offset, size);
+        }
+        for (let i = 0; i < 3; i++) step(1e-2);
+        for (const tensor of parameterTensors(policy)) {
+          values[`parameters/${tensor.name}`] = tensor.values as Float32Array;
+        }
+        return values;
+      },
+    };
+  });
+}
+
+function gramTask(states: number): Task {
+  return lazily(async () => {
+    const { policy, list, taken } = mlpWorkload(await createArena(), states);
+    const order = Int32Array.from({ length: states }, (_, s) => s);
+    const run = () => gramMatrix(policy, policy.weights, { list, states: order, taken });
+    return { run, check: () => ({ gram: Float32Array.from(run().total) }) };
+  });
+}
+
+function rolloutTask(): Task {
+  return lazily(async () => {
+    const environments = Array.from({ length: 80 }, () => createHousehold({ form: 'tokens' }));
+    const sizes = { policy: 'attention', tokenWidth: 12, matchWidth: 16, hidden: 64, embedding: 32 } as const;
+    const config = { ...sizes, blocks: 0, heads: 2, logitScale: 1 };
+    const policy = createPolicy(await createArena(), environments[0].spec, config);
+    policy.network.initialise(policy.weights, 1);
+    policy.network.prepare(policy.weights);
+    const games = environments.map((_, seed) => ({ seed, split: 'train' as const, rollout: seed }));
+    let steps = 0;
+    return {
+      run: async () => {
+        const rollout = await collect(policy, environments, games, { key: actionKey(1, 'bench', 1), temperature: 1 });
+        steps = rollout.states.states;
+      },
+      work: () => steps,
+    };
+  });
+}
+
+const inputs = readInputs(process.argv[2]);
+const arena = await createArena();
+const { kernels } = arena;
+const tasks: Record<string, Task> = {};
+
+const peak = await peakCase();
+for (const item of [peak, nothingCase(arena), ...matmulCases(arena), ...elementwiseCases(arena)]) {
+  tasks[item.name] = { run: item.call, work: () => item.operations };
+}
+for (const n of matmulSizes) {
+  const [a, b, c] = [arena.floats(n * n), arena.floats(n * n), arena.floats(n * n)];
+  const scratch = arena.reserve(matmulScratchBytes(n, n));
+  arena.write(a, inputs[`matmul${n}/a`].values);
+  arena.write(b, inputs[`matmul${n}/b`].values);
+  const run = (): void => kernels.matmulNN(n, n, n, a, n, b, n, c, n, 0, 0, scratch);
+  const check = () => {
+    run();
+    return { c: arena.read(c, n * n) };
+  };
+  tasks[`matmul${n}`] = { run, check, work: () => 2 * n ** 3 };
+}
+tasks.mlpStep = stepTask((a) => mlpWorkload(a, mlpStates));
+tasks.attentionStep = stepTask((a) => attentionWorkload(a, attentionStates));
+for (const n of gramSizes) tasks[`gram${n}`] = gramTask(n);
+tasks.inference = lazily(async () => {
+  const infer = inference(mlpWorkload(await createArena(), 1));
+  const x = inputs['mlp/observation'].values.slice(0, inputs['mlp/observation'].shape[1]) as Float32Array;
+  return { run: () => infer(x), check: () => ({ logProbs: infer(x) }) };
+});
+tasks.rollout = rolloutTask();
+for (const n of growth.batch) tasks[`growth/batch/${n}`] = stepTask((a) => mlpWorkload(a, n));
+for (const n of growth.width) tasks[`growth/width/${n}`] = stepTask((a) => mlpWorkload(a, mlpStates, n));
+for (const n of growth.actions) tasks[`growth/actions/${n}`] = stepTask((a) => candidatesWorkload(a, 64, n));
+for (const n of growth.tokens) {
+  tasks[`growth/tokens/${n}`] = stepTask((a) => attentionWorkload(a, 16, { ...ATTENTION, tokens: n }));
+}
+await serve(tasks, { node: process.versions.node, v8: process.versions.v8 });

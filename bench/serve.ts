@@ -1,0 +1,86 @@
+/**
+ * The worker side of a benchmark in JavaScript, for the engine and for its peers. A worker reads commands, one JSON object a line, and answers
+ * each with one line; bench/peers/worker.py speaks the same.
+ *
+ *   first line     {"tasks": [...], "versions": {...}}
+ *   {"check": t}   {"values": {name: base64 of float32}}
+ *   {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "work": ...}
+ */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Bench } from 'tinybench';
+import { decodeSafetensors } from '../src/record/safetensors.ts';
+
+export interface Task {
+  /** One call; a promise where the library gives one. */
+  readonly run: () => unknown;
+  /** Floating-point operations of one call (of a rollout: environment steps), where they are counted. */
+  readonly work?: () => number;
+  /** What one call computes, by name. */
+  readonly check?: () => Record<string, Float32Array> | Promise<Record<string, Float32Array>>;
+}
+
+/** Inputs of all tasks, by name. */
+export type Inputs = Record<string, { readonly shape: readonly number[]; readonly values: Float32Array | Int32Array }>;
+
+/** Short calls are measured several at a time: a sample of tinybench is then at least this long. */
+const SAMPLE_MICROSECONDS = 50;
+const WARMUP_MS = 300;
+
+export function readInputs(path: string): Inputs {
+  const inputs: Inputs = {};
+  for (const { name, shape, values } of decodeSafetensors(readFileSync(path)).tensors) {
+    if (values instanceof Float32Array || values instanceof Int32Array) inputs[name] = { shape, values };
+  }
+  return inputs;
+}
+
+async function measure(run: () => unknown, calls: number, milliseconds: number): Promise<number> {
+  const bench = new Bench({ time: milliseconds, iterations: 1, warmup: false, throws: true });
+  const first = run();
+  if (first instanceof Promise) {
+    await first;
+    bench.add('task', async () => {
+      for (let i = 0; i < calls; i++) await run();
+    });
+    await bench.run();
+  } else {
+    bench.add('task', () => {
+      for (let i = 0; i < calls; i++) run();
+    });
+    bench.runSync();
+  }
+  const [{ result }] = bench.tasks;
+  if (result.state !== 'completed') throw new Error(`the measurement ended as ${result.state}`);
+  return (result.latency.mean * 1000) / calls;
+}
+
+/** Answers commands on stdin until it closes. */
+export async function serve(tasks: Readonly<Record<string, Task>>, versions: Readonly<Record<string, string>>) {
+  const callsOf = new Map<string, number>();
+  const send = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
+  send({ tasks: Object.keys(tasks), versions });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const command = JSON.parse(line) as { check?: string; time?: string; milliseconds?: number };
+    const name = command.check ?? command.time ?? '';
+    const task = tasks[name];
+    try {
+      if (command.check !== undefined) {
+        const values = Object.entries((await task.check?.()) ?? {}).map(([key, floats]) => {
+          return [key, Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength).toString('base64')];
+        });
+        send({ values: Object.fromEntries(values) });
+        continue;
+      }
+      let calls = callsOf.get(name);
+      if (calls === undefined) {
+        const microseconds = await measure(task.run, 1, WARMUP_MS);
+        calls = Math.max(1, Math.round(SAMPLE_MICROSECONDS / microseconds));
+        callsOf.set(name, calls);
+      }
+      send({ microseconds: await measure(task.run, calls, command.milliseconds ?? 1), work: task.work?.() });
+    } catch (error) {
+      send({ error: `${name}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 400) });
+    }
+  }
+}
