@@ -10,6 +10,14 @@ export const gramSizes = [256, 1024] as const;
 export const mlpStates = 256;
 export const attentionStates = 64;
 
+/** Sizes of the growth tables. */
+export const growth = {
+  batch: [32, 64, 128, 256, 512, 1024, 2048, 4096],
+  width: [32, 64, 128, 256, 512],
+  actions: [1, 4, 16, 64, 128],
+  tokens: [8, 16, 32, 64, 128],
+} as const;
+
 function drawn(purpose: string, index: number, shape: readonly number[]): NamedTensor['values'] {
   const random = randomStream(1, purpose, index);
   const size = shape.reduce((product, extent) => product * extent, 1);

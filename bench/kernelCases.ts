@@ -21,12 +21,12 @@ export function matmulCases(arena: Arena): Case[] {
     const b = filled(arena, k * n);
     const c = filled(arena, m * n);
     const scratch = arena.reserve(matmulScratchBytes(k, n));
-    const operations = 2 * m * n * k;
+    const work = { operations: 2 * m * n * k, bytes: 4 * (m * k + k * n + m * n) };
     const size = `${m}x${n}x${k}`;
     return [
-      { name: `matmulNN ${size}`, operations, call: () => kernels.matmulNN(m, n, k, a, k, b, n, c, n, 0, 0, scratch) },
-      { name: `matmulNT ${size}`, operations, call: () => kernels.matmulNT(m, n, k, a, k, b, k, c, n, 0, 0, scratch) },
-      { name: `matmulTN ${size}`, operations, call: () => kernels.matmulTN(m, n, k, a, m, b, n, c, n, 0, scratch) },
+      { name: `matmulNN ${size}`, ...work, call: () => kernels.matmulNN(m, n, k, a, k, b, n, c, n, 0, 0, scratch) },
+      { name: `matmulNT ${size}`, ...work, call: () => kernels.matmulNT(m, n, k, a, k, b, k, c, n, 0, 0, scratch) },
+      { name: `matmulTN ${size}`, ...work, call: () => kernels.matmulTN(m, n, k, a, m, b, n, c, n, 0, scratch) },
     ];
   });
 }
@@ -46,27 +46,37 @@ export function elementwiseCases(arena: Arena): Case[] {
   const saved = [filled(arena, n), filled(arena, rows)];
   const offsets = arena.floats(n / 8 + 1);
   for (let i = 0; i <= n / 8; i++) arena.i32[(offsets >> 2) + i] = 8 * i;
-  const each = (name: string, perElement: number, call: () => void): Case => ({
+  const each = (name: string, perElement: number, bytesPerElement: number, call: () => void): Case => ({
     name,
     operations: perElement * n,
+    bytes: bytesPerElement * n,
     call,
   });
   return [
-    each('tanh forward', 22, () => kernels.activationForward(1, x, y, n)),
-    each('tanh backward', 3, () => kernels.activationBackward(1, zeros, y, n)),
-    each('relu forward', 1, () => kernels.activationForward(2, x, y, n)),
-    each('gelu forward', 30, () => kernels.activationForward(3, x, y, n)),
-    each('gelu backward', 39, () => kernels.activationBackward(3, large, p, n)),
-    each('addInto', 1, () => kernels.addInto(y, x, n)),
-    each('columnSum', 1, () => kernels.columnSum(rows, width, x, width, y, 0)),
-    each('sumOfSquares', 2, () => void kernels.sumOfSquares(x, n)),
-    each('adamw', 16, () => kernels.adamw(n, p, x, m, v, 1e-3, 0.9, 0.999, 1e-8, 0, 1, 1)),
-    each('layerNormForward', 7, () => kernels.layerNormForward(rows, width, x, m, v, y, saved[0], saved[1])),
-    each('logSoftmax of 8', 22, () => kernels.logSoftmax(n / 8, offsets, x, 0, 1, y)),
+    each('tanh forward', 22, 8, () => kernels.activationForward(1, x, y, n)),
+    each('tanh backward', 3, 12, () => kernels.activationBackward(1, zeros, y, n)),
+    each('relu forward', 1, 8, () => kernels.activationForward(2, x, y, n)),
+    each('gelu forward', 30, 8, () => kernels.activationForward(3, x, y, n)),
+    each('gelu backward', 39, 12, () => kernels.activationBackward(3, large, p, n)),
+    each('addInto', 1, 12, () => kernels.addInto(y, x, n)),
+    each('columnSum', 1, 4, () => kernels.columnSum(rows, width, x, width, y, 0)),
+    each('sumOfSquares', 2, 4, () => void kernels.sumOfSquares(x, n)),
+    each('adamw', 16, 28, () => kernels.adamw(n, p, x, m, v, 1e-3, 0.9, 0.999, 1e-8, 0, 1, 1)),
+    each('layerNormForward', 7, 12, () => kernels.layerNormForward(rows, width, x, m, v, y, saved[0], saved[1])),
+    each('logSoftmax of 8', 22, 8, () => kernels.logSoftmax(n / 8, offsets, x, 0, 1, y)),
   ];
 }
 
 /** A call without work: the cost of crossing from JavaScript to Wasm. */
 export function nothingCase({ kernels }: Arena): Case {
-  return { name: 'nothing', operations: 0, call: () => kernels.fill(0, 0, 0) };
+  return { name: 'nothing', operations: 0, bytes: 0, call: () => kernels.fill(0, 0, 0) };
+}
+
+/** Sums of two vectors that fit the first cache, and of two that fit none: the slopes of the roofline. */
+export function streamCases(arena: Arena): Case[] {
+  return [1024, 2 ** 24].map((n) => {
+    const [to, from] = [arena.floats(n), arena.floats(n)];
+    const name = n === 1024 ? 'stream in cache' : 'stream in memory';
+    return { name, operations: n, bytes: 12 * n, call: () => arena.kernels.addInto(to, from, n) };
+  });
 }

@@ -5,8 +5,8 @@ import { createArena, matmulScratchBytes } from '../src/kernels/arena.ts';
 import { actionKey, createPolicy } from '../src/policy/policy.ts';
 import { collect } from '../src/rollout/collect.ts';
 import { parameterTensors } from '../src/train/checkpointing.ts';
-import { attentionStates, gramSizes, matmulSizes, mlpStates } from './inputs.ts';
-import { elementwiseCases, matmulCases, nothingCase } from './kernelCases.ts';
+import { attentionStates, gramSizes, growth, matmulSizes, mlpStates } from './inputs.ts';
+import { elementwiseCases, matmulCases, nothingCase, streamCases } from './kernelCases.ts';
 import { peakCase } from './probe.ts';
 import { readInputs, serve, type Task } from './serve.ts';
 import {
@@ -18,14 +18,6 @@ import {
   trainingStep,
   type Workload,
 } from './steps.ts';
-
-/** Sizes of the growth tables. */
-export const growth = {
-  batch: [32, 64, 128, 256, 512, 1024, 2048, 4096],
-  width: [32, 64, 128, 256, 512],
-  actions: [1, 4, 16, 64, 128],
-  tokens: [8, 16, 32, 64, 128],
-} as const;
 
 /** Builds a case when it is first called for, in an arena of its own. */
 function lazily(make: () => Promise<Task>): Task {
@@ -100,8 +92,9 @@ const { kernels } = arena;
 const tasks: Record<string, Task> = {};
 
 const peak = await peakCase();
-for (const item of [peak, nothingCase(arena), ...matmulCases(arena), ...elementwiseCases(arena)]) {
-  tasks[item.name] = { run: item.call, work: () => item.operations };
+const cases = [...matmulCases(arena), ...elementwiseCases(arena), ...streamCases(arena)];
+for (const { name, operations, bytes, call } of [peak, nothingCase(arena), ...cases]) {
+  tasks[name] = { run: call, work: () => operations, bytes };
 }
 for (const n of matmulSizes) {
   const [a, b, c] = [arena.floats(n * n), arena.floats(n * n), arena.floats(n * n)];

@@ -16,8 +16,8 @@ export interface Worker {
   readonly versions: Readonly<Record<string, string>>;
   /** What one call of the task computed. */
   check(task: string): Promise<Record<string, Float32Array>>;
-  /** Mean microseconds of a call over about `milliseconds`, and its counted work. */
-  time(task: string, milliseconds: number): Promise<{ microseconds: number; work: number }>;
+  /** Mean microseconds of a call over about `milliseconds`, and its counted work and bytes (0: not counted). */
+  time(task: string, milliseconds: number): Promise<{ microseconds: number; work: number; bytes: number }>;
   close(): void;
 }
 
@@ -27,6 +27,7 @@ interface Answer {
   readonly values?: Record<string, string>;
   readonly microseconds?: number;
   readonly work?: number | null;
+  readonly bytes?: number;
   readonly error?: string;
 }
 
@@ -57,7 +58,8 @@ function floats(base64: string): Float32Array {
 /** The line of a traceback or stack that says what went wrong. */
 function reasonIn(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
-  return lines.find((line) => /^\w*(Error|Exception)\b.*:/.test(line)) ?? lines.findLast((line) => line !== '') ?? '';
+  const error = lines.find((line) => /^\w*(Error|Exception)\b.*:/.test(line));
+  return (error ?? lines.findLast((line) => line !== '') ?? '').replace(/ imported from .*/, '');
 }
 
 /** A queue of answers of one process. */
@@ -118,8 +120,8 @@ export async function openWorker(spec: WorkerSpec): Promise<Worker> {
       return Object.fromEntries(Object.entries(values).map(([name, base64]) => [name, floats(base64)]));
     },
     async time(task, milliseconds) {
-      const { microseconds = Number.NaN, work } = await ask({ time: task, milliseconds });
-      return { microseconds, work: work ?? 0 };
+      const { microseconds = Number.NaN, work, bytes = 0 } = await ask({ time: task, milliseconds });
+      return { microseconds, work: work ?? 0, bytes };
     },
     close: () => void child.stdin.end(),
   };

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 
 /** Floating-point operations of one call. */
-const OPERATIONS = 1e6;
+export const PEAK_OPERATIONS = 1e6;
 const STEP_OPERATIONS = 64;
 
 export interface Case {
   readonly name: string;
   /** Single-precision additions, multiplications, divisions, roots and comparisons of one call. */
   readonly operations: number;
+  /** Bytes that a call reads and writes, each operand once. */
+  readonly bytes: number;
   readonly call: () => void;
 }
 
@@ -29,6 +31,6 @@ export async function peakCase(): Promise<Case> {
   const { instance } = await WebAssembly.instantiate(binary, {});
   const exports = instance.exports as { peak: (steps: number, pointer: number) => number; memory: WebAssembly.Memory };
   new Float32Array(exports.memory.buffer, 0, 32).fill(1 / 3);
-  const steps = OPERATIONS / STEP_OPERATIONS;
-  return { name: 'peak', operations: OPERATIONS, call: () => void exports.peak(steps, 0) };
+  const steps = PEAK_OPERATIONS / STEP_OPERATIONS;
+  return { name: 'peak', operations: PEAK_OPERATIONS, bytes: 0, call: () => void exports.peak(steps, 0) };
 }

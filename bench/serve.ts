@@ -4,7 +4,7 @@
  *
  *   first line     {"tasks": [...], "versions": {...}}
  *   {"check": t}   {"values": {name: base64 of float32}}
- *   {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "work": ...}
+ *   {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "work": ..., "bytes": ...}
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -16,6 +16,8 @@ export interface Task {
   readonly run: () => unknown;
   /** Floating-point operations of one call (of a rollout: environment steps), where they are counted. */
   readonly work?: () => number;
+  /** Bytes read and written by one call, where they are counted. */
+  readonly bytes?: number;
   /** What one call computes, by name. */
   readonly check?: () => Record<string, Float32Array> | Promise<Record<string, Float32Array>>;
 }
@@ -78,7 +80,8 @@ export async function serve(tasks: Readonly<Record<string, Task>>, versions: Rea
         calls = Math.max(1, Math.round(SAMPLE_MICROSECONDS / microseconds));
         callsOf.set(name, calls);
       }
-      send({ microseconds: await measure(task.run, calls, command.milliseconds ?? 1), work: task.work?.() });
+      const microseconds = await measure(task.run, calls, command.milliseconds ?? 1);
+      send({ microseconds, work: task.work?.(), bytes: task.bytes });
     } catch (error) {
       send({ error: `${name}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 400) });
     }

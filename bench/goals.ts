@@ -1,0 +1,155 @@
+/** The goals of speed as rows: each a number measured in this run, or the reason why there is none. */
+import { gramSizes, growth } from './inputs.ts';
+import { PEAK_OPERATIONS } from './probe.ts';
+import type { BenchResult, Measurement, Outcome, Row } from './result.ts';
+
+type Measured = Omit<BenchResult, 'rows'>;
+type Sense = Row['sense'];
+
+function need(
+  measurements: readonly Measurement[],
+  task: string,
+  worker = 'unbraid',
+): Measurement & { microseconds: number } {
+  const found = measurements.find((m) => m.task === task && m.worker === worker);
+  if (!found) throw new Error(`${task} was not measured on ${worker}`);
+  const { microseconds, reason } = found;
+  if (microseconds === null) throw new Error(`${task} on ${worker}: ${reason}`);
+  return { ...found, microseconds };
+}
+
+/** A sample's rate as a share of the probe's. */
+export function peakShare({ peakRatio, work }: Measurement): number {
+  return (peakRatio * work) / PEAK_OPERATIONS;
+}
+
+/** Slope of log y over log x by least squares: the power with which y grows. */
+export function exponent(points: readonly (readonly [number, number])[]): number {
+  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)]);
+  const mean = (axis: number): number => logs.reduce((sum, log) => sum + log[axis], 0) / logs.length;
+  const [mx, my] = [mean(0), mean(1)];
+  const covariance = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
+  return covariance / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+}
+
+function measuredValue<T>(outcome: Outcome<T>): T {
+  if ('reason' in outcome) throw new Error(outcome.reason);
+  return outcome.value;
+}
+
+/** The rows of the table of goals, in its order. */
+export function goalRows(measured: Measured): Row[] {
+  const { measurements, missing } = measured;
+  const row = (name: string, goal: number, sense: Sense, unit: string, measure: () => number): Row => {
+    try {
+      const value = measure();
+      return { name, value, goal, sense, unit, holds: sense === 'at least' ? value >= goal : value <= goal };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { name, value: null, goal, sense, unit, holds: false, reason };
+    }
+  };
+  const share = (tasks: readonly string[]) => () =>
+    Math.min(...tasks.map((task) => peakShare(need(measurements, task))));
+  /** How many times as long the fastest of these takes. */
+  const against = (task: string, others: readonly (readonly [worker: string, task: string])[]) => () => {
+    const found = others.flatMap(([worker, variant]) => {
+      if (worker in missing) return [];
+      return [need(measurements, variant, worker).microseconds];
+    });
+    if (found.length === 0) throw new Error(others.map(([worker]) => `${worker}: ${missing[worker]}`).join('; '));
+    return Math.min(...found) / need(measurements, task).microseconds;
+  };
+  const forms = (...sizes: string[]) =>
+    sizes.flatMap((size) => ['NN', 'NT', 'TN'].map((form) => `matmul${form} ${size}`));
+  const series = (kind: keyof typeof growth, from: number) => () =>
+    exponent(
+      growth[kind]
+        .filter((n) => n >= from)
+        .map((n) => [n, need(measurements, `growth/${kind}/${n}`).microseconds] as const),
+    );
+  const times = 'times as long';
+  const peak = 'of the peak';
+  return [
+    row(
+      'Matrix products of 128³ and more',
+      0.92,
+      'at least',
+      peak,
+      share(forms('128x128x128', '256x256x256', '512x512x512')),
+    ),
+    row(
+      'Matrix product 64 x 32 x 32, and TN with 16 columns',
+      0.82,
+      'at least',
+      peak,
+      share(['matmulNN 64x32x32', 'matmulTN 128x16x256']),
+    ),
+    row('MLP training step', 0.82, 'at least', peak, share(['mlpStep'])),
+    row('Attention training step', 0.8, 'at least', peak, share(['attentionStep'])),
+    row('MLP training step: PyTorch', 1.4, 'at least', times, against('mlpStep', [['torch', 'mlpStep']])),
+    row(
+      'Attention training step: PyTorch',
+      1,
+      'at least',
+      times,
+      against('attentionStep', [['torch', 'attentionStep']]),
+    ),
+    row('MLP training step: JAX with jit', 0.8, 'at least', times, against('mlpStep', [['jax', 'mlpStep']])),
+    row('MLP training step: tfjs-wasm', 18, 'at least', times, against('mlpStep', [['tfjs-wasm', 'mlpStep']])),
+    row('MLP training step: jax-js', 4.5, 'at least', times, against('mlpStep', [['jax-js', 'mlpStep']])),
+    ...gramSizes.map((n) => {
+      const vmaps = ['jax', 'torch'].map((worker) => [worker, `gram${n}:vmap`] as const);
+      return row(
+        `Gram matrix of ${n}: vmap(grad) and J Jᵀ, the faster of JAX and PyTorch`,
+        n === 256 ? 30 : 40,
+        'at least',
+        times,
+        against(`gram${n}`, vmaps),
+      );
+    }),
+    row('Gram matrix: the same formula in PyTorch, and TorchJD', 1, 'at least', times, () =>
+      Math.min(
+        ...gramSizes.map((n) =>
+          against(`gram${n}`, [
+            ['torch', `gram${n}:formula`],
+            ['torch', `gram${n}:torchjd`],
+          ])(),
+        ),
+      ),
+    ),
+    row(
+      'Inference of one state: onnxruntime-web',
+      1,
+      'at least',
+      times,
+      against('inference', [['ort-web', 'inference']]),
+    ),
+    row('Inference of one state: tfjs-wasm', 3, 'at least', times, against('inference', [['tfjs-wasm', 'inference']])),
+    row(
+      'GRPO on household: time outside kernels and environment',
+      0.1,
+      'at most',
+      'of the time',
+      () => measuredValue(measured.iteration).outside,
+    ),
+    row(
+      'Heap growth over 1,000 updates',
+      1,
+      'at most',
+      'MB',
+      () => measuredValue(measured.iteration).heapGrowthBytes / 1e6,
+    ),
+    row('Engine .wasm, gzipped', 40, 'at most', 'kB', () => measuredValue(measured.sizes).engine / 1e3),
+    row(
+      'Edge build, wasm and JavaScript, gzipped',
+      25,
+      'at most',
+      'kB',
+      () => measuredValue(measured.sizes).edge / 1e3,
+    ),
+    row('Import to first update in Node', 150, 'at most', 'ms', () => measuredValue(measured.startUpMs)),
+    row('Growth with the batch, 256 to 4,096: power', 1.1, 'at most', '', series('batch', 256)),
+    row('Growth with the tokens, 32 to 128: power', 2, 'at most', '', series('tokens', 32)),
+  ];
+}

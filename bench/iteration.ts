@@ -1,0 +1,94 @@
+/**
+ * What a whole GRPO run on household costs outside kernels and environment, from V8's sampling profiler, and whether updates leave anything
+ * on the heap. Prints one JSON object. Run with --expose-gc.
+ */
+import { type Profiler, Session } from 'node:inspector';
+import { train } from '../src/train/trainer.ts';
+
+const PROFILED = { from: 10, to: 60 };
+const HEAP = { fromUpdate: 120, updates: 1002 };
+const SAMPLING_MICROSECONDS = 200;
+const config = { env: 'household', method: 'grpo', seed: 1, evalEpisodes: 1, couplingPairs: 1 } as const;
+const UPDATES_PER_ITERATION = 6;
+
+type Share = 'kernels' | 'environment' | 'outside' | 'idle';
+
+function shareOf({ url, functionName }: Profiler.Profile['nodes'][number]['callFrame']): Share {
+  if (functionName === '(idle)') return 'idle';
+  if (url.startsWith('wasm:')) return 'kernels';
+  return url.includes('/src/env/') ? 'environment' : 'outside';
+}
+
+/** Microseconds by share, and the functions outside that take most. */
+function summarise({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
+  const microseconds: Record<Share, number> = { kernels: 0, environment: 0, outside: 0, idle: 0 };
+  const byId = new Map(nodes.map((node) => [node.id, node.callFrame]));
+  const outside = new Map<string, number>();
+  samples.forEach((id, i) => {
+    const frame = byId.get(id);
+    if (!frame) return;
+    const share = shareOf(frame);
+    microseconds[share] += timeDeltas[i];
+    if (share !== 'outside') return;
+    const name = `${frame.functionName || '(anonymous)'} ${frame.url.replace(/^.*\//, '')}`.trim();
+    outside.set(name, (outside.get(name) ?? 0) + timeDeltas[i]);
+  });
+  const total = microseconds.kernels + microseconds.environment + microseconds.outside;
+  const top = [...outside].sort((a, b) => b[1] - a[1]).slice(0, 8);
+  return {
+    kernels: microseconds.kernels / total,
+    environment: microseconds.environment / total,
+    outside: microseconds.outside / total,
+    iterationMs: total / 1e3 / (PROFILED.to - PROFILED.from),
+    top: Object.fromEntries(top.map(([name, us]) => [name, us / total])),
+  };
+}
+
+async function profile() {
+  const session = new Session();
+  session.connect();
+  session.post('Profiler.enable');
+  session.post('Profiler.setSamplingInterval', { interval: SAMPLING_MICROSECONDS });
+  let found: ReturnType<typeof summarise> | undefined;
+  await train(
+    { ...config, iterations: PROFILED.to + 1 },
+    {
+      onProgress({ phase, done }) {
+        if (phase !== 'train') return;
+        if (done === PROFILED.from) session.post('Profiler.start');
+        if (done === PROFILED.to) {
+          session.post('Profiler.stop', (error, result) => {
+            if (error) throw error;
+            found = summarise(result.profile);
+          });
+        }
+      },
+    },
+  );
+  session.disconnect();
+  return found;
+}
+
+/** Bytes by which heap and buffers grew over HEAP.updates updates, garbage collected before each reading. */
+async function heapGrowth(): Promise<number> {
+  const first = HEAP.fromUpdate / UPDATES_PER_ITERATION;
+  const last = first + HEAP.updates / UPDATES_PER_ITERATION;
+  const used: number[] = [];
+  await train(
+    { ...config, iterations: last + 1 },
+    {
+      onProgress({ phase, done }) {
+        if (phase !== 'train' || (done !== first && done !== last)) return;
+        globalThis.gc?.();
+        globalThis.gc?.();
+        const { heapUsed, external } = process.memoryUsage();
+        used.push(heapUsed + external);
+      },
+    },
+  );
+  return used[1] - used[0];
+}
+
+if (!globalThis.gc) throw new Error('bench/iteration.ts: run it with --expose-gc');
+const shares = await profile();
+console.log(JSON.stringify({ ...shares, heapGrowthBytes: await heapGrowth(), updates: HEAP.updates }));

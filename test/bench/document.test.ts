@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { between, duration, readmeTable } from '../../bench/document.ts';
+import { barsFigure, ratios, times } from '../../bench/figures.ts';
+import { measured, resultOf } from './result.ts';
+
+const result = resultOf(
+  [
+    measured('mlpStep', 'unbraid', 800),
+    measured('mlpStep', 'tfjs-wasm', 14_000),
+    measured('mlpStep', 'torch', 640, { name: 'PyTorch' }),
+    measured('gram256', 'unbraid', 500),
+    measured('gram256:formula', 'torch', 450, { name: 'PyTorch, same formula' }),
+    measured('gram256:vmap', 'torch', 16_000, { name: 'PyTorch, vmap(grad) and J Jᵀ' }),
+  ],
+  {},
+);
+
+test('only what is between the markers is replaced', () => {
+  const text = 'before\n<!-- performance:start -->\nold\n<!-- performance:end -->\nafter\n';
+  expect(between(text, 'new')).toBe(text.replace('old', 'new'));
+  expect(() => between('no markers', 'new')).toThrow(
+    'between: the text must hold <!-- performance:start --> and then <!-- performance:end -->, got neither in order; add both lines',
+  );
+});
+
+test('durations read in the unit that fits, ratios with two digits', () => {
+  expect([0.0123, 4.567, 1234.5].map(duration)).toEqual(['12.3 ns', '4.57 µs', '1.23 ms']);
+  expect([0.123, 1.26, 99, 1234].map(times)).toEqual(['0.12×', '1.3×', '99×', '1,234×']);
+});
+
+test('peers are listed from the fastest to the slowest, with every way they have', () => {
+  expect(ratios(result, 'gram256')).toEqual([
+    { name: 'PyTorch, same formula', ratio: 0.9 },
+    { name: 'PyTorch, vmap(grad) and J Jᵀ', ratio: 32 },
+  ]);
+});
+
+test("the README's table has our times, and those of others in units of them", () => {
+  expect(readmeTable(result, 'docs/results/performance.md')).toBe(`## Speed
+
+| One thread | unbraid | tfjs-wasm | jax-js | onnxruntime-web | PyTorch | JAX |
+|---|---:|---:|---:|---:|---:|---:|
+| Training step of the MLP 64-128-128-16, batch 256 | 800 µs | 18× |  |  | 0.8× |  |
+| Gram matrix of 256 per-sample gradients of the MLP | 500 µs |  |  |  | 32× |  |
+
+Time of others in units of unbraid’s, medians of one interleaved run on Some processor; equal results were checked first ([details](docs/results/performance.md)).`);
+});
+
+test('slower peers are bars in blue, faster ones in orange', () => {
+  const svg = barsFigure(result);
+  const bars = [...svg.matchAll(/<path d="[^"]*" fill="(#0072B2|#D55E00)"/g)].map(([, colour]) => colour);
+  expect(bars).toEqual(['#D55E00', '#0072B2', '#D55E00', '#0072B2']);
+});
