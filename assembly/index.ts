@@ -17,6 +17,6 @@ export { gramPairwise, perSampleOuter, perSampleProduct, perSampleScatter, perSa
 export { layerNormBackward, layerNormForward } from './layerNorm';
 export { exp1, log1, sigmoid1 } from './math';
 export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
-export { addInto, addScaled, fill, heapBase, scaleBy } from './memory';
+export { addInto, addScaled, copyBytes, fill, heapBase, scaleBy } from './memory';
 export { cloningLoss, logProbGradient, logSoftmax, policyLoss } from './policyLoss';
 export { randomNormal, randomUniform, sampleActions } from './random';

@@ -37,6 +37,11 @@ export function fill(dst: usize, n: i32, value: f32): void {
   for (; i < n; i++) setF(dst, i, value);
 }
 
+/** dst = src, whole bytes; the ranges may overlap. */
+export function copyBytes(dst: usize, src: usize, bytes: i32): void {
+  memory.copy(dst, src, bytes);
+}
+
 /** dst[n] += src[n] */
 export function addInto(dst: usize, src: usize, n: i32): void {
   let i = 0;

@@ -117,8 +117,8 @@ function recordPart(
   if (record.pairwise && part.kind === 'outer') {
     const row = arena.i32[(record.offsets >> 2) + first];
     const count = network.rowCount(part.rows);
-    arena.u8.copyWithin(record.x + row * part.width * 4, part.x, part.x + count * part.width * 4);
-    arena.u8.copyWithin(record.d + row * part.dWidth * 4, part.d, part.d + count * part.dWidth * 4);
+    arena.copy(record.x + row * part.width * 4, part.x, count * part.width * 4);
+    arena.copy(record.d + row * part.dWidth * 4, part.d, count * part.dWidth * 4);
     return;
   }
   const { size } = parameter;

@@ -65,7 +65,7 @@ export function spillover(
   const of = (vector: number): Float32Array =>
     takenLogProbs(policy, vector, badSamples.list, badSamples.states, badSamples.taken);
   const before = of(weights);
-  arena.u8.copyWithin(moved, weights, weights + network.vectorSize * 4);
+  arena.copy(moved, weights, network.vectorSize * 4);
   arena.kernels.addScaled(network.size, stepSize / good.length, g, moved, 1);
   network.prepare(moved);
   const after = of(moved);

@@ -119,7 +119,7 @@ export class Arena {
     }
     const at = alignUp(this.#next);
     this.#next = at + bytes + ALIGN_BYTES;
-    this.u8.fill(0, at, this.#next);
+    this.zero(at, this.#next - at);
     return at;
   }
 
@@ -149,8 +149,16 @@ export class Arena {
     this.f32.set(values, pointer >> 2);
   }
 
+  /** Copies bytes within the memory. */
+  copy(to: number, from: number, bytes: number): void {
+    this.kernels.copyBytes(to, from, bytes);
+  }
+
   zero(pointer: number, bytes: number): void {
-    this.u8.fill(0, pointer, pointer + bytes);
+    // Filling a view of shared memory goes byte by byte on some hosts.
+    const words = bytes >> 2;
+    this.kernels.fill(pointer, words, 0);
+    for (let i = pointer + words * 4; i < pointer + bytes; i++) this.u8[i] = 0;
   }
 }
 

@@ -96,7 +96,7 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   b.add({
     forward() {
       const n = b.rowCount(x.rows) * x.width;
-      if (saved !== x.value) b.arena.u8.copyWithin(saved, x.value, x.value + n * 4);
+      if (saved !== x.value) b.arena.copy(saved, x.value, n * 4);
       kernels.activationForward(code, saved, x.value, n);
     },
     backward() {

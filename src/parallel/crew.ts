@@ -53,11 +53,11 @@ export class Crew {
    * One message to each worker but the calling thread, which does its own share meanwhile.
    *
    * @param send makes the call; workers are numbered from 1
-   * @returns the replies in the order of the workers; rejects as soon as a worker fails or ends, naming it and the phase
+   * @returns the replies in the order of the workers; each rejects as soon as its worker fails or ends, naming it and the phase
    */
-  call<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T[]> {
+  each<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T>[] {
     if (this.#closed)
-      throw new Error(`Crew.call: the crew must be open in phase "${phase}", got a closed one; open another`);
+      throw new Error(`Crew.each: the crew must be open in phase "${phase}", got a closed one; open another`);
     const replies = this.#workers.map(async ({ seat, ended }, i) => {
       try {
         return await Promise.race([send(seat, i + 1), ended]);
@@ -68,10 +68,14 @@ export class Crew {
         );
       }
     });
-    const all = Promise.all(replies);
-    // A caller that fails in its own share never comes to wait for these.
-    all.catch(() => {});
-    return all;
+    // The caller may fail in its own share, or have all it needs, before it comes to wait for these.
+    for (const reply of replies) reply.catch(() => {});
+    return replies;
+  }
+
+  /** All replies of `each`. */
+  async call<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.each(phase, send));
   }
 
   close(): void {

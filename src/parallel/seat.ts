@@ -20,6 +20,7 @@ import {
   type ShardRoom,
   SUMS,
 } from '../train/shards.ts';
+import { claim, everyNth } from './claims.ts';
 
 /** A run as a worker needs to know it. */
 export interface SeatSetup {
@@ -35,13 +36,26 @@ export interface SeatSetup {
 /** f32[network.size] where the worker keeps a copy, null where the weights are shared. */
 export type Weights = Float32Array | null;
 
+/** Episodes in chunks: number c of `chunks` holds the episodes c, c + chunks, ... of `games`. */
 export interface PlayJob {
   readonly weights: Weights;
   readonly games: readonly GameChoice[];
+  readonly chunks: number;
+  /** On shared memory the word from which chunks are claimed, else the chunk that is this worker's. */
+  readonly take: ClaimedRound | { readonly chunk: number };
   /** Episodes live at once. */
   readonly slots: number;
-  readonly options: Pick<CollectOptions, 'key' | 'temperature' | 'numbers'>;
+  readonly options: Pick<CollectOptions, 'key' | 'temperature'>;
 }
+
+/** A round of claims at an address. */
+export interface ClaimedRound {
+  readonly word: number;
+  readonly round: number;
+}
+
+/** What came of one chunk. */
+export type Chunk<T> = readonly [chunk: number, result: T];
 
 /** A set of an update; its arrays by state come with the first update that has them. */
 export type SentSet = Omit<LossSet, keyof SetSource> & { readonly id: number; readonly source: SetSource | null };
@@ -56,7 +70,9 @@ export interface ShardsJob {
   /** Sources that will be asked for again. */
   readonly keep: readonly number[];
   /** On shared memory where all `shards` of the update go: any thread takes the next. Else the numbers of the shards that are this worker's. */
-  readonly work: (ShardRoom & { readonly shards: number }) | { readonly numbers: readonly number[] };
+  readonly work:
+    | (ShardRoom & { readonly shards: number; readonly round: number })
+    | { readonly numbers: readonly number[] };
 }
 
 /** A shard of a worker that keeps copies. */
@@ -88,8 +104,8 @@ export interface Seat {
   /** Proves that the worker runs and, given a memory, that it can be shared with it. */
   attach(memory: WebAssembly.Memory | null): Promise<void>;
   begin(setup: SeatSetup): Promise<void>;
-  collect(job: PlayJob): Promise<Rollout>;
-  play(job: PlayJob): Promise<Float64Array>;
+  collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
+  play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
   shards(job: ShardsJob): Promise<ShardResult[]>;
   gram(job: GramJob): Promise<Gram>;
 }
@@ -146,13 +162,38 @@ function computeShards(run: SeatRun, job: ShardsJob): ShardResult[] {
       return { shard: n, gradient: arena.read(run.gradient, network.vectorSize), sums };
     });
   }
-  const next = work.counters >> 2;
-  for (let n = Atomics.add(arena.i32, next, 1); n < shards.length; n = Atomics.add(arena.i32, next, 1)) {
+  const next = (): number => claim(arena.i32, work.counters >> 2, work.round, shards.length);
+  for (let n = next(); n >= 0; n = next()) {
     computeShard(engine, shards[n].plan, shards[n].shard, work.gradients[n], work.sums[n]);
     addShard(arena, work, n, work.shards, network.vectorSize);
   }
-  Atomics.add(arena.i32, next + 1, 1);
   return [];
+}
+
+/** Does the chunks that fall to this worker. */
+async function eachChunk<T>(
+  run: SeatRun,
+  { games, chunks, take, options }: PlayJob,
+  perform: (games: readonly GameChoice[], options: CollectOptions) => Promise<T>,
+): Promise<Chunk<T>[]> {
+  const { arena } = run.engine.policy;
+  const done: Chunk<T>[] = [];
+  const one = async (chunk: number): Promise<void> => {
+    const numbers = everyNth(games.length, chunk, chunks);
+    done.push([
+      chunk,
+      await perform(
+        numbers.map((e) => games[e]),
+        { ...options, numbers },
+      ),
+    ]);
+  };
+  if ('chunk' in take) await one(take.chunk);
+  else {
+    const next = (): number => claim(arena.i32, take.word >> 2, take.round, chunks);
+    for (let chunk = next(); chunk >= 0; chunk = next()) await one(chunk);
+  }
+  return done;
 }
 
 /** A worker's seat, empty until a run begins. */
@@ -171,13 +212,17 @@ export function createSeat(): Seat {
       run = null;
       run = await openRun(setup);
     },
-    async collect({ weights, games, slots, options }) {
-      const seated = began(weights);
-      return packRollout(await collect(seated.engine.policy, environmentsFor(seated, slots), games, options));
+    async collect(job) {
+      const seated = began(job.weights);
+      return eachChunk(seated, job, async (games, options) => {
+        const rollout = await collect(seated.engine.policy, environmentsFor(seated, games.length), games, options);
+        return packRollout(rollout);
+      });
     },
-    async play({ weights, games, slots, options }) {
-      const seated = began(weights);
-      return play(seated.engine.policy, environmentsFor(seated, slots), games, options);
+    async play(job) {
+      const seated = began(job.weights);
+      const live = environmentsFor(seated, job.slots);
+      return eachChunk(seated, job, (games, options) => play(seated.engine.policy, live, games, options));
     },
     async shards(job) {
       return computeShards(began(job.weights), job);

@@ -9,11 +9,16 @@ import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import type { EnvironmentPool } from '../train/environments.ts';
 import { addShard, type LossSet, type ShardPlan, type ShardRoom } from '../train/shards.ts';
+import { claim, everyNth, nextRound, openRound } from './claims.ts';
 import type { Crew } from './crew.ts';
-import type { PlayJob, SentSet, SetSource, ShardsJob, Weights } from './seat.ts';
+import type { Chunk, PlayJob, Seat, SentSet, SetSource, ShardsJob, Weights } from './seat.ts';
 
 /** Looks at the workers' counter before waiting for their messages, which takes a turn of the event loop. */
 const SPINS = 4_000;
+
+/** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */
+const CHUNKS_PER_THREAD = 4;
+const EPISODES_PER_CHUNK = 8;
 
 /** Sources of sets that workers keep: a rollout and demonstrations. */
 const KEPT_SOURCES = 2;
@@ -68,9 +73,21 @@ function createSources(shared: boolean): (sets: readonly LossSet[]) => Pick<Shar
   };
 }
 
-/** Number k of `count` shares of 0 .. n - 1: every `count`-th. */
-function share(n: number, k: number, count: number): number[] {
-  return Array.from({ length: Math.ceil((n - k) / count) }, (_, i) => k + i * count);
+/** Resolves as soon as `complete` holds, now or after a reply. Replies that are not waited for any more belong to late threads that had nothing to do. */
+function until<T>(replies: readonly Promise<T>[], complete: () => boolean, take: (reply: T) => void): Promise<void> {
+  if (complete()) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    let waiting = replies.length;
+    for (const reply of replies) {
+      reply.then((value) => {
+        take(value);
+        waiting--;
+        if (complete()) resolve();
+        else if (waiting === 0)
+          reject(new Error('spread: the threads must leave a whole result, got a part; report this'));
+      }, reject);
+    }
+  });
 }
 
 /** Begins a run on the crew's workers. The policy's arena must be one of the crew. */
@@ -85,6 +102,8 @@ export async function openSpread(
   const { size } = crew;
   const shared = crew.memory === 'shared';
   const plays = pool.inProcess;
+  const word = arena.floats(1);
+  let round = 0;
   const shipSources = createSources(shared);
   const setup = {
     config,
@@ -97,18 +116,51 @@ export async function openSpread(
 
   const weights = (): Weights => (shared || size === 1 ? null : arena.read(policy.weights, network.size));
 
-  /** The shares of `games`, by worker, with the numbers of their episodes. */
-  const shares = (games: readonly GameChoice[], { key, temperature }: CollectOptions, slots: number): PlayJob[] =>
-    Array.from({ length: size }, (_, k) => {
-      const numbers = share(games.length, k, size);
-      const live = Math.min(Math.ceil(slots / size), numbers.length);
-      return {
-        weights: null,
-        games: numbers.map((e) => games[e]),
-        slots: live,
-        options: { key, temperature, numbers },
-      };
-    });
+  /** Plays `games` in chunks on all threads; results by chunk. */
+  const inChunks = async <T>(
+    phase: string,
+    games: readonly GameChoice[],
+    { key, temperature }: CollectOptions,
+    slots: number,
+    send: (seat: Seat, job: PlayJob) => Promise<Chunk<T>[]>,
+    perform: (games: readonly GameChoice[], numbers: readonly number[]) => Promise<T>,
+  ): Promise<T[]> => {
+    const most = shared ? size * CHUNKS_PER_THREAD : size;
+    const chunks = Math.max(1, Math.min(most, Math.ceil(games.length / EPISODES_PER_CHUNK)));
+    const results: T[] = [];
+    let missing = chunks;
+    const take = (done: readonly Chunk<T>[]): void => {
+      for (const [chunk, result] of done) results[chunk] = result;
+      missing -= done.length;
+    };
+    const own = async (chunk: number): Promise<void> => {
+      const numbers = everyNth(games.length, chunk, chunks);
+      take([
+        [
+          chunk,
+          await perform(
+            numbers.map((e) => games[e]),
+            numbers,
+          ),
+        ],
+      ]);
+    };
+    const job = { weights: weights(), games, chunks, slots, options: { key, temperature } };
+    if (shared) {
+      round = nextRound(round);
+      openRound(arena.i32, word >> 2, round);
+      const replies = crew.each(phase, (seat) => send(seat, { ...job, take: { word, round } }));
+      const mine = round;
+      const next = (): number => claim(arena.i32, word >> 2, mine, chunks);
+      for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
+      await until(replies, () => missing === 0, take);
+      return results;
+    }
+    const replies = crew.each(phase, async (seat, k) => (k < chunks ? send(seat, { ...job, take: { chunk: k } }) : []));
+    await own(0);
+    await until(replies, () => missing === 0, take);
+    return results;
+  };
 
   const shareOut = async (
     room: ShardRoom,
@@ -118,22 +170,26 @@ export async function openSpread(
   ): Promise<void> => {
     const ofSets = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
     const message = { weights: weights(), ...shipSources(plans.map((plan) => plan.set)) };
-    const next = room.counters >> 2;
     if (shared) {
       const { gradients, sums, counters } = room;
-      const work = { gradients: gradients.slice(0, shards), sums: sums.slice(0, shards), counters, shards };
-      const replies = crew.call('gradients', (seat) => seat.shards({ ...message, work }));
+      round = nextRound(round);
+      openRound(arena.i32, counters >> 2, round);
+      const work = { gradients: gradients.slice(0, shards), sums: sums.slice(0, shards), counters, shards, round };
+      const replies = crew.each('gradients', (seat) => seat.shards({ ...message, work }));
       own.first();
-      for (let n = Atomics.add(arena.i32, next, 1); n < ofSets; n = Atomics.add(arena.i32, next, 1)) own.compute(n);
-      for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(arena.i32, next + 1) === size - 1) return;
-      await replies;
+      const mine = round;
+      const next = (): number => claim(arena.i32, counters >> 2, mine, ofSets);
+      for (let n = next(); n >= 0; n = next()) own.compute(n);
+      const complete = (): boolean => Atomics.load(arena.i32, (counters >> 2) + 1) === 1;
+      for (let spin = 0; spin < SPINS; spin++) if (complete()) return;
+      await until(replies, complete, () => {});
       return;
     }
     const replies = crew.call('gradients', (seat, k) =>
-      seat.shards({ ...message, work: { numbers: share(ofSets, k, size) } }),
+      seat.shards({ ...message, work: { numbers: everyNth(ofSets, k, size) } }),
     );
     own.first();
-    for (const n of share(ofSets, 0, size)) own.compute(n);
+    for (const n of everyNth(ofSets, 0, size)) own.compute(n);
     for (const { shard, gradient, sums } of (await replies).flat()) {
       arena.write(room.gradients[shard], gradient);
       arena.f64.set(sums, room.sums[shard] >> 3);
@@ -145,29 +201,35 @@ export async function openSpread(
     crew,
     async collect(games, options) {
       if (!plays || size === 1) return collect(policy, environments, games, options);
-      const jobs = shares(games, options, games.length);
-      const copy = weights();
-      const replies = crew.call('rollouts', (seat, k) => seat.collect({ ...jobs[k], weights: copy }));
-      const own = await collect(policy, environments, jobs[0].games, { ...options, ...jobs[0].options });
-      const pieces = [own, ...(await replies)];
+      const pieces = await inChunks(
+        'rollouts',
+        games,
+        options,
+        games.length,
+        (seat, job) => seat.collect(job),
+        (chunk, numbers) => collect(policy, environments, chunk, { ...options, numbers }),
+      );
       return mergeRollouts(pieces, games, network.batch.shape, environments[0].spec.maxSteps);
     },
     async play(games, options) {
       if (!plays || size === 1) return play(policy, environments, games, options);
-      const jobs = shares(games, options, Math.min(environments.length, games.length));
-      const copy = weights();
-      const replies = crew.call('evaluation', (seat, k) => seat.play({ ...jobs[k], weights: copy }));
-      // The other threads are about as far.
-      const onEpisode = (done: number): void => options.onEpisode?.(Math.min(done * size, games.length));
-      const how = { ...options, ...jobs[0].options, onEpisode };
-      const own = await play(policy, environments.slice(0, jobs[0].slots), jobs[0].games, how);
-      const returns = new Float64Array(games.length);
-      [own, ...(await replies)].forEach((piece, k) => {
-        piece.forEach((value, i) => {
-          returns[k + i * size] = value;
-        });
-      });
-      return returns;
+      const slots = Math.ceil(environments.length / size);
+      let before = 0;
+      const pieces = await inChunks(
+        'evaluation',
+        games,
+        options,
+        slots,
+        (seat, job) => seat.play(job),
+        async (chunk, numbers) => {
+          // The other threads are about as far.
+          const onEpisode = (done: number): void => options.onEpisode?.(Math.min((before + done) * size, games.length));
+          const returns = await play(policy, environments.slice(0, slots), chunk, { ...options, numbers, onEpisode });
+          before += chunk.length;
+          return returns;
+        },
+      );
+      return Float64Array.from(games, (_, e) => pieces[e % pieces.length][Math.floor(e / pieces.length)]);
     },
     async gram(left, right) {
       const blocks = rowBlocks(left.states.length, size);

@@ -10,7 +10,7 @@ function copyFeatures(i32: Int32Array, features: Int32Array, from: number, to: n
 }
 
 function markSlots(u8: Uint8Array, i32: Int32Array, from: number, to: number, slots: number, mask: number): void {
-  u8.fill(0, mask, mask + slots);
+  for (let slot = mask; slot < mask + slots; slot++) u8[slot] = 0;
   for (let f = from; f < to; f++) u8[mask + (i32[f] % slots)] = 1;
 }
 

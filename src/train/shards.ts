@@ -35,7 +35,7 @@ export interface ShardRoom {
   /** Addresses of the gradient vector and of f64[SUMS] of loss sums of each shard. */
   readonly gradients: readonly number[];
   readonly sums: readonly number[];
-  /** Address of i32[2 + shards]: the next shard to compute, the workers that are done, and how many sides of each sum are in. */
+  /** Address of i32[2 + shards]: the word from which shards are claimed, whether the sum of all is in, and how many sides of each sum are. */
   readonly counters: number;
 }
 
@@ -151,10 +151,9 @@ export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number
 
 /** Moves the loss sums gathered so far to f64[SUMS] at `sums`. */
 export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
-  const { f64 } = policy.arena;
-  const from = inputs.sums >> 3;
-  f64.copyWithin(sums >> 3, from, from + SUMS);
-  f64.fill(0, from, from + SUMS);
+  const { arena } = policy;
+  arena.copy(sums, inputs.sums, SUMS * 8);
+  arena.zero(inputs.sums, SUMS * 8);
 }
 
 /**
@@ -171,4 +170,5 @@ export function addShard(arena: Arena, room: ShardRoom, shard: number, shards: n
     if (Atomics.add(arena.i32, (counters >> 2) + 2 + right, 1) === 0) return;
     arena.kernels.addInto(gradients[left], gradients[right], floats);
   }
+  Atomics.store(arena.i32, (counters >> 2) + 1, 1);
 }

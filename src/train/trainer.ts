@@ -142,7 +142,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
         const onUpdate = (done: number): void => reportProgress(run, 'cold start', done, config.coldStartUpdates);
         await cloneDemonstrations(spread, learner, demonstrations, config, adamwSettings(config), onUpdate);
       }
-      if (reference) arena.u8.copyWithin(reference, policy.weights, policy.weights + network.vectorSize * 4);
+      if (reference) arena.copy(reference, policy.weights, network.vectorSize * 4);
       const { measured, metrics } = await judge(run);
       couplingStart = couplingSummary(measured);
       if (measured) record?.coupling('coupling-start', 0, measured);

@@ -104,7 +104,7 @@ function accumulateContrastive(
   for (const to of ends) {
     loadRows(arena, batch, set.list, set.rows, from, to);
     network.forward(weights);
-    arena.u8.copyWithin(gathered + from * width * 4, value, value + (to - from) * width * 4);
+    arena.copy(gathered + from * width * 4, value, (to - from) * width * 4);
     from = to;
   }
   const scratch = arena.reserve(matmulScratchBytes(n, Math.max(n, width)));

@@ -15,6 +15,21 @@ test('fill sets exactly n floats', () => {
   }
 });
 
+test('copyBytes moves exactly n bytes, also where the ranges overlap', () => {
+  for (const n of sizes) {
+    const before = values(n + 3);
+    const c = newCase();
+    const copyPtr = c.output(values(n));
+    const shiftedPtr = c.output(before);
+    c.run((kernels) => {
+      kernels.copyBytes(copyPtr, shiftedPtr, n * 4);
+      kernels.copyBytes(shiftedPtr + 12, shiftedPtr, n * 4);
+    });
+    expect(c.read(copyPtr, n)).toEqual(before.subarray(0, n));
+    expect(c.read(shiftedPtr, n + 3)).toEqual(Float32Array.of(...before.subarray(0, 3), ...before.subarray(0, n)));
+  }
+});
+
 test('addInto, scaleBy and addScaled give the bits of the single-precision formula', () => {
   const factor = Math.fround(0.3);
   for (const n of sizes) {
