@@ -28,7 +28,12 @@ function expected(shared: boolean): unknown {
 }
 
 /** Whether a runtime is there in this version, and if not the reason, which goes to the closing lines of the test run. */
-function present(label: string, name: RuntimeName, env: NodeJS.ProcessEnv, version: RegExp): Installed | string {
+export function present(
+  label: string,
+  name: RuntimeName,
+  env: NodeJS.ProcessEnv = environment,
+  version = /./,
+): Installed | string {
   try {
     const installed = findRuntime(name, env);
     if (version.test(installed.version)) return installed;
@@ -49,7 +54,7 @@ function present(label: string, name: RuntimeName, env: NodeJS.ProcessEnv, versi
 export function testBattery(
   label: string,
   name: RuntimeName,
-  { env = environment, version = /./ }: { env?: NodeJS.ProcessEnv; version?: RegExp } = {},
+  { env, version }: { env?: NodeJS.ProcessEnv; version?: RegExp } = {},
 ): void {
   const installed = present(label, name, env, version);
   // Loaded machines take several times what an idle one does.

@@ -29,7 +29,8 @@ const openPage: Readonly<Record<BrowserName, (profile: string, url: string) => r
     const off = ['background-networking', 'component-update', 'gpu', 'quic', 'sync'].map((what) => `--disable-${what}`);
     // Chromium refuses to run its sandbox as root.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    return ['--headless', '--no-first-run', ...off, ...sandbox, `--user-data-dir=${profile}`, url];
+    // Of its log only what ends it.
+    return ['--headless', '--no-first-run', '--log-level=3', ...off, ...sandbox, `--user-data-dir=${profile}`, url];
   },
   firefox(profile, url) {
     const lines = Object.entries(firefoxPreferences).map(
@@ -62,7 +63,7 @@ export async function runInBrowser(
   const home = mkdtempSync(join(tmpdir(), 'unbraid-browser-'));
   const server = await servePage(dist, job, following.receive);
   const browser = startProgram(path, [...args, ...openPage[name](home, server.url)], homeAt(home));
-  void browser.ended.then((how) => following.fail(how));
+  void browser.ended.then(({ how, stderr }) => following.fail(how, stderr));
   try {
     return await following.outcome;
   } finally {

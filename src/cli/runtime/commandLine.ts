@@ -21,7 +21,7 @@ export async function runInProcess(installed: Installed, dist: URL, job: Job, op
   const args = [...first, ...(flags[name] ?? []), fileURLToPath(new URL(entry, dist))];
   const program = startProgram(path, args, process.env);
   const following = followJob(`${name} ${version}`, options);
-  void program.ended.then((how) => following.fail(how));
+  void program.ended.then(({ how, stderr }) => following.fail(how, stderr));
   createInterface({ input: program.child.stdout as NodeJS.ReadableStream }).on('line', following.receive);
   program.child.stdin?.end(JSON.stringify({ module: job.module.href, input: job.input }));
   try {

@@ -46,8 +46,8 @@ export interface Following {
   readonly outcome: Promise<unknown>;
   /** Takes a message as JSON. */
   receive(text: string): void;
-  /** The runtime ended or cannot go on; without effect after the outcome. */
-  fail(what: string): void;
+  /** The runtime ended, having said `stderr`; without effect after the outcome. */
+  fail(what: string, stderr?: string): void;
 }
 
 const defaultSilenceMs = 180_000;
@@ -70,8 +70,10 @@ export function followJob(runtime: string, options: JobOptions): Following {
   const outcome = new Promise<unknown>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  const fail = (what: string): void =>
-    settle?.reject(new Error(`${runtime}: ${what} ${describePhase(last)}; start the command again`));
+  const fail = (what: string, stderr = ''): void => {
+    const said = stderr === '' ? '' : `; last lines of its stderr:\n${stderr}`;
+    settle?.reject(new Error(`${runtime}: ${what} ${describePhase(last)}; start the command again${said}`));
+  };
   const onSilence = (): void => fail(`nothing was heard for ${silenceMs / 1000} s`);
   let timer = setTimeout(onSilence, silenceMs);
   // Whoever follows may still be starting the runtime when the outcome is there.

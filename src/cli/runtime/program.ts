@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /** A program gets this long to leave when asked to, in ms; then it is killed. */
 const leaveMs = 3_000;
-/** How much of what the program says on stderr is kept for errors, in UTF-16 code units. */
+/** How much of what the program says on stderr is kept for errors, in lines and in UTF-16 code units. */
+const stderrLines = 10;
 const maxStderrLength = 2_000;
 
 export interface Program {
   readonly child: ChildProcess;
-  /** How it ended, for errors; settles when it has, or could not be started. */
-  readonly ended: Promise<string>;
+  /** How it ended and the end of what it wrote to stderr, for errors; settles when it has ended, or could not be started. */
+  readonly ended: Promise<{ readonly how: string; readonly stderr: string }>;
   /** Ends it and all that it started. */
   close(): Promise<void>;
 }
@@ -43,11 +44,11 @@ export function startProgram(
   child.stdin.on('error', () => undefined);
   const killNow = (): void => signalGroup(child, 'SIGKILL');
   process.on('exit', killNow);
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`it cannot be started (${error.message})`));
+  const ended = new Promise<Awaited<Program['ended']>>((resolve) => {
+    child.once('error', (error) => resolve({ how: `it cannot be started (${error.message})`, stderr: '' }));
     child.once('exit', (code, signal) => {
       const how = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
-      const tell = (): void => resolve(stderr.trim() === '' ? how : `${how}, saying "${stderr.trim()}"`);
+      const tell = (): void => resolve({ how, stderr: stderr.trim().split('\n').slice(-stderrLines).join('\n') });
       // 'close' comes after the last byte of both outputs; what it left running may hold them open.
       child.once('close', tell);
       setTimeout(tell, 1000).unref();

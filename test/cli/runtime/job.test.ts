@@ -32,9 +32,11 @@ describe('a job that is followed', () => {
 
   test('fails when the runtime ends before it began', async () => {
     const { outcome, fail } = follow();
-    fail('it ended with exit code 3');
+    fail('it ended with exit code 3', 'no room');
     await expect(outcome).rejects.toThrow(
-      new Error('chromium 1.2: it ended with exit code 3 before it began; start the command again'),
+      new Error(
+        'chromium 1.2: it ended with exit code 3 before it began; start the command again; last lines of its stderr:\nno room',
+      ),
     );
   });
 

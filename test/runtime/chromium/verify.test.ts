@@ -1,0 +1,116 @@
+import { type ChildProcess, execFile } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findRuntime } from '../../../src/cli/runtime/installed.ts';
+import { runJob } from '../../../src/cli/runtime/runJob.ts';
+import { present } from '../testBattery.ts';
+
+const installed = present('verify in Chromium', 'chromium');
+const main = join(import.meta.dirname, '../../../dist/src/cli/main.js');
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unbraid-verify-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built command, with its temporary files below `folder`. */
+function unbraid(args: readonly string[], onStderr?: (child: ChildProcess) => void): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { ...process.env, TMPDIR: folder } };
+    const child = execFile(process.execPath, [main, ...args], options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
+    if (onStderr) child.stderr?.once('data', () => onStderr(child));
+  });
+}
+
+function processesBelow(pid: number | undefined): number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return list.split(' ').filter(Boolean).map(Number);
+}
+
+const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('unbraid-browser-'));
+
+describe.skipIf(typeof installed === 'string')('verify --runtime chromium', () => {
+  beforeAll(async () => {
+    const short = ['evalEpisodes=20', 'coldStartUpdates=20', 'checkpointEvery=2'].flatMap((set) => ['--set', set]);
+    const { code } = await unbraid(['train', '--iterations', '4', ...short, '--workers', '1', '--out', 'run']);
+    expect(code).toBe(0);
+  }, 300_000);
+
+  test('replays a run in a page', { timeout: 300_000 }, async () => {
+    const { code, stdout } = await unbraid(['verify', 'run', '--runtime', 'chromium', '--workers', '2', '--json']);
+    const { hash } = JSON.parse(readFileSync(join(folder, 'run/receipt.json'), 'utf8')) as { hash: string };
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      command: 'verify',
+      equal: true,
+      hash,
+      checkpoints: 3,
+      until: 4,
+      runtime: `chromium ${typeof installed === 'string' ? '' : installed.version}`,
+      workers: { count: 2, memory: 'shared', reason: 'the host shares memory between threads' },
+    });
+    expect(leftovers()).toEqual([]);
+  });
+
+  test.skipIf(process.platform !== 'linux')('ends when the browser does', { timeout: 120_000 }, async () => {
+    const killBrowser = (child: ChildProcess): void => {
+      for (const pid of processesBelow(child.pid)) process.kill(pid, 'SIGKILL');
+    };
+    const { code, stdout, stderr } = await unbraid(['verify', 'run', '--runtime', 'chromium'], killBrowser);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^unbraid: chromium [\d.]+: it was ended by SIGKILL in phase [a-z ]+ \(\d+ of \d+\); start the command again/m,
+    );
+    expect(leftovers()).toEqual([]);
+  });
+});
+
+test.skipIf(typeof installed === 'string')(
+  'a job whose page is closed ends at once',
+  { timeout: 120_000 },
+  async () => {
+    // A browser that lets its tabs be closed from outside.
+    const wrapper = join(folder, 'chromium');
+    const real = typeof installed === 'string' ? '' : installed.command[0];
+    writeFileSync(
+      wrapper,
+      `#!/bin/sh\necho "\${0%/*}" >&2\nfor arg; do case $arg in --user-data-dir=*) echo "\${arg#*=}" > ${folder}/profile;; esac; done\nexec ${real} --remote-debugging-port=0 "$@"\n`,
+    );
+    chmodSync(wrapper, 0o755);
+    const endless = join(folder, 'endless.js');
+    const progress = { phase: 'train', done: 3, total: 20, envSteps: 0, success: null };
+    writeFileSync(
+      endless,
+      `export default (_product, _input, onProgress) => new Promise(() => onProgress(${JSON.stringify(progress)}));`,
+    );
+    const closeTab = async (): Promise<void> => {
+      const file = join(readFileSync(join(folder, 'profile'), 'utf8').trim(), 'DevToolsActivePort');
+      while (!existsSync(file)) await sleep(20);
+      const debug = `http://127.0.0.1:${readFileSync(file, 'utf8').split('\n')[0]}/json`;
+      const tabs = (await (await fetch(`${debug}/list`)).json()) as { id: string; type: string }[];
+      await fetch(`${debug}/close/${tabs.find(({ type }) => type === 'page')?.id}`);
+    };
+    const browser = findRuntime('chromium', { ...process.env, UNBRAID_CHROMIUM: wrapper });
+    const outcome = runJob(
+      browser,
+      { module: pathToFileURL(endless), input: null },
+      { onProgress: () => void closeTab() },
+    );
+    await expect(outcome).rejects.toThrow(
+      new Error(`chromium ${browser.version}: the page was closed in phase train (3 of 20); start the command again`),
+    );
+  },
+);
