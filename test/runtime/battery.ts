@@ -14,10 +14,20 @@ export interface BatteryInput {
   readonly threads: string;
 }
 
-const runs: Readonly<Record<string, Partial<Config>>> = {
+type KernelsResult = Awaited<ReturnType<typeof kernelsHash>>;
+
+/** Hashes; those of a policy by threads and memory: `1 own`, `2 shared`, `2 copied`. */
+export interface BatteryResult {
+  /** `threads` is null where the host shares no memory. */
+  readonly kernels: { readonly single: KernelsResult; readonly threads: KernelsResult | null };
+  readonly attention: Readonly<Record<string, string>>;
+  readonly mlp: Readonly<Record<string, string>>;
+}
+
+const runs = {
   attention: { env: 'household', method: 'classifier+cloning', labels: 'graph', iterations: 4, minibatches: 5 },
   mlp: { env: 'household', policy: 'mlp', method: 'contrastive', labels: 'oracle', iterations: 4, minibatches: 5 },
-};
+} satisfies Record<string, Partial<Config>>;
 const short: Partial<Config> = {
   seed: 1,
   numIterations: 1,
@@ -67,8 +77,7 @@ function outcomeHash({ success, coupling, envSteps, updates, parametersSha256 }:
   return sha256(new TextEncoder().encode(JSON.stringify(outcome)));
 }
 
-/** @returns hashes by name; `threads` is null where the host shares no memory */
-const battery: JobFunction = async (product, input, onProgress) => {
+const battery: JobFunction = async (product, input, onProgress): Promise<BatteryResult> => {
   const { single, threads } = input as BatteryInput;
   const { randomStream } = product.unbraid;
   const memory = new WebAssembly.Memory({ initial: 64 });
@@ -77,11 +86,8 @@ const battery: JobFunction = async (product, input, onProgress) => {
     single: await kernelsHash(bytesOf(single), memory, randomStream),
     threads: shared && (await kernelsHash(bytesOf(threads), new WebAssembly.Memory(shared), randomStream)),
   };
-  const policies: Record<string, Record<string, string>> = {};
-  for (const [name, config] of Object.entries(runs)) {
-    policies[name] = await trained(product, { ...short, ...config }, onProgress);
-  }
-  return { kernels, ...policies };
+  const attention = await trained(product, { ...short, ...runs.attention }, onProgress);
+  return { kernels, attention, mlp: await trained(product, { ...short, ...runs.mlp }, onProgress) };
 };
 
 export default battery;

@@ -3,8 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { findRuntime } from '../../src/cli/runtime/installed.ts';
 import { batteryIn } from './runBattery.ts';
 
-type Result = Record<'attention' | 'mlp', Record<string, string>> & { kernels: { single: { hash: string } } };
-
-const { kernels, attention, mlp } = (await batteryIn(findRuntime('node', process.env))) as Result;
+const { kernels, attention, mlp } = await batteryIn(findRuntime('node', process.env));
 const golden = { kernels: kernels.single.hash, attention: attention['1 own'], mlp: mlp['1 own'] };
 writeFileSync(new URL('./golden.json', import.meta.url), `${JSON.stringify(golden, null, 2)}\n`);

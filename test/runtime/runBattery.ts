@@ -5,8 +5,9 @@ import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import type { Installed } from '../../src/cli/runtime/installed.ts';
+import type { JobOptions } from '../../src/cli/runtime/job.ts';
 import { runJob } from '../../src/cli/runtime/runJob.ts';
-import type { BatteryInput } from './battery.ts';
+import type { BatteryInput, BatteryResult } from './battery.ts';
 
 export const here = fileURLToPath(new URL('./', import.meta.url));
 const root = join(here, '../..');
@@ -35,10 +36,11 @@ function transpile(sources: readonly string[]): string {
   return folder;
 }
 
-export function batteryIn(installed: Installed): Promise<unknown> {
+export function batteryIn(installed: Installed, options: JobOptions = {}): Promise<BatteryResult> {
   const base64 = (file: string): string => readFileSync(join(root, 'wasm', file), 'base64');
   const input: BatteryInput = { single: base64('unbraid.wasm'), threads: base64('unbraid.threads.wasm') };
   const folder = transpile(['battery.ts', 'kernelsHash.ts', 'kernelCases.ts'].map((name) => join(here, name)));
   const job = { module: pathToFileURL(join(folder, 'battery.js')), input };
-  return runJob(installed, job).finally(() => rmSync(folder, { recursive: true }));
+  const result = runJob(installed, job, options) as Promise<BatteryResult>;
+  return result.finally(() => rmSync(folder, { recursive: true }));
 }

