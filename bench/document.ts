@@ -173,8 +173,9 @@ export function readmeTable(result: BenchResult, link: string): string {
 const preface = `# Performance
 
 Every number is the median of samples taken in turn in one run: the engine, each peer, and between any two samples a probe of the
-processor's floating-point peak. A sample counts only where the probes before and after it agree and are near the fastest of the run.
-Shares of the peak and ratios compare between machines; times do not. Each library runs on one thread, in a process of its own, on the same
+processor's floating-point peak. A sample counts only where its process had the processor all the time, and the
+probes before and after it agree and are near the fastest of the run.
+Ratios are of times in units of that probe. Shares of the peak and ratios compare between machines; times do not. Each library runs on one thread, in a process of its own, on the same
 inputs, and is timed only after its loss, gradients and parameters after three steps agreed with ours. "Operations" count single-precision
 additions, multiplications, divisions, roots and comparisons.
 

@@ -11,6 +11,7 @@ import {
   seriesStyle,
   valueAxis,
 } from '../src/report/chart.ts';
+import { timesAsLong } from './goals.ts';
 import type { BenchResult, Measurement } from './result.ts';
 
 type Timed = Measurement & { readonly microseconds: number };
@@ -40,7 +41,7 @@ export function ratios({ measurements }: BenchResult, task: string): { name: str
   if (!own) return [];
   return timed
     .filter(({ worker }) => worker !== 'unbraid')
-    .map(({ name, microseconds }) => ({ name, ratio: microseconds / own.microseconds }))
+    .map((m) => ({ name: m.name, ratio: timesAsLong(m, own) }))
     .sort((a, b) => a.ratio - b.ratio);
 }
 

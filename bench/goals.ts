@@ -23,6 +23,11 @@ export function peakShare({ peakRatio, work }: Measurement): number {
   return (peakRatio * work) / PEAK_OPERATIONS;
 }
 
+/** How many times as long `other` takes, each in units of the probe beside its samples: the processor's clock drifts. */
+export function timesAsLong(other: Measurement, own: Measurement): number {
+  return own.peakRatio / other.peakRatio;
+}
+
 /** Slope of log y over log x by least squares: the power with which y grows. */
 export function exponent(points: readonly (readonly [number, number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)]);
@@ -55,10 +60,10 @@ export function goalRows(measured: Measured): Row[] {
   const against = (task: string, others: readonly (readonly [worker: string, task: string])[]) => () => {
     const found = others.flatMap(([worker, variant]) => {
       if (worker in missing) return [];
-      return [need(measurements, variant, worker).microseconds];
+      return [timesAsLong(need(measurements, variant, worker), need(measurements, task))];
     });
     if (found.length === 0) throw new Error(others.map(([worker]) => `${worker}: ${missing[worker]}`).join('; '));
-    return Math.min(...found) / need(measurements, task).microseconds;
+    return Math.min(...found);
   };
   const forms = (...sizes: string[]) =>
     sizes.flatMap((size) => ['NN', 'NT', 'TN'].map((form) => `matmul${form} ${size}`));
@@ -66,7 +71,7 @@ export function goalRows(measured: Measured): Row[] {
     exponent(
       growth[kind]
         .filter((n) => n >= from)
-        .map((n) => [n, need(measurements, `growth/${kind}/${n}`).microseconds] as const),
+        .map((n) => [n, 1 / need(measurements, `growth/${kind}/${n}`).peakRatio] as const),
     );
   const times = 'times as long';
   const peak = 'of the peak';

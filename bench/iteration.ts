@@ -14,7 +14,8 @@ const UPDATES_PER_ITERATION = 6;
 type Share = 'kernels' | 'environment' | 'outside' | 'idle';
 
 function shareOf({ url, functionName }: Profiler.Profile['nodes'][number]['callFrame']): Share {
-  if (functionName === '(idle)') return 'idle';
+  // The profiler's own start and stop are no part of the run.
+  if (functionName === '(idle)' || url === 'node:inspector') return 'idle';
   if (url.startsWith('wasm:')) return 'kernels';
   return url.includes('/src/env/') ? 'environment' : 'outside';
 }

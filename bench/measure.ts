@@ -51,10 +51,10 @@ function entryOf(worker: Worker, task: string, milliseconds: number): Entry {
     subject: {
       samples,
       take: async () => {
-        const { microseconds, work, bytes } = await worker.time(task, milliseconds);
+        const { microseconds, busy, work, bytes } = await worker.time(task, milliseconds);
         entry.work = work;
         entry.bytes = bytes;
-        return microseconds;
+        return { microseconds, busy };
       },
     },
   };

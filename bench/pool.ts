@@ -10,6 +10,14 @@ export interface WorkerSpec {
   readonly command: readonly string[];
 }
 
+interface Timing {
+  readonly microseconds: number;
+  /** Processor time over the time that passed. */
+  readonly busy: number;
+  readonly work: number;
+  readonly bytes: number;
+}
+
 export interface Worker {
   readonly spec: WorkerSpec;
   readonly tasks: ReadonlySet<string>;
@@ -17,7 +25,7 @@ export interface Worker {
   /** What one call of the task computed. */
   check(task: string): Promise<Record<string, Float32Array>>;
   /** Mean microseconds of a call over about `milliseconds`, and its counted work and bytes (0: not counted). */
-  time(task: string, milliseconds: number): Promise<{ microseconds: number; work: number; bytes: number }>;
+  time(task: string, milliseconds: number): Promise<Timing>;
   close(): void;
 }
 
@@ -26,6 +34,7 @@ interface Answer {
   readonly versions?: Record<string, string>;
   readonly values?: Record<string, string>;
   readonly microseconds?: number;
+  readonly busy?: number;
   readonly work?: number | null;
   readonly bytes?: number;
   readonly error?: string;
@@ -120,8 +129,8 @@ export async function openWorker(spec: WorkerSpec): Promise<Worker> {
       return Object.fromEntries(Object.entries(values).map(([name, base64]) => [name, floats(base64)]));
     },
     async time(task, milliseconds) {
-      const { microseconds = Number.NaN, work, bytes = 0 } = await ask({ time: task, milliseconds });
-      return { microseconds, work: work ?? 0, bytes };
+      const { microseconds = Number.NaN, busy = 0, work, bytes = 0 } = await ask({ time: task, milliseconds });
+      return { microseconds, busy, work: work ?? 0, bytes };
     },
     close: () => void child.stdin.end(),
   };

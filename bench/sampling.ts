@@ -1,10 +1,12 @@
 /**
- * Gated, interleaved samples. Between any two samples the engine's worker runs the peak probe; a sample counts only if the probes before and
- * after it agree and are near the fastest ones of the run: then no one else used the processor meanwhile.
+ * Gated, interleaved samples. Between any two samples the engine's worker runs the peak probe; a sample counts only if its process had the
+ * processor all the time, and the probes before and after it agree and are near the fastest ones of the run.
  */
 
 export interface Sample {
   readonly microseconds: number;
+  /** Processor time of the sampled process over the time that passed. */
+  readonly busy: number;
   /** Of the probe: before and after. */
   readonly before: number;
   readonly after: number;
@@ -21,6 +23,7 @@ export interface Gated {
 
 const NEIGHBOURS_AGREE = 1.08;
 const NEAR_FASTEST = 1.12;
+const BUSY = 0.97;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -34,9 +37,9 @@ export function quietProbe(probes: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 10)];
 }
 
-export function counts({ before, after }: Sample, quiet: number): boolean {
+export function counts({ busy, before, after }: Sample, quiet: number): boolean {
   const slow = Math.max(before, after);
-  return slow <= NEIGHBOURS_AGREE * Math.min(before, after) && slow <= NEAR_FASTEST * quiet;
+  return busy >= BUSY && slow <= NEIGHBOURS_AGREE * Math.min(before, after) && slow <= NEAR_FASTEST * quiet;
 }
 
 /** null if no sample counts. */
@@ -53,7 +56,7 @@ export function gate(samples: readonly Sample[], quiet: number): Gated | null {
 
 /** One thing to sample. */
 export interface Subject {
-  readonly take: () => Promise<number>;
+  readonly take: () => Promise<Pick<Sample, 'microseconds' | 'busy'>>;
   readonly samples: Sample[];
 }
 
@@ -77,10 +80,10 @@ export async function interleave(
     let before = await probe();
     probes.push(before);
     for (const { take, samples } of open) {
-      const microseconds = await take();
+      const { microseconds, busy } = await take();
       const after = await probe();
       probes.push(after);
-      samples.push({ microseconds, before, after });
+      samples.push({ microseconds, busy, before, after });
       before = after;
     }
   }

@@ -4,7 +4,9 @@
  *
  *   first line     {"tasks": [...], "versions": {...}}
  *   {"check": t}   {"values": {name: base64 of float32}}
- *   {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "work": ..., "bytes": ...}
+ *   {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "busy": ..., "work": ..., "bytes": ...}
+ *
+ * `busy` is the process's processor time over the time that passed: below 1, something else had the processor.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -37,11 +39,18 @@ export function readInputs(path: string): Inputs {
   return inputs;
 }
 
-async function measure(run: () => unknown, calls: number, milliseconds: number): Promise<number> {
+/** Mean of a call, each sample of tinybench being `calls` calls. */
+async function measure(
+  run: () => unknown,
+  calls: number,
+  milliseconds: number,
+): Promise<{ microseconds: number; busy: number }> {
   const bench = new Bench({ time: milliseconds, iterations: 1, warmup: false, throws: true });
   const first = run();
+  if (first instanceof Promise) await first;
+  const wallStart = performance.now();
+  const cpuStart = process.cpuUsage();
   if (first instanceof Promise) {
-    await first;
     bench.add('task', async () => {
       for (let i = 0; i < calls; i++) await run();
     });
@@ -52,9 +61,11 @@ async function measure(run: () => unknown, calls: number, milliseconds: number):
     });
     bench.runSync();
   }
+  const { user, system } = process.cpuUsage(cpuStart);
+  const busy = (user + system) / 1e3 / (performance.now() - wallStart);
   const [{ result }] = bench.tasks;
   if (result.state !== 'completed') throw new Error(`the measurement ended as ${result.state}`);
-  return (result.latency.mean * 1000) / calls;
+  return { microseconds: (result.latency.mean * 1000) / calls, busy };
 }
 
 /** Answers commands on stdin until it closes. */
@@ -76,12 +87,12 @@ export async function serve(tasks: Readonly<Record<string, Task>>, versions: Rea
       }
       let calls = callsOf.get(name);
       if (calls === undefined) {
-        const microseconds = await measure(task.run, 1, WARMUP_MS);
+        const { microseconds } = await measure(task.run, 1, WARMUP_MS);
         calls = Math.max(1, Math.round(SAMPLE_MICROSECONDS / microseconds));
         callsOf.set(name, calls);
       }
-      const microseconds = await measure(task.run, calls, command.milliseconds ?? 1);
-      send({ microseconds, work: task.work?.(), bytes: task.bytes });
+      const { microseconds, busy } = await measure(task.run, calls, command.milliseconds ?? 1);
+      send({ microseconds, busy, work: task.work?.(), bytes: task.bytes });
     } catch (error) {
       send({ error: `${name}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 400) });
     }

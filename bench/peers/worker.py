@@ -433,7 +433,10 @@ def main():
                 continue
             if name not in calls:
                 calls[name] = max(1, round(SAMPLE_SECONDS / measure(run, 1, WARMUP_SECONDS)))
-            send({"microseconds": measure(run, calls[name], command["milliseconds"] / 1e3) * 1e6})
+            wall, processor = time.perf_counter(), time.process_time()
+            seconds = measure(run, calls[name], command["milliseconds"] / 1e3)
+            busy = (time.process_time() - processor) / (time.perf_counter() - wall)
+            send({"microseconds": seconds * 1e6, "busy": busy})
         except Exception as error:
             send({"error": f"{name}: {error}"[:400]})
 

@@ -30,8 +30,8 @@ test('durations read in the unit that fits, ratios with two digits', () => {
 
 test('peers are listed from the fastest to the slowest, with every way they have', () => {
   expect(ratios(result, 'gram256')).toEqual([
-    { name: 'PyTorch, same formula', ratio: 0.9 },
-    { name: 'PyTorch, vmap(grad) and J Jᵀ', ratio: 32 },
+    { name: 'PyTorch, same formula', ratio: expect.closeTo(0.9, 12) },
+    { name: 'PyTorch, vmap(grad) and J Jᵀ', ratio: expect.closeTo(32, 12) },
   ]);
 });
 
