@@ -8,6 +8,14 @@ import { loadTail, storeTail } from './simd';
 @inline
 function addRow(out: usize, src: usize, width: i32): void {
   let i = 0;
+  for (; i + 16 <= width; i += 16) {
+    const to = at(out, i);
+    const from = at(src, i);
+    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+    v128.store(to, f32x4.add(v128.load(to, 16), v128.load(from, 16)), 16);
+    v128.store(to, f32x4.add(v128.load(to, 32), v128.load(from, 32)), 32);
+    v128.store(to, f32x4.add(v128.load(to, 48), v128.load(from, 48)), 48);
+  }
   for (; i + 4 <= width; i += 4) v128.store(at(out, i), f32x4.add(v128.load(at(out, i)), v128.load(at(src, i))));
   const left = width - i;
   if (left) storeTail(at(out, i), f32x4.add(loadTail(at(out, i), left), loadTail(at(src, i), left)), left);
@@ -84,14 +92,27 @@ export function addPeriodic(groups: i32, size: i32, width: i32, rows: usize, out
   for (let g = 0; g < groups; g++) addRow(at(out, g * size * width), rows, size * width);
 }
 
+// @ts-ignore: decorator
+@inline
+function copyRow(out: usize, src: usize, width: i32): void {
+  let i = 0;
+  for (; i + 4 <= width; i += 4) v128.store(at(out, i), v128.load(at(src, i)));
+  const left = width - i;
+  if (left) storeTail(at(out, i), loadTail(at(src, i), left), left);
+}
+
 /** out[rows,width] (mode 0: =, 1: +=) src[index[row]]. */
 export function gatherRows(rows: i32, width: i32, index: usize, src: usize, out: usize, mode: i32): void {
-  const bytes = (<usize>width) << 2;
   for (let r = 0; r < rows; r++) {
     const from = at(src, getI(index, r) * width);
     if (mode) addRow(at(out, r * width), from, width);
-    else memory.copy(at(out, r * width), from, bytes);
+    else copyRow(at(out, r * width), from, width);
   }
+}
+
+/** out[index[row]] += src[rows,width], in row order. */
+export function scatterRows(rows: i32, width: i32, index: usize, src: usize, out: usize): void {
+  for (let r = 0; r < rows; r++) addRow(at(out, getI(index, r) * width), at(src, r * width), width);
 }
 
 /** out[groups,width] (mode 0: =, 1: +=) the sum of src rows offsets[g] * unit to offsets[g + 1] * unit; without offsets each group has `unit` rows. */

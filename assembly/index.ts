@@ -9,6 +9,7 @@ export {
   gatherRows,
   meanPool,
   meanPoolBackward,
+  scatterRows,
   segmentSum,
   slotEmbedding,
   slotEmbeddingBackward,
@@ -18,5 +19,6 @@ export { layerNormBackward, layerNormForward } from './layerNorm';
 export { exp1, log1, sigmoid1 } from './math';
 export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
 export { addInto, addScaled, copyBytes, fill, heapBase, scaleBy } from './memory';
+export { distinctPairs } from './pairs';
 export { cloningLoss, logProbGradient, logSoftmax, policyLoss } from './policyLoss';
 export { randomNormal, randomUniform, sampleActions } from './random';

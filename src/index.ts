@@ -33,6 +33,7 @@ export {
 export type { Batch, Capacity, InputShape } from './layers/batch.ts';
 export { slotProjection, slotTokens, tokenTable } from './layers/embedding.ts';
 export { activation, addScaled, broadcast, linear } from './layers/linear.ts';
+export { matchLinear } from './layers/matchLinear.ts';
 export { type Builder, createNetwork, type Heads, type Layer, type Network, type Tensor } from './layers/network.ts';
 export { layerNorm } from './layers/normalization.ts';
 export { slotLinear } from './layers/slotLinear.ts';

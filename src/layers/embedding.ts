@@ -63,32 +63,33 @@ export function slotTokens(b: Builder, source: Source, table: Parameter, positio
   return x;
 }
 
-/**
- * y[row, slot] = scale * (slot's embedding) W, with W `name.weight` [table width, width]. The product of table and W is made once per version
- * of the weights and then looked up: the same sums as multiplying each slot, reassociated, at a fraction of the work.
- */
-export function slotProjection(
-  b: Builder,
-  name: string,
-  source: Source,
-  table: Parameter,
-  width: number,
-  scale = 1,
-): Tensor {
+/** The table times a weight `name.weight` [table width, width], as a derived table [vocabulary, width] with its way back. */
+export interface ProjectedTable {
+  readonly weight: Parameter;
+  /** Byte offset of the product in a weight vector, and of its gradient in a gradient vector; valid once built. */
+  readonly offset: () => number;
+  prepare(w: number): void;
+  finish(w: number, g: number): void;
+  /**
+   * Parts of per-sample gradients: `d` [rows of the slots, width] is the gradient of scale * (slot's embedding) W; `dense` is room for the
+   * slots' embeddings and their gradients.
+   */
+  gradientParts(w: number, source: Source, d: number, dense: Tensor): [Parameter, GradientPart][];
+}
+
+/** scale * table W, made once per version of the weights. */
+export function projectTable(b: Builder, name: string, table: Parameter, width: number, scale: number): ProjectedTable {
   const { kernels } = b.arena;
-  const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
   const [vocabulary, tokenWidth] = table.shape;
   const weight = b.parameter(`${name}.weight`, [tokenWidth, width], {
     kind: 'uniform',
     scale: 1 / Math.sqrt(tokenWidth),
   });
   const projected = b.derived(vocabulary * width);
-  const y = b.tensor(slotRows, width);
-  b.write(y);
-  // Slot embeddings and their gradients, for per-sample gradients only.
-  const dense = b.tensor(slotRows, tokenWidth);
   b.needMatmul(tokenWidth, width, vocabulary);
-  b.add({
+  return {
+    weight,
+    offset: () => projected.offset,
     prepare(w) {
       const t = w + projected.offset;
       kernels.matmulNN(
@@ -106,13 +107,6 @@ export function slotProjection(
         b.scratch(),
       );
       if (scale !== 1) kernels.scaleBy(t, vocabulary * width, scale);
-    },
-    forward(w) {
-      kernels.slotEmbedding(b.rowCount(rows), slots, width, features, offsets, w + projected.offset, y.value);
-    },
-    backward(_, g) {
-      if (g)
-        kernels.slotEmbeddingBackward(b.rowCount(rows), slots, width, features, offsets, y.grad, g + projected.offset);
     },
     finish(w, g) {
       const d = g + projected.offset;
@@ -145,7 +139,8 @@ export function slotProjection(
         b.scratch(),
       );
     },
-    gradientParts(w) {
+    gradientParts(w, source, d, dense) {
+      const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
       const n = b.rowCount(rows);
       const x = dense.value;
       const dx = dense.grad;
@@ -154,7 +149,7 @@ export function slotProjection(
         n * slots,
         tokenWidth,
         width,
-        y.grad,
+        d,
         width,
         w + weight.offset,
         width,
@@ -169,10 +164,44 @@ export function slotProjection(
         kernels.scaleBy(dx, n * slots * tokenWidth, scale);
       }
       return [
-        [weight, { kind: 'outer', rows: slotRows, x, width: tokenWidth, d: y.grad, dWidth: width }],
+        [weight, { kind: 'outer', rows: slotRows, x, width: tokenWidth, d, dWidth: width }],
         [table, { kind: 'scatter', source, d: dx, dWidth: tokenWidth }],
       ];
     },
+  };
+}
+
+/**
+ * y[row, slot] = scale * (slot's embedding) W, with W `name.weight` [table width, width]. The product of table and W is made once per version
+ * of the weights and then looked up: the same sums as multiplying each slot, reassociated, at a fraction of the work.
+ */
+export function slotProjection(
+  b: Builder,
+  name: string,
+  source: Source,
+  table: Parameter,
+  width: number,
+  scale = 1,
+): Tensor {
+  const { kernels } = b.arena;
+  const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
+  const projected = projectTable(b, name, table, width, scale);
+  const y = b.tensor(slotRows, width);
+  b.write(y);
+  // Slot embeddings and their gradients, for per-sample gradients only.
+  const dense = b.tensor(slotRows, table.shape[1]);
+  b.add({
+    prepare: projected.prepare,
+    forward(w) {
+      kernels.slotEmbedding(b.rowCount(rows), slots, width, features, offsets, w + projected.offset(), y.value);
+    },
+    backward(_, g) {
+      if (!g) return;
+      const d = g + projected.offset();
+      kernels.slotEmbeddingBackward(b.rowCount(rows), slots, width, features, offsets, y.grad, d);
+    },
+    finish: projected.finish,
+    gradientParts: (w) => projected.gradientParts(w, source, y.grad, dense),
   });
   return y;
 }

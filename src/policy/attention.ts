@@ -1,13 +1,8 @@
 /** The policy over tokens: scores any list of candidate actions, each a bag or sequence of tokens, against the state's tokens. */
-import {
-  concatenateSlots,
-  matchMap,
-  meanOverSlots,
-  multiHeadAttention,
-  selfAttentionBlock,
-} from '../layers/attention.ts';
+import { concatenateSlots, meanOverSlots, multiHeadAttention, selfAttentionBlock } from '../layers/attention.ts';
 import { slotProjection, slotTokens, tokenTable } from '../layers/embedding.ts';
 import { activation, addScaled, broadcast, linear } from '../layers/linear.ts';
+import { matchLinear } from '../layers/matchLinear.ts';
 import type { Builder, Heads, Tensor } from '../layers/network.ts';
 import { slotLinear } from '../layers/slotLinear.ts';
 import { heads, type PolicyConfig } from './heads.ts';
@@ -50,8 +45,7 @@ function slotHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof t
   }
   broadcast(b, ofState, h);
   slotLinear(b, 'action', 'action', table, hidden, { bias: false, into: h });
-  const queries = slotProjection(b, 'match.query', 'action', table, matchWidth, 1 / Math.sqrt(matchWidth));
-  return linear(b, 'match', matchMap(b, queries, keys), hidden, { bias: false, into: h });
+  return matchLinear(b, 'match', table, keys, hidden, h);
 }
 
 function sequenceHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {

@@ -210,3 +210,23 @@ test('a masked NaN stays out of the mean; an unmasked one, and one in a table ro
   expect([...c.read(meanPtr, 2)]).toEqual([1, Number.NaN]);
   expect([...c.read(bagPtr, 2)]).toEqual([4, Number.NaN]);
 });
+
+test('scatterRows adds rows in order: error < 1e-6, rows 0 to 17, widths 0 to 17, 32 and 35, repeated indices', () => {
+  for (const rows of lengths) {
+    for (const width of widths) {
+      const index = Array.from({ length: rows }, () => stream.below(4));
+      const src = values(rows * width);
+      const before = values(4 * width);
+      const c = newCase();
+      const indexPtr = c.ints(index);
+      const srcPtr = c.floats(src);
+      const outPtr = c.output(before);
+      c.run((k) => k.scatterRows(rows, width, indexPtr, srcPtr, outPtr));
+      const expected = Float64Array.from(before);
+      for (let r = 0; r < rows; r++) {
+        for (let j = 0; j < width; j++) expected[index[r] * width + j] += src[r * width + j];
+      }
+      expect(largestError(c.read(outPtr, 4 * width), expected), `rows ${rows} width ${width}`).toBeLessThan(1e-6);
+    }
+  }
+});
