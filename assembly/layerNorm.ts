@@ -24,14 +24,21 @@ export function layerNormForward(rows: i32, width: i32, x: usize, gamma: usize, 
     const hat = at(xHat, r * width);
     let sum = f32x4.splat(0);
     for (let i = 0; i < width; i += 4) sum = f32x4.add(sum, part(row, i, width));
-    const mean = sumLanes(sum) / <f32>width;
-    let squares: f32 = 0;
-    for (let i = 0; i < width; i++) {
-      const centred = getF(row, i) - mean;
-      setF(hat, i, centred);
-      squares += centred * centred;
+    const mean = f32x4.splat(sumLanes(sum) / <f32>width);
+    let squares = f32x4.splat(0);
+    let i = 0;
+    for (; i + 4 <= width; i += 4) {
+      const centred = f32x4.sub(v128.load(at(row, i)), mean);
+      v128.store(at(hat, i), centred);
+      squares = f32x4.add(squares, f32x4.mul(centred, centred));
     }
-    const scale: f32 = <f32>1 / sqrt<f32>(squares / <f32>width + EPSILON);
+    let variance = sumLanes(squares);
+    for (; i < width; i++) {
+      const centred = getF(row, i) - f32x4.extract_lane(mean, 0);
+      setF(hat, i, centred);
+      variance += centred * centred;
+    }
+    const scale: f32 = <f32>1 / sqrt<f32>(variance / <f32>width + EPSILON);
     setF(rstd, r, scale);
     for (let i = 0; i < width; i += 4) {
       const h = f32x4.mul(part(hat, i, width), f32x4.splat(scale));

@@ -2,13 +2,34 @@
 // where an action is masked. Sums for the record go to f64 slots.
 import { at, getF, getI, setF } from './memory';
 import { exp1, exp4, log1 } from './math';
-import { loadTail, storeTail } from './simd';
+import { loadTail, maxLanes, storeTail } from './simd';
 
 // @ts-ignore: decorator
 @inline
 function addTo(stats: usize, slot: i32, x: f64): void {
   const p = stats + ((<usize>slot) << 3);
   store<f64>(p, load<f64>(p) + x);
+}
+
+/** Four floats at p, of which `left` belong to the state. */
+// @ts-ignore: decorator
+@inline
+function load4(p: usize, left: i32): v128 {
+  return left >= 4 ? v128.load(p) : loadTail(p, left);
+}
+
+// @ts-ignore: decorator
+@inline
+function store4(p: usize, v: v128, left: i32): void {
+  if (left >= 4) v128.store(p, v);
+  else storeTail(p, v, left);
+}
+
+/** All bits of a lane set where the log-probability is not that of a masked action. */
+// @ts-ignore: decorator
+@inline
+function possible(logP: v128): v128 {
+  return f32x4.ne(logP, f32x4.splat(-Infinity));
 }
 
 /** Probability of a log-probability; exactly 0 for a masked action. */
@@ -24,10 +45,26 @@ export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usi
     const from = getI(offsets, n);
     const to = getI(offsets, n + 1);
     let top: f32 = -Infinity;
-    for (let r = from; r < to; r++) {
-      const x: f32 = mask && !load<u8>(mask + <usize>r) ? -Infinity : getF(logits, r) * temperatureInverse;
-      setF(logP, r, x);
-      top = max(top, x);
+    if (mask) {
+      for (let r = from; r < to; r++) {
+        const x: f32 = load<u8>(mask + <usize>r) ? getF(logits, r) * temperatureInverse : -Infinity;
+        setF(logP, r, x);
+        top = max(top, x);
+      }
+    } else {
+      let tops = f32x4.splat(-Infinity);
+      let r = from;
+      for (; r + 4 <= to; r += 4) {
+        const x = f32x4.mul(v128.load(at(logits, r)), f32x4.splat(temperatureInverse));
+        v128.store(at(logP, r), x);
+        tops = f32x4.max(tops, x);
+      }
+      top = maxLanes(tops);
+      for (; r < to; r++) {
+        const x = getF(logits, r) * temperatureInverse;
+        setF(logP, r, x);
+        top = max(top, x);
+      }
     }
     let sum: f32 = 0;
     for (let r = from; r < to; r += 4) {
@@ -63,10 +100,16 @@ export function policyLoss(states: i32, offsets: usize, logP: usize, taken: usiz
     const from = getI(offsets, n);
     const to = getI(offsets, n + 1);
     let entropy: f32 = 0;
-    for (let r = from; r < to; r++) {
-      const l = getF(logP, r);
-      if (l != -Infinity) entropy -= exp1(l) * l;
-      setF(dLogits, r, 0);
+    // Lane by lane in the order of actions, so that the sum is the same wherever the state's first action lies.
+    for (let r = from; r < to; r += 4) {
+      const left = to - r;
+      const l = load4(at(logP, r), left);
+      const terms = v128.and(f32x4.mul(exp4(l), l), possible(l));
+      entropy -= f32x4.extract_lane(terms, 0);
+      if (left > 1) entropy -= f32x4.extract_lane(terms, 1);
+      if (left > 2) entropy -= f32x4.extract_lane(terms, 2);
+      if (left > 3) entropy -= f32x4.extract_lane(terms, 3);
+      store4(at(dLogits, r), f32x4.splat(0), left);
     }
     let slopes: f32 = 0;
     let total: f32 = 0;
@@ -98,12 +141,15 @@ export function policyLoss(states: i32, offsets: usize, logP: usize, taken: usiz
       if (plain > clipped) addTo(stats, 4, <f64>weight);
       addTo(stats, 5, <f64>abs(weight * slope));
     }
-    for (let r = from; r < to; r++) {
-      const l = getF(logP, r);
-      const p = probability(l);
-      let d: f32 = getF(dLogits, r) - p * slopes;
-      if (l != -Infinity) d += total * entropyCoef * p * (l + entropy);
-      setF(dLogits, r, d);
+    const bonus = f32x4.splat(total * entropyCoef);
+    for (let r = from; r < to; r += 4) {
+      const left = to - r;
+      const l = load4(at(logP, r), left);
+      const can = possible(l);
+      const p = v128.and(exp4(l), can);
+      const d = f32x4.sub(load4(at(dLogits, r), left), f32x4.mul(p, f32x4.splat(slopes)));
+      const more = f32x4.mul(f32x4.mul(bonus, p), f32x4.add(l, f32x4.splat(entropy)));
+      store4(at(dLogits, r), f32x4.add(d, v128.and(more, can)), left);
     }
   }
 }
