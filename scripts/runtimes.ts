@@ -46,11 +46,11 @@ const lines = [
   '',
   'Made by `npm run runtimes`: the battery of test/runtime/ in each of them. Kernels: SHA-256 over the outputs of all kernels on seeded inputs,',
   'in both builds where memory is shared. Attention and MLP: SHA-256 over success, coupling and parameters after 20 updates with 1, 2 and 3',
-  'threads and of a run resumed in its middle, all equal. Threads: whether they shared one memory or worked on copies as well. Seconds are of',
-  'a machine that did other work too.',
+  'threads and of a run resumed in its middle, all equal. Receipts: the first eight digits of the final hash of each replayed receipt of',
+  'test/receipts/. Threads: whether they shared one memory or worked on copies as well. Seconds are of a machine that did other work too.',
   '',
-  '| runtime | version | threads | kernels | attention | MLP | s |',
-  '|---|---|---|---|---|---|---|',
+  '| runtime | version | threads | kernels | attention | MLP | receipts | s |',
+  '|---|---|---|---|---|---|---|---|',
 ];
 const seen = new Set<string>();
 try {
@@ -58,13 +58,19 @@ try {
     Object.assign(process.env, env);
     const installed = findRuntime(name, { ...environment, ...env });
     const startMs = performance.now();
-    const { kernels, attention, mlp } = await batteryIn(installed, { silenceMs: 3_600_000 });
+    const { kernels, attention, mlp, receipts } = await batteryIn(installed, { silenceMs: 3_600_000 });
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
     for (const key of Object.keys(env)) delete process.env[key];
     const all = [
       [kernels.single, kernels.threads ?? kernels.single].map(({ hash }) => hash),
       Object.values(attention),
       Object.values(mlp),
+      // Two policies have two hashes.
+      [
+        Object.values(receipts)
+          .map((hash) => hash.slice(0, 8))
+          .join(''),
+      ],
     ].map((hashes) => [...new Set(hashes)].map((hash) => hash.slice(0, 16)).join(' and '));
     seen.add(all.join());
     const modes = kernels.threads ? 'shared, copies' : 'copies';

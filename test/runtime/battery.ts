@@ -1,10 +1,10 @@
 /**
  * What every runtime must compute to the same bits: all kernels in both builds, twenty updates of each policy with 1, 2 and 3 threads, a run
- * resumed in its middle.
+ * resumed in its middle, the replays of stored receipts.
  * A job (src/cli/runtime/job.ts): it imports nothing but files beside it.
  */
 import type { JobFunction, Product } from '../../src/cli/runtime/job.ts';
-import type { Checkpoint, Config, TrainOutcome } from '../../src/index.ts';
+import type { Checkpoint, Config, Receipt, TrainOutcome } from '../../src/index.ts';
 import type { Progress } from '../../src/train/run.ts';
 import { kernelsHash, sha256 } from './kernelsHash.ts';
 
@@ -12,6 +12,8 @@ export interface BatteryInput {
   /** Both builds of the module, in base64. */
   readonly single: string;
   readonly threads: string;
+  /** The stored receipts of the present numerics version, by file. */
+  readonly receipts: Readonly<Record<string, Receipt>>;
 }
 
 type KernelsResult = Awaited<ReturnType<typeof kernelsHash>>;
@@ -22,6 +24,8 @@ export interface BatteryResult {
   readonly kernels: { readonly single: KernelsResult; readonly threads: KernelsResult | null };
   readonly attention: Readonly<Record<string, string>>;
   readonly mlp: Readonly<Record<string, string>>;
+  /** Hash that the replay of each stored receipt ends with. */
+  readonly receipts: Readonly<Record<string, string>>;
 }
 
 const runs = {
@@ -78,8 +82,8 @@ function outcomeHash({ success, coupling, envSteps, updates, parametersSha256 }:
 }
 
 const battery: JobFunction = async (product, input, onProgress): Promise<BatteryResult> => {
-  const { single, threads } = input as BatteryInput;
-  const { randomStream } = product.unbraid;
+  const { single, threads, receipts } = input as BatteryInput;
+  const { randomStream, replay, resolveConfig } = product.unbraid;
   const memory = new WebAssembly.Memory({ initial: 64 });
   const shared = typeof SharedArrayBuffer === 'undefined' ? null : { initial: 64, maximum: 4096, shared: true };
   const kernels = {
@@ -87,7 +91,12 @@ const battery: JobFunction = async (product, input, onProgress): Promise<Battery
     threads: shared && (await kernelsHash(bytesOf(threads), new WebAssembly.Memory(shared), randomStream)),
   };
   const attention = await trained(product, { ...short, ...runs.attention }, onProgress);
-  return { kernels, attention, mlp: await trained(product, { ...short, ...runs.mlp }, onProgress) };
+  const mlp = await trained(product, { ...short, ...runs.mlp }, onProgress);
+  const replayed: Record<string, string> = {};
+  for (const [file, { config }] of Object.entries(receipts)) {
+    replayed[file] = (await replay(resolveConfig(config), { onProgress })).hash;
+  }
+  return { kernels, attention, mlp, receipts: replayed };
 };
 
 export default battery;

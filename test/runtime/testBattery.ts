@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findRuntime, type Installed, type RuntimeName } from '../../src/cli/runtime/installed.ts';
-import { batteryIn, environment, here } from './runBattery.ts';
+import { batteryIn, environment, here, storedReceipts } from './runBattery.ts';
 
 /** Hashes that all runtimes must give; `node test/runtime/makeGolden.ts` writes them. */
 interface Golden {
@@ -24,6 +24,7 @@ function expected(shared: boolean): unknown {
     kernels: { single: build, threads: shared ? build : null },
     attention: policy(attention),
     mlp: policy(mlp),
+    receipts: Object.fromEntries(Object.entries(storedReceipts()).map(([file, { hash }]) => [file, hash])),
   };
 }
 
