@@ -44,6 +44,7 @@ function elementwise(bench: Bench): void {
     bench.returned(kernels.sumOfSquares(bench.floats(n), n));
     const [p, m, v] = [bench.output(n), bench.output(n), bench.positives(n)];
     kernels.adamw(n, p, bench.floats(n), m, v, 3e-3, 0.9, 0.999, 1e-8, 0.01, 10, 1000);
+    kernels.copyBytes(bench.output(n), bench.floats(n), n * 4);
     kernels.addInto(bench.output(n), bench.floats(n), n);
     for (const mode of [0, 1]) kernels.addScaled(n, 0.3, bench.floats(n), bench.output(n), mode);
     kernels.scaleBy(bench.output(n), n, 1.7);
