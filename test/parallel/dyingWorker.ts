@@ -1,0 +1,31 @@
+/** The real worker, with a fault in it: at call number `call` of a method of its seat. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+
+export interface Fault {
+  readonly method: 'begin' | 'collect' | 'shards' | 'play' | 'gram';
+  readonly call: number;
+  readonly kind: 'exit' | 'throw' | 'heap' | 'arena';
+}
+
+const fault = workerData as Fault | null;
+const port = parentPort as MessagePort;
+
+function fail(kind: Fault['kind']): void {
+  if (kind === 'exit') process.exit(7);
+  if (kind === 'throw') throw new Error('a fault in the worker');
+  if (kind === 'heap') {
+    const held: unknown[] = [];
+    for (;;) held.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+  }
+  const { Memory } = WebAssembly;
+  WebAssembly.Memory = function smallMemory({ initial }: WebAssembly.MemoryDescriptor) {
+    return new Memory({ initial, maximum: initial + 4 });
+  } as unknown as typeof Memory;
+}
+
+let calls = 0;
+// Registered before the seat's own listener, so that the fault comes first.
+port.on('message', ({ path }: { path?: string[] }) => {
+  if (fault && path?.[0] === fault.method && ++calls === fault.call) fail(fault.kind);
+});
+await import('../../workers/worker.node.ts');

@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { trainIn } from '../../src/cli/trainRun.ts';
+import { type Crew, openCrew, type SpawnWorker, soloCrew } from '../../src/parallel/crew.ts';
+import type { CheckpointFiles } from '../../src/record/checkpoint.ts';
+import { packCheckpoint } from '../../src/record/checkpoint.ts';
+import { type Config, resolveConfig } from '../../src/train/config.ts';
+import { train } from '../../src/train/trainer.ts';
+import { handleOf, spawnWorker } from '../../workers/spawn.node.ts';
+import { recordedRun, resumedRun, small } from '../train/recordedRun.ts';
+import type { Fault } from './dyingWorker.ts';
+
+/** Threads started by a test. */
+const started: Worker[] = [];
+
+/** The last of `size - 1` workers has the fault. */
+function dying(size: number, fault: Fault, resourceLimits: ResourceLimits = {}): SpawnWorker {
+  return (name) => {
+    const mine = name === `unbraid worker ${size}`;
+    const options = { name, workerData: mine ? fault : null, stderr: true, ...(mine && { resourceLimits }) };
+    const worker = new Worker(new URL('./dyingWorker.ts', import.meta.url), options);
+    started.push(worker);
+    return handleOf(worker);
+  };
+}
+
+/** After a crew is closed none of its threads runs. */
+async function allEnded(): Promise<void> {
+  for (const worker of started) if (worker.threadId !== -1) await once(worker, 'exit');
+  expect(started.map((worker) => worker.threadId)).toEqual(started.map(() => -1));
+  started.length = 0;
+}
+
+const advice = 'the run has stopped, its newest checkpoint is good; go on from it (unbraid train --resume DIR)';
+
+const changes: Partial<Config> = {
+  ...small,
+  method: 'classifier+cloning',
+  labels: 'graph',
+  graphMaxEdges: 40,
+  iterations: 2,
+  checkpointEvery: 1,
+  evalEvery: 1,
+  couplingEvery: 1,
+  couplingPairs: 24,
+};
+
+const trainFolder = trainIn('0.1.0');
+
+function trainHere(directory: string, resume: boolean, crew: Crew): ReturnType<typeof trainFolder> {
+  const { signal } = new AbortController();
+  return trainFolder(resolveConfig(changes), { directory, resume, crew, onProgress: () => {}, signal });
+}
+
+const readText = (directory: string, name: string): string => readFileSync(join(directory, name), 'utf8');
+
+describe('a worker that ends', () => {
+  let folder = '';
+  let unbroken: Awaited<ReturnType<typeof trainFolder>>;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'unbraid-faults-'));
+    unbroken = await trainHere(join(folder, 'unbroken'), false, soloCrew());
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(allEnded);
+
+  // Of the second iteration: 10 updates of the cold start and 6 per iteration, 3 splits, 3 matrices.
+  const phases: [string, Fault['method'], number][] = [
+    ['start', 'begin', 1],
+    ['rollouts', 'collect', 2],
+    ['gradients', 'shards', 18],
+    ['evaluation', 'play', 8],
+    ['coupling', 'gram', 7],
+  ];
+
+  describe.each(['shared', 'copied'] as const)('memory %s', (memory) => {
+    test.each(phases)(
+      'in phase %s: the run stops, says so, and goes on to the same bits',
+      async (phase, method, call) => {
+        const directory = join(folder, `${memory}-${phase}`);
+        const size = 3;
+        const crew = await openCrew(dying(size, { method, call, kind: 'exit' }), size, { copied: memory === 'copied' });
+        expect(crew.memory).toBe(memory);
+        await expect(trainHere(directory, false, crew)).rejects.toThrow(
+          new Error(`worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${advice}`),
+        );
+        crew.close();
+        if (phase === 'start') return;
+        const rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied' });
+        const { wallMs: _, workers: __, ...resumed } = await trainHere(directory, true, rest);
+        rest.close();
+        expect(unbroken).toMatchObject(resumed);
+        for (const name of ['metrics.jsonl', 'coupling-end.json']) {
+          expect(readText(directory, name).replaceAll(`${memory}-${phase}`, 'unbroken')).toBe(
+            readText(join(folder, 'unbroken'), name),
+          );
+        }
+      },
+    );
+  });
+});
+
+describe('the reason that the host gives is in the error', () => {
+  afterEach(allEnded);
+  const cases: [string, Fault, string][] = [
+    ['an uncaught error', { method: 'shards', call: 2, kind: 'throw' }, 'a fault in the worker'],
+    [
+      'a heap that is full',
+      { method: 'shards', call: 2, kind: 'heap' },
+      'Worker terminated due to reaching memory limit: JS heap out of memory',
+    ],
+    [
+      'a memory that is full: the call is answered with an error, the thread lives',
+      { method: 'begin', call: 1, kind: 'arena' },
+      'Arena.reserve: no room for ',
+    ],
+  ];
+  test.each(cases)('%s', async (_, fault, reason) => {
+    const limits = fault.kind === 'heap' ? { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 } : {};
+    const crew = await openCrew(dying(2, fault, limits), 2, { copied: true });
+    const phase = fault.method === 'begin' ? 'start' : 'gradients';
+    await expect(train(small, { crew })).rejects.toThrow(`worker 2 of 2 failed in phase "${phase}": ${reason}`);
+    if (fault.kind === 'arena') expect(started.map(({ threadId }) => threadId > 0)).toEqual([true]);
+    crew.close();
+  });
+});
+
+test('a worker that ends in the first update of an iteration: the labels of the checkpoint do not know the iteration', async () => {
+  const config: Partial<Config> = { ...changes, evalEvery: 0, couplingEvery: 0, checkpointEvery: 20, iterations: 4 };
+  const unbroken = await recordedRun(config);
+  const checkpoints = new Map<number, CheckpointFiles>();
+  const crew = await openCrew(dying(2, { method: 'shards', call: 10 + 6 * 2 + 1, kind: 'exit' }), 2, { copied: true });
+  const record = {
+    metrics: () => {},
+    coupling: () => {},
+    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+      void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
+  };
+  await expect(train(config, { crew, record })).rejects.toThrow('worker 2 of 2 failed in phase "gradients"');
+  crew.close();
+  await allEnded();
+  const newest = Math.max(...checkpoints.keys());
+  expect((await resumedRun(config, checkpoints, newest)).outcome).toEqual(unbroken.outcome);
+});
+
+test('a worker that dies after its answer is noticed at the next call', async () => {
+  let ask = 0;
+  const spawn: SpawnWorker = (name) => {
+    const handle = spawnWorker(name);
+    const shards: typeof handle.seat.shards = async (job) => {
+      const reply = await handle.seat.shards(job);
+      if (++ask === 3) handle.terminate();
+      return reply;
+    };
+    const { attach, begin, collect, play, gram } = handle.seat;
+    return { ...handle, seat: { attach, begin, collect, play, gram, shards } };
+  };
+  for (const copied of [false, true]) {
+    ask = 0;
+    const crew = await openCrew(spawn, 2, { copied });
+    await expect(train(small, { crew })).rejects.toThrow(
+      /^worker 2 of 2 failed in phase "[a-z]+": the thread ended with exit code 1; the run has stopped/,
+    );
+    crew.close();
+  }
+});
+
+test('a script that does not load', async () => {
+  const spawn: SpawnWorker = () => handleOf(new Worker(new URL('./nowhere.ts', import.meta.url)));
+  await expect(openCrew(spawn, 3)).rejects.toThrow(
+    /^openCrew: 2 workers must start, but one ended: Cannot find module .*nowhere\.ts/,
+  );
+});
