@@ -27,6 +27,58 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A worker that is asked, and answers or is known to have ended. */
+interface Member {
+  ask<T>(send: (seat: Seat) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/**
+ * Messages to a worker that has ended are never answered, so every question ends with the worker, too. A race with `ended` would hold each
+ * answer as long as the worker lives: gigabytes of rollouts and gradients in a long run.
+ */
+function enlist({ seat, ended, terminate }: WorkerHandle): Member {
+  const asked = new Set<(reason: unknown) => void>();
+  let end: { readonly reason: unknown } | null = null;
+  const stop = (reason: unknown): void => {
+    end ??= { reason };
+    for (const reject of asked) reject(end.reason);
+    asked.clear();
+  };
+  ended.catch(stop);
+  return {
+    ask: (send) =>
+      new Promise((resolve, reject) => {
+        if (end) {
+          reject(end.reason);
+          return;
+        }
+        asked.add(reject);
+        const forget = (): void => void asked.delete(reject);
+        send(seat).then(resolve, reject).then(forget, forget);
+      }),
+    close() {
+      stop(new Error('the crew was closed'));
+      terminate();
+    },
+  };
+}
+
+/** How a run calls the workers. */
+export interface RunCalls {
+  /**
+   * One message to each worker but the calling thread, which does its own share meanwhile.
+   *
+   * @param send makes the call; workers are numbered from 1
+   * @returns the replies in the order of the workers. Once a worker has failed or ended, all of them reject with an error that names it and
+   * the phase in which it did.
+   * @throws the same error where a worker has failed before, be it in a phase whose replies nobody waited for
+   */
+  each<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T>[];
+  /** All replies of `each`. */
+  call<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T[]>;
+}
+
 /** Threads of one or more runs, one after another. The thread that opens a crew is its first worker and does its share of each phase. */
 export class Crew {
   /** Threads, the calling one included. */
@@ -34,12 +86,13 @@ export class Crew {
   readonly memory: MemoryMode;
   /** Why `memory` is what it is, in words. */
   readonly reason: string;
-  readonly #workers: readonly WorkerHandle[];
+  readonly #members: readonly Member[];
+  #runs = 0;
   #closed = false;
 
-  constructor(workers: readonly WorkerHandle[], memory: MemoryMode, reason: string) {
-    this.#workers = workers;
-    this.size = workers.length + 1;
+  constructor(members: readonly Member[], memory: MemoryMode, reason: string) {
+    this.#members = members;
+    this.size = members.length + 1;
     this.memory = memory;
     this.reason = reason;
   }
@@ -49,38 +102,47 @@ export class Crew {
     return this.memory === 'shared' ? new Arena(await engineModule('threads'), createSharedMemory()) : createArena();
   }
 
-  /**
-   * One message to each worker but the calling thread, which does its own share meanwhile.
-   *
-   * @param send makes the call; workers are numbered from 1
-   * @returns the replies in the order of the workers; each rejects as soon as its worker fails or ends, naming it and the phase
-   */
-  each<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T>[] {
-    if (this.#closed)
-      throw new Error(`Crew.each: the crew must be open in phase "${phase}", got a closed one; open another`);
-    const replies = this.#workers.map(async ({ seat, ended }, i) => {
-      try {
-        return await Promise.race([send(seat, i + 1), ended]);
-      } catch (error) {
-        throw new Error(
-          `worker ${i + 2} of ${this.size} failed in phase "${phase}": ${reasonOf(error)}; the run has stopped, its newest checkpoint is good; go on from it (unbraid train --resume DIR)`,
-          { cause: error },
-        );
-      }
-    });
-    // The caller may fail in its own share, or have all it needs, before it comes to wait for these.
-    for (const reply of replies) reply.catch(() => {});
-    return replies;
+  /** For a new run. Workers hold one run at a time: calls of the run before are refused from now on. */
+  forRun(): RunCalls {
+    const run = ++this.#runs;
+    let failure: Error | null = null;
+    const fail = (worker: number, phase: string, error: unknown): Error => {
+      failure ??= new Error(
+        `worker ${worker} of ${this.size} failed in phase "${phase}": ${reasonOf(error)}; the run has stopped, its newest checkpoint is good; go on from it (unbraid train --resume DIR)`,
+        { cause: error },
+      );
+      return failure;
+    };
+    const each: RunCalls['each'] = (phase, send) => {
+      this.#mayCall(run, phase);
+      if (failure) throw failure;
+      const replies = this.#members.map(async (member, i) => {
+        try {
+          return await member.ask((seat) => send(seat, i + 1));
+        } catch (error) {
+          throw fail(i + 2, phase, error);
+        }
+      });
+      // The caller may fail in its own share, or have all it needs, before it comes to wait for these.
+      for (const reply of replies) reply.catch(() => {});
+      return replies;
+    };
+    return { each, call: async (phase, send) => Promise.all(each(phase, send)) };
   }
 
-  /** All replies of `each`. */
-  async call<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T[]> {
-    return Promise.all(this.each(phase, send));
+  #mayCall(run: number, phase: string): void {
+    if (this.#closed) throw new Error(`Crew: it must be open in phase "${phase}", got a closed one; open another`);
+    if (run !== this.#runs) {
+      throw new Error(
+        `Crew: workers hold one run at a time, got phase "${phase}" of a run after another has begun; await each run before the next, or open a crew for each`,
+      );
+    }
   }
 
+  /** Ends the workers; a call that they have not answered fails. */
   close(): void {
     this.#closed = true;
-    for (const worker of this.#workers) worker.terminate();
+    for (const member of this.#members) member.close();
   }
 }
 
@@ -90,7 +152,7 @@ export function soloCrew(): Crew {
 }
 
 /** Whether workers can be given a shared memory, and why not. */
-async function shareable(workers: readonly WorkerHandle[]): Promise<{ memory: MemoryMode; reason: string }> {
+async function shareable(members: readonly Member[]): Promise<{ memory: MemoryMode; reason: string }> {
   if (typeof SharedArrayBuffer === 'undefined') {
     const advice =
       'a page needs the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
@@ -98,11 +160,17 @@ async function shareable(workers: readonly WorkerHandle[]): Promise<{ memory: Me
   }
   try {
     const memory = createSharedMemory();
-    await Promise.all(workers.map(({ seat, ended }) => Promise.race([seat.attach(memory), ended])));
+    await Promise.all(members.map((member) => member.ask((seat) => seat.attach(memory))));
     return { memory: 'shared', reason: 'the host shares memory between threads' };
   } catch (error) {
+    // A worker that ended is no reason to work on copies: this fails again.
+    await start(members);
     return { memory: 'copied', reason: `this host does not share memory between threads: ${reasonOf(error)}` };
   }
+}
+
+async function start(members: readonly Member[]): Promise<void> {
+  await Promise.all(members.map((member) => member.ask((seat) => seat.attach(null))));
 }
 
 /**
@@ -120,15 +188,16 @@ export async function openCrew(
     throw new RangeError(`openCrew: size must be an integer >= 1, got ${size}; give the number of threads`);
   }
   if (size === 1) return soloCrew();
-  const workers = Array.from({ length: size - 1 }, (_, i) => spawnWorker(`unbraid worker ${i + 2}`));
+  const members: Member[] = [];
   try {
-    await Promise.all(workers.map(({ seat, ended }) => Promise.race([seat.attach(null), ended])));
+    for (let worker = 2; worker <= size; worker++) members.push(enlist(spawnWorker(`unbraid worker ${worker}`)));
+    await start(members);
     const { memory, reason } = options.copied
       ? { memory: 'copied' as const, reason: 'copies were asked for' }
-      : await shareable(workers);
-    return new Crew(workers, memory, reason);
+      : await shareable(members);
+    return new Crew(members, memory, reason);
   } catch (error) {
-    for (const worker of workers) worker.terminate();
+    for (const member of members) member.close();
     throw new Error(`openCrew: ${size - 1} workers must start, but one ended: ${reasonOf(error)}; use one thread`, {
       cause: error,
     });

@@ -112,7 +112,8 @@ export async function openSpread(
     plays,
     shared: shared ? { memory: arena.memory, weights: policy.weights } : null,
   };
-  await crew.call('start', (seat) => seat.begin(setup));
+  const workers = crew.forRun();
+  await workers.call('start', (seat) => seat.begin(setup));
 
   const weights = (): Weights => (shared || size === 1 ? null : arena.read(policy.weights, network.size));
 
@@ -149,14 +150,16 @@ export async function openSpread(
     if (shared) {
       round = nextRound(round);
       openRound(arena.i32, word >> 2, round);
-      const replies = crew.each(phase, (seat) => send(seat, { ...job, take: { word, round } }));
+      const replies = workers.each(phase, (seat) => send(seat, { ...job, take: { word, round } }));
       const mine = round;
       const next = (): number => claim(arena.i32, word >> 2, mine, chunks);
       for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
       await until(replies, () => missing === 0, take);
       return results;
     }
-    const replies = crew.each(phase, async (seat, k) => (k < chunks ? send(seat, { ...job, take: { chunk: k } }) : []));
+    const replies = workers.each(phase, async (seat, k) =>
+      k < chunks ? send(seat, { ...job, take: { chunk: k } }) : [],
+    );
     await own(0);
     await until(replies, () => missing === 0, take);
     return results;
@@ -175,7 +178,7 @@ export async function openSpread(
       round = nextRound(round);
       openRound(arena.i32, counters >> 2, round);
       const work = { gradients: gradients.slice(0, shards), sums: sums.slice(0, shards), counters, shards, round };
-      const replies = crew.each('gradients', (seat) => seat.shards({ ...message, work }));
+      const replies = workers.each('gradients', (seat) => seat.shards({ ...message, work }));
       own.first();
       const mine = round;
       const next = (): number => claim(arena.i32, counters >> 2, mine, ofSets);
@@ -185,7 +188,7 @@ export async function openSpread(
       await until(replies, complete, () => {});
       return;
     }
-    const replies = crew.call('gradients', (seat, k) =>
+    const replies = workers.call('gradients', (seat, k) =>
       seat.shards({ ...message, work: { numbers: everyNth(ofSets, k, size) } }),
     );
     own.first();
@@ -236,7 +239,7 @@ export async function openSpread(
       if (blocks.length === 1) return gramMatrix(policy, policy.weights, left, right ?? left);
       const pack = (samples: Samples): Samples => ({ ...samples, list: packStates(samples.list, shared) });
       const message = { weights: weights(), left: pack(left), right: right ? pack(right) : null };
-      const replies = crew.call('coupling', async (seat, k) =>
+      const replies = workers.call('coupling', async (seat, k) =>
         k < blocks.length ? seat.gram({ ...message, rows: blocks[k] }) : null,
       );
       const own = gramMatrix(policy, policy.weights, left, right ?? left, blocks[0]);

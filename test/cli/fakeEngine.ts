@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '../../src/cli/frame.ts';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
-import { Crew, type WorkerHandle } from '../../src/parallel/crew.ts';
+import { Crew } from '../../src/parallel/crew.ts';
 import { createRun } from '../../src/record/run.node.ts';
 import type { CouplingRecord, DangerRecord, RunResult } from '../../src/report/records.ts';
 import type { Config } from '../../src/train/config.ts';
@@ -98,8 +98,11 @@ export async function unbraid(
     signal: controller.signal,
     cores,
     async openCrew(size: number) {
-      const workers = Array.from({ length: size - 1 }, () => ({ terminate: () => ended++ }) as unknown as WorkerHandle);
-      return new Crew(workers, size === 1 ? 'own' : 'copied', size === 1 ? 'one thread' : 'no worker is real');
+      const ask = async (): Promise<never> => {
+        throw new Error('no worker is real');
+      };
+      const members = Array.from({ length: size - 1 }, () => ({ ask, close: () => void ended++ }));
+      return new Crew(members, size === 1 ? 'own' : 'copied', size === 1 ? 'one thread' : 'no worker is real');
     },
   };
   const fake: Engine = {

@@ -15,7 +15,7 @@ function fail(kind: Fault['kind']): void {
   if (kind === 'throw') throw new Error('a fault in the worker');
   if (kind === 'heap') {
     const held: unknown[] = [];
-    for (;;) held.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+    for (;;) held.push(new Array(1_000_000).fill(held.length + 0.5));
   }
   const { Memory } = WebAssembly;
   WebAssembly.Memory = function smallMemory({ initial }: WebAssembly.MemoryDescriptor) {

@@ -41,6 +41,9 @@ const changes: Partial<Config> = {
   ...small,
   method: 'classifier+cloning',
   labels: 'graph',
+  // Several chunks of games in each phase.
+  numGenerations: 12,
+  evalEpisodes: 24,
   graphMaxEdges: 40,
   iterations: 2,
   checkpointEvery: 1,
@@ -68,12 +71,12 @@ describe('a worker that ends', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   afterEach(allEnded);
 
-  // Of the second iteration: 10 updates of the cold start and 6 per iteration, 3 splits, 3 matrices.
+  // 10 updates of the cold start and 6 per iteration, 3 splits, 3 matrices. A matrix needs all workers, so a death before one is noticed.
   const phases: [string, Fault['method'], number][] = [
     ['start', 'begin', 1],
     ['rollouts', 'collect', 2],
     ['gradients', 'shards', 18],
-    ['evaluation', 'play', 8],
+    ['evaluation', 'play', 5],
     ['coupling', 'gram', 7],
   ];
 

@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { openCrew, type SpawnWorker, type WorkerHandle } from '../../src/parallel/crew.ts';
+import { createSeat, type Seat } from '../../src/parallel/seat.ts';
+
+interface Fake extends WorkerHandle {
+  readonly name: string;
+  end(reason: string): void;
+  terminated: number;
+}
+
+/** Workers on this thread; `changes` replaces methods of each seat. */
+function fakes(changes: (name: string) => Partial<Seat> = () => ({})): { spawn: SpawnWorker; workers: Fake[] } {
+  const workers: Fake[] = [];
+  const spawn: SpawnWorker = (name) => {
+    let end: (reason: string) => void = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      end = (reason) => reject(new Error(reason));
+    });
+    const seat = { ...createSeat(), ...changes(name) };
+    const worker: Fake = { name, seat, ended, end, terminated: 0, terminate: () => void worker.terminated++ };
+    workers.push(worker);
+    return worker;
+  };
+  return { spawn, workers };
+}
+
+const never = (): Promise<never> => new Promise(() => {});
+
+const stopped = 'the run has stopped, its newest checkpoint is good; go on from it (unbraid train --resume DIR)';
+
+describe('openCrew', () => {
+  test.each([0, -1, 1.5, Number.NaN])('refuses %d threads', async (size) => {
+    await expect(openCrew(fakes().spawn, size)).rejects.toThrow(
+      new RangeError(`openCrew: size must be an integer >= 1, got ${size}; give the number of threads`),
+    );
+  });
+
+  test('one thread starts no worker', async () => {
+    const { spawn, workers } = fakes();
+    const crew = await openCrew(spawn, 1);
+    expect([crew.size, crew.memory, crew.reason, workers.length]).toEqual([1, 'own', 'one thread', 0]);
+    expect((await crew.arena()).shared).toBe(false);
+  });
+
+  test('names its workers from 2 on, shares memory where it can, and keeps copies where asked to', async () => {
+    const { spawn, workers } = fakes();
+    const shared = await openCrew(spawn, 3);
+    expect(workers.map(({ name }) => name)).toEqual(['unbraid worker 2', 'unbraid worker 3']);
+    expect([shared.size, shared.memory, shared.reason]).toEqual([
+      3,
+      'shared',
+      'the host shares memory between threads',
+    ]);
+    expect((await shared.arena()).shared).toBe(true);
+    const copied = await openCrew(spawn, 2, { copied: true });
+    expect([copied.size, copied.memory, copied.reason]).toEqual([2, 'copied', 'copies were asked for']);
+    expect((await copied.arena()).shared).toBe(false);
+  });
+
+  test('keeps copies where a worker takes no shared memory, and says why', async () => {
+    const attach: Seat['attach'] = async (memory) => {
+      if (memory) throw new Error('the memory could not be cloned');
+    };
+    const crew = await openCrew(fakes(() => ({ attach })).spawn, 2);
+    expect([crew.memory, crew.reason]).toEqual([
+      'copied',
+      'this host does not share memory between threads: the memory could not be cloned',
+    ]);
+  });
+
+  test('a worker that ends while it gets the memory is no reason for copies', async () => {
+    const { spawn, workers } = fakes((name) => ({
+      attach(memory) {
+        if (memory && name === 'unbraid worker 3') workers[1].end('killed');
+        return memory ? never() : Promise.resolve();
+      },
+    }));
+    await expect(openCrew(spawn, 3)).rejects.toThrow(
+      new Error('openCrew: 2 workers must start, but one ended: killed; use one thread'),
+    );
+    expect(workers.map(({ terminated }) => terminated)).toEqual([1, 1]);
+  });
+
+  test('a host that starts only some workers: those are ended', async () => {
+    const { spawn, workers } = fakes();
+    const limited: SpawnWorker = (name) => {
+      if (workers.length === 2) throw new Error('too many threads');
+      return spawn(name);
+    };
+    await expect(openCrew(limited, 4)).rejects.toThrow(
+      new Error('openCrew: 3 workers must start, but one ended: too many threads; use one thread'),
+    );
+    expect(workers.map(({ terminated }) => terminated)).toEqual([1, 1]);
+  });
+
+  describe('where there is no SharedArrayBuffer', () => {
+    afterEach(() => vi.unstubAllGlobals());
+
+    test('keeps copies, and says what a page needs', async () => {
+      vi.stubGlobal('SharedArrayBuffer', undefined);
+      const crew = await openCrew(fakes().spawn, 2);
+      expect([crew.memory, crew.reason]).toEqual([
+        'copied',
+        'this host has no SharedArrayBuffer; a page needs the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+      ]);
+    });
+  });
+});
+
+describe('a call', () => {
+  test('gives the replies in the order of the workers', async () => {
+    const { spawn } = fakes();
+    const { call } = (await openCrew(spawn, 4)).forRun();
+    const replies = await call('test', async (_, worker) => {
+      for (let turn = 4; turn > worker; turn--) await Promise.resolve();
+      return worker;
+    });
+    expect(replies).toEqual([1, 2, 3]);
+  });
+
+  test('fails with the worker and the phase when one fails, though others never answer', async () => {
+    const { spawn } = fakes();
+    const { call } = (await openCrew(spawn, 3)).forRun();
+    const failing = call('test', (_, worker) => (worker === 2 ? Promise.reject(new Error('no room')) : never()));
+    await expect(failing).rejects.toThrow(new Error(`worker 3 of 3 failed in phase "test": no room; ${stopped}`));
+  });
+
+  test('fails when a worker ends during it; later calls of the run fail with the same words', async () => {
+    const { spawn, workers } = fakes();
+    const crew = await openCrew(spawn, 3);
+    const { call } = crew.forRun();
+    const during = call('first', never);
+    const meanwhile = call('second', never);
+    workers[0].end('killed');
+    const told = (phase: string): Error => new Error(`worker 2 of 3 failed in phase "${phase}": killed; ${stopped}`);
+    await expect(during).rejects.toThrow(told('first'));
+    await expect(meanwhile).rejects.toThrow(told('first'));
+    await expect(call('third', async () => 0)).rejects.toThrow(told('first'));
+    // A worker that is dead before the run begins fails its first call.
+    await expect(crew.forRun().call('start', never)).rejects.toThrow(told('start'));
+  });
+
+  test('whose replies nobody waited for fails the next', async () => {
+    const { each, call } = (await openCrew(fakes().spawn, 2)).forRun();
+    await Promise.allSettled(each('gradients', () => Promise.reject(new Error('no room'))));
+    await expect(call('rollouts', async () => 0)).rejects.toThrow(
+      new Error(`worker 2 of 2 failed in phase "gradients": no room; ${stopped}`),
+    );
+  });
+
+  test('fails when the crew is closed during it, and after that is refused', async () => {
+    const { spawn, workers } = fakes();
+    const crew = await openCrew(spawn, 2);
+    const { call } = crew.forRun();
+    const during = call('test', never);
+    crew.close();
+    await expect(during).rejects.toThrow(
+      new Error(`worker 2 of 2 failed in phase "test": the crew was closed; ${stopped}`),
+    );
+    expect(workers[0].terminated).toBe(1);
+    await expect(call('next', async () => 0)).rejects.toThrow(
+      new Error('Crew: it must be open in phase "next", got a closed one; open another'),
+    );
+  });
+
+  test('of a run is refused once another run has begun', async () => {
+    const crew = await openCrew(fakes().spawn, 2);
+    const first = crew.forRun().call;
+    const second = crew.forRun().call;
+    await expect(first('gradients', async () => 0)).rejects.toThrow(
+      new Error(
+        'Crew: workers hold one run at a time, got phase "gradients" of a run after another has begun; await each run before the next, or open a crew for each',
+      ),
+    );
+    expect(await second('gradients', async () => 5)).toEqual([5]);
+  });
+});
