@@ -83,6 +83,13 @@ module.exports = {
       '^src/(objective|policy|layers|kernels)/',
     ),
     never(
+      'remedies-use-plain-arrays',
+      'Remedies for conflicting gradients turn Gram matrices into weights, whoever made them.',
+      '^src/conflict/',
+      '^(src/|wasm/)',
+      '^src/conflict/|^src/random\\.ts$',
+    ),
+    never(
       'coupling-knows-no-trainer',
       'Coupling is measured on any policy.',
       '^src/coupling/',

@@ -4,6 +4,10 @@
  * Everything here runs in any host. Run folders, bridges to other programs and reports are the command's part.
  */
 export { groupRelative } from './advantage/groupRelative.ts';
+export { type GradVac, gradVac } from './conflict/gradVac.ts';
+export { pcGrad } from './conflict/pcGrad.ts';
+export { taskOrders } from './conflict/tasks.ts';
+export { upGrad } from './conflict/upGrad.ts';
 export { collectBank } from './coupling/bankStates.ts';
 export { type Gram, gramMatrix, type Samples } from './coupling/gram.ts';
 export { type CouplingMeasurement, type CouplingSummary, measureCoupling } from './coupling/measure.ts';
