@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gramMatrix, type Samples } from '../../src/coupling/gram.ts';
+import { gramMatrix, rowBlocks, type Samples } from '../../src/coupling/gram.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';
 import { createArena } from '../../src/kernels/arena.ts';
 import type { PolicyConfig } from '../../src/policy/heads.ts';
@@ -220,4 +220,44 @@ test('a product of gradients beyond a 32-bit float is refused, with the name of 
         'the environment for extreme observations',
     ),
   );
+});
+
+describe('rows of the matrix', () => {
+  test.each([1, 15, 16, 17, 33, 64, 70, 200])(
+    'of %i samples: consecutive blocks of whole sixteens, none empty',
+    (samples) => {
+      for (const parts of [1, 2, 3, 5, 8]) {
+        const blocks = rowBlocks(samples, parts);
+        expect(blocks.length).toBe(Math.min(parts, Math.ceil(samples / 16)));
+        let end = 0;
+        for (const [from, to] of blocks) {
+          expect(from).toBe(end);
+          expect(from % 16).toBe(0);
+          expect(to).toBeGreaterThan(from);
+          end = to;
+        }
+        expect(end).toBe(samples);
+        const sizes = blocks.map(([from, to]) => Math.ceil((to - from) / 16));
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }
+    },
+  );
+
+  test.each(kinds)('%s: have the bits they have in the whole, by parameter, too', async (kind) => {
+    const { policy, samples } = await open(kind, 2, 50);
+    const right = pick(samples, range(3, 40));
+    for (const other of [samples, right]) {
+      const whole = gramMatrix(policy, policy.weights, samples, other);
+      for (const [from, to] of rowBlocks(50, 3)) {
+        const part = gramMatrix(policy, policy.weights, samples, other, [from, to]);
+        expect([part.rows, part.columns]).toEqual([to - from, whole.columns]);
+        const cut = <T extends Float32Array | Float64Array>(all: T): T =>
+          all.slice(from * whole.columns, to * whole.columns) as T;
+        expect(part.total).toEqual(cut(whole.total));
+        for (const [name, matrix] of part.byParameter) {
+          expect([name, matrix]).toEqual([name, cut(whole.byParameter.get(name) ?? new Float32Array(50 * 50))]);
+        }
+      }
+    }
+  });
 });
