@@ -1,4 +1,5 @@
 /** The environments that a config names. */
+import { craftingText, createCrafting } from '../env/crafting/crafting.ts';
 import type { Environment, TextEnvironment } from '../env/environment.ts';
 import { createHousehold, householdText } from '../env/household/household.ts';
 import { createLookAlike } from '../env/lookAlike.ts';
@@ -44,9 +45,15 @@ async function textPool(
   };
 }
 
+/** The built-in environments that have every form and a step limit to choose. */
+const families = new Map([
+  ['household', { create: createHousehold, text: householdText }],
+  ['crafting', { create: createCrafting, text: craftingText }],
+]);
+
 /** Whether the environment is part of unbraid; any other is a program of its own. */
 export function isBuiltIn(env: string): boolean {
-  return env === 'household' || env === 'look-alike';
+  return families.has(env) || env === 'look-alike';
 }
 
 /**
@@ -61,10 +68,11 @@ export async function openEnvironments(
   const { env, observation, policy } = config;
   const form = observation ?? (policy === 'mlp' ? 'vector' : null);
   const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
-  if (env === 'household') {
-    if (form === 'text') return textPool(config, () => householdText(rules), null, saved);
+  const family = families.get(env);
+  if (family !== undefined) {
+    if (form === 'text') return textPool(config, () => family.text(rules), null, saved);
     return {
-      create: () => createHousehold({ ...rules, form: form ?? 'tokens' }),
+      create: () => family.create({ ...rules, form: form ?? 'tokens' }),
       vocabulary: null,
       inProcess: true,
       close: nothingToClose,
