@@ -1,13 +1,13 @@
-/** Speed of the household under random play: steps per second on one thread, with observation and admissible actions built. */
+/** Speed of the families under random play: steps per second on one thread, with observation and admissible actions built. */
 
+import { type Crafting, createCrafting } from '../src/env/crafting/crafting.ts';
 import { type Split, splits } from '../src/env/environment.ts';
-import { createHousehold } from '../src/env/household/household.ts';
+import { createHousehold, type Household } from '../src/env/household/household.ts';
 import { randomStream } from '../src/random.ts';
 
 const STEPS = 400_000;
 
-function stepsPerSecond(form: 'tokens' | 'vector'): number {
-  const env = createHousehold({ form });
+function stepsPerSecond(env: Household | Crafting): number {
   const random = randomStream(1, 'bench/actions');
   const choices = Float64Array.from({ length: STEPS }, () => random.uniform());
   const run = (): number => {
@@ -29,10 +29,15 @@ function stepsPerSecond(form: 'tokens' | 'vector'): number {
   return Math.round(Math.max(run(), run(), run()));
 }
 
-console.log(
-  JSON.stringify({
-    bench: 'household',
-    tokensPerSecond: stepsPerSecond('tokens'),
-    vectorPerSecond: stepsPerSecond('vector'),
-  }),
-);
+for (const [name, create] of [
+  ['household', createHousehold],
+  ['crafting', createCrafting],
+] as const) {
+  console.log(
+    JSON.stringify({
+      bench: name,
+      tokensPerSecond: stepsPerSecond(create({ form: 'tokens' })),
+      vectorPerSecond: stepsPerSecond(create({ form: 'vector' })),
+    }),
+  );
+}
