@@ -78,39 +78,42 @@ describe.skipIf(typeof installed === 'string')('verify --runtime chromium', () =
   });
 });
 
-test.skipIf(typeof installed === 'string')(
-  'a job whose page is closed ends at once',
-  { timeout: 120_000 },
-  async () => {
-    // A browser that lets its tabs be closed from outside.
-    const wrapper = join(folder, 'chromium');
-    const real = typeof installed === 'string' ? '' : installed.command[0];
-    writeFileSync(
-      wrapper,
-      `#!/bin/sh\necho "\${0%/*}" >&2\nfor arg; do case $arg in --user-data-dir=*) echo "\${arg#*=}" > ${folder}/profile;; esac; done\nexec ${real} --remote-debugging-port=0 "$@"\n`,
-    );
-    chmodSync(wrapper, 0o755);
-    const endless = join(folder, 'endless.js');
-    const progress = { phase: 'train', done: 3, total: 20, envSteps: 0, success: null };
-    writeFileSync(
-      endless,
-      `export default (_product, _input, onProgress) => new Promise(() => onProgress(${JSON.stringify(progress)}));`,
-    );
-    const closeTab = async (): Promise<void> => {
-      const file = join(readFileSync(join(folder, 'profile'), 'utf8').trim(), 'DevToolsActivePort');
-      while (!existsSync(file)) await sleep(20);
-      const debug = `http://127.0.0.1:${readFileSync(file, 'utf8').split('\n')[0]}/json`;
+/** A Chromium whose tabs can be closed and covered from outside: the file tells where, once it runs. */
+function openChromium(): { program: string; portFile: () => string } {
+  const [program, profile] = [join(folder, 'chromium'), join(folder, 'profile')];
+  const real = typeof installed === 'string' ? '' : installed.command[0];
+  const lines = [
+    '#!/bin/sh',
+    `for arg; do case $arg in --user-data-dir=*) echo "\${arg#*=}" > '${profile}';; esac; done`,
+    `exec '${real}' --remote-debugging-port=0 "$@"`,
+  ];
+  writeFileSync(program, `${lines.join('\n')}\n`);
+  chmodSync(program, 0o755);
+  return { program, portFile: () => join(readFileSync(profile, 'utf8').trim(), 'DevToolsActivePort') };
+}
+
+describe.skipIf(typeof installed === 'string')('a job ends at once when its page', () => {
+  const progress = { phase: 'train', done: 3, total: 20, envSteps: 0, success: null };
+  const endless = `export default (product, input, onProgress) => new Promise(() => onProgress(${JSON.stringify(progress)}));`;
+
+  test.each([
+    ['closed', (tab: string) => [`close/${tab}`, 'GET']],
+    ['hidden', () => ['new?about:blank', 'PUT']],
+  ] as const)('is %s', { timeout: 120_000 }, async (how, request) => {
+    const { program, portFile } = openChromium();
+    const module = join(folder, 'endless.js');
+    writeFileSync(module, endless);
+    const leave = async (): Promise<void> => {
+      while (!existsSync(portFile())) await sleep(20);
+      const debug = `http://127.0.0.1:${readFileSync(portFile(), 'utf8').split('\n')[0]}/json`;
       const tabs = (await (await fetch(`${debug}/list`)).json()) as { id: string; type: string }[];
-      await fetch(`${debug}/close/${tabs.find(({ type }) => type === 'page')?.id}`);
+      const [path, method] = request(tabs.find(({ type }) => type === 'page')?.id ?? '');
+      await fetch(`${debug}/${path}`, { method });
     };
-    const browser = findRuntime('chromium', { ...process.env, UNBRAID_CHROMIUM: wrapper });
-    const outcome = runJob(
-      browser,
-      { module: pathToFileURL(endless), input: null },
-      { onProgress: () => void closeTab() },
+    const browser = findRuntime('chromium', { ...process.env, UNBRAID_CHROMIUM: program });
+    const job = { module: pathToFileURL(module), input: null };
+    await expect(runJob(browser, job, { onProgress: () => void leave(), silenceMs: 60_000 })).rejects.toThrow(
+      new Error(`chromium ${browser.version}: the page was ${how} in phase train (3 of 20); start the command again`),
     );
-    await expect(outcome).rejects.toThrow(
-      new Error(`chromium ${browser.version}: the page was closed in phase train (3 of 20); start the command again`),
-    );
-  },
-);
+  });
+});
