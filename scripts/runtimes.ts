@@ -44,7 +44,7 @@ const rows: readonly Row[] = [
 const lines = [
   '# The same bits in every runtime',
   '',
-  'Made by `npm run runtimes`: the battery of test/runtime/ in each of them. Kernels: SHA-256 over the outputs of all kernels on seeded inputs,',
+  'Made by `npm run runtimes`: the battery of test/runtime/ in each of them. Kernels: SHA-256, of which 16 digits are shown, over the outputs of all kernels on seeded inputs,',
   'in both builds where memory is shared. Attention and MLP: SHA-256 over success, coupling and parameters after 20 updates with 1, 2 and 3',
   'threads and of a run resumed in its middle, all equal. Receipts: the first eight digits of the final hash of each replayed receipt of',
   'test/receipts/. Threads: whether they shared one memory or worked on copies as well. Seconds are of a machine that did other work too.',
