@@ -1,12 +1,15 @@
 /**
- * How much faster several threads train than one: whole runs of household in turn, in one process, and the ratio of their medians.
+ * How much faster several threads train than one: whole runs of household in turn, in one process, and the medians of their ratios. Beside
+ * it what the machine gives at that moment: as many runs of one thread each, all at once, against one such run alone. Cores that are
+ * threads of one physical core, or that others use, give less than their number; `share` is the speed-up as a share of it.
  *
- *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 40] [--method classifier+cloning] [--json]
+ *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--json]
  *
- * Both cores free: run it alone. One core for all threads: `taskset -c 0 node bench/threads.ts`.
+ * Run it alone for free cores; for one core that all threads share: `taskset -c 0 node bench/threads.ts`.
  */
 import { parseArgs } from 'node:util';
-import { openCrew } from '../src/parallel/crew.ts';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { type Crew, openCrew } from '../src/parallel/crew.ts';
 import { train } from '../src/train/trainer.ts';
 import { spawnWorker } from '../workers/spawn.node.ts';
 
@@ -14,47 +17,88 @@ const { values } = parseArgs({
   options: {
     workers: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '5' },
-    iterations: { type: 'string', default: '40' },
-    method: { type: 'string', default: 'classifier+cloning' },
+    iterations: { type: 'string', default: '160' },
+    method: { type: 'string', default: 'grpo' },
     json: { type: 'boolean', default: false },
   },
 });
-const config = { method: values.method, iterations: Number(values.iterations), evalEpisodes: 100, seed: 1 };
+const workers = Number(values.workers);
+const config = { method: values.method, iterations: Number(values.iterations), seed: 1 };
 
-const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1];
-
-const crews = [await openCrew(spawnWorker, 1), await openCrew(spawnWorker, Number(values.workers))];
-const timesMs: number[][] = [[], []];
-const hashes = new Set<string>();
-try {
-  // The first round warms the kernels up.
-  for (let round = 0; round <= Number(values.rounds); round++) {
-    for (const [i, crew] of crews.entries()) {
-      const startMs = performance.now();
-      const { parametersSha256 } = await train(config, { crew });
-      hashes.add(parametersSha256);
-      if (round > 0) timesMs[i].push(performance.now() - startMs);
-    }
-  }
-} finally {
-  for (const crew of crews) crew.close();
+async function timedRun(crew: Crew): Promise<{ ms: number; hash: string }> {
+  const startMs = performance.now();
+  const { parametersSha256: hash } = await train(config, { crew });
+  return { ms: performance.now() - startMs, hash };
 }
-const [one, several] = timesMs.map(median);
-const ratios = timesMs[0].map((ms, round) => ms / timesMs[1][round]);
-const result = {
-  method: config.method,
-  iterations: config.iterations,
-  workers: crews[1].size,
-  memory: crews[1].memory,
-  oneMs: Math.round(one),
-  severalMs: Math.round(several),
-  speedup: median(ratios),
-  ratios,
-  sameBits: hashes.size === 1,
-};
-console.log(
-  values.json
-    ? JSON.stringify(result)
-    : `${result.workers} threads (${result.memory}) against one, ${result.method}, ${result.iterations} iterations: ${result.severalMs} ms, ${result.oneMs} ms; ${result.speedup.toFixed(2)} times as fast (median of ${ratios.map((r) => r.toFixed(2)).join(', ')}); same bits: ${result.sameBits}`,
-);
-if (!result.sameBits) process.exitCode = 1;
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+}
+
+/** Another thread that makes whole runs by itself when asked. */
+function openRunner(): { run(): Promise<number>; close(): void } {
+  const worker = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) });
+  return {
+    run: () =>
+      new Promise((resolve, reject) => {
+        worker.once('message', resolve);
+        worker.once('error', reject);
+        worker.postMessage('run');
+      }),
+    close: () => void worker.terminate(),
+  };
+}
+
+async function measure(): Promise<void> {
+  const [one, several] = [await openCrew(spawnWorker, 1), await openCrew(spawnWorker, workers)];
+  const runners = Array.from({ length: workers - 1 }, openRunner);
+  const speedups: number[] = [];
+  const capacities: number[] = [];
+  const oneMs: number[] = [];
+  const severalMs: number[] = [];
+  const hashes = new Set<string>();
+  try {
+    // The first round warms the kernels up.
+    for (let round = 0; round <= Number(values.rounds); round++) {
+      const alone = await timedRun(one);
+      const together = await timedRun(several);
+      const others = runners.map((runner) => runner.run());
+      const own = await timedRun(one);
+      const slowest = Math.max(own.ms, ...(await Promise.all(others)));
+      const again = await timedRun(one);
+      for (const { hash } of [alone, together, own, again]) hashes.add(hash);
+      if (round === 0) continue;
+      const before = (alone.ms + again.ms) / 2;
+      speedups.push(before / together.ms);
+      capacities.push((workers * before) / slowest);
+      oneMs.push(before);
+      severalMs.push(together.ms);
+    }
+  } finally {
+    one.close();
+    several.close();
+    for (const runner of runners) runner.close();
+  }
+  const speedup = median(speedups);
+  const capacity = median(capacities);
+  const sameBits = hashes.size === 1;
+  const { method, iterations } = config;
+  const times = { oneMs: Math.round(median(oneMs)), severalMs: Math.round(median(severalMs)) };
+  const share = median(speedups.map((ratio, i) => ratio / capacities[i]));
+  const result = { method, iterations, workers, memory: several.memory, ...times, speedup, capacity, share, sameBits };
+  const two = (x: number): string => x.toFixed(2);
+  const text = [
+    `${method}, ${iterations} iterations: ${workers} threads (${several.memory} memory) ${times.severalMs} ms, one thread ${times.oneMs} ms`,
+    `speed-up ${two(speedup)} (of rounds: ${speedups.map(two).join(', ')})`,
+    `${workers} runs of one thread at once do ${two(capacity)} times the work of one (of rounds: ${capacities.map(two).join(', ')})`,
+    `share of what the machine gives: ${two(share)}; same bits: ${sameBits}`,
+  ].join('\n');
+  console.log(values.json ? JSON.stringify(result) : text);
+  if (!sameBits) process.exitCode = 1;
+}
+
+if (isMainThread) await measure();
+else {
+  const crew = await openCrew(spawnWorker, 1);
+  parentPort?.on('message', async () => parentPort?.postMessage((await timedRun(crew)).ms));
+}

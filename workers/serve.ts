@@ -26,6 +26,7 @@ export function serve(endpoint: Endpoint): void {
     collect: (job) => handOver(seat.collect(job)),
     play: (job) => handOver(seat.play(job)),
     shards: (job) => handOver(seat.shards(job)),
+    updates: seat.updates,
     gram: (job) => handOver(seat.gram(job)),
   };
   expose(served, endpoint);

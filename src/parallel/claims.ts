@@ -17,12 +17,16 @@ export function openRound(i32: Int32Array, at: number, round: number): void {
   Atomics.store(i32, at, round << COUNT_BITS);
 }
 
+export function roundOf(word: number): number {
+  return word >> COUNT_BITS;
+}
+
 /** Takes the next number of a round, or -1 if all `count` are taken or the round is over. */
 export function claim(i32: Int32Array, at: number, round: number, count: number): number {
   for (;;) {
     const word = Atomics.load(i32, at);
     const number = word & ((1 << COUNT_BITS) - 1);
-    if (word >> COUNT_BITS !== round || number >= count) return -1;
+    if (roundOf(word) !== round || number >= count) return -1;
     if (Atomics.compareExchange(i32, at, word, word + 1) === word) return number;
   }
 }

@@ -11,16 +11,16 @@ import { packRollout } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
-import {
-  addShard,
-  computeShard,
-  type LossSet,
-  planShards,
-  type ShardEngine,
-  type ShardRoom,
-  SUMS,
-} from '../train/shards.ts';
+import { SUMS } from '../train/shards.ts';
 import { claim, everyNth } from './claims.ts';
+import {
+  computeShards,
+  type ShardResult,
+  type ShardsJob,
+  type ShardWork,
+  type UpdatesJob,
+  workThroughUpdates,
+} from './shardWork.ts';
 
 /** A run as a worker needs to know it. */
 export interface SeatSetup {
@@ -57,47 +57,12 @@ export interface ClaimedRound {
 /** What came of one chunk. */
 export type Chunk<T> = readonly [chunk: number, result: T];
 
-/** A set of an update; its arrays by state come with the first update that has them. */
-export type SentSet = Omit<LossSet, keyof SetSource> & { readonly id: number; readonly source: SetSource | null };
-export type SetSource = Pick<
-  LossSet,
-  'list' | 'taken' | 'oldLogProb' | 'refLogProb' | 'advantage' | 'labels' | 'repeats'
->;
-
-export interface ShardsJob {
-  readonly weights: Weights;
-  readonly sets: readonly SentSet[];
-  /** Sources that will be asked for again. */
-  readonly keep: readonly number[];
-  /** On shared memory where all `shards` of the update go: any thread takes the next. Else the numbers of the shards that are this worker's. */
-  readonly work:
-    | (ShardRoom & { readonly shards: number; readonly round: number })
-    | { readonly numbers: readonly number[] };
-}
-
-/** A shard of a worker that keeps copies. */
-export interface ShardResult {
-  readonly shard: number;
-  readonly gradient: Float32Array;
-  readonly sums: Float64Array;
-}
-
 export interface GramJob {
   readonly weights: Weights;
   readonly left: Samples;
   /** null: the same samples as on the left. */
   readonly right: Samples | null;
   readonly rows: readonly [number, number];
-}
-
-interface SeatRun {
-  readonly engine: ShardEngine;
-  readonly environments: Environment[];
-  readonly createEnvironment: () => Environment;
-  readonly sources: Map<number, SetSource>;
-  /** Gradient vector and sums of shards whose results are sent. */
-  readonly gradient: number;
-  readonly sums: number;
 }
 
 export interface Seat {
@@ -107,7 +72,14 @@ export interface Seat {
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
   play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
   shards(job: ShardsJob): Promise<ShardResult[]>;
+  /** Resolves when the job's end is posted. */
+  updates(job: UpdatesJob): Promise<void>;
   gram(job: GramJob): Promise<Gram>;
+}
+
+interface SeatRun extends ShardWork {
+  readonly environments: Environment[];
+  readonly createEnvironment: () => Environment;
 }
 
 async function openRun({ config, spec, vocabulary, plays, shared }: SeatSetup): Promise<SeatRun> {
@@ -139,35 +111,6 @@ function takeWeights({ engine: { policy } }: SeatRun, weights: Weights): void {
 function environmentsFor(run: SeatRun, count: number): readonly Environment[] {
   while (run.environments.length < count) run.environments.push(run.createEnvironment());
   return run.environments.slice(0, count);
-}
-
-function setsOf({ sources }: SeatRun, job: ShardsJob): LossSet[] {
-  for (const { id, source } of job.sets) if (source) sources.set(id, source);
-  const sets = job.sets.map(({ id, source: _, ...set }) => ({ ...set, ...(sources.get(id) as SetSource) }));
-  for (const id of [...sources.keys()]) if (!job.keep.includes(id)) sources.delete(id);
-  return sets;
-}
-
-function computeShards(run: SeatRun, job: ShardsJob): ShardResult[] {
-  const { engine } = run;
-  const { arena, network } = engine.policy;
-  const shards = setsOf(run, job)
-    .map((set) => planShards(set, engine.policy))
-    .flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
-  const { work } = job;
-  if ('numbers' in work) {
-    return work.numbers.map((n) => {
-      computeShard(engine, shards[n].plan, shards[n].shard, run.gradient, run.sums);
-      const sums = arena.f64.slice(run.sums >> 3, (run.sums >> 3) + SUMS);
-      return { shard: n, gradient: arena.read(run.gradient, network.vectorSize), sums };
-    });
-  }
-  const next = (): number => claim(arena.i32, work.counters >> 2, work.round, shards.length);
-  for (let n = next(); n >= 0; n = next()) {
-    computeShard(engine, shards[n].plan, shards[n].shard, work.gradients[n], work.sums[n]);
-    addShard(arena, work, n, work.shards, network.vectorSize);
-  }
-  return [];
 }
 
 /** Does the chunks that fall to this worker. */
@@ -226,6 +169,9 @@ export function createSeat(): Seat {
     },
     async shards(job) {
       return computeShards(began(job.weights), job);
+    },
+    async updates(job) {
+      workThroughUpdates(began(null), job);
     },
     async gram({ weights, left, right, rows }) {
       const { policy } = began(weights).engine;

@@ -4,73 +4,27 @@ import type { Environment } from '../env/environment.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type CollectOptions, collect, type PlayOptions, play } from '../rollout/collect.ts';
 import { mergeRollouts } from '../rollout/merge.ts';
-import { packArray, packStates } from '../rollout/pack.ts';
+import { packStates } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import type { EnvironmentPool } from '../train/environments.ts';
-import { addShard, type LossSet, type ShardPlan, type ShardRoom } from '../train/shards.ts';
+import type { LossSet } from '../train/shards.ts';
 import { claim, everyNth, nextRound, openRound } from './claims.ts';
 import type { Crew } from './crew.ts';
-import type { Chunk, PlayJob, Seat, SentSet, SetSource, ShardsJob, Weights } from './seat.ts';
-
-/** Looks at the workers' counter before waiting for their messages, which takes a turn of the event loop. */
-const SPINS = 4_000;
+import type { Chunk, PlayJob, Seat, Weights } from './seat.ts';
+import { openUpdates, type UpdatePhase } from './updates.ts';
 
 /** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */
-const CHUNKS_PER_THREAD = 4;
+const CHUNKS_PER_THREAD = 2;
 const EPISODES_PER_CHUNK = 8;
-
-/** Sources of sets that workers keep: a rollout and demonstrations. */
-const KEPT_SOURCES = 2;
-
-/** What the calling thread does itself: something of its own before it takes shards, and shard number n. */
-interface OwnWork {
-  readonly first: () => void;
-  readonly compute: (n: number) => void;
-}
 
 export interface Spread {
   readonly crew: Crew;
   collect(games: readonly GameChoice[], options: CollectOptions): Promise<Rollout>;
   play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
   gram(left: Samples, right?: Samples): Promise<Gram>;
-  /** Computes and sums the shards of an update; `count` includes those that `own.first` computes. */
-  shards(room: ShardRoom, plans: readonly ShardPlan[], count: number, own: OwnWork): Promise<void>;
-}
-
-const sourceKeys = ['list', 'taken', 'oldLogProb', 'refLogProb', 'advantage', 'labels', 'repeats'] as const;
-
-/** Ships each source once, and knows which the workers still have. */
-function createSources(shared: boolean): (sets: readonly LossSet[]) => Pick<ShardsJob, 'sets' | 'keep'> {
-  const held: { id: number; set: LossSet }[] = [];
-  let lastId = 0;
-  const sent = (set: LossSet): SentSet => {
-    const { order, weight, cloningWeight, settings } = set;
-    const rest = { order: order.slice(), weight, cloningWeight, settings };
-    const found = held.findIndex((other) => sourceKeys.every((key) => other.set[key] === set[key]));
-    if (found >= 0) {
-      const [entry] = held.splice(found, 1);
-      held.push(entry);
-      return { id: entry.id, source: null, ...rest };
-    }
-    held.push({ id: ++lastId, set });
-    const { states, actions } = set.list;
-    const source: SetSource = {
-      list: packStates(set.list, shared),
-      taken: packArray(set.taken, states, shared),
-      oldLogProb: packArray(set.oldLogProb, states, shared),
-      refLogProb: set.refLogProb && packArray(set.refLogProb, states, shared),
-      advantage: packArray(set.advantage, states, shared),
-      labels: set.labels && packArray(set.labels, actions, shared),
-      repeats: set.repeats && packArray(set.repeats, states, shared),
-    };
-    return { id: lastId, source, ...rest };
-  };
-  return (sets) => {
-    const list = sets.map(sent);
-    held.splice(0, Math.max(0, held.length - KEPT_SOURCES));
-    return { sets: list, keep: held.map(({ id }) => id) };
-  };
+  /** Begins updates on these sets, one list for each update. */
+  updates(sets: readonly (readonly LossSet[])[]): UpdatePhase;
 }
 
 /** Resolves as soon as `complete` holds, now or after a reply. Replies that are not waited for any more belong to late threads that had nothing to do. */
@@ -104,7 +58,7 @@ export async function openSpread(
   const plays = pool.inProcess;
   const word = arena.floats(1);
   let round = 0;
-  const shipSources = createSources(shared);
+
   const setup = {
     config,
     spec: environments[0].spec,
@@ -116,6 +70,8 @@ export async function openSpread(
   await workers.call('start', (seat) => seat.begin(setup));
 
   const weights = (): Weights => (shared || size === 1 ? null : arena.read(policy.weights, network.size));
+
+  const updates = openUpdates(crew, workers, policy, weights);
 
   /** Plays `games` in chunks on all threads; results by chunk. */
   const inChunks = async <T>(
@@ -165,41 +121,6 @@ export async function openSpread(
     return results;
   };
 
-  const shareOut = async (
-    room: ShardRoom,
-    plans: readonly ShardPlan[],
-    shards: number,
-    own: OwnWork,
-  ): Promise<void> => {
-    const ofSets = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
-    const message = { weights: weights(), ...shipSources(plans.map((plan) => plan.set)) };
-    if (shared) {
-      const { gradients, sums, counters } = room;
-      round = nextRound(round);
-      openRound(arena.i32, counters >> 2, round);
-      const work = { gradients: gradients.slice(0, shards), sums: sums.slice(0, shards), counters, shards, round };
-      const replies = workers.each('gradients', (seat) => seat.shards({ ...message, work }));
-      own.first();
-      const mine = round;
-      const next = (): number => claim(arena.i32, counters >> 2, mine, ofSets);
-      for (let n = next(); n >= 0; n = next()) own.compute(n);
-      const complete = (): boolean => Atomics.load(arena.i32, (counters >> 2) + 1) === 1;
-      for (let spin = 0; spin < SPINS; spin++) if (complete()) return;
-      await until(replies, complete, () => {});
-      return;
-    }
-    const replies = workers.call('gradients', (seat, k) =>
-      seat.shards({ ...message, work: { numbers: everyNth(ofSets, k, size) } }),
-    );
-    own.first();
-    for (const n of everyNth(ofSets, 0, size)) own.compute(n);
-    for (const { shard, gradient, sums } of (await replies).flat()) {
-      arena.write(room.gradients[shard], gradient);
-      arena.f64.set(sums, room.sums[shard] >> 3);
-      addShard(arena, room, shard, shards, network.vectorSize);
-    }
-  };
-
   return {
     crew,
     async collect(games, options) {
@@ -245,12 +166,7 @@ export async function openSpread(
       const own = gramMatrix(policy, policy.weights, left, right ?? left, blocks[0]);
       return joinRows([own, ...(await replies).filter((gram) => gram !== null)]);
     },
-    async shards(room, plans, count, own) {
-      if (size > 1) return shareOut(room, plans, count, own);
-      own.first();
-      const ofSets = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
-      for (let n = 0; n < ofSets; n++) own.compute(n);
-    },
+    updates,
   };
 }
 

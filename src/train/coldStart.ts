@@ -75,16 +75,19 @@ export async function cloneDemonstrations(
   onUpdate: (done: number) => void,
 ): Promise<void> {
   const settings = { ...adamw, learningRate: config.coldStartLearningRate };
-  for (let step = 0; step < config.coldStartUpdates; step++) {
-    const coefs = { cloningCoef: 1, goodWeight: 0, badWeight: 0 };
-    await updateOn(
-      spread,
-      learner,
-      [demonstrationSet(demonstrations, config.coldStartBatch, config, 'cold start', step, coefs)],
-      null,
-      settings,
-    );
-    onUpdate(step + 1);
+  const coefs = { cloningCoef: 1, goodWeight: 0, badWeight: 0 };
+  const { coldStartBatch: states, coldStartUpdates: updates } = config;
+  const sets = Array.from({ length: updates }, (_, step) => [
+    demonstrationSet(demonstrations, states, config, 'cold start', step, coefs),
+  ]);
+  const phase = spread.updates(sets);
+  try {
+    for (let step = 0; step < updates; step++) {
+      await updateOn(phase, learner, sets[step], null, settings);
+      onUpdate(step + 1);
+    }
+  } finally {
+    phase.end();
   }
   resetOptimizer(learner);
 }

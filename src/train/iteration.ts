@@ -10,7 +10,7 @@ import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { type Config, termsOf } from './config.ts';
-import { minibatchTask, permutation } from './minibatch.ts';
+import { minibatchTask, permutation, type UpdateTask } from './minibatch.ts';
 import { learningRateAt } from './schedule.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from './update.ts';
 
@@ -108,7 +108,7 @@ export async function learnFrom(
   const repeats = findRepeats(rollout.states, labels);
   const judged = { rollout, advantage, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
-  const stats: UpdateStats[] = [];
+  const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
     const shuffled = permutation(steps, seed, 'minibatches', (iteration - 1) * numIterations + pass);
     for (let m = 0; m < minibatches; m++) {
@@ -117,10 +117,18 @@ export async function learnFrom(
         Math.floor(((m + 1) * steps) / minibatches),
       );
       if (part.length === 0) continue;
-      const { sets, contrastive } = minibatchTask(judged, part, config, context.demonstrations, learner.updates);
-      const learningRate = learningRateAt(config, learner.updates, totalUpdates);
-      stats.push(await updateOn(spread, learner, sets, contrastive, { ...adamwSettings(config), learningRate }));
+      tasks.push(minibatchTask(judged, part, config, context.demonstrations, learner.updates + tasks.length));
     }
+  }
+  const stats: UpdateStats[] = [];
+  const phase = spread.updates(tasks.map(({ sets }) => sets));
+  try {
+    for (const { sets, contrastive } of tasks) {
+      const learningRate = learningRateAt(config, learner.updates, totalUpdates);
+      stats.push(await updateOn(phase, learner, sets, contrastive, { ...adamwSettings(config), learningRate }));
+    }
+  } finally {
+    phase.end();
   }
   const metrics: Metrics = {
     'charts/success': rollout.returns.reduce((sum, x) => sum + x, 0) / games.length,

@@ -35,7 +35,7 @@ export interface ShardRoom {
   /** Addresses of the gradient vector and of f64[SUMS] of loss sums of each shard. */
   readonly gradients: readonly number[];
   readonly sums: readonly number[];
-  /** Address of i32[2 + shards]: the word from which shards are claimed, whether the sum of all is in, and how many sides of each sum are. */
+  /** Address of i32[shards]: first whether the sum of all is in, then how many sides of each sum are. */
   readonly counters: number;
 }
 
@@ -167,8 +167,10 @@ export function addShard(arena: Arena, room: ShardRoom, shard: number, shards: n
     left -= left % (2 * stride);
     const right = left + stride;
     if (right >= shards) continue;
-    if (Atomics.add(arena.i32, (counters >> 2) + 2 + right, 1) === 0) return;
+    if (Atomics.add(arena.i32, (counters >> 2) + right, 1) === 0) return;
     arena.kernels.addInto(gradients[left], gradients[right], floats);
   }
-  Atomics.store(arena.i32, (counters >> 2) + 1, 1);
+  // No sum has its right side at 0.
+  Atomics.store(arena.i32, counters >> 2, 1);
+  Atomics.notify(arena.i32, counters >> 2);
 }

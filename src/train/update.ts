@@ -1,7 +1,7 @@
 /** One parameter update: gradients of the shards of a minibatch, summed in a fixed tree, clipped, and applied by AdamW. */
 import { matmulScratchBytes } from '../kernels/arena.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from '../objective/objective.ts';
-import type { Spread } from '../parallel/spread.ts';
+import type { UpdatePhase } from '../parallel/updates.ts';
 import { cutRows, loadRows } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
@@ -35,7 +35,7 @@ export interface Learner {
   /** Gradient vectors of the shards, the first of which ends as the sum, and f64[SUMS] of loss sums for each. */
   readonly gradients: number[];
   readonly sums: number[];
-  /** i32[2 + gradients.length]; see `ShardRoom`. */
+  /** i32[gradients.length]; see `ShardRoom`. */
   counters: number;
   /** Updates so far, and beta1^updates, beta2^updates by repeated multiplication. */
   updates: number;
@@ -73,12 +73,12 @@ export function resetOptimizer(learner: Learner): void {
 function reserveShards(learner: Learner, count: number): void {
   const { policy, gradients, sums } = learner;
   const { arena, network } = policy;
-  if (gradients.length < count) learner.counters = arena.floats(2 + count);
+  if (gradients.length < count) learner.counters = arena.floats(count);
   while (gradients.length < count) {
     gradients.push(arena.floats(network.vectorSize));
     sums.push(arena.reserve(SUMS * 8));
   }
-  arena.zero(learner.counters, (2 + count) * 4);
+  arena.zero(learner.counters, count * 4);
 }
 
 /** The contrastive loss compares all its embeddings at once: a first pass gathers them, a second carries their gradients back. */
@@ -251,15 +251,15 @@ export function update(
   return takeStep(learner, shards, adamw);
 }
 
-/** `update` with its shards spread over threads: the same bits. */
+/** `update` as the next one of a phase, with its shards spread over threads: the same bits. */
 export async function updateOn(
-  spread: Spread,
+  phase: UpdatePhase,
   learner: Learner,
   sets: readonly LossSet[],
   contrastive: ContrastiveSet | null,
   adamw: AdamwSettings,
 ): Promise<UpdateStats> {
   const { plans, shards, first, compute } = planUpdate(learner, sets, contrastive);
-  await spread.shards(learner, plans, shards, { first, compute });
+  await phase.shards(learner, plans, shards, { first, compute });
   return takeStep(learner, shards, adamw);
 }

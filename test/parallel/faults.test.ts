@@ -71,17 +71,18 @@ describe('a worker that ends', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   afterEach(allEnded);
 
-  // 10 updates of the cold start and 6 per iteration, 3 splits, 3 matrices. A matrix needs all workers, so a death before one is noticed.
-  const phases: [string, Fault['method'], number][] = [
+  // On copies 10 updates of the cold start and 6 per iteration, on shared memory one message for the updates of each; 3 splits, 3 matrices.
+  // A matrix needs all workers, so a death before one is noticed.
+  const phases = (shared: boolean): [string, Fault['method'], number][] => [
     ['start', 'begin', 1],
     ['rollouts', 'collect', 2],
-    ['gradients', 'shards', 18],
+    ['gradients', shared ? 'updates' : 'shards', shared ? 3 : 18],
     ['evaluation', 'play', 5],
     ['coupling', 'gram', 7],
   ];
 
   describe.each(['shared', 'copied'] as const)('memory %s', (memory) => {
-    test.each(phases)(
+    test.each(phases(memory === 'shared'))(
       'in phase %s: the run stops, says so, and goes on to the same bits',
       async (phase, method, call) => {
         const directory = join(folder, `${memory}-${phase}`);
@@ -160,18 +161,35 @@ test('a worker that dies after its answer is noticed at the next call', async ()
       if (++ask === 3) handle.terminate();
       return reply;
     };
-    const { attach, begin, collect, play, gram } = handle.seat;
-    return { ...handle, seat: { attach, begin, collect, play, gram, shards } };
+    const { attach, begin, collect, play, gram, updates } = handle.seat;
+    return { ...handle, seat: { attach, begin, collect, play, gram, shards, updates } };
   };
-  for (const copied of [false, true]) {
-    ask = 0;
-    const crew = await openCrew(spawn, 2, { copied });
-    await expect(train(small, { crew })).rejects.toThrow(
+  const crew = await openCrew(spawn, 2, { copied: true });
+  await expect(train(small, { crew })).rejects.toThrow(
+    /^worker 2 of 2 failed in phase "[a-z]+": the thread ended with exit code 1; the run has stopped/,
+  );
+  crew.close();
+});
+
+test.each([0, 3, 10, 30])(
+  'a worker that is ended %i ms into the updates on shared memory stops the run',
+  async (ms) => {
+    const spawn: SpawnWorker = (name) => {
+      const handle = spawnWorker(name);
+      const { attach, begin, collect, play, gram, shards } = handle.seat;
+      const updates: typeof handle.seat.updates = (job) => {
+        setTimeout(() => handle.terminate(), ms);
+        return handle.seat.updates(job);
+      };
+      return { ...handle, seat: { attach, begin, collect, play, gram, shards, updates } };
+    };
+    const crew = await openCrew(spawn, 2);
+    await expect(train({ ...small, coldStartUpdates: 100 }, { crew })).rejects.toThrow(
       /^worker 2 of 2 failed in phase "[a-z]+": the thread ended with exit code 1; the run has stopped/,
     );
     crew.close();
-  }
-});
+  },
+);
 
 test('a script that does not load', async () => {
   const spawn: SpawnWorker = () => handleOf(new Worker(new URL('./nowhere.ts', import.meta.url)));

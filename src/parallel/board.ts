@@ -1,0 +1,96 @@
+/**
+ * The board on which the calling thread posts one update after another, on memory that all threads share. Workers stay at it for a whole
+ * phase: between updates they look for the next post, briefly by themselves, then asleep, and no message is needed.
+ */
+import { openRound, roundOf } from './claims.ts';
+
+/** Bytes of a board: i32 of the word from which shards are claimed, job, update, shards, and the addresses of table and counters. */
+export const BOARD_BYTES = 64;
+const JOB = 1;
+const UPDATE = 2;
+const SHARDS = 3;
+const TABLE = 4;
+const COUNTERS = 5;
+
+/** Looks before a thread sleeps; some 20 microseconds. */
+const SPINS = 2_000;
+
+/** An update on the board. Job 0 ends the present one. */
+export interface Post {
+  readonly job: number;
+  /** Its place among the job's updates. */
+  readonly update: number;
+  /** Shards in all, those of the contrastive loss included. */
+  readonly shards: number;
+  /** Addresses of i32[2 * shards], the addresses of each shard's gradient, then of its sums, and of the counters of `ShardRoom`. */
+  readonly table: number;
+  readonly counters: number;
+}
+
+/** Posts an update and wakes the workers. `at` is the board's index in `i32`. */
+export function post(i32: Int32Array, at: number, round: number, { job, update, shards, table, counters }: Post): void {
+  i32[at + JOB] = job;
+  i32[at + UPDATE] = update;
+  i32[at + SHARDS] = shards;
+  i32[at + TABLE] = table;
+  i32[at + COUNTERS] = counters;
+  openRound(i32, at, round);
+  Atomics.notify(i32, at);
+}
+
+/** Waits for a round other than `seen`; blocks the thread. */
+export function nextRoundOn(i32: Int32Array, at: number, seen: number): number {
+  for (let spin = 0; ; spin++) {
+    const word = Atomics.load(i32, at);
+    if (roundOf(word) !== seen) return roundOf(word);
+    if (spin >= SPINS) Atomics.wait(i32, at, word);
+  }
+}
+
+/** The present post. One that is read while the next is written belongs to a round of which nothing can be claimed any more. */
+export function readPost(i32: Int32Array, at: number): Post {
+  return {
+    job: i32[at + JOB],
+    update: i32[at + UPDATE],
+    shards: i32[at + SHARDS],
+    table: i32[at + TABLE] >>> 0,
+    counters: i32[at + COUNTERS] >>> 0,
+  };
+}
+
+/** Whether this thread may sleep: the main thread of a page may not. */
+function maySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A turn of the event loop, in which messages and signals arrive. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+let sleeps: boolean | undefined;
+
+/** Resolves once the word at index `at` is 1; rejects with what `failure` gives, if that comes first. */
+export async function untilSet(i32: Int32Array, at: number, failure: () => Error | null): Promise<void> {
+  for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(i32, at) === 1) return;
+  sleeps ??= maySleep();
+  for (;;) {
+    if (sleeps) Atomics.wait(i32, at, 0, 1);
+    if (Atomics.load(i32, at) === 1) return;
+    await turn();
+    const error = failure();
+    if (error) throw error;
+  }
+}

@@ -1,0 +1,116 @@
+/** A worker's part in updates. */
+import type { Arena } from '../kernels/arena.ts';
+import {
+  addShard,
+  computeShard,
+  type LossSet,
+  planShards,
+  type ShardEngine,
+  type ShardPlan,
+  type ShardRoom,
+  SUMS,
+} from '../train/shards.ts';
+import { nextRoundOn, type Post, readPost } from './board.ts';
+import { claim } from './claims.ts';
+import type { Weights } from './seat.ts';
+
+/** A set of an update; its arrays by state come with the first update that has them. */
+export type SentSet = Omit<LossSet, keyof SetSource> & { readonly id: number; readonly source: SetSource | null };
+export type SetSource = Pick<
+  LossSet,
+  'list' | 'taken' | 'oldLogProb' | 'refLogProb' | 'advantage' | 'labels' | 'repeats'
+>;
+
+/** Shards of one update for a worker that keeps copies. */
+export interface ShardsJob {
+  readonly weights: Weights;
+  readonly sets: readonly SentSet[];
+  /** Sources that will be asked for again. */
+  readonly keep: readonly number[];
+  /** The shards that are this worker's. */
+  readonly numbers: readonly number[];
+}
+
+/** The updates of a phase for a worker that shares memory; they are posted one by one on the board. */
+export interface UpdatesJob {
+  readonly sets: readonly (readonly SentSet[])[];
+  readonly keep: readonly number[];
+  /** Address of the board, this job's number, and the round on the board when it was sent. */
+  readonly board: number;
+  readonly job: number;
+  readonly round: number;
+}
+
+/** A shard of a worker that keeps copies. */
+export interface ShardResult {
+  readonly shard: number;
+  readonly gradient: Float32Array;
+  readonly sums: Float64Array;
+}
+
+/** What a worker computes shards with. */
+export interface ShardWork {
+  readonly engine: ShardEngine;
+  readonly sources: Map<number, SetSource>;
+  /** Gradient vector and sums of shards whose results are sent. */
+  readonly gradient: number;
+  readonly sums: number;
+}
+
+function setsOf({ sources }: ShardWork, sent: readonly SentSet[]): LossSet[] {
+  for (const { id, source } of sent) if (source) sources.set(id, source);
+  return sent.map(({ id, source: _, ...set }) => ({ ...set, ...(sources.get(id) as SetSource) }));
+}
+
+function forgetSources({ sources }: ShardWork, keep: readonly number[]): void {
+  for (const id of [...sources.keys()]) if (!keep.includes(id)) sources.delete(id);
+}
+
+function shardsOf(run: ShardWork, sets: readonly LossSet[]): { plan: ShardPlan; shard: number }[] {
+  const plans = sets.map((set) => planShards(set, run.engine.policy));
+  return plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
+}
+
+/** For a worker that keeps copies: its shards of one update. */
+export function computeShards(run: ShardWork, { sets, keep, numbers }: ShardsJob): ShardResult[] {
+  const { engine, gradient, sums } = run;
+  const { arena, network } = engine.policy;
+  const shards = shardsOf(run, setsOf(run, sets));
+  forgetSources(run, keep);
+  return numbers.map((n) => {
+    computeShard(engine, shards[n].plan, shards[n].shard, gradient, sums);
+    const values = arena.f64.slice(sums >> 3, (sums >> 3) + SUMS);
+    return { shard: n, gradient: arena.read(gradient, network.vectorSize), sums: values };
+  });
+}
+
+/** Where the shards of a posted update go. */
+function roomOf(arena: Arena, { shards, table, counters }: Post): ShardRoom {
+  const addresses = Array.from(arena.i32.subarray(table >> 2, (table >> 2) + 2 * shards), (address) => address >>> 0);
+  return { gradients: addresses.slice(0, shards), sums: addresses.slice(shards), counters };
+}
+
+/** For a worker that shares memory: takes shards of each update on the board until the job's end is posted. */
+export function workThroughUpdates(run: ShardWork, { sets, keep, board, job, round }: UpdatesJob): void {
+  const { engine } = run;
+  const { arena, network } = engine.policy;
+  const updates = sets.map((sent) => setsOf(run, sent));
+  forgetSources(run, keep);
+  const at = board >> 2;
+  let seen = round;
+  for (;;) {
+    seen = nextRoundOn(arena.i32, at, seen);
+    const posted = readPost(arena.i32, at);
+    if (posted.job !== job) return;
+    const shards = shardsOf(run, updates[posted.update]);
+    arena.refresh();
+    let room: ShardRoom | null = null;
+    const next = (): number => claim(arena.i32, at, seen, shards.length);
+    for (let n = next(); n >= 0; n = next()) {
+      // Once a shard is claimed the post stays until it is in.
+      room ??= roomOf(arena, posted);
+      computeShard(engine, shards[n].plan, shards[n].shard, room.gradients[n], room.sums[n]);
+      addShard(arena, room, n, posted.shards, network.vectorSize);
+    }
+  }
+}
