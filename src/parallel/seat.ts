@@ -19,6 +19,7 @@ import {
   type ShardsJob,
   type ShardWork,
   type UpdatesJob,
+  type Weights,
   workThroughUpdates,
 } from './shardWork.ts';
 
@@ -32,9 +33,6 @@ export interface SeatSetup {
   /** Shared memory and the address of the weights in it, or null: the worker keeps copies on a memory of its own. */
   readonly shared: { readonly memory: WebAssembly.Memory; readonly weights: number } | null;
 }
-
-/** f32[network.size] where the worker keeps a copy, null where the weights are shared. */
-export type Weights = Float32Array | null;
 
 /** Episodes in chunks: number c of `chunks` holds the episodes c, c + chunks, ... of `games`. */
 export interface PlayJob {

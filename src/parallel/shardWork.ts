@@ -12,7 +12,9 @@ import {
 } from '../train/shards.ts';
 import { nextRoundOn, type Post, readPost } from './board.ts';
 import { claim } from './claims.ts';
-import type { Weights } from './seat.ts';
+
+/** f32[network.size] where the worker keeps a copy, null where the weights are shared. */
+export type Weights = Float32Array | null;
 
 /** A set of an update; its arrays by state come with the first update that has them. */
 export type SentSet = Omit<LossSet, keyof SetSource> & { readonly id: number; readonly source: SetSource | null };

@@ -11,7 +11,8 @@ import type { EnvironmentPool } from '../train/environments.ts';
 import type { LossSet } from '../train/shards.ts';
 import { claim, everyNth, nextRound, openRound } from './claims.ts';
 import type { Crew } from './crew.ts';
-import type { Chunk, PlayJob, Seat, Weights } from './seat.ts';
+import type { Chunk, PlayJob, Seat } from './seat.ts';
+import type { Weights } from './shardWork.ts';
 import { openUpdates, type UpdatePhase } from './updates.ts';
 
 /** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */

@@ -4,7 +4,7 @@ import { addShard, type LossSet, type ShardPlan, type ShardRoom } from '../train
 import { BOARD_BYTES, type Post, post, untilSet } from './board.ts';
 import { claim, everyNth, nextRound } from './claims.ts';
 import type { Crew, RunCalls } from './crew.ts';
-import type { Weights } from './seat.ts';
+import type { Weights } from './shardWork.ts';
 import { createSources } from './sources.ts';
 
 /** What the calling thread does itself: something of its own before it takes shards, and shard number n. */
