@@ -115,7 +115,7 @@ module.exports = {
       from: { path: '^src/report/' },
       to: {
         path: '^src/',
-        pathNot: '^src/report/|^src/evaluate/statistics\\.ts$|^src/random\\.ts$|^src/record/[^.]+\\.ts$',
+        pathNot: '^src/report/|^src/evaluate/(statistics|bootstrap)\\.ts$|^src/random\\.ts$|^src/record/[^.]+\\.ts$',
       },
     },
     {

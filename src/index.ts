@@ -24,7 +24,21 @@ export type {
 } from './env/environment.ts';
 export { createHousehold, householdText } from './env/household/household.ts';
 export { createLookAlike } from './env/lookAlike.ts';
-export { meanInterval, pairedDifference, wilsonInterval } from './evaluate/statistics.ts';
+export {
+  pairedBootstrap,
+  performanceProfile,
+  probabilityOfImprovement,
+  type Resampling,
+  type Strata,
+  stratifiedBootstrap,
+} from './evaluate/bootstrap.ts';
+export {
+  type Interval,
+  interquartileMean,
+  meanInterval,
+  pairedDifference,
+  wilsonInterval,
+} from './evaluate/statistics.ts';
 export { success } from './evaluate/success.ts';
 export { type Arena, createArena } from './kernels/arena.ts';
 export { createLabelSource, type LabelSource } from './labels/labels.ts';

@@ -1,11 +1,8 @@
 /**
  * Statistics over seeds and episodes. Every interval is a 95% interval.
  *
- * Only exactly rounded arithmetic is used, so the figures of a report are the same on every engine. The choice of statistics (interquartile
- * mean, stratified bootstrap) follows Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice", 2021.
+ * Only exactly rounded arithmetic is used, so the figures of a report are the same on every engine.
  */
-
-import { randomStream } from '../random.ts';
 
 /** An estimate with the ends of its 95% interval, in the unit of the values. */
 export interface Interval {
@@ -19,7 +16,8 @@ const Z975 = 1.959963984540054;
 
 const SIMPSON_INTERVALS = 200;
 
-function requireValues(name: string, values: readonly number[], least: number): void {
+/** Throws a RangeError, naming `name`, unless there are at least `least` values and all are finite. */
+export function requireValues(name: string, values: readonly number[], least: number): void {
   if (values.length < least) {
     const noun = least === 1 ? 'value' : 'values';
     throw new RangeError(`${name}: needs at least ${least} ${noun}, got ${values.length}; add runs`);
@@ -115,46 +113,6 @@ export function interquartileMean(values: readonly number[]): number {
   requireValues('interquartileMean', values, 1);
   const cut = Math.floor(values.length / 4);
   return mean([...values].sort((a, b) => a - b).slice(cut, values.length - cut));
-}
-
-/** Quantile of ascending values by linear interpolation between order statistics. */
-function sortedQuantile(sorted: readonly number[], fraction: number): number {
-  const position = fraction * (sorted.length - 1);
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
-}
-
-/**
- * Percentile bootstrap interval of `statistic` over all values: each stratum (an environment, say) is resampled within itself, so every
- * resample has the strata's sizes. `mean` of the result is the statistic of the values as given.
- *
- * @param strata values by stratum, at least one in each
- * @param statistic called with the values of all strata, stratum by stratum
- * @param options `seed` of the resampling; `resamples` (at least 100)
- */
-export function stratifiedBootstrap(
-  strata: readonly (readonly number[])[],
-  statistic: (values: readonly number[]) => number,
-  options: { seed: number; resamples: number },
-): Interval {
-  const { seed, resamples } = options;
-  if (!Number.isInteger(resamples) || resamples < 100) {
-    throw new RangeError(`stratifiedBootstrap: resamples must be an integer >= 100, got ${resamples}; 2000 is usual`);
-  }
-  if (strata.length === 0) throw new RangeError('stratifiedBootstrap: needs at least 1 stratum, got 0; add runs');
-  for (const stratum of strata) requireValues('stratifiedBootstrap', stratum, 1);
-  const estimates: number[] = [];
-  for (let resample = 0; resample < resamples; resample++) {
-    const stream = randomStream(seed, 'statistics/bootstrap', resample);
-    estimates.push(statistic(strata.flatMap((stratum) => stratum.map(() => stratum[stream.below(stratum.length)]))));
-  }
-  estimates.sort((a, b) => a - b);
-  return {
-    mean: statistic(strata.flat()),
-    low: sortedQuantile(estimates, 0.025),
-    high: sortedQuantile(estimates, 0.975),
-  };
 }
 
 /** Wilson's score interval of a proportion (Wilson 1927); `mean` is successes / trials. */

@@ -5,7 +5,6 @@ import {
   meanInterval,
   pairedDifference,
   standardDeviation,
-  stratifiedBootstrap,
   studentT975,
   wilsonInterval,
 } from '../../src/evaluate/statistics.ts';
@@ -70,36 +69,6 @@ describe('mean and spread', () => {
     );
     expect(() => pairedDifference([1, 2], [1])).toThrow(
       'pairedDifference: both lists must have one value per seed, got 2 and 1; keep the seeds both have',
-    );
-  });
-});
-
-describe('stratifiedBootstrap', () => {
-  it('interval of the interquartile mean is within 0.015 of a bootstrap of 200,000 resamples in NumPy', () => {
-    const interval = stratifiedBootstrap([x, y], interquartileMean, { seed: 1, resamples: 4000 });
-    expect(interval.mean).toBeCloseTo(0.58875, 12);
-    expect(Math.abs(interval.low - 0.48125)).toBeLessThan(0.015);
-    expect(Math.abs(interval.high - 0.675)).toBeLessThan(0.015);
-  });
-
-  it('resamples within strata: constant strata leave no spread', () => {
-    const interval = stratifiedBootstrap([[1, 1, 1], [3]], mean, { seed: 1, resamples: 100 });
-    expect(interval).toEqual({ mean: 1.5, low: 1.5, high: 1.5 });
-  });
-
-  it('same seed, same bits; another seed or count, another interval', () => {
-    const run = (seed: number, resamples: number) => stratifiedBootstrap([x], mean, { seed, resamples });
-    expect(run(1, 200)).toEqual(run(1, 200));
-    expect(run(2, 200).low).not.toBe(run(1, 200).low);
-    expect(run(1, 300).low).not.toBe(run(1, 200).low);
-  });
-
-  it('refuses too few resamples and empty strata', () => {
-    expect(() => stratifiedBootstrap([x], mean, { seed: 1, resamples: 10 })).toThrow(
-      'stratifiedBootstrap: resamples must be an integer >= 100, got 10; 2000 is usual',
-    );
-    expect(() => stratifiedBootstrap([], mean, { seed: 1, resamples: 100 })).toThrow(
-      'stratifiedBootstrap: needs at least 1 stratum, got 0; add runs',
     );
   });
 });

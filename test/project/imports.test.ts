@@ -46,6 +46,8 @@ const cases: readonly [string, string, string[]][] = [
   ['src/conflict/importer45.ts', 'wasm/compiled.ts', ['remedies-use-plain-arrays']],
   ['src/conflict/importer46.ts', 'src/random.ts', []],
   ['src/conflict/importer47.ts', 'src/conflict/tasks.ts', []],
+  ['src/report/importer48.ts', 'src/evaluate/bootstrap.ts', []],
+  ['src/report/importer49.ts', 'src/evaluate/success.ts', ['reports-read-records']],
   ['workers/importer39.ts', 'src/parallel/crew.ts', []],
   ['workers/importer40.ts', 'src/policy/policy.ts', ['workers-hold-seats']],
   ['workers/importer41.ts', 'test/fixture.ts', ['source-needs-no-tests']],
