@@ -56,20 +56,15 @@ function solveFree(
   return solution;
 }
 
-/** The bound task whose gradient the combination opposes most, by more than rounding; -1 if there is none. */
+/** The task whose gradient the combination opposes most, apart from those skipped; -1 if it opposes none. */
 function mostOpposed(gram: Float64Array, n: number, v: Float64Array, skipped: (task: number) => boolean): number {
   let most = -1;
   let least = 0;
   for (let i = 0; i < n; i++) {
     if (skipped(i)) continue;
     let product = 0;
-    let size = 0;
-    for (let j = 0; j < n; j++) {
-      const term = gram[i * n + j] * v[j];
-      product += term;
-      size += Math.abs(term);
-    }
-    if (product < least && product < -(n + 8) * EPSILON * size) {
+    for (let j = 0; j < n; j++) product += gram[i * n + j] * v[j];
+    if (product < least) {
       most = i;
       least = product;
     }
@@ -107,7 +102,7 @@ export function projectOntoDualCone(
     factorize(gram, n, free, free.length - 1, factor);
     let solution = solveFree(gram, n, bounds, free, isFree, factor);
     if (!(solution[free.length - 1] > bounds[task])) {
-      // Opposed by no more than the rounding of the solution: freeing it would never end.
+      // Opposed by rounding alone: it would be bound again and freed again without end.
       free.pop();
       isFree[task] = 0;
       barred[task] = 1;
