@@ -174,6 +174,7 @@ function rowsAndTables(bench: Bench): void {
     for (const mode of [0, 1]) {
       const index = bench.ints(bench.below(rows, vocabulary));
       kernels.gatherRows(rows, width, index, table, bench.output(rows * width), mode);
+      kernels.scatterRows(rows, width, index, d, bench.output(vocabulary * width));
       kernels.segmentSum(rows, width, offsets, 1, bench.floats(list[rows] * width), bench.output(rows * width), mode);
       kernels.segmentSum(rows, width, 0, slots, d, bench.output(rows * width), mode);
       kernels.meanPool(rows, slots, width, mask, d, bench.output(rows * width), mode);
@@ -190,6 +191,39 @@ function rowsAndTables(bench: Bench): void {
       const [dX, dGamma, dBeta] = [bench.output(rows * width), bench.output(width), bench.output(width)];
       kernels.layerNormBackward(rows, width, bench.floats(rows * width), gamma, xHat, rstd, dX, mode, dGamma, dBeta);
     }
+  }
+}
+
+/** Candidate actions of states whose features recur. */
+function pairs(bench: Bench): void {
+  const { kernels } = bench;
+  const [slots, vocabulary] = [3, 5];
+  for (const states of [1, 4, 9]) {
+    const rowsOf = offsetsOf(states);
+    const featuresOf = offsetsOf(rowsOf[states]);
+    const count = featuresOf[rowsOf[states]];
+    const [rowOffsets, featureOffsets] = [bench.ints(rowsOf), bench.ints(featuresOf)];
+    const features = bench.ints(bench.below(count, vocabulary * slots));
+    const newest = bench.scratch(vocabulary * slots * 4);
+    const [pairOffsets, slotOffsets, pairAt] = [states + 1, slots + 2, count].map((n) => bench.output(n));
+    // As many of each as there are pairs; the room beyond is not written.
+    const [tokens, order, place] = [0, 1, 2].map(() => bench.scratch(count * 4));
+    const found = kernels.distinctPairs(
+      states,
+      slots,
+      rowOffsets,
+      featureOffsets,
+      features,
+      newest,
+      pairOffsets,
+      tokens,
+      slotOffsets,
+      order,
+      place,
+      pairAt,
+    );
+    bench.returned(found);
+    for (const list of [tokens, order, place]) kernels.copyBytes(bench.output(found), list, found * 4);
   }
 }
 
@@ -297,6 +331,7 @@ export const kernelCases: Readonly<Record<string, (bench: Bench) => void>> = {
   products,
   attention,
   rowsAndTables,
+  pairs,
   perSample,
   losses,
 };

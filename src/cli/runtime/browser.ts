@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Installed } from './installed.ts';
 import { followJob, type Job, type JobOptions } from './job.ts';
+import { lastly } from './lastly.ts';
 import { servePage } from './pageServer.ts';
 import { startProgram } from './program.ts';
 
@@ -61,6 +62,9 @@ export async function runInBrowser(
 ): Promise<unknown> {
   const following = followJob(`${name} ${version}`, options);
   const home = mkdtempSync(join(tmpdir(), 'unbraid-browser-'));
+  // Processes of the browser that are on their way out may still write.
+  const removeHome = (): void => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  const forget = lastly(removeHome);
   const server = await servePage(dist, job, following.receive);
   const browser = startProgram(path, [...args, ...openPage[name](home, server.url)], homeAt(home));
   void browser.ended.then(({ how, stderr }) => following.fail(how, stderr));
@@ -69,7 +73,7 @@ export async function runInBrowser(
   } finally {
     await browser.close();
     await server.close();
-    // Processes of the browser that are on their way out may still write.
-    rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    removeHome();
+    forget();
   }
 }

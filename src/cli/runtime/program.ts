@@ -1,5 +1,6 @@
 /** A program that is started for a job and ends with it, whatever happens to this process. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { lastly } from './lastly.ts';
 
 /** A program gets this long to leave when asked to, in ms; then it is killed. */
 const leaveMs = 3_000;
@@ -43,7 +44,7 @@ export function startProgram(
   // Its end says more than the broken pipe.
   child.stdin.on('error', () => undefined);
   const killNow = (): void => signalGroup(child, 'SIGKILL');
-  process.on('exit', killNow);
+  const forget = lastly(killNow);
   const ended = new Promise<Awaited<Program['ended']>>((resolve) => {
     child.once('error', (error) => resolve({ how: `it cannot be started (${error.message})`, stderr: '' }));
     child.once('exit', (code, signal) => {
@@ -63,7 +64,7 @@ export function startProgram(
       await ended;
       clearTimeout(timer);
       killNow();
-      process.off('exit', killNow);
+      forget();
       for (const pipe of [child.stdout, child.stderr, child.stdin]) pipe?.destroy();
     },
   };

@@ -76,6 +76,26 @@ describe.skipIf(typeof installed === 'string')('verify --runtime chromium', () =
     );
     expect(leftovers()).toEqual([]);
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'takes the browser along when it is terminated',
+    { timeout: 120_000 },
+    async () => {
+      let browsers: number[] = [];
+      const terminate = (child: ChildProcess): void => {
+        browsers = processesBelow(child.pid);
+        child.kill('SIGTERM');
+      };
+      expect((await unbraid(['verify', 'run', '--runtime', 'chromium'], terminate)).code).toBeNull();
+      expect(browsers).toHaveLength(1);
+      // What is killed stays in the process table, as a zombie, until its new parent has looked.
+      const alive = browsers.filter(
+        (pid) => existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+      );
+      expect(alive).toEqual([]);
+      expect(leftovers()).toEqual([]);
+    },
+  );
 });
 
 /** A Chromium whose tabs can be closed and covered from outside: the file tells where, once it runs. */
