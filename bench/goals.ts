@@ -1,6 +1,7 @@
 /** The goals of speed as rows: each a number measured in this run, or the reason why there is none. */
+
+import { PEAK_OPERATIONS } from '../src/cli/profile/probe.ts';
 import { gramSizes, growth } from './inputs.ts';
-import { PEAK_OPERATIONS } from './probe.ts';
 import type { BenchResult, Measurement, Outcome, Row } from './result.ts';
 
 type Measured = Omit<BenchResult, 'rows'>;

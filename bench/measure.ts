@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PEAK_OPERATIONS } from '../src/cli/profile/probe.ts';
 import { difference } from './agreement.ts';
 import { encodeInputs } from './inputs.ts';
 import { openWorker, type Worker, workerSpecs } from './pool.ts';
-import { PEAK_OPERATIONS } from './probe.ts';
 import type { BenchResult, Measurement } from './result.ts';
 import { gate, interleave, quietProbe, type Sample, type Subject } from './sampling.ts';
 import { readInputs } from './serve.ts';

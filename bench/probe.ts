@@ -1,10 +1,5 @@
-/** The in-run ceiling: bench/peak.ts, compiled in memory. */
-import { readFileSync } from 'node:fs';
-import asc from 'assemblyscript/asc';
-
-/** Floating-point operations of one call. */
-export const PEAK_OPERATIONS = 1e6;
-const STEP_OPERATIONS = 64;
+/** The in-run ceiling as a case. */
+import { openPeak, PEAK_OPERATIONS } from '../src/cli/profile/probe.ts';
 
 export interface Case {
   readonly name: string;
@@ -17,20 +12,5 @@ export interface Case {
 
 /** The probe as a case. */
 export async function peakCase(): Promise<Case> {
-  const source = readFileSync(new URL('./peak.ts', import.meta.url), 'utf8');
-  let binary: Uint8Array<ArrayBuffer> | undefined;
-  const options = ['peak.ts', '-o', 'peak.wasm', '--enable', 'simd', '--optimizeLevel', '3', '--runtime', 'stub'];
-  const { error, stderr } = await asc.main([...options, '--memoryBase', '1024'], {
-    readFile: (name) => (name === 'peak.ts' ? source : null),
-    writeFile: (name, contents) => {
-      if (name === 'peak.wasm' && typeof contents !== 'string') binary = Uint8Array.from(contents);
-    },
-    listFiles: () => [],
-  });
-  if (error || !binary) throw new Error(`bench/peak.ts does not compile: ${stderr.toString()}`);
-  const { instance } = await WebAssembly.instantiate(binary, {});
-  const exports = instance.exports as { peak: (steps: number, pointer: number) => number; memory: WebAssembly.Memory };
-  new Float32Array(exports.memory.buffer, 0, 32).fill(1 / 3);
-  const steps = PEAK_OPERATIONS / STEP_OPERATIONS;
-  return { name: 'peak', operations: PEAK_OPERATIONS, bytes: 0, call: () => void exports.peak(steps, 0) };
+  return { name: 'peak', operations: PEAK_OPERATIONS, bytes: 0, call: await openPeak() };
 }

@@ -1,4 +1,4 @@
-// @ts-nocheck AssemblyScript, compiled in memory by bench/kernels.ts; not part of the engine.
+// The in-run ceiling of the benchmarks and of `unbraid profile`, a module of its own; not part of the engine.
 //
 // The in-run ceiling of single-precision work: eight independent sums `c += a * b`, two vector loads per sixteen vector operations,
 // nothing that waits for another result. As in the matrix tile, each unrolled step is a basic block of its own; see assembly/matmulTile.ts.
