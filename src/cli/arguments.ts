@@ -78,6 +78,11 @@ export function parseSetting(text: string, previous: Settings | undefined): Sett
   return new Map(previous).set(key, parsed);
 }
 
+/** What an option's text means as a config value: a number where it is one, so that the config's own rules judge it. */
+export function configValue(text: string | undefined): unknown {
+  return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
 /** A config file: an object of keys and values, or the config.json of a run. */
 export function readConfigFile(path: string): Record<string, unknown> {
   const content = readJson(path);

@@ -32,6 +32,7 @@ const program = buildProgram(host, unbraidVersion, async () => ({
   measureRunCoupling: async (...given) => (await import('./savedRun.ts')).measureRunCoupling(...given),
   replayIn: async (...given) => (await import('./replayRun.ts')).replayIn(...given),
   evaluateRun: async (...given) => (await import('./savedRun.ts')).evaluateRun(...given),
+  profileRun: async (...given) => (await import('./profile/profileRun.ts')).profileRun(...given),
   runDanger: async ({ onProgress, ...plan }) => {
     const { runDanger } = await import('../danger/danger.ts');
     const report = (done: number, total: number): void =>

@@ -6,7 +6,15 @@ import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import type { RunResult } from '../report/records.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import type { Progress } from '../train/run.ts';
-import { gatherConfig, parseSetting, type Settings, usage, usageError, workersOption } from './arguments.ts';
+import {
+  configValue,
+  gatherConfig,
+  parseSetting,
+  type Settings,
+  usage,
+  usageError,
+  workersOption,
+} from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { configHelp, teach } from './help.ts';
 import { count, duration, table, two } from './print.ts';
@@ -66,11 +74,6 @@ type TrainOptions = { readonly [K in (typeof namedKeys)[number] | 'config' | 'ou
   readonly set?: Settings;
   readonly workers?: number;
 };
-
-/** What an option's text means as a config value: a number where it is one, so that the config's own rules judge it. */
-function configValue(text: string | undefined): unknown {
-  return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-}
 
 function newRun(options: TrainOptions): { config: Config; directory: string } {
   const named: Record<string, unknown> = {};

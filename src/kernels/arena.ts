@@ -42,10 +42,15 @@ export class Arena {
   /** Address of the number of pages that threads have taken. */
   readonly #taken: number;
 
-  constructor(module: WebAssembly.Module, memory = new WebAssembly.Memory({ initial: 16 })) {
+  /** @param kernels those of the module on this memory, or what does the same and watches */
+  constructor(
+    module: WebAssembly.Module,
+    memory = new WebAssembly.Memory({ initial: 16 }),
+    kernels = instantiateKernels(module, memory),
+  ) {
     this.memory = memory;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
-    this.kernels = instantiateKernels(module, memory);
+    this.kernels = kernels;
     this.#taken = alignUp(this.kernels.heapBase());
     this.refresh();
     const start = this.#taken + ALIGN_BYTES;

@@ -5,6 +5,7 @@ import { describeSample } from '../coupling/describe.ts';
 import { type CouplingMeasurement, type CouplingSummary, measureCoupling } from '../coupling/measure.ts';
 import { type Environment, splits } from '../env/environment.ts';
 import { success, trainingGames } from '../evaluate/success.ts';
+import type { LabelSource } from '../labels/labels.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy } from '../policy/policy.ts';
@@ -42,6 +43,11 @@ export interface Run {
   readonly signal: AbortSignal | undefined;
   envSteps: number;
   success: number | null;
+}
+
+/** The parts that do a run's work, from its first judgement on. */
+export interface RunParts extends Pick<Run, 'learner' | 'environments' | 'spread'> {
+  readonly labelSource: LabelSource;
 }
 
 /** A run before its first update: weights initialised, the bank of coupling pairs collected. */

@@ -19,6 +19,7 @@ import {
   measureRun,
   type Progress,
   type Run,
+  type RunParts,
   reportProgress,
   type SuccessBySplit,
   startRun,
@@ -52,6 +53,8 @@ export interface TrainOptions {
   readonly crew?: Crew;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
+  /** Called once, before anything is learnt or judged: a profiler wraps the methods of the parts. They must give the same bits. */
+  readonly onParts?: (parts: RunParts) => void;
 }
 
 function dueAt(every: number, iteration: number): boolean {
@@ -114,6 +117,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
     const links = openChain(chain);
     const labelSource = createLabelSource(config);
+    options.onParts?.({ learner, environments, spread, labelSource });
     const demonstrations =
       config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
     const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;

@@ -7,6 +7,7 @@ import { Crew } from '../../src/parallel/crew.ts';
 import { createRun } from '../../src/record/run.node.ts';
 import type { CouplingRecord, DangerRecord, RunResult } from '../../src/report/records.ts';
 import type { Config } from '../../src/train/config.ts';
+import { profile } from '../report/profileRecord.ts';
 
 const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };
 
@@ -134,6 +135,11 @@ export async function unbraid(
     async runDanger({ rho, starts, method, labels, seeds }) {
       calls.push({ rho, starts, method, labels, seeds });
       return danger;
+    },
+    async profileRun({ env, iterations, evalEpisodes, learningRate }, { warmUp, measured, onProgress }) {
+      calls.push({ profile: { env, iterations, evalEpisodes, learningRate }, warmUp, measured });
+      onProgress({ phase: 'train', done: iterations, total: iterations, envSteps: 10, success: 0.5 });
+      return profile;
     },
     ...engine,
   };

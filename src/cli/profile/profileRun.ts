@@ -1,0 +1,105 @@
+/** A training run on one thread under the recorder: warm-up iterations, measured ones, and one that ends the run. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Arena } from '../../kernels/arena.ts';
+import { engineModule } from '../../kernels/load.ts';
+import { soloCrew } from '../../parallel/crew.ts';
+import { type ProfileRecord, profilePhases } from '../../report/profileRecord.ts';
+import type { Config } from '../../train/config.ts';
+import type { Progress, RunParts } from '../../train/run.ts';
+import { runTraining } from '../../train/trainer.ts';
+import { openNamedBridge } from '../trainRun.ts';
+import { openCeilings } from './probe.ts';
+import { openProcessorClock } from './processorClock.ts';
+import { createRecorder } from './recorder.ts';
+import { summarise } from './summary.ts';
+import { timerCost } from './timerCost.ts';
+import { watchParts } from './watch.ts';
+
+export interface ProfileOptions {
+  readonly warmUp: number;
+  /** Iterations measured; the config's must be `warmUp + measured + 1`, since the last one ends with evaluations. */
+  readonly measured: number;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A full garbage collection. */
+function openCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
+
+export async function profileRun(config: Config, options: ProfileOptions): Promise<ProfileRecord> {
+  const { warmUp, measured, onProgress, signal } = options;
+  const clock = openProcessorClock();
+  const { now } = clock;
+  const recorder = createRecorder(profilePhases, now);
+  const ceilings = await openCeilings(now);
+  const collectGarbage = openCollector();
+  const heapBytes = (): number => {
+    collectGarbage();
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const module = await engineModule();
+  const crew = soloCrew();
+  crew.arena = async () => {
+    const memory = new WebAssembly.Memory({ initial: 16 });
+    return new Arena(module, memory, recorder.kernels(module, memory));
+  };
+  let parts: RunParts | undefined;
+  const reached = { updates: 0, envSteps: 0, heapBytes: 0, waitedMs: 0 };
+  const grown = { updates: 0, envSteps: 0, heapBytes: 0, waitedMs: 0 };
+  let tallies = recorder.tallies;
+
+  function atIteration({ done, envSteps }: Progress): void {
+    if (!parts || done < warmUp || done > warmUp + measured) return;
+    recorder.endGap('other');
+    ceilings.sample();
+    const present = { updates: parts.learner.updates, envSteps, waitedMs: clock.waitedMs() ?? 0 };
+    if (done === warmUp) {
+      Object.assign(reached, present, { heapBytes: heapBytes() });
+      recorder.reset();
+    } else if (done === warmUp + measured) {
+      grown.heapBytes = heapBytes() - reached.heapBytes;
+      grown.updates = present.updates - reached.updates;
+      grown.waitedMs = present.waitedMs - reached.waitedMs;
+      grown.envSteps = present.envSteps - reached.envSteps;
+      tallies = structuredClone(recorder.tallies);
+    }
+  }
+  try {
+    const outcome = await runTraining(config, {
+      openBridge: openNamedBridge,
+      crew,
+      signal,
+      onParts(given) {
+        parts = given;
+        watchParts(recorder, given);
+      },
+      onProgress(progress) {
+        recorder.aside(() => {
+          if (progress.phase === 'train') atIteration(progress);
+          onProgress(progress);
+        });
+      },
+    });
+    return {
+      command: 'profile',
+      config,
+      engine: `node ${process.versions.node}`,
+      warmUp,
+      iterations: measured,
+      ...summarise(tallies, measured, ceilings.read(), await timerCost(now)),
+      updates: grown.updates,
+      envSteps: grown.envSteps,
+      waitedMs: clock.waitedMs() === null ? null : grown.waitedMs / measured,
+      heapGrowthBytes: grown.heapBytes,
+      parametersSha256: outcome.parametersSha256,
+    };
+  } finally {
+    clock.close();
+  }
+}

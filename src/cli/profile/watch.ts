@@ -1,0 +1,62 @@
+/** Wraps the parts of a run so that a recorder knows its phases. */
+import type { Environment } from '../../env/environment.ts';
+import type { RunParts } from '../../train/run.ts';
+import type { Recorder } from './recorder.ts';
+
+function watchEnvironment(recorder: Recorder, env: Environment): void {
+  env.reset = recorder.environment(env.reset.bind(env));
+  env.step = recorder.environment(env.step.bind(env));
+  env.stateHash = recorder.environment(env.stateHash.bind(env));
+  if (env.expertActions) env.expertActions = recorder.environment(env.expertActions.bind(env));
+}
+
+/**
+ * Tells the recorder where each phase of the run begins and ends. What lies between two phases is `minibatches` where gradients follow, else
+ * `other`: advantages, repeats and permutations before an update, metrics and hashes after an iteration.
+ */
+export function watchParts(recorder: Recorder, { learner, environments, spread, labelSource }: RunParts): void {
+  for (const env of environments) watchEnvironment(recorder, env);
+  const { collect, play, gram, shards } = spread;
+  const { label } = labelSource;
+  const { network, arena } = learner.policy;
+  const { prepare } = network;
+  const { kernels } = arena;
+  const { addInto } = kernels;
+  async function during<T>(phase: 'rollout' | 'evaluate' | 'coupling', work: () => Promise<T>): Promise<T> {
+    recorder.endGap('other');
+    recorder.enter(phase);
+    const result = await work();
+    recorder.enter('gap');
+    return result;
+  }
+  spread.collect = (...given) => during('rollout', () => collect(...given));
+  spread.play = (...given) => during('evaluate', () => play(...given));
+  spread.gram = (...given) => during('coupling', () => gram(...given));
+  spread.shards = async (room, ...given) => {
+    recorder.endGap('minibatches');
+    recorder.enter('gradients');
+    await shards(room, ...given);
+    recorder.enter('step');
+  };
+  labelSource.label = (...given) => {
+    recorder.endGap('minibatches');
+    recorder.enter('labels');
+    const labels = label.apply(labelSource, given);
+    recorder.enter('gap');
+    return labels;
+  };
+  // The last thing that a step does.
+  network.prepare = (w) => {
+    prepare(w);
+    if (recorder.place === 'step') recorder.enter('gap');
+  };
+  Object.assign(kernels, {
+    // Of all vectors only the shards' gradients are added into one another while they are computed.
+    addInto(to: number, from: number, n: number) {
+      const sums = recorder.place === 'gradients' && learner.gradients.includes(to);
+      if (sums) recorder.enter('sum');
+      addInto(to, from, n);
+      if (sums) recorder.enter('gradients');
+    },
+  });
+}

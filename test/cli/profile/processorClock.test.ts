@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { openProcessorClock } from '../../../src/cli/profile/processorClock.ts';
+
+test('the clock goes on while the thread sleeps, and with what it waited for a processor it is the wall clock', () => {
+  const clock = openProcessorClock();
+  try {
+    const wallStart = performance.now();
+    const start = clock.now();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+    const elapsed = clock.now() - start;
+    const wall = performance.now() - wallStart;
+    expect(elapsed).toBeLessThanOrEqual(wall);
+    expect(elapsed + (clock.waitedMs() ?? 0)).toBeGreaterThanOrEqual(29);
+  } finally {
+    clock.close();
+  }
+});
