@@ -68,6 +68,7 @@ describe('the package', () => {
       'dist/src .d.ts',
       'dist/src .js',
       'dist/wasm/compiled.d.ts',
+      'dist/wasm/peak.wasm',
       'dist/wasm/unbraid.d.ts',
       'dist/wasm/unbraid.threads.wasm',
       'dist/wasm/unbraid.wasm',
