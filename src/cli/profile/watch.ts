@@ -16,7 +16,7 @@ function watchEnvironment(recorder: Recorder, env: Environment): void {
  */
 export function watchParts(recorder: Recorder, { learner, environments, spread, labelSource }: RunParts): void {
   for (const env of environments) watchEnvironment(recorder, env);
-  const { collect, play, gram, shards } = spread;
+  const { collect, play, gram, updates } = spread;
   const { label } = labelSource;
   const { network, arena } = learner.policy;
   const { prepare } = network;
@@ -32,11 +32,18 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
   spread.collect = (...given) => during('rollout', () => collect(...given));
   spread.play = (...given) => during('evaluate', () => play(...given));
   spread.gram = (...given) => during('coupling', () => gram(...given));
-  spread.shards = async (room, ...given) => {
-    recorder.endGap('minibatches');
-    recorder.enter('gradients');
-    await shards(room, ...given);
-    recorder.enter('step');
+  spread.updates = (sets) => {
+    const phase = updates(sets);
+    // A new record: the phases of one thread are the same for all runs.
+    return {
+      async shards(...given) {
+        recorder.endGap('minibatches');
+        recorder.enter('gradients');
+        await phase.shards(...given);
+        recorder.enter('step');
+      },
+      end: () => phase.end(),
+    };
   };
   labelSource.label = (...given) => {
     recorder.endGap('minibatches');
