@@ -16,7 +16,7 @@ import type { Weights } from './shardWork.ts';
 import { openUpdates, type UpdatePhase } from './updates.ts';
 
 /** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */
-const CHUNKS_PER_THREAD = 2;
+const CHUNKS_PER_THREAD = 4;
 const EPISODES_PER_CHUNK = 8;
 
 export interface Spread {

@@ -53,7 +53,6 @@ const cases: readonly [string, string, string[]][] = [
   ['src/policy/inOrder.ts', "export const text = 'i'.toUpperCase() + (0.5).toString() + ('a' < 'b');\n", []],
   ['src/policy/forOf.ts', 'for (const key of Object.keys({ a: 1 })) throw new Error(key);\n', []],
   ['src/policy/all.ts', 'export const every = Promise.all([]);\n', []],
-  ['src/parallel/race.ts', 'export const first = Promise.race([]);\n', []],
   ['src/record/folderSorted.node.ts', listFolder("readdirSync(path).filter((name) => name !== '').sort()"), []],
   ['src/record/folderSortedCopy.node.ts', listFolder('readdirSync(path).toSorted()'), []],
   ['src/cli/inHostsOrder.ts', inHostsOrder, []],
