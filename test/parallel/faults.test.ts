@@ -10,7 +10,8 @@ import type { CheckpointFiles } from '../../src/record/checkpoint.ts';
 import { packCheckpoint } from '../../src/record/checkpoint.ts';
 import { type Config, resolveConfig } from '../../src/train/config.ts';
 import { train } from '../../src/train/trainer.ts';
-import { handleOf, spawnWorker } from '../../workers/spawn.node.ts';
+import { handleOf } from '../../workers/handle.node.ts';
+import { spawnWorker } from '../../workers/spawn.node.ts';
 import { recordedRun, resumedRun, small } from '../train/recordedRun.ts';
 import type { Fault } from './dyingWorker.ts';
 
@@ -89,10 +90,16 @@ describe('a worker that ends', () => {
         const size = 3;
         const crew = await openCrew(dying(size, { method, call, kind: 'exit' }), size, { copied: memory === 'copied' });
         expect(crew.memory).toBe(memory);
-        await expect(trainHere(directory, false, crew)).rejects.toThrow(
-          new Error(`worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${advice}`),
-        );
-        crew.close();
+        // On shared memory nobody waits for a thread that is held up: its end may answer an older question, too.
+        const named = memory === 'shared' && phase !== 'start' ? '(rollouts|gradients|evaluation|coupling)' : phase;
+        const reason = `the thread ended with exit code 7; ${advice}`.replace(/[()]/g, '\\$&');
+        try {
+          await expect(trainHere(directory, false, crew)).rejects.toThrow(
+            new RegExp(`^worker 3 of 3 failed in phase "${named}": ${reason}$`),
+          );
+        } finally {
+          crew.close();
+        }
         if (phase === 'start') return;
         const rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied' });
         const { wallMs: _, workers: __, ...resumed } = await trainHere(directory, true, rest);
