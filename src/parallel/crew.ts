@@ -30,6 +30,8 @@ function reasonOf(error: unknown): string {
 /** A worker that is asked, and answers or is known to have ended. */
 interface Member {
   ask<T>(send: (seat: Seat) => Promise<T>): Promise<T>;
+  /** Calls `attach`; on shared memory the worker counts the calls that it has finished from then on. */
+  attach(memory: WebAssembly.Memory | null): Promise<void>;
   close(): void;
 }
 
@@ -38,25 +40,40 @@ interface Member {
  * answer as long as the worker lives: gigabytes of rollouts and gradients in a long run.
  */
 function enlist({ seat, ended, terminate }: WorkerHandle): Member {
-  const asked = new Set<(reason: unknown) => void>();
+  /** Rejections of the open questions by their number, from 1, in their order. */
+  const asked = new Map<number, (reason: unknown) => void>();
+  let questions = 0;
+  /** On shared memory how many calls the worker has finished; on copies its replies alone say so. */
+  let finished: Int32Array | null = null;
   let end: { readonly reason: unknown } | null = null;
   const stop = (reason: unknown): void => {
     end ??= { reason };
-    for (const reject of asked) reject(end.reason);
+    // The end may overtake replies. The first to hear of it is the question that the worker left unfinished, else the last that it finished.
+    const done = finished ? Atomics.load(finished, 0) : 0;
+    const unfinished = [...asked.keys()].findIndex((question) => question > done);
+    [...asked.values()].at(unfinished)?.(end.reason);
+    for (const reject of asked.values()) reject(end.reason);
     asked.clear();
   };
   ended.catch(stop);
+  const ask: Member['ask'] = (send) =>
+    new Promise((resolve, reject) => {
+      if (end) {
+        reject(end.reason);
+        return;
+      }
+      const question = ++questions;
+      asked.set(question, reject);
+      const forget = (): void => void asked.delete(question);
+      send(seat).then(resolve, reject).then(forget, forget);
+    });
   return {
-    ask: (send) =>
-      new Promise((resolve, reject) => {
-        if (end) {
-          reject(end.reason);
-          return;
-        }
-        asked.add(reject);
-        const forget = (): void => void asked.delete(reject);
-        send(seat).then(resolve, reject).then(forget, forget);
-      }),
+    ask,
+    attach(memory) {
+      finished = memory && new Int32Array(new SharedArrayBuffer(4));
+      finished?.fill(questions);
+      return ask((seat) => seat.attach(memory, finished));
+    },
     close() {
       stop(new Error('the crew was closed'));
       terminate();
@@ -160,7 +177,7 @@ async function shareable(members: readonly Member[]): Promise<{ memory: MemoryMo
   }
   try {
     const memory = createSharedMemory();
-    await Promise.all(members.map((member) => member.ask((seat) => seat.attach(memory))));
+    await Promise.all(members.map((member) => member.attach(memory)));
     return { memory: 'shared', reason: 'the host shares memory between threads' };
   } catch (error) {
     // A worker that ended is no reason to work on copies: this fails again.
@@ -170,7 +187,7 @@ async function shareable(members: readonly Member[]): Promise<{ memory: MemoryMo
 }
 
 async function start(members: readonly Member[]): Promise<void> {
-  await Promise.all(members.map((member) => member.ask((seat) => seat.attach(null))));
+  await Promise.all(members.map((member) => member.attach(null)));
 }
 
 /**

@@ -64,8 +64,12 @@ export interface GramJob {
 }
 
 export interface Seat {
-  /** Proves that the worker runs and, given a memory, that it can be shared with it. */
-  attach(memory: WebAssembly.Memory | null): Promise<void>;
+  /**
+   * Proves that the worker runs and, given a memory, that it can be shared with it.
+   *
+   * @param finished i32[1] on shared memory, counted up by each call that ends, this one included; null: nothing is counted
+   */
+  attach(memory: WebAssembly.Memory | null, finished: Int32Array | null): Promise<void>;
   begin(setup: SeatSetup): Promise<void>;
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
   play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
@@ -140,40 +144,47 @@ async function eachChunk<T>(
 /** A worker's seat, empty until a run begins. */
 export function createSeat(): Seat {
   let run: SeatRun | null = null;
+  let finished: Int32Array | null = null;
+  const counted = <J extends unknown[], T>(perform: (...job: J) => Promise<T>): ((...job: J) => Promise<T>) => {
+    return async (...job) => {
+      try {
+        return await perform(...job);
+      } finally {
+        if (finished) Atomics.add(finished, 0, 1);
+      }
+    };
+  };
   const began = (weights: Weights): SeatRun => {
     if (!run) throw new Error('seat: a run must have begun, got none; call begin first');
     takeWeights(run, weights);
     return run;
   };
   return {
-    async attach(memory) {
+    attach: counted(async (memory, count) => {
+      finished = count;
       if (memory) new Arena(await engineModule('threads'), memory);
-    },
-    async begin(setup) {
+    }),
+    begin: counted(async (setup) => {
       run = null;
       run = await openRun(setup);
-    },
-    async collect(job) {
+    }),
+    collect: counted(async (job) => {
       const seated = began(job.weights);
       return eachChunk(seated, job, async (games, options) => {
         const rollout = await collect(seated.engine.policy, environmentsFor(seated, games.length), games, options);
         return packRollout(rollout);
       });
-    },
-    async play(job) {
+    }),
+    play: counted(async (job) => {
       const seated = began(job.weights);
       const live = environmentsFor(seated, job.slots);
       return eachChunk(seated, job, (games, options) => play(seated.engine.policy, live, games, options));
-    },
-    async shards(job) {
-      return computeShards(began(job.weights), job);
-    },
-    async updates(job) {
-      workThroughUpdates(began(null), job);
-    },
-    async gram({ weights, left, right, rows }) {
+    }),
+    shards: counted(async (job) => computeShards(began(job.weights), job)),
+    updates: counted(async (job) => workThroughUpdates(began(null), job)),
+    gram: counted(async ({ weights, left, right, rows }) => {
       const { policy } = began(weights).engine;
       return gramMatrix(policy, policy.weights, left, right ?? left, rows);
-    },
+    }),
   };
 }

@@ -102,7 +102,7 @@ export async function unbraid(
       const ask = async (): Promise<never> => {
         throw new Error('no worker is real');
       };
-      const members = Array.from({ length: size - 1 }, () => ({ ask, close: () => void ended++ }));
+      const members = Array.from({ length: size - 1 }, () => ({ ask, attach: ask, close: () => void ended++ }));
       return new Crew(members, size === 1 ? 'own' : 'copied', size === 1 ? 'one thread' : 'no worker is real');
     },
   };

@@ -140,6 +140,47 @@ describe('a call', () => {
     await expect(crew.forRun().call('start', never)).rejects.toThrow(told('start'));
   });
 
+  test.each(['shared', 'copied'] as const)(
+    'that was finished is not blamed for the end that overtakes its reply: memory %s',
+    async (memory) => {
+      const { spawn, workers } = fakes();
+      const crew = await openCrew(spawn, 2, { copied: memory === 'copied' });
+      const { call } = crew.forRun();
+      let finish: () => void = () => {};
+      const finished = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      const overtaken = call('first', async (seat) => {
+        await expect(seat.updates({} as never)).rejects.toThrow('seat: a run must have begun');
+        finish();
+        return never();
+      });
+      const unfinished = [call('second', never), call('third', never)];
+      await finished;
+      workers[0].end('killed');
+      // On copies only the reply says that a call is finished.
+      const phase = memory === 'shared' ? 'second' : 'first';
+      for (const reply of [overtaken, ...unfinished]) {
+        await expect(reply).rejects.toThrow(new Error(`worker 2 of 2 failed in phase "${phase}": killed; ${stopped}`));
+      }
+    },
+  );
+
+  test('that was the last is blamed where all are finished', async () => {
+    const { spawn, workers } = fakes();
+    const { call } = (await openCrew(spawn, 2)).forRun();
+    const calls = ['first', 'second'].map((phase) =>
+      call(phase, async (seat) => {
+        await seat.updates({} as never).catch(() => {});
+        if (phase === 'second') workers[0].end('killed');
+        return never();
+      }),
+    );
+    for (const reply of calls) {
+      await expect(reply).rejects.toThrow(new Error(`worker 2 of 2 failed in phase "second": killed; ${stopped}`));
+    }
+  });
+
   test('whose replies nobody waited for fails the next', async () => {
     const { each, call } = (await openCrew(fakes().spawn, 2)).forRun();
     await Promise.allSettled(each('gradients', () => Promise.reject(new Error('no room'))));
