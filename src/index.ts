@@ -12,6 +12,7 @@ export { collectBank } from './coupling/bankStates.ts';
 export { type Gram, gramMatrix, type Samples } from './coupling/gram.ts';
 export { type CouplingMeasurement, type CouplingSummary, measureCoupling } from './coupling/measure.ts';
 export { runDanger } from './danger/danger.ts';
+export { createBandit } from './env/bandit/bandit.ts';
 export { craftingText, createCrafting } from './env/crafting/crafting.ts';
 export type {
   CloneableEnvironment,

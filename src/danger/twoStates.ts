@@ -1,5 +1,6 @@
 /** One seed's copy of the danger-zone task: the states s and s', episodes in them, and observations to clone and to judge on. */
-import { createLookAlike, type LookAlike, stateVectors } from '../env/lookAlike.ts';
+import type { Chain } from '../env/chain.ts';
+import { createLookAlike, stateVectors } from '../env/lookAlike.ts';
 import { loadStates } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import { finiteLogProbs } from '../policy/policy.ts';
@@ -16,7 +17,7 @@ const JUDGED = 64;
 export interface TwoStates {
   readonly seed: number;
   /** As many as an iteration has episodes. */
-  readonly environments: readonly LookAlike[];
+  readonly environments: readonly Chain[];
   /** `cloned` observations of s, then as many of s', each as many times in a row as there are actions. */
   readonly cloning: StateList;
   readonly judged: StateList;

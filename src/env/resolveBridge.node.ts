@@ -35,7 +35,7 @@ export function resolveBridge(environmentName: string): BridgeCommand {
   if (script === undefined || !/^[^/]+\/[^/]+$/.test(environmentName)) {
     const known = [...scriptOfFamily.keys()].map((family) => `${family}/<game>`).join(', ');
     throw new Error(
-      `env: no environment has the name ${environmentName}; choose from household, crafting, look-alike, ${known}, exec:COMMAND ARG...`,
+      `env: no environment has the name ${environmentName}; choose from household, crafting, look-alike, bandit, ${known}, exec:COMMAND ARG...`,
     );
   }
   const python = process.env.UNBRAID_PYTHON ?? 'python3';

@@ -109,6 +109,7 @@ const table = {
   seed: integer(1, { min: 0 }, '', 'names all random streams of the run'),
   iterations: integer(160, nonNegative, 'iterations', 'collect-and-update rounds after the cold start'),
   maxSteps: orNull(range('integer', { min: 1 }), 'steps', "episode length limit; null = the environment's own"),
+  similarity: number(0.8, fraction, 'cosine', 'of two states of one scenario; bandit only'),
   trainGames: integer(150, { min: 1 }, 'games', 'fixed training games, which recur'),
   numGenerations: integer(8, { min: 2 }, 'episodes', 'group size: episodes from the same start'),
   groupsPerIteration: integer(10, { min: 1 }, 'groups', 'groups collected per iteration'),

@@ -1,4 +1,5 @@
 /** The environments that a config names. */
+import { createBandit } from '../env/bandit/bandit.ts';
 import { craftingText, createCrafting } from '../env/crafting/crafting.ts';
 import type { Environment, TextEnvironment } from '../env/environment.ts';
 import { createHousehold, householdText } from '../env/household/household.ts';
@@ -51,9 +52,15 @@ const families = new Map([
   ['crafting', { create: createCrafting, text: craftingText }],
 ]);
 
+/** The built-in environments that show vectors alone. A run's seed names the bandit's directions too: seeds differ in the problem. */
+const vectorFamilies = new Map([
+  ['look-alike', () => createLookAlike()],
+  ['bandit', ({ similarity, seed }: Config) => createBandit({ rho: similarity, layoutSeed: seed })],
+]);
+
 /** Whether the environment is part of unbraid; any other is a program of its own. */
 export function isBuiltIn(env: string): boolean {
-  return families.has(env) || env === 'look-alike';
+  return families.has(env) || vectorFamilies.has(env);
 }
 
 /**
@@ -83,9 +90,10 @@ export async function openEnvironments(
       `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
     );
   }
-  if (env === 'look-alike') {
-    if (policy !== 'mlp') throw new Error('config: env "look-alike" shows vectors; set policy to "mlp"');
-    return { create: () => createLookAlike(), vocabulary: null, inProcess: true, close: nothingToClose };
+  const vectors = vectorFamilies.get(env);
+  if (vectors !== undefined) {
+    if (policy !== 'mlp') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
+    return { create: () => vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
   }
   if (!openBridge)
     throw new Error(`config: env "${env}" needs a process of its own, which this host cannot start; use "household"`);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Chain } from '../../src/env/chain.ts';
 import { type Split, type Step, splits } from '../../src/env/environment.ts';
-import { createLookAlike, type LookAlike, type LookAlikeOptions, stateVectors } from '../../src/env/lookAlike.ts';
+import { createLookAlike, type LookAlikeOptions, stateVectors } from '../../src/env/lookAlike.ts';
 
 function dot(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, x, i) => sum + x * b[i], 0);
@@ -11,7 +12,7 @@ const noiseless = (options: LookAlikeOptions, need: 0 | 1): Float32Array =>
 
 /** Plays one episode; `choose` maps the good action to the one taken. Returns all steps. */
 function play(
-  env: LookAlike,
+  env: Chain,
   options: { seed: number; split: Split; rollout?: number },
   choose: (good: number) => number,
 ): Step[] {

@@ -22,7 +22,7 @@ afterEach(() => {
 describe('resolveBridge', () => {
   it.each(['textworld', 'textworld-express', 'textworld-express/', 'alfworld/pick'])('knows no %s', (name) => {
     expect(() => resolveBridge(name)).toThrow(
-      `env: no environment has the name ${name}; choose from household, crafting, look-alike, textworld-express/<game>, exec:COMMAND ARG...`,
+      `env: no environment has the name ${name}; choose from household, crafting, look-alike, bandit, textworld-express/<game>, exec:COMMAND ARG...`,
     );
   });
 

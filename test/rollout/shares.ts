@@ -27,6 +27,7 @@ export const sources: readonly [string, boolean, () => Promise<Source>][] = [
   ['vectors', true, () => openEnvironments(resolveConfig({ policy: 'mlp', maxSteps: 9 }), null)],
   ['text', true, () => openEnvironments(resolveConfig({ observation: 'text', maxSteps: 6 }), null)],
   ['look-alike states', true, () => openEnvironments(resolveConfig({ env: 'look-alike', policy: 'mlp' }), null)],
+  ['bandit', true, () => openEnvironments(resolveConfig({ env: 'bandit', policy: 'mlp' }), null)],
   ['text of rooms', false, roomsSource],
 ];
 

@@ -7,6 +7,7 @@ import { small } from './recordedRun.ts';
 
 const refused: [Partial<Config>, string][] = [
   [{ env: 'look-alike', maxSteps: null }, 'config: env "look-alike" shows vectors; set policy to "mlp"'],
+  [{ env: 'bandit', maxSteps: null }, 'config: env "bandit" shows vectors; set policy to "mlp"'],
   [
     { env: 'look-alike', policy: 'mlp', maxSteps: 5 },
     'config: env "look-alike" has a step limit of its own, got maxSteps 5; leave maxSteps null',

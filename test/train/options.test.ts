@@ -43,6 +43,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   seed: parameters([2]),
   iterations: parameters([2]),
   maxSteps: parameters([5], household),
+  similarity: parameters([0.3, 0.95], { ...states, env: 'bandit' }),
   trainGames: parameters([3]),
   numGenerations: parameters([5]),
   groupsPerIteration: parameters([3]),

@@ -18,6 +18,7 @@ describe('same bits', () => {
     ['household, attention with a block', { blocks: 1, iterations: 2 }],
     ['household, mlp over vectors', { policy: 'mlp' }],
     ['look-alike states, mlp', { env: 'look-alike', policy: 'mlp' }],
+    ['bandit, mlp', { env: 'bandit', policy: 'mlp' }],
     ['all terms of the objective', { method: 'classifier+contrastive+cloning', beta: 0.1 }],
   ];
 

@@ -1,0 +1,23 @@
+/** Which (need, scenario) combinations belong to a split. */
+import type { Split } from '../environment.ts';
+
+export const NEEDS = 4;
+export const SCENARIOS = 6;
+
+export interface Combination {
+  /** The action that is good. */
+  readonly need: number;
+  readonly scenario: number;
+}
+
+/** 16 combinations for train and in-domain, the 8 others for out-of-domain; every need and every scenario is in both. */
+export function combinations(split: Split): Combination[] {
+  const heldOut = split === 'out-of-domain';
+  const all: Combination[] = [];
+  for (let need = 0; need < NEEDS; need++) {
+    for (let scenario = 0; scenario < SCENARIOS; scenario++) {
+      if (((need + scenario) % 3 === 0) === heldOut) all.push({ need, scenario });
+    }
+  }
+  return all;
+}
