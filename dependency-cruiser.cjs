@@ -120,11 +120,12 @@ module.exports = {
     },
     {
       name: 'record-types-only',
-      comment: 'Outside the command line only the types of records are of interest.',
+      comment: 'Outside studies and the command line only the types of records are of interest.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(report|cli)/' },
+      from: { path: '^src/', pathNot: '^src/(report|study|cli)/' },
       to: { path: '^src/report/', dependencyTypesNot: ['type-only'] },
     },
+    never('studies-are-run', 'What a study measures knows nothing of studies.', '^src/(?!(study|cli)/)', '^src/study/'),
     {
       name: 'command-line-on-top',
       comment: 'Nothing imports the command line.',

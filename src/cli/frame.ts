@@ -1,8 +1,7 @@
 /** What all commands share: how they print, how errors become messages and exit codes. */
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
-import type { Progress } from '../train/run.ts';
-import { openProgress, type ProgressStream } from './progress.ts';
+import { openProgress, type ProgressStream, type ShownProgress } from './progress.ts';
 
 /** The process a command runs in. */
 export interface Host {
@@ -20,7 +19,7 @@ export interface Host {
 export interface Frame {
   readonly signal: AbortSignal;
   /** Does `work` and shows on stderr what it reports of its progress. */
-  progress<T>(name: string, work: (onProgress: (progress: Progress) => void) => Promise<T>): Promise<T>;
+  progress<T>(name: string, work: (onProgress: (progress: ShownProgress) => void) => Promise<T>): Promise<T>;
   /** Does `work` with a crew of `workers` threads, by default one per core, and says on stderr which. */
   withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>): Promise<T>;
   /** A line for people, on stderr. */

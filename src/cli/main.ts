@@ -33,6 +33,8 @@ const program = buildProgram(host, unbraidVersion, async () => ({
   replayIn: async (...given) => (await import('./replayRun.ts')).replayIn(...given),
   evaluateRun: async (...given) => (await import('./savedRun.ts')).evaluateRun(...given),
   profileRun: async (...given) => (await import('./profile/profileRun.ts')).profileRun(...given),
+  openJobRunner: (await import('./study/threadRunner.ts')).openThreadRunner,
+  studies: async () => (await import('../study/studies.ts')).studies,
   runDanger: async ({ onProgress, ...plan }) => {
     const { runDanger } = await import('../danger/danger.ts');
     const report = (done: number, total: number): void =>

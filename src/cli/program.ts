@@ -7,11 +7,12 @@ import { addEvalCommand, type EvalEngine } from './eval.ts';
 import { createProgram, type Host } from './frame.ts';
 import { teach } from './help.ts';
 import { addProfileCommand, type ProfileEngine } from './profile.ts';
+import { addStudyCommand, type StudyEngine } from './study.ts';
 import { addTrainCommand } from './train.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify.ts';
 
 /** All that the commands call. */
-export type Engine = CompareEngine & CouplingEngine & EvalEngine & ProfileEngine & VerifyEngine;
+export type Engine = CompareEngine & CouplingEngine & EvalEngine & ProfileEngine & StudyEngine & VerifyEngine;
 
 /** @param load gives the engine when a command needs it, so that help and usage errors come at once */
 export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {
@@ -30,6 +31,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addDangerCommand(program, host, load);
   addEvalCommand(program, host, load);
   addVerifyCommand(program, host, load);
+  addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);
   return program;
 }

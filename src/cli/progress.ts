@@ -9,8 +9,11 @@ export interface ProgressStream {
   readonly columns?: number;
 }
 
+/** What a display shows: the progress of a run, or of many jobs, whose time left is known better than from their number. */
+export type ShownProgress = Omit<Progress, 'phase'> & { readonly phase: string; readonly secondsLeft?: number };
+
 export interface ProgressDisplay {
-  update(progress: Progress): void;
+  update(progress: ShownProgress): void;
   close(): void;
 }
 
@@ -27,16 +30,18 @@ function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
 
-function share(progress: Progress): number {
+function share(progress: ShownProgress): number {
   return progress.total > 0 ? Math.min(1, progress.done / progress.total) : 1;
 }
 
 /** Percentage, count, speed, time left in this phase and success, from what was `done` when the phase began `elapsedMs` ago. */
-export function describeProgress(progress: Progress, doneAtStart: number, elapsedMs: number): string {
-  const { phase, done, total, success } = progress;
+export function describeProgress(progress: ShownProgress, doneAtStart: number, elapsedMs: number): string {
+  const { phase, done, total, success, secondsLeft } = progress;
   const parts = [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`];
   const perSecond = elapsedMs > 0 ? (1000 * (done - doneAtStart)) / elapsedMs : 0;
-  if (perSecond > 0) {
+  if (secondsLeft !== undefined) {
+    parts.push(`ETA ${clock(secondsLeft)}`);
+  } else if (perSecond > 0) {
     parts.push(
       `${perSecond < 1000 ? perSecond.toPrecision(3) : Math.round(perSecond)}${phase === 'train' ? ' it' : ''}/s`,
     );
@@ -77,7 +82,7 @@ export function progressLine(
 
 /** Draws the present text; called for every update. */
 interface Painter {
-  paint(progress: Progress, text: string, phaseBegins: boolean): void;
+  paint(progress: ShownProgress, text: string, phaseBegins: boolean): void;
   close(): void;
 }
 

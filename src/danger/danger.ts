@@ -11,7 +11,7 @@ import { termsOf } from '../train/config.ts';
 import { createLearner, type Learner } from '../train/update.ts';
 import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY } from './follow.ts';
 import { CLONED, softStart } from './softStart.ts';
-import { createTwoStates } from './twoStates.ts';
+import { createTwoStates, type TwoStates } from './twoStates.ts';
 
 export interface DangerOptions {
   /** Similarity of the two states, in [0, 1]; default 0.8. */
@@ -64,8 +64,7 @@ export async function runDanger(options: DangerOptions = {}): Promise<DangerReco
   const { rho, starts, method, labels, seeds, firstSeed, iterations } = checkOptions(options);
   const { onProgress, signal } = options;
   const arms = armsOf(method, labels);
-  const arena = await createArena();
-  const learner = createLearner(createPolicy(arena, createLookAlike().spec, policyConfig));
+  const learner = await dangerLearner();
   // p(bad | s') by arm, start, seed and measurement.
   const measured: number[][][][] = arms.map(() => starts.map(() => []));
   const total = seeds * starts.length * arms.length;
@@ -73,27 +72,64 @@ export async function runDanger(options: DangerOptions = {}): Promise<DangerReco
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const states = createTwoStates(rho, seed, CLONED);
     for (let i = 0; i < starts.length; i++) {
-      softStart(learner, states, starts[i]);
-      const weights = copyWeights(learner);
-      for (let a = 0; a < arms.length; a++) {
-        arena.write(learner.policy.weights, weights);
-        measured[a][i].push(await follow(learner, states, arms[a], iterations, signal));
-        onProgress?.(++done, total);
-        // A turn of the event loop, so that an abort can arrive.
-        await new Promise((resolve) => setTimeout(resolve, 0));
-      }
+      const onArm = (): void => onProgress?.(++done, total);
+      const byArm = await followArms(learner, states, starts[i], arms, iterations, onArm, signal);
+      for (let a = 0; a < arms.length; a++) measured[a][i].push(byArm[a]);
     }
   }
-  const record: DangerRecord = { command: 'danger', rho, seeds, iterations, rows: [], curves: [] };
+  return dangerRecord({ rho, seeds, iterations }, arms, starts, measured);
+}
+
+/** A learner of the experiment's policy in a memory of its own. */
+export async function dangerLearner(): Promise<Learner> {
+  return createLearner(createPolicy(await createArena(), createLookAlike().spec, policyConfig));
+}
+
+/**
+ * Follows p(bad | s') for one start and seed: all arms begin at the same weights and play the same games.
+ *
+ * @returns p(bad | s') by arm, before training and after every 10 iterations
+ */
+export async function followArms(
+  learner: Learner,
+  states: TwoStates,
+  start: number,
+  arms: readonly Arm[],
+  iterations: number,
+  onArm: () => void = () => {},
+  signal?: AbortSignal,
+): Promise<number[][]> {
+  const { arena, weights } = learner.policy;
+  softStart(learner, states, start);
+  const begun = copyWeights(learner);
+  const byArm: number[][] = [];
+  for (const arm of arms) {
+    arena.write(weights, begun);
+    byArm.push(await follow(learner, states, arm, iterations, signal));
+    onArm();
+    // A turn of the event loop, so that an abort can arrive.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return byArm;
+}
+
+/** The record of what was measured. @param measured p(bad | s') by arm, start, seed and measurement */
+export function dangerRecord(
+  head: Pick<DangerRecord, 'rho' | 'seeds' | 'iterations'>,
+  arms: readonly Arm[],
+  starts: readonly number[],
+  measured: readonly (readonly (readonly (readonly number[])[])[])[],
+): DangerRecord {
+  const record: DangerRecord = { command: 'danger', ...head, rows: [], curves: [] };
   for (let a = 0; a < arms.length; a++) {
-    const { terms, coupling } = arms[a];
+    const { terms, labels, coupling } = arms[a];
     const plain = terms.length === 1;
     const name = plain ? 'grpo' : terms.slice(1).join('+');
     for (let i = 0; i < starts.length; i++) {
       const arm = { method: name, labels: plain ? 'none' : labels, coupling, start: starts[i] };
       const points = curvePoints(measured[a][i]);
       const means = points.map((point) => point[1]);
-      record.rows.push({ ...arm, peak: Math.max(...means), end: means[means.length - 1], seeds });
+      record.rows.push({ ...arm, peak: Math.max(...means), end: means[means.length - 1], seeds: head.seeds });
       record.curves.push({ ...arm, points });
     }
   }

@@ -26,10 +26,10 @@ export function dangerFigure(danger: DangerRecord): string {
   const starts = [...new Set(danger.curves.map((curve) => curve.start))].sort((a, b) => a - b);
   if (starts.length === 0) throw new Error('dangerFigure: curves must not be empty, got 0; run danger again');
   const names = [...new Set(danger.curves.map(seriesName))];
-  const methods = [...new Set(danger.curves.map(methodName))];
+  const methods = [...new Set(danger.curves.map(dangerMethodName))];
   const styleOf = (name: string): SeriesStyle => {
     const curve = danger.curves.find((c) => seriesName(c) === name) as Curve;
-    const style = seriesStyle(methods.indexOf(methodName(curve)) + 1);
+    const style = seriesStyle(methods.indexOf(dangerMethodName(curve)) + 1);
     return curve.coupling ? style : { ...style, line: 'dashed' };
   };
   const heading = {
@@ -81,10 +81,11 @@ export function dangerFigure(danger: DangerRecord): string {
   return renderSvg(figure);
 }
 
-const methodName = (curve: Curve | DangerRecord['rows'][number]): string =>
+/** A method with its labels, in words. */
+export const dangerMethodName = (curve: Pick<Curve, 'method' | 'labels'>): string =>
   [curve.method.replace(/^grpo/, 'GRPO'), ...(curve.labels === 'none' ? [] : [`${curve.labels} labels`])].join(', ');
 
-const seriesName = (curve: Curve): string => `${methodName(curve)}, coupling ${curve.coupling ? 'on' : 'off'}`;
+const seriesName = (curve: Curve): string => `${dangerMethodName(curve)}, coupling ${curve.coupling ? 'on' : 'off'}`;
 
 function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: number | undefined): object {
   const every = Math.max(1, Math.floor(curve.points.length / 4));
@@ -115,6 +116,6 @@ function dangerTitle(danger: DangerRecord): string {
     return `${rows.filter((row) => row.peak > row.start + RISE).length} of ${rows.length}`;
   };
   if (danger.rows.length === 0) return 'Probability of the bad action during training';
-  const name = methodName(danger.rows[0]);
+  const name = dangerMethodName(danger.rows[0]);
   return `${name}: the bad action becomes likelier than at its start in ${panels(true)} cases with coupling, in ${panels(false)} without`;
 }

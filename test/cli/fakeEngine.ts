@@ -141,6 +141,14 @@ export async function unbraid(
       onProgress({ phase: 'train', done: iterations, total: iterations, envSteps: 10, success: 0.5 });
       return profile;
     },
+    openJobRunner: () => ({
+      async run({ input }) {
+        calls.push({ job: input });
+        return { doubled: 2 * (input.x as number) };
+      },
+      close: () => undefined,
+    }),
+    studies: async () => [],
     ...engine,
   };
   const program = buildProgram(host, '0.1.0', async () => fake);

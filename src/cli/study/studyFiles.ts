@@ -1,0 +1,43 @@
+/** The report of a study as files: page, JSON, a CSV per table, an SVG per figure, and the receipts of its training runs. */
+import { join } from 'node:path';
+import { ensureWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
+import { encodeJson, type JsonRecord, jsonLine } from '../../record/json.ts';
+import { renderStudy, type StudyRecord } from '../../report/studyPage.ts';
+import { studyTableCsv } from '../../report/studyTables.ts';
+import type { Job, JobResults } from '../../study/job.ts';
+import { type TrainInput, trainKind } from '../../study/trainJob.ts';
+
+/** A line per training run: what of its config differs from the defaults, and the hashes that a replay must make again. */
+function receiptLines(jobs: readonly Job[], results: JobResults): JsonRecord[] {
+  return jobs.flatMap(({ kind, input }) => {
+    const result = kind === trainKind.name ? results.of(trainKind, input as TrainInput) : null;
+    if (result === null) return [];
+    const { receipt, parametersSha256 } = result;
+    return [{ config: input, parametersSha256, receipt: receipt.hash, environment: receipt.environment }];
+  });
+}
+
+/**
+ * Writes the report's files into `directory`.
+ *
+ * @returns the path of the page
+ */
+export function writeStudy(
+  directory: string,
+  record: StudyRecord,
+  key: JsonRecord,
+  jobs: readonly Job[],
+  results: JobResults,
+): string {
+  ensureWritableDirectory(directory);
+  const write = (name: string, text: string): void => writeFileAtomic(join(directory, name), text);
+  for (const table of record.tables) write(`${table.id}.csv`, studyTableCsv(table));
+  for (const { id, svg } of record.figures) write(`${id}.svg`, svg);
+  const receipts = receiptLines(jobs, results);
+  if (receipts.length > 0) write('receipts.jsonl', receipts.map(jsonLine).join(''));
+  const figures = record.figures.map(({ id, caption }) => ({ file: `${id}.svg`, caption }));
+  write('report.json', `${encodeJson({ ...record, figures, key }, 'report.json', 1)}\n`);
+  const page = join(directory, 'report.html');
+  writeFileAtomic(page, renderStudy(record));
+  return page;
+}

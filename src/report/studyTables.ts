@@ -1,0 +1,105 @@
+/** Tables of a study: every number with what it is, its interval, its seeds and the command that made it. As CSV, for people and as HTML. */
+import { htmlTable } from './closingTable.ts';
+
+/** A number over seeds. The 95% interval is null where there are too few seeds for one. */
+export interface Quantity {
+  /** What it is: `IQM`, `mean`, `peak of the mean`, ... */
+  readonly statistic: string;
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly seeds: readonly number[];
+}
+
+export interface StudyRow {
+  readonly name: string;
+  /** One for each column: a number over seeds, plain text, or null where nothing was measured. */
+  readonly cells: readonly (Quantity | string | null)[];
+  /** Makes the row's numbers again; SEED stands for each of the seeds. */
+  readonly command: string;
+}
+
+export interface StudyTable {
+  /** Name of its CSV file, without the ending. */
+  readonly id: string;
+  readonly title: string;
+  /** What a row is. */
+  readonly rowHead: string;
+  /** Names of the columns, with units. */
+  readonly columns: readonly string[];
+  readonly rows: readonly StudyRow[];
+}
+
+export interface StudyFigure {
+  /** Name of its SVG file, without the ending. */
+  readonly id: string;
+  readonly svg: string;
+  readonly caption: string;
+}
+
+/** `1-8, 11`: runs of consecutive seeds, ascending. */
+export function seedsText(seeds: readonly number[]): string {
+  const sorted = [...new Set(seeds)].sort((a, b) => a - b);
+  const parts: string[] = [];
+  for (let i = 0; i < sorted.length; ) {
+    let last = i;
+    while (sorted[last + 1] === sorted[last] + 1) last++;
+    parts.push(last === i ? `${sorted[i]}` : `${sorted[i]}-${sorted[last]}`);
+    i = last + 1;
+  }
+  return parts.join(', ');
+}
+
+const sign = (text: string): string => (/^-0\.0+$/.test(text) ? text.slice(1) : text.replace('-', '−'));
+
+/** `0.73 [0.65, 0.80]`, or `0.73` without an interval, or `–`. */
+export function quantityText(cell: Quantity | string | null): string {
+  if (cell === null) return '–';
+  if (typeof cell === 'string') return cell;
+  const two = (x: number): string => sign(x.toFixed(2));
+  if (cell.low === null || cell.high === null) return two(cell.value);
+  return `${two(cell.value)} [${two(cell.low)}, ${two(cell.high)}]`;
+}
+
+/** The seeds of a row: those of its first number. */
+function seedsOfRow(row: StudyRow): string {
+  const first = row.cells.find((cell) => cell !== null && typeof cell !== 'string');
+  return first === undefined ? '–' : seedsText((first as Quantity).seeds);
+}
+
+/** Head and rows as text, the seeds in the second column. */
+export function tableTexts(table: StudyTable): { head: string[]; rows: string[][] } {
+  return {
+    head: [table.rowHead, 'seeds', ...table.columns],
+    rows: table.rows.map((row) => [row.name, seedsOfRow(row), ...row.cells.map(quantityText)]),
+  };
+}
+
+/** The table as HTML, then the command of each row. */
+export function studyTableHtml(table: StudyTable): string {
+  const { head, rows } = tableTexts(table);
+  return htmlTable(table.title, head, rows);
+}
+
+function csvField(value: string | number | null): string {
+  const text = value === null ? '' : String(value);
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** RFC 4180 text with one line per number, numbers in full precision. */
+export function studyTableCsv(table: StudyTable): string {
+  const lines: (string | number | null)[][] = [
+    [table.rowHead, 'column', 'statistic', 'value', 'low', 'high', 'n', 'seeds', 'command'],
+  ];
+  for (const row of table.rows) {
+    for (const [i, cell] of row.cells.entries()) {
+      if (cell === null) continue;
+      const numbers =
+        typeof cell === 'string'
+          ? ['', cell, null, null, null, null]
+          : [cell.statistic, cell.value, cell.low, cell.high, cell.seeds.length, seedsText(cell.seeds)];
+      lines.push([row.name, table.columns[i], ...numbers, row.command]);
+    }
+  }
+  return lines.map((line) => `${line.map(csvField).join(',')}\r\n`).join('');
+}
