@@ -1,4 +1,5 @@
 /** Advantages of GRPO: how much better an episode ended than the others that began at the same start. */
+import { moments, STD_FLOOR } from './moments.ts';
 
 export interface GroupRelative {
   /** f32[episodes] */
@@ -7,25 +8,6 @@ export interface GroupRelative {
   readonly rewardStd: number;
   /** Share of the groups whose returns are all equal: they teach nothing. TRL logs it as `frac_reward_zero_std`. */
   readonly deadShare: number;
-}
-
-/** Keeps a group with hardly any spread from giving huge advantages. */
-const STD_FLOOR = 1e-4;
-
-/** Mean and population standard deviation of `returns[from..to)`. Equal returns give a deviation of exactly 0. */
-function moments(returns: ArrayLike<number>, from: number, to: number): { mean: number; std: number } {
-  let sum = 0;
-  let equal = true;
-  for (let i = from; i < to; i++) {
-    sum += returns[i];
-    equal &&= returns[i] === returns[from];
-  }
-  // The rounded mean of equal numbers may differ from them, and the difference would pass for an advantage.
-  if (equal) return { mean: returns[from], std: 0 };
-  const mean = sum / (to - from);
-  let squares = 0;
-  for (let i = from; i < to; i++) squares += (returns[i] - mean) * (returns[i] - mean);
-  return { mean, std: Math.sqrt(squares / (to - from)) };
 }
 
 /**

@@ -6,18 +6,19 @@ import { writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
 import type { CompareRecord } from '../report/records.ts';
-import { type Config, canonicalConfigJson, resolveConfig, termsOf } from '../train/config.ts';
+import { type Config, canonicalConfigJson, resolveConfig } from '../train/config.ts';
+import { labelTermsOf, type MethodTerm, termsOf } from '../train/method.ts';
 import type { Frame } from './frame.ts';
 import type { Train } from './train.ts';
 
 export interface ComparedVariant {
   readonly name: string;
   readonly method: string;
-  /** `none` where the method is GRPO alone. */
+  /** `none` where no term of the method uses labels. */
   readonly labels: string;
   /** Learns from knowledge an agent cannot have. */
   readonly upperBound: boolean;
-  /** Tests another explanation of a gain: labels without meaning, or cloning without the classifier. */
+  /** Tests another explanation of a gain: labels without meaning, or without a loss that tells good from bad in one state. */
   readonly control: boolean;
 }
 
@@ -40,27 +41,46 @@ export interface ComparisonTools {
   readonly now: () => number;
 }
 
+/** Terms whose name in tables is not the one in the config. */
+const termNames: Partial<Record<MethodTerm, string>> = {
+  grpo: 'GRPO',
+  gigpo: 'GiGPO',
+  ppo: 'PPO',
+  'label-advantages': 'label advantages',
+  pcgrad: 'PCGrad',
+  gradvac: 'GradVac',
+  upgrad: 'UPGrad',
+  heads: 'heads per action',
+};
+
+/** Terms that only do more of what was good: alone they are controls. */
+const imitators: readonly MethodTerm[] = ['cloning', 'label-advantages'];
+
 /**
  * Variants from text: entries `method` or `method:labels`, joined by `;`. Labels default to `graph`.
  *
- * @throws Error if an entry is no method, names labels for GRPO alone, or comes twice
+ * @throws Error if an entry is no method, names labels that none of its terms uses, or comes twice
  */
 export function parseVariants(text: string): readonly ComparedVariant[] {
   const variants = text.split(';').map((entry) => {
     const [method, labels, ...rest] = entry.trim().split(':');
     if (rest.length > 0) throw new Error(`variants: an entry must be method or method:labels, got "${entry.trim()}"`);
     const config = resolveConfig({ method, ...(labels !== undefined && { labels }) });
-    if (config.method === 'grpo') {
+    const name = termsOf(config.method)
+      .map((term) => termNames[term] ?? term)
+      .join(' + ');
+    const learners = labelTermsOf(config.method);
+    if (learners.length === 0) {
       if (labels !== undefined)
-        throw new Error(`variants: grpo alone uses no labels, got "${entry.trim()}"; drop ":${labels}"`);
-      return { name: 'GRPO', method: 'grpo', labels: 'none', upperBound: false, control: false };
+        throw new Error(`variants: ${config.method} alone uses no labels, got "${entry.trim()}"; drop ":${labels}"`);
+      return { name, method: config.method, labels: 'none', upperBound: false, control: false };
     }
     return {
-      name: `GRPO + ${termsOf(config.method).slice(1).join(' + ')}, ${config.labels} labels`,
+      name: `${name}, ${config.labels} labels`,
       method: config.method,
       labels: config.labels,
       upperBound: config.labels === 'oracle',
-      control: config.labels === 'shuffled' || config.method === 'cloning',
+      control: config.labels === 'shuffled' || learners.every((term) => imitators.includes(term)),
     };
   });
   const names = variants.map((variant) => variant.name);

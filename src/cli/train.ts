@@ -5,6 +5,7 @@ import type { Crew } from '../parallel/crew.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import type { RunResult } from '../report/records.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
+import { labelTermsOf, methodTerms } from '../train/method.ts';
 import type { Progress } from '../train/run.ts';
 import {
   configValue,
@@ -32,7 +33,7 @@ export type Train = (
 
 /** Short name of a run: environment, terms, labels where they matter, seed. Also its folder's name under runs/. */
 function runName(config: Config): string {
-  const labels = config.method === 'grpo' ? '' : `-${config.labels}`;
+  const labels = labelTermsOf(config.method).length === 0 ? '' : `-${config.labels}`;
   return `${config.env}-${config.method}${labels}-s${config.seed}`.replaceAll(/[^A-Za-z0-9.]+/g, '-');
 }
 
@@ -119,10 +120,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .description('Train a policy with GRPO, with or without further terms, and measure its success and coupling.')
     .option('--env <name>', 'environment (default: household)')
     .option('--policy <name>', 'attention or mlp (default: attention)')
-    .option(
-      '--method <terms>',
-      'terms of the objective joined by +: grpo, classifier, contrastive, cloning (default: grpo)',
-    )
+    .option('--method <terms>', `terms of the objective joined by +: ${methodTerms.join(', ')} (default: grpo)`)
     .option(
       '--labels <source>',
       'which actions were good: advantage, graph, demonstrations, oracle, shuffled (default: graph)',

@@ -7,7 +7,7 @@ import { mean, meanInterval } from '../evaluate/statistics.ts';
 import { createArena } from '../kernels/arena.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { DangerRecord } from '../report/records.ts';
-import { termsOf } from '../train/config.ts';
+import { termsOf } from '../train/method.ts';
 import { createLearner, type Learner } from '../train/update.ts';
 import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY } from './follow.ts';
 import { CLONED, softStart } from './softStart.ts';
@@ -43,6 +43,9 @@ const policyConfig = {
   heads: 1,
   logitScale: 3,
 } as const;
+
+/** The terms that this experiment has. */
+const knownTerms: readonly string[] = ['grpo', 'classifier', 'contrastive', 'cloning'];
 
 /** The arms of the experiment, GRPO's first; each method with coupling on and off. */
 function armsOf(method: string, labels: DangerLabels): Arm[] {
@@ -168,12 +171,9 @@ function checkOptions(options: DangerOptions) {
   }
   for (const start of starts) checkNumber('starts', start, 0.01, 0.99, 'numbers');
   const terms = method.split('+');
-  if (
-    new Set(terms).size < terms.length ||
-    terms.some((term) => !(termsOf(term) as readonly string[]).includes(term))
-  ) {
+  if (new Set(terms).size < terms.length || terms.some((term) => !knownTerms.includes(term))) {
     throw new RangeError(
-      `runDanger: method must be one or more of grpo, classifier, contrastive, cloning, each once, joined by +, got "${method}"; write for example classifier+cloning`,
+      `runDanger: method must be one or more of ${knownTerms.join(', ')}, each once, joined by +, got "${method}"; write for example classifier+cloning`,
     );
   }
   const source = labelSources.find((known) => known === labels);

@@ -7,7 +7,7 @@ import { actionKey } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { collect } from '../rollout/collect.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import type { MethodTerm } from '../train/config.ts';
+import type { MethodTerm } from '../train/method.ts';
 import type { LossSet } from '../train/shards.ts';
 import { type ContrastiveSet, type Learner, resetOptimizer, update } from '../train/update.ts';
 import { badProbability, GROUP_SIZE, gamesOf, type TwoStates } from './twoStates.ts';

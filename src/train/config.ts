@@ -4,6 +4,7 @@
  */
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
+import { canonicalMethod, checkTerms, isMethod, methodTerms } from './method.ts';
 
 interface Row<T> {
   readonly default: T;
@@ -57,18 +58,6 @@ function choice<const T extends readonly string[]>(value: T[number], options: T,
   return { default: value, ...picklist(options), unit: '', meaning };
 }
 
-const methodTerms = ['grpo', 'classifier', 'contrastive', 'cloning'] as const;
-
-/** A term of the objective. `grpo` is always on. */
-export type MethodTerm = (typeof methodTerms)[number];
-
-function isMethod(method: string): boolean {
-  const terms = method.split('+');
-  return (
-    new Set(terms).size === terms.length && terms.every((term) => (methodTerms as readonly string[]).includes(term))
-  );
-}
-
 const nonNegative: Bounds = { min: 0 };
 const positive: Bounds = { min: 0, above: true };
 const fraction: Bounds = { min: 0, max: 1 };
@@ -94,12 +83,12 @@ const table = {
     schema: v.pipe(v.string(), v.check(isMethod)),
     rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
     unit: '',
-    meaning: 'terms of the objective; grpo is always on',
+    meaning: 'terms of the objective; grpo unless gigpo or ppo is named',
   },
   labels: choice(
     'graph',
     ['advantage', 'graph', 'demonstrations', 'oracle', 'shuffled'],
-    'where the terms beyond grpo learn which actions were good; oracle is privileged, shuffled a control',
+    'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
   ),
   observation: orNull(
     picklist(['tokens', 'text', 'vector']),
@@ -141,6 +130,13 @@ const table = {
   contrastiveCoef: number(0.05, nonNegative, '', 'weight of the supervised contrastive loss'),
   contrastiveTemperature: number(0.2, positive, '', 'divides the cosines in the contrastive loss'),
   contrastiveSamples: integer(256, { min: 2 }, 'samples', 'embeddings compared per update'),
+  gigpoCoef: number(1, nonNegative, '', 'weight of the step advantages of gigpo beside those of episodes'),
+  gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  labelAdvantages: choice(
+    'plus',
+    ['plus', 'instead'],
+    'label-advantages: add labels as 1 and -1 to the advantages, or put them in their place',
+  ),
   graphDiscount: number(0.9, { min: 0, above: true, below: 1 }, 'per step', 'discount of the experience graph'),
   graphMaxEdges: integer(2_000_000, { min: 1 }, 'edges', 'most edges the experience graph keeps'),
   tokenWidth: integer(12, { min: 1 }, 'channels', 'width of a token embedding'),
@@ -180,12 +176,6 @@ export const configTable: readonly (Omit<Row<number | string | null>, 'schema'> 
   const { default: value, rule, unit, meaning } = table[key];
   return { key, default: value, rule, unit, meaning };
 });
-
-/** The terms of a method, in canonical order and always with `grpo`. */
-export function termsOf(method: string): readonly MethodTerm[] {
-  const given = method.split('+');
-  return methodTerms.filter((term) => term === 'grpo' || given.includes(term));
-}
 
 function show(value: unknown): string {
   return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
@@ -238,8 +228,8 @@ export function resolveConfig(partial: unknown): Config {
     }
     config[key] = value;
   }
-  const terms = termsOf(config.method as string);
-  config.method = terms.length === 1 ? 'grpo' : terms.slice(1).join('+');
+  checkTerms(config.method as string, config.labels as string);
+  config.method = canonicalMethod(config.method as string);
   if (config.policy === 'mlp') config.observation ??= 'vector';
   const resolved = config as Config;
   checkTogether(resolved);

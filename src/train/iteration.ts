@@ -8,8 +8,10 @@ import { actionKey, takenLogProbs } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
+import { stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
-import { type Config, termsOf } from './config.ts';
+import type { Config } from './config.ts';
+import { labelTermsOf, termsOf } from './method.ts';
 import { minibatchTask, permutation, type UpdateTask } from './minibatch.ts';
 import { learningRateAt } from './schedule.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from './update.ts';
@@ -93,13 +95,13 @@ export async function learnFrom(
     config.numGenerations,
     config.scaleRewards,
   );
-  const usesLabels = config.method !== 'grpo';
+  const usesLabels = labelTermsOf(config.method).length > 0;
   const steps = rollout.states.states;
   const all = usesLabels
     ? labelSource.label(rollout, advantages, iteration)
     : new Int8Array(rollout.states.actions).fill(-1);
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
-  const advantage = Float32Array.from({ length: steps }, (_, s) => advantages[rollout.episode[s]]);
+  const advantage = stepAdvantages(rollout, advantages, labels, config);
   const order = Int32Array.from({ length: steps }, (_, s) => s);
   const refLogProb = reference
     ? takenLogProbs(learner.policy, reference, rollout.states, order, rollout.taken, temperature)

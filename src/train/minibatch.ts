@@ -3,7 +3,8 @@ import { balancedWeights, stateWeights } from '../objective/objective.ts';
 import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
-import { type Config, termsOf } from './config.ts';
+import type { Config } from './config.ts';
+import { labelTermsOf, termsOf } from './method.ts';
 import type { LossSet } from './shards.ts';
 import type { ContrastiveSet } from './update.ts';
 
@@ -156,7 +157,7 @@ export function minibatchTask(
 ): UpdateTask {
   const own = rolloutSet(judged, order, config);
   const terms = termsOf(config.method);
-  if (config.labels !== 'demonstrations' || terms.length === 1) {
+  if (config.labels !== 'demonstrations' || labelTermsOf(config.method).length === 0) {
     const { states } = judged.rollout;
     const contrastive = terms.includes('contrastive')
       ? contrastiveSet(states, judged.labels, order, config, step)

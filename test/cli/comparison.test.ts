@@ -51,7 +51,7 @@ async function compareWith(
 describe('parseVariants', () => {
   test('methods in canonical form, graph labels unless given, controls and upper bounds marked', () => {
     const variants = parseVariants(
-      'grpo; cloning+classifier ;cloning:graph;classifier+cloning:shuffled;classifier:oracle',
+      'grpo; cloning+classifier ;cloning:graph;classifier+cloning:shuffled;classifier:oracle;gigpo;pcgrad+gigpo+classifier;label-advantages',
     );
     expect(variants.map((v) => [v.name, v.method, v.labels, v.control, v.upperBound])).toEqual([
       ['GRPO', 'grpo', 'none', false, false],
@@ -59,16 +59,20 @@ describe('parseVariants', () => {
       ['GRPO + cloning, graph labels', 'cloning', 'graph', true, false],
       ['GRPO + classifier + cloning, shuffled labels', 'classifier+cloning', 'shuffled', true, false],
       ['GRPO + classifier, oracle labels', 'classifier', 'oracle', false, true],
+      ['GiGPO', 'gigpo', 'none', false, false],
+      ['GiGPO + classifier + PCGrad, graph labels', 'gigpo+classifier+pcgrad', 'graph', false, false],
+      ['GRPO + label advantages, graph labels', 'label-advantages', 'graph', true, false],
     ]);
   });
 
   test.each([
     ['grpo:graph', 'variants: grpo alone uses no labels, got "grpo:graph"; drop ":graph"'],
+    ['upgrad+gigpo:oracle', 'variants: gigpo+upgrad alone uses no labels, got "upgrad+gigpo:oracle"; drop ":oracle"'],
     ['classifier:graph:x', 'variants: an entry must be method or method:labels, got "classifier:graph:x"'],
     ['cloning;grpo+cloning:graph', 'variants: "GRPO + cloning, graph labels" comes twice; keep one'],
     [
-      'ppo',
-      'config: method must be one or more of grpo, classifier, contrastive, cloning, each once, joined by +, got "ppo"',
+      'dapo',
+      'config: method must be one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
     ],
     ['cloning:', 'config: labels must be one of advantage, graph, demonstrations, oracle, shuffled, got ""'],
   ])('refuses "%s"', (text, message) => {

@@ -26,6 +26,8 @@ const classifier: Changes = { ...states, method: 'classifier' };
 const contrastive: Changes = { ...states, method: 'contrastive' };
 // Episodes that depend on the actions, and tokens.
 const household: Changes = { iterations: 1, evalEpisodes: 2 };
+// States that recur.
+const gigpo: Changes = { ...household, method: 'gigpo' };
 // Episodes of several lengths, in minibatches of unequal sizes.
 const lengths: Changes = { ...household, policy: 'mlp', coldStart: 60, coldStartUpdates: 60, coldStartBatch: 256 };
 const text: Changes = { ...household, observation: 'text' };
@@ -37,7 +39,7 @@ function parameters(values: Case['values'], context: Changes = states): Case {
 const cases: Readonly<Record<ConfigKey, Case>> = {
   env: parameters(['household'], states),
   policy: parameters(['mlp'], household),
-  method: parameters(['classifier', 'contrastive', 'cloning', 'classifier+cloning']),
+  method: parameters(['classifier', 'contrastive', 'cloning', 'classifier+cloning', 'label-advantages', 'gigpo']),
   labels: parameters(['advantage', 'oracle', 'demonstrations', 'shuffled'], classifier),
   observation: parameters(['text'], household),
   seed: parameters([2]),
@@ -75,6 +77,9 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   contrastiveCoef: parameters([0.5], contrastive),
   contrastiveTemperature: parameters([0.5], contrastive),
   contrastiveSamples: parameters([4], contrastive),
+  gigpoCoef: parameters([0.2], gigpo),
+  gigpoDiscount: parameters([0.5], gigpo),
+  labelAdvantages: parameters(['instead'], { ...states, method: 'label-advantages', labels: 'oracle' }),
   // With rewards only at the end the discount counts where it makes values too small to tell apart.
   graphDiscount: parameters([1e-5], classifier),
   graphMaxEdges: parameters([1], { ...classifier, trainGames: 3, iterations: 6, numGenerations: 2 }),
