@@ -80,6 +80,8 @@ export interface Environment {
   stateHash(): number;
   /** Indices of the actions a belief-based expert would take: it knows only what the agent has seen. Only where `spec.hasExpert`. */
   expertActions?(): readonly number[];
+  /** Name of the kind of task in a game, whatever is being played. Without it every game is a task of its own. */
+  taskOf?(game: { readonly seed: number; readonly split: Split }): string;
   /** Releases what the environment owns (a process, say). */
   close?(): Promise<void>;
 }
@@ -113,5 +115,7 @@ export interface TextEnvironment {
   /** See `Environment.stateHash`; without it the hash of the observation text and the actions stands in. */
   stateHash?(): number;
   expertActions?(): readonly number[];
+  /** See `Environment.taskOf`. */
+  taskOf?(game: { readonly seed: number; readonly split: Split }): string;
   close?(): Promise<void>;
 }

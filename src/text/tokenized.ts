@@ -171,7 +171,7 @@ export function tokenized(
     };
   };
 
-  const { expertActions } = environment;
+  const { expertActions, taskOf } = environment;
   return {
     spec: {
       name: environment.spec.name,
@@ -211,6 +211,7 @@ export function tokenized(
     actionTexts: () => present('actionTexts').step.info.admissibleActions,
     stateHash: () => present('stateHash').hash,
     ...(expertActions && { expertActions: () => expertActions.call(environment) }),
+    ...(taskOf && { taskOf: (game) => taskOf.call(environment, game) }),
     close: async () => environment.close?.(),
   };
 }

@@ -51,6 +51,9 @@ export function loadParameters(policy: Policy, tensors: readonly NamedTensor[]):
   network.prepare(weights);
 }
 
+/** Name of GradVac's targets in a checkpoint. */
+const TARGETS = 'conflict/targets';
+
 export function saveLearner(
   learner: Learner,
   iteration: number,
@@ -67,6 +70,8 @@ export function saveLearner(
   });
   const state = [vector('adam/first', learner.firstMoment), vector('adam/second', learner.secondMoment)];
   if (reference) state.push(vector('reference', reference));
+  if (learner.targets.length > 0)
+    state.push({ name: TARGETS, shape: [learner.targets.length], values: learner.targets.slice() });
   for (const [name, values] of Object.entries(labels))
     state.push({ name: `labels/${name}`, shape: [values.length], values });
   return {
@@ -122,9 +127,11 @@ export function restoreLearner(
     else given.set(name, values);
   }
   for (const name of Object.keys(vectors)) checkVector(name, given.get(name), network.size);
+  if (learner.targets.length > 0) checkVector(TARGETS, given.get(TARGETS), learner.targets.length);
   for (const [name, pointer] of Object.entries(vectors)) {
     arena.write(pointer, given.get(name) as ArrayLike<number>);
   }
+  learner.targets.set(given.get(TARGETS) ?? []);
   labels.restore(saved);
   learner.updates = counters.updates;
   learner.beta1Power = counters.beta1Power;

@@ -83,7 +83,7 @@ const table = {
     schema: v.pipe(v.string(), v.check(isMethod)),
     rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
     unit: '',
-    meaning: 'terms of the objective; grpo unless gigpo or ppo is named',
+    meaning: 'terms of the objective; grpo unless gigpo is named',
   },
   labels: choice(
     'graph',
@@ -132,6 +132,12 @@ const table = {
   contrastiveSamples: integer(256, { min: 2 }, 'samples', 'embeddings compared per update'),
   gigpoCoef: number(1, nonNegative, '', 'weight of the step advantages of gigpo beside those of episodes'),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  conflictTasks: choice(
+    'task',
+    ['task', 'sign'],
+    "whose gradients pcgrad, gradvac and upgrad keep from conflict: the environment's tasks, or steps of positive and of negative advantage",
+  ),
+  gradvacBeta: number(0.01, fraction, '', 'weight of the newest cosine in the targets of gradvac'),
   labelAdvantages: choice(
     'plus',
     ['plus', 'instead'],

@@ -14,6 +14,7 @@ import type { Config } from './config.ts';
 import { labelTermsOf, termsOf } from './method.ts';
 import { minibatchTask, permutation, type UpdateTask } from './minibatch.ts';
 import { learningRateAt } from './schedule.ts';
+import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from './update.ts';
 
 /** Values of one line of metrics.jsonl; absent where there is nothing to say. */
@@ -61,6 +62,8 @@ export interface IterationContext {
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
+  /** Who operates on conflicting gradients, if the method has it. */
+  readonly surgeon: Surgeon | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -123,11 +126,20 @@ export async function learnFrom(
     }
   }
   const stats: UpdateStats[] = [];
-  const phase = spread.updates(tasks.map(({ sets }) => sets));
+  const { surgeon } = context;
+  const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
+  const operations = taskOfState && tasks.map((task) => cutByTask(task, taskOfState));
+  const conflicts: number[] = [];
+  const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets));
   try {
-    for (const { sets, contrastive } of tasks) {
+    for (const [i, { sets, contrastive }] of tasks.entries()) {
       const learningRate = learningRateAt(config, learner.updates, totalUpdates);
-      stats.push(await updateOn(phase, learner, sets, contrastive, { ...adamwSettings(config), learningRate }));
+      const adamw = { ...adamwSettings(config), learningRate };
+      if (surgeon && operations) {
+        const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
+        stats.push(operated);
+        conflicts.push(operated.conflicts);
+      } else stats.push(await updateOn(phase, learner, sets, contrastive, adamw));
     }
   } finally {
     phase.end();
@@ -145,6 +157,8 @@ export async function learnFrom(
     frac_reward_zero_std: deadShare,
   };
   const terms = termsOf(config.method);
+  if (surgeon)
+    metrics['conflict/negative_pairs'] = conflicts.reduce((sum, x) => sum + x, 0) / Math.max(1, conflicts.length);
   if (config.beta > 0) metrics['losses/kl'] = meanStats(stats, 'kl');
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');

@@ -25,6 +25,7 @@ import {
   startRun,
   successMetrics,
 } from './run.ts';
+import { createSurgeon } from './surgery.ts';
 
 export interface TrainOutcome {
   readonly success: SuccessBySplit;
@@ -117,6 +118,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
     const links = openChain(chain);
     const labelSource = createLabelSource(config);
+    const surgeon = createSurgeon(config, learner, environments[0], games);
     options.onParts?.({ learner, environments, spread, labelSource });
     const demonstrations =
       config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
@@ -155,7 +157,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     }
     if (reference) network.prepare(reference);
     let judged: Awaited<ReturnType<typeof judge>> | null = null;
-    const context = { config, environments, games, spread, labelSource, demonstrations, reference, signal };
+    const context = { config, environments, games, spread, labelSource, demonstrations, reference, surgeon, signal };
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
       const rollout = await playIteration(context, iteration).catch((error: unknown) => {
         // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.

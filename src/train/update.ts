@@ -41,6 +41,8 @@ export interface Learner {
   updates: number;
   beta1Power: number;
   beta2Power: number;
+  /** What GradVac remembers: target cosines of pairs of tasks, f64[tasks, tasks]; empty without it. */
+  targets: Float64Array;
 }
 
 export function createLearner(policy: Policy): Learner {
@@ -56,6 +58,7 @@ export function createLearner(policy: Policy): Learner {
     updates: 0,
     beta1Power: 1,
     beta2Power: 1,
+    targets: new Float64Array(0),
   };
 }
 
@@ -184,17 +187,37 @@ function planUpdate(learner: Learner, sets: readonly LossSet[], contrastive: Con
   };
 }
 
-/** Takes one AdamW step from the gradients of `shards` shards. */
-function takeStep(learner: Learner, shards: number, adamw: AdamwSettings): UpdateStats {
+/** Completes the gradient that the shards have summed up in the first vector, and adds up their losses. */
+function finishGradient({ policy, gradients, sums }: Learner, shards: number): LossSums {
+  policy.network.finish(policy.weights, gradients[0]);
+  return readSums(policy.arena, sums.slice(0, shards));
+}
+
+/**
+ * The norm of the gradient in the first vector.
+ *
+ * @throws naming loss and tensor if it or a loss is not finite
+ */
+export function finiteNorm(learner: Learner, sums: LossSums): number {
+  const { arena, network } = learner.policy;
+  const [g] = learner.gradients;
+  const gradNorm = Math.sqrt(arena.kernels.sumOfSquares(g, network.size));
+  // A loss can be NaN where its gradient is cut off to zero.
+  if (!(Number.isFinite(gradNorm) && Object.values(sums).every(Number.isFinite))) refuseNonFinite(learner, g, sums);
+  return gradNorm;
+}
+
+/**
+ * Takes one AdamW step along the gradient in the first vector.
+ *
+ * @throws as `update` does
+ */
+export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings): UpdateStats {
   const { policy } = learner;
   const { arena, network, weights } = policy;
   const { kernels } = arena;
-  const sums = readSums(arena, learner.sums.slice(0, shards));
   const [g] = learner.gradients;
-  network.finish(weights, g);
-  const gradNorm = Math.sqrt(kernels.sumOfSquares(g, network.size));
-  // A loss can be NaN where its gradient is cut off to zero.
-  if (!(Number.isFinite(gradNorm) && Object.values(sums).every(Number.isFinite))) refuseNonFinite(learner, g, sums);
+  const gradNorm = finiteNorm(learner, sums);
   const clippedNorm = Math.min(gradNorm, adamw.maxGradNorm);
   if (clippedNorm > LONGEST_GRADIENT) {
     throw new Error(
@@ -248,7 +271,19 @@ export function update(
   const { ofSets, shards, first, compute } = planUpdate(learner, sets, contrastive);
   first();
   for (let n = 0; n < ofSets; n++) compute(n);
-  return takeStep(learner, shards, adamw);
+  return takeStep(learner, finishGradient(learner, shards), adamw);
+}
+
+/** The gradient of all sets, summed in the learner's first vector, with their shards spread over threads as the next update of a phase. */
+export async function gradientOn(
+  phase: UpdatePhase,
+  learner: Learner,
+  sets: readonly LossSet[],
+  contrastive: ContrastiveSet | null,
+): Promise<LossSums> {
+  const { plans, shards, first, compute } = planUpdate(learner, sets, contrastive);
+  await phase.shards(learner, plans, shards, { first, compute });
+  return finishGradient(learner, shards);
 }
 
 /** `update` as the next one of a phase, with its shards spread over threads: the same bits. */
@@ -259,7 +294,5 @@ export async function updateOn(
   contrastive: ContrastiveSet | null,
   adamw: AdamwSettings,
 ): Promise<UpdateStats> {
-  const { plans, shards, first, compute } = planUpdate(learner, sets, contrastive);
-  await phase.shards(learner, plans, shards, { first, compute });
-  return takeStep(learner, shards, adamw);
+  return takeStep(learner, await gradientOn(phase, learner, sets, contrastive), adamw);
 }

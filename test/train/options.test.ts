@@ -26,8 +26,7 @@ const classifier: Changes = { ...states, method: 'classifier' };
 const contrastive: Changes = { ...states, method: 'contrastive' };
 // Episodes that depend on the actions, and tokens.
 const household: Changes = { iterations: 1, evalEpisodes: 2 };
-// States that recur.
-const gigpo: Changes = { ...household, method: 'gigpo' };
+const gigpo: Changes = { ...states, method: 'gigpo' };
 // Episodes of several lengths, in minibatches of unequal sizes.
 const lengths: Changes = { ...household, policy: 'mlp', coldStart: 60, coldStartUpdates: 60, coldStartBatch: 256 };
 const text: Changes = { ...household, observation: 'text' };
@@ -39,7 +38,17 @@ function parameters(values: Case['values'], context: Changes = states): Case {
 const cases: Readonly<Record<ConfigKey, Case>> = {
   env: parameters(['household'], states),
   policy: parameters(['mlp'], household),
-  method: parameters(['classifier', 'contrastive', 'cloning', 'classifier+cloning', 'label-advantages', 'gigpo']),
+  method: parameters([
+    'classifier',
+    'contrastive',
+    'cloning',
+    'classifier+cloning',
+    'label-advantages',
+    'gigpo',
+    'pcgrad',
+    'gradvac',
+    'upgrad',
+  ]),
   labels: parameters(['advantage', 'oracle', 'demonstrations', 'shuffled'], classifier),
   observation: parameters(['text'], household),
   seed: parameters([2]),
@@ -79,6 +88,8 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   contrastiveSamples: parameters([4], contrastive),
   gigpoCoef: parameters([0.2], gigpo),
   gigpoDiscount: parameters([0.5], gigpo),
+  conflictTasks: parameters(['sign'], { ...household, method: 'pcgrad' }),
+  gradvacBeta: parameters([0.5], { ...household, method: 'gradvac' }),
   labelAdvantages: parameters(['instead'], { ...states, method: 'label-advantages', labels: 'oracle' }),
   // With rewards only at the end the discount counts where it makes values too small to tell apart.
   graphDiscount: parameters([1e-5], classifier),

@@ -7,6 +7,7 @@ import type { Environment, EnvironmentSpec, Features, Split, Step, TextEnvironme
 import { actionText, stateText } from './english.ts';
 import { advance, type CraftingRules, checkRules, type Episode, isTruncated, startEpisode } from './episode.ts';
 import { expertChoices } from './expert.ts';
+import { taskOfSeed } from './games.ts';
 import { ACTION_SLOTS, actionFeatures, gotoFeatures, STATE_SLOTS, stateFeatures, vocabulary } from './grammar.ts';
 import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
@@ -75,6 +76,7 @@ export function createCrafting(options: CraftingOptions = {}): Crafting {
     actionTexts: () => textsOf(playing('actionTexts')),
     stateHash: () => hashWorld(playing('stateHash').world),
     expertActions: () => expertOf(playing('expertActions')),
+    taskOf: ({ seed }) => taskOfSeed(seed),
   };
 }
 
@@ -103,6 +105,7 @@ export function craftingText(options: CraftingRules = {}): TextEnvironment {
     },
     stateHash: () => hashWorld(playing('stateHash').world),
     expertActions: () => expertOf(playing('expertActions')),
+    taskOf: ({ seed }) => taskOfSeed(seed),
   };
 }
 

@@ -44,6 +44,9 @@ function draw(random: RandomStream, n: number, count: number): number[] {
   return pool.slice(0, count);
 }
 
+/** Name of the kind of task in the games of a seed. */
+export const taskOfSeed = (seed: number): string => formNames[seed % formNames.length];
+
 /**
  * The game that (seed, split) names. Forms cycle with the seed, so every form is present in any six seeds in a row.
  *

@@ -53,6 +53,9 @@ const choices: Record<Split, readonly (readonly Combination[])[]> = {
   'out-of-domain': byTask('out-of-domain'),
 };
 
+/** Name of the kind of task in the games of a seed. */
+export const taskOfSeed = (seed: number): string => taskTypes[seed % taskTypes.length];
+
 /**
  * The game that (seed, split) names. Tasks cycle with the seed, so every task is present in any six seeds in a row.
  *

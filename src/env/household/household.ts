@@ -26,6 +26,7 @@ import {
   writeEpisode,
 } from './episode.ts';
 import { expertChoices } from './expert.ts';
+import { taskOfSeed } from './games.ts';
 import { ACTION_SLOTS, actionFeatures, gotoFeatures, STATE_SLOTS, stateFeatures, vocabulary } from './grammar.ts';
 import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
@@ -101,6 +102,7 @@ function build(rules: Rules, form: 'tokens' | 'vector', start?: Episode): Househ
     actionTexts: () => textsOf(playing('actionTexts')),
     stateHash: () => hashWorld(playing('stateHash').world),
     expertActions: () => expertOf(playing('expertActions')),
+    taskOf: ({ seed }) => taskOfSeed(seed),
     clone: () => build(rules, form, current && copyEpisode(current)),
     serialize: () => writeEpisode(playing('serialize'), rules, VERSION),
     restore: (state) => play(readEpisode(state, rules, VERSION)),
@@ -132,6 +134,7 @@ export function householdText(options: HouseholdRules = {}): TextEnvironment {
     },
     stateHash: () => hashWorld(playing('stateHash').world),
     expertActions: () => expertOf(playing('expertActions')),
+    taskOf: ({ seed }) => taskOfSeed(seed),
   };
 }
 

@@ -1,0 +1,210 @@
+/**
+ * Gradient surgery: an update whose policy gradient is made of those of tasks that may conflict. The losses of labels are no task: their
+ * gradient is added to what comes out.
+ */
+import { gradVac } from '../conflict/gradVac.ts';
+import { pcGrad } from '../conflict/pcGrad.ts';
+import { taskOrders } from '../conflict/tasks.ts';
+import { upGrad } from '../conflict/upGrad.ts';
+import type { Environment } from '../env/environment.ts';
+import { matmulScratchBytes } from '../kernels/arena.ts';
+import type { LossSums } from '../objective/objective.ts';
+import type { UpdatePhase } from '../parallel/updates.ts';
+import type { GameChoice, Rollout } from '../rollout/rollout.ts';
+import type { Config } from './config.ts';
+import { type Surgery, surgeryOf } from './method.ts';
+import type { UpdateTask } from './minibatch.ts';
+import type { LossSet } from './shards.ts';
+import { type AdamwSettings, finiteNorm, gradientOn, type Learner, takeStep, type UpdateStats } from './update.ts';
+
+/** What a run needs to operate on its gradients. */
+export interface Surgeon {
+  readonly surgery: Surgery;
+  readonly seed: number;
+  /** Weight of the newest cosine in GradVac's targets. */
+  readonly beta: number;
+  /** Number of tasks, and the task of each game by its seed; null: the sign of the advantage decides. */
+  readonly tasks: number;
+  readonly taskOfGame: ReadonlyMap<number, number> | null;
+  /** f32[tasks of one update, network.size]: the tasks' gradients. */
+  readonly vectors: number;
+}
+
+/** GradVac keeps a target for each pair of tasks. */
+const MOST_TASKS = 1000;
+
+/** Numbers the kinds of tasks among the games in the order in which they come; without kinds each game is a task. */
+function numberTasks(environment: Environment, games: readonly GameChoice[]): Map<number, number> {
+  const numbers = new Map<string, number>();
+  const taskOfGame = new Map<number, number>();
+  for (const game of games) {
+    const name = environment.taskOf?.(game) ?? `${game.seed}`;
+    if (!numbers.has(name)) numbers.set(name, numbers.size);
+    taskOfGame.set(game.seed, numbers.get(name) as number);
+  }
+  return taskOfGame;
+}
+
+/**
+ * The surgeon of a run, or null if its method has none; makes room in the learner for what surgery remembers.
+ *
+ * @throws if GradVac would have to remember too many pairs of tasks
+ */
+export function createSurgeon(
+  config: Config,
+  learner: Learner,
+  environment: Environment,
+  games: readonly GameChoice[],
+): Surgeon | null {
+  const surgery = surgeryOf(config.method);
+  if (surgery === null) return null;
+  const taskOfGame = config.conflictTasks === 'sign' ? null : numberTasks(environment, games);
+  const tasks = taskOfGame === null ? 2 : new Set(taskOfGame.values()).size;
+  if (surgery === 'gradvac') {
+    if (tasks > MOST_TASKS) {
+      throw new Error(
+        `createSurgeon: gradvac must have at most ${MOST_TASKS} tasks, got ${tasks}; set conflictTasks to "sign", lower trainGames or take pcgrad`,
+      );
+    }
+    learner.targets = new Float64Array(tasks * tasks);
+  }
+  const { arena, network } = learner.policy;
+  const most = Math.min(tasks, taskOfGame === null ? 2 : config.groupsPerIteration);
+  const vectors = arena.floats(most * network.size);
+  return { surgery, seed: config.seed, beta: config.gradvacBeta, tasks, taskOfGame, vectors };
+}
+
+/** The task of each state of a rollout: i32[states]. */
+export function tasksOf({ taskOfGame }: Surgeon, rollout: Rollout, advantage: Float32Array): Int32Array {
+  const { states, episode, games } = rollout;
+  return Int32Array.from({ length: states.states }, (_, s) => {
+    if (taskOfGame === null) return advantage[s] < 0 ? 1 : 0;
+    return taskOfGame.get(games[episode[s]].seed) as number;
+  });
+}
+
+/** One update in rounds: the policy loss of each task in it, then all other losses. */
+export interface Operation {
+  readonly parts: readonly { readonly task: number; readonly set: LossSet }[];
+  readonly rest: UpdateTask | null;
+}
+
+const noLabelLosses = { cloningCoef: 0, goodWeight: 0, badWeight: 0 };
+
+/** Cuts an update, whose first set is of a rollout, by the tasks of the rollout's states. */
+export function cutByTask({ sets, contrastive }: UpdateTask, tasks: Int32Array): Operation {
+  const [own, ...others] = sets;
+  const { order, weight, settings } = own;
+  const places = new Map<number, number[]>();
+  order.forEach((s, i) => {
+    const found = places.get(tasks[s]);
+    if (found) found.push(i);
+    else places.set(tasks[s], [i]);
+  });
+  const parts = [...places]
+    .sort(([a], [b]) => a - b)
+    .map(([task, of]) => ({
+      task,
+      set: {
+        ...own,
+        order: Int32Array.from(of, (i) => order[i]),
+        weight: Float32Array.from(of, (i) => weight[i]),
+        cloningWeight: null,
+        settings: { ...settings, ...noLabelLosses },
+      },
+    }));
+  const { cloningCoef, goodWeight, badWeight } = settings;
+  const hasLabelLosses = cloningCoef > 0 || goodWeight > 0 || badWeight > 0;
+  const labelSets = hasLabelLosses ? [{ ...own, weight: new Float32Array(order.length) }, ...others] : others;
+  const rest = labelSets.length > 0 || contrastive ? { sets: labelSets, contrastive } : null;
+  return { parts, rest };
+}
+
+/** The sets of an operation's rounds, in their order. */
+export function roundsOf({ parts, rest }: Operation): LossSet[][] {
+  return [...parts.map(({ set }) => [set]), ...(rest ? [[...rest.sets]] : [])];
+}
+
+/** Dot products of the first n task gradients: f64[n, n]. */
+function gramOf({ policy: { arena, network } }: Learner, vectors: number, n: number): Float64Array {
+  const { size } = network;
+  const mark = arena.mark();
+  const k = arena.floats(n * n);
+  const scratch = arena.reserve(matmulScratchBytes(256, n));
+  arena.kernels.matmulNT(n, n, size, vectors, size, vectors, size, k, n, 0, 0, scratch);
+  const gram = Float64Array.from(arena.read(k, n * n));
+  arena.release(mark);
+  return gram;
+}
+
+/** Weights of the gradients of `tasks`, which average 1 / n where nothing conflicts; GradVac's targets move on. */
+function weightsOf(surgeon: Surgeon, learner: Learner, gram: Float64Array, tasks: readonly number[]): Float64Array {
+  const n = tasks.length;
+  if (surgeon.surgery === 'upgrad') return upGrad(gram);
+  const orders = taskOrders(n, surgeon.seed, learner.updates);
+  if (surgeon.surgery === 'pcgrad') return pcGrad(gram, orders);
+  const at = (i: number): number => tasks[Math.floor(i / n)] * surgeon.tasks + tasks[i % n];
+  const { weights, targets } = gradVac(
+    gram,
+    orders,
+    gram.map((_, i) => learner.targets[at(i)]),
+    surgeon.beta,
+  );
+  targets.forEach((target, i) => {
+    learner.targets[at(i)] = target;
+  });
+  return weights;
+}
+
+/** Share of the pairs of tasks whose gradients point against each other. */
+function conflictShare(gram: Float64Array, n: number): number {
+  let against = 0;
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) if (gram[i * n + j] < 0) against++;
+  return n < 2 ? 0 : against / ((n * (n - 1)) / 2);
+}
+
+function addedSums(rounds: readonly LossSums[]): LossSums {
+  const keys = Object.keys(rounds[0]) as (keyof LossSums)[];
+  const sums = keys.map((key) => [key, rounds.reduce((sum, round) => sum + round[key], 0)]);
+  return Object.fromEntries(sums) as LossSums;
+}
+
+/** An update's numbers, and the share of pairs of tasks in conflict. */
+export interface OperationStats extends UpdateStats {
+  readonly conflicts: number;
+}
+
+/**
+ * Takes one AdamW step along the tasks' gradients as surgery combines them, plus the gradient of all other losses. Where no gradients
+ * conflict it is the step without surgery: the parts of a sum, so the weights of a mean count n times.
+ *
+ * @throws as `update` does
+ */
+export async function operateOn(
+  phase: UpdatePhase,
+  learner: Learner,
+  surgeon: Surgeon,
+  operation: Operation,
+  adamw: AdamwSettings,
+): Promise<OperationStats> {
+  const { arena, network } = learner.policy;
+  const { kernels } = arena;
+  const { size } = network;
+  const { parts, rest } = operation;
+  const n = parts.length;
+  const sums: LossSums[] = [];
+  for (const [i, { set }] of parts.entries()) {
+    sums.push(await gradientOn(phase, learner, [set], null));
+    finiteNorm(learner, sums[i]);
+    arena.copy(surgeon.vectors + i * size * 4, learner.gradients[0], size * 4);
+  }
+  if (rest) sums.push(await gradientOn(phase, learner, rest.sets, rest.contrastive));
+  else arena.zero(learner.gradients[0], size * 4);
+  const gram = gramOf(learner, surgeon.vectors, n);
+  const tasks = parts.map(({ task }) => task);
+  weightsOf(surgeon, learner, gram, tasks).forEach((weight, i) => {
+    kernels.addScaled(size, n * weight, surgeon.vectors + i * size * 4, learner.gradients[0], 1);
+  });
+  const stats = takeStep(learner, addedSums(sums), adamw);
+  return { ...stats, conflicts: conflictShare(gram, n) };
+}

@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { pcGrad } from '../../src/conflict/pcGrad.ts';
+import { taskOrders } from '../../src/conflict/tasks.ts';
+import { upGrad } from '../../src/conflict/upGrad.ts';
+import { createHousehold } from '../../src/env/household/household.ts';
+import { createLookAlike } from '../../src/env/lookAlike.ts';
+import { trainingGames } from '../../src/evaluate/success.ts';
+import { createArena } from '../../src/kernels/arena.ts';
+import type { UpdatePhase } from '../../src/parallel/updates.ts';
+import { createPolicy } from '../../src/policy/policy.ts';
+import { randomStream } from '../../src/random.ts';
+import { appendState, createStateList, inputShape } from '../../src/rollout/states.ts';
+import { type Config, resolveConfig } from '../../src/train/config.ts';
+import type { UpdateTask } from '../../src/train/minibatch.ts';
+import type { LossSet } from '../../src/train/shards.ts';
+import { createSurgeon, cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from '../../src/train/surgery.ts';
+import { createLearner, type Learner, update } from '../../src/train/update.ts';
+import { gramOf } from '../conflict/gradients.ts';
+import { randomStates } from '../layers/randomNetwork.ts';
+import { errorOfLargest } from '../policy/golden.ts';
+import { still } from '../policy/goldenLosses.ts';
+
+const environment = createLookAlike();
+const STATES = 60;
+
+async function openLearner(): Promise<Learner> {
+  const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 0, heads: 2, logitScale: 1 };
+  const policy = createPolicy(await createArena(), environment.spec, { policy: 'mlp', ...sizes });
+  policy.network.initialise(policy.weights, 9);
+  policy.network.prepare(policy.weights);
+  return createLearner(policy);
+}
+
+/** One thread, as a run without a crew has it. */
+const here: UpdatePhase = {
+  async shards(_, plans, __, own) {
+    own.first();
+    const count = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
+    for (let n = 0; n < count; n++) own.compute(n);
+  },
+  end: () => {},
+};
+
+// Each state three times, once for each task, so that the advantages' signs decide what conflicts.
+const list = createStateList(inputShape(environment.spec));
+const different = randomStates(list.shape, randomStream(2, 'test/surgery'), STATES / 3, 5);
+for (let s = 0; s < STATES; s++) appendState(list, different, Math.floor(s / 3));
+
+/** Advantages and labels of random states; `sign` of the advantages of the three tasks that the states are of in turn. */
+function taskOfUpdate(sign: readonly number[], labelCoef: number): UpdateTask {
+  const random = randomStream(3, 'test/surgery/losses');
+  const order = Int32Array.from({ length: STATES }, (_, i) => i);
+  const set: LossSet = {
+    list,
+    order,
+    taken: new Int32Array(STATES),
+    oldLogProb: new Float32Array(STATES).fill(-1.4),
+    refLogProb: null,
+    advantage: Float32Array.from(order, (i) => sign[i % 3] * (1 + random.uniform())),
+    weight: new Float32Array(STATES).fill(1 / STATES),
+    cloningWeight: null,
+    labels: Int8Array.from({ length: list.actions }, () => random.below(3) - 1),
+    repeats: null,
+    settings: {
+      epsilon: 0.9,
+      epsilonHigh: 9,
+      beta: 0,
+      entropyCoef: 0.01,
+      temperature: 1,
+      cloningCoef: 0,
+      goodWeight: labelCoef,
+      badWeight: labelCoef,
+    },
+  };
+  return { sets: [set], contrastive: null };
+}
+
+const tasks = Int32Array.from({ length: STATES }, (_, i) => i % 3);
+
+function surgeonFor(learner: Learner, method: string, changes: Partial<Config> = {}): Surgeon {
+  const config = resolveConfig({ method, seed: 4, ...changes });
+  return createSurgeon(config, learner, environment, trainingGames(4, 3)) as Surgeon;
+}
+
+const gradientOf = ({ policy, gradients }: Learner): Float32Array =>
+  policy.arena.read(gradients[0], policy.network.size);
+
+/** The gradient of one update without surgery. */
+async function plainGradient(sets: readonly LossSet[]): Promise<Float32Array> {
+  const learner = await openLearner();
+  update(learner, sets, null, still);
+  return gradientOf(learner);
+}
+
+async function operated(method: string, task: UpdateTask): Promise<{ gradient: Float32Array; conflicts: number }> {
+  const learner = await openLearner();
+  const { conflicts } = await operateOn(here, learner, surgeonFor(learner, method), cutByTask(task, tasks), still);
+  return { gradient: gradientOf(learner), conflicts };
+}
+
+describe('the gradient of an update', () => {
+  const opposed = taskOfUpdate([1, -1, 1], 0);
+
+  test.each([
+    ['pcgrad', (gram: Float64Array) => pcGrad(gram, taskOrders(3, 4, 0))],
+    ['upgrad', (gram: Float64Array) => upGrad(gram)],
+  ])(
+    '%s: the tasks, each with its own gradient, combined in float64, error < 1e-4 of the largest',
+    async (method, weigh) => {
+      const parts = cutByTask(opposed, tasks).parts.map(({ set }) => set);
+      const gradients: number[][] = [];
+      for (const set of parts) gradients.push([...(await plainGradient([set]))]);
+      const weights = weigh(gramOf(gradients));
+      const expected = gradients[0].map((_, k) => 3 * gradients.reduce((sum, g, i) => sum + weights[i] * g[k], 0));
+      const { gradient, conflicts } = await operated(method, opposed);
+      expect(errorOfLargest(gradient, expected)).toBeLessThan(1e-4);
+      expect(conflicts).toBe(2 / 3);
+      // And it is another one than without surgery.
+      expect(errorOfLargest(gradient, await plainGradient(opposed.sets))).toBeGreaterThan(0.1);
+    },
+  );
+
+  test.each(['pcgrad', 'gradvac', 'upgrad'])(
+    '%s: without conflict that of GRPO, error < 1e-3 of the largest',
+    async (method) => {
+      const agreed = taskOfUpdate([1, 1, 1], 0);
+      const { gradient, conflicts } = await operated(method, agreed);
+      expect(conflicts).toBe(0);
+      expect(errorOfLargest(gradient, await plainGradient(agreed.sets))).toBeLessThan(1e-3);
+    },
+  );
+
+  test('label losses are added as they are: error < 1e-4 of the largest', async () => {
+    const labelled = taskOfUpdate([1, -1, 1], 0.05);
+    const set = { ...labelled.sets[0], weight: new Float32Array(STATES) };
+    const ofLabels = await plainGradient([set]);
+    const without = (await operated('pcgrad', opposed)).gradient;
+    const { gradient } = await operated('pcgrad', labelled);
+    expect(errorOfLargest(ofLabels, without)).toBeGreaterThan(0.01);
+    expect(
+      errorOfLargest(
+        gradient,
+        without.map((g, k) => g + ofLabels[k]),
+      ),
+    ).toBeLessThan(1e-4);
+  });
+
+  test('a gradient that is not finite is refused with the words of an update', async () => {
+    const [set] = opposed.sets;
+    const broken = {
+      sets: [{ ...set, advantage: set.advantage.map((a, i) => (i === 1 ? Number.NaN : a)) }],
+      contrastive: null,
+    };
+    await expect(operated('pcgrad', broken)).rejects.toThrow(
+      'update 1: the policy loss is not finite; the step was not taken; lower learningRate or the weights of the losses, ' +
+        'or check the environment for extreme observations',
+    );
+  });
+});
+
+test('gradvac remembers the cosines of the pairs it met, in the learner', async () => {
+  const learner = await openLearner();
+  const surgeon = surgeonFor(learner, 'gradvac', { gradvacBeta: 0.5 });
+  expect([...learner.targets]).toEqual(new Array(9).fill(0));
+  const two = cutByTask(
+    taskOfUpdate([1, -1, 1], 0),
+    tasks.map((task) => (task === 1 ? 1 : 2)),
+  );
+  await operateOn(here, learner, surgeon, two, still);
+  const { targets } = learner;
+  // Tasks 1 and 2 alone: half of their cosine, which is negative.
+  expect(targets[5]).toBeLessThan(-0.01);
+  expect(targets[5]).toBeGreaterThan(-0.5);
+  expect([...targets].filter((target) => target === 0)).toHaveLength(7);
+});
+
+describe('tasks', () => {
+  test('kinds of the environment in the order in which games name them; else every game by itself; or the sign', async () => {
+    const learner = await openLearner();
+    const config = resolveConfig({ method: 'pcgrad' });
+    const games = trainingGames(4, 20);
+    const kinds = createSurgeon(config, learner, createHousehold(), games) as Surgeon;
+    expect(kinds.tasks).toBe(6);
+    const [first] = games;
+    const other = games.find(({ seed }) => seed % 6 !== first.seed % 6);
+    expect(kinds.taskOfGame?.get(first.seed)).toBe(0);
+    expect(kinds.taskOfGame?.get(other?.seed as number)).toBeGreaterThan(0);
+    expect(surgeonFor(learner, 'pcgrad').tasks).toBe(3);
+    const bySign = surgeonFor(learner, 'pcgrad', { conflictTasks: 'sign' });
+    const rollout = { states: { states: 3 } } as Parameters<typeof tasksOf>[1];
+    expect([...tasksOf(bySign, rollout, Float32Array.from([0.5, -0.1, 0]))]).toEqual([0, 1, 0]);
+  });
+
+  test('an update is cut by them, in their order, and its other losses are a round of their own', () => {
+    const { parts, rest } = cutByTask(taskOfUpdate([1, 1, 1], 0.1), tasks);
+    expect(parts.map(({ task, set }) => [task, set.order[0], set.order.length])).toEqual([
+      [0, 0, 20],
+      [1, 1, 20],
+      [2, 2, 20],
+    ]);
+    expect(parts.every(({ set }) => set.settings.goodWeight === 0)).toBe(true);
+    expect(rest?.sets.map(({ settings, weight }) => [settings.goodWeight, Math.max(...weight)])).toEqual([[0.1, 0]]);
+    expect(roundsOf({ parts, rest }).map((sets) => sets.length)).toEqual([1, 1, 1, 1]);
+    expect(cutByTask(taskOfUpdate([1, 1, 1], 0), tasks).rest).toBeNull();
+  });
+
+  test('gradvac refuses more tasks than it can remember', async () => {
+    const learner = await openLearner();
+    const config = resolveConfig({ method: 'gradvac' });
+    expect(() => createSurgeon(config, learner, environment, trainingGames(4, 1001))).toThrow(
+      new Error(
+        'createSurgeon: gradvac must have at most 1000 tasks, got 1001; set conflictTasks to "sign", lower trainGames or take pcgrad',
+      ),
+    );
+  });
+});
