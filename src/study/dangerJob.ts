@@ -3,7 +3,7 @@ import { dangerLearner, followArms } from '../danger/danger.ts';
 import type { Arm, DangerLabels } from '../danger/follow.ts';
 import { CLONED } from '../danger/softStart.ts';
 import { createTwoStates } from '../danger/twoStates.ts';
-import { termsOf } from '../train/config.ts';
+import { termsOf } from '../train/method.ts';
 import type { JobKind } from './job.ts';
 
 /** What is trained: terms as in the configuration, the labels they use, and whether the two states are coupled. */

@@ -13,11 +13,7 @@ test.each([
   ],
   ['gigpo', 'gigpo', ['gigpo']],
   ['classifier+gigpo', 'gigpo+classifier', ['gigpo', 'classifier']],
-  [
-    'upgrad+label-advantages+gigpo',
-    'gigpo+label-advantages+upgrad',
-    ['gigpo', 'label-advantages', 'upgrad'],
-  ],
+  ['upgrad+label-advantages+gigpo', 'gigpo+label-advantages+upgrad', ['gigpo', 'label-advantages', 'upgrad']],
   ['pcgrad+grpo', 'pcgrad', ['grpo', 'pcgrad']],
 ])('method "%s" is "%s" in canonical form', (method, canonical, terms) => {
   expect(resolveConfig({ method }).method).toBe(canonical);
