@@ -45,6 +45,8 @@ export interface OpenedPolicy {
   readonly shape: InputShape;
   /** f32[actions]: log-probability of each admissible action. */
   logProbs(state: State): Float32Array;
+  /** f32[actions]: the classifier's probability that each admissible action is good; means nothing where no run trained a classifier. */
+  goodProbs(state: State): Float32Array;
   /** Index of the most probable action; of equal ones the first. */
   greedy(state: State): number;
   /** Index and log-probability of action number `index` of the stream that `seed` names: the same pair draws the same. */
@@ -79,7 +81,7 @@ function shares(samples: readonly Sample[], counts: (sample: Sample) => boolean)
 /**
  * Opens a saved policy.
  *
- * @param module wasm/unbraid.wasm, compiled by the host
+ * @param module `unbraid/edge.wasm`, or the larger `unbraid/unbraid.wasm`, compiled by the host
  * @param parameters the bytes of a checkpoint's parameters.safetensors
  * @param options.temperature divides the action scores, as `temperature` in the run's config; default 1
  * @throws if the bytes are damaged, or hold no policy or one of another version
@@ -124,6 +126,11 @@ export function openPolicy(
     environment,
     shape,
     logProbs,
+    goodProbs(state) {
+      logProbs(state);
+      const { value } = network.heads.classifier;
+      return arena.read(value, list.actions).map((score) => arena.kernels.sigmoid1(score));
+    },
     greedy(state) {
       const scores = logProbs(state);
       return scores.reduce((best, score, a) => (score > scores[best] ? a : best), 0);

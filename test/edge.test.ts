@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type OpenedPolicy, openPolicy, type Sample } from '../src/edge.ts';
 import { createHousehold } from '../src/env/household/household.ts';
@@ -18,7 +19,7 @@ let saved: Awaited<ReturnType<typeof savedPolicy>>;
 const open = (options = {}): OpenedPolicy => openPolicy(module, saved.parameters, options);
 
 beforeAll(async () => {
-  module = await engineModule();
+  module = await WebAssembly.compile(await readFile(new URL('../wasm/unbraid.edge.wasm', import.meta.url)));
   saved = await savedPolicy();
 });
 
@@ -42,6 +43,20 @@ describe('scores', () => {
     const scores = saved.states.flatMap((state) => [...opened.logProbs(state)]);
     expect(scores).toEqual([...policy.arena.read(policy.logProbs, list.actions)]);
     expect(new Set(scores).size).toBeGreaterThan(10);
+  });
+
+  test("goodProbs are the sigmoid of the classifier's scores", async () => {
+    const { policy, list } = await trainerPolicy();
+    const { arena, network } = policy;
+    loadStates(arena, network.batch, list, [0, 1, 2, 3], 0, 4);
+    network.forward(policy.weights);
+    const scores = [...arena.read(network.heads.classifier.value, list.actions)];
+    const opened = open();
+    const probabilities = saved.states.flatMap((state) => [...opened.goodProbs(state)]);
+    probabilities.forEach((p, i) => {
+      expect(p).toBeCloseTo(1 / (1 + Math.exp(-scores[i])), 6);
+    });
+    expect(new Set(probabilities).size).toBeGreaterThan(10);
   });
 
   test('greedy takes the most probable action, of equal ones the first', () => {
@@ -125,6 +140,7 @@ describe('adapt', () => {
       { state, action: 1, good: false },
     ];
     const before = opened.logProbs(state)[0];
+    const [goodBefore, badBefore] = opened.goodProbs(state);
     const first = opened.adapt(labelled);
     for (let i = 0; i < 20; i++) opened.adapt(labelled);
     const last = opened.adapt(labelled);
@@ -132,6 +148,8 @@ describe('adapt', () => {
     expect(last.classifier).toBeLessThan(first.classifier);
     expect(last.cloning).toBeLessThan(first.cloning);
     expect(opened.logProbs(state)[0]).toBeGreaterThan(before);
+    const [good, bad] = opened.goodProbs(state);
+    expect([good > goodBefore, bad < badBefore]).toEqual([true, true]);
   });
 
   test('equal steps give equal bytes, and a saved policy opens to the same scores', () => {
@@ -141,6 +159,13 @@ describe('adapt', () => {
     expect(a.save()).not.toEqual(saved.parameters);
     const again = openPolicy(module, a.save());
     for (const state of saved.states) expect(again.logProbs(state)).toEqual(a.logProbs(state));
+  });
+
+  test("the engine's module gives the bytes of the edge's", async () => {
+    const [a, b] = [open(), openPolicy(await engineModule(), saved.parameters)];
+    for (const opened of [a, b]) opened.adapt(samples([1, -1, 0.5]));
+    expect(a.save()).toEqual(b.save());
+    expect(a.goodProbs(saved.states[0])).toEqual(b.goodProbs(saved.states[0]));
   });
 
   test('an unchanged policy saves to the bytes it was opened from', () => {

@@ -1,5 +1,4 @@
 /** Compiles the engine's WebAssembly module and instantiates it on a memory that TypeScript owns. */
-import { instantiateSync } from '@assemblyscript/loader';
 import type { instantiate } from '../../wasm/unbraid.js';
 
 /** The exports of assembly/index.ts; pointers are byte addresses. */
@@ -33,5 +32,5 @@ export function engineModule(build: Build = 'single'): Promise<WebAssembly.Modul
 
 /** Instantiates a compiled module on `memory`. Works where hosts forbid compiling bytes. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return instantiateSync<Record<string, unknown>>(module, { env: { memory } }).exports as unknown as Kernels;
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import binaryen from 'assemblyscript/binaryen';
 import { describe, expect, test } from 'vitest';
 import { engineModule, instantiateKernels } from '../../src/kernels/load.ts';
@@ -7,6 +8,7 @@ const read = (path: string): Promise<Buffer> => readFile(new URL(`../../${path}`
 const builds = {
   'unbraid.wasm': new Uint8Array(await read('wasm/unbraid.wasm')),
   'unbraid.threads.wasm': new Uint8Array(await read('wasm/unbraid.threads.wasm')),
+  'unbraid.edge.wasm': new Uint8Array(await read('wasm/unbraid.edge.wasm')),
 };
 const { MVP, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SIMD128 } = binaryen.Features;
 const fixedWidth = MVP | MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | BulkMemoryOpt | SIMD128;
@@ -46,8 +48,12 @@ test('the check for state beside the memory finds a global, a table, its element
 
 describe.each(Object.entries(builds))('%s', (name, bytes) => {
   test('holds no relaxed-SIMD instruction', () => {
-    const features = name === 'unbraid.wasm' ? fixedWidth : withAtomics;
+    const features = name === 'unbraid.threads.wasm' ? withAtomics : fixedWidth;
     expect(validatesWith(features, binaryen.readBinary(bytes))).toBe(true);
+  });
+
+  test('has at most 40 kB, gzipped', () => {
+    expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(40_000);
   });
 
   test('imports its memory and nothing else', () => {
@@ -75,7 +81,7 @@ test('the build for threads declares the shared memory of asconfig.json, the oth
   ]);
 });
 
-test('the builds differ in the memory they import and in nothing else: exports, constants and code are the same', () => {
+test('the builds for one thread and for several differ in the memory they import and in nothing else: exports, constants and code are the same', () => {
   const [plain, threads] = Object.values(builds).map((bytes) => {
     const lines = binaryen.readBinary(bytes).emitText().split('\n');
     return lines.filter((line) => !line.startsWith(' (import "env" "memory" '));
@@ -85,6 +91,15 @@ test('the builds differ in the memory they import and in nothing else: exports, 
     WebAssembly.Module.exports(new WebAssembly.Module(b)),
   );
   expect(threadExports).toEqual(exports);
+});
+
+test('the module for the edge exports kernels of the engine and none of its own', () => {
+  const names = (bytes: Uint8Array<ArrayBuffer>): string[] =>
+    WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((item) => item.name);
+  const engine = names(builds['unbraid.wasm']);
+  const edge = names(builds['unbraid.edge.wasm']);
+  expect(engine).toEqual(expect.arrayContaining(edge));
+  expect(edge.length).toBeLessThan(engine.length);
 });
 
 test('a second instance on one shared memory leaves constants and results as they were, and computes the same bits', () => {

@@ -7,7 +7,8 @@ import { type Project, packedFiles, projectWithPackage, root } from './installed
 const consumer = `import { type Config, train, type TrainOutcome } from 'unbraid';
 import { type OpenedPolicy, openPolicy } from 'unbraid/edge';
 import { spawnWorker } from 'unbraid/workers';
-import module from 'unbraid/unbraid.wasm';
+import module from 'unbraid/edge.wasm';
+import engine from 'unbraid/unbraid.wasm';
 
 const config: Partial<Config> = { iterations: 0 };
 const run: TrainOutcome = await train(config);
@@ -19,6 +20,8 @@ export const wrong: string = run.success.train;
 policy.nothing();
 // @ts-expect-error
 export const bytes: Uint8Array = module;
+// @ts-expect-error
+export const more: Uint8Array = engine;
 `;
 
 const compilerOptions = {
@@ -70,6 +73,7 @@ describe('the package', () => {
       'dist/wasm/compiled.d.ts',
       'dist/wasm/peak.wasm',
       'dist/wasm/unbraid.d.ts',
+      'dist/wasm/unbraid.edge.wasm',
       'dist/wasm/unbraid.threads.wasm',
       'dist/wasm/unbraid.wasm',
       'dist/workers .d.ts',

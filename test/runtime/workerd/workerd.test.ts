@@ -42,7 +42,7 @@ beforeAll(async () => {
     ...snippetFiles('Workers at the edge (workerd)'),
     'parameters.safetensors': saved.parameters,
   });
-  wasm = readFileSync(join(project.folder, 'node_modules/unbraid/dist/wasm/unbraid.wasm'));
+  wasm = readFileSync(join(project.folder, 'node_modules/unbraid/dist/wasm/unbraid.edge.wasm'));
   chunk = await bundleWorker(project.folder);
 });
 afterAll(() => project.remove());
@@ -67,7 +67,7 @@ describe.skipIf(!CreateMiniflare)('workerd', () => {
       compatibilityDate: config.compatibility_date,
       modules: [
         { type: 'ESModule', path: 'worker.js', contents: chunk.code },
-        { type: 'CompiledWasm', path: 'unbraid.wasm', contents: wasm },
+        { type: 'CompiledWasm', path: 'unbraid.edge.wasm', contents: wasm },
         { type: config.rules[0].type, path: 'parameters.safetensors', contents: saved.parameters },
       ],
     });

@@ -1,0 +1,25 @@
+// What the edge needs of assembly/index.ts: to score, to draw and to learn. Initial weights, the contrastive loss and Gram matrices are made
+// elsewhere.
+export { activationBackward, activationForward } from './activations';
+export { adamw, sumOfSquares } from './adamw';
+export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
+export { binaryCrossEntropy } from './classifierLoss';
+export {
+  addPeriodic,
+  embeddingBag,
+  embeddingBagBackward,
+  gatherRows,
+  meanPool,
+  meanPoolBackward,
+  scatterRows,
+  segmentSum,
+  slotEmbedding,
+  slotEmbeddingBackward,
+} from './embedding';
+export { layerNormBackward, layerNormForward } from './layerNorm';
+export { sigmoid1 } from './math';
+export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
+export { addInto, addScaled, copyBytes, fill, heapBase, scaleBy } from './memory';
+export { distinctPairs } from './pairs';
+export { cloningLoss, logSoftmax, policyLoss } from './policyLoss';
+export { sampleActions } from './random';
