@@ -25,14 +25,14 @@ function needBuild(): void {
   if (!existsSync(path('dist/src/edge.js'))) throw new Error('dist/ is missing; run npm run build');
 }
 
-/** The engine's module, and what an edge worker uploads: that module and unbraid/edge, bundled and minified. */
+/** The engine's module, and what an edge worker uploads: the module for the edge and unbraid/edge, bundled and minified. */
 export async function sizes(): Promise<Sizes> {
   needBuild();
   const engine = gzipped(readFileSync(path('dist/wasm/unbraid.wasm')));
   const bundle = await rolldown({ input: path('dist/src/edge.js'), platform: 'browser' });
   const { output } = await bundle.generate({ format: 'esm', minify: true, codeSplitting: false });
   await bundle.close();
-  return { engine, edge: engine + gzipped(output[0].code) };
+  return { engine, edge: gzipped(readFileSync(path('dist/wasm/unbraid.edge.wasm'))) + gzipped(output[0].code) };
 }
 
 const firstUpdate = `
