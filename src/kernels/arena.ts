@@ -18,6 +18,8 @@ const SHARED_MAXIMA = [65_536, 16_384, 4_096] as const;
 interface Segment {
   readonly start: number;
   end: number;
+  /** What lies beyond was never placed and is zero, as every new memory. */
+  used: number;
   readonly base: number;
 }
 
@@ -54,7 +56,7 @@ export class Arena {
     this.#taken = alignUp(this.kernels.heapBase());
     this.refresh();
     const start = this.#taken + ALIGN_BYTES;
-    this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, base: 0 });
+    this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, used: start, base: 0 });
     this.#next = start;
   }
 
@@ -94,7 +96,7 @@ export class Arena {
     }
     this.refresh();
     if (start === last.end) last.end = end;
-    else this.#segments.push({ start, end, base: last.base + last.end - last.start });
+    else this.#segments.push({ start, end, used: start, base: last.base + last.end - last.start });
   }
 
   /** After a failed growth: what was asked for is free again, unless another thread has taken what follows it. */
@@ -124,7 +126,10 @@ export class Arena {
     }
     const at = alignUp(this.#next);
     this.#next = at + bytes + ALIGN_BYTES;
-    this.zero(at, this.#next - at);
+    const segment = this.#segments[this.#segment];
+    // Zeroing what is zero would make the host give real memory to buffers of which little is ever used.
+    this.zero(at, Math.max(0, Math.min(this.#next, segment.used) - at));
+    segment.used = Math.max(segment.used, this.#next);
     return at;
   }
 

@@ -74,6 +74,26 @@ describe('arenas on one shared memory', () => {
     );
   });
 
+  test('what a host gives is zero and is not cleared; what was released is', async () => {
+    const [plain] = await arenasOn(createSharedMemory(), 1);
+    let cleared = 0;
+    const fill: typeof plain.kernels.fill = (pointer, count, value) => {
+      cleared += count;
+      plain.kernels.fill(pointer, count, value);
+    };
+    const arena = new Arena(await engineModule('threads'), createSharedMemory(), { ...plain.kernels, fill });
+    const mark = arena.mark();
+    arena.floats(1000);
+    expect(cleared).toBe(0);
+    arena.release(mark);
+    arena.floats(500);
+    // With the 64 bytes after each buffer.
+    expect(cleared).toBe(500 + 16);
+    arena.release(mark);
+    arena.floats(3000);
+    expect(cleared).toBe(516 + 1000 + 16);
+  });
+
   test('release gives back across segments, and the same addresses come again, zeroed', async () => {
     const [first, second] = await arenasOn(createSharedMemory(), 2);
     const place = (): number[] => [200_000, 200_000, 400_000, 10].map((floats) => first.floats(floats));

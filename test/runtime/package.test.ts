@@ -68,6 +68,7 @@ describe('the package', () => {
       'dist/browser/unbraid.threads.wasm',
       'dist/browser/unbraid.wasm',
       'dist/browser/worker.js',
+      'dist/node/unbraid.js',
       'dist/src .d.ts',
       'dist/src .js',
       'dist/wasm/compiled.d.ts',
