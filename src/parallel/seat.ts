@@ -6,13 +6,14 @@ import { engineModule } from '../kernels/load.ts';
 import { createLossInputs } from '../objective/objective.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { JsonRecord } from '../record/json.ts';
+import { cutGames } from '../rollout/chunks.ts';
 import { type CollectOptions, collect, play } from '../rollout/collect.ts';
 import { packRollout } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
 import { SUMS } from '../train/shards.ts';
-import { claim, everyNth } from './claims.ts';
+import { claim } from './claims.ts';
 import {
   computeShards,
   type ShardResult,
@@ -34,7 +35,7 @@ export interface SeatSetup {
   readonly shared: { readonly memory: WebAssembly.Memory; readonly weights: number } | null;
 }
 
-/** Episodes in chunks: number c of `chunks` holds the episodes c, c + chunks, ... of `games`. */
+/** Episodes in chunks, as `cutGames` cuts them. */
 export interface PlayJob {
   readonly weights: Weights;
   readonly games: readonly GameChoice[];
@@ -43,7 +44,7 @@ export interface PlayJob {
   readonly take: ClaimedRound | { readonly chunk: number };
   /** Episodes live at once. */
   readonly slots: number;
-  readonly options: Pick<CollectOptions, 'key' | 'temperature'>;
+  readonly options: Pick<CollectOptions, 'key' | 'temperature' | 'expert'>;
 }
 
 /** A round of claims at an address. */
@@ -122,9 +123,10 @@ async function eachChunk<T>(
   perform: (games: readonly GameChoice[], options: CollectOptions) => Promise<T>,
 ): Promise<Chunk<T>[]> {
   const { arena } = run.engine.policy;
+  const cut = cutGames(games, chunks);
   const done: Chunk<T>[] = [];
   const one = async (chunk: number): Promise<void> => {
-    const numbers = everyNth(games.length, chunk, chunks);
+    const numbers = cut[chunk];
     done.push([
       chunk,
       await perform(

@@ -2,6 +2,7 @@
 import { type Gram, gramMatrix, rowBlocks, type Samples } from '../coupling/gram.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Policy } from '../policy/policy.ts';
+import { cutGames } from '../rollout/chunks.ts';
 import { type CollectOptions, collect, type PlayOptions, play } from '../rollout/collect.ts';
 import { mergeRollouts } from '../rollout/merge.ts';
 import { packStates } from '../rollout/pack.ts';
@@ -9,14 +10,14 @@ import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import type { EnvironmentPool } from '../train/environments.ts';
 import type { LossSet } from '../train/shards.ts';
-import { claim, everyNth, nextRound, openRound } from './claims.ts';
+import { claim, nextRound, openRound } from './claims.ts';
 import type { Crew } from './crew.ts';
 import type { Chunk, PlayJob, Seat } from './seat.ts';
 import type { Weights } from './shardWork.ts';
 import { openUpdates, type UpdatePhase } from './updates.ts';
 
 /** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */
-const CHUNKS_PER_THREAD = 4;
+const CHUNKS_PER_THREAD = 2;
 const EPISODES_PER_CHUNK = 8;
 
 export interface Spread {
@@ -74,25 +75,26 @@ export async function openSpread(
 
   const updates = openUpdates(crew, workers, policy, weights);
 
-  /** Plays `games` in chunks on all threads; results by chunk. */
+  /** Plays `games` in chunks on all threads; results by chunk, with the numbers of its games. */
   const inChunks = async <T>(
     phase: string,
     games: readonly GameChoice[],
-    { key, temperature }: CollectOptions,
+    { key, temperature, expert = true }: CollectOptions,
     slots: number,
     send: (seat: Seat, job: PlayJob) => Promise<Chunk<T>[]>,
     perform: (games: readonly GameChoice[], numbers: readonly number[]) => Promise<T>,
-  ): Promise<T[]> => {
+  ): Promise<{ pieces: T[]; cut: number[][] }> => {
     const most = shared ? size * CHUNKS_PER_THREAD : size;
     const chunks = Math.max(1, Math.min(most, Math.ceil(games.length / EPISODES_PER_CHUNK)));
-    const results: T[] = [];
+    const cut = cutGames(games, chunks);
+    const pieces: T[] = [];
     let missing = chunks;
     const take = (done: readonly Chunk<T>[]): void => {
-      for (const [chunk, result] of done) results[chunk] = result;
+      for (const [chunk, result] of done) pieces[chunk] = result;
       missing -= done.length;
     };
     const own = async (chunk: number): Promise<void> => {
-      const numbers = everyNth(games.length, chunk, chunks);
+      const numbers = cut[chunk];
       take([
         [
           chunk,
@@ -103,7 +105,7 @@ export async function openSpread(
         ],
       ]);
     };
-    const job = { weights: weights(), games, chunks, slots, options: { key, temperature } };
+    const job = { weights: weights(), games, chunks, slots, options: { key, temperature, expert } };
     if (shared) {
       round = nextRound(round);
       openRound(arena.i32, word >> 2, round);
@@ -112,21 +114,21 @@ export async function openSpread(
       const next = (): number => claim(arena.i32, word >> 2, mine, chunks);
       for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
       await until(replies, () => missing === 0, take);
-      return results;
+      return { pieces, cut };
     }
     const replies = workers.each(phase, async (seat, k) =>
       k < chunks ? send(seat, { ...job, take: { chunk: k } }) : [],
     );
     await own(0);
     await until(replies, () => missing === 0, take);
-    return results;
+    return { pieces, cut };
   };
 
   return {
     crew,
     async collect(games, options) {
       if (!plays || size === 1) return collect(policy, environments, games, options);
-      const pieces = await inChunks(
+      const { pieces, cut } = await inChunks(
         'rollouts',
         games,
         options,
@@ -134,27 +136,29 @@ export async function openSpread(
         (seat, job) => seat.collect(job),
         (chunk, numbers) => collect(policy, environments, chunk, { ...options, numbers }),
       );
-      return mergeRollouts(pieces, games, network.batch.shape, environments[0].spec.maxSteps);
+      return mergeRollouts(pieces, cut, games, network.batch.shape, environments[0].spec.maxSteps);
     },
     async play(games, options) {
       if (!plays || size === 1) return play(policy, environments, games, options);
-      const slots = Math.ceil(environments.length / size);
       let before = 0;
-      const pieces = await inChunks(
+      const { pieces, cut } = await inChunks(
         'evaluation',
         games,
         options,
-        slots,
+        environments.length,
         (seat, job) => seat.play(job),
         async (chunk, numbers) => {
           // The other threads are about as far.
           const onEpisode = (done: number): void => options.onEpisode?.(Math.min((before + done) * size, games.length));
-          const returns = await play(policy, environments.slice(0, slots), chunk, { ...options, numbers, onEpisode });
+          const returns = await play(policy, environments, chunk, { ...options, numbers, onEpisode });
           before += chunk.length;
           return returns;
         },
       );
-      return Float64Array.from(games, (_, e) => pieces[e % pieces.length][Math.floor(e / pieces.length)]);
+      const returns = new Float64Array(games.length);
+      for (const [k, numbers] of cut.entries())
+        for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
+      return returns;
     },
     async gram(left, right) {
       const blocks = rowBlocks(left.states.length, size);

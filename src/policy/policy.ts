@@ -128,9 +128,13 @@ export function sample(
   loadStates(arena, network.batch, list, order, from, to);
   finiteLogProbs(policy, policy.weights, temperature);
   for (let i = from; i < to; i++) arena.i32[(policy.indices >> 2) + i - from] = indices[order[i]];
-  const { states, rowOffsets } = network.batch;
-  const { taken, takenLogProb, logProbs } = policy;
-  arena.kernels.sampleActions(states, rowOffsets, logProbs, key[0], key[1], policy.indices, taken, takenLogProb);
+  drawActions(policy, network.batch.states, key);
+}
+
+/** Draws from `policy.logProbs`, whose rows are those of `batch.rowOffsets`, at the counters in `policy.indices`. */
+export function drawActions(policy: Policy, states: number, key: readonly [number, number]): void {
+  const { arena, network, taken, takenLogProb, logProbs, indices } = policy;
+  arena.kernels.sampleActions(states, network.batch.rowOffsets, logProbs, key[0], key[1], indices, taken, takenLogProb);
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
-import { cutBatches } from '../policy/load.ts';
-import { type Policy, sample } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
-import { clearStates, createStateList, inputShape, pushState } from './states.ts';
+import { addState, clearScores, createScores, drawScored, scoreWaiting } from './scores.ts';
+import { createStateList, grown, inputShape, popState } from './states.ts';
 
 export interface CollectOptions {
   /** Stream of the actions; see `actionKey`. The draw of step t of episode e has counter e * maxSteps + t. */
@@ -11,6 +11,8 @@ export interface CollectOptions {
   /** Number e of each game's episode, where `games` are a share of more; by default their place in `games`. */
   readonly numbers?: readonly number[];
   readonly temperature: number;
+  /** Whether to record what the environment's expert would do, where it has one; default true. */
+  readonly expert?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,29 +34,6 @@ function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps: numbe
   }
 }
 
-/** The actions of the states numbered `from` to `to` in the list, drawn batch by batch. */
-function act(
-  policy: Policy,
-  rollout: Pick<Rollout, 'states' | 'taken' | 'logProb'>,
-  from: number,
-  to: number,
-  counters: Int32Array,
-  options: CollectOptions,
-): void {
-  const { arena, network } = policy;
-  const order = Int32Array.from({ length: to - from }, (_, i) => from + i);
-  let start = 0;
-  for (const end of cutBatches(rollout.states, order, network.batch.capacity)) {
-    sample(policy, rollout.states, order, start, end, options.key, counters, options.temperature);
-    const count = end - start;
-    const taken = policy.taken >> 2;
-    const logProb = policy.takenLogProb >> 2;
-    rollout.taken.set(arena.i32.subarray(taken, taken + count), from + start);
-    rollout.logProb.set(arena.f32.subarray(logProb, logProb + count), from + start);
-    start = end;
-  }
-}
-
 /**
  * Plays one episode of each game, all at once, and records every state. Weights must be prepared.
  *
@@ -68,62 +47,66 @@ export async function collect(
   options: CollectOptions,
 ): Promise<Rollout> {
   const { spec } = environments[0];
-  const { numbers } = options;
+  const { numbers, expert = true } = options;
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps);
-  const counters = new Int32Array(games.length * spec.maxSteps);
-  let live = games.map((_, episode) => episode);
+  const scores = createScores(rollout.states);
+  const live = Int32Array.from(games, (_, episode) => episode);
+  const first = new Int32Array(games.length);
+  const counters = new Int32Array(games.length);
+  const present = new Float64Array(games.length);
   let steps = await settle(games.map((game, episode) => environments[episode].reset(game)));
-  while (live.length > 0) {
+  for (let e = 0; e < games.length; e++) present[e] = environments[e].stateHash();
+  for (let count = games.length; count > 0; ) {
     options.signal?.throwIfAborted();
-    const first = rollout.states.states;
-    for (let i = 0; i < live.length; i++) {
+    const from = rollout.states.states;
+    for (let i = 0; i < count; i++) {
       const episode = live[i];
-      const n = first + i;
+      const n = from + i;
       const { observation, info } = steps[i];
-      pushState(rollout.states, observation, info.admissibleActions);
+      first[i] = addState(scores, observation, info.admissibleActions);
       rollout.episode[n] = episode;
       rollout.step[n] = rollout.lengths[episode];
-      counters[n] = (numbers?.[episode] ?? episode) * spec.maxSteps + rollout.lengths[episode];
-      rollout.hash[n] = environments[episode].stateHash();
-      if (spec.hasExpert) markExpert(rollout, n, environments[episode]);
+      counters[i] = (numbers?.[episode] ?? episode) * spec.maxSteps + rollout.lengths[episode];
+      rollout.hash[n] = present[episode];
+      if (expert && spec.hasExpert) markExpert(rollout, n, environments[episode]);
     }
-    act(policy, rollout, first, rollout.states.states, counters, options);
-    const next = await settle(live.map((episode, i) => environments[episode].step(rollout.taken[first + i])));
-    const stillLive: number[] = [];
-    const stillSteps: Step[] = [];
-    for (let i = 0; i < live.length; i++) {
+    scoreWaiting(policy, scores, options.temperature);
+    drawScored(policy, scores, first, count, options.key, counters, rollout, from);
+    const pending: (Step | Promise<Step>)[] = [];
+    for (let i = 0; i < count; i++) pending.push(environments[live[i]].step(rollout.taken[from + i]));
+    const next = await settle(pending);
+    let stillLive = 0;
+    steps = [];
+    for (let i = 0; i < count; i++) {
       const episode = live[i];
-      const n = first + i;
+      const n = from + i;
       const step = next[i];
       checkStep(step, spec, ++rollout.lengths[episode]);
       rollout.reward[n] = step.reward;
       rollout.returns[episode] += step.reward;
       rollout.terminated[n] = step.terminated ? 1 : 0;
-      rollout.nextHash[n] = environments[episode].stateHash();
-      if (!step.terminated && !step.truncated) {
-        stillLive.push(episode);
-        stillSteps.push(step);
-      }
+      present[episode] = rollout.nextHash[n] = environments[episode].stateHash();
+      if (step.terminated || step.truncated) continue;
+      live[stillLive++] = episode;
+      steps.push(step);
     }
-    live = stillLive;
-    steps = stillSteps;
+    count = stillLive;
   }
   return rollout;
 }
 
 function markExpert(rollout: Rollout, state: number, environment: Environment): void {
   const { rowOffsets, actions } = rollout.states;
-  if (rollout.expert.length < actions) {
-    const larger = new Uint8Array(Math.max(actions, rollout.expert.length * 2, 4096));
-    larger.set(rollout.expert);
-    rollout.expert = larger;
-  }
+  rollout.expert = grown(rollout.expert, actions);
   for (const action of environment.expertActions?.() ?? []) rollout.expert[rowOffsets[state] + action] = 1;
 }
 
 export interface PlayOptions extends CollectOptions {
   readonly onEpisode?: (done: number) => void;
 }
+
+/** States kept to be recognised when they come again; more are forgotten, which costs time alone. */
+const KEPT_STATES = 8192;
 
 /**
  * Returns of one episode per game, without recording: `environments.length` games at a time, the next game started as one ends.
@@ -138,30 +121,36 @@ export async function play(
 ): Promise<Float64Array> {
   const { spec } = environments[0];
   const list = createStateList(inputShape(spec));
+  const scores = createScores(list);
   const returns = new Float64Array(games.length);
   const slots = Math.min(environments.length, games.length);
-  const game = Array.from({ length: slots }, (_, slot) => slot);
+  const game = Int32Array.from({ length: slots }, (_, slot) => slot);
+  const live = game.slice();
+  const first = new Int32Array(slots);
   const length = new Int32Array(slots);
   const counters = new Int32Array(slots);
-  const taken = new Int32Array(slots);
-  const logProb = new Float32Array(slots);
+  const draws = { taken: new Int32Array(slots), logProb: new Float32Array(slots) };
   let nextGame = slots;
   let done = 0;
-  let live = game.slice();
-  let steps = await settle(live.map((slot) => environments[slot].reset(games[slot])));
-  while (live.length > 0) {
+  let steps = await settle(Array.from(live, (slot) => environments[slot].reset(games[slot])));
+  for (let count = slots; count > 0; ) {
     options.signal?.throwIfAborted();
-    clearStates(list);
-    for (let i = 0; i < live.length; i++) {
-      pushState(list, steps[i].observation, steps[i].info.admissibleActions);
-      const number = options.numbers?.[game[live[i]]] ?? game[live[i]];
-      counters[i] = number * spec.maxSteps + length[live[i]];
+    if (list.states > KEPT_STATES) clearScores(scores);
+    for (let i = 0; i < count; i++) {
+      const slot = live[i];
+      const s = list.states;
+      first[i] = addState(scores, steps[i].observation, steps[i].info.admissibleActions);
+      if (first[i] !== s) popState(list);
+      counters[i] = (options.numbers?.[game[slot]] ?? game[slot]) * spec.maxSteps + length[slot];
     }
-    act(policy, { states: list, taken, logProb }, 0, live.length, counters, options);
-    const after = await settle(live.map((slot, i) => environments[slot].step(taken[i])));
-    const stillLive: number[] = [];
+    scoreWaiting(policy, scores, options.temperature);
+    drawScored(policy, scores, first, count, options.key, counters, draws, 0);
+    const pending: (Step | Promise<Step>)[] = [];
+    for (let i = 0; i < count; i++) pending.push(environments[live[i]].step(draws.taken[i]));
+    const after = await settle(pending);
+    let stillLive = 0;
     const continued: (Step | Promise<Step>)[] = [];
-    for (let i = 0; i < live.length; i++) {
+    for (let i = 0; i < count; i++) {
       const slot = live[i];
       const step = after[i];
       checkStep(step, spec, ++length[slot]);
@@ -173,9 +162,9 @@ export async function play(
         length[slot] = 0;
         continued.push(environments[slot].reset(games[game[slot]]));
       } else continued.push(step);
-      stillLive.push(slot);
+      live[stillLive++] = slot;
     }
-    live = stillLive;
+    count = stillLive;
     steps = await settle(continued);
   }
   return returns;

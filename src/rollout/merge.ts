@@ -4,33 +4,37 @@ import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
 import { appendState } from './states.ts';
 
 /**
- * Merges `pieces`, of which number k holds the episodes k, k + pieces.length, ... of `games`, in the order in which `collect` plays all of
- * them at once: by step, then by episode.
+ * Merges `pieces` in the order in which `collect` plays all games at once: by step, then by episode.
+ *
+ * @param numbers of each piece the numbers of its games in `games`, ascending
  */
 export function mergeRollouts(
   pieces: readonly Rollout[],
+  numbers: readonly (readonly number[])[],
   games: readonly GameChoice[],
   shape: InputShape,
   maxSteps: number,
 ): Rollout {
   const merged = createRollout(shape, games, maxSteps);
   const { states } = merged;
-  const count = pieces.length;
   const hasExpert = pieces.some((piece) => piece.expert.length > 0);
   if (hasExpert) merged.expert = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.states.actions, 0));
-  for (let e = 0; e < games.length; e++) {
-    const piece = pieces[e % count];
-    const own = Math.floor(e / count);
-    merged.returns[e] = piece.returns[own];
-    merged.lengths[e] = piece.lengths[own];
+  const pieceOf = new Int32Array(games.length);
+  for (let k = 0; k < pieces.length; k++) {
+    for (let own = 0; own < numbers[k].length; own++) {
+      const e = numbers[k][own];
+      pieceOf[e] = k;
+      merged.returns[e] = pieces[k].returns[own];
+      merged.lengths[e] = pieces[k].lengths[own];
+    }
   }
   const next = pieces.map(() => 0);
   let live = games.map((_, e) => e);
   for (let step = 0; live.length > 0; step++) {
     live = live.filter((e) => merged.lengths[e] > step);
     for (const e of live) {
-      const piece = pieces[e % count];
-      const from = next[e % count]++;
+      const piece = pieces[pieceOf[e]];
+      const from = next[pieceOf[e]]++;
       const to = states.states;
       const row = states.actions;
       appendState(states, piece.states, from);

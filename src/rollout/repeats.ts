@@ -10,30 +10,97 @@ function sameRange(array: ArrayLike<number>, a: number, aEnd: number, b: number,
 function sameState(list: StateList, labels: Int8Array | null, a: number, b: number): boolean {
   const { rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures, vectors } = list;
   const { vectorWidth } = list.shape;
-  const [rowA, rowB] = [rowOffsets[a], rowOffsets[b]];
+  const rowA = rowOffsets[a];
+  const rowB = rowOffsets[b];
   const rows = rowOffsets[a + 1] - rowA;
   if (rowOffsets[b + 1] - rowB !== rows) return false;
   if (!sameRange(stateFeatures, stateOffsets[a], stateOffsets[a + 1], stateOffsets[b], stateOffsets[b + 1]))
     return false;
   if (!sameRange(vectors, a * vectorWidth, (a + 1) * vectorWidth, b * vectorWidth, (b + 1) * vectorWidth)) return false;
   for (let r = 0; r < rows; r++) {
-    const [i, j] = [rowA + r, rowB + r];
+    const i = rowA + r;
+    const j = rowB + r;
     if (!sameRange(actionFeatures, actionOffsets[i], actionOffsets[i + 1], actionOffsets[j], actionOffsets[j + 1]))
       return false;
   }
   return labels === null || sameRange(labels, rowA, rowA + rows, rowB, rowB + rows);
 }
 
-/** FNV-1a over the state's own features and vector and its actions' features. */
+/** One more word into a hash: rotated, so that words that differ in high bits alone, as floats do, change the low bits of later ones. */
+const mix = (hash: number, word: number): number => Math.imul(((hash << 5) | (hash >>> 27)) ^ word, 0x27220a95);
+
+/** Over the state's own features and vector and its actions' features. */
 function contentHash(list: StateList, bits: Int32Array, s: number): number {
   const { rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures } = list;
   const { vectorWidth } = list.shape;
-  let hash = 0x811c9dc5;
-  for (let f = stateOffsets[s]; f < stateOffsets[s + 1]; f++) hash = Math.imul(hash ^ stateFeatures[f], 0x01000193);
-  for (let i = s * vectorWidth; i < (s + 1) * vectorWidth; i++) hash = Math.imul(hash ^ bits[i], 0x01000193);
+  let hash = 0;
+  const stateEnd = stateOffsets[s + 1];
+  for (let f = stateOffsets[s]; f < stateEnd; f++) hash = mix(hash, stateFeatures[f]);
+  for (let i = s * vectorWidth; i < (s + 1) * vectorWidth; i++) hash = mix(hash, bits[i]);
   const end = actionOffsets[rowOffsets[s + 1]];
-  for (let f = actionOffsets[rowOffsets[s]]; f < end; f++) hash = Math.imul(hash ^ actionFeatures[f], 0x01000193);
-  return hash;
+  for (let f = actionOffsets[rowOffsets[s]]; f < end; f++) hash = mix(hash, actionFeatures[f]);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
+}
+
+/** A hash table of distinct states of one list; open addressing, at most half full. */
+export interface StateIndex {
+  /** i32[a power of two]: 1 + the number of a state, or 0; beside it that state's hash. */
+  slots: Int32Array;
+  hashes: Int32Array;
+  count: number;
+  /** The list's vectors as bits. */
+  bits: Int32Array;
+}
+
+const FIRST_SLOTS = 1024;
+
+export function createStateIndex(): StateIndex {
+  return {
+    slots: new Int32Array(FIRST_SLOTS),
+    hashes: new Int32Array(FIRST_SLOTS),
+    count: 0,
+    bits: new Int32Array(0),
+  };
+}
+
+export function clearStateIndex(index: StateIndex): void {
+  index.slots.fill(0);
+  index.count = 0;
+}
+
+function grow(index: StateIndex): void {
+  const { slots, hashes } = index;
+  index.slots = new Int32Array(2 * slots.length);
+  index.hashes = new Int32Array(2 * slots.length);
+  const mask = index.slots.length - 1;
+  for (let i = 0; i < slots.length; i++) {
+    if (slots[i] === 0) continue;
+    let at = hashes[i] & mask;
+    while (index.slots[at] !== 0) at = (at + 1) & mask;
+    index.slots[at] = slots[i];
+    index.hashes[at] = hashes[i];
+  }
+}
+
+/**
+ * The first state with the content of state `s` among those asked for so far, or `s` itself, which is then the first.
+ *
+ * @param labels i8[list.actions] that must be equal as well, or none
+ */
+export function firstEqual(index: StateIndex, list: StateList, s: number, labels: Int8Array | null): number {
+  if (index.bits.buffer !== list.vectors.buffer) index.bits = new Int32Array(list.vectors.buffer);
+  const hash = contentHash(list, index.bits, s);
+  const { slots, hashes } = index;
+  const mask = slots.length - 1;
+  let at = hash & mask;
+  for (; slots[at] !== 0; at = (at + 1) & mask) {
+    if (hashes[at] === hash && sameState(list, labels, slots[at] - 1, s)) return slots[at] - 1;
+  }
+  slots[at] = s + 1;
+  hashes[at] = hash;
+  if (2 * ++index.count > slots.length) grow(index);
+  return s;
 }
 
 /**
@@ -44,17 +111,8 @@ function contentHash(list: StateList, bits: Int32Array, s: number): number {
  * @returns i32[list.states]
  */
 export function findRepeats(list: StateList, labels: Int8Array | null): Int32Array {
-  const bits = new Int32Array(list.vectors.buffer, 0, list.states * list.shape.vectorWidth);
-  const found = new Map<number, number[]>();
+  const index = createStateIndex();
   const first = new Int32Array(list.states);
-  for (let s = 0; s < list.states; s++) {
-    const hash = contentHash(list, bits, s);
-    const candidates = found.get(hash) ?? [];
-    const same = candidates.find((other) => sameState(list, labels, other, s));
-    first[s] = same ?? s;
-    if (same !== undefined) continue;
-    candidates.push(s);
-    found.set(hash, candidates);
-  }
+  for (let s = 0; s < list.states; s++) first[s] = firstEqual(index, list, s, labels);
   return first;
 }

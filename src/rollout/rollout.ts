@@ -22,7 +22,7 @@ export interface Rollout {
   nextHash: Float64Array;
   reward: Float64Array;
   terminated: Uint8Array;
-  /** u8[action rows]: 1 where a belief-based expert would take the action; empty without an expert. */
+  /** u8[action rows]: 1 where a belief-based expert would take the action; empty without an expert or where it was not asked. */
   expert: Uint8Array;
   /** Of each episode: its game, sum of rewards, and number of steps. */
   readonly games: readonly GameChoice[];

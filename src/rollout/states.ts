@@ -57,7 +57,14 @@ export function clearStates(list: StateList): void {
   list.actions = 0;
 }
 
-function grown<T extends Int32Array | Float32Array>(array: T, length: number): T {
+/** Removes the state that was appended last. */
+export function popState(list: StateList): void {
+  list.states--;
+  list.actions = list.rowOffsets[list.states];
+}
+
+/** The array, or a copy twice as long where it has no room for `length` elements. */
+export function grown<T extends Uint8Array | Int32Array | Float32Array>(array: T, length: number): T {
   if (length <= array.length) return array;
   const larger = new (array.constructor as new (n: number) => T)(Math.max(length, array.length * 2));
   larger.set(array);
@@ -65,16 +72,23 @@ function grown<T extends Int32Array | Float32Array>(array: T, length: number): T
 }
 
 function pushFeatures(features: Features, slots: number, vocabulary: number, out: Int32Array, at: number): void {
+  let slot = 0;
+  let start = 0;
   for (let i = 0; i < features.length; i++) {
-    // From slot * vocabulary + token to token * slots + slot, the row order of the product tables.
     const feature = features[i];
-    const slot = Math.floor(feature / vocabulary);
+    // Features ascend by slot, so that looking onwards from the last slot needs no division.
+    if (feature < start) slot = start = 0;
+    while (slot < slots && feature >= start + vocabulary) {
+      slot++;
+      start += vocabulary;
+    }
     if (!(Number.isInteger(feature) && feature >= 0 && slot < slots)) {
       throw new RangeError(
         `pushState: features must be integers slot * ${vocabulary} + token with slot < ${slots}, got ${feature}; check the environment's encoding`,
       );
     }
-    out[at + i] = (feature - slot * vocabulary) * slots + slot;
+    // From slot * vocabulary + token to token * slots + slot, the row order of the product tables.
+    out[at + i] = (feature - start) * slots + slot;
   }
 }
 

@@ -67,6 +67,10 @@ export interface IterationContext {
   readonly signal: AbortSignal | undefined;
 }
 
+function usesLabels({ method }: Config): boolean {
+  return labelTermsOf(method).length > 0;
+}
+
 function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): number {
   return stats.reduce((sum, s) => sum + s[key], 0) / Math.max(1, stats.length);
 }
@@ -76,7 +80,8 @@ export async function playIteration(context: IterationContext, iteration: number
   const { config, spread, signal } = context;
   const games = groupGames(config, context.games, iteration);
   const key = actionKey(config.seed, 'train', iteration);
-  return spread.collect(games, { key, temperature: config.temperature, signal });
+  const expert = usesLabels(config) && config.labels !== 'demonstrations';
+  return spread.collect(games, { key, temperature: config.temperature, expert, signal });
 }
 
 /**
@@ -98,9 +103,8 @@ export async function learnFrom(
     config.numGenerations,
     config.scaleRewards,
   );
-  const usesLabels = labelTermsOf(config.method).length > 0;
   const steps = rollout.states.states;
-  const all = usesLabels
+  const all = usesLabels(config)
     ? labelSource.label(rollout, advantages, iteration)
     : new Int8Array(rollout.states.actions).fill(-1);
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
@@ -163,7 +167,7 @@ export async function learnFrom(
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
-  if (usesLabels && config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout);
+  if (usesLabels(config) && config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout);
   return metrics;
 }
 

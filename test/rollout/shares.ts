@@ -51,16 +51,15 @@ export async function collectAll(source: Source, policy: Policy, games: readonly
   return collect(policy, environments, games, options);
 }
 
-/** Each share played by itself, as workers do. */
+/** Each share, the games of these numbers, played by itself, as workers do. */
 export async function collectShares(
   source: Source,
   policy: Policy,
   games: readonly GameChoice[],
-  count: number,
+  shares: readonly (readonly number[])[],
 ): Promise<Rollout[]> {
   const pieces: Rollout[] = [];
-  for (let k = 0; k < count; k++) {
-    const numbers = games.map((_, e) => e).filter((e) => e % count === k);
+  for (const numbers of shares) {
     const environments = Array.from({ length: Math.max(1, numbers.length) }, () => source.create());
     const own = numbers.map((e) => games[e]);
     pieces.push(await collect(policy, environments, own, { ...options, numbers }));
