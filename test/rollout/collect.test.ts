@@ -82,6 +82,15 @@ describe('the record of a household batch', () => {
     expect(states.states).toBe(ended);
   });
 
+  test('has no expert where it is not asked, and is the same otherwise', async () => {
+    const environments = households(count);
+    const policy = await policyFor(environments[0]);
+    const asked = await collect(policy, environments, games(count), options);
+    const plain = await collect(policy, environments, games(count), { ...options, expert: false });
+    expect(asked.expert.some((mark) => mark === 1)).toBe(true);
+    expect(plain).toEqual({ ...asked, expert: new Uint8Array(0) });
+  });
+
   test('chains its hashes: what an action led to is where the next one starts', async () => {
     for (const { hash, nextHash } of episodes(await recorded())) expect(nextHash.slice(0, -1)).toEqual(hash.slice(1));
   });
@@ -127,6 +136,20 @@ test('play gives the returns that collect records, with as many environments as 
   const withThree = { ...options, onEpisode: (n: number) => done.push(n) };
   expect(await play(policy, environments.slice(0, 3), games(40), withThree)).toEqual(returns);
   expect(done).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+});
+
+test('play that meets more states than it keeps forgets them and gives the same returns', async () => {
+  const [environment] = households(1);
+  const policy = await policyFor(environment);
+  // Some twenty states each.
+  const many = Array.from({ length: 1200 }, (_, i): GameChoice => ({ seed: i, split: 'train', rollout: 0 }));
+  const returns = await play(policy, households(30), many, options);
+  expect(returns.some((x) => x === 1)).toBe(true);
+  for (const first of [0, 600]) {
+    const numbers = Array.from({ length: 600 }, (_, i) => first + i);
+    const part = await play(policy, households(30), many.slice(first, first + 600), { ...options, numbers });
+    expect(part).toEqual(returns.slice(first, first + 600));
+  }
 });
 
 describe('an environment of promises', () => {
