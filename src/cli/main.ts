@@ -34,6 +34,7 @@ const program = buildProgram(host, unbraidVersion, async () => ({
   evaluateRun: async (...given) => (await import('./savedRun.ts')).evaluateRun(...given),
   profileRun: async (...given) => (await import('./profile/profileRun.ts')).profileRun(...given),
   openJobRunner: (await import('./study/threadRunner.ts')).openThreadRunner,
+  missingGames: (await import('./study/missingGames.ts')).missingGames,
   studies: async () => (await import('../study/studies.ts')).studies,
   runDanger: async ({ onProgress, ...plan }) => {
     const { runDanger } = await import('../danger/danger.ts');

@@ -15,6 +15,8 @@ export interface StudyEngine {
   /** A thread that does jobs. */
   readonly openJobRunner: () => JobRunner;
   readonly studies: () => Promise<readonly Study[]>;
+  /** Why games of other programs cannot be played here; null where they can. */
+  readonly missingGames: () => string | null;
 }
 
 interface StudyOptions {
@@ -90,9 +92,18 @@ function listText(studies: readonly Study[]): string {
   return studies.map(({ name, question }) => `${name.padEnd(width)}  ${question}`).join('\n');
 }
 
-function scaleOf({ quick, full, seeds, firstSeed }: StudyOptions): StudyScale {
+/** The same answer without asking twice. */
+function once<T>(ask: () => T): () => T {
+  let answer: { readonly value: T } | null = null;
+  return () => {
+    answer ??= { value: ask() };
+    return answer.value;
+  };
+}
+
+function scaleOf({ quick, full, seeds, firstSeed }: StudyOptions, engine: StudyEngine): StudyScale {
   if (quick && full) throw usageError('study: --quick and --full exclude each other; keep one');
-  return { size: full ? 'full' : 'quick', seeds: seeds ?? null, firstSeed };
+  return { size: full ? 'full' : 'quick', seeds: seeds ?? null, firstSeed, noGames: once(engine.missingGames) };
 }
 
 async function studyAction(
@@ -102,7 +113,6 @@ async function studyAction(
   name: string | undefined,
   options: StudyOptions,
 ): Promise<void> {
-  const scale = scaleOf(options);
   const engine = await load();
   const studies = await engine.studies();
   if (name === undefined) {
@@ -118,6 +128,7 @@ async function studyAction(
       `study: the name must be one of ${studies.map((each) => each.name).join(', ')}, got "${name}"; unbraid study lists them`,
     );
   }
+  const scale = scaleOf(options, engine);
   const store = openJobStore(join(options.out, 'jobs'));
   const jobs = distinct(study.plan(scale));
   const results = new Map<string, JsonRecord>();

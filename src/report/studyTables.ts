@@ -53,7 +53,7 @@ export function seedsText(seeds: readonly number[]): string {
 const sign = (text: string): string => (/^-0\.0+$/.test(text) ? text.slice(1) : text.replace('-', '−'));
 
 /** `0.73 [0.65, 0.80]`, or `0.73` without an interval, or `–`. */
-function quantityText(cell: Quantity | string | null): string {
+export function quantityText(cell: Quantity | string | null): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
   const two = (x: number): string => sign(x.toFixed(2));

@@ -1,7 +1,6 @@
 import { mean } from '../evaluate/statistics.ts';
 import {
   type Figure,
-  ink,
   type Panel,
   panelName,
   panelTop,
@@ -10,9 +9,10 @@ import {
   seriesStyle,
   valueAxis,
 } from './chart.ts';
+import { intervalFigure } from './intervalFigure.ts';
 import type { RunResult } from './records.ts';
 import { band, curve as drawCurve } from './series.ts';
-import { type Estimate, estimate, formatEstimate, resultEstimate, roleName, type Variant } from './variants.ts';
+import { type Estimate, estimate, resultEstimate, roleName, type Variant } from './variants.ts';
 
 /** Axis of a rate. */
 export const unit = { min: 0, max: 1, interval: 0.25 };
@@ -110,92 +110,21 @@ const splitPicks: readonly [string, (result: RunResult) => number | null][] = [
 
 /** Final success by split: a row per variant, a dot for the mean, a bar for the interval, a small ring for each seed. Returns SVG. */
 export function successBySplit(variants: readonly Variant[]): string {
-  const heading = {
+  return intervalFigure({
+    id: 'splits',
     title: 'Success after training, by split',
     subtitle: 'Large marks: mean over seeds; bars: 95% t interval of the mean, cut at 0 and 1; rings: single seeds.',
-  };
-  const top = panelTop(heading) + 20;
-  const height = variants.length * 34 + 6;
-  const panels: Panel[] = [0, 1, 2].map((i) => ({ left: 236 + i * 174, top, width: 152, height }));
-  const figure: Figure = {
-    id: 'splits',
-    ...heading,
-    height: top + height + 52,
-    option: {
-      grid: panels,
-      xAxis: panels.map((_, i) =>
-        valueAxis('success rate', 'x', 26, {
-          gridIndex: i,
-          ...unit,
-          interval: 0.5,
-          splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
-        }),
-      ),
-      yAxis: panels.map((_, i) => ({
-        type: 'category',
-        gridIndex: i,
-        inverse: true,
-        data: variants.map(roleName),
-        axisTick: { show: false },
-        axisLine: { show: false },
-        axisLabel: { show: i === 0, color: ink, fontSize: 12, width: 206, overflow: 'break', margin: 14 },
-      })),
-      graphic: splitPicks.map(([name], i) => panelName(name, panels[i])),
-      series: splitPicks.flatMap(([, pick], panel) =>
-        variants.flatMap((variant, row) => {
-          const style = variantStyle(variants, variant);
-          const value = resultEstimate(variant, pick);
-          const common = { type: 'scatter', xAxisIndex: panel, yAxisIndex: panel, silent: true };
-          if (value === undefined) return [];
-          const { interval } = value;
-          return [
-            {
-              ...common,
-              symbol: 'circle',
-              symbolSize: 6,
-              itemStyle: { color: 'transparent', borderColor: style.color, borderWidth: 1, opacity: 0.55 },
-              data: variant.runs.flatMap((run) => {
-                const x = pick(run.result);
-                return x === null ? [] : [[x, row]];
-              }),
-            },
-            ...(interval === undefined
-              ? []
-              : [
-                  {
-                    type: 'line',
-                    xAxisIndex: panel,
-                    yAxisIndex: panel,
-                    symbol: 'none',
-                    silent: true,
-                    z: 3,
-                    lineStyle: { color: style.color, width: 2.5, type: 'solid' },
-                    data: [
-                      [Math.max(0, interval.low), row],
-                      [Math.min(1, interval.high), row],
-                    ],
-                  },
-                ]),
-            {
-              ...common,
-              z: 4,
-              symbol: style.symbol,
-              symbolSize: 11,
-              itemStyle: { color: style.color },
-              label: {
-                show: true,
-                position: 'top',
-                distance: 3,
-                color: ink,
-                fontSize: 11,
-                formatter: formatEstimate(value).split(' ')[0],
-              },
-              data: [[value.mean, row]],
-            },
-          ];
-        }),
-      ),
-    },
-  };
-  return renderSvg(figure);
+    panels: splitPicks.map(([name]) => ({ name, axis: 'success rate', range: [0, 1] as const })),
+    rows: variants.map((variant) => ({
+      name: roleName(variant),
+      style: variantStyle(variants, variant),
+      cells: splitPicks.map(([, pick]) => {
+        const value = resultEstimate(variant, pick);
+        if (value === undefined) return null;
+        const { mean: centre, interval } = value;
+        const runs = variant.runs.flatMap((run) => pick(run.result) ?? []);
+        return { value: centre, low: interval?.low ?? null, high: interval?.high ?? null, runs };
+      }),
+    })),
+  });
 }

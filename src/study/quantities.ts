@@ -6,7 +6,7 @@ import type { Quantity } from '../report/studyTables.ts';
 /** A value for each seed that has one. */
 export type BySeed = ReadonlyMap<number, number>;
 
-const resampling = { seed: 1, resamples: 2000 };
+export const resampling = { seed: 1, resamples: 2000 };
 
 const MIN_SEEDS = 3;
 

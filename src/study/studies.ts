@@ -1,5 +1,6 @@
 /** All studies. */
 import { dangerZone } from './dangerZone.ts';
+import { generalisation } from './generalisation.ts';
 import type { Study } from './study.ts';
 
-export const studies: readonly Study[] = [dangerZone];
+export const studies: readonly Study[] = [dangerZone, generalisation];

@@ -11,6 +11,8 @@ export interface StudyScale {
   /** Seeds of every row; null leaves it to the study. */
   readonly seeds: number | null;
   readonly firstSeed: number;
+  /** Why games of other programs cannot be played here; null where they can. */
+  noGames(): string | null;
 }
 
 export interface StudyReport {

@@ -149,6 +149,7 @@ export async function unbraid(
       close: () => undefined,
     }),
     studies: async () => [],
+    missingGames: () => null,
     ...engine,
   };
   const program = buildProgram(host, '0.1.0', async () => fake);

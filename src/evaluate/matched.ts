@@ -1,0 +1,138 @@
+/**
+ * Two methods compared at equal success: does the second variable y (coupling) differ where x (success) does not? Points of one run are not
+ * independent of each other; runs with different seeds are.
+ */
+import { randomStream } from '../random.ts';
+import { type Resampling, stratifiedBootstrap } from './bootstrap.ts';
+
+/** Points [x, y] of a run, in any number. */
+type Points = readonly (readonly [number, number])[];
+
+/** Two runs of one seed: of the method and of the baseline. */
+export interface RunPair {
+  readonly treated: Points;
+  readonly baseline: Points;
+}
+
+export interface MatchedDifference {
+  /** y of the method minus y of the baseline at equal x, with its 95% interval from resampling seeds. */
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** Two-sided, from swapping the two runs within seeds: all ways where there are at most 4096, else 10000 drawn ones. */
+  readonly pValue: number;
+  /** Range of x that both reached; points outside are left out. */
+  readonly range: readonly [number, number];
+  /** Points within the range. */
+  readonly points: number;
+  /** Seeds with a point of both runs there. */
+  readonly seeds: number;
+}
+
+const MAX_EXACT_SEEDS = 12;
+const DRAWN_SWAPS = 10_000;
+
+const within = (points: Points, [low, high]: readonly [number, number]): Points =>
+  points.filter(([x]) => x >= low && x <= high);
+
+function commonRange(pairs: readonly RunPair[]): [number, number] {
+  const xs = (side: keyof RunPair): number[] => pairs.flatMap((pair) => pair[side].map(([x]) => x));
+  const [treated, baseline] = [xs('treated'), xs('baseline')];
+  return [Math.max(Math.min(...treated), Math.min(...baseline)), Math.min(Math.max(...treated), Math.max(...baseline))];
+}
+
+/** Solves a symmetric system by elimination with pivots; null where it is singular. */
+function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] | null {
+  const rows = matrix.map((row, i) => [...row, right[i]]);
+  const n = rows.length;
+  const scale = Math.max(...matrix.flat().map(Math.abs));
+  for (let k = 0; k < n; k++) {
+    let pivot = k;
+    for (let i = k + 1; i < n; i++) if (Math.abs(rows[i][k]) > Math.abs(rows[pivot][k])) pivot = i;
+    if (Math.abs(rows[pivot][k]) <= 1e-12 * scale) return null;
+    [rows[k], rows[pivot]] = [rows[pivot], rows[k]];
+    for (let i = k + 1; i < n; i++) {
+      const factor = rows[i][k] / rows[k][k];
+      for (let j = k; j <= n; j++) rows[i][j] -= factor * rows[k][j];
+    }
+  }
+  const x = new Array<number>(n).fill(0);
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = rows[i][n];
+    for (let j = i + 1; j < n; j++) sum -= rows[i][j] * x[j];
+    x[i] = sum / rows[i][i];
+  }
+  return x;
+}
+
+/**
+ * d of the least-squares fit y = a + b x + c x^2 + d [method], each run weighted alike whatever its number of points; null where x and the
+ * method cannot be told apart.
+ */
+function fittedDifference(pairs: readonly RunPair[], swapped: (pair: number) => boolean): number | null {
+  const normal = Array.from({ length: 4 }, () => new Array<number>(4).fill(0));
+  const right = new Array<number>(4).fill(0);
+  const add = (points: Points, method: number): void => {
+    for (const [x, y] of points) {
+      const row = [1, x, x * x, method];
+      for (let i = 0; i < 4; i++) {
+        right[i] += (row[i] * y) / points.length;
+        for (let j = 0; j < 4; j++) normal[i][j] += (row[i] * row[j]) / points.length;
+      }
+    }
+  };
+  for (const [i, { treated, baseline }] of pairs.entries()) {
+    add(treated, swapped(i) ? 0 : 1);
+    add(baseline, swapped(i) ? 1 : 0);
+  }
+  return solve(normal, right)?.[3] ?? null;
+}
+
+/** Share of the swaps of runs within seeds whose difference is as large; the swap of nothing is one of them. */
+function permutationPValue(pairs: readonly RunPair[], value: number, seed: number): number {
+  const exact = pairs.length <= MAX_EXACT_SEEDS;
+  const swaps = exact ? 1 << pairs.length : DRAWN_SWAPS;
+  // Sums in another order differ by rounding.
+  const least = Math.abs(value) * (1 - 1e-9);
+  let asLarge = 0;
+  for (let swap = 0; swap < swaps; swap++) {
+    const stream = randomStream(seed, 'statistics/permutation', swap);
+    const drawn = exact ? null : pairs.map(() => stream.below(2) === 1);
+    const difference = fittedDifference(pairs, (i) => (drawn === null ? ((swap >> i) & 1) === 1 : drawn[i]));
+    if (difference !== null && Math.abs(difference) >= least) asLarge++;
+  }
+  return exact ? asLarge / swaps : (asLarge + 1) / (swaps + 1);
+}
+
+/**
+ * The difference in y at equal x between two methods, from runs paired by seed: an analysis of covariance with a common curve of degree two,
+ * over the range of x that both methods reach.
+ *
+ * @returns null where fewer than three seeds have points of both runs in that range, or the fit is not determined
+ */
+export function matchedDifference(pairs: readonly RunPair[], resampling: Resampling): MatchedDifference | null {
+  const range = commonRange(pairs);
+  const kept = pairs
+    .map(({ treated, baseline }) => ({ treated: within(treated, range), baseline: within(baseline, range) }))
+    .filter(({ treated, baseline }) => treated.length > 0 && baseline.length > 0);
+  if (kept.length < 3) return null;
+  const value = fittedDifference(kept, () => false);
+  if (value === null) return null;
+  const indices = kept.map((_, i) => i);
+  const { low, high } = stratifiedBootstrap(
+    [indices],
+    // A resample whose fit is not determined says nothing against the estimate.
+    (drawn) =>
+      fittedDifference(
+        drawn.map((i) => kept[i]),
+        () => false,
+      ) ?? value,
+    resampling,
+  );
+  return {
+    ...{ value, low, high, range },
+    pValue: permutationPValue(kept, value, resampling.seed),
+    points: kept.reduce((sum, { treated, baseline }) => sum + treated.length + baseline.length, 0),
+    seeds: kept.length,
+  };
+}
