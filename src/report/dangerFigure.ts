@@ -21,12 +21,14 @@ const COLUMNS = 3;
 /**
  * The danger zone: probability of the bad action against iteration, one panel per start, a line per method with coupling on (solid) or
  * off (dashed), with the 95% interval of the mean over seeds. Returns SVG.
+ *
+ * @param id unique on its page
+ * @param methods names in the order of their colours, for figures that share a page; by default those of the record
  */
-export function dangerFigure(danger: DangerRecord): string {
+export function dangerFigure(danger: DangerRecord, id = 'danger', methods = methodsOf(danger)): string {
   const starts = [...new Set(danger.curves.map((curve) => curve.start))].sort((a, b) => a - b);
   if (starts.length === 0) throw new Error('dangerFigure: curves must not be empty, got 0; run danger again');
   const names = [...new Set(danger.curves.map(seriesName))];
-  const methods = [...new Set(danger.curves.map(dangerMethodName))];
   const styleOf = (name: string): SeriesStyle => {
     const curve = danger.curves.find((c) => seriesName(c) === name) as Curve;
     const style = seriesStyle(methods.indexOf(dangerMethodName(curve)) + 1);
@@ -46,7 +48,7 @@ export function dangerFigure(danger: DangerRecord): string {
     height: 150,
   }));
   const figure: Figure = {
-    id: 'danger',
+    id,
     ...heading,
     height: top + rows * 226 - 8,
     option: {
@@ -85,6 +87,10 @@ export function dangerFigure(danger: DangerRecord): string {
 export const dangerMethodName = (curve: Pick<Curve, 'method' | 'labels'>): string =>
   [curve.method.replace(/^grpo/, 'GRPO'), ...(curve.labels === 'none' ? [] : [`${curve.labels} labels`])].join(', ');
 
+function methodsOf(danger: DangerRecord): readonly string[] {
+  return [...new Set(danger.curves.map(dangerMethodName))];
+}
+
 const seriesName = (curve: Curve): string => `${dangerMethodName(curve)}, coupling ${curve.coupling ? 'on' : 'off'}`;
 
 function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: number | undefined): object {
@@ -108,14 +114,18 @@ function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: num
 }
 
 function dangerTitle(danger: DangerRecord): string {
-  const panels = (coupling: boolean): string => {
+  const [first] = danger.rows;
+  if (first === undefined) return 'Probability of the bad action during training';
+  const panels = (coupling: boolean): string | null => {
     const rows = danger.rows.filter(
-      (row) =>
-        row.coupling === coupling && row.method === danger.rows[0].method && row.labels === danger.rows[0].labels,
+      (row) => row.coupling === coupling && row.method === first.method && row.labels === first.labels,
     );
-    return `${rows.filter((row) => row.peak > row.start + RISE).length} of ${rows.length}`;
+    return rows.length === 0 ? null : `${rows.filter((row) => row.peak > row.start + RISE).length} of ${rows.length}`;
   };
-  if (danger.rows.length === 0) return 'Probability of the bad action during training';
-  const name = dangerMethodName(danger.rows[0]);
-  return `${name}: the bad action becomes likelier than at its start in ${panels(true)} cases with coupling, in ${panels(false)} without`;
+  const [on, off] = [panels(true), panels(false)];
+  const parts = [
+    ...(on === null ? [] : [`in ${on} cases with coupling`]),
+    ...(off === null ? [] : [`in ${off} without`]),
+  ];
+  return `${dangerMethodName(first)}: the bad action becomes likelier than at its start ${parts.join(', ')}`;
 }

@@ -3,7 +3,7 @@ import { dangerRecord } from '../danger/danger.ts';
 import { MEASURE_EVERY } from '../danger/follow.ts';
 import { dangerFigure, dangerMethodName } from '../report/dangerFigure.ts';
 import type { DangerRecord } from '../report/records.ts';
-import type { StudyRow, StudyTable } from '../report/studyTables.ts';
+import type { StudyTable } from '../report/studyTables.ts';
 import { armOf, type DangerArm, type DangerInput, dangerKind } from './dangerJob.ts';
 import { type Job, type JobResults, jobOf } from './job.ts';
 import { runsQuantity } from './quantities.ts';
@@ -63,30 +63,38 @@ function measuredAt(results: JobResults, scale: StudyScale, rho: number): Measur
   return { rho, seeds: found.map(({ seed }) => seed), probabilities };
 }
 
-/** Mean over the runs with these indices at measurement k. */
-function meanAt(bySeed: readonly (readonly number[])[], runs: readonly number[], k: number): number {
-  return runs.reduce((sum, run) => sum + bySeed[run][k], 0) / runs.length;
-}
-
-function tableOf({ rho, seeds, probabilities }: Measured, followed: readonly DangerArm[], command: string): StudyTable {
+function tablesOf(
+  { rho, seeds, probabilities }: Measured,
+  followed: readonly DangerArm[],
+  command: string,
+): StudyTable[] {
   const last = iterations / MEASURE_EVERY;
-  const rows: StudyRow[] = followed.map((arm, a) => ({
-    name: `${armName(arm)}, coupling ${arm.coupling ? 'on' : 'off'}`,
-    cells: probabilities[a].flatMap((bySeed) => [
-      runsQuantity('highest mean over training', seeds, (runs) =>
-        Math.max(...bySeed[0].map((_, k) => meanAt(bySeed, runs, k))),
-      ),
-      runsQuantity(`mean after ${iterations} iterations`, seeds, (runs) => meanAt(bySeed, runs, last)),
-    ]),
-    command,
-  }));
-  return {
-    id: `danger-zone-rho-${rho}`,
-    title: `Probability of the bad action in the look-alike state, similarity ${rho}`,
+  const mean = (bySeed: readonly (readonly number[])[]) => (runs: readonly number[], k: number) =>
+    runs.reduce((sum, run) => sum + bySeed[run][k], 0) / runs.length;
+  const table = (
+    id: string,
+    title: string,
+    statistic: (mean: (k: number) => number) => number,
+    name: string,
+  ): StudyTable => ({
+    id: `${id}-rho-${rho}`,
+    title: `${title} probability of the bad action in the look-alike state, similarity ${rho}`,
     rowHead: 'trained with',
-    columns: starts.flatMap((start) => [`from ${start}: highest`, `from ${start}: last`]),
-    rows,
-  };
+    columns: starts.map((start) => `from ${start}`),
+    rows: followed.map((arm, a) => ({
+      name: `${armName(arm)}, coupling ${arm.coupling ? 'on' : 'off'}`,
+      cells: probabilities[a].map((bySeed) => {
+        const at = mean(bySeed);
+        return runsQuantity(name, seeds, (runs) => statistic((k) => at(runs, k)));
+      }),
+      command,
+    })),
+  });
+  const all = Array.from({ length: last + 1 }, (_, k) => k);
+  return [
+    table('highest', 'Highest', (at) => Math.max(...all.map(at)), 'highest mean over training'),
+    table('last', 'Last', (at) => at(last), `mean after ${iterations} iterations`),
+  ];
 }
 
 function armName({ method, labels }: DangerArm): string {
@@ -140,15 +148,16 @@ function summaryOf({ rho, seeds }: Measured, key: ReturnType<typeof keyOf>): str
 
 function report(results: JobResults, scale: StudyScale, command: string): StudyReport {
   const { rhos, arms: followed } = extent(scale);
+  const methods = [...new Set(arms.map(armName))];
   const measured = rhos.map((rho) => measuredAt(results, scale, rho)).filter(({ seeds }) => seeds.length > 0);
   const shown = measured.map((each) => ({ each, record: recordOf(each, followed) }));
   return {
     summary: shown.map(({ each, record }) => summaryOf(each, keyOf(record))),
-    tables: measured.map((each) => tableOf(each, followed, command)),
+    tables: measured.flatMap((each) => tablesOf(each, followed, command)),
     figures: measured.flatMap((each) =>
       pictures.map(({ id, shows, caption }) => ({
         id: `${id}-rho-${each.rho}`,
-        svg: dangerFigure(recordOf(each, followed, shows)),
+        svg: dangerFigure(recordOf(each, followed, shows), `${id}-${each.rho}`.replace('.', '-'), methods),
         caption: `Similarity ${each.rho}. Each panel starts training at another probability of the bad action in the rarely seen state; ${caption}.`,
       })),
     ),

@@ -25,6 +25,7 @@ export const bothShuffled = control('classifier + cloning, shuffled graph labels
   labels: 'shuffled',
 });
 export const moreEntropy = control('GRPO, entropy bonus x 6', { entropyCoef: 0.03 });
+export const pcgrad = method('PCGrad', { method: 'pcgrad' });
 export const bothOracle = bound('classifier + cloning, oracle labels', {
   method: 'classifier+cloning',
   labels: 'oracle',
@@ -37,6 +38,7 @@ export const headline: readonly StudyVariant[] = [
   cloningGraph,
   bothGraph,
   bothShuffled,
+  control('graph labels added to advantages', { method: 'label-advantages', labels: 'graph' }),
   moreEntropy,
   // One pass over twice as many episodes: as much gradient work, twice the environment steps.
   control('GRPO, twice the data', { groupsPerIteration: 20, numIterations: 1 }),
@@ -46,6 +48,10 @@ export const headline: readonly StudyVariant[] = [
 
 /** The other methods and label sources. */
 export const others: readonly StudyVariant[] = [
+  method('GiGPO', { method: 'gigpo' }),
+  pcgrad,
+  method('GradVac', { method: 'gradvac' }),
+  method('UPGrad', { method: 'upgrad' }),
   method('classifier, advantage labels', { method: 'classifier', labels: 'advantage' }),
   method('classifier + cloning, advantage labels', { method: 'classifier+cloning', labels: 'advantage' }),
   method('classifier of taken actions, graph labels', {
@@ -57,6 +63,9 @@ export const others: readonly StudyVariant[] = [
   method('classifier + contrastive, graph labels', { method: 'classifier+contrastive', labels: 'graph' }),
   method('classifier, demonstrations', { method: 'classifier', labels: 'demonstrations' }),
   control('cloning, demonstrations', { method: 'cloning', labels: 'demonstrations' }),
+  control('graph labels instead of advantages', {
+    ...{ method: 'label-advantages', labels: 'graph', labelAdvantages: 'instead' },
+  }),
   bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
 ];
 

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { Quantity } from '../../src/report/studyTables.ts';
+import { generalisation } from '../../src/study/generalisation.ts';
+import type { StudyScale } from '../../src/study/study.ts';
+import type { TrainInput } from '../../src/study/trainJob.ts';
+import { resolveConfig } from '../../src/train/config.ts';
+import { requireWellFormed, texts } from '../report/svg.ts';
+import { resultsOf } from './results.ts';
+
+const quick: StudyScale = { size: 'quick', seeds: 8, firstSeed: 1, noGames: () => null };
+const full: StudyScale = { ...quick, size: 'full', seeds: null };
+
+const coins = (scale: StudyScale): number =>
+  generalisation.plan(scale).filter(({ input }) => input.env === 'textworld-express/coin').length;
+
+describe('plan', () => {
+  test('every config is one that trains; headline rows have 20 seeds in a full study', () => {
+    const jobs = generalisation.plan(full);
+    for (const { input } of jobs) expect(resolveConfig(input).seed).toBe(input.seed);
+    const plain = jobs.filter(({ input }) => JSON.stringify(Object.keys(input)) === '["seed"]');
+    expect(plain.map(({ input }) => input.seed)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+
+  test('games of other programs are left out where they cannot be played, with the reason in the notes', () => {
+    expect([coins(full), coins({ ...full, noGames: () => 'Java is missing' }), coins(quick)]).toEqual([15, 0, 0]);
+    const scale: StudyScale = { ...full, seeds: 1, noGames: () => 'Java is missing' };
+    const notes = generalisation.report(resultsOf(generalisation.plan(scale)), scale, '').notes;
+    expect(notes).toContain('TextWorldExpress was left out: Java is missing');
+  });
+
+  test('a setting is done seed by seed', () => {
+    const seeds = generalisation.plan(quick).filter(({ input }) => !('env' in input) && !('coldStart' in input));
+    const order = seeds.map(({ input }) => input.seed as number);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+});
+
+describe('report', () => {
+  const report = generalisation.report(
+    resultsOf(generalisation.plan(quick)),
+    quick,
+    'unbraid study generalisation --quick',
+  );
+  const [household] = report.tables;
+  const row = (name: string) => household.rows.find((each) => each.name === name);
+  const numbers = (name: string) => row(name)?.cells as readonly Quantity[];
+
+  test('success and gain paired by seed, with seeds and the command of each row', () => {
+    const [, , grpo, gain, better] = numbers('GRPO');
+    expect([grpo.value, gain, better]).toEqual([expect.closeTo(0.415, 10), null, null]);
+    const [, , , found, improved, cosine, steps] = numbers('classifier, graph labels');
+    // Odd seeds gain 0.30, even ones 0.25.
+    expect(found.value).toBeCloseTo(0.275, 10);
+    expect([found.seeds, improved.value, steps.value]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8], 1, 150]);
+    expect([(found.low as number) >= 0.25 - 1e-9, (found.high as number) <= 0.3 + 1e-9]).toEqual([true, true]);
+    expect(cosine.value).toBeLessThan(numbers('GRPO')[5].value);
+    expect(row('classifier, graph labels')?.command).toBe(
+      'unbraid train --method classifier --labels graph --seed SEED',
+    );
+    expect(report.tables[2].rows[0].command).toBe('unbraid train --env crafting --seed SEED');
+    expect(report.tables[1].rows[0].command).toBe('unbraid train --cold-start 0 --seed SEED');
+  });
+
+  test('the control gains nothing, and is marked', () => {
+    expect(numbers('classifier + cloning, shuffled graph labels (control)')[3]).toMatchObject({
+      value: 0,
+      low: 0,
+      high: 0,
+    });
+    expect(row('classifier + cloning, oracle labels (upper bound)')).toBeDefined();
+  });
+
+  test('figures are well-formed and name rows and axes', () => {
+    expect(report.figures.map(({ id }) => id)).toEqual(
+      ['household', 'household-no-cold-start', 'crafting'].flatMap((id) => [`${id}-success`, `${id}-profile`]),
+    );
+    for (const { svg } of report.figures) requireWellFormed(svg);
+    expect(texts(report.figures[0].svg)).toEqual(expect.arrayContaining(['success rate', 'gain over GRPO', 'GRPO']));
+    expect(texts(report.figures[1].svg)).toContain('threshold of out-of-domain success');
+  });
+
+  test('--json has success and gain of each variant', () => {
+    const { household: key } = report.key.settings as {
+      household: { [variant: string]: { [number: string]: number } };
+    };
+    expect(key['classifier, graph labels']).toMatchObject({ seeds: 8, gain: expect.closeTo(0.275, 10) });
+  });
+
+  test('runs that are missing are left out: a gain has the seeds that both have', () => {
+    const unfinished = (input: TrainInput): boolean =>
+      input.env === undefined && input.coldStart === undefined && !(input.method === 'classifier' && input.seed === 8);
+    const part = generalisation.report(resultsOf(generalisation.plan(quick), unfinished), quick, '');
+    expect(part.tables.map(({ id }) => id)).toEqual(['household']);
+    const cells = part.tables[0].rows[1].cells as readonly Quantity[];
+    expect([cells[3].seeds, part.tables[0].rows[0].cells[2]]).toEqual([
+      [1, 2, 3, 4, 5, 6, 7],
+      expect.objectContaining({ seeds: [1, 2, 3, 4, 5, 6, 7, 8] }),
+    ]);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import type { Quantity } from '../../src/report/studyTables.ts';
+import { matchedSuccess } from '../../src/study/matchedSuccess.ts';
+import type { StudyScale } from '../../src/study/study.ts';
+import { resolveConfig } from '../../src/train/config.ts';
+import { requireWellFormed, texts } from '../report/svg.ts';
+import { resultsOf } from './results.ts';
+
+const quick: StudyScale = { size: 'quick', seeds: 6, firstSeed: 1, noGames: () => null };
+
+test('the plan measures success and coupling over training, of configs that train', () => {
+  for (const { input } of matchedSuccess.plan({ ...quick, size: 'full' })) {
+    expect(resolveConfig(input)).toMatchObject({ evalEvery: 20, couplingEvery: 20, seed: input.seed });
+  }
+});
+
+describe('report', () => {
+  const report = matchedSuccess.report(resultsOf(matchedSuccess.plan(quick)), quick, '');
+  const cells = (name: string) => report.tables[0].rows.find((row) => row.name === name)?.cells as readonly Quantity[];
+
+  test('a method whose cosine is lower at equal success is told from one that only succeeds more', () => {
+    const classifier = cells('classifier, graph labels');
+    expect(classifier[3]).toMatchObject({ value: expect.closeTo(-0.05, 4), seeds: [1, 2, 3, 4, 5, 6] });
+    expect(classifier[4]).toBe((2 / 64).toFixed(4));
+    const cloning = cells('cloning, graph labels (control)');
+    expect(cloning[2].value).toBeLessThan(cells('GRPO')[2].value - 0.05);
+    expect(Math.abs(cloning[3].value)).toBeLessThan(1e-4);
+    expect(cells('GRPO')[3]).toBeNull();
+    expect(report.key.differences).toMatchObject({ 'classifier, graph labels': { pValue: 2 / 64 } });
+  });
+
+  test('its sentence names range, interval, p and seeds', () => {
+    expect(report.summary[0]).toBe(
+      'classifier, graph labels: at equal in-domain success (0.10 to 0.43) its good-bad cosine differs from that of GRPO by −0.05 [−0.05, −0.05], p 0.0313, 6 seeds.',
+    );
+  });
+
+  test('the figure has a mark per checkpoint and names its axes', () => {
+    const [{ svg }] = report.figures;
+    requireWellFormed(svg);
+    expect(texts(svg)).toEqual(expect.arrayContaining(['in-domain success rate', 'mean cosine of good-bad pairs']));
+  });
+
+  test('with too few seeds it says so', () => {
+    const two: StudyScale = { ...quick, seeds: 2 };
+    const short = matchedSuccess.report(resultsOf(matchedSuccess.plan(two)), two, '');
+    expect(short.summary[0]).toBe(
+      'classifier, graph labels: too few seeds share a range of success with GRPO to compare.',
+    );
+    expect(short.key.differences).toMatchObject({ 'classifier, graph labels': null });
+  });
+});
