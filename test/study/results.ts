@@ -6,14 +6,14 @@ import type { TrainInput, TrainResult } from '../../src/study/trainJob.ts';
 import { resolveConfig } from '../../src/train/config.ts';
 
 /** Out-of-domain success of the made-up run at the end. */
-export function finalSuccess(input: TrainInput): number {
+function finalSuccess(input: TrainInput): number {
   const { method, labels, seed } = resolveConfig(input);
   const base = 0.4 + (seed % 4) / 100;
   if (method === 'grpo' || labels === 'shuffled') return base;
   return base + (labels === 'oracle' ? 0.4 : 0.25) + (seed % 2) / 20;
 }
 
-export function madeUp(input: TrainInput): TrainResult {
+function madeUp(input: TrainInput): TrainResult {
   const { method, seed, iterations, evalEvery } = resolveConfig(input);
   const end = finalSuccess(input);
   const shift = method.includes('classifier') ? -0.05 : 0;
