@@ -1,54 +1,14 @@
-// Inner products of per-sample gradients, K[i][j] += <g_i, g_j>, from what a layer saved: its inputs x and output gradients d.
+// Per-sample gradients g_i of one parameter, from what a layer saved: its inputs x and output gradients d.
 //
 // Sample i owns rows offsets[i] * unit .. offsets[i + 1] * unit (offsets 0: rows i * unit ..), so weights shared over tokens and candidate
 // actions are summed inside a sample, as its gradient is.
 import { at, getF, getI, setF } from './memory';
-import { matmulNT, matmulTN } from './matmul';
+import { matmulTN } from './matmul';
 
 // @ts-ignore: decorator
 @inline
 function first(i: i32, offsets: usize, unit: i32): i32 {
   return (offsets ? getI(offsets, i) : i) * unit;
-}
-
-const TILE: i32 = 64;
-
-/**
- * The pairwise form for a weight matrix: K[i][j] += sum over rows r of i, t of j of (x_r . x_t + bias)(d_r . d_t), without any gradient.
- * K is [ni, nj]; kx, kd are the widths of x and d; bias is 1 if the layer's bias counts, else 0. The row products are made in tiles of
- * 64 x 64. work: 2 * 64 * 64 floats.
- */
-export function gramPairwise(ni: i32, offsetsI: usize, xi: usize, di: usize, nj: i32, offsetsJ: usize, xj: usize, dj: usize, unit: i32, kx: i32, kd: i32, bias: f32, k: usize, work: usize, scratch: usize): void {
-  const products = work;
-  const inner = at(work, TILE * TILE);
-  const rowsI = first(ni, offsetsI, unit);
-  const rowsJ = first(nj, offsetsJ, unit);
-  let sampleI = 0;
-  for (let r0 = 0; r0 < rowsI; r0 += TILE) {
-    const m = min(TILE, rowsI - r0);
-    let sampleJ = 0;
-    let endI = sampleI;
-    for (let t0 = 0; t0 < rowsJ; t0 += TILE) {
-      const n = min(TILE, rowsJ - t0);
-      matmulNT(m, n, kd, at(di, r0 * kd), kd, at(dj, t0 * kd), kd, products, TILE, 0, 0, scratch);
-      matmulNT(m, n, kx, at(xi, r0 * kx), kx, at(xj, t0 * kx), kx, inner, TILE, 0, 0, scratch);
-      let i = sampleI;
-      let j = sampleJ;
-      for (let r = 0; r < m; r++) {
-        while (r0 + r >= first(i + 1, offsetsI, unit)) i++;
-        j = sampleJ;
-        for (let t = 0; t < n; t++) {
-          while (t0 + t >= first(j + 1, offsetsJ, unit)) j++;
-          const e = r * TILE + t;
-          const p = i * nj + j;
-          setF(k, p, getF(k, p) + getF(products, e) * (getF(inner, e) + bias));
-        }
-      }
-      endI = i;
-      sampleJ = j;
-    }
-    sampleI = endI;
-  }
 }
 
 /** g[n, kx * kd] (mode 0: =, 1: +=) per-sample gradients x^T d of a weight matrix; ldg in floats. */

@@ -14,11 +14,12 @@ export {
   slotEmbedding,
   slotEmbeddingBackward,
 } from './embedding';
-export { gramPairwise, perSampleOuter, perSampleProduct, perSampleScatter, perSampleSum } from './gram';
+export { perSampleOuter, perSampleProduct, perSampleScatter, perSampleSum } from './gram';
+export { gramAdd, gramPairwise, gramRows, mirrorTile } from './gramPairs';
 export { layerNormBackward, layerNormForward } from './layerNorm';
 export { exp1, log1, sigmoid1 } from './math';
 export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
-export { addInto, addScaled, copyBytes, fill, heapBase, scaleBy } from './memory';
+export { addInto, addScaled, copyBytes, copyRows, fill, heapBase, scaleBy } from './memory';
 export { distinctPairs } from './pairs';
 export { cloningLoss, logProbGradient, logSoftmax, policyLoss } from './policyLoss';
 export { randomNormal, randomUniform, sampleActions } from './random';

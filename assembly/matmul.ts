@@ -11,13 +11,13 @@ import { matrixVector, transposedVector } from './matmulThin';
 import { ACCUMULATE, OVERWRITE, tile4 } from './matmulTile';
 import { loadTail, storeTail } from './simd';
 
-const K_BLOCK: i32 = 256;
+export const K_BLOCK: i32 = 256;
 const M_BLOCK: i32 = 64;
 const EDGE_BYTES: usize = 192;
 const QUAD_BYTES: usize = 16 * 256 * 4;
 
 /** C[m,n] from A[m,k] in place and packed panels, one block of K and of M. */
-function multiplyRows(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
+export function multiplyRows(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
   let j = 0;
   for (; j + 8 <= n; j += 8) {
     let rowA = a;

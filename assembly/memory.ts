@@ -42,6 +42,15 @@ export function copyBytes(dst: usize, src: usize, bytes: i32): void {
   memory.copy(dst, src, bytes);
 }
 
+/** Copies `rows` rows of `bytes` bytes; strides in bytes. */
+export function copyRows(rows: i32, bytes: i32, src: usize, strideSrc: i32, dst: usize, strideDst: i32): void {
+  for (let i = 0; i < rows; i++) {
+    memory.copy(dst, src, bytes);
+    src += strideSrc;
+    dst += strideDst;
+  }
+}
+
 /** dst[n] += src[n] */
 export function addInto(dst: usize, src: usize, n: i32): void {
   let i = 0;

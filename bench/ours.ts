@@ -1,5 +1,5 @@
 /** The engine's worker: every case that is measured, made on first use. Arguments: the file of inputs. */
-import { gramMatrix } from '../src/coupling/gram.ts';
+import { gramTotal } from '../src/coupling/gram.ts';
 import { createHousehold } from '../src/env/household/household.ts';
 import { createArena, matmulScratchBytes } from '../src/kernels/arena.ts';
 import { actionKey, createPolicy } from '../src/policy/policy.ts';
@@ -61,8 +61,8 @@ function gramTask(states: number): Task {
   return lazily(async () => {
     const { policy, list, taken } = mlpWorkload(await createArena(), states);
     const order = Int32Array.from({ length: states }, (_, s) => s);
-    const run = () => gramMatrix(policy, policy.weights, { list, states: order, taken });
-    return { run, check: () => ({ gram: Float32Array.from(run().total) }) };
+    const run = () => gramTotal(policy, policy.weights, { list, states: order, taken });
+    return { run, check: () => ({ gram: Float32Array.from(run()) }) };
   });
 }
 

@@ -4,20 +4,24 @@
  * x^T d, so K_ij is either a product of the g (materialised for this parameter only) or the pairwise sum of (x_r . x_t)(d_r . d_t); the
  * cheaper one by count of multiplications is taken, per parameter. Weights shared over tokens and candidate actions are summed inside a
  * sample first, as their gradients are.
+ *
+ * A matrix is made in tiles, each for all parameters while its sum is near; of a symmetric one only those on and above the diagonal.
  */
-import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
-import type { Batch } from '../layers/batch.ts';
-import { type GradientPart, type Network, type Parameter, type Rows, sampleRows } from '../layers/network.ts';
-import { cutBatches, loadStates } from '../policy/load.ts';
-import { finiteLogProbs, type Policy } from '../policy/policy.ts';
-import type { StateList } from '../rollout/states.ts';
-
-/** Samples (s, a): indices into a list of states and, for each, the index of the action among its candidates. */
-export interface Samples {
-  readonly list: StateList;
-  readonly states: ArrayLike<number>;
-  readonly taken: ArrayLike<number>;
-}
+import type { Arena } from '../kernels/arena.ts';
+import type { Parameter } from '../layers/network.ts';
+import type { Policy } from '../policy/policy.ts';
+import {
+  type Factors,
+  multiplyFactors,
+  placeFactors,
+  placeTileRoom,
+  recordFactors,
+  recordScratchBytes,
+  type Term,
+  type TileRoom,
+  termsOf,
+} from './gramFactors.ts';
+import { checkSamples, forEachGradientBatch, type Samples, sliceSamples } from './samples.ts';
 
 export interface Gram {
   /** Rows and columns. */
@@ -29,214 +33,257 @@ export interface Gram {
   readonly byParameter: ReadonlyMap<string, Float32Array>;
 }
 
-/** Most bytes of recorded factors at a time; more parameters than fit are done in further passes. */
+/** Most bytes of recorded factors and matrices of parameters at a time; more parameters than fit are done in further passes. */
 const BUDGET_BYTES = 192 * 2 ** 20;
 
-/** Rows of pairs are summed block by block of this many samples, so that the bits do not depend on which thread has which rows. */
+/** Rows are cut at multiples of this many samples. */
 const BLOCK = 16;
 
-/** Rows of the matrix for each of up to `parts` threads, as [from, to) of the left samples. */
-export function rowBlocks(samples: number, parts: number): [number, number][] {
+/** Samples in a tile's columns and rows. */
+const TILE = 32;
+const TILE_ROWS = 256;
+
+/**
+ * Rows of the matrix for each of up to `parts` threads, as [from, to) of the left samples: equally many, or of a symmetric matrix, where
+ * row i starts at column i, about equally many elements.
+ */
+export function rowBlocks(samples: number, parts: number, symmetric = false): [number, number][] {
   const blocks = Math.ceil(samples / BLOCK);
   const count = Math.max(1, Math.min(parts, blocks));
-  return Array.from({ length: count }, (_, k) => [
-    Math.floor((k * blocks) / count) * BLOCK,
-    Math.min(samples, Math.floor(((k + 1) * blocks) / count) * BLOCK),
+  const cut = (k: number): number => {
+    if (!symmetric) return Math.floor((k * blocks) / count);
+    const even = Math.floor(blocks * (1 - Math.sqrt(1 - k / count)));
+    // At least one block for every part before and after.
+    return Math.min(Math.max(even, k), blocks - (count - k));
+  };
+  return Array.from({ length: count }, (_, k) => [cut(k) * BLOCK, Math.min(samples, cut(k + 1) * BLOCK)]);
+}
+
+/** Copies the elements above the diagonal of matrix[n, n] below it, 8 x 8 at a time: that many rows find room in the first cache. */
+function mirrorUpper(matrix: Float32Array | Float64Array, n: number): void {
+  for (let i0 = 0; i0 < n; i0 += 8) {
+    const iEnd = Math.min(n, i0 + 8);
+    for (let j0 = 0; j0 <= i0; j0 += 8) {
+      for (let i = i0; i < iEnd; i++) {
+        const jEnd = Math.min(i, j0 + 8);
+        for (let j = j0; j < jEnd; j++) matrix[i * n + j] = matrix[j * n + i];
+      }
+    }
+  }
+}
+
+/** What is asked for: rows [0, rows) of the samples `left` by `right`, the same object for a symmetric matrix. */
+interface Request {
+  readonly left: Samples;
+  readonly right: Samples;
+  readonly rows: number;
+  /** Columns of the result, and the one where the first right sample stands. */
+  readonly columns: number;
+  readonly firstColumn: number;
+}
+
+interface Entry {
+  readonly term: Term;
+  readonly sides: readonly Factors[];
+  /** f32[rows, columns] of the parameter and of its bias, or 0. */
+  readonly k: number;
+  readonly kBias: number;
+}
+
+/** One backward pass over the samples of each side, leaving the factors of all entries. */
+function recordAll(
+  policy: Policy,
+  weights: number,
+  sides: readonly Samples[],
+  entries: readonly Entry[],
+  scratch: number,
+): void {
+  const { network } = policy;
+  const byParameter = new Map(entries.map((entry) => [entry.term.parameter, entry]));
+  sides.forEach((samples, side) => {
+    forEachGradientBatch(policy, weights, samples, 0, (first) => {
+      for (const [parameter, part] of network.gradientParts(weights)) {
+        const entry = byParameter.get(parameter);
+        if (entry) recordFactors(network, entry.term, part, entry.sides[side], first, scratch);
+      }
+    });
+  });
+}
+
+/** Tiles of one size, each side by side in memory: rows of the whole matrix may be a power of two apart and push each other out of the cache. */
+interface Tiles extends TileRoom {
+  readonly k: number;
+  readonly kBias: number;
+  readonly sum: number;
+}
+
+function placeTiles(arena: Arena, entries: readonly Entry[]): Tiles {
+  const room = placeTileRoom(
+    arena,
+    entries.map(({ term }) => term),
+    TILE,
+  );
+  const [k, kBias] = [arena.floats(TILE_ROWS * TILE), arena.floats(TILE_ROWS * TILE)];
+  return { ...room, k, kBias, sum: arena.reserve(TILE_ROWS * TILE * 8) };
+}
+
+/** Adds the tiles of all entries to `total`, f64[rows, columns]. */
+function multiplyAll(arena: Arena, request: Request, entries: readonly Entry[], total: number): void {
+  const { kernels } = arena;
+  const { left, right, rows, columns, firstColumn } = request;
+  const tiles = placeTiles(arena, entries);
+  const n = right.states.length;
+  for (let j = 0; j < n; j += TILE) {
+    const nj = Math.min(TILE, n - j);
+    const end = left === right ? Math.min(rows, j + nj) : rows;
+    for (let i = 0; i < end; i += TILE_ROWS) {
+      const ni = Math.min(TILE_ROWS, end - i);
+      /** Puts a tile of elements of 2^shift bytes where it belongs, and its mirror image if all rows are there. */
+      const put = (tile: number, matrix: number, shift: number): void => {
+        const [row, column] = [firstColumn + i, firstColumn + j];
+        const stride = columns << shift;
+        kernels.copyRows(ni, nj << shift, tile, TILE << shift, matrix + i * stride + (column << shift), stride);
+        if (left !== right || rows < columns) return;
+        kernels.mirrorTile(ni, nj, tile, TILE, matrix + j * stride + (row << shift), columns, j - i, shift);
+      };
+      /** Adds a parameter's tile to the sum, and keeps it if its matrix is asked for. */
+      const take = (name: string, tile: number, matrix: number): void => {
+        if (!Number.isFinite(kernels.gramAdd(ni, nj, tile, TILE, tiles.sum))) {
+          throw new Error(
+            `gramMatrix: products of gradients must be finite, got one of ${name} beyond a 32-bit float; ` +
+              'lower learningRate, or check the environment for extreme observations',
+          );
+        }
+        if (matrix) put(tile, matrix, 2);
+      };
+      const place = total + (i * columns + firstColumn + j) * 8;
+      kernels.copyRows(ni, nj * 8, place, columns * 8, tiles.sum, TILE * 8);
+      for (const { term, sides, k, kBias } of entries) {
+        multiplyFactors(
+          arena,
+          term,
+          i,
+          ni,
+          sides[0],
+          j,
+          nj,
+          sides[sides.length - 1],
+          tiles.k,
+          tiles.kBias,
+          TILE,
+          tiles,
+        );
+        take(term.parameter.name, tiles.k, k);
+        if (term.bias) take(term.bias.name, tiles.kBias, kBias);
+      }
+      put(tiles.sum, total, 3);
+    }
+  }
+}
+
+/** Copies of the parameters' matrices, by parameter. */
+function readMatrices(arena: Arena, size: number, entries: readonly Entry[]): [Parameter, Float32Array][] {
+  return entries.flatMap(({ term, k, kBias }) => [
+    [term.parameter, arena.read(k, size)] as [Parameter, Float32Array],
+    ...(term.bias ? [[term.bias, arena.read(kBias, size)] as [Parameter, Float32Array]] : []),
   ]);
 }
 
-/** One side's record of one parameter: its per-sample gradients, or the rows from which pairs are made. */
-interface Record {
-  readonly pairwise: boolean;
-  readonly g: number;
-  readonly x: number;
-  readonly d: number;
-  /** i32[samples + 1]: first row of each sample, in rows of the part. */
-  readonly offsets: number;
-}
-
-function rowsOf(list: StateList, state: number, rows: Rows): number {
-  const actions = list.rowOffsets[state + 1] - list.rowOffsets[state];
-  if (rows === 'state') return 1;
-  if (rows === 'stateSlot') return list.shape.stateSlots;
-  return rows === 'action' ? actions : actions * list.shape.actionSlots;
-}
-
-function totalRows(samples: Samples, rows: Rows): number {
-  let total = 0;
-  for (let i = 0; i < samples.states.length; i++) total += rowsOf(samples.list, samples.states[i], rows);
-  return total;
-}
-
-/** Multiplications of both ways for a weight with a single use; several uses share one gradient, which must be materialised. */
-function choosePairwise(parts: readonly GradientPart[], a: Samples, b: Samples): boolean {
-  const [part] = parts;
-  if (parts.length > 1 || part.kind !== 'outer') return false;
-  const rowsA = totalRows(a, part.rows);
-  const rowsB = totalRows(b, part.rows);
-  const pairs = rowsA * rowsB * (part.width + part.dWidth);
-  const explicit = (rowsA + rowsB + a.states.length * b.states.length) * part.width * part.dWidth;
-  return pairs < explicit;
-}
-
-function reserve(
-  arena: Arena,
-  parameter: Parameter,
-  parts: readonly GradientPart[],
-  pairwise: boolean,
-  samples: Samples,
-): Record {
-  const n = samples.states.length;
-  const [part] = parts;
-  if (!pairwise || part.kind !== 'outer') {
-    return { pairwise: false, g: arena.floats(n * parameter.size), x: 0, d: 0, offsets: 0 };
+function compute(
+  policy: Policy,
+  weights: number,
+  a: Samples,
+  b: Samples,
+  rows: readonly [number, number],
+  keepParts: boolean,
+): { total: Float64Array; matrices: Map<Parameter, Float32Array> } {
+  checkSamples(a);
+  if (b !== a) checkSamples(b);
+  const { arena, network } = policy;
+  const parts = network.gradientParts(weights);
+  const pending = termsOf(parts, a, b);
+  const [from, to] = rows;
+  const columns = b.states.length;
+  // Row i of a symmetric matrix needs the samples from i on.
+  const left = sliceSamples(a, from, b === a ? columns : to);
+  const request: Request = {
+    left,
+    right: b === a ? left : b,
+    rows: to - from,
+    columns,
+    firstColumn: b === a ? from : 0,
+  };
+  const size = request.rows * columns;
+  const matrices = new Map<Parameter, Float32Array>();
+  const start = arena.mark();
+  try {
+    const total = arena.reserve(size * 8);
+    while (pending.length > 0) {
+      const mark = arena.mark();
+      const scratch = arena.reserve(recordScratchBytes(parts));
+      const sides = b === a ? [left] : [left, b];
+      const entries: Entry[] = [];
+      while (pending.length > 0 && (entries.length === 0 || arena.mark() - mark < BUDGET_BYTES)) {
+        const term = pending.shift() as Term;
+        entries.push({
+          term,
+          sides: sides.map((samples) => placeFactors(arena, term, samples)),
+          k: keepParts ? arena.floats(size) : 0,
+          kBias: keepParts && term.bias ? arena.floats(size) : 0,
+        });
+      }
+      recordAll(policy, weights, sides, entries, scratch);
+      multiplyAll(arena, request, entries, total);
+      if (keepParts)
+        for (const [parameter, matrix] of readMatrices(arena, size, entries)) matrices.set(parameter, matrix);
+      arena.release(mark);
+    }
+    return { total: arena.f64.slice(total >> 3, (total >> 3) + size), matrices };
+  } finally {
+    arena.release(start);
   }
-  const rows = totalRows(samples, part.rows);
-  const offsets = arena.floats(n + 1);
-  let row = 0;
-  for (let i = 0; i < n; i++) {
-    arena.i32[(offsets >> 2) + i] = row;
-    row += rowsOf(samples.list, samples.states[i], part.rows);
-  }
-  arena.i32[(offsets >> 2) + n] = row;
-  return { pairwise: true, g: 0, x: arena.floats(rows * part.width), d: arena.floats(rows * part.dWidth), offsets };
-}
-
-/** Adds one part of the loaded batch's per-sample gradients, samples from `first` on, to the record. */
-function recordPart(
-  network: Network,
-  parameter: Parameter,
-  part: GradientPart,
-  record: Record,
-  first: number,
-  scratch: number,
-): void {
-  const { arena, batch } = network;
-  const { kernels } = arena;
-  const n = batch.states;
-  if (record.pairwise && part.kind === 'outer') {
-    const row = arena.i32[(record.offsets >> 2) + first];
-    const count = network.rowCount(part.rows);
-    arena.copy(record.x + row * part.width * 4, part.x, count * part.width * 4);
-    arena.copy(record.d + row * part.dWidth * 4, part.d, count * part.dWidth * 4);
-    return;
-  }
-  const { size } = parameter;
-  const g = record.g + first * size * 4;
-  if (part.kind === 'scatter') {
-    const [features, offsets, slots, rows] = scatterSource(batch, part.source);
-    kernels.perSampleScatter(n, rows, features, offsets, slots, part.dWidth, part.d, g, size);
-    return;
-  }
-  const { offsets, unit } = sampleRows(batch, part.rows);
-  if (part.kind === 'outer') {
-    // Adds to the zeroed record, so that several uses of one weight sum up.
-    kernels.perSampleOuter(n, offsets, unit, part.x, part.width, part.d, part.dWidth, g, size, 1, scratch);
-  } else if (part.kind === 'sum') kernels.perSampleSum(n, offsets, unit, part.period, part.dWidth, part.d, g, size);
-  else kernels.perSampleProduct(n, offsets, unit, part.dWidth, part.d, part.x, g, size);
-}
-
-function scatterSource(batch: Batch, source: 'state' | 'action'): [number, number, number, number] {
-  return source === 'state'
-    ? [batch.stateFeatures, batch.stateOffsets, batch.shape.stateSlots, 0]
-    : [batch.actionFeatures, batch.actionOffsets, batch.shape.actionSlots, batch.rowOffsets];
 }
 
 /**
- * Runs the samples through the network batch by batch; calls `visit` with the number of the first sample after each backward pass of
- * log pi(taken | state), whose gradients are added to `g` unless it is 0.
+ * Rows [from, to) of `gramMatrix`, with the parts of all parameters; `joinRows` puts blocks of them together. Of a symmetric matrix only the
+ * elements on and above its diagonal are those of the matrix.
+ *
+ * @param rows see `rowBlocks`
  */
-export function forEachGradientBatch(
+export function gramRows(
   policy: Policy,
   weights: number,
-  samples: Samples,
-  g: number,
-  visit: (first: number) => void,
-): void {
-  const { network, arena } = policy;
-  const { batch, heads } = network;
-  let from = 0;
-  for (const to of cutBatches(samples.list, samples.states, batch.capacity)) {
-    loadStates(arena, batch, samples.list, samples.states, from, to);
-    finiteLogProbs(policy, weights);
-    for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
-    arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
-    arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
-    network.backward(weights, g);
-    visit(from);
-    from = to;
-  }
+  a: Samples,
+  b: Samples,
+  rows: readonly [from: number, to: number],
+): Gram {
+  const { total, matrices } = compute(policy, weights, a, b, rows, true);
+  const named = policy.network.parameters.flatMap((parameter) => {
+    const matrix = matrices.get(parameter);
+    return matrix ? [[parameter.name, matrix] as const] : [];
+  });
+  return { rows: rows[1] - rows[0], columns: b.states.length, total, byParameter: new Map(named) };
 }
 
-function byParameter(parts: [Parameter, GradientPart][]): Map<Parameter, GradientPart[]> {
-  const map = new Map<Parameter, GradientPart[]>();
-  for (const [parameter, part] of parts) map.set(parameter, [...(map.get(parameter) ?? []), part]);
-  return map;
+/** Blocks of rows, one under the other, as one matrix; a symmetric one is mirrored. */
+export function joinRows(blocks: readonly Gram[], symmetric: boolean): Gram {
+  if (blocks.length === 1) return withoutZeros(blocks[0]);
+  const [{ columns, byParameter: parts }] = blocks;
+  const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+  const total = new Float64Array(rows * columns);
+  const byParameter = new Map([...parts.keys()].map((name) => [name, new Float32Array(rows * columns)]));
+  let first = 0;
+  for (const block of blocks) {
+    total.set(block.total, first * columns);
+    for (const [name, matrix] of block.byParameter) byParameter.get(name)?.set(matrix, first * columns);
+    first += block.rows;
+  }
+  if (symmetric) for (const matrix of [total, ...byParameter.values()]) mirrorUpper(matrix, rows);
+  return withoutZeros({ rows, columns, total, byParameter });
 }
 
-function checkSamples(samples: Samples): void {
-  const { list, states, taken } = samples;
-  if (states.length === 0)
-    throw new RangeError('gramMatrix: samples must not be empty, got 0; raise the number of samples');
-  if (taken.length !== states.length) {
-    throw new RangeError(`gramMatrix: taken must have ${states.length} elements as states has, got ${taken.length}`);
-  }
-  for (let i = 0; i < states.length; i++) {
-    if (!(states[i] >= 0 && states[i] < list.states)) {
-      throw new RangeError(`gramMatrix: states must be in [0, ${list.states}), got ${states[i]}`);
-    }
-    const actions = rowsOf(list, states[i], 'action');
-    if (!(taken[i] >= 0 && taken[i] < actions)) {
-      throw new RangeError(`gramMatrix: taken must be in [0, ${actions}) for state ${states[i]}, got ${taken[i]}`);
-    }
-  }
-}
-
-function slice(samples: Samples, from: number, to: number): Samples {
-  const { list, states, taken } = samples;
-  const part = (all: ArrayLike<number>): Int32Array => Int32Array.from({ length: to - from }, (_, i) => all[from + i]);
-  return { list, states: part(states), taken: part(taken) };
-}
-
-/** K of one parameter, f32[na, nb] at k, from what its rows left. */
-function pairwiseProducts(
-  arena: Arena,
-  part: GradientPart & { kind: 'outer' },
-  na: number,
-  left: Record,
-  nb: number,
-  right: Record,
-  k: number,
-  room: { readonly offsets: number; readonly work: number; readonly scratch: number },
-): void {
-  const { kernels } = arena;
-  const { width, dWidth } = part;
-  const leftOffsets = left.offsets >> 2;
-  for (let from = 0; from < na; from += BLOCK) {
-    const count = Math.min(BLOCK, na - from);
-    const first = arena.i32[leftOffsets + from];
-    for (let i = 0; i <= count; i++) arena.i32[(room.offsets >> 2) + i] = arena.i32[leftOffsets + from + i] - first;
-    const x = left.x + first * width * 4;
-    const d = left.d + first * dWidth * 4;
-    const rows = k + from * nb * 4;
-    kernels.gramPairwise(
-      count,
-      room.offsets,
-      x,
-      d,
-      nb,
-      right.offsets,
-      right.x,
-      right.d,
-      1,
-      width,
-      dWidth,
-      0,
-      rows,
-      room.work,
-      room.scratch,
-    );
-  }
+function withoutZeros(gram: Gram): Gram {
+  return { ...gram, byParameter: new Map([...gram.byParameter].filter(([, matrix]) => matrix.some((x) => x !== 0))) };
 }
 
 /**
@@ -244,72 +291,13 @@ function pairwiseProducts(
  *
  * Gradients are of log pi at temperature 1, not averaged over anything; the classifier head has none. Call `network.prepare(weights)` first.
  *
- * @param rows computes only the rows [from, to) of the matrix, and keeps the parts of all parameters; see `rowBlocks`
  * @throws if samples are empty or name a state or an action that does not exist, or a product of gradients is not finite
  */
-export function gramMatrix(
-  policy: Policy,
-  weights: number,
-  a: Samples,
-  b: Samples = a,
-  rows: readonly [number, number] | null = null,
-): Gram {
-  checkSamples(a);
-  if (b !== a) checkSamples(b);
-  const { arena, network } = policy;
-  const { kernels } = arena;
-  const left = rows ? slice(a, rows[0], rows[1]) : a;
-  const na = left.states.length;
-  const nb = b.states.length;
-  const parts = byParameter(network.gradientParts(weights));
-  const widest = Math.max(nb, 64, ...[...parts.values()].flat().map((part) => part.dWidth));
-  const total = new Float64Array(na * nb);
-  const matrices = new Map<string, Float32Array>();
-  const pending = [...parts.keys()];
-  while (pending.length > 0) {
-    const mark = arena.mark();
-    const scratch = arena.reserve(matmulScratchBytes(256, widest));
-    const group = new Map<Parameter, { sides: Record[]; uses: GradientPart[] }>();
-    while (pending.length > 0 && (group.size === 0 || arena.mark() - mark < BUDGET_BYTES)) {
-      const parameter = pending.shift() as Parameter;
-      const uses = parts.get(parameter) as GradientPart[];
-      const pairwise = choosePairwise(uses, a, b);
-      const sides = [reserve(arena, parameter, uses, pairwise, left)];
-      if (b !== left) sides.push(reserve(arena, parameter, uses, pairwise, b));
-      group.set(parameter, { sides, uses });
-    }
-    [left, b].slice(0, b === left ? 1 : 2).forEach((samples, side) => {
-      forEachGradientBatch(policy, weights, samples, 0, (first) => {
-        for (const [parameter, part] of network.gradientParts(weights)) {
-          const entry = group.get(parameter);
-          if (entry) recordPart(network, parameter, part, entry.sides[side], first, scratch);
-        }
-      });
-    });
-    const k = arena.floats(na * nb);
-    const room = { offsets: arena.floats(BLOCK + 1), work: arena.floats(2 * 64 * 64), scratch };
-    for (const [parameter, { sides, uses }] of group) {
-      const [own] = sides;
-      const other = sides[sides.length - 1];
-      const [use] = uses;
-      kernels.fill(k, na * nb, 0);
-      if (own.pairwise && use.kind === 'outer') {
-        pairwiseProducts(arena, use, na, own, nb, other, k, room);
-      } else {
-        const { size } = parameter;
-        kernels.matmulNT(na, nb, size, own.g, size, other.g, size, k, nb, 0, 0, scratch);
-      }
-      if (!Number.isFinite(kernels.sumOfSquares(k, na * nb))) {
-        throw new Error(
-          `gramMatrix: products of gradients must be finite, got one of ${parameter.name} beyond a 32-bit float; ` +
-            'lower learningRate, or check the environment for extreme observations',
-        );
-      }
-      const matrix = arena.read(k, na * nb);
-      if (rows || matrix.some((x) => x !== 0)) matrices.set(parameter.name, matrix);
-      for (let i = 0; i < total.length; i++) total[i] += matrix[i];
-    }
-    arena.release(mark);
-  }
-  return { rows: na, columns: nb, total, byParameter: matrices };
+export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Samples = a): Gram {
+  return joinRows([gramRows(policy, weights, a, b, [0, a.states.length])], a === b);
+}
+
+/** The `total` of `gramMatrix` alone, f64[a, b], which takes less time and memory. */
+export function gramTotal(policy: Policy, weights: number, a: Samples, b: Samples = a): Float64Array {
+  return compute(policy, weights, a, b, [0, a.states.length], false).total;
 }

@@ -2,7 +2,8 @@
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
 import { type BankSample, type PairBank, type PairClass, pairClasses } from './bank.ts';
-import { type Gram, gramMatrix, type Samples } from './gram.ts';
+import { type Gram, gramMatrix } from './gram.ts';
+import type { Samples } from './samples.ts';
 import { type Spillover, spillover } from './spillover.ts';
 
 export interface ClassStatistics {

@@ -1,7 +1,8 @@
 /** Spillover: how a step that lifts good actions changes the log-probability of bad ones elsewhere, predicted from the Gram matrix and measured. */
 import { type Policy, takenLogProbs } from '../policy/policy.ts';
 import type { BankSample, PairBank } from './bank.ts';
-import { forEachGradientBatch, type Gram, type Samples } from './gram.ts';
+import type { Gram } from './gram.ts';
+import { forEachGradientBatch, type Samples } from './samples.ts';
 
 export interface Spillover {
   /** Step along the mean gradient of log pi of the good samples; 0 where that gradient vanishes. */

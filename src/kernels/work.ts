@@ -51,6 +51,9 @@ const span = (views: Views, offsets: number, rows: number): number =>
 const rowsOf = (views: Views, offsets: number, n: number, unit: number): number =>
   (offsets ? end(views, offsets, n) : n) * unit;
 
+/** Rows of n samples whose first is not the first of all. */
+const rowsBetween = ({ i32 }: Views, offsets: number, n: number): number => i32[(offsets >> 2) + n] - i32[offsets >> 2];
+
 /** How many of n bytes satisfy `test`. */
 function countBytes({ i8 }: Views, at: number, n: number, test: (byte: number) => boolean): number {
   let found = 0;
@@ -206,14 +209,22 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
       bytes: groups * slots + 4 * width * (groups + groups * slots * touches(mode)),
     };
   },
-  gramPairwise([ni, offsetsI, , , nj, offsetsJ, , , unit, kx, kd], views) {
-    const left = rowsOf(views, offsetsI, ni, unit);
-    const right = rowsOf(views, offsetsJ, nj, unit);
+  gramPairwise([ni, offsetsI, , , nj, offsetsJ, , , kx, kd], views) {
+    const left = rowsBetween(views, offsetsI, ni);
+    const right = rowsBetween(views, offsetsJ, nj);
     return {
-      operations: left * right * (2 * (kx + kd) + 3),
-      bytes: 4 * ((left + right) * (kx + kd) + 2 * ni * nj),
+      operations: left * right * (2 * (kx + kd) + 2),
+      bytes: 4 * ((left + right) * (kx + kd) + ni * nj),
     };
   },
+  gramRows([ni, , , nj, , , kx, kd, , kBias]) {
+    return {
+      operations: ni * nj * (2 * (kx + kd) + 1),
+      bytes: 4 * ((ni + nj) * (kx + kd) + ni * nj * (kBias ? 2 : 1)),
+    };
+  },
+  mirrorTile: ([ni, nj, , , , , , shift]) => ({ operations: 0, bytes: 2 * ni * nj * (1 << shift) }),
+  gramAdd: ([ni, nj]) => ({ operations: ni * nj, bytes: 20 * ni * nj }),
   perSampleOuter([n, offsets, unit, , kx, , kd, , , mode], views) {
     const rows = rowsOf(views, offsets, n, unit);
     return { operations: 2 * rows * kx * kd, bytes: 4 * (rows * (kx + kd) + n * kx * kd * touches(mode)) };
@@ -247,6 +258,7 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
   matmulTN: product,
   addInto: elementwise(2, 1, 3),
   addScaled: ([n, , , , mode]) => ({ operations: n * touches(mode), bytes: 4 * n * (1 + touches(mode)) }),
+  copyRows: ([rows, bytes]) => ({ operations: 0, bytes: 2 * rows * bytes }),
   copyBytes: ([, , bytes]) => ({ operations: 0, bytes: 2 * bytes }),
   fill: elementwise(1, 0, 1),
   scaleBy: elementwise(1, 1, 2),

@@ -1,5 +1,6 @@
 /** What a worker holds of a run, and its share of each phase. Every method is one message there and one back. */
-import { type Gram, gramMatrix, type Samples } from '../coupling/gram.ts';
+import { type Gram, gramRows } from '../coupling/gram.ts';
+import type { Samples } from '../coupling/samples.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
 import { Arena, createArena } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
@@ -186,7 +187,7 @@ export function createSeat(): Seat {
     updates: counted(async (job) => workThroughUpdates(began(null), job)),
     gram: counted(async ({ weights, left, right, rows }) => {
       const { policy } = began(weights).engine;
-      return gramMatrix(policy, policy.weights, left, right ?? left, rows);
+      return gramRows(policy, policy.weights, left, right ?? left, rows);
     }),
   };
 }

@@ -1,5 +1,6 @@
 /** Spreads the phases of a run over the threads of a crew. Whatever their number and memory, the results have the same bits. */
-import { type Gram, gramMatrix, rowBlocks, type Samples } from '../coupling/gram.ts';
+import { type Gram, gramRows, joinRows, rowBlocks } from '../coupling/gram.ts';
+import type { Samples } from '../coupling/samples.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Policy } from '../policy/policy.ts';
 import { cutGames } from '../rollout/chunks.ts';
@@ -161,36 +162,18 @@ export async function openSpread(
       return returns;
     },
     async gram(left, right) {
-      const blocks = rowBlocks(left.states.length, size);
-      if (blocks.length === 1) return gramMatrix(policy, policy.weights, left, right ?? left);
+      const symmetric = right === undefined || right === left;
+      const blocks = rowBlocks(left.states.length, size, symmetric);
+      const own = (): Gram => gramRows(policy, policy.weights, left, symmetric ? left : right, blocks[0]);
+      if (blocks.length === 1) return joinRows([own()], symmetric);
       const pack = (samples: Samples): Samples => ({ ...samples, list: packStates(samples.list, shared) });
-      const message = { weights: weights(), left: pack(left), right: right ? pack(right) : null };
+      const message = { weights: weights(), left: pack(left), right: symmetric ? null : pack(right) };
       const replies = workers.call('coupling', async (seat, k) =>
         k < blocks.length ? seat.gram({ ...message, rows: blocks[k] }) : null,
       );
-      const own = gramMatrix(policy, policy.weights, left, right ?? left, blocks[0]);
-      return joinRows([own, ...(await replies).filter((gram) => gram !== null)]);
+      const first = own();
+      return joinRows([first, ...(await replies).filter((gram) => gram !== null)], symmetric);
     },
     updates,
   };
-}
-
-/** Blocks of rows, one under the other, as one matrix. */
-function joinRows(blocks: readonly Gram[]): Gram {
-  const [{ columns }] = blocks;
-  const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-  const total = new Float64Array(rows * columns);
-  const byParameter = new Map<string, Float32Array>();
-  let first = 0;
-  for (const block of blocks) {
-    total.set(block.total, first * columns);
-    for (const [name, part] of block.byParameter) {
-      const whole = byParameter.get(name) ?? new Float32Array(rows * columns);
-      whole.set(part, first * columns);
-      byParameter.set(name, whole);
-    }
-    first += block.rows;
-  }
-  for (const [name, matrix] of [...byParameter]) if (matrix.every((x) => x === 0)) byParameter.delete(name);
-  return { rows, columns, total, byParameter };
 }

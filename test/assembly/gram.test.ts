@@ -29,35 +29,45 @@ function rowsOf({ bounds, count }: Samples): number {
   return bounds[count];
 }
 
-function compareGram(si: Samples, sj: Samples, kx: number, kd: number, bias: number): void {
+/** Bytes of room for tiles of pairs; see assembly/gramPairs.ts. */
+const workBytes = (kx: number, kd: number): number => 4 * (2 * 64 * 64 + 64 + 64 * (kx + kd)) + 128;
+
+/** K by pairs of rows against J J^T; samples of one row each also with the matrix of the bias. */
+function compareGram(si: Samples, sj: Samples, kx: number, kd: number): void {
   const [xi, di] = [values(rowsOf(si) * kx), values(rowsOf(si) * kd)];
   const [xj, dj] = [values(rowsOf(sj) * kx), values(rowsOf(sj) * kd)];
   const before = values(si.count * sj.count);
   const c = newCase();
-  const offsetsI = si.offsets ? c.ints(si.offsets) : 0;
-  const offsetsJ = sj.offsets ? c.ints(sj.offsets) : 0;
   const [xiPtr, diPtr, xjPtr, djPtr] = [xi, di, xj, dj].map((matrix) => c.floats(matrix));
-  const kPtr = c.output(before);
-  const work = c.scratch(2 * 64 * 64 * 4);
-  const scratch = c.scratch(matmulScratchBytes(Math.max(kx, kd), 64));
+  const [offsetsI, offsetsJ] = [si, sj].map(({ bounds }) => c.ints(bounds));
+  const ldk = sj.count + 3;
+  const [kPtr, onesPtr, biasPtr] = [0, 1, 2].map(() => c.outputRows(before, sj.count, ldk));
+  const work = c.scratch(workBytes(kx, kd));
+  const single = si.offsets === undefined && sj.offsets === undefined && si.unit === 1;
   c.run((kernels) => {
-    const args = [si.count, offsetsI, xiPtr, diPtr, sj.count, offsetsJ, xjPtr, djPtr] as const;
-    kernels.gramPairwise(...args, si.unit, kx, kd, bias, kPtr, work, scratch);
+    const [ni, nj] = [si.count, sj.count];
+    kernels.gramPairwise(ni, offsetsI, xiPtr, diPtr, nj, offsetsJ, xjPtr, djPtr, kx, kd, kPtr, ldk, work);
+    if (single) kernels.gramRows(ni, xiPtr, diPtr, nj, xjPtr, djPtr, kx, kd, onesPtr, biasPtr, ldk, work);
   });
-  const weightPart = gramOf(outerGradients(si.bounds, xi, kx, di, kd), outerGradients(sj.bounds, xj, kx, dj, kd));
-  const biasPart = gramOf(sumGradients(si.bounds, di, kd), sumGradients(sj.bounds, dj, kd));
-  const expected = weightPart.map((product, p) => before[p] + product + bias * biasPart[p]);
-  const where = `${si.count} x ${sj.count} samples, rows ${rowsOf(si)} x ${rowsOf(sj)}, kx ${kx} kd ${kd} bias ${bias}`;
-  expect(largestError(c.read(kPtr, before.length), expected), where).toBeLessThan(2e-5);
+  const where = `${si.count} x ${sj.count} samples, rows ${rowsOf(si)} x ${rowsOf(sj)}, kx ${kx} kd ${kd}`;
+  const read = (pointer: number): Float32Array => c.readRows(pointer, si.count, sj.count, ldk);
+  const expected = gramOf(outerGradients(si.bounds, xi, kx, di, kd), outerGradients(sj.bounds, xj, kx, dj, kd));
+  expect(largestError(read(kPtr), expected), where).toBeLessThan(2e-5);
+  if (!single) return;
+  const bias = gramOf(sumGradients(si.bounds, di, kd), sumGradients(sj.bounds, dj, kd));
+  expect(largestError(read(onesPtr), expected), where).toBeLessThan(2e-5);
+  expect(largestError(read(biasPtr), bias), where).toBeLessThan(2e-5);
 }
 
-test('gramPairwise equals J J^T, error < 2e-5: samples and widths 0 to 17, rectangular, several and no rows per sample, bias', () => {
+test('gramPairwise equals J J^T, error < 2e-5: samples and widths 0 to 17, rectangular, several, one and no rows per sample, bias of one', () => {
   for (const count of lengths) {
     for (const width of lengths) {
       const unit = 1 + (width % 3);
       const si = samplesOf(count, unit, 3, width % 2 === 0);
       const sj = samplesOf((count * 5 + width) % 18, unit, 3, count % 2 === 0);
-      compareGram(si, sj, width, (width * 7 + count) % 18, (count + width) % 2);
+      const dWidth = (width * 7 + count) % 18;
+      compareGram(si, sj, width, dWidth);
+      compareGram(samplesOf(count, 1, 1, false), samplesOf(sj.count, 1, 1, false), width, dWidth);
     }
   }
 });
@@ -71,29 +81,99 @@ test('gramPairwise equals J J^T, error < 2e-5, when rows and samples cross tiles
     [4, 3, 2, 2, 257, 3],
     [3, 4, 2, 2, 3, 258],
   ]) {
-    compareGram(samplesOf(ni, unit, most, true), samplesOf(nj, unit, most, true), kx, kd, 1);
-    compareGram(samplesOf(ni, unit, most, false), samplesOf(nj, unit, most, true), kx, kd, 0);
+    compareGram(samplesOf(ni, unit, most, true), samplesOf(nj, unit, most, true), kx, kd);
+    compareGram(samplesOf(ni, unit, most, false), samplesOf(nj, unit, most, true), kx, kd);
+    compareGram(samplesOf(ni, 1, 1, false), samplesOf(nj + 60, 1, 1, false), kx, kd);
   }
 });
 
-test('gramPairwise of a set with itself is symmetric within 1e-5 and has no negative diagonal element', () => {
-  const samples = samplesOf(23, 1, 9, true);
+test('gramPairwise has the same bits for any first sample of either side', () => {
+  const count = 40;
+  const samples = samplesOf(count, 1, 9, true);
   const rows = rowsOf(samples);
   const c = newCase();
-  const offsetsPtr = c.ints(samples.offsets ?? []);
+  const offsetsPtr = c.ints(samples.bounds);
   const xPtr = c.floats(values(rows * 6));
   const dPtr = c.floats(values(rows * 5));
-  const kPtr = c.output(new Float32Array(23 * 23));
-  const work = c.scratch(2 * 64 * 64 * 4);
-  const scratch = c.scratch(matmulScratchBytes(6, 64));
+  const work = c.scratch(workBytes(6, 5));
+  const cuts = [0, 1, 7, 30];
+  const outputs = cuts.map(() => c.output(new Float32Array(count * count)));
   c.run((kernels) => {
-    const args = [23, offsetsPtr, xPtr, dPtr, 23, offsetsPtr, xPtr, dPtr] as const;
-    kernels.gramPairwise(...args, 1, 6, 5, 1, kPtr, work, scratch);
+    cuts.forEach((from, at) => {
+      const n = count - from;
+      const first = offsetsPtr + 4 * from;
+      const k = outputs[at] + 4 * (from * count + from);
+      kernels.gramPairwise(n, first, xPtr, dPtr, n, first, xPtr, dPtr, 6, 5, k, count, work);
+    });
   });
-  const gram = c.read(kPtr, 23 * 23);
-  const transposed = gram.map((_, p) => gram[(p % 23) * 23 + Math.floor(p / 23)]);
-  expect(largestError(gram, transposed)).toBeLessThan(1e-5);
-  expect(gram.every((product, p) => p % 24 !== 0 || product >= 0)).toBe(true);
+  const [whole] = outputs.map((pointer) => c.read(pointer, count * count));
+  cuts.forEach((from, at) => {
+    const expected = whole.map((x, p) => (Math.floor(p / count) >= from && p % count >= from ? x : 0));
+    expect(c.read(outputs[at], count * count)).toEqual(expected);
+  });
+  expect(whole.every((product, p) => p % (count + 1) !== 0 || product >= 0)).toBe(true);
+});
+
+test('gramAdd sums tiles in double precision and tells whether an element is not finite, 0 to 17 rows and columns', () => {
+  for (const rows of lengths) {
+    const columns = (rows * 5 + 3) % 18;
+    const ld = columns + 2;
+    const tile = values(rows * columns);
+    const c = newCase();
+    const tilePtr = c.outputRows(tile, columns, ld);
+    const sumPtr = c.sums(new Float64Array(rows * ld).fill(1e9));
+    // The two instances of a case both run.
+    const found: number[] = [];
+    c.run((kernels) => found.push(kernels.gramAdd(rows, columns, tilePtr, ld, sumPtr)));
+    expect(found.map((x) => x + 0)).toEqual([0, 0]);
+    const sums = c.readSums(sumPtr, rows * ld);
+    const column = (p: number): number => p % ld;
+    const expected = sums.map((_, p) =>
+      column(p) < columns ? 1e9 + tile[Math.floor(p / ld) * columns + column(p)] : 1e9,
+    );
+    expect(sums).toEqual(expected);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (let at = 0; at < tile.length; at += 7) {
+        const other = newCase();
+        const badPtr = other.outputRows(
+          tile.map((x, p) => (p === at ? bad : x)),
+          columns,
+          ld,
+        );
+        const otherSum = other.sums(new Float64Array(rows * ld));
+        const bads: number[] = [];
+        other.run((kernels) => bads.push(kernels.gramAdd(rows, columns, badPtr, ld, otherSum)));
+        expect(bads).toEqual([Number.NaN, Number.NaN]);
+      }
+    }
+  }
+});
+
+test('mirrorTile copies what is above the diagonal below it and touches nothing else, elements of 4 and 8 bytes', () => {
+  for (const [ni, nj, above] of [
+    [9, 5, 4],
+    [5, 9, 0],
+    [12, 4, 8],
+    [4, 4, 0],
+    [0, 3, 0],
+  ]) {
+    const tile = values(ni * (nj + 1));
+    const expected = Float32Array.from({ length: nj * (ni + 2) }, (_, p) => {
+      const [j, i] = [Math.floor(p / (ni + 2)), p % (ni + 2)];
+      return i < ni && i < j + above ? tile[i * (nj + 1) + j] : 7;
+    });
+    const c = newCase();
+    const tilePtr = c.floats(tile);
+    const outPtr = c.output(new Float32Array(expected.length).fill(7));
+    const widePtr = c.sums(Float64Array.from(tile));
+    const wideOut = c.sums(new Float64Array(expected.length).fill(7));
+    c.run((kernels) => {
+      kernels.mirrorTile(ni, nj, tilePtr, nj + 1, outPtr, ni + 2, above, 2);
+      kernels.mirrorTile(ni, nj, widePtr, nj + 1, wideOut, ni + 2, above, 3);
+    });
+    expect(c.read(outPtr, expected.length)).toEqual(expected);
+    expect(c.readSums(wideOut, expected.length)).toEqual(Float64Array.from(expected));
+  }
 });
 
 test('perSampleOuter, perSampleSum and perSampleProduct: error < 1e-5, samples and widths 0 to 17, wide row strides', () => {
@@ -171,9 +251,9 @@ test('a NaN in one sample reaches its row and column of the Gram matrix and no o
   const xPtr = c.floats(x);
   const dPtr = c.floats(values(4 * 3));
   const kPtr = c.output(new Float32Array(16));
-  const work = c.scratch(2 * 64 * 64 * 4);
-  const scratch = c.scratch(matmulScratchBytes(3, 64));
-  c.run((kernels) => kernels.gramPairwise(4, 0, xPtr, dPtr, 4, 0, xPtr, dPtr, 1, 3, 3, 1, kPtr, work, scratch));
+  const work = c.scratch(workBytes(3, 3));
+  const offsetsPtr = c.ints([0, 1, 2, 3, 4]);
+  c.run((kernels) => kernels.gramPairwise(4, offsetsPtr, xPtr, dPtr, 4, offsetsPtr, xPtr, dPtr, 3, 3, kPtr, 4, work));
   const expected = Array.from({ length: 16 }, (_, p) => p % 4 === 2 || Math.floor(p / 4) === 2);
   expect([...c.read(kPtr, 16)].map(Number.isNaN)).toEqual(expected);
 });

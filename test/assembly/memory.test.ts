@@ -30,6 +30,18 @@ test('copyBytes moves exactly n bytes, also where the ranges overlap', () => {
   }
 });
 
+test('copyRows moves whole rows between strides and leaves the bytes between them', () => {
+  for (const rows of lengths) {
+    const width = (rows * 7 + 2) % 18;
+    const source = values(rows * width);
+    const c = newCase();
+    const sourcePtr = c.rows(source, width, width + 3);
+    const outPtr = c.outputRows(values(rows * width), width, width + 1);
+    c.run((kernels) => kernels.copyRows(rows, width * 4, sourcePtr, (width + 3) * 4, outPtr, (width + 1) * 4));
+    expect(c.readRows(outPtr, rows, width, width + 1)).toEqual(source);
+  }
+});
+
 test('addInto, scaleBy and addScaled give the bits of the single-precision formula', () => {
   const factor = Math.fround(0.3);
   for (const n of sizes) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { gramMatrix, rowBlocks, type Samples } from '../../src/coupling/gram.ts';
+import { gramMatrix, gramRows, gramTotal, joinRows, rowBlocks } from '../../src/coupling/gram.ts';
+import type { Samples } from '../../src/coupling/samples.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';
 import { createArena } from '../../src/kernels/arena.ts';
 import type { PolicyConfig } from '../../src/policy/heads.ts';
@@ -127,9 +128,31 @@ describe.each(kinds.flatMap((kind) => [1, 2, 3, 4].map((seed) => [kind, seed] as
   },
 );
 
+test.each(kinds)('%s: the total alone has the same bits as beside the parts of the parameters', async (kind) => {
+  const { policy, samples } = await open(kind, 3, 50);
+  const other = pick(samples, range(3, 40));
+  for (const [a, b] of [
+    [samples, samples],
+    [samples, other],
+  ]) {
+    expect(gramTotal(policy, policy.weights, a, b)).toEqual(gramMatrix(policy, policy.weights, a, b).total);
+  }
+});
+
+test('a symmetric matrix is symmetric to the last bit, by parameter, too, over several tiles', async () => {
+  for (const kind of kinds) {
+    const { policy, samples } = await open(kind, 4, 300);
+    const { total, byParameter } = gramMatrix(policy, policy.weights, samples);
+    for (const matrix of [total, ...byParameter.values()]) {
+      expect(matrix).toEqual(matrix.map((_, p) => matrix[(p % 300) * 300 + Math.floor(p / 300)]));
+    }
+  }
+});
+
 test('pairs of rows and materialised gradients agree: error < 1e-5 of the largest', async () => {
   const arena = await createArena();
   let pairwise = 0;
+  let rows = 0;
   let products = 0;
   const { kernels } = arena;
   const counted: typeof kernels = {
@@ -137,6 +160,10 @@ test('pairs of rows and materialised gradients agree: error < 1e-5 of the larges
     gramPairwise: (...given) => {
       pairwise++;
       kernels.gramPairwise(...given);
+    },
+    gramRows: (...given) => {
+      rows++;
+      kernels.gramRows(...given);
     },
     perSampleOuter: (...given) => {
       products++;
@@ -153,11 +180,11 @@ test('pairs of rows and materialised gradients agree: error < 1e-5 of the larges
   const list = randomStates(inputShape(spec), randomStream(5, 'test/gram/ways'), 90, 12);
   const samples: Samples = { list, states: range(0, 90), taken: range(0, 90).map(() => 0) };
   const few = gramMatrix(policy, policy.weights, pick(samples, range(0, 3)));
-  expect([pairwise, products]).toEqual([3, 2]);
+  expect([rows, pairwise, products]).toEqual([1, 1, 3]);
   const many = gramMatrix(policy, policy.weights, samples);
-  // Only the layer with one row per sample is still cheaper by pairs, in six blocks of 16.
-  expect(pairwise).toBe(9);
-  expect(products).toBeGreaterThan(2);
+  // Only the layer with one row per sample is still cheaper by pairs, in three tiles of 32 columns.
+  expect([rows, pairwise]).toEqual([4, 1]);
+  expect(products).toBeGreaterThan(3);
   expect(errorOfLargest(few.total, block(many.total, 90, range(0, 3), range(0, 3)))).toBeLessThan(1e-5);
 });
 
@@ -243,20 +270,38 @@ describe('rows of the matrix', () => {
     },
   );
 
+  test.each([1, 2, 3, 4, 8])(
+    'of a symmetric matrix for %i threads: about equally many elements, none empty',
+    (parts) => {
+      for (const samples of [1, 16, 17, 70, 200, 1024]) {
+        const blocks = rowBlocks(samples, parts, true);
+        expect(blocks.length).toBe(Math.min(parts, Math.ceil(samples / 16)));
+        let end = 0;
+        for (const [from, to] of blocks) {
+          expect([from, from % 16]).toEqual([end, 0]);
+          expect(to).toBeGreaterThan(from);
+          end = to;
+        }
+        expect(end).toBe(samples);
+        const elements = blocks.map(([from, to]) => ((to - from) * (2 * samples - from - to)) / 2);
+        if (samples === 1024) expect(Math.max(...elements) / Math.min(...elements)).toBeLessThan(1.25);
+      }
+    },
+  );
+
   test.each(kinds)('%s: have the bits they have in the whole, by parameter, too', async (kind) => {
     const { policy, samples } = await open(kind, 2, 50);
     const right = pick(samples, range(3, 40));
     for (const other of [samples, right]) {
       const whole = gramMatrix(policy, policy.weights, samples, other);
-      for (const [from, to] of rowBlocks(50, 3)) {
-        const part = gramMatrix(policy, policy.weights, samples, other, [from, to]);
-        expect([part.rows, part.columns]).toEqual([to - from, whole.columns]);
-        const cut = <T extends Float32Array | Float64Array>(all: T): T =>
-          all.slice(from * whole.columns, to * whole.columns) as T;
-        expect(part.total).toEqual(cut(whole.total));
-        for (const [name, matrix] of part.byParameter) {
-          expect([name, matrix]).toEqual([name, cut(whole.byParameter.get(name) ?? new Float32Array(50 * 50))]);
-        }
+      for (const parts of [1, 2, 3]) {
+        const symmetric = other === samples;
+        const blocks = rowBlocks(50, parts, symmetric).map((rows) => {
+          const block = gramRows(policy, policy.weights, samples, other, rows);
+          expect([block.rows, block.columns]).toEqual([rows[1] - rows[0], whole.columns]);
+          return block;
+        });
+        expect(joinRows(blocks, symmetric)).toEqual(whole);
       }
     }
   });

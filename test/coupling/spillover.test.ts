@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BankSample, LabelledStates, PairBank } from '../../src/coupling/bank.ts';
-import { gramMatrix, type Samples } from '../../src/coupling/gram.ts';
+import { gramMatrix } from '../../src/coupling/gram.ts';
+import type { Samples } from '../../src/coupling/samples.ts';
 import { type Spillover, spillover } from '../../src/coupling/spillover.ts';
 import type { VectorSpec } from '../../src/env/environment.ts';
 import { createArena } from '../../src/kernels/arena.ts';

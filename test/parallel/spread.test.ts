@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { gramMatrix, type Samples } from '../../src/coupling/gram.ts';
+import { gramMatrix } from '../../src/coupling/gram.ts';
+import type { Samples } from '../../src/coupling/samples.ts';
 import { type Crew, type MemoryMode, openCrew } from '../../src/parallel/crew.ts';
 import { openSpread } from '../../src/parallel/spread.ts';
 import { createPolicy } from '../../src/policy/policy.ts';
@@ -70,6 +71,7 @@ describe.each<[number, MemoryMode]>([
     const right = samples(policy.network.batch.shape, 33);
     for (const [a, b] of [
       [left, undefined],
+      [left, left],
       [left, right],
       [right, left],
       [samples(policy.network.batch.shape, 1), right],

@@ -230,7 +230,7 @@ function pairs(bench: Bench): void {
 function perSample(bench: Bench): void {
   const { kernels } = bench;
   const scratch = bench.scratch(scratchBytes);
-  const work = bench.scratch(2 * 64 * 64 * 4);
+  const work = bench.scratch(scratchBytes);
   const n = 6;
   const list = offsetsOf(n);
   for (const width of widths) {
@@ -241,8 +241,14 @@ function perSample(bench: Bench): void {
     ]) {
       const rows = unit * (offsets ? list[n] : n);
       const [x, d] = [bench.floats(rows * width), bench.floats(rows * 5)];
-      const gram = bench.output(n * n);
-      kernels.gramPairwise(n, offsets, x, d, n, offsets, x, d, unit, width, 5, 1, gram, work, scratch);
+      const [gram, biasGram, pairs] = [bench.output(n * n), bench.output(n * n), bench.output(n * n)];
+      kernels.gramRows(n, x, d, n, x, d, width, 5, gram, biasGram, n, work);
+      const firsts = bench.ints(Array.from({ length: n + 1 }, (_, i) => unit * (offsets ? list[i] : i)));
+      kernels.gramPairwise(n, firsts, x, d, n, firsts, x, d, width, 5, pairs, n, work);
+      const sums = bench.sums(n * n);
+      bench.returned(kernels.gramAdd(n, n, pairs, n, sums));
+      kernels.mirrorTile(n, n, sums, n, bench.sums(n * n), n, 0, 3);
+      kernels.copyRows(n, n * 4, gram, n * 4, bench.output(n * (n + 1)), n * 4 + 4);
       for (const mode of [0, 1]) {
         const size = width * 5;
         kernels.perSampleOuter(n, offsets, unit, x, width, d, 5, bench.output(n * size), size, mode, scratch);

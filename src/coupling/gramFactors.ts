@@ -1,0 +1,178 @@
+/**
+ * What the backward passes leave of one parameter, from which its Gram matrix is made: per-sample gradients, or for a weight the rows of
+ * inputs x and output gradients d whose products are the gradients' products.
+ */
+import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
+import type { Batch } from '../layers/batch.ts';
+import { type GradientPart, type Network, type Parameter, sampleRows } from '../layers/network.ts';
+import { rowsOfState, type Samples, totalRows } from './samples.ts';
+
+type Outer = GradientPart & { readonly kind: 'outer' };
+
+/** One parameter, with the bias that shares its output gradients if its Gram matrix is a by-product. */
+export interface Term {
+  readonly parameter: Parameter;
+  readonly bias: Parameter | null;
+  /** The weight's only use if pairs of rows are multiplied; null: gradients are materialised. */
+  readonly pairwise: Outer | null;
+}
+
+/** One side's record of one term: its per-sample gradients g, or rows x and d. */
+export interface Factors {
+  readonly g: number;
+  readonly x: number;
+  readonly d: number;
+  /** i32[samples + 1]: first row of each sample; 0 if each has one. */
+  readonly offsets: number;
+}
+
+/** What multiplying, adding and storing two products costs beside making them, in multiplications. */
+const PAIR_COST = 4;
+
+/** The weight's only use if pairs of rows cost fewer multiplications than gradients; several uses share one gradient. */
+function choosePairwise(parts: readonly GradientPart[], a: Samples, b: Samples): Outer | null {
+  const [part] = parts;
+  if (parts.length > 1 || part.kind !== 'outer') return null;
+  const rowsA = totalRows(a, part.rows);
+  const rowsB = totalRows(b, part.rows);
+  // Of a symmetric matrix half is computed, and there is one side.
+  const share = a === b ? 0.5 : 1;
+  const pairs = share * rowsA * rowsB * (part.width + part.dWidth + PAIR_COST);
+  const rows = a === b ? rowsA : rowsA + rowsB;
+  const explicit = (rows + share * a.states.length * b.states.length) * part.width * part.dWidth;
+  return pairs < explicit ? part : null;
+}
+
+/** The terms of a Gram matrix between `a` and `b`, in the network's order; the choice depends on the samples alone. */
+export function termsOf(gradientParts: readonly [Parameter, GradientPart][], a: Samples, b: Samples): Term[] {
+  const uses = new Map<Parameter, GradientPart[]>();
+  for (const [parameter, part] of gradientParts) uses.set(parameter, [...(uses.get(parameter) ?? []), part]);
+  const terms: Term[] = [];
+  for (const [parameter, parts] of uses) {
+    const [part] = parts;
+    // With one row per sample the products of a bias are those of d, which its weight needs anyway.
+    const shared =
+      parts.length === 1 && part.kind === 'sum' && part.rows === 'state' && part.period === 1
+        ? terms.findIndex(({ pairwise }) => pairwise?.rows === 'state' && pairwise.d === part.d)
+        : -1;
+    if (shared >= 0) terms[shared] = { ...terms[shared], bias: parameter };
+    else terms.push({ parameter, bias: null, pairwise: choosePairwise(parts, a, b) });
+  }
+  return terms;
+}
+
+/** Places room for a term's record of these samples. */
+export function placeFactors(arena: Arena, { parameter, pairwise }: Term, { list, states }: Samples): Factors {
+  const n = states.length;
+  if (!pairwise) return { g: arena.floats(n * parameter.size), x: 0, d: 0, offsets: 0 };
+  const { rows, width, dWidth } = pairwise;
+  let count = n;
+  let offsets = 0;
+  if (rows !== 'state') {
+    offsets = arena.floats(n + 1);
+    count = 0;
+    for (let i = 0; i < n; i++) {
+      arena.i32[(offsets >> 2) + i] = count;
+      count += rowsOfState(list, states[i], rows);
+    }
+    arena.i32[(offsets >> 2) + n] = count;
+  }
+  return { g: 0, x: arena.floats(count * width), d: arena.floats(count * dWidth), offsets };
+}
+
+/** Scratch that `recordFactors` needs for these parts. */
+export function recordScratchBytes(parts: readonly [Parameter, GradientPart][]): number {
+  return matmulScratchBytes(256, Math.max(...parts.map(([, part]) => part.dWidth)));
+}
+
+/** Adds one part of the loaded batch, samples from `first` on, to the record. */
+export function recordFactors(
+  network: Network,
+  { parameter, pairwise }: Term,
+  part: GradientPart,
+  factors: Factors,
+  first: number,
+  scratch: number,
+): void {
+  const { arena, batch } = network;
+  const { kernels } = arena;
+  const n = batch.states;
+  if (pairwise && part.kind === 'outer') {
+    const row = factors.offsets ? arena.i32[(factors.offsets >> 2) + first] : first;
+    const count = network.rowCount(part.rows);
+    arena.copy(factors.x + row * part.width * 4, part.x, count * part.width * 4);
+    arena.copy(factors.d + row * part.dWidth * 4, part.d, count * part.dWidth * 4);
+    return;
+  }
+  const { size } = parameter;
+  const g = factors.g + first * size * 4;
+  if (part.kind === 'scatter') {
+    const [features, offsets, slots, rows] = scatterSource(batch, part.source);
+    kernels.perSampleScatter(n, rows, features, offsets, slots, part.dWidth, part.d, g, size);
+    return;
+  }
+  const { offsets, unit } = sampleRows(batch, part.rows);
+  if (part.kind === 'outer') {
+    // Adds to the zeroed record, so that several uses of one weight sum up.
+    kernels.perSampleOuter(n, offsets, unit, part.x, part.width, part.d, part.dWidth, g, size, 1, scratch);
+  } else if (part.kind === 'sum') kernels.perSampleSum(n, offsets, unit, part.period, part.dWidth, part.d, g, size);
+  else kernels.perSampleProduct(n, offsets, unit, part.dWidth, part.d, part.x, g, size);
+}
+
+function scatterSource(batch: Batch, source: 'state' | 'action'): [number, number, number, number] {
+  return source === 'state'
+    ? [batch.stateFeatures, batch.stateOffsets, batch.shape.stateSlots, 0]
+    : [batch.actionFeatures, batch.actionOffsets, batch.shape.actionSlots, batch.rowOffsets];
+}
+
+/** Where the tiles of a Gram matrix are made: `work` for pairs of rows, `scratch` for products of gradients. */
+export interface TileRoom {
+  readonly work: number;
+  readonly scratch: number;
+}
+
+/** Room for tiles of `columns` columns of these terms. */
+export function placeTileRoom(arena: Arena, terms: readonly Term[], columns: number): TileRoom {
+  const widest = Math.max(...terms.map(({ pairwise }) => (pairwise ? pairwise.width + pairwise.dWidth : 0)));
+  return {
+    // As assembly/gramPairs.ts states it.
+    work: arena.reserve(4 * (2 * 64 * 64 + 64 + 64 * widest) + 128),
+    scratch: arena.reserve(matmulScratchBytes(256, columns)),
+  };
+}
+
+/**
+ * One tile of a term's Gram matrix: `ni` samples of the left side from `i` on by `nj` of the right from `j` on, to k and, for the term's
+ * bias, to kBias; row strides ldk floats.
+ */
+export function multiplyFactors(
+  arena: Arena,
+  { parameter, pairwise, bias }: Term,
+  i: number,
+  ni: number,
+  left: Factors,
+  j: number,
+  nj: number,
+  right: Factors,
+  k: number,
+  kBias: number,
+  ldk: number,
+  { work, scratch }: TileRoom,
+): void {
+  const { kernels } = arena;
+  if (!pairwise) {
+    const { size } = parameter;
+    const [g, other] = [left.g + i * size * 4, right.g + j * size * 4];
+    kernels.matmulNT(ni, nj, size, g, size, other, size, k, ldk, 0, 0, scratch);
+    return;
+  }
+  const { width, dWidth, rows } = pairwise;
+  if (rows === 'state') {
+    const [xi, di] = [left.x + i * width * 4, left.d + i * dWidth * 4];
+    const [xj, dj] = [right.x + j * width * 4, right.d + j * dWidth * 4];
+    kernels.gramRows(ni, xi, di, nj, xj, dj, width, dWidth, k, bias ? kBias : 0, ldk, work);
+    return;
+  }
+  const [first, other] = [left.offsets + i * 4, right.offsets + j * 4];
+  kernels.gramPairwise(ni, first, left.x, left.d, nj, other, right.x, right.d, width, dWidth, k, ldk, work);
+}

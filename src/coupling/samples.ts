@@ -1,0 +1,76 @@
+/** Samples (s, a) of a policy, and one backward pass of log pi(a | s) over all of them. */
+import type { Rows } from '../layers/network.ts';
+import { cutBatches, loadStates } from '../policy/load.ts';
+import { finiteLogProbs, type Policy } from '../policy/policy.ts';
+import type { StateList } from '../rollout/states.ts';
+
+/** Samples (s, a): indices into a list of states and, for each, the index of the action among its candidates. */
+export interface Samples {
+  readonly list: StateList;
+  readonly states: ArrayLike<number>;
+  readonly taken: ArrayLike<number>;
+}
+
+/** Rows of this kind that a state of the list has in a tensor. */
+export function rowsOfState(list: StateList, state: number, rows: Rows): number {
+  const actions = list.rowOffsets[state + 1] - list.rowOffsets[state];
+  if (rows === 'state') return 1;
+  if (rows === 'stateSlot') return list.shape.stateSlots;
+  return rows === 'action' ? actions : actions * list.shape.actionSlots;
+}
+
+export function totalRows({ list, states }: Samples, rows: Rows): number {
+  let total = 0;
+  for (let i = 0; i < states.length; i++) total += rowsOfState(list, states[i], rows);
+  return total;
+}
+
+/** @throws if samples are empty or name a state or an action that does not exist */
+export function checkSamples({ list, states, taken }: Samples): void {
+  if (states.length === 0)
+    throw new RangeError('gramMatrix: samples must not be empty, got 0; raise the number of samples');
+  if (taken.length !== states.length) {
+    throw new RangeError(`gramMatrix: taken must have ${states.length} elements as states has, got ${taken.length}`);
+  }
+  for (let i = 0; i < states.length; i++) {
+    if (!(states[i] >= 0 && states[i] < list.states)) {
+      throw new RangeError(`gramMatrix: states must be in [0, ${list.states}), got ${states[i]}`);
+    }
+    const actions = rowsOfState(list, states[i], 'action');
+    if (!(taken[i] >= 0 && taken[i] < actions)) {
+      throw new RangeError(`gramMatrix: taken must be in [0, ${actions}) for state ${states[i]}, got ${taken[i]}`);
+    }
+  }
+}
+
+/** The samples [from, to). */
+export function sliceSamples({ list, states, taken }: Samples, from: number, to: number): Samples {
+  const part = (all: ArrayLike<number>): Int32Array => Int32Array.from({ length: to - from }, (_, i) => all[from + i]);
+  return { list, states: part(states), taken: part(taken) };
+}
+
+/**
+ * Runs the samples through the network batch by batch; calls `visit` with the number of the first sample after each backward pass of
+ * log pi(taken | state), whose gradients are added to `g` unless it is 0.
+ */
+export function forEachGradientBatch(
+  policy: Policy,
+  weights: number,
+  samples: Samples,
+  g: number,
+  visit: (first: number) => void,
+): void {
+  const { network, arena } = policy;
+  const { batch, heads } = network;
+  let from = 0;
+  for (const to of cutBatches(samples.list, samples.states, batch.capacity)) {
+    loadStates(arena, batch, samples.list, samples.states, from, to);
+    finiteLogProbs(policy, weights);
+    for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
+    arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
+    arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
+    network.backward(weights, g);
+    visit(from);
+    from = to;
+  }
+}
