@@ -30,10 +30,13 @@ export interface Rollout {
   readonly lengths: Int32Array;
 }
 
+/** States for which room is made at once; memory that nothing is written to costs nothing. */
+const MOST_ROOM = 2048;
+
 export function createRollout(shape: InputShape, games: readonly GameChoice[], maxSteps: number): Rollout {
   const most = games.length * maxSteps;
   return {
-    states: createStateList(shape),
+    states: createStateList(shape, Math.min(most, MOST_ROOM)),
     episode: new Int32Array(most),
     step: new Int32Array(most),
     taken: new Int32Array(most),

@@ -38,17 +38,18 @@ export interface StateList {
   vectors: Float32Array;
 }
 
-export function createStateList(shape: InputShape): StateList {
+/** @param room for about so many states before the first arrays are outgrown */
+export function createStateList(shape: InputShape, room = 256): StateList {
   return {
     shape,
     states: 0,
     actions: 0,
-    rowOffsets: new Int32Array(257),
-    stateFeatures: new Int32Array(4096),
-    stateOffsets: new Int32Array(257),
-    actionFeatures: new Int32Array(16_384),
-    actionOffsets: new Int32Array(2049),
-    vectors: new Float32Array(256 * shape.vectorWidth),
+    rowOffsets: new Int32Array(room + 1),
+    stateFeatures: new Int32Array(16 * room),
+    stateOffsets: new Int32Array(room + 1),
+    actionFeatures: new Int32Array(64 * room),
+    actionOffsets: new Int32Array(8 * room + 1),
+    vectors: new Float32Array(room * shape.vectorWidth),
   };
 }
 
@@ -82,7 +83,7 @@ function pushFeatures(features: Features, slots: number, vocabulary: number, out
       slot++;
       start += vocabulary;
     }
-    if (!(Number.isInteger(feature) && feature >= 0 && slot < slots)) {
+    if ((feature | 0) !== feature || feature < 0 || slot === slots) {
       throw new RangeError(
         `pushState: features must be integers slot * ${vocabulary} + token with slot < ${slots}, got ${feature}; check the environment's encoding`,
       );

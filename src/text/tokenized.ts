@@ -8,6 +8,9 @@ const layoutVersion = 'tokens2';
 /** Encodings kept for texts that come again; the oldest goes first. */
 const cacheSize = 8192;
 
+/** Actions kept of one observation before all of them are forgotten. */
+const actionsKept = 64;
+
 const idOf = (word: (typeof reservedWords)[number]): number => reservedWords.indexOf(word);
 const lastId = idOf('<last>');
 const nowId = idOf('<now>');
@@ -57,18 +60,59 @@ function lastPair(sentence: readonly number[], stopId: number): string {
   return sentence.slice(Math.max(0, end - 2), end).join(' ');
 }
 
-/** `vocabulary.encode` that remembers the last `cacheSize` texts it had not seen. */
-function cached(vocabulary: Vocabulary): (text: string) => readonly number[] {
-  const encodings = new Map<string, readonly number[]>();
+/** What can be read from an observation and its actions alone, whatever happened before. */
+interface Reading {
+  readonly tokens: readonly number[];
+  readonly sentences: readonly (readonly number[])[];
+  /** Of each action met under this observation: its tokens and the sentence that it is about. */
+  readonly actions: Map<string, { readonly words: readonly number[]; readonly about: readonly number[] | undefined }>;
+}
+
+/** A function that remembers what it gave for the last `cacheSize` texts it had not seen. */
+function cached<T>(read: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
   return (text) => {
-    let tokens = encodings.get(text);
-    if (tokens === undefined) {
-      tokens = vocabulary.encode(text);
-      if (encodings.size === cacheSize) encodings.delete(encodings.keys().next().value as string);
-      encodings.set(text, tokens);
+    let found = known.get(text);
+    if (found === undefined) {
+      found = read(text);
+      if (known.size === cacheSize) known.delete(known.keys().next().value as string);
+      known.set(text, found);
     }
-    return tokens;
+    return found;
   };
+}
+
+interface Reader {
+  readonly encode: (text: string) => readonly number[];
+  readonly observation: (text: string) => Reading;
+}
+
+/** One for all environments of a vocabulary: the episodes of a group see the same texts. */
+const readers = new WeakMap<Vocabulary, Reader>();
+
+function readerOf(vocabulary: Vocabulary): Reader {
+  const known = readers.get(vocabulary);
+  if (known) return known;
+  const encode = cached<readonly number[]>((text) => vocabulary.encode(text));
+  const observation = cached<Reading>((text) => ({
+    tokens: encode(text),
+    sentences: sentencesOf(text).map(encode),
+    actions: new Map(),
+  }));
+  const reader = { encode, observation };
+  readers.set(vocabulary, reader);
+  return reader;
+}
+
+function readAction(reader: Reader, { actions, sentences }: Reading, action: string) {
+  let read = actions.get(action);
+  if (read === undefined) {
+    const words = reader.encode(action);
+    read = { words, about: sentenceAbout(words, sentences) };
+    if (actions.size === actionsKept) actions.clear();
+    actions.set(action, read);
+  }
+  return read;
 }
 
 function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabulary): void {
@@ -123,7 +167,7 @@ export function tokenized(
   const { maxStateTokens = 48, maxActionTokens = 24, memory = true } = options;
   checkOptions({ maxStateTokens, maxActionTokens, memory }, vocabulary);
   const vocabularySize = vocabulary.words.length;
-  const encode = cached(vocabulary);
+  const reader = readerOf(vocabulary);
   const timesTaken = new Map<string, number>();
   /** Last two words of the first sentence of each observation so far: texts name the place first. */
   const places = new Set<string>();
@@ -139,13 +183,12 @@ export function tokenized(
     [...prefix, ...keepEnds(tokens, length - prefix.length)].map(
       (token, position) => position * vocabularySize + token,
     );
-  const observationFeatures = (text: string): Features => {
-    const last = lastAction === undefined ? [] : [lastId, ...keepEnds(encode(lastAction), maxActionTokens - 1)];
-    return features(memory ? [...last, nowId] : [], encode(text), maxStateTokens);
+  const observationFeatures = ({ tokens }: Reading): Features => {
+    const last = lastAction === undefined ? [] : [lastId, ...keepEnds(reader.encode(lastAction), maxActionTokens - 1)];
+    return features(memory ? [...last, nowId] : [], tokens, maxStateTokens);
   };
-  const actionFeatures = (action: string, times: number, sentences: readonly (readonly number[])[]): Features => {
-    const words = encode(action);
-    const about = sentenceAbout(words, sentences);
+  const actionFeatures = (action: string, times: number, reading: Reading): Features => {
+    const { words, about } = readAction(reader, reading, action);
     const mark = memory ? [timesTakenIds[Math.min(times, 2)]] : [];
     const marked = [...mark, ...keepEnds(words, maxActionTokens - mark.length)];
     // The sentence and the mark before it need a position each at least.
@@ -157,13 +200,14 @@ export function tokenized(
     const { observation, reward, terminated, truncated, info } = step;
     const hash = environment.stateHash?.() ?? textHash([observation, ...info.admissibleActions].join('\n'));
     current = { step, hash };
-    const sentences = sentencesOf(observation).map(encode);
+    const reading = reader.observation(observation);
+    const { sentences } = reading;
     if (memory && sentences.length > 0) places.add(lastPair(sentences[0], stopId));
     const admissibleActions = info.admissibleActions.map((action) =>
-      actionFeatures(action, timesTaken.get(`${hash}\n${action}`) ?? 0, sentences),
+      actionFeatures(action, timesTaken.get(`${hash}\n${action}`) ?? 0, reading),
     );
     return {
-      observation: observationFeatures(observation),
+      observation: observationFeatures(reading),
       reward,
       terminated,
       truncated,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Features, Step, TokensSpec } from '../../src/env/environment.ts';
+import type { Environment, Features, Step, TokensSpec } from '../../src/env/environment.ts';
 import { textHash } from '../../src/env/textHash.ts';
 import { type TokenizedOptions, tokenized } from '../../src/text/tokenized.ts';
 import { buildVocabulary } from '../../src/text/tokenizer.ts';
@@ -236,5 +236,46 @@ describe('tokenized', () => {
     await expect(fresh.step(3)).rejects.toThrow(
       'tokenized: step needs the index of one of 3 admissible actions, got 3',
     );
+  });
+
+  it('shows an episode as it would alone, whatever other environments of the vocabulary show meanwhile', async () => {
+    const seeds = [0, 1, 2, 0];
+    const play = async (environments: readonly Environment[]): Promise<Step[][]> => {
+      const steps: Step[][] = [];
+      for (const [i, wrapped] of environments.entries())
+        steps.push([await wrapped.reset({ seed: seeds[i], split: 'train' })]);
+      for (let s = 0; s < 3; s++)
+        for (const [i, wrapped] of environments.entries()) steps[i].push(await wrapped.step(2));
+      return steps;
+    };
+    const together = await play(seeds.map(() => tokenized(rooms(), vocabulary)));
+    const alone = buildVocabulary(['You are in room 0.', 'room 1 room 2', 'go east', 'go west', 'wait']);
+    expect(alone.words).toEqual(vocabulary.words);
+    expect(together).toEqual(await play(seeds.map(() => tokenized(rooms(), { ...alone }))));
+    expect(together[3]).toEqual(together[0]);
+    expect(together[1]).not.toEqual(together[0]);
+  });
+
+  it('reads any number of actions under one observation, and the first of them again', async () => {
+    const actions = Array.from(
+      { length: 200 },
+      (_, i) => `go ${['east', 'west', 'wait'][i % 3]} room ${i % 2} ${'room '.repeat(i)}`,
+    );
+    const many = (): Promise<Step> => {
+      const environment = rooms({
+        reset: () => ({
+          observation: 'You are in room 0. Go east to room 1.',
+          reward: 0,
+          terminated: false,
+          truncated: false,
+          info: { admissibleActions: [...actions, actions[0]] },
+        }),
+      });
+      return tokenized(environment, { ...vocabulary }).reset({ seed: 0, split: 'train' }) as Promise<Step>;
+    };
+    const read = actionWords(await many());
+    expect(read[0]).toBe('<new> go east room 0 <been> you are in room 0 .');
+    expect(read[200]).toBe(read[0]);
+    expect(read[1]).toBe('<new> go west room 1 room <now> go east <unknown> room 1 .');
   });
 });
