@@ -1,6 +1,6 @@
 /** The labelled states that a bank of pairs is drawn from. */
 import type { Environment, Split } from '../env/environment.ts';
-import { createLabelSource } from '../labels/labels.ts';
+import { createGraphLabels } from '../labels/graph.ts';
 import { actionKey, type Policy } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { collect } from '../rollout/collect.ts';
@@ -51,8 +51,10 @@ async function graphStates(
     key: actionKey(options.seed, purpose, 0),
     temperature: 1,
   });
-  const graph = createLabelSource({ ...options, labels: 'graph' });
-  const labels = graph.label(rollout, new Float32Array(episodes.length), 0);
+  const { graphDiscount, graphMaxEdges } = options;
+  const labels = createGraphLabels({ graphDiscount, graphMaxEdges, graphMinSuccesses: 1, graphMinVisits: 1 }).label(
+    rollout,
+  );
   const game = Int32Array.from({ length: rollout.states.states }, (_, s) => rollout.episode[s] % games.length);
   return { states: rollout.states, labels, game };
 }

@@ -82,6 +82,8 @@ export interface Environment {
   expertActions?(): readonly number[];
   /** Name of the kind of task in a game, whatever is being played. Without it every game is a task of its own. */
   taskOf?(game: { readonly seed: number; readonly split: Split }): string;
+  /** A copy that goes on from the present step of the episode by itself (labels `counterfactual` need it). */
+  clone?(): Environment;
   /** Releases what the environment owns (a process, say). */
   close?(): Promise<void>;
 }

@@ -1,21 +1,29 @@
 /**
- * What the episodes of one game have shown so far: nodes are state hashes, an edge is an action taken in a state and what came of it.
- * Nodes and edges are numbered in the order in which they were first seen.
+ * What the episodes of one game have shown so far: nodes are state hashes, an edge is an action taken in a state, an outcome what came of
+ * it, with how often. Nodes, edges and outcomes are numbered in the order in which they were first seen.
  */
 
 export interface ExperienceGraph {
   /** Node of each state hash. */
   readonly nodes: Map<number, number>;
-  /** Of each node: its hash and the edge out of it seen last, -1 without one. */
+  /** Of each node: its hash and the edge out of it first seen last, -1 without one. */
   readonly hash: number[];
   readonly lastEdge: number[];
-  /** Of each edge: the nodes it joins, action index, reward, 1 if it ended the episode, and the edge seen before it out of `from`, or -1. */
+  /** Of each edge: its node, action index, how often it was taken, the edge seen before it out of `from`, or -1, and its newest outcome. */
   readonly from: number[];
-  readonly to: number[];
   readonly action: number[];
+  readonly visits: number[];
+  readonly earlierEdge: number[];
+  readonly lastOutcome: number[];
+  /** Of each outcome: its edge, the node it led to, reward, 1 if it ended the episode, how often it came, and the edge's outcome before it, or -1. */
+  readonly edge: number[];
+  readonly to: number[];
   readonly reward: number[];
   readonly terminated: number[];
-  readonly earlierEdge: number[];
+  readonly count: number[];
+  readonly earlierOutcome: number[];
+  /** How often a step with a positive reward was seen. */
+  successes: number;
 }
 
 export function createExperienceGraph(): ExperienceGraph {
@@ -24,11 +32,17 @@ export function createExperienceGraph(): ExperienceGraph {
     hash: [],
     lastEdge: [],
     from: [],
-    to: [],
     action: [],
+    visits: [],
+    earlierEdge: [],
+    lastOutcome: [],
+    edge: [],
+    to: [],
     reward: [],
     terminated: [],
-    earlierEdge: [],
+    count: [],
+    earlierOutcome: [],
+    successes: 0,
   };
 }
 
@@ -42,7 +56,20 @@ function nodeOf(graph: ExperienceGraph, hash: number): number {
   return node;
 }
 
-/** Adds what an action in a state led to; a later observation of the same action there replaces it. Returns the number of edges added. */
+function edgeOf(graph: ExperienceGraph, node: number, action: number): number {
+  let edge = graph.lastEdge[node];
+  while (edge >= 0 && graph.action[edge] !== action) edge = graph.earlierEdge[edge];
+  if (edge >= 0) return edge;
+  graph.earlierEdge.push(graph.lastEdge[node]);
+  graph.lastEdge[node] = graph.from.length;
+  graph.from.push(node);
+  graph.action.push(action);
+  graph.visits.push(0);
+  graph.lastOutcome.push(-1);
+  return graph.lastEdge[node];
+}
+
+/** Adds what an action in a state led to, `times` times. Returns the number of outcomes that are new. */
 export function observe(
   graph: ExperienceGraph,
   hash: number,
@@ -50,51 +77,70 @@ export function observe(
   nextHash: number,
   reward: number,
   terminated: number,
+  times = 1,
 ): 0 | 1 {
-  const from = nodeOf(graph, hash);
+  const edge = edgeOf(graph, nodeOf(graph, hash), action);
   const to = nodeOf(graph, nextHash);
-  let edge = graph.lastEdge[from];
-  while (edge >= 0 && graph.action[edge] !== action) edge = graph.earlierEdge[edge];
-  if (edge >= 0) {
-    graph.to[edge] = to;
-    graph.reward[edge] = reward;
-    graph.terminated[edge] = terminated;
+  graph.visits[edge] += times;
+  if (reward > 0) graph.successes += times;
+  const isSame = (o: number): boolean =>
+    graph.to[o] === to && graph.reward[o] === reward && graph.terminated[o] === terminated;
+  let outcome = graph.lastOutcome[edge];
+  while (outcome >= 0 && !isSame(outcome)) outcome = graph.earlierOutcome[outcome];
+  if (outcome >= 0) {
+    graph.count[outcome] += times;
     return 0;
   }
-  graph.earlierEdge.push(graph.lastEdge[from]);
-  graph.lastEdge[from] = graph.from.length;
-  graph.from.push(from);
+  graph.earlierOutcome.push(graph.lastOutcome[edge]);
+  graph.lastOutcome[edge] = graph.edge.length;
+  graph.edge.push(edge);
   graph.to.push(to);
-  graph.action.push(action);
   graph.reward.push(reward);
   graph.terminated.push(terminated);
+  graph.count.push(times);
   return 1;
 }
 
-/** Value of taking an edge: its reward and, unless it ended the episode, the discounted value of where it leads. */
-export function edgeValue(graph: ExperienceGraph, values: Float64Array, edge: number, discount: number): number {
-  return graph.reward[edge] + (graph.terminated[edge] ? 0 : discount * values[graph.to[edge]]);
+/** Whether every outcome of an edge is such that `holds`. */
+export function alwaysLedTo(graph: ExperienceGraph, edge: number, holds: (outcome: number) => boolean): boolean {
+  for (let o = graph.lastOutcome[edge]; o >= 0; o = graph.earlierOutcome[o]) if (!holds(o)) return false;
+  return true;
 }
 
-/** The edges that go on, sorted by the node they lead to: those into `node` are `edges[start[node]]` to `edges[start[node + 1] - 1]`. */
+/**
+ * Value of taking an edge: the mean over its outcomes, by how often each came, of its reward and, unless it ended the episode, the
+ * discounted value of where it led.
+ */
+export function edgeValue(graph: ExperienceGraph, values: Float64Array, edge: number, discount: number): number {
+  const outcomeValue = (o: number): number =>
+    graph.reward[o] + (graph.terminated[o] ? 0 : discount * values[graph.to[o]]);
+  const last = graph.lastOutcome[edge];
+  // A single outcome is taken as it is: multiplying and dividing would round.
+  if (graph.earlierOutcome[last] < 0) return outcomeValue(last);
+  let sum = 0;
+  for (let o = last; o >= 0; o = graph.earlierOutcome[o]) sum += graph.count[o] * outcomeValue(o);
+  return sum / graph.visits[edge];
+}
+
+/** The edges that may go on, sorted by the node they lead to: those into `node` are `edges[start[node]]` to `edges[start[node + 1] - 1]`. */
 function edgesInto(graph: ExperienceGraph): { start: Int32Array; edges: Int32Array } {
   const start = new Int32Array(graph.hash.length + 1);
   const edges = new Int32Array(graph.to.length);
-  for (let edge = 0; edge < edges.length; edge++) if (!graph.terminated[edge]) start[graph.to[edge]]++;
+  for (let o = 0; o < edges.length; o++) if (!graph.terminated[o]) start[graph.to[o]]++;
   for (let node = 1; node < start.length; node++) start[node] += start[node - 1];
   // Each start is now its end, and filling from there moves it back.
-  for (let edge = edges.length - 1; edge >= 0; edge--) {
-    if (!graph.terminated[edge]) edges[--start[graph.to[edge]]] = edge;
+  for (let o = edges.length - 1; o >= 0; o--) {
+    if (!graph.terminated[o]) edges[--start[graph.to[o]]] = graph.edge[o];
   }
   return { start, edges };
 }
 
 /**
- * V(node) = max(0, max over its edges of reward + discount * V(next)), with no second term where the episode ended: with a single reward
- * of 1 at success, discount^(steps before the action that succeeds) on the best known path, and 0 where none is known.
+ * V(node) = max(0, max over its edges of their `edgeValue`): where every action has one outcome and a single reward of 1 comes at success,
+ * discount^(steps before the action that succeeds) on the best known path, and 0 where none is known.
  *
  * Values rise from 0, backwards from the rewarded edges. Rounded arithmetic is monotone, so the values at rest are the least fixed point
- * whatever the order of the work: a graph restored edge by edge has the same bits.
+ * whatever the order of the work: a graph restored outcome by outcome has the same bits.
  *
  * @returns f64[nodes]
  */
@@ -116,7 +162,7 @@ export function stateValues(graph: ExperienceGraph, discount: number): Float64Ar
     waits[node] = 1;
     queue[(head + waiting++) % nodes] = node;
   };
-  for (let edge = 0; edge < graph.reward.length; edge++) if (graph.reward[edge] > 0) raise(edge);
+  for (let o = 0; o < graph.reward.length; o++) if (graph.reward[o] > 0) raise(graph.edge[o]);
   while (waiting > 0) {
     const node = queue[head];
     head = (head + 1) % nodes;

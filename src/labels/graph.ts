@@ -1,19 +1,31 @@
 /** Labels from the experience graph: the training games recur, so all episodes so far tell which actions led to success. */
 import { type Split, splits } from '../env/environment.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import { createExperienceGraph, type ExperienceGraph, edgeValue, observe, stateValues } from './experienceGraph.ts';
+import {
+  alwaysLedTo,
+  createExperienceGraph,
+  type ExperienceGraph,
+  edgeValue,
+  observe,
+  stateValues,
+} from './experienceGraph.ts';
+import { gameKey, requireSaved, rowOfAction } from './memory.ts';
 
 export interface GraphLabelsConfig {
   /** Discount per step, in (0, 1). */
   readonly graphDiscount: number;
-  /** Above this many edges the games longest untouched are dropped, but none of the present rollout. */
+  /** Above this many outcomes of edges the games longest untouched are dropped, but none of the present rollout. */
   readonly graphMaxEdges: number;
+  /** Steps with a positive reward that a game needs before what leads to them is judged. */
+  readonly graphMinSuccesses: number;
+  /** Times an action needs to have been tried in a state before it is judged there. */
+  readonly graphMinVisits: number;
 }
 
 export interface GraphLabels {
   /** Adds the rollout to the graph, then labels its action rows: i8[action rows]. */
   label(rollout: Rollout): Int8Array;
-  /** `games`: split, seed and number of edges of each, the longest untouched first. `edges`: five numbers each, in order of observation. */
+  /** `games`: split, seed and number of outcomes of each, the longest untouched first. `edges`: six numbers per outcome, in order of observation. */
   save(): { games: Float64Array; edges: Float64Array };
   restore(saved: Record<string, Float64Array>): void;
 }
@@ -25,13 +37,13 @@ interface Game {
 }
 
 const GAME_COLUMNS = 3;
-const EDGE_COLUMNS = 5;
+const EDGE_COLUMNS = 6;
 /** A value this little below the best still counts as the best. */
 const TOLERANCE = 1e-9;
 
 /**
- * Label of an edge out of a state of value `best`: an end without reward is bad; where a success is known, what keeps to the best known
- * path is good and the rest bad; where none is known, what changed nothing is bad; else none (-1).
+ * Label of an edge out of a state of value `best`: what always ended without reward is bad; where a success is known, what keeps to the best
+ * known path is good and the rest bad; where none is known, what never changed anything is bad; else none (-1).
  */
 function labelOfEdge(
   graph: ExperienceGraph,
@@ -40,9 +52,9 @@ function labelOfEdge(
   best: number,
   discount: number,
 ): -1 | 0 | 1 {
-  if (graph.terminated[edge] && !(graph.reward[edge] > 0)) return 0;
+  if (alwaysLedTo(graph, edge, (o) => graph.terminated[o] === 1 && !(graph.reward[o] > 0))) return 0;
   if (best > 0) return edgeValue(graph, values, edge, discount) >= best - TOLERANCE ? 1 : 0;
-  return graph.to[edge] === graph.from[edge] ? 0 : -1;
+  return alwaysLedTo(graph, edge, (o) => graph.to[o] === graph.from[edge]) ? 0 : -1;
 }
 
 /**
@@ -51,7 +63,12 @@ function labelOfEdge(
  *
  * @throws RangeError if graphDiscount is not in (0, 1), or (in `label`) if states of one hash differ in their number of actions
  */
-export function createGraphLabels({ graphDiscount, graphMaxEdges }: GraphLabelsConfig): GraphLabels {
+export function createGraphLabels({
+  graphDiscount,
+  graphMaxEdges,
+  graphMinSuccesses,
+  graphMinVisits,
+}: GraphLabelsConfig): GraphLabels {
   if (!(graphDiscount > 0 && graphDiscount < 1)) {
     throw new RangeError(
       `labels: graphDiscount must be > 0 and < 1, got ${graphDiscount}; a reward that recurs has no finite value otherwise`,
@@ -62,7 +79,7 @@ export function createGraphLabels({ graphDiscount, graphMaxEdges }: GraphLabelsC
   let edges = 0;
 
   const touch = (split: Split, seed: number): Game => {
-    const key = `${split}/${seed}`;
+    const key = gameKey(split, seed);
     const game = games.get(key) ?? { split, seed, graph: createExperienceGraph() };
     games.delete(key);
     games.set(key, game);
@@ -72,14 +89,14 @@ export function createGraphLabels({ graphDiscount, graphMaxEdges }: GraphLabelsC
   const dropUntouched = (touched: ReadonlySet<Game>): void => {
     for (const [key, game] of games) {
       if (edges <= graphMaxEdges || touched.has(game)) return;
-      edges -= game.graph.from.length;
+      edges -= game.graph.edge.length;
       games.delete(key);
     }
   };
 
   return {
     label(rollout) {
-      const { states, actions, rowOffsets } = rollout.states;
+      const { states, actions } = rollout.states;
       const played = rollout.games.map(({ split, seed }) => touch(split, seed));
       for (let n = 0; n < states; n++) {
         const { graph } = played[rollout.episode[n]];
@@ -89,7 +106,11 @@ export function createGraphLabels({ graphDiscount, graphMaxEdges }: GraphLabelsC
       const touched = new Set(played);
       dropUntouched(touched);
       const values = new Map<Game, Float64Array>();
-      for (const game of touched) values.set(game, stateValues(game.graph, graphDiscount));
+      for (const game of touched) {
+        const { graph } = game;
+        const enough = graph.successes >= graphMinSuccesses;
+        values.set(game, enough ? stateValues(graph, graphDiscount) : new Float64Array(graph.hash.length));
+      }
 
       const labels = new Int8Array(actions).fill(-1);
       for (let n = 0; n < states; n++) {
@@ -97,15 +118,10 @@ export function createGraphLabels({ graphDiscount, graphMaxEdges }: GraphLabelsC
         const { graph } = game;
         const known = values.get(game) as Float64Array;
         const node = graph.nodes.get(rollout.hash[n]) as number;
-        const candidates = rowOffsets[n + 1] - rowOffsets[n];
         for (let edge = graph.lastEdge[node]; edge >= 0; edge = graph.earlierEdge[edge]) {
-          const action = graph.action[edge];
-          if (action >= candidates) {
-            throw new RangeError(
-              `labels: states with the same hash must have the same actions, got action ${action} of ${candidates} in game ${game.seed} of ${game.split}; check the environment's stateHash`,
-            );
-          }
-          labels[rowOffsets[n] + action] = labelOfEdge(graph, known, edge, known[node], graphDiscount);
+          const row = rowOfAction(rollout, n, graph.action[edge]);
+          if (graph.visits[edge] >= graphMinVisits)
+            labels[row] = labelOfEdge(graph, known, edge, known[node], graphDiscount);
         }
       }
       return labels;
@@ -119,15 +135,16 @@ export function createGraphLabels({ graphDiscount, graphMaxEdges }: GraphLabelsC
       let g = 0;
       let e = 0;
       for (const { split, seed, graph } of games.values()) {
-        const { hash, from, action, to, reward, terminated } = graph;
-        saved.games.set([splits.indexOf(split), seed, from.length], g);
+        const { hash, from, action, edge, to, reward, terminated, count } = graph;
+        saved.games.set([splits.indexOf(split), seed, edge.length], g);
         g += GAME_COLUMNS;
-        for (let edge = 0; edge < from.length; edge++) {
-          saved.edges[e] = hash[from[edge]];
-          saved.edges[e + 1] = action[edge];
-          saved.edges[e + 2] = hash[to[edge]];
-          saved.edges[e + 3] = reward[edge];
-          saved.edges[e + 4] = terminated[edge];
+        for (let o = 0; o < edge.length; o++) {
+          saved.edges[e] = hash[from[edge[o]]];
+          saved.edges[e + 1] = action[edge[o]];
+          saved.edges[e + 2] = hash[to[o]];
+          saved.edges[e + 3] = reward[o];
+          saved.edges[e + 4] = terminated[o];
+          saved.edges[e + 5] = count[o];
           e += EDGE_COLUMNS;
         }
       }
@@ -135,19 +152,15 @@ export function createGraphLabels({ graphDiscount, graphMaxEdges }: GraphLabelsC
     },
 
     restore(saved) {
-      if (!saved.games || !saved.edges) {
-        throw new Error(
-          `labels: restore of source "graph" needs games and edges, got [${Object.keys(saved).join(', ')}]; resume with the labels the run began with`,
-        );
-      }
+      requireSaved('graph', saved, ['games', 'edges']);
       games.clear();
       edges = 0;
       let at = 0;
       for (let g = 0; g < saved.games.length; g += GAME_COLUMNS) {
         const { graph } = touch(splits[saved.games[g]], saved.games[g + 1]);
         for (let left = saved.games[g + 2]; left > 0; left--) {
-          const [hash, action, nextHash, reward, terminated] = saved.edges.subarray(at, at + EDGE_COLUMNS);
-          edges += observe(graph, hash, action, nextHash, reward, terminated);
+          const [hash, action, nextHash, reward, terminated, count] = saved.edges.subarray(at, at + EDGE_COLUMNS);
+          edges += observe(graph, hash, action, nextHash, reward, terminated, count);
           at += EDGE_COLUMNS;
         }
       }

@@ -1,51 +1,133 @@
 /** Which actions were good and which bad: one interface, one file per source. What each knows and costs is in docs/labels.md. */
 import type { Rollout } from '../rollout/rollout.ts';
 import { advantageLabels } from './advantage.ts';
+import { type AnchorLabelsConfig, createAnchorLabels } from './anchor.ts';
+import { type CounterfactualConfig, createCounterfactualLabels, type TryCandidates } from './counterfactual.ts';
+import { type Critic, criticLabels } from './critic.ts';
 import { createGraphLabels, type GraphLabelsConfig } from './graph.ts';
+import { flipLabels } from './noise.ts';
 import { oracleLabels } from './oracle.ts';
 import { shuffleLabels } from './shuffled.ts';
+
+/** What a source says of a rollout. */
+export interface Labelling {
+  /** i8[action rows]: 1 good, 0 bad, -1 no label. */
+  readonly labels: Int8Array;
+  /** Environment steps taken to find that out; part of the run's. */
+  readonly envSteps: number;
+}
 
 export interface LabelSource {
   /**
    * Judges the candidate actions of a rollout; a source with memory learns from it first, so each rollout is to be labelled once.
    *
    * @param advantages f32[episodes]
-   * @param iteration names the random stream of `shuffled`
-   * @returns i8[action rows]: 1 good, 0 bad, -1 no label
+   * @param iteration names the random streams
    */
-  label(rollout: Rollout, advantages: Float32Array, iteration: number): Int8Array;
+  label(rollout: Rollout, advantages: Float32Array, iteration: number): Promise<Labelling>;
   /** What a resumed run needs; {} if nothing. */
   save(): Record<string, Float64Array>;
   /** Takes back what `save` gave: later labels are those of an unbroken run. */
   restore(saved: Record<string, Float64Array>): void;
 }
 
-export interface LabelConfig extends GraphLabelsConfig {
-  readonly labels: 'advantage' | 'graph' | 'demonstrations' | 'oracle' | 'shuffled';
+/** Sources that judge rollouts. */
+export const rolloutSources = ['advantage', 'anchor', 'graph', 'critic', 'counterfactual', 'oracle'] as const;
+
+type RolloutSource = (typeof rolloutSources)[number];
+
+export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, CounterfactualConfig {
+  readonly labels: RolloutSource | 'demonstrations' | 'shuffled';
+  /** Whose labels `shuffled` permutes. */
+  readonly shuffledSource: RolloutSource;
+  /** Probability with which a label becomes its opposite. */
+  readonly labelNoise: number;
   readonly seed: number;
 }
 
-function withoutMemory(label: LabelSource['label']): LabelSource {
-  return { label, save: () => ({}), restore: () => {} };
+/** What some sources need of the run whose rollouts they judge. */
+export interface LabelTools {
+  /** @throws Error if the environment cannot be copied */
+  createTryCandidates(): TryCandidates;
+  createCritic(): Critic;
 }
 
-/** The source that the config names. With `demonstrations` rollouts have no labels: see `demonstrationLabels`. */
-export function createLabelSource(config: LabelConfig): LabelSource {
-  switch (config.labels) {
+/** A source that takes no environment steps: what it says at once, and its memory. */
+interface Judge {
+  label(rollout: Rollout, advantages: Float32Array): Int8Array;
+  save(): Record<string, Float64Array>;
+  restore(saved: Record<string, Float64Array>): void;
+}
+
+function withoutSteps({ label, save, restore }: Judge): LabelSource {
+  return {
+    label: async (rollout, advantages) => ({ labels: label(rollout, advantages), envSteps: 0 }),
+    save,
+    restore,
+  };
+}
+
+const noMemory: Pick<Judge, 'save' | 'restore'> = { save: () => ({}), restore: () => {} };
+
+function needed(name: RolloutSource, tools: LabelTools | null): LabelTools {
+  if (tools) return tools;
+  throw new Error(`labels: source "${name}" must be given tools, got none; pass what plays on and what learns`);
+}
+
+function criticSource(critic: Critic, { labelMargin }: LabelConfig): Judge {
+  const { save, restore } = critic;
+  return {
+    label(rollout) {
+      critic.learn(rollout);
+      return criticLabels(rollout, critic.values(rollout), labelMargin);
+    },
+    save,
+    restore,
+  };
+}
+
+function rolloutSource(name: RolloutSource, config: LabelConfig, tools: LabelTools | null): LabelSource {
+  switch (name) {
     case 'advantage':
-      return withoutMemory(advantageLabels);
-    case 'oracle':
-      return withoutMemory(oracleLabels);
-    case 'demonstrations':
-      return withoutMemory((rollout) => new Int8Array(rollout.states.actions).fill(-1));
+      return withoutSteps({ label: advantageLabels, ...noMemory });
+    case 'anchor':
+      return withoutSteps(createAnchorLabels(config));
     case 'graph':
-      return createGraphLabels(config);
-    case 'shuffled': {
-      const graph = createGraphLabels(config);
-      return {
-        ...graph,
-        label: (rollout, _advantages, iteration) => shuffleLabels(graph.label(rollout), config.seed, iteration),
-      };
-    }
+      return withoutSteps(createGraphLabels(config));
+    case 'critic':
+      return withoutSteps(criticSource(needed(name, tools).createCritic(), config));
+    case 'counterfactual':
+      return createCounterfactualLabels(config, needed(name, tools).createTryCandidates());
+    case 'oracle':
+      return withoutSteps({ label: oracleLabels, ...noMemory });
   }
+}
+
+/** The source whose labels `change` has gone over. */
+function changed(source: LabelSource, change: (labels: Int8Array, iteration: number) => Int8Array): LabelSource {
+  return {
+    ...source,
+    async label(rollout, advantages, iteration) {
+      const { labels, envSteps } = await source.label(rollout, advantages, iteration);
+      return { labels: change(labels, iteration), envSteps };
+    },
+  };
+}
+
+/**
+ * The source that the config names, with its noise. With `demonstrations` rollouts have no labels: see `demonstrationLabels`.
+ *
+ * @param tools what `critic` and `counterfactual` work with
+ * @throws RangeError if a discount is out of range; Error if the source's tools are missing
+ */
+export function createLabelSource(config: LabelConfig, tools: LabelTools | null = null): LabelSource {
+  const { labels: name, shuffledSource, labelNoise, seed } = config;
+  if (name === 'demonstrations') {
+    return withoutSteps({ label: (rollout) => new Int8Array(rollout.states.actions).fill(-1), ...noMemory });
+  }
+  const source =
+    name === 'shuffled'
+      ? changed(rolloutSource(shuffledSource, config, tools), (labels, i) => shuffleLabels(labels, seed, i))
+      : rolloutSource(name, config, tools);
+  return changed(source, (labels, iteration) => flipLabels(labels, labelNoise, seed, iteration));
 }

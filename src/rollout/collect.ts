@@ -22,7 +22,7 @@ async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
 }
 
 /** `steps` counts those of the episode so far, this one included. */
-function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps: number): void {
+export function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps: number): void {
   // Sums and squares of such rewards are finite in double precision.
   if (!Number.isFinite(Math.fround(step.reward))) {
     throw new Error(`collect: reward must be a finite 32-bit float, got ${step.reward}; check environment ${name}`);

@@ -157,11 +157,11 @@ export function pushState(
   list.states = states + 1;
 }
 
-/** Appends state number `s` of another list of the same shape. */
-export function appendState(list: StateList, from: StateList, s: number): void {
+/** Appends state number `s` of another list of the same shape, with all its actions or with that of index `only` alone. */
+export function appendState(list: StateList, from: StateList, s: number, only?: number): void {
   const { states, shape } = list;
-  const firstRow = from.rowOffsets[s];
-  const count = from.rowOffsets[s + 1] - firstRow;
+  const firstRow = from.rowOffsets[s] + (only ?? 0);
+  const count = only === undefined ? from.rowOffsets[s + 1] - firstRow : 1;
   const stateStart = from.stateOffsets[s];
   const stateLength = from.stateOffsets[s + 1] - stateStart;
   const actionStart = from.actionOffsets[firstRow];

@@ -1,6 +1,7 @@
 /** Cold start: behaviour cloning of a few demonstrations before reinforcement learning. */
 import type { Environment } from '../env/environment.ts';
 import { demonstrationLabels } from '../labels/demonstrations.ts';
+import { flipLabels } from '../labels/noise.ts';
 import type { Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import { type ExpertPlay, playExpert } from '../rollout/expert.ts';
@@ -36,6 +37,12 @@ export async function demonstrate(
   });
   const labels = demonstrationLabels(play);
   return { ...play, labels, repeats: findRepeats(play.states, labels), zeros: new Float32Array(play.states.states) };
+}
+
+/** Demonstrations whose labels have the noise that the config asks for: the same for the whole run. */
+export function withLabelNoise(demonstrations: Demonstrations, { labelNoise, seed }: Config): Demonstrations {
+  const labels = flipLabels(demonstrations.labels.slice(), labelNoise, seed, 0);
+  return { ...demonstrations, labels, repeats: findRepeats(demonstrations.states, labels) };
 }
 
 /** `count` demonstration states drawn with replacement for one update, as a set on which only label losses act. */

@@ -4,6 +4,7 @@
  */
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
+import { rolloutSources } from '../labels/labels.ts';
 import { canonicalMethod, checkTerms, isMethod, methodTerms } from './method.ts';
 
 interface Row<T> {
@@ -87,9 +88,11 @@ const table = {
   },
   labels: choice(
     'graph',
-    ['advantage', 'graph', 'demonstrations', 'oracle', 'shuffled'],
+    ['advantage', 'anchor', 'graph', 'critic', 'counterfactual', 'demonstrations', 'oracle', 'shuffled'],
     'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
   ),
+  shuffledSource: choice('graph', rolloutSources, 'whose labels shuffled permutes'),
+  labelNoise: number(0, fraction, 'probability', 'with which each label is replaced by its opposite'),
   observation: orNull(
     picklist(['tokens', 'text', 'vector']),
     '',
@@ -143,8 +146,39 @@ const table = {
     ['plus', 'instead'],
     'label-advantages: add labels as 1 and -1 to the advantages, or put them in their place',
   ),
-  graphDiscount: number(0.9, { min: 0, above: true, below: 1 }, 'per step', 'discount of the experience graph'),
+  labelWarmup: integer(0, nonNegative, 'iterations', 'over which the weights of the label losses rise from 0'),
+  labelSchedule: choice(
+    'constant',
+    ['constant', 'linear', 'cosine'],
+    'how the weights of the label losses fall to 0 over the run',
+  ),
+  labelMargin: number(
+    0.02,
+    nonNegative,
+    '',
+    'differences of return up to this tell nothing to anchor, critic and counterfactual',
+  ),
+  anchorIterations: integer(1, { min: 1 }, 'iterations', 'whose steps anchor compares, the present one included'),
+  graphDiscount: number(
+    0.9,
+    { min: 0, above: true, below: 1 },
+    'per step',
+    'discount of the experience graph, and of the returns other sources compare',
+  ),
   graphMaxEdges: integer(2_000_000, { min: 1 }, 'edges', 'most edges the experience graph keeps'),
+  graphMinSuccesses: integer(
+    1,
+    { min: 1 },
+    'steps',
+    'with a positive reward that a game needs before the graph judges what leads to them',
+  ),
+  graphMinVisits: integer(1, { min: 1 }, 'times', 'an action is tried in a state before the graph judges it there'),
+  criticSteps: integer(10_000, { min: 1 }, 'steps', 'newest steps the critic learns from'),
+  criticUpdates: integer(20, { min: 1 }, 'updates', 'of the critic per iteration'),
+  criticBatch: integer(256, { min: 1 }, 'steps', 'per update of the critic'),
+  criticLearningRate: number(3e-3, positive, '', 'step size of the critic'),
+  counterfactualStates: integer(16, { min: 1 }, 'states', 'per iteration whose candidates are all tried'),
+  counterfactualRollouts: integer(2, { min: 1 }, 'times', 'each of their candidates is tried'),
   tokenWidth: integer(12, { min: 1 }, 'channels', 'width of a token embedding'),
   matchWidth: integer(16, { min: 1 }, 'channels', 'width of the state-action token match'),
   hidden: integer(64, { min: 1 }, 'channels', 'width of the hidden layer'),

@@ -13,7 +13,7 @@ import type { Demonstrations } from './coldStart.ts';
 import type { Config } from './config.ts';
 import { labelTermsOf, termsOf } from './method.ts';
 import { minibatchTask, permutation, type UpdateTask } from './minibatch.ts';
-import { learningRateAt } from './schedule.ts';
+import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from './update.ts';
 
@@ -50,6 +50,17 @@ function onlyTaken(labels: Int8Array, rollout: Rollout): Int8Array {
     kept[row] = labels[row];
   }
   return kept;
+}
+
+/** The config with the weights of the label losses scaled. */
+function scaleLabelLosses(config: Config, factor: number): Config {
+  const { classifierCoef, cloningCoef, contrastiveCoef } = config;
+  return {
+    ...config,
+    classifierCoef: classifierCoef * factor,
+    cloningCoef: cloningCoef * factor,
+    contrastiveCoef: contrastiveCoef * factor,
+  };
 }
 
 /** What an iteration works with besides the learner. */
@@ -95,7 +106,7 @@ export async function learnFrom(
   context: IterationContext,
   iteration: number,
 ): Promise<Metrics> {
-  const { config, labelSource, reference, spread } = context;
+  const { config, demonstrations, labelSource, reference, spread } = context;
   const { seed, minibatches, numIterations, temperature } = config;
   const { games } = rollout;
   const { advantages, rewardStd, deadShare } = groupRelative(
@@ -104,9 +115,9 @@ export async function learnFrom(
     config.scaleRewards,
   );
   const steps = rollout.states.states;
-  const all = usesLabels(config)
-    ? labelSource.label(rollout, advantages, iteration)
-    : new Int8Array(rollout.states.actions).fill(-1);
+  const { labels: all, envSteps } = usesLabels(config)
+    ? await labelSource.label(rollout, advantages, iteration)
+    : { labels: new Int8Array(rollout.states.actions).fill(-1), envSteps: 0 };
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
   const advantage = stepAdvantages(rollout, advantages, labels, config);
   const order = Int32Array.from({ length: steps }, (_, s) => s);
@@ -116,6 +127,7 @@ export async function learnFrom(
   const { maxSteps } = context.environments[0].spec;
   const repeats = findRepeats(rollout.states, labels);
   const judged = { rollout, advantage, refLogProb, labels, repeats, maxSteps };
+  const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration));
   const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
@@ -126,7 +138,7 @@ export async function learnFrom(
         Math.floor(((m + 1) * steps) / minibatches),
       );
       if (part.length === 0) continue;
-      tasks.push(minibatchTask(judged, part, config, context.demonstrations, learner.updates + tasks.length));
+      tasks.push(minibatchTask(judged, part, weighted, demonstrations, learner.updates + tasks.length));
     }
   }
   const stats: UpdateStats[] = [];
@@ -167,12 +179,16 @@ export async function learnFrom(
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
-  if (usesLabels(config) && config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout);
+  if (usesLabels(config)) {
+    if (config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout.expert);
+    else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
+  }
+  if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
   return metrics;
 }
 
-function addLabelQuality(metrics: Metrics, labels: Int8Array, rollout: Rollout): void {
-  const quality = labelQuality(labels, rollout.expert.subarray(0, rollout.expert.length === 0 ? 0 : labels.length));
+function addLabelQuality(metrics: Metrics, labels: Int8Array, expert: Uint8Array): void {
+  const quality = labelQuality(labels, expert.subarray(0, expert.length === 0 ? 0 : labels.length));
   if (quality.coverage !== null) metrics['labels/coverage'] = quality.coverage;
   if (quality.accuracy !== null) metrics['labels/accuracy'] = quality.accuracy;
   if (quality.truePositiveRate !== null) metrics['labels/true_positive_rate'] = quality.truePositiveRate;

@@ -1,4 +1,4 @@
-/** Learning rate over a run. */
+/** What rises and falls over a run: the learning rate and the weight of the label losses. */
 import type { Config } from './config.ts';
 
 /** cos(pi x) for x in [0, 1] by the odd Taylor polynomial of sin around 1/2, degree 11; error below 6e-8. The host's cos differs by engine. */
@@ -23,4 +23,13 @@ export function learningRateAt(
   if (lrSchedule === 'linear') return learningRate * (1 - progress);
   if (lrSchedule === 'cosine') return learningRate * 0.5 * (1 + cosPi(progress));
   return learningRate;
+}
+
+/** Factor on the weights of the label losses in iteration number `iteration` (from 1): the same schedules, by iteration. */
+export function labelWeightAt(
+  { labelSchedule, labelWarmup, iterations }: Pick<Config, 'labelSchedule' | 'labelWarmup' | 'iterations'>,
+  iteration: number,
+): number {
+  const schedule = { learningRate: 1, lrSchedule: labelSchedule, warmupUpdates: labelWarmup };
+  return learningRateAt(schedule, iteration - 1, iterations);
 }

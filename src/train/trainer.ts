@@ -1,16 +1,19 @@
 /** The training loop, free of any host: records, clocks and processes are given to it. */
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
-import { createLabelSource } from '../labels/labels.ts';
+import { createLabelSource, type LabelTools } from '../labels/labels.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
+import { actionKey } from '../policy/policy.ts';
 import { type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { tensorsSha256 } from '../record/sha256.ts';
+import { branch, requireCopies } from '../rollout/branch.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';
 import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
-import { cloneDemonstrations, demonstrate } from './coldStart.ts';
+import { cloneDemonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
 import { type Config, resolveConfig } from './config.ts';
+import { createCritic } from './critic.ts';
 import { type OpenBridge, openEnvironments } from './environments.ts';
 import { adamwSettings, learnFrom, type Metrics, playIteration } from './iteration.ts';
 import {
@@ -82,6 +85,23 @@ function requireSameStart(saved: ChainHead, present: ChainHead): void {
   }
 }
 
+/** What sources of labels need of a run: copies of its environment to try actions on, and room for a critic. */
+function labelTools({ config, learner, environments }: Run): LabelTools {
+  const { policy } = learner;
+  const [first] = environments;
+  const { seed, temperature, graphDiscount: discount, counterfactualRollouts: repeats } = config;
+  return {
+    createTryCandidates() {
+      const environment = requireCopies(first);
+      return (rollout, chosen, iteration) => {
+        const key = actionKey(seed, 'counterfactual', iteration);
+        return branch(policy, environment, rollout, chosen, { key, repeats, temperature, discount });
+      };
+    },
+    createCritic: () => createCritic(policy.arena, first.spec, config),
+  };
+}
+
 /** Success and coupling of the present policy, and the metrics that hold them. */
 async function judge(
   run: Run,
@@ -117,7 +137,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     if (checkpoint) requireSameStart(checkpoint.chain.head, head);
     let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
     const links = openChain(chain);
-    const labelSource = createLabelSource(config);
+    const labelSource = createLabelSource(config, labelTools(run));
     const surgeon = createSurgeon(config, learner, environments[0], games);
     options.onParts?.({ learner, environments, spread, labelSource });
     const demonstrations =
@@ -157,7 +177,11 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     }
     if (reference) network.prepare(reference);
     let judged: Awaited<ReturnType<typeof judge>> | null = null;
-    const context = { config, environments, games, spread, labelSource, demonstrations, reference, surgeon, signal };
+    const shown = demonstrations && withLabelNoise(demonstrations, config);
+    const context = {
+      ...{ config, environments, games, spread, labelSource, reference, surgeon, signal },
+      demonstrations: shown,
+    };
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
       const rollout = await playIteration(context, iteration).catch((error: unknown) => {
         // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
@@ -165,7 +189,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
         throw error;
       });
       const metrics = await learnFrom(rollout, learner, context, iteration);
-      run.envSteps += rollout.states.states;
+      run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
       run.success = metrics['charts/success'];
       const last = iteration === config.iterations;
       const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };

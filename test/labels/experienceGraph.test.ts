@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { createExperienceGraph, edgeValue, observe, stateValues } from '../../src/labels/experienceGraph.ts';
+import {
+  alwaysLedTo,
+  createExperienceGraph,
+  edgeValue,
+  observe,
+  stateValues,
+} from '../../src/labels/experienceGraph.ts';
 import { randomStream } from '../../src/random.ts';
 
 interface Edge {
@@ -33,14 +39,22 @@ function graphOf(edges: readonly Edge[]) {
   return { graph, added };
 }
 
-/** Value iteration by sweeps over all states: V of each state. */
+/** Value iteration by sweeps over all states, an action's outcomes weighted by how often each came: V of each state. */
 function valueIteration(edges: readonly Edge[], discount: number): Float64Array {
-  const last = new Map(edges.map((edge) => [edge.from * 4 + edge.action, edge]));
+  const tried = new Map<number, Edge[]>();
+  for (const edge of edges) {
+    const key = edge.from * 4 + edge.action;
+    tried.set(key, [...(tried.get(key) ?? []), edge]);
+  }
   let values = new Float64Array(STATES);
   for (let sweep = 0; sweep < 2000; sweep++) {
     const next = new Float64Array(STATES);
-    for (const { from, to, reward, terminated } of last.values()) {
-      next[from] = Math.max(next[from], reward + (terminated ? 0 : discount * values[to]));
+    for (const outcomes of tried.values()) {
+      const sum = outcomes.reduce(
+        (x, { to, reward, terminated }) => x + reward + (terminated ? 0 : discount * values[to]),
+        0,
+      );
+      next[outcomes[0].from] = Math.max(next[outcomes[0].from], sum / outcomes.length);
     }
     values = next;
   }
@@ -77,7 +91,8 @@ for (const [name, reward] of [
     for (let seed = 0; seed < 40; seed++) {
       const edges = randomEdges(seed, reward);
       const { graph, added } = graphOf(edges);
-      expect(added).toBe(new Set(edges.map((edge) => edge.from * 4 + edge.action)).size);
+      expect(added).toBe(new Set(edges.map((edge) => JSON.stringify(edge))).size);
+      expect(graph.from.length).toBe(new Set(edges.map((edge) => edge.from * 4 + edge.action)).size);
       const expected = valueIteration(edges, 0.9);
       const values = stateValues(graph, 0.9);
       for (const [hash, node] of graph.nodes) {
@@ -103,13 +118,31 @@ test('values have the same bits whatever the order in which the edges were seen'
   }
 });
 
-test('a later observation of the same action replaces the earlier one', () => {
+test('an action of several outcomes is worth their mean by how often each came', () => {
   const graph = createExperienceGraph();
-  expect(observe(graph, 1, 0, 2, 1, 1)).toBe(1);
-  expect(observe(graph, 1, 3, 1, 0, 0)).toBe(1);
-  expect([...stateValues(graph, 0.9)]).toEqual([1, 0]);
-  expect(observe(graph, 1, 0, 7, 0, 0)).toBe(0);
-  const values = stateValues(graph, 0.9);
-  expect([...values]).toEqual([0, 0, 0]);
-  expect([graph.hash[graph.to[0]], edgeValue(graph, values, 0, 0.9)]).toEqual([7, 0]);
+  // Action 0 in state 1: success twice, on to state 2 once, back to state 1 once.
+  expect(observe(graph, 1, 0, 9, 1, 1)).toBe(1);
+  expect(observe(graph, 1, 0, 9, 1, 1)).toBe(0);
+  expect(observe(graph, 1, 0, 2, 0, 0)).toBe(1);
+  expect(observe(graph, 1, 0, 1, 0, 0)).toBe(1);
+  expect(observe(graph, 2, 3, 9, 1, 1)).toBe(1);
+  const values = stateValues(graph, 0.5);
+  // V(1) = (1 + 1 + .5 V(2) + .5 V(1)) / 4 with V(2) = 1.
+  const expected = 2.5 / 3.5;
+  expect(Math.abs(values[0] - expected)).toBeLessThan(1e-15);
+  expect(values[2]).toBe(1);
+  expect(edgeValue(graph, values, 0, 0.5)).toBe(values[0]);
+  expect([graph.successes, [...graph.count], [...graph.visits]]).toEqual([3, [2, 1, 1, 1], [4, 1]]);
+});
+
+test('outcomes given with their number are those seen one by one, and alwaysLedTo asks all of them', () => {
+  const one = createExperienceGraph();
+  const many = createExperienceGraph();
+  for (let i = 0; i < 3; i++) observe(one, 1, 0, 2, 0, 1);
+  observe(one, 1, 0, 1, 0, 0);
+  observe(many, 1, 0, 2, 0, 1, 3);
+  observe(many, 1, 0, 1, 0, 0, 1);
+  expect(many).toEqual(one);
+  expect([1, 0].map((end) => alwaysLedTo(one, 0, (o) => one.terminated[o] === end))).toEqual([false, false]);
+  expect(alwaysLedTo(one, 0, (o) => one.reward[o] === 0)).toBe(true);
 });

@@ -4,7 +4,8 @@ import { randomStream } from '../../src/random.ts';
 import type { GameChoice } from '../../src/rollout/rollout.ts';
 import { handMade, type Transition } from './rollouts.ts';
 
-const source = (graphMaxEdges = 1000, graphDiscount = 0.9) => createGraphLabels({ graphDiscount, graphMaxEdges });
+const source = (graphMaxEdges = 1000, graphDiscount = 0.9, graphMinSuccesses = 1, graphMinVisits = 1) =>
+  createGraphLabels({ graphDiscount, graphMaxEdges, graphMinSuccesses, graphMinVisits });
 
 /** Labels of the last state of the last episode, in a fresh or given source. */
 function lastLabels(episodes: Transition[][], graph = source(), games: Partial<GameChoice>[] = []): number[] {
@@ -76,6 +77,54 @@ describe('each rule', () => {
   });
 });
 
+describe('evidence', () => {
+  const visit: Transition[] = [{ hash: 1, taken: 1, next: 5 }];
+  const ruin: Transition[] = [{ hash: 1, taken: 2, next: 9, terminated: true }];
+
+  test('below graphMinSuccesses a game has labels only of what ended or changed nothing', () => {
+    const stay: Transition[] = [{ hash: 1, taken: 1, next: 1 }];
+    const of = (least: number, ...episodes: Transition[][]) => lastLabels(episodes, source(1000, 0.9, least));
+    expect(of(2, success, visit, ruin)).toEqual([-1, -1, 0]);
+    expect(of(2, success, stay)).toEqual([-1, 0, -1]);
+    expect(of(2, success, success, visit, ruin)).toEqual([1, 0, 0]);
+    expect(of(3, success, success, visit, ruin)).toEqual([-1, -1, 0]);
+  });
+
+  test('successes of one game do not count for another', () => {
+    const graph = source(1000, 0.9, 2);
+    graph.label(handMade([success, success], [{ seed: 7 }, { seed: 8 }]));
+    expect(lastLabels([visit], graph, [{ seed: 7 }])).toEqual([-1, -1, -1]);
+    expect(lastLabels([success, visit], graph, [{ seed: 8 }, { seed: 8 }])).toEqual([1, 0, -1]);
+  });
+
+  test('an action tried fewer than graphMinVisits times has no label, but its value counts', () => {
+    const of = (...episodes: Transition[][]) => lastLabels(episodes, source(1000, 0.9, 1, 2));
+    expect(of(success, visit, visit, ruin)).toEqual([-1, 0, -1]);
+    expect(of(success, success, visit, ruin, ruin)).toEqual([1, -1, 0]);
+  });
+});
+
+describe('chance', () => {
+  const end = (taken: number, reward: number): Transition[] => [{ hash: 1, taken, next: 9, reward, terminated: true }];
+
+  test('the action that succeeds more often is good, whatever came last', () => {
+    const often = [end(0, 1), end(0, 1), end(0, 0)];
+    const seldom = [end(1, 0), end(1, 0), end(1, 1)];
+    expect(lastLabels([...often, ...seldom])).toEqual([1, 0, -1]);
+    expect(lastLabels([...seldom, ...often])).toEqual([1, 0, -1]);
+    expect(lastLabels([end(0, 1), end(0, 0), end(1, 0), end(1, 1)])).toEqual([1, 1, -1]);
+  });
+
+  test('what once ended without reward and once went on is not bad without a known success', () => {
+    const on: Transition[] = [{ hash: 1, taken: 0, next: 2 }];
+    expect(lastLabels([end(0, 0)])).toEqual([0, -1, -1]);
+    expect(lastLabels([end(0, 0), on])).toEqual([-1, -1, -1]);
+    const stay: Transition[] = [{ hash: 1, taken: 0, next: 1 }];
+    expect(lastLabels([stay])).toEqual([0, -1, -1]);
+    expect(lastLabels([stay, on])).toEqual([-1, -1, -1]);
+  });
+});
+
 test('games are told apart by seed and split, and the rollouts of a group share theirs', () => {
   const visit: Transition[] = [{ hash: 1, taken: 1, next: 5 }];
   const labels = (game: Partial<GameChoice>) => lastLabels([success, visit], source(), [{ seed: 3 }, game]);
@@ -111,7 +160,7 @@ describe('bounded memory', () => {
       [0, 1, 3],
       [2, 4, 2],
     ]);
-    expect(graph.save().edges.length).toBe(8 * 5);
+    expect(graph.save().edges.length).toBe(8 * 6);
   });
 
   test('no game of the present rollout is dropped, however large', () => {

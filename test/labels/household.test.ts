@@ -6,10 +6,11 @@ import { createLabelSource, type LabelConfig } from '../../src/labels/labels.ts'
 import { type LabelQuality, labelQuality } from '../../src/labels/quality.ts';
 import { randomStream } from '../../src/random.ts';
 import type { GameChoice } from '../../src/rollout/rollout.ts';
+import { resolveConfig } from '../../src/train/config.ts';
 import { playGames } from './rollouts.ts';
 
 const ITERATIONS = 20;
-const config: Omit<LabelConfig, 'labels'> = { seed: 1, graphDiscount: 0.9, graphMaxEdges: 2_000_000 };
+const config: LabelConfig = resolveConfig({});
 
 /** Rollouts of 10 groups of 8 from 30 training games, and their advantages. */
 function halfExpertPlay(iterations: number) {
@@ -33,24 +34,24 @@ function halfExpertPlay(iterations: number) {
 const played = halfExpertPlay(ITERATIONS);
 
 /** Quality over the rows of the last ten iterations together. */
-function lateQuality(labels: LabelConfig['labels']): Record<keyof LabelQuality, number> {
+async function lateQuality(labels: LabelConfig['labels']): Promise<Record<keyof LabelQuality, number>> {
   const source = createLabelSource({ ...config, labels });
   const allLabels: number[] = [];
   const allExpert: number[] = [];
-  played.forEach(({ rollout, advantages }, iteration) => {
-    const given = source.label(rollout, advantages, iteration);
+  for (const [iteration, { rollout, advantages }] of played.entries()) {
+    const { labels: given } = await source.label(rollout, advantages, iteration);
     expect(given.length).toBe(rollout.states.actions);
-    if (iteration < ITERATIONS - 10) return;
+    if (iteration < ITERATIONS - 10) continue;
     allLabels.push(...given);
     allExpert.push(...rollout.expert);
-  });
+  }
   const quality = labelQuality(Int8Array.from(allLabels), Uint8Array.from(allExpert));
   return quality as Record<keyof LabelQuality, number>;
 }
 
-const graph = lateQuality('graph');
-const advantage = lateQuality('advantage');
-const shuffled = lateQuality('shuffled');
+const graph = await lateQuality('graph');
+const advantage = await lateQuality('advantage');
+const shuffled = await lateQuality('shuffled');
 
 test('graph labels are more than .7 right on later play (measured .777), and label more than a third of the candidates', () => {
   expect(graph.accuracy).toBeGreaterThan(0.7);
@@ -67,19 +68,19 @@ test('shuffled labels cover as much and tell nothing: true minus false positive 
   expect(Math.abs(shuffled.truePositiveRate - shuffled.falsePositiveRate)).toBeLessThan(0.03);
 });
 
-test('the oracle agrees with the expert on every row', () => {
-  expect(lateQuality('oracle')).toEqual({ coverage: 1, accuracy: 1, truePositiveRate: 1, falsePositiveRate: 0 });
+test('the oracle agrees with the expert on every row', async () => {
+  expect(await lateQuality('oracle')).toEqual({ coverage: 1, accuracy: 1, truePositiveRate: 1, falsePositiveRate: 0 });
 });
 
-test('a source restored half way gives the labels of an unbroken one', () => {
-  for (const labels of ['graph', 'shuffled'] as const) {
+test('a source restored half way gives the labels of an unbroken one', async () => {
+  for (const labels of ['graph', 'shuffled', 'anchor'] as const) {
     const unbroken = createLabelSource({ ...config, labels });
     const resumed = createLabelSource({ ...config, labels });
     const half = ITERATIONS / 2;
-    played.forEach(({ rollout, advantages }, iteration) => {
+    for (const [iteration, { rollout, advantages }] of played.entries()) {
       if (iteration === half) resumed.restore(unbroken.save());
-      const wanted = unbroken.label(rollout, advantages, iteration);
-      if (iteration >= half) expect(resumed.label(rollout, advantages, iteration)).toEqual(wanted);
-    });
+      const wanted = await unbroken.label(rollout, advantages, iteration);
+      if (iteration >= half) expect(await resumed.label(rollout, advantages, iteration)).toEqual(wanted);
+    }
   }
 });

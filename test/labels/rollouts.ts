@@ -1,5 +1,5 @@
 /** Rollouts written by hand and rollouts of a synchronous environment under a chosen way to play. */
-import type { Step } from '../../src/env/environment.ts';
+import type { Step, VectorSpec } from '../../src/env/environment.ts';
 import type { Household } from '../../src/env/household/household.ts';
 import { createRollout, type GameChoice, type Rollout } from '../../src/rollout/rollout.ts';
 import { inputShape, pushState } from '../../src/rollout/states.ts';
@@ -13,9 +13,11 @@ export interface Transition {
   reward?: number;
   terminated?: boolean;
   expert?: number[];
+  /** The one number that is observed; default 0. */
+  seen?: number;
 }
 
-const shape = inputShape({
+export const handMadeSpec: VectorSpec = {
   name: 'hand-made',
   version: '1',
   form: 'vector',
@@ -23,7 +25,9 @@ const shape = inputShape({
   hasExpert: false,
   vectorWidth: 1,
   actionCount: 100,
-});
+};
+
+const shape = inputShape(handMadeSpec);
 
 /** Episodes one after the other, each in its game; the default game is seed 0 of `train`. */
 export function handMade(episodes: readonly Transition[][], games: readonly Partial<GameChoice>[] = []): Rollout {
@@ -31,11 +35,11 @@ export function handMade(episodes: readonly Transition[][], games: readonly Part
   const rollout = createRollout(shape, choices, Math.max(1, ...episodes.map((steps) => steps.length)));
   const expert: number[] = [];
   episodes.forEach((steps, episode) => {
-    for (const { hash, taken, next, candidates = 3, reward = 0, terminated = false, expert: good } of steps) {
+    for (const { hash, taken, next, candidates = 3, reward = 0, terminated = false, expert: good, seen = 0 } of steps) {
       const n = rollout.states.states;
       pushState(
         rollout.states,
-        new Float32Array(1),
+        Float32Array.of(seen),
         Array.from({ length: candidates }, (_, a) => a),
       );
       rollout.episode[n] = episode;

@@ -25,6 +25,22 @@ test.each<[number, MemoryMode]>([
   }
 });
 
+test.each(['anchor', 'critic', 'counterfactual', 'shuffled'] as const)(
+  '%s labels: two and three threads have the bits of one',
+  async (labels) => {
+    const changes: Partial<Config> = { labels, method: 'classifier+cloning', iterations: 2, checkpointEvery: 1 };
+    const alone = await recordedRun(changes);
+    for (const size of [2, 3]) {
+      const crew = await openCrew(spawnWorker, size);
+      try {
+        expect(await recordedRun(changes, { crew })).toEqual(alone);
+      } finally {
+        await crew.close();
+      }
+    }
+  },
+);
+
 test('a number that is not finite on another thread stops the run with the words of one thread', async () => {
   const crew = await openCrew(spawnWorker, 2);
   try {

@@ -23,6 +23,7 @@ interface Case {
 const states: Changes = { env: 'look-alike', policy: 'mlp' };
 const far: Changes = { ...states, learningRate: 0.05 };
 const classifier: Changes = { ...states, method: 'classifier' };
+const critic: Changes = { ...classifier, labels: 'critic' };
 const contrastive: Changes = { ...states, method: 'contrastive' };
 // Episodes that depend on the actions, and tokens.
 const household: Changes = { iterations: 1, evalEpisodes: 2 };
@@ -49,7 +50,12 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
     'gradvac',
     'upgrad',
   ]),
-  labels: parameters(['advantage', 'oracle', 'demonstrations', 'shuffled'], classifier),
+  labels: parameters(
+    ['advantage', 'anchor', 'critic', 'counterfactual', 'oracle', 'demonstrations', 'shuffled'],
+    classifier,
+  ),
+  shuffledSource: parameters(['oracle', 'advantage'], { ...classifier, labels: 'shuffled' }),
+  labelNoise: parameters([0.5], classifier),
   observation: parameters(['text'], household),
   seed: parameters([2]),
   iterations: parameters([2]),
@@ -91,9 +97,21 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   conflictTasks: parameters(['sign'], { ...household, method: 'pcgrad' }),
   gradvacBeta: parameters([0.5], { ...household, method: 'gradvac' }),
   labelAdvantages: parameters(['instead'], { ...states, method: 'label-advantages', labels: 'oracle' }),
+  labelWarmup: parameters([2], classifier),
+  labelSchedule: parameters(['linear', 'cosine'], classifier),
+  labelMargin: parameters([0.5], { ...classifier, labels: 'anchor' }),
+  anchorIterations: parameters([2], { ...classifier, labels: 'anchor', trainGames: 2 }),
   // With rewards only at the end the discount counts where it makes values too small to tell apart.
   graphDiscount: parameters([1e-5], classifier),
   graphMaxEdges: parameters([1], { ...classifier, trainGames: 3, iterations: 6, numGenerations: 2 }),
+  graphMinSuccesses: parameters([40], classifier),
+  graphMinVisits: parameters([3], classifier),
+  criticSteps: parameters([5], critic),
+  criticUpdates: parameters([2], critic),
+  criticBatch: parameters([16], critic),
+  criticLearningRate: parameters([0.03], critic),
+  counterfactualStates: parameters([2], { ...classifier, labels: 'counterfactual' }),
+  counterfactualRollouts: parameters([5], { ...classifier, labels: 'counterfactual' }),
   tokenWidth: parameters([6]),
   matchWidth: parameters([8], household),
   hidden: parameters([32]),

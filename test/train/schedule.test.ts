@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { learningRateAt } from '../../src/train/schedule.ts';
+import { labelWeightAt, learningRateAt } from '../../src/train/schedule.ts';
 
 const rates = (lrSchedule: 'constant' | 'linear' | 'cosine', warmupUpdates: number, total: number): number[] =>
   Array.from({ length: total }, (_, update) =>
@@ -30,4 +30,12 @@ describe('learning rate by update', () => {
     expect(rates('linear', 4, 4)).toEqual([0.125, 0.25, 0.375, 0.5]);
     expect(rates('cosine', 8, 4)).toEqual([0.0625, 0.125, 0.1875, 0.25]);
   });
+});
+
+test('the weight of the label losses rises and falls by iteration, and is 1 unless asked', () => {
+  const weights = (labelSchedule: 'constant' | 'linear', labelWarmup: number): number[] =>
+    Array.from({ length: 6 }, (_, i) => labelWeightAt({ labelSchedule, labelWarmup, iterations: 6 }, i + 1));
+  expect(weights('constant', 0)).toEqual([1, 1, 1, 1, 1, 1]);
+  expect(weights('constant', 4)).toEqual([0.25, 0.5, 0.75, 1, 1, 1]);
+  expect(weights('linear', 2)).toEqual([0.5, 1, 1, 0.75, 0.5, 0.25]);
 });

@@ -45,10 +45,10 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
       end: () => phase.end(),
     };
   };
-  labelSource.label = (...given) => {
+  labelSource.label = async (...given) => {
     recorder.endGap('minibatches');
     recorder.enter('labels');
-    const labels = label.apply(labelSource, given);
+    const labels = await label.apply(labelSource, given);
     recorder.enter('gap');
     return labels;
   };

@@ -5,7 +5,16 @@
 
 import type { Environment, EnvironmentSpec, Features, Split, Step, TextEnvironment, TextStep } from '../environment.ts';
 import { actionText, stateText } from './english.ts';
-import { advance, type CraftingRules, checkRules, type Episode, isTruncated, startEpisode } from './episode.ts';
+import {
+  advance,
+  type CraftingRules,
+  checkRules,
+  copyEpisode,
+  type Episode,
+  isTruncated,
+  type Rules,
+  startEpisode,
+} from './episode.ts';
 import { expertChoices } from './expert.ts';
 import { taskOfSeed } from './games.ts';
 import { ACTION_SLOTS, actionFeatures, gotoFeatures, STATE_SLOTS, stateFeatures, vocabulary } from './grammar.ts';
@@ -25,6 +34,7 @@ export interface Crafting extends Environment {
   reset(options: { seed: number; split: Split }): Step;
   step(action: number): Step;
   expertActions(): readonly number[];
+  clone(): Crafting;
 }
 
 /** Crafting in tokens form (46 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
@@ -34,14 +44,18 @@ export function createCrafting(options: CraftingOptions = {}): Crafting {
   if (form !== 'tokens' && form !== 'vector') {
     throw new RangeError(`createCrafting: form must be tokens or vector, got ${form}; change options.form`);
   }
+  return build(rules, form);
+}
+
+function build(rules: Rules, form: 'tokens' | 'vector', start?: Episode): Crafting {
   const common = { name: 'crafting', version: VERSION, maxSteps: rules.maxSteps, hasExpert: true } as const;
   const spec: EnvironmentSpec =
     form === 'vector'
       ? { ...common, form, vectorWidth: VECTOR_WIDTH, actionCount: ACTIONS }
       : { ...common, form, layout: 'slots', vocabulary, stateSlots: STATE_SLOTS, actionSlots: ACTION_SLOTS };
-  let current: Episode | undefined;
+  let current = start;
   /** Features of going to each room: they change only when the agent leaves the room. */
-  let going: Features[] = [];
+  let going = start ? goingFeatures(start.world) : [];
 
   const playing = (method: string): Episode => current ?? noEpisode(method);
 
@@ -77,6 +91,7 @@ export function createCrafting(options: CraftingOptions = {}): Crafting {
     stateHash: () => hashWorld(playing('stateHash').world),
     expertActions: () => expertOf(playing('expertActions')),
     taskOf: ({ seed }) => taskOfSeed(seed),
+    clone: () => build(rules, form, current && copyEpisode(current)),
   };
 }
 

@@ -58,6 +58,11 @@ export function startEpisode(seed: number, split: Split, { rooms, distractors }:
   return { world, possible: possibleActions(world), steps: 0 };
 }
 
+export function copyEpisode(episode: Episode): Episode {
+  const { world } = episode;
+  return { ...episode, world: { ...world, contents: world.contents.slice() } };
+}
+
 export const isTruncated = ({ world, steps }: Episode, { maxSteps }: Rules): boolean =>
   !world.ended && steps >= maxSteps;
 

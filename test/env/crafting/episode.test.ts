@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, test } from 'vitest';
 import { createCrafting } from '../../../src/env/crafting/crafting.ts';
 import { type Split, splits } from '../../../src/env/environment.ts';
-import { type Choice, expert, mixedChoice, play } from './play.ts';
+import { type Choice, expert, isOver, mixedChoice, play } from './play.ts';
 
 describe('reproducibility', () => {
   const digest = (split: Split): string => {
@@ -46,5 +46,34 @@ describe('reproducibility', () => {
       };
       expect(record(used)).toEqual(record(createCrafting()));
     }
+  });
+});
+
+describe('clone', () => {
+  test.each(['tokens', 'vector'] as const)('%s: copies made at every step continue alike and apart', (form) => {
+    for (let seed = 0; seed < 12; seed++) {
+      const env = createCrafting({ form });
+      let step = env.reset({ seed, split: 'train' });
+      const choose = mixedChoice(seed);
+      for (let i = 0; !isOver(step); i++) {
+        const copy = env.clone();
+        const before = [env.stateHash(), env.observationText(), ...env.actionTexts()];
+        const action = choose(env, step, i);
+        const fromCopy = copy.step(action);
+        expect([env.stateHash(), env.observationText(), ...env.actionTexts()]).toEqual(before);
+        step = env.step(action);
+        expect(fromCopy).toEqual(step);
+        expect([copy.stateHash(), copy.actionTexts(), copy.expertActions()]).toEqual([
+          env.stateHash(),
+          env.actionTexts(),
+          env.expertActions(),
+        ]);
+      }
+    }
+  });
+
+  test('a clone of an environment that was never reset can be reset', () => {
+    const copy = createCrafting().clone();
+    expect(copy.reset({ seed: 1, split: 'train' })).toEqual(createCrafting().reset({ seed: 1, split: 'train' }));
   });
 });

@@ -1,0 +1,151 @@
+/** Tries every candidate action of some states of a rollout on copies of the environment, and plays on from each with the policy. */
+import type { Environment } from '../env/environment.ts';
+import type { Policy } from '../policy/policy.ts';
+import { checkStep } from './collect.ts';
+import type { Rollout } from './rollout.ts';
+import { addState, clearScores, createScores, drawScored, scoreWaiting } from './scores.ts';
+import { createStateList, inputShape, popState } from './states.ts';
+
+export interface BranchOptions {
+  /** Stream of the actions; see `actionKey`. */
+  readonly key: readonly [number, number];
+  /** Times each candidate is tried. */
+  readonly repeats: number;
+  readonly temperature: number;
+  /** Discount per step of the returns. */
+  readonly discount: number;
+}
+
+export interface Branches {
+  /** f64[candidates of the chosen states * repeats]: discounted return from the state on, state after state, candidate after candidate. */
+  readonly returns: Float64Array;
+  /** Environment steps taken: those after the copies, and those that led back to the states. */
+  readonly envSteps: number;
+}
+
+/** An episode being played on from one candidate. */
+interface Branch {
+  readonly environment: Environment;
+  /** Place in `returns`. */
+  readonly at: number;
+  /** Number of the state among those chosen and of the repeat: all candidates of a state share their random numbers. */
+  readonly number: number;
+  readonly before: number;
+  steps: number;
+  weight: number;
+}
+
+/** An environment that gives copies of itself in the middle of an episode. */
+export interface CopiableEnvironment extends Environment {
+  clone(): CopiableEnvironment;
+}
+
+/** @throws Error if the environment cannot be copied */
+export function requireCopies(environment: Environment): CopiableEnvironment {
+  if (environment.clone) return environment as CopiableEnvironment;
+  throw new Error(
+    `branch: the environment must have clone, got ${environment.spec.name} without; choose other labels than "counterfactual"`,
+  );
+}
+
+/** Number of the state at each step of each episode of a rollout. */
+function statesByStep({ states, episode, games }: Rollout): number[][] {
+  const byStep: number[][] = games.map(() => []);
+  for (let n = 0; n < states.states; n++) byStep[episode[n]].push(n);
+  return byStep;
+}
+
+/** Plays the rollout's episodes again as far as the chosen states and gives a copy of the environment in each. */
+async function copiesAt(
+  environment: CopiableEnvironment,
+  rollout: Rollout,
+  chosen: Int32Array,
+): Promise<{ copies: CopiableEnvironment[]; envSteps: number }> {
+  const copies: CopiableEnvironment[] = [];
+  const place = new Map(Array.from(chosen, (state, i) => [state, i]));
+  let envSteps = 0;
+  for (const [episode, states] of statesByStep(rollout).entries()) {
+    let left = states.filter((state) => place.has(state)).length;
+    if (left > 0) await environment.reset(rollout.games[episode]);
+    for (const state of states) {
+      const i = place.get(state);
+      if (i !== undefined) {
+        copies[i] = environment.clone();
+        left--;
+      }
+      if (left === 0) break;
+      await environment.step(rollout.taken[state]);
+      envSteps++;
+    }
+  }
+  return { copies, envSteps };
+}
+
+/**
+ * Tries each candidate of the states `chosen` of a rollout `repeats` times, playing on with the policy to the end of the episode. The draws
+ * of repeat k at the t-th step from a state are the same for all its candidates (common random numbers), so that what differs is due to
+ * the candidate. Weights must be prepared.
+ */
+export async function branch(
+  policy: Policy,
+  environment: CopiableEnvironment,
+  rollout: Rollout,
+  chosen: Int32Array,
+  options: BranchOptions,
+): Promise<Branches> {
+  const { spec } = environment;
+  const { repeats, discount } = options;
+  const { copies, envSteps } = await copiesAt(environment, rollout, chosen);
+  const { rowOffsets } = rollout.states;
+  const rows = chosen.reduce((sum, n) => sum + rowOffsets[n + 1] - rowOffsets[n], 0);
+  const returns = new Float64Array(rows * repeats);
+  const list = createStateList(inputShape(spec));
+  const scores = createScores(list);
+  let total = envSteps;
+  let live: Branch[] = [];
+  /** First state equal to that of each live branch. */
+  let equal: number[] = [];
+
+  /** Takes a step in each branch; those that go on are alive afterwards. */
+  const stepAll = async (branches: readonly Branch[], actions: ArrayLike<number>): Promise<void> => {
+    clearScores(scores);
+    live = [];
+    equal = [];
+    for (const [i, b] of branches.entries()) {
+      const step = await b.environment.step(actions[i]);
+      checkStep(step, spec, b.before + ++b.steps);
+      total++;
+      returns[b.at] += b.weight * step.reward;
+      b.weight *= discount;
+      if (step.terminated || step.truncated) continue;
+      const s = list.states;
+      const same = addState(scores, step.observation, step.info.admissibleActions);
+      if (same !== s) popState(list);
+      equal.push(same);
+      live.push(b);
+    }
+  };
+
+  const first: Branch[] = [];
+  const candidates: number[] = [];
+  for (const [i, n] of chosen.entries()) {
+    for (let a = 0; a < rowOffsets[n + 1] - rowOffsets[n]; a++) {
+      for (let k = 0; k < repeats; k++) {
+        const copy = copies[i].clone();
+        const number = i * repeats + k;
+        first.push({ environment: copy, at: first.length, number, before: rollout.step[n], steps: 0, weight: 1 });
+        candidates.push(a);
+      }
+    }
+  }
+  await stepAll(first, candidates);
+  while (live.length > 0) {
+    const counters = Int32Array.from(live, (b) => b.number * spec.maxSteps + b.steps - 1);
+    const taken = new Int32Array(live.length);
+    const logProb = new Float32Array(live.length);
+    scoreWaiting(policy, scores, options.temperature);
+    drawScored(policy, scores, Int32Array.from(equal), live.length, options.key, counters, { taken, logProb }, 0);
+    await stepAll(live, taken);
+  }
+  return { returns, envSteps: total };
+}
