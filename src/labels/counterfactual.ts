@@ -2,7 +2,6 @@
 import { randomStream } from '../random.ts';
 import type { Branches } from '../rollout/branch.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import type { LabelSource } from './labels.ts';
 import { gameKey, rowOfAction } from './memory.ts';
 
 export interface CounterfactualConfig {
@@ -17,6 +16,11 @@ export interface CounterfactualConfig {
 
 /** Tries each candidate of the chosen states of a rollout, as `branch` does. */
 export type TryCandidates = (rollout: Rollout, chosen: Int32Array, iteration: number) => Promise<Branches>;
+
+export interface CounterfactualLabels {
+  /** Labels the action rows of a rollout, i8[action rows], and counts the environment steps it took. */
+  label(rollout: Rollout, iteration: number): Promise<{ labels: Int8Array; envSteps: number }>;
+}
 
 /** States equal in game and hash, by the first of them: what is true of one is true of all. */
 function equalStates(rollout: Rollout): Map<number, number[]> {
@@ -54,9 +58,9 @@ function draw(numbers: readonly number[], count: number, seed: number, iteration
 export function createCounterfactualLabels(
   { seed, counterfactualStates, counterfactualRollouts, labelMargin }: CounterfactualConfig,
   tryCandidates: TryCandidates,
-): LabelSource {
+): CounterfactualLabels {
   return {
-    async label(rollout, _advantages, iteration) {
+    async label(rollout, iteration) {
       const equal = equalStates(rollout);
       const chosen = draw([...equal.keys()], counterfactualStates, seed, iteration);
       const { returns, envSteps } = await tryCandidates(rollout, chosen, iteration);
@@ -78,7 +82,5 @@ export function createCounterfactualLabels(
       }
       return { labels, envSteps };
     },
-    save: () => ({}),
-    restore: () => {},
   };
 }

@@ -96,8 +96,10 @@ function rolloutSource(name: RolloutSource, config: LabelConfig, tools: LabelToo
       return withoutSteps(createGraphLabels(config));
     case 'critic':
       return withoutSteps(criticSource(needed(name, tools).createCritic(), config));
-    case 'counterfactual':
-      return createCounterfactualLabels(config, needed(name, tools).createTryCandidates());
+    case 'counterfactual': {
+      const { label } = createCounterfactualLabels(config, needed(name, tools).createTryCandidates());
+      return { label: (rollout, _advantages, iteration) => label(rollout, iteration), ...noMemory };
+    }
     case 'oracle':
       return withoutSteps({ label: oracleLabels, ...noMemory });
   }

@@ -74,7 +74,10 @@ describe('parseVariants', () => {
       'dapo',
       'config: method must be one or more of grpo, gigpo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, each once, joined by +, got "dapo"',
     ],
-    ['cloning:', 'config: labels must be one of advantage, anchor, graph, critic, counterfactual, demonstrations, oracle, shuffled, got ""'],
+    [
+      'cloning:',
+      'config: labels must be one of advantage, anchor, graph, critic, counterfactual, demonstrations, oracle, shuffled, got ""',
+    ],
   ])('refuses "%s"', (text, message) => {
     expect(() => parseVariants(text)).toThrow(new Error(message));
   });

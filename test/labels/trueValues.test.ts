@@ -111,7 +111,7 @@ test('counterfactual: returns within .03 of the values of the policy that plays 
       return branches;
     },
   );
-  const { labels, envSteps } = await source.label(played, new Float32Array(6), 1);
+  const { labels, envSteps } = await source.label(played, 1);
   for (let n = 0; n < played.states.states; n++) {
     const first = 4 * played.hash[n];
     expect([...labels.subarray(4 * n, 4 * n + 4)]).toEqual(trueLabels.slice(first, first + 4));
