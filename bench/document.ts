@@ -131,7 +131,8 @@ function conditions({ command, machine, versions, missing, peakGflops, measureme
   ].join('\n');
 }
 
-function report(result: BenchResult, name: string): string {
+/** The document's part between its markers; `name` begins the names of its figures. */
+export function report(result: BenchResult, name: string): string {
   return [
     conditions(result),
     '## Goals',
@@ -181,6 +182,20 @@ additions, multiplications, divisions, roots and comparisons.
 
 ${start}
 ${end}
+
+## What bounds the misses
+
+WebAssembly's vectors hold four floats and multiply and add in two operations. A native library uses vectors of eight or sixteen with one
+fused operation where the processor has them, so a goal against PyTorch or JAX asks for work that the wider machine does not save:
+
+* Training steps at the share of the peak shown above cannot be faster than the peak. Where the native library's rate is above that peak,
+  "1.0 times as long" is out of reach for a step that is almost all matrix products, as that of the encoder is.
+* A Gram matrix by the same formula: only the upper half is computed, which saves a factor of two; the vectors' width costs
+  more than that. Against vmap(grad) the gain is bounded in the same way, as J Jᵀ runs at the native library's rate.
+* Small products and kernels by element wait for memory and for single results; they are listed above with their rates.
+
+What was tried, and what each attempt gave, is in [decisions/0005](../decisions/0005-gram-by-parts.md) and
+[decisions/0012](../decisions/0012-kernel-speed.md).
 `;
 
 /** Writes BASE.md, BASE-bars.svg and BASE-roofline.svg, and the table of README.md if it has the markers. Gives the paths written. */

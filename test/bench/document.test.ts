@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { between, duration, readmeTable } from '../../bench/document.ts';
+import { between, duration, readmeTable, report } from '../../bench/document.ts';
 import { barsFigure, ratios, times } from '../../bench/figures.ts';
+import type { BenchResult } from '../../bench/result.ts';
 import { measured, resultOf } from './result.ts';
 
 const result = resultOf(
@@ -45,6 +47,19 @@ test("the README's table has our times, and those of others in units of them", (
 
 Time of others in units of unbraid’s, medians of one interleaved run on Some processor; equal results were checked first ([details](docs/results/performance.md)).`);
 });
+
+const committed = 'docs/results/performance.json';
+
+test.skipIf(!existsSync(committed))(
+  `README and tables are those of ${committed}, skipped where that is not there`,
+  () => {
+    const found = JSON.parse(readFileSync(committed, 'utf8')) as BenchResult;
+    const readme = readFileSync('README.md', 'utf8');
+    expect(readme).toBe(between(readme, readmeTable(found, 'docs/results/performance.md')));
+    const document = readFileSync('docs/results/performance.md', 'utf8');
+    expect(document).toBe(between(document, report(found, 'performance')));
+  },
+);
 
 test('slower peers are bars in blue, faster ones in orange', () => {
   const svg = barsFigure(result);
