@@ -26,7 +26,7 @@ const MEAN_LIFT = 0.01;
 const LEAST_SQUARED_NORM = 1e-12;
 
 /** g = sum of the gradients of log pi over the samples, at `g` (network.vectorSize floats). */
-function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
+export function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
   const { arena, network } = policy;
   arena.zero(g, network.vectorSize * 4);
   forEachGradientBatch(policy, weights, samples, g, () => {});

@@ -1,6 +1,7 @@
 /** Soft behaviour cloning: a policy that takes the bad action with a probability of choice. */
 import type { LossSet } from '../train/shards.ts';
 import { type Learner, resetOptimizer, update } from '../train/update.ts';
+import { type DangerPreset, initialiseFor } from './presets.ts';
 import type { TwoStates } from './twoStates.ts';
 
 /** p(good | s) at the start. */
@@ -33,13 +34,11 @@ const settings = {
  * The loss is the cross-entropy sum_a t(a) * -log pi(a | x) to those targets t, meant over observations x of s and s': every observation
  * is in the list once per action, labelled with it and weighted by t(a).
  */
-export function softStart(learner: Learner, states: TwoStates, start: number): void {
+export function softStart(learner: Learner, states: TwoStates, start: number, preset: DangerPreset = 'default'): void {
   const { policy } = learner;
-  const { network, weights } = policy;
   const { cloning: list } = states;
   const { vocabularySize: actions } = list.shape;
-  network.initialise(weights, states.seed);
-  network.prepare(weights);
+  initialiseFor(preset, policy, states.seed);
   resetOptimizer(learner);
   const labels = new Int8Array(list.actions);
   for (let s = 0; s < list.states; s++) labels[list.rowOffsets[s] + (s % actions)] = 1;

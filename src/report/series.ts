@@ -23,6 +23,25 @@ export function band(points: readonly (readonly [number, number, number])[], col
   };
 }
 
+/** Vertical bars from `low` to `high`, from points [x, low, high]. */
+export function bars(points: readonly (readonly [number, number, number])[], color: string, panel: number): object {
+  return {
+    type: 'custom',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    clip: true,
+    silent: true,
+    z: 4,
+    data: points.map(([x, low]) => [x, low]),
+    renderItem: ({ dataIndex }: { dataIndex: number }, api: DrawApi) => {
+      const [x, low, high] = points[dataIndex];
+      const [x1, y1] = api.coord([x, low]);
+      const [x2, y2] = api.coord([x, high]);
+      return { type: 'line', shape: { x1, y1, x2, y2 }, style: { stroke: color, lineWidth: 1.4 } };
+    },
+  };
+}
+
 /** A line with marks through points [x, y] of one panel, above the bands; `more` overrides. */
 export function curve(
   points: readonly (readonly number[])[],
