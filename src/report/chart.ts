@@ -67,6 +67,16 @@ export interface Panel {
   readonly height: number;
 }
 
+/** `count` panels in rows of two, `step` pixels from one row to the next. */
+export function twoColumns(count: number, top: number, height: number, step: number): Panel[] {
+  return Array.from({ length: count }, (_, i) => ({
+    left: 70 + (i % 2) * 350,
+    top: top + Math.floor(i / 2) * step,
+    width: 290,
+    height,
+  }));
+}
+
 const characterWidth = (fontSize: number): number => fontSize * 0.52;
 
 function wrap(text: string, fontSize: number): string[] {

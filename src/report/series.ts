@@ -64,3 +64,18 @@ export function curve(
     ...more,
   };
 }
+
+/** Marks at points [x, y] of one panel, above lines and bars. */
+export function points(data: readonly (readonly number[])[], style: SeriesStyle, panel: number, size = 6): object {
+  return {
+    type: 'scatter',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    z: 5,
+    silent: true,
+    symbol: style.symbol,
+    symbolSize: size,
+    itemStyle: { color: style.color },
+    data,
+  };
+}

@@ -2,6 +2,8 @@
 import { dangerZone } from './dangerZone.ts';
 import { generalisation } from './generalisation.ts';
 import { matchedSuccess } from './matchedSuccess.ts';
+import { similarity } from './similarity.ts';
 import type { Study } from './study.ts';
+import { theory } from './theory.ts';
 
-export const studies: readonly Study[] = [dangerZone, generalisation, matchedSuccess];
+export const studies: readonly Study[] = [dangerZone, generalisation, matchedSuccess, similarity, theory];

@@ -40,3 +40,9 @@ export interface Study {
 export function seedsOf(scale: StudyScale, wanted: number): readonly number[] {
   return Array.from({ length: scale.seeds ?? wanted }, (_, i) => scale.firstSeed + i);
 }
+
+/** A part of a study with more than one question. */
+export interface StudyPart extends Pick<Study, 'plan'> {
+  /** null while nothing of it is finished. */
+  report(...given: Parameters<Study['report']>): StudyReport | null;
+}

@@ -62,11 +62,13 @@ export function measuredAdvantage(
     vectorWidth: 3,
     risk: r,
   });
+  // Cases draw numbers of their own, so that their errors are independent; the two scalings judge the same episodes.
+  const purpose = `theory/${groupSize}/${q}/${r}`;
   const returns = new Float64Array(groups * groupSize);
   const risky = new Uint8Array(groups * groupSize);
   for (let group = 0; group < groups; group++) {
-    const actions = randomStream(seed, 'theory/actions', group);
-    const game = randomStream(seed, 'theory/games', group).uint32();
+    const actions = randomStream(seed, `${purpose}/actions`, group);
+    const game = randomStream(seed, `${purpose}/games`, group).uint32();
     for (let rollout = 0; rollout < groupSize; rollout++) {
       const i = group * groupSize + rollout;
       environment.reset({ seed: game, split: 'train', rollout });
