@@ -1,13 +1,13 @@
 /** The config's `method`: which terms an objective has, how they are written, and which of them go together. */
 
-const baseTerms = ['grpo', 'gigpo'] as const;
+const baseTerms = ['grpo', 'gigpo', 'ppo'] as const;
 const labelTerms = ['classifier', 'contrastive', 'cloning', 'label-advantages'] as const;
 const surgeryTerms = ['pcgrad', 'gradvac', 'upgrad'] as const;
 
-/** All terms, in canonical order: what advantages are, what labels do, what happens to conflicting gradients. */
-export const methodTerms = [...baseTerms, ...labelTerms, ...surgeryTerms] as const;
+/** All terms, in canonical order: what advantages are, what labels do, what happens to conflicting gradients, and the network's heads. */
+export const methodTerms = [...baseTerms, ...labelTerms, ...surgeryTerms, 'heads'] as const;
 
-/** A term of the objective. Without `gigpo` it is `grpo`. */
+/** A term of the objective. Without one of `grpo`, `gigpo` and `ppo` it is `grpo`. */
 export type MethodTerm = (typeof methodTerms)[number];
 
 /** What makes one gradient of the gradients of tasks. */
@@ -61,4 +61,10 @@ export function checkTerms(method: string, labels: string): void {
       'config: method "label-advantages" needs labels of rollouts, got labels "demonstrations", which label none; choose another source',
     );
   }
+}
+
+/** Which parts of the network a method asks for; see `PolicyConfig`. */
+export function headsOf(method: string): { readonly actionHeads: boolean; readonly valueHead: boolean } {
+  const terms = termsOf(method);
+  return { actionHeads: terms.includes('heads'), valueHead: terms.includes('ppo') };
 }

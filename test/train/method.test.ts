@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resolveConfig } from '../../src/train/config.ts';
-import { labelTermsOf, surgeryOf, termsOf } from '../../src/train/method.ts';
+import { headsOf, labelTermsOf, surgeryOf, termsOf } from '../../src/train/method.ts';
 
 test.each([
   ['grpo', 'grpo', ['grpo']],
@@ -11,9 +11,13 @@ test.each([
     'classifier+contrastive+cloning',
     ['grpo', 'classifier', 'contrastive', 'cloning'],
   ],
-  ['gigpo', 'gigpo', ['gigpo']],
+  ['ppo', 'ppo', ['ppo']],
   ['classifier+gigpo', 'gigpo+classifier', ['gigpo', 'classifier']],
-  ['upgrad+label-advantages+gigpo', 'gigpo+label-advantages+upgrad', ['gigpo', 'label-advantages', 'upgrad']],
+  [
+    'heads+upgrad+label-advantages+ppo',
+    'ppo+label-advantages+upgrad+heads',
+    ['ppo', 'label-advantages', 'upgrad', 'heads'],
+  ],
   ['pcgrad+grpo', 'pcgrad', ['grpo', 'pcgrad']],
 ])('method "%s" is "%s" in canonical form', (method, canonical, terms) => {
   expect(resolveConfig({ method }).method).toBe(canonical);
@@ -22,14 +26,16 @@ test.each([
 });
 
 test('what a method asks for', () => {
-  const all = 'gigpo+label-advantages+cloning+gradvac';
+  const all = 'gigpo+label-advantages+cloning+gradvac+heads';
   expect(labelTermsOf(all)).toEqual(['cloning', 'label-advantages']);
   expect([surgeryOf(all), surgeryOf('cloning')]).toEqual(['gradvac', null]);
+  expect(headsOf(all)).toEqual({ actionHeads: true, valueHead: false });
+  expect(headsOf('ppo')).toEqual({ actionHeads: false, valueHead: true });
 });
 
 test('terms that exclude each other are refused', () => {
-  expect(() => resolveConfig({ method: 'grpo+classifier+gigpo' })).toThrow(
-    new Error('config: method takes one of grpo, gigpo, got "grpo+classifier+gigpo"; keep one of them'),
+  expect(() => resolveConfig({ method: 'ppo+classifier+gigpo' })).toThrow(
+    new Error('config: method takes one of grpo, gigpo, ppo, got "ppo+classifier+gigpo"; keep one of them'),
   );
   expect(() => resolveConfig({ method: 'pcgrad+upgrad' })).toThrow(
     new Error('config: method takes one of pcgrad, gradvac, upgrad, got "pcgrad+upgrad"; keep one of them'),

@@ -1,0 +1,71 @@
+import type { Builder, GradientPart, Init, Tensor } from './network.ts';
+
+/**
+ * y[action] = x[action] . (sum of W[t] over the tokens t in one slot of the action), with W `name.weight` [vocabularySize, x.width]: a linear
+ * layer of width 1 that is another one for each verb. An action that has no token in this slot goes by its first slot that has one.
+ *
+ * @param slot the action slot whose token chooses
+ */
+export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, init: Init): Tensor {
+  const { arena, batch } = b;
+  const { kernels } = arena;
+  const { capacity, shape } = batch;
+  const { width } = x;
+  const weight = b.parameter(`${name}.weight`, [shape.vocabularySize, width], init);
+  const y = b.tensor('action', 1);
+  const readMode = b.read(x);
+  b.write(y);
+  b.needMatmul(width);
+  const tokens = arena.floats(capacity.actionFeatures);
+  const offsets = arena.floats(capacity.actions + 1);
+  /** The slot that each action goes by, -1 without tokens. */
+  const chosen = new Int32Array(capacity.actions);
+  const own = b.tensor('action', width);
+  const dX = arena.floats(capacity.actions * width);
+  // For per-sample gradients only: the head's gradient where its tokens stand, zero elsewhere.
+  const bySlot = arena.floats(capacity.actions * shape.actionSlots * width);
+
+  function choose(): void {
+    const { i32 } = arena;
+    const features = batch.actionFeatures >> 2;
+    let count = 0;
+    i32[offsets >> 2] = 0;
+    for (let row = 0; row < batch.actions; row++) {
+      const from = features + i32[(batch.actionOffsets >> 2) + row];
+      const to = features + i32[(batch.actionOffsets >> 2) + row + 1];
+      let wanted = from < to ? i32[from] % shape.actionSlots : -1;
+      for (let f = from; f < to; f++) if (i32[f] % shape.actionSlots === slot) wanted = slot;
+      chosen[row] = wanted;
+      for (let f = from; f < to; f++) {
+        const at = i32[f] % shape.actionSlots;
+        if (at === wanted) i32[(tokens >> 2) + count++] = (i32[f] - at) / shape.actionSlots;
+      }
+      i32[(offsets >> 2) + row + 1] = count;
+    }
+  }
+
+  b.add({
+    forward(w) {
+      const n = batch.actions;
+      choose();
+      kernels.embeddingBag(n, width, tokens, offsets, w + weight.offset, own.value, 0, 0);
+      kernels.matchForward(n, width, 1, 0, 1, x.value, own.value, y.value, b.scratch());
+    },
+    backward(_, g) {
+      const n = batch.actions;
+      kernels.matchBackward(n, width, 1, 0, 1, x.value, own.value, y.grad, dX, own.grad, b.scratch());
+      if (g) kernels.embeddingBagBackward(n, width, tokens, offsets, own.grad, g + weight.offset);
+      kernels.addScaled(n * width, 1, dX, x.grad, readMode());
+    },
+    gradientParts() {
+      kernels.fill(bySlot, batch.actions * shape.actionSlots * width, 0);
+      for (let row = 0; row < batch.actions; row++) {
+        const at = bySlot + (row * shape.actionSlots + Math.max(0, chosen[row])) * width * 4;
+        arena.copy(at, own.grad + row * width * 4, width * 4);
+      }
+      const part: GradientPart = { kind: 'scatter', source: 'action', d: bySlot, dWidth: width };
+      return [[weight, part]];
+    },
+  });
+  return y;
+}

@@ -1,0 +1,40 @@
+/** The value loss of PPO on a loaded batch, after the forward pass. */
+import type { Policy } from '../policy/policy.ts';
+import { batchValue } from '../policy/values.ts';
+import type { LossInputs } from './objective.ts';
+
+/** Slot of the value loss among a batch's sums. */
+export const VALUE_SLOT = 11;
+
+/**
+ * Sum over samples of weight / 2 (V - target)^2 (Schulman et al., "Proximal policy optimization algorithms", 2017, arXiv 1707.06347,
+ * equation 9). With `clip` V may move only that far from its old value: the larger of the squares with and without the bound counts.
+ * Writes coef times the gradient of the value rows; the loss without coef is added to the sums.
+ */
+export function valueLoss({ arena, network }: Policy, inputs: LossInputs, coef: number, clip: number | null): void {
+  const { f32, i32, f64 } = arena;
+  const { batch, heads } = network;
+  if (!heads.value) throw new Error('valueLoss: the policy must have a value head, got none; build it with valueHead');
+  const { value, grad } = heads.value;
+  let loss = 0;
+  for (let n = 0; n < batch.states; n++) {
+    const v = batchValue(network, value, n);
+    let slope = 0;
+    const last = i32[(inputs.sampleOffsets >> 2) + n + 1];
+    for (let m = i32[(inputs.sampleOffsets >> 2) + n]; m < last; m++) {
+      const target = f32[(inputs.valueTarget >> 2) + m];
+      const weight = f32[(inputs.valueWeight >> 2) + m];
+      const old = f32[(inputs.oldValue >> 2) + m];
+      const near = clip === null ? v : Math.max(old - clip, Math.min(old + clip, v));
+      const free = (v - target) * (v - target);
+      const bounded = (near - target) * (near - target);
+      loss += (weight / 2) * Math.max(free, bounded);
+      // Beyond the bound the bounded square is constant.
+      if (free >= bounded) slope += weight * (v - target);
+    }
+    const from = i32[(batch.rowOffsets >> 2) + n];
+    const to = i32[(batch.rowOffsets >> 2) + n + 1];
+    for (let row = from; row < to; row++) f32[(grad >> 2) + row] = (coef * slope) / (to - from);
+  }
+  f64[(inputs.sums >> 3) + VALUE_SLOT] += loss;
+}
