@@ -45,10 +45,12 @@ export interface ComparisonTools {
 const termNames: Partial<Record<MethodTerm, string>> = {
   grpo: 'GRPO',
   gigpo: 'GiGPO',
+  ppo: 'PPO',
   'label-advantages': 'label advantages',
   pcgrad: 'PCGrad',
   gradvac: 'GradVac',
   upgrad: 'UPGrad',
+  heads: 'heads per action',
 };
 
 /** Terms that only do more of what was good: alone they are controls. */

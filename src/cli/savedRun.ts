@@ -13,6 +13,7 @@ import type { CouplingRecord } from '../report/records.ts';
 import { loadParameters } from '../train/checkpointing.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
+import { headsOf } from '../train/method.ts';
 import type { CouplingEngine } from './coupling.ts';
 import type { EvalEngine } from './eval.ts';
 import { openNamedBridge } from './trainRun.ts';
@@ -36,7 +37,11 @@ async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPo
   const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
-    const policy = createPolicy(await crew.arena(), environments[0].spec, { ...config, logitScale: 1 });
+    const policy = createPolicy(await crew.arena(), environments[0].spec, {
+      ...config,
+      ...headsOf(config.method),
+      logitScale: 1,
+    });
     loadParameters(policy, checkpoint.parameters);
     const spread = await openSpread(crew, policy, config, pool, environments);
     return await use({ config, iteration: checkpoint.iteration, policy, environments, spread });

@@ -1,5 +1,6 @@
 /** Samples (s, a) of a policy, and one backward pass of log pi(a | s) over all of them. */
 import type { Rows } from '../layers/network.ts';
+import { quietHeads } from '../policy/heads.ts';
 import { cutBatches, loadStates } from '../policy/load.ts';
 import { finiteLogProbs, type Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
@@ -68,7 +69,7 @@ export function forEachGradientBatch(
     finiteLogProbs(policy, weights);
     for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
     arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
-    arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
+    quietHeads(network);
     network.backward(weights, g);
     visit(from);
     from = to;

@@ -69,6 +69,8 @@ export interface Heads {
   readonly embedding: Tensor;
   readonly logit: Tensor;
   readonly classifier: Tensor;
+  /** Rows whose mean over a state's actions is the state's value, for PPO; its gradient must be set, too, before `backward`. */
+  readonly value?: Tensor;
 }
 
 export interface Builder {

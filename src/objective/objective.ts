@@ -1,6 +1,8 @@
 /** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
 import type { Arena } from '../kernels/arena.ts';
+import { quietHeads } from '../policy/heads.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
+import { VALUE_SLOT, valueLoss } from './valueLoss.ts';
 
 /** Sums over the states of an update; each loss is already averaged by its weights. */
 export interface LossSums {
@@ -14,6 +16,7 @@ export interface LossSums {
   classifierCorrect: number;
   classifierLabelled: number;
   contrastive: number;
+  value: number;
 }
 
 /** Most samples that one state of a batch may stand for. */
@@ -21,7 +24,7 @@ export const SAMPLES_PER_STATE = 32;
 
 /**
  * Buffers of what a batch's losses need besides the network's own. A state of the batch may stand for several samples, which share its
- * observation, actions and labels: taken to weight are by sample, cloningWeight (a sum over samples) by state, labels and counts by action row.
+ * observation, actions and labels: taken to valueWeight are by sample, cloningWeight (a sum over samples) by state, labels and counts by action row.
  */
 export interface LossInputs {
   /** i32[states + 1] */
@@ -31,6 +34,10 @@ export interface LossInputs {
   readonly refLogProb: number;
   readonly advantage: number;
   readonly weight: number;
+  /** 0 without a value head. */
+  readonly valueTarget: number;
+  readonly oldValue: number;
+  readonly valueWeight: number;
   readonly cloningWeight: number;
   readonly labels: number;
   /** f32: how many samples a row stands for. */
@@ -43,6 +50,7 @@ export function createLossInputs(policy: Policy): LossInputs {
   const { arena, network } = policy;
   const { states, actions } = network.batch.capacity;
   const samples = states * SAMPLES_PER_STATE;
+  const ofValues = (): number => (network.heads.value ? arena.floats(samples) : 0);
   return {
     sampleOffsets: arena.floats(states + 1),
     taken: arena.floats(samples),
@@ -50,6 +58,9 @@ export function createLossInputs(policy: Policy): LossInputs {
     refLogProb: arena.floats(samples),
     advantage: arena.floats(samples),
     weight: arena.floats(samples),
+    valueTarget: ofValues(),
+    oldValue: ofValues(),
+    valueWeight: ofValues(),
     cloningWeight: arena.floats(states),
     labels: arena.reserve(actions),
     counts: arena.floats(actions),
@@ -68,6 +79,9 @@ export interface LossSettings {
   /** Weight of a row labelled good and of one labelled bad; see `balancedWeights`. Both 0: no classifier loss. */
   readonly goodWeight: number;
   readonly badWeight: number;
+  /** Weight of the value loss, default 0, and how far a value may move from its old one; see `valueLoss`. */
+  readonly valueCoef?: number;
+  readonly valueClip?: number | null;
 }
 
 /**
@@ -117,15 +131,16 @@ export function balancedWeights(
 
 /**
  * Forward pass and losses of the loaded batch; leaves the gradients in the heads, ready for `network.backward`.
- * `inputs.sums` (f64) += [policy, kl, entropy, approxKl, clipFraction, (gradient size), cloning, classifier, correct, labelled].
+ * `inputs.sums` (f64) += [policy, kl, entropy, approxKl, clipFraction, (gradient size), cloning, classifier, correct, labelled, (contrastive), value].
  */
 export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSettings): void {
   const { arena, network, logProbs } = policy;
   const { kernels } = arena;
   const { heads, batch } = network;
   const { states, actions, rowOffsets } = batch;
-  const { temperature, beta, cloningCoef, goodWeight, badWeight } = settings;
+  const { temperature, beta, cloningCoef, goodWeight, badWeight, valueCoef = 0 } = settings;
   actionLogProbs(policy, policy.weights, temperature);
+  quietHeads(network);
   kernels.policyLoss(
     states,
     rowOffsets,
@@ -168,7 +183,8 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
       inputs.sums + 56,
       inputs.counts,
     );
-  } else kernels.fill(heads.classifier.grad, actions, 0);
+  }
+  if (valueCoef > 0) valueLoss(policy, inputs, valueCoef, settings.valueClip ?? null);
 }
 
 /** The loss sums of shards, added up in their order; slot 10 of each is the contrastive loss. */
@@ -185,5 +201,6 @@ export function readSums({ f64 }: Arena, shards: readonly number[]): LossSums {
     classifierCorrect: at(8),
     classifierLabelled: at(9),
     contrastive: at(10),
+    value: at(VALUE_SLOT),
   };
 }

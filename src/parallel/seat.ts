@@ -13,6 +13,7 @@ import { packRollout } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
+import { headsOf } from '../train/method.ts';
 import { SUMS } from '../train/shards.ts';
 import { claim } from './claims.ts';
 import {
@@ -88,7 +89,7 @@ interface SeatRun extends ShardWork {
 
 async function openRun({ config, spec, vocabulary, plays, shared }: SeatSetup): Promise<SeatRun> {
   const arena = shared ? new Arena(await engineModule('threads'), shared.memory) : await createArena();
-  const own = createPolicy(arena, spec, { ...config, logitScale: 1 });
+  const own = createPolicy(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 });
   const policy = shared ? { ...own, weights: shared.weights } : own;
   const pool = plays ? await openEnvironments(config, null, vocabulary) : null;
   return {

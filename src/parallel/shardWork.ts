@@ -20,7 +20,7 @@ export type Weights = Float32Array | null;
 export type SentSet = Omit<LossSet, keyof SetSource> & { readonly id: number; readonly source: SetSource | null };
 export type SetSource = Pick<
   LossSet,
-  'list' | 'taken' | 'oldLogProb' | 'refLogProb' | 'advantage' | 'labels' | 'repeats'
+  'list' | 'taken' | 'oldLogProb' | 'refLogProb' | 'advantage' | 'valueTarget' | 'oldValue' | 'labels' | 'repeats'
 >;
 
 /** Shards of one update for a worker that keeps copies. */

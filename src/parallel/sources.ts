@@ -6,7 +6,17 @@ import type { SentSet, SetSource } from './shardWork.ts';
 /** Sources of sets that workers keep: a rollout and demonstrations. */
 const KEPT_SOURCES = 2;
 
-const sourceKeys = ['list', 'taken', 'oldLogProb', 'refLogProb', 'advantage', 'labels', 'repeats'] as const;
+const sourceKeys = [
+  'list',
+  'taken',
+  'oldLogProb',
+  'refLogProb',
+  'advantage',
+  'valueTarget',
+  'oldValue',
+  'labels',
+  'repeats',
+] as const;
 
 /** Ships each source once, and knows which the workers still have. */
 export function createSources(shared: boolean): {
@@ -16,8 +26,8 @@ export function createSources(shared: boolean): {
   const held: { id: number; set: LossSet }[] = [];
   let lastId = 0;
   const sent = (set: LossSet): SentSet => {
-    const { order, weight, cloningWeight, settings } = set;
-    const rest = { order: order.slice(), weight, cloningWeight, settings };
+    const { order, weight, cloningWeight, valueWeight, settings } = set;
+    const rest = { order: order.slice(), weight, cloningWeight, valueWeight, settings };
     const found = held.findIndex((other) => sourceKeys.every((key) => other.set[key] === set[key]));
     if (found >= 0) {
       const [entry] = held.splice(found, 1);
@@ -32,6 +42,8 @@ export function createSources(shared: boolean): {
       oldLogProb: packArray(set.oldLogProb, states, shared),
       refLogProb: set.refLogProb && packArray(set.refLogProb, states, shared),
       advantage: packArray(set.advantage, states, shared),
+      valueTarget: set.valueTarget && packArray(set.valueTarget, states, shared),
+      oldValue: set.oldValue && packArray(set.oldValue, states, shared),
       labels: set.labels && packArray(set.labels, actions, shared),
       repeats: set.repeats && packArray(set.repeats, states, shared),
     };

@@ -24,6 +24,9 @@ const configKeys = [
   'logitScale',
 ] as const;
 
+/** Keys of the heads that a policy may have, left out where it has not. */
+const headKeys = ['actionHeads', 'valueHead'] as const;
+
 /** The values that a key of text may have; every other key holds a number. */
 const words: Readonly<Record<string, readonly string[]>> = {
   form: ['tokens', 'vector'],
@@ -39,9 +42,18 @@ function only<K extends string>(record: Readonly<Record<K, unknown>>, keys: read
   return Object.fromEntries(keys.map((key) => [key, record[key]])) as Record<K, unknown>;
 }
 
+function headsIn(config: PolicyConfig): Partial<Record<(typeof headKeys)[number], true>> {
+  return Object.fromEntries(headKeys.filter((key) => config[key]).map((key) => [key, true]));
+}
+
 /** Equal text for equal blueprints. */
 export function blueprintToJson({ environment, shape, config }: Blueprint): string {
-  return JSON.stringify({ version, environment, shape: only(shape, shapeKeys), config: only(config, configKeys) });
+  return JSON.stringify({
+    version,
+    environment,
+    shape: only(shape, shapeKeys),
+    config: { ...only(config, configKeys), ...headsIn(config) },
+  });
 }
 
 function refuse(rule: string, got: unknown): never {
@@ -85,5 +97,8 @@ export function blueprintFromJson(json: string): Blueprint {
   if (typeof environment !== 'string') refuse('environment must be text', environment);
   checkValues('shape', shape, shapeKeys);
   checkValues('config', config, configKeys);
+  for (const key of headKeys) {
+    if (config[key] !== undefined && config[key] !== true) refuse(`config.${key} must be true or absent`, config[key]);
+  }
   return { environment, shape, config };
 }

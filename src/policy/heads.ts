@@ -1,5 +1,6 @@
 import { addScaled, linear } from '../layers/linear.ts';
-import type { Builder, Heads, Tensor } from '../layers/network.ts';
+import type { Builder, Heads, Network, Tensor } from '../layers/network.ts';
+import { tokenHeads } from '../layers/tokenHeads.ts';
 
 /** Sizes of a policy; see docs/configuration.md for the defaults. */
 export interface PolicyConfig {
@@ -16,12 +17,29 @@ export interface PolicyConfig {
   readonly heads: number;
   /** Constant factor on the policy's logits. */
   readonly logitScale: number;
+  /** A policy head for each verb (or action of a fixed set) instead of one for all. */
+  readonly actionHeads?: boolean;
+  /** A value head beside the other two. */
+  readonly valueHead?: boolean;
 }
 
-/** Policy head w_p . e(s, a) and classifier head w_c . e(s, a) + b on one embedding. */
+/** A text's action begins with how often it was taken; its words follow. */
+const verbSlot = { slots: 0, sequence: 1 } as const;
+
+/** Policy head w_p . e(s, a), with `actionHeads` one w_p for each verb; classifier head w_c . e(s, a) + b; value head if asked for. */
 export function heads(b: Builder, embedding: Tensor, config: PolicyConfig): Heads {
   const deviation = 0.3 / Math.sqrt(config.embedding);
-  const raw = linear(b, 'policyHead', embedding, 1, { bias: false, init: { kind: 'normal', scale: deviation } });
+  const init = { kind: 'normal', scale: deviation } as const;
+  const raw = config.actionHeads
+    ? tokenHeads(b, 'actionHeads', embedding, verbSlot[b.batch.shape.layout], init)
+    : linear(b, 'policyHead', embedding, 1, { bias: false, init });
   const logit = config.logitScale === 1 ? raw : addScaled(b, raw, config.logitScale);
-  return { embedding, logit, classifier: linear(b, 'classifierHead', embedding, 1) };
+  const classifier = linear(b, 'classifierHead', embedding, 1);
+  return { embedding, logit, classifier, ...(config.valueHead && { value: linear(b, 'valueHead', embedding, 1) }) };
+}
+
+/** Sets the gradients of all heads but the policy's to 0 for the loaded batch. */
+export function quietHeads({ arena, heads, batch }: Network): void {
+  arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
+  if (heads.value) arena.kernels.fill(heads.value.grad, batch.actions, 0);
 }

@@ -24,7 +24,8 @@ export function batchValue({ arena, batch }: Network, value: number, n: number):
 export function stateValues(policy: Policy, list: StateList, repeats: Int32Array): Float32Array {
   const { arena, network, weights } = policy;
   const { batch, heads } = network;
-  if (!heads.value) throw new Error('stateValues: the policy must have a value head, got none; build it with valueHead');
+  if (!heads.value)
+    throw new Error('stateValues: the policy must have a value head, got none; build it with valueHead');
   const values = new Float32Array(list.states);
   const order = Int32Array.from({ length: list.states }, (_, s) => s).filter((s) => repeats[s] === s);
   let from = 0;

@@ -1,32 +1,71 @@
 /** What every step of a rollout counts for in the policy loss: its episode's advantage and what the method makes of it. */
 import { anchorState } from '../advantage/anchorState.ts';
+import { generalized, standardized } from '../advantage/generalized.ts';
 import { labelAdvantages } from '../advantage/labelAdvantages.ts';
+import { moments } from '../advantage/moments.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
 import { termsOf } from './method.ts';
 
+/** f32[states] each: the values that states had when their episodes were played, and what they should have been. */
+export interface StateValues {
+  readonly old: Float32Array;
+  readonly target: Float32Array;
+}
+
+export interface StepAdvantages {
+  /** f32[states] */
+  readonly advantage: Float32Array;
+  /** null without `ppo`. */
+  readonly values: StateValues | null;
+}
+
+/** Advantages of the method's base: of the values with `ppo`, else those of episodes, with `gigpo` plus gigpoCoef times the step's own. */
+function baseAdvantages(
+  rollout: Rollout,
+  episodes: Float32Array,
+  values: Float32Array | null,
+  config: Config,
+): StepAdvantages {
+  if (values) {
+    const { advantages, targets } = generalized(rollout, values, config.gaeDiscount, config.gaeLambda);
+    return { advantage: standardized(advantages), values: { old: values, target: targets } };
+  }
+  const advantage = Float32Array.from({ length: rollout.states.states }, (_, s) => episodes[rollout.episode[s]]);
+  if (!termsOf(config.method).includes('gigpo')) return { advantage, values: null };
+  const own = anchorState(rollout, config.numGenerations, config.gigpoDiscount, config.scaleRewards);
+  return { advantage: advantage.map((a, s) => a + config.gigpoCoef * own[s]), values: null };
+}
+
 /**
- * The advantage of each step: that of its episode, with `gigpo` plus gigpoCoef times its own among steps in the same state. With
- * `label-advantages` the label of the action taken is added to it, as 1 or -1, or put in its place.
+ * The advantage of each step. With `label-advantages` the label of the action taken is added to it, as 1 or -1, or put in its place.
  *
  * @param episodes f32[episodes], group-relative advantages
  * @param labels i8[action rows]
- * @returns f32[states]
+ * @param values f32[states] of the policy that played, with `ppo`; else null
  */
 export function stepAdvantages(
   rollout: Rollout,
   episodes: Float32Array,
   labels: Int8Array,
+  values: Float32Array | null,
   config: Config,
-): Float32Array {
-  const terms = termsOf(config.method);
-  const steps = rollout.states.states;
-  let advantage = Float32Array.from({ length: steps }, (_, s) => episodes[rollout.episode[s]]);
-  if (terms.includes('gigpo')) {
-    const own = anchorState(rollout, config.numGenerations, config.gigpoDiscount, config.scaleRewards);
-    advantage = advantage.map((a, s) => a + config.gigpoCoef * own[s]);
-  }
-  if (!terms.includes('label-advantages')) return advantage;
+): StepAdvantages {
+  const base = baseAdvantages(rollout, episodes, values, config);
+  if (!termsOf(config.method).includes('label-advantages')) return base;
   const ofLabels = labelAdvantages(rollout, labels);
-  return config.labelAdvantages === 'instead' ? ofLabels : advantage.map((a, s) => a + ofLabels[s]);
+  const advantage = config.labelAdvantages === 'instead' ? ofLabels : base.advantage.map((a, s) => a + ofLabels[s]);
+  return { ...base, advantage };
+}
+
+/** Share of the variance of the targets that the values knew of; null where the targets do not vary. */
+export function explainedVariance({ old, target }: StateValues): number | null {
+  const { std } = moments(target, 0, target.length);
+  const unknown =
+    moments(
+      target.map((t, s) => t - old[s]),
+      0,
+      target.length,
+    ).std / std;
+  return std > 0 ? 1 - unknown * unknown : null;
 }

@@ -84,7 +84,7 @@ const table = {
     schema: v.pipe(v.string(), v.check(isMethod)),
     rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
     unit: '',
-    meaning: 'terms of the objective; grpo unless gigpo is named',
+    meaning: 'terms of the objective; grpo unless gigpo or ppo is named',
   },
   labels: choice(
     'graph',
@@ -135,6 +135,14 @@ const table = {
   contrastiveSamples: integer(256, { min: 2 }, 'samples', 'embeddings compared per update'),
   gigpoCoef: number(1, nonNegative, '', 'weight of the step advantages of gigpo beside those of episodes'),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that ppo learns values of'),
+  gaeLambda: number(0.95, fraction, 'per step', 'decay of later errors of the values in the advantages of ppo'),
+  valueCoef: number(0.5, nonNegative, '', 'weight of the value loss of ppo'),
+  valueClip: orNull(
+    range('number', positive),
+    'return',
+    'how far ppo lets a value move from its old one; null = freely',
+  ),
   conflictTasks: choice(
     'task',
     ['task', 'sign'],

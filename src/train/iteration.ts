@@ -5,10 +5,11 @@ import type { LabelSource } from '../labels/labels.ts';
 import { labelQuality } from '../labels/quality.ts';
 import type { Spread } from '../parallel/spread.ts';
 import { actionKey, takenLogProbs } from '../policy/policy.ts';
+import { stateValues } from '../policy/values.ts';
 import { randomStream } from '../random.ts';
 import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
-import { stepAdvantages } from './advantages.ts';
+import { explainedVariance, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
 import type { Config } from './config.ts';
 import { labelTermsOf, termsOf } from './method.ts';
@@ -119,15 +120,17 @@ export async function learnFrom(
     ? await labelSource.label(rollout, advantages, iteration)
     : { labels: new Int8Array(rollout.states.actions).fill(-1), envSteps: 0 };
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
-  const advantage = stepAdvantages(rollout, advantages, labels, config);
   const order = Int32Array.from({ length: steps }, (_, s) => s);
   const refLogProb = reference
     ? takenLogProbs(learner.policy, reference, rollout.states, order, rollout.taken, temperature)
     : null;
   const { maxSteps } = context.environments[0].spec;
   const repeats = findRepeats(rollout.states, labels);
-  const judged = { rollout, advantage, refLogProb, labels, repeats, maxSteps };
   const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration));
+  const terms = termsOf(config.method);
+  const known = terms.includes('ppo') ? stateValues(learner.policy, rollout.states, repeats) : null;
+  const { advantage, values } = stepAdvantages(rollout, advantages, labels, known, config);
+  const judged = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
@@ -172,7 +175,11 @@ export async function learnFrom(
     reward_std: rewardStd,
     frac_reward_zero_std: deadShare,
   };
-  const terms = termsOf(config.method);
+  if (values) {
+    metrics['losses/value'] = meanStats(stats, 'value');
+    const explained = explainedVariance(values);
+    if (explained !== null) metrics['losses/explained_variance'] = explained;
+  }
   if (surgeon)
     metrics['conflict/negative_pairs'] = conflicts.reduce((sum, x) => sum + x, 0) / Math.max(1, conflicts.length);
   if (config.beta > 0) metrics['losses/kl'] = meanStats(stats, 'kl');

@@ -2,6 +2,7 @@
 import { balancedWeights, stateWeights } from '../objective/objective.ts';
 import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
+import type { StateValues } from './advantages.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
 import type { Config } from './config.ts';
 import { labelTermsOf, termsOf } from './method.ts';
@@ -15,6 +16,8 @@ export interface JudgedRollout {
   readonly advantage: Float32Array;
   /** f32[states] of log pi(taken | state) under the reference policy, or none. */
   readonly refLogProb: Float32Array | null;
+  /** f32[states] each: values when the episodes were played and what they should have been; or none. */
+  readonly values: StateValues | null;
   /** i8[action rows]: 1 good, 0 bad, -1 no label. */
   readonly labels: Int8Array;
   /** First equal state of each state; see `findRepeats`. */
@@ -115,6 +118,9 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
     advantage: judged.advantage,
     weight,
     cloningWeight: cloningCoef > 0 ? cloningWeights(states, labels, order) : null,
+    valueTarget: judged.values?.target,
+    oldValue: judged.values?.old,
+    valueWeight: judged.values ? weight : undefined,
     labels,
     repeats: judged.repeats,
     settings: {
@@ -124,6 +130,8 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
       entropyCoef: config.entropyCoef,
       temperature: config.temperature,
       cloningCoef,
+      valueCoef: judged.values ? config.valueCoef : 0,
+      valueClip: config.valueClip,
       ...balancedWeights(good, labelled, terms.includes('classifier') ? config.classifierCoef : 0),
     },
   };

@@ -13,6 +13,7 @@ import type { GameChoice } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
 import type { EnvironmentPool } from './environments.ts';
 import type { Metrics } from './iteration.ts';
+import { headsOf } from './method.ts';
 import { createLearner, type Learner } from './update.ts';
 
 export interface Progress {
@@ -60,7 +61,11 @@ export async function startRun(
 ): Promise<Run> {
   const slots = config.groupsPerIteration * config.numGenerations;
   const environments = Array.from({ length: slots }, () => pool.create());
-  const policy = createPolicy(await crew.arena(), environments[0].spec, { ...config, logitScale: 1 });
+  const policy = createPolicy(await crew.arena(), environments[0].spec, {
+    ...config,
+    ...headsOf(config.method),
+    logitScale: 1,
+  });
   policy.network.initialise(policy.weights, config.seed);
   policy.network.prepare(policy.weights);
   const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;

@@ -23,6 +23,10 @@ export interface LossSet {
   /** f32[order.length], by place in `order`: weights of the policy loss and of the cloning loss. */
   readonly weight: Float32Array;
   readonly cloningWeight: Float32Array | null;
+  /** For a value loss: f32[list.states] of targets and of values when the states were met, and f32[order.length] of weights. */
+  readonly valueTarget?: Float32Array | undefined;
+  readonly oldValue?: Float32Array | undefined;
+  readonly valueWeight?: Float32Array | undefined;
   /** i8[list.actions] or none */
   readonly labels: Int8Array | null;
   /** First state equal to each state of the list, labels included (see `findRepeats`): equal states are computed once. Or none. */
@@ -121,6 +125,11 @@ function loadLossInputs(
       if (set.refLogProb) f32[(inputs.refLogProb >> 2) + m] = set.refLogProb[s];
       f32[(inputs.advantage >> 2) + m] = set.advantage[s];
       f32[(inputs.weight >> 2) + m] = set.weight[i];
+      if (set.valueWeight && set.valueTarget && set.oldValue) {
+        f32[(inputs.valueTarget >> 2) + m] = set.valueTarget[s];
+        f32[(inputs.oldValue >> 2) + m] = set.oldValue[s];
+        f32[(inputs.valueWeight >> 2) + m] = set.valueWeight[i];
+      }
       if (set.cloningWeight) cloningWeight += set.cloningWeight[i];
     }
     const n = e - from;

@@ -1,5 +1,5 @@
 /**
- * Gradient surgery: an update whose policy gradient is made of those of tasks that may conflict. The losses of labels are no task: their
+ * Gradient surgery: an update whose policy gradient is made of those of tasks that may conflict. The losses of labels and values are no task: their
  * gradient is added to what comes out.
  */
 import { gradVac } from '../conflict/gradVac.ts';
@@ -89,7 +89,7 @@ export interface Operation {
   readonly rest: UpdateTask | null;
 }
 
-const noLabelLosses = { cloningCoef: 0, goodWeight: 0, badWeight: 0 };
+const policyAlone = { cloningCoef: 0, goodWeight: 0, badWeight: 0, valueCoef: 0 };
 
 /** Cuts an update, whose first set is of a rollout, by the tasks of the rollout's states. */
 export function cutByTask({ sets, contrastive }: UpdateTask, tasks: Int32Array): Operation {
@@ -110,13 +110,14 @@ export function cutByTask({ sets, contrastive }: UpdateTask, tasks: Int32Array):
         order: Int32Array.from(of, (i) => order[i]),
         weight: Float32Array.from(of, (i) => weight[i]),
         cloningWeight: null,
-        settings: { ...settings, ...noLabelLosses },
+        valueWeight: undefined,
+        settings: { ...settings, ...policyAlone },
       },
     }));
-  const { cloningCoef, goodWeight, badWeight } = settings;
-  const hasLabelLosses = cloningCoef > 0 || goodWeight > 0 || badWeight > 0;
-  const labelSets = hasLabelLosses ? [{ ...own, weight: new Float32Array(order.length) }, ...others] : others;
-  const rest = labelSets.length > 0 || contrastive ? { sets: labelSets, contrastive } : null;
+  const { cloningCoef, goodWeight, badWeight, valueCoef = 0 } = settings;
+  const hasOtherLosses = cloningCoef > 0 || goodWeight > 0 || badWeight > 0 || valueCoef > 0;
+  const restSets = hasOtherLosses ? [{ ...own, weight: new Float32Array(order.length) }, ...others] : others;
+  const rest = restSets.length > 0 || contrastive ? { sets: restSets, contrastive } : null;
   return { parts, rest };
 }
 

@@ -2,6 +2,7 @@
 import { matmulScratchBytes } from '../kernels/arena.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from '../objective/objective.ts';
 import type { UpdatePhase } from '../parallel/updates.ts';
+import { quietHeads } from '../policy/heads.ts';
 import { cutRows, loadRows } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
@@ -119,7 +120,7 @@ function accumulateContrastive(
     loadRows(arena, batch, set.list, set.rows, from, to);
     network.forward(weights);
     kernels.fill(heads.logit.grad, to - from, 0);
-    kernels.fill(heads.classifier.grad, to - from, 0);
+    quietHeads(network);
     const g = learner.gradients[shard];
     arena.zero(g, network.vectorSize * 4);
     network.backward(weights, g, gradient + from * width * 4);
@@ -137,7 +138,7 @@ function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
   const bad = network.parameters.find(
     ({ offset, size }) => !Number.isFinite(arena.kernels.sumOfSquares(g + offset, size)),
   );
-  const loss = (['policy', 'kl', 'entropy', 'cloning', 'classifier', 'contrastive'] as const).find(
+  const loss = (['policy', 'kl', 'entropy', 'cloning', 'classifier', 'contrastive', 'value'] as const).find(
     (key) => !Number.isFinite(sums[key]),
   );
   const what = [loss && `the ${loss} loss`, bad && `the gradient of ${bad.name}`].filter(Boolean).join(' and ');

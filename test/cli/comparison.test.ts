@@ -72,7 +72,7 @@ describe('parseVariants', () => {
     ['cloning;grpo+cloning:graph', 'variants: "GRPO + cloning, graph labels" comes twice; keep one'],
     [
       'dapo',
-      'config: method must be one or more of grpo, gigpo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, each once, joined by +, got "dapo"',
+      'config: method must be one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
     ],
     [
       'cloning:',

@@ -14,12 +14,15 @@ import { activation, addScaled, broadcast, linear } from '../../src/layers/linea
 import { type Builder, createNetwork, type Heads, type Tensor } from '../../src/layers/network.ts';
 import { layerNorm } from '../../src/layers/normalization.ts';
 import { slotLinear } from '../../src/layers/slotLinear.ts';
+import { tokenHeads } from '../../src/layers/tokenHeads.ts';
 import { batchCapacity, type Policy, policyOn } from '../../src/policy/policy.ts';
 import { type RandomStream, randomStream } from '../../src/random.ts';
 import { createStateList, pushState, type StateList } from '../../src/rollout/states.ts';
 
-export function headsOn(b: Builder, embedding: Tensor): Heads {
-  const logit = linear(b, 'policyHead', embedding, 1, { bias: false });
+export function headsOn(b: Builder, embedding: Tensor, byToken = false): Heads {
+  const logit = byToken
+    ? tokenHeads(b, 'actionHeads', embedding, 1, { kind: 'normal', scale: 0.5 })
+    : linear(b, 'policyHead', embedding, 1, { bias: false });
   return { embedding, logit, classifier: linear(b, 'classifierHead', embedding, 1) };
 }
 
@@ -54,7 +57,8 @@ function randomCompose(b: Builder, random: RandomStream): Heads {
     linear(b, 'pooled', meanOverSlots(b, attended), hidden, { bias: false, into: h });
   }
   if (coin()) h = layerNorm(b, 'last.norm', h);
-  return headsOn(b, activation(b, 'tanh', linear(b, 'embedding', activation(b, 'tanh', h), width())));
+  const embedding = activation(b, 'tanh', linear(b, 'embedding', activation(b, 'tanh', h), width()));
+  return headsOn(b, embedding, coin());
 }
 
 /** `count` states of this shape, each with 1 to `most` candidate actions. */

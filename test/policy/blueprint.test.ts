@@ -22,6 +22,13 @@ test('reading gives back what was written, and keys beyond those of a policy are
   expect(blueprintToJson({ ...blueprint, config })).toBe(blueprintToJson(blueprint));
 });
 
+test('heads that a policy has are written, others are not', () => {
+  const config = { ...blueprint.config, actionHeads: true, valueHead: false };
+  const json = blueprintToJson({ ...blueprint, config });
+  expect(JSON.parse(json).config).toEqual({ ...blueprint.config, actionHeads: true });
+  expect(blueprintFromJson(json).config).toEqual({ ...blueprint.config, actionHeads: true });
+});
+
 test('a missing or wrong value is named', () => {
   const advice = 'save the policy again with this version of unbraid';
   const changed = (change: (record: Record<string, Record<string, unknown>>) => void): string => {
@@ -39,6 +46,7 @@ test('a missing or wrong value is named', () => {
     [changed((r) => Object.assign(r.shape, { form: 'text' })), 'shape.form must be one of tokens, vector, got "text"'],
     [changed((r) => delete r.shape.stateSlots), 'shape.stateSlots must be an integer >= 0, got nothing'],
     [changed((r) => Object.assign(r.config, { hidden: 0 })), 'config.hidden must be an integer >= 1, got 0'],
+    [changed((r) => Object.assign(r.config, { valueHead: 1 })), 'config.valueHead must be true or absent, got 1'],
     [changed((r) => Object.assign(r.config, { logitScale: -1 })), 'config.logitScale must be a number > 0, got -1'],
   ];
   for (const [text, rule] of cases) {

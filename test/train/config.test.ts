@@ -48,7 +48,7 @@ describe('resolveConfig', () => {
   });
 
   const methodRule =
-    'one or more of grpo, gigpo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, each once, joined by +';
+    'one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +';
   const broken: [ConfigKey, unknown, string][] = [
     ['seed', -1, 'an integer >= 0, got -1'],
     ['seed', 2 ** 53, 'an integer >= 0, got 9007199254740992'],

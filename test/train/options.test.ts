@@ -27,6 +27,7 @@ const critic: Changes = { ...classifier, labels: 'critic' };
 const contrastive: Changes = { ...states, method: 'contrastive' };
 // Episodes that depend on the actions, and tokens.
 const household: Changes = { iterations: 1, evalEpisodes: 2 };
+const ppo: Changes = { ...states, method: 'ppo' };
 const gigpo: Changes = { ...states, method: 'gigpo' };
 // Episodes of several lengths, in minibatches of unequal sizes.
 const lengths: Changes = { ...household, policy: 'mlp', coldStart: 60, coldStartUpdates: 60, coldStartBatch: 256 };
@@ -49,6 +50,8 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
     'pcgrad',
     'gradvac',
     'upgrad',
+    'heads',
+    'ppo',
   ]),
   labels: parameters(
     ['advantage', 'anchor', 'critic', 'counterfactual', 'oracle', 'demonstrations', 'shuffled'],
@@ -94,6 +97,10 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   contrastiveSamples: parameters([4], contrastive),
   gigpoCoef: parameters([0.2], gigpo),
   gigpoDiscount: parameters([0.5], gigpo),
+  gaeDiscount: parameters([0.5], ppo),
+  gaeLambda: parameters([0.5], ppo),
+  valueCoef: parameters([0.1], ppo),
+  valueClip: parameters([0.001], ppo),
   conflictTasks: parameters(['sign'], { ...household, method: 'pcgrad' }),
   gradvacBeta: parameters([0.5], { ...household, method: 'gradvac' }),
   labelAdvantages: parameters(['instead'], { ...states, method: 'label-advantages', labels: 'oracle' }),
