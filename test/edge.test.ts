@@ -104,14 +104,18 @@ describe('scores', () => {
   });
 });
 
-test('opens what a run saved', async () => {
-  const { checkpoints } = await recordedRun({ iterations: 1 });
+test.each(['grpo', 'ppo+heads'])('opens what a run saved: %s', async (method) => {
+  const { checkpoints } = await recordedRun({ iterations: 1, method });
   const bytes = checkpoints.get(1)?.get('parameters.safetensors') as Uint8Array;
   const opened = openPolicy(module, bytes);
   const { name, version } = createHousehold().spec;
   expect(opened.environment).toBe(`${name} ${version}`);
   expect(opened.save()).toEqual(bytes);
-  expect(opened.logProbs(saved.states[0]).length).toBe(saved.states[0].info.admissibleActions.length);
+  const [state] = saved.states;
+  const before = opened.logProbs(state);
+  expect(before.length).toBe(state.info.admissibleActions.length);
+  opened.adapt([{ state, action: 1, advantage: 1, good: true }]);
+  expect(opened.logProbs(state)[1]).toBeGreaterThan(before[1]);
 });
 
 describe('adapt', () => {

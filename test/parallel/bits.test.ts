@@ -11,15 +11,19 @@ const config: Partial<Config> = {
   checkpointEvery: 1,
 };
 
-test.each<[number, MemoryMode]>([
-  [2, 'shared'],
-  [3, 'shared'],
-  [2, 'copied'],
-])('%i threads, memory %s: records and checkpoints have the bits of one thread', async (size, memory) => {
+const surgery: Partial<Config> = { ...config, method: 'ppo+classifier+gradvac+heads' };
+
+test.each<[number, MemoryMode, Partial<Config>]>([
+  [2, 'shared', config],
+  [3, 'shared', config],
+  [2, 'copied', config],
+  [3, 'shared', surgery],
+  [2, 'copied', surgery],
+])('%i threads, memory %s: records and checkpoints have the bits of one thread, %j', async (size, memory, changes) => {
   const crew = await openCrew(spawnWorker, size, { copied: memory === 'copied' });
   try {
     expect([crew.size, crew.memory]).toEqual([size, memory]);
-    expect(await recordedRun(config, { crew })).toEqual(await recordedRun(config));
+    expect(await recordedRun(changes, { crew })).toEqual(await recordedRun(changes));
   } finally {
     await crew.close();
   }
