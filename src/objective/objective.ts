@@ -2,7 +2,7 @@
 import type { Arena } from '../kernels/arena.ts';
 import { quietHeads } from '../policy/heads.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
-import { VALUE_SLOT, valueLoss } from './valueLoss.ts';
+import { VALUE_SLOT, type ValueInputs, valueLoss } from './valueLoss.ts';
 
 /** Sums over the states of an update; each loss is already averaged by its weights. */
 export interface LossSums {
@@ -26,24 +26,16 @@ export const SAMPLES_PER_STATE = 32;
  * Buffers of what a batch's losses need besides the network's own. A state of the batch may stand for several samples, which share its
  * observation, actions and labels: taken to valueWeight are by sample, cloningWeight (a sum over samples) by state, labels and counts by action row.
  */
-export interface LossInputs {
-  /** i32[states + 1] */
-  readonly sampleOffsets: number;
+export interface LossInputs extends ValueInputs {
   readonly taken: number;
   readonly oldLogProb: number;
   readonly refLogProb: number;
   readonly advantage: number;
   readonly weight: number;
-  /** 0 without a value head. */
-  readonly valueTarget: number;
-  readonly oldValue: number;
-  readonly valueWeight: number;
   readonly cloningWeight: number;
   readonly labels: number;
   /** f32: how many samples a row stands for. */
   readonly counts: number;
-  /** f64[16] */
-  readonly sums: number;
 }
 
 export function createLossInputs(policy: Policy): LossInputs {

@@ -1,7 +1,17 @@
 /** The value loss of PPO on a loaded batch, after the forward pass. */
 import type { Policy } from '../policy/policy.ts';
 import { batchValue } from '../policy/values.ts';
-import type { LossInputs } from './objective.ts';
+
+/** Addresses of what the loss needs, by sample; 0 without a value head. */
+export interface ValueInputs {
+  /** i32[states + 1] */
+  readonly sampleOffsets: number;
+  readonly valueTarget: number;
+  readonly oldValue: number;
+  readonly valueWeight: number;
+  /** f64[16] */
+  readonly sums: number;
+}
 
 /** Slot of the value loss among a batch's sums. */
 export const VALUE_SLOT = 11;
@@ -11,7 +21,7 @@ export const VALUE_SLOT = 11;
  * equation 9). With `clip` V may move only that far from its old value: the larger of the squares with and without the bound counts.
  * Writes coef times the gradient of the value rows; the loss without coef is added to the sums.
  */
-export function valueLoss({ arena, network }: Policy, inputs: LossInputs, coef: number, clip: number | null): void {
+export function valueLoss({ arena, network }: Policy, inputs: ValueInputs, coef: number, clip: number | null): void {
   const { f32, i32, f64 } = arena;
   const { batch, heads } = network;
   if (!heads.value) throw new Error('valueLoss: the policy must have a value head, got none; build it with valueHead');
