@@ -1,6 +1,6 @@
 // The 4 x 4 companion of the 4 x 8 tile, for the last columns of a matrix: the same sums in the same order at two thirds of the time.
 import { ACCUMULATE, BIAS } from './matmulTile';
-import { loadTail, storeTail } from './simd';
+import { loadTail, madd, storeTail } from './simd';
 
 // @ts-ignore: decorator
 @inline
@@ -46,52 +46,52 @@ export function multiplyNarrow(m: i32, cols: i32, k: i32, a: usize, lda: usize, 
     let b = panel;
     for (let n = k; n > 0; n -= 8) {
       const b0 = v128.load(b, 0);
-      c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 0), b0));
-      c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 0), b0));
-      c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 0), b0));
-      c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 0), b0));
+      c0 = madd(v128.load32_splat(a0, 0), b0, c0);
+      c1 = madd(v128.load32_splat(a1, 0), b0, c1);
+      c2 = madd(v128.load32_splat(a2, 0), b0, c2);
+      c3 = madd(v128.load32_splat(a3, 0), b0, c3);
       if (n > 1) {
         const b0 = v128.load(b, 32);
-        c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 4), b0));
-        c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 4), b0));
-        c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 4), b0));
-        c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 4), b0));
+        c0 = madd(v128.load32_splat(a0, 4), b0, c0);
+        c1 = madd(v128.load32_splat(a1, 4), b0, c1);
+        c2 = madd(v128.load32_splat(a2, 4), b0, c2);
+        c3 = madd(v128.load32_splat(a3, 4), b0, c3);
         if (n > 2) {
           const b0 = v128.load(b, 64);
-          c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 8), b0));
-          c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 8), b0));
-          c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 8), b0));
-          c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 8), b0));
+          c0 = madd(v128.load32_splat(a0, 8), b0, c0);
+          c1 = madd(v128.load32_splat(a1, 8), b0, c1);
+          c2 = madd(v128.load32_splat(a2, 8), b0, c2);
+          c3 = madd(v128.load32_splat(a3, 8), b0, c3);
           if (n > 3) {
             const b0 = v128.load(b, 96);
-            c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 12), b0));
-            c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 12), b0));
-            c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 12), b0));
-            c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 12), b0));
+            c0 = madd(v128.load32_splat(a0, 12), b0, c0);
+            c1 = madd(v128.load32_splat(a1, 12), b0, c1);
+            c2 = madd(v128.load32_splat(a2, 12), b0, c2);
+            c3 = madd(v128.load32_splat(a3, 12), b0, c3);
             if (n > 4) {
               const b0 = v128.load(b, 128);
-              c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 16), b0));
-              c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 16), b0));
-              c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 16), b0));
-              c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 16), b0));
+              c0 = madd(v128.load32_splat(a0, 16), b0, c0);
+              c1 = madd(v128.load32_splat(a1, 16), b0, c1);
+              c2 = madd(v128.load32_splat(a2, 16), b0, c2);
+              c3 = madd(v128.load32_splat(a3, 16), b0, c3);
               if (n > 5) {
                 const b0 = v128.load(b, 160);
-                c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 20), b0));
-                c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 20), b0));
-                c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 20), b0));
-                c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 20), b0));
+                c0 = madd(v128.load32_splat(a0, 20), b0, c0);
+                c1 = madd(v128.load32_splat(a1, 20), b0, c1);
+                c2 = madd(v128.load32_splat(a2, 20), b0, c2);
+                c3 = madd(v128.load32_splat(a3, 20), b0, c3);
                 if (n > 6) {
                   const b0 = v128.load(b, 192);
-                  c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 24), b0));
-                  c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 24), b0));
-                  c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 24), b0));
-                  c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 24), b0));
+                  c0 = madd(v128.load32_splat(a0, 24), b0, c0);
+                  c1 = madd(v128.load32_splat(a1, 24), b0, c1);
+                  c2 = madd(v128.load32_splat(a2, 24), b0, c2);
+                  c3 = madd(v128.load32_splat(a3, 24), b0, c3);
                   if (n > 7) {
                     const b0 = v128.load(b, 224);
-                    c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(a0, 28), b0));
-                    c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(a1, 28), b0));
-                    c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(a2, 28), b0));
-                    c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(a3, 28), b0));
+                    c0 = madd(v128.load32_splat(a0, 28), b0, c0);
+                    c1 = madd(v128.load32_splat(a1, 28), b0, c1);
+                    c2 = madd(v128.load32_splat(a2, 28), b0, c2);
+                    c3 = madd(v128.load32_splat(a3, 28), b0, c3);
                   }
                 }
               }

@@ -1,5 +1,6 @@
 // The 1 x 8 companion of the 4 x 8 tile, for the last rows of a matrix and for batches of one: the same sums in the same order.
 import { ACCUMULATE, BIAS } from './matmulTile';
+import { madd } from './simd';
 
 /**
  * C[1][8] = start + A[1][k] * panel[k][8]; see tile4.
@@ -20,50 +21,50 @@ export function tile1(k: i32, a: usize, panel: usize, out: usize, mode: i32, bia
     const b0 = v128.load(panel, 0);
     const b1 = v128.load(panel, 16);
     const x0 = v128.load32_splat(a0, 0);
-    c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+    c00 = madd(x0, b0, c00);
+    c01 = madd(x0, b1, c01);
     if (n > 1) {
       const b0 = v128.load(panel, 32);
       const b1 = v128.load(panel, 48);
       const x0 = v128.load32_splat(a0, 4);
-      c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-      c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+      c00 = madd(x0, b0, c00);
+      c01 = madd(x0, b1, c01);
       if (n > 2) {
         const b0 = v128.load(panel, 64);
         const b1 = v128.load(panel, 80);
         const x0 = v128.load32_splat(a0, 8);
-        c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-        c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+        c00 = madd(x0, b0, c00);
+        c01 = madd(x0, b1, c01);
         if (n > 3) {
           const b0 = v128.load(panel, 96);
           const b1 = v128.load(panel, 112);
           const x0 = v128.load32_splat(a0, 12);
-          c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-          c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+          c00 = madd(x0, b0, c00);
+          c01 = madd(x0, b1, c01);
           if (n > 4) {
             const b0 = v128.load(panel, 128);
             const b1 = v128.load(panel, 144);
             const x0 = v128.load32_splat(a0, 16);
-            c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-            c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+            c00 = madd(x0, b0, c00);
+            c01 = madd(x0, b1, c01);
             if (n > 5) {
               const b0 = v128.load(panel, 160);
               const b1 = v128.load(panel, 176);
               const x0 = v128.load32_splat(a0, 20);
-              c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-              c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+              c00 = madd(x0, b0, c00);
+              c01 = madd(x0, b1, c01);
               if (n > 6) {
                 const b0 = v128.load(panel, 192);
                 const b1 = v128.load(panel, 208);
                 const x0 = v128.load32_splat(a0, 24);
-                c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-                c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+                c00 = madd(x0, b0, c00);
+                c01 = madd(x0, b1, c01);
                 if (n > 7) {
                   const b0 = v128.load(panel, 224);
                   const b1 = v128.load(panel, 240);
                   const x0 = v128.load32_splat(a0, 28);
-                  c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-                  c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+                  c00 = madd(x0, b0, c00);
+                  c01 = madd(x0, b1, c01);
                 }
               }
             }

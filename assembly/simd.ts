@@ -1,5 +1,16 @@
 // Lane helpers. Horizontal sums have one order, (l0 + l2) + (l1 + l3), so that a sum has the same bits wherever it is taken.
 
+/**
+ * a * b + sum of the matrix products: rounded twice, on every processor. In the build with relaxed SIMD the engine may round once, as its
+ * processor does.
+ */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, sum);
+  return f32x4.add(sum, f32x4.mul(a, b));
+}
+
 // @ts-ignore: decorator
 @inline
 export function sumLanes(v: v128): f32 {
