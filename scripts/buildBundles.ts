@@ -6,7 +6,7 @@ import { cpSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 
-const modules = ['unbraid.wasm', 'unbraid.threads.wasm'];
+const modules = ['unbraid.wasm', 'unbraid.threads.wasm', 'unbraid.relaxed.wasm'];
 
 /** Each file with the module it is made from. */
 const files: Readonly<Record<string, string>> = {

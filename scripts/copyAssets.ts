@@ -3,7 +3,7 @@ import { chmodSync, cpSync } from 'node:fs';
 
 cpSync('wasm', 'dist/wasm', {
   recursive: true,
-  filter: (path) => !/\.js$|threads\.d\.ts$/.test(path),
+  filter: (path) => !/\.js$|(threads|relaxed)\.d\.ts$/.test(path),
 });
 cpSync('src/kernels/compiled.d.ts', 'dist/wasm/compiled.d.ts');
 cpSync('bridges', 'dist/bridges', { recursive: true, filter: (path) => !path.includes('__pycache__') });

@@ -58,7 +58,14 @@ export { matchLinear } from './layers/matchLinear.ts';
 export { type Builder, createNetwork, type Heads, type Layer, type Network, type Tensor } from './layers/network.ts';
 export { layerNorm } from './layers/normalization.ts';
 export { slotLinear } from './layers/slotLinear.ts';
-export { type Crew, type MemoryMode, openCrew, type SpawnWorker, type WorkerHandle } from './parallel/crew.ts';
+export {
+  type Crew,
+  type MemoryMode,
+  openCrew,
+  relaxedCrew,
+  type SpawnWorker,
+  type WorkerHandle,
+} from './parallel/crew.ts';
 export { heads, type PolicyConfig } from './policy/heads.ts';
 export { loadStates } from './policy/load.ts';
 export { actionLogProbs, batchCapacity, createPolicy, type Policy, policyOn } from './policy/policy.ts';

@@ -8,11 +8,17 @@ import { createProgram, type Host } from './frame.ts';
 import { teach } from './help.ts';
 import { addProfileCommand, type ProfileEngine } from './profile.ts';
 import { addStudyCommand, type StudyEngine } from './study.ts';
-import { addTrainCommand } from './train.ts';
+import { addTrainCommand, type TrainEngine } from './train.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify.ts';
 
 /** All that the commands call. */
-export type Engine = CompareEngine & CouplingEngine & EvalEngine & ProfileEngine & StudyEngine & VerifyEngine;
+export type Engine = CompareEngine &
+  CouplingEngine &
+  EvalEngine &
+  ProfileEngine &
+  StudyEngine &
+  TrainEngine &
+  VerifyEngine;
 
 /** @param load gives the engine when a command needs it, so that help and usage errors come at once */
 export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {

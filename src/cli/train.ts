@@ -1,6 +1,6 @@
 /** `unbraid train`: one run. */
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import type { RunResult } from '../report/records.ts';
@@ -74,6 +74,7 @@ const namedKeys = ['env', 'policy', 'method', 'labels', 'seed', 'iterations', 'c
 type TrainOptions = { readonly [K in (typeof namedKeys)[number] | 'config' | 'out' | 'resume']?: string } & {
   readonly set?: Settings;
   readonly workers?: number;
+  readonly arithmetic: Crew['arithmetic'];
 };
 
 function newRun(options: TrainOptions): { config: Config; directory: string } {
@@ -95,12 +96,23 @@ function resumedRun(options: TrainOptions, directory: string): { config: Config;
   return { config: resolveConfig(openRun(directory).config), directory };
 }
 
-async function trainAction(frame: Frame, load: () => Promise<{ train: Train }>, options: TrainOptions): Promise<void> {
+/** What `train` calls. */
+export interface TrainEngine {
+  readonly train: Train;
+  readonly relaxedCrew: () => Promise<Crew>;
+}
+
+async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, options: TrainOptions): Promise<void> {
+  const relaxed = options.arithmetic === 'relaxed';
+  if (relaxed && options.workers !== undefined) throw usageError('--arithmetic relaxed has one thread; drop --workers');
   const resume = options.resume !== undefined;
   const { config, directory } = options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
-  const { train } = await load();
+  const { train, relaxedCrew } = await load();
+  if (relaxed) frame.note('1 thread, relaxed arithmetic: the result is not reproducible');
+  const inCrew: Frame['withCrew'] = async (workers, work) =>
+    relaxed ? work(await relaxedCrew()) : frame.withCrew(workers, work);
   try {
-    const result = await frame.withCrew(options.workers, (crew) =>
+    const result = await inCrew(options.workers, (crew) =>
       frame.progress(runName(config), (onProgress) =>
         train(config, { directory, resume, crew, onProgress, signal: frame.signal }),
       ),
@@ -113,7 +125,7 @@ async function trainAction(frame: Frame, load: () => Promise<{ train: Train }>, 
 }
 
 /** Adds `train` to the program. `load` gives the trainer when it is needed, so that help and usage errors come at once. */
-export function addTrainCommand(program: Command, host: Host, load: () => Promise<{ train: Train }>): void {
+export function addTrainCommand(program: Command, host: Host, load: () => Promise<TrainEngine>): void {
   const command = program
     .command('train')
     .summary('train one policy')
@@ -133,6 +145,14 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--out <dir>', "the run's folder (default: runs/ and a name made from the config)")
     .option('--resume <dir>', 'go on with the run in this folder from its newest checkpoint')
     .addOption(workersOption())
+    .addOption(
+      new Option(
+        '--arithmetic <kind>',
+        'relaxed: not reproducible, and verify refuses it; may be faster, on one thread',
+      )
+        .choices(['exact', 'relaxed'])
+        .default('exact'),
+    )
     .addHelpText(
       'after',
       teach({

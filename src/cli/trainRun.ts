@@ -44,8 +44,10 @@ export function trainIn(version: string): Train {
         signal,
       });
       const wallMs = Math.round(performance.now() - startMs);
-      const { size: count, memory, reason } = crew;
-      const result = { command: 'train' as const, config, ...outcome, wallMs, workers: { count, memory, reason } };
+      const { size: count, memory, reason, arithmetic } = crew;
+      const workers = { count, memory, reason };
+      const label = arithmetic === 'relaxed' ? { arithmetic } : {};
+      const result = { command: 'train' as const, config, ...outcome, wallMs, workers, ...label };
       writer.writeRecord('result', result as unknown as JsonRecord);
       writer.writeReceipt(receipt);
       return result;

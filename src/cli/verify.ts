@@ -46,7 +46,12 @@ interface VerifyOptions {
 
 /** Refuses a receipt of other bits; gives the iteration of the last link to compare. */
 function lastLink(receipt: Receipt, until: number): number {
-  const { numerics, unbraid, links } = receipt;
+  const { numerics, unbraid, links, arithmetic } = receipt;
+  if (arithmetic) {
+    throw new Error(
+      `verify: the run must have exact arithmetic, got ${arithmetic}, whose bits depend on the processor; train it without --arithmetic relaxed`,
+    );
+  }
   if (numerics !== numericsVersion) {
     throw new Error(
       `verify: the receipt has numerics version ${numerics}, this unbraid has ${numericsVersion}; check it with: npx unbraid@${unbraid} verify`,

@@ -101,14 +101,22 @@ export class Crew {
   /** Threads, the calling one included. */
   readonly size: number;
   readonly memory: MemoryMode;
+  /** `relaxed`: the bits of its runs depend on the processor. */
+  readonly arithmetic: 'exact' | 'relaxed';
   /** Why `memory` is what it is, in words. */
   readonly reason: string;
   readonly #members: readonly Member[];
   #runs = 0;
   #closed = false;
 
-  constructor(members: readonly Member[], memory: MemoryMode, reason: string) {
+  constructor(
+    members: readonly Member[],
+    memory: MemoryMode,
+    reason: string,
+    arithmetic: 'exact' | 'relaxed' = 'exact',
+  ) {
     this.#members = members;
+    this.arithmetic = arithmetic;
     this.size = members.length + 1;
     this.memory = memory;
     this.reason = reason;
@@ -116,7 +124,8 @@ export class Crew {
 
   /** A new memory for a run, shared where the crew's mode is. */
   async arena(): Promise<Arena> {
-    return this.memory === 'shared' ? new Arena(await engineModule('threads'), createSharedMemory()) : createArena();
+    if (this.memory === 'shared') return new Arena(await engineModule('threads'), createSharedMemory());
+    return createArena(await engineModule(this.arithmetic === 'relaxed' ? 'relaxed' : 'single'));
   }
 
   /** For a new run. Workers hold one run at a time: calls of the run before are refused from now on. */
@@ -166,6 +175,14 @@ export class Crew {
 /** The calling thread alone. */
 export function soloCrew(): Crew {
   return new Crew([], 'own', 'one thread');
+}
+
+/**
+ * The calling thread alone, with products of matrices that may round a * b + c once: faster on some processors, and not reproducible. Its
+ * runs are marked, and their receipts refused.
+ */
+export function relaxedCrew(): Crew {
+  return new Crew([], 'own', 'relaxed arithmetic has one thread', 'relaxed');
 }
 
 /** Whether workers can be given a shared memory, and why not. */

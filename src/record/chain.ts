@@ -15,6 +15,8 @@ export interface ChainHead {
   readonly environment: string;
   /** null where the environment's observations are no text. */
   readonly vocabularySha256: string | null;
+  /** Present where the run's bits depend on the processor. */
+  readonly arithmetic?: 'relaxed';
 }
 
 /** One checkpoint in the chain. */
@@ -52,8 +54,8 @@ export function jsonSha256(value: JsonRecord): string {
   return textSha256(canonicalJson(value));
 }
 
-export function chainRoot({ numerics, configSha256, environment, vocabularySha256 }: ChainHead): string {
-  return jsonSha256({ numerics, configSha256, environment, vocabularySha256 });
+export function chainRoot({ numerics, configSha256, environment, vocabularySha256, arithmetic }: ChainHead): string {
+  return jsonSha256({ numerics, configSha256, environment, vocabularySha256, ...(arithmetic && { arithmetic }) });
 }
 
 /** The hash of a link that follows `previous`: the hash of the link before it or the root. */

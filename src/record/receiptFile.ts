@@ -22,6 +22,7 @@ const fileSchema = v.object({
   configSha256: hash,
   environment: v.string(),
   vocabularySha256: v.nullable(hash),
+  arithmetic: v.exactOptional(v.literal('relaxed')),
   config: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
   root: hash,
   links: v.array(

@@ -37,6 +37,8 @@ const runResult = v.object({
   updates: count,
   wallMs: finite,
   parametersSha256: v.string(),
+  /** Present where the run's bits depend on the processor. */
+  arithmetic: v.optional(v.literal('relaxed')),
   /** Threads of the run, and whose memory they worked on; they change the time, not the result. */
   workers: v.optional(v.object({ count, memory: v.picklist(['own', 'shared', 'copied']), reason: v.string() })),
 });

@@ -80,6 +80,12 @@ function requireSameStart(saved: ChainHead, present: ChainHead): void {
   if (saved.configSha256 !== present.configSha256) {
     throw new Error('train: the checkpoint was made with another config; go on with the config of its run');
   }
+  if (saved.arithmetic !== present.arithmetic) {
+    const [was, is] = [saved, present].map(({ arithmetic }) => arithmetic ?? 'exact');
+    throw new Error(
+      `train: the checkpoint was made with ${was} arithmetic, but this is ${is}; go on with --arithmetic ${was}`,
+    );
+  }
   if (saved.vocabularySha256 !== present.vocabularySha256) {
     throw new Error("train: the checkpoint was made with another vocabulary; go on with its run's own tokenizer");
   }
@@ -123,7 +129,8 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
   onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null);
   try {
-    const run = await startRun(config, pool, options.crew ?? soloCrew(), onProgress, signal);
+    const crew = options.crew ?? soloCrew();
+    const run = await startRun(config, pool, crew, onProgress, signal);
     const { learner, environments, games, spread } = run;
     const { policy } = learner;
     const { arena, network } = policy;
@@ -133,6 +140,7 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       configSha256: jsonSha256(config),
       environment: `${spec.name} ${spec.version}`,
       vocabularySha256: pool.vocabulary && jsonSha256(pool.vocabulary),
+      ...(crew.arithmetic === 'relaxed' && { arithmetic: crew.arithmetic }),
     };
     if (checkpoint) requireSameStart(checkpoint.chain.head, head);
     let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };

@@ -40,6 +40,16 @@ test('the check for relaxed SIMD, whose results differ between processors, refus
   expect(validatesWith(withAtomics, binaryen.parseText(relaxed))).toBe(false);
 });
 
+test('the relaxed build alone has relaxed instructions, and exports what the engine does', async () => {
+  const bytes = new Uint8Array(await read('wasm/unbraid.relaxed.wasm'));
+  const module = binaryen.readBinary(bytes);
+  expect(validatesWith(fixedWidth, module)).toBe(false);
+  expect(validatesWith(fixedWidth | binaryen.Features.RelaxedSIMD, module)).toBe(true);
+  expect(module.emitText()).toContain('f32x4.relaxed_madd');
+  const exported = (from: Uint8Array<ArrayBuffer>): unknown => WebAssembly.Module.exports(new WebAssembly.Module(from));
+  expect(exported(bytes)).toEqual(exported(builds['unbraid.wasm']));
+});
+
 test('the check for state beside the memory finds a global, a table, its elements and a start function', () => {
   const stateful = binaryen.parseText(`(module (global (mut i32) (i32.const 0)) (table 1 funcref) (func $f (nop))
     (elem (i32.const 0) $f) (start $f))`);

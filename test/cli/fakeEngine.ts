@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '../../src/cli/frame.ts';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
-import { Crew } from '../../src/parallel/crew.ts';
+import { Crew, relaxedCrew } from '../../src/parallel/crew.ts';
 import { createRun } from '../../src/record/run.node.ts';
 import type { CouplingRecord, DangerRecord, RunResult } from '../../src/report/records.ts';
 import type { Config } from '../../src/train/config.ts';
@@ -107,6 +107,7 @@ export async function unbraid(
     },
   };
   const fake: Engine = {
+    relaxedCrew: async () => relaxedCrew(),
     async train(config, { directory: folder, resume, onProgress }) {
       calls.push({ train: { seed: config.seed, method: config.method, labels: config.labels }, folder, resume });
       onProgress({ phase: 'train', done: 1, total: 1, envSteps: 10, success: 0.5 });

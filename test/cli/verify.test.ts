@@ -54,6 +54,35 @@ function flipBit(file: string): void {
 const runtime = `node ${process.versions.node}`;
 const workers = { count: 1, memory: 'own', reason: 'one thread' };
 
+describe('relaxed arithmetic', () => {
+  const training = (directory: string): string[] => {
+    return ['train', '--config', join(made, 'config.json'), '--arithmetic', 'relaxed', '--out', directory];
+  };
+
+  test('is announced and kept in the record and the receipt, and refused', async () => {
+    const relaxed = join(root, 'relaxed');
+    const { code, stderr } = await realUnbraid(...training(relaxed));
+    expect([code, stderr.split('\n')[0]]).toEqual([0, '1 thread, relaxed arithmetic: the result is not reproducible']);
+    expect(JSON.parse(readFileSync(join(relaxed, 'result.json'), 'utf8')).arithmetic).toBe('relaxed');
+    expect(receiptIn(relaxed).arithmetic).toBe('relaxed');
+    expect(receiptIn(made)).not.toHaveProperty('arithmetic');
+    const refused = await verify(relaxed);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      'unbraid: verify: the run must have exact arithmetic, got relaxed, whose bits depend on the processor; train it without --arithmetic relaxed',
+    ]);
+  });
+
+  test('has one thread, and says in the help what it is', async () => {
+    const { code, stderr } = await realUnbraid(...training(join(root, 'two')), '--workers', '2');
+    expect([code, stderr]).toEqual([2, 'unbraid: --arithmetic relaxed has one thread; drop --workers\n']);
+    const { stdout } = await realUnbraid('train', '--help');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      '--arithmetic <kind> relaxed: not reproducible, and verify refuses it',
+    );
+  });
+});
+
 describe('equal', () => {
   test('a finished run, as a record and for people', async () => {
     const { hash } = receiptIn(run);

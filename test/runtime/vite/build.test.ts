@@ -23,6 +23,7 @@ test('vite build makes the modules and the worker assets of their own, and inlin
     expect(assets.map((name) => name.replace(/-[\w-]{8}\./, '.'))).toEqual([
       'index.js',
       'unbraid.wasm',
+      'unbraid.relaxed.wasm',
       'unbraid.threads.wasm',
       'worker.web.js',
     ]);
