@@ -1,5 +1,6 @@
 /** The job of one bandit run: success, and coupling of states of one scenario before and after training. */
-import { type Gram, gramMatrix, type Samples } from '../coupling/gram.ts';
+import { type Gram, gramMatrix } from '../coupling/gram.ts';
+import type { Samples } from '../coupling/samples.ts';
 import { createBandit, stateMeans } from '../env/bandit/bandit.ts';
 import { combinations, SCENARIOS } from '../env/bandit/combinations.ts';
 import { createArena } from '../kernels/arena.ts';

@@ -1,5 +1,5 @@
 /** How wrong the first-order prediction of spillover is before, after the cold start of, and after a training run. */
-import type { Samples } from '../coupling/gram.ts';
+import type { Samples } from '../coupling/samples.ts';
 import type { Environment, Split } from '../env/environment.ts';
 import { trainingGames } from '../evaluate/success.ts';
 import { createArena } from '../kernels/arena.ts';

@@ -3,7 +3,8 @@
  *
  * A step of size eta along g = (1/n) sum_i A_i g_i changes log pi(a_j | s_j) by (eta / n) sum_i A_i K_ij + O(eta^2).
  */
-import { gramMatrix, type Samples } from '../coupling/gram.ts';
+import { gramMatrix } from '../coupling/gram.ts';
+import type { Samples } from '../coupling/samples.ts';
 import { sumGradient } from '../coupling/spillover.ts';
 import { type Policy, takenLogProbs } from '../policy/policy.ts';
 

@@ -8,7 +8,7 @@ import { jobHash, jobResults } from '../../src/study/job.ts';
 import { similarity } from '../../src/study/similarity.ts';
 import { small } from '../train/recordedRun.ts';
 
-const scale = { size: 'quick', seeds: 3, firstSeed: 1 } as const;
+const scale = { size: 'quick', seeds: 3, firstSeed: 1, noGames: () => null } as const;
 
 test('states of one scenario couple the more, the more alike they are, with a policy of random weights', async () => {
   const sizes = { tokenWidth: 8, matchWidth: 1, hidden: 32, embedding: 16, blocks: 0, heads: 1, logitScale: 1 };

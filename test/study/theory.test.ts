@@ -4,7 +4,7 @@ import { jobHash, jobResults } from '../../src/study/job.ts';
 import { runJob } from '../../src/study/jobKinds.ts';
 import { theory } from '../../src/study/theory.ts';
 
-const scale = { size: 'quick', seeds: 1, firstSeed: 1 } as const;
+const scale = { size: 'quick', seeds: 1, firstSeed: 1, noGames: () => null } as const;
 const tools = {
   openBridge: async (name: string): Promise<never> => {
     throw new Error(name);
