@@ -64,3 +64,32 @@ test('a bridge shows text alone', async () => {
     'config: env "elsewhere" shows text, not tokens; set observation to null or "text" and policy to "attention"',
   );
 });
+
+test.each(['graph', 'anchor', 'critic'] as const)('%s labels need nothing that a bridge lacks', async (labels) => {
+  // Untrained play hardly ever succeeds: the first action is rewarded in its stead.
+  const openBridge = async (name: string) => {
+    const { create, close } = await bridge().openBridge(name);
+    const rewarded = (): TextEnvironment => {
+      const { step, ...environment } = create();
+      return { ...environment, step: async (action) => ({ ...(await step(action)), reward: action === 0 ? 1 : 0 }) };
+    };
+    return { create: rewarded, close };
+  };
+  const lines: Record<string, number>[] = [];
+  const record = {
+    metrics: (_: number, line: Record<string, number>) => lines.push(line),
+    checkpoint: () => {},
+    coupling: () => {},
+  };
+  await train({ ...elsewhere, labels, method: 'classifier', labelMargin: 0 }, { openBridge, record });
+  expect(lines[1]['labels/coverage']).toBeGreaterThan(0.05);
+  expect(lines[1]).not.toHaveProperty('labels/accuracy');
+});
+
+test('counterfactual labels are refused where the environment cannot be copied, and the bridge is closed', async () => {
+  const { openBridge, counts } = bridge();
+  await expect(train({ ...elsewhere, method: 'classifier', labels: 'counterfactual' }, { openBridge })).rejects.toThrow(
+    'branch: the environment must have clone, got household-text without; choose other labels than "counterfactual"',
+  );
+  expect(counts).toEqual({ opened: 1, closed: 1 });
+});

@@ -146,6 +146,21 @@ describe('what a run records', () => {
     }
   });
 
+  test('steps spent on labels are those of the run, and demonstrations have a label quality too', async () => {
+    const { metrics, outcome } = await recordedRun({ method: 'classifier', labels: 'counterfactual' });
+    const total = metrics
+      .slice(1)
+      .reduce((sum, line) => sum + 8 * line['charts/episodic_length'] + line['labels/env_steps'], 0);
+    expect([metrics[3].envSteps, outcome.envSteps]).toEqual([total, total]);
+    expect(metrics[1]['labels/env_steps']).toBeGreaterThan(100);
+    const shown = (await recordedRun({ method: 'classifier', labels: 'demonstrations' })).metrics[1];
+    const noisy = (await recordedRun({ method: 'classifier', labels: 'demonstrations', labelNoise: 0.4 })).metrics[1];
+    expect(shown['labels/coverage']).toBe(1);
+    expect(shown['labels/accuracy']).toBeGreaterThan(0.8);
+    expect(noisy['labels/accuracy']).toBeLessThan(0.7);
+    expect(shown).not.toHaveProperty('labels/env_steps');
+  });
+
   test('no iteration at all: the policy after the cold start, judged once more at the end', async () => {
     const { outcome, metrics } = await recordedRun({ iterations: 0 });
     expect(outcome.updates).toBe(0);
