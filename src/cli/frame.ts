@@ -29,7 +29,7 @@ export interface Frame {
 }
 
 /** How many threads there are, and on whose memory. */
-function crewText({ size, memory, reason }: Crew): string {
+export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' | 'reason'>): string {
   if (memory === 'own') return '1 thread';
   return memory === 'shared' ? `${size} threads on one shared memory` : `${size} threads on copies, slower: ${reason}`;
 }

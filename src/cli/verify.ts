@@ -10,7 +10,7 @@ import { type Config, resolveConfig } from '../train/config.ts';
 import type { Progress } from '../train/run.ts';
 import { numericsVersion } from '../version.ts';
 import { integerFrom, usage, workersOption } from './arguments.ts';
-import { type Frame, type Host, run } from './frame.ts';
+import { crewText, type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count } from './print.ts';
 import { type RuntimeName, runtimeNames } from './runtime/installed.ts';
@@ -99,6 +99,8 @@ async function verifyAction(
   const replayed = await frame.progress(path, (onProgress) =>
     replayIn(runtime, config, { until, workers, withCrew: frame.withCrew, onProgress, signal: frame.signal }),
   );
+  // A crew of this process has said so before it began.
+  if (runtime !== 'node') frame.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
   const checkpoints = receipt.links.filter((link) => link.iteration <= until).length;
   const rest = { checkpoints, until, runtime: replayed.runtime, workers: replayed.workers };
   const first = firstDifference(receipt, replayed.receipt, until);

@@ -105,6 +105,8 @@ describe('equal', () => {
     expect(JSON.parse(stdout)).toMatchObject({ equal: true, runtime: 'elsewhere 1', workers: { count: 3 } });
     await unbraid(['verify', run], { replayIn });
     expect(asked[3]).toBeUndefined();
+    const elsewhere = await unbraid(['verify', run, '--runtime', 'deno'], { replayIn });
+    expect(elsewhere.stderr.split('\n')).toContain('3 threads on copies, slower: x');
   });
 
   test('up to an iteration', async () => {
