@@ -10,6 +10,7 @@ import type { DangerRecord } from '../report/records.ts';
 import { termsOf } from '../train/method.ts';
 import { createLearner, type Learner } from '../train/update.ts';
 import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY } from './follow.ts';
+import { type DangerPreset, dangerPresets } from './presets.ts';
 import { CLONED, softStart } from './softStart.ts';
 import { createTwoStates, type TwoStates } from './twoStates.ts';
 
@@ -26,6 +27,8 @@ export interface DangerOptions {
   readonly seeds?: number;
   /** The seeds are this and the next ones; default 1. */
   readonly firstSeed?: number;
+  /** How networks start: `default`, or `prototype` as in the PyTorch study that found the effect. */
+  readonly preset?: string;
   /** A multiple of 10 in [10, 10000]; default 120. */
   readonly iterations?: number;
   /** Called after each training run with the number done and their total. */
@@ -64,7 +67,7 @@ function armsOf(method: string, labels: DangerLabels): Arm[] {
  * @throws RangeError naming the option that is wrong; the signal's reason on abort
  */
 export async function runDanger(options: DangerOptions = {}): Promise<DangerRecord> {
-  const { rho, starts, method, labels, seeds, firstSeed, iterations } = checkOptions(options);
+  const { rho, starts, method, labels, seeds, firstSeed, preset, iterations } = checkOptions(options);
   const { onProgress, signal } = options;
   const arms = armsOf(method, labels);
   const learner = await dangerLearner();
@@ -73,7 +76,7 @@ export async function runDanger(options: DangerOptions = {}): Promise<DangerReco
   const total = seeds * starts.length * arms.length;
   let done = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    const states = createTwoStates(rho, seed, CLONED);
+    const states = { ...createTwoStates(rho, seed, CLONED), preset };
     for (let i = 0; i < starts.length; i++) {
       const onArm = (): void => onProgress?.(++done, total);
       const byArm = await followArms(learner, states, starts[i], arms, iterations, onArm, signal);
@@ -161,6 +164,7 @@ function checkOptions(options: DangerOptions) {
     labels = 'oracle',
     seeds = 8,
     firstSeed = 1,
+    preset = 'default',
     iterations = 120,
   } = options;
   checkNumber('rho', rho, 0, 1, 'a number');
@@ -182,10 +186,16 @@ function checkOptions(options: DangerOptions) {
       `runDanger: labels must be one of ${labelSources.join(', ')}, got "${labels}"; the two states have no other source`,
     );
   }
+  const known = dangerPresets.find((each) => each === preset);
+  if (known === undefined) {
+    throw new RangeError(
+      `runDanger: preset must be one of ${dangerPresets.join(', ')}, got "${preset}"; choose one of them`,
+    );
+  }
   checkNumber('seeds', seeds, 1, 1000, 'an integer');
   checkNumber('firstSeed', firstSeed, 0, 2 ** 52, 'an integer');
   checkNumber('iterations', iterations, MEASURE_EVERY, 10_000, `a multiple of ${MEASURE_EVERY}`);
-  return { rho, starts, method, labels: source, seeds, firstSeed, iterations };
+  return { rho, starts, method, labels: source, seeds, firstSeed, preset: known as DangerPreset, iterations };
 }
 
 function checkNumber(name: string, value: number, low: number, high: number, kind: string): void {

@@ -1,7 +1,7 @@
 /** Soft behaviour cloning: a policy that takes the bad action with a probability of choice. */
 import type { LossSet } from '../train/shards.ts';
 import { type Learner, resetOptimizer, update } from '../train/update.ts';
-import { type DangerPreset, initialiseFor } from './presets.ts';
+import { initialiseFor } from './presets.ts';
 import type { TwoStates } from './twoStates.ts';
 
 /** p(good | s) at the start. */
@@ -34,11 +34,11 @@ const settings = {
  * The loss is the cross-entropy sum_a t(a) * -log pi(a | x) to those targets t, meant over observations x of s and s': every observation
  * is in the list once per action, labelled with it and weighted by t(a).
  */
-export function softStart(learner: Learner, states: TwoStates, start: number, preset: DangerPreset = 'default'): void {
+export function softStart(learner: Learner, states: TwoStates, start: number): void {
   const { policy } = learner;
   const { cloning: list } = states;
   const { vocabularySize: actions } = list.shape;
-  initialiseFor(preset, policy, states.seed);
+  initialiseFor(states.preset ?? 'default', policy, states.seed);
   resetOptimizer(learner);
   const labels = new Int8Array(list.actions);
   for (let s = 0; s < list.states; s++) labels[list.rowOffsets[s] + (s % actions)] = 1;

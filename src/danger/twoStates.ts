@@ -7,6 +7,7 @@ import { finiteLogProbs } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { createStateList, inputShape, pushState, type StateList } from '../rollout/states.ts';
+import type { DangerPreset } from './presets.ts';
 
 const GROUPS = 6;
 export const GROUP_SIZE = 8;
@@ -16,6 +17,8 @@ const JUDGED = 64;
 
 export interface TwoStates {
   readonly seed: number;
+  /** How networks start; by default as all runs of this engine do. */
+  readonly preset?: DangerPreset;
   /** As many as an iteration has episodes. */
   readonly environments: readonly Chain[];
   /** `cloned` observations of s, then as many of s', each as many times in a row as there are actions. */

@@ -80,7 +80,7 @@ describe('runDanger', () => {
     const base = { ...small, seeds: 1, starts: [start], iterations: 10 };
     const coupled = means(await runDanger(base), { start, coupling: true });
     expect(coupled).toHaveLength(2);
-    for (const other of [{ rho: 0.3 }, { firstSeed: 2 }, { seeds: 2 }]) {
+    for (const other of [{ rho: 0.3 }, { firstSeed: 2 }, { seeds: 2 }, { preset: 'prototype' }]) {
       expect(means(await runDanger({ ...base, ...other }), { start, coupling: true })).not.toEqual(coupled);
     }
     const seen = [coupled];
@@ -132,6 +132,7 @@ describe('runDanger', () => {
       { method: 'classifier', labels: 'graph' },
       'labels must be one of oracle, advantage, shuffled, got "graph"; the two states have no other source',
     ],
+    [{ preset: 'mine' }, 'preset must be one of default, prototype, got "mine"; choose one of them'],
     [{ seeds: 0 }, 'seeds must be an integer in [1, 1000], got 0; change seeds'],
     [{ seeds: 1.5 }, 'seeds must be an integer in [1, 1000], got 1.5; change seeds'],
     [{ firstSeed: -1 }, 'firstSeed must be an integer in [0, 4503599627370496], got -1; change firstSeed'],
