@@ -29,11 +29,12 @@ export interface IntervalPlot {
   readonly id: string;
   readonly title: string;
   readonly subtitle: string;
-  /** `axis` is the quantity with its unit, `range` the ends of the axis; intervals are cut there. A `zero` line marks no difference. */
+  /** `axis` is the quantity with its unit, `range` the ends of the axis, where intervals are cut, `step` its ticks. A `zero` line marks no difference. */
   readonly panels: readonly {
     readonly name: string;
     readonly axis: string;
     readonly range: readonly [number, number];
+    readonly step: number;
     readonly zero?: boolean;
   }[];
   readonly rows: readonly IntervalRow[];
@@ -129,12 +130,12 @@ export function intervalFigure({ id, panels, rows, ...heading }: IntervalPlot): 
     height: top + height + 52,
     option: {
       grid,
-      xAxis: panels.map(({ axis, range: [min, max] }, i) =>
+      xAxis: panels.map(({ axis, range: [min, max], step }, i) =>
         valueAxis(axis, 'x', 26, {
           gridIndex: i,
           min,
           max,
-          interval: (max - min) / (panels.length > 2 ? 2 : 4),
+          interval: step,
           splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
         }),
       ),

@@ -114,7 +114,7 @@ export function successBySplit(variants: readonly Variant[]): string {
     id: 'splits',
     title: 'Success after training, by split',
     subtitle: 'Large marks: mean over seeds; bars: 95% t interval of the mean, cut at 0 and 1; rings: single seeds.',
-    panels: splitPicks.map(([name]) => ({ name, axis: 'success rate', range: [0, 1] as const })),
+    panels: splitPicks.map(([name]) => ({ name, axis: 'success rate', range: [0, 1] as const, step: 0.5 })),
     rows: variants.map((variant) => ({
       name: roleName(variant),
       style: variantStyle(variants, variant),

@@ -177,8 +177,8 @@ function successFigure(setting: Setting, trained: readonly Trained[]): StudyFigu
       title: `Success on held-out combinations, ${setting.title}`,
       subtitle: 'Large marks: interquartile mean over seeds; bars: 95% bootstrap interval; rings: single seeds.',
       panels: [
-        { name: 'out-of-domain success', axis: 'success rate', range: [0, 1] },
-        { name: 'gain over GRPO', axis: 'paired difference of success rates', range: [-0.5, 1], zero: true },
+        { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
+        { name: 'gain over GRPO', axis: 'paired difference of success rates', range: [-0.5, 1], step: 0.5, zero: true },
       ],
       rows,
     }),
@@ -198,7 +198,7 @@ function profileFigure(setting: Setting, trained: readonly Trained[]): StudyFigu
       id: `${setting.id}-profile`,
       title: `Performance profile, ${setting.title}`,
       subtitle:
-        'Share of seeds whose out-of-domain success is above the threshold; bands: 95% bootstrap interval, pointwise.',
+        'Share of seeds whose out-of-domain success is above the threshold; bands, of methods: pointwise 95% bootstrap interval.',
       panels: [
         {
           name: '',
@@ -213,7 +213,10 @@ function profileFigure(setting: Setting, trained: readonly Trained[]): StudyFigu
         return {
           name: markedName(variant),
           style: styleOf(variants, variant),
-          points: profile.map(({ mean, low, high }, i) => [thresholds[i], mean, low, high]),
+          // Bands of all would hide each other.
+          points: profile.map(({ mean, low, high }, i) =>
+            variant.role === 'method' ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
+          ),
           panel: 0,
         };
       }),

@@ -30,6 +30,9 @@ export function openThreadRunner(): JobRunner {
         else reject(end);
       });
     },
-    close: () => void worker.terminate(),
+    close() {
+      ended(new Error('the thread was closed'));
+      void worker.terminate();
+    },
   };
 }
