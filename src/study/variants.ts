@@ -49,6 +49,8 @@ export const headline: readonly StudyVariant[] = [
 /** The other methods and label sources. */
 export const others: readonly StudyVariant[] = [
   method('GiGPO', { method: 'gigpo' }),
+  method('PPO', { method: 'ppo' }),
+  method('a head per verb', { method: 'heads' }),
   pcgrad,
   method('GradVac', { method: 'gradvac' }),
   method('UPGrad', { method: 'upgrad' }),
@@ -61,6 +63,9 @@ export const others: readonly StudyVariant[] = [
   }),
   method('contrastive, graph labels', { method: 'contrastive', labels: 'graph' }),
   method('classifier + contrastive, graph labels', { method: 'classifier+contrastive', labels: 'graph' }),
+  method('classifier + cloning, same-state comparison', { method: 'classifier+cloning', labels: 'anchor' }),
+  method('classifier + cloning, replay critic', { method: 'classifier+cloning', labels: 'critic' }),
+  method('classifier + cloning, counterfactual rollouts', { method: 'classifier+cloning', labels: 'counterfactual' }),
   method('classifier, demonstrations', { method: 'classifier', labels: 'demonstrations' }),
   control('cloning, demonstrations', { method: 'cloning', labels: 'demonstrations' }),
   control('graph labels instead of advantages', {

@@ -13,7 +13,7 @@ function finalSuccess(input: TrainInput): number {
   return base + (labels === 'oracle' ? 0.4 : 0.25) + (seed % 2) / 20;
 }
 
-function madeUp(input: TrainInput): TrainResult {
+export function madeUp(input: TrainInput): TrainResult {
   const { method, seed, iterations, evalEvery } = resolveConfig(input);
   const end = finalSuccess(input);
   const shift = method.includes('classifier') ? -0.05 : 0;
