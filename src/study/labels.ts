@@ -1,48 +1,26 @@
 /** How right labels must be: out-of-domain success against label accuracy, set by noise, and where each real source falls. */
-import { type LinePlot, lineFigure, type PlotLine } from '../report/lineFigure.ts';
-import {
-  type Quantity,
-  quantityText,
-  type StudyFigure,
-  type StudyRow,
-  type StudyTable,
-} from '../report/studyTables.ts';
+import { type Quantity, quantityText, type StudyRow, type StudyTable } from '../report/studyTables.ts';
 import { type Job, type JobResults, jobOf } from './job.ts';
-import { type BySeed, bySeed, pairedQuantity, quantity } from './quantities.ts';
+import { accuracyFigure, trainingFigure } from './labelFigures.ts';
+import {
+  cheap,
+  informed,
+  type Labelled,
+  noiseCurve,
+  noisy,
+  outOfDomain,
+  overTraining,
+  type Placed,
+  placed,
+  sources,
+  valuesOf,
+} from './labelSources.ts';
+import { pairedQuantity, quantity } from './quantities.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
-import { type TrainInput, type TrainResult, trainKind } from './trainJob.ts';
-import { bothGraph, bothOracle, bothShuffled, grpo, type StudyVariant, styleOf, trainCommand } from './variants.ts';
+import { type TrainInput, trainKind } from './trainJob.ts';
+import { grpo, type StudyVariant, trainCommand } from './variants.ts';
 
 const SECONDS = 8;
-
-const method = 'classifier+cloning';
-
-/** The oracle's labels, each replaced by its opposite with this probability. */
-const noisy: readonly StudyVariant[] = [0, 0.05, 0.1, 0.2, 0.35, 0.5].map((labelNoise) =>
-  labelNoise === 0
-    ? bothOracle
-    : { name: `oracle, noise ${labelNoise}`, role: 'upper bound', config: { method, labels: 'oracle', labelNoise } },
-);
-
-const source = (labels: NonNullable<TrainInput['labels']>, name: string): StudyVariant => ({
-  name,
-  role: 'method',
-  config: { method, labels },
-});
-
-const cheap: readonly StudyVariant[] = [
-  bothGraph,
-  source('advantage', 'sign of the advantage'),
-  source('anchor', 'same-state comparison'),
-  bothShuffled,
-];
-
-/** The sources that an agent has, and the control. */
-const sources: readonly StudyVariant[] = [
-  ...cheap,
-  source('critic', 'replay critic'),
-  source('counterfactual', 'counterfactual rollouts'),
-];
 
 function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seeds: number } {
   return size === 'quick'
@@ -61,11 +39,6 @@ function plan(scale: StudyScale): readonly Job[] {
   );
 }
 
-interface Labelled {
-  readonly variant: StudyVariant;
-  readonly runs: ReadonlyMap<number, TrainResult>;
-}
-
 function labelledIn(results: JobResults, scale: StudyScale): readonly Labelled[] {
   const { variants, seeds } = extent(scale);
   return variants
@@ -77,46 +50,6 @@ function labelledIn(results: JobResults, scale: StudyScale): readonly Labelled[]
       return { variant, runs: new Map(runs) };
     })
     .filter(({ runs }) => runs.size > 0);
-}
-
-type Window = TrainResult['labelQuality'][number];
-
-/** True-positive minus false-positive rate: 1 for the truth, 0 for labels that know nothing. */
-const informed = (window: Window): number | undefined =>
-  'labels/true_positive_rate' in window && 'labels/false_positive_rate' in window
-    ? window['labels/true_positive_rate'] - window['labels/false_positive_rate']
-    : undefined;
-
-/** Mean over a run's training; null where it was never measured. */
-function overTraining(run: TrainResult, pick: (window: Window) => number | undefined): number | null {
-  const values = run.labelQuality.flatMap((window) => pick(window) ?? []);
-  return values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
-}
-
-function valuesOf({ runs }: Labelled, pick: (run: TrainResult) => number | null): BySeed {
-  return bySeed([...runs.keys()], (seed) => pick(runs.get(seed) as TrainResult));
-}
-
-const outOfDomain = ({ success }: TrainResult): number => success.outOfDomain;
-
-const accuracyOf = (each: Labelled): BySeed =>
-  valuesOf(each, (run) => overTraining(run, (window) => window['labels/accuracy']));
-
-interface Placed {
-  readonly each: Labelled;
-  readonly accuracy: Quantity | null;
-  readonly success: Quantity;
-}
-
-function placed(each: Labelled): Placed {
-  return { each, accuracy: quantity(accuracyOf(each)), success: quantity(valuesOf(each, outOfDomain)) as Quantity };
-}
-
-/** [accuracy, success] of the oracle with noise, by ascending accuracy. */
-function noiseCurve(all: readonly Placed[]): Placed[] {
-  return all
-    .filter(({ each, accuracy }) => noisy.includes(each.variant) && accuracy !== null)
-    .toSorted((a, b) => (a.accuracy?.value ?? 0) - (b.accuracy?.value ?? 0));
 }
 
 /** Success of noisy oracle labels of this accuracy, between the two nearest levels of noise; null beyond them. */
@@ -177,97 +110,6 @@ function tableOf(all: readonly Placed[]): StudyTable {
       'success of noisy oracle labels as accurate',
     ],
     rows: all.map((each) => rowOf(each, baseline, curve)),
-  };
-}
-
-const accuracyAxes = {
-  name: '',
-  x: 'label accuracy, mean over training',
-  y: 'out-of-domain success rate',
-  yRange: [0, 1],
-} as const satisfies LinePlot['panels'][number];
-
-function accuracyFigure(all: readonly Placed[]): StudyFigure {
-  const curve = noiseCurve(all);
-  const variants = [bothOracle, ...sources];
-  const oracle = { ...styleOf(variants, bothOracle), line: 'solid' } as const;
-  const noise: PlotLine = {
-    name: 'oracle with noise',
-    style: oracle,
-    points: curve.map(({ accuracy, success: { value, low, high } }) => {
-      const point = [accuracy?.value ?? 0, value];
-      return low === null || high === null ? point : [...point, low, high];
-    }),
-    panel: 0,
-  };
-  const real = all.flatMap(({ each: { variant }, accuracy, success }): PlotLine[] => {
-    if (accuracy === null || !sources.includes(variant)) return [];
-    const style = styleOf(variants, variant);
-    const { value, low, high } = success;
-    const whisker: PlotLine = {
-      ...{ name: variant.name, panel: 0, style: { ...style, symbol: 'none', line: 'solid' } },
-      points: low === null || high === null ? [] : [low, high].map((y) => [accuracy.value, y]),
-    };
-    return [
-      whisker,
-      { name: variant.name, style: { ...style, line: 'none' }, points: [[accuracy.value, value]], panel: 0 },
-    ];
-  });
-  return {
-    id: 'label-accuracy',
-    svg: lineFigure({
-      id: 'label-accuracy',
-      title: 'Out-of-domain success against label accuracy',
-      subtitle:
-        "Line: the oracle's labels with set noise; marks: sources without its knowledge. Interquartile means over seeds, 95% bootstrap intervals.",
-      panels: [accuracyAxes],
-      lines: [noise, ...real],
-    }),
-    caption:
-      'Where a source lies below the line its labels are worse than random noise of the same accuracy makes them: its errors are systematic.',
-  };
-}
-
-/** True-positive minus false-positive rate over training: the mean over seeds with its interval. */
-function qualityCurve({ runs }: Labelled): number[][] {
-  const all = [...runs.entries()];
-  const iterations = [...new Set(all.flatMap(([, run]) => run.labelQuality.map((window) => window.iteration)))];
-  return iterations
-    .toSorted((a, b) => a - b)
-    .flatMap((iteration) => {
-      const values = new Map<number, number>();
-      for (const [seed, run] of all) {
-        const window = run.labelQuality.find((each) => each.iteration === iteration);
-        const rate = window && informed(window);
-        if (rate !== undefined) values.set(seed, rate);
-      }
-      const at = quantity(values, 'mean');
-      if (at === null) return [];
-      return [at.low === null || at.high === null ? [iteration, at.value] : [iteration, at.value, at.low, at.high]];
-    });
-}
-
-function trainingFigure(all: readonly Placed[]): StudyFigure {
-  const variants = [bothOracle, ...sources];
-  return {
-    id: 'label-training',
-    svg: lineFigure({
-      id: 'label-training',
-      title: 'What labels know, over training',
-      subtitle:
-        'True-positive minus false-positive rate: 1 for the truth, 0 for labels that know nothing. Mean over seeds, 95% bootstrap interval.',
-      panels: [{ name: '', x: 'iteration', y: 'true-positive minus false-positive rate' }],
-      lines: all
-        .filter(({ each }) => sources.includes(each.variant))
-        .map(({ each }) => ({
-          name: each.variant.name,
-          style: styleOf(variants, each.variant),
-          points: qualityCurve(each),
-          panel: 0,
-        }))
-        .filter(({ points }) => points.length > 0),
-    }),
-    caption: 'Label quality against the expert at every ten iterations, for each source an agent has.',
   };
 }
 
