@@ -4,6 +4,7 @@
  */
 import type { Step } from './env/environment.ts';
 import { Arena } from './kernels/arena.ts';
+import type { Kernels } from './kernels/load.ts';
 import type { InputShape } from './layers/batch.ts';
 import { balancedWeights } from './objective/objective.ts';
 import { blueprintFromJson } from './policy/blueprint.ts';
@@ -105,7 +106,9 @@ export function openPolicy(
   }
   const blueprint = blueprintFromJson(metadata.blueprint);
   const { environment, shape } = blueprint;
-  const policy = buildPolicy(new Arena(module), blueprint, batchCapacity(shape, BATCH_STATES));
+  const memory = new WebAssembly.Memory({ initial: 16 });
+  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  const policy = buildPolicy(new Arena(memory, kernels), blueprint, batchCapacity(shape, BATCH_STATES));
   loadParameters(policy, tensors);
   const learner = createLearner(policy);
   const { arena, network } = policy;

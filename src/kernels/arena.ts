@@ -44,12 +44,8 @@ export class Arena {
   /** Address of the number of pages that threads have taken. */
   readonly #taken: number;
 
-  /** @param kernels those of the module on this memory, or what does the same and watches */
-  constructor(
-    module: WebAssembly.Module,
-    memory = new WebAssembly.Memory({ initial: 16 }),
-    kernels = instantiateKernels(module, memory),
-  ) {
+  /** @param kernels a module's on this memory, or what does the same and watches */
+  constructor(memory: WebAssembly.Memory, kernels: Kernels) {
     this.memory = memory;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
     this.kernels = kernels;
@@ -177,9 +173,12 @@ export function matmulScratchBytes(k: number, n: number): number {
   return 16_704 + 4 * Math.min(k, 256) * (Math.ceil(n / 8) * 8) + 128;
 }
 
-/** A new arena with the engine's kernels on its own memory. */
-export async function createArena(module?: WebAssembly.Module): Promise<Arena> {
-  return new Arena(module ?? (await engineModule()));
+/** A new arena with the engine's kernels, on its own memory unless one is given. */
+export async function createArena(
+  module?: WebAssembly.Module,
+  memory = new WebAssembly.Memory({ initial: 16 }),
+): Promise<Arena> {
+  return new Arena(memory, instantiateKernels(module ?? (await engineModule()), memory));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Compiles the engine's WebAssembly module and instantiates it on a memory that TypeScript owns. */
+import { instantiateSync } from '@assemblyscript/loader';
 import type { instantiate } from '../../wasm/unbraid.js';
 
 /** The exports of assembly/index.ts; pointers are byte addresses. */
@@ -43,7 +44,8 @@ export function engineModule(build: Build = 'single'): Promise<WebAssembly.Modul
   return known;
 }
 
-/** Instantiates a compiled module on `memory`. Works where hosts forbid compiling bytes. */
+/** Instantiates a compiled module on `memory`. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  // The instance's own exports: those that the loader gives beside it pass every call through one more function.
+  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
 }

@@ -1,5 +1,5 @@
 /** Worker threads that share the phases of a run with the thread that opened them, and what happens when one of them ends. */
-import { Arena, createArena, createSharedMemory } from '../kernels/arena.ts';
+import { type Arena, createArena, createSharedMemory } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
 import type { Seat } from './seat.ts';
 
@@ -124,7 +124,7 @@ export class Crew {
 
   /** A new memory for a run, shared where the crew's mode is. */
   async arena(): Promise<Arena> {
-    if (this.memory === 'shared') return new Arena(await engineModule('threads'), createSharedMemory());
+    if (this.memory === 'shared') return createArena(await engineModule('threads'), createSharedMemory());
     return createArena(await engineModule(this.arithmetic === 'relaxed' ? 'relaxed' : 'single'));
   }
 

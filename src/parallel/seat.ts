@@ -2,7 +2,7 @@
 import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { Samples } from '../coupling/samples.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
-import { Arena, createArena } from '../kernels/arena.ts';
+import { createArena } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
 import { createLossInputs } from '../objective/objective.ts';
 import { createPolicy } from '../policy/policy.ts';
@@ -88,7 +88,7 @@ interface SeatRun extends ShardWork {
 }
 
 async function openRun({ config, spec, vocabulary, plays, shared }: SeatSetup): Promise<SeatRun> {
-  const arena = shared ? new Arena(await engineModule('threads'), shared.memory) : await createArena();
+  const arena = await (shared ? createArena(await engineModule('threads'), shared.memory) : createArena());
   const own = createPolicy(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 });
   const policy = shared ? { ...own, weights: shared.weights } : own;
   const pool = plays ? await openEnvironments(config, null, vocabulary) : null;
@@ -166,7 +166,7 @@ export function createSeat(): Seat {
   return {
     attach: counted(async (memory, count) => {
       finished = count;
-      if (memory) new Arena(await engineModule('threads'), memory);
+      if (memory) await createArena(await engineModule('threads'), memory);
     }),
     begin: counted(async (setup) => {
       run = null;

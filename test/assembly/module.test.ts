@@ -139,6 +139,15 @@ test('a second instance on one shared memory leaves constants and results as the
   expect(bytesTo(base)).toEqual(constants);
 });
 
+test('kernels are called without a function of JavaScript between', () => {
+  const module = new WebAssembly.Module(builds['unbraid.wasm']);
+  const kernels = instantiateKernels(module, new WebAssembly.Memory({ initial: 1 }));
+  const names = Object.values(kernels).flatMap((value) => (typeof value === 'function' ? [value.name] : []));
+  expect(names.length).toBeGreaterThan(40);
+  // An export of a module is named after its place among the module's functions.
+  expect(names.filter((name) => !/^\d+$/.test(name))).toEqual([]);
+});
+
 test('every exported kernel is called by a test in this folder', async () => {
   const folder = new URL('./', import.meta.url);
   const files = (await readdir(folder)).filter((file) => file.endsWith('.test.ts') && file !== 'module.test.ts');

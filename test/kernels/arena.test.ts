@@ -7,7 +7,7 @@ const PAGE = 65_536;
 
 async function arenasOn(memory: WebAssembly.Memory, count: number): Promise<Arena[]> {
   const module = await engineModule('threads');
-  return Array.from({ length: count }, () => new Arena(module, memory));
+  return Promise.all(Array.from({ length: count }, () => createArena(module, memory)));
 }
 
 /** A shared memory of 16 pages that grows to `maximum` and no further. */
@@ -81,7 +81,7 @@ describe('arenas on one shared memory', () => {
       cleared += count;
       plain.kernels.fill(pointer, count, value);
     };
-    const arena = new Arena(await engineModule('threads'), createSharedMemory(), { ...plain.kernels, fill });
+    const arena = new Arena(createSharedMemory(), { ...plain.kernels, fill });
     const mark = arena.mark();
     arena.floats(1000);
     expect(cleared).toBe(0);

@@ -47,7 +47,7 @@ export async function profileRun(config: Config, options: ProfileOptions): Promi
   const crew = soloCrew();
   crew.arena = async () => {
     const memory = new WebAssembly.Memory({ initial: 16 });
-    return new Arena(module, memory, recorder.kernels(module, memory));
+    return new Arena(memory, recorder.kernels(module, memory));
   };
   let parts: RunParts | undefined;
   const reached = { updates: 0, envSteps: 0, heapBytes: 0, waitedMs: 0 };
