@@ -1,0 +1,122 @@
+/** What an update costs whatever the machine: calls across the border to WebAssembly, and memory of JavaScript. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { median } from '../../bench/sampling.ts';
+import { createHousehold } from '../../src/env/household/household.ts';
+import { trainingGames } from '../../src/evaluate/success.ts';
+import { Arena, createArena } from '../../src/kernels/arena.ts';
+import { engineModule, instantiateKernels, type Kernels } from '../../src/kernels/load.ts';
+import { actionKey, createPolicy } from '../../src/policy/policy.ts';
+import { randomStream } from '../../src/random.ts';
+import { collect } from '../../src/rollout/collect.ts';
+import { findRepeats } from '../../src/rollout/repeats.ts';
+import { resolveConfig } from '../../src/train/config.ts';
+import { adamwSettings } from '../../src/train/iteration.ts';
+import { minibatchTask } from '../../src/train/minibatch.ts';
+import { createLearner, update } from '../../src/train/update.ts';
+
+const config = resolveConfig({ env: 'household', method: 'classifier+cloning', labels: 'graph', seed: 1 });
+const STATES = 256;
+
+/** An arena that counts the calls of its kernels. */
+async function countingArena(): Promise<{ arena: Arena; calls: Record<string, number> }> {
+  const calls: Record<string, number> = {};
+  const memory = new WebAssembly.Memory({ initial: 16 });
+  const kernels = Object.entries(instantiateKernels(await engineModule(), memory)).map(([name, kernel]) => {
+    const counted = (...args: number[]): unknown => {
+      calls[name] = (calls[name] ?? 0) + 1;
+      return (kernel as (...args: number[]) => unknown)(...args);
+    };
+    return [name, typeof kernel === 'function' ? counted : kernel];
+  });
+  return { arena: new Arena(memory, Object.fromEntries(kernels) as Kernels), calls };
+}
+
+/** Gives an update of the default policy from the same states of household each time, which has been done before. */
+async function openUpdate(arena: Arena): Promise<() => void> {
+  const environments = Array.from({ length: 32 }, () => createHousehold({ form: 'tokens' }));
+  const [{ spec }] = environments;
+  const policy = createPolicy(arena, spec, { ...config, logitScale: 1 });
+  policy.network.initialise(policy.weights, 1);
+  policy.network.prepare(policy.weights);
+  const games = trainingGames(1, 32);
+  const rollout = await collect(policy, environments, games, { key: actionKey(1, 'test/costs', 1), temperature: 1 });
+  const random = randomStream(1, 'test/costs');
+  const { states } = rollout;
+  const labels = Int8Array.from({ length: states.actions }, () => random.below(3) - 1);
+  const advantage = Float32Array.from({ length: states.states }, () => 2 * random.uniform() - 1);
+  const repeats = findRepeats(states, labels);
+  const judged = { rollout, advantage, values: null, refLogProb: null, labels, repeats, maxSteps: spec.maxSteps };
+  const order = Int32Array.from({ length: STATES }, (_, i) => i);
+  const { sets } = minibatchTask(judged, order, config, null, 0);
+  const learner = createLearner(policy);
+  const once = (): void => void update(learner, sets, null, adamwSettings(config));
+  once();
+  return once;
+}
+
+test('an update of six shards calls each kernel this often', async () => {
+  const { arena, calls } = await countingArena();
+  const update = await openUpdate(arena);
+  for (const name of Object.keys(calls)) delete calls[name];
+  update();
+  expect(calls).toEqual({
+    activationBackward: 12,
+    activationForward: 12,
+    adamw: 1,
+    addInto: 5,
+    binaryCrossEntropy: 6,
+    cloningLoss: 6,
+    columnSum: 18,
+    copyBytes: 6,
+    distinctPairs: 6,
+    embeddingBag: 18,
+    embeddingBagBackward: 18,
+    fill: 25,
+    gatherRows: 24,
+    logSoftmax: 6,
+    matchBackward: 6,
+    matchForward: 6,
+    matmulNN: 58,
+    matmulNT: 58,
+    matmulTN: 58,
+    policyLoss: 6,
+    scaleBy: 2,
+    scatterRows: 6,
+    segmentSum: 6,
+    slotEmbedding: 6,
+    slotEmbeddingBackward: 6,
+    sumOfSquares: 2,
+  });
+});
+
+describe('memory of JavaScript', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const heldBytes = (): number => {
+    collectGarbage();
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+
+  test('an update allocates at most 60 kB', async () => {
+    const update = await openUpdate(await createArena());
+    for (let i = 0; i < 50; i++) update();
+    const grown = Array.from({ length: 101 }, () => {
+      const before = process.memoryUsage().heapUsed;
+      update();
+      return process.memoryUsage().heapUsed - before;
+    });
+    expect(median(grown)).toBeLessThanOrEqual(60_000);
+  });
+
+  test('200 updates leave at most 100 kB behind', async () => {
+    const update = await openUpdate(await createArena());
+    for (let i = 0; i < 50; i++) update();
+    const before = heldBytes();
+    for (let i = 0; i < 200; i++) update();
+    expect(heldBytes() - before).toBeLessThanOrEqual(100_000);
+  });
+});
