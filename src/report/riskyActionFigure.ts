@@ -20,7 +20,7 @@ export function riskyActionFigure(points: readonly RiskyPoint[]): string {
   const risks = [...new Set(points.map((p) => p.r))];
   const styles = risks.map((_, i) => seriesStyle(i + 1));
   const heading = {
-    title: 'Group-relative advantages punish a risky action however often it is taken',
+    title: 'Advantage of the risky action by how often it is taken',
     subtitle:
       'Mean of the advantage where the risky action is taken, 0 elsewhere. Lines: closed form; marks: measured; bars: 95% interval over groups.',
     legend: risks.map((r, i) => ({ name: `failure risk r = ${r}`, ...styles[i] })),

@@ -22,7 +22,7 @@ export function similarityStudyFigure(curves: readonly SimilarityCurve[]): strin
   const arms = [...new Set(curves.map(({ arm }) => arm))];
   const styles = arms.map((_, i) => seriesStyle(i + 1, i === 1 || i === arms.length - 1 ? 'dashed' : 'solid'));
   const heading = {
-    title: 'The more alike the states, the less carries over to held-out combinations',
+    title: 'Coupling and success on held-out combinations by similarity of states',
     subtitle: 'Marks: mean over seeds; bars: 95% interval. Dashed: controls.',
     legend: arms.map((name, i) => ({ name, ...styles[i] })),
   };

@@ -27,7 +27,7 @@ export function squeezeFigure(cases: readonly SqueezeCase[]): string {
   if (cases.length === 0) throw new Error('squeezeFigure: cases must not be empty, got 0; run the study again');
   const styles = actionNames.map((_, i) => seriesStyle([3, 1, 5][i]));
   const heading = {
-    title: 'Squeezing: punishing one bad action can make another one likelier',
+    title: 'Three actions: probabilities over steps, and starts from which a bad one rises',
     subtitle:
       'Above: probabilities of three actions by step; lines: closed form, marks: the engine. Below: what the first step does, by start.',
     legend: [

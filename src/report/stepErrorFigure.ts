@@ -33,9 +33,9 @@ export function stepErrorFigure(curves: readonly StepErrorCurve[]): string {
   const styles = stageNames.map((_, i) => seriesStyle(i + 1));
   const guide: SeriesStyle = { ...seriesStyle(0, 'dashed'), symbol: 'none' };
   const heading = {
-    title: 'The first-order prediction of spillover: its error falls with the square of the step',
+    title: 'Error of the first-order prediction of spillover by size of the step',
     subtitle:
-      'Root mean square over probes of predicted − actual change of log π. Marks: median over seeds; bars: least to largest. Dashed: slope 2. Left, the error levels off at the rounding of 32-bit floats.',
+      'Root mean square over probes of predicted − actual change of log π. Marks: median over seeds; bars: least to largest. Dashed: slope 2, an error that grows with the square of the step. 32-bit floats round at about 10⁻⁷.',
     legend: [
       ...stageNames.map((name, i) => ({ name: `policy: ${name}`, ...styles[i] })),
       { name: 'slope 2', ...guide },
