@@ -12,8 +12,15 @@ const SHARDS = 3;
 const TABLE = 4;
 const COUNTERS = 5;
 
-/** Looks before a thread sleeps; some 20 microseconds. */
-const SPINS = 2_000;
+/**
+ * Looks before a thread sleeps. Where each thread may have a core of its own some half a millisecond, longer than the calling thread's work
+ * between two updates: waking a thread that sleeps takes long. Else next to none: who looks keeps the core from whom he waits for.
+ */
+export function looksOf(threads: number): number {
+  // Node 20 does not tell.
+  const cores = typeof navigator === 'undefined' ? 1 : navigator.hardwareConcurrency;
+  return threads <= cores ? 50_000 : 50;
+}
 
 /** An update on the board. Job 0 ends the present one. */
 export interface Post {
@@ -38,12 +45,12 @@ export function post(i32: Int32Array, at: number, round: number, { job, update, 
   Atomics.notify(i32, at);
 }
 
-/** Waits for a round other than `seen`; blocks the thread. */
-export function nextRoundOn(i32: Int32Array, at: number, seen: number): number {
+/** Waits for a round other than `seen`; blocks the thread, asleep after `looks`. */
+export function nextRoundOn(i32: Int32Array, at: number, seen: number, looks: number): number {
   for (let spin = 0; ; spin++) {
     const word = Atomics.load(i32, at);
     if (roundOf(word) !== seen) return roundOf(word);
-    if (spin >= SPINS) Atomics.wait(i32, at, word);
+    if (spin >= looks) Atomics.wait(i32, at, word);
   }
 }
 
@@ -82,9 +89,9 @@ function turn(): Promise<void> {
 
 let sleeps: boolean | undefined;
 
-/** Resolves once the word at index `at` is 1; rejects with what `failure` gives, if that comes first. */
-export async function untilSet(i32: Int32Array, at: number, failure: () => Error | null): Promise<void> {
-  for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(i32, at) === 1) return;
+/** Resolves once the word at index `at` is 1, looking `looks` times before it sleeps; rejects with what `failure` gives, if that comes first. */
+export async function untilSet(i32: Int32Array, at: number, looks: number, failure: () => Error | null): Promise<void> {
+  for (let spin = 0; spin < looks; spin++) if (Atomics.load(i32, at) === 1) return;
   sleeps ??= maySleep();
   for (;;) {
     if (sleeps) Atomics.wait(i32, at, 0, 1);

@@ -4,11 +4,11 @@ import {
   addShard,
   computeShard,
   type LossSet,
-  planShards,
+  planAhead,
   type ShardEngine,
-  type ShardPlan,
   type ShardRoom,
   SUMS,
+  shardsIn,
 } from '../train/shards.ts';
 import { nextRoundOn, type Post, readPost } from './board.ts';
 import { claim } from './claims.ts';
@@ -41,6 +41,8 @@ export interface UpdatesJob {
   readonly board: number;
   readonly job: number;
   readonly round: number;
+  /** Looks before a thread sleeps. */
+  readonly looks: number;
 }
 
 /** A shard of a worker that keeps copies. */
@@ -68,16 +70,11 @@ function forgetSources({ sources }: ShardWork, keep: readonly number[]): void {
   for (const id of [...sources.keys()]) if (!keep.includes(id)) sources.delete(id);
 }
 
-function shardsOf(run: ShardWork, sets: readonly LossSet[]): { plan: ShardPlan; shard: number }[] {
-  const plans = sets.map((set) => planShards(set, run.engine.policy));
-  return plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
-}
-
 /** For a worker that keeps copies: its shards of one update. */
 export function computeShards(run: ShardWork, { sets, keep, numbers }: ShardsJob): ShardResult[] {
   const { engine, gradient, sums } = run;
   const { arena, network } = engine.policy;
-  const shards = shardsOf(run, setsOf(run, sets));
+  const shards = shardsIn(planAhead([setsOf(run, sets)], engine.policy)(0));
   forgetSources(run, keep);
   return numbers.map((n) => {
     computeShard(engine, shards[n].plan, shards[n].shard, gradient, sums);
@@ -93,22 +90,27 @@ function roomOf(arena: Arena, { shards, table, counters }: Post): ShardRoom {
 }
 
 /** For a worker that shares memory: takes shards of each update on the board until the job's end is posted. */
-export function workThroughUpdates(run: ShardWork, { sets, keep, board, job, round }: UpdatesJob): void {
+export function workThroughUpdates(run: ShardWork, { sets, keep, board, job, round, looks }: UpdatesJob): void {
   const { engine } = run;
   const { arena, network } = engine.policy;
-  const updates = sets.map((sent) => setsOf(run, sent));
+  const plansOf = planAhead(
+    sets.map((sent) => setsOf(run, sent)),
+    engine.policy,
+  );
   forgetSources(run, keep);
   const at = board >> 2;
   let seen = round;
-  for (;;) {
-    seen = nextRoundOn(arena.i32, at, seen);
+  for (let next = 0; ; ) {
+    if (next < sets.length) plansOf(next);
+    seen = nextRoundOn(arena.i32, at, seen, looks);
     const posted = readPost(arena.i32, at);
     if (posted.job !== job) return;
-    const shards = shardsOf(run, updates[posted.update]);
+    next = posted.update + 1;
+    const shards = shardsIn(plansOf(posted.update));
     arena.refresh();
     let room: ShardRoom | null = null;
-    const next = (): number => claim(arena.i32, at, seen, shards.length);
-    for (let n = next(); n >= 0; n = next()) {
+    const take = (): number => claim(arena.i32, at, seen, shards.length);
+    for (let n = take(); n >= 0; n = take()) {
       // Once a shard is claimed the post stays until it is in.
       room ??= roomOf(arena, posted);
       computeShard(engine, shards[n].plan, shards[n].shard, room.gradients[n], room.sums[n]);

@@ -1,7 +1,7 @@
 /** The updates of a phase: their shards are spread over the threads, each sum made by whichever finds both sides in. */
 import type { Policy } from '../policy/policy.ts';
-import { addShard, type LossSet, type ShardPlan, type ShardRoom } from '../train/shards.ts';
-import { BOARD_BYTES, type Post, post, untilSet } from './board.ts';
+import { addShard, type LossSet, planAhead, type ShardPlan, type ShardRoom } from '../train/shards.ts';
+import { BOARD_BYTES, looksOf, type Post, post, untilSet } from './board.ts';
 import { claim, everyNth, nextRound } from './claims.ts';
 import type { Crew, RunCalls } from './crew.ts';
 import type { Weights } from './shardWork.ts';
@@ -15,8 +15,10 @@ interface OwnWork {
 
 /** Updates one after another; between them the calling thread changes the weights. */
 export interface UpdatePhase {
+  /** The plans of the next update's sets. */
+  plans(): readonly ShardPlan[];
   /** Computes and sums the shards of the next update; `count` includes those that `own.first` computes. */
-  shards(room: ShardRoom, plans: readonly ShardPlan[], count: number, own: OwnWork): Promise<void>;
+  shards(room: ShardRoom, count: number, own: OwnWork): Promise<void>;
   /** To be called even where an update has failed: workers wait for the next one until then. */
   end(): void;
 }
@@ -25,14 +27,22 @@ function countShards(plans: readonly ShardPlan[]): number {
   return plans.reduce((sum, plan) => sum + plan.ends.length, 0);
 }
 
+type Updates = readonly (readonly LossSet[])[];
+
 /** One thread. */
-const updatesHere: UpdatePhase = {
-  async shards(_, plans, __, own) {
-    own.first();
-    for (let n = 0; n < countShards(plans); n++) own.compute(n);
-  },
-  end: () => {},
-};
+function updatesHere(updates: Updates, policy: Policy): UpdatePhase {
+  const plansOf = planAhead(updates, policy);
+  let update = 0;
+  return {
+    plans: () => plansOf(update),
+    async shards(_, __, own) {
+      own.first();
+      const ofSets = countShards(plansOf(update++));
+      for (let n = 0; n < ofSets; n++) own.compute(n);
+    },
+    end: () => {},
+  };
+}
 
 /** Gives what begins the phases of updates of one run. @param weights a copy for workers that keep one */
 export function openUpdates(
@@ -40,12 +50,13 @@ export function openUpdates(
   workers: RunCalls,
   policy: Policy,
   weights: () => Weights,
-): (sets: readonly (readonly LossSet[])[]) => UpdatePhase {
+): (updates: Updates) => UpdatePhase {
   const { arena, network } = policy;
   const { size } = crew;
-  if (size === 1) return () => updatesHere;
+  if (size === 1) return (updates) => updatesHere(updates, policy);
   const sources = createSources(crew.memory === 'shared');
   const board = arena.reserve(BOARD_BYTES);
+  const looks = looksOf(size);
   let table = { address: 0, shards: 0 };
   let job = 0;
   let round = 0;
@@ -60,52 +71,60 @@ export function openUpdates(
     return table.address;
   };
 
-  const updatesOnBoard = (updates: readonly (readonly LossSet[])[]): UpdatePhase => {
+  const updatesOnBoard = (updates: Updates): UpdatePhase => {
     const mine = ++job;
     const at = board >> 2;
-    const message = { sets: updates.map(sources.ship), keep: sources.keep(), board, job: mine, round };
+    const message = { sets: updates.map(sources.ship), keep: sources.keep(), board, job: mine, round, looks };
     let failure: Error | null = null;
     for (const reply of workers.each('gradients', (seat) => seat.updates(message))) {
       reply.catch((error: Error) => {
         failure ??= error;
       });
     }
+    const plansOf = planAhead(updates, policy);
     let update = 0;
     const open = (posted: Post): void => {
       round = nextRound(round);
       post(arena.i32, at, round, posted);
     };
     return {
-      async shards(room, plans, shards, own) {
+      plans: () => plansOf(update),
+      async shards(room, shards, own) {
         const { counters } = room;
-        open({ job: mine, update: update++, shards, table: writeTable(room, shards), counters });
+        open({ job: mine, update, shards, table: writeTable(room, shards), counters });
         own.first();
-        const ofSets = countShards(plans);
+        const ofSets = countShards(plansOf(update++));
         const next = (): number => claim(arena.i32, at, round, ofSets);
         for (let n = next(); n >= 0; n = next()) own.compute(n);
-        await untilSet(arena.i32, counters >> 2, () => failure);
+        if (update < updates.length) plansOf(update);
+        await untilSet(arena.i32, counters >> 2, looks, () => failure);
       },
       end: () => open({ job: 0, update: 0, shards: 0, table: 0, counters: 0 }),
     };
   };
 
-  const updatesByMessage: UpdatePhase = {
-    async shards(room, plans, shards, own) {
-      const ofSets = countShards(plans);
-      const message = { weights: weights(), sets: sources.ship(plans.map((plan) => plan.set)), keep: sources.keep() };
-      const replies = workers.call('gradients', (seat, k) =>
-        seat.shards({ ...message, numbers: everyNth(ofSets, k, size) }),
-      );
-      own.first();
-      for (const n of everyNth(ofSets, 0, size)) own.compute(n);
-      for (const { shard, gradient, sums } of (await replies).flat()) {
-        arena.write(room.gradients[shard], gradient);
-        arena.f64.set(sums, room.sums[shard] >> 3);
-        addShard(arena, room, shard, shards, network.vectorSize);
-      }
-    },
-    end: () => {},
+  const updatesByMessage = (updates: Updates): UpdatePhase => {
+    const plansOf = planAhead(updates, policy);
+    let update = 0;
+    return {
+      plans: () => plansOf(update),
+      async shards(room, shards, own) {
+        const message = { weights: weights(), sets: sources.ship(updates[update]), keep: sources.keep() };
+        const ofSets = countShards(plansOf(update++));
+        const replies = workers.call('gradients', (seat, k) =>
+          seat.shards({ ...message, numbers: everyNth(ofSets, k, size) }),
+        );
+        own.first();
+        for (const n of everyNth(ofSets, 0, size)) own.compute(n);
+        for (const { shard, gradient, sums } of (await replies).flat()) {
+          arena.write(room.gradients[shard], gradient);
+          arena.f64.set(sums, room.sums[shard] >> 3);
+          addShard(arena, room, shard, shards, network.vectorSize);
+        }
+      },
+      end: () => {},
+    };
   };
 
-  return crew.memory === 'shared' ? updatesOnBoard : () => updatesByMessage;
+  return crew.memory === 'shared' ? updatesOnBoard : updatesByMessage;
 }

@@ -90,7 +90,7 @@ export async function cloneDemonstrations(
   const phase = spread.updates(sets);
   try {
     for (let step = 0; step < updates; step++) {
-      await updateOn(phase, learner, sets[step], null, settings);
+      await updateOn(phase, learner, null, settings);
       onUpdate(step + 1);
     }
   } finally {

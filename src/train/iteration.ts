@@ -151,14 +151,14 @@ export async function learnFrom(
   const conflicts: number[] = [];
   const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets));
   try {
-    for (const [i, { sets, contrastive }] of tasks.entries()) {
+    for (const [i, { contrastive }] of tasks.entries()) {
       const learningRate = learningRateAt(config, learner.updates, totalUpdates);
       const adamw = { ...adamwSettings(config), learningRate };
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
         stats.push(operated);
         conflicts.push(operated.conflicts);
-      } else stats.push(await updateOn(phase, learner, sets, contrastive, adamw));
+      } else stats.push(await updateOn(phase, learner, contrastive, adamw));
     }
   } finally {
     phase.end();

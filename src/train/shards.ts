@@ -94,6 +94,29 @@ export function planShards(set: LossSet, policy: Policy): ShardPlan {
   return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards) };
 }
 
+/** A shard of one of an update's plans. */
+export interface PlannedShard {
+  readonly plan: ShardPlan;
+  readonly shard: number;
+}
+
+/** The shards of an update in the order in which they are summed. */
+export function shardsIn(plans: readonly ShardPlan[]): PlannedShard[] {
+  return plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
+}
+
+/** Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. */
+export function planAhead(
+  updates: readonly (readonly LossSet[])[],
+  policy: Policy,
+): (update: number) => readonly ShardPlan[] {
+  const made: (readonly ShardPlan[])[] = [];
+  return (update) => {
+    made[update] ??= updates[update].map((set) => planShards(set, policy));
+    return made[update];
+  };
+}
+
 /** What computes shards: a policy and the buffers of its losses. */
 export interface ShardEngine {
   readonly policy: Policy;

@@ -176,7 +176,7 @@ export interface OperationStats extends UpdateStats {
 }
 
 /**
- * Takes one AdamW step along the tasks' gradients as surgery combines them, plus the gradient of all other losses. Where no gradients
+ * Takes one AdamW step along the gradients of the phase's next rounds (see `roundsOf`) as surgery combines them, plus the gradient of all other losses. Where no gradients
  * conflict it is the step without surgery: the parts of a sum, so the weights of a mean count n times.
  *
  * @throws as `update` does
@@ -194,12 +194,12 @@ export async function operateOn(
   const { parts, rest } = operation;
   const n = parts.length;
   const sums: LossSums[] = [];
-  for (const [i, { set }] of parts.entries()) {
-    sums.push(await gradientOn(phase, learner, [set], null));
+  for (let i = 0; i < n; i++) {
+    sums.push(await gradientOn(phase, learner, null));
     finiteNorm(learner, sums[i]);
     arena.copy(surgeon.vectors + i * size * 4, learner.gradients[0], size * 4);
   }
-  if (rest) sums.push(await gradientOn(phase, learner, rest.sets, rest.contrastive));
+  if (rest) sums.push(await gradientOn(phase, learner, rest.contrastive));
   else arena.zero(learner.gradients[0], size * 4);
   const gram = gramOf(learner, surgeon.vectors, n);
   const tasks = parts.map(({ task }) => task);

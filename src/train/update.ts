@@ -6,7 +6,16 @@ import { quietHeads } from '../policy/heads.ts';
 import { cutRows, loadRows } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
-import { addShard, computeShard, type LossSet, moveSums, planShards, type ShardPlan, SUMS } from './shards.ts';
+import {
+  addShard,
+  computeShard,
+  type LossSet,
+  moveSums,
+  planShards,
+  type ShardPlan,
+  SUMS,
+  shardsIn,
+} from './shards.ts';
 
 /** Action rows whose embeddings the contrastive loss compares. */
 export interface ContrastiveSet {
@@ -155,7 +164,6 @@ export interface UpdateStats extends LossSums {
 
 /** The work of an update on shards; room for all of them is reserved. */
 interface Plan {
-  readonly plans: readonly ShardPlan[];
   /** Shards of the sets, and with those of the contrastive loss. */
   readonly ofSets: number;
   readonly shards: number;
@@ -164,16 +172,14 @@ interface Plan {
   readonly compute: (n: number) => void;
 }
 
-function planUpdate(learner: Learner, sets: readonly LossSet[], contrastive: ContrastiveSet | null): Plan {
+function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: ContrastiveSet | null): Plan {
   const { policy, gradients, sums } = learner;
   const { arena, network } = policy;
-  const plans = sets.map((set) => planShards(set, policy));
-  const work = plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
+  const work = shardsIn(plans);
   const rowEnds = contrastive ? cutRows(contrastive.list, contrastive.rows, network.batch.capacity) : [];
   const shards = work.length + rowEnds.length;
   reserveShards(learner, shards);
   return {
-    plans,
     ofSets: work.length,
     shards,
     first() {
@@ -269,31 +275,30 @@ export function update(
   contrastive: ContrastiveSet | null,
   adamw: AdamwSettings,
 ): UpdateStats {
-  const { ofSets, shards, first, compute } = planUpdate(learner, sets, contrastive);
+  const plans = sets.map((set) => planShards(set, learner.policy));
+  const { ofSets, shards, first, compute } = planUpdate(learner, plans, contrastive);
   first();
   for (let n = 0; n < ofSets; n++) compute(n);
   return takeStep(learner, finishGradient(learner, shards), adamw);
 }
 
-/** The gradient of all sets, summed in the learner's first vector, with their shards spread over threads as the next update of a phase. */
+/** The gradient of the sets of a phase's next update, summed in the learner's first vector, with their shards spread over threads. */
 export async function gradientOn(
   phase: UpdatePhase,
   learner: Learner,
-  sets: readonly LossSet[],
   contrastive: ContrastiveSet | null,
 ): Promise<LossSums> {
-  const { plans, shards, first, compute } = planUpdate(learner, sets, contrastive);
-  await phase.shards(learner, plans, shards, { first, compute });
+  const { shards, first, compute } = planUpdate(learner, phase.plans(), contrastive);
+  await phase.shards(learner, shards, { first, compute });
   return finishGradient(learner, shards);
 }
 
-/** `update` as the next one of a phase, with its shards spread over threads: the same bits. */
+/** `update` on the sets of a phase's next one, with its shards spread over threads: the same bits. */
 export async function updateOn(
   phase: UpdatePhase,
   learner: Learner,
-  sets: readonly LossSet[],
   contrastive: ContrastiveSet | null,
   adamw: AdamwSettings,
 ): Promise<UpdateStats> {
-  return takeStep(learner, await gradientOn(phase, learner, sets, contrastive), adamw);
+  return takeStep(learner, await gradientOn(phase, learner, contrastive), adamw);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextRoundOn, post, readPost, untilSet } from '../../src/parallel/board.ts';
+import { looksOf, nextRoundOn, post, readPost, untilSet } from '../../src/parallel/board.ts';
 import { claim, everyNth, nextRound, openRound } from '../../src/parallel/claims.ts';
 
 const words = (): Int32Array => new Int32Array(new SharedArrayBuffer(64));
@@ -41,18 +41,22 @@ test('a post is read as it was written, addresses above 2 GiB too, and ends the 
   const i32 = words();
   const posted = { job: 4, update: 2, shards: 8, table: 0xf000_0040, counters: 0x9000_0000 };
   post(i32, 1, 7, posted);
-  expect(nextRoundOn(i32, 1, 6)).toBe(7);
+  expect(nextRoundOn(i32, 1, 6, 0)).toBe(7);
   expect(readPost(i32, 1)).toEqual(posted);
+});
+
+test('threads look long only where each may have a core', () => {
+  expect(looksOf(navigator.hardwareConcurrency)).toBeGreaterThan(looksOf(navigator.hardwareConcurrency + 1));
 });
 
 test('untilSet resolves once the word is 1, and rejects with a failure that comes first', async () => {
   const i32 = words();
   Atomics.store(i32, 5, 1);
-  await untilSet(i32, 5, () => new Error('too late to matter'));
-  const waiting = untilSet(i32, 6, () => null);
+  await untilSet(i32, 5, 0, () => new Error('too late to matter'));
+  const waiting = untilSet(i32, 6, 9, () => null);
   setTimeout(() => Atomics.store(i32, 6, 1), 20);
   await waiting;
-  await expect(untilSet(i32, 7, () => new Error('worker 2 has ended'))).rejects.toThrow(
+  await expect(untilSet(i32, 7, 9, () => new Error('worker 2 has ended'))).rejects.toThrow(
     new Error('worker 2 has ended'),
   );
 });

@@ -34,8 +34,8 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
   spread.gram = (...given) => during('coupling', () => gram(...given));
   spread.updates = (sets) => {
     const phase = updates(sets);
-    // A new record: the phases of one thread are the same for all runs.
     return {
+      plans: () => phase.plans(),
       async shards(...given) {
         recorder.endGap('minibatches');
         recorder.enter('gradients');
