@@ -115,6 +115,11 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
       bytes: 4 * (2 * queries * width + 2 * groups * keys * width + queries * keys),
     };
   },
+  indexBatch([states, rowOffsets, , stateSlots, , stateOffsets, , actionSlots, , actionOffsets], views) {
+    const rows = end(views, rowOffsets, states);
+    const features = (stateSlots ? end(views, stateOffsets, states) : 0) + end(views, actionOffsets, rows);
+    return { operations: 0, bytes: 4 * (features + 2 * states + 2 * rows) + states * stateSlots + rows * actionSlots };
+  },
   binaryCrossEntropy([rows, , labels, , , , , counts], views) {
     const labelled = countBytes(views, labels, rows, isLabel);
     return { operations: (SIGMOID + EXP + LOG + 11) * labelled, bytes: rows * (counts ? 13 : 9) };

@@ -181,7 +181,11 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
 
 /** The loss sums of shards, added up in their order; slot 10 of each is the contrastive loss. */
 export function readSums({ f64 }: Arena, shards: readonly number[]): LossSums {
-  const at = (slot: number): number => shards.reduce((sum, address) => sum + f64[(address >> 3) + slot], 0);
+  const at = (slot: number): number => {
+    let sum = 0;
+    for (const address of shards) sum += f64[(address >> 3) + slot];
+    return sum;
+  };
   return {
     policy: at(0),
     kl: at(1),

@@ -3,22 +3,13 @@ import type { Arena } from '../kernels/arena.ts';
 import type { Batch, Capacity } from '../layers/batch.ts';
 import type { StateList } from '../rollout/states.ts';
 
-/** Copies features [from, to) of `features` into the arena at `at` (an element index); gives the next free index. */
-function copyFeatures(i32: Int32Array, features: Int32Array, from: number, to: number, at: number): number {
-  for (let f = from; f < to; f++) i32[at++] = features[f];
-  return at;
-}
-
-function markSlots(u8: Uint8Array, i32: Int32Array, from: number, to: number, slots: number, mask: number): void {
-  for (let slot = mask; slot < mask + slots; slot++) u8[slot] = 0;
-  for (let f = from; f < to; f++) u8[mask + (i32[f] % slots)] = 1;
-}
-
 /** Where the next state, action row and features go in the batch being loaded. */
 interface Cursor {
+  state: number;
   row: number;
-  stateAt: number;
-  actionAt: number;
+  /** Features so far. */
+  ofStates: number;
+  ofActions: number;
 }
 
 function startBatch(arena: Arena, batch: Batch): Cursor {
@@ -26,56 +17,74 @@ function startBatch(arena: Arena, batch: Batch): Cursor {
   i32[batch.rowOffsets >> 2] = 0;
   i32[batch.stateOffsets >> 2] = 0;
   i32[batch.actionOffsets >> 2] = 0;
-  return { row: 0, stateAt: batch.stateFeatures >> 2, actionAt: batch.actionFeatures >> 2 };
+  return { state: 0, row: 0, ofStates: 0, ofActions: 0 };
 }
 
 function describe({ states, actions, stateFeatures, actionFeatures }: Capacity): string {
   return `${states} states with ${stateFeatures} tokens and ${actions} actions with ${actionFeatures} tokens`;
 }
 
-/** Loads state `s` of the list as number n of the batch, with its action rows [firstRow, lastRow). */
+/** Loads state `s` of the list with its action rows [firstRow, lastRow). */
 function loadState(
   arena: Arena,
   batch: Batch,
   list: StateList,
-  n: number,
   s: number,
   firstRow: number,
   lastRow: number,
   at: Cursor,
 ): void {
-  const { i32, u8, f32 } = arena;
-  const { shape, capacity } = batch;
-  const stateEnd = at.stateAt + list.stateOffsets[s + 1] - list.stateOffsets[s] - (batch.stateFeatures >> 2);
-  const actionEnd =
-    at.actionAt + list.actionOffsets[lastRow] - list.actionOffsets[firstRow] - (batch.actionFeatures >> 2);
+  const { i32, f32 } = arena;
+  const { capacity } = batch;
+  const { stateFeatures, actionFeatures, actionOffsets } = list;
+  const { vectorWidth } = batch.shape;
+  const stateStart = list.stateOffsets[s];
+  const stateFeatureCount = list.stateOffsets[s + 1] - stateStart;
+  const actionStart = actionOffsets[firstRow];
+  const actionFeatureCount = actionOffsets[lastRow] - actionStart;
+  const n = at.state++;
   if (
     n >= capacity.states ||
     at.row + lastRow - firstRow > capacity.actions ||
-    stateEnd > capacity.stateFeatures ||
-    actionEnd > capacity.actionFeatures
+    at.ofStates + stateFeatureCount > capacity.stateFeatures ||
+    at.ofActions + actionFeatureCount > capacity.actionFeatures
   ) {
     throw new RangeError(
       `loadStates: a batch must hold at most ${describe(capacity)}, got more at its state ${n}; load what cutBatches allows`,
     );
   }
-  if (shape.form === 'tokens') {
-    const start = at.stateAt;
-    at.stateAt = copyFeatures(i32, list.stateFeatures, list.stateOffsets[s], list.stateOffsets[s + 1], start);
-    markSlots(u8, i32, start, at.stateAt, shape.stateSlots, batch.stateMask + n * shape.stateSlots);
-  } else {
-    const width = shape.vectorWidth;
-    for (let j = 0; j < width; j++) f32[(batch.vectors >> 2) + n * width + j] = list.vectors[s * width + j];
-  }
-  i32[(batch.stateOffsets >> 2) + n + 1] = at.stateAt - (batch.stateFeatures >> 2);
-  for (let r = firstRow; r < lastRow; r++) {
-    const start = at.actionAt;
-    at.actionAt = copyFeatures(i32, list.actionFeatures, list.actionOffsets[r], list.actionOffsets[r + 1], start);
-    markSlots(u8, i32, start, at.actionAt, shape.actionSlots, batch.actionMask + at.row * shape.actionSlots);
-    i32[(batch.rowState >> 2) + at.row] = n;
-    i32[(batch.actionOffsets >> 2) + ++at.row] = at.actionAt - (batch.actionFeatures >> 2);
-  }
+  const stateTo = (batch.stateFeatures >> 2) + at.ofStates;
+  for (let f = 0; f < stateFeatureCount; f++) i32[stateTo + f] = stateFeatures[stateStart + f];
+  const vectorTo = (batch.vectors >> 2) + n * vectorWidth;
+  for (let j = 0; j < vectorWidth; j++) f32[vectorTo + j] = list.vectors[s * vectorWidth + j];
+  const actionTo = (batch.actionFeatures >> 2) + at.ofActions;
+  for (let f = 0; f < actionFeatureCount; f++) i32[actionTo + f] = actionFeatures[actionStart + f];
+  const rowTo = (batch.actionOffsets >> 2) + at.row - firstRow;
+  const shift = at.ofActions - actionStart;
+  for (let r = firstRow + 1; r <= lastRow; r++) i32[rowTo + r] = actionOffsets[r] + shift;
+  at.row += lastRow - firstRow;
+  at.ofStates += stateFeatureCount;
+  at.ofActions += actionFeatureCount;
+  i32[(batch.stateOffsets >> 2) + n + 1] = at.ofStates;
   i32[(batch.rowOffsets >> 2) + n + 1] = at.row;
+}
+
+function endBatch(arena: Arena, batch: Batch, { state }: Cursor): void {
+  const { shape } = batch;
+  batch.states = state;
+  batch.actions = arena.kernels.indexBatch(
+    state,
+    batch.rowOffsets,
+    batch.rowState,
+    shape.stateSlots,
+    batch.stateFeatures,
+    batch.stateOffsets,
+    batch.stateMask,
+    shape.actionSlots,
+    batch.actionFeatures,
+    batch.actionOffsets,
+    batch.actionMask,
+  );
 }
 
 /**
@@ -93,10 +102,9 @@ export function loadStates(
   const at = startBatch(arena, batch);
   for (let i = from; i < to; i++) {
     const s = order[i];
-    loadState(arena, batch, list, i - from, s, list.rowOffsets[s], list.rowOffsets[s + 1], at);
+    loadState(arena, batch, list, s, list.rowOffsets[s], list.rowOffsets[s + 1], at);
   }
-  batch.states = to - from;
-  batch.actions = at.row;
+  endBatch(arena, batch, at);
 }
 
 /** The state to which action row `row` of the list belongs. */
@@ -121,10 +129,8 @@ export function loadRows(
   to: number,
 ): void {
   const at = startBatch(arena, batch);
-  for (let i = from; i < to; i++)
-    loadState(arena, batch, list, i - from, stateOfRow(list, rows[i]), rows[i], rows[i] + 1, at);
-  batch.states = to - from;
-  batch.actions = at.row;
+  for (let i = from; i < to; i++) loadState(arena, batch, list, stateOfRow(list, rows[i]), rows[i], rows[i] + 1, at);
+  endBatch(arena, batch, at);
 }
 
 /** Room that one entry of a batch takes. */
@@ -204,22 +210,41 @@ export function cutRows(list: StateList, rows: ArrayLike<number>, capacity: Capa
   return cut(rows.length, needOf, capacity, capacity.states);
 }
 
+/** Action rows of the states in `order`. */
+export function countRows({ rowOffsets }: StateList, order: Int32Array): number {
+  let rows = 0;
+  for (let i = 0; i < order.length; i++) rows += rowOffsets[order[i] + 1] - rowOffsets[order[i]];
+  return rows;
+}
+
 /**
  * Ends of `parts` consecutive runs of `order` with about equally many action rows, more where a run does not fit the capacity. The cut
  * depends only on the data.
  */
 export function cutEvenly(list: StateList, order: Int32Array, capacity: Capacity, parts: number): number[] {
-  const { rowOffsets } = list;
-  const rowsOf = (i: number): number => rowOffsets[order[i] + 1] - rowOffsets[order[i]];
-  let total = 0;
-  for (let i = 0; i < order.length; i++) total += rowsOf(i);
+  const { rowOffsets, stateOffsets, actionOffsets } = list;
+  const total = countRows(list, order);
   const ends: number[] = [];
   let from = 0;
   let rows = 0;
   for (let part = 1; part <= parts; part++) {
+    const rowsBefore = rows;
+    let stateFeatures = 0;
+    let actionFeatures = 0;
     let to = from;
-    while (to < order.length && (part === parts || rows * parts < total * part)) rows += rowsOf(to++);
-    for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
+    while (to < order.length && (part === parts || rows * parts < total * part)) {
+      const s = order[to++];
+      rows += rowOffsets[s + 1] - rowOffsets[s];
+      stateFeatures += stateOffsets[s + 1] - stateOffsets[s];
+      actionFeatures += actionOffsets[rowOffsets[s + 1]] - actionOffsets[rowOffsets[s]];
+    }
+    const fits =
+      to - from <= capacity.states &&
+      rows - rowsBefore <= capacity.actions &&
+      stateFeatures <= capacity.stateFeatures &&
+      actionFeatures <= capacity.actionFeatures;
+    if (fits && to > from) ends.push(to);
+    else for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
     from = to;
   }
   return ends;

@@ -105,7 +105,8 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
   const { states } = rollout;
   const terms = termsOf(config.method);
   const cloningCoef = terms.includes('cloning') ? config.cloningCoef : 0;
-  const { good, labelled } = countLabels(states, labels, order);
+  const classifierCoef = terms.includes('classifier') ? config.classifierCoef : 0;
+  const { good, labelled } = classifierCoef > 0 ? countLabels(states, labels, order) : { good: 0, labelled: 0 };
   const weight = new Float32Array(order.length);
   const { lossType, minibatches } = config;
   stateWeights(lossType, rollout.episode, rollout.lengths, judged.maxSteps, minibatches, order, weight);
@@ -132,7 +133,7 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
       cloningCoef,
       valueCoef: judged.values ? config.valueCoef : 0,
       valueClip: config.valueClip,
-      ...balancedWeights(good, labelled, terms.includes('classifier') ? config.classifierCoef : 0),
+      ...balancedWeights(good, labelled, classifierCoef),
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
 import type { Arena } from '../kernels/arena.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from '../objective/objective.ts';
-import { cutEvenly, loadStates } from '../policy/load.ts';
+import { countRows, cutEvenly, loadStates } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
 
@@ -88,8 +88,7 @@ function mergeRepeats({ list, order, repeats }: LossSet): Entries {
 /** Cuts a set into shards of about equally many action rows. */
 export function planShards(set: LossSet, policy: Policy): ShardPlan {
   const entries = mergeRepeats(set);
-  const { rowOffsets } = set.list;
-  const rows = entries.states.reduce((sum, s) => sum + rowOffsets[s + 1] - rowOffsets[s], 0);
+  const rows = countRows(set.list, entries.states);
   const shards = Math.max(1, Math.min(SHARDS, Math.floor(rows / LEAST_ROWS)));
   return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards) };
 }
@@ -133,6 +132,8 @@ function loadLossInputs(
 ): void {
   const { f32, i32, i8 } = policy.arena;
   const { list, order } = set;
+  const { cloningCoef, goodWeight, badWeight } = set.settings;
+  const usesLabels = cloningCoef > 0 || goodWeight > 0 || badWeight > 0;
   const first = entries.offsets[from];
   let row = 0;
   i32[inputs.sampleOffsets >> 2] = 0;
@@ -158,6 +159,7 @@ function loadLossInputs(
     const n = e - from;
     i32[(inputs.sampleOffsets >> 2) + n + 1] = entries.offsets[e + 1] - first;
     f32[(inputs.cloningWeight >> 2) + n] = cloningWeight;
+    if (!usesLabels) continue;
     const count = entries.offsets[e + 1] - entries.offsets[e];
     for (let r = list.rowOffsets[state]; r < list.rowOffsets[state + 1]; r++) {
       f32[(inputs.counts >> 2) + row] = count;

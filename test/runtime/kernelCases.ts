@@ -227,6 +227,34 @@ function pairs(bench: Bench): void {
   }
 }
 
+/** Masks of four slots, so that each row of them is one integer. */
+function batches(bench: Bench): void {
+  const { kernels } = bench;
+  const [slots, vocabulary] = [4, 6];
+  for (const states of [1, 5, 9]) {
+    const rowsOf = offsetsOf(states);
+    const rows = rowsOf[states];
+    const [stateOffsets, actionOffsets] = [states, rows].map((groups) => offsetsOf(groups));
+    const [stateFeatures, actionFeatures] = [stateOffsets[states], actionOffsets[rows]].map((count) =>
+      bench.ints(bench.below(count, vocabulary * slots)),
+    );
+    const found = kernels.indexBatch(
+      states,
+      bench.ints(rowsOf),
+      bench.output(rows),
+      slots,
+      stateFeatures,
+      bench.ints(stateOffsets),
+      bench.output(states),
+      slots,
+      actionFeatures,
+      bench.ints(actionOffsets),
+      bench.output(rows),
+    );
+    bench.returned(found);
+  }
+}
+
 function perSample(bench: Bench): void {
   const { kernels } = bench;
   const scratch = bench.scratch(scratchBytes);
@@ -338,6 +366,7 @@ export const kernelCases: Readonly<Record<string, (bench: Bench) => void>> = {
   attention,
   rowsAndTables,
   pairs,
+  batches,
   perSample,
   losses,
 };
