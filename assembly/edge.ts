@@ -3,6 +3,7 @@
 export { activationBackward, activationForward } from './activations';
 export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
+export { indexBatch } from './batch';
 export { binaryCrossEntropy } from './classifierLoss';
 export {
   addPeriodic,

@@ -29,8 +29,8 @@ function countShards(plans: readonly ShardPlan[]): number {
 
 type Updates = readonly (readonly LossSet[])[];
 
-/** One thread. */
-function updatesHere(updates: Updates, policy: Policy): UpdatePhase {
+/** A phase of one thread. */
+export function updatesHere(updates: Updates, policy: Policy): UpdatePhase {
   const plansOf = planAhead(updates, policy);
   let update = 0;
   return {

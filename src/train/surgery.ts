@@ -176,8 +176,9 @@ export interface OperationStats extends UpdateStats {
 }
 
 /**
- * Takes one AdamW step along the gradients of the phase's next rounds (see `roundsOf`) as surgery combines them, plus the gradient of all other losses. Where no gradients
- * conflict it is the step without surgery: the parts of a sum, so the weights of a mean count n times.
+ * Takes one AdamW step along the tasks' gradients as surgery combines them, plus the gradient of all other losses; the phase's next updates
+ * must be the operation's rounds. Where no gradients conflict it is the step without surgery: the parts of a sum, so the weights of a mean
+ * count n times.
  *
  * @throws as `update` does
  */

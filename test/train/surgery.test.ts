@@ -6,14 +6,23 @@ import { createHousehold } from '../../src/env/household/household.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
 import { trainingGames } from '../../src/evaluate/success.ts';
 import { createArena } from '../../src/kernels/arena.ts';
-import type { UpdatePhase } from '../../src/parallel/updates.ts';
+import { updatesHere } from '../../src/parallel/updates.ts';
 import { createPolicy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import { appendState, createStateList, inputShape } from '../../src/rollout/states.ts';
 import { type Config, resolveConfig } from '../../src/train/config.ts';
 import type { UpdateTask } from '../../src/train/minibatch.ts';
 import type { LossSet } from '../../src/train/shards.ts';
-import { createSurgeon, cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from '../../src/train/surgery.ts';
+import {
+  createSurgeon,
+  cutByTask,
+  type Operation,
+  type OperationStats,
+  operateOn,
+  roundsOf,
+  type Surgeon,
+  tasksOf,
+} from '../../src/train/surgery.ts';
 import { createLearner, type Learner, update } from '../../src/train/update.ts';
 import { gramOf } from '../conflict/gradients.ts';
 import { randomStates } from '../layers/randomNetwork.ts';
@@ -31,15 +40,10 @@ async function openLearner(): Promise<Learner> {
   return createLearner(policy);
 }
 
-/** One thread, as a run without a crew has it. */
-const here: UpdatePhase = {
-  async shards(_, plans, __, own) {
-    own.first();
-    const count = plans.reduce((sum, plan) => sum + plan.ends.length, 0);
-    for (let n = 0; n < count; n++) own.compute(n);
-  },
-  end: () => {},
-};
+/** One step with the gradients of one thread, as a run without a crew takes it. */
+function operate(learner: Learner, surgeon: Surgeon, operation: Operation): Promise<OperationStats> {
+  return operateOn(updatesHere(roundsOf(operation), learner.policy), learner, surgeon, operation, still);
+}
 
 // Each state three times, once for each task, so that the advantages' signs decide what conflicts.
 const list = createStateList(inputShape(environment.spec));
@@ -94,7 +98,7 @@ async function plainGradient(sets: readonly LossSet[]): Promise<Float32Array> {
 
 async function operated(method: string, task: UpdateTask): Promise<{ gradient: Float32Array; conflicts: number }> {
   const learner = await openLearner();
-  const { conflicts } = await operateOn(here, learner, surgeonFor(learner, method), cutByTask(task, tasks), still);
+  const { conflicts } = await operate(learner, surgeonFor(learner, method), cutByTask(task, tasks));
   return { gradient: gradientOf(learner), conflicts };
 }
 
@@ -166,7 +170,7 @@ test('gradvac remembers the cosines of the pairs it met, in the learner', async 
     taskOfUpdate([1, -1, 1], 0),
     tasks.map((task) => (task === 1 ? 1 : 2)),
   );
-  await operateOn(here, learner, surgeon, two, still);
+  await operate(learner, surgeon, two);
   const { targets } = learner;
   // Tasks 1 and 2 alone: half of their cosine, which is negative.
   expect(targets[5]).toBeLessThan(-0.01);
