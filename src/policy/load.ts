@@ -222,29 +222,18 @@ export function countRows({ rowOffsets }: StateList, order: Int32Array): number 
  * depends only on the data.
  */
 export function cutEvenly(list: StateList, order: Int32Array, capacity: Capacity, parts: number): number[] {
-  const { rowOffsets, stateOffsets, actionOffsets } = list;
+  const { rowOffsets } = list;
   const total = countRows(list, order);
   const ends: number[] = [];
   let from = 0;
   let rows = 0;
   for (let part = 1; part <= parts; part++) {
-    const rowsBefore = rows;
-    let stateFeatures = 0;
-    let actionFeatures = 0;
     let to = from;
     while (to < order.length && (part === parts || rows * parts < total * part)) {
       const s = order[to++];
       rows += rowOffsets[s + 1] - rowOffsets[s];
-      stateFeatures += stateOffsets[s + 1] - stateOffsets[s];
-      actionFeatures += actionOffsets[rowOffsets[s + 1]] - actionOffsets[rowOffsets[s]];
     }
-    const fits =
-      to - from <= capacity.states &&
-      rows - rowsBefore <= capacity.actions &&
-      stateFeatures <= capacity.stateFeatures &&
-      actionFeatures <= capacity.actionFeatures;
-    if (fits && to > from) ends.push(to);
-    else for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
+    for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
     from = to;
   }
   return ends;
