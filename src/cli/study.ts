@@ -142,18 +142,26 @@ async function studyAction(
     toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
   frame.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them finished before${estimate}`);
   const command = commandOf(study, scale);
+  const directory = join(options.out, study.name);
   let failed: readonly FailedJob[];
   try {
     failed = await doJobs(frame, engine, study.name, toDo, workers, store, results, () => performance.now());
   } catch (error) {
     if (!frame.signal.aborted) throw error;
+    const interrupted = true;
+    if (results.size > 0)
+      await finish(frame, study, scale, { command, directory, jobs, results, failed: [], interrupted });
     const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
     throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; go on with: ${command}${out}`, {
       cause: error,
     });
   }
   if (results.size === 0) throw new Error(`study: all ${jobs.length} jobs failed: ${failed[0].message}`);
-  await finish(frame, study, scale, { command, directory: join(options.out, study.name), jobs, results, failed });
+  await finish(frame, study, scale, { command, directory, jobs, results, failed, interrupted: false });
+  if (failed.length === 0) return;
+  throw new Error(
+    `study: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; the same command tries them again`,
+  );
 }
 
 interface Outcome {
@@ -162,14 +170,16 @@ interface Outcome {
   readonly jobs: readonly Job[];
   readonly results: ReadonlyMap<string, JsonRecord>;
   readonly failed: readonly FailedJob[];
+  /** Whether the jobs without a result are still to be done. */
+  readonly interrupted: boolean;
 }
 
-/** Writes the report of what is finished; jobs that failed are an error after that. */
+/** Writes the report of what is finished. */
 async function finish(
   frame: Frame,
   study: Study,
   scale: StudyScale,
-  { command, directory, jobs, results, failed }: Outcome,
+  { command, directory, jobs, results, failed, interrupted }: Outcome,
 ): Promise<void> {
   const { writeStudy } = await import('./study/studyFiles.ts');
   const { unbraidVersion, numericsVersion } = await import('../version.ts');
@@ -178,15 +188,15 @@ async function finish(
   const { name, question } = study;
   const messages = [...new Set(failed.map(({ message }) => message))];
   const versions = { unbraid: unbraidVersion, numerics: String(numericsVersion), node: process.version };
-  const record = { name, question, ...report, command, jobs: { planned: jobs.length, failed: messages }, versions };
+  const counts = { planned: jobs.length, finished: results.size, interrupted, failed: messages };
+  const record = { name, question, ...report, command, jobs: counts, versions };
   const page = writeStudy(directory, record, key, jobs, found);
   frame.finish(
-    { command: 'study', study: name, size: scale.size, jobs: jobs.length, failed: failed.length, ...key, report: page },
+    {
+      ...{ command: 'study', study: name, size: scale.size, jobs: jobs.length, finished: results.size },
+      ...{ failed: failed.length, ...key, report: page },
+    },
     [...report.summary, `report     ${page}`].join('\n'),
-  );
-  if (failed.length === 0) return;
-  throw new Error(
-    `study: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; the same command tries them again`,
   );
 }
 

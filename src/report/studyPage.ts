@@ -13,13 +13,27 @@ export interface StudyRecord {
   readonly notes: readonly string[];
   /** The shell command that makes the study again. */
   readonly command: string;
-  /** Jobs of the plan, and of those that have no result the first message. */
-  readonly jobs: { readonly planned: number; readonly failed: readonly string[] };
+  /** Jobs of the plan, those with a result, whether the others are still to be done, and else the messages of their failures. */
+  readonly jobs: {
+    readonly planned: number;
+    readonly finished: number;
+    readonly interrupted: boolean;
+    readonly failed: readonly string[];
+  };
   /** Version by name. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
 const paragraph = (text: string): string => `<p>${escapeMarkup(text)}</p>`;
+
+/** Why numbers may be missing. */
+function gaps({ planned, finished, interrupted, failed }: StudyRecord['jobs']): string {
+  if (interrupted) {
+    return paragraph(`Unfinished: ${finished} of ${planned} jobs are done. All numbers are of those alone.`);
+  }
+  const missing = planned - finished;
+  return missing === 0 ? '' : paragraph(`${missing} of ${planned} jobs failed and are left out: ${failed.join(' ')}`);
+}
 
 function list(texts: readonly string[]): string {
   return `<ul>\n${texts.map((text) => `<li>${escapeMarkup(text)}</li>`).join('\n')}\n</ul>`;
@@ -48,14 +62,10 @@ const method =
 export function renderStudy(record: StudyRecord): string {
   const { name, question, summary, tables, figures, notes, command, jobs, versions } = record;
   const title = `Study: ${name}`;
-  const failed =
-    jobs.failed.length === 0
-      ? ''
-      : paragraph(`${jobs.failed.length} of ${jobs.planned} jobs failed and are left out: ${jobs.failed.join(' ')}`);
   const versionText = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
   return htmlPage(`unbraid: ${title}`, [
     `<header>\n<h1>${escapeMarkup(title)}</h1>\n<p class="summary">${escapeMarkup(`${question[0].toUpperCase()}${question.slice(1)}`)}</p>`,
-    `<p class="quiet">${jobs.planned} jobs. Seeds ${escapeMarkup(allSeeds(tables))}.</p>\n${failed}</header>`,
+    `<p class="quiet">${jobs.planned} jobs. Seeds ${escapeMarkup(allSeeds(tables))}.</p>\n${gaps(jobs)}</header>`,
     htmlSection('Findings', list(summary), ''),
     ...figures.map(({ svg, caption }) => htmlFigure(svg, caption)),
     htmlSection(

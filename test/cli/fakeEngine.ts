@@ -145,6 +145,8 @@ export async function unbraid(
     openJobRunner: () => ({
       async run({ input }) {
         calls.push({ job: input });
+        if (input.x === 99) controller.abort();
+        controller.signal.throwIfAborted();
         return { doubled: 2 * (input.x as number) };
       },
       close: () => undefined,

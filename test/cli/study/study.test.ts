@@ -53,7 +53,7 @@ describe('unbraid study', () => {
     expect(first.calls).toEqual([{ job: { x: 1 } }, { job: { x: 2 } }]);
     expect(first.code).toBe(0);
     expect(JSON.parse(first.stdout)).toEqual({
-      ...{ command: 'study', study: 'doubles', size: 'quick', jobs: 2, failed: 0, doubled: [2, 4] },
+      ...{ command: 'study', study: 'doubles', size: 'quick', jobs: 2, finished: 2, failed: 0, doubled: [2, 4] },
       report: join(directory, 'doubles', 'report.html'),
     });
     expect(first.stderr).toContain('2 jobs, 0 of them finished before; about 2 min 0 s on 1 threads\n');
@@ -106,6 +106,34 @@ describe('unbraid study', () => {
       '<p>1 of 2 jobs failed and are left out: two is refused</p>',
     );
     expect((await study('doubles')).calls).toEqual([{ job: { x: 2 } }]);
+  });
+
+  test('Ctrl-C writes the report of what is finished, marked as unfinished, and the same command goes on', async () => {
+    const { code, stdout, stderr } = await study('doubles --first-seed 98 --json');
+    expect(code).toBe(130);
+    expect(stderr).toContain(
+      `unbraid: interrupted; 1 of 2 jobs are finished; go on with: unbraid study doubles --quick --first-seed 98 --out ${directory}\n`,
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ jobs: 2, finished: 1, failed: 0, doubled: [196] });
+    const reported = join(directory, 'doubles');
+    expect(readFileSync(join(reported, 'report.html'), 'utf8')).toContain(
+      '<p class="quiet">2 jobs. Seeds 98.</p>\n<p>Unfinished: 1 of 2 jobs are done. All numbers are of those alone.</p></header>',
+    );
+    const jobs = (): unknown => JSON.parse(readFileSync(join(reported, 'report.json'), 'utf8')).jobs;
+    expect(jobs()).toEqual({ planned: 2, finished: 1, interrupted: true, failed: [] });
+    const openJobRunner = () => ({ run: async () => ({ doubled: 198 }), close() {} });
+    expect((await study('doubles --first-seed 98', { openJobRunner })).code).toBe(0);
+    expect(jobs()).toEqual({ planned: 2, finished: 2, interrupted: false, failed: [] });
+    expect(readFileSync(join(reported, 'report.html'), 'utf8')).toContain(
+      '<p class="quiet">2 jobs. Seeds 98-99.</p>\n</header>',
+    );
+  });
+
+  test('Ctrl-C before any job is finished writes no report', async () => {
+    const { code, stdout, stderr } = await study('doubles --first-seed 99');
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr).toContain('unbraid: interrupted; 0 of 2 jobs are finished; go on with: ');
+    expect(existsSync(join(directory, 'doubles'))).toBe(false);
   });
 
   test('when all jobs fail there is no report', async () => {
