@@ -75,6 +75,7 @@ test('an update of six shards calls each kernel this often', async () => {
     embeddingBagBackward: 18,
     fill: 25,
     gatherRows: 24,
+    indexBatch: 6,
     logSoftmax: 6,
     matchBackward: 6,
     matchForward: 6,
