@@ -1,13 +1,14 @@
 /** Speed of the families under random play: steps per second on one thread, with observation and admissible actions built. */
 
-import { type Crafting, createCrafting } from '../src/env/crafting/crafting.ts';
+import { createCrafting } from '../src/env/crafting/crafting.ts';
 import { type Split, splits } from '../src/env/environment.ts';
-import { createHousehold, type Household } from '../src/env/household/household.ts';
+import { createHousehold } from '../src/env/household/household.ts';
+import type { WorldEnvironment } from '../src/env/worldEnvironment.ts';
 import { randomStream } from '../src/random.ts';
 
 const STEPS = 400_000;
 
-function stepsPerSecond(env: Household | Crafting): number {
+function stepsPerSecond(env: WorldEnvironment): number {
   const random = randomStream(1, 'bench/actions');
   const choices = Float64Array.from({ length: STEPS }, () => random.uniform());
   const run = (): number => {

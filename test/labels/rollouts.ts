@@ -1,6 +1,6 @@
 /** Rollouts written by hand and rollouts of a synchronous environment under a chosen way to play. */
 import type { Step, VectorSpec } from '../../src/env/environment.ts';
-import type { Household } from '../../src/env/household/household.ts';
+import type { WorldEnvironment } from '../../src/env/worldEnvironment.ts';
 import { createRollout, type GameChoice, type Rollout } from '../../src/rollout/rollout.ts';
 import { inputShape, pushState } from '../../src/rollout/states.ts';
 
@@ -59,9 +59,9 @@ export function handMade(episodes: readonly Transition[][], games: readonly Part
 
 /** One episode per game, one after the other. */
 export function playGames(
-  env: Household,
+  env: WorldEnvironment,
   games: readonly GameChoice[],
-  choose: (env: Household, step: Step, index: number) => number,
+  choose: (env: WorldEnvironment, step: Step, index: number) => number,
 ): Rollout {
   const rollout = createRollout(inputShape(env.spec), games, env.spec.maxSteps);
   const expert: number[] = [];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Environment, Split, Step } from '../../src/env/environment.ts';
-import { createHousehold, type Household } from '../../src/env/household/household.ts';
+import { createHousehold } from '../../src/env/household/household.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
+import type { WorldEnvironment } from '../../src/env/worldEnvironment.ts';
 import { createArena } from '../../src/kernels/arena.ts';
 import { actionKey, createPolicy, type Policy } from '../../src/policy/policy.ts';
 import { collect, play } from '../../src/rollout/collect.ts';
@@ -20,7 +21,7 @@ async function policyFor({ spec }: Environment, states?: number): Promise<Policy
 const games = (count: number, split: Split = 'train'): GameChoice[] =>
   Array.from({ length: count }, (_, i) => ({ seed: 50 + (i >> 1), split, rollout: i & 1 }));
 
-const households = (count: number): Household[] => Array.from({ length: count }, () => createHousehold());
+const households = (count: number): WorldEnvironment[] => Array.from({ length: count }, () => createHousehold());
 
 const options = { key: actionKey(1, 'test', 0), temperature: 1 };
 

@@ -2,138 +2,77 @@
  * A crafting task with sparse reward: learn the recipes, gather two ingredients, mix them at the right station. Reward 1 for the product
  * asked for, else 0; a wrong mix ruins what went into it.
  */
-
-import type { Environment, EnvironmentSpec, Features, Split, Step, TextEnvironment, TextStep } from '../environment.ts';
-import { actionText, stateText } from './english.ts';
+import type { TextEnvironment } from '../environment.ts';
+import { checkRules } from '../episode.ts';
 import {
-  advance,
-  type CraftingRules,
-  checkRules,
-  copyEpisode,
-  type Episode,
-  isTruncated,
-  type Rules,
-  startEpisode,
-} from './episode.ts';
+  checkForm,
+  type Family,
+  type Form,
+  type WorldEnvironment,
+  worldEnvironment,
+  worldText,
+} from '../worldEnvironment.ts';
+import { actionText, stateText } from './english.ts';
 import { expertChoices } from './expert.ts';
-import { taskOfSeed } from './games.ts';
+import { drawGame, taskOfSeed } from './games.ts';
 import { ACTION_SLOTS, actionFeatures, gotoFeatures, STATE_SLOTS, stateFeatures, vocabulary } from './grammar.ts';
 import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
-import { ACTIONS, TAKE, type World } from './world.ts';
+import { ACTIONS, act, copyWorld, possibleActions, startWorld, TAKE, type World } from './world.ts';
 
-const VERSION = '1';
+export interface CraftingRules {
+  /** Number of rooms, three of which have a station; integer in [3, 10], default 5. */
+  rooms?: number;
+  /** Ingredients beside the two needed; integer in [0, 10], default 3. */
+  distractors?: number;
+  /** Steps after which an episode is truncated; integer in [1, 1000], default 20. */
+  maxSteps?: number;
+  /** Whether a wrong mix ruins what was mixed; default true. */
+  irreversible?: boolean;
+}
 
 export interface CraftingOptions extends CraftingRules {
   /** `tokens` (default): scored action candidates; `vector`: a vector and a fixed set of 35 actions. */
-  form?: 'tokens' | 'vector';
+  form?: Form;
 }
 
-/** Crafting answers at once: no method returns a promise. */
-export interface Crafting extends Environment {
-  reset(options: { seed: number; split: Split }): Step;
-  step(action: number): Step;
-  expertActions(): readonly number[];
-  clone(): Crafting;
-}
+type Rules = Readonly<Required<CraftingRules>>;
+
+const defaults: Rules = { rooms: 5, distractors: 3, maxSteps: 20, irreversible: true };
+const ranges = { rooms: [3, 10], distractors: [0, 10], maxSteps: [1, 1000] } as const;
+
+const family: Family<World, Rules> = {
+  name: 'crafting',
+  version: '1',
+  actionCount: ACTIONS,
+  drawWorld: (seed, split, { rooms, distractors }) => startWorld(drawGame(seed, split, rooms, distractors)),
+  copyWorld,
+  possibleActions,
+  act,
+  vocabulary,
+  stateSlots: STATE_SLOTS,
+  actionSlots: ACTION_SLOTS,
+  vectorWidth: VECTOR_WIDTH,
+  moves: TAKE,
+  places: ({ game }) => game.rooms,
+  stateFeatures,
+  gotoFeatures,
+  actionFeatures,
+  stateVector,
+  stateText,
+  actionText,
+  hashWorld,
+  expertChoices,
+  taskOfSeed,
+};
 
 /** Crafting in tokens form (46 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
-export function createCrafting(options: CraftingOptions = {}): Crafting {
-  const rules = checkRules('createCrafting', options);
-  const form = options.form ?? 'tokens';
-  if (form !== 'tokens' && form !== 'vector') {
-    throw new RangeError(`createCrafting: form must be tokens or vector, got ${form}; change options.form`);
-  }
-  return build(rules, form);
-}
-
-function build(rules: Rules, form: 'tokens' | 'vector', start?: Episode): Crafting {
-  const common = { name: 'crafting', version: VERSION, maxSteps: rules.maxSteps, hasExpert: true } as const;
-  const spec: EnvironmentSpec =
-    form === 'vector'
-      ? { ...common, form, vectorWidth: VECTOR_WIDTH, actionCount: ACTIONS }
-      : { ...common, form, layout: 'slots', vocabulary, stateSlots: STATE_SLOTS, actionSlots: ACTION_SLOTS };
-  let current = start;
-  /** Features of going to each room: they change only when the agent leaves the room. */
-  let going = start ? goingFeatures(start.world) : [];
-
-  const playing = (method: string): Episode => current ?? noEpisode(method);
-
-  const admissibleFeatures = ({ world, possible }: Episode): Features[] => {
-    const features: Features[] = [];
-    for (const action of possible) features.push(action < TAKE ? going[action] : actionFeatures(world, action));
-    return features;
-  };
-
-  const present = (episode: Episode): Step => ({
-    observation: form === 'tokens' ? stateFeatures(episode.world) : stateVector(episode.world),
-    reward: episode.world.succeeded ? 1 : 0,
-    terminated: episode.world.ended,
-    truncated: isTruncated(episode, rules),
-    info: { admissibleActions: form === 'tokens' ? admissibleFeatures(episode) : episode.possible },
-  });
-
-  return {
-    spec,
-    reset({ seed, split }) {
-      current = startEpisode(seed, split, rules);
-      going = goingFeatures(current.world);
-      return present(current);
-    },
-    step(index) {
-      const episode = playing('step');
-      const from = episode.world.location;
-      if (advance(episode, index, rules) < TAKE) going[from] = gotoFeatures(episode.world, from);
-      return present(episode);
-    },
-    observationText: () => stateText(playing('observationText').world),
-    actionTexts: () => textsOf(playing('actionTexts')),
-    stateHash: () => hashWorld(playing('stateHash').world),
-    expertActions: () => expertOf(playing('expertActions')),
-    taskOf: ({ seed }) => taskOfSeed(seed),
-    clone: () => build(rules, form, current && copyEpisode(current)),
-  };
+export function createCrafting({ form, ...rules }: CraftingOptions = {}): WorldEnvironment {
+  const checked = checkRules('createCrafting', rules, defaults, ranges);
+  return worldEnvironment(family, checked, checkForm('createCrafting', form));
 }
 
 /** Crafting in English, for policies that read text: same games, actions in the same order, same hashes and expert. */
 export function craftingText(options: CraftingRules = {}): TextEnvironment {
-  const rules = checkRules('craftingText', options);
-  let current: Episode | undefined;
-  const playing = (method: string): Episode => current ?? noEpisode(method);
-  const present = (episode: Episode): TextStep => ({
-    observation: stateText(episode.world),
-    reward: episode.world.succeeded ? 1 : 0,
-    terminated: episode.world.ended,
-    truncated: isTruncated(episode, rules),
-    info: { admissibleActions: textsOf(episode) },
-  });
-  return {
-    spec: { name: 'crafting-text', version: VERSION, maxSteps: rules.maxSteps, hasExpert: true },
-    reset({ seed, split }) {
-      current = startEpisode(seed, split, rules);
-      return present(current);
-    },
-    step(index) {
-      const episode = playing('step');
-      advance(episode, index, rules);
-      return present(episode);
-    },
-    stateHash: () => hashWorld(playing('stateHash').world),
-    expertActions: () => expertOf(playing('expertActions')),
-    taskOf: ({ seed }) => taskOfSeed(seed),
-  };
+  return worldText(family, checkRules('craftingText', options, defaults, ranges));
 }
-
-function goingFeatures(world: World): Features[] {
-  const going: Features[] = [];
-  for (const room of world.game.rooms) going[room] = gotoFeatures(world, room);
-  return going;
-}
-
-function noEpisode(method: string): never {
-  throw new Error(`crafting.${method}: no episode has started; call reset first`);
-}
-
-const textsOf = ({ world, possible }: Episode): string[] => possible.map((action) => actionText(world, action));
-
-const expertOf = ({ world, possible }: Episode): number[] => expertChoices(world, possible);

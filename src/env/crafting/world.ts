@@ -95,6 +95,10 @@ export function startWorld(game: Game): World {
   };
 }
 
+export function copyWorld(world: World): World {
+  return { ...world, contents: world.contents.slice() };
+}
+
 export const isIn = (mask: number, number: number): boolean => ((mask >>> number) & 1) === 1;
 
 /** Number of the lowest bit of a mask that is not 0. */

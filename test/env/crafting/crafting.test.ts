@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CraftingOptions, craftingText, createCrafting } from '../../../src/env/crafting/crafting.ts';
 import { type Features, type Split, splits } from '../../../src/env/environment.ts';
-import { type Choice, expert, isOver, mixedChoice, play, randomChoice } from './play.ts';
+import { type Choice, expert, isOver, mixedChoice, play, randomChoice } from '../play.ts';
 
 const successes = (options: CraftingOptions, split: Split, count: number, choose: (seed: number) => Choice): number => {
   const env = createCrafting(options);

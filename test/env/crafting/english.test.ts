@@ -3,8 +3,8 @@ import { craftingText, createCrafting } from '../../../src/env/crafting/crafting
 import { actionText, stateText } from '../../../src/env/crafting/english.ts';
 import { MIX, possibleActions, TAKE, type World } from '../../../src/env/crafting/world.ts';
 import { splits } from '../../../src/env/environment.ts';
+import { isOver, mixedChoice } from '../play.ts';
 import { CELLAR, HALL, inkWorld, KITCHEN, MINT, OIL } from './fixture.ts';
-import { isOver, mixedChoice } from './play.ts';
 
 const told = (world: World): string[] => [
   stateText(world),

@@ -13,7 +13,7 @@ import {
   TAKE,
   type World,
 } from '../../../src/env/household/world.ts';
-import { isOver, mixedChoice, oneToOne, play } from './play.ts';
+import { isOver, mixedChoice, oneToOne, play } from '../play.ts';
 
 test('English and tokens tell apart the same states and actions', () => {
   const env = createHousehold({ distractorObjects: 6 });

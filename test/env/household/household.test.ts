@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Features, type Split, splits } from '../../../src/env/environment.ts';
 import { createHousehold, type HouseholdOptions, householdText } from '../../../src/env/household/household.ts';
-import { type Choice, expert, isOver, mixedChoice, oneToOne, play, randomChoice } from './play.ts';
+import { type Choice, expert, isOver, mixedChoice, oneToOne, play, randomChoice } from '../play.ts';
 
 const successes = (
   options: HouseholdOptions,

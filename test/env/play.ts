@@ -1,10 +1,10 @@
-/** Ways to play an episode of the household. */
+/** Ways to play an episode of household or crafting. */
 
-import type { Split, Step } from '../../../src/env/environment.ts';
-import type { Household } from '../../../src/env/household/household.ts';
-import { randomStream } from '../../../src/random.ts';
+import type { Split, Step } from '../../src/env/environment.ts';
+import type { WorldEnvironment } from '../../src/env/worldEnvironment.ts';
+import { randomStream } from '../../src/random.ts';
 
-export type Choice = (env: Household, step: Step, index: number) => number;
+export type Choice = (env: WorldEnvironment, step: Step, index: number) => number;
 
 export const expert: Choice = (env, _, i) => {
   const good = env.expertActions();
@@ -35,7 +35,13 @@ export function oneToOne(): { add(left: string, right: string): void; size(): nu
 export const isOver = (step: Step): boolean => step.terminated || step.truncated;
 
 /** Plays one episode to its end; `visit` sees every state, the last one too. */
-export function play(env: Household, seed: number, split: Split, choose: Choice, visit?: (step: Step) => void): Step {
+export function play(
+  env: WorldEnvironment,
+  seed: number,
+  split: Split,
+  choose: Choice,
+  visit?: (step: Step) => void,
+): Step {
   let step = env.reset({ seed, split });
   for (let i = 0; !isOver(step); i++) {
     visit?.(step);

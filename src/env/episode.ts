@@ -1,0 +1,160 @@
+/** An episode of a game with one world in play: rules, the actions possible now, and those that led here. */
+import { type Split, splits } from './environment.ts';
+
+/** What any world tells, whatever else is in it. */
+export interface World {
+  /** Number of the place the agent is in. */
+  readonly location: number;
+  /** Success, or a mistake that cannot be undone. */
+  readonly ended: boolean;
+  readonly succeeded: boolean;
+}
+
+export interface Rules {
+  /** Steps after which an episode is truncated. */
+  readonly maxSteps: number;
+  /** Whether a mistake may end an episode or ruin what is needed. */
+  readonly irreversible: boolean;
+}
+
+/** How a game is drawn and what its actions, known by number, do. */
+export interface Game<W extends World, R extends Rules> {
+  readonly name: string;
+  /** Version of rules and wording; any change of an episode raises it. */
+  readonly version: string;
+  /** Action numbers are below this. */
+  readonly actionCount: number;
+  drawWorld(seed: number, split: Split, rules: R): W;
+  copyWorld(world: W): W;
+  /** Ascending. */
+  possibleActions(world: W): readonly number[];
+  act(world: W, action: number, irreversible: boolean): void;
+}
+
+export interface Episode<W extends World> {
+  readonly seed: number;
+  readonly split: Split;
+  readonly world: W;
+  /** Numbers of the actions possible now, ascending; empty after the end. */
+  possible: readonly number[];
+  /** Numbers of the actions taken. */
+  readonly taken: number[];
+}
+
+/**
+ * The options with defaults filled in.
+ *
+ * @param ranges least and greatest value of each integer; the other options are true or false
+ * @throws RangeError naming the option, its range and the value
+ */
+export function checkRules<R extends Rules>(
+  caller: string,
+  options: { readonly [K in keyof R]?: R[K] | undefined },
+  defaults: R,
+  ranges: { readonly [name: string]: readonly [number, number] },
+): R {
+  const rules: Record<string, unknown> = {};
+  for (const name of Object.keys(defaults) as (keyof R & string)[]) {
+    const value: unknown = options[name] ?? defaults[name];
+    const [low, high] = ranges[name] ?? [];
+    const isInRange =
+      low === undefined
+        ? typeof value === 'boolean'
+        : typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high;
+    if (!isInRange) {
+      const rule = low === undefined ? 'true or false' : `an integer in [${low}, ${high}]`;
+      throw new RangeError(`${caller}: ${name} must be ${rule}, got ${value}; change options.${name}`);
+    }
+    rules[name] = value;
+  }
+  return rules as R;
+}
+
+export function startEpisode<W extends World, R extends Rules>(
+  game: Game<W, R>,
+  seed: number,
+  split: Split,
+  rules: R,
+): Episode<W> {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`${game.name}.reset: seed must be an integer in [0, 2^53), got ${seed}; choose another seed`);
+  }
+  if (!splits.includes(split)) {
+    throw new RangeError(
+      `${game.name}.reset: split must be one of ${splits.join(', ')}, got ${split}; choose one of them`,
+    );
+  }
+  const world = game.drawWorld(seed, split, rules);
+  return { seed, split, world, possible: game.possibleActions(world), taken: [] };
+}
+
+export function copyEpisode<W extends World, R extends Rules>(game: Game<W, R>, episode: Episode<W>): Episode<W> {
+  return { ...episode, world: game.copyWorld(episode.world), taken: episode.taken.slice() };
+}
+
+export function isTruncated({ world, taken }: Episode<World>, { maxSteps }: Rules): boolean {
+  return !world.ended && taken.length >= maxSteps;
+}
+
+/** Takes the action with this index in `episode.possible`; returns its number. */
+export function advance<W extends World, R extends Rules>(
+  game: Game<W, R>,
+  episode: Episode<W>,
+  index: number,
+  rules: R,
+): number {
+  const { world, possible, taken } = episode;
+  if (possible.length === 0) throw new Error(`${game.name}.step: the episode has ended; call reset first`);
+  if (!Number.isInteger(index) || index < 0 || index >= possible.length) {
+    throw new RangeError(
+      `${game.name}.step: action must be an integer in [0, ${possible.length}), got ${index}; pass an index into info.admissibleActions`,
+    );
+  }
+  const action = possible[index];
+  game.act(world, action, rules.irreversible);
+  taken.push(action);
+  episode.possible = world.ended || taken.length >= rules.maxSteps ? [] : game.possibleActions(world);
+  return action;
+}
+
+/** JSON text of an episode: the game's name, the rules it was drawn by and the actions taken. */
+export function writeEpisode<W extends World, R extends Rules>(
+  { name, version }: Game<W, R>,
+  { seed, split, taken }: Episode<W>,
+  rules: R,
+): string {
+  return JSON.stringify({ environment: name, version, rules, seed, split, taken });
+}
+
+/** Plays the episode of `writeEpisode` again: every state it can return is one that play reaches. */
+export function readEpisode<W extends World, R extends Rules>(game: Game<W, R>, text: string, rules: R): Episode<W> {
+  const { name, version, actionCount } = game;
+  const fail = (what: string): never => {
+    throw new Error(`${name}.restore: ${what}; pass text from serialize of a ${name} with the same options`);
+  };
+  let stored: Record<string, unknown> = {};
+  try {
+    stored = JSON.parse(text);
+  } catch {
+    fail('state must be JSON');
+  }
+  if (typeof stored !== 'object' || stored === null || stored.environment !== name) {
+    fail(`state must be an episode of the ${name}`);
+  }
+  if (stored.version !== version) fail(`version must be ${version}, got ${stored.version}`);
+  if (JSON.stringify(stored.rules) !== JSON.stringify(rules)) {
+    fail(`rules must be ${JSON.stringify(rules)}, got ${JSON.stringify(stored.rules)}`);
+  }
+  const { seed, split, taken } = stored;
+  if (typeof seed !== 'number' || !Number.isSafeInteger(seed) || seed < 0)
+    fail(`seed must be an integer in [0, 2^53), got ${seed}`);
+  if (!splits.includes(split as Split)) fail(`split must be one of ${splits.join(', ')}, got ${split}`);
+  if (!Array.isArray(taken)) return fail(`taken must be an array, got ${taken}`);
+  const episode = startEpisode(game, seed as number, split as Split, rules);
+  for (const action of taken) {
+    const index = episode.possible.indexOf(action);
+    if (index < 0) fail(`taken must list possible action numbers below ${actionCount}, got ${action}`);
+    advance(game, episode, index, rules);
+  }
+  return episode;
+}
