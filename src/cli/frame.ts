@@ -1,4 +1,5 @@
 /** What all commands share: how they print, how errors become messages and exit codes. */
+import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
 import { openProgress, type ProgressStream, type ShownProgress } from './progress.ts';
@@ -107,10 +108,10 @@ export async function runProgram(program: Command, args: readonly string[], host
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (isReported(error)) return exitCodeOf(error);
-    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
     const text = name === 'AbortError' ? 'interrupted' : message;
     host.stderr.write(`unbraid: ${text}\n`);
-    if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${stack}\n`);
+    if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${inspect(error)}\n`);
     if (!host.signal.aborted) return exitCodeOf(error);
   }
   return host.signal.aborted ? 130 : 0;

@@ -91,6 +91,12 @@ function requireSameStart(saved: ChainHead, present: ChainHead): void {
   }
 }
 
+/** An error that says in which iteration it arose. */
+function inIteration(iteration: number, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`iteration ${iteration}: ${reason}`, { cause });
+}
+
 /** What sources of labels need of a run: copies of its environment to try actions on, and room for a critic. */
 function labelTools({ config, learner, environments }: Run): LabelTools {
   const { policy } = learner;
@@ -122,7 +128,8 @@ async function judge(
  *
  * The result depends on config and seed alone. An abort stops between environment steps; the newest checkpoint stays good.
  *
- * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort
+ * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort; the message
+ *   begins with `iteration N: ` where one has begun, but for an abort
  */
 export async function runTraining(config: Config, options: TrainOptions = {}): Promise<TrainOutcome> {
   const { record, checkpoint, signal, onProgress } = options;
@@ -191,27 +198,31 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       demonstrations: shown,
     };
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
-      const rollout = await playIteration(context, iteration).catch((error: unknown) => {
-        // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
-        if (saved !== iteration - 1) save(iteration - 1, false);
-        throw error;
-      });
-      const metrics = await learnFrom(rollout, learner, context, iteration);
-      run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
-      run.success = metrics['charts/success'];
-      const last = iteration === config.iterations;
-      const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
-      if (last) {
-        judged = await judge(run);
-        Object.assign(line, judged.metrics);
-      } else {
-        if (dueAt(config.evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
-        if (dueAt(config.couplingEvery, iteration))
-          Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
+      try {
+        const rollout = await playIteration(context, iteration).catch((error: unknown) => {
+          // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
+          if (saved !== iteration - 1) save(iteration - 1, false);
+          throw error;
+        });
+        const metrics = await learnFrom(rollout, learner, context, iteration);
+        run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
+        run.success = metrics['charts/success'];
+        const last = iteration === config.iterations;
+        const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
+        if (last) {
+          judged = await judge(run);
+          Object.assign(line, judged.metrics);
+        } else {
+          if (dueAt(config.evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
+          if (dueAt(config.couplingEvery, iteration))
+            Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
+        }
+        recordMetrics(iteration, line);
+        if (last || dueAt(config.checkpointEvery, iteration)) save(iteration);
+        reportProgress(run, 'train', iteration, config.iterations);
+      } catch (error) {
+        throw signal?.aborted ? error : inIteration(iteration, error);
       }
-      recordMetrics(iteration, line);
-      if (last || dueAt(config.checkpointEvery, iteration)) save(iteration);
-      reportProgress(run, 'train', iteration, config.iterations);
     }
     // A run resumed from its last checkpoint has everything but this.
     judged ??= await judge(run);

@@ -11,7 +11,7 @@ import { mlpWorkload, trainingStep } from '../../bench/steps.ts';
 import { createArena } from '../../src/kernels/arena.ts';
 
 const SAMPLES = 15;
-const ROUNDS = 200;
+const ROUNDS = 400;
 const ATTEMPTS = 4;
 const WARM_UP_MS = 60;
 
@@ -85,6 +85,9 @@ test('the main kernels reach their shares of the peak', async (context) => {
       best[name] = Math.max(best[name] ?? 0, share);
     open = open.filter(({ name }) => !((best[name] ?? 0) >= floors[name]));
   }
-  if (open.some(({ name }) => best[name] === undefined)) context.skip('no sample was undisturbed');
+  if (open.some(({ name }) => best[name] === undefined)) {
+    console.log('skipped: shares of the peak; the machine was too busy for an undisturbed sample');
+    context.skip();
+  }
   expect(open.map(({ name }) => [name, best[name]])).toEqual([]);
 });

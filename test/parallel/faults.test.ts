@@ -74,25 +74,25 @@ describe('a worker that ends', () => {
 
   // On copies 10 updates of the cold start and 6 per iteration, on shared memory one message for the updates of each; 3 splits, 3 matrices.
   // A matrix needs all workers, so a death before one is noticed.
-  const phases = (shared: boolean): [string, Fault['method'], number][] => [
-    ['start', 'begin', 1],
-    ['rollouts', 'collect', 2],
-    ['gradients', shared ? 'updates' : 'shards', shared ? 3 : 18],
-    ['evaluation', 'play', 5],
-    ['coupling', 'gram', 7],
+  const phases = (shared: boolean): [string, Fault['method'], number, string][] => [
+    ['start', 'begin', 1, ''],
+    ['rollouts', 'collect', 2, 'iteration 2: '],
+    ['gradients', shared ? 'updates' : 'shards', shared ? 3 : 18, 'iteration 2: '],
+    ['evaluation', 'play', 5, 'iteration 1: '],
+    ['coupling', 'gram', 7, 'iteration 2: '],
   ];
 
   describe.each(['shared', 'copied'] as const)('memory %s', (memory) => {
     test.each(phases(memory === 'shared'))(
       'in phase %s: the run stops, says so, and goes on to the same bits',
-      async (phase, method, call) => {
+      async (phase, method, call, place) => {
         const directory = join(folder, `${memory}-${phase}`);
         const size = 3;
         const crew = await openCrew(dying(size, { method, call, kind: 'exit' }), size, { copied: memory === 'copied' });
         expect(crew.memory).toBe(memory);
         try {
           await expect(trainHere(directory, false, crew)).rejects.toThrow(
-            new Error(`worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${advice}`),
+            new Error(`${place}worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${advice}`),
           );
         } finally {
           crew.close();

@@ -9,21 +9,21 @@ describe('a run whose numbers would leave the range of floats stops; every check
     `the weights of ${name} are not finite after the step; go on from the last checkpoint with a lower ` +
     'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon';
   const cases: [string, Partial<Config>, number, string][] = [
-    ['a learning rate beyond a 32-bit float', { learningRate: 1e39 }, 1, `update 1: ${lost('tokens')}`],
+    ['a learning rate beyond a 32-bit float', { learningRate: 1e39 }, 1, `iteration 1: update 1: ${lost('tokens')}`],
     ['the same in the cold start', { coldStartLearningRate: 1e39 }, 0, `update 1: ${lost('tokens')}`],
     ['weight decay beyond it', { weightDecay: 1e45 }, 0, `update 1: ${lost('tokens')}`],
     [
       'gradients whose squares are beyond it',
       { entropyCoef: 1e25, maxGradNorm: 1e22 },
       1,
-      'update 1: the gradient norm after clipping must be <= 1e+19, got 1e+22; the step was not taken; lower maxGradNorm or ' +
+      'iteration 1: update 1: the gradient norm after clipping must be <= 1e+19, got 1e+22; the step was not taken; lower maxGradNorm or ' +
         'the weights of the losses',
     ],
     [
       'weights whose logits are beyond it',
       { learningRate: 1e30, numIterations: 1, minibatches: 1 },
       2,
-      'policy: log-probabilities must be finite, got NaN; the weights are finite but give logits beyond a 32-bit float; lower learningRate, ' +
+      'iteration 2: policy: log-probabilities must be finite, got NaN; the weights are finite but give logits beyond a 32-bit float; lower learningRate, ' +
         'raise temperature, or check the environment for extreme observations',
     ],
   ];
