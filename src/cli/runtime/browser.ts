@@ -1,4 +1,4 @@
-/** Jobs in browsers: a page that this process serves, in a browser without windows and with a new profile. */
+/** Browsers without windows and with a new profile, and jobs in a page that this process serves to one. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type { Installed } from './installed.ts';
 import { followJob, type Job, type JobOptions } from './job.ts';
 import { lastly } from './lastly.ts';
 import { servePage } from './pageServer.ts';
-import { startProgram } from './program.ts';
+import { type Program, startProgram } from './program.ts';
 
 export type BrowserName = 'chromium' | 'firefox' | 'webkit';
 
@@ -49,31 +49,52 @@ function homeAt(home: string): NodeJS.ProcessEnv {
   return { ...rest, HOME: home, TMPDIR: home, GDK_BACKEND: 'x11', LIBGL_ALWAYS_SOFTWARE: '1', GIO_USE_VFS: 'local' };
 }
 
+/** A browser without windows and with a new profile. */
+export interface Browser {
+  readonly ended: Program['ended'];
+  /** Ends it and removes its profile. */
+  close(): Promise<void>;
+}
+
+/** Opens a page. */
+export function openBrowser(
+  { name, command: [path, ...args] }: Pick<Installed, 'command'> & { readonly name: BrowserName },
+  url: string,
+): Browser {
+  const home = mkdtempSync(join(tmpdir(), 'unbraid-browser-'));
+  // Processes of the browser that are on their way out may still write.
+  const removeHome = (): void => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  const forget = lastly(removeHome);
+  const { ended, close } = startProgram(path, [...args, ...openPage[name](home, url)], homeAt(home));
+  return {
+    ended,
+    async close() {
+      await close();
+      removeHome();
+      forget();
+    },
+  };
+}
+
 /**
  * Does a job in a page and gives its result. The page must stay open: closed or hidden, it is an error.
  *
  * @param dist the built package, with its build for pages
  */
 export async function runInBrowser(
-  { name, command: [path, ...args], version }: Installed & { readonly name: BrowserName },
+  installed: Installed & { readonly name: BrowserName },
   dist: URL,
   job: Job,
   options: JobOptions,
 ): Promise<unknown> {
-  const following = followJob(`${name} ${version}`, options);
-  const home = mkdtempSync(join(tmpdir(), 'unbraid-browser-'));
-  // Processes of the browser that are on their way out may still write.
-  const removeHome = (): void => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
-  const forget = lastly(removeHome);
+  const following = followJob(`${installed.name} ${installed.version}`, options);
   const server = await servePage(dist, job, following.receive);
-  const browser = startProgram(path, [...args, ...openPage[name](home, server.url)], homeAt(home));
+  const browser = openBrowser(installed, server.url);
   void browser.ended.then(({ how, stderr }) => following.fail(how, stderr));
   try {
     return await following.outcome;
   } finally {
     await browser.close();
     await server.close();
-    removeHome();
-    forget();
   }
 }

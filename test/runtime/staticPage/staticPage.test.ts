@@ -4,13 +4,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Installed } from '../../../src/cli/runtime/installed.ts';
 import { train } from '../../../src/train/trainer.ts';
-import { chromium, listener, microphone, visit } from '../chromium.ts';
+import { listener, microphone, visit } from '../chromium.ts';
 import { type Project, projectWithPackage } from '../installedPackage.ts';
 import { snippetFiles } from '../snippets.ts';
+import { present } from '../testBattery.ts';
 
-if (!chromium)
-  console.log('skipped: static page; no chromium in the PATH; install it or set UNBRAID_CHROMIUM to its program');
+const installed = present('static page', 'chromium');
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
@@ -19,7 +20,7 @@ const types: Readonly<Record<string, string>> = {
 };
 const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-describe.skipIf(!chromium)('a static page', () => {
+describe.skipIf(typeof installed === 'string')('a static page', () => {
   let project: Project;
   beforeAll(() => {
     project = projectWithPackage(snippetFiles('A page without a bundler'));
@@ -42,7 +43,10 @@ describe.skipIf(!chromium)('a static page', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
-      return [await visit(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, heard), asked.sort()];
+      return [
+        await visit(installed as Installed, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, heard),
+        asked.sort(),
+      ];
     } finally {
       server.closeAllConnections();
       server.close();

@@ -1,12 +1,15 @@
 /** The programs of docs/hosts.md through Vite, in Chromium. */
 import { build, createServer, type InlineConfig, type Plugin, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Installed } from '../../../src/cli/runtime/installed.ts';
 import { train } from '../../../src/train/trainer.ts';
-import { chromium, listener, microphone, visit } from '../chromium.ts';
+import { listener, microphone, visit } from '../chromium.ts';
 import { type Project, projectWithPackage } from '../installedPackage.ts';
 import { snippetFiles } from '../snippets.ts';
+import { present } from '../testBattery.ts';
 
-if (!chromium) console.log('skipped: Vite; no chromium in the PATH; install it or set UNBRAID_CHROMIUM to its program');
+const installed = present('Vite', 'chromium');
+const chromium = installed as Installed;
 
 /** Puts the microphone into the page and its listener into the server. */
 function sound(answer: ReturnType<typeof listener>['answer']): Plugin {
@@ -18,7 +21,7 @@ function sound(answer: ReturnType<typeof listener>['answer']): Plugin {
   };
 }
 
-describe.skipIf(!chromium).each(['Node', 'Worker threads'])('the program of "%s"', (heading) => {
+describe.skipIf(typeof installed === 'string').each(['Node', 'Worker threads'])('the program of "%s"', (heading) => {
   const address = { port: 0, host: '127.0.0.1' };
   let project: Project;
   let expected: string;
@@ -35,7 +38,7 @@ describe.skipIf(!chromium).each(['Node', 'Worker threads'])('the program of "%s"
     await build(config);
     const server = await preview({ ...config, preview: address });
     try {
-      expect(await visit(server.resolvedUrls?.local[0] as string, heard)).toBe(expected);
+      expect(await visit(chromium, server.resolvedUrls?.local[0] as string, heard)).toBe(expected);
     } finally {
       await server.close();
     }
@@ -51,7 +54,7 @@ describe.skipIf(!chromium).each(['Node', 'Worker threads'])('the program of "%s"
     });
     try {
       await server.listen();
-      expect(await visit(server.resolvedUrls?.local[0] as string, heard)).toBe(expected);
+      expect(await visit(chromium, server.resolvedUrls?.local[0] as string, heard)).toBe(expected);
     } finally {
       await server.close();
     }
