@@ -61,6 +61,19 @@ describe('report', () => {
     expect(report.tables[1].rows[0].command).toBe('unbraid train --cold-start 0 --seed SEED');
   });
 
+  test('what classifying adds to cloning the same labels, paired by seed', () => {
+    const added = numbers('classifier + cloning, graph labels')[7];
+    expect(added).toMatchObject({ value: expect.closeTo(0.1, 10), seeds: [1, 2, 3, 4, 5, 6, 7, 8] });
+    const cells = report.tables[0].rows.map(({ name, cells }) => [name, cells[7] !== null]);
+    expect(cells.filter(([, has]) => has)).toEqual([
+      ['classifier, graph labels', true],
+      ['classifier + cloning, graph labels', true],
+    ]);
+    expect(report.summary[0]).toContain(
+      ' Beyond cloning the same labels: classifier, graph labels 0.00 [0.00, 0.00]; ',
+    );
+  });
+
   test('the control gains nothing, and is marked', () => {
     expect(numbers('classifier + cloning, shuffled graph labels (control)')[3]).toMatchObject({
       value: 0,

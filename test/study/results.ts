@@ -10,7 +10,8 @@ function finalSuccess(input: TrainInput): number {
   const { method, labels, seed } = resolveConfig(input);
   const base = 0.4 + (seed % 4) / 100;
   if (method === 'grpo' || labels === 'shuffled') return base;
-  return base + (labels === 'oracle' ? 0.4 : 0.25) + (seed % 2) / 20;
+  const both = method === 'classifier+cloning' ? 0.1 : 0;
+  return base + (labels === 'oracle' ? 0.4 : 0.25) + both + (seed % 2) / 20;
 }
 
 export function madeUp(input: TrainInput): TrainResult {
