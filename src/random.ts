@@ -120,10 +120,12 @@ export function randomStream(seed: number, purpose: string, step = 0, index = 0)
     uint32,
     uniform: () => (uint32() >>> 8) / 0x100_0000,
     below(n: number): number {
-      // Rejection from the largest multiple of n below 2^32.
-      const limit = 0x1_0000_0000 - (0x1_0000_0000 % n);
       let word = uint32();
-      while (word >= limit) word = uint32();
+      // Rejection from the largest multiple of n below 2^32, which is above 2^32 - n: few words need its division.
+      if (word > 0x1_0000_0000 - n) {
+        const limit = 0x1_0000_0000 - (0x1_0000_0000 % n);
+        while (word >= limit) word = uint32();
+      }
       return word % n;
     },
   };

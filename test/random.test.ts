@@ -44,6 +44,21 @@ test('below(n) is uniform: chi-squared over 6 cells stays under the 99.9% quanti
   expect(chi2).toBeLessThan(20.5);
 });
 
+test('below(n) gives the remainder of the first word under the largest multiple of n, where a quarter of the words are above it', () => {
+  const n = 3 * 2 ** 30;
+  const [words, numbers] = [randomStream(4, 'wide'), randomStream(4, 'wide')];
+  const expected: number[] = [];
+  let refused = 0;
+  for (let i = 0; i < 400; i++) {
+    const word = words.uint32();
+    if (word < n) expected.push(word);
+    else refused++;
+  }
+  expect(refused).toBeGreaterThan(70);
+  expect(expected.map(() => numbers.below(n))).toEqual(expected);
+  expect(numbers.below(2 ** 32)).toBe(words.uint32());
+});
+
 test('a seed outside [0, 2^53) is refused', () => {
   expect(() => randomStream(-1, 'a')).toThrow('randomStream: seed must be an integer in [0, 2^53), got -1');
 });

@@ -19,7 +19,7 @@ function createPairs(b: Builder) {
     place,
     at,
     count: () => arena.i32[(offsets >> 2) + batch.states],
-    slotRange: (slot: number) => arena.i32.subarray((slotOffsets >> 2) + slot, (slotOffsets >> 2) + slot + 2),
+    slotStart: (slot: number) => arena.i32[(slotOffsets >> 2) + slot],
     find() {
       const { states, rowOffsets, actionOffsets, actionFeatures } = batch;
       arena.kernels.distinctPairs(
@@ -90,11 +90,12 @@ export function matchLinear(
       pairs.find();
       match(w);
       for (let slot = 0; slot < actionSlots; slot++) {
-        const [from, to] = pairs.slotRange(slot);
+        const from = pairs.slotStart(slot);
+        const n = pairs.slotStart(slot + 1) - from;
         const x = sorted + from * stateSlots * 4;
         const slotWeight = w + weight.offset + slot * dSlotWeight;
         const out = products + from * width * 4;
-        kernels.matmulNN(to - from, width, stateSlots, x, stateSlots, slotWeight, width, out, width, 0, 0, b.scratch());
+        kernels.matmulNN(n, width, stateSlots, x, stateSlots, slotWeight, width, out, width, 0, 0, b.scratch());
       }
       kernels.embeddingBag(batch.actions, width, pairs.at, batch.actionOffsets, products, y.value, writeMode, 0);
     },
@@ -108,8 +109,8 @@ export function matchLinear(
       kernels.fill(products, pairs.count() * width, 0);
       kernels.embeddingBagBackward(batch.actions, width, pairs.at, batch.actionOffsets, y.grad, products);
       for (let slot = 0; slot < actionSlots; slot++) {
-        const [from, to] = pairs.slotRange(slot);
-        const n = to - from;
+        const from = pairs.slotStart(slot);
+        const n = pairs.slotStart(slot + 1) - from;
         const x = sorted + from * stateSlots * 4;
         const dX = dSorted + from * stateSlots * 4;
         const d = products + from * width * 4;

@@ -63,7 +63,7 @@ export async function collect(
       const episode = live[i];
       const n = from + i;
       const { observation, info } = steps[i];
-      first[i] = addState(scores, observation, info.admissibleActions);
+      first[i] = rollout.first[n] = addState(scores, observation, info.admissibleActions);
       rollout.episode[n] = episode;
       rollout.step[n] = rollout.lengths[episode];
       counters[i] = (numbers?.[episode] ?? episode) * spec.maxSteps + rollout.lengths[episode];

@@ -1,5 +1,6 @@
 /** Rollouts that several threads collected, as the one that a single thread would have. */
 import type { InputShape } from '../layers/batch.ts';
+import { createStateIndex, firstEqual } from './repeats.ts';
 import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
 import { appendState } from './states.ts';
 
@@ -29,15 +30,22 @@ export function mergeRollouts(
     }
   }
   const next = pieces.map(() => 0);
+  /** Number of each piece's states in the merged list. */
+  const placed = pieces.map((piece) => new Int32Array(piece.states.states));
+  const index = createStateIndex();
   let live = games.map((_, e) => e);
   for (let step = 0; live.length > 0; step++) {
     live = live.filter((e) => merged.lengths[e] > step);
     for (const e of live) {
-      const piece = pieces[pieceOf[e]];
-      const from = next[pieceOf[e]]++;
+      const k = pieceOf[e];
+      const piece = pieces[k];
+      const from = next[k]++;
       const to = states.states;
       const row = states.actions;
       appendState(states, piece.states, from);
+      placed[k][from] = to;
+      const first = piece.first[from];
+      merged.first[to] = first < from ? merged.first[placed[k][first]] : firstEqual(index, states, to);
       merged.episode[to] = e;
       merged.step[to] = step;
       merged.taken[to] = piece.taken[from];
@@ -47,8 +55,8 @@ export function mergeRollouts(
       merged.reward[to] = piece.reward[from];
       merged.terminated[to] = piece.terminated[from];
       if (!hasExpert) continue;
-      const first = piece.states.rowOffsets[from];
-      for (let a = 0; a < states.actions - row; a++) merged.expert[row + a] = piece.expert[first + a];
+      const own = piece.states.rowOffsets[from];
+      for (let a = 0; a < states.actions - row; a++) merged.expert[row + a] = piece.expert[own + a];
     }
   }
   return merged;

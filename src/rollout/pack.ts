@@ -35,6 +35,7 @@ export function packRollout(rollout: Rollout): Rollout {
   return {
     ...rollout,
     states: packStates(states, false),
+    first: packArray(rollout.first, n, false),
     episode: packArray(rollout.episode, n, false),
     step: packArray(rollout.step, n, false),
     taken: packArray(rollout.taken, n, false),

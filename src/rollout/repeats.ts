@@ -1,29 +1,27 @@
 /** States that repeat within a list: groups of rollouts share their starts and meet again, so about half of a batch's states are copies. */
 import type { StateList } from './states.ts';
 
-function sameRange(array: ArrayLike<number>, a: number, aEnd: number, b: number, bEnd: number): boolean {
-  if (aEnd - a !== bEnd - b) return false;
-  for (let i = 0; i < aEnd - a; i++) if (array[a + i] !== array[b + i]) return false;
+function sameRange(array: ArrayLike<number>, a: number, b: number, count: number): boolean {
+  for (let i = 0; i < count; i++) if (array[a + i] !== array[b + i]) return false;
   return true;
 }
 
-function sameState(list: StateList, labels: Int8Array | null, a: number, b: number): boolean {
+function sameState(list: StateList, a: number, b: number): boolean {
   const { rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures, vectors } = list;
   const { vectorWidth } = list.shape;
   const rowA = rowOffsets[a];
   const rowB = rowOffsets[b];
   const rows = rowOffsets[a + 1] - rowA;
-  if (rowOffsets[b + 1] - rowB !== rows) return false;
-  if (!sameRange(stateFeatures, stateOffsets[a], stateOffsets[a + 1], stateOffsets[b], stateOffsets[b + 1]))
-    return false;
-  if (!sameRange(vectors, a * vectorWidth, (a + 1) * vectorWidth, b * vectorWidth, (b + 1) * vectorWidth)) return false;
-  for (let r = 0; r < rows; r++) {
-    const i = rowA + r;
-    const j = rowB + r;
-    if (!sameRange(actionFeatures, actionOffsets[i], actionOffsets[i + 1], actionOffsets[j], actionOffsets[j + 1]))
-      return false;
-  }
-  return labels === null || sameRange(labels, rowA, rowA + rows, rowB, rowB + rows);
+  const stateLength = stateOffsets[a + 1] - stateOffsets[a];
+  if (rowOffsets[b + 1] - rowB !== rows || stateOffsets[b + 1] - stateOffsets[b] !== stateLength) return false;
+  const atA = actionOffsets[rowA];
+  const atB = actionOffsets[rowB];
+  for (let r = 1; r <= rows; r++) if (actionOffsets[rowA + r] - atA !== actionOffsets[rowB + r] - atB) return false;
+  return (
+    sameRange(stateFeatures, stateOffsets[a], stateOffsets[b], stateLength) &&
+    sameRange(vectors, a * vectorWidth, b * vectorWidth, vectorWidth) &&
+    sameRange(actionFeatures, atA, atB, actionOffsets[rowA + rows] - atA)
+  );
 }
 
 /** One more word into a hash: rotated, so that words that differ in high bits alone, as floats do, change the low bits of later ones. */
@@ -83,19 +81,15 @@ function grow(index: StateIndex): void {
   }
 }
 
-/**
- * The first state with the content of state `s` among those asked for so far, or `s` itself, which is then the first.
- *
- * @param labels i8[list.actions] that must be equal as well, or none
- */
-export function firstEqual(index: StateIndex, list: StateList, s: number, labels: Int8Array | null): number {
+/** The first state with the content of state `s` among those asked for so far, or `s` itself, which is then the first. */
+export function firstEqual(index: StateIndex, list: StateList, s: number): number {
   if (index.bits.buffer !== list.vectors.buffer) index.bits = new Int32Array(list.vectors.buffer);
   const hash = contentHash(list, index.bits, s);
   const { slots, hashes } = index;
   const mask = slots.length - 1;
   let at = hash & mask;
   for (; slots[at] !== 0; at = (at + 1) & mask) {
-    if (hashes[at] === hash && sameState(list, labels, slots[at] - 1, s)) return slots[at] - 1;
+    if (hashes[at] === hash && sameState(list, slots[at] - 1, s)) return slots[at] - 1;
   }
   slots[at] = s + 1;
   hashes[at] = hash;
@@ -107,12 +101,31 @@ export function firstEqual(index: StateIndex, list: StateList, s: number, labels
  * For each state of the list the first state with the same observation, the same actions in the same order and the same labels: what a policy
  * computes for one of them holds for all.
  *
- * @param labels i8[list.actions] or none
+ * @param first i32[list.states]: the same, labels aside
+ * @param labels i8[list.actions]
  * @returns i32[list.states]
  */
-export function findRepeats(list: StateList, labels: Int8Array | null): Int32Array {
+export function repeatsWithLabels({ states, rowOffsets }: StateList, first: Int32Array, labels: Int8Array): Int32Array {
+  const repeats = new Int32Array(states);
+  /** The next state with the same content and labels unlike those before it, or 0. */
+  const unlike = new Int32Array(states);
+  for (let s = 0; s < states; s++) {
+    const row = rowOffsets[s];
+    const rows = rowOffsets[s + 1] - row;
+    let same = first[s];
+    while (same !== s && !sameRange(labels, rowOffsets[same], row, rows)) {
+      if (unlike[same] === 0) unlike[same] = s;
+      same = unlike[same];
+    }
+    repeats[s] = same;
+  }
+  return repeats;
+}
+
+/** `repeatsWithLabels` of a list whose repeats are not known. */
+export function findRepeats(list: StateList, labels: Int8Array): Int32Array {
   const index = createStateIndex();
   const first = new Int32Array(list.states);
-  for (let s = 0; s < list.states; s++) first[s] = firstEqual(index, list, s, labels);
-  return first;
+  for (let s = 0; s < list.states; s++) first[s] = firstEqual(index, list, s);
+  return repeatsWithLabels(list, first, labels);
 }

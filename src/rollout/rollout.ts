@@ -12,6 +12,8 @@ export interface GameChoice {
 
 export interface Rollout {
   readonly states: StateList;
+  /** Of each state: the first one with the same observation and the same actions in the same order. */
+  first: Int32Array;
   /** Of each state: its episode, its step in it, the index of the action taken, and that action's log-probability when it was taken. */
   episode: Int32Array;
   step: Int32Array;
@@ -37,6 +39,7 @@ export function createRollout(shape: InputShape, games: readonly GameChoice[], m
   const most = games.length * maxSteps;
   return {
     states: createStateList(shape, Math.min(most, MOST_ROOM)),
+    first: new Int32Array(most),
     episode: new Int32Array(most),
     step: new Int32Array(most),
     taken: new Int32Array(most),

@@ -47,7 +47,7 @@ export function addState(
   const { list } = scores;
   const s = list.states;
   pushState(list, observation, admissibleActions);
-  const first = firstEqual(scores.index, list, s, null);
+  const first = firstEqual(scores.index, list, s);
   if (first === s) {
     scores.waiting = grown(scores.waiting, scores.waitingCount + 1);
     scores.waiting[scores.waitingCount++] = s;

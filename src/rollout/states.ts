@@ -73,23 +73,16 @@ export function grown<T extends Uint8Array | Int32Array | Float32Array>(array: T
 }
 
 function pushFeatures(features: Features, slots: number, vocabulary: number, out: Int32Array, at: number): void {
-  let slot = 0;
-  let start = 0;
   for (let i = 0; i < features.length; i++) {
     const feature = features[i];
-    // Features ascend by slot, so that looking onwards from the last slot needs no division.
-    if (feature < start) slot = start = 0;
-    while (slot < slots && feature >= start + vocabulary) {
-      slot++;
-      start += vocabulary;
-    }
-    if ((feature | 0) !== feature || feature < 0 || slot === slots) {
+    const slot = (feature / vocabulary) | 0;
+    if ((feature | 0) !== feature || feature < 0 || slot >= slots) {
       throw new RangeError(
         `pushState: features must be integers slot * ${vocabulary} + token with slot < ${slots}, got ${feature}; check the environment's encoding`,
       );
     }
     // From slot * vocabulary + token to token * slots + slot, the row order of the product tables.
-    out[at + i] = (feature - start) * slots + slot;
+    out[at + i] = (feature - slot * vocabulary) * slots + slot;
   }
 }
 
@@ -135,22 +128,27 @@ export function pushState(
     list.vectors.set(vector, states * shape.vectorWidth);
   }
   list.stateOffsets[states + 1] = end;
+  const { actionOffsets } = list;
   let row = list.actions;
-  let at = list.actionOffsets[row];
+  let at = actionOffsets[row];
   for (let a = 0; a < count; a++) {
     const action = admissibleActions[a];
-    const length = typeof action === 'number' ? 1 : action.length;
-    list.actionFeatures = grown(list.actionFeatures, at + length);
+    at += typeof action === 'number' ? 1 : action.length;
+    actionOffsets[row + a + 1] = at;
+  }
+  list.actionFeatures = grown(list.actionFeatures, at);
+  const { actionFeatures } = list;
+  for (let a = 0; a < count; a++) {
+    const action = admissibleActions[a];
+    at = actionOffsets[row++];
     if (typeof action === 'number') {
       if (!(Number.isInteger(action) && action >= 0 && action < shape.vocabularySize)) {
         throw new RangeError(
           `pushState: action ids must be integers in [0, ${shape.vocabularySize}), got ${action}; check the environment`,
         );
       }
-      list.actionFeatures[at] = action;
-    } else pushFeatures(action, shape.actionSlots, shape.vocabularySize, list.actionFeatures, at);
-    at += length;
-    list.actionOffsets[++row] = at;
+      actionFeatures[at] = action;
+    } else pushFeatures(action, shape.actionSlots, shape.vocabularySize, actionFeatures, at);
   }
   list.actions = row;
   list.rowOffsets[states + 1] = row;

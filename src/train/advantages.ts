@@ -31,7 +31,8 @@ function baseAdvantages(
     const { advantages, targets } = generalized(rollout, values, config.gaeDiscount, config.gaeLambda);
     return { advantage: standardized(advantages), values: { old: values, target: targets } };
   }
-  const advantage = Float32Array.from({ length: rollout.states.states }, (_, s) => episodes[rollout.episode[s]]);
+  const advantage = new Float32Array(rollout.states.states);
+  for (let s = 0; s < advantage.length; s++) advantage[s] = episodes[rollout.episode[s]];
   if (!termsOf(config.method).includes('gigpo')) return { advantage, values: null };
   const own = anchorState(rollout, config.numGenerations, config.gigpoDiscount, config.scaleRewards);
   return { advantage: advantage.map((a, s) => a + config.gigpoCoef * own[s]), values: null };

@@ -4,10 +4,10 @@ import type { Environment } from '../env/environment.ts';
 import type { LabelSource } from '../labels/labels.ts';
 import { labelQuality } from '../labels/quality.ts';
 import type { Spread } from '../parallel/spread.ts';
-import { actionKey, takenLogProbs } from '../policy/policy.ts';
+import { actionKey, type Policy, takenLogProbs } from '../policy/policy.ts';
 import { stateValues } from '../policy/values.ts';
 import { randomStream } from '../random.ts';
-import { findRepeats } from '../rollout/repeats.ts';
+import { repeatsWithLabels } from '../rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { explainedVariance, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
@@ -62,6 +62,13 @@ function scaleLabelLosses(config: Config, factor: number): Config {
     cloningCoef: cloningCoef * factor,
     contrastiveCoef: contrastiveCoef * factor,
   };
+}
+
+/** log pi(taken | state) of the rollout's states under the reference policy. */
+function referenceLogProbs(policy: Policy, reference: number, rollout: Rollout, temperature: number): Float32Array {
+  const { states, taken } = rollout;
+  const order = Int32Array.from({ length: states.states }, (_, s) => s);
+  return takenLogProbs(policy, reference, states, order, taken, temperature);
 }
 
 /** What an iteration works with besides the learner. */
@@ -120,12 +127,9 @@ export async function learnFrom(
     ? await labelSource.label(rollout, advantages, iteration)
     : { labels: new Int8Array(rollout.states.actions).fill(-1), envSteps: 0 };
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
-  const order = Int32Array.from({ length: steps }, (_, s) => s);
-  const refLogProb = reference
-    ? takenLogProbs(learner.policy, reference, rollout.states, order, rollout.taken, temperature)
-    : null;
+  const refLogProb = reference ? referenceLogProbs(learner.policy, reference, rollout, temperature) : null;
   const { maxSteps } = context.environments[0].spec;
-  const repeats = findRepeats(rollout.states, labels);
+  const repeats = repeatsWithLabels(rollout.states, rollout.first, labels);
   const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration));
   const terms = termsOf(config.method);
   const known = terms.includes('ppo') ? stateValues(learner.policy, rollout.states, repeats) : null;

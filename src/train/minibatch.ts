@@ -35,10 +35,13 @@ export interface UpdateTask {
 /** A permutation of 0 .. n - 1 (Fisher-Yates). */
 export function permutation(n: number, seed: number, purpose: string, step: number): Int32Array {
   const random = randomStream(seed, purpose, step);
-  const order = Int32Array.from({ length: n }, (_, i) => i);
+  const order = new Int32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
   for (let i = n - 1; i > 0; i--) {
     const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
+    const last = order[i];
+    order[i] = order[j];
+    order[j] = last;
   }
   return order;
 }

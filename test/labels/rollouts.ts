@@ -1,6 +1,7 @@
 /** Rollouts written by hand and rollouts of a synchronous environment under a chosen way to play. */
 import type { Step, VectorSpec } from '../../src/env/environment.ts';
 import type { WorldEnvironment } from '../../src/env/worldEnvironment.ts';
+import { findRepeats } from '../../src/rollout/repeats.ts';
 import { createRollout, type GameChoice, type Rollout } from '../../src/rollout/rollout.ts';
 import { inputShape, pushState } from '../../src/rollout/states.ts';
 
@@ -54,6 +55,7 @@ export function handMade(episodes: readonly Transition[][], games: readonly Part
     }
   });
   rollout.expert = Uint8Array.from(expert);
+  rollout.first = findRepeats(rollout.states, new Int8Array(rollout.states.actions));
   return rollout;
 }
 
@@ -84,5 +86,6 @@ export function playGames(
     }
   });
   rollout.expert = Uint8Array.from(expert);
+  rollout.first = findRepeats(rollout.states, new Int8Array(rollout.states.actions));
   return rollout;
 }

@@ -6,6 +6,7 @@ import type { WorldEnvironment } from '../../src/env/worldEnvironment.ts';
 import { createArena } from '../../src/kernels/arena.ts';
 import { actionKey, createPolicy, type Policy } from '../../src/policy/policy.ts';
 import { collect, play } from '../../src/rollout/collect.ts';
+import { findRepeats } from '../../src/rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../../src/rollout/rollout.ts';
 
 const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 0, heads: 2, logitScale: 1 };
@@ -81,6 +82,9 @@ describe('the record of a household batch', () => {
       ended += steps;
     }
     expect(states.states).toBe(ended);
+    const first = rollout.first.slice(0, ended);
+    expect(first).toEqual(findRepeats(states, new Int8Array(states.actions)));
+    expect(first.filter((f, n) => f < n).length).toBeGreaterThan(ended / 5);
   });
 
   test('has no expert where it is not asked, and is the same otherwise', async () => {

@@ -57,8 +57,8 @@ describe.each(sources)('%s', (_, hasExpert, open) => {
     const arrays = [...Object.values(packed), ...Object.values(packed.states)].filter((x) => ArrayBuffer.isView(x));
     const buffers = new Set(arrays.map((array) => array.buffer));
     // 9 by state, 2 by episode, the expert's, 6 of the list.
-    expect(arrays.length).toBe(17);
-    expect(buffers.size).toBe(17);
+    expect(arrays.length).toBe(18);
+    expect(buffers.size).toBe(18);
     const { states } = rollout.states;
     for (const key of ['episode', 'step', 'taken', 'logProb', 'hash', 'nextHash', 'reward', 'terminated'] as const) {
       expect([key, packed[key]]).toEqual([key, rollout[key].slice(0, states)]);
