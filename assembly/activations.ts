@@ -1,9 +1,9 @@
 // Elementwise activations, forward and backward, over n floats.
 import { at } from './memory';
+import { activate16, GELU, SLOPE, TANH } from './activationBlock';
 import { gelu4, geluSlope4, tanh4 } from './math';
 import { loadTail, storeTail } from './simd';
 
-const TANH: i32 = 1;
 const RELU: i32 = 2;
 
 // @ts-ignore: decorator
@@ -26,6 +26,7 @@ function slope(kind: i32, saved: v128): v128 {
 @inline
 function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
   let i = 0;
+  if (ASC_SHRINK_LEVEL == 0 && kind != RELU) for (; i + 16 <= n; i += 16) activate16(kind, at(x, i), at(y, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(y, i), apply(kind, v128.load(at(x, i))));
   if (i < n) storeTail(at(y, i), apply(kind, loadTail(at(x, i), n - i)), n - i);
 }
@@ -34,6 +35,7 @@ function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
 @inline
 function backwardOf(kind: i32, saved: usize, d: usize, n: i32): void {
   let i = 0;
+  if (ASC_SHRINK_LEVEL == 0 && kind == GELU) for (; i + 16 <= n; i += 16) activate16(SLOPE, at(saved, i), at(d, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(d, i), f32x4.mul(v128.load(at(d, i)), slope(kind, v128.load(at(saved, i)))));
   if (i < n) storeTail(at(d, i), f32x4.mul(loadTail(at(d, i), n - i), slope(kind, loadTail(at(saved, i), n - i))), n - i);
 }
@@ -42,12 +44,12 @@ function backwardOf(kind: i32, saved: usize, d: usize, n: i32): void {
 export function activationForward(kind: i32, x: usize, y: usize, n: i32): void {
   if (kind == TANH) forwardOf(TANH, x, y, n);
   else if (kind == RELU) forwardOf(RELU, x, y, n);
-  else forwardOf(3, x, y, n);
+  else forwardOf(GELU, x, y, n);
 }
 
 /** d[n] *= f'; saved[n] is the output of tanh and relu, the input of gelu. */
 export function activationBackward(kind: i32, saved: usize, d: usize, n: i32): void {
   if (kind == TANH) backwardOf(TANH, saved, d, n);
   else if (kind == RELU) backwardOf(RELU, saved, d, n);
-  else backwardOf(3, saved, d, n);
+  else backwardOf(GELU, saved, d, n);
 }

@@ -125,35 +125,52 @@ export function segmentSum(groups: i32, width: i32, offsets: usize, unit: i32, s
   }
 }
 
+/** 1 / the number of set mask bytes; 0 where none is. */
+// @ts-ignore: decorator
+@inline
+function meanScale(slots: i32, mask: usize): f32 {
+  let count = 0;
+  for (let s = 0; s < slots; s++) count += load<u8>(mask + <usize>s);
+  return count ? <f32>1 / <f32>count : 0;
+}
+
 /** out[groups,width] (mode 0: =, 1: +=) the mean over the slots whose mask byte is set; zero where none is. */
 export function meanPool(groups: i32, slots: i32, width: i32, mask: usize, x: usize, out: usize, mode: i32): void {
   for (let g = 0; g < groups; g++) {
-    let count = 0;
-    for (let s = 0; s < slots; s++) count += load<u8>(mask + <usize>(g * slots + s));
-    const scale: f32 = count ? <f32>1 / <f32>count : 0;
-    for (let j = 0; j < width; j++) {
-      let sum: f32 = 0;
+    const scale = f32x4.splat(meanScale(slots, mask));
+    for (let j = 0; j < width; j += 4) {
+      const left = width - j;
+      let sum = f32x4.splat(0);
       for (let s = 0; s < slots; s++) {
-        if (load<u8>(mask + <usize>(g * slots + s))) sum += load<f32>(at(x, (g * slots + s) * width + j));
+        const p = at(x, s * width + j);
+        if (load<u8>(mask + <usize>s)) sum = f32x4.add(sum, left >= 4 ? v128.load(p) : loadTail(p, left));
       }
-      const p = at(out, g * width + j);
-      store<f32>(p, (mode ? load<f32>(p) : 0) + sum * scale);
+      const p = at(out, j);
+      if (left >= 4) v128.store(p, f32x4.add(mode ? v128.load(p) : f32x4.splat(0), f32x4.mul(sum, scale)));
+      else storeTail(p, f32x4.add(mode ? loadTail(p, left) : f32x4.splat(0), f32x4.mul(sum, scale)), left);
     }
+    x = at(x, slots * width);
+    out = at(out, width);
+    mask += <usize>slots;
   }
 }
 
 /** dX (mode 0: =, 1: +=) dOut / count on the slots of the mean, 0 elsewhere. */
 export function meanPoolBackward(groups: i32, slots: i32, width: i32, mask: usize, dOut: usize, dX: usize, mode: i32): void {
   for (let g = 0; g < groups; g++) {
-    let count = 0;
-    for (let s = 0; s < slots; s++) count += load<u8>(mask + <usize>(g * slots + s));
-    const scale: f32 = count ? <f32>1 / <f32>count : 0;
+    const scale = meanScale(slots, mask);
     for (let s = 0; s < slots; s++) {
-      const factor: f32 = load<u8>(mask + <usize>(g * slots + s)) ? scale : 0;
-      for (let j = 0; j < width; j++) {
-        const p = at(dX, (g * slots + s) * width + j);
-        store<f32>(p, (mode ? load<f32>(p) : 0) + factor * load<f32>(at(dOut, g * width + j)));
+      const factor = f32x4.splat(load<u8>(mask + <usize>s) ? scale : 0);
+      for (let j = 0; j < width; j += 4) {
+        const left = width - j;
+        const p = at(dX, j);
+        const d = at(dOut, j);
+        if (left >= 4) v128.store(p, f32x4.add(mode ? v128.load(p) : f32x4.splat(0), f32x4.mul(factor, v128.load(d))));
+        else storeTail(p, f32x4.add(mode ? loadTail(p, left) : f32x4.splat(0), f32x4.mul(factor, loadTail(d, left))), left);
       }
+      dX = at(dX, width);
     }
+    dOut = at(dOut, width);
+    mask += <usize>slots;
   }
 }

@@ -22,21 +22,21 @@ const TABLE: usize = memory.data<f32>(
     // log at 23: sqrt(1/2), polynomial (9, high to low), ln 2 in two parts
     0.707106781186547524, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
     -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1, -2.12194440e-4, 0.693359375,
-    // gelu at 35: sqrt(2 / pi), cubic coefficient
-    0.7978845608028654, 0.044715,
+    // gelu at 35: sqrt(2 / pi), cubic coefficient, and its other factors; tanh's lower clamp
+    0.7978845608028654, 0.044715, 0.5, 1, 3, 10, -10, -7.90531110763549805,
   ],
   16,
 );
 
 // @ts-ignore: decorator
 @inline
-function c(i: i32): v128 {
+export function constant4(i: i32): v128 {
   return v128.load32_splat(TABLE + ((<usize>i) << 2));
 }
 
 // @ts-ignore: decorator
 @inline
-function mulAdd(a: v128, b: v128, d: v128): v128 {
+export function mulAdd(a: v128, b: v128, d: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), d);
 }
 
@@ -44,14 +44,14 @@ function mulAdd(a: v128, b: v128, d: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, c(0)), c(1)); // argument order keeps NaN
-  const n = f32x4.nearest(f32x4.mul(x, c(2)));
-  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, c(3))), f32x4.mul(n, c(4)));
-  let p = mulAdd(c(5), r, c(6));
-  p = mulAdd(p, r, c(7));
-  p = mulAdd(p, r, c(8));
-  p = mulAdd(p, r, c(9));
-  p = mulAdd(p, r, c(10));
+  x = f32x4.pmax(f32x4.pmin(x, constant4(0)), constant4(1)); // argument order keeps NaN
+  const n = f32x4.nearest(f32x4.mul(x, constant4(2)));
+  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, constant4(3))), f32x4.mul(n, constant4(4)));
+  let p = mulAdd(constant4(5), r, constant4(6));
+  p = mulAdd(p, r, constant4(7));
+  p = mulAdd(p, r, constant4(8));
+  p = mulAdd(p, r, constant4(9));
+  p = mulAdd(p, r, constant4(10));
   p = f32x4.add(mulAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
   return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
 }
@@ -68,39 +68,46 @@ export function log4(x: v128): v128 {
   let e = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(bits, 23), i32x4.splat(126)));
   let m = v128.or(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
   // Mantissa in [sqrt(1/2), sqrt(2)): halves below the bound are doubled and the exponent lowered.
-  const low = f32x4.lt(m, c(23));
+  const low = f32x4.lt(m, constant4(23));
   e = f32x4.sub(e, v128.and(low, f32x4.splat(1)));
   m = f32x4.add(f32x4.sub(m, f32x4.splat(1)), v128.and(low, m));
   const z = f32x4.mul(m, m);
-  let p = mulAdd(c(24), m, c(25));
-  p = mulAdd(p, m, c(26));
-  p = mulAdd(p, m, c(27));
-  p = mulAdd(p, m, c(28));
-  p = mulAdd(p, m, c(29));
-  p = mulAdd(p, m, c(30));
-  p = mulAdd(p, m, c(31));
-  p = mulAdd(p, m, c(32));
+  let p = mulAdd(constant4(24), m, constant4(25));
+  p = mulAdd(p, m, constant4(26));
+  p = mulAdd(p, m, constant4(27));
+  p = mulAdd(p, m, constant4(28));
+  p = mulAdd(p, m, constant4(29));
+  p = mulAdd(p, m, constant4(30));
+  p = mulAdd(p, m, constant4(31));
+  p = mulAdd(p, m, constant4(32));
   p = f32x4.mul(f32x4.mul(p, m), z);
-  p = mulAdd(e, c(33), p);
+  p = mulAdd(e, constant4(33), p);
   p = f32x4.sub(p, f32x4.mul(f32x4.splat(0.5), z));
-  return v128.or(mulAdd(e, c(34), f32x4.add(m, p)), notANumber);
+  return v128.or(mulAdd(e, constant4(34), f32x4.add(m, p)), notANumber);
+}
+
+/** x where tanh x is not yet 1 or -1 to the last bit. */
+// @ts-ignore: decorator
+@inline
+export function clampTanh4(x: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, constant4(11)), constant4(42));
 }
 
 /** tanh x */
 // @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, c(11)), f32x4.neg(c(11)));
+  x = clampTanh4(x);
   const z = f32x4.mul(x, x);
-  let p = mulAdd(c(12), z, c(13));
-  p = mulAdd(p, z, c(14));
-  p = mulAdd(p, z, c(15));
-  p = mulAdd(p, z, c(16));
-  p = mulAdd(p, z, c(17));
-  p = mulAdd(p, z, c(18));
-  let q = mulAdd(c(19), z, c(20));
-  q = mulAdd(q, z, c(21));
-  q = mulAdd(q, z, c(22));
+  let p = mulAdd(constant4(12), z, constant4(13));
+  p = mulAdd(p, z, constant4(14));
+  p = mulAdd(p, z, constant4(15));
+  p = mulAdd(p, z, constant4(16));
+  p = mulAdd(p, z, constant4(17));
+  p = mulAdd(p, z, constant4(18));
+  let q = mulAdd(constant4(19), z, constant4(20));
+  q = mulAdd(q, z, constant4(21));
+  q = mulAdd(q, z, constant4(22));
   return f32x4.div(f32x4.mul(p, x), q);
 }
 
@@ -111,29 +118,60 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))));
 }
 
+/** sqrt(2 / pi) (x + 0.044715 x^3) */
+// @ts-ignore: decorator
+@inline
+export function geluInner4(x: v128): v128 {
+  return f32x4.mul(constant4(35), mulAdd(f32x4.mul(constant4(36), x), f32x4.mul(x, x), x));
+}
+
+/** 0.5 x (1 + t) */
+// @ts-ignore: decorator
+@inline
+export function geluOuter4(x: v128, t: v128): v128 {
+  return f32x4.mul(f32x4.mul(constant4(37), x), f32x4.add(constant4(38), t));
+}
+
 /** 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
 // @ts-ignore: decorator
 @inline
 export function gelu4(x: v128): v128 {
-  const inner = f32x4.mul(c(35), mulAdd(f32x4.mul(c(36), x), f32x4.mul(x, x), x));
-  return f32x4.mul(f32x4.mul(f32x4.splat(0.5), x), f32x4.add(f32x4.splat(1), tanh4(inner)));
+  return geluOuter4(x, tanh4(geluInner4(x)));
+}
+
+/** Beyond 10 the slope is 0 or 1 to the last bit, and x^2 must not overflow: 0 * infinity is NaN. Argument order keeps NaN. */
+// @ts-ignore: decorator
+@inline
+function clampSlope4(x: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, constant4(40)), constant4(41));
+}
+
+// @ts-ignore: decorator
+@inline
+export function slopeInner4(x: v128): v128 {
+  x = clampSlope4(x);
+  return f32x4.mul(constant4(35), mulAdd(f32x4.mul(constant4(36), f32x4.mul(x, x)), x, x));
+}
+
+/** The slope of gelu at x from t = tanh(slopeInner4(x)). */
+// @ts-ignore: decorator
+@inline
+export function slopeOuter4(x: v128, t: v128): v128 {
+  const one = constant4(38);
+  const half = constant4(37);
+  x = clampSlope4(x);
+  const cubic = f32x4.mul(constant4(36), f32x4.mul(x, x));
+  const dInner = f32x4.mul(constant4(35), mulAdd(constant4(39), cubic, one));
+  const left = f32x4.mul(half, f32x4.add(one, t));
+  const right = f32x4.mul(f32x4.mul(half, x), f32x4.mul(f32x4.sub(one, f32x4.mul(t, t)), dInner));
+  return f32x4.add(left, right);
 }
 
 /** d gelu / dx */
 // @ts-ignore: decorator
 @inline
 export function geluSlope4(x: v128): v128 {
-  const one = f32x4.splat(1);
-  const half = f32x4.splat(0.5);
-  // Beyond 10 the slope is 0 or 1 to the last bit, and x^2 must not overflow: 0 * infinity is NaN. Argument order keeps NaN.
-  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(10)), f32x4.splat(-10));
-  const x2 = f32x4.mul(x, x);
-  const cubic = f32x4.mul(c(36), x2);
-  const t = tanh4(f32x4.mul(c(35), mulAdd(cubic, x, x)));
-  const dInner = f32x4.mul(c(35), mulAdd(f32x4.splat(3), cubic, one));
-  const left = f32x4.mul(half, f32x4.add(one, t));
-  const right = f32x4.mul(f32x4.mul(half, x), f32x4.mul(f32x4.sub(one, f32x4.mul(t, t)), dInner));
-  return f32x4.add(left, right);
+  return slopeOuter4(x, tanh4(slopeInner4(x)));
 }
 
 /** Scalar forms, lane 0 of the vector ones: the same bits. */

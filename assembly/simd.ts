@@ -26,10 +26,9 @@ export function maxLanes(v: v128): f32 {
   return max(f32x4.extract_lane(pair, 0), f32x4.extract_lane(pair, 1));
 }
 
-/** The first n (0 to 3) floats at p; the other lanes are 0 and their memory is not touched. */
 // @ts-ignore: decorator
 @inline
-export function loadTail(p: usize, n: i32): v128 {
+function tailAt(p: usize, n: i32): v128 {
   let v = f32x4.splat(0);
   if (n > 0) v = v128.load32_zero(p);
   if (n > 1) v = v128.load_lane<f32>(p + 4, v, 1, 0, 4);
@@ -37,11 +36,34 @@ export function loadTail(p: usize, n: i32): v128 {
   return v;
 }
 
+// @ts-ignore: decorator
+@inline
+function putTail(p: usize, v: v128, n: i32): void {
+  if (n > 0) v128.store_lane<f32>(p, v, 0, 0, 4);
+  if (n > 1) v128.store_lane<f32>(p + 4, v, 1, 0, 4);
+  if (n > 2) v128.store_lane<f32>(p + 8, v, 2, 0, 4);
+}
+
+// Calls in place of copies, for the build that has to be small.
+function callTailAt(p: usize, n: i32): v128 {
+  return tailAt(p, n);
+}
+
+function callPutTail(p: usize, v: v128, n: i32): void {
+  putTail(p, v, n);
+}
+
+/** The first n (0 to 3) floats at p; the other lanes are 0 and their memory is not touched. */
+// @ts-ignore: decorator
+@inline
+export function loadTail(p: usize, n: i32): v128 {
+  return ASC_SHRINK_LEVEL > 0 ? callTailAt(p, n) : tailAt(p, n);
+}
+
 /** Stores the first n (0 to 3) lanes at p. */
 // @ts-ignore: decorator
 @inline
 export function storeTail(p: usize, v: v128, n: i32): void {
-  if (n > 0) v128.store_lane<f32>(p, v, 0, 0, 4);
-  if (n > 1) v128.store_lane<f32>(p + 4, v, 1, 0, 4);
-  if (n > 2) v128.store_lane<f32>(p + 8, v, 2, 0, 4);
+  if (ASC_SHRINK_LEVEL > 0) callPutTail(p, v, n);
+  else putTail(p, v, n);
 }

@@ -82,7 +82,10 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
   return y;
 }
 
-/** x = f(x), in place, so before anything reads x. */
+/**
+ * f(x), to be composed before anything else reads x. tanh and relu are undone from their output and take its place; gelu needs its input, so
+ * what it gives has values of its own, and the memory of x's gradient.
+ */
 export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   const { kernels } = b.arena;
   if (x.readers > 0) {
@@ -91,19 +94,20 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
     );
   }
   const code = activations[kind];
-  // tanh and relu are undone from their output; gelu needs its input.
-  const saved = kind === 'gelu' ? b.tensor(x.rows, x.width).value : x.value;
+  const inPlace = kind !== 'gelu';
+  const y = inPlace ? x : { ...b.tensor(x.rows, x.width), grad: x.grad, writers: 1 };
+  const readMode = inPlace ? undefined : b.read(x);
   b.add({
     forward() {
-      const n = b.rowCount(x.rows) * x.width;
-      if (saved !== x.value) b.arena.copy(saved, x.value, n * 4);
-      kernels.activationForward(code, saved, x.value, n);
+      kernels.activationForward(code, x.value, y.value, b.rowCount(x.rows) * x.width);
     },
     backward() {
-      kernels.activationBackward(code, saved, x.grad, b.rowCount(x.rows) * x.width);
+      if (readMode?.() === 1)
+        throw new Error(`activation: x may have no other reader; let it read what the ${kind} gives`);
+      kernels.activationBackward(code, x.value, x.grad, b.rowCount(x.rows) * x.width);
     },
   });
-  return x;
+  return y;
 }
 
 /** y += factor x (or y = factor x for the first writer): residual paths and fixed scales. */

@@ -70,6 +70,20 @@ test('refuses an activation in place after a reader, whose gradient would be wro
   );
 });
 
+test('refuses the gradient of a gelu whose input is read again later', async () => {
+  const built = await network((b) => {
+    const h = slotLinear(b, 'h', 'action', tokenTable(b, 'words', 4), 4);
+    activation(b, 'gelu', h);
+    return headsOn(b, addScaled(b, h, 1));
+  });
+  loadOne(built);
+  const w = built.arena.floats(built.vectorSize);
+  built.forward(w);
+  expect(() => built.backward(w, 0)).toThrow(
+    new Error('activation: x may have no other reader; let it read what the gelu gives'),
+  );
+});
+
 test('refuses a writer after a reader', async () => {
   await expect(
     network((b) => {
