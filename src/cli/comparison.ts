@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
 import type { CompareRecord } from '../report/records.ts';
+import { termsText } from '../report/termNames.ts';
 import { type Config, canonicalConfigJson, resolveConfig } from '../train/config.ts';
 import { labelTermsOf, type MethodTerm, termsOf } from '../train/method.ts';
 import type { Frame } from './frame.ts';
@@ -41,18 +42,6 @@ export interface ComparisonTools {
   readonly now: () => number;
 }
 
-/** Terms whose name in tables is not the one in the config. */
-const termNames: Partial<Record<MethodTerm, string>> = {
-  grpo: 'GRPO',
-  gigpo: 'GiGPO',
-  ppo: 'PPO',
-  'label-advantages': 'label advantages',
-  pcgrad: 'PCGrad',
-  gradvac: 'GradVac',
-  upgrad: 'UPGrad',
-  heads: 'heads per action',
-};
-
 /** Terms that only do more of what was good: alone they are controls. */
 const imitators: readonly MethodTerm[] = ['cloning', 'label-advantages'];
 
@@ -66,9 +55,7 @@ export function parseVariants(text: string): readonly ComparedVariant[] {
     const [method, labels, ...rest] = entry.trim().split(':');
     if (rest.length > 0) throw new Error(`variants: an entry must be method or method:labels, got "${entry.trim()}"`);
     const config = resolveConfig({ method, ...(labels !== undefined && { labels }) });
-    const name = termsOf(config.method)
-      .map((term) => termNames[term] ?? term)
-      .join(' + ');
+    const name = termsText(termsOf(config.method));
     const learners = labelTermsOf(config.method);
     if (learners.length === 0) {
       if (labels !== undefined)

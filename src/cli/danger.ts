@@ -1,6 +1,7 @@
 /** `unbraid danger`: the danger-zone experiment. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { type DangerPreset, dangerPresets } from '../danger/presets.ts';
 import { ensureWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import type { DangerRecord } from '../report/records.ts';
@@ -20,6 +21,8 @@ export interface DangerPlan {
   readonly method: string;
   readonly labels: string;
   readonly seeds: number;
+  /** How networks start. */
+  readonly preset: DangerPreset;
 }
 
 export const defaultDangerPlan: DangerPlan = {
@@ -28,6 +31,7 @@ export const defaultDangerPlan: DangerPlan = {
   method: 'classifier',
   labels: 'oracle',
   seeds: 8,
+  preset: 'default',
 };
 
 export interface DangerEngine {
@@ -38,14 +42,14 @@ export interface DangerEngine {
 
 /** Highest and last probability of the bad action, a row per start and method. */
 function dangerSummary(record: DangerRecord): string {
-  const rows = record.rows.map((row) => [
-    two(row.start),
-    row.coupling ? (row.labels === 'none' ? row.method : `${row.method}, ${row.labels} labels`) : 'no coupling',
-    two(row.peak),
-    two(row.end),
+  const rows = record.rows.map(({ start, method, labels, coupling, peak, end }) => [
+    two(start),
+    [method, ...(labels === 'none' ? [] : [`${labels} labels`]), ...(coupling ? [] : ['no coupling'])].join(', '),
+    two(peak),
+    two(end),
   ]);
   return [
-    `p(bad action | look-alike state), rho ${record.rho}, mean of ${record.seeds} seeds, ${record.iterations} iterations`,
+    `p(bad action | look-alike state), rho ${record.rho}, mean of ${record.seeds} seeds, ${record.iterations} iterations${record.preset ? `, preset ${record.preset}` : ''}`,
     table(['start', 'method', 'peak', 'end'], rows),
   ].join('\n');
 }
@@ -67,7 +71,7 @@ async function dangerAction(
 }
 
 export function addDangerCommand(program: Command, host: Host, load: () => Promise<DangerEngine>): void {
-  const { rho, starts, method, labels, seeds } = defaultDangerPlan;
+  const { rho, starts, method, labels, seeds, preset } = defaultDangerPlan;
   const command = program
     .command('danger')
     .summary('run the danger-zone experiment')
@@ -76,18 +80,31 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
     )
     .option('--rho <x>', 'similarity of the two states, 0 to 1', numberFrom(0, 1), rho)
     .option('--starts <list>', 'probabilities of the bad action to start from', parseStarts, starts)
-    .addOption(new Option('--method <terms>', 'remedy set beside GRPO').choices(['grpo', 'classifier']).default(method))
+    .addOption(
+      new Option('--method <terms>', 'remedy set beside GRPO')
+        .choices(['grpo', 'classifier', 'pcgrad', 'gradvac', 'upgrad'])
+        .default(method),
+    )
     .addOption(
       new Option('--labels <source>', "the remedy's labels")
         .choices(['advantage', 'oracle', 'shuffled'])
         .default(labels),
     )
     .option('--seeds <n>', 'seeds per start', integerFrom(1), seeds)
+    .addOption(
+      new Option('--preset <name>', 'how networks start; prototype: as in the PyTorch study that found the effect')
+        .choices(dangerPresets)
+        .default(preset),
+    )
     .option('--out <dir>', 'folder for danger.json and danger.svg', 'runs/danger')
     .addHelpText(
       'after',
       teach({
-        examples: ['unbraid danger', 'unbraid danger --rho 0.95 --starts 0.4,0.6 --seeds 3'],
+        examples: [
+          'unbraid danger',
+          'unbraid danger --rho 0.95 --starts 0.4,0.6 --seeds 3',
+          'unbraid danger --preset prototype --seeds 64',
+        ],
         next: 'unbraid compare runs this experiment too and puts the figure into its report.',
       }),
     );

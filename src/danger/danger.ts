@@ -7,9 +7,9 @@ import { mean, meanInterval } from '../evaluate/statistics.ts';
 import { createArena } from '../kernels/arena.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { DangerRecord } from '../report/records.ts';
-import { termsOf } from '../train/method.ts';
+import { canonicalMethod, checkTerms, labelTermsOf, termsOf } from '../train/method.ts';
 import { createLearner, type Learner } from '../train/update.ts';
-import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY } from './follow.ts';
+import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY, type StatesLearner } from './follow.ts';
 import { type DangerPreset, dangerPresets } from './presets.ts';
 import { CLONED, softStart } from './softStart.ts';
 import { createTwoStates, type TwoStates } from './twoStates.ts';
@@ -19,9 +19,12 @@ export interface DangerOptions {
   readonly rho?: number;
   /** Start values of p(bad | s'), each in [0.01, 0.99]; default 0.05, 0.2, 0.4, 0.6, 0.8. */
   readonly starts?: readonly number[];
-  /** Terms of the objective, as in the configuration; with terms beyond grpo the record has plain GRPO too. Default `grpo`. */
+  /**
+   * Terms of the objective, as in the configuration; with terms beyond grpo the record has plain GRPO too. Surgery takes the two states for
+   * its tasks. Default `grpo`.
+   */
   readonly method?: string;
-  /** `oracle` (default), `advantage` or `shuffled`: the oracle's labels permuted. Without terms beyond grpo labels are not used. */
+  /** `oracle` (default), `advantage` or `shuffled`: the oracle's labels permuted. Used by the terms that have a use for labels. */
   readonly labels?: string;
   /** Seeds per start, an integer in [1, 1000]; default 8. */
   readonly seeds?: number;
@@ -48,7 +51,7 @@ const policyConfig = {
 } as const;
 
 /** The terms that this experiment has. */
-const knownTerms: readonly string[] = ['grpo', 'classifier', 'contrastive', 'cloning'];
+const knownTerms: readonly string[] = ['grpo', 'classifier', 'contrastive', 'cloning', 'pcgrad', 'gradvac', 'upgrad'];
 
 /** The arms of the experiment, GRPO's first; each method with coupling on and off. */
 function armsOf(method: string, labels: DangerLabels): Arm[] {
@@ -83,12 +86,14 @@ export async function runDanger(options: DangerOptions = {}): Promise<DangerReco
       for (let a = 0; a < arms.length; a++) measured[a][i].push(byArm[a]);
     }
   }
-  return dangerRecord({ rho, seeds, iterations }, arms, starts, measured);
+  const named = preset === 'prototype' ? { preset } : {};
+  return dangerRecord({ ...named, rho, seeds, iterations }, arms, starts, measured);
 }
 
 /** A learner of the experiment's policy in a memory of its own. */
-export async function dangerLearner(): Promise<Learner> {
-  return createLearner(createPolicy(await createArena(), createLookAlike().spec, policyConfig));
+export async function dangerLearner(): Promise<StatesLearner> {
+  const policy = createPolicy(await createArena(), createLookAlike().spec, policyConfig);
+  return { ...createLearner(policy), stateGradients: policy.arena.floats(2 * policy.network.size) };
 }
 
 /**
@@ -97,7 +102,7 @@ export async function dangerLearner(): Promise<Learner> {
  * @returns p(bad | s') by arm, before training and after every 10 iterations
  */
 export async function followArms(
-  learner: Learner,
+  learner: StatesLearner,
   states: TwoStates,
   start: number,
   arms: readonly Arm[],
@@ -121,7 +126,7 @@ export async function followArms(
 
 /** The record of what was measured. @param measured p(bad | s') by arm, start, seed and measurement */
 export function dangerRecord(
-  head: Pick<DangerRecord, 'rho' | 'seeds' | 'iterations'>,
+  head: Pick<DangerRecord, 'preset' | 'rho' | 'seeds' | 'iterations'>,
   arms: readonly Arm[],
   starts: readonly number[],
   measured: readonly (readonly (readonly (readonly number[])[])[])[],
@@ -129,10 +134,10 @@ export function dangerRecord(
   const record: DangerRecord = { command: 'danger', ...head, rows: [], curves: [] };
   for (let a = 0; a < arms.length; a++) {
     const { terms, labels, coupling } = arms[a];
-    const plain = terms.length === 1;
-    const name = plain ? 'grpo' : terms.slice(1).join('+');
+    const name = canonicalMethod(terms.join('+'));
+    const used = labelTermsOf(name).length > 0 ? labels : 'none';
     for (let i = 0; i < starts.length; i++) {
-      const arm = { method: name, labels: plain ? 'none' : labels, coupling, start: starts[i] };
+      const arm = { method: name, labels: used, coupling, start: starts[i] };
       const points = curvePoints(measured[a][i]);
       const means = points.map((point) => point[1]);
       record.rows.push({ ...arm, peak: Math.max(...means), end: means[means.length - 1], seeds: head.seeds });
@@ -180,6 +185,7 @@ function checkOptions(options: DangerOptions) {
       `runDanger: method must be one or more of ${knownTerms.join(', ')}, each once, joined by +, got "${method}"; write for example classifier+cloning`,
     );
   }
+  checkTerms(method, labels);
   const source = labelSources.find((known) => known === labels);
   if (source === undefined) {
     throw new RangeError(

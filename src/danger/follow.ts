@@ -3,12 +3,14 @@ import { groupRelative } from '../advantage/groupRelative.ts';
 import { advantageLabels } from '../labels/advantage.ts';
 import { oracleLabels } from '../labels/oracle.ts';
 import { shuffleLabels } from '../labels/shuffled.ts';
+import { updatesHere } from '../parallel/updates.ts';
 import { actionKey } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { collect } from '../rollout/collect.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import type { MethodTerm } from '../train/method.ts';
+import { labelTermsOf, type MethodTerm, surgeryOf } from '../train/method.ts';
 import type { LossSet } from '../train/shards.ts';
+import { cutByTask, operateOn, roundsOf, type Surgeon } from '../train/surgery.ts';
 import { type ContrastiveSet, type Learner, resetOptimizer, update } from '../train/update.ts';
 import { badProbability, GROUP_SIZE, gamesOf, type TwoStates } from './twoStates.ts';
 
@@ -24,6 +26,12 @@ export interface Arm {
   readonly coupling: boolean;
 }
 
+/** A learner of the two states. */
+export interface StatesLearner extends Learner {
+  /** f32[2, network.size]: the gradients of s and s', for surgery. */
+  readonly stateGradients: number;
+}
+
 /** Iterations from one measurement of p(bad | s') to the next. */
 export const MEASURE_EVERY = 10;
 
@@ -33,6 +41,9 @@ const ENTROPY_COEF = 0.003;
 
 /** Weight of each term that uses labels. */
 const LABEL_COEF = 0.3;
+
+/** Weight of the newest cosine in GradVac's targets: the default of training runs. */
+const GRADVAC_BETA = 0.01;
 
 const CONTRASTIVE_SAMPLES = 96;
 const CONTRASTIVE_TEMPERATURE = 0.2;
@@ -125,8 +136,17 @@ function rolloutSet(
   };
 }
 
+/** Surgery on the gradients of the two states, or null if the arm has none. */
+function surgeonOf({ terms }: Arm, learner: StatesLearner, seed: number): Surgeon | null {
+  const surgery = surgeryOf(terms.join('+'));
+  if (surgery === null) return null;
+  learner.targets = new Float64Array(4);
+  return { surgery, seed, beta: GRADVAC_BETA, tasks: 2, taskOfGame: null, vectors: learner.stateGradients };
+}
+
 async function iterate(
   learner: Learner,
+  surgeon: Surgeon | null,
   states: TwoStates,
   arm: Arm,
   iteration: number,
@@ -143,10 +163,10 @@ async function iterate(
   const all = Int32Array.from({ length: rollout.states.states }, (_, n) => n);
   const order = arm.coupling ? all : all.filter((n) => isOther(rollout, n));
   if (order.length === 0) return;
-  const usesLabels = arm.terms.length > 1;
-  const labels = usesLabels
-    ? takenLabels(rollout, advantages, order, arm.labels, { seed, iteration })
-    : new Int8Array(rollout.states.actions).fill(-1);
+  const labels =
+    labelTermsOf(arm.terms.join('+')).length > 0
+      ? takenLabels(rollout, advantages, order, arm.labels, { seed, iteration })
+      : new Int8Array(rollout.states.actions).fill(-1);
   const labelled: number[] = [];
   for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);
   const set = rolloutSet(arm, rollout, order, advantages, labels, labelled);
@@ -154,7 +174,13 @@ async function iterate(
     const contrastive = arm.terms.includes('contrastive')
       ? contrastiveSet(rollout, labels, labelled, seed, iteration * PASSES + pass)
       : null;
-    update(learner, [set], contrastive, adamw);
+    if (surgeon === null) {
+      update(learner, [set], contrastive, adamw);
+      continue;
+    }
+    const stateOf = Int32Array.from(all, (n) => (isOther(rollout, n) ? 1 : 0));
+    const operation = cutByTask({ sets: [set], contrastive }, stateOf);
+    await operateOn(updatesHere(roundsOf(operation), learner.policy), learner, surgeon, operation, adamw);
   }
 }
 
@@ -164,17 +190,18 @@ async function iterate(
  * @returns p(bad | s') before training and after every 10 iterations
  */
 export async function follow(
-  learner: Learner,
+  learner: StatesLearner,
   states: TwoStates,
   arm: Arm,
   iterations: number,
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   resetOptimizer(learner);
+  const surgeon = surgeonOf(arm, learner, states.seed);
   const { policy } = learner;
   const probabilities = [badProbability(policy, states)];
   for (let iteration = 1; iteration <= iterations; iteration++) {
-    await iterate(learner, states, arm, iteration, signal);
+    await iterate(learner, surgeon, states, arm, iteration, signal);
     if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, states));
   }
   return probabilities;

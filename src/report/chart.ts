@@ -23,7 +23,7 @@ const palette = ['#000000', '#D55E00', '#0072B2', '#009E73', '#CC79A7', '#E69F00
 const markers = ['circle', 'triangle', 'rect', 'diamond'] as const;
 
 export const ink = '#1a1a1a';
-const muted = '#555555';
+export const muted = '#555555';
 const rule = '#e4e4e4';
 
 /** Width of a figure in CSS pixels: the text column of a README. */
@@ -187,14 +187,17 @@ export function valueAxis(name: string, direction: 'x' | 'y', gap: number, more:
   };
 }
 
-/** A panel's name, above its upper left corner. */
-export function panelName(text: string, panel: Panel): object {
-  return {
-    type: 'text',
-    x: panel.left,
-    y: panel.top - 9,
-    style: { text, fontSize: 12.5, lineHeight: 16, fontWeight: 'bold', fill: ink, verticalAlign: 'bottom', fontFamily },
-  };
+/** A panel's name, above its upper left corner; with a line about it, the name stands above that line. */
+export function panelName(text: string, panel: Panel, about = ''): object {
+  const line = { type: 'text', x: panel.left };
+  const style = { fontSize: 12.5, lineHeight: 16, verticalAlign: 'bottom', fontFamily };
+  const name = { ...style, text, fontWeight: 'bold', fill: ink };
+  if (about === '') return { ...line, y: panel.top - 9, style: name };
+  const children = [
+    { ...line, y: panel.top - 24, style: name },
+    { ...line, y: panel.top - 9, style: { ...style, text: about, fontSize: 11.5, fill: muted } },
+  ];
+  return { type: 'group', children };
 }
 
 /** Escapes text for XML and HTML content and attributes. */

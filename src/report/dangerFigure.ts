@@ -10,6 +10,7 @@ import {
 } from './chart.ts';
 import type { DangerRecord } from './records.ts';
 import { band, curve as drawCurve } from './series.ts';
+import { termsText } from './termNames.ts';
 
 type Curve = DangerRecord['curves'][number];
 
@@ -85,7 +86,7 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
 
 /** A method with its labels, in words. */
 export const dangerMethodName = (curve: Pick<Curve, 'method' | 'labels'>): string =>
-  [curve.method.replace(/^grpo/, 'GRPO'), ...(curve.labels === 'none' ? [] : [`${curve.labels} labels`])].join(', ');
+  [termsText(curve.method.split('+')), ...(curve.labels === 'none' ? [] : [`${curve.labels} labels`])].join(', ');
 
 function methodsOf(danger: DangerRecord): readonly string[] {
   return [...new Set(danger.curves.map(dangerMethodName))];

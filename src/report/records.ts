@@ -85,6 +85,8 @@ const couplingRecord = v.object({
 
 const dangerRecord = v.object({
   command: v.literal('danger'),
+  /** Present where networks did not start as those of training do. */
+  preset: v.optional(v.literal('prototype')),
   rho: finite,
   seeds: count,
   iterations: count,

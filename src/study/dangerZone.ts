@@ -1,32 +1,43 @@
 /** The danger zone: p(bad action | look-alike state) over training, with the gradients of that state alone as the counterfactual. */
 import { dangerRecord } from '../danger/danger.ts';
 import { MEASURE_EVERY } from '../danger/follow.ts';
-import { dangerFigure, dangerMethodName } from '../report/dangerFigure.ts';
+import { dangerMethodName } from '../report/dangerFigure.ts';
+import { type DangerPanel, dangerZoneFigure } from '../report/dangerZoneFigure.ts';
 import type { DangerRecord } from '../report/records.ts';
-import type { StudyTable } from '../report/studyTables.ts';
+import { quantityText, type StudyFigure, type StudyTable } from '../report/studyTables.ts';
+import { labelTermsOf } from '../train/method.ts';
 import { armOf, type DangerArm, type DangerInput, dangerKind } from './dangerJob.ts';
+import { judgedText } from './findings.ts';
 import { type Job, type JobResults, jobOf } from './job.ts';
-import { runsQuantity } from './quantities.ts';
+import { type BySeed, pairedQuantity, quantity, runsQuantity } from './quantities.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
 
 const starts = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95];
 
 const iterations = 120;
 
-/** GRPO and each remedy, with coupling and without. */
-const arms: readonly DangerArm[] = (
-  [
-    ['grpo', 'oracle'],
-    ['classifier', 'oracle'],
-    ['classifier', 'advantage'],
-    ['classifier', 'shuffled'],
-  ] as const
-).flatMap(([method, labels]) => [true, false].map((coupling) => ({ method, labels, coupling })));
+/** GRPO and the classifier, with coupling and without; then surgery on the gradients of the two states, without coupling there is one. */
+const arms: readonly DangerArm[] = [
+  ...(
+    [
+      ['grpo', 'oracle'],
+      ['classifier', 'oracle'],
+      ['classifier', 'advantage'],
+      ['classifier', 'shuffled'],
+    ] as const
+  ).flatMap(([method, labels]) => [true, false].map((coupling) => ({ method, labels, coupling }))),
+  ...['pcgrad', 'gradvac', 'upgrad'].map((method) => ({ method, labels: 'oracle', coupling: true }) as const),
+];
 
-/** Similarities and arms by size; `quick` leaves out the counterfactual of the controls. */
+/** Starts from which GRPO locks the bad action in. */
+const HIGH = 0.4;
+
+/** Similarities and arms by size; `quick` leaves out the counterfactual of the controls, and of the surgeries all but one. */
 function extent({ size }: StudyScale): { rhos: readonly number[]; arms: readonly DangerArm[]; seeds: number } {
   if (size === 'full') return { rhos: [0.8, 0.3, 0.95], arms, seeds: 24 };
-  const shown = arms.filter(({ labels, coupling }) => coupling || labels === 'oracle');
+  const shown = arms.filter(
+    ({ method, labels, coupling }) => (coupling || labels === 'oracle') && method !== 'pcgrad' && method !== 'gradvac',
+  );
   return { rhos: [0.8], arms: shown, seeds: 8 };
 }
 
@@ -63,7 +74,43 @@ function measuredAt(results: JobResults, scale: StudyScale, rho: number): Measur
   return { rho, seeds: found.map(({ seed }) => seed), probabilities };
 }
 
-function tablesOf(
+/** Mean p(bad | s') over the starts from 0.4 up by seed: the last one, or the highest over training. */
+function fromHighStarts(
+  { seeds, probabilities }: Measured,
+  arm: number,
+  of: (run: readonly number[]) => number,
+): BySeed {
+  const high = probabilities[arm].filter((_, i) => starts[i] >= HIGH);
+  return new Map(seeds.map((seed, n) => [seed, high.reduce((sum, bySeed) => sum + of(bySeed[n]), 0) / high.length]));
+}
+
+const lastOf = (run: readonly number[]): number => run[run.length - 1];
+const highestOf = (run: readonly number[]): number => Math.max(...run);
+
+/** Index of GRPO with coupling. */
+const baseline = 0;
+
+function overviewOf(measured: Measured, followed: readonly DangerArm[], command: string): StudyTable {
+  const rows = followed.map((arm, a) => ({
+    name: rowName(arm),
+    cells: [lastOf, highestOf].flatMap((of) => {
+      const values = fromHighStarts(measured, a, of);
+      const difference = a === baseline ? null : pairedQuantity(values, fromHighStarts(measured, baseline, of), 'mean');
+      return [quantity(values, 'mean'), difference];
+    }),
+    command,
+  }));
+  return {
+    id: `methods-rho-${measured.rho}`,
+    title: `Probability of the bad action in the look-alike state, mean over starts from ${HIGH} up, similarity ${measured.rho}`,
+    rowHead: 'trained with',
+    columns: ['last', 'last minus that of GRPO', 'highest', 'highest minus that of GRPO'],
+    rows,
+  };
+}
+
+/** Highest and last mean of each start. */
+function tablesByStart(
   { rho, seeds, probabilities }: Measured,
   followed: readonly DangerArm[],
   command: string,
@@ -82,7 +129,7 @@ function tablesOf(
     rowHead: 'trained with',
     columns: starts.map((start) => `from ${start}`),
     rows: followed.map((arm, a) => ({
-      name: `${armName(arm)}, coupling ${arm.coupling ? 'on' : 'off'}`,
+      name: rowName(arm),
       cells: probabilities[a].map((bySeed) => {
         const at = mean(bySeed);
         return runsQuantity(name, seeds, (runs) => statistic((k) => at(runs, k)));
@@ -98,75 +145,94 @@ function tablesOf(
 }
 
 function armName({ method, labels }: DangerArm): string {
-  return dangerMethodName({ method, labels: method === 'grpo' ? 'none' : labels });
+  return dangerMethodName({ method, labels: labelTermsOf(method).length > 0 ? labels : 'none' });
 }
 
-/** The record of those arms that `shown` picks. */
-function recordOf(
-  { rho, seeds, probabilities }: Measured,
-  followed: readonly DangerArm[],
-  shown: (arm: DangerArm) => boolean = () => true,
-): DangerRecord {
-  return dangerRecord(
-    { rho, seeds: seeds.length, iterations },
-    followed.filter(shown).map(armOf),
-    starts,
-    probabilities.filter((_, a) => shown(followed[a])),
-  );
+const rowName = (arm: DangerArm): string => `${armName(arm)}, coupling ${arm.coupling ? 'on' : 'off'}`;
+
+function recordOf({ rho, seeds, probabilities }: Measured, followed: readonly DangerArm[]): DangerRecord {
+  return dangerRecord({ rho, seeds: seeds.length, iterations }, followed.map(armOf), starts, probabilities);
 }
 
-/** What happens and what the right labels do about it; then what labels without that knowledge do. Without coupling only GRPO is drawn. */
-const pictures: readonly { readonly id: string; shows(arm: DangerArm): boolean; readonly caption: string }[] = [
-  {
-    id: 'danger-zone',
-    shows: ({ labels, method, coupling }) => labels === 'oracle' && (coupling || method === 'grpo'),
-    caption: 'coupling off keeps the gradients of that state alone',
-  },
-  {
-    id: 'danger-zone-controls',
-    shows: ({ labels, method, coupling }) => coupling && (labels !== 'oracle' || method === 'grpo'),
-    caption: 'the remedy with labels that do not know the right action',
-  },
-];
+const roles: { readonly [labels: string]: string } = { oracle: ' (upper bound)', shuffled: ' (control)' };
 
-const two = (x: number): string => x.toFixed(2);
+/** The counterfactual, then all ways of training with coupling. */
+function panelsOf({ curves }: DangerRecord, followed: readonly DangerArm[]): DangerPanel[] {
+  const shown = followed
+    .map((arm, a) => ({ arm, curves: curves.slice(a * starts.length, (a + 1) * starts.length) }))
+    .filter(({ arm }) => arm.coupling || arm.method === 'grpo');
+  return shown
+    .toSorted((a, b) => Number(a.arm.coupling) - Number(b.arm.coupling))
+    .map(({ arm, curves: of }) => {
+      const [name, labels] = armName(arm).split(', ');
+      const plain = arm.method === 'grpo' ? `coupling ${arm.coupling ? 'on' : 'off'}` : 'tasks: the two states';
+      return { name, about: labels === undefined ? plain : `${labels}${roles[arm.labels] ?? ''}`, curves: of };
+    });
+}
 
-/** What the study claims, in numbers: rise with coupling off, and the last means from 0.4. */
-function keyOf(record: DangerRecord): { offLargestRise: number; endFrom: { [method: string]: number } } {
-  const off = record.rows.filter((row) => !row.coupling && row.method === 'grpo');
-  const from = record.rows.filter((row) => row.coupling && row.start === 0.4);
+function figureOf(record: DangerRecord, followed: readonly DangerArm[]): StudyFigure {
+  const id = `danger-zone-rho-${record.rho}`;
   return {
-    offLargestRise: Math.max(...off.map((row) => row.peak - row.start)),
+    id,
+    svg: dangerZoneFigure(record, panelsOf(record, followed), id.replace('.', '-')),
+    caption: `Similarity ${record.rho}. Coupling off keeps the gradients of the look-alike state alone; in all other panels those of both states change the same weights.`,
+  };
+}
+
+/** A mean counts as risen when its highest value is more than this above its start. */
+const RISE = 0.05;
+
+/** What the study claims, in numbers: starts from which means rise, the largest rise with coupling off, and the last means from 0.4. */
+function keyOf({ rows }: DangerRecord) {
+  const grpo = (coupling: boolean) => rows.filter((row) => row.coupling === coupling && row.method === 'grpo');
+  const rises = (of: DangerRecord['rows']): number[] => of.map((row) => row.peak - row.start);
+  const from = rows.filter((row) => row.coupling && row.start === HIGH);
+  return {
+    risenOn: rises(grpo(true)).filter((rise) => rise > RISE).length,
+    risenOff: rises(grpo(false)).filter((rise) => rise > RISE).length,
+    offLargestRise: Math.max(...rises(grpo(false))),
     endFrom: Object.fromEntries(from.map((row) => [dangerMethodName(row), row.end])),
   };
 }
 
-function summaryOf({ rho, seeds }: Measured, key: ReturnType<typeof keyOf>): string {
-  const ends = Object.entries(key.endFrom).map(([method, end]) => `${two(end)} with ${method}`);
-  return `Similarity ${rho}, ${seeds.length} seeds: with the gradients of the look-alike state alone the mean probability of its bad action rises above its start by at most ${two(Math.max(0, key.offLargestRise))}; with coupling it ends, from a start of 0.4, at ${ends.join(', ')}.`;
+function summaryOf(measured: Measured, followed: readonly DangerArm[], key: ReturnType<typeof keyOf>): string[] {
+  const { rho, seeds } = measured;
+  const plain = fromHighStarts(measured, baseline, lastOf);
+  const differences = followed.flatMap((arm, a) => {
+    const difference = pairedQuantity(fromHighStarts(measured, a, lastOf), plain, 'mean');
+    return a === baseline || !arm.coupling || difference === null ? [] : [{ name: armName(arm), difference }];
+  });
+  const judged = judgedText({ above: 'Higher', below: 'Lower' }, differences);
+  return [
+    `Similarity ${rho}, ${seeds.length} seeds: with GRPO the bad action becomes likelier than at its start from ${key.risenOn} of ${starts.length} starts, with the gradients of the look-alike state alone from ${key.risenOff}.`,
+    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${quantityText(quantity(plain, 'mean'))}. ${judged}`,
+  ];
 }
 
 function report(results: JobResults, scale: StudyScale, command: string): StudyReport {
   const { rhos, arms: followed } = extent(scale);
-  const methods = [...new Set(arms.map(armName))];
-  const measured = rhos.map((rho) => measuredAt(results, scale, rho)).filter(({ seeds }) => seeds.length > 0);
-  const shown = measured.map((each) => ({ each, record: recordOf(each, followed) }));
+  const shown = rhos
+    .map((rho) => measuredAt(results, scale, rho))
+    .filter(({ seeds }) => seeds.length > 0)
+    .map((measured) => ({ measured, record: recordOf(measured, followed) }));
   return {
-    summary: shown.map(({ each, record }) => summaryOf(each, keyOf(record))),
-    tables: measured.flatMap((each) => tablesOf(each, followed, command)),
-    figures: measured.flatMap((each) =>
-      pictures.map(({ id, shows, caption }) => ({
-        id: `${id}-rho-${each.rho}`,
-        svg: dangerFigure(recordOf(each, followed, shows), `${id}-${each.rho}`.replace('.', '-'), methods),
-        caption: `Similarity ${each.rho}. Each panel starts training at another probability of the bad action in the rarely seen state; ${caption}.`,
-      })),
-    ),
+    summary: shown.flatMap(({ measured, record }) => summaryOf(measured, followed, keyOf(record))),
+    tables: shown.flatMap(({ measured }) => [
+      overviewOf(measured, followed, command),
+      ...tablesByStart(measured, followed, command),
+    ]),
+    figures: shown.map(({ record }) => figureOf(record, followed)),
     notes: [
-      'Two states and three actions are the smallest case there is: it shows the mechanism, not how often it happens elsewhere.',
+      'Two states are the smallest case there is: it shows the mechanism, not how often it happens elsewhere.',
       "Oracle labels know the right action; an agent does not have them. The sign of the advantage is what an agent has, and shuffled labels are the oracle's without their meaning.",
+      'PCGrad, GradVac and UPGrad are told which of the two states a sample is of and operate on the gradients of the two; no agent is told that two states look alike.',
+      `A run ends near 0 or near 1, so a mean is about the share of runs that lock the bad action in. A mean counts as risen when it exceeds its start by more than ${RISE}.`,
     ],
     key: {
-      similarities: shown.map(({ each, record }) => ({ rho: each.rho, seeds: [...each.seeds], ...keyOf(record) })),
+      similarities: shown.map(({ measured, record }) => ({
+        ...{ rho: measured.rho, seeds: [...measured.seeds] },
+        ...keyOf(record),
+      })),
     },
   };
 }

@@ -133,8 +133,8 @@ export async function unbraid(
       calls.push({ run, split, episodes });
       return { command: 'eval', split, episodes, success: 0.734, interval: [0.69, 0.775] };
     },
-    async runDanger({ rho, starts, method, labels, seeds }) {
-      calls.push({ rho, starts, method, labels, seeds });
+    async runDanger({ rho, starts, method, labels, seeds, preset }) {
+      calls.push({ rho, starts, method, labels, seeds, preset });
       return danger;
     },
     async profileRun({ env, iterations, evalEpisodes, learningRate }, { warmUp, measured, onProgress }) {

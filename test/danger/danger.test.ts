@@ -65,6 +65,12 @@ describe('runDanger', () => {
     }
   });
 
+  it('says in its record that networks started as the prototype does', async () => {
+    const record = await runDanger({ seeds: 1, starts: [0.4], iterations: 10, preset: 'prototype' });
+    expect(parseDanger(JSON.stringify(record))).toEqual(record);
+    expect([record.preset, classifier.preset]).toEqual(['prototype', undefined]);
+  });
+
   it('rises with coupling and never without', () => {
     for (const start of small.starts) {
       const on = means(classifier, { start, coupling: true, method: 'grpo' });
@@ -91,12 +97,26 @@ describe('runDanger', () => {
       ['contrastive', 'oracle'],
       ['cloning', 'oracle'],
       ['cloning+classifier', 'oracle'],
+      ['pcgrad', 'none'],
+      ['gradvac', 'none'],
+      ['upgrad', 'none'],
+      ['upgrad+classifier', 'oracle'],
     ]) {
-      const record = await runDanger({ ...base, method, labels });
-      const name = method === 'cloning+classifier' ? 'classifier+cloning' : method;
+      const record = await runDanger({ ...base, method, ...(labels !== 'none' && { labels }) });
+      const name = method.split('+').toSorted().join('+');
       const curve = means(record, { start, coupling: true, method: name, labels });
       for (const earlier of seen) expect(curve).not.toEqual(earlier);
       seen.push(curve);
+    }
+  });
+
+  it('surgery on the gradients of the two states: less of a rise, and without coupling GRPO to the last bit', async () => {
+    const start = 0.6;
+    for (const method of ['pcgrad', 'gradvac', 'upgrad']) {
+      const record = await runDanger({ ...small, starts: [start], method });
+      const of = (name: string, coupling: boolean): number[] => means(record, { start, coupling, method: name });
+      expect(Math.max(...of(method, true))).toBeLessThan(Math.max(...of('grpo', true)) - 0.05);
+      expect(of(method, false)).toEqual(of('grpo', false));
     }
   });
 
@@ -122,11 +142,11 @@ describe('runDanger', () => {
     [{ starts: [0.2, 0.2] }, 'starts must be one or more different numbers, got [0.2,0.2]; name each start once'],
     [
       { method: 'grpo+magic' },
-      'method must be one or more of grpo, classifier, contrastive, cloning, each once, joined by +, got "grpo+magic"; write for example classifier+cloning',
+      'method must be one or more of grpo, classifier, contrastive, cloning, pcgrad, gradvac, upgrad, each once, joined by +, got "grpo+magic"; write for example classifier+cloning',
     ],
     [
       { method: 'cloning+cloning' },
-      'method must be one or more of grpo, classifier, contrastive, cloning, each once, joined by +, got "cloning+cloning"; write for example classifier+cloning',
+      'method must be one or more of grpo, classifier, contrastive, cloning, pcgrad, gradvac, upgrad, each once, joined by +, got "cloning+cloning"; write for example classifier+cloning',
     ],
     [
       { method: 'classifier', labels: 'graph' },
@@ -140,5 +160,11 @@ describe('runDanger', () => {
     [{ iterations: Number.NaN }, 'iterations must be a multiple of 10 in [10, 10000], got NaN; change iterations'],
   ])('refuses %j', async (options, message) => {
     await expect(runDanger(options)).rejects.toThrow(new RangeError(`runDanger: ${message}`));
+  });
+
+  it('refuses two surgeries', async () => {
+    await expect(runDanger({ method: 'pcgrad+upgrad' })).rejects.toThrow(
+      new Error('config: method takes one of pcgrad, gradvac, upgrad, got "pcgrad+upgrad"; keep one of them'),
+    );
   });
 });

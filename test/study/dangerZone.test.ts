@@ -6,7 +6,7 @@ import { dangerZone } from '../../src/study/dangerZone.ts';
 import { type Job, type JobResults, jobHash, jobResults } from '../../src/study/job.ts';
 import { runJob } from '../../src/study/jobKinds.ts';
 import type { StudyScale } from '../../src/study/study.ts';
-import { requireWellFormed, texts } from '../report/svg.ts';
+import { lines, requireWellFormed, texts } from '../report/svg.ts';
 
 const quick: StudyScale = { size: 'quick', seeds: null, firstSeed: 1, noGames: () => null };
 
@@ -25,33 +25,74 @@ function resultsOf(jobs: readonly Job[]): JobResults {
   return jobResults(new Map(jobs.map((job) => [jobHash(job), madeUp(job.input as unknown as DangerInput)])));
 }
 
-test('a full study has more seeds, similarities and counterfactuals', () => {
+const methodsOf = (job: Job): string[] => [
+  ...new Set((job.input as unknown as DangerInput).arms.map(({ method, labels }) => `${method} ${labels}`)),
+];
+
+test('a full study has more seeds, similarities and counterfactuals, and all surgeries', () => {
   const starts = 6;
   expect(dangerZone.plan(quick)).toHaveLength(8 * starts);
   const full = dangerZone.plan({ ...quick, size: 'full' });
   expect(full).toHaveLength(3 * 24 * starts);
-  expect((full[0].input.arms as unknown[]).length).toBeGreaterThan(
-    (dangerZone.plan(quick)[0].input.arms as unknown[]).length,
-  );
+  expect((full[0].input.arms as unknown[]).length).toBe(11);
+  const both = ['grpo oracle', 'classifier oracle', 'classifier advantage', 'classifier shuffled'];
+  expect(methodsOf(full[0])).toEqual([...both, 'pcgrad oracle', 'gradvac oracle', 'upgrad oracle']);
+  expect(methodsOf(dangerZone.plan(quick)[0])).toEqual([...both, 'upgrad oracle']);
 });
 
 describe('report', () => {
   const report = dangerZone.report(resultsOf(dangerZone.plan(quick)), quick, 'unbraid study danger-zone --quick');
 
-  test('key numbers: largest rise without coupling, last means from 0.4', () => {
+  test('key numbers: risen means, largest rise without coupling, last means from 0.4', () => {
     expect(report.key.similarities).toEqual([
       {
-        ...{ rho: 0.8, seeds: [1, 2, 3, 4, 5, 6, 7, 8], offLargestRise: expect.closeTo(0, 10) },
+        ...{
+          rho: 0.8,
+          seeds: [1, 2, 3, 4, 5, 6, 7, 8],
+          risenOn: 5,
+          risenOff: 0,
+          offLargestRise: expect.closeTo(0, 10),
+        },
         endFrom: {
-          ...{ GRPO: 0.5, 'classifier, oracle labels': 0 },
+          ...{ GRPO: 0.5, 'classifier, oracle labels': 0, UPGrad: 0 },
           ...{ 'classifier, advantage labels': 0.5, 'classifier, shuffled labels': 0.5 },
         },
       },
     ]);
   });
 
-  test('a table of the highest and one of the last means, with intervals over seeds', () => {
-    const [highest, last] = report.tables;
+  test('findings: from how many starts means rise, and who ends lower than GRPO, with the interval that says so', () => {
+    const [first, second, ...more] = report.summary;
+    expect(more).toEqual([]);
+    expect(first).toBe(
+      'Similarity 0.8, 8 seeds: with GRPO the bad action becomes likelier than at its start from 5 of 6 starts, with the gradients of the look-alike state alone from 0.',
+    );
+    // Every other seed ends at 1 with GRPO: a resample of 8 seeds has 1 to 7 of them.
+    expect(second).toBe(
+      'Similarity 0.8, starts from 0.4 up: with GRPO the bad action ends at a probability of 0.50 [0.13, 0.88]. ' +
+        'Lower: classifier, oracle labels −0.50 [−0.88, −0.13]; UPGrad −0.50 [−0.88, −0.13]. ' +
+        'No certain difference: classifier, advantage labels; classifier, shuffled labels.',
+    );
+  });
+
+  test('a table by method, then one of the highest and one of the last means by start, with intervals over seeds', () => {
+    const [methods, highest, last] = report.tables;
+    expect(methods.rows.map(({ name, cells }) => [name, (cells[0] as Quantity).value])).toEqual([
+      ['GRPO, coupling on', 0.5],
+      ['GRPO, coupling off', 0],
+      ['classifier, oracle labels, coupling on', 0],
+      ['classifier, oracle labels, coupling off', 0],
+      ['classifier, advantage labels, coupling on', 0.5],
+      ['classifier, shuffled labels, coupling on', 0.5],
+      ['UPGrad, coupling on', 0],
+    ]);
+    // Starts 0.4, 0.6, 0.8 and 0.95 rise by half of what is left; at odd seeds they end at 1.
+    expect(methods.rows[0].cells.slice(1)).toEqual([
+      null,
+      expect.objectContaining({ value: expect.closeTo((1 + (0.7 + 0.8 + 0.9 + 0.975) / 4) / 2, 10) }),
+      null,
+    ]);
+    expect(methods.rows[6].cells[1]).toMatchObject({ statistic: 'mean of paired differences', value: -0.5 });
     expect([highest.rows[0].name, highest.columns[2]]).toEqual(['GRPO, coupling on', 'from 0.4']);
     expect(highest.rows[0].cells[2]).toMatchObject({
       value: expect.closeTo(0.7, 10),
@@ -63,15 +104,17 @@ describe('report', () => {
     expect(last.rows[1]).toMatchObject({ name: 'GRPO, coupling off', command: 'unbraid study danger-zone --quick' });
   });
 
-  test('two figures per similarity, whose ids differ, with the same colour for the same method', () => {
-    expect(report.figures.map(({ id }) => id)).toEqual(['danger-zone-rho-0.8', 'danger-zone-controls-rho-0.8']);
-    const ids = report.figures.map(({ svg }) => /id="([\w-]+)"/.exec(svg)?.[1]);
-    expect(new Set(ids).size).toBe(2);
-    for (const { svg } of report.figures) requireWellFormed(svg);
-    expect(texts(report.figures[0].svg)).toContain('GRPO, coupling off');
-    expect(texts(report.figures[1].svg).join(' ')).toContain('in 5 of 6 cases with coupling');
-    // Blue is the oracle's; the controls have other colours.
-    expect(report.figures.map(({ svg }) => svg.includes('#0072B2'))).toEqual([true, false]);
+  test('a figure per similarity: the counterfactual and each method with coupling, a line per start', () => {
+    expect(report.figures.map(({ id }) => id)).toEqual(['danger-zone-rho-0.8']);
+    const [{ svg }] = report.figures;
+    requireWellFormed(svg);
+    expect(svg).toMatch(/id="danger-zone-rho-0-8-/);
+    const panels = texts(svg).filter((text) => /coupling o|labels \(|advantage labels|tasks/.test(text));
+    expect(panels).toEqual([
+      ...['coupling off', 'coupling on', 'oracle labels (upper bound)', 'advantage labels'],
+      ...['shuffled labels (control)', 'tasks: the two states'],
+    ]);
+    expect(lines(svg)).toHaveLength(6 * 6);
   });
 });
 
