@@ -1,6 +1,6 @@
 /**
- * Gradient surgery: an update whose policy gradient is made of those of tasks that may conflict. The losses of labels and values are no task: their
- * gradient is added to what comes out.
+ * Gradient surgery: an update whose policy gradient is made of those of tasks that may conflict. Entropy bonus, KL penalty and the losses of
+ * labels and values are no task: their gradient is added to what comes out.
  */
 import { gradVac } from '../conflict/gradVac.ts';
 import { pcGrad } from '../conflict/pcGrad.ts';
@@ -83,13 +83,17 @@ export function tasksOf({ taskOfGame }: Surgeon, rollout: Rollout, advantage: Fl
   });
 }
 
-/** One update in rounds: the policy loss of each task in it, then all other losses. */
+/** One update in rounds: the surrogate of each task in it, then all other losses. */
 export interface Operation {
   readonly parts: readonly { readonly task: number; readonly set: LossSet }[];
   readonly rest: UpdateTask | null;
 }
 
-const policyAlone = { cloningCoef: 0, goodWeight: 0, badWeight: 0, valueCoef: 0 };
+/**
+ * A task asks for return alone. All tasks' entropy gradients point one way, so that surgery would keep them whole and take from the surrogates
+ * what differs: the bonus would win and the policy end uniform.
+ */
+const surrogateAlone = { beta: 0, entropyCoef: 0, cloningCoef: 0, goodWeight: 0, badWeight: 0, valueCoef: 0 };
 
 /** Cuts an update, whose first set is of a rollout, by the tasks of the rollout's states. */
 export function cutByTask({ sets, contrastive }: UpdateTask, tasks: Int32Array): Operation {
@@ -111,12 +115,12 @@ export function cutByTask({ sets, contrastive }: UpdateTask, tasks: Int32Array):
         weight: Float32Array.from(of, (i) => weight[i]),
         cloningWeight: null,
         valueWeight: undefined,
-        settings: { ...settings, ...policyAlone },
+        settings: { ...settings, ...surrogateAlone },
       },
     }));
-  const { cloningCoef, goodWeight, badWeight, valueCoef = 0 } = settings;
-  const hasOtherLosses = cloningCoef > 0 || goodWeight > 0 || badWeight > 0 || valueCoef > 0;
-  const restSets = hasOtherLosses ? [{ ...own, weight: new Float32Array(order.length) }, ...others] : others;
+  const { beta, entropyCoef, cloningCoef, goodWeight, badWeight, valueCoef = 0 } = settings;
+  const hasOtherLosses = [beta, entropyCoef, cloningCoef, goodWeight, badWeight, valueCoef].some((coef) => coef > 0);
+  const restSets = hasOtherLosses ? [{ ...own, advantage: new Float32Array(own.advantage.length) }, ...others] : others;
   const rest = restSets.length > 0 || contrastive ? { sets: restSets, contrastive } : null;
   return { parts, rest };
 }
@@ -200,7 +204,8 @@ export async function operateOn(
     finiteNorm(learner, sums[i]);
     arena.copy(surgeon.vectors + i * size * 4, learner.gradients[0], size * 4);
   }
-  if (rest) sums.push(await gradientOn(phase, learner, rest.contrastive));
+  // Of entropy and change the tasks' rounds have told.
+  if (rest) sums.push({ ...(await gradientOn(phase, learner, rest.contrastive)), entropy: 0, approxKl: 0 });
   else arena.zero(learner.gradients[0], size * 4);
   const gram = gramOf(learner, surgeon.vectors, n);
   const tasks = parts.map(({ task }) => task);

@@ -96,11 +96,19 @@ async function plainGradient(sets: readonly LossSet[]): Promise<Float32Array> {
   return gradientOf(learner);
 }
 
-async function operated(method: string, task: UpdateTask): Promise<{ gradient: Float32Array; conflicts: number }> {
+async function operated(method: string, task: UpdateTask): Promise<{ gradient: Float32Array; stats: OperationStats }> {
   const learner = await openLearner();
-  const { conflicts } = await operate(learner, surgeonFor(learner, method), cutByTask(task, tasks));
-  return { gradient: gradientOf(learner), conflicts };
+  const stats = await operate(learner, surgeonFor(learner, method), cutByTask(task, tasks));
+  return { gradient: gradientOf(learner), stats };
 }
+
+/** The task with another weight of the entropy bonus and of the KL penalty. */
+function regularized({ sets: [set] }: UpdateTask, entropyCoef: number, beta: number): UpdateTask {
+  const refLogProb = new Float32Array(STATES).fill(-1.2);
+  return { sets: [{ ...set, refLogProb, settings: { ...set.settings, entropyCoef, beta } }], contrastive: null };
+}
+
+const sumOf = (a: Float32Array, b: Float32Array): Float32Array => a.map((x, k) => x + b[k]);
 
 describe('the gradient of an update', () => {
   const opposed = taskOfUpdate([1, -1, 1], 0);
@@ -111,16 +119,16 @@ describe('the gradient of an update', () => {
   ])(
     '%s: the tasks, each with its own gradient, combined in float64, error < 1e-4 of the largest',
     async (method, weigh) => {
-      const parts = cutByTask(opposed, tasks).parts.map(({ set }) => set);
+      const surrogate = regularized(opposed, 0, 0);
       const gradients: number[][] = [];
-      for (const set of parts) gradients.push([...(await plainGradient([set]))]);
+      for (const { set } of cutByTask(surrogate, tasks).parts) gradients.push([...(await plainGradient([set]))]);
       const weights = weigh(gramOf(gradients));
       const expected = gradients[0].map((_, k) => 3 * gradients.reduce((sum, g, i) => sum + weights[i] * g[k], 0));
-      const { gradient, conflicts } = await operated(method, opposed);
+      const { gradient, stats } = await operated(method, surrogate);
       expect(errorOfLargest(gradient, expected)).toBeLessThan(1e-4);
-      expect(conflicts).toBe(2 / 3);
+      expect(stats.conflicts).toBe(2 / 3);
       // And it is another one than without surgery.
-      expect(errorOfLargest(gradient, await plainGradient(opposed.sets))).toBeGreaterThan(0.1);
+      expect(errorOfLargest(gradient, await plainGradient(surrogate.sets))).toBeGreaterThan(0.1);
     },
   );
 
@@ -128,8 +136,8 @@ describe('the gradient of an update', () => {
     '%s: without conflict that of GRPO, error < 1e-3 of the largest',
     async (method) => {
       const agreed = taskOfUpdate([1, 1, 1], 0);
-      const { gradient, conflicts } = await operated(method, agreed);
-      expect(conflicts).toBe(0);
+      const { gradient, stats } = await operated(method, agreed);
+      expect(stats.conflicts).toBe(0);
       expect(errorOfLargest(gradient, await plainGradient(agreed.sets))).toBeLessThan(1e-3);
     },
   );
@@ -141,13 +149,23 @@ describe('the gradient of an update', () => {
     const without = (await operated('pcgrad', opposed)).gradient;
     const { gradient } = await operated('pcgrad', labelled);
     expect(errorOfLargest(ofLabels, without)).toBeGreaterThan(0.01);
-    expect(
-      errorOfLargest(
-        gradient,
-        without.map((g, k) => g + ofLabels[k]),
-      ),
-    ).toBeLessThan(1e-4);
+    expect(errorOfLargest(gradient, sumOf(without, ofLabels))).toBeLessThan(1e-4);
   });
+
+  test.each(['pcgrad', 'gradvac', 'upgrad'])(
+    '%s: entropy bonus and KL penalty are added as they are, error < 1e-4 of the largest',
+    async (method) => {
+      const { sets } = regularized(opposed, 0.1, 0.2);
+      const ofBoth = await plainGradient([{ ...sets[0], advantage: new Float32Array(STATES) }]);
+      const without = (await operated(method, regularized(opposed, 0, 0))).gradient;
+      const { gradient, stats } = await operated(method, { sets, contrastive: null });
+      expect(errorOfLargest(ofBoth, without)).toBeGreaterThan(0.1);
+      expect(errorOfLargest(gradient, sumOf(without, ofBoth))).toBeLessThan(1e-4);
+      // And the record has every sum once.
+      const plain = update(await openLearner(), sets, null, still);
+      for (const key of ['policy', 'kl', 'entropy', 'approxKl'] as const) expect(stats[key]).toBeCloseTo(plain[key], 6);
+    },
+  );
 
   test('a gradient that is not finite is refused with the words of an update', async () => {
     const [set] = opposed.sets;
@@ -203,9 +221,11 @@ describe('tasks', () => {
       [2, 2, 20],
     ]);
     expect(parts.every(({ set }) => set.settings.goodWeight === 0)).toBe(true);
-    expect(rest?.sets.map(({ settings, weight }) => [settings.goodWeight, Math.max(...weight)])).toEqual([[0.1, 0]]);
+    expect(rest?.sets.map(({ settings, advantage }) => [settings.goodWeight, ...new Set(advantage)])).toEqual([
+      [0.1, 0],
+    ]);
     expect(roundsOf({ parts, rest }).map((sets) => sets.length)).toEqual([1, 1, 1, 1]);
-    expect(cutByTask(taskOfUpdate([1, 1, 1], 0), tasks).rest).toBeNull();
+    expect(cutByTask(regularized(taskOfUpdate([1, 1, 1], 0), 0, 0), tasks).rest).toBeNull();
   });
 
   test('gradvac refuses more tasks than it can remember', async () => {
