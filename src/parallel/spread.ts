@@ -23,7 +23,8 @@ const EPISODES_PER_CHUNK = 8;
 
 export interface Spread {
   readonly crew: Crew;
-  collect(games: readonly GameChoice[], options: CollectOptions): Promise<Rollout>;
+  /** @param spent see `createRollout` */
+  collect(games: readonly GameChoice[], options: CollectOptions, spent?: Rollout | null): Promise<Rollout>;
   play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
   gram(left: Samples, right?: Samples): Promise<Gram>;
   /** Begins updates on these sets, one list for each update. */
@@ -127,8 +128,8 @@ export async function openSpread(
 
   return {
     crew,
-    async collect(games, options) {
-      if (!plays || size === 1) return collect(policy, environments, games, options);
+    async collect(games, options, spent = null) {
+      if (!plays || size === 1) return collect(policy, environments, games, options, spent);
       const { pieces, cut } = await inChunks(
         'rollouts',
         games,
@@ -137,7 +138,7 @@ export async function openSpread(
         (seat, job) => seat.collect(job),
         (chunk, numbers) => collect(policy, environments, chunk, { ...options, numbers }),
       );
-      return mergeRollouts(pieces, cut, games, network.batch.shape, environments[0].spec.maxSteps);
+      return mergeRollouts(pieces, cut, games, network.batch.shape, environments[0].spec.maxSteps, spent);
     },
     async play(games, options) {
       if (!plays || size === 1) return play(policy, environments, games, options);

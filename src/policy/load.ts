@@ -39,32 +39,32 @@ function loadState(
   const { stateFeatures, actionFeatures, actionOffsets } = list;
   const { vectorWidth } = batch.shape;
   const stateStart = list.stateOffsets[s];
-  const stateFeatureCount = list.stateOffsets[s + 1] - stateStart;
+  const stateEnd = list.stateOffsets[s + 1];
   const actionStart = actionOffsets[firstRow];
-  const actionFeatureCount = actionOffsets[lastRow] - actionStart;
+  const actionEnd = actionOffsets[lastRow];
   const n = at.state++;
   if (
     n >= capacity.states ||
     at.row + lastRow - firstRow > capacity.actions ||
-    at.ofStates + stateFeatureCount > capacity.stateFeatures ||
-    at.ofActions + actionFeatureCount > capacity.actionFeatures
+    at.ofStates + stateEnd - stateStart > capacity.stateFeatures ||
+    at.ofActions + actionEnd - actionStart > capacity.actionFeatures
   ) {
     throw new RangeError(
       `loadStates: a batch must hold at most ${describe(capacity)}, got more at its state ${n}; load what cutBatches allows`,
     );
   }
-  const stateTo = (batch.stateFeatures >> 2) + at.ofStates;
-  for (let f = 0; f < stateFeatureCount; f++) i32[stateTo + f] = stateFeatures[stateStart + f];
-  const vectorTo = (batch.vectors >> 2) + n * vectorWidth;
-  for (let j = 0; j < vectorWidth; j++) f32[vectorTo + j] = list.vectors[s * vectorWidth + j];
-  const actionTo = (batch.actionFeatures >> 2) + at.ofActions;
-  for (let f = 0; f < actionFeatureCount; f++) i32[actionTo + f] = actionFeatures[actionStart + f];
-  const rowTo = (batch.actionOffsets >> 2) + at.row - firstRow;
+  let to = (batch.stateFeatures >> 2) + at.ofStates;
+  for (let f = stateStart; f < stateEnd; f++) i32[to++] = stateFeatures[f];
+  to = (batch.vectors >> 2) + n * vectorWidth;
+  for (let j = s * vectorWidth; j < (s + 1) * vectorWidth; j++) f32[to++] = list.vectors[j];
+  to = (batch.actionFeatures >> 2) + at.ofActions;
+  for (let f = actionStart; f < actionEnd; f++) i32[to++] = actionFeatures[f];
+  to = (batch.actionOffsets >> 2) + at.row;
   const shift = at.ofActions - actionStart;
-  for (let r = firstRow + 1; r <= lastRow; r++) i32[rowTo + r] = actionOffsets[r] + shift;
+  for (let r = firstRow + 1; r <= lastRow; r++) i32[++to] = actionOffsets[r] + shift;
   at.row += lastRow - firstRow;
-  at.ofStates += stateFeatureCount;
-  at.ofActions += actionFeatureCount;
+  at.ofStates += stateEnd - stateStart;
+  at.ofActions += actionEnd - actionStart;
   i32[(batch.stateOffsets >> 2) + n + 1] = at.ofStates;
   i32[(batch.rowOffsets >> 2) + n + 1] = at.row;
 }

@@ -3,8 +3,11 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { encodeSafetensors, type NamedTensor } from './safetensors.ts';
 
+/** The host's own, ten times as fast, where it answers at once. No static import: bundlers for browsers would try to resolve it. */
+const native = globalThis.process?.getBuiltinModule?.('node:crypto');
+
 export function sha256Hex(bytes: Uint8Array): string {
-  return bytesToHex(sha256(bytes));
+  return native ? native.createHash('sha256').update(bytes).digest('hex') : bytesToHex(sha256(bytes));
 }
 
 /** SHA-256 of the UTF-8 bytes of `text`. */

@@ -2,7 +2,7 @@
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
-import { addState, clearScores, createScores, drawScored, scoreWaiting } from './scores.ts';
+import { addState, clearScores, createScores, drawScored, type Scores, scoreWaiting } from './scores.ts';
 import { createStateList, grown, inputShape, popState } from './states.ts';
 
 export interface CollectOptions {
@@ -18,7 +18,8 @@ export interface CollectOptions {
 
 /** Promises only where the environment gives one: a synchronous environment costs no turn of the event loop. */
 async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
-  return steps.some((step) => step instanceof Promise) ? Promise.all(steps) : (steps as Step[]);
+  for (const step of steps) if (step instanceof Promise) return Promise.all(steps);
+  return steps as Step[];
 }
 
 /** `steps` counts those of the episode so far, this one included. */
@@ -34,10 +35,71 @@ export function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps
   }
 }
 
+/** The episodes that go on: i32 of their numbers and counters and of the first states equal to theirs, f64 of their hashes by number. */
+interface Live {
+  count: number;
+  readonly episodes: Int32Array;
+  readonly counters: Int32Array;
+  readonly first: Int32Array;
+  readonly hashes: Float64Array;
+}
+
+/** Records the states that the live episodes are in. */
+function recordStates(
+  rollout: Rollout,
+  scores: Scores,
+  live: Live,
+  steps: readonly Step[],
+  environments: readonly Environment[],
+  options: CollectOptions,
+): void {
+  const { spec } = environments[0];
+  const { numbers, expert = true } = options;
+  const from = rollout.states.states;
+  for (let i = 0; i < live.count; i++) {
+    const episode = live.episodes[i];
+    const n = from + i;
+    const { observation, info } = steps[i];
+    live.first[i] = rollout.first[n] = addState(scores, observation, info.admissibleActions);
+    rollout.episode[n] = episode;
+    rollout.step[n] = rollout.lengths[episode];
+    live.counters[i] = (numbers?.[episode] ?? episode) * spec.maxSteps + rollout.lengths[episode];
+    rollout.hash[n] = live.hashes[episode];
+    if (expert && spec.hasExpert) markExpert(rollout, n, environments[episode]);
+  }
+}
+
+/** Records what the actions in the states from number `from` on led to; only the steps of episodes that go on stay in `steps`. */
+function recordSteps(
+  rollout: Rollout,
+  live: Live,
+  steps: Step[],
+  environments: readonly Environment[],
+  from: number,
+): void {
+  const { spec } = environments[0];
+  let stillLive = 0;
+  for (let i = 0; i < live.count; i++) {
+    const episode = live.episodes[i];
+    const n = from + i;
+    const step = steps[i];
+    checkStep(step, spec, ++rollout.lengths[episode]);
+    rollout.reward[n] = step.reward;
+    rollout.returns[episode] += step.reward;
+    rollout.terminated[n] = step.terminated ? 1 : 0;
+    live.hashes[episode] = rollout.nextHash[n] = environments[episode].stateHash();
+    if (step.terminated || step.truncated) continue;
+    live.episodes[stillLive] = episode;
+    steps[stillLive++] = step;
+  }
+  live.count = stillLive;
+}
+
 /**
  * Plays one episode of each game, all at once, and records every state. Weights must be prepared.
  *
  * @param environments at least as many as games; each is reset
+ * @param spent see `createRollout`
  * @throws if an environment breaks its contract (non-finite reward or observation, no admissible action, no end by `maxSteps`)
  */
 export async function collect(
@@ -45,52 +107,31 @@ export async function collect(
   environments: readonly Environment[],
   games: readonly GameChoice[],
   options: CollectOptions,
+  spent: Rollout | null = null,
 ): Promise<Rollout> {
   const { spec } = environments[0];
-  const { numbers, expert = true } = options;
-  const rollout = createRollout(inputShape(spec), games, spec.maxSteps);
+  const rollout = createRollout(inputShape(spec), games, spec.maxSteps, spent);
   const scores = createScores(rollout.states);
-  const live = Int32Array.from(games, (_, episode) => episode);
-  const first = new Int32Array(games.length);
-  const counters = new Int32Array(games.length);
-  const present = new Float64Array(games.length);
+  const count = games.length;
+  const live: Live = {
+    count,
+    episodes: Int32Array.from(games, (_, episode) => episode),
+    counters: new Int32Array(count),
+    first: new Int32Array(count),
+    hashes: new Float64Array(count),
+  };
   let steps = await settle(games.map((game, episode) => environments[episode].reset(game)));
-  for (let e = 0; e < games.length; e++) present[e] = environments[e].stateHash();
-  for (let count = games.length; count > 0; ) {
+  for (let e = 0; e < count; e++) live.hashes[e] = environments[e].stateHash();
+  while (live.count > 0) {
     options.signal?.throwIfAborted();
     const from = rollout.states.states;
-    for (let i = 0; i < count; i++) {
-      const episode = live[i];
-      const n = from + i;
-      const { observation, info } = steps[i];
-      first[i] = rollout.first[n] = addState(scores, observation, info.admissibleActions);
-      rollout.episode[n] = episode;
-      rollout.step[n] = rollout.lengths[episode];
-      counters[i] = (numbers?.[episode] ?? episode) * spec.maxSteps + rollout.lengths[episode];
-      rollout.hash[n] = present[episode];
-      if (expert && spec.hasExpert) markExpert(rollout, n, environments[episode]);
-    }
+    recordStates(rollout, scores, live, steps, environments, options);
     scoreWaiting(policy, scores, options.temperature);
-    drawScored(policy, scores, first, count, options.key, counters, rollout, from);
+    drawScored(policy, scores, live.first, live.count, options.key, live.counters, rollout, from);
     const pending: (Step | Promise<Step>)[] = [];
-    for (let i = 0; i < count; i++) pending.push(environments[live[i]].step(rollout.taken[from + i]));
-    const next = await settle(pending);
-    let stillLive = 0;
-    steps = [];
-    for (let i = 0; i < count; i++) {
-      const episode = live[i];
-      const n = from + i;
-      const step = next[i];
-      checkStep(step, spec, ++rollout.lengths[episode]);
-      rollout.reward[n] = step.reward;
-      rollout.returns[episode] += step.reward;
-      rollout.terminated[n] = step.terminated ? 1 : 0;
-      present[episode] = rollout.nextHash[n] = environments[episode].stateHash();
-      if (step.terminated || step.truncated) continue;
-      live[stillLive++] = episode;
-      steps.push(step);
-    }
-    count = stillLive;
+    for (let i = 0; i < live.count; i++) pending.push(environments[live.episodes[i]].step(rollout.taken[from + i]));
+    steps = await settle(pending);
+    recordSteps(rollout, live, steps, environments, from);
   }
   return rollout;
 }

@@ -7,6 +7,7 @@ import { appendState } from './states.ts';
 /**
  * Merges `pieces` in the order in which `collect` plays all games at once: by step, then by episode.
  *
+ * @param spent see `createRollout`; none of the pieces
  * @param numbers of each piece the numbers of its games in `games`, ascending
  */
 export function mergeRollouts(
@@ -15,8 +16,9 @@ export function mergeRollouts(
   games: readonly GameChoice[],
   shape: InputShape,
   maxSteps: number,
+  spent: Rollout | null = null,
 ): Rollout {
-  const merged = createRollout(shape, games, maxSteps);
+  const merged = createRollout(shape, games, maxSteps, spent);
   const { states } = merged;
   const hasExpert = pieces.some((piece) => piece.expert.length > 0);
   if (hasExpert) merged.expert = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.states.actions, 0));

@@ -27,16 +27,23 @@ function sameState(list: StateList, a: number, b: number): boolean {
 /** One more word into a hash: rotated, so that words that differ in high bits alone, as floats do, change the low bits of later ones. */
 const mix = (hash: number, word: number): number => Math.imul(((hash << 5) | (hash >>> 27)) ^ word, 0x27220a95);
 
-/** Over the state's own features and vector and its actions' features. */
+/** Over the state's own features and vector and its actions' features, these in two strands, since each word waits for the one before. */
 function contentHash(list: StateList, bits: Int32Array, s: number): number {
   const { rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures } = list;
   const { vectorWidth } = list.shape;
   let hash = 0;
   const stateEnd = stateOffsets[s + 1];
-  for (let f = stateOffsets[s]; f < stateEnd; f++) hash = mix(hash, stateFeatures[f]);
+  for (let i = stateOffsets[s]; i < stateEnd; i++) hash = mix(hash, stateFeatures[i]);
   for (let i = s * vectorWidth; i < (s + 1) * vectorWidth; i++) hash = mix(hash, bits[i]);
   const end = actionOffsets[rowOffsets[s + 1]];
-  for (let f = actionOffsets[rowOffsets[s]]; f < end; f++) hash = mix(hash, actionFeatures[f]);
+  let other = 0;
+  let f = actionOffsets[rowOffsets[s]];
+  for (; f + 1 < end; f += 2) {
+    hash = mix(hash, actionFeatures[f]);
+    other = mix(other, actionFeatures[f + 1]);
+  }
+  if (f < end) hash = mix(hash, actionFeatures[f]);
+  hash = mix(hash, other);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return hash ^ (hash >>> 13);
 }

@@ -35,19 +35,26 @@ export interface Rollout {
 /** States for which room is made at once; memory that nothing is written to costs nothing. */
 const MOST_ROOM = 2048;
 
-export function createRollout(shape: InputShape, games: readonly GameChoice[], maxSteps: number): Rollout {
+/** @param spent a rollout that nobody needs any more: its arrays are used again, so that no new memory must be found and cleared */
+export function createRollout(
+  shape: InputShape,
+  games: readonly GameChoice[],
+  maxSteps: number,
+  spent: Rollout | null = null,
+): Rollout {
   const most = games.length * maxSteps;
+  const room = spent !== null && spent.episode.length >= most ? spent : null;
   return {
-    states: createStateList(shape, Math.min(most, MOST_ROOM)),
-    first: new Int32Array(most),
-    episode: new Int32Array(most),
-    step: new Int32Array(most),
-    taken: new Int32Array(most),
-    logProb: new Float32Array(most),
-    hash: new Float64Array(most),
-    nextHash: new Float64Array(most),
-    reward: new Float64Array(most),
-    terminated: new Uint8Array(most),
+    states: room ? { ...room.states, shape, states: 0, actions: 0 } : createStateList(shape, Math.min(most, MOST_ROOM)),
+    first: room?.first ?? new Int32Array(most),
+    episode: room?.episode ?? new Int32Array(most),
+    step: room?.step ?? new Int32Array(most),
+    taken: room?.taken ?? new Int32Array(most),
+    logProb: room?.logProb ?? new Float32Array(most),
+    hash: room?.hash ?? new Float64Array(most),
+    nextHash: room?.nextHash ?? new Float64Array(most),
+    reward: room?.reward ?? new Float64Array(most),
+    terminated: room?.terminated ?? new Uint8Array(most),
     expert: new Uint8Array(0),
     games,
     returns: new Float64Array(games.length),

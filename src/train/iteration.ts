@@ -94,13 +94,21 @@ function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): numbe
   return stats.reduce((sum, s) => sum + s[key], 0) / Math.max(1, stats.length);
 }
 
-/** The episodes of iteration number `iteration` (from 1). Neither the learner nor the labels know of them yet. */
-export async function playIteration(context: IterationContext, iteration: number): Promise<Rollout> {
+/**
+ * The episodes of iteration number `iteration` (from 1). Neither the learner nor the labels know of them yet.
+ *
+ * @param spent see `createRollout`
+ */
+export async function playIteration(
+  context: IterationContext,
+  iteration: number,
+  spent: Rollout | null,
+): Promise<Rollout> {
   const { config, spread, signal } = context;
   const games = groupGames(config, context.games, iteration);
   const key = actionKey(config.seed, 'train', iteration);
   const expert = usesLabels(config) && config.labels !== 'demonstrations';
-  return spread.collect(games, { key, temperature: config.temperature, expert, signal });
+  return spread.collect(games, { key, temperature: config.temperature, expert, signal }, spent);
 }
 
 /**

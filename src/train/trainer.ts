@@ -9,6 +9,7 @@ import type { Checkpoint } from '../record/checkpoint.ts';
 import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { tensorsSha256 } from '../record/sha256.ts';
 import { branch, requireCopies } from '../rollout/branch.ts';
+import type { Rollout } from '../rollout/rollout.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';
 import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
@@ -197,14 +198,16 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       ...{ config, environments, games, spread, labelSource, reference, surgeon, signal },
       demonstrations: shown,
     };
+    let spent: Rollout | null = null;
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
       try {
-        const rollout = await playIteration(context, iteration).catch((error: unknown) => {
+        const rollout: Rollout = await playIteration(context, iteration, spent).catch((error: unknown) => {
           // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
           if (saved !== iteration - 1) save(iteration - 1, false);
           throw error;
         });
         const metrics = await learnFrom(rollout, learner, context, iteration);
+        spent = rollout;
         run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
         run.success = metrics['charts/success'];
         const last = iteration === config.iterations;

@@ -1,9 +1,32 @@
 import { describe, expect, test } from 'vitest';
+import { collect } from '../../src/rollout/collect.ts';
 import { mergeRollouts } from '../../src/rollout/merge.ts';
 import { packRollout } from '../../src/rollout/pack.ts';
-import { collectAll, collectShares, contentOf, policyFor, someGames, sources } from './shares.ts';
+import { collectAll, collectShares, contentOf, options, policyFor, someGames, sources } from './shares.ts';
 
 describe.each(sources)('%s', (_, hasExpert, open) => {
+  test('arrays of a rollout that is spent are used again, whether it was longer or shorter, and nothing of it is left', async () => {
+    const source = await open();
+    const policy = await policyFor(source.create());
+    const [few, many] = [someGames(4), someGames(9).toReversed()];
+    const environments = many.map(() => source.create());
+    const { spec } = environments[0];
+    const { shape } = policy.network.batch;
+    const fresh = [await collectAll(source, policy, few), await collectAll(source, policy, many)].map(contentOf);
+    const spent = await collectAll(source, policy, many);
+    const again = await collect(policy, environments, few, options, spent);
+    expect(again.episode).toBe(spent.episode);
+    expect(again.states.actionFeatures).toBe(spent.states.actionFeatures);
+    expect(contentOf(again)).toEqual(fresh[0]);
+    expect(contentOf(await collect(policy, environments, many, options, again))).toEqual(fresh[1]);
+    const larger = await collect(policy, environments, many, options, await collectAll(source, policy, few));
+    expect(contentOf(larger)).toEqual(fresh[1]);
+    const piece = await collectAll(source, policy, few);
+    const merged = mergeRollouts([piece], [[...few.keys()]], few, shape, spec.maxSteps, larger);
+    expect(merged.episode).toBe(larger.episode);
+    expect(contentOf(merged)).toEqual(fresh[0]);
+  });
+
   test.each([
     [1, 6],
     [2, 7],

@@ -44,7 +44,7 @@ export async function policyFor({ spec }: Environment): Promise<Policy> {
 export const someGames = (count: number): GameChoice[] =>
   Array.from({ length: count }, (_, i) => ({ seed: 60 + (i >> 1), split: 'train', rollout: i & 1 }));
 
-const options = { key: actionKey(3, 'test', 0), temperature: 1 };
+export const options = { key: actionKey(3, 'test', 0), temperature: 1 };
 
 export async function collectAll(source: Source, policy: Policy, games: readonly GameChoice[]): Promise<Rollout> {
   const environments = games.map(() => source.create());
