@@ -24,6 +24,8 @@ const TABLE: usize = memory.data<f32>(
     -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1, -2.12194440e-4, 0.693359375,
     // gelu at 35: sqrt(2 / pi), cubic coefficient, and its other factors; tanh's lower clamp
     0.7978845608028654, 0.044715, 0.5, 1, 3, 10, -10, -7.90531110763549805,
+    // exp at 43: 2^23 + 127
+    8388735,
   ],
   16,
 );
@@ -40,6 +42,13 @@ export function mulAdd(a: v128, b: v128, d: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), d);
 }
 
+/** 2^n of whole n in [-126, 127]: the last bits of the sum with 2^23 + 127 are those of the exponent. */
+// @ts-ignore: decorator
+@inline
+export function powerOfTwo4(n: v128): v128 {
+  return i32x4.shl(f32x4.add(n, constant4(43)), 23);
+}
+
 /** e^x; x is clamped to [-87.3365, 88.376], so the result is never zero, subnormal or infinite. NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
@@ -52,8 +61,8 @@ export function exp4(x: v128): v128 {
   p = mulAdd(p, r, constant4(8));
   p = mulAdd(p, r, constant4(9));
   p = mulAdd(p, r, constant4(10));
-  p = f32x4.add(mulAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
+  p = f32x4.add(mulAdd(p, f32x4.mul(r, r), r), constant4(38));
+  return f32x4.mul(p, powerOfTwo4(n));
 }
 
 /**
