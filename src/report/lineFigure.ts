@@ -45,14 +45,16 @@ const MARKS = 12;
 function series({ points, style, panel }: PlotLine): object[] {
   const marksAlone = style.line === 'none';
   const every = marksAlone ? 1 : Math.ceil(points.length / MARKS);
+  // A mark of its own is a result; those of a cloud may lie on each other.
+  const [size, opacity] = points.length === 1 ? [11, 1] : [6.5, marksAlone ? 0.6 : 1];
   const bounded = points.filter((point) => point.length === 4);
   const line = curve(
     points.map(([x, y]) => [x, y]),
     style,
     panel,
     {
-      symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => (dataIndex % every === 0 ? 6.5 : 0),
-      ...(marksAlone && { lineStyle: { width: 0 }, itemStyle: { color: style.color, opacity: 0.6 } }),
+      symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => (dataIndex % every === 0 ? size : 0),
+      ...(marksAlone && { z: 4, lineStyle: { width: 0 }, itemStyle: { color: style.color, opacity } }),
     },
   );
   if (bounded.length < 2) return [line];
@@ -64,7 +66,7 @@ function series({ points, style, panel }: PlotLine): object[] {
 export function lineFigure({ id, title, subtitle, panels, lines }: LinePlot): string {
   const named = new Map(lines.map((line) => [line.name, line.style]));
   const heading = { title, subtitle, legend: [...named].map(([name, style]) => ({ name, ...style })) };
-  const top = panelTop(heading) + 20;
+  const top = panelTop(heading) + 26;
   const width = (figureWidth - 30 - 66 * panels.length) / panels.length;
   const grid: Panel[] = panels.map((_, i) => ({ left: 62 + i * (width + 66), top, width, height: HEIGHT }));
   const figure: Figure = {

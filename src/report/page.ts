@@ -21,6 +21,7 @@ th, td { padding: .38rem .42rem; text-align: right; white-space: nowrap; border-
 th:first-child { text-align: left; white-space: normal; min-width: 10rem; }
 thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; vertical-align: bottom; white-space: normal; }
 tbody th { font-weight: 500; }
+.study td { white-space: normal; }
 pre { background: #f5f5f5; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; }
 @media (max-width: 640px) { body { padding: 1.25rem .9rem 3rem; } h1 { font-size: 1.5rem; } figure { overflow-x: auto; }
   figure svg { min-width: 620px; } }

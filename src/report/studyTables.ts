@@ -61,6 +61,12 @@ export function quantityText(cell: Quantity | string | null): string {
   return `${two(cell.value)} [${two(cell.low)}, ${two(cell.high)}]`;
 }
 
+/** A difference: as `quantityText`, with a plus above zero. */
+export function signedText(difference: Quantity): string {
+  const text = quantityText(difference);
+  return difference.value > 0 && !text.startsWith('0.00') ? `+${text}` : text;
+}
+
 /** The seeds of a row: those of its first number. */
 function seedsOfRow(row: StudyRow): string {
   const first = row.cells.find((cell) => cell !== null && typeof cell !== 'string');
@@ -75,10 +81,11 @@ function tableTexts(table: StudyTable): { head: string[]; rows: string[][] } {
   };
 }
 
-/** The table as HTML, then the command of each row. */
+/** The table as HTML. Where it would be too wide, an interval stands below its value. */
 export function studyTableHtml(table: StudyTable): string {
   const { head, rows } = tableTexts(table);
-  return htmlTable(table.title, head, rows);
+  const kept = rows.map((cells) => cells.map((cell) => cell.replace(/\[(.+), (.+)\]$/, '[$1,\u00a0$2]')));
+  return `<div class="study">${htmlTable(table.title, head, kept)}</div>`;
 }
 
 function csvField(value: string | number | null): string {

@@ -1,5 +1,5 @@
 /** Findings as short sentences: what a difference with its interval lets one say, by one fixed rule. */
-import { type Quantity, quantityText } from '../report/studyTables.ts';
+import { type Quantity, signedText } from '../report/studyTables.ts';
 
 /** Where the 95% interval of a difference lies: `open` holds zero, `few` has no interval because there are too few seeds for one. */
 export type Verdict = 'above' | 'below' | 'open' | 'few';
@@ -17,13 +17,14 @@ export interface Judged {
 }
 
 /** More names than this make a sentence that nobody reads. */
-const NAMED = 4;
+const NAMED = 6;
 
-const signed = (difference: Quantity): string => `${difference.value > 0 ? '+' : ''}${quantityText(difference)}`;
+/** `+0.32`: the interval stands in the tables, and what follows from it in the verdict. */
+const signed = (difference: Quantity): string => signedText({ ...difference, low: null, high: null });
 
 /**
- * Who lies above the baseline, who below, and of whom neither can be said: `Gains: A +0.32 [0.23, 0.38]; B +0.28 [0.20, 0.36]. No certain
- * difference: C.` Largest differences first; empty without any.
+ * Who lies above the baseline, who below, and of whom neither can be said: `Gain: A +0.32; B +0.28. No certain difference: C.` Largest
+ * differences first; empty without any.
  *
  * @param words what `above` and `below` are called
  */

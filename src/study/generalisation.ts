@@ -1,12 +1,12 @@
 /** Success on training games and beyond them, of every method and label source, in several settings. */
 import { quantityText, type StudyTable } from '../report/studyTables.ts';
+import { type Judged, judgedText } from './findings.ts';
 import { profileFigure, successFigure } from './generalisationFigures.ts';
 import {
   baselineOf,
   beyondCloning,
   differences,
   inputOf,
-  outOfDomain,
   type Setting,
   settingsOf,
   type Trained,
@@ -16,7 +16,8 @@ import { type Job, type JobResults, jobOf } from './job.ts';
 import { quantity } from './quantities.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
 import { trainKind } from './trainJob.ts';
-import { headline, markedName, trainCommand } from './variants.ts';
+import { outOfDomain } from './variantRuns.ts';
+import { headline, markedName, others, type StudyVariant, trainCommand } from './variants.ts';
 
 /** Settings in turn, each seed by seed: an unfinished study compares like with like. */
 function plan(scale: StudyScale): readonly Job[] {
@@ -62,21 +63,68 @@ function tableOf(setting: Setting, trained: readonly Trained[]): StudyTable {
   };
 }
 
-function summaryOf(setting: Setting, trained: readonly Trained[]): string {
+/** Gains over the setting's GRPO of those variants that `picked` accepts. */
+function gainsOf(trained: readonly Trained[], picked: (variant: StudyVariant) => boolean): Judged[] {
   const baseline = baselineOf(trained);
-  const parts = trained
-    .filter(({ variant }) => headline.includes(variant))
-    .map((each) => {
-      const [gain] = differences(each, baseline);
-      const success = quantityText(quantity(each.of(outOfDomain)));
-      return `${markedName(each.variant)} ${success}${gain === null ? '' : ` (gain ${quantityText(gain)})`}`;
-    });
-  const beyond = trained.flatMap((each) => {
-    const gain = beyondCloning(each, trained);
-    return gain === null ? [] : [`${each.variant.name} ${quantityText(gain)}`];
+  return trained.flatMap((each) => {
+    const [difference] = differences(each, baseline);
+    return difference === null || !picked(each.variant) ? [] : [{ name: each.variant.name, difference }];
   });
-  const added = beyond.length === 0 ? '' : ` Beyond cloning the same labels: ${beyond.join('; ')}.`;
-  return `Out-of-domain success, ${setting.title}: ${parts.join('; ')}.${added}`;
+}
+
+/** Bootstrap intervals of fewer seeds are too narrow. */
+const RANKED = 10;
+
+const words = { above: 'Gain', below: 'Lose' } as const;
+
+/** Who gains over GRPO, and what the controls do. */
+function summaryOf(setting: Setting, trained: readonly Trained[]): string[] {
+  const baseline = baselineOf(trained);
+  if (baseline === undefined) return [];
+  const title = `${setting.title[0].toUpperCase()}${setting.title.slice(1)}`;
+  const of = (role: StudyVariant['role'], called: Parameters<typeof judgedText>[0] = words): string =>
+    judgedText(
+      called,
+      gainsOf(trained, (variant) => headline.includes(variant) && variant.role === role),
+    );
+  const bound = 'Upper bound';
+  const plain = `GRPO succeeds in ${quantityText(quantity(baseline.of(outOfDomain)))} of the out-of-domain games.`;
+  const controls = of('control');
+  return [
+    [`${title}: ${plain}`, of('method'), of('upper bound', { above: bound, below: bound })].join(' ').trimEnd(),
+    ...(controls === '' ? [] : [`${title}, controls: ${controls}`]),
+  ];
+}
+
+/** What holds of several settings at once. */
+function summaryOfAll(found: readonly { readonly setting: Setting; readonly trained: readonly Trained[] }[]): string[] {
+  const inSetting = ({ id }: Setting, judged: readonly Judged[]): Judged[] =>
+    judged.map(({ name, difference }) => ({ name: `${name} (${id})`, difference }));
+  const beyond = found.flatMap(({ setting, trained }) =>
+    inSetting(
+      setting,
+      trained.flatMap((each) => {
+        const difference = beyondCloning(each, trained);
+        return difference === null ? [] : [{ name: each.variant.name, difference }];
+      }),
+    ),
+  );
+  const rest = found.flatMap(({ setting, trained }) =>
+    inSetting(
+      setting,
+      gainsOf(trained, (variant) => others.includes(variant)),
+    ),
+  );
+  const few = rest.some(({ difference }) => difference.seeds.length < RANKED);
+  return [
+    { head: 'Beyond cloning the same labels', text: judgedText({ above: 'More', below: 'Less' }, beyond) },
+    {
+      head: `Other methods and labels${few ? `, no ranking below ${RANKED} seeds` : ''}`,
+      text: judgedText(words, rest),
+    },
+  ]
+    .filter(({ text }) => text !== '')
+    .map(({ head, text }) => `${head}: ${text}`);
 }
 
 function keyOf(trained: readonly Trained[]): {
@@ -109,14 +157,14 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
     .map((setting) => ({ setting, trained: trainedIn(setting, results, scale) }))
     .filter(({ trained }) => trained.length > 0);
   return {
-    summary: found.map(({ setting, trained }) => summaryOf(setting, trained)),
+    summary: [...found.flatMap(({ setting, trained }) => summaryOf(setting, trained)), ...summaryOfAll(found)],
     tables: found.map(({ setting, trained }) => tableOf(setting, trained)),
     figures: found.flatMap(({ setting, trained }) => [
       successFigure(setting, trained),
       profileFigure(setting, trained),
     ]),
     notes: [
-      'Methods are compared after equal numbers of iterations, not of environment steps: the last column of a table says what each used. An episode that succeeds early is shorter, so better methods use fewer steps.',
+      'Methods are compared after equal numbers of iterations, not of environment steps: a column of each table says how many each used. An episode that succeeds early is shorter, so better methods use fewer steps.',
       'A control tests another explanation of a gain: labels without meaning, the same labels by cloning alone, more exploration, more data. An upper bound knows what an agent cannot know.',
       'Held-out combinations are of the same family as the training games; nothing here speaks of other families.',
       ...(scale.size === 'quick'

@@ -3,8 +3,9 @@ import { performanceProfile } from '../evaluate/bootstrap.ts';
 import { type IntervalRow, intervalFigure } from '../report/intervalFigure.ts';
 import { lineFigure } from '../report/lineFigure.ts';
 import type { Quantity, StudyFigure } from '../report/studyTables.ts';
-import { baselineOf, differences, outOfDomain, type Setting, type Trained } from './generalisationRows.ts';
+import { baselineOf, differences, type Setting, type Trained } from './generalisationRows.ts';
 import { type BySeed, quantity, resampling } from './quantities.ts';
+import { outOfDomain } from './variantRuns.ts';
 import { headline, markedName, styleOf } from './variants.ts';
 
 export function successFigure(setting: Setting, trained: readonly Trained[]): StudyFigure {

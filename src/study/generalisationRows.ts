@@ -1,9 +1,10 @@
 /** The settings of the study of generalisation, their variants, and what is known of them. */
 import type { Quantity } from '../report/studyTables.ts';
 import type { JobResults } from './job.ts';
-import { type BySeed, bySeed, improvementQuantity, pairedQuantity } from './quantities.ts';
+import { type BySeed, improvementQuantity, pairedQuantity } from './quantities.ts';
 import { type StudyScale, seedsOf } from './study.ts';
-import { type TrainInput, type TrainResult, trainKind } from './trainJob.ts';
+import type { TrainInput, TrainResult } from './trainJob.ts';
+import { outOfDomain, runsOf, valuesOf } from './variantRuns.ts';
 import {
   bothGraph,
   bothOracle,
@@ -81,19 +82,11 @@ export interface Trained {
 /** The variants of a setting that have a finished run. */
 export function trainedIn(setting: Setting, results: JobResults, scale: StudyScale): readonly Trained[] {
   return setting.groups
-    .flatMap(({ variants, seeds }) => variants.map((variant) => ({ variant, seeds: seedsOf(scale, seeds) })))
-    .map(({ variant, seeds }) => ({
-      variant,
-      of: (pick: (result: TrainResult) => number | null) =>
-        bySeed(seeds, (seed) => {
-          const result = results.of(trainKind, inputOf(setting, variant, seed));
-          return result === null ? null : pick(result);
-        }),
-    }))
-    .filter(({ of }) => of(outOfDomain).size > 0);
+    .flatMap(({ variants, seeds }) =>
+      runsOf(results, variants, seedsOf(scale, seeds), (variant, seed) => inputOf(setting, variant, seed)),
+    )
+    .map((each) => ({ variant: each.variant, of: (pick) => valuesOf(each, pick) }));
 }
-
-export const outOfDomain = ({ success }: TrainResult): number => success.outOfDomain;
 
 /** Differences to the setting's GRPO; null in its own row. */
 export function differences(each: Trained, baseline: Trained | undefined): [Quantity | null, Quantity | null] {

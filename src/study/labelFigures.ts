@@ -1,9 +1,10 @@
 /** Figures of the study of labels. */
 import { type LinePlot, lineFigure, type PlotLine } from '../report/lineFigure.ts';
 import type { StudyFigure } from '../report/studyTables.ts';
-import { informed, type Labelled, noiseCurve, type Placed, sources } from './labelSources.ts';
+import { informed, noiseCurve, noisy, type Placed, sources } from './labelSources.ts';
 import { quantity } from './quantities.ts';
-import { bothOracle, styleOf } from './variants.ts';
+import type { VariantRuns } from './variantRuns.ts';
+import { markedName, styleOf } from './variants.ts';
 
 const accuracyAxes = {
   name: '',
@@ -14,8 +15,8 @@ const accuracyAxes = {
 
 export function accuracyFigure(all: readonly Placed[]): StudyFigure {
   const curve = noiseCurve(all);
-  const variants = [bothOracle, ...sources];
-  const oracle = { ...styleOf(variants, bothOracle), line: 'solid' } as const;
+  const variants = [noisy[0], ...sources];
+  const oracle = { ...styleOf(variants, noisy[0]), line: 'solid' } as const;
   const noise: PlotLine = {
     name: 'oracle with noise',
     style: oracle,
@@ -30,12 +31,12 @@ export function accuracyFigure(all: readonly Placed[]): StudyFigure {
     const style = styleOf(variants, variant);
     const { value, low, high } = success;
     const whisker: PlotLine = {
-      ...{ name: variant.name, panel: 0, style: { ...style, symbol: 'none', line: 'solid' } },
+      ...{ name: markedName(variant), panel: 0, style: { ...style, symbol: 'none', line: 'solid' } },
       points: low === null || high === null ? [] : [low, high].map((y) => [accuracy.value, y]),
     };
     return [
       whisker,
-      { name: variant.name, style: { ...style, line: 'none' }, points: [[accuracy.value, value]], panel: 0 },
+      { name: markedName(variant), style: { ...style, line: 'none' }, points: [[accuracy.value, value]], panel: 0 },
     ];
   });
   return {
@@ -54,7 +55,7 @@ export function accuracyFigure(all: readonly Placed[]): StudyFigure {
 }
 
 /** True-positive minus false-positive rate over training: the mean over seeds with its interval. */
-function qualityCurve({ runs }: Labelled): number[][] {
+function qualityCurve({ runs }: VariantRuns): number[][] {
   const all = [...runs.entries()];
   const iterations = [...new Set(all.flatMap(([, run]) => run.labelQuality.map((window) => window.iteration)))];
   return iterations
@@ -73,7 +74,7 @@ function qualityCurve({ runs }: Labelled): number[][] {
 }
 
 export function trainingFigure(all: readonly Placed[]): StudyFigure {
-  const variants = [bothOracle, ...sources];
+  const variants = [noisy[0], ...sources];
   return {
     id: 'label-training',
     svg: lineFigure({
@@ -85,7 +86,7 @@ export function trainingFigure(all: readonly Placed[]): StudyFigure {
       lines: all
         .filter(({ each }) => sources.includes(each.variant))
         .map(({ each }) => ({
-          name: each.variant.name,
+          name: markedName(each.variant),
           style: styleOf(variants, each.variant),
           points: qualityCurve(each),
           panel: 0,

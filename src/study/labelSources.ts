@@ -1,42 +1,37 @@
 /** What the study of labels compares: sources of labels, how right each was over a run, and where that places it. */
 import type { Quantity } from '../report/studyTables.ts';
-import { type BySeed, bySeed, quantity } from './quantities.ts';
+import { type BySeed, quantity } from './quantities.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
-import { bothGraph, bothOracle, bothShuffled, type StudyVariant } from './variants.ts';
+import { outOfDomain, type VariantRuns, valuesOf } from './variantRuns.ts';
+import type { StudyVariant } from './variants.ts';
 
 const method = 'classifier+cloning';
+
+const variant = (name: string, role: StudyVariant['role'], config: TrainInput): StudyVariant => ({
+  ...{ name, role },
+  config: { method, ...config },
+});
 
 /** The oracle's labels, each replaced by its opposite with this probability. */
 export const noisy: readonly StudyVariant[] = [0, 0.05, 0.1, 0.2, 0.35, 0.5].map((labelNoise) =>
   labelNoise === 0
-    ? bothOracle
-    : { name: `oracle, noise ${labelNoise}`, role: 'upper bound', config: { method, labels: 'oracle', labelNoise } },
+    ? variant('oracle', 'upper bound', { labels: 'oracle' })
+    : variant(`oracle, noise ${labelNoise}`, 'upper bound', { labels: 'oracle', labelNoise }),
 );
 
-const source = (labels: NonNullable<TrainInput['labels']>, name: string): StudyVariant => ({
-  name,
-  role: 'method',
-  config: { method, labels },
-});
-
 export const cheap: readonly StudyVariant[] = [
-  bothGraph,
-  source('advantage', 'sign of the advantage'),
-  source('anchor', 'same-state comparison'),
-  bothShuffled,
+  variant('experience graph', 'method', { labels: 'graph' }),
+  variant('sign of the advantage', 'method', { labels: 'advantage' }),
+  variant('same-state comparison', 'method', { labels: 'anchor' }),
+  variant('experience graph, shuffled', 'control', { labels: 'shuffled' }),
 ];
 
 /** The sources that an agent has, and the control. */
 export const sources: readonly StudyVariant[] = [
   ...cheap,
-  source('critic', 'replay critic'),
-  source('counterfactual', 'counterfactual rollouts'),
+  variant('replay critic', 'method', { labels: 'critic' }),
+  variant('counterfactual rollouts', 'method', { labels: 'counterfactual' }),
 ];
-
-export interface Labelled {
-  readonly variant: StudyVariant;
-  readonly runs: ReadonlyMap<number, TrainResult>;
-}
 
 type Window = TrainResult['labelQuality'][number];
 
@@ -52,22 +47,16 @@ export function overTraining(run: TrainResult, pick: (window: Window) => number 
   return values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
-export function valuesOf({ runs }: Labelled, pick: (run: TrainResult) => number | null): BySeed {
-  return bySeed([...runs.keys()], (seed) => pick(runs.get(seed) as TrainResult));
-}
-
-export const outOfDomain = ({ success }: TrainResult): number => success.outOfDomain;
-
-const accuracyOf = (each: Labelled): BySeed =>
+const accuracyOf = (each: VariantRuns): BySeed =>
   valuesOf(each, (run) => overTraining(run, (window) => window['labels/accuracy']));
 
 export interface Placed {
-  readonly each: Labelled;
+  readonly each: VariantRuns;
   readonly accuracy: Quantity | null;
   readonly success: Quantity;
 }
 
-export function placed(each: Labelled): Placed {
+export function placed(each: VariantRuns): Placed {
   return { each, accuracy: quantity(accuracyOf(each)), success: quantity(valuesOf(each, outOfDomain)) as Quantity };
 }
 

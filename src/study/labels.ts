@@ -1,24 +1,14 @@
 /** How right labels must be: out-of-domain success against label accuracy, set by noise, and where each real source falls. */
 import { type Quantity, quantityText, type StudyRow, type StudyTable } from '../report/studyTables.ts';
+import { judgedText } from './findings.ts';
 import { type Job, type JobResults, jobOf } from './job.ts';
 import { accuracyFigure, trainingFigure } from './labelFigures.ts';
-import {
-  cheap,
-  informed,
-  type Labelled,
-  noiseCurve,
-  noisy,
-  outOfDomain,
-  overTraining,
-  type Placed,
-  placed,
-  sources,
-  valuesOf,
-} from './labelSources.ts';
+import { cheap, informed, noiseCurve, noisy, overTraining, type Placed, placed, sources } from './labelSources.ts';
 import { pairedQuantity, quantity } from './quantities.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
 import { type TrainInput, trainKind } from './trainJob.ts';
-import { grpo, type StudyVariant, trainCommand } from './variants.ts';
+import { outOfDomain, runsOf, type VariantRuns, valuesOf } from './variantRuns.ts';
+import { grpo, markedName, type StudyVariant, trainCommand } from './variants.ts';
 
 const SECONDS = 8;
 
@@ -39,19 +29,6 @@ function plan(scale: StudyScale): readonly Job[] {
   );
 }
 
-function labelledIn(results: JobResults, scale: StudyScale): readonly Labelled[] {
-  const { variants, seeds } = extent(scale);
-  return variants
-    .map((variant) => {
-      const runs = seedsOf(scale, seeds).flatMap((seed) => {
-        const result = results.of(trainKind, inputOf(variant, seed));
-        return result === null ? [] : [[seed, result] as const];
-      });
-      return { variant, runs: new Map(runs) };
-    })
-    .filter(({ runs }) => runs.size > 0);
-}
-
 /** Success of noisy oracle labels of this accuracy, between the two nearest levels of noise; null beyond them. */
 function onCurve(curve: readonly Placed[], accuracy: number): number | null {
   for (let i = 1; i < curve.length; i++) {
@@ -63,21 +40,26 @@ function onCurve(curve: readonly Placed[], accuracy: number): number | null {
   return null;
 }
 
+const baselineOf = (all: readonly Placed[]): VariantRuns | undefined =>
+  all.find(({ each }) => each.variant === grpo)?.each;
+
+/** The gain over GRPO; null in its own row. */
+function gainOf(each: VariantRuns, baseline: VariantRuns | undefined): Quantity | null {
+  if (baseline === undefined || each === baseline) return null;
+  return pairedQuantity(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
+}
+
 function rowOf(
   { each, accuracy, success }: Placed,
-  baseline: Labelled | undefined,
+  baseline: VariantRuns | undefined,
   curve: readonly Placed[],
 ): StudyRow {
   const { variant } = each;
-  const gain =
-    baseline === undefined || each === baseline
-      ? null
-      : pairedQuantity(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
   const expected = accuracy === null || noisy.includes(variant) ? null : onCurve(curve, accuracy.value);
   const rate = (key: string): Quantity | null =>
     quantity(valuesOf(each, (run) => overTraining(run, (window) => window[`labels/${key}`])));
   return {
-    name: variant.name,
+    name: noisy.includes(variant) ? variant.name : markedName(variant),
     cells: [
       accuracy,
       rate('true_positive_rate'),
@@ -85,7 +67,7 @@ function rowOf(
       quantity(valuesOf(each, (run) => overTraining(run, informed))),
       rate('coverage'),
       success,
-      gain,
+      gainOf(each, baseline),
       expected === null ? null : expected.toFixed(2),
     ],
     command: trainCommand(variant.config),
@@ -93,7 +75,7 @@ function rowOf(
 }
 
 function tableOf(all: readonly Placed[]): StudyTable {
-  const baseline = all.find(({ each }) => each.variant === grpo)?.each;
+  const baseline = baselineOf(all);
   const curve = noiseCurve(all);
   return {
     id: 'labels',
@@ -113,16 +95,36 @@ function tableOf(all: readonly Placed[]): StudyTable {
   };
 }
 
+/** What the oracle's labels gain at each level of noise, then what labels gain that an agent has. */
 function summaryOf(all: readonly Placed[]): string[] {
-  const text = ({ each, accuracy, success }: Placed): string =>
-    `${each.variant.name}: accuracy ${quantityText(accuracy)}, out-of-domain success ${quantityText(success)}`;
-  const levels = noiseCurve(all).toReversed();
+  const baseline = baselineOf(all);
+  const gains = (of: readonly Placed[], nameOf: (variant: StudyVariant, accuracy: string) => string): string =>
+    judgedText(
+      { above: 'Gain', below: 'Lose' },
+      of.flatMap(({ each, accuracy }) => {
+        const difference = gainOf(each, baseline);
+        const right = quantityText(accuracy && { ...accuracy, low: null, high: null });
+        return difference === null ? [] : [{ name: nameOf(each.variant, right), difference }];
+      }),
+    );
   const real = all.filter(({ each }) => sources.includes(each.variant));
-  return [levels, real].filter((group) => group.length > 0).map((group) => `${group.map(text).join('; ')}.`);
+  return [
+    {
+      head: "The oracle's labels with noise, success over GRPO",
+      text: gains(noiseCurve(all), (_, accuracy) => `accuracy ${accuracy}`),
+    },
+    {
+      head: 'Labels that an agent has, success over GRPO',
+      text: gains(real, (variant, accuracy) => `${markedName(variant)}, accuracy ${accuracy}`),
+    },
+  ]
+    .filter(({ text }) => text !== '')
+    .map(({ head, text }) => `${head}: ${text}`);
 }
 
 function report(results: JobResults, scale: StudyScale): StudyReport {
-  const all = labelledIn(results, scale).map(placed);
+  const { variants, seeds } = extent(scale);
+  const all = runsOf(results, variants, seedsOf(scale, seeds), inputOf).map(placed);
   const key = all.map(({ each, accuracy, success }) => [
     each.variant.name,
     { accuracy: accuracy?.value ?? null, outOfDomain: success.value, seeds: success.seeds },

@@ -1,11 +1,13 @@
 /** Coupling at equal success: does a method lower coupling beyond what learning does? */
 import { type MatchedDifference, matchedDifference, type RunPair } from '../evaluate/matched.ts';
 import { lineFigure, type PlotLine } from '../report/lineFigure.ts';
-import { quantityText, type StudyFigure, type StudyRow, type StudyTable } from '../report/studyTables.ts';
+import type { Quantity, StudyFigure, StudyRow, StudyTable } from '../report/studyTables.ts';
+import { judgedText } from './findings.ts';
 import { type Job, type JobResults, jobOf } from './job.ts';
-import { type BySeed, bySeed, quantity, resampling } from './quantities.ts';
+import { quantity, resampling } from './quantities.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
 import { type TrainInput, type TrainResult, trainKind } from './trainJob.ts';
+import { runsOf, type VariantRuns, valuesOf } from './variantRuns.ts';
 import {
   bothGraph,
   bothOracle,
@@ -55,31 +57,13 @@ function pointsOf({ checkpoints }: TrainResult): [number, number][] {
   );
 }
 
-interface Followed {
-  readonly variant: StudyVariant;
-  readonly runs: ReadonlyMap<number, TrainResult>;
-}
-
-function followedIn(results: JobResults, scale: StudyScale): Followed[] {
-  const { variants, seeds } = extent(scale);
-  return variants
-    .map((variant) => {
-      const runs = seedsOf(scale, seeds).flatMap((seed) => {
-        const result = results.of(trainKind, inputOf(variant, seed));
-        return result === null ? [] : [[seed, result] as const];
-      });
-      return { variant, runs: new Map(runs) };
-    })
-    .filter(({ runs }) => runs.size > 0);
-}
-
 interface Compared {
-  readonly difference: MatchedDifference;
-  readonly seeds: readonly number[];
+  readonly difference: Quantity;
+  readonly details: MatchedDifference;
 }
 
 /** Coupling of a variant minus that of GRPO at equal success; null where they have too little in common. */
-function comparedWith(baseline: Followed | undefined, { variant, runs }: Followed): Compared | null {
+function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: VariantRuns): Compared | null {
   if (baseline === undefined || variant === baseline.variant) return null;
   const pairs: RunPair[] = [];
   const seeds: number[] = [];
@@ -89,38 +73,31 @@ function comparedWith(baseline: Followed | undefined, { variant, runs }: Followe
     seeds.push(seed);
     pairs.push({ treated: pointsOf(run), baseline: pointsOf(plain) });
   }
-  const difference = pairs.length === 0 ? null : matchedDifference(pairs, resampling);
-  return difference && { difference, seeds };
+  const details = pairs.length === 0 ? null : matchedDifference(pairs, resampling);
+  if (details === null) return null;
+  const { value, low, high } = details;
+  return { difference: { statistic: 'difference at equal success', value, low, high, seeds }, details };
 }
 
-function valuesOf({ runs }: Followed, pick: (run: TrainResult) => number | null): BySeed {
-  return bySeed([...runs.keys()], (seed) => pick(runs.get(seed) as TrainResult));
-}
-
-function rowOf(each: Followed, baseline: Followed | undefined): StudyRow {
+function rowOf(each: VariantRuns, baseline: VariantRuns | undefined): StudyRow {
   const compared = comparedWith(baseline, each);
-  const difference = compared?.difference;
-  const matched = difference && {
-    statistic: 'difference at equal success',
-    ...{ value: difference.value, low: difference.low, high: difference.high },
-    seeds: compared.seeds,
-  };
+  const details = compared?.details;
   return {
     name: markedName(each.variant),
     cells: [
       quantity(valuesOf(each, ({ success }) => success.inDomain)),
       quantity(valuesOf(each, ({ coupling }) => coupling.start.goodBadCosine)),
       quantity(valuesOf(each, ({ coupling }) => coupling.end.goodBadCosine)),
-      matched ?? null,
-      difference ? difference.pValue.toFixed(4) : null,
-      difference ? `${difference.range[0].toFixed(2)} to ${difference.range[1].toFixed(2)}` : null,
-      difference ? String(difference.points) : null,
+      compared?.difference ?? null,
+      details ? details.pValue.toFixed(4) : null,
+      details ? `${details.range[0].toFixed(2)} to ${details.range[1].toFixed(2)}` : null,
+      details ? String(details.points) : null,
     ],
     command: trainCommand({ ...measured, ...each.variant.config }),
   };
 }
 
-function tableOf(followed: readonly Followed[]): StudyTable {
+function tableOf(followed: readonly VariantRuns[]): StudyTable {
   const baseline = followed.find(({ variant }) => variant === grpo);
   return {
     id: 'matched-success',
@@ -139,7 +116,7 @@ function tableOf(followed: readonly Followed[]): StudyTable {
   };
 }
 
-function figureOf(followed: readonly Followed[]): StudyFigure {
+function figureOf(followed: readonly VariantRuns[]): StudyFigure {
   const variants = followed.map(({ variant }) => variant);
   const lines = followed.flatMap(({ variant, runs }): PlotLine[] => {
     const all = [...runs.values()].map(pointsOf);
@@ -172,31 +149,34 @@ function figureOf(followed: readonly Followed[]): StudyFigure {
   };
 }
 
-function sentenceOf(each: Followed, baseline: Followed | undefined): string {
-  const compared = comparedWith(baseline, each);
-  const name = markedName(each.variant);
-  if (compared === null) return `${name}: too few seeds share a range of success with GRPO to compare.`;
-  const { value, low, high, pValue, range } = compared.difference;
-  const shown = quantityText({ statistic: '', value, low, high, seeds: compared.seeds });
-  const verdict = low > 0 || high < 0 ? '' : '; the interval contains zero';
-  return `${name}: at equal in-domain success (${range[0].toFixed(2)} to ${range[1].toFixed(2)}) its good-bad cosine differs from that of GRPO by ${shown}, p ${pValue.toFixed(4)}, ${compared.seeds.length} seeds${verdict}.`;
+/** Whose cosine differs from that of GRPO at equal success: methods, controls, upper bounds; then who cannot be compared. */
+function summaryOf(others: readonly VariantRuns[], baseline: VariantRuns | undefined): string[] {
+  const compared = others.map((each) => ({ variant: each.variant, found: comparedWith(baseline, each) }));
+  const sentences = (['method', 'control', 'upper bound'] as const).flatMap((role) => {
+    const judged = compared.flatMap(({ variant, found }) =>
+      found === null || variant.role !== role ? [] : [{ name: variant.name, difference: found.difference }],
+    );
+    const text = judgedText({ above: 'Higher', below: 'Lower' }, judged);
+    return text === '' ? [] : [`Good-bad cosine against that of GRPO at equal success, ${role}s: ${text}`];
+  });
+  const alone = compared.filter(({ found }) => found === null).map(({ variant }) => variant.name);
+  if (alone.length === 0) return sentences;
+  return [...sentences, `Too few seeds share a range of success with GRPO to compare: ${alone.join('; ')}.`];
 }
 
 function report(results: JobResults, scale: StudyScale): StudyReport {
-  const followed = followedIn(results, scale);
+  const { variants, seeds } = extent(scale);
+  const followed = runsOf(results, variants, seedsOf(scale, seeds), inputOf);
   const baseline = followed.find(({ variant }) => variant === grpo);
   const others = followed.filter((each) => each !== baseline);
   const key = others.map((each) => {
     const compared = comparedWith(baseline, each);
-    const numbers = compared && {
-      ...{ value: compared.difference.value, low: compared.difference.low, high: compared.difference.high },
-      pValue: compared.difference.pValue,
-      seeds: compared.seeds,
-    };
-    return [each.variant.name, numbers] as const;
+    if (compared === null) return [each.variant.name, null] as const;
+    const { value, low, high, seeds } = compared.difference;
+    return [each.variant.name, { value, low, high, pValue: compared.details.pValue, seeds }] as const;
   });
   return {
-    summary: others.map((each) => sentenceOf(each, baseline)),
+    summary: summaryOf(others, baseline),
     tables: [tableOf(followed)],
     figures: [figureOf(followed)],
     notes: [

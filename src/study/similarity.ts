@@ -1,6 +1,8 @@
 /** Coupling and out-of-domain success against the similarity of states, in the bandit. */
 import { type SimilarityCurve, similarityStudyFigure } from '../report/similarityStudyFigure.ts';
+import { quantityText } from '../report/studyTables.ts';
 import { type BanditResult, banditKind } from './banditJob.ts';
+import { judgedText } from './findings.ts';
 import { type Job, type JobResults, jobOf } from './job.ts';
 import { bySeed, pairedQuantity, quantity } from './quantities.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
@@ -76,6 +78,8 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
     });
   const quantityOf = (arm: BanditArm, similarity: number, { of }: (typeof measures)[number]) =>
     quantity(valuesOf(arm, similarity, of), 'mean');
+  const gainOf = (arm: BanditArm, similarity: number) =>
+    pairedQuantity(valuesOf(arm, similarity, outOfDomain.of), valuesOf(arms[0], similarity, outOfDomain.of), 'mean');
   const curves: SimilarityCurve[] = measures.slice(2).flatMap((measure) =>
     arms.map((arm) => ({
       arm: arm.name,
@@ -93,10 +97,14 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
     cosineStart: quantityOf(arms[0], similarity, measures[3])?.value ?? 0,
   }));
   return {
-    summary: grpo.map(
-      (row) =>
-        `Similarity ${row.similarity}: GRPO's out-of-domain success ends at ${row.outOfDomain.toFixed(2)}; the good-bad cosine within a scenario begins at ${row.cosineStart.toFixed(2)}.`,
-    ),
+    summary: shown.map((similarity) => {
+      const plain = quantityText(quantityOf(arms[0], similarity, outOfDomain));
+      const judged = arms.slice(1).flatMap((arm) => {
+        const difference = gainOf(arm, similarity);
+        return difference === null ? [] : [{ name: arm.name, difference }];
+      });
+      return `Similarity ${similarity}: GRPO succeeds in ${plain} of the out-of-domain games. ${judgedText({ above: 'Gain', below: 'Lose' }, judged)}`;
+    }),
     tables: shown.map((similarity) => ({
       id: `similarity-${similarity}`,
       title: `Similarity ${similarity}`,
@@ -106,13 +114,7 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
         name: arm.name,
         cells: [
           ...measures.map((measure) => quantityOf(arm, similarity, measure)),
-          i === 0
-            ? null
-            : pairedQuantity(
-                valuesOf(arm, similarity, outOfDomain.of),
-                valuesOf(arms[0], similarity, outOfDomain.of),
-                'mean',
-              ),
+          i === 0 ? null : gainOf(arm, similarity),
         ],
         command,
       })),

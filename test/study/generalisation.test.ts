@@ -69,9 +69,29 @@ describe('report', () => {
       ['classifier, graph labels', true],
       ['classifier + cloning, graph labels', true],
     ]);
-    expect(report.summary[0]).toContain(
-      ' Beyond cloning the same labels: classifier, graph labels 0.00 [0.00, 0.00]; ',
-    );
+  });
+
+  test('findings: who gains over GRPO, what the controls do, what is added to cloning', () => {
+    const summary = report.summary.map((text) => text.replace(/0\.4\d \[[^\]]+\]/, 'SUCCESS'));
+    expect(summary).toEqual([
+      'Household: GRPO succeeds in SUCCESS of the out-of-domain games. Gain: classifier + cloning, graph labels +0.38; classifier, graph labels +0.28. Upper bound: classifier + cloning, oracle labels +0.53.',
+      'Household, controls: Gain: cloning, graph labels +0.28. No certain difference: classifier + cloning, shuffled graph labels.',
+      'Household without demonstrations at the start: GRPO succeeds in SUCCESS of the out-of-domain games. Gain: classifier + cloning, graph labels +0.38. Upper bound: classifier + cloning, oracle labels +0.53.',
+      'Crafting: GRPO succeeds in SUCCESS of the out-of-domain games. Gain: classifier + cloning, graph labels +0.38.',
+      'Crafting, controls: No certain difference: classifier + cloning, shuffled graph labels.',
+      'Beyond cloning the same labels: More: classifier + cloning, graph labels (household) +0.10. No certain difference: classifier, graph labels (household).',
+    ]);
+  });
+
+  test('findings on the other methods name too few seeds', () => {
+    const two = (input: TrainInput): boolean =>
+      ['{"seed"', '{"method":"gigpo"'].some((head) => JSON.stringify(input).startsWith(head));
+    const last = (seeds: number): string | undefined => {
+      const scale: StudyScale = { ...full, seeds, noGames: () => 'Java is missing' };
+      return generalisation.report(resultsOf(generalisation.plan(scale), two), scale, '').summary.at(-1);
+    };
+    expect(last(4)).toBe('Other methods and labels, no ranking below 10 seeds: Gain: GiGPO (household) +0.28.');
+    expect(last(10)).toBe('Other methods and labels: Gain: GiGPO (household) +0.28.');
   });
 
   test('the control gains nothing, and is marked', () => {

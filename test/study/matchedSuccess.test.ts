@@ -29,10 +29,13 @@ describe('report', () => {
     expect(report.key.differences).toMatchObject({ 'classifier, graph labels': { pValue: 2 / 64 } });
   });
 
-  test('its sentence names range, interval, p and seeds', () => {
-    expect(report.summary[0]).toBe(
-      'classifier, graph labels: at equal in-domain success (0.10 to 0.43) its good-bad cosine differs from that of GRPO by −0.05 [−0.05, −0.05], p 0.0313, 6 seeds.',
-    );
+  test('findings: whose cosine is lower at equal success, methods and controls apart', () => {
+    const head = 'Good-bad cosine against that of GRPO at equal success';
+    expect(report.summary).toEqual([
+      `${head}, methods: Lower: classifier + cloning, graph labels −0.05; classifier, graph labels −0.05.`,
+      `${head}, controls: Lower: classifier + cloning, shuffled graph labels −0.05. No certain difference: cloning, graph labels.`,
+    ]);
+    expect(cells('classifier, graph labels').slice(4, 6)).toEqual(['0.0313', '0.10 to 0.43']);
   });
 
   test('the figure has a mark per checkpoint and names its axes', () => {
@@ -44,9 +47,9 @@ describe('report', () => {
   test('with too few seeds it says so', () => {
     const two: StudyScale = { ...quick, seeds: 2 };
     const short = matchedSuccess.report(resultsOf(matchedSuccess.plan(two)), two, '');
-    expect(short.summary[0]).toBe(
-      'classifier, graph labels: too few seeds share a range of success with GRPO to compare.',
-    );
+    expect(short.summary).toEqual([
+      'Too few seeds share a range of success with GRPO to compare: classifier, graph labels; cloning, graph labels; classifier + cloning, graph labels; classifier + cloning, shuffled graph labels.',
+    ]);
     expect(short.key.differences).toMatchObject({ 'classifier, graph labels': null });
   });
 });

@@ -50,9 +50,11 @@ test('the report has a table per similarity, differences paired by seed, and lea
     results.set(jobHash(job), { success, cosine: { start: rho, end: 0.1 }, envSteps: 100 });
   }
   const report = similarity.report(jobResults(results), scale, 'unbraid study similarity');
+  const labels = (source: string): string => `classifier + cloning, ${source} labels`;
+  const gain = ['graph', 'advantage', 'oracle', 'shuffled'].map((source) => `${labels(source)} +0.10`).join('; ');
   expect(report.summary).toEqual([
-    "Similarity 0.3: GRPO's out-of-domain success ends at 0.72; the good-bad cosine within a scenario begins at 0.30.",
-    "Similarity 0.8: GRPO's out-of-domain success ends at 0.22; the good-bad cosine within a scenario begins at 0.80.",
+    `Similarity 0.3: GRPO succeeds in 0.72 [0.71, 0.73] of the out-of-domain games. Gain: ${gain}. No certain difference: GRPO, entropy 0.1.`,
+    `Similarity 0.8: GRPO succeeds in 0.22 [0.21, 0.23] of the out-of-domain games. Gain: ${gain}. No certain difference: GRPO, entropy 0.1.`,
   ]);
   expect(report.tables.map(({ id, rows }) => [id, rows.length])).toEqual([
     ['similarity-0.3', 6],
