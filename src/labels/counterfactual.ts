@@ -18,9 +18,15 @@ export interface CounterfactualConfig {
 export type TryCandidates = (rollout: Rollout, chosen: Int32Array, iteration: number) => Promise<Branches>;
 
 export interface CounterfactualLabels {
-  /** Labels the action rows of a rollout, i8[action rows], and counts the environment steps it took. */
-  label(rollout: Rollout, iteration: number): Promise<{ labels: Int8Array; envSteps: number }>;
+  /** Labels the action rows of a rollout, i8[action rows], counts the environment steps it took, and weighs the labels by their number. */
+  label(rollout: Rollout, iteration: number): Promise<{ labels: Int8Array; envSteps: number; weight: number }>;
 }
+
+/**
+ * Share of a rollout's states whose labels weigh in full. The label losses are means over what has a label: a handful of states would outweigh
+ * all others, and what they ask for would reach every state that looks like them.
+ */
+const FULL_SHARE = 0.1;
 
 /** States equal in game and hash, by the first of them: what is true of one is true of all. */
 function equalStates(rollout: Rollout): Map<number, number[]> {
@@ -67,6 +73,7 @@ export function createCounterfactualLabels(
       const labels = new Int8Array(rollout.states.actions).fill(-1);
       const { rowOffsets } = rollout.states;
       let at = 0;
+      let labelled = 0;
       for (const n of chosen) {
         const means = Array.from({ length: rowOffsets[n + 1] - rowOffsets[n] }, () => {
           const end = at + counterfactualRollouts;
@@ -76,11 +83,13 @@ export function createCounterfactualLabels(
         });
         const least = means.reduce((best, x) => Math.max(best, x)) - labelMargin;
         if (means.every((x) => x >= least)) continue;
-        for (const state of equal.get(n) as number[]) {
+        const equals = equal.get(n) as number[];
+        labelled += equals.length;
+        for (const state of equals) {
           for (const [action, x] of means.entries()) labels[rowOfAction(rollout, state, action)] = x >= least ? 1 : 0;
         }
       }
-      return { labels, envSteps };
+      return { labels, envSteps, weight: Math.min(1, labelled / (FULL_SHARE * rollout.states.states)) };
     },
   };
 }

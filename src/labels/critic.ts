@@ -3,8 +3,12 @@ import type { Rollout } from '../rollout/rollout.ts';
 
 /** A model of the returns of actions; `train/critic.ts` makes one. */
 export interface Critic {
-  /** Learns from the rollout and those before it. */
-  learn(rollout: Rollout): void;
+  /**
+   * Learns from the rollout and those before it.
+   *
+   * @returns share of the variance of the rollout's returns that it knew of before, at least 0
+   */
+  learn(rollout: Rollout): number;
   /** Expected return of each action row of the rollout: f64[action rows]. */
   values(rollout: Rollout): Float64Array;
   save(): Record<string, Float64Array>;

@@ -15,6 +15,8 @@ export interface Labelling {
   readonly labels: Int8Array;
   /** Environment steps taken to find that out; part of the run's. */
   readonly envSteps: number;
+  /** How far the losses of labels are to follow them, in [0, 1]: a factor on their weights. */
+  readonly weight: number;
 }
 
 export interface LabelSource {
@@ -52,16 +54,16 @@ export interface LabelTools {
   createCritic(): Critic;
 }
 
-/** A source that takes no environment steps: what it says at once, and its memory. */
+/** A source that takes no environment steps and vouches for its labels: what it says at once, and its memory. */
 interface Judge {
   label(rollout: Rollout, advantages: Float32Array): Int8Array;
   save(): Record<string, Float64Array>;
   restore(saved: Record<string, Float64Array>): void;
 }
 
-function withoutSteps({ label, save, restore }: Judge): LabelSource {
+function wholeWeight({ label, save, restore }: Judge): LabelSource {
   return {
-    label: async (rollout, advantages) => ({ labels: label(rollout, advantages), envSteps: 0 }),
+    label: async (rollout, advantages) => ({ labels: label(rollout, advantages), envSteps: 0, weight: 1 }),
     save,
     restore,
   };
@@ -74,12 +76,13 @@ function needed(name: RolloutSource, tools: LabelTools | null): LabelTools {
   throw new Error(`labels: source "${name}" must be given tools, got none; pass what plays on and what learns`);
 }
 
-function criticSource(critic: Critic, { labelMargin }: LabelConfig): Judge {
+/** Labels that weigh as much as the critic knew of the rollout before it learnt from it. */
+function criticSource(critic: Critic, { labelMargin }: LabelConfig): LabelSource {
   const { save, restore } = critic;
   return {
-    label(rollout) {
-      critic.learn(rollout);
-      return criticLabels(rollout, critic.values(rollout), labelMargin);
+    async label(rollout) {
+      const weight = critic.learn(rollout);
+      return { labels: criticLabels(rollout, critic.values(rollout), labelMargin), envSteps: 0, weight };
     },
     save,
     restore,
@@ -89,19 +92,19 @@ function criticSource(critic: Critic, { labelMargin }: LabelConfig): Judge {
 function rolloutSource(name: RolloutSource, config: LabelConfig, tools: LabelTools | null): LabelSource {
   switch (name) {
     case 'advantage':
-      return withoutSteps({ label: advantageLabels, ...noMemory });
+      return wholeWeight({ label: advantageLabels, ...noMemory });
     case 'anchor':
-      return withoutSteps(createAnchorLabels(config));
+      return wholeWeight(createAnchorLabels(config));
     case 'graph':
-      return withoutSteps(createGraphLabels(config));
+      return wholeWeight(createGraphLabels(config));
     case 'critic':
-      return withoutSteps(criticSource(needed(name, tools).createCritic(), config));
+      return criticSource(needed(name, tools).createCritic(), config);
     case 'counterfactual': {
       const { label } = createCounterfactualLabels(config, needed(name, tools).createTryCandidates());
       return { label: (rollout, _advantages, iteration) => label(rollout, iteration), ...noMemory };
     }
     case 'oracle':
-      return withoutSteps({ label: oracleLabels, ...noMemory });
+      return wholeWeight({ label: oracleLabels, ...noMemory });
   }
 }
 
@@ -110,8 +113,8 @@ function changed(source: LabelSource, change: (labels: Int8Array, iteration: num
   return {
     ...source,
     async label(rollout, advantages, iteration) {
-      const { labels, envSteps } = await source.label(rollout, advantages, iteration);
-      return { labels: change(labels, iteration), envSteps };
+      const labelling = await source.label(rollout, advantages, iteration);
+      return { ...labelling, labels: change(labelling.labels, iteration) };
     },
   };
 }
@@ -125,7 +128,7 @@ function changed(source: LabelSource, change: (labels: Int8Array, iteration: num
 export function createLabelSource(config: LabelConfig, tools: LabelTools | null = null): LabelSource {
   const { labels: name, shuffledSource, labelNoise, seed } = config;
   if (name === 'demonstrations') {
-    return withoutSteps({ label: (rollout) => new Int8Array(rollout.states.actions).fill(-1), ...noMemory });
+    return wholeWeight({ label: (rollout) => new Int8Array(rollout.states.actions).fill(-1), ...noMemory });
   }
   const source =
     name === 'shuffled'

@@ -9,6 +9,7 @@ import { cutBatches, loadStates } from '../policy/load.ts';
 import { createPolicy } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { appendState, createStateList, type StateList } from '../rollout/states.ts';
+import { explainedVariance } from './advantages.ts';
 import type { Config } from './config.ts';
 import { adamwSettings } from './iteration.ts';
 import type { LossSet } from './shards.ts';
@@ -108,29 +109,36 @@ export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config
     };
   };
 
+  const valuesOf = (list: StateList): Float64Array => {
+    const { batch: loaded, heads } = network;
+    const values = new Float64Array(list.actions);
+    const order = Int32Array.from({ length: list.states }, (_, s) => s);
+    let from = 0;
+    for (const to of cutBatches(list, order, loaded.capacity)) {
+      loadStates(arena, loaded, list, order, from, to);
+      network.forward(weights);
+      const first = list.rowOffsets[from];
+      for (let row = first; row < list.rowOffsets[to]; row++)
+        values[row] = arena.kernels.sigmoid1(arena.f32[(heads.classifier.value >> 2) + row - first]);
+      from = to;
+    }
+    return values;
+  };
+
   return {
     learn(rollout) {
       const returns = discountedReturns(rollout, graphDiscount);
+      const { rowOffsets, states } = rollout.states;
+      const values = valuesOf(rollout.states);
+      const old = Float32Array.from({ length: states }, (_, s) => values[rowOffsets[s] + rollout.taken[s]]);
+      const knew = explainedVariance({ old, target: Float32Array.from(returns) }) ?? 0;
       replay = extended(replay, rollout.states, rollout.taken, returns, criticSteps);
       const settings = { ...adamwSettings(config), learningRate: criticLearningRate };
       for (let i = 0; i < criticUpdates; i++) update(learner, [batch(learner.updates)], null, settings);
+      return Math.max(0, knew);
     },
 
-    values({ states: list }) {
-      const { batch: loaded, heads } = network;
-      const values = new Float64Array(list.actions);
-      const order = Int32Array.from({ length: list.states }, (_, s) => s);
-      let from = 0;
-      for (const to of cutBatches(list, order, loaded.capacity)) {
-        loadStates(arena, loaded, list, order, from, to);
-        network.forward(weights);
-        const first = list.rowOffsets[from];
-        for (let row = first; row < list.rowOffsets[to]; row++)
-          values[row] = arena.kernels.sigmoid1(arena.f32[(heads.classifier.value >> 2) + row - first]);
-        from = to;
-      }
-      return values;
-    },
+    values: ({ states }) => valuesOf(states),
 
     save() {
       const { list, returns } = replay;

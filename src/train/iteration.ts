@@ -131,14 +131,18 @@ export async function learnFrom(
     config.scaleRewards,
   );
   const steps = rollout.states.states;
-  const { labels: all, envSteps } = usesLabels(config)
+  const {
+    labels: all,
+    envSteps,
+    weight,
+  } = usesLabels(config)
     ? await labelSource.label(rollout, advantages, iteration)
-    : { labels: new Int8Array(rollout.states.actions).fill(-1), envSteps: 0 };
+    : { labels: new Int8Array(rollout.states.actions).fill(-1), envSteps: 0, weight: 1 };
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
   const refLogProb = reference ? referenceLogProbs(learner.policy, reference, rollout, temperature) : null;
   const { maxSteps } = context.environments[0].spec;
   const repeats = repeatsWithLabels(rollout.states, rollout.first, labels);
-  const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration));
+  const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * weight);
   const terms = termsOf(config.method);
   const known = terms.includes('ppo') ? stateValues(learner.policy, rollout.states, repeats) : null;
   const { advantage, values } = stepAdvantages(rollout, advantages, labels, known, config);
@@ -203,6 +207,7 @@ export async function learnFrom(
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
   }
   if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
+  if (weight !== 1) metrics['labels/weight'] = weight;
   return metrics;
 }
 

@@ -34,7 +34,11 @@ test("oracle: every row has the expert's label, whatever spare room the expert's
   const source = createLabelSource({ ...config, labels: 'oracle' });
   const rollout = twoEpisodes();
   const wanted = [0, 0, 1, 1, 1, 0, 0, 1];
-  expect(await source.label(rollout, none, 0)).toEqual({ labels: Int8Array.from(wanted), envSteps: 0 });
+  expect(await source.label(rollout, none, 0)).toEqual({
+    labels: Int8Array.from(wanted),
+    envSteps: 0,
+    weight: 1,
+  });
   const spare = new Uint8Array(4096);
   spare.set(rollout.expert);
   rollout.expert = spare;

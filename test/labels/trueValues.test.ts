@@ -9,15 +9,15 @@ import { branch } from '../../src/rollout/branch.ts';
 import { resolveConfig } from '../../src/train/config.ts';
 import { createCritic } from '../../src/train/critic.ts';
 import { everyAction, labelsByPlace, playCorridor, trueLabels, trueValues } from './corridor.ts';
-import { handMadeSpec } from './rollouts.ts';
+import { handMade, handMadeSpec } from './rollouts.ts';
 
 const rollout = everyAction();
 const opposite = trueLabels.map((label) => 1 - label);
 
 async function byPlace(changes: Partial<LabelConfig>, advantages = new Float32Array(rollout.games.length)) {
   const source = createLabelSource(resolveConfig(changes));
-  const { labels, envSteps } = await source.label(rollout, advantages, 1);
-  expect(envSteps).toBe(0);
+  const { labels, envSteps, weight } = await source.label(rollout, advantages, 1);
+  expect([envSteps, weight]).toEqual([0, 1]);
   return labelsByPlace(rollout, labels);
 }
 
@@ -69,7 +69,8 @@ test('advantage: only what was taken, by the sign of the episode', async () => {
 test('critic: after 900 updates its values are the true ones within .06, its labels those of the true values', async () => {
   const config = resolveConfig({ policy: 'mlp', criticUpdates: 900, criticLearningRate: 0.003 });
   const critic = createCritic(await createArena(), handMadeSpec, config);
-  critic.learn(rollout);
+  // Of the first rollout it cannot have known anything.
+  expect(critic.learn(rollout)).toBeLessThan(0.2);
   const values = critic.values(rollout);
   const truth = Float64Array.from({ length: values.length }, (_, row) => trueValues[rollout.hash[row >> 2]][row & 3]);
   const errors = values.map((x, row) => Math.abs(x - truth[row]));
@@ -78,6 +79,10 @@ test('critic: after 900 updates its values are the true ones within .06, its lab
   const [first] = [labelsByPlace(rollout, criticLabels(rollout, truth, 0.1))];
   // The trap pulls the mean down to .567, .61 and .678.
   expect(first).toEqual([1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0]);
+  // What it knows of the same games again is all but its own error; of returns that have nothing to do with the states, nothing.
+  expect(critic.learn(rollout)).toBeGreaterThan(0.98);
+  const unforeseen = { ...rollout, reward: rollout.reward.map((x, n) => (rollout.episode[n] % 2 === 0 ? 1 - x : x)) };
+  expect(critic.learn(unforeseen)).toBe(0);
 });
 
 /** V of the policy that takes every action equally often: V(0) = .225 (2 V(0) + V(1)), V(1) = .225 (V(0) + V(1) + V(2)), V(2) = .25 + .225 (V(1) + V(2)). */
@@ -120,13 +125,31 @@ test('counterfactual: returns within .03 of the values of the policy that plays 
   expect(returned).toHaveLength(1);
 });
 
+test('counterfactual: labels weigh in full on a tenth of the states, less on fewer, nothing where all candidates did alike', async () => {
+  const config = { seed: 1, counterfactualRollouts: 1, labelMargin: 0.02 };
+  const far = handMade([Array.from({ length: 40 }, (_, hash) => ({ hash, taken: 0, next: hash + 1 }))]);
+  const weight = async (counterfactualStates: number, returned: (n: number, a: number) => number) => {
+    const { label } = createCounterfactualLabels({ ...config, counterfactualStates }, async (_, chosen) => ({
+      returns: Float64Array.from([...chosen].flatMap((n) => [0, 1, 2].map((a) => returned(n, a)))),
+      envSteps: 0,
+    }));
+    return (await label(far, 1)).weight;
+  };
+  const differ = (_: number, a: number): number => a;
+  expect([await weight(1, differ), await weight(3, differ), await weight(4, differ)]).toEqual([0.25, 0.75, 1]);
+  expect(await weight(40, differ)).toBe(1);
+  expect(await weight(4, () => 1)).toBe(0);
+  // State 7 alone has candidates that differ.
+  expect(await weight(40, (n, a) => (n === 7 ? a : 0))).toBe(0.25);
+});
+
 test('the tools of a run reach critic and counterfactual', async () => {
   const values = Float64Array.from(
     { length: rollout.states.actions },
     (_, row) => trueValues[rollout.hash[row >> 2]][row & 3],
   );
   const tools: LabelTools = {
-    createCritic: () => ({ learn: () => {}, values: () => values, save: () => ({}), restore: () => {} }),
+    createCritic: () => ({ learn: () => 0.3, values: () => values, save: () => ({}), restore: () => {} }),
     createTryCandidates: () => async (given, chosen) => ({
       returns: Float64Array.from([...chosen].flatMap((n) => trueValues[given.hash[n]].flatMap((q) => [q, q]))),
       envSteps: 7,
@@ -134,8 +157,10 @@ test('the tools of a run reach critic and counterfactual', async () => {
   };
   const of = (labels: LabelConfig['labels']) =>
     createLabelSource(resolveConfig({ labels }), tools).label(rollout, new Float32Array(12), 1);
-  expect((await of('critic')).labels).toEqual(criticLabels(rollout, values, 0.02));
+  const judged = await of('critic');
+  expect(judged.labels).toEqual(criticLabels(rollout, values, 0.02));
+  expect(judged.weight).toBe(0.3);
   const tried = await of('counterfactual');
   expect(labelsByPlace(rollout, tried.labels)).toEqual(trueLabels);
-  expect(tried.envSteps).toBe(7);
+  expect([tried.envSteps, tried.weight]).toEqual([7, 1]);
 });

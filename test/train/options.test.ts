@@ -23,7 +23,8 @@ interface Case {
 const states: Changes = { env: 'look-alike', policy: 'mlp' };
 const far: Changes = { ...states, learningRate: 0.05 };
 const classifier: Changes = { ...states, method: 'classifier' };
-const critic: Changes = { ...classifier, labels: 'critic' };
+// Until the critic knows something its labels weigh nothing.
+const critic: Changes = { ...classifier, labels: 'critic', iterations: 5 };
 const contrastive: Changes = { ...states, method: 'contrastive' };
 // Episodes that depend on the actions, and tokens.
 const household: Changes = { iterations: 1, evalEpisodes: 2 };

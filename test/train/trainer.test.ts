@@ -161,6 +161,21 @@ describe('what a run records', () => {
     expect(shown).not.toHaveProperty('labels/env_steps');
   });
 
+  test('labels of half the weight teach as losses of half their weights do', async () => {
+    const config: Partial<Config> = { method: 'classifier+cloning', labels: 'oracle', iterations: 2 };
+    const halved = await recordedRun(config, {
+      onParts({ labelSource }) {
+        const { label } = labelSource;
+        labelSource.label = async (...given) => ({ ...(await label(...given)), weight: 0.5 });
+      },
+    });
+    const smaller = await recordedRun({ ...config, classifierCoef: 0.25, cloningCoef: 0.05 });
+    expect(halved.outcome.parametersSha256).toBe(smaller.outcome.parametersSha256);
+    expect(halved.metrics[1]['labels/weight']).toBe(0.5);
+    expect(smaller.metrics[1]).not.toHaveProperty('labels/weight');
+    expect(halved.outcome.parametersSha256).not.toBe((await recordedRun(config)).outcome.parametersSha256);
+  });
+
   test('no iteration at all: the policy after the cold start, judged once more at the end', async () => {
     const { outcome, metrics } = await recordedRun({ iterations: 0 });
     expect(outcome.updates).toBe(0);
