@@ -16,18 +16,24 @@ export interface Critic {
 }
 
 /**
- * A candidate is good where its value is more than `margin` above the mean of its state's candidates, bad where it is more than that below.
+ * A candidate that the rollout tried in this state or an equal one is good where its value is more than `margin` above the mean of its state's
+ * candidates, bad where it is more than that below. Of what nobody tried the critic guesses.
  *
  * @param values f64[action rows]
  * @returns i8[action rows]
  */
 export function criticLabels(rollout: Rollout, values: Float64Array, margin: number): Int8Array {
   const { states, actions, rowOffsets } = rollout.states;
+  const { first, taken } = rollout;
+  // By the first of equal states.
+  const tried = new Uint8Array(actions);
+  for (let n = 0; n < states; n++) tried[rowOffsets[first[n]] + taken[n]] = 1;
   const labels = new Int8Array(actions).fill(-1);
   for (let n = 0; n < states; n++) {
     const own = values.subarray(rowOffsets[n], rowOffsets[n + 1]);
     const mean = own.reduce((sum, x) => sum + x, 0) / own.length;
     for (const [a, value] of own.entries()) {
+      if (tried[rowOffsets[first[n]] + a] === 0) continue;
       if (value > mean + margin) labels[rowOffsets[n] + a] = 1;
       else if (value < mean - margin) labels[rowOffsets[n] + a] = 0;
     }

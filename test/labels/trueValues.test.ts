@@ -9,7 +9,7 @@ import { branch } from '../../src/rollout/branch.ts';
 import { resolveConfig } from '../../src/train/config.ts';
 import { createCritic } from '../../src/train/critic.ts';
 import { everyAction, labelsByPlace, playCorridor, trueLabels, trueValues } from './corridor.ts';
-import { handMade, handMadeSpec } from './rollouts.ts';
+import { handMade, handMadeSpec, type Transition } from './rollouts.ts';
 
 const rollout = everyAction();
 const opposite = trueLabels.map((label) => 1 - label);
@@ -83,6 +83,13 @@ test('critic: after 900 updates its values are the true ones within .06, its lab
   expect(critic.learn(rollout)).toBeGreaterThan(0.98);
   const unforeseen = { ...rollout, reward: rollout.reward.map((x, n) => (rollout.episode[n] % 2 === 0 ? 1 - x : x)) };
   expect(critic.learn(unforeseen)).toBe(0);
+});
+
+test('critic: what nobody tried in an equal state has no label', () => {
+  const step = (seen: number, taken: number): Transition => ({ hash: 0, next: 0, seen, taken });
+  const given = handMade([[step(5, 0), step(6, 2)], [step(5, 1)]]);
+  const values = Float64Array.from([0.9, 0.1, 0.2, 0.9, 0.1, 0.2, 0.9, 0.1, 0.2]);
+  expect([...criticLabels(given, values, 0.1)]).toEqual([1, 0, -1, -1, -1, 0, 1, 0, -1]);
 });
 
 /** V of the policy that takes every action equally often: V(0) = .225 (2 V(0) + V(1)), V(1) = .225 (V(0) + V(1) + V(2)), V(2) = .25 + .225 (V(1) + V(2)). */
