@@ -29,9 +29,9 @@ export interface Frame {
   finish(record: object, text: string): void;
 }
 
-/** How many threads there are, and on whose memory. */
+/** How many threads there are, on whose memory, and why not more. */
 export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' | 'reason'>): string {
-  if (memory === 'own') return '1 thread';
+  if (memory === 'own') return reason === 'one thread' ? '1 thread' : `1 thread: ${reason}`;
   return memory === 'shared' ? `${size} threads on one shared memory` : `${size} threads on copies, slower: ${reason}`;
 }
 

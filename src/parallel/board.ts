@@ -12,14 +12,17 @@ const SHARDS = 3;
 const TABLE = 4;
 const COUNTERS = 5;
 
+/** How many threads can run at once, or null where the host does not tell, as Node 20. */
+export function coresOfHost(): number | null {
+  return typeof navigator === 'undefined' ? null : navigator.hardwareConcurrency;
+}
+
 /**
  * Looks before a thread sleeps: some 20 microseconds where each thread may have a core of its own, else next to none, for who looks keeps the
  * core from whom he waits for.
  */
 export function looksOf(threads: number): number {
-  // Node 20 does not tell.
-  const cores = typeof navigator === 'undefined' ? 1 : navigator.hardwareConcurrency;
-  return threads <= cores ? 2_000 : 50;
+  return threads <= (coresOfHost() ?? 1) ? 2_000 : 50;
 }
 
 /** An update on the board. Job 0 ends the present one. */

@@ -1,6 +1,7 @@
 /** Worker threads that share the phases of a run with the thread that opened them, and what happens when one of them ends. */
 import { type Arena, createArena, createSharedMemory } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
+import { coresOfHost } from './board.ts';
 import type { Seat } from './seat.ts';
 
 /** A worker as its host gives it. */
@@ -173,8 +174,8 @@ export class Crew {
 }
 
 /** The calling thread alone. */
-export function soloCrew(): Crew {
-  return new Crew([], 'own', 'one thread');
+export function soloCrew(reason = 'one thread'): Crew {
+  return new Crew([], 'own', reason);
 }
 
 /**
@@ -208,20 +209,24 @@ async function start(members: readonly Member[]): Promise<void> {
 }
 
 /**
- * Opens `size` threads, the calling one included: a crew of one starts no worker.
+ * Opens `size` threads, the calling one included: a crew of one starts no worker. Neither does one on a single core, where threads would only
+ * take turns: its size is 1, and its reason says so.
  *
  * @param options.copied keeps workers on memories of their own even where they could share one
+ * @param options.cores how many threads can run at once; what the host tells, if not given
  * @throws if size is not a positive integer, or a worker does not start
  */
 export async function openCrew(
   spawnWorker: SpawnWorker,
   size: number,
-  options: { readonly copied?: boolean } = {},
+  options: { readonly copied?: boolean; readonly cores?: number | null } = {},
 ): Promise<Crew> {
   if (!(Number.isSafeInteger(size) && size >= 1)) {
     throw new RangeError(`openCrew: size must be an integer >= 1, got ${size}; give the number of threads`);
   }
   if (size === 1) return soloCrew();
+  const { cores = coresOfHost() } = options;
+  if (cores === 1) return soloCrew('one core, on which more threads would only take turns');
   const members: Member[] = [];
   try {
     for (let worker = 2; worker <= size; worker++) members.push(enlist(spawnWorker(`unbraid worker ${worker}`)));

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { crewText } from '../../src/cli/frame.ts';
 import type { Engine } from '../../src/cli/program.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
 import { renderCouplingPage } from '../../src/report/report.ts';
@@ -323,6 +324,12 @@ describe('--workers', () => {
     rmSync(directory, { recursive: true });
     const byDefault = await unbraid(argsOf(makeRun()), {}, {}, 2);
     expect([byDefault.stderr.startsWith(copies(2)), byDefault.ended]).toEqual([true, 1]);
+  });
+
+  test('the text says why there is one thread where more were asked for', () => {
+    const one = { size: 1, memory: 'own' } as const;
+    expect(crewText({ ...one, reason: 'one thread' })).toBe('1 thread');
+    expect(crewText({ ...one, reason: 'one core' })).toBe('1 thread: one core');
   });
 
   test('the engine gets the crew; a failing run ends it', async () => {

@@ -42,6 +42,19 @@ describe('openCrew', () => {
     expect((await crew.arena()).shared).toBe(false);
   });
 
+  test('one core starts no worker, and says why', async () => {
+    const { spawn, workers } = fakes();
+    const crew = await openCrew(spawn, 2, { cores: 1 });
+    expect([crew.size, crew.memory, crew.reason, workers.length]).toEqual([
+      1,
+      'own',
+      'one core, on which more threads would only take turns',
+      0,
+    ]);
+    // Node 20 does not tell.
+    expect((await openCrew(spawn, 2, { cores: null })).size).toBe(2);
+  });
+
   test('names its workers from 2 on, shares memory where it can, and keeps copies where asked to', async () => {
     const { spawn, workers } = fakes();
     const shared = await openCrew(spawn, 3);
