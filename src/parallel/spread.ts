@@ -21,14 +21,36 @@ import { openUpdates, type UpdatePhase } from './updates.ts';
 const CHUNKS_PER_THREAD = 2;
 const EPISODES_PER_CHUNK = 8;
 
+/** Episodes to collect. */
+export interface Episodes {
+  readonly games: readonly GameChoice[];
+  readonly options: CollectOptions;
+}
+
 export interface Spread {
   readonly crew: Crew;
   /** @param spent see `createRollout` */
-  collect(games: readonly GameChoice[], options: CollectOptions, spent?: Rollout | null): Promise<Rollout>;
+  collect(episodes: Episodes, spent?: Rollout | null): Promise<Rollout>;
   play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
   gram(left: Samples, right?: Samples): Promise<Gram>;
-  /** Begins updates on these sets, one list for each update. */
-  updates(sets: readonly (readonly LossSet[])[]): UpdatePhase;
+  /**
+   * Begins updates on these sets, one list for each update.
+   *
+   * @param next the very episodes that are collected after them: on shared memory workers then know of them and begin with the end of the phase
+   */
+  updates(sets: readonly (readonly LossSet[])[], next?: Episodes | null): UpdatePhase;
+}
+
+/** Games in chunks that the threads take in turn. */
+interface Dealt<T> {
+  /** On shared memory chunks can be taken from now on. */
+  open(): void;
+  /** Tells the workers. */
+  send(): void;
+  /** Plays what falls to the calling thread, and gives all results by chunk with the numbers of its games. */
+  gather(
+    perform: (games: readonly GameChoice[], numbers: readonly number[]) => Promise<T>,
+  ): Promise<{ pieces: T[]; cut: number[][] }>;
 }
 
 /** Resolves as soon as `complete` holds, now or after a reply. Replies that are not waited for any more belong to late threads that had nothing to do. */
@@ -60,7 +82,8 @@ export async function openSpread(
   const { size } = crew;
   const shared = crew.memory === 'shared';
   const plays = pool.inProcess;
-  const word = arena.floats(1);
+  // A word each: episodes may be dealt out before an evaluation and collected after it.
+  const words = { rollouts: arena.floats(1), evaluation: arena.floats(1) };
   let round = 0;
 
   const setup = {
@@ -75,88 +98,88 @@ export async function openSpread(
 
   const weights = (): Weights => (shared || size === 1 ? null : arena.read(policy.weights, network.size));
 
-  const updates = openUpdates(crew, workers, policy, weights);
+  const begin = openUpdates(crew, workers, policy, weights);
 
-  /** Plays `games` in chunks on all threads; results by chunk, with the numbers of its games. */
-  const inChunks = async <T>(
-    phase: string,
+  /** Cuts games into chunks for all threads. */
+  const deal = <T>(
+    phase: keyof typeof words,
     games: readonly GameChoice[],
     { key, temperature, expert = true }: CollectOptions,
     slots: number,
-    send: (seat: Seat, job: PlayJob) => Promise<Chunk<T>[]>,
-    perform: (games: readonly GameChoice[], numbers: readonly number[]) => Promise<T>,
-  ): Promise<{ pieces: T[]; cut: number[][] }> => {
+    ask: (seat: Seat, job: PlayJob) => Promise<Chunk<T>[]>,
+  ): Dealt<T> => {
     const most = shared ? size * CHUNKS_PER_THREAD : size;
     const chunks = Math.max(1, Math.min(most, Math.ceil(games.length / EPISODES_PER_CHUNK)));
     const cut = cutGames(games, chunks);
-    const pieces: T[] = [];
-    let missing = chunks;
-    const take = (done: readonly Chunk<T>[]): void => {
-      for (const [chunk, result] of done) pieces[chunk] = result;
-      missing -= done.length;
+    const word = words[phase];
+    round = nextRound(round);
+    const take = { word, round };
+    let replies: Promise<Chunk<T>[]>[] = [];
+    return {
+      open: () => openRound(arena.i32, word >> 2, take.round),
+      send() {
+        const job = { weights: weights(), games, chunks, slots, options: { key, temperature, expert } };
+        replies = workers.each(phase, async (seat, k) => {
+          if (shared) return ask(seat, { ...job, take });
+          return k < chunks ? ask(seat, { ...job, take: { chunk: k } }) : [];
+        });
+      },
+      async gather(perform) {
+        const pieces: T[] = [];
+        let missing = chunks;
+        const keep = (done: readonly Chunk<T>[]): void => {
+          for (const [chunk, result] of done) pieces[chunk] = result;
+          missing -= done.length;
+        };
+        const own = async (chunk: number): Promise<void> => {
+          const numbers = cut[chunk];
+          const chosen = numbers.map((e) => games[e]);
+          keep([[chunk, await perform(chosen, numbers)]]);
+        };
+        const next = (): number => claim(arena.i32, word >> 2, take.round, chunks);
+        if (shared) for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
+        else await own(0);
+        await until(replies, () => missing === 0, keep);
+        return { pieces, cut };
+      },
     };
-    const own = async (chunk: number): Promise<void> => {
-      const numbers = cut[chunk];
-      take([
-        [
-          chunk,
-          await perform(
-            numbers.map((e) => games[e]),
-            numbers,
-          ),
-        ],
-      ]);
-    };
-    const job = { weights: weights(), games, chunks, slots, options: { key, temperature, expert } };
-    if (shared) {
-      round = nextRound(round);
-      openRound(arena.i32, word >> 2, round);
-      const replies = workers.each(phase, (seat) => send(seat, { ...job, take: { word, round } }));
-      const mine = round;
-      const next = (): number => claim(arena.i32, word >> 2, mine, chunks);
-      for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
-      await until(replies, () => missing === 0, take);
-      return { pieces, cut };
-    }
-    const replies = workers.each(phase, async (seat, k) =>
-      k < chunks ? send(seat, { ...job, take: { chunk: k } }) : [],
-    );
-    await own(0);
-    await until(replies, () => missing === 0, take);
-    return { pieces, cut };
   };
+
+  const dealEpisodes = ({ games, options }: Episodes): Dealt<Rollout> =>
+    deal('rollouts', games, options, games.length, (seat, job) => seat.collect(job));
+  /** What the workers know of already. */
+  let ahead: { readonly episodes: Episodes; readonly dealt: Dealt<Rollout> } | null = null;
 
   return {
     crew,
-    async collect(games, options, spent = null) {
+    async collect(episodes, spent = null) {
+      const { games, options } = episodes;
       if (!plays || size === 1) return collect(policy, environments, games, options, spent);
-      const { pieces, cut } = await inChunks(
-        'rollouts',
-        games,
-        options,
-        games.length,
-        (seat, job) => seat.collect(job),
-        (chunk, numbers) => collect(policy, environments, chunk, { ...options, numbers }),
+      let dealt = ahead?.episodes === episodes ? ahead.dealt : null;
+      ahead = null;
+      if (!dealt) {
+        dealt = dealEpisodes(episodes);
+        dealt.open();
+        dealt.send();
+      }
+      const { pieces, cut } = await dealt.gather((chunk, numbers) =>
+        collect(policy, environments, chunk, { ...options, numbers }),
       );
       return mergeRollouts(pieces, cut, games, network.batch.shape, environments[0].spec.maxSteps, spent);
     },
     async play(games, options) {
       if (!plays || size === 1) return play(policy, environments, games, options);
+      const dealt = deal('evaluation', games, options, environments.length, (seat, job) => seat.play(job));
+      dealt.open();
+      dealt.send();
       let before = 0;
-      const { pieces, cut } = await inChunks(
-        'evaluation',
-        games,
-        options,
-        environments.length,
-        (seat, job) => seat.play(job),
-        async (chunk, numbers) => {
-          // The other threads are about as far.
-          const onEpisode = (done: number): void => options.onEpisode?.(Math.min((before + done) * size, games.length));
-          const returns = await play(policy, environments, chunk, { ...options, numbers, onEpisode });
-          before += chunk.length;
-          return returns;
-        },
-      );
+      const { pieces, cut } = await dealt.gather(async (chunk, numbers) => {
+        // The other threads are about as far.
+        const onEpisode = (done: number): void => options.onEpisode?.(Math.min((before + done) * size, games.length));
+        const returns = await play(policy, environments, chunk, { ...options, numbers, onEpisode });
+        before += chunk.length;
+        return returns;
+      });
       const returns = new Float64Array(games.length);
       for (const [k, numbers] of cut.entries())
         for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
@@ -175,6 +198,17 @@ export async function openSpread(
       const first = own();
       return joinRows([first, ...(await replies).filter((gram) => gram !== null)], symmetric);
     },
-    updates,
+    updates(sets, next = null) {
+      if (!next || !plays || !shared) return begin(sets, null);
+      const dealt = dealEpisodes(next);
+      return begin(sets, {
+        announce() {
+          dealt.send();
+          ahead = { episodes: next, dealt };
+        },
+        // Not before: the workers' weights must be those of the last update even if one of them fails in the phase.
+        open: dealt.open,
+      });
+    },
   };
 }

@@ -23,6 +23,14 @@ export interface UpdatePhase {
   end(): void;
 }
 
+/** What workers do after a phase of updates by themselves. */
+interface Sequel {
+  /** Tells them, while they have shards to compute. */
+  announce(): void;
+  /** Called when the weights are those of the last update. */
+  open(): void;
+}
+
 function countShards(plans: readonly ShardPlan[]): number {
   return plans.reduce((sum, plan) => sum + plan.ends.length, 0);
 }
@@ -50,7 +58,7 @@ export function openUpdates(
   workers: RunCalls,
   policy: Policy,
   weights: () => Weights,
-): (updates: Updates) => UpdatePhase {
+): (updates: Updates, sequel: Sequel | null) => UpdatePhase {
   const { arena, network } = policy;
   const { size } = crew;
   if (size === 1) return (updates) => updatesHere(updates, policy);
@@ -71,7 +79,7 @@ export function openUpdates(
     return table.address;
   };
 
-  const updatesOnBoard = (updates: Updates): UpdatePhase => {
+  const updatesOnBoard = (updates: Updates, sequel: Sequel | null): UpdatePhase => {
     const mine = ++job;
     const at = board >> 2;
     const message = { sets: updates.map(sources.ship), keep: sources.keep(), board, job: mine, round, looks };
@@ -92,6 +100,7 @@ export function openUpdates(
       async shards(room, shards, own) {
         const { counters } = room;
         open({ job: mine, update, shards, table: writeTable(room, shards), counters });
+        if (update === 0) sequel?.announce();
         own.first();
         const ofSets = countShards(plansOf(update++));
         const next = (): number => claim(arena.i32, at, round, ofSets);
@@ -99,7 +108,10 @@ export function openUpdates(
         if (update < updates.length) plansOf(update);
         await untilSet(arena.i32, counters >> 2, looks, () => failure);
       },
-      end: () => open({ job: 0, update: 0, shards: 0, table: 0, counters: 0 }),
+      end() {
+        sequel?.open();
+        open({ job: 0, update: 0, shards: 0, table: 0, counters: 0 });
+      },
     };
   };
 

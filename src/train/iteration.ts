@@ -3,7 +3,7 @@ import { groupRelative } from '../advantage/groupRelative.ts';
 import type { Environment } from '../env/environment.ts';
 import type { LabelSource } from '../labels/labels.ts';
 import { labelQuality } from '../labels/quality.ts';
-import type { Spread } from '../parallel/spread.ts';
+import type { Episodes, Spread } from '../parallel/spread.ts';
 import { actionKey, type Policy, takenLogProbs } from '../policy/policy.ts';
 import { stateValues } from '../policy/values.ts';
 import { randomStream } from '../random.ts';
@@ -94,26 +94,20 @@ function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): numbe
   return stats.reduce((sum, s) => sum + s[key], 0) / Math.max(1, stats.length);
 }
 
-/**
- * The episodes of iteration number `iteration` (from 1). Neither the learner nor the labels know of them yet.
- *
- * @param spent see `createRollout`
- */
-export async function playIteration(
-  context: IterationContext,
-  iteration: number,
-  spent: Rollout | null,
-): Promise<Rollout> {
-  const { config, spread, signal } = context;
-  const games = groupGames(config, context.games, iteration);
-  const key = actionKey(config.seed, 'train', iteration);
+/** The episodes of iteration number `iteration` (from 1). */
+export function episodesOf({ config, games, signal }: IterationContext, iteration: number): Episodes {
+  const { seed, temperature } = config;
   const expert = usesLabels(config) && config.labels !== 'demonstrations';
-  return spread.collect(games, { key, temperature: config.temperature, expert, signal }, spent);
+  return {
+    games: groupGames(config, games, iteration),
+    options: { key: actionKey(seed, 'train', iteration), temperature, expert, signal },
+  };
 }
 
 /**
  * Judges the episodes of iteration number `iteration` and updates the policy.
  *
+ * @param next the episodes to collect after that, if nothing else comes before
  * @returns the line for metrics.jsonl
  */
 export async function learnFrom(
@@ -121,6 +115,7 @@ export async function learnFrom(
   learner: Learner,
   context: IterationContext,
   iteration: number,
+  next: Episodes | null,
 ): Promise<Metrics> {
   const { config, demonstrations, labelSource, reference, spread } = context;
   const { seed, minibatches, numIterations, temperature } = config;
@@ -165,7 +160,7 @@ export async function learnFrom(
   const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
   const operations = taskOfState && tasks.map((task) => cutByTask(task, taskOfState));
   const conflicts: number[] = [];
-  const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets));
+  const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
   try {
     for (const [i, { contrastive }] of tasks.entries()) {
       const learningRate = learningRateAt(config, learner.updates, totalUpdates);

@@ -16,7 +16,7 @@ import { cloneDemonstrations, demonstrate, withLabelNoise } from './coldStart.ts
 import { type Config, resolveConfig } from './config.ts';
 import { createCritic } from './critic.ts';
 import { type OpenBridge, openEnvironments } from './environments.ts';
-import { adamwSettings, learnFrom, type Metrics, playIteration } from './iteration.ts';
+import { adamwSettings, episodesOf, learnFrom, type Metrics } from './iteration.ts';
 import {
   couplingMetrics,
   evaluateAll,
@@ -199,18 +199,21 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       demonstrations: shown,
     };
     let spent: Rollout | null = null;
+    let episodes = episodesOf(context, first + 1);
     for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
       try {
-        const rollout: Rollout = await playIteration(context, iteration, spent).catch((error: unknown) => {
+        const rollout: Rollout = await spread.collect(episodes, spent).catch((error: unknown) => {
           // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
           if (saved !== iteration - 1) save(iteration - 1, false);
           throw error;
         });
-        const metrics = await learnFrom(rollout, learner, context, iteration);
+        const last = iteration === config.iterations;
+        const judges = last || dueAt(config.evalEvery, iteration) || dueAt(config.couplingEvery, iteration);
+        episodes = episodesOf(context, iteration + 1);
+        const metrics = await learnFrom(rollout, learner, context, iteration, judges ? null : episodes);
         spent = rollout;
         run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
         run.success = metrics['charts/success'];
-        const last = iteration === config.iterations;
         const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
         if (last) {
           judged = await judge(run);

@@ -156,6 +156,54 @@ test('a worker that ends in the first update of an iteration: the run goes on fr
   expect((await resumedRun(config, checkpoints, 0)).outcome).toEqual(unbroken.outcome);
 });
 
+test('a worker that ends with the episodes that it was told of during updates: the run stops, and goes on to the same bits', async () => {
+  const config: Partial<Config> = { ...changes, evalEvery: 0, couplingEvery: 0, iterations: 4 };
+  const unbroken = await recordedRun(config);
+  const checkpoints = new Map<number, CheckpointFiles>();
+  const crew = await openCrew(dying(2, { method: 'collect', call: 2, kind: 'exit' }), 2);
+  const record = {
+    metrics: () => {},
+    coupling: () => {},
+    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+      void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
+  };
+  // The calling thread may have played all of them itself; the last matrix needs the worker.
+  await expect(train(config, { crew, record })).rejects.toThrow(
+    /^iteration [2-4]: worker 2 of 2 failed in phase "rollouts": the thread ended with exit code 7; the run has stopped/,
+  );
+  crew.close();
+  await allEnded();
+  const last = Math.max(...checkpoints.keys());
+  expect(last).toBeGreaterThan(0);
+  expect((await resumedRun(config, checkpoints, last)).outcome).toEqual(unbroken.outcome);
+});
+
+test('workers are told of the next episodes during updates, unless the run is judged before', async () => {
+  const told: string[] = [];
+  const spawn: SpawnWorker = (name) => {
+    const handle = spawnWorker(name);
+    const { attach, begin, play, gram, shards } = handle.seat;
+    const seat: typeof handle.seat = {
+      ...{ attach, begin, play, gram, shards },
+      collect(job) {
+        told.push('collect');
+        return handle.seat.collect(job);
+      },
+      updates(job) {
+        told.push('updates');
+        return handle.seat.updates(job);
+      },
+    };
+    return { ...handle, seat };
+  };
+  const crew = await openCrew(spawn, 2);
+  const record = { metrics: () => void told.push('metrics'), coupling: () => {}, checkpoint: () => {} };
+  await train({ ...changes, coldStart: 0, couplingEvery: 0, evalEvery: 2, iterations: 4 }, { crew, record });
+  crew.close();
+  const two = ['collect', 'updates', 'collect', 'metrics', 'updates', 'metrics'];
+  expect(told).toEqual(['metrics', ...two, ...two]);
+});
+
 test('a worker that dies after its answer is noticed at the next call', async () => {
   let ask = 0;
   const spawn: SpawnWorker = (name) => {

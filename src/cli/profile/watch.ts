@@ -32,8 +32,8 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
   spread.collect = (...given) => during('rollout', () => collect(...given));
   spread.play = (...given) => during('evaluate', () => play(...given));
   spread.gram = (...given) => during('coupling', () => gram(...given));
-  spread.updates = (sets) => {
-    const phase = updates(sets);
+  spread.updates = (...given) => {
+    const phase = updates(...given);
     return {
       plans: () => phase.plans(),
       async shards(...given) {
