@@ -18,9 +18,10 @@ export {
   slotEmbeddingBackward,
 } from './embedding';
 export { layerNormBackward, layerNormForward } from './layerNorm';
+export { logSoftmax } from './logSoftmax';
 export { sigmoid1 } from './math';
 export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
 export { addInto, addScaled, copyBytes, fill, heapBase, scaleBy } from './memory';
 export { distinctPairs } from './pairs';
-export { cloningLoss, logSoftmax, policyLoss } from './policyLoss';
+export { cloningLoss, policyLoss } from './policyLoss';
 export { sampleActions } from './random';

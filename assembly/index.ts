@@ -18,9 +18,10 @@ export {
 export { perSampleOuter, perSampleProduct, perSampleScatter, perSampleSum } from './gram';
 export { gramAdd, gramPairwise, gramRows, mirrorTile } from './gramPairs';
 export { layerNormBackward, layerNormForward } from './layerNorm';
+export { logSoftmax } from './logSoftmax';
 export { exp1, log1, sigmoid1 } from './math';
 export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
 export { addInto, addScaled, copyBytes, copyRows, fill, heapBase, scaleBy } from './memory';
 export { distinctPairs } from './pairs';
-export { cloningLoss, logProbGradient, logSoftmax, policyLoss } from './policyLoss';
+export { cloningLoss, logProbGradient, policyLoss } from './policyLoss';
 export { randomNormal, randomUniform, sampleActions } from './random';

@@ -1,19 +1,6 @@
 // The 4 x 4 companion of the 4 x 8 tile, for the last columns of a matrix: the same sums in the same order at two thirds of the time.
 import { ACCUMULATE, BIAS } from './matmulTile';
-import { loadTail, madd, storeTail } from './simd';
-
-// @ts-ignore: decorator
-@inline
-function load4(p: usize, cols: i32): v128 {
-  return cols >= 4 ? v128.load(p) : loadTail(p, cols);
-}
-
-// @ts-ignore: decorator
-@inline
-function store4(p: usize, v: v128, cols: i32): void {
-  if (cols >= 4) v128.store(p, v);
-  else storeTail(p, v, cols);
-}
+import { load4, madd, store4 } from './simd';
 
 /**
  * C[m][cols] = start + A[m][k] * panel[k][0 .. cols], cols 1 to 4, where the rows of the panel are 8 floats wide; see multiplyColumn.

@@ -2,34 +2,14 @@
 // where an action is masked. Sums for the record go to f64 slots.
 import { at, getF, getI, setF } from './memory';
 import { exp1, exp4, log1 } from './math';
-import { loadTail, maxLanes, storeTail } from './simd';
+import { load4, store4 } from './simd';
+import { entropyFour, entropyTerms, possible } from './statesInStep';
 
 // @ts-ignore: decorator
 @inline
 function addTo(stats: usize, slot: i32, x: f64): void {
   const p = stats + ((<usize>slot) << 3);
   store<f64>(p, load<f64>(p) + x);
-}
-
-/** Four floats at p, of which `left` belong to the state. */
-// @ts-ignore: decorator
-@inline
-function load4(p: usize, left: i32): v128 {
-  return left >= 4 ? v128.load(p) : loadTail(p, left);
-}
-
-// @ts-ignore: decorator
-@inline
-function store4(p: usize, v: v128, left: i32): void {
-  if (left >= 4) v128.store(p, v);
-  else storeTail(p, v, left);
-}
-
-/** All bits of a lane set where the log-probability is not that of a masked action. */
-// @ts-ignore: decorator
-@inline
-function possible(logP: v128): v128 {
-  return f32x4.ne(logP, f32x4.splat(-Infinity));
 }
 
 /** Probability of a log-probability; exactly 0 for a masked action. */
@@ -39,52 +19,42 @@ function probability(logP: f32): f32 {
   return logP == -Infinity ? 0 : exp1(logP);
 }
 
-/** logP = log softmax(temperatureInverse * logits) over each state's actions with mask byte 1 (mask 0: all). logP may be logits. */
-export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usize, temperatureInverse: f32, logP: usize): void {
-  for (let n = 0; n < states; n++) {
+/** Sets the gradients of the state whose offsets start at `offsets`: zero, but for the entropy in the first place. */
+// @ts-ignore: decorator
+@inline
+function putEntropy(offsets: usize, d: usize, entropy: f32): void {
+  const from = getI(offsets, 0);
+  const to = getI(offsets, 1);
+  for (let r = from; r < to; r += 4) store4(at(d, r), f32x4.splat(0), to - r);
+  if (to > from) setF(d, from, entropy);
+}
+
+/** Keeps every state's entropy where its gradient will be. */
+function putEntropies(states: i32, offsets: usize, logP: usize, d: usize): void {
+  let n = 0;
+  if (ASC_SHRINK_LEVEL == 0) {
+    for (; n + 4 <= states; n += 4) {
+      const entropies = entropyFour(at(offsets, n), logP);
+      putEntropy(at(offsets, n), d, f32x4.extract_lane(entropies, 0));
+      putEntropy(at(offsets, n + 1), d, f32x4.extract_lane(entropies, 1));
+      putEntropy(at(offsets, n + 2), d, f32x4.extract_lane(entropies, 2));
+      putEntropy(at(offsets, n + 3), d, f32x4.extract_lane(entropies, 3));
+    }
+  }
+  for (; n < states; n++) {
     const from = getI(offsets, n);
     const to = getI(offsets, n + 1);
-    let top: f32 = -Infinity;
-    if (mask) {
-      for (let r = from; r < to; r++) {
-        const x: f32 = load<u8>(mask + <usize>r) ? getF(logits, r) * temperatureInverse : -Infinity;
-        setF(logP, r, x);
-        top = max(top, x);
-      }
-    } else {
-      let tops = f32x4.splat(-Infinity);
-      let r = from;
-      for (; r + 4 <= to; r += 4) {
-        const x = f32x4.mul(v128.load(at(logits, r)), f32x4.splat(temperatureInverse));
-        v128.store(at(logP, r), x);
-        tops = f32x4.max(tops, x);
-      }
-      top = maxLanes(tops);
-      for (; r < to; r++) {
-        const x = getF(logits, r) * temperatureInverse;
-        setF(logP, r, x);
-        top = max(top, x);
-      }
-    }
-    let sum: f32 = 0;
+    let entropy: f32 = 0;
+    // Lane by lane in the order of actions, so that the sum is the same wherever the state's first action lies.
     for (let r = from; r < to; r += 4) {
       const left = to - r;
-      const x = left >= 4 ? v128.load(at(logP, r)) : loadTail(at(logP, r), left);
-      const e = exp4(f32x4.sub(x, f32x4.splat(top)));
-      // A masked action adds e^-87: nothing, for the sum is at least 1. Lanes beyond the last action must not count.
-      sum += f32x4.extract_lane(e, 0);
-      if (left > 1) sum += f32x4.extract_lane(e, 1);
-      if (left > 2) sum += f32x4.extract_lane(e, 2);
-      if (left > 3) sum += f32x4.extract_lane(e, 3);
+      const terms = entropyTerms(at(logP, r), left);
+      entropy -= f32x4.extract_lane(terms, 0);
+      if (left > 1) entropy -= f32x4.extract_lane(terms, 1);
+      if (left > 2) entropy -= f32x4.extract_lane(terms, 2);
+      if (left > 3) entropy -= f32x4.extract_lane(terms, 3);
     }
-    // (x - top) - log(sum), not x - (top + log(sum)): large logits would round the second term away.
-    const first = f32x4.splat(top);
-    const second = f32x4.splat(log1(sum));
-    for (let r = from; r < to; r += 4) {
-      const left = to - r;
-      if (left >= 4) v128.store(at(logP, r), f32x4.sub(f32x4.sub(v128.load(at(logP, r)), first), second));
-      else storeTail(at(logP, r), f32x4.sub(f32x4.sub(loadTail(at(logP, r), left), first), second), left);
-    }
+    putEntropy(at(offsets, n), d, entropy);
   }
 }
 
@@ -96,21 +66,12 @@ export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usi
  * stats += [surrogate, KL to the reference, entropy, (ratio - 1) - log ratio, clipped] each times weight; stats[5] += |gradient coefficient|.
  */
 export function policyLoss(states: i32, offsets: usize, logP: usize, taken: usize, oldLogP: usize, ref: usize, advantages: usize, weights: usize, epsLow: f32, epsHigh: f32, beta: f32, entropyCoef: f32, dLogits: usize, stats: usize, sampleOffsets: usize): void {
+  putEntropies(states, offsets, logP, dLogits);
   for (let n = 0; n < states; n++) {
     const from = getI(offsets, n);
     const to = getI(offsets, n + 1);
-    let entropy: f32 = 0;
-    // Lane by lane in the order of actions, so that the sum is the same wherever the state's first action lies.
-    for (let r = from; r < to; r += 4) {
-      const left = to - r;
-      const l = load4(at(logP, r), left);
-      const terms = v128.and(f32x4.mul(exp4(l), l), possible(l));
-      entropy -= f32x4.extract_lane(terms, 0);
-      if (left > 1) entropy -= f32x4.extract_lane(terms, 1);
-      if (left > 2) entropy -= f32x4.extract_lane(terms, 2);
-      if (left > 3) entropy -= f32x4.extract_lane(terms, 3);
-      store4(at(dLogits, r), f32x4.splat(0), left);
-    }
+    const entropy: f32 = to > from ? getF(dLogits, from) : 0;
+    if (to > from) setF(dLogits, from, 0);
     let slopes: f32 = 0;
     let total: f32 = 0;
     const last = sampleOffsets ? getI(sampleOffsets, n + 1) : n + 1;

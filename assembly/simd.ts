@@ -67,3 +67,18 @@ export function storeTail(p: usize, v: v128, n: i32): void {
   if (ASC_SHRINK_LEVEL > 0) callPutTail(p, v, n);
   else putTail(p, v, n);
 }
+
+/** Four floats at p, of which `left` belong to the row; the others count as zero, and their memory is not touched. */
+// @ts-ignore: decorator
+@inline
+export function load4(p: usize, left: i32): v128 {
+  return left >= 4 ? v128.load(p) : loadTail(p, left);
+}
+
+/** Stores the first `left` lanes at p, all from four on. */
+// @ts-ignore: decorator
+@inline
+export function store4(p: usize, v: v128, left: i32): void {
+  if (left >= 4) v128.store(p, v);
+  else storeTail(p, v, left);
+}

@@ -1,21 +1,7 @@
 // Softmax of attention's scores under a key mask, and the way back.
 import { expInPlace } from './expBlock';
 import { at } from './memory';
-import { loadTail, storeTail } from './simd';
-
-/** Four floats at p, of which `left` belong to the row; the others count as zero. */
-// @ts-ignore: decorator
-@inline
-function load4(p: usize, left: i32): v128 {
-  return left >= 4 ? v128.load(p) : loadTail(p, left);
-}
-
-// @ts-ignore: decorator
-@inline
-function store4(p: usize, v: v128, left: i32): void {
-  if (left >= 4) v128.store(p, v);
-  else storeTail(p, v, left);
-}
+import { load4, store4 } from './simd';
 
 /** All bits of a lane set where its mask byte is; no byte beyond `left` is read. */
 // @ts-ignore: decorator
