@@ -85,10 +85,11 @@ async function measure(): Promise<void> {
   const { method, iterations } = config;
   const times = { oneMs: Math.round(median(oneMs)), severalMs: Math.round(median(severalMs)) };
   const share = median(speedups.map((ratio, i) => ratio / capacities[i]));
-  const result = { method, iterations, workers, memory: several.memory, ...times, speedup, capacity, share, sameBits };
+  const { size, memory, reason } = several;
+  const result = { method, iterations, workers, size, memory, ...times, speedup, capacity, share, sameBits };
   const two = (x: number): string => x.toFixed(2);
   const text = [
-    `${method}, ${iterations} iterations: ${workers} threads (${several.memory} memory) ${times.severalMs} ms, one thread ${times.oneMs} ms`,
+    `${method}, ${iterations} iterations: ${workers} threads asked for, ${size} at work (${reason}), ${times.severalMs} ms, one thread ${times.oneMs} ms`,
     `speed-up ${two(speedup)} (of rounds: ${speedups.map(two).join(', ')})`,
     `${workers} runs of one thread at once do ${two(capacity)} times the work of one (of rounds: ${capacities.map(two).join(', ')})`,
     `share of what the machine gives: ${two(share)}; same bits: ${sameBits}`,

@@ -83,6 +83,8 @@ export interface Seat {
 }
 
 interface SeatRun extends ShardWork {
+  /** The newest rollout, which was copied to be sent. */
+  spent: Rollout | null;
   readonly environments: Environment[];
   readonly createEnvironment: () => Environment;
 }
@@ -94,6 +96,7 @@ async function openRun({ config, spec, vocabulary, plays, shared }: SeatSetup): 
   const pool = plays ? await openEnvironments(config, null, vocabulary) : null;
   return {
     engine: { policy, inputs: createLossInputs(policy) },
+    spent: null,
     environments: [],
     createEnvironment() {
       if (!pool) throw new Error(`seat: env "${config.env}" is played by the calling thread, got a job for a worker`);
@@ -175,8 +178,9 @@ export function createSeat(): Seat {
     collect: counted(async (job) => {
       const seated = began(job.weights);
       return eachChunk(seated, job, async (games, options) => {
-        const rollout = await collect(seated.engine.policy, environmentsFor(seated, games.length), games, options);
-        return packRollout(rollout);
+        const environments = environmentsFor(seated, games.length);
+        seated.spent = await collect(seated.engine.policy, environments, games, options, seated.spent);
+        return packRollout(seated.spent);
       });
     }),
     play: counted(async (job) => {

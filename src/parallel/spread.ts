@@ -147,6 +147,8 @@ export async function openSpread(
 
   const dealEpisodes = ({ games, options }: Episodes): Dealt<Rollout> =>
     deal('rollouts', games, options, games.length, (seat, job) => seat.collect(job));
+  /** The calling thread's pieces of rollouts that were merged. */
+  const spentPieces: Rollout[] = [];
   /** What the workers know of already. */
   let ahead: { readonly episodes: Episodes; readonly dealt: Dealt<Rollout> } | null = null;
 
@@ -162,10 +164,15 @@ export async function openSpread(
         dealt.open();
         dealt.send();
       }
-      const { pieces, cut } = await dealt.gather((chunk, numbers) =>
-        collect(policy, environments, chunk, { ...options, numbers }),
-      );
-      return mergeRollouts(pieces, cut, games, network.batch.shape, environments[0].spec.maxSteps, spent);
+      const own: Rollout[] = [];
+      const { pieces, cut } = await dealt.gather(async (chunk, numbers) => {
+        const piece = await collect(policy, environments, chunk, { ...options, numbers }, spentPieces.pop());
+        own.push(piece);
+        return piece;
+      });
+      const merged = mergeRollouts(pieces, cut, games, network.batch.shape, environments[0].spec.maxSteps, spent);
+      spentPieces.push(...own);
+      return merged;
     },
     async play(games, options) {
       if (!plays || size === 1) return play(policy, environments, games, options);
