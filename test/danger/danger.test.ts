@@ -110,13 +110,14 @@ describe('runDanger', () => {
     }
   });
 
-  it('surgery on the gradients of the two states: less of a rise, and without coupling GRPO to the last bit', async () => {
+  it('surgery on the gradients of the two states: less of a rise, and without coupling GRPO (to four digits)', async () => {
     const start = 0.6;
     for (const method of ['pcgrad', 'gradvac', 'upgrad']) {
       const record = await runDanger({ ...small, starts: [start], method });
       const of = (name: string, coupling: boolean): number[] => means(record, { start, coupling, method: name });
       expect(Math.max(...of(method, true))).toBeLessThan(Math.max(...of('grpo', true)) - 0.05);
-      expect(of(method, false)).toEqual(of('grpo', false));
+      // One task alone is operated on to itself; the entropy bonus is added apart, which rounds otherwise.
+      expect(of(method, false)).toEqual(of('grpo', false).map((p) => expect.closeTo(p, 4)));
     }
   });
 
