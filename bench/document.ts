@@ -1,29 +1,14 @@
-/** Tables of a benchmark run as Markdown. What stands between two marker comments is replaced; text around them is kept. */
+/** Tables of a benchmark run as Markdown. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { barsFigure, compared, ratios, rooflineFigure, times } from './figures.ts';
 import { peakShare } from './goals.ts';
 import { growth } from './inputs.ts';
+import { between, markdownTable } from './markdown.ts';
 import type { BenchResult, Measurement, Outcome, Row } from './result.ts';
 
-const start = '<!-- performance:start -->';
-const end = '<!-- performance:end -->';
-
-/** `text` with what is between the markers replaced. */
-export function between(text: string, content: string): string {
-  const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from) {
-    throw new Error(`between: the text must hold ${start} and then ${end}, got neither in order; add both lines`);
-  }
-  return `${text.slice(0, from + start.length)}\n${content.trim()}\n${text.slice(to)}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = `|${head.map((_, i) => (i === 0 ? '---' : '---:')).join('|')}|`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
-}
+const part = 'performance';
 
 /** Microseconds in the unit that reads best, three digits. */
 export function duration(microseconds: number): string {
@@ -39,7 +24,7 @@ function percent(share: number): string {
 function goalTable(rows: readonly Row[]): string {
   const shown = ({ value, unit, reason }: Row): string =>
     value === null ? `none: ${reason}` : `${Number(value.toPrecision(3))} ${unit}`.trim();
-  return table(
+  return markdownTable(
     ['What', 'Measured', 'Goal', ''],
     rows.map((row) => [row.name, shown(row), `${row.sense} ${row.goal}`, row.holds ? 'holds' : 'misses']),
   );
@@ -57,7 +42,7 @@ function kernelTable(result: BenchResult): string {
     const rate = m.work > 0 ? [(m.work / m.microseconds / 1e3).toFixed(1), percent(peakShare(m))] : ['', ''];
     return [[task, duration(m.microseconds), ...rate]];
   });
-  return table(['Kernel', 'A call', 'GFLOP/s', 'Of the peak'], rows);
+  return markdownTable(['Kernel', 'A call', 'GFLOP/s', 'Of the peak'], rows);
 }
 
 function comparedTable(result: BenchResult): string {
@@ -67,7 +52,7 @@ function comparedTable(result: BenchResult): string {
     const others = ratios(result, task).map((other) => `${other.name} ${times(other.ratio)}`);
     return [[name, duration(m.microseconds), m.work > 0 ? percent(peakShare(m)) : '', others.join(', ')]];
   });
-  return table(['Task', 'unbraid', 'Of the peak', 'Time of others over unbraid’s'], rows);
+  return markdownTable(['Task', 'unbraid', 'Of the peak', 'Time of others over unbraid’s'], rows);
 }
 
 const growthTitles: Readonly<Record<keyof typeof growth, readonly [head: string, of: string]>> = {
@@ -91,7 +76,7 @@ function growthTable(result: BenchResult, kind: keyof typeof growth): string {
     ];
   });
   const [head, of] = growthTitles[kind];
-  return `${of[0].toUpperCase()}${of.slice(1)}:\n\n${table([head, 'A step', `By ${head.toLowerCase()}`, 'Of the peak'], rows)}`;
+  return `${of[0].toUpperCase()}${of.slice(1)}:\n\n${markdownTable([head, 'A step', `By ${head.toLowerCase()}`, 'Of the peak'], rows)}`;
 }
 
 function outcomeText<T>(outcome: Outcome<T>, text: (value: T) => string): string {
@@ -168,7 +153,7 @@ export function readmeTable(result: BenchResult, link: string): string {
     return [[name, duration(m.microseconds), ...cells.map((cell) => (cell ? times(cell.ratio) : ''))]];
   });
   const { processor } = result.machine;
-  return `## Speed\n\n${table(['One thread', 'unbraid', ...columns], rows)}\n\nTime of others in units of unbraid’s, medians of one interleaved run on ${processor}; equal results were checked first ([details](${link})).`;
+  return `## Speed\n\n${markdownTable(['One thread', 'unbraid', ...columns], rows)}\n\nTime of others in units of unbraid’s, medians of one interleaved run on ${processor}; equal results were checked first ([details](${link})).`;
 }
 
 const preface = `# Performance
@@ -180,8 +165,8 @@ Ratios are of times in units of that probe. Shares of the peak and ratios compar
 inputs, and is timed only after its loss, gradients and parameters after three steps agreed with ours. "Operations" count single-precision
 additions, multiplications, divisions, roots and comparisons.
 
-${start}
-${end}
+<!-- ${part}:start -->
+<!-- ${part}:end -->
 
 ## What bounds the misses
 
@@ -205,11 +190,11 @@ export function writeReport(result: BenchResult, base: string): string[] {
   writeFileSync(bars, barsFigure(result));
   writeFileSync(roofline, rooflineFigure(result));
   const text = existsSync(document) ? readFileSync(document, 'utf8') : preface;
-  writeFileSync(document, between(text, report(result, basename(base))));
+  writeFileSync(document, between(text, part, report(result, basename(base))));
   const readme = fileURLToPath(new URL('../README.md', import.meta.url));
   const present = readFileSync(readme, 'utf8');
-  if (present.includes(start)) {
-    writeFileSync(readme, between(present, readmeTable(result, `${base}.md`)));
+  if (present.includes(`<!-- ${part}:start -->`)) {
+    writeFileSync(readme, between(present, part, readmeTable(result, `${base}.md`)));
     written.push(readme);
   }
   return written;

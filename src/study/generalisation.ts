@@ -1,7 +1,7 @@
 /** Success on training games and beyond them, of every method and label source, in several settings. */
 import { quantityText, type StudyTable } from '../report/studyTables.ts';
 import { type Judged, judgedText } from './findings.ts';
-import { profileFigure, successFigure } from './generalisationFigures.ts';
+import { profileFigure, successFigures } from './generalisationFigures.ts';
 import {
   baselineOf,
   beyondCloning,
@@ -160,7 +160,7 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
     summary: [...found.flatMap(({ setting, trained }) => summaryOf(setting, trained)), ...summaryOfAll(found)],
     tables: found.map(({ setting, trained }) => tableOf(setting, trained)),
     figures: found.flatMap(({ setting, trained }) => [
-      successFigure(setting, trained),
+      ...successFigures(setting, trained),
       profileFigure(setting, trained),
     ]),
     notes: [

@@ -8,7 +8,25 @@ import { type BySeed, quantity, resampling } from './quantities.ts';
 import { outOfDomain } from './variantRuns.ts';
 import { headline, markedName, styleOf } from './variants.ts';
 
-export function successFigure(setting: Setting, trained: readonly Trained[]): StudyFigure {
+/** A figure of the headline's variants and, where they have run, one of the others beside GRPO: all in one would be too tall to read. */
+export function successFigures(setting: Setting, trained: readonly Trained[]): StudyFigure[] {
+  const main = trained.filter(({ variant }) => headline.includes(variant));
+  const rest = trained.filter((each) => !main.includes(each));
+  const title = `Success on held-out combinations, ${setting.title}`;
+  return [
+    successFigure(`${setting.id}-success`, title, setting, main),
+    ...(rest.length === 0
+      ? []
+      : [
+          successFigure(`${setting.id}-others`, `${title}: other methods and labels`, setting, [
+            ...main.filter((each) => each === baselineOf(main)),
+            ...rest,
+          ]),
+        ]),
+  ];
+}
+
+function successFigure(id: string, title: string, setting: Setting, trained: readonly Trained[]): StudyFigure {
   const baseline = baselineOf(trained);
   const variants = trained.map(({ variant }) => variant);
   const rows = trained.map((each): IntervalRow => {
@@ -26,10 +44,9 @@ export function successFigure(setting: Setting, trained: readonly Trained[]): St
     };
   });
   return {
-    id: `${setting.id}-success`,
+    id,
     svg: intervalFigure({
-      id: `${setting.id}-success`,
-      title: `Success on held-out combinations, ${setting.title}`,
+      ...{ id, title },
       subtitle: 'Large marks: interquartile mean over seeds; bars: 95% bootstrap interval; rings: single seeds.',
       panels: [
         { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },

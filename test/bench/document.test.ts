@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { between, duration, readmeTable, report } from '../../bench/document.ts';
+import { duration, readmeTable, report } from '../../bench/document.ts';
 import { barsFigure, ratios, times } from '../../bench/figures.ts';
+import { between } from '../../bench/markdown.ts';
 import type { BenchResult } from '../../bench/result.ts';
 import { measured, resultOf } from './result.ts';
 
@@ -16,14 +17,6 @@ const result = resultOf(
   ],
   {},
 );
-
-test('only what is between the markers is replaced', () => {
-  const text = 'before\n<!-- performance:start -->\nold\n<!-- performance:end -->\nafter\n';
-  expect(between(text, 'new')).toBe(text.replace('old', 'new'));
-  expect(() => between('no markers', 'new')).toThrow(
-    'between: the text must hold <!-- performance:start --> and then <!-- performance:end -->, got neither in order; add both lines',
-  );
-});
 
 test('durations read in the unit that fits, ratios with two digits', () => {
   expect([0.0123, 4.567, 1234.5].map(duration)).toEqual(['12.3 ns', '4.57 µs', '1.23 ms']);
@@ -55,9 +48,9 @@ test.skipIf(!existsSync(committed))(
   () => {
     const found = JSON.parse(readFileSync(committed, 'utf8')) as BenchResult;
     const readme = readFileSync('README.md', 'utf8');
-    expect(readme).toBe(between(readme, readmeTable(found, 'docs/results/performance.md')));
+    expect(readme).toBe(between(readme, 'performance', readmeTable(found, 'docs/results/performance.md')));
     const document = readFileSync('docs/results/performance.md', 'utf8');
-    expect(document).toBe(between(document, report(found, 'performance')));
+    expect(document).toBe(between(document, 'performance', report(found, 'performance')));
   },
 );
 

@@ -88,7 +88,11 @@ describe('report', () => {
       ['{"seed"', '{"method":"gigpo"'].some((head) => JSON.stringify(input).startsWith(head));
     const last = (seeds: number): string | undefined => {
       const scale: StudyScale = { ...full, seeds, noGames: () => 'Java is missing' };
-      return generalisation.report(resultsOf(generalisation.plan(scale), two), scale, '').summary.at(-1);
+      const { summary, figures } = generalisation.report(resultsOf(generalisation.plan(scale), two), scale, '');
+      expect(figures.map(({ id }) => id)).toEqual(['household-success', 'household-others', 'household-profile']);
+      const rows = figures.slice(0, 2).map(({ svg }) => texts(svg).filter((text) => /^(GRPO|GiGPO)$/.test(text)));
+      expect(rows).toEqual([['GRPO'], ['GRPO', 'GiGPO']]);
+      return summary.at(-1);
     };
     expect(last(4)).toBe('Other methods and labels, no ranking below 10 seeds: Gain: GiGPO (household) +0.28.');
     expect(last(10)).toBe('Other methods and labels: Gain: GiGPO (household) +0.28.');

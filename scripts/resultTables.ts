@@ -1,0 +1,174 @@
+/** The tables of docs/results that come from studies: which files of a study are kept there, and how its CSVs become Markdown. */
+import { between, markdownTable } from '../bench/markdown.ts';
+import { type Quantity, quantityText, signedText } from '../src/report/studyTables.ts';
+import { headline, markedName, others } from '../src/study/variants.ts';
+
+/** Numbers of a CSV by row and column. */
+export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Quantity>>;
+
+/** A CSV by its name without the ending; null where it is not stored. */
+export type Stored = (name: string) => StoredTable | null;
+
+/** Fields of each line of RFC 4180 text. */
+function fieldsOf(csv: string): string[][] {
+  return csv
+    .split('\r\n')
+    .filter((line) => line !== '')
+    .map((line) =>
+      [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
+        ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain,
+      ),
+    );
+}
+
+/** The numbers of a study's CSV; text cells are left out. */
+export function readStudyCsv(csv: string): StoredTable {
+  const table = new Map<string, Map<string, Quantity>>();
+  const bound = (text: string): number | null => (text === '' ? null : Number(text));
+  for (const [row, column, statistic, value, low, high] of fieldsOf(csv).slice(1)) {
+    if (statistic === '') continue;
+    if (!table.has(row)) table.set(row, new Map());
+    const number = { statistic, value: Number(value), low: bound(low), high: bound(high), seeds: [] };
+    table.get(row)?.set(column, number);
+  }
+  return table;
+}
+
+/** A column of a page's table: its head, and a row's text. */
+interface PageColumn {
+  readonly head: string;
+  text(cells: ReadonlyMap<string, Quantity>): string;
+}
+
+const shown =
+  (format: (found: Quantity) => string) =>
+  (column: string, head = column): PageColumn => ({
+    head,
+    text(cells) {
+      const found = cells.get(column);
+      return found === undefined ? '' : format(found);
+    },
+  });
+
+const number = shown(quantityText);
+const signed = shown(signedText);
+const plain = shown(({ value }) => quantityText({ statistic: '', value, low: null, high: null, seeds: [] }));
+const thousands = shown(({ value }) => `${Math.round(value)}k`);
+
+const gain = signed('out-of-domain gain over GRPO', 'gain over GRPO');
+const success = number('out-of-domain success', 'out-of-domain');
+const steps = thousands('environment steps (thousands)', 'steps');
+
+const inSetting: readonly PageColumn[] = [
+  ...[success, gain, signed('out-of-domain gain over cloning, graph labels', 'gain over cloning')],
+  plain('probability of improvement over GRPO', 'P'),
+  ...[plain('good-bad cosine', 'cosine'), steps],
+];
+
+/** A table of a page between its markers. */
+interface PageTable {
+  readonly name: string;
+  /** null while its CSV is not stored. */
+  markdown(stored: Stored): string | null;
+}
+
+/** Rows of one CSV. @param rows names in the page's order; by default those of the CSV. @param sortBy a column, largest first */
+function tableOf(
+  name: string,
+  csv: string,
+  columns: readonly PageColumn[],
+  rows: readonly string[] | null = null,
+  sortBy: string | null = null,
+): PageTable {
+  return {
+    name,
+    markdown(stored) {
+      const table = stored(csv);
+      if (table === null) return null;
+      const found = (rows ?? [...table.keys()]).flatMap((row) => {
+        const cells = table.get(row);
+        return cells === undefined ? [] : [{ row, cells }];
+      });
+      if (found.length === 0) return null;
+      const key = ({ cells }: (typeof found)[number]): number => cells.get(sortBy ?? '')?.value ?? 0;
+      const sorted = sortBy === null ? found : found.toSorted((a, b) => key(b) - key(a));
+      const lines = sorted.map(({ row, cells }) => [row, ...columns.map(({ text }) => text(cells))]);
+      return markdownTable(['Trained with', ...columns.map(({ head }) => head)], lines);
+    },
+  };
+}
+
+/** Highest and last mean from each start. */
+function peaksAndEnds(rho: number): PageTable {
+  return {
+    name: `starts-rho-${rho}`,
+    markdown(stored) {
+      const [highest, last] = [stored(`highest-rho-${rho}`), stored(`last-rho-${rho}`)];
+      if (highest === null || last === null) return null;
+      const columns = [...([...highest.values()][0]?.keys() ?? [])];
+      const rows = [...highest].map(([row, peaks]) => [
+        row,
+        ...columns.map((column) => [peaks, last.get(row)].map((of) => plain(column).text(of ?? new Map())).join(' → ')),
+      ]);
+      return markdownTable(['Trained with', ...columns], rows);
+    },
+  };
+}
+
+export interface ResultPage {
+  readonly study: string;
+  /** Path below docs/results. */
+  readonly page: string;
+  /** Files of the study that are kept, and where below docs. */
+  readonly files: readonly (readonly [from: string, to: string])[];
+  readonly tables: readonly PageTable[];
+}
+
+const names = (variants: typeof headline): string[] => variants.map(markedName);
+
+const settings = ['household', 'household-no-cold-start', 'crafting', 'coin'];
+const rhos = [0.8, 0.3, 0.95];
+
+export const resultPages: readonly ResultPage[] = [
+  {
+    study: 'generalisation',
+    page: 'generalisation.md',
+    files: [...settings.flatMap((id) => [`${id}.csv`, `${id}-success.svg`, `${id}-others.svg`]), 'receipts.jsonl'].map(
+      (file) => [file, `results/generalisation/${file}`] as const,
+    ),
+    tables: [
+      ...settings.map((id) => tableOf(id, id, inSetting, names(headline))),
+      ...['household', 'crafting'].map((id) =>
+        tableOf(`${id}-others`, id, [success, gain, steps], names(others), 'out-of-domain gain over GRPO'),
+      ),
+    ],
+  },
+  {
+    study: 'danger-zone',
+    page: 'danger-zone.md',
+    files: rhos.flatMap((rho): [string, string][] => [
+      ...['methods', 'highest', 'last'].map((id): [string, string] => [
+        `${id}-rho-${rho}.csv`,
+        `results/danger-zone/${id}-rho-${rho}.csv`,
+      ]),
+      [
+        `danger-zone-rho-${rho}.svg`,
+        rho === 0.8 ? 'figures/danger-zone.svg' : `results/danger-zone/danger-zone-rho-${rho}.svg`,
+      ],
+    ]),
+    tables: rhos.flatMap((rho) => [
+      tableOf(`methods-rho-${rho}`, `methods-rho-${rho}`, [
+        number('last'),
+        signed('last minus that of GRPO'),
+        number('highest'),
+        signed('highest minus that of GRPO'),
+      ]),
+      peaksAndEnds(rho),
+    ]),
+  },
+];
+
+/** The page with its tables made from what is stored; a table whose CSV is not there says so. */
+export function fillPage(text: string, { tables }: ResultPage, stored: Stored): string {
+  return tables.reduce((page, { name, markdown }) => between(page, name, markdown(stored) ?? 'Not run.'), text);
+}

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { fillPage, type ResultPage, readStudyCsv, resultPages } from '../../scripts/resultTables.ts';
+import { studyTableCsv } from '../../src/report/studyTables.ts';
+import { generalisation } from '../../src/study/generalisation.ts';
+import { resultsOf } from '../study/results.ts';
+
+const results = fileURLToPath(new URL('../../docs/results', import.meta.url));
+
+const storedFor =
+  ({ study }: ResultPage) =>
+  (name: string) => {
+    const path = `${results}/${study}/${name}.csv`;
+    return existsSync(path) ? readStudyCsv(readFileSync(path, 'utf8')) : null;
+  };
+
+test.each(resultPages)('the tables of docs/results/$page are those of its CSVs', (page) => {
+  const text = readFileSync(`${results}/${page.page}`, 'utf8');
+  expect(fillPage(text, page, storedFor(page))).toBe(text);
+  for (const [, to] of page.files) expect(to).toMatch(/^(results|figures)\//);
+});
+
+describe('from a study to a page', () => {
+  const scale = { size: 'quick', seeds: 4, firstSeed: 1, noGames: () => null } as const;
+  const { tables } = generalisation.report(resultsOf(generalisation.plan(scale)), scale, '');
+  const csv = studyTableCsv(tables[0]);
+
+  test('a CSV gives back the numbers of its table, names with commas included', () => {
+    const read = readStudyCsv(csv);
+    expect([...read.keys()]).toEqual(tables[0].rows.map(({ name }) => name));
+    const { cells } = tables[0].rows[1];
+    expect([...(read.get('classifier, graph labels')?.values() ?? [])]).toEqual(
+      cells.flatMap((cell) => (cell === null || typeof cell === 'string' ? [] : [{ ...cell, seeds: [] }])),
+    );
+  });
+
+  test('rows in the order of the study, gains signed, and a table that was not run says so', () => {
+    const page = resultPages[0];
+    const empty = page.tables.map(({ name }) => `<!-- ${name}:start -->\n<!-- ${name}:end -->\n`).join('');
+    const filled = fillPage(empty, page, (name) => (name === 'household' ? readStudyCsv(csv) : null));
+    const lines = filled.split('\n').filter((line) => line.startsWith('|'));
+    expect(lines.slice(0, 4)).toEqual([
+      '| Trained with | out-of-domain | gain over GRPO | gain over cloning | P | cosine | steps |',
+      '|---|---:|---:|---:|---:|---:|---:|',
+      expect.stringMatching(/^\| GRPO \| 0\.4\d \[0\.4\d, 0\.4\d\] \| {2}\| {2}\| {2}\| 0\.2\d \| 150k \|$/),
+      expect.stringMatching(/^\| classifier, graph labels \| 0\.\d\d \[.+\] \| \+0\.28 \[0\.25, 0\.30\] \| 0\.00 /),
+    ]);
+    expect(filled.match(/Not run\./g)).toHaveLength(page.tables.length - 1);
+  });
+});
