@@ -1,5 +1,16 @@
-// What follows from a batch's features and offsets: the state of each action row, and which slots hold a token.
-import { at, getI } from './memory';
+// Batches: states gathered from a longer list, and what follows from features and offsets (the state of each action row, and which slots hold a
+// token).
+import { at, getI, setI } from './memory';
+
+/** out[0..] = words from..to-1 of a list; returns where the next ones go. */
+// @ts-ignore: decorator
+@inline
+function gather(out: usize, list: usize, from: i32, to: i32): usize {
+  let f = from;
+  for (; f + 4 <= to; f += 4, out += 16) v128.store(out, v128.load(at(list, f)));
+  for (; f < to; f++, out += 4) store<i32>(out, getI(list, f));
+  return out;
+}
 
 function markSlots(rows: i32, slots: i32, features: usize, offsets: usize, mask: usize): void {
   memory.fill(mask, 0, <usize>(rows * slots));
@@ -18,9 +29,35 @@ export function indexBatch(states: i32, rowOffsets: usize, rowState: usize, stat
   const rows = getI(rowOffsets, states);
   let r = 0;
   for (let n = 0; n < states; n++) {
-    for (const to = getI(rowOffsets, n + 1); r < to; r++) store<i32>(at(rowState, r), n);
+    for (const to = getI(rowOffsets, n + 1); r < to; r++) setI(rowState, r, n);
   }
   markSlots(states, stateSlots, stateFeatures, stateOffsets, stateMask);
   markSlots(rows, actionSlots, actionFeatures, actionOffsets, actionMask);
   return rows;
+}
+
+/**
+ * A batch of states order[n] of a list. The list's rowOffsets[states + 1] are its action rows, stateOffsets[states + 1] and
+ * actionOffsets[rows + 1] its features, vectors[states, width] its numbers; those of the batch, whose names begin with `to`, count from 0.
+ */
+export function gatherStates(n: i32, order: usize, rowOffsets: usize, stateOffsets: usize, stateFeatures: usize, actionOffsets: usize, actionFeatures: usize, width: i32, vectors: usize, toRowOffsets: usize, toStateOffsets: usize, toStateFeatures: usize, toActionOffsets: usize, toActionFeatures: usize, toVectors: usize): void {
+  let stateOut = toStateFeatures;
+  let actionOut = toActionFeatures;
+  let row = 0;
+  setI(toRowOffsets, 0, 0);
+  setI(toStateOffsets, 0, 0);
+  setI(toActionOffsets, 0, 0);
+  for (let i = 0; i < n; i++) {
+    const s = getI(order, i);
+    const first = getI(rowOffsets, s);
+    const last = getI(rowOffsets, s + 1);
+    const from = getI(actionOffsets, first);
+    const shift = <i32>((actionOut - toActionFeatures) >> 2) - from;
+    for (let r = first + 1; r <= last; r++) setI(toActionOffsets, ++row, getI(actionOffsets, r) + shift);
+    stateOut = gather(stateOut, stateFeatures, getI(stateOffsets, s), getI(stateOffsets, s + 1));
+    actionOut = gather(actionOut, actionFeatures, from, getI(actionOffsets, last));
+    gather(at(toVectors, i * width), vectors, s * width, (s + 1) * width);
+    setI(toRowOffsets, i + 1, row);
+    setI(toStateOffsets, i + 1, <i32>((stateOut - toStateFeatures) >> 2));
+  }
 }

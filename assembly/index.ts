@@ -1,7 +1,7 @@
 export { activationBackward, activationForward } from './activations';
 export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
-export { indexBatch } from './batch';
+export { gatherStates, indexBatch } from './batch';
 export { binaryCrossEntropy, contrastiveLoss } from './classifierLoss';
 export {
   addPeriodic,

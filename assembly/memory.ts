@@ -24,6 +24,12 @@ export function getI(p: usize, i: i32): i32 {
   return load<i32>(at(p, i));
 }
 
+// @ts-ignore: decorator
+@inline
+export function setI(p: usize, i: i32, x: i32): void {
+  store<i32>(at(p, i), x);
+}
+
 /** First byte that no constant table uses: TypeScript lays out all memory from here. */
 export function heapBase(): usize {
   return __heap_base;

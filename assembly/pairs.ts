@@ -1,11 +1,5 @@
 // What the candidate actions of a state have in common: most of their tokens stand in the same slots of several candidates.
-import { at, getI } from './memory';
-
-// @ts-ignore: decorator
-@inline
-function setI(p: usize, i: i32, x: i32): void {
-  store<i32>(at(p, i), x);
-}
+import { at, getI, setI } from './memory';
 
 /**
  * The distinct features (token * slots + slot) of each state's candidates, in the order in which they first appear: its pairs. Pairs of state

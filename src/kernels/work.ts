@@ -120,6 +120,11 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     const features = (stateSlots ? end(views, stateOffsets, states) : 0) + end(views, actionOffsets, rows);
     return { operations: 0, bytes: 4 * (features + 2 * states + 2 * rows) + states * stateSlots + rows * actionSlots };
   },
+  gatherStates([states, , , , , , , width, , rowOffsets, stateOffsets, , actionOffsets], views) {
+    const rows = end(views, rowOffsets, states);
+    const features = end(views, stateOffsets, states) + end(views, actionOffsets, rows);
+    return { operations: 0, bytes: 8 * (features + states * width) + 4 * (6 * states + 2 * rows) };
+  },
   binaryCrossEntropy([rows, , labels, , , , , counts], views) {
     const labelled = countBytes(views, labels, rows, isLabel);
     return { operations: (SIGMOID + EXP + LOG + 11) * labelled, bytes: rows * (counts ? 13 : 9) };

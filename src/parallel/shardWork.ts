@@ -5,6 +5,7 @@ import {
   computeShard,
   type LossSet,
   planAhead,
+  planShards,
   type ShardEngine,
   type ShardRoom,
   SUMS,
@@ -74,7 +75,7 @@ function forgetSources({ sources }: ShardWork, keep: readonly number[]): void {
 export function computeShards(run: ShardWork, { sets, keep, numbers }: ShardsJob): ShardResult[] {
   const { engine, gradient, sums } = run;
   const { arena, network } = engine.policy;
-  const shards = shardsIn(planAhead([setsOf(run, sets)], engine.policy)(0));
+  const shards = shardsIn(setsOf(run, sets).map((set) => planShards(set, engine.policy)));
   forgetSources(run, keep);
   return numbers.map((n) => {
     computeShard(engine, shards[n].plan, shards[n].shard, gradient, sums);

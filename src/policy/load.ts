@@ -69,11 +69,12 @@ function loadState(
   i32[(batch.rowOffsets >> 2) + n + 1] = at.row;
 }
 
-function endBatch(arena: Arena, batch: Batch, { state }: Cursor): void {
+/** Makes what follows from the features and offsets of the `states` states loaded. */
+export function endBatch(arena: Arena, batch: Batch, states: number): void {
   const { shape } = batch;
-  batch.states = state;
+  batch.states = states;
   batch.actions = arena.kernels.indexBatch(
-    state,
+    states,
     batch.rowOffsets,
     batch.rowState,
     shape.stateSlots,
@@ -86,6 +87,9 @@ function endBatch(arena: Arena, batch: Batch, { state }: Cursor): void {
     batch.actionMask,
   );
 }
+
+/** Loads states of a list into a batch; see `loadStates`. */
+export type LoadStates = typeof loadStates;
 
 /**
  * Loads states `order[from..to)` of the list with all their candidate actions; the batch must have room (see `cutBatches`).
@@ -104,7 +108,7 @@ export function loadStates(
     const s = order[i];
     loadState(arena, batch, list, s, list.rowOffsets[s], list.rowOffsets[s + 1], at);
   }
-  endBatch(arena, batch, at);
+  endBatch(arena, batch, at.state);
 }
 
 /** The state to which action row `row` of the list belongs. */
@@ -130,7 +134,7 @@ export function loadRows(
 ): void {
   const at = startBatch(arena, batch);
   for (let i = from; i < to; i++) loadState(arena, batch, list, stateOfRow(list, rows[i]), rows[i], rows[i] + 1, at);
-  endBatch(arena, batch, at);
+  endBatch(arena, batch, at.state);
 }
 
 /** Room that one entry of a batch takes. */

@@ -1,7 +1,8 @@
 /** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
 import type { Arena } from '../kernels/arena.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from '../objective/objective.ts';
-import { countRows, cutEvenly, loadStates } from '../policy/load.ts';
+import { countRows, cutEvenly, type LoadStates, loadStates } from '../policy/load.ts';
+import { placeLists } from '../policy/placed.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
 
@@ -56,6 +57,8 @@ export interface ShardPlan {
   readonly set: LossSet;
   readonly entries: Entries;
   readonly ends: readonly number[];
+  /** Loads states of the set's list. */
+  readonly load: LoadStates;
 }
 
 function mergeRepeats({ list, order, repeats }: LossSet): Entries {
@@ -79,18 +82,17 @@ function mergeRepeats({ list, order, repeats }: LossSet): Entries {
   }
   const offsets = new Int32Array(entries + 1);
   for (let e = 0; e < entries; e++) offsets[e + 1] = offsets[e] + samplesOf[e];
-  const next = offsets.slice();
   const samples = new Int32Array(count);
-  for (let i = 0; i < count; i++) samples[next[entryOf[i]]++] = i;
+  for (let i = count - 1; i >= 0; i--) samples[offsets[entryOf[i]] + --samplesOf[entryOf[i]]] = i;
   return { states: states.subarray(0, entries), offsets, samples };
 }
 
 /** Cuts a set into shards of about equally many action rows. */
-export function planShards(set: LossSet, policy: Policy): ShardPlan {
+export function planShards(set: LossSet, policy: Policy, load: LoadStates = loadStates): ShardPlan {
   const entries = mergeRepeats(set);
   const rows = countRows(set.list, entries.states);
   const shards = Math.max(1, Math.min(SHARDS, Math.floor(rows / LEAST_ROWS)));
-  return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards) };
+  return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards), load };
 }
 
 /** A shard of one of an update's plans. */
@@ -104,14 +106,19 @@ export function shardsIn(plans: readonly ShardPlan[]): PlannedShard[] {
   return plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
 }
 
-/** Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. */
+/**
+ * Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. The sets' lists are copied into
+ * the policy's arena at once, so nothing may be marked there.
+ */
 export function planAhead(
   updates: readonly (readonly LossSet[])[],
   policy: Policy,
 ): (update: number) => readonly ShardPlan[] {
   const made: (readonly ShardPlan[])[] = [];
+  const lists = [...new Set(updates.flatMap((sets) => sets.map(({ list }) => list)))];
+  const loads = placeLists(policy.arena, lists);
   return (update) => {
-    made[update] ??= updates[update].map((set) => planShards(set, policy));
+    made[update] ??= updates[update].map((set) => planShards(set, policy, loads[lists.indexOf(set.list)]));
     return made[update];
   };
 }
@@ -173,10 +180,10 @@ function loadLossInputs(
 export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number, g: number, sums: number): void {
   const { policy, inputs } = engine;
   const { arena, network, weights } = policy;
-  const { set, entries, ends } = plan;
+  const { set, entries, ends, load } = plan;
   const from = shard === 0 ? 0 : ends[shard - 1];
   arena.zero(g, network.vectorSize * 4);
-  loadStates(arena, network.batch, set.list, entries.states, from, ends[shard]);
+  load(arena, network.batch, set.list, entries.states, from, ends[shard]);
   loadLossInputs(engine, set, entries, from, ends[shard]);
   batchLosses(policy, inputs, set.settings);
   network.backward(weights, g);

@@ -62,3 +62,63 @@ test('indexBatch equals plain loops, states 0 to 17, 0 to 4 slots of states, sta
     expect(bytes(actionMaskPtr, actionMask.length), `${states} states`).toEqual(actionMask);
   }
 });
+
+test('gatherStates equals plain loops, batches of 0 to 17 of 9 states, some more than once, without rows or without features', () => {
+  const states = 9;
+  for (const n of lengths) {
+    const width = n % 6;
+    const rowOffsets = offsetsOf(Array.from({ length: states }, () => stream.below(5)));
+    const rows = rowOffsets[states];
+    const stateOffsets = offsetsOf(Array.from({ length: states }, () => stream.below(11)));
+    const actionOffsets = offsetsOf(Array.from({ length: rows }, () => stream.below(7)));
+    const stateFeatures = Array.from({ length: stateOffsets[states] }, () => stream.below(99));
+    const actionFeatures = Array.from({ length: actionOffsets[rows] }, () => stream.below(99));
+    const vectors = Array.from({ length: states * width }, () => stream.uniform());
+    const order = Array.from({ length: n }, () => stream.below(states));
+    const ofRows = order.flatMap((s) =>
+      Array.from({ length: rowOffsets[s + 1] - rowOffsets[s] }, (_, a) => rowOffsets[s] + a),
+    );
+    const slice = (list: readonly number[], offsets: readonly number[], k: number): number[] =>
+      list.slice(offsets[k], offsets[k + 1]);
+    const expected = {
+      rowOffsets: offsetsOf(order.map((s) => rowOffsets[s + 1] - rowOffsets[s])),
+      stateOffsets: offsetsOf(order.map((s) => stateOffsets[s + 1] - stateOffsets[s])),
+      stateFeatures: order.flatMap((s) => slice(stateFeatures, stateOffsets, s)),
+      actionOffsets: offsetsOf(ofRows.map((r) => actionOffsets[r + 1] - actionOffsets[r])),
+      actionFeatures: ofRows.flatMap((r) => slice(actionFeatures, actionOffsets, r)),
+    };
+    const c = newCase();
+    const inputs = [order, rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures];
+    const [orderPtr, ...lists] = inputs.map((list) => c.ints(list));
+    const vectorsPtr = c.floats(vectors);
+    const outputs = Object.values(expected).map((list) => c.outputInts(new Array(list.length).fill(-1)));
+    const toVectors = c.output(new Array(n * width).fill(-1));
+    c.run((k) => {
+      const [rowsPtr, statesPtr, stateFeaturesPtr, actionsPtr, actionFeaturesPtr] = lists;
+      const [toRows, toStates, toStateFeatures, toActions, toActionFeatures] = outputs;
+      k.gatherStates(
+        n,
+        orderPtr,
+        rowsPtr,
+        statesPtr,
+        stateFeaturesPtr,
+        actionsPtr,
+        actionFeaturesPtr,
+        width,
+        vectorsPtr,
+        toRows,
+        toStates,
+        toStateFeatures,
+        toActions,
+        toActionFeatures,
+        toVectors,
+      );
+    });
+    for (const [i, [name, list]] of Object.entries(expected).entries()) {
+      expect([...c.readInts(outputs[i], list.length)], `${name} of ${n}`).toEqual(list);
+    }
+    expect(c.read(toVectors, n * width)).toEqual(
+      Float32Array.from(order.flatMap((s) => vectors.slice(s * width, (s + 1) * width))),
+    );
+  }
+});

@@ -252,6 +252,25 @@ function batches(bench: Bench): void {
       bench.output(rows),
     );
     bench.returned(found);
+    const order = Array.from({ length: states }, (_, i) => (i * 3) % states);
+    const chosenRows = order.reduce((sum, s) => sum + rowsOf[s + 1] - rowsOf[s], 0);
+    kernels.gatherStates(
+      states,
+      bench.ints(order),
+      bench.ints(rowsOf),
+      bench.ints(stateOffsets),
+      stateFeatures,
+      bench.ints(actionOffsets),
+      actionFeatures,
+      5,
+      bench.floats(states * 5),
+      bench.output(states + 1),
+      bench.output(states + 1),
+      bench.output(stateOffsets[states] * 2),
+      bench.output(chosenRows + 1),
+      bench.output(actionOffsets[rows] * 2),
+      bench.output(states * 5),
+    );
   }
 }
 
