@@ -79,7 +79,7 @@ function maySleep(): boolean {
 }
 
 /** A turn of the event loop, in which messages and signals arrive. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

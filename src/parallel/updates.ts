@@ -1,7 +1,7 @@
 /** The updates of a phase: their shards are spread over the threads, each sum made by whichever finds both sides in. */
 import type { Policy } from '../policy/policy.ts';
 import { addShard, type LossSet, planAhead, type ShardPlan, type ShardRoom } from '../train/shards.ts';
-import { BOARD_BYTES, looksOf, type Post, post, untilSet } from './board.ts';
+import { BOARD_BYTES, looksOf, type Post, post, turn, untilSet } from './board.ts';
 import { claim, everyNth, nextRound } from './claims.ts';
 import type { Crew, RunCalls } from './crew.ts';
 import type { Weights } from './shardWork.ts';
@@ -107,6 +107,8 @@ export function openUpdates(
         for (let n = next(); n >= 0; n = next()) own.compute(n);
         if (update < updates.length) plansOf(update);
         await untilSet(arena.i32, counters >> 2, looks, () => failure);
+        // Where this thread never had to wait, nothing that a worker or a signal had to say has been heard yet.
+        if (update === updates.length) await turn();
       },
       end() {
         sequel?.open();
