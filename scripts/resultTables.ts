@@ -21,12 +21,12 @@ function fieldsOf(csv: string): string[][] {
     );
 }
 
-/** The numbers of a study's CSV; text cells are left out. */
+/** The numbers of a study's CSV; cells of text that is no number are left out. */
 export function readStudyCsv(csv: string): StoredTable {
   const table = new Map<string, Map<string, Quantity>>();
   const bound = (text: string): number | null => (text === '' ? null : Number(text));
   for (const [row, column, statistic, value, low, high] of fieldsOf(csv).slice(1)) {
-    if (statistic === '') continue;
+    if (Number.isNaN(Number(value))) continue;
     if (!table.has(row)) table.set(row, new Map());
     const number = { statistic, value: Number(value), low: bound(low), high: bound(high), seeds: [] };
     table.get(row)?.set(column, number);
@@ -55,6 +55,12 @@ const signed = shown(signedText);
 const plain = shown(({ value }) => quantityText({ statistic: '', value, low: null, high: null, seeds: [] }));
 const thousands = shown(({ value }) => `${Math.round(value)}k`);
 
+const exact = shown(({ value }) => String(value));
+const thousandths = shown(({ value, low, high }) => {
+  const three = (x: number | null): string => (x ?? Number.NaN).toFixed(3).replace('-', '−');
+  return `${three(value)} [${three(low)}, ${three(high)}]`;
+});
+
 const gain = signed('out-of-domain gain over GRPO', 'gain over GRPO');
 const success = number('out-of-domain success', 'out-of-domain');
 const steps = thousands('environment steps (thousands)', 'steps');
@@ -72,13 +78,20 @@ interface PageTable {
   markdown(stored: Stored): string | null;
 }
 
-/** Rows of one CSV. @param rows names in the page's order; by default those of the CSV. @param sortBy a column, largest first */
+interface Rows {
+  /** Names in the page's order; by default those of the CSV. */
+  readonly rows?: readonly string[];
+  /** A column, largest first. */
+  readonly sortBy?: string;
+  readonly rowHead?: string;
+}
+
+/** Rows of one CSV. */
 function tableOf(
   name: string,
   csv: string,
   columns: readonly PageColumn[],
-  rows: readonly string[] | null = null,
-  sortBy: string | null = null,
+  { rows, sortBy, rowHead = 'Trained with' }: Rows = {},
 ): PageTable {
   return {
     name,
@@ -91,9 +104,9 @@ function tableOf(
       });
       if (found.length === 0) return null;
       const key = ({ cells }: (typeof found)[number]): number => cells.get(sortBy ?? '')?.value ?? 0;
-      const sorted = sortBy === null ? found : found.toSorted((a, b) => key(b) - key(a));
+      const sorted = sortBy === undefined ? found : found.toSorted((a, b) => key(b) - key(a));
       const lines = sorted.map(({ row, cells }) => [row, ...columns.map(({ text }) => text(cells))]);
-      return markdownTable(['Trained with', ...columns.map(({ head }) => head)], lines);
+      return markdownTable([rowHead, ...columns.map(({ head }) => head)], lines);
     },
   };
 }
@@ -115,6 +128,25 @@ function peaksAndEnds(rho: number): PageTable {
   };
 }
 
+/** One column of several CSVs side by side. */
+function sideBySide(name: string, column: string, csvs: readonly (readonly [head: string, csv: string])[]): PageTable {
+  return {
+    name,
+    markdown(stored) {
+      const found = csvs.flatMap(([head, csv]) => {
+        const table = stored(csv);
+        return table === null ? [] : [{ head, table }];
+      });
+      if (found.length === 0) return null;
+      const rows = [...found[0].table.keys()].map((row) => [
+        row,
+        ...found.map(({ table }) => number(column).text(table.get(row) ?? new Map())),
+      ]);
+      return markdownTable(['Trained with', ...found.map(({ head }) => head)], rows);
+    },
+  };
+}
+
 export interface ResultPage {
   readonly study: string;
   /** Path below docs/results. */
@@ -128,6 +160,11 @@ const names = (variants: typeof headline): string[] => variants.map(markedName);
 
 const settings = ['household', 'household-no-cold-start', 'crafting', 'coin'];
 const rhos = [0.8, 0.3, 0.95];
+const similarities = [0, 0.3, 0.6, 0.8, 0.9, 0.95].map((rho) => [`ρ ${rho}`, `similarity-${rho}`] as const);
+
+/** Files that a study keeps under its own name. */
+const kept = (study: string, files: readonly string[]): [string, string][] =>
+  files.map((file) => [file, `results/${study}/${file}`]);
 
 export const resultPages: readonly ResultPage[] = [
   {
@@ -137,9 +174,69 @@ export const resultPages: readonly ResultPage[] = [
       (file) => [file, `results/generalisation/${file}`] as const,
     ),
     tables: [
-      ...settings.map((id) => tableOf(id, id, inSetting, names(headline))),
+      ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(headline) })),
       ...['household', 'crafting'].map((id) =>
-        tableOf(`${id}-others`, id, [success, gain, steps], names(others), 'out-of-domain gain over GRPO'),
+        tableOf(`${id}-others`, id, [success, gain, steps], {
+          rows: names(others),
+          sortBy: 'out-of-domain gain over GRPO',
+        }),
+      ),
+    ],
+  },
+  {
+    study: 'matched-success',
+    page: 'matched-success.md',
+    files: kept('matched-success', ['matched-success.csv', 'matched-success.svg', 'receipts.jsonl']),
+    tables: [
+      tableOf('matched-success', 'matched-success', [
+        number('in-domain success at the end'),
+        number('cosine at the end'),
+        thousandths('cosine minus that of GRPO at equal success'),
+        exact('p of the difference, by permutation', 'p'),
+      ]),
+    ],
+  },
+  {
+    study: 'labels',
+    page: 'labels.md',
+    files: kept('labels', ['labels.csv', 'label-accuracy.svg', 'label-training.svg', 'receipts.jsonl']),
+    tables: [
+      tableOf('labels', 'labels', [
+        ...[plain('accuracy'), plain('true-positive rate'), plain('false-positive rate')],
+        plain('share of actions labelled', 'labelled'),
+        ...[success, gain],
+      ]),
+    ],
+  },
+  {
+    study: 'similarity',
+    page: 'similarity.md',
+    files: kept('similarity', [...similarities.map(([, csv]) => `${csv}.csv`), 'similarity.svg']),
+    tables: [
+      sideBySide('success', 'out-of-domain success', similarities),
+      sideBySide('cosine-end', 'good-bad cosine at the end', similarities),
+    ],
+  },
+  {
+    study: 'theory',
+    page: 'theory.md',
+    files: kept(
+      'theory',
+      ['risky-action', 'squeezing', 'step-error'].flatMap((id) => [`theory-${id}.csv`, `theory-${id}.svg`]),
+    ),
+    tables: [
+      tableOf(
+        'step-error',
+        'theory-step-error',
+        [
+          thousandths('relative error of a step of 0.00390625 nats', '1/256 nats'),
+          thousandths('relative error of a step of 0.0625 nats', '1/16 nats'),
+          number(
+            'error of a step over that of one a quarter as large (second order: 16)',
+            'error of four times the step',
+          ),
+        ],
+        { rowHead: 'Policy' },
       ),
     ],
   },

@@ -50,7 +50,7 @@ function successFigure(id: string, title: string, setting: Setting, trained: rea
       subtitle: 'Large marks: interquartile mean over seeds; bars: 95% bootstrap interval; rings: single seeds.',
       panels: [
         { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
-        { name: 'gain over GRPO', axis: 'paired difference of success rates', range: [-0.5, 1], step: 0.5, zero: true },
+        { name: 'gain over GRPO', axis: 'paired difference of success rates', range: [-1, 1], step: 0.5, zero: true },
       ],
       rows,
     }),

@@ -132,7 +132,7 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
           ],
     notes: [
       'Oracle labels know the need, which an agent does not. Shuffled labels are those of the graph without their meaning, and more entropy is the other control.',
-      'Rewards are a matter of chance here, which the experience graph was not made for: it keeps the last outcome of an action alone.',
+      'Rewards are a matter of chance here: the experience graph weighs the outcomes of an action by how often each came.',
     ],
     key: { grpo },
   };
