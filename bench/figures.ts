@@ -140,7 +140,7 @@ const named: Readonly<Record<string, 'left' | 'right' | 'top' | 'bottom'>> = {
   'matmulNN 64x32x32': 'bottom',
   'matmulNN 256x256x256': 'bottom',
   'tanh forward': 'left',
-  'gelu backward': 'top',
+  'gelu backward': 'right',
   adamw: 'right',
   addInto: 'right',
   layerNormForward: 'right',
