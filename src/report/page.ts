@@ -3,7 +3,7 @@ import { escapeMarkup } from './chart.ts';
 const css = `
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 60rem; padding: 2.5rem 1.25rem 4rem; background: #fff; color: #1a1a1a;
+body { margin: 0 auto; max-width: 70rem; padding: 2.5rem 1.25rem 4rem; background: #fff; color: #1a1a1a;
   font: 1.0625rem/1.55 system-ui, Helvetica, Arial, sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .6rem; text-wrap: balance; }
 h2 { font-size: 1.3rem; margin: 2.8rem 0 .6rem; padding-top: 1rem; border-top: 1px solid #ddd; }

@@ -50,7 +50,7 @@ export function accuracyFigure(all: readonly Placed[]): StudyFigure {
       lines: [noise, ...real],
     }),
     caption:
-      'Where a source lies below the line its labels are worse than random noise of the same accuracy makes them: its errors are systematic.',
+      'Where a source lies below the line its labels are worse than random noise of the same accuracy makes them: its errors are systematic, or it labels few actions.',
   };
 }
 
