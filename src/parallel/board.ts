@@ -12,9 +12,11 @@ const SHARDS = 3;
 const TABLE = 4;
 const COUNTERS = 5;
 
-/** How many threads can run at once, or null where the host does not tell, as Node 20. */
+/** How many threads can run at once, or null where the host does not tell. */
 export function coresOfHost(): number | null {
-  return typeof navigator === 'undefined' ? null : navigator.hardwareConcurrency;
+  if (typeof navigator !== 'undefined') return navigator.hardwareConcurrency;
+  // Node 20 has no navigator.
+  return globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ?? null;
 }
 
 /**

@@ -20,7 +20,7 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [3, 'shared', surgery],
   [2, 'copied', surgery],
 ])('%i threads, memory %s: records and checkpoints have the bits of one thread, %j', async (size, memory, changes) => {
-  const crew = await openCrew(spawnWorker, size, { copied: memory === 'copied' });
+  const crew = await openCrew(spawnWorker, size, { copied: memory === 'copied', cores: null });
   try {
     expect([crew.size, crew.memory]).toEqual([size, memory]);
     expect(await recordedRun(changes, { crew })).toEqual(await recordedRun(changes));
@@ -35,7 +35,7 @@ test.each(['anchor', 'critic', 'counterfactual', 'shuffled'] as const)(
     const changes: Partial<Config> = { labels, method: 'classifier+cloning', iterations: 2, checkpointEvery: 1 };
     const alone = await recordedRun(changes);
     for (const size of [2, 3]) {
-      const crew = await openCrew(spawnWorker, size);
+      const crew = await openCrew(spawnWorker, size, { cores: null });
       try {
         expect(await recordedRun(changes, { crew })).toEqual(alone);
       } finally {
@@ -46,7 +46,7 @@ test.each(['anchor', 'critic', 'counterfactual', 'shuffled'] as const)(
 );
 
 test('a number that is not finite on another thread stops the run with the words of one thread', async () => {
-  const crew = await openCrew(spawnWorker, 2);
+  const crew = await openCrew(spawnWorker, 2, { cores: null });
   try {
     const overflowing = { learningRate: 1e30, numIterations: 1, minibatches: 1 };
     await expect(recordedRun(overflowing, { crew })).rejects.toThrow(

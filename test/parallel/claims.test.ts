@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
-import { looksOf, nextRoundOn, post, readPost, untilSet } from '../../src/parallel/board.ts';
+import { availableParallelism } from 'node:os';
+import { afterEach, expect, test, vi } from 'vitest';
+import { coresOfHost, looksOf, nextRoundOn, post, readPost, untilSet } from '../../src/parallel/board.ts';
 import { claim, everyNth, nextRound, openRound } from '../../src/parallel/claims.ts';
+
+afterEach(() => void vi.unstubAllGlobals());
 
 const words = (): Int32Array => new Int32Array(new SharedArrayBuffer(64));
 
@@ -47,6 +50,14 @@ test('a post is read as it was written, addresses above 2 GiB too, and ends the 
 
 test('threads look long only where each may have a core', () => {
   expect(looksOf(navigator.hardwareConcurrency)).toBeGreaterThan(looksOf(navigator.hardwareConcurrency + 1));
+});
+
+test('the host tells how many threads can run at once, also where it has no navigator, as Node 20', () => {
+  expect(coresOfHost()).toBe(availableParallelism());
+  vi.stubGlobal('navigator', undefined);
+  expect(coresOfHost()).toBe(availableParallelism());
+  vi.stubGlobal('process', undefined);
+  expect(coresOfHost()).toBe(null);
 });
 
 test('untilSet resolves once the word is 1, and rejects with a failure that comes first', async () => {

@@ -30,7 +30,7 @@ const stopped = 'the run has stopped, its newest checkpoint is good; go on from 
 
 describe('openCrew', () => {
   test.each([0, -1, 1.5, Number.NaN])('refuses %d threads', async (size) => {
-    await expect(openCrew(fakes().spawn, size)).rejects.toThrow(
+    await expect(openCrew(fakes().spawn, size, { cores: null })).rejects.toThrow(
       new RangeError(`openCrew: size must be an integer >= 1, got ${size}; give the number of threads`),
     );
   });
@@ -57,7 +57,7 @@ describe('openCrew', () => {
 
   test('names its workers from 2 on, shares memory where it can, and keeps copies where asked to', async () => {
     const { spawn, workers } = fakes();
-    const shared = await openCrew(spawn, 3);
+    const shared = await openCrew(spawn, 3, { cores: null });
     expect(workers.map(({ name }) => name)).toEqual(['unbraid worker 2', 'unbraid worker 3']);
     expect([shared.size, shared.memory, shared.reason]).toEqual([
       3,
@@ -65,7 +65,7 @@ describe('openCrew', () => {
       'the host shares memory between threads',
     ]);
     expect((await shared.arena()).shared).toBe(true);
-    const copied = await openCrew(spawn, 2, { copied: true });
+    const copied = await openCrew(spawn, 2, { copied: true, cores: null });
     expect([copied.size, copied.memory, copied.reason]).toEqual([2, 'copied', 'copies were asked for']);
     expect((await copied.arena()).shared).toBe(false);
   });
@@ -74,7 +74,7 @@ describe('openCrew', () => {
     const attach: Seat['attach'] = async (memory) => {
       if (memory) throw new Error('the memory could not be cloned');
     };
-    const crew = await openCrew(fakes(() => ({ attach })).spawn, 2);
+    const crew = await openCrew(fakes(() => ({ attach })).spawn, 2, { cores: null });
     expect([crew.memory, crew.reason]).toEqual([
       'copied',
       'this host does not share memory between threads: the memory could not be cloned',
@@ -88,7 +88,7 @@ describe('openCrew', () => {
         return memory ? never() : Promise.resolve();
       },
     }));
-    await expect(openCrew(spawn, 3)).rejects.toThrow(
+    await expect(openCrew(spawn, 3, { cores: null })).rejects.toThrow(
       new Error('openCrew: 2 workers must start, but one ended: killed; use one thread'),
     );
     expect(workers.map(({ terminated }) => terminated)).toEqual([1, 1]);
@@ -100,7 +100,7 @@ describe('openCrew', () => {
       if (workers.length === 2) throw new Error('too many threads');
       return spawn(name);
     };
-    await expect(openCrew(limited, 4)).rejects.toThrow(
+    await expect(openCrew(limited, 4, { cores: null })).rejects.toThrow(
       new Error('openCrew: 3 workers must start, but one ended: too many threads; use one thread'),
     );
     expect(workers.map(({ terminated }) => terminated)).toEqual([1, 1]);
@@ -111,7 +111,7 @@ describe('openCrew', () => {
 
     test('keeps copies, and says what a page needs', async () => {
       vi.stubGlobal('SharedArrayBuffer', undefined);
-      const crew = await openCrew(fakes().spawn, 2);
+      const crew = await openCrew(fakes().spawn, 2, { cores: null });
       expect([crew.memory, crew.reason]).toEqual([
         'copied',
         'this host has no SharedArrayBuffer; a page needs the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
@@ -123,7 +123,7 @@ describe('openCrew', () => {
 describe('a call', () => {
   test('gives the replies in the order of the workers', async () => {
     const { spawn } = fakes();
-    const { call } = (await openCrew(spawn, 4)).forRun();
+    const { call } = (await openCrew(spawn, 4, { cores: null })).forRun();
     const replies = await call('test', async (_, worker) => {
       for (let turn = 4; turn > worker; turn--) await Promise.resolve();
       return worker;
@@ -133,14 +133,14 @@ describe('a call', () => {
 
   test('fails with the worker and the phase when one fails, though others never answer', async () => {
     const { spawn } = fakes();
-    const { call } = (await openCrew(spawn, 3)).forRun();
+    const { call } = (await openCrew(spawn, 3, { cores: null })).forRun();
     const failing = call('test', (_, worker) => (worker === 2 ? Promise.reject(new Error('no room')) : never()));
     await expect(failing).rejects.toThrow(new Error(`worker 3 of 3 failed in phase "test": no room; ${stopped}`));
   });
 
   test('fails when a worker ends during it; later calls of the run fail with the same words', async () => {
     const { spawn, workers } = fakes();
-    const crew = await openCrew(spawn, 3);
+    const crew = await openCrew(spawn, 3, { cores: null });
     const { call } = crew.forRun();
     const during = call('first', never);
     const meanwhile = call('second', never);
@@ -157,7 +157,7 @@ describe('a call', () => {
     'that was finished is not blamed for the end that overtakes its reply: memory %s',
     async (memory) => {
       const { spawn, workers } = fakes();
-      const crew = await openCrew(spawn, 2, { copied: memory === 'copied' });
+      const crew = await openCrew(spawn, 2, { copied: memory === 'copied', cores: null });
       const { call } = crew.forRun();
       let finish: () => void = () => {};
       const finished = new Promise<void>((resolve) => {
@@ -181,7 +181,7 @@ describe('a call', () => {
 
   test('that was the last is blamed where all are finished', async () => {
     const { spawn, workers } = fakes();
-    const { call } = (await openCrew(spawn, 2)).forRun();
+    const { call } = (await openCrew(spawn, 2, { cores: null })).forRun();
     const calls = ['first', 'second'].map((phase) =>
       call(phase, async (seat) => {
         await seat.updates({} as never).catch(() => {});
@@ -195,7 +195,7 @@ describe('a call', () => {
   });
 
   test('whose replies nobody waited for fails the next', async () => {
-    const { each, call } = (await openCrew(fakes().spawn, 2)).forRun();
+    const { each, call } = (await openCrew(fakes().spawn, 2, { cores: null })).forRun();
     await Promise.allSettled(each('gradients', () => Promise.reject(new Error('no room'))));
     await expect(call('rollouts', async () => 0)).rejects.toThrow(
       new Error(`worker 2 of 2 failed in phase "gradients": no room; ${stopped}`),
@@ -204,7 +204,7 @@ describe('a call', () => {
 
   test('fails when the crew is closed during it, and after that is refused', async () => {
     const { spawn, workers } = fakes();
-    const crew = await openCrew(spawn, 2);
+    const crew = await openCrew(spawn, 2, { cores: null });
     const { call } = crew.forRun();
     const during = call('test', never);
     crew.close();
@@ -218,7 +218,7 @@ describe('a call', () => {
   });
 
   test('of a run is refused once another run has begun', async () => {
-    const crew = await openCrew(fakes().spawn, 2);
+    const crew = await openCrew(fakes().spawn, 2, { cores: null });
     const first = crew.forRun().call;
     const second = crew.forRun().call;
     await expect(first('gradients', async () => 0)).rejects.toThrow(

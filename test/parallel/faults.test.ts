@@ -88,7 +88,10 @@ describe('a worker that ends', () => {
       async (phase, method, call, place) => {
         const directory = join(folder, `${memory}-${phase}`);
         const size = 3;
-        const crew = await openCrew(dying(size, { method, call, kind: 'exit' }), size, { copied: memory === 'copied' });
+        const crew = await openCrew(dying(size, { method, call, kind: 'exit' }), size, {
+          copied: memory === 'copied',
+          cores: null,
+        });
         expect(crew.memory).toBe(memory);
         try {
           await expect(trainHere(directory, false, crew)).rejects.toThrow(
@@ -98,7 +101,7 @@ describe('a worker that ends', () => {
           crew.close();
         }
         if (phase === 'start') return;
-        const rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied' });
+        const rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied', cores: null });
         const { wallMs: _, workers: __, ...resumed } = await trainHere(directory, true, rest);
         rest.close();
         expect(unbroken).toMatchObject(resumed);
@@ -129,7 +132,7 @@ describe('the reason that the host gives is in the error', () => {
   ];
   test.each(cases)('%s', async (_, fault, reason) => {
     const limits = fault.kind === 'heap' ? { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 } : {};
-    const crew = await openCrew(dying(2, fault, limits), 2, { copied: true });
+    const crew = await openCrew(dying(2, fault, limits), 2, { copied: true, cores: null });
     const phase = fault.method === 'begin' ? 'start' : 'gradients';
     await expect(train(small, { crew })).rejects.toThrow(`worker 2 of 2 failed in phase "${phase}": ${reason}`);
     if (fault.kind === 'arena') expect(started.map(({ threadId }) => threadId > 0)).toEqual([true]);
@@ -141,7 +144,10 @@ test('a worker that ends in the first update of an iteration: the run goes on fr
   const config: Partial<Config> = { ...changes, evalEvery: 0, couplingEvery: 0, checkpointEvery: 20, iterations: 4 };
   const unbroken = await recordedRun(config);
   const checkpoints = new Map<number, CheckpointFiles>();
-  const crew = await openCrew(dying(2, { method: 'shards', call: 10 + 6 * 2 + 1, kind: 'exit' }), 2, { copied: true });
+  const crew = await openCrew(dying(2, { method: 'shards', call: 10 + 6 * 2 + 1, kind: 'exit' }), 2, {
+    copied: true,
+    cores: null,
+  });
   const record = {
     metrics: () => {},
     coupling: () => {},
@@ -160,7 +166,7 @@ test('a worker that ends with the episodes that it was told of during updates: t
   const config: Partial<Config> = { ...changes, evalEvery: 0, couplingEvery: 0, iterations: 4 };
   const unbroken = await recordedRun(config);
   const checkpoints = new Map<number, CheckpointFiles>();
-  const crew = await openCrew(dying(2, { method: 'collect', call: 2, kind: 'exit' }), 2);
+  const crew = await openCrew(dying(2, { method: 'collect', call: 2, kind: 'exit' }), 2, { cores: null });
   const record = {
     metrics: () => {},
     coupling: () => {},
@@ -196,7 +202,7 @@ test('workers are told of the next episodes during updates, unless the run is ju
     };
     return { ...handle, seat };
   };
-  const crew = await openCrew(spawn, 2);
+  const crew = await openCrew(spawn, 2, { cores: null });
   const record = { metrics: () => void told.push('metrics'), coupling: () => {}, checkpoint: () => {} };
   await train({ ...changes, coldStart: 0, couplingEvery: 0, evalEvery: 2, iterations: 4 }, { crew, record });
   crew.close();
@@ -216,7 +222,7 @@ test('a worker that dies after its answer is noticed at the next call', async ()
     const { attach, begin, collect, play, gram, updates } = handle.seat;
     return { ...handle, seat: { attach, begin, collect, play, gram, shards, updates } };
   };
-  const crew = await openCrew(spawn, 2, { copied: true });
+  const crew = await openCrew(spawn, 2, { copied: true, cores: null });
   await expect(train(small, { crew })).rejects.toThrow(
     new Error(`worker 2 of 2 failed in phase "gradients": the thread ended with exit code 1; ${advice}`),
   );
@@ -235,7 +241,7 @@ test.each([0, 3, 10, 30])(
       };
       return { ...handle, seat: { attach, begin, collect, play, gram, shards, updates } };
     };
-    const crew = await openCrew(spawn, 2);
+    const crew = await openCrew(spawn, 2, { cores: null });
     await expect(train({ ...small, coldStartUpdates: 100 }, { crew })).rejects.toThrow(
       /^worker 2 of 2 failed in phase "[a-z]+": the thread ended with exit code 1; the run has stopped/,
     );
@@ -245,7 +251,7 @@ test.each([0, 3, 10, 30])(
 
 test('a script that does not load', async () => {
   const spawn: SpawnWorker = () => handleOf(new Worker(new URL('./nowhere.ts', import.meta.url)));
-  await expect(openCrew(spawn, 3)).rejects.toThrow(
+  await expect(openCrew(spawn, 3, { cores: null })).rejects.toThrow(
     /^openCrew: 2 workers must start, but one ended: Cannot find module .*nowhere\.ts/,
   );
 });

@@ -37,7 +37,7 @@ describe.each<[number, MemoryMode]>([
 ])('%i threads, memory %s', (size, memory) => {
   let crew: Crew;
   beforeAll(async () => {
-    crew = await openCrew(spawnWorker, size, { copied: memory === 'copied' });
+    crew = await openCrew(spawnWorker, size, { copied: memory === 'copied', cores: null });
   });
   afterAll(() => crew.close());
 

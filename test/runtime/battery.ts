@@ -62,7 +62,7 @@ async function trained(
   };
   const hashes: Record<string, string> = {};
   for (const [size, copied] of [[1], [2], [3], [2, true]] as const) {
-    const crew = await unbraid.openCrew(spawnWorker, size, { copied: copied ?? false });
+    const crew = await unbraid.openCrew(spawnWorker, size, { copied: copied ?? false, cores: null });
     try {
       const name = `${size} ${crew.memory}`;
       hashes[name] = await outcomeHash(await unbraid.train(config, { record, crew, onProgress }));

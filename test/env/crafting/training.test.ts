@@ -21,7 +21,7 @@ test('30 iterations with the oracle classifier raise success on 12 training game
 });
 
 test('two threads give the records and checkpoints of one, to the bit', async () => {
-  const crew = await openCrew(spawnWorker, 2);
+  const crew = await openCrew(spawnWorker, 2, { cores: null });
   try {
     const labels = { ...config, labels: 'graph', method: 'classifier+cloning' } as const;
     expect(await recordedRun(labels, { crew })).toEqual(await recordedRun(labels));
