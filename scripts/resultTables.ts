@@ -175,7 +175,7 @@ export const resultPages: readonly ResultPage[] = [
     ),
     tables: [
       ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(headline) })),
-      ...['household', 'crafting'].map((id) =>
+      ...['household', 'household-no-cold-start', 'crafting'].map((id) =>
         tableOf(`${id}-others`, id, [success, gain, steps], {
           rows: names(others),
           sortBy: 'out-of-domain gain over GRPO',

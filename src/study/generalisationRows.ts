@@ -45,7 +45,8 @@ const coin = {
   seconds: 130,
 };
 
-const withoutDemonstrations = headline.filter(({ config }) => config.labels !== 'demonstrations');
+const withoutDemonstrations = (variants: readonly StudyVariant[]): readonly StudyVariant[] =>
+  variants.filter(({ config }) => config.labels !== 'demonstrations');
 
 export function settingsOf(scale: StudyScale): readonly Setting[] {
   if (scale.size === 'quick') {
@@ -62,7 +63,7 @@ export function settingsOf(scale: StudyScale): readonly Setting[] {
   ];
   return [
     { ...household, groups: main },
-    { ...cold, groups: [{ variants: withoutDemonstrations, seeds: 20 }] },
+    { ...cold, groups: main.map((group) => ({ ...group, variants: withoutDemonstrations(group.variants) })) },
     { ...crafting, groups: main },
     ...(scale.noGames() === null
       ? [{ ...coin, groups: [{ variants: [grpo, bothGraph, bothShuffled], seeds: 5 }] }]

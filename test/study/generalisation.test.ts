@@ -28,6 +28,17 @@ describe('plan', () => {
     expect(notes).toContain('TextWorldExpress was left out: Java is missing');
   });
 
+  test('every method and label source is there without a cold start, too, but those that need demonstrations', () => {
+    const variantsOf = (cold: boolean) => {
+      const own = generalisation.plan(full).filter(({ input }) => !('env' in input) && 'coldStart' in input === cold);
+      return new Set(own.map(({ input: { seed: _, coldStart: __, ...config } }) => JSON.stringify(config)));
+    };
+    const missing = [...variantsOf(false)].filter((config) => !variantsOf(true).has(config));
+    expect(missing.length).toBeGreaterThan(0);
+    for (const config of missing) expect(config).toContain('"labels":"demonstrations"');
+    expect([...variantsOf(true)].filter((config) => config.includes('demonstrations'))).toEqual([]);
+  });
+
   test('a setting is done seed by seed', () => {
     const seeds = generalisation.plan(quick).filter(({ input }) => !('env' in input) && !('coldStart' in input));
     const order = seeds.map(({ input }) => input.seed as number);
