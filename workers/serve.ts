@@ -27,7 +27,7 @@ export function serve(endpoint: Endpoint): void {
     play: (job) => handOver(seat.play(job)),
     shards: (job) => handOver(seat.shards(job)),
     updates: seat.updates,
-    gram: (job) => handOver(seat.gram(job)),
+    grams: (job) => handOver(seat.grams(job)),
   };
   expose(served, endpoint);
 }

@@ -68,7 +68,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     }
     progress(1);
     const describe = describeSample(environments[0].spec, bank);
-    const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.gram);
+    const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams);
     progress(2);
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });

@@ -36,28 +36,9 @@ export interface Gram {
 /** Most bytes of recorded factors and matrices of parameters at a time; more parameters than fit are done in further passes. */
 const BUDGET_BYTES = 192 * 2 ** 20;
 
-/** Rows are cut at multiples of this many samples. */
-const BLOCK = 16;
-
 /** Samples in a tile's columns and rows. */
 const TILE = 32;
 const TILE_ROWS = 256;
-
-/**
- * Rows of the matrix for each of up to `parts` threads, as [from, to) of the left samples: equally many, or of a symmetric matrix, where
- * row i starts at column i, about equally many elements.
- */
-export function rowBlocks(samples: number, parts: number, symmetric = false): [number, number][] {
-  const blocks = Math.ceil(samples / BLOCK);
-  const count = Math.max(1, Math.min(parts, blocks));
-  const cut = (k: number): number => {
-    if (!symmetric) return Math.floor((k * blocks) / count);
-    const even = Math.floor(blocks * (1 - Math.sqrt(1 - k / count)));
-    // At least one block for every part before and after.
-    return Math.min(Math.max(even, k), blocks - (count - k));
-  };
-  return Array.from({ length: count }, (_, k) => [cut(k) * BLOCK, Math.min(samples, cut(k + 1) * BLOCK)]);
-}
 
 /** Copies the elements above the diagonal of matrix[n, n] below it, 8 x 8 at a time: that many rows find room in the first cache. */
 function mirrorUpper(matrix: Float32Array | Float64Array, n: number): void {

@@ -3,6 +3,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
 import { type BankSample, type PairBank, type PairClass, pairClasses } from './bank.ts';
 import { type Gram, gramMatrix } from './gram.ts';
+import type { GramRequest } from './gramPieces.ts';
 import type { Samples } from './samples.ts';
 import { type Spillover, spillover } from './spillover.ts';
 
@@ -118,8 +119,8 @@ function stateSimilarity(a: StateList, i: number, b: StateList, j: number): numb
 /** Edges of the similarity bins. */
 const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
-/** The Gram matrix between samples, or of one group of them. */
-type GramOf = (left: Samples, right?: Samples) => Promise<Gram>;
+/** Gram matrices, one for each request. */
+type GramsOf = (requests: readonly GramRequest[]) => Promise<Gram[]>;
 
 /** The cosines of one bank, by pair. */
 interface PairTable {
@@ -203,17 +204,16 @@ function bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64Ar
     .filter((bin) => bin.pairs > 0);
 }
 
-async function measureTable(bank: PairBank, gram: GramOf): Promise<PairTable> {
+async function measureTable(bank: PairBank, grams: GramsOf): Promise<PairTable> {
   const left = collectSide(bank, 0);
   const right = collectSide(bank, 1);
   const samples = [samplesOf(bank, left, 0), samplesOf(bank, right, 1)] as const;
-  return {
-    bank,
-    left,
-    right,
-    between: await gram(samples[0], samples[1]),
-    within: [await gram(samples[0]), await gram(samples[1])],
-  };
+  const [between, ...within] = await grams([
+    { left: samples[0], right: samples[1] },
+    { left: samples[0], right: null },
+    { left: samples[1], right: null },
+  ]);
+  return { bank, left, right, between, within: [within[0], within[1]] };
 }
 
 export function couplingSummary(measured: CouplingMeasurement | null): CouplingSummary {
@@ -245,16 +245,17 @@ function shownMatrix(table: PairTable, describe: (sample: BankSample) => string)
  * Measures the coupling of `weights` (prepared) on a bank.
  *
  * @param describe words for a sample, shown beside the matrix
- * @param gram computes the Gram matrices of `weights`; by default on this thread
+ * @param grams computes the Gram matrices of `weights`; by default on this thread
  */
 export async function measureCoupling(
   policy: Policy,
   weights: number,
   bank: PairBank,
   describe: (sample: BankSample) => string,
-  gram: GramOf = async (left, right) => gramMatrix(policy, weights, left, right),
+  grams: GramsOf = async (requests) =>
+    requests.map(({ left, right }) => gramMatrix(policy, weights, left, right ?? left)),
 ): Promise<CouplingMeasurement> {
-  const table = await measureTable(bank, gram);
+  const table = await measureTable(bank, grams);
   const norms = [
     diagonal(table.within[0].total, table.left.samples.length),
     diagonal(table.within[1].total, table.right.samples.length),

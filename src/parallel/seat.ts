@@ -1,6 +1,6 @@
 /** What a worker holds of a run, and its share of each phase. Every method is one message there and one back. */
 import { type Gram, gramRows } from '../coupling/gram.ts';
-import type { Samples } from '../coupling/samples.ts';
+import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
 import { createArena } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
@@ -58,12 +58,10 @@ export interface ClaimedRound {
 /** What came of one chunk. */
 export type Chunk<T> = readonly [chunk: number, result: T];
 
-export interface GramJob {
+/** Rows of Gram matrices. */
+export interface GramsJob {
   readonly weights: Weights;
-  readonly left: Samples;
-  /** null: the same samples as on the left. */
-  readonly right: Samples | null;
-  readonly rows: readonly [number, number];
+  readonly pieces: readonly (GramRequest & Pick<GramPiece, 'rows'>)[];
 }
 
 export interface Seat {
@@ -79,7 +77,7 @@ export interface Seat {
   shards(job: ShardsJob): Promise<ShardResult[]>;
   /** Resolves when the job's end is posted. */
   updates(job: UpdatesJob): Promise<void>;
-  gram(job: GramJob): Promise<Gram>;
+  grams(job: GramsJob): Promise<Gram[]>;
 }
 
 interface SeatRun extends ShardWork {
@@ -190,9 +188,9 @@ export function createSeat(): Seat {
     }),
     shards: counted(async (job) => computeShards(began(job.weights), job)),
     updates: counted(async (job) => workThroughUpdates(began(null), job)),
-    gram: counted(async ({ weights, left, right, rows }) => {
+    grams: counted(async ({ weights, pieces }) => {
       const { policy } = began(weights).engine;
-      return gramRows(policy, policy.weights, left, right ?? left, rows);
+      return pieces.map(({ left, right, rows }) => gramRows(policy, policy.weights, left, right ?? left, rows));
     }),
   };
 }

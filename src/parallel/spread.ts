@@ -1,5 +1,6 @@
 /** Spreads the phases of a run over the threads of a crew. Whatever their number and memory, the results have the same bits. */
-import { type Gram, gramRows, joinRows, rowBlocks } from '../coupling/gram.ts';
+import { type Gram, gramRows, joinRows } from '../coupling/gram.ts';
+import { dealPieces, type GramRequest } from '../coupling/gramPieces.ts';
 import type { Samples } from '../coupling/samples.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -32,7 +33,8 @@ export interface Spread {
   /** @param spent see `createRollout` */
   collect(episodes: Episodes, spent?: Rollout | null): Promise<Rollout>;
   play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
-  gram(left: Samples, right?: Samples): Promise<Gram>;
+  /** One matrix for each request. */
+  grams(requests: readonly GramRequest[]): Promise<Gram[]>;
   /**
    * Begins updates on these sets, one list for each update.
    *
@@ -192,18 +194,34 @@ export async function openSpread(
         for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
       return returns;
     },
-    async gram(left, right) {
-      const symmetric = right === undefined || right === left;
-      const blocks = rowBlocks(left.states.length, size, symmetric);
-      const own = (): Gram => gramRows(policy, policy.weights, left, symmetric ? left : right, blocks[0]);
-      if (blocks.length === 1) return joinRows([own()], symmetric);
-      const pack = (samples: Samples): Samples => ({ ...samples, list: packStates(samples.list, shared) });
-      const message = { weights: weights(), left: pack(left), right: symmetric ? null : pack(right) };
-      const replies = workers.call('coupling', async (seat, k) =>
-        k < blocks.length ? seat.gram({ ...message, rows: blocks[k] }) : null,
-      );
-      const first = own();
-      return joinRows([first, ...(await replies).filter((gram) => gram !== null)], symmetric);
+    async grams(requests) {
+      const dealt = dealPieces(requests, size);
+      const sent = weights();
+      const packed = new Map<Samples, Samples>();
+      const pack = (samples: Samples): Samples => {
+        const copy = packed.get(samples) ?? { ...samples, list: packStates(samples.list, shared) };
+        packed.set(samples, copy);
+        return copy;
+      };
+      const replies = workers.call('coupling', async (seat, k) => {
+        const pieces = dealt[k].map(({ request, rows }) => {
+          const { left, right } = requests[request];
+          return { left: pack(left), right: right && pack(right), rows };
+        });
+        return pieces.length > 0 ? seat.grams({ weights: sent, pieces }) : [];
+      });
+      const own = dealt[0].map(({ request, rows }) => {
+        const { left, right } = requests[request];
+        return gramRows(policy, policy.weights, left, right ?? left, rows);
+      });
+      const made = [own, ...(await replies)].flatMap((grams, k) => grams.map((gram, i) => ({ gram, ...dealt[k][i] })));
+      return requests.map(({ right }, request) => {
+        const blocks = made.filter((piece) => piece.request === request).sort((a, b) => a.rows[0] - b.rows[0]);
+        return joinRows(
+          blocks.map(({ gram }) => gram),
+          right === null,
+        );
+      });
     },
     updates(sets, next = null) {
       if (!next || !plays || !shared) return begin(sets, null);

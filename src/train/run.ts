@@ -117,7 +117,7 @@ export async function measureRun(run: Run): Promise<CouplingMeasurement | null> 
   reportProgress(run, 'coupling', 0, 1);
   const { policy } = learner;
   const describe = describeSample(environments[0].spec, bank);
-  const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.gram);
+  const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams);
   reportProgress(run, 'coupling', 1, 1);
   return measured;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { gramMatrix, gramRows, gramTotal, joinRows, rowBlocks } from '../../src/coupling/gram.ts';
+import { gramMatrix, gramRows, gramTotal, joinRows } from '../../src/coupling/gram.ts';
+import { rowBlocks } from '../../src/coupling/gramPieces.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';
 import { createArena } from '../../src/kernels/arena.ts';
@@ -250,45 +251,6 @@ test('a product of gradients beyond a 32-bit float is refused, with the name of 
 });
 
 describe('rows of the matrix', () => {
-  test.each([1, 15, 16, 17, 33, 64, 70, 200])(
-    'of %i samples: consecutive blocks of whole sixteens, none empty',
-    (samples) => {
-      for (const parts of [1, 2, 3, 5, 8]) {
-        const blocks = rowBlocks(samples, parts);
-        expect(blocks.length).toBe(Math.min(parts, Math.ceil(samples / 16)));
-        let end = 0;
-        for (const [from, to] of blocks) {
-          expect(from).toBe(end);
-          expect(from % 16).toBe(0);
-          expect(to).toBeGreaterThan(from);
-          end = to;
-        }
-        expect(end).toBe(samples);
-        const sizes = blocks.map(([from, to]) => Math.ceil((to - from) / 16));
-        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
-      }
-    },
-  );
-
-  test.each([1, 2, 3, 4, 8])(
-    'of a symmetric matrix for %i threads: about equally many elements, none empty',
-    (parts) => {
-      for (const samples of [1, 16, 17, 70, 200, 1024]) {
-        const blocks = rowBlocks(samples, parts, true);
-        expect(blocks.length).toBe(Math.min(parts, Math.ceil(samples / 16)));
-        let end = 0;
-        for (const [from, to] of blocks) {
-          expect([from, from % 16]).toEqual([end, 0]);
-          expect(to).toBeGreaterThan(from);
-          end = to;
-        }
-        expect(end).toBe(samples);
-        const elements = blocks.map(([from, to]) => ((to - from) * (2 * samples - from - to)) / 2);
-        if (samples === 1024) expect(Math.max(...elements) / Math.min(...elements)).toBeLessThan(1.25);
-      }
-    },
-  );
-
   test.each(kinds)('%s: have the bits they have in the whole, by parameter, too', async (kind) => {
     const { policy, samples } = await open(kind, 2, 50);
     const right = pick(samples, range(3, 40));

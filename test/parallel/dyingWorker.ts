@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 
 export interface Fault {
-  readonly method: 'begin' | 'collect' | 'shards' | 'updates' | 'play' | 'gram';
+  readonly method: 'begin' | 'collect' | 'shards' | 'updates' | 'play' | 'grams';
   readonly call: number;
   readonly kind: 'exit' | 'throw' | 'heap' | 'arena';
 }

@@ -72,14 +72,14 @@ describe('a worker that ends', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   afterEach(allEnded);
 
-  // On copies 10 updates of the cold start and 6 per iteration, on shared memory one message for the updates of each; 3 splits, 3 matrices.
-  // A matrix needs all workers, so a death before one is noticed.
+  // On copies 10 updates of the cold start and 6 per iteration, on shared memory one message for the updates of each; 3 splits.
+  // A measurement needs all workers, so a death before one is noticed.
   const phases = (shared: boolean): [string, Fault['method'], number, string][] => [
     ['start', 'begin', 1, ''],
     ['rollouts', 'collect', 2, 'iteration 2: '],
     ['gradients', shared ? 'updates' : 'shards', shared ? 3 : 18, 'iteration 2: '],
     ['evaluation', 'play', 5, 'iteration 1: '],
-    ['coupling', 'gram', 7, 'iteration 2: '],
+    ['coupling', 'grams', 3, 'iteration 2: '],
   ];
 
   describe.each(['shared', 'copied'] as const)('memory %s', (memory) => {
@@ -188,9 +188,9 @@ test('workers are told of the next episodes during updates, unless the run is ju
   const told: string[] = [];
   const spawn: SpawnWorker = (name) => {
     const handle = spawnWorker(name);
-    const { attach, begin, play, gram, shards } = handle.seat;
+    const { attach, begin, play, grams, shards } = handle.seat;
     const seat: typeof handle.seat = {
-      ...{ attach, begin, play, gram, shards },
+      ...{ attach, begin, play, grams, shards },
       collect(job) {
         told.push('collect');
         return handle.seat.collect(job);
@@ -219,8 +219,8 @@ test('a worker that dies after its answer is noticed at the next call', async ()
       if (++ask === 3) handle.terminate();
       return reply;
     };
-    const { attach, begin, collect, play, gram, updates } = handle.seat;
-    return { ...handle, seat: { attach, begin, collect, play, gram, shards, updates } };
+    const { attach, begin, collect, play, grams, updates } = handle.seat;
+    return { ...handle, seat: { attach, begin, collect, play, grams, shards, updates } };
   };
   const crew = await openCrew(spawn, 2, { copied: true, cores: null });
   await expect(train(small, { crew })).rejects.toThrow(
@@ -234,12 +234,12 @@ test.each([0, 3, 10, 30])(
   async (ms) => {
     const spawn: SpawnWorker = (name) => {
       const handle = spawnWorker(name);
-      const { attach, begin, collect, play, gram, shards } = handle.seat;
+      const { attach, begin, collect, play, grams, shards } = handle.seat;
       const updates: typeof handle.seat.updates = (job) => {
         setTimeout(() => handle.terminate(), ms);
         return handle.seat.updates(job);
       };
-      return { ...handle, seat: { attach, begin, collect, play, gram, shards, updates } };
+      return { ...handle, seat: { attach, begin, collect, play, grams, shards, updates } };
     };
     const crew = await openCrew(spawn, 2, { cores: null });
     await expect(train({ ...small, coldStartUpdates: 100 }, { crew })).rejects.toThrow(

@@ -69,15 +69,17 @@ describe.each<[number, MemoryMode]>([
     const spread = await openSpread(crew, policy, config, pool, [environment]);
     const left = samples(policy.network.batch.shape, 70);
     const right = samples(policy.network.batch.shape, 33);
-    for (const [a, b] of [
-      [left, undefined],
-      [left, left],
-      [left, right],
-      [right, left],
-      [samples(policy.network.batch.shape, 1), right],
-    ] as const) {
-      expect(await spread.gram(a, b)).toEqual(gramMatrix(policy, policy.weights, a, b));
-    }
+    const few = samples(policy.network.batch.shape, 1);
+    const requests = [
+      { left, right: null },
+      { left, right },
+      { left: right, right: left },
+      { left: few, right },
+      { left: right, right: null },
+    ];
+    const known = requests.map((one) => gramMatrix(policy, policy.weights, one.left, one.right ?? one.left));
+    expect(await spread.grams(requests)).toEqual(known);
+    for (const [i, request] of requests.entries()) expect(await spread.grams([request])).toEqual([known[i]]);
   });
 });
 

@@ -16,7 +16,7 @@ function watchEnvironment(recorder: Recorder, env: Environment): void {
  */
 export function watchParts(recorder: Recorder, { learner, environments, spread, labelSource }: RunParts): void {
   for (const env of environments) watchEnvironment(recorder, env);
-  const { collect, play, gram, updates } = spread;
+  const { collect, play, grams, updates } = spread;
   const { label } = labelSource;
   const { network, arena } = learner.policy;
   const { prepare } = network;
@@ -31,7 +31,7 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
   }
   spread.collect = (...given) => during('rollout', () => collect(...given));
   spread.play = (...given) => during('evaluate', () => play(...given));
-  spread.gram = (...given) => during('coupling', () => gram(...given));
+  spread.grams = (...given) => during('coupling', () => grams(...given));
   spread.updates = (...given) => {
     const phase = updates(...given);
     return {
