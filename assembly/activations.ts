@@ -1,7 +1,7 @@
 // Elementwise activations, forward and backward, over n floats.
 import { at } from './memory';
 import { activate16, GELU, SLOPE, TANH } from './activationBlock';
-import { gelu4, geluSlope4, tanh4 } from './math';
+import { gelu4, geluSlope4, reluSlope4, tanh4, tanhSlope4 } from './math';
 import { loadTail, storeTail } from './simd';
 
 const RELU: i32 = 2;
@@ -17,8 +17,8 @@ function apply(kind: i32, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function slope(kind: i32, saved: v128): v128 {
-  if (kind == TANH) return f32x4.sub(f32x4.splat(1), f32x4.mul(saved, saved));
-  if (kind == RELU) return v128.and(f32x4.splat(1), f32x4.gt(saved, f32x4.splat(0)));
+  if (kind == TANH) return tanhSlope4(saved);
+  if (kind == RELU) return reluSlope4(saved);
   return geluSlope4(saved);
 }
 

@@ -1,6 +1,6 @@
 // The parameter update: gradient norm and AdamW.
 import { at } from './memory';
-import { loadTail, storeTail } from './simd';
+import { load4, loadTail, store4 } from './simd';
 
 /** Sum of squares of x[n] in double precision, in one order. Not finite exactly when an element is not. */
 export function sumOfSquares(x: usize, n: i32): f64 {
@@ -26,26 +26,21 @@ export function adamw(n: i32, p: usize, g: usize, m: usize, v: usize, lr: f32, b
   const rest1 = f32x4.splat(1 - beta1);
   const b2 = f32x4.splat(beta2);
   const rest2 = f32x4.splat(1 - beta2);
+  const fix1 = f32x4.splat(correction1);
+  const fix2 = f32x4.splat(correction2);
+  const tiny = f32x4.splat(eps);
+  const shrink = f32x4.splat(decay);
+  const rate = f32x4.splat(lr);
   for (let i = 0; i < n; i += 4) {
     const left = n - i;
-    const wide = left >= 4;
-    const grad = wide ? v128.load(at(g, i)) : loadTail(at(g, i), left);
-    const oldM = wide ? v128.load(at(m, i)) : loadTail(at(m, i), left);
-    const oldV = wide ? v128.load(at(v, i)) : loadTail(at(v, i), left);
-    const oldP = wide ? v128.load(at(p, i)) : loadTail(at(p, i), left);
-    const newM = f32x4.add(f32x4.mul(b1, oldM), f32x4.mul(rest1, grad));
-    const newV = f32x4.add(f32x4.mul(b2, oldV), f32x4.mul(rest2, f32x4.mul(grad, grad)));
-    const root = f32x4.add(f32x4.sqrt(f32x4.mul(newV, f32x4.splat(correction2))), f32x4.splat(eps));
-    const step = f32x4.add(f32x4.div(f32x4.mul(newM, f32x4.splat(correction1)), root), f32x4.mul(f32x4.splat(decay), oldP));
-    const newP = f32x4.sub(oldP, f32x4.mul(f32x4.splat(lr), step));
-    if (wide) {
-      v128.store(at(m, i), newM);
-      v128.store(at(v, i), newV);
-      v128.store(at(p, i), newP);
-    } else {
-      storeTail(at(m, i), newM, left);
-      storeTail(at(v, i), newV, left);
-      storeTail(at(p, i), newP, left);
-    }
+    const grad = load4(at(g, i), left);
+    const oldP = load4(at(p, i), left);
+    const newM = f32x4.add(f32x4.mul(b1, load4(at(m, i), left)), f32x4.mul(rest1, grad));
+    const newV = f32x4.add(f32x4.mul(b2, load4(at(v, i), left)), f32x4.mul(rest2, f32x4.mul(grad, grad)));
+    const root = f32x4.add(f32x4.sqrt(f32x4.mul(newV, fix2)), tiny);
+    const step = f32x4.add(f32x4.div(f32x4.mul(newM, fix1), root), f32x4.mul(shrink, oldP));
+    store4(at(m, i), newM, left);
+    store4(at(v, i), newV, left);
+    store4(at(p, i), f32x4.sub(oldP, f32x4.mul(rate, step)), left);
   }
 }

@@ -1,6 +1,6 @@
 // Log-probabilities of the candidate actions of each state.
 import { at, getF, getI, setF } from './memory';
-import { exp4, log1, log4 } from './math';
+import { constant4, exp4, log1, log4 } from './math';
 import { load4, maxLanes, store4 } from './simd';
 import { addInOrder } from './statesInStep';
 
@@ -21,7 +21,7 @@ function centred(p: usize, left: i32, factor: v128, top: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function largest(top: v128, p: usize, left: i32, factor: v128): v128 {
-  const x = v128.bitselect(f32x4.mul(load4(p, left), factor), f32x4.splat(-Infinity), firstLanes(left));
+  const x = v128.bitselect(f32x4.mul(load4(p, left), factor), constant4(44), firstLanes(left));
   return f32x4.pmax(top, x);
 }
 

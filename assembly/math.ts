@@ -25,7 +25,7 @@ const TABLE: usize = memory.data<f32>(
     // gelu at 35: sqrt(2 / pi), cubic coefficient, and its other factors; tanh's lower clamp
     0.7978845608028654, 0.044715, 0.5, 1, 3, 10, -10, -7.90531110763549805,
     // exp at 43: 2^23 + 127
-    8388735,
+    8388735, -Infinity,
   ],
   16,
 );
@@ -146,6 +146,19 @@ export function geluOuter4(x: v128, t: v128): v128 {
 @inline
 export function gelu4(x: v128): v128 {
   return geluOuter4(x, tanh4(geluInner4(x)));
+}
+
+/** The slopes of tanh and relu from their outputs y. */
+// @ts-ignore: decorator
+@inline
+export function tanhSlope4(y: v128): v128 {
+  return f32x4.sub(f32x4.splat(1), f32x4.mul(y, y));
+}
+
+// @ts-ignore: decorator
+@inline
+export function reluSlope4(y: v128): v128 {
+  return v128.and(f32x4.splat(1), f32x4.gt(y, f32x4.splat(0)));
 }
 
 /** Beyond 10 the slope is 0 or 1 to the last bit, and x^2 must not overflow: 0 * infinity is NaN. Argument order keeps NaN. */

@@ -1,6 +1,6 @@
 // Sums over the actions of four states in step, one lane each: a state's sum runs in the order of its actions, and one alone waits for each of
 // its additions. States may differ in length: where one has ended it adds zero, which changes no bit.
-import { exp4 } from './math';
+import { constant4, exp4 } from './math';
 import { at, getI } from './memory';
 import { load4 } from './simd';
 
@@ -22,7 +22,7 @@ export function addInOrder(sums: v128, e0: v128, e1: v128, e2: v128, e3: v128): 
 // @ts-ignore: decorator
 @inline
 export function possible(logP: v128): v128 {
-  return f32x4.ne(logP, f32x4.splat(-Infinity));
+  return f32x4.ne(logP, constant4(44));
 }
 
 /** p log p, 0 of a masked action and beyond the last. */
