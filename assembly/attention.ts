@@ -24,7 +24,7 @@ export function attentionForward(groups: i32, heads: i32, width: i32, keys: i32,
     for (let h = 0; h < heads; h++) {
       const kh = at(k, g * keys * ldkv + h * d);
       const p = at(weights, (from * heads + h * n) * keys);
-      matmulNT(n, keys, d, at(q, from * ldq + h * d), ldq, kh, ldkv, p, keys, 0, 0, scratch);
+      matmulNT(n, keys, d, at(q, from * ldq + h * d), ldq, kh, ldkv, p, keys, 0, 0, 0, scratch);
       softmaxRows(n, keys, p, scale, mask + <usize>(g * keys), scratch);
       matmulNN(n, d, keys, p, keys, at(v, g * keys * ldkv + h * d), ldkv, at(out, from * ldo + h * d), ldo, 0, 0, scratch);
     }
@@ -43,11 +43,11 @@ export function attentionBackward(groups: i32, heads: i32, width: i32, keys: i32
       const qh = from * ldq + h * d;
       const oh = at(dOut, from * ldo + h * d);
       const p = at(weights, (from * heads + h * n) * keys);
-      matmulNT(n, keys, d, oh, ldo, at(v, kv), ldkv, dWeights, keys, 0, 0, scratch);
-      matmulTN(keys, d, n, p, keys, oh, ldo, at(dV, kv), ldkv, 0, scratch);
+      matmulNT(n, keys, d, oh, ldo, at(v, kv), ldkv, dWeights, keys, 0, 0, 0, scratch);
+      matmulTN(keys, d, n, p, keys, oh, ldo, at(dV, kv), ldkv, 0, 0, scratch);
       softmaxRowsBackward(n, keys, p, dWeights, scale);
       matmulNN(n, d, keys, dWeights, keys, at(k, kv), ldkv, at(dQ, qh), ldq, 0, 0, scratch);
-      matmulTN(keys, d, n, dWeights, keys, at(q, qh), ldq, at(dK, kv), ldkv, 0, scratch);
+      matmulTN(keys, d, n, dWeights, keys, at(q, qh), ldq, at(dK, kv), ldkv, 0, 0, scratch);
     }
   }
 }
@@ -57,7 +57,7 @@ export function matchForward(groups: i32, width: i32, keys: i32, queryOffsets: u
   for (let g = 0; g < groups; g++) {
     const from = firstQuery(g, queryOffsets, unit);
     const n = firstQuery(g + 1, queryOffsets, unit) - from;
-    matmulNT(n, keys, width, at(q, from * width), width, at(k, g * keys * width), width, at(out, from * keys), keys, 0, 0, scratch);
+    matmulNT(n, keys, width, at(q, from * width), width, at(k, g * keys * width), width, at(out, from * keys), keys, 0, 0, 0, scratch);
   }
 }
 
@@ -68,6 +68,6 @@ export function matchBackward(groups: i32, width: i32, keys: i32, queryOffsets: 
     const n = firstQuery(g + 1, queryOffsets, unit) - from;
     const d = at(dOut, from * keys);
     matmulNN(n, width, keys, d, keys, at(k, g * keys * width), width, at(dQ, from * width), width, 0, 0, scratch);
-    matmulTN(keys, width, n, d, keys, at(q, from * width), width, at(dK, g * keys * width), width, 0, scratch);
+    matmulTN(keys, width, n, d, keys, at(q, from * width), width, at(dK, g * keys * width), width, 0, 0, scratch);
   }
 }

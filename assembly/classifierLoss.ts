@@ -59,7 +59,7 @@ export function contrastiveLoss(rows: i32, width: i32, e: usize, labels: usize, 
   }
   memory.fill(dE, 0, (<usize>(rows * width)) << 2);
   if (anchors == 0) return;
-  matmulNT(rows, rows, width, z, width, z, width, s, rows, 0, 0, scratch);
+  matmulNT(rows, rows, width, z, width, z, width, s, rows, 0, 0, 0, scratch);
   const perAnchor: f32 = coef / <f32>anchors;
   let loss: f64 = 0;
   for (let i = 0; i < rows; i++) {

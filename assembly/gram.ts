@@ -15,7 +15,7 @@ function first(i: i32, offsets: usize, unit: i32): i32 {
 export function perSampleOuter(n: i32, offsets: usize, unit: i32, x: usize, kx: i32, d: usize, kd: i32, g: usize, ldg: i32, mode: i32, scratch: usize): void {
   for (let i = 0; i < n; i++) {
     const from = first(i, offsets, unit);
-    matmulTN(kx, kd, first(i + 1, offsets, unit) - from, at(x, from * kx), kx, at(d, from * kd), kd, at(g, i * ldg), kd, mode, scratch);
+    matmulTN(kx, kd, first(i + 1, offsets, unit) - from, at(x, from * kx), kx, at(d, from * kd), kd, at(g, i * ldg), kd, mode, 0, scratch);
   }
 }
 

@@ -1,38 +1,72 @@
 // The layouts in which the tiles of a matrix product read their operands.
 import { at } from './memory';
-import { loadTail } from './simd';
+import { load4, loadTail, store4 } from './simd';
 
-/** Panels of B[k,n]. */
-export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize): void {
+/** Panels of B[k,n]. Unless sums is 0, sums[n] += the sums of B's columns, in row order: here every float of B passes by. */
+export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize, sums: usize): void {
   let j = 0;
   const next = (<usize>k) << 5;
   // Two panels at once, where they are sixteen columns: one cache line of a row, read once.
   for (; ASC_SHRINK_LEVEL == 0 && j + 16 <= n; j += 16) {
     let row = at(b, j);
+    const to = at(sums, j);
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    if (sums) {
+      s0 = v128.load(to);
+      s1 = v128.load(to, 16);
+      s2 = v128.load(to, 32);
+      s3 = v128.load(to, 48);
+    }
     for (let i = 0; i < k; i++) {
-      v128.store(panels, v128.load(row));
-      v128.store(panels, v128.load(row, 16), 16);
-      v128.store(panels + next, v128.load(row, 32));
-      v128.store(panels + next, v128.load(row, 48), 16);
+      const b0 = v128.load(row);
+      const b1 = v128.load(row, 16);
+      const b2 = v128.load(row, 32);
+      const b3 = v128.load(row, 48);
+      v128.store(panels, b0);
+      v128.store(panels, b1, 16);
+      v128.store(panels + next, b2);
+      v128.store(panels + next, b3, 16);
+      s0 = f32x4.add(s0, b0);
+      s1 = f32x4.add(s1, b1);
+      s2 = f32x4.add(s2, b2);
+      s3 = f32x4.add(s3, b3);
       row += ldb;
       panels += 32;
+    }
+    if (sums) {
+      v128.store(to, s0);
+      v128.store(to, s1, 16);
+      v128.store(to, s2, 32);
+      v128.store(to, s3, 48);
     }
     panels += next;
   }
   for (; j < n; j += 8) {
     let row = at(b, j);
-    const full = n - j >= 8;
     const left = n - j;
+    const to = at(sums, j);
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    if (sums) {
+      s0 = load4(to, left);
+      s1 = load4(to + 16, left - 4);
+    }
     for (let i = 0; i < k; i++) {
-      if (full) {
-        v128.store(panels, v128.load(row));
-        v128.store(panels, v128.load(row, 16), 16);
-      } else {
-        v128.store(panels, left >= 4 ? v128.load(row) : loadTail(row, left));
-        v128.store(panels, left > 4 ? loadTail(row + 16, left - 4) : f32x4.splat(0), 16);
-      }
+      const b0 = load4(row, left);
+      const b1 = load4(row + 16, left - 4);
+      v128.store(panels, b0);
+      v128.store(panels, b1, 16);
+      s0 = f32x4.add(s0, b0);
+      s1 = f32x4.add(s1, b1);
       row += ldb;
       panels += 32;
+    }
+    if (sums) {
+      store4(to, s0, left);
+      store4(to + 16, s1, left - 4);
     }
   }
 }

@@ -4,7 +4,7 @@ import { ACCUMULATE } from './matmulTile';
 import { madd } from './simd';
 
 /** C[4][8] = start + quad[k][4]^T * panel[k][8]; ldc in bytes. */
-export function tileQuad(k: i32, quad: usize, panel: usize, out: usize, ldc: usize, mode: i32): void {
+export function tileQuad(k: i32, quad: usize, lda: usize, panel: usize, ldb: usize, out: usize, ldc: usize, mode: i32): void {
   let c00 = f32x4.splat(0);
   let c01 = c00;
   let c10 = c00;
@@ -42,109 +42,123 @@ export function tileQuad(k: i32, quad: usize, panel: usize, out: usize, ldc: usi
     const x3 = v128.load32_splat(quad, 12);
     c30 = madd(x3, b0, c30);
     c31 = madd(x3, b1, c31);
+    quad += lda;
+    panel += ldb;
     if (n > 1) {
-      const b0 = v128.load(panel, 32);
-      const b1 = v128.load(panel, 48);
-      const x0 = v128.load32_splat(quad, 16);
+      const b0 = v128.load(panel, 0);
+      const b1 = v128.load(panel, 16);
+      const x0 = v128.load32_splat(quad, 0);
       c00 = madd(x0, b0, c00);
       c01 = madd(x0, b1, c01);
-      const x1 = v128.load32_splat(quad, 20);
+      const x1 = v128.load32_splat(quad, 4);
       c10 = madd(x1, b0, c10);
       c11 = madd(x1, b1, c11);
-      const x2 = v128.load32_splat(quad, 24);
+      const x2 = v128.load32_splat(quad, 8);
       c20 = madd(x2, b0, c20);
       c21 = madd(x2, b1, c21);
-      const x3 = v128.load32_splat(quad, 28);
+      const x3 = v128.load32_splat(quad, 12);
       c30 = madd(x3, b0, c30);
       c31 = madd(x3, b1, c31);
+      quad += lda;
+      panel += ldb;
       if (n > 2) {
-        const b0 = v128.load(panel, 64);
-        const b1 = v128.load(panel, 80);
-        const x0 = v128.load32_splat(quad, 32);
+        const b0 = v128.load(panel, 0);
+        const b1 = v128.load(panel, 16);
+        const x0 = v128.load32_splat(quad, 0);
         c00 = madd(x0, b0, c00);
         c01 = madd(x0, b1, c01);
-        const x1 = v128.load32_splat(quad, 36);
+        const x1 = v128.load32_splat(quad, 4);
         c10 = madd(x1, b0, c10);
         c11 = madd(x1, b1, c11);
-        const x2 = v128.load32_splat(quad, 40);
+        const x2 = v128.load32_splat(quad, 8);
         c20 = madd(x2, b0, c20);
         c21 = madd(x2, b1, c21);
-        const x3 = v128.load32_splat(quad, 44);
+        const x3 = v128.load32_splat(quad, 12);
         c30 = madd(x3, b0, c30);
         c31 = madd(x3, b1, c31);
+        quad += lda;
+        panel += ldb;
         if (n > 3) {
-          const b0 = v128.load(panel, 96);
-          const b1 = v128.load(panel, 112);
-          const x0 = v128.load32_splat(quad, 48);
+          const b0 = v128.load(panel, 0);
+          const b1 = v128.load(panel, 16);
+          const x0 = v128.load32_splat(quad, 0);
           c00 = madd(x0, b0, c00);
           c01 = madd(x0, b1, c01);
-          const x1 = v128.load32_splat(quad, 52);
+          const x1 = v128.load32_splat(quad, 4);
           c10 = madd(x1, b0, c10);
           c11 = madd(x1, b1, c11);
-          const x2 = v128.load32_splat(quad, 56);
+          const x2 = v128.load32_splat(quad, 8);
           c20 = madd(x2, b0, c20);
           c21 = madd(x2, b1, c21);
-          const x3 = v128.load32_splat(quad, 60);
+          const x3 = v128.load32_splat(quad, 12);
           c30 = madd(x3, b0, c30);
           c31 = madd(x3, b1, c31);
+          quad += lda;
+          panel += ldb;
           if (n > 4) {
-            const b0 = v128.load(panel, 128);
-            const b1 = v128.load(panel, 144);
-            const x0 = v128.load32_splat(quad, 64);
+            const b0 = v128.load(panel, 0);
+            const b1 = v128.load(panel, 16);
+            const x0 = v128.load32_splat(quad, 0);
             c00 = madd(x0, b0, c00);
             c01 = madd(x0, b1, c01);
-            const x1 = v128.load32_splat(quad, 68);
+            const x1 = v128.load32_splat(quad, 4);
             c10 = madd(x1, b0, c10);
             c11 = madd(x1, b1, c11);
-            const x2 = v128.load32_splat(quad, 72);
+            const x2 = v128.load32_splat(quad, 8);
             c20 = madd(x2, b0, c20);
             c21 = madd(x2, b1, c21);
-            const x3 = v128.load32_splat(quad, 76);
+            const x3 = v128.load32_splat(quad, 12);
             c30 = madd(x3, b0, c30);
             c31 = madd(x3, b1, c31);
+            quad += lda;
+            panel += ldb;
             if (n > 5) {
-              const b0 = v128.load(panel, 160);
-              const b1 = v128.load(panel, 176);
-              const x0 = v128.load32_splat(quad, 80);
+              const b0 = v128.load(panel, 0);
+              const b1 = v128.load(panel, 16);
+              const x0 = v128.load32_splat(quad, 0);
               c00 = madd(x0, b0, c00);
               c01 = madd(x0, b1, c01);
-              const x1 = v128.load32_splat(quad, 84);
+              const x1 = v128.load32_splat(quad, 4);
               c10 = madd(x1, b0, c10);
               c11 = madd(x1, b1, c11);
-              const x2 = v128.load32_splat(quad, 88);
+              const x2 = v128.load32_splat(quad, 8);
               c20 = madd(x2, b0, c20);
               c21 = madd(x2, b1, c21);
-              const x3 = v128.load32_splat(quad, 92);
+              const x3 = v128.load32_splat(quad, 12);
               c30 = madd(x3, b0, c30);
               c31 = madd(x3, b1, c31);
+              quad += lda;
+              panel += ldb;
               if (n > 6) {
-                const b0 = v128.load(panel, 192);
-                const b1 = v128.load(panel, 208);
-                const x0 = v128.load32_splat(quad, 96);
+                const b0 = v128.load(panel, 0);
+                const b1 = v128.load(panel, 16);
+                const x0 = v128.load32_splat(quad, 0);
                 c00 = madd(x0, b0, c00);
                 c01 = madd(x0, b1, c01);
-                const x1 = v128.load32_splat(quad, 100);
+                const x1 = v128.load32_splat(quad, 4);
                 c10 = madd(x1, b0, c10);
                 c11 = madd(x1, b1, c11);
-                const x2 = v128.load32_splat(quad, 104);
+                const x2 = v128.load32_splat(quad, 8);
                 c20 = madd(x2, b0, c20);
                 c21 = madd(x2, b1, c21);
-                const x3 = v128.load32_splat(quad, 108);
+                const x3 = v128.load32_splat(quad, 12);
                 c30 = madd(x3, b0, c30);
                 c31 = madd(x3, b1, c31);
+                quad += lda;
+                panel += ldb;
                 if (n > 7) {
-                  const b0 = v128.load(panel, 224);
-                  const b1 = v128.load(panel, 240);
-                  const x0 = v128.load32_splat(quad, 112);
+                  const b0 = v128.load(panel, 0);
+                  const b1 = v128.load(panel, 16);
+                  const x0 = v128.load32_splat(quad, 0);
                   c00 = madd(x0, b0, c00);
                   c01 = madd(x0, b1, c01);
-                  const x1 = v128.load32_splat(quad, 116);
+                  const x1 = v128.load32_splat(quad, 4);
                   c10 = madd(x1, b0, c10);
                   c11 = madd(x1, b1, c11);
-                  const x2 = v128.load32_splat(quad, 120);
+                  const x2 = v128.load32_splat(quad, 8);
                   c20 = madd(x2, b0, c20);
                   c21 = madd(x2, b1, c21);
-                  const x3 = v128.load32_splat(quad, 124);
+                  const x3 = v128.load32_splat(quad, 12);
                   c30 = madd(x3, b0, c30);
                   c31 = madd(x3, b1, c31);
                 }
@@ -154,8 +168,8 @@ export function tileQuad(k: i32, quad: usize, panel: usize, out: usize, ldc: usi
         }
       }
     }
-    quad += 128;
-    panel += 256;
+    quad += lda;
+    panel += ldb;
   }
   v128.store(out, c00);
   v128.store(out, c01, 16);

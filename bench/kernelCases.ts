@@ -25,8 +25,8 @@ export function matmulCases(arena: Arena): Case[] {
     const size = `${m}x${n}x${k}`;
     return [
       { name: `matmulNN ${size}`, ...work, call: () => kernels.matmulNN(m, n, k, a, k, b, n, c, n, 0, 0, scratch) },
-      { name: `matmulNT ${size}`, ...work, call: () => kernels.matmulNT(m, n, k, a, k, b, k, c, n, 0, 0, scratch) },
-      { name: `matmulTN ${size}`, ...work, call: () => kernels.matmulTN(m, n, k, a, m, b, n, c, n, 0, scratch) },
+      { name: `matmulNT ${size}`, ...work, call: () => kernels.matmulNT(m, n, k, a, k, b, k, c, n, 0, 0, 0, scratch) },
+      { name: `matmulTN ${size}`, ...work, call: () => kernels.matmulTN(m, n, k, a, m, b, n, c, n, 0, 0, scratch) },
     ];
   });
 }

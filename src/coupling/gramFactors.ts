@@ -163,7 +163,7 @@ export function multiplyFactors(
   if (!pairwise) {
     const { size } = parameter;
     const [g, other] = [left.g + i * size * 4, right.g + j * size * 4];
-    kernels.matmulNT(ni, nj, size, g, size, other, size, k, ldk, 0, 0, scratch);
+    kernels.matmulNT(ni, nj, size, g, size, other, size, k, ldk, 0, 0, 0, scratch);
     return;
   }
   const { width, dWidth, rows } = pairwise;

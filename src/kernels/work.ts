@@ -264,8 +264,18 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
   sigmoid1: scalar(SIGMOID),
   columnSum: ([m, n, , , , mode]) => ({ operations: m * n, bytes: 4 * n * (m + touches(mode)) }),
   matmulNN: product,
-  matmulNT: product,
-  matmulTN: product,
+  matmulNT(args, views) {
+    const [m, n, , , , , , , , , kind] = args;
+    const { operations, bytes } = product(args, views);
+    return kind
+      ? { operations: operations + backwardOperations[kind] * m * n, bytes: bytes + 4 * m * n }
+      : { operations, bytes };
+  },
+  matmulTN(args, views) {
+    const [, n, k, , , , , , , , sums] = args;
+    const { operations, bytes } = product(args, views);
+    return sums ? { operations: operations + k * n, bytes: bytes + 8 * n } : { operations, bytes };
+  },
   addInto: elementwise(2, 1, 3),
   addScaled: ([n, , , , mode]) => ({ operations: n * touches(mode), bytes: 4 * n * (1 + touches(mode)) }),
   copyRows: ([rows, bytes]) => ({ operations: 0, bytes: 2 * rows * bytes }),

@@ -122,6 +122,7 @@ export function projectTable(b: Builder, name: string, table: Parameter, width: 
         g + weight.offset,
         width,
         1,
+        0,
         b.scratch(),
       );
       kernels.matmulNT(
@@ -135,6 +136,7 @@ export function projectTable(b: Builder, name: string, table: Parameter, width: 
         g + table.offset,
         tokenWidth,
         1,
+        0,
         0,
         b.scratch(),
       );
@@ -155,6 +157,7 @@ export function projectTable(b: Builder, name: string, table: Parameter, width: 
         width,
         dx,
         tokenWidth,
+        0,
         0,
         0,
         b.scratch(),

@@ -26,6 +26,7 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
   const weight = b.parameter(`${name}.weight`, [x.width, width], options.init ?? fanInUniform(x.width));
   const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], fanInUniform(x.width)) : null;
   const readMode = b.read(x);
+  const takesSlope = b.takeSlope(x);
   const writeMode = b.write(y);
   if (bias && writeMode === 1)
     throw new Error(`linear: only the first writer of a tensor may have a bias, got ${name}; pass bias: false`);
@@ -52,8 +53,20 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
       const rows = b.rowCount(x.rows);
       const s = b.scratch();
       if (g) {
-        kernels.matmulTN(x.width, width, rows, x.value, x.width, y.grad, width, g + weight.offset, width, 1, s);
-        if (bias) kernels.columnSum(rows, width, y.grad, width, g + bias.offset, 1);
+        kernels.matmulTN(
+          x.width,
+          width,
+          rows,
+          x.value,
+          x.width,
+          y.grad,
+          width,
+          g + weight.offset,
+          width,
+          1,
+          bias ? g + bias.offset : 0,
+          s,
+        );
       }
       if (x.grad === 0) return;
       kernels.matmulNT(
@@ -67,7 +80,8 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
         x.grad,
         x.width,
         readMode(),
-        0,
+        takesSlope() ? (x.activation ?? 0) : 0,
+        x.value,
         s,
       );
     },
@@ -97,6 +111,7 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   const inPlace = kind !== 'gelu';
   const y = inPlace ? x : { ...b.tensor(x.rows, x.width), grad: x.grad, writers: 1 };
   const readMode = inPlace ? undefined : b.read(x);
+  if (inPlace) x.activation = code;
   b.add({
     forward() {
       kernels.activationForward(code, x.value, y.value, b.rowCount(x.rows) * x.width);
@@ -104,7 +119,7 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
     backward() {
       if (readMode?.() === 1)
         throw new Error(`activation: x may have no other reader; let it read what the ${kind} gives`);
-      kernels.activationBackward(code, x.value, x.grad, b.rowCount(x.rows) * x.width);
+      if (!b.slopeTaken(x)) kernels.activationBackward(code, x.value, x.grad, b.rowCount(x.rows) * x.width);
     },
   });
   return y;

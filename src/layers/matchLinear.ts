@@ -115,8 +115,8 @@ export function matchLinear(
         const dX = dSorted + from * stateSlots * 4;
         const d = products + from * width * 4;
         const slotAt = weight.offset + slot * dSlotWeight;
-        if (g) kernels.matmulTN(stateSlots, width, n, x, stateSlots, d, width, g + slotAt, width, 1, s);
-        kernels.matmulNT(n, stateSlots, width, d, width, w + slotAt, width, dX, stateSlots, 0, 0, s);
+        if (g) kernels.matmulTN(stateSlots, width, n, x, stateSlots, d, width, g + slotAt, width, 1, 0, s);
+        kernels.matmulNT(n, stateSlots, width, d, width, w + slotAt, width, dX, stateSlots, 0, 0, 0, s);
       }
       kernels.gatherRows(pairs.count(), stateSlots, pairs.place, dSorted, rows, 0);
       kernels.matchBackward(
@@ -158,7 +158,7 @@ export function matchLinear(
         map.value,
         s,
       );
-      kernels.matmulNT(actions, columns, width, y.grad, width, w + weight.offset, width, map.grad, columns, 0, 0, s);
+      kernels.matmulNT(actions, columns, width, y.grad, width, w + weight.offset, width, map.grad, columns, 0, 0, 0, s);
       kernels.matchBackward(
         states,
         keys.width,

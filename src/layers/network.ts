@@ -22,6 +22,8 @@ export interface Tensor {
   /** How many layers read it, and how many add to it, in the order they were composed. */
   readers: number;
   writers: number;
+  /** Kernel's number of the activation that took the place of the values, if one did that is undone from its output. */
+  activation?: number;
 }
 
 /** How a parameter starts: uniform in [-scale, scale], normal with deviation `scale`, or the constant `scale`. */
@@ -83,6 +85,13 @@ export interface Builder {
   add(layer: Layer): void;
   /** Declares that a layer reads x; gives the mode (0 overwrite, 1 add) in which its backward writes x.grad, valid once built. */
   read(x: Tensor): () => 0 | 1;
+  /**
+   * Declares that the reader just declared can multiply x.grad by the slope of x's activation as it writes it. Gives whether it has to, valid
+   * in backward: only who is the last to add to x.grad can.
+   */
+  takeSlope(x: Tensor): () => boolean;
+  /** Whether some reader multiplies x.grad by that slope, valid in backward. */
+  slopeTaken(x: Tensor): boolean;
   /** Declares that a layer writes into x; gives the mode of its forward. */
   write(x: Tensor): 0 | 1;
   /** Rows that a tensor of this kind has in the present batch. */
@@ -143,6 +152,8 @@ export function createNetwork(
   const tables: { offset: number }[] = [];
   let scratchBytes = 0;
   let scratch = 0;
+  const slopeTakers = new Set<Tensor>();
+  let addsToEmbedding = false;
   const capacityOf = (rows: Rows): number =>
     rows === 'state'
       ? capacity.states
@@ -191,6 +202,13 @@ export function createNetwork(
       // Backward runs in reverse: the last reader meets the gradient first.
       return () => (order === x.readers - 1 ? 0 : 1);
     },
+    takeSlope(x) {
+      // Backward runs in reverse: the first reader is the last to add to the gradient.
+      const takes = x.activation !== undefined && x.readers === 1;
+      if (takes) slopeTakers.add(x);
+      return () => takes && builder.slopeTaken(x);
+    },
+    slopeTaken: (x) => slopeTakers.has(x) && !(addsToEmbedding && x === heads.embedding),
     write(x) {
       if (x.readers > 0) {
         throw new Error(
@@ -237,6 +255,7 @@ export function createNetwork(
       for (const layer of layers) layer.forward(w);
     },
     backward(w, g, embeddingGrad = 0) {
+      addsToEmbedding = embeddingGrad !== 0;
       for (let i = layers.length - 1; i >= headStart; i--) layers[i].backward(w, g);
       const { embedding } = heads;
       if (embeddingGrad) {

@@ -82,6 +82,7 @@ export function slotLinear(
         g + weight.offset,
         columns,
         1,
+        0,
         s,
       );
       kernels.matmulNT(
@@ -95,6 +96,7 @@ export function slotLinear(
         g + table.offset,
         tokenWidth,
         1,
+        0,
         0,
         s,
       );
@@ -117,6 +119,7 @@ export function slotLinear(
           columns,
           out,
           slots * tokenWidth,
+          0,
           0,
           0,
           b.scratch(),

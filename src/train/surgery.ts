@@ -136,7 +136,7 @@ function gramOf({ policy: { arena, network } }: Learner, vectors: number, n: num
   const mark = arena.mark();
   const k = arena.floats(n * n);
   const scratch = arena.reserve(matmulScratchBytes(256, n));
-  arena.kernels.matmulNT(n, n, size, vectors, size, vectors, size, k, n, 0, 0, scratch);
+  arena.kernels.matmulNT(n, n, size, vectors, size, vectors, size, k, n, 0, 0, 0, scratch);
   const gram = Float64Array.from(arena.read(k, n * n));
   arena.release(mark);
   return gram;

@@ -35,8 +35,8 @@ function product(
   const scratch = c.scratch(scratchBytes(k, n));
   const args = [m, n, k, aPtr, widthA + gap, bPtr, widthB + gap, outPtr, n + gap, mode] as const;
   c.run((kernels) => {
-    if (variant === 'TN') kernels.matmulTN(...args, scratch);
-    else if (variant === 'NT') kernels.matmulNT(...args, biasPtr, scratch);
+    if (variant === 'TN') kernels.matmulTN(...args, 0, scratch);
+    else if (variant === 'NT') kernels.matmulNT(...args, 0, 0, scratch);
     else kernels.matmulNN(...args, biasPtr, scratch);
   });
   return c.readRows(outPtr, m, n, n + gap);
@@ -62,7 +62,7 @@ function compare(variant: Variant, size: readonly number[], mode: number, gap: n
 test.each(['NN', 'NT', 'TN'] as const)(
   'matmul%s: error < 1e-5 and the bits of the sequential sum, all sizes 0 to 17',
   (variant) => {
-    const modes = variant === 'TN' ? 2 : 3;
+    const modes = variant === 'NN' ? 3 : 2;
     for (const m of lengths) {
       for (const n of lengths)
         for (const k of lengths) compare(variant, [m, n, k], (m + n + k) % modes, (m ^ n ^ k) % 3);
@@ -74,7 +74,7 @@ test.each(['NN', 'NT', 'TN'] as const)(
   'matmul%s: error < 1e-5 and the same bits around K blocks and at larger sizes',
   (variant) => {
     for (const k of [255, 256, 257, 258, 511, 512, 513]) {
-      for (const mode of variant === 'TN' ? [0, 1] : [0, 1, 2]) compare(variant, [5, 13, k], mode, k % 4);
+      for (const mode of variant === 'NN' ? [0, 1, 2] : [0, 1]) compare(variant, [5, 13, k], mode, k % 4);
     }
     for (const size of [
       [255, 3, 9],
@@ -82,6 +82,8 @@ test.each(['NN', 'NT', 'TN'] as const)(
       [3, 257, 5],
       [1, 256, 256],
       [33, 64, 300],
+      [101, 61, 300],
+      [150, 13, 300],
     ]) {
       compare(variant, size, ACCUMULATE, 1);
     }
@@ -124,6 +126,34 @@ test('matmulTN: a row has the same bits whatever the column of A it comes from',
   }
 });
 
+test('matmulNT: with the slope of tanh or relu, the same bits as the product and then the slope', () => {
+  for (const [m, n, k] of [
+    [1, 1, 1],
+    [5, 13, 7],
+    [9, 16, 300],
+    [70, 23, 33],
+    [8, 8, 513],
+  ]) {
+    for (const kind of [1, 2]) {
+      for (const mode of [OVERWRITE, ACCUMULATE]) {
+        const ld = n + 2;
+        const c = newCase();
+        const [aPtr, bPtr] = [c.rows(values(m * k), k, k), c.rows(values(n * k), k, k)];
+        const before = values(m * n);
+        const saved = c.rows(values(m * n), n, ld);
+        const [fused, apart] = [c.outputRows(before, n, ld), c.outputRows(before, n, ld)];
+        const scratch = c.scratch(scratchBytes(k, n));
+        c.run((kernels) => {
+          kernels.matmulNT(m, n, k, aPtr, k, bPtr, k, fused, ld, mode, kind, saved, scratch);
+          kernels.matmulNT(m, n, k, aPtr, k, bPtr, k, apart, ld, mode, 0, 0, scratch);
+          for (let i = 0; i < m; i++) kernels.activationBackward(kind, saved + 4 * i * ld, apart + 4 * i * ld, n);
+        });
+        expect(c.readRows(fused, m, n, ld), `m ${m} n ${n} kind ${kind}`).toEqual(c.readRows(apart, m, n, ld));
+      }
+    }
+  }
+});
+
 test('NT and TN of the output gradient are the gradients of NN: error < 1e-5 against finite differences', () => {
   const [m, n, k] = [5, 6, 7];
   const a = values(m * k);
@@ -162,6 +192,33 @@ test('matmul: subnormal and large finite inputs stay exact in the sequential ord
       if (i === 2) expect(row.every(Number.isNaN)).toBe(true);
       else expect(row).toEqual(clean.slice(i * n, (i + 1) * n));
     }
+  }
+});
+
+test('matmulTN: with sums, the product has the same bits as without, and the sums those of columnSum added', () => {
+  for (const [m, n, k] of [
+    [5, 1, 9],
+    [3, 11, 70],
+    [8, 16, 64],
+    [17, 29, 130],
+    [67, 66, 150],
+    [4, 150, 261],
+    [150, 13, 300],
+  ]) {
+    const a = values(m * k);
+    const b = values(k * n);
+    const before = values(n);
+    const c = newCase();
+    const [aPtr, bPtr, outPtr] = [c.rows(a, m, m), c.rows(b, n, n), c.output(new Float32Array(m * n))];
+    const [sumsPtr, expectedPtr] = [c.output(before), c.output(before)];
+    const scratch = c.scratch(scratchBytes(k, n));
+    c.run((kernels) => {
+      kernels.matmulTN(m, n, k, aPtr, m, bPtr, n, outPtr, n, OVERWRITE, sumsPtr, scratch);
+      kernels.columnSum(k, n, bPtr, n, expectedPtr, ACCUMULATE);
+    });
+    const [out, sums] = [c.read(outPtr, m * n), c.read(sumsPtr, n)];
+    expect(sums, `m ${m} n ${n}`).toEqual(c.read(expectedPtr, n));
+    expect(out, `m ${m} n ${n}`).toEqual(product('TN', [m, n, k], a, b));
   }
 });
 

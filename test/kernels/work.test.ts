@@ -26,6 +26,14 @@ describe('counts by hand', () => {
     expect(count('matmulTN', args(1))).toEqual([48, 136]);
   });
 
+  test('the same with the slope of tanh: three operations an element of C, whose activation is read', () => {
+    expect(count('matmulNT', [2, 4, 3, 100, 3, 200, 3, 300, 4, 0, 1, 400, 0])).toEqual([72, 136]);
+  });
+
+  test('the same with the sums of 3 rows of 4 columns added: 12 operations; 4 floats read and written', () => {
+    expect(count('matmulTN', [2, 4, 3, 100, 2, 200, 4, 300, 4, 0, 400, 0])).toEqual([60, 136]);
+  });
+
   test('AdamW: 16 operations, four floats read and three written each', () => {
     expect(count('adamw', [10, 0, 0, 0, 0])).toEqual([160, 280]);
   });

@@ -67,8 +67,8 @@ function products(bench: Bench): void {
     for (const mode of [0, 1]) {
       const [a, b] = [bench.floats(m * k), bench.floats(n * k)];
       kernels.matmulNN(m, n, k, a, k, b, n, bench.output(m * n), n, mode, 0, scratch);
-      kernels.matmulNT(m, n, k, a, k, b, k, bench.output(m * n), n, mode, 0, scratch);
-      kernels.matmulTN(m, n, k, a, m, b, n, bench.output(m * n), n, mode, scratch);
+      kernels.matmulNT(m, n, k, a, k, b, k, bench.output(m * n), n, mode, 0, 0, scratch);
+      kernels.matmulTN(m, n, k, a, m, b, n, bench.output(m * n), n, mode, 0, scratch);
       kernels.columnSum(m, k, a, k, bench.output(k), mode);
     }
     const bias = bench.floats(n);
