@@ -5,6 +5,7 @@ export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
 export { indexBatch } from './batch';
 export { binaryCrossEntropy } from './classifierLoss';
+export { columnSum } from './columnSum';
 export {
   addPeriodic,
   embeddingBag,
@@ -20,7 +21,7 @@ export {
 export { layerNormBackward, layerNormForward } from './layerNorm';
 export { logSoftmax } from './logSoftmax';
 export { sigmoid1 } from './math';
-export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
+export { matmulNN, matmulNT, matmulTN } from './matmul';
 export { addInto, addScaled, copyBytes, fill, heapBase, scaleBy } from './memory';
 export { distinctPairs } from './pairs';
 export { cloningLoss, policyLoss } from './policyLoss';

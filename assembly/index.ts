@@ -3,6 +3,7 @@ export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
 export { gatherStates, indexBatch } from './batch';
 export { binaryCrossEntropy, contrastiveLoss } from './classifierLoss';
+export { columnSum } from './columnSum';
 export {
   addPeriodic,
   embeddingBag,
@@ -20,7 +21,7 @@ export { gramAdd, gramPairwise, gramRows, mirrorTile } from './gramPairs';
 export { layerNormBackward, layerNormForward } from './layerNorm';
 export { logSoftmax } from './logSoftmax';
 export { exp1, log1, sigmoid1 } from './math';
-export { columnSum, matmulNN, matmulNT, matmulTN } from './matmul';
+export { matmulNN, matmulNT, matmulTN } from './matmul';
 export { addInto, addScaled, copyBytes, copyRows, fill, heapBase, scaleBy } from './memory';
 export { distinctPairs } from './pairs';
 export { cloningLoss, logProbGradient, policyLoss } from './policyLoss';

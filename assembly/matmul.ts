@@ -1,15 +1,17 @@
 // Single-precision matrix products over row-major matrices with any sizes and row strides (in floats):
 //   matmulNN  C[m,n] = A[m,k] B[k,n]      matmulNT  C[m,n] = A[m,k] B[n,k]^T      matmulTN  C[m,n] = A[k,m]^T B[k,n]
-// mode: 0 overwrite C, 1 add to C, 2 start from bias[n]. B is packed into panels [k][8] (zero-filled to 8), K in blocks of 256; A is read in
-// place, or for TN copied sixteen columns at a time. scratch: 16,704 + 4 * min(k, 256) * (n rounded up to 8) bytes.
+// mode: 0 overwrite C, 1 add to C, NN also 2 start from bias[n]. B is packed into panels [k][8] (zero-filled to 8), K in blocks of 256; A is read
+// in place. TN copies A, too, sixteen columns at a time, or reads small operands in place. scratch: 16,704 + 4 * min(k, 256) * (n rounded up to 8) bytes.
 import { activationBackward } from './activations';
+import { columnSum } from './columnSum';
 import { at } from './memory';
 import { multiplyNarrow } from './matmulNarrow';
 import { pack, packQuads, packTransposed } from './matmulPack';
 import { tileQuad } from './matmulQuad';
 import { tile1 } from './matmulRow';
+import { TANH_SLOPE } from './matmulSlope';
 import { matrixVector, transposedVector } from './matmulThin';
-import { ACCUMULATE, OVERWRITE, TANH_SLOPE, tile4 } from './matmulTile';
+import { ACCUMULATE, OVERWRITE, tile4 } from './matmulTile';
 import { loadTail, storeTail } from './simd';
 
 export const K_BLOCK: i32 = 256;
@@ -164,45 +166,4 @@ export function matmulTN(m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, l
     }
     k0 += kc;
   } while (k0 < k);
-}
-
-/** out[n] (mode 0: =, 1: +=) the sum of the rows of x[m,n], in row order. */
-export function columnSum(m: i32, n: i32, x: usize, ldx: i32, out: usize, mode: i32): void {
-  const stride = (<usize>ldx) << 2;
-  let j = 0;
-  // Four vectors side by side: one alone waits for each of its additions.
-  for (; j + 16 <= n; j += 16) {
-    const to = at(out, j);
-    const zero = f32x4.splat(0);
-    let s0 = mode == ACCUMULATE ? v128.load(to) : zero;
-    let s1 = mode == ACCUMULATE ? v128.load(to, 16) : zero;
-    let s2 = mode == ACCUMULATE ? v128.load(to, 32) : zero;
-    let s3 = mode == ACCUMULATE ? v128.load(to, 48) : zero;
-    let p = at(x, j);
-    for (let i = 0; i < m; i++) {
-      s0 = f32x4.add(s0, v128.load(p));
-      s1 = f32x4.add(s1, v128.load(p, 16));
-      s2 = f32x4.add(s2, v128.load(p, 32));
-      s3 = f32x4.add(s3, v128.load(p, 48));
-      p += stride;
-    }
-    v128.store(to, s0);
-    v128.store(to, s1, 16);
-    v128.store(to, s2, 32);
-    v128.store(to, s3, 48);
-  }
-  for (; j + 4 <= n; j += 4) {
-    let sum = mode == ACCUMULATE ? v128.load(at(out, j)) : f32x4.splat(0);
-    let p = at(x, j);
-    for (let i = 0; i < m; i++) {
-      sum = f32x4.add(sum, v128.load(p));
-      p += stride;
-    }
-    v128.store(at(out, j), sum);
-  }
-  for (; j < n; j++) {
-    let sum: f32 = mode == ACCUMULATE ? load<f32>(at(out, j)) : 0;
-    for (let i = 0; i < m; i++) sum += load<f32>(at(x, j) + <usize>i * stride);
-    store<f32>(at(out, j), sum);
-  }
 }

@@ -4,24 +4,13 @@
 // loop above the arithmetic, runs out of its 15 vector registers and spills: half the speed. Rows of A are read in place through row
 // pointers with load32_splat (V8 folds the constant offsets there); B comes as a panel [k][8].
 // Every element of C sums a[k] * b[k] in ascending k, so its bits do not depend on its place in the batch.
-import { reluSlope4, tanhSlope4 } from './math';
+import { RELU_SLOPE, slope, TANH_SLOPE } from './matmulSlope';
 import { madd } from './simd';
 
 /** How a tile starts: from zero, from what C holds, or from the bias row. */
 export const OVERWRITE: i32 = 0;
 export const ACCUMULATE: i32 = 1;
 export const BIAS: i32 = 2;
-
-/** Added to how it starts: how it ends, multiplied by the slope of tanh or relu, whose saved output then takes the place of the bias. */
-export const TANH_SLOPE: i32 = 4;
-export const RELU_SLOPE: i32 = 8;
-
-// @ts-ignore: decorator
-@inline
-function slope(kind: i32, d: v128, saved: usize, offset: usize): v128 {
-  const y = v128.load(saved + offset);
-  return f32x4.mul(d, kind == TANH_SLOPE ? tanhSlope4(y) : reluSlope4(y));
-}
 
 /**
  * C[4][8] = start + A[4][k] * panel[k][8], times a slope if mode says so. Strides lda and ldc are in bytes; bias has 8 floats, or is saved[4][8]
@@ -199,27 +188,21 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
   if (mode >= RELU_SLOPE) {
     c00 = slope(RELU_SLOPE, c00, bias, 0);
     c01 = slope(RELU_SLOPE, c01, bias, 16);
-    bias += ldc;
-    c10 = slope(RELU_SLOPE, c10, bias, 0);
-    c11 = slope(RELU_SLOPE, c11, bias, 16);
-    bias += ldc;
-    c20 = slope(RELU_SLOPE, c20, bias, 0);
-    c21 = slope(RELU_SLOPE, c21, bias, 16);
-    bias += ldc;
-    c30 = slope(RELU_SLOPE, c30, bias, 0);
-    c31 = slope(RELU_SLOPE, c31, bias, 16);
+    c10 = slope(RELU_SLOPE, c10, bias + ldc, 0);
+    c11 = slope(RELU_SLOPE, c11, bias + ldc, 16);
+    c20 = slope(RELU_SLOPE, c20, bias + 2 * ldc, 0);
+    c21 = slope(RELU_SLOPE, c21, bias + 2 * ldc, 16);
+    c30 = slope(RELU_SLOPE, c30, bias + 3 * ldc, 0);
+    c31 = slope(RELU_SLOPE, c31, bias + 3 * ldc, 16);
   } else if (mode >= TANH_SLOPE) {
     c00 = slope(TANH_SLOPE, c00, bias, 0);
     c01 = slope(TANH_SLOPE, c01, bias, 16);
-    bias += ldc;
-    c10 = slope(TANH_SLOPE, c10, bias, 0);
-    c11 = slope(TANH_SLOPE, c11, bias, 16);
-    bias += ldc;
-    c20 = slope(TANH_SLOPE, c20, bias, 0);
-    c21 = slope(TANH_SLOPE, c21, bias, 16);
-    bias += ldc;
-    c30 = slope(TANH_SLOPE, c30, bias, 0);
-    c31 = slope(TANH_SLOPE, c31, bias, 16);
+    c10 = slope(TANH_SLOPE, c10, bias + ldc, 0);
+    c11 = slope(TANH_SLOPE, c11, bias + ldc, 16);
+    c20 = slope(TANH_SLOPE, c20, bias + 2 * ldc, 0);
+    c21 = slope(TANH_SLOPE, c21, bias + 2 * ldc, 16);
+    c30 = slope(TANH_SLOPE, c30, bias + 3 * ldc, 0);
+    c31 = slope(TANH_SLOPE, c31, bias + 3 * ldc, 16);
   }
   v128.store(out, c00);
   v128.store(out, c01, 16);

@@ -1,0 +1,44 @@
+// Sums over the rows of a matrix: the gradients of biases and positions.
+import { ACCUMULATE } from './matmulTile';
+import { at } from './memory';
+
+/** out[n] (mode 0: =, 1: +=) the sum of the rows of x[m,n], in row order. */
+export function columnSum(m: i32, n: i32, x: usize, ldx: i32, out: usize, mode: i32): void {
+  const stride = (<usize>ldx) << 2;
+  let j = 0;
+  // Four vectors side by side: one alone waits for each of its additions.
+  for (; j + 16 <= n; j += 16) {
+    const to = at(out, j);
+    const zero = f32x4.splat(0);
+    let s0 = mode == ACCUMULATE ? v128.load(to) : zero;
+    let s1 = mode == ACCUMULATE ? v128.load(to, 16) : zero;
+    let s2 = mode == ACCUMULATE ? v128.load(to, 32) : zero;
+    let s3 = mode == ACCUMULATE ? v128.load(to, 48) : zero;
+    let p = at(x, j);
+    for (let i = 0; i < m; i++) {
+      s0 = f32x4.add(s0, v128.load(p));
+      s1 = f32x4.add(s1, v128.load(p, 16));
+      s2 = f32x4.add(s2, v128.load(p, 32));
+      s3 = f32x4.add(s3, v128.load(p, 48));
+      p += stride;
+    }
+    v128.store(to, s0);
+    v128.store(to, s1, 16);
+    v128.store(to, s2, 32);
+    v128.store(to, s3, 48);
+  }
+  for (; j + 4 <= n; j += 4) {
+    let sum = mode == ACCUMULATE ? v128.load(at(out, j)) : f32x4.splat(0);
+    let p = at(x, j);
+    for (let i = 0; i < m; i++) {
+      sum = f32x4.add(sum, v128.load(p));
+      p += stride;
+    }
+    v128.store(at(out, j), sum);
+  }
+  for (; j < n; j++) {
+    let sum: f32 = mode == ACCUMULATE ? load<f32>(at(out, j)) : 0;
+    for (let i = 0; i < m; i++) sum += load<f32>(at(x, j) + <usize>i * stride);
+    store<f32>(at(out, j), sum);
+  }
+}
