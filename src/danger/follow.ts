@@ -55,17 +55,17 @@ function isOther(rollout: Rollout, n: number): boolean {
   return rollout.expert[rollout.states.rowOffsets[n] + 1] === 1;
 }
 
-/** Labels of the actions taken in the states of `order`; all other rows have none. */
+/** Labels of the actions taken in the states `learnt`; all other rows have none. */
 function takenLabels(
   rollout: Rollout,
   advantages: Float32Array,
-  order: Int32Array,
+  learnt: Int32Array,
   source: DangerLabels,
   shuffle: { readonly seed: number; readonly iteration: number },
 ): Int8Array {
   const all = source === 'advantage' ? advantageLabels(rollout, advantages) : oracleLabels(rollout);
   const labels = new Int8Array(all.length).fill(-1);
-  for (const n of order) {
+  for (const n of learnt) {
     const row = rollout.states.rowOffsets[n] + rollout.taken[n];
     labels[row] = all[row];
   }
@@ -118,7 +118,9 @@ function rolloutSet(
     oldLogProb: rollout.logProb,
     refLogProb: null,
     repeats: null,
-    advantage: Float32Array.from({ length: all }, (_, n) => advantages[episode[n]]),
+    advantage: Float32Array.from({ length: all }, (_, n) =>
+      arm.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
+    ),
     // The same weight with coupling off: what is left out is replaced by nothing.
     weight: new Float32Array(order.length).fill(1 / all),
     cloningWeight: goodCount > 0 ? good.map((x) => x / goodCount) : good,
@@ -161,11 +163,13 @@ async function iterate(
   });
   const { advantages } = groupRelative(rollout.returns, GROUP_SIZE, 'group');
   const all = Int32Array.from({ length: rollout.states.states }, (_, n) => n);
-  const order = arm.coupling ? all : all.filter((n) => isOther(rollout, n));
+  const learnt = arm.coupling ? all : all.filter((n) => isOther(rollout, n));
+  // Without coupling the prototype still kept the entropy bonus of s.
+  const order = states.preset === 'prototype' ? all : learnt;
   if (order.length === 0) return;
   const labels =
     labelTermsOf(arm.terms.join('+')).length > 0
-      ? takenLabels(rollout, advantages, order, arm.labels, { seed, iteration })
+      ? takenLabels(rollout, advantages, learnt, arm.labels, { seed, iteration })
       : new Int8Array(rollout.states.actions).fill(-1);
   const labelled: number[] = [];
   for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);

@@ -5,8 +5,8 @@ import { streamKey } from '../random.ts';
 export const dangerPresets = ['default', 'prototype'] as const;
 
 /**
- * `default` starts networks as all runs of this engine do. `prototype` starts them as the PyTorch study did that found the effect, whose
- * weights are about half as large again, its biases 0.
+ * `default` starts networks as all runs of this engine do. `prototype` does what the PyTorch study did that found the effect: weights are
+ * about half as large again and biases 0, each observation cloned is of s or s' at random, and without coupling the entropy bonus of s stays.
  */
 export type DangerPreset = (typeof dangerPresets)[number];
 

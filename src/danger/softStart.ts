@@ -1,4 +1,5 @@
 /** Soft behaviour cloning: a policy that takes the bad action with a probability of choice. */
+import { permutation } from '../train/minibatch.ts';
 import type { LossSet } from '../train/shards.ts';
 import { type Learner, resetOptimizer, update } from '../train/update.ts';
 import { initialiseFor } from './presets.ts';
@@ -9,7 +10,7 @@ const GOOD_START = 0.35;
 
 const UPDATES = 250;
 
-/** Observations of each state per update, all of them new. */
+/** Observations of each state per update, all of them new; with the preset `prototype` on the mean. */
 const SHOWN = 32;
 
 /** Observations of each state that `softStart` needs. */
@@ -28,6 +29,15 @@ const settings = {
   badWeight: 0,
 };
 
+/** The observations in the order shown, `2 * SHOWN` per update: as many of s as of s', or with the preset `prototype` either at random. */
+function shownOrder({ preset, seed }: TwoStates): Int32Array {
+  if (preset === 'prototype') return permutation(2 * CLONED, seed, 'danger/shown', 0);
+  return Int32Array.from({ length: 2 * CLONED }, (_, i) => {
+    const [update, place] = [Math.floor(i / (2 * SHOWN)), i % (2 * SHOWN)];
+    return update * SHOWN + place + (place < SHOWN ? 0 : CLONED - SHOWN);
+  });
+}
+
 /**
  * Trains new weights until p(action 0 | s') is about `start` and p(action 0 | s) about 0.35, the other actions sharing the rest alike.
  *
@@ -42,11 +52,8 @@ export function softStart(learner: Learner, states: TwoStates, start: number): v
   resetOptimizer(learner);
   const labels = new Int8Array(list.actions);
   for (let s = 0; s < list.states; s++) labels[list.rowOffsets[s] + (s % actions)] = 1;
-  const copies = SHOWN * actions;
-  const cloningWeight = Float32Array.from({ length: 2 * copies }, (_, i) => {
-    const first = i < copies ? GOOD_START : start;
-    return (i % actions === 0 ? first : (1 - first) / (actions - 1)) / (2 * SHOWN);
-  });
+  const shown = shownOrder(states);
+  const rows = 2 * SHOWN * actions;
   const unused = {
     taken: new Int32Array(list.states),
     oldLogProb: new Float32Array(list.states),
@@ -54,13 +61,17 @@ export function softStart(learner: Learner, states: TwoStates, start: number): v
     // Copies of one observation differ in their labels.
     repeats: null,
     advantage: new Float32Array(list.states),
-    weight: new Float32Array(2 * copies),
+    weight: new Float32Array(rows),
   };
   for (let step = 0; step < UPDATES; step++) {
     const order = Int32Array.from(
-      { length: 2 * copies },
-      (_, i) => step * copies + i + (i < copies ? 0 : (UPDATES - 1) * copies),
+      { length: rows },
+      (_, i) => shown[step * 2 * SHOWN + Math.floor(i / actions)] * actions + (i % actions),
     );
+    const cloningWeight = Float32Array.from(order, (row) => {
+      const first = row < CLONED * actions ? GOOD_START : start;
+      return (row % actions === 0 ? first : (1 - first) / (actions - 1)) / (2 * SHOWN);
+    });
     const set: LossSet = { ...unused, list, order, cloningWeight, labels, settings };
     update(learner, [set], null, adamw);
   }
