@@ -28,6 +28,7 @@ import {
   usageError,
   workersOption,
 } from './arguments.ts';
+import type { Trainer } from './compare/threadTrainer.ts';
 import { type ComparisonPlan, parseVariants, runComparison, variantConfig } from './comparison.ts';
 import { type DangerEngine, defaultDangerPlan } from './danger.ts';
 import { type Frame, type Host, run } from './frame.ts';
@@ -36,6 +37,8 @@ import type { Train } from './train.ts';
 
 export interface CompareEngine extends DangerEngine {
   readonly train: Train;
+  /** Trains runs in a thread of its own, with a crew of so many threads. */
+  readonly openTrainer: (threads: number) => Trainer;
 }
 
 const presets = {
@@ -143,13 +146,19 @@ async function runDangerZone(
   }
 }
 
-async function compareAction(frame: Frame, load: () => Promise<CompareEngine>, options: CompareOptions): Promise<void> {
+async function compareAction(
+  frame: Frame,
+  cores: number,
+  load: () => Promise<CompareEngine>,
+  options: CompareOptions,
+): Promise<void> {
   const plan = planOf(options);
   ensureWritableDirectory(plan.directory);
   const engine = await load();
-  const comparison = await frame.withCrew(options.workers, (crew) =>
-    runComparison(plan, { train: engine.train, frame, crew, now: () => performance.now() }),
-  );
+  const { train, openTrainer } = engine;
+  const workers = options.workers ?? cores;
+  const now = (): number => performance.now();
+  const comparison = await runComparison(plan, { train, openTrainer, frame, workers, now });
   const { record } = comparison;
   if (record.variants.length === 0) throw comparison.error;
   // Whatever ended the work early, what is finished is reported before the error is.
@@ -174,7 +183,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .command('compare')
     .summary('compare variants and write a report')
     .description(
-      'Train variants side by side at the same seeds, run the danger-zone experiment, and write a report. Run it again with the same --out to go on with what is unfinished.',
+      'Train variants at the same seeds, as many runs at a time as there are threads, run the danger-zone experiment, and write a report. Run it again with the same --out to go on with what is unfinished.',
     )
     .addOption(new Option('--preset <name>', 'a ready-made comparison').choices(Object.keys(presets)).default('quick'))
     .option('--variants <list>', `method or method:labels, joined by ; (quick: "${quick.variants}")`)
@@ -205,5 +214,5 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
         next: 'Open report.html in the folder; unbraid coupling <folder>/<run> looks into one run.',
       }),
     );
-  run(host, command, (frame, options: CompareOptions) => compareAction(frame, load, options));
+  run(host, command, (frame, options: CompareOptions) => compareAction(frame, host.cores, load, options));
 }

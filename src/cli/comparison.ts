@@ -1,7 +1,6 @@
 /** Runs variants times seeds into one folder; what is finished there is kept, what is unfinished is gone on with. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Crew } from '../parallel/crew.ts';
 import { writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
@@ -9,8 +8,7 @@ import type { CompareRecord } from '../report/records.ts';
 import { termsText } from '../report/termNames.ts';
 import { type Config, canonicalConfigJson, resolveConfig } from '../train/config.ts';
 import { labelTermsOf, type MethodTerm, termsOf } from '../train/method.ts';
-import type { Frame } from './frame.ts';
-import type { Train } from './train.ts';
+import { type ComparisonTools, type PlannedRun, trainRuns } from './compare/trainRuns.ts';
 
 export interface ComparedVariant {
   readonly name: string;
@@ -32,14 +30,6 @@ export interface ComparisonPlan {
   readonly directory: string;
   /** Time for training in ms: no further seed is begun when its runs would not fit. The clock decides how many, never a result. */
   readonly budgetMs: number | null;
-}
-
-export interface ComparisonTools {
-  readonly train: Train;
-  readonly frame: Pick<Frame, 'signal' | 'progress'>;
-  readonly crew: Crew;
-  /** A clock in ms. */
-  readonly now: () => number;
 }
 
 /** Terms that only do more of what was good: alone they are controls. */
@@ -88,23 +78,18 @@ export function variantConfig(plan: ComparisonPlan, variant: ComparedVariant, se
   return resolveConfig({ ...plan.shared, method: variant.method, ...labels, seed });
 }
 
-/** Trains one run unless its folder holds it finished; goes on with it where it holds a part. */
-async function runOnce(plan: ComparisonPlan, tools: ComparisonTools, name: string, config: Config): Promise<void> {
+/** A run and what its folder holds of it. */
+function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number): PlannedRun {
+  const name = variantRun(variant, seed);
   const directory = join(plan.directory, name);
-  let resume = false;
-  if (existsSync(join(directory, 'config.json'))) {
-    const run = openRun(directory);
-    if (canonicalConfigJson(resolveConfig(run.config)) !== canonicalConfigJson(config)) {
-      throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);
-    }
-    if (run.result !== null) return;
-    resume = run.latest !== null;
-    // Nothing worth keeping: the run stopped before its first checkpoint.
-    if (!resume) rmSync(directory, { recursive: true });
+  const config = variantConfig(plan, variant, seed);
+  if (!existsSync(join(directory, 'config.json'))) return { name, config, directory, kept: 'nothing' };
+  const { config: kept, result, latest } = openRun(directory);
+  if (canonicalConfigJson(resolveConfig(kept)) !== canonicalConfigJson(config)) {
+    throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);
   }
-  const { crew, frame } = tools;
-  const { signal } = frame;
-  await frame.progress(name, (onProgress) => tools.train(config, { directory, resume, crew, onProgress, signal }));
+  if (result !== null) return { name, config, directory, kept: 'all' };
+  return { name, config, directory, kept: latest === null ? 'no checkpoint' : { part: latest } };
 }
 
 function noteOf(plan: ComparisonPlan, rounds: number): string {
@@ -123,35 +108,32 @@ export async function runComparison(
   plan: ComparisonPlan,
   tools: ComparisonTools,
 ): Promise<{ record: CompareRecord; error: unknown }> {
-  const finished: string[][] = plan.variants.map(() => []);
+  const finished = new Set<string>();
+  const isFinished = (variant: ComparedVariant, seed: number): boolean => finished.has(variantRun(variant, seed));
   const recordOf = (note: string): CompareRecord => ({
     command: 'compare',
     preset: plan.preset,
     note,
     variants: plan.variants
-      .map((variant, i) => ({ ...variant, runs: finished[i] }))
+      .map((variant) => ({
+        ...variant,
+        runs: plan.seeds.filter((seed) => isFinished(variant, seed)).map((seed) => variantRun(variant, seed)),
+      }))
       .filter((variant) => variant.runs.length > 0),
   });
-  const startMs = tools.now();
-  let longestMs = 0;
-  let rounds = 0;
+  const soFar = (): CompareRecord => recordOf(`stopped after ${finished.size} runs`);
+  const onEnd = ({ name }: PlannedRun): void => {
+    finished.add(name);
+    writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(soFar(), 'compare.json', 2)}\n`);
+  };
   try {
-    for (const seed of plan.seeds) {
-      const roundStartMs = tools.now();
-      if (plan.budgetMs !== null && rounds > 0 && roundStartMs - startMs + longestMs > plan.budgetMs) break;
-      for (const [i, variant] of plan.variants.entries()) {
-        const name = variantRun(variant, seed);
-        await runOnce(plan, tools, name, variantConfig(plan, variant, seed));
-        tools.frame.signal.throwIfAborted();
-        finished[i].push(name);
-        const soFar = recordOf(`stopped after ${finished.flat().length} runs`);
-        writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(soFar, 'compare.json', 2)}\n`);
-      }
-      rounds++;
-      longestMs = Math.max(longestMs, tools.now() - roundStartMs);
-    }
+    const runs = plan.seeds.flatMap((seed) => plan.variants.map((variant) => plannedRun(plan, variant, seed)));
+    for (const { name, kept } of runs) if (kept === 'all') finished.add(name);
+    const left = runs.filter(({ kept }) => kept !== 'all');
+    await trainRuns(left, plan.budgetMs, tools, onEnd);
   } catch (error) {
-    return { record: recordOf(`stopped after ${finished.flat().length} runs`), error };
+    return { record: soFar(), error };
   }
+  const rounds = plan.seeds.filter((seed) => plan.variants.every((variant) => isFinished(variant, seed))).length;
   return { record: recordOf(noteOf(plan, rounds)), error: null };
 }

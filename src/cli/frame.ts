@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
-import { openProgress, type ProgressStream, type ShownProgress } from './progress.ts';
+import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
 
 /** The process a command runs in. */
 export interface Host {
@@ -21,6 +21,8 @@ export interface Frame {
   readonly signal: AbortSignal;
   /** Does `work` and shows on stderr what it reports of its progress. */
   progress<T>(name: string, work: (onProgress: (progress: ShownProgress) => void) => Promise<T>): Promise<T>;
+  /** Does `work`, parts of which show their progress side by side on stderr. */
+  progressOfMany<T>(work: (board: ProgressBoard) => Promise<T>): Promise<T>;
   /** Does `work` with a crew of `workers` threads, by default one per core, and says on stderr which. */
   withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>): Promise<T>;
   /** A line for people, on stderr. */
@@ -36,16 +38,21 @@ export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' 
 }
 
 function frameOf(host: Host, json: boolean): Frame {
+  const progressOfMany: Frame['progressOfMany'] = async (work) => {
+    const board = openProgress(host.stderr, (host.env.NO_COLOR ?? '') === '');
+    // What is said on abort stays readable: nothing is drawn over it.
+    host.signal.addEventListener('abort', board.close);
+    try {
+      return await work(board);
+    } finally {
+      host.signal.removeEventListener('abort', board.close);
+      board.close();
+    }
+  };
   return {
     signal: host.signal,
-    async progress(name, work) {
-      const display = openProgress(name, host.stderr, (host.env.NO_COLOR ?? '') === '');
-      try {
-        return await work(display.update);
-      } finally {
-        display.close();
-      }
-    },
+    progressOfMany,
+    progress: (name, work) => progressOfMany((board) => work(board.open(name).update)),
     async withCrew(workers, work) {
       const crew = await host.openCrew(workers ?? host.cores);
       try {

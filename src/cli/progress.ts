@@ -1,12 +1,13 @@
 /** Progress on stderr: a live bar on a terminal, plain lines elsewhere. */
-import { SingleBar } from 'cli-progress';
+import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Progress } from '../train/run.ts';
 
 export interface ProgressStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
-  /** Width of the terminal in characters. */
+  /** Width and height of the terminal in characters. */
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** What a display shows: the progress of a run, or of many jobs, whose time left is known better than from their number. */
@@ -14,11 +15,20 @@ export type ShownProgress = Omit<Progress, 'phase'> & { readonly phase: string; 
 
 export interface ProgressDisplay {
   update(progress: ShownProgress): void;
+  /** Says that the work has ended. */
+  close(): void;
+}
+
+/** Displays side by side. */
+export interface ProgressBoard {
+  open(name: string): ProgressDisplay;
+  /** Ends all displays; they show nothing from then on. */
   close(): void;
 }
 
 const barWidth = 24;
 const minLineGapMs = 2000;
+const minFrameGapMs = 200;
 
 function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
@@ -86,25 +96,60 @@ interface Painter {
   close(): void;
 }
 
-function liveBar(name: string, stream: ProgressStream, color: boolean): Painter {
-  const live = new SingleBar({
+interface Painters {
+  open(name: string): Painter;
+  close(): void;
+}
+
+/** A bar per name, one below the other. One that ends goes up to what the terminal has written before, and stays there. */
+function liveBars(stream: ProgressStream, color: boolean, now: () => number): Painters {
+  const screen = new MultiBar({
     stream: stream as NodeJS.WriteStream,
     // The command decides what Ctrl-C means.
     gracefulExit: false,
     hideCursor: false,
     // progressLine fits the terminal; were its wrapping switched off, it would stay off after a run that is killed.
     linewrap: true,
-    format: (_options, params, payload) =>
-      progressLine(name, payload.phase, payload.text, params.progress, stream.columns ?? 80, color),
+    // A bar that ends moves the others.
+    forceRedraw: true,
+    format: (_options, _params, payload) => payload.line(),
   });
+  const shown = new Set<SingleBar>();
+  let closed = false;
+  let drawnMs: number | null = null;
+  /** Work that keeps the thread to itself leaves no time to draw by itself. */
+  const draw = (): void => {
+    if (drawnMs !== null && now() - drawnMs < minFrameGapMs) return;
+    drawnMs = now();
+    screen.update();
+  };
   return {
-    paint(progress, text) {
-      const payload = { phase: progress.phase, text };
-      if (!live.isActive) live.start(Math.max(1, progress.total), progress.done, payload);
-      live.setTotal(Math.max(1, progress.total));
-      live.update(progress.total > 0 ? progress.done : 1, payload);
+    open(name) {
+      let bar: SingleBar | null = null;
+      let line = (): string => '';
+      return {
+        paint(progress, text) {
+          const [{ phase }, fraction] = [progress, share(progress)];
+          line = () => progressLine(name, phase, text, fraction, stream.columns ?? 80, color);
+          // What has left the screen cannot be drawn again.
+          if (closed || (bar === null && shown.size >= (stream.rows ?? 24) - 1)) return;
+          bar ??= screen.create(1, 0, { line: () => line() });
+          shown.add(bar);
+          draw();
+        },
+        close() {
+          // The last one stays where it is until all is closed.
+          if (closed || bar === null || shown.size === 1) return;
+          screen.log(`${line()}\n`);
+          screen.remove(bar);
+          shown.delete(bar);
+        },
+      };
     },
-    close: () => live.stop(),
+    close() {
+      if (drawnMs !== null && !closed) screen.stop();
+      closed = true;
+    },
   };
 }
 
@@ -126,32 +171,40 @@ function plainLines(name: string, stream: ProgressStream, now: () => number): Pa
 }
 
 /**
- * Shows the progress of one run. Elsewhere than on a terminal a line is written for each further tenth of a phase, and none within two
- * seconds of the one before unless the phase ends.
+ * Shows the progress of works that go on at the same time. Elsewhere than on a terminal a line is written for each further tenth of a phase,
+ * and none within two seconds of the one before unless the phase ends.
  *
- * @param color whether the bar may be coloured; a terminal is always needed for it
+ * @param color whether bars may be coloured; a terminal is always needed for it
  * @param now a clock in ms, for the speed shown and the gap between lines
  */
 export function openProgress(
-  name: string,
   stream: ProgressStream,
   color: boolean,
   now: () => number = () => performance.now(),
-): ProgressDisplay {
-  const painter = stream.isTTY === true ? liveBar(name, stream, color) : plainLines(name, stream, now);
-  let phase: string | null = null;
-  let doneAtStart = 0;
-  let startMs = 0;
+): ProgressBoard {
+  const painters: Painters =
+    stream.isTTY === true
+      ? liveBars(stream, color, now)
+      : { open: (name) => plainLines(name, stream, now), close: () => undefined };
   return {
-    update(progress) {
-      const phaseBegins = progress.phase !== phase;
-      if (phaseBegins) {
-        phase = progress.phase;
-        doneAtStart = progress.done;
-        startMs = now();
-      }
-      painter.paint(progress, describeProgress(progress, doneAtStart, now() - startMs), phaseBegins);
+    open(name) {
+      const painter = painters.open(name);
+      let phase: string | null = null;
+      let doneAtStart = 0;
+      let startMs = 0;
+      return {
+        update(progress) {
+          const phaseBegins = progress.phase !== phase;
+          if (phaseBegins) {
+            phase = progress.phase;
+            doneAtStart = progress.done;
+            startMs = now();
+          }
+          painter.paint(progress, describeProgress(progress, doneAtStart, now() - startMs), phaseBegins);
+        },
+        close: painter.close,
+      };
     },
-    close: painter.close,
+    close: painters.close,
   };
 }

@@ -3,25 +3,26 @@ import type { JsonRecord } from '../record/json.ts';
 import type { Job } from './job.ts';
 
 /** Does one job at a time. */
-export interface JobRunner {
+export interface JobRunner<J = Job, R extends NonNullable<unknown> = JsonRecord> {
   /** @throws if the job fails, the runner dies, or it is closed */
-  run(job: Job): Promise<JsonRecord>;
+  run(job: J): Promise<R>;
+  /** Ends the runner; a job that it does then rejects once nothing of it is left to do. */
   close(): void;
 }
 
-export interface FailedJob {
-  readonly job: Job;
+export interface FailedJob<J = Job> {
+  readonly job: J;
   readonly message: string;
 }
 
-export interface RunJobsOptions {
+export interface RunJobsOptions<J, R extends NonNullable<unknown>> {
   /** Jobs at the same time; at least 1. */
   readonly workers: number;
-  openRunner(): JobRunner;
+  openRunner(): JobRunner<J, R>;
   /** Stores a result; what it throws (a full disk, say) ends the work. */
-  keep(job: Job, result: JsonRecord): void;
+  keep(job: J, result: R): void;
   /** Called whenever a job has ended, well or not. */
-  readonly onEnd?: (job: Job) => void;
+  readonly onEnd?: (job: J) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -29,19 +30,24 @@ export interface RunJobsOptions {
  * Does all jobs, begun in the order given.
  *
  * @returns the jobs that failed, in the order given
- * @throws what `keep` throws; the signal's reason on abort. Jobs that run then are lost, the others are kept.
+ * @throws what `keep` throws; the signal's reason on abort. Both once every runner has ended its job: jobs that run then are lost, the
+ *   others are kept.
  */
-export async function runJobs(jobs: readonly Job[], options: RunJobsOptions): Promise<readonly FailedJob[]> {
+export async function runJobs<J, R extends NonNullable<unknown>>(
+  jobs: readonly J[],
+  options: RunJobsOptions<J, R>,
+): Promise<readonly FailedJob<J>[]> {
   const { openRunner, keep, onEnd, signal } = options;
-  const failures = new Map<Job, string>();
-  const open = new Set<JobRunner>();
+  const failures = new Map<J, string>();
+  const open = new Set<JobRunner<J, R>>();
   let next = 0;
   let stopped = false;
   const stop = (): void => {
     stopped = true;
     for (const runner of open) runner.close();
+    open.clear();
   };
-  const begin = (): JobRunner => {
+  const begin = (): JobRunner<J, R> => {
     const runner = openRunner();
     open.add(runner);
     return runner;
@@ -70,15 +76,15 @@ export async function runJobs(jobs: readonly Job[], options: RunJobsOptions): Pr
       stop();
       throw error;
     } finally {
-      open.delete(runner);
-      runner.close();
+      if (open.delete(runner)) runner.close();
     }
   };
   signal?.throwIfAborted();
   signal?.addEventListener('abort', stop);
   try {
     const lanes = Math.min(options.workers, jobs.length);
-    await Promise.all(Array.from({ length: lanes }, lane));
+    const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   } finally {
     signal?.removeEventListener('abort', stop);
   }

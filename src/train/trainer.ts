@@ -2,6 +2,7 @@
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
 import { createLabelSource, type LabelTools } from '../labels/labels.ts';
+import { turn } from '../parallel/board.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { actionKey } from '../policy/policy.ts';
 import { type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
@@ -226,6 +227,8 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
         recordMetrics(iteration, line);
         if (last || dueAt(config.checkpointEvery, iteration)) save(iteration);
         reportProgress(run, 'train', iteration, config.iterations);
+        // One thread with an environment that answers at once would not hear of an abort.
+        await turn();
       } catch (error) {
         throw signal?.aborted ? error : inIteration(iteration, error);
       }

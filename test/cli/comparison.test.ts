@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Trainer } from '../../src/cli/compare/threadTrainer.ts';
 import { planOf } from '../../src/cli/compare.ts';
 import { type ComparisonPlan, parseVariants, runComparison } from '../../src/cli/comparison.ts';
-import type { Train } from '../../src/cli/train.ts';
-import { soloCrew } from '../../src/parallel/crew.ts';
+import type { ProgressBoard } from '../../src/cli/progress.ts';
+import { type Crew, soloCrew } from '../../src/parallel/crew.ts';
 import { createRun } from '../../src/record/run.node.ts';
 import type { RunResult } from '../../src/report/records.ts';
 import { resolveConfig } from '../../src/train/config.ts';
@@ -16,17 +17,32 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
+type OnTrain = (folder: string, resume: boolean, signal: AbortSignal) => unknown;
+
+/** What trainers wrote on stderr and how they were opened and closed. */
+interface Told {
+  readonly notes: string[];
+  /** Shown of `all runs`: iterations done, and in all. */
+  readonly all: [number, number][];
+  /** Threads of each trainer opened. */
+  readonly opened: number[];
+  closed: number;
+}
+
 /** A comparison of two variants over a trainer whose runs take these ms in turn. */
 async function compareWith(
   given: Partial<ComparisonPlan>,
   runMs: readonly number[],
-  onTrain: (folder: string, resume: boolean) => void = () => undefined,
+  onTrain: OnTrain = () => undefined,
   signal = new AbortController().signal,
+  workers = 1,
+  told: Told = { notes: [], all: [], opened: [], closed: 0 },
 ): ReturnType<typeof runComparison> {
   let ms = 0;
   let runs = 0;
-  const train: Train = async (config, { directory: folder, resume }) => {
-    onTrain(folder.slice(directory.length + 1), resume);
+  const train: Trainer['train'] = async (config, { directory: folder, resume, onProgress, signal: ending }) => {
+    await onTrain(folder.slice(directory.length + 1), resume, ending);
+    onProgress({ phase: 'train', done: config.iterations, total: config.iterations, envSteps: 0, success: null });
     ms += runMs[runs++ % runMs.length];
     if (!resume) createRun(folder, { config: { ...config }, versions: {}, keepCheckpoints: 1 }).close();
     writeFileSync(join(folder, 'result.json'), '{}');
@@ -41,11 +57,24 @@ async function compareWith(
     budgetMs: null,
     ...given,
   };
+  const board: ProgressBoard = {
+    open: (name) => ({
+      update: ({ done, total }) => name === 'all runs' && told.all.push([done, total]),
+      close() {},
+    }),
+    close() {},
+  };
   const frame = {
     signal,
-    progress: <T>(_: string, work: (onProgress: () => void) => Promise<T>) => work(() => undefined),
+    note: (text: string) => told.notes.push(text),
+    progressOfMany: <T>(work: (shown: ProgressBoard) => Promise<T>) => work(board),
+    withCrew: <T>(_: number | undefined, work: (crew: Crew) => Promise<T>) => work(soloCrew()),
   };
-  return runComparison(plan, { train, frame, crew: soloCrew(), now: () => ms });
+  const openTrainer = (threads: number): Trainer => {
+    told.opened.push(threads);
+    return { train, close: () => void told.closed++ };
+  };
+  return runComparison(plan, { train, openTrainer, frame, workers, now: () => ms });
 }
 
 describe('parseVariants', () => {
@@ -162,7 +191,7 @@ test('a run that fails ends the comparison; compare.json holds what is finished'
   const { record, error } = await compareWith({}, [1], (folder) => {
     if (folder === 'grpo-s2') throw new Error('environment: ended');
   });
-  expect(error).toEqual(new Error('environment: ended'));
+  expect(error).toEqual(new Error('grpo-s2: environment: ended'));
   expect(record.note).toBe('stopped after 2 runs');
   const written = JSON.parse(readFileSync(join(directory, 'compare.json'), 'utf8'));
   expect(written).toEqual(record);
@@ -180,4 +209,96 @@ test('a run during which Ctrl-C came is not counted, even if the trainer returns
   const { record, error } = await compareWith({}, [1], onTrain, controller.signal);
   expect((error as Error).name).toBe('AbortError');
   expect(record.variants.map((variant) => variant.runs)).toEqual([['grpo-s1']]);
+});
+
+describe('several runs at a time', () => {
+  const told = (): Told => ({ notes: [], all: [], opened: [], closed: 0 });
+  const never = new AbortController().signal;
+
+  /** Settles when the run is told to end, as a trainer does between two steps. */
+  const untilEnded = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+  test('runs begin in their order and the record has that of the seeds, whichever ends first', async () => {
+    const seen = told();
+    const begun: string[] = [];
+    const ends = new Map<string, () => void>();
+    const onTrain = async (folder: string): Promise<void> => {
+      begun.push(folder);
+      // The first run ends after all others.
+      if (begun.length === 1) await new Promise<void>((resolve) => ends.set(folder, resolve));
+      if (begun.length === 8) ends.get('grpo-s1')?.();
+    };
+    const { record, error } = await compareWith({ shared: { iterations: 5 } }, [1], onTrain, never, 2, seen);
+    expect(error).toBe(null);
+    expect(begun).toEqual([1, 2, 3, 4].flatMap((seed) => [`grpo-s${seed}`, `cloning-graph-s${seed}`]));
+    expect(record.variants.map(({ runs }) => runs)).toEqual([
+      ['grpo-s1', 'grpo-s2', 'grpo-s3', 'grpo-s4'],
+      ['cloning-graph-s1', 'cloning-graph-s2', 'cloning-graph-s3', 'cloning-graph-s4'],
+    ]);
+    expect([seen.notes, seen.opened, seen.closed]).toEqual([['2 runs at a time, 1 thread each'], [1, 1], 2]);
+    expect([seen.all[0], seen.all.at(-1)]).toEqual([
+      [0, 40],
+      [40, 40],
+    ]);
+  });
+
+  test('there are no more trainers than runs, and they share out the threads', async () => {
+    const seen = told();
+    await compareWith({ seeds: [1] }, [1], undefined, never, 5, seen);
+    expect([seen.notes, seen.opened]).toEqual([['2 runs at a time, 2 threads each'], [2, 2]]);
+    rmSync(join(directory, 'grpo-s1'), { recursive: true });
+    const one = told();
+    await compareWith({ seeds: [1] }, [1], undefined, never, 5, one);
+    expect([one.notes, one.opened, one.all]).toEqual([[], [], []]);
+  });
+
+  test('a run that fails ends those beside it; what is finished is kept, no other run begins', async () => {
+    const seen = told();
+    const begun: string[] = [];
+    const ended: string[] = [];
+    const onTrain: OnTrain = async (folder, _, signal) => {
+      begun.push(folder);
+      if (folder === 'grpo-s2') await untilEnded(signal).finally(() => ended.push(folder));
+      if (folder === 'cloning-graph-s2') throw new Error('environment: ended');
+    };
+    const { record, error } = await compareWith({}, [1], onTrain, never, 2, seen);
+    expect(error).toEqual(new Error('cloning-graph-s2: environment: ended'));
+    expect([record.note, record.variants.map(({ runs }) => runs)]).toEqual([
+      'stopped after 2 runs',
+      [['grpo-s1'], ['cloning-graph-s1']],
+    ]);
+    expect([begun.length, ended, seen.closed]).toEqual([4, ['grpo-s2'], 2]);
+  });
+
+  test('Ctrl-C ends all runs, and the error is its own', async () => {
+    const controller = new AbortController();
+    const ended: string[] = [];
+    const onTrain: OnTrain = async (folder, _, signal) => {
+      if (folder === 'cloning-graph-s1') controller.abort();
+      if (!signal.aborted) await untilEnded(signal).finally(() => ended.push(folder));
+    };
+    const { record, error } = await compareWith({}, [1], onTrain, controller.signal, 2);
+    expect([(error as Error).name, record.variants, ended]).toEqual(['AbortError', [], ['grpo-s1']]);
+  });
+
+  test('resumed runs count from their checkpoint, runs without time do not count', async () => {
+    const config = { ...resolveConfig({ iterations: 10, method: 'grpo', seed: 1 }) };
+    const half = createRun(join(directory, 'grpo-s1'), { config, versions: {}, keepCheckpoints: 1 });
+    const chain = {
+      head: { numerics: 1, configSha256: '', environment: '', vocabularySha256: null },
+      links: [],
+      open: [],
+    };
+    half.saveCheckpoint({ iteration: 4, parameters: [], state: [], counters: {}, chain });
+    half.close();
+    const seen = told();
+    const plan = { seeds: [1, 2], shared: { iterations: 10 }, budgetMs: 0 };
+    const { record } = await compareWith(plan, [1000], undefined, never, 1, seen);
+    expect([record.note, seen.all[0], seen.all.at(-1)]).toEqual([
+      '1 seed each: 1 of 2 seeds fitted in 0 minutes',
+      [0, 36],
+      [16, 36],
+    ]);
+  });
 });

@@ -108,6 +108,10 @@ export async function unbraid(
   };
   const fake: Engine = {
     relaxedCrew: async () => relaxedCrew(),
+    openTrainer: (threads) => ({
+      train: (config, how) => fake.train(config, { ...how, crew: new Crew([], 'own', `${threads} threads`) }),
+      close: () => void ended++,
+    }),
     async train(config, { directory: folder, resume, onProgress }) {
       calls.push({ train: { seed: config.seed, method: config.method, labels: config.labels }, folder, resume });
       onProgress({ phase: 'train', done: 1, total: 1, envSteps: 10, success: 0.5 });

@@ -60,18 +60,24 @@ describe('the live line', () => {
   });
 });
 
+/** A stream that keeps what is written. */
+function keepingStream(terminal: boolean, rows = 24) {
+  const stream = { text: '', write: (part: string) => (stream.text += part), isTTY: terminal, columns: 100, rows };
+  return stream;
+}
+
 /** What a display writes for these updates, each `gapMs` after the one before. */
 function written(updates: readonly Progress[], gapMs: number, terminal: boolean, color = false): string {
-  let text = '';
   let ms = 0;
-  const stream = { write: (part: string) => (text += part), isTTY: terminal, columns: 100, cursorTo: () => true };
-  const display = openProgress('run', Object.assign(stream, { clearLine: () => true }), color, () => ms);
+  const stream = keepingStream(terminal);
+  const board = openProgress(stream, color, () => ms);
+  const display = board.open('run');
   for (const update of updates) {
     display.update(update);
     ms += gapMs;
   }
-  display.close();
-  return text;
+  board.close();
+  return stream.text;
 }
 
 describe('elsewhere than on a terminal', () => {
@@ -116,4 +122,65 @@ test('on a terminal the bar is drawn in place, whole, and ends with a new line',
   expect(text).toContain('success 0.75');
   expect(text.endsWith('\n')).toBe(true);
   expect(text.trimEnd().split('\n').length).toBe(1);
+});
+
+describe('several displays', () => {
+  /** The lines of a terminal after what was written: what follows an escape code that moves up is drawn over the line there. */
+  function screenOf(text: string): string[] {
+    const lines = [''];
+    let [row, column] = [0, 0];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what the test follows
+    for (const [, move, count, plain] of text.matchAll(/\u001b\[(\d*)([A-Za-z])|(\n|[^\u001b\n]+)/g)) {
+      if (plain === '\n') [row, column] = [row + 1, 0];
+      else if (plain !== undefined) {
+        lines[row] = (lines[row] ?? '').slice(0, column) + plain;
+        column += plain.length;
+      } else if (count === 'A') row -= Number(move || 1);
+      else if (count === 'G') column = Number(move || 1) - 1;
+      else if (count === 'J') lines.length = row + 1;
+      lines[row] ??= '';
+      if (count === 'J' || count === 'K') lines[row] = lines[row].slice(0, column);
+    }
+    return lines;
+  }
+
+  test('on a terminal a bar each; one that ends stays above the others, and nothing is drawn after the end', () => {
+    const stream = keepingStream(true);
+    const board = openProgress(stream, false, () => 0);
+    const [all, first, second] = ['all runs', 'first', 'second'].map(board.open);
+    for (const display of [all, first, second]) display.update(at(0));
+    first.update(at(160));
+    first.close();
+    second.update(at(80));
+    all.update(at(240, 320));
+    board.close();
+    const names = screenOf(stream.text).map((line) => line.replace(/ {2}train.* {2}(\d+\/\d+)$/, ' $1'));
+    expect(names).toEqual(['first 160/160', 'all runs 240/320', 'second 80/160', '']);
+    const { length } = stream.text;
+    second.update(at(90));
+    second.close();
+    board.open('late').update(at(1));
+    board.close();
+    expect(stream.text.length).toBe(length);
+  });
+
+  test('no more bars than the terminal has lines; the next one when another ends', () => {
+    const stream = keepingStream(true, 3);
+    const board = openProgress(stream, false, () => 0);
+    const [first, second, third] = ['first', 'second', 'third'].map(board.open);
+    for (const display of [first, second, third]) display.update(at(40));
+    first.close();
+    expect(stream.text).not.toContain('third');
+    third.update(at(41));
+    board.close();
+    expect(screenOf(stream.text).map((line) => line.split(' ')[0])).toEqual(['first', 'second', 'third', '']);
+  });
+
+  test('elsewhere each writes its own lines', () => {
+    const stream = keepingStream(false);
+    const board = openProgress(stream, false, () => 0);
+    for (const name of ['first', 'second']) board.open(name).update(at(0));
+    board.close();
+    expect(stream.text).toBe('first  train  0%  0/160\nsecond  train  0%  0/160\n');
+  });
 });

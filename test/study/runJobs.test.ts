@@ -86,4 +86,25 @@ describe('runJobs', () => {
     expect(kept).toEqual([1]);
     expect(runners.closed).toBe(runners.opened);
   });
+
+  test('it settles when every runner has ended its job, in its own time', async () => {
+    const log: string[] = [];
+    const openRunner = (): JobRunner => {
+      let end = (): void => {};
+      return {
+        async run({ input }) {
+          if (input.x === 2) return {};
+          await new Promise<void>((resolve) => (end = resolve));
+          log.push(`${input.x} ended`);
+          throw new Error('ended');
+        },
+        close: () => void setTimeout(end, 5),
+      };
+    };
+    const keep = (): void => {
+      throw new Error('the disk is full');
+    };
+    await expect(runJobs(jobs, { workers: 2, openRunner, keep })).rejects.toThrow('the disk is full');
+    expect(log).toEqual(['1 ended']);
+  });
 });
