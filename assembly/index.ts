@@ -26,3 +26,4 @@ export { addInto, addScaled, copyBytes, copyRows, fill, heapBase, scaleBy } from
 export { distinctPairs } from './pairs';
 export { cloningLoss, logProbGradient, policyLoss } from './policyLoss';
 export { randomNormal, randomUniform, sampleActions } from './random';
+export { gatherRowValues, recogniseStates, scatterRowValues } from './states';

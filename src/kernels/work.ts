@@ -125,6 +125,22 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     const features = end(views, stateOffsets, states) + end(views, actionOffsets, rows);
     return { operations: 0, bytes: 8 * (features + states * width) + 4 * (6 * states + 2 * rows) };
   },
+  recogniseStates([from, to, , , , width, rowOffsets, stateOffsets, , actionOffsets], views) {
+    const [states, { i32 }] = [to - from, views];
+    const rows = rowsBetween(views, rowOffsets + 4 * from, states);
+    const ofStates = rowsBetween(views, stateOffsets + 4 * from, states);
+    const ofActions = rowsBetween(views, actionOffsets + 4 * i32[(rowOffsets >> 2) + from], rows);
+    return { operations: 0, bytes: 4 * (2 * (ofStates + ofActions) + states * (width + 5) + rows) };
+  },
+  gatherRowValues([states, , , , toRowOffsets], views) {
+    return { operations: 0, bytes: 4 * (2 * end(views, toRowOffsets, states) + 4 * states + 1) };
+  },
+  scatterRowValues([states, order, rowOffsets], views) {
+    const { i32 } = views;
+    let rows = 0;
+    for (let i = 0; i < states; i++) rows += rowsBetween(views, rowOffsets + 4 * i32[(order >> 2) + i], 1);
+    return { operations: 0, bytes: 4 * (2 * rows + 3 * states) };
+  },
   binaryCrossEntropy([rows, , labels, , , , , counts], views) {
     const labelled = countBytes(views, labels, rows, isLabel);
     return { operations: (SIGMOID + EXP + LOG + 11) * labelled, bytes: rows * (counts ? 13 : 9) };

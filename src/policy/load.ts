@@ -184,7 +184,7 @@ function cut(count: number, needOf: (i: number) => Need, capacity: Capacity, max
  * that shards are the same whatever computes them.
  */
 export function cutBatches(
-  list: StateList,
+  list: Pick<StateList, 'rowOffsets' | 'stateOffsets' | 'actionOffsets'>,
   order: ArrayLike<number>,
   capacity: Capacity,
   maxStates = capacity.states,

@@ -1,10 +1,16 @@
 /** Tries every candidate action of some states of a rollout on copies of the environment, and plays on from each with the policy. */
-import type { Environment } from '../env/environment.ts';
+import type { Environment, Step } from '../env/environment.ts';
+import {
+  closeKnownStates,
+  forgetStates,
+  type KnownStates,
+  meetStates,
+  openKnownStates,
+} from '../policy/knownStates.ts';
 import type { Policy } from '../policy/policy.ts';
 import { checkStep } from './collect.ts';
 import type { Rollout } from './rollout.ts';
-import { addState, clearScores, createScores, drawScored, scoreWaiting } from './scores.ts';
-import { createStateList, inputShape, popState } from './states.ts';
+import { drawScored, scoreWaiting } from './scores.ts';
 
 export interface BranchOptions {
   /** Stream of the actions; see `actionKey`. */
@@ -99,18 +105,17 @@ export async function branch(
   const { rowOffsets } = rollout.states;
   const rows = chosen.reduce((sum, n) => sum + rowOffsets[n + 1] - rowOffsets[n], 0);
   const returns = new Float64Array(rows * repeats);
-  const list = createStateList(inputShape(spec));
-  const scores = createScores(list);
   let total = envSteps;
   let live: Branch[] = [];
-  /** First state equal to that of each live branch. */
-  let equal: number[] = [];
 
-  /** Takes a step in each branch; those that go on are alive afterwards. */
-  const stepAll = async (branches: readonly Branch[], actions: ArrayLike<number>): Promise<void> => {
-    clearScores(scores);
+  /** Takes a step in each branch; those that go on are alive and `known` afterwards. */
+  const stepAll = async (
+    known: KnownStates,
+    branches: readonly Branch[],
+    actions: ArrayLike<number>,
+  ): Promise<void> => {
     live = [];
-    equal = [];
+    const steps: Step[] = [];
     for (const [i, b] of branches.entries()) {
       const step = await b.environment.step(actions[i]);
       checkStep(step, spec, b.before + ++b.steps);
@@ -118,12 +123,11 @@ export async function branch(
       returns[b.at] += b.weight * step.reward;
       b.weight *= discount;
       if (step.terminated || step.truncated) continue;
-      const s = list.states;
-      const same = addState(scores, step.observation, step.info.admissibleActions);
-      if (same !== s) popState(list);
-      equal.push(same);
+      steps.push(step);
       live.push(b);
     }
+    forgetStates(known);
+    meetStates(known, steps, live.length);
   };
 
   const first: Branch[] = [];
@@ -138,14 +142,18 @@ export async function branch(
       }
     }
   }
-  await stepAll(first, candidates);
-  while (live.length > 0) {
-    const counters = Int32Array.from(live, (b) => b.number * spec.maxSteps + b.steps - 1);
-    const taken = new Int32Array(live.length);
-    const logProb = new Float32Array(live.length);
-    scoreWaiting(policy, scores, options.temperature);
-    drawScored(policy, scores, Int32Array.from(equal), live.length, options.key, counters, { taken, logProb }, 0);
-    await stepAll(live, taken);
+  const known = openKnownStates(policy.arena, spec);
+  try {
+    await stepAll(known, first, candidates);
+    while (live.length > 0) {
+      const counters = Int32Array.from(live, (b) => b.number * spec.maxSteps + b.steps - 1);
+      const draws = { taken: new Int32Array(live.length), logProb: new Float32Array(live.length) };
+      scoreWaiting(policy, known, options.temperature);
+      drawScored(policy, known, 0, live.length, options.key, counters, draws, 0);
+      await stepAll(known, live, draws.taken);
+    }
+  } finally {
+    closeKnownStates(known);
   }
   return { returns, envSteps: total };
 }

@@ -1,9 +1,17 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
+import {
+  closeKnownStates,
+  copyStates,
+  forgetStates,
+  type KnownStates,
+  meetStates,
+  openKnownStates,
+} from '../policy/knownStates.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
-import { addState, clearScores, createScores, drawScored, type Scores, scoreWaiting } from './scores.ts';
-import { createStateList, grown, inputShape, popState } from './states.ts';
+import { drawScored, scoreWaiting } from './scores.ts';
+import { grown, inputShape } from './states.ts';
 
 export interface CollectOptions {
   /** Stream of the actions; see `actionKey`. The draw of step t of episode e has counter e * maxSteps + t. */
@@ -35,37 +43,33 @@ export function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps
   }
 }
 
-/** The episodes that go on: i32 of their numbers and counters and of the first states equal to theirs, f64 of their hashes by number. */
+/** The episodes that go on: i32 of their numbers and counters, f64 of their hashes by number. */
 interface Live {
   count: number;
   readonly episodes: Int32Array;
   readonly counters: Int32Array;
-  readonly first: Int32Array;
   readonly hashes: Float64Array;
 }
 
-/** Records the states that the live episodes are in. */
+/** Records the states from number `from` on, which the live episodes are in. */
 function recordStates(
   rollout: Rollout,
-  scores: Scores,
+  known: KnownStates,
   live: Live,
-  steps: readonly Step[],
+  from: number,
   environments: readonly Environment[],
   options: CollectOptions,
 ): void {
   const { spec } = environments[0];
   const { numbers, expert = true } = options;
-  const from = rollout.states.states;
   for (let i = 0; i < live.count; i++) {
     const episode = live.episodes[i];
     const n = from + i;
-    const { observation, info } = steps[i];
-    live.first[i] = rollout.first[n] = addState(scores, observation, info.admissibleActions);
     rollout.episode[n] = episode;
     rollout.step[n] = rollout.lengths[episode];
     live.counters[i] = (numbers?.[episode] ?? episode) * spec.maxSteps + rollout.lengths[episode];
     rollout.hash[n] = live.hashes[episode];
-    if (expert && spec.hasExpert) markExpert(rollout, n, environments[episode]);
+    if (expert && spec.hasExpert) markExpert(rollout, known, n, environments[episode]);
   }
 }
 
@@ -111,35 +115,57 @@ export async function collect(
 ): Promise<Rollout> {
   const { spec } = environments[0];
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps, spent);
-  const scores = createScores(rollout.states);
+  const known = openKnownStates(policy.arena, spec);
+  try {
+    await playAll(policy, environments, games, options, rollout, known);
+    copyStates(known, rollout.states, rollout.first);
+  } finally {
+    closeKnownStates(known);
+  }
+  return rollout;
+}
+
+/** Plays `collect`'s episodes; the states stay in `known`. */
+async function playAll(
+  policy: Policy,
+  environments: readonly Environment[],
+  games: readonly GameChoice[],
+  options: CollectOptions,
+  rollout: Rollout,
+  known: KnownStates,
+): Promise<void> {
   const count = games.length;
   const live: Live = {
     count,
     episodes: Int32Array.from(games, (_, episode) => episode),
     counters: new Int32Array(count),
-    first: new Int32Array(count),
     hashes: new Float64Array(count),
   };
   let steps = await settle(games.map((game, episode) => environments[episode].reset(game)));
   for (let e = 0; e < count; e++) live.hashes[e] = environments[e].stateHash();
   while (live.count > 0) {
     options.signal?.throwIfAborted();
-    const from = rollout.states.states;
-    recordStates(rollout, scores, live, steps, environments, options);
-    scoreWaiting(policy, scores, options.temperature);
-    drawScored(policy, scores, live.first, live.count, options.key, live.counters, rollout, from);
+    const from = known.states;
+    meetStates(known, steps, live.count);
+    recordStates(rollout, known, live, from, environments, options);
+    scoreWaiting(policy, known, options.temperature);
+    drawScored(policy, known, from, live.count, options.key, live.counters, rollout, from);
     const pending: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < live.count; i++) pending.push(environments[live.episodes[i]].step(rollout.taken[from + i]));
     steps = await settle(pending);
     recordSteps(rollout, live, steps, environments, from);
   }
-  return rollout;
 }
 
-function markExpert(rollout: Rollout, state: number, environment: Environment): void {
-  const { rowOffsets, actions } = rollout.states;
+function markExpert(
+  rollout: Rollout,
+  { arena, room, actions }: KnownStates,
+  s: number,
+  environment: Environment,
+): void {
   rollout.expert = grown(rollout.expert, actions);
-  for (const action of environment.expertActions?.() ?? []) rollout.expert[rowOffsets[state] + action] = 1;
+  const row = arena.i32[(room.addresses.rowOffsets >> 2) + s];
+  for (const action of environment.expertActions?.() ?? []) rollout.expert[row + action] = 1;
 }
 
 export interface PlayOptions extends CollectOptions {
@@ -160,14 +186,26 @@ export async function play(
   games: readonly GameChoice[],
   options: PlayOptions,
 ): Promise<Float64Array> {
+  const known = openKnownStates(policy.arena, environments[0].spec);
+  try {
+    return await playFor(policy, environments, games, options, known);
+  } finally {
+    closeKnownStates(known);
+  }
+}
+
+async function playFor(
+  policy: Policy,
+  environments: readonly Environment[],
+  games: readonly GameChoice[],
+  options: PlayOptions,
+  known: KnownStates,
+): Promise<Float64Array> {
   const { spec } = environments[0];
-  const list = createStateList(inputShape(spec));
-  const scores = createScores(list);
   const returns = new Float64Array(games.length);
   const slots = Math.min(environments.length, games.length);
   const game = Int32Array.from({ length: slots }, (_, slot) => slot);
   const live = game.slice();
-  const first = new Int32Array(slots);
   const length = new Int32Array(slots);
   const counters = new Int32Array(slots);
   const draws = { taken: new Int32Array(slots), logProb: new Float32Array(slots) };
@@ -176,16 +214,15 @@ export async function play(
   let steps = await settle(Array.from(live, (slot) => environments[slot].reset(games[slot])));
   for (let count = slots; count > 0; ) {
     options.signal?.throwIfAborted();
-    if (list.states > KEPT_STATES) clearScores(scores);
+    if (known.states > KEPT_STATES) forgetStates(known);
+    const from = known.states;
+    meetStates(known, steps, count);
     for (let i = 0; i < count; i++) {
       const slot = live[i];
-      const s = list.states;
-      first[i] = addState(scores, steps[i].observation, steps[i].info.admissibleActions);
-      if (first[i] !== s) popState(list);
       counters[i] = (options.numbers?.[game[slot]] ?? game[slot]) * spec.maxSteps + length[slot];
     }
-    scoreWaiting(policy, scores, options.temperature);
-    drawScored(policy, scores, first, count, options.key, counters, draws, 0);
+    scoreWaiting(policy, known, options.temperature);
+    drawScored(policy, known, from, count, options.key, counters, draws, 0);
     const pending: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < count; i++) pending.push(environments[live[i]].step(draws.taken[i]));
     const after = await settle(pending);

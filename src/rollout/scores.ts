@@ -1,83 +1,33 @@
-/** Log-probabilities of states as they come: each distinct state is computed once, whichever episodes meet in it. */
-import type { Step } from '../env/environment.ts';
-import { cutBatches, loadStates } from '../policy/load.ts';
+/** Log-probabilities of the states that are known: each distinct one is computed once, whichever episodes meet in it. */
+import type { KnownStates } from '../policy/knownStates.ts';
+import { cutBatches } from '../policy/load.ts';
+import { gatherBatch } from '../policy/placed.ts';
 import { drawActions, finiteLogProbs, type Policy } from '../policy/policy.ts';
-import { clearStateIndex, createStateIndex, firstEqual, type StateIndex } from './repeats.ts';
-import { clearStates, grown, pushState, type StateList } from './states.ts';
-
-/** Holds for one version of the weights and one temperature. */
-export interface Scores {
-  readonly list: StateList;
-  readonly index: StateIndex;
-  /** f32[action rows of the list], known for states that are the first of their kind. */
-  logProbs: Float32Array;
-  /** The first of their kind that wait for theirs. */
-  waiting: Int32Array;
-  waitingCount: number;
-}
-
-export function createScores(list: StateList): Scores {
-  return {
-    list,
-    index: createStateIndex(),
-    logProbs: new Float32Array(0),
-    waiting: new Int32Array(256),
-    waitingCount: 0,
-  };
-}
-
-/** Forgets all states. */
-export function clearScores(scores: Scores): void {
-  clearStates(scores.list);
-  clearStateIndex(scores.index);
-  scores.waitingCount = 0;
-}
 
 /**
- * Appends a state to the list.
- *
- * @returns the number of the first state like it, its own where it is new
- * @throws what `pushState` throws
- */
-export function addState(
-  scores: Scores,
-  observation: Step['observation'],
-  admissibleActions: Step['info']['admissibleActions'],
-): number {
-  const { list } = scores;
-  const s = list.states;
-  pushState(list, observation, admissibleActions);
-  const first = firstEqual(scores.index, list, s);
-  if (first === s) {
-    scores.waiting = grown(scores.waiting, scores.waitingCount + 1);
-    scores.waiting[scores.waitingCount++] = s;
-  }
-  return first;
-}
-
-/**
- * Computes what waits, batch by batch.
+ * Computes what waits, batch by batch. What is known holds for one version of the weights and one temperature.
  *
  * @throws if a log-probability is not finite
  */
-export function scoreWaiting(policy: Policy, scores: Scores, temperature: number): void {
+export function scoreWaiting(policy: Policy, known: KnownStates, temperature: number): void {
   const { arena, network } = policy;
-  const { list } = scores;
-  const order = scores.waiting.subarray(0, scores.waitingCount);
-  scores.logProbs = grown(scores.logProbs, list.actions);
+  const { addresses } = known.room;
+  const { i32 } = arena;
+  const order = i32.subarray(addresses.waiting >> 2, (addresses.waiting >> 2) + known.waiting);
+  const offsets = {
+    rowOffsets: i32.subarray(addresses.rowOffsets >> 2),
+    stateOffsets: i32.subarray(addresses.stateOffsets >> 2),
+    actionOffsets: i32.subarray(addresses.actionOffsets >> 2),
+  };
   let from = 0;
-  for (const to of cutBatches(list, order, network.batch.capacity)) {
-    loadStates(arena, network.batch, list, order, from, to);
+  for (const to of cutBatches(offsets, order, network.batch.capacity)) {
+    const at = addresses.waiting + 4 * from;
+    gatherBatch(arena, network.batch, addresses, at, to - from);
     finiteLogProbs(policy, policy.weights, temperature);
-    const { f32 } = arena;
-    let at = policy.logProbs >> 2;
-    for (let i = from; i < to; i++) {
-      const end = list.rowOffsets[order[i] + 1];
-      for (let row = list.rowOffsets[order[i]]; row < end; row++) scores.logProbs[row] = f32[at++];
-    }
+    arena.kernels.scatterRowValues(to - from, at, addresses.rowOffsets, policy.logProbs, addresses.logProbs);
     from = to;
   }
-  scores.waitingCount = 0;
+  known.waiting = 0;
 }
 
 /** Where draws go: the action and its log-probability of each state, from index `at` on. */
@@ -87,15 +37,15 @@ export interface Draws {
 }
 
 /**
- * Draws an action for each of the states `first[0..count)`, whose log-probabilities are known; the batch of the policy is lost.
+ * Draws an action for each of the states [from, from + count), whose log-probabilities are known; the batch of the policy is lost.
  *
  * @param key of the stream; see `streamKey`
  * @param counters of each draw
  */
 export function drawScored(
   policy: Policy,
-  { list, logProbs }: Scores,
-  first: Int32Array,
+  { room: { addresses } }: KnownStates,
+  from: number,
   count: number,
   key: readonly [number, number],
   counters: Int32Array,
@@ -103,30 +53,23 @@ export function drawScored(
   at: number,
 ): void {
   const { arena, network } = policy;
+  const { i32, f32, kernels } = arena;
   const { rowOffsets, capacity } = network.batch;
-  const { i32, f32 } = arena;
-  const offsetsAt = rowOffsets >> 2;
-  const logProbsAt = policy.logProbs >> 2;
-  const countersAt = policy.indices >> 2;
-  const takenAt = policy.taken >> 2;
-  const takenLogProbAt = policy.takenLogProb >> 2;
-  i32[offsetsAt] = 0;
-  let from = 0;
-  let row = 0;
-  for (let i = 0; i < count; i++) {
-    const end = list.rowOffsets[first[i] + 1];
-    for (let r = list.rowOffsets[first[i]]; r < end; r++) f32[logProbsAt + row++] = logProbs[r];
-    const n = i + 1 - from;
-    i32[offsetsAt + n] = row;
-    i32[countersAt + n - 1] = counters[i];
-    const next = i + 1 < count ? list.rowOffsets[first[i + 1] + 1] - list.rowOffsets[first[i + 1]] : 0;
-    if (i + 1 < count && n < capacity.states && row + next <= capacity.actions) continue;
+  const ofRows = (addresses.rowOffsets >> 2) + from;
+  const [countersAt, takenAt, takenLogProbAt] = [policy.indices >> 2, policy.taken >> 2, policy.takenLogProb >> 2];
+  for (let done = 0; done < count; ) {
+    let n = 0;
+    for (; done + n < count && n < capacity.states; n++) {
+      if (i32[ofRows + done + n + 1] - i32[ofRows + done] > capacity.actions) break;
+      i32[countersAt + n] = counters[done + n];
+    }
+    const first = addresses.first + 4 * (from + done);
+    kernels.gatherRowValues(n, first, addresses.rowOffsets, addresses.logProbs, rowOffsets, policy.logProbs);
     drawActions(policy, n, key);
     for (let j = 0; j < n; j++) {
-      draws.taken[at + from + j] = i32[takenAt + j];
-      draws.logProb[at + from + j] = f32[takenLogProbAt + j];
+      draws.taken[at + done + j] = i32[takenAt + j];
+      draws.logProb[at + done + j] = f32[takenLogProbAt + j];
     }
-    from = i + 1;
-    row = 0;
+    done += n;
   }
 }

@@ -58,12 +58,6 @@ export function clearStates(list: StateList): void {
   list.actions = 0;
 }
 
-/** Removes the state that was appended last. */
-export function popState(list: StateList): void {
-  list.states--;
-  list.actions = list.rowOffsets[list.states];
-}
-
 /** The array, or a copy twice as long where it has no room for `length` elements. */
 export function grown<T extends Uint8Array | Int32Array | Float32Array>(array: T, length: number): T {
   if (length <= array.length) return array;

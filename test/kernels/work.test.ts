@@ -65,6 +65,16 @@ describe('counts by hand', () => {
     expect(count('meanPool', [2, 3, 4, 32, 0, 0, 0], mask)).toEqual([(2 + 2) * 4 + 2, 6 + 16 * (2 + 2)]);
   });
 
+  test('reading states: features read and written, offsets, numbers, and what is found of each', () => {
+    // States 1 and 2 of three, with 2 and 1 actions of 3 and 1, and of 2 features; with 4 and 5 features of their own.
+    const offsets = [64, [0, 1, 3, 4, 0, 6, 10, 15, 0, 5, 8, 9, 11]] as [number, number[]];
+    const args = [1, 3, 0, 0, 0, 2, 64, 64 + 16, 0, 64 + 32];
+    expect(count('recogniseStates', args, views({ i32: offsets }))).toEqual([0, 4 * (2 * (9 + 6) + 2 * (2 + 5) + 3)]);
+    const rows = views({ i32: [64, [0, 2, 3, 1, 0, 1]] });
+    expect(count('gatherRowValues', [2, 0, 0, 0, 64, 0], rows)).toEqual([0, 4 * (2 * 3 + 4 * 2 + 1)]);
+    expect(count('scatterRowValues', [3, 64 + 12, 64, 0, 0], rows)).toEqual([0, 4 * (2 * (1 + 2 + 1) + 3 * 3)]);
+  });
+
   test('moving is no operation: copies and fills have bytes alone', () => {
     expect(count('copyBytes', [0, 0, 10])).toEqual([0, 20]);
     expect(count('fill', [0, 10, 0])).toEqual([0, 40]);

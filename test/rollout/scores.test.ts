@@ -1,14 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { copyStates, forgetStates, meetStates, openKnownStates } from '../../src/policy/knownStates.ts';
 import { actionKey, sample, takenLogProbs } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
-import {
-  addState,
-  clearScores,
-  createScores,
-  drawScored,
-  type Scores,
-  scoreWaiting,
-} from '../../src/rollout/scores.ts';
+import { drawScored, scoreWaiting } from '../../src/rollout/scores.ts';
 import { createStateList, inputShape } from '../../src/rollout/states.ts';
 import { policyFor, sources } from './shares.ts';
 
@@ -21,24 +15,25 @@ describe.each(sources)('%s', (_, __, open) => {
     const source = await open();
     const environment = source.create();
     const policy = await policyFor(environment);
-    const scores = createScores(createStateList(inputShape(environment.spec)));
-    const first: number[] = [];
+    const known = openKnownStates(policy.arena, environment.spec);
     const random = randomStream(5, 'test/scores');
     for (let episode = 0; episode < 12; episode++) {
       let step = await environment.reset({ seed: episode % 3, split: 'train', rollout: 0 });
       while (!step.terminated && !step.truncated) {
-        const { admissibleActions } = step.info;
-        first.push(addState(scores, step.observation, admissibleActions));
-        step = await environment.step(random.below(Math.min(2, admissibleActions.length)));
+        meetStates(known, [step], 1);
+        step = await environment.step(random.below(Math.min(2, step.info.admissibleActions.length)));
       }
-      if (episode % 4 === 3) scoreWaiting(policy, scores, temperature);
+      if (episode % 4 === 3) scoreWaiting(policy, known, temperature);
     }
-    return { policy, scores, first: Int32Array.from(first) };
+    const list = createStateList(inputShape(environment.spec));
+    const first = new Int32Array(known.states);
+    copyStates(known, list, first);
+    return { policy, known, list, first };
   }
 
   test('states that repeat are computed once, and all have the log-probabilities they have by themselves, to the bit', async () => {
-    const { policy, scores, first } = await played();
-    const { list, logProbs } = scores;
+    const { policy, known, list, first } = await played();
+    const logProbs = policy.arena.read(known.room.addresses.logProbs, known.actions);
     expect(first.some((f, s) => f < s)).toBe(true);
     for (let s = 0; s < list.states; s++) {
       const rows = list.rowOffsets[s + 1] - list.rowOffsets[s];
@@ -51,12 +46,11 @@ describe.each(sources)('%s', (_, __, open) => {
   });
 
   test('draws are those of each state by itself, however many there are', async () => {
-    const { policy, scores, first } = await played();
-    const { list } = scores;
+    const { policy, known, list } = await played();
     const count = list.states;
     const counters = Int32Array.from({ length: count }, (_, s) => 7 * s + 1);
     const draws = { taken: new Int32Array(count + 3), logProb: new Float32Array(count + 3) };
-    drawScored(policy, scores, first, count, key, counters, draws, 3);
+    drawScored(policy, known, 0, count, key, counters, draws, 3);
     for (let s = 0; s < count; s++) {
       sample(policy, list, [s], 0, 1, key, counters, temperature);
       expect(draws.taken[3 + s]).toBe(policy.arena.i32[policy.taken >> 2]);
@@ -65,22 +59,26 @@ describe.each(sources)('%s', (_, __, open) => {
   });
 });
 
-test('cleared scores forget: the same state is new again, with other weights too', async () => {
+test('forgotten states: the same one is new again, with other weights too', async () => {
   const [, , open] = sources[0];
   const environment = (await open()).create();
   const policy = await policyFor(environment);
-  const scores = createScores(createStateList(inputShape(environment.spec)));
+  const known = openKnownStates(policy.arena, environment.spec);
   const step = await environment.reset({ seed: 1, split: 'train' });
-  const add = (to: Scores): number => addState(to, step.observation, step.info.admissibleActions);
-  expect([add(scores), add(scores)]).toEqual([0, 0]);
-  scoreWaiting(policy, scores, 1);
-  const before = scores.logProbs.slice(0, scores.list.rowOffsets[1]);
+  const score = (): Float32Array => {
+    meetStates(known, [step, step], 2);
+    expect([...policy.arena.i32.subarray(known.room.addresses.first >> 2).subarray(0, 2)]).toEqual([0, 0]);
+    expect(known.waiting).toBe(1);
+    scoreWaiting(policy, known, 1);
+    return policy.arena.read(known.room.addresses.logProbs, known.actions / 2);
+  };
+  const before = score();
   policy.network.initialise(policy.weights, 9);
   policy.network.prepare(policy.weights);
-  clearScores(scores);
-  expect([add(scores), add(scores)]).toEqual([0, 0]);
-  scoreWaiting(policy, scores, 1);
-  const after = scores.logProbs.slice(0, scores.list.rowOffsets[1]);
+  forgetStates(known);
+  const after = score();
   expect(after).not.toEqual(before);
-  expect(after[2]).toBe(takenLogProbs(policy, policy.weights, scores.list, [0], [2], 1)[0]);
+  const list = createStateList(inputShape(environment.spec));
+  copyStates(known, list, new Int32Array(2));
+  expect(after[2]).toBe(takenLogProbs(policy, policy.weights, list, [0], [2], 1)[0]);
 });

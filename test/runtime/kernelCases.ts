@@ -274,6 +274,32 @@ function batches(bench: Bench): void {
   }
 }
 
+/** States that come again after four, with more and more numbers each. */
+function states(bench: Bench): void {
+  const { kernels } = bench;
+  const [vocabulary, stateSlots, actionSlots, count, mask] = [7, 5, 3, 11, 31];
+  for (const width of [0, ...widths]) {
+    const rowsOf = offsetsOf(count, 1);
+    const rows = rowsOf[count];
+    const [stateOffsets, actionOffsets] = [offsetsOf(count, width), offsetsOf(rows, 1)];
+    const ofStates = bench.ints(Array.from({ length: stateOffsets[count] }, (_, f) => f % (vocabulary * stateSlots)));
+    const ofActions = bench.ints(Array.from({ length: actionOffsets[rows] }, (_, f) => f % (vocabulary * actionSlots)));
+    const vectors = bench.ints(Array.from({ length: count * width }, (_, i) => 0x3f800000 + ((i / width) & 3)));
+    const [rowOffsets, table] = [bench.ints(rowsOf), bench.ints(new Array(mask + 1).fill(0))];
+    const [hash, first, fresh] = [0, 1, 2].map(() => bench.output(count));
+    const found = kernels.recogniseStates(
+      ...([0, count, vocabulary, stateSlots, actionSlots, width, rowOffsets, bench.ints(stateOffsets)] as const),
+      ...([ofStates, bench.ints(actionOffsets), ofActions, vectors, table, mask, hash, first, fresh] as const),
+    );
+    bench.returned(found);
+    kernels.copyBytes(bench.output(actionOffsets[rows]), ofActions, 4 * actionOffsets[rows]);
+    const values = bench.floats(rows);
+    const gathered = bench.output(rows);
+    kernels.gatherRowValues(found, fresh, rowOffsets, values, bench.output(found + 1), gathered);
+    kernels.scatterRowValues(found, fresh, rowOffsets, gathered, bench.output(rows));
+  }
+}
+
 function perSample(bench: Bench): void {
   const { kernels } = bench;
   const scratch = bench.scratch(scratchBytes);
@@ -386,6 +412,7 @@ export const kernelCases: Readonly<Record<string, (bench: Bench) => void>> = {
   rowsAndTables,
   pairs,
   batches,
+  states,
   perSample,
   losses,
 };
