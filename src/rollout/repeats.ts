@@ -69,11 +69,6 @@ export function createStateIndex(): StateIndex {
   };
 }
 
-export function clearStateIndex(index: StateIndex): void {
-  index.slots.fill(0);
-  index.count = 0;
-}
-
 function grow(index: StateIndex): void {
   const { slots, hashes } = index;
   index.slots = new Int32Array(2 * slots.length);
