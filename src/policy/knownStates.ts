@@ -84,19 +84,28 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
     enlarge(arena, room, 'actionOffsets', rows + 1, known.actions + 1);
     enlarge(arena, room, 'logProbs', rows + 1, known.actions);
   }
+  let { i32 } = arena;
   let offsets = (addresses.actionOffsets >> 2) + known.actions;
-  let from = arena.i32[offsets];
+  let end = words.actionFeatures;
+  let to = i32[offsets];
+  let at = (addresses.actionFeatures >> 2) + to;
   for (let a = 0; a < actions.length; a++) {
     const action = actions[a];
-    const to = from + (typeof action === 'number' ? 1 : action.length);
-    if (to > words.actionFeatures) enlarge(arena, room, 'actionFeatures', to, from);
-    const at = (addresses.actionFeatures >> 2) + from;
-    if (typeof action === 'number') arena.i32[at] = (action | 0) === action ? action : -1;
-    else putFeatures(action, arena.i32, at);
-    arena.i32[++offsets] = from = to;
+    const length = typeof action === 'number' ? 1 : action.length;
+    if (to + length > end) {
+      enlarge(arena, room, 'actionFeatures', to + length, to);
+      i32 = arena.i32;
+      end = words.actionFeatures;
+      at = (addresses.actionFeatures >> 2) + to;
+    }
+    if (typeof action === 'number') i32[at] = (action | 0) === action ? action : -1;
+    else putFeatures(action, i32, at);
+    at += length;
+    to += length;
+    i32[++offsets] = to;
   }
   known.actions = rows;
-  arena.i32[(addresses.rowOffsets >> 2) + s + 1] = rows;
+  i32[(addresses.rowOffsets >> 2) + s + 1] = rows;
 }
 
 /** A table of `needed` slots or more, with the distinct states in it. */

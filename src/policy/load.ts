@@ -137,47 +137,50 @@ export function loadRows(
   endBatch(arena, batch, at.state);
 }
 
-/** Room that one entry of a batch takes. */
-interface Need {
-  readonly actions: number;
-  readonly stateFeatures: number;
-  readonly actionFeatures: number;
+/** Where batches end, and the room that the entries of the present one take. */
+interface Cut {
+  readonly ends: number[];
+  states: number;
+  actions: number;
+  stateFeatures: number;
+  actionFeatures: number;
 }
 
-function cut(count: number, needOf: (i: number) => Need, capacity: Capacity, maxStates: number): number[] {
-  const ends: number[] = [];
-  let states = 0;
-  let actions = 0;
-  let stateFeatures = 0;
-  let actionFeatures = 0;
-  for (let i = 0; i < count; i++) {
-    const need = needOf(i);
-    if (
-      need.actions > capacity.actions ||
-      need.stateFeatures > capacity.stateFeatures ||
-      need.actionFeatures > capacity.actionFeatures
-    ) {
-      throw new RangeError(
-        `cutBatches: one state must fit a batch of ${describe(capacity)}, got ${need.stateFeatures} state tokens and ${need.actions} actions with ${need.actionFeatures} tokens; raise the capacity`,
-      );
-    }
-    const fits =
-      states < Math.min(maxStates, capacity.states) &&
-      actions + need.actions <= capacity.actions &&
-      stateFeatures + need.stateFeatures <= capacity.stateFeatures &&
-      actionFeatures + need.actionFeatures <= capacity.actionFeatures;
-    if (!fits) {
-      ends.push(i);
-      states = actions = stateFeatures = actionFeatures = 0;
-    }
-    states++;
-    actions += need.actions;
-    stateFeatures += need.stateFeatures;
-    actionFeatures += need.actionFeatures;
+/** Adds entry `i`, in a new batch where the present one has no room for it. */
+function addEntry(
+  cut: Cut,
+  i: number,
+  actions: number,
+  stateFeatures: number,
+  actionFeatures: number,
+  capacity: Capacity,
+  maxStates: number,
+): void {
+  if (
+    actions > capacity.actions ||
+    stateFeatures > capacity.stateFeatures ||
+    actionFeatures > capacity.actionFeatures
+  ) {
+    throw new RangeError(
+      `cutBatches: one state must fit a batch of ${describe(capacity)}, got ${stateFeatures} state tokens and ${actions} actions with ${actionFeatures} tokens; raise the capacity`,
+    );
   }
-  if (count > 0) ends.push(count);
-  return ends;
+  const fits =
+    cut.states < Math.min(maxStates, capacity.states) &&
+    cut.actions + actions <= capacity.actions &&
+    cut.stateFeatures + stateFeatures <= capacity.stateFeatures &&
+    cut.actionFeatures + actionFeatures <= capacity.actionFeatures;
+  if (!fits) {
+    cut.ends.push(i);
+    cut.states = cut.actions = cut.stateFeatures = cut.actionFeatures = 0;
+  }
+  cut.states++;
+  cut.actions += actions;
+  cut.stateFeatures += stateFeatures;
+  cut.actionFeatures += actionFeatures;
 }
+
+const newCut = (): Cut => ({ ends: [], states: 0, actions: 0, stateFeatures: 0, actionFeatures: 0 });
 
 /**
  * Ends of consecutive runs of `order` that fit the capacity, with at most `maxStates` states each. The cut depends only on the data, so
@@ -190,28 +193,36 @@ export function cutBatches(
   maxStates = capacity.states,
 ): number[] {
   const { rowOffsets, stateOffsets, actionOffsets } = list;
-  const needOf = (i: number): Need => {
+  const cut = newCut();
+  for (let i = 0; i < order.length; i++) {
     const s = order[i];
-    return {
-      actions: rowOffsets[s + 1] - rowOffsets[s],
-      stateFeatures: stateOffsets[s + 1] - stateOffsets[s],
-      actionFeatures: actionOffsets[rowOffsets[s + 1]] - actionOffsets[rowOffsets[s]],
-    };
-  };
-  return cut(order.length, needOf, capacity, maxStates);
+    const row = rowOffsets[s];
+    const end = rowOffsets[s + 1];
+    const ofState = stateOffsets[s + 1] - stateOffsets[s];
+    addEntry(cut, i, end - row, ofState, actionOffsets[end] - actionOffsets[row], capacity, maxStates);
+  }
+  if (order.length > 0) cut.ends.push(order.length);
+  return cut.ends;
 }
 
 /** The same for `loadRows`: ends of runs of action rows, each a state of its own with one candidate. */
 export function cutRows(list: StateList, rows: ArrayLike<number>, capacity: Capacity): number[] {
-  const needOf = (i: number): Need => {
+  const cut = newCut();
+  for (let i = 0; i < rows.length; i++) {
     const s = stateOfRow(list, rows[i]);
-    return {
-      actions: 1,
-      stateFeatures: list.stateOffsets[s + 1] - list.stateOffsets[s],
-      actionFeatures: list.actionOffsets[rows[i] + 1] - list.actionOffsets[rows[i]],
-    };
-  };
-  return cut(rows.length, needOf, capacity, capacity.states);
+    const ofState = list.stateOffsets[s + 1] - list.stateOffsets[s];
+    addEntry(
+      cut,
+      i,
+      1,
+      ofState,
+      list.actionOffsets[rows[i] + 1] - list.actionOffsets[rows[i]],
+      capacity,
+      capacity.states,
+    );
+  }
+  if (rows.length > 0) cut.ends.push(rows.length);
+  return cut.ends;
 }
 
 /** Action rows of the states in `order`. */

@@ -55,6 +55,7 @@ function onlyTaken(labels: Int8Array, rollout: Rollout): Int8Array {
 
 /** The config with the weights of the label losses scaled. */
 function scaleLabelLosses(config: Config, factor: number): Config {
+  if (factor === 1) return config;
   const { classifierCoef, cloningCoef, contrastiveCoef } = config;
   return {
     ...config,

@@ -4,7 +4,7 @@ import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } fr
 import { countRows, cutEvenly, type LoadStates, loadStates } from '../policy/load.ts';
 import { placeLists } from '../policy/placed.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { StateList } from '../rollout/states.ts';
+import { grown, type StateList } from '../rollout/states.ts';
 
 /** Most shards of a set, unless their states do not fit, and fewest action rows of a shard, unless there are no more. */
 const SHARDS = 8;
@@ -61,30 +61,39 @@ export interface ShardPlan {
   readonly load: LoadStates;
 }
 
+/** Rooms of `mergeRepeats`, for one call at a time: of each sample its entry, of each entry its state and samples, of each state its newest entry. */
+let entryOf = new Int32Array(512);
+let stateOf = new Int32Array(512);
+let samplesOf = new Int32Array(512);
+let newest = new Int32Array(2048);
+
 function mergeRepeats({ list, order, repeats }: LossSet): Entries {
   const count = order.length;
-  const entryOf = new Int32Array(count);
-  const states = new Int32Array(count);
-  const samplesOf = new Int32Array(count);
-  // Newest entry of each state, counted from 1.
-  const open = new Int32Array(list.states);
+  entryOf = grown(entryOf, count);
+  stateOf = grown(stateOf, count);
+  samplesOf = grown(samplesOf, count);
+  newest = grown(newest, list.states);
+  const [entry, state, size, open] = [entryOf, stateOf, samplesOf, newest];
+  size.fill(0, 0, count);
+  // Entries count from 1 here.
+  open.fill(0, 0, list.states);
   let entries = 0;
   for (let i = 0; i < count; i++) {
-    const state = repeats ? repeats[order[i]] : order[i];
-    let entry = repeats ? open[state] - 1 : -1;
-    if (entry < 0 || samplesOf[entry] === SAMPLES_PER_STATE) {
-      entry = entries++;
-      states[entry] = state;
-      open[state] = entries;
+    const s = repeats ? repeats[order[i]] : order[i];
+    let e = repeats ? open[s] - 1 : -1;
+    if (e < 0 || size[e] === SAMPLES_PER_STATE) {
+      e = entries++;
+      state[e] = s;
+      open[s] = entries;
     }
-    entryOf[i] = entry;
-    samplesOf[entry]++;
+    entry[i] = e;
+    size[e]++;
   }
   const offsets = new Int32Array(entries + 1);
-  for (let e = 0; e < entries; e++) offsets[e + 1] = offsets[e] + samplesOf[e];
+  for (let e = 0; e < entries; e++) offsets[e + 1] = offsets[e] + size[e];
   const samples = new Int32Array(count);
-  for (let i = count - 1; i >= 0; i--) samples[offsets[entryOf[i]] + --samplesOf[entryOf[i]]] = i;
-  return { states: states.subarray(0, entries), offsets, samples };
+  for (let i = count - 1; i >= 0; i--) samples[offsets[entry[i]] + --size[entry[i]]] = i;
+  return { states: state.slice(0, entries), offsets, samples };
 }
 
 /** Cuts a set into shards of about equally many action rows. */
@@ -103,7 +112,9 @@ export interface PlannedShard {
 
 /** The shards of an update in the order in which they are summed. */
 export function shardsIn(plans: readonly ShardPlan[]): PlannedShard[] {
-  return plans.flatMap((plan) => plan.ends.map((_, shard) => ({ plan, shard })));
+  const shards: PlannedShard[] = [];
+  for (const plan of plans) for (let shard = 0; shard < plan.ends.length; shard++) shards.push({ plan, shard });
+  return shards;
 }
 
 /**
@@ -138,39 +149,46 @@ function loadLossInputs(
   to: number,
 ): void {
   const { f32, i32, i8 } = policy.arena;
-  const { list, order } = set;
+  const { list, order, taken, oldLogProb, refLogProb, advantage, weight, cloningWeight } = set;
+  const { valueTarget, oldValue, valueWeight, labels } = set;
   const { cloningCoef, goodWeight, badWeight } = set.settings;
+  const { states, offsets, samples } = entries;
   const usesLabels = cloningCoef > 0 || goodWeight > 0 || badWeight > 0;
-  const first = entries.offsets[from];
-  let row = 0;
-  i32[inputs.sampleOffsets >> 2] = 0;
-  for (let e = from; e < to; e++) {
-    const state = entries.states[e];
-    let cloningWeight = 0;
-    for (let at = entries.offsets[e]; at < entries.offsets[e + 1]; at++) {
-      const i = entries.samples[at];
-      const s = order[i];
-      const m = at - first;
-      i32[(inputs.taken >> 2) + m] = set.taken[s];
-      f32[(inputs.oldLogProb >> 2) + m] = set.oldLogProb[s];
-      if (set.refLogProb) f32[(inputs.refLogProb >> 2) + m] = set.refLogProb[s];
-      f32[(inputs.advantage >> 2) + m] = set.advantage[s];
-      f32[(inputs.weight >> 2) + m] = set.weight[i];
-      if (set.valueWeight && set.valueTarget && set.oldValue) {
-        f32[(inputs.valueTarget >> 2) + m] = set.valueTarget[s];
-        f32[(inputs.oldValue >> 2) + m] = set.oldValue[s];
-        f32[(inputs.valueWeight >> 2) + m] = set.valueWeight[i];
-      }
-      if (set.cloningWeight) cloningWeight += set.cloningWeight[i];
+  const first = offsets[from];
+  const last = offsets[to];
+  const [takenAt, oldLogProbAt, refLogProbAt] = [inputs.taken >> 2, inputs.oldLogProb >> 2, inputs.refLogProb >> 2];
+  const [advantageAt, weightAt] = [inputs.advantage >> 2, inputs.weight >> 2];
+  for (let at = first, m = 0; at < last; at++, m++) {
+    const i = samples[at];
+    const s = order[i];
+    i32[takenAt + m] = taken[s];
+    f32[oldLogProbAt + m] = oldLogProb[s];
+    if (refLogProb) f32[refLogProbAt + m] = refLogProb[s];
+    f32[advantageAt + m] = advantage[s];
+    f32[weightAt + m] = weight[i];
+    if (valueWeight && valueTarget && oldValue) {
+      f32[(inputs.valueTarget >> 2) + m] = valueTarget[s];
+      f32[(inputs.oldValue >> 2) + m] = oldValue[s];
+      f32[(inputs.valueWeight >> 2) + m] = valueWeight[i];
     }
-    const n = e - from;
-    i32[(inputs.sampleOffsets >> 2) + n + 1] = entries.offsets[e + 1] - first;
-    f32[(inputs.cloningWeight >> 2) + n] = cloningWeight;
+  }
+  const sampleOffsetsAt = inputs.sampleOffsets >> 2;
+  const cloningWeightAt = inputs.cloningWeight >> 2;
+  const countsAt = inputs.counts >> 2;
+  let row = 0;
+  i32[sampleOffsetsAt] = 0;
+  for (let e = from, n = 0; e < to; e++, n++) {
+    const end = offsets[e + 1];
+    i32[sampleOffsetsAt + n + 1] = end - first;
+    let sum = 0;
+    if (cloningWeight) for (let at = offsets[e]; at < end; at++) sum += cloningWeight[samples[at]];
+    f32[cloningWeightAt + n] = sum;
     if (!usesLabels) continue;
-    const count = entries.offsets[e + 1] - entries.offsets[e];
-    for (let r = list.rowOffsets[state]; r < list.rowOffsets[state + 1]; r++) {
-      f32[(inputs.counts >> 2) + row] = count;
-      if (set.labels) i8[inputs.labels + row] = set.labels[r];
+    const count = end - offsets[e];
+    const lastRow = list.rowOffsets[states[e] + 1];
+    for (let r = list.rowOffsets[states[e]]; r < lastRow; r++) {
+      f32[countsAt + row] = count;
+      if (labels) i8[inputs.labels + row] = labels[r];
       row++;
     }
   }
