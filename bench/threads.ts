@@ -3,10 +3,12 @@
  * it what the machine gives at that moment: as many runs of one thread each, all at once, against one such run alone. Cores that are
  * threads of one physical core, or that others use, give less than their number; `share` is the speed-up as a share of it.
  *
- *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--json]
+ *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--busy 0] [--json]
  *
- * Run it alone for free cores; for one core that all threads share: `taskset -c 0 node bench/threads.ts`.
+ * Run it alone for free cores; `--busy N` starts N processes beside it that keep a core busy each; for one core that all threads share:
+ * `taskset -c 0 node bench/threads.ts`.
  */
+import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { type Crew, openCrew } from '../src/parallel/crew.ts';
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     iterations: { type: 'string', default: '160' },
     method: { type: 'string', default: 'grpo' },
+    busy: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -52,6 +55,7 @@ function openRunner(): { run(): Promise<number>; close(): void } {
 async function measure(): Promise<void> {
   const [one, several] = [await openCrew(spawnWorker, 1), await openCrew(spawnWorker, workers)];
   const runners = Array.from({ length: workers - 1 }, openRunner);
+  const busy = Array.from({ length: Number(values.busy) }, () => spawn(process.execPath, ['-e', 'for (;;);']));
   const speedups: number[] = [];
   const capacities: number[] = [];
   const oneMs: number[] = [];
@@ -78,6 +82,7 @@ async function measure(): Promise<void> {
     one.close();
     several.close();
     for (const runner of runners) runner.close();
+    for (const other of busy) other.kill();
   }
   const speedup = median(speedups);
   const capacity = median(capacities);
@@ -86,10 +91,22 @@ async function measure(): Promise<void> {
   const times = { oneMs: Math.round(median(oneMs)), severalMs: Math.round(median(severalMs)) };
   const share = median(speedups.map((ratio, i) => ratio / capacities[i]));
   const { size, memory, reason } = several;
-  const result = { method, iterations, workers, size, memory, ...times, speedup, capacity, share, sameBits };
+  const result = {
+    method,
+    iterations,
+    busy: busy.length,
+    workers,
+    size,
+    memory,
+    ...times,
+    speedup,
+    capacity,
+    share,
+    sameBits,
+  };
   const two = (x: number): string => x.toFixed(2);
   const text = [
-    `${method}, ${iterations} iterations: ${workers} threads asked for, ${size} at work (${reason}), ${times.severalMs} ms, one thread ${times.oneMs} ms`,
+    `${method}, ${iterations} iterations, ${busy.length} busy processes beside it: ${workers} threads asked for, ${size} at work (${reason}), ${times.severalMs} ms, one thread ${times.oneMs} ms`,
     `speed-up ${two(speedup)} (of rounds: ${speedups.map(two).join(', ')})`,
     `${workers} runs of one thread at once do ${two(capacity)} times the work of one (of rounds: ${capacities.map(two).join(', ')})`,
     `share of what the machine gives: ${two(share)}; same bits: ${sameBits}`,

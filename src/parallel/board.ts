@@ -20,11 +20,11 @@ export function coresOfHost(): number | null {
 }
 
 /**
- * Looks before a thread sleeps: some 20 microseconds where each thread may have a core of its own, else next to none, for who looks keeps the
- * core from whom he waits for.
+ * Looks before a thread sleeps: some 300 microseconds where each thread may have a core of its own, as long as the end of an update takes, else
+ * next to none, for who looks keeps the core from whom he waits for.
  */
 export function looksOf(threads: number): number {
-  return threads <= (coresOfHost() ?? 1) ? 2_000 : 50;
+  return threads <= (coresOfHost() ?? 1) ? 30_000 : 50;
 }
 
 /** An update on the board. Job 0 ends the present one. */
