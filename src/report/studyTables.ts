@@ -9,6 +9,8 @@ export interface Quantity {
   readonly low: number | null;
   readonly high: number | null;
   readonly seeds: readonly number[];
+  /** Decimals in tables for people; 2 where not given. */
+  readonly digits?: number;
 }
 
 export interface StudyRow {
@@ -56,9 +58,9 @@ const sign = (text: string): string => (/^-0\.0+$/.test(text) ? text.slice(1) : 
 export function quantityText(cell: Quantity | string | null): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
-  const two = (x: number): string => sign(x.toFixed(2));
-  if (cell.low === null || cell.high === null) return two(cell.value);
-  return `${two(cell.value)} [${two(cell.low)}, ${two(cell.high)}]`;
+  const short = (x: number): string => sign(x.toFixed(cell.digits ?? 2));
+  if (cell.low === null || cell.high === null) return short(cell.value);
+  return `${short(cell.value)} [${short(cell.low)}, ${short(cell.high)}]`;
 }
 
 /** A difference: as `quantityText`, with a plus above zero. */

@@ -20,7 +20,10 @@ export interface Judged {
 const NAMED = 6;
 
 /** `+0.32`: the interval stands in the tables, and what follows from it in the verdict. */
-const signed = (difference: Quantity): string => signedText({ ...difference, low: null, high: null });
+function signed(difference: Quantity): string {
+  const text = signedText({ ...difference, low: null, high: null });
+  return text === '0.00' ? 'by less than 0.01' : text;
+}
 
 /**
  * Who lies above the baseline, who below, and of whom neither can be said: `Gain: A +0.32; B +0.28. No certain difference: C.` Largest

@@ -61,7 +61,10 @@ function riskyTable(points: readonly RiskyPoint[], scale: StudyScale, command: s
           {
             name: `scaleRewards ${scaleRewards}, groups of ${groupSize}, r = ${r}`,
             cells: [
-              { statistic: 'mean', value: middle.mean, low: middle.low, high: middle.high, seeds: [scale.firstSeed] },
+              {
+                ...{ statistic: 'mean', value: middle.mean, low: middle.low, high: middle.high },
+                ...{ seeds: [scale.firstSeed], digits: 4 },
+              },
               middle.expected.toFixed(4).replace('-', '−'),
               limit.toFixed(4).replace('-', '−'),
               `${of.filter(inside).length} of ${of.length}`,

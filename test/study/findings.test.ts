@@ -25,9 +25,10 @@ test('names by verdict, the largest difference first, with numbers where there i
     { name: 'C', difference: difference(0.3, 0.2, 0.4) },
     { name: 'D', difference: difference(-0.3, -0.4, -0.2) },
     { name: 'E', difference: difference(0.5, null, null) },
+    { name: 'F', difference: difference(-0.004, -0.005, -0.003) },
   ];
   expect(judgedText({ above: 'Gain', below: 'Lose' }, judged)).toBe(
-    'Gain: C +0.30; A +0.10. Lose: D −0.30. No certain difference: B. Too few seeds for an interval: E +0.50.',
+    'Gain: C +0.30; A +0.10. Lose: D −0.30; F by less than 0.01. No certain difference: B. Too few seeds for an interval: E +0.50.',
   );
   expect(judgedText({ above: 'Gain', below: 'Lose' }, [])).toBe('');
 });
