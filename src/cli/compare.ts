@@ -134,10 +134,11 @@ async function runDangerZone(
   frame: Frame,
   engine: CompareEngine,
   directory: string,
+  workers: number,
 ): Promise<{ danger: DangerRecord | null; error: unknown }> {
   try {
     const danger = await frame.progress('danger', (onProgress) =>
-      engine.runDanger({ ...defaultDangerPlan, onProgress, signal: frame.signal }),
+      engine.runDanger({ ...defaultDangerPlan, workers, onProgress, signal: frame.signal }),
     );
     writeFileAtomic(join(directory, 'danger.json'), `${encodeJson(danger, 'danger.json')}\n`);
     return { danger, error: null };
@@ -164,7 +165,7 @@ async function compareAction(
   // Whatever ended the work early, what is finished is reported before the error is.
   const { danger, error } =
     comparison.error === null
-      ? await runDangerZone(frame, engine, plan.directory)
+      ? await runDangerZone(frame, engine, plan.directory, workers)
       : { danger: null, error: comparison.error };
   const report = join(plan.directory, 'report.html');
   const records = readRecords(plan, record, danger);

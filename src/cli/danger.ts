@@ -6,7 +6,7 @@ import { ensureWritableDirectory, writeFileAtomic } from '../record/files.node.t
 import { encodeJson } from '../record/json.ts';
 import type { DangerRecord } from '../report/records.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, numberFrom, parseStarts } from './arguments.ts';
+import { integerFrom, numberFrom, parseStarts, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { table, two } from './print.ts';
@@ -36,7 +36,7 @@ export const defaultDangerPlan: DangerPlan = {
 
 export interface DangerEngine {
   readonly runDanger: (
-    plan: DangerPlan & { onProgress: (progress: Progress) => void; signal: AbortSignal },
+    plan: DangerPlan & { workers: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
   ) => Promise<DangerRecord>;
 }
 
@@ -54,15 +54,18 @@ function dangerSummary(record: DangerRecord): string {
   ].join('\n');
 }
 
+type DangerCommandOptions = DangerPlan & { readonly out: string; readonly workers?: number };
+
 async function dangerAction(
   frame: Frame,
+  cores: number,
   load: () => Promise<DangerEngine>,
-  { out, ...plan }: DangerPlan & { readonly out: string },
+  { out, workers = cores, ...plan }: DangerCommandOptions,
 ): Promise<void> {
   ensureWritableDirectory(out);
   const { runDanger } = await load();
   const record = await frame.progress('danger', (onProgress) =>
-    runDanger({ ...plan, onProgress, signal: frame.signal }),
+    runDanger({ ...plan, workers, onProgress, signal: frame.signal }),
   );
   writeFileAtomic(join(out, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
   const { dangerFigure } = await import('../report/dangerFigure.ts');
@@ -96,6 +99,7 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
         .choices(dangerPresets)
         .default(preset),
     )
+    .addOption(workersOption())
     .option('--out <dir>', 'folder for danger.json and danger.svg', 'runs/danger')
     .addHelpText(
       'after',
@@ -108,5 +112,5 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
         next: 'unbraid compare runs this experiment too and puts the figure into its report.',
       }),
     );
-  run(host, command, (frame, plan: DangerPlan & { readonly out: string }) => dangerAction(frame, load, plan));
+  run(host, command, (frame, options: DangerCommandOptions) => dangerAction(frame, host.cores, load, options));
 }

@@ -39,10 +39,11 @@ const program = buildProgram(host, unbraidVersion, async () => ({
   missingGames: (await import('./study/missingGames.ts')).missingGames,
   studies: async () => (await import('../study/studies.ts')).studies,
   runDanger: async ({ onProgress, ...plan }) => {
-    const { runDanger } = await import('../danger/danger.ts');
+    const { runDangerJobs } = await import('./dangerJobs.ts');
+    const { openThreadRunner } = await import('./study/threadRunner.ts');
     const report = (done: number, total: number): void =>
       onProgress({ phase: 'train', done, total, envSteps: 0, success: null });
-    return runDanger({ ...plan, onProgress: report });
+    return runDangerJobs({ ...plan, onProgress: report }, openThreadRunner);
   },
 }));
 process.exitCode = await runProgram(program, process.argv.slice(2), host);

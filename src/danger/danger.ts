@@ -60,6 +60,25 @@ function armsOf(method: string, labels: DangerLabels): Arm[] {
   return methods.flatMap((each) => [true, false].map((coupling) => ({ terms: each, labels, coupling })));
 }
 
+/** The experiment that options ask for, checked. */
+export interface DangerExperiment extends Pick<DangerRecord, 'rho' | 'iterations'> {
+  readonly preset: DangerPreset;
+  readonly starts: readonly number[];
+  readonly seeds: readonly number[];
+  /** GRPO's first; each method with coupling on and off. */
+  readonly arms: readonly Arm[];
+}
+
+/** @throws RangeError naming the option that is wrong */
+export function dangerExperiment(options: DangerOptions = {}): DangerExperiment {
+  const { method, labels, seeds, firstSeed, ...checked } = checkOptions(options);
+  return {
+    ...checked,
+    seeds: Array.from({ length: seeds }, (_, k) => firstSeed + k),
+    arms: armsOf(method, labels),
+  };
+}
+
 /**
  * Follows p(bad | s') from each start, for GRPO and the method given, with coupling on and off.
  *
@@ -70,24 +89,31 @@ function armsOf(method: string, labels: DangerLabels): Arm[] {
  * @throws RangeError naming the option that is wrong; the signal's reason on abort
  */
 export async function runDanger(options: DangerOptions = {}): Promise<DangerRecord> {
-  const { rho, starts, method, labels, seeds, firstSeed, preset, iterations } = checkOptions(options);
+  const experiment = dangerExperiment(options);
+  const { rho, preset, starts, seeds, arms, iterations } = experiment;
   const { onProgress, signal } = options;
-  const arms = armsOf(method, labels);
   const learner = await dangerLearner();
-  // p(bad | s') by arm, start, seed and measurement.
-  const measured: number[][][][] = arms.map(() => starts.map(() => []));
-  const total = seeds * starts.length * arms.length;
+  const total = seeds.length * starts.length * arms.length;
   let done = 0;
-  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+  const onArm = (): void => onProgress?.(++done, total);
+  const followed: number[][][] = [];
+  for (const seed of seeds) {
     const states = { ...createTwoStates(rho, seed, CLONED), preset };
-    for (let i = 0; i < starts.length; i++) {
-      const onArm = (): void => onProgress?.(++done, total);
-      const byArm = await followArms(learner, states, starts[i], arms, iterations, onArm, signal);
-      for (let a = 0; a < arms.length; a++) measured[a][i].push(byArm[a]);
+    for (const start of starts) {
+      followed.push(await followArms(learner, states, start, arms, iterations, onArm, signal));
     }
   }
+  return experimentRecord(experiment, followed);
+}
+
+/** @param followed p(bad | s') by arm and measurement, of each start of each seed in turn */
+export function experimentRecord(
+  { rho, preset, starts, seeds, arms, iterations }: DangerExperiment,
+  followed: readonly (readonly (readonly number[])[])[],
+): DangerRecord {
   const named = preset === 'prototype' ? { preset } : {};
-  return dangerRecord({ ...named, rho, seeds, iterations }, arms, starts, measured);
+  const measured = arms.map((_, a) => starts.map((_, i) => seeds.map((_, k) => followed[k * starts.length + i][a])));
+  return dangerRecord({ ...named, rho, seeds: seeds.length, iterations }, arms, starts, measured);
 }
 
 /** A learner of the experiment's policy in a memory of its own. */

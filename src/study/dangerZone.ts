@@ -6,7 +6,7 @@ import { type DangerPanel, dangerZoneFigure } from '../report/dangerZoneFigure.t
 import type { DangerRecord } from '../report/records.ts';
 import { quantityText, type StudyFigure, type StudyTable } from '../report/studyTables.ts';
 import { labelTermsOf } from '../train/method.ts';
-import { armOf, type DangerArm, type DangerInput, dangerKind } from './dangerJob.ts';
+import { armOf, type DangerArm, type DangerInput, dangerKind, secondsOf } from './dangerJob.ts';
 import { judgedText } from './findings.ts';
 import { type Job, type JobResults, jobOf } from './job.ts';
 import { type BySeed, pairedQuantity, quantity, runsQuantity } from './quantities.ts';
@@ -49,7 +49,7 @@ function plan(scale: StudyScale): readonly Job[] {
   const { rhos, arms: followed, seeds } = extent(scale);
   return rhos.flatMap((rho) =>
     seedsOf(scale, seeds).flatMap((seed) =>
-      starts.map((start) => jobOf(dangerKind, inputOf(scale, rho, seed, start), 0.4 + 0.35 * followed.length)),
+      starts.map((start) => jobOf(dangerKind, inputOf(scale, rho, seed, start), secondsOf(followed.length))),
     ),
   );
 }

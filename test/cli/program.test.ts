@@ -326,6 +326,20 @@ describe('--workers', () => {
     expect([byDefault.stderr.startsWith(copies(2)), byDefault.ended]).toEqual([true, 1]);
   });
 
+  test('danger gives its threads to the experiment, as compare does', async () => {
+    const seen: number[] = [];
+    const runDanger: Engine['runDanger'] = async ({ workers }) => {
+      seen.push(workers);
+      return danger;
+    };
+    const compared = ['compare', '--seeds', '1', '--variants', 'grpo', '--out', join(directory, 'b')];
+    for (const args of [['danger', '--out', join(directory, 'd')], compared]) {
+      await unbraid(args, { runDanger }, {}, 3);
+      await unbraid([...args, '--workers', '2'], { runDanger }, {}, 3);
+    }
+    expect(seen).toEqual([3, 2, 3, 2]);
+  });
+
   test('the text says why there is one thread where more were asked for', () => {
     const one = { size: 1, memory: 'own' } as const;
     expect(crewText({ ...one, reason: 'one thread' })).toBe('1 thread');
