@@ -23,7 +23,7 @@ function rowProducts(m: i32, n: i32, k: i32, a: usize, panels: usize, c: usize, 
   let k0 = 0;
   do {
     const kc = min(K_BLOCK, k - k0);
-    multiplyRows(m, n, kc, at(a, k0), (<usize>k) << 2, at(panels, k0 * TILE), c, (<usize>ldc) << 2, k0 ? ACCUMULATE : OVERWRITE, 0, 0);
+    multiplyRows(m, n, kc, at(a, k0), (<usize>k) << 2, at(panels, k0 * TILE), 32, (<usize>kc) << 5, c, (<usize>ldc) << 2, k0 ? ACCUMULATE : OVERWRITE, 0, 0);
     k0 += K_BLOCK;
   } while (k0 < k);
 }

@@ -1,7 +1,8 @@
 // Single-precision matrix products over row-major matrices with any sizes and row strides (in floats):
 //   matmulNN  C[m,n] = A[m,k] B[k,n]      matmulNT  C[m,n] = A[m,k] B[n,k]^T      matmulTN  C[m,n] = A[k,m]^T B[k,n]
-// mode: 0 overwrite C, 1 add to C, NN also 2 start from bias[n]. B is packed into panels [k][8] (zero-filled to 8), K in blocks of 256; A is read
-// in place. TN copies A, too, sixteen columns at a time, or reads small operands in place. scratch: 16,704 + 4 * min(k, 256) * (n rounded up to 8) bytes.
+// mode: 0 overwrite C, 1 add to C, NN also 2 start from bias[n]. K goes in blocks of 256. B is packed into panels [k][8] (zero-filled to 8), A is
+// read in place. NN of few rows reads B in place, too; TN copies A, too, sixteen columns at a time, or reads small operands in place.
+// scratch: 16,704 + 4 * min(k, 256) * (n rounded up to 8) bytes.
 import { activationBackward } from './activations';
 import { columnSum } from './columnSum';
 import { at } from './memory';
@@ -16,6 +17,8 @@ import { loadTail, storeTail } from './simd';
 
 export const K_BLOCK: i32 = 256;
 const M_BLOCK: i32 = 64;
+/** Up to so many rows of A, a copy of B costs more than reading it in place. */
+const IN_PLACE_HEIGHT: i32 = 128;
 const IN_PLACE_ROWS: i32 = 64;
 /** Floats of a row of A and one of B. */
 const IN_PLACE_WIDTH: i32 = 144;
@@ -23,10 +26,10 @@ const EDGE_BYTES: usize = 192;
 const QUAD_BYTES: usize = 16 * 256 * 4;
 
 /**
- * C[m,n] from A[m,k] in place and packed panels, one block of K and of M, times the slope of activation `kind` if that is not 0: `bias` then is
- * the saved output, of the layout of C.
+ * C[m,n] from A[m,k] in place and eights of B's columns, one block of K and of M; a step in k is stepB bytes on, the next eight nextB. Unless kind
+ * is 0, times the slope of that activation: `bias` then is its output, of the layout of C. Columns beyond the last four of n must be readable.
  */
-export function multiplyRows(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, c: usize, ldc: usize, mode: i32, bias: usize, kind: i32): void {
+export function multiplyRows(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, stepB: usize, nextB: usize, c: usize, ldc: usize, mode: i32, bias: usize, kind: i32): void {
   const toSaved = bias - c;
   let j = 0;
   for (; j + 8 <= n; j += 8) {
@@ -35,22 +38,22 @@ export function multiplyRows(m: i32, n: i32, k: i32, a: usize, lda: usize, panel
     const rowBias = at(bias, j);
     let i = m;
     for (; i >= 4; i -= 4) {
-      tile4(k, rowA, lda, panels, rowC, ldc, mode + kind * TANH_SLOPE, kind ? rowC + toSaved : rowBias);
+      tile4(k, rowA, lda, panels, stepB, rowC, ldc, mode + kind * TANH_SLOPE, kind ? rowC + toSaved : rowBias);
       rowA += lda << 2;
       rowC += ldc << 2;
     }
     for (; i > 0; i--) {
-      tile1(k, rowA, panels, rowC, mode, rowBias);
+      tile1(k, rowA, panels, stepB, rowC, mode, rowBias);
       if (kind) activationBackward(kind, rowC + toSaved, rowC, 8);
       rowA += lda;
       rowC += ldc;
     }
-    panels += (<usize>k) << 5;
+    panels += nextB;
   }
   for (; j < n; j += 4) {
     const cols = min(4, n - j);
     let rowC = at(c, j);
-    multiplyNarrow(m, cols, k, a, lda, panels, rowC, ldc, mode, at(bias, j));
+    multiplyNarrow(m, cols, k, a, lda, panels, stepB, rowC, ldc, mode, at(bias, j));
     for (let i = kind ? m : 0; i > 0; i--) {
       activationBackward(kind, rowC + toSaved, rowC, cols);
       rowC += ldc;
@@ -60,10 +63,10 @@ export function multiplyRows(m: i32, n: i32, k: i32, a: usize, lda: usize, panel
 }
 
 /** The same by blocks of rows: all panels pass over a block while it is in the first cache. */
-function multiplyBlock(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, c: usize, ldc: usize, mode: i32, bias: usize, kind: i32): void {
+function multiplyBlock(m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, stepB: usize, nextB: usize, c: usize, ldc: usize, mode: i32, bias: usize, kind: i32): void {
   for (let i = 0; i < m; i += M_BLOCK) {
     const rowC = <usize>i * ldc;
-    multiplyRows(min(M_BLOCK, m - i), n, k, a + <usize>i * lda, lda, panels, c + rowC, ldc, mode, kind ? bias + rowC : bias, kind);
+    multiplyRows(min(M_BLOCK, m - i), n, k, a + <usize>i * lda, lda, panels, stepB, nextB, c + rowC, ldc, mode, kind ? bias + rowC : bias, kind);
   }
 }
 
@@ -106,11 +109,16 @@ function multiplyQuads(m: i32, n: i32, k: i32, quads: usize, stepA: usize, nextA
 export function matmulNN(m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32, mode: i32, bias: usize, scratch: usize): void {
   if (n == 1) return matrixVector(m, k, a, lda, b, ldb, c, ldc, mode, bias);
   const panels = scratch + EDGE_BYTES + QUAD_BYTES;
+  const strideB = (<usize>ldb) << 2;
+  const inPlace = m <= IN_PLACE_HEIGHT && (n & 3) == 0;
   let k0 = 0;
   do {
     const kc = min(K_BLOCK, k - k0);
-    pack(kc, n, at(b, k0 * ldb), (<usize>ldb) << 2, panels, 0);
-    multiplyBlock(m, n, kc, at(a, k0), (<usize>lda) << 2, panels, c, (<usize>ldc) << 2, k0 ? ACCUMULATE : mode, bias, 0);
+    const rowB = at(b, k0 * ldb);
+    if (!inPlace) pack(kc, n, rowB, strideB, panels, 0);
+    const stepB: usize = inPlace ? strideB : 32;
+    const nextB: usize = inPlace ? 32 : (<usize>kc) << 5;
+    multiplyBlock(m, n, kc, at(a, k0), (<usize>lda) << 2, inPlace ? rowB : panels, stepB, nextB, c, (<usize>ldc) << 2, k0 ? ACCUMULATE : mode, bias, 0);
     k0 += K_BLOCK;
   } while (k0 < k);
 }
@@ -123,7 +131,7 @@ export function matmulNT(m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, l
     const kc = min(K_BLOCK, k - k0);
     packTransposed(kc, n, at(b, k0), (<usize>ldb) << 2, panels);
     const last = k0 + kc == k ? kind : 0;
-    multiplyBlock(m, n, kc, at(a, k0), (<usize>lda) << 2, panels, c, (<usize>ldc) << 2, k0 ? ACCUMULATE : mode, saved, last);
+    multiplyBlock(m, n, kc, at(a, k0), (<usize>lda) << 2, panels, 32, (<usize>kc) << 5, c, (<usize>ldc) << 2, k0 ? ACCUMULATE : mode, saved, last);
     k0 += K_BLOCK;
   } while (k0 < k);
 }

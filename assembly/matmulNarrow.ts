@@ -3,9 +3,9 @@ import { ACCUMULATE, BIAS } from './matmulTile';
 import { load4, madd, store4 } from './simd';
 
 /**
- * C[m][cols] = start + A[m][k] * panel[k][0 .. cols], cols 1 to 4, where the rows of the panel are 8 floats wide; see multiplyColumn.
+ * C[m][cols] = start + A[m][k] * panel[k][0 .. cols], cols 1 to 4, where the rows of the panel are stepB bytes apart; see multiplyColumn.
  */
-export function multiplyNarrow(m: i32, cols: i32, k: i32, a: usize, lda: usize, panel: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
+export function multiplyNarrow(m: i32, cols: i32, k: i32, a: usize, lda: usize, panel: usize, stepB: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
   for (let left = m; left > 0; left -= 4) {
     let a0 = a;
     let a1 = left > 1 ? a0 + lda : a0;
@@ -32,49 +32,56 @@ export function multiplyNarrow(m: i32, cols: i32, k: i32, a: usize, lda: usize, 
     }
     let b = panel;
     for (let n = k; n > 0; n -= 8) {
-      const b0 = v128.load(b, 0);
+      const b0 = v128.load(b);
       c0 = madd(v128.load32_splat(a0, 0), b0, c0);
       c1 = madd(v128.load32_splat(a1, 0), b0, c1);
       c2 = madd(v128.load32_splat(a2, 0), b0, c2);
       c3 = madd(v128.load32_splat(a3, 0), b0, c3);
+      b += stepB;
       if (n > 1) {
-        const b0 = v128.load(b, 32);
+        const b0 = v128.load(b);
         c0 = madd(v128.load32_splat(a0, 4), b0, c0);
         c1 = madd(v128.load32_splat(a1, 4), b0, c1);
         c2 = madd(v128.load32_splat(a2, 4), b0, c2);
         c3 = madd(v128.load32_splat(a3, 4), b0, c3);
+        b += stepB;
         if (n > 2) {
-          const b0 = v128.load(b, 64);
+          const b0 = v128.load(b);
           c0 = madd(v128.load32_splat(a0, 8), b0, c0);
           c1 = madd(v128.load32_splat(a1, 8), b0, c1);
           c2 = madd(v128.load32_splat(a2, 8), b0, c2);
           c3 = madd(v128.load32_splat(a3, 8), b0, c3);
+          b += stepB;
           if (n > 3) {
-            const b0 = v128.load(b, 96);
+            const b0 = v128.load(b);
             c0 = madd(v128.load32_splat(a0, 12), b0, c0);
             c1 = madd(v128.load32_splat(a1, 12), b0, c1);
             c2 = madd(v128.load32_splat(a2, 12), b0, c2);
             c3 = madd(v128.load32_splat(a3, 12), b0, c3);
+            b += stepB;
             if (n > 4) {
-              const b0 = v128.load(b, 128);
+              const b0 = v128.load(b);
               c0 = madd(v128.load32_splat(a0, 16), b0, c0);
               c1 = madd(v128.load32_splat(a1, 16), b0, c1);
               c2 = madd(v128.load32_splat(a2, 16), b0, c2);
               c3 = madd(v128.load32_splat(a3, 16), b0, c3);
+              b += stepB;
               if (n > 5) {
-                const b0 = v128.load(b, 160);
+                const b0 = v128.load(b);
                 c0 = madd(v128.load32_splat(a0, 20), b0, c0);
                 c1 = madd(v128.load32_splat(a1, 20), b0, c1);
                 c2 = madd(v128.load32_splat(a2, 20), b0, c2);
                 c3 = madd(v128.load32_splat(a3, 20), b0, c3);
+                b += stepB;
                 if (n > 6) {
-                  const b0 = v128.load(b, 192);
+                  const b0 = v128.load(b);
                   c0 = madd(v128.load32_splat(a0, 24), b0, c0);
                   c1 = madd(v128.load32_splat(a1, 24), b0, c1);
                   c2 = madd(v128.load32_splat(a2, 24), b0, c2);
                   c3 = madd(v128.load32_splat(a3, 24), b0, c3);
+                  b += stepB;
                   if (n > 7) {
-                    const b0 = v128.load(b, 224);
+                    const b0 = v128.load(b);
                     c0 = madd(v128.load32_splat(a0, 28), b0, c0);
                     c1 = madd(v128.load32_splat(a1, 28), b0, c1);
                     c2 = madd(v128.load32_splat(a2, 28), b0, c2);
@@ -90,7 +97,7 @@ export function multiplyNarrow(m: i32, cols: i32, k: i32, a: usize, lda: usize, 
       a1 += 32;
       a2 += 32;
       a3 += 32;
-      b += 256;
+      b += stepB;
     }
     store4(r0, c0, cols);
     store4(r1, c1, cols);

@@ -5,7 +5,7 @@ import { madd } from './simd';
 /**
  * C[1][8] = start + A[1][k] * panel[k][8]; see tile4.
  */
-export function tile1(k: i32, a: usize, panel: usize, out: usize, mode: i32, bias: usize): void {
+export function tile1(k: i32, a: usize, panel: usize, stepB: usize, out: usize, mode: i32, bias: usize): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   if (mode == ACCUMULATE) {
@@ -18,50 +18,57 @@ export function tile1(k: i32, a: usize, panel: usize, out: usize, mode: i32, bia
   }
   let a0 = a;
   for (let n = k; n > 0; n -= 8) {
-    const b0 = v128.load(panel, 0);
+    const b0 = v128.load(panel);
     const b1 = v128.load(panel, 16);
     const x0 = v128.load32_splat(a0, 0);
     c00 = madd(x0, b0, c00);
     c01 = madd(x0, b1, c01);
+    panel += stepB;
     if (n > 1) {
-      const b0 = v128.load(panel, 32);
-      const b1 = v128.load(panel, 48);
+      const b0 = v128.load(panel);
+      const b1 = v128.load(panel, 16);
       const x0 = v128.load32_splat(a0, 4);
       c00 = madd(x0, b0, c00);
       c01 = madd(x0, b1, c01);
+      panel += stepB;
       if (n > 2) {
-        const b0 = v128.load(panel, 64);
-        const b1 = v128.load(panel, 80);
+        const b0 = v128.load(panel);
+        const b1 = v128.load(panel, 16);
         const x0 = v128.load32_splat(a0, 8);
         c00 = madd(x0, b0, c00);
         c01 = madd(x0, b1, c01);
+        panel += stepB;
         if (n > 3) {
-          const b0 = v128.load(panel, 96);
-          const b1 = v128.load(panel, 112);
+          const b0 = v128.load(panel);
+          const b1 = v128.load(panel, 16);
           const x0 = v128.load32_splat(a0, 12);
           c00 = madd(x0, b0, c00);
           c01 = madd(x0, b1, c01);
+          panel += stepB;
           if (n > 4) {
-            const b0 = v128.load(panel, 128);
-            const b1 = v128.load(panel, 144);
+            const b0 = v128.load(panel);
+            const b1 = v128.load(panel, 16);
             const x0 = v128.load32_splat(a0, 16);
             c00 = madd(x0, b0, c00);
             c01 = madd(x0, b1, c01);
+            panel += stepB;
             if (n > 5) {
-              const b0 = v128.load(panel, 160);
-              const b1 = v128.load(panel, 176);
+              const b0 = v128.load(panel);
+              const b1 = v128.load(panel, 16);
               const x0 = v128.load32_splat(a0, 20);
               c00 = madd(x0, b0, c00);
               c01 = madd(x0, b1, c01);
+              panel += stepB;
               if (n > 6) {
-                const b0 = v128.load(panel, 192);
-                const b1 = v128.load(panel, 208);
+                const b0 = v128.load(panel);
+                const b1 = v128.load(panel, 16);
                 const x0 = v128.load32_splat(a0, 24);
                 c00 = madd(x0, b0, c00);
                 c01 = madd(x0, b1, c01);
+                panel += stepB;
                 if (n > 7) {
-                  const b0 = v128.load(panel, 224);
-                  const b1 = v128.load(panel, 240);
+                  const b0 = v128.load(panel);
+                  const b1 = v128.load(panel, 16);
                   const x0 = v128.load32_splat(a0, 28);
                   c00 = madd(x0, b0, c00);
                   c01 = madd(x0, b1, c01);
@@ -73,7 +80,7 @@ export function tile1(k: i32, a: usize, panel: usize, out: usize, mode: i32, bia
       }
     }
     a0 += 32;
-    panel += 256;
+    panel += stepB;
   }
   v128.store(out, c00);
   v128.store(out, c01, 16);

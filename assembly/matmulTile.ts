@@ -13,10 +13,10 @@ export const ACCUMULATE: i32 = 1;
 export const BIAS: i32 = 2;
 
 /**
- * C[4][8] = start + A[4][k] * panel[k][8], times a slope if mode says so. Strides lda and ldc are in bytes; bias has 8 floats, or is saved[4][8]
+ * C[4][8] = start + A[4][k] * panel[k][8], times a slope if mode says so. Strides lda, stepB and ldc are in bytes; bias has 8 floats, or is saved[4][8]
  * with the stride of C.
  */
-export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ldc: usize, mode: i32, bias: usize): void {
+export function tile4(k: i32, a: usize, lda: usize, panel: usize, stepB: usize, out: usize, ldc: usize, mode: i32, bias: usize): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0);
@@ -53,7 +53,7 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
   let a2 = a1 + lda;
   let a3 = a2 + lda;
   for (let n = k; n > 0; n -= 8) {
-    const b0 = v128.load(panel, 0);
+    const b0 = v128.load(panel);
     const b1 = v128.load(panel, 16);
     const x0 = v128.load32_splat(a0, 0);
     c00 = madd(x0, b0, c00);
@@ -67,9 +67,10 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
     const x3 = v128.load32_splat(a3, 0);
     c30 = madd(x3, b0, c30);
     c31 = madd(x3, b1, c31);
+    panel += stepB;
     if (n > 1) {
-      const b0 = v128.load(panel, 32);
-      const b1 = v128.load(panel, 48);
+      const b0 = v128.load(panel);
+      const b1 = v128.load(panel, 16);
       const x0 = v128.load32_splat(a0, 4);
       c00 = madd(x0, b0, c00);
       c01 = madd(x0, b1, c01);
@@ -82,9 +83,10 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
       const x3 = v128.load32_splat(a3, 4);
       c30 = madd(x3, b0, c30);
       c31 = madd(x3, b1, c31);
+      panel += stepB;
       if (n > 2) {
-        const b0 = v128.load(panel, 64);
-        const b1 = v128.load(panel, 80);
+        const b0 = v128.load(panel);
+        const b1 = v128.load(panel, 16);
         const x0 = v128.load32_splat(a0, 8);
         c00 = madd(x0, b0, c00);
         c01 = madd(x0, b1, c01);
@@ -97,9 +99,10 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
         const x3 = v128.load32_splat(a3, 8);
         c30 = madd(x3, b0, c30);
         c31 = madd(x3, b1, c31);
+        panel += stepB;
         if (n > 3) {
-          const b0 = v128.load(panel, 96);
-          const b1 = v128.load(panel, 112);
+          const b0 = v128.load(panel);
+          const b1 = v128.load(panel, 16);
           const x0 = v128.load32_splat(a0, 12);
           c00 = madd(x0, b0, c00);
           c01 = madd(x0, b1, c01);
@@ -112,9 +115,10 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
           const x3 = v128.load32_splat(a3, 12);
           c30 = madd(x3, b0, c30);
           c31 = madd(x3, b1, c31);
+          panel += stepB;
           if (n > 4) {
-            const b0 = v128.load(panel, 128);
-            const b1 = v128.load(panel, 144);
+            const b0 = v128.load(panel);
+            const b1 = v128.load(panel, 16);
             const x0 = v128.load32_splat(a0, 16);
             c00 = madd(x0, b0, c00);
             c01 = madd(x0, b1, c01);
@@ -127,9 +131,10 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
             const x3 = v128.load32_splat(a3, 16);
             c30 = madd(x3, b0, c30);
             c31 = madd(x3, b1, c31);
+            panel += stepB;
             if (n > 5) {
-              const b0 = v128.load(panel, 160);
-              const b1 = v128.load(panel, 176);
+              const b0 = v128.load(panel);
+              const b1 = v128.load(panel, 16);
               const x0 = v128.load32_splat(a0, 20);
               c00 = madd(x0, b0, c00);
               c01 = madd(x0, b1, c01);
@@ -142,9 +147,10 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
               const x3 = v128.load32_splat(a3, 20);
               c30 = madd(x3, b0, c30);
               c31 = madd(x3, b1, c31);
+              panel += stepB;
               if (n > 6) {
-                const b0 = v128.load(panel, 192);
-                const b1 = v128.load(panel, 208);
+                const b0 = v128.load(panel);
+                const b1 = v128.load(panel, 16);
                 const x0 = v128.load32_splat(a0, 24);
                 c00 = madd(x0, b0, c00);
                 c01 = madd(x0, b1, c01);
@@ -157,9 +163,10 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
                 const x3 = v128.load32_splat(a3, 24);
                 c30 = madd(x3, b0, c30);
                 c31 = madd(x3, b1, c31);
+                panel += stepB;
                 if (n > 7) {
-                  const b0 = v128.load(panel, 224);
-                  const b1 = v128.load(panel, 240);
+                  const b0 = v128.load(panel);
+                  const b1 = v128.load(panel, 16);
                   const x0 = v128.load32_splat(a0, 28);
                   c00 = madd(x0, b0, c00);
                   c01 = madd(x0, b1, c01);
@@ -183,7 +190,7 @@ export function tile4(k: i32, a: usize, lda: usize, panel: usize, out: usize, ld
     a1 += 32;
     a2 += 32;
     a3 += 32;
-    panel += 256;
+    panel += stepB;
   }
   if (mode >= RELU_SLOPE) {
     c00 = slope(RELU_SLOPE, c00, bias, 0);
