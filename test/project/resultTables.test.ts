@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fillPage, type ResultPage, readStudyCsv, resultPages } from '../../scripts/resultTables.ts';
@@ -20,6 +20,17 @@ test.each(resultPages)('the tables of docs/results/$page are those of its CSVs',
   expect(fillPage(text, page, storedFor(page))).toBe(text);
   for (const [, to] of page.files) expect(to).toMatch(/^(results|figures)\//);
 });
+
+test.each(['README.md', 'docs/results/README.md'])(
+  'every number with an interval in %s is one of docs/results',
+  (path) => {
+    const pages = readdirSync(results).filter((name) => name.endsWith('.md') && name !== 'README.md');
+    const known = pages.map((name) => readFileSync(`${results}/${name}`, 'utf8')).join('\n');
+    const numbers = readFileSync(`${results}/../../${path}`, 'utf8').match(/[+−]?\d\.\d+ \[[^\]]+\]/g) ?? [];
+    expect(numbers.length).toBeGreaterThan(1);
+    for (const number of numbers) expect(known).toContain(number);
+  },
+);
 
 describe('from a study to a page', () => {
   const scale = { size: 'quick', seeds: 4, firstSeed: 1, noGames: () => null } as const;
