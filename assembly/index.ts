@@ -25,5 +25,5 @@ export { matmulNN, matmulNT, matmulTN } from './matmul';
 export { addInto, addScaled, copyBytes, copyRows, fill, heapBase, scaleBy } from './memory';
 export { distinctPairs } from './pairs';
 export { cloningLoss, logProbGradient, policyLoss } from './policyLoss';
-export { randomNormal, randomUniform, sampleActions } from './random';
+export { permute, randomNormal, randomUniform, sampleActions } from './random';
 export { gatherRowValues, recogniseStates, scatterRowValues } from './states';

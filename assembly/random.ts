@@ -1,6 +1,6 @@
 // Counter-based random numbers: Threefry-2x32 with 20 rounds, the twin of src/random.ts, and what is drawn from it in bulk.
 // Element i of a fill is a function of (key, i) alone, so any part can be drawn by any worker.
-import { at, getF, getI, setF } from './memory';
+import { at, getF, getI, setF, setI } from './memory';
 import { exp1, log1 } from './math';
 
 const PARITY: u32 = 0x1bd11bda;
@@ -38,6 +38,35 @@ function uniform(word: u32): f32 {
 /** out[i] uniform in [low, high), counter (i, 0); rounding may give `high` where its float spacing is coarser than (high - low) / 2^24. */
 export function randomUniform(k0: u32, k1: u32, n: i32, low: f32, high: f32, out: usize): void {
   for (let i = 0; i < n; i++) setF(out, i, low + (high - low) * uniform(<u32>(threefry(k0, k1, i, 0) >> 32)));
+}
+
+/**
+ * order[n] = a permutation of 0 .. n - 1 (Fisher-Yates) by integers below n, n - 1, ..., 2 of the stream of key and index 0: the words of its
+ * blocks, one after the other, but for those from the largest multiple of the bound on.
+ */
+export function permute(k0: u32, k1: u32, n: i32, order: usize): void {
+  for (let i = 0; i < n; i++) setI(order, i, i);
+  let block: u32 = 0;
+  let words: u64 = 0;
+  let left = 0;
+  for (let i = n - 1; i > 0; i--) {
+    const bound: u32 = i + 1;
+    let word: u32 = 0;
+    do {
+      if (left == 0) {
+        words = rotl<u64>(threefry(k0, k1, 0, block++), 32);
+        left = 2;
+      }
+      word = <u32>words;
+      words >>= 32;
+      left--;
+      // The largest multiple of the bound is above 2^32 - bound: few words need its division.
+    } while (word > 0 - bound && <u64>word >= 0x1_0000_0000 - (<u64>0x1_0000_0000 % <u64>bound));
+    const j: i32 = word % bound;
+    const last = getI(order, i);
+    setI(order, i, getI(order, j));
+    setI(order, j, last);
+  }
 }
 
 /** out[i] normal with mean 0: Marsaglia's polar method on the blocks (i, 0), (i, 1), ... until one is accepted. */

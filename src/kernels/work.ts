@@ -305,6 +305,7 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     const pairs = span(views, offsets, states);
     return { operations: 0, bytes: 4 * (2 * features + rows + 3 * pairs + 2 * (states + 1)) };
   },
+  permute: elementwise(2, 0, 5),
   randomUniform: elementwise(2, 3, 1),
   // One try each; about one in five needs another.
   randomNormal: elementwise(2, 14 + LOG, 1),

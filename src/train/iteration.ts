@@ -13,7 +13,7 @@ import { explainedVariance, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
 import type { Config } from './config.ts';
 import { labelTermsOf, termsOf } from './method.ts';
-import { minibatchTask, permutation, type UpdateTask } from './minibatch.ts';
+import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from './update.ts';
@@ -146,7 +146,8 @@ export async function learnFrom(
   const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
-    const shuffled = permutation(steps, seed, 'minibatches', (iteration - 1) * numIterations + pass);
+    const passes = (iteration - 1) * numIterations + pass;
+    const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
     for (let m = 0; m < minibatches; m++) {
       const part = shuffled.subarray(
         Math.floor((m * steps) / minibatches),

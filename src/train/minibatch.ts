@@ -1,6 +1,7 @@
 /** Minibatches: which states an update sees, and with which weights and labels its losses act on them. */
+import type { Arena } from '../kernels/arena.ts';
 import { balancedWeights, stateWeights } from '../objective/objective.ts';
-import { randomStream } from '../random.ts';
+import { randomStream, streamKey } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { StateValues } from './advantages.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
@@ -44,6 +45,17 @@ export function permutation(n: number, seed: number, purpose: string, step: numb
     order[j] = last;
   }
   return order;
+}
+
+/** The same by a kernel. */
+export function permutationIn(arena: Arena, n: number, seed: number, purpose: string, step: number): Int32Array {
+  const [k0, k1] = streamKey(seed, purpose, step);
+  const mark = arena.mark();
+  const order = arena.floats(n);
+  arena.kernels.permute(k0, k1, n, order);
+  const copy = arena.i32.slice(order >> 2, (order >> 2) + n);
+  arena.release(mark);
+  return copy;
 }
 
 /** Good and labelled rows of the states in `order`. */

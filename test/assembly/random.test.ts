@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { randomStream, streamKey } from '../../src/random.ts';
+import { permutation } from '../../src/train/minibatch.ts';
 import { largestError } from '../reference/largestError.ts';
 import { normalAt, uniformAt } from '../reference/random.ts';
 import { lengths, offsetsOf, openWorkbench, seededFloats } from './workbench.ts';
@@ -47,6 +48,19 @@ test('randomUniform: 200,000 numbers of [-3, 5] have the moments of the distribu
   expect(Math.abs(variance - exact)).toBeLessThan(5 * exact * Math.sqrt(0.8 / n));
   expect(Math.min(...x.slice(0, 50_000))).toBeGreaterThanOrEqual(-3);
   expect(Math.max(...x.slice(0, 50_000))).toBeLessThanOrEqual(5);
+});
+
+test('permute draws as permutation of src/train/minibatch.ts does, 0 to 17 numbers, and 300,000, of which some words are refused', () => {
+  for (const n of [...lengths, 300_000]) {
+    for (const step of [0, 3]) {
+      const [k0, k1] = streamKey(2 ** 40 + 7, 'test/permute', step);
+      const c = newCase();
+      const order = c.outputInts(new Array(n).fill(-1));
+      c.run((kernels) => kernels.permute(k0, k1, n, order));
+      const expected = permutation(n, 2 ** 40 + 7, 'test/permute', step);
+      expect(c.readInts(order, n).findIndex((drawn, i) => drawn !== expected[i])).toBe(-1);
+    }
+  }
 });
 
 test('randomNormal equals the polar method in double precision, error < 2e-6, lengths 0 to 17 and 3,000', () => {

@@ -50,6 +50,7 @@ function elementwise(bench: Bench): void {
     kernels.scaleBy(bench.output(n), n, 1.7);
     kernels.fill(bench.output(n), n, 0.1);
     kernels.randomUniform(n, 2, n, -0.5, 0.7, bench.output(n));
+    kernels.permute(n, 3, n, bench.output(n));
     kernels.randomNormal(n, 3, n, 0.3, bench.output(n));
   }
   for (let x = -90; x < 90; x += 0.37) {
