@@ -101,7 +101,7 @@ describe('memory of JavaScript', () => {
     return heapUsed + external;
   };
 
-  test('an update allocates at most 60 kB', async () => {
+  test('an update allocates at most 25 kB', async () => {
     const update = await openUpdate(await createArena());
     for (let i = 0; i < 50; i++) update();
     const grown = Array.from({ length: 101 }, () => {
@@ -109,7 +109,7 @@ describe('memory of JavaScript', () => {
       update();
       return process.memoryUsage().heapUsed - before;
     });
-    expect(median(grown)).toBeLessThanOrEqual(60_000);
+    expect(median(grown)).toBeLessThanOrEqual(25_000);
   });
 
   test('200 updates leave at most 100 kB behind', async () => {
