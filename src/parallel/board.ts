@@ -82,6 +82,8 @@ function maySleep(): boolean {
 
 /** A turn of the event loop, in which messages and signals arrive. */
 export function turn(): Promise<void> {
+  // Two ports take 40 to 100 microseconds, but pages have nothing else that is not delayed.
+  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
