@@ -32,11 +32,12 @@ const arms: readonly DangerArm[] = [
 /** Starts from which GRPO locks the bad action in. */
 const HIGH = 0.4;
 
-/** Similarities and arms by size; `quick` leaves out the counterfactual of the controls, and of the surgeries all but one. */
+/** Similarities and arms by size; `quick` leaves out the counterfactual of the controls, and the surgeries. */
 function extent({ size }: StudyScale): { rhos: readonly number[]; arms: readonly DangerArm[]; seeds: number } {
   if (size === 'full') return { rhos: [0.8, 0.3, 0.95], arms, seeds: 24 };
   const shown = arms.filter(
-    ({ method, labels, coupling }) => (coupling || labels === 'oracle') && method !== 'pcgrad' && method !== 'gradvac',
+    ({ method, labels, coupling }) =>
+      (coupling || labels === 'oracle') && (method === 'grpo' || method === 'classifier'),
   );
   return { rhos: [0.8], arms: shown, seeds: 8 };
 }
@@ -225,7 +226,11 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
     notes: [
       'Two states are the smallest case there is: it shows the mechanism, not how often it happens elsewhere.',
       "Oracle labels know the right action; an agent does not have them. The sign of the advantage is what an agent has, and shuffled labels are the oracle's without their meaning.",
-      'PCGrad, GradVac and UPGrad are told which of the two states a sample is of and operate on the gradients of the two; no agent is told that two states look alike.',
+      ...(followed.length === arms.length
+        ? [
+            'PCGrad, GradVac and UPGrad are told which of the two states a sample is of and operate on the gradients of the two; no agent is told that two states look alike.',
+          ]
+        : []),
       `A run ends near 0 or near 1, so a mean is about the share of runs that lock the bad action in. A mean counts as risen when it exceeds its start by more than ${RISE}.`,
     ],
     key: {
