@@ -48,13 +48,8 @@ export function forgetStates(known: KnownStates): void {
   arena.kernels.fill(room.addresses.table, room.words.table, 0);
 }
 
-/** The features as 32-bit words; one that is not an integer becomes one that is out of range. */
-function putFeatures(features: Features, words: Int32Array, at: number): void {
-  for (let i = 0; i < features.length; i++) {
-    const feature = features[i];
-    words[at + i] = (feature | 0) === feature ? feature : -1;
-  }
-}
+/** A feature as a 32-bit word; one that is not an integer becomes one that is out of range. */
+const wordOf = (feature: number): number => ((feature | 0) === feature ? feature : -1);
 
 function putObservation({ arena, room, shape }: KnownStates, s: number, observation: Step['observation']): void {
   const { addresses, words } = room;
@@ -64,8 +59,10 @@ function putObservation({ arena, room, shape }: KnownStates, s: number, observat
     const features = observation as Features;
     const to = from + features.length;
     if (to > words.stateFeatures) enlarge(arena, room, 'stateFeatures', to, from);
-    putFeatures(features, arena.i32, (addresses.stateFeatures >> 2) + from);
-    arena.i32[offsets + 1] = to;
+    const { i32 } = arena;
+    const at = (addresses.stateFeatures >> 2) + from;
+    for (let i = 0; i < features.length; i++) i32[at + i] = wordOf(features[i]);
+    i32[offsets + 1] = to;
     return;
   }
   const vector = observation as Float32Array;
@@ -84,25 +81,23 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
     enlarge(arena, room, 'actionOffsets', rows + 1, known.actions + 1);
     enlarge(arena, room, 'logProbs', rows + 1, known.actions);
   }
-  let { i32 } = arena;
-  let offsets = (addresses.actionOffsets >> 2) + known.actions;
-  let end = words.actionFeatures;
-  let to = i32[offsets];
-  let at = (addresses.actionFeatures >> 2) + to;
+  const offsets = (addresses.actionOffsets >> 2) + known.actions + 1;
+  const from = arena.i32[offsets - 1];
+  // Counted first, so that nothing but reads and writes is left for the loop over all features.
+  let to = from;
   for (let a = 0; a < actions.length; a++) {
     const action = actions[a];
-    const length = typeof action === 'number' ? 1 : action.length;
-    if (to + length > end) {
-      enlarge(arena, room, 'actionFeatures', to + length, to);
-      i32 = arena.i32;
-      end = words.actionFeatures;
-      at = (addresses.actionFeatures >> 2) + to;
-    }
-    if (typeof action === 'number') i32[at] = (action | 0) === action ? action : -1;
-    else putFeatures(action, i32, at);
-    at += length;
-    to += length;
-    i32[++offsets] = to;
+    to += typeof action === 'number' ? 1 : action.length;
+  }
+  if (to > words.actionFeatures) enlarge(arena, room, 'actionFeatures', to, from);
+  const { i32 } = arena;
+  const start = addresses.actionFeatures >> 2;
+  let at = start + from;
+  for (let a = 0; a < actions.length; a++) {
+    const action = actions[a];
+    if (typeof action === 'number') i32[at++] = wordOf(action);
+    else for (let i = 0; i < action.length; i++) i32[at++] = wordOf(action[i]);
+    i32[offsets + a] = at - start;
   }
   known.actions = rows;
   i32[(addresses.rowOffsets >> 2) + s + 1] = rows;
