@@ -237,18 +237,32 @@ export function countRows({ rowOffsets }: StateList, order: Int32Array): number 
  * depends only on the data.
  */
 export function cutEvenly(list: StateList, order: Int32Array, capacity: Capacity, parts: number): number[] {
-  const { rowOffsets } = list;
+  const { rowOffsets, stateOffsets, actionOffsets } = list;
   const total = countRows(list, order);
   const ends: number[] = [];
   let from = 0;
   let rows = 0;
   for (let part = 1; part <= parts; part++) {
+    const before = rows;
+    let stateFeatures = 0;
+    let actionFeatures = 0;
     let to = from;
     while (to < order.length && (part === parts || rows * parts < total * part)) {
       const s = order[to++];
-      rows += rowOffsets[s + 1] - rowOffsets[s];
+      const row = rowOffsets[s];
+      const end = rowOffsets[s + 1];
+      rows += end - row;
+      stateFeatures += stateOffsets[s + 1] - stateOffsets[s];
+      actionFeatures += actionOffsets[end] - actionOffsets[row];
     }
-    for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
+    const fits =
+      to - from <= capacity.states &&
+      rows - before <= capacity.actions &&
+      stateFeatures <= capacity.stateFeatures &&
+      actionFeatures <= capacity.actionFeatures;
+    // Nearly every part fits as a whole, and need not be cut state by state.
+    if (!fits) for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
+    else if (to > from) ends.push(to);
     from = to;
   }
   return ends;
