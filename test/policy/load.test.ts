@@ -208,7 +208,7 @@ describe('cutEvenly', () => {
       const tight = {
         states: 3 + random.below(5),
         actions: 5 + random.below(9),
-        stateFeatures: 12,
+        stateFeatures: 4 + random.below(9),
         actionFeatures: 12,
       };
       const rowsOf = (from: number, to: number): number =>
