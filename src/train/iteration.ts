@@ -137,7 +137,8 @@ export async function learnFrom(
   const labels = config.classifierScope === 'taken' ? onlyTaken(all, rollout) : all;
   const refLogProb = reference ? referenceLogProbs(learner.policy, reference, rollout, temperature) : null;
   const { maxSteps } = context.environments[0].spec;
-  const repeats = repeatsWithLabels(rollout.states, rollout.first, labels);
+  const { first } = rollout;
+  const repeats = usesLabels(config) ? repeatsWithLabels(rollout.states, first, labels) : first.slice(0, steps);
   const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * weight);
   const terms = termsOf(config.method);
   const known = terms.includes('ppo') ? stateValues(learner.policy, rollout.states, repeats) : null;
