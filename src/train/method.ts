@@ -21,11 +21,20 @@ export function isMethod(method: string): boolean {
   );
 }
 
-/** The terms of a method, in canonical order and always with a base: `grpo` unless another is named. */
-export function termsOf(method: string): readonly MethodTerm[] {
+/** Terms of the methods asked for so far: every update asks for those of the same one. */
+const knownTerms = new Map<string, readonly MethodTerm[]>();
+
+function readTerms(method: string): readonly MethodTerm[] {
   const given = method.split('+');
   const named = methodTerms.filter((term) => given.includes(term));
   return baseTerms.some((base) => given.includes(base)) ? named : ['grpo', ...named];
+}
+
+/** The terms of a method, in canonical order and always with a base: `grpo` unless another is named. */
+export function termsOf(method: string): readonly MethodTerm[] {
+  const known = knownTerms.get(method) ?? readTerms(method);
+  knownTerms.set(method, known);
+  return known;
 }
 
 /** The method with its terms in canonical order; `grpo` is left out beside others. */
@@ -36,7 +45,8 @@ export function canonicalMethod(method: string): string {
 
 /** The terms that need to know which actions were good. */
 export function labelTermsOf(method: string): readonly MethodTerm[] {
-  return labelTerms.filter((term) => termsOf(method).includes(term));
+  const all = termsOf(method);
+  return labelTerms.filter((term) => all.includes(term));
 }
 
 /** The surgery of a method, or null. */
