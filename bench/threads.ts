@@ -3,9 +3,9 @@
  * it what the machine gives at that moment: as many runs of one thread each, all at once, against one such run alone. Cores that are
  * threads of one physical core, or that others use, give less than their number; `share` is the speed-up as a share of it.
  *
- *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--busy 0] [--json]
+ *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--groups 10] [--busy 0] [--json]
  *
- * Run it alone for free cores; `--busy N` starts N processes beside it that keep a core busy each; for one core that all threads share:
+ * `--groups` is the config's `groupsPerIteration`: what one thread does alone weighs less in larger iterations. Run it alone for free cores; `--busy N` starts N processes beside it that keep a core busy each; for one core that all threads share:
  * `taskset -c 0 node bench/threads.ts`.
  */
 import { spawn } from 'node:child_process';
@@ -21,12 +21,18 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     iterations: { type: 'string', default: '160' },
     method: { type: 'string', default: 'grpo' },
+    groups: { type: 'string', default: '10' },
     busy: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
   },
 });
 const workers = Number(values.workers);
-const config = { method: values.method, iterations: Number(values.iterations), seed: 1 };
+const config = {
+  method: values.method,
+  iterations: Number(values.iterations),
+  groupsPerIteration: Number(values.groups),
+  seed: 1,
+};
 
 async function timedRun(crew: Crew): Promise<{ ms: number; hash: string }> {
   const startMs = performance.now();
@@ -87,13 +93,14 @@ async function measure(): Promise<void> {
   const speedup = median(speedups);
   const capacity = median(capacities);
   const sameBits = hashes.size === 1;
-  const { method, iterations } = config;
+  const { method, iterations, groupsPerIteration } = config;
   const times = { oneMs: Math.round(median(oneMs)), severalMs: Math.round(median(severalMs)) };
   const share = median(speedups.map((ratio, i) => ratio / capacities[i]));
   const { size, memory, reason } = several;
   const result = {
     method,
     iterations,
+    groupsPerIteration,
     busy: busy.length,
     workers,
     size,
@@ -106,7 +113,7 @@ async function measure(): Promise<void> {
   };
   const two = (x: number): string => x.toFixed(2);
   const text = [
-    `${method}, ${iterations} iterations, ${busy.length} busy processes beside it: ${workers} threads asked for, ${size} at work (${reason}), ${times.severalMs} ms, one thread ${times.oneMs} ms`,
+    `${method}, ${iterations} iterations of ${groupsPerIteration} groups, ${busy.length} busy processes beside it: ${workers} threads asked for, ${size} at work (${reason}), ${times.severalMs} ms, one thread ${times.oneMs} ms`,
     `speed-up ${two(speedup)} (of rounds: ${speedups.map(two).join(', ')})`,
     `${workers} runs of one thread at once do ${two(capacity)} times the work of one (of rounds: ${capacities.map(two).join(', ')})`,
     `share of what the machine gives: ${two(share)}; same bits: ${sameBits}`,
