@@ -1,9 +1,9 @@
 /** The battery of test/runtime/battery.ts in a runtime of this machine. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import ts from 'typescript';
+import { rolldown } from 'rolldown';
 import type { Installed } from '../../src/cli/runtime/installed.ts';
 import type { JobOptions } from '../../src/cli/runtime/job.ts';
 import { runJob } from '../../src/cli/runtime/runJob.ts';
@@ -20,20 +20,25 @@ export const environment = {
   PATH: [join(here, 'node_modules/.bin'), process.env.PATH].join(delimiter),
 };
 
-/** JavaScript of `sources`, which lie in one folder, in a new folder. */
-function transpile(sources: readonly string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'unbraid-job-'));
-  for (const source of sources) {
-    const { outputText } = ts.transpileModule(readFileSync(source, 'utf8'), {
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2023,
-        module: ts.ModuleKind.ESNext,
-        rewriteRelativeImportExtensions: true,
-        verbatimModuleSyntax: true,
-      },
-    });
-    writeFileSync(join(folder, basename(source).replace(/ts$/, 'js')), outputText);
+/** A new folder with the battery in one file, battery.js: what it imports is inside, whatever files it is split into. */
+async function bundle(): Promise<string> {
+  const bundled = await rolldown({
+    input: join(here, 'battery.ts'),
+    platform: 'neutral',
+    onLog: (_level, { message }) => {
+      throw new Error(`runBattery: ${message}`);
+    },
+  });
+  const { output } = await bundled.generate({ format: 'esm', codeSplitting: false });
+  await bundled.close();
+  const strange = output[0].moduleIds.find((id) => dirname(id) !== dirname(join(here, 'battery.ts')));
+  if (strange !== undefined) {
+    throw new Error(
+      `runBattery: the battery tests what was built and imports files beside it alone, got ${strange}; take it from the product`,
+    );
   }
+  const folder = mkdtempSync(join(tmpdir(), 'unbraid-job-'));
+  writeFileSync(join(folder, 'battery.js'), output[0].code);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   return folder;
 }
@@ -47,15 +52,18 @@ export function storedReceipts(): Record<string, Receipt> {
   );
 }
 
-export function batteryIn(installed: Installed, options: JobOptions = {}): Promise<BatteryResult> {
+export async function batteryIn(installed: Installed, options: JobOptions = {}): Promise<BatteryResult> {
   const base64 = (file: string): string => readFileSync(join(root, 'wasm', file), 'base64');
   const input: BatteryInput = {
     single: base64('unbraid.wasm'),
     threads: base64('unbraid.threads.wasm'),
     receipts: storedReceipts(),
   };
-  const folder = transpile(['battery.ts', 'kernelsHash.ts', 'kernelCases.ts'].map((name) => join(here, name)));
-  const job = { module: pathToFileURL(join(folder, 'battery.js')), input };
-  const result = runJob(installed, job, options) as Promise<BatteryResult>;
-  return result.finally(() => rmSync(folder, { recursive: true }));
+  const folder = await bundle();
+  try {
+    const job = { module: pathToFileURL(join(folder, 'battery.js')), input };
+    return (await runJob(installed, job, options)) as BatteryResult;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
