@@ -26,3 +26,4 @@ export { addInto, addScaled, copyBytes, fill, heapBase, scaleBy } from './memory
 export { distinctPairs } from './pairs';
 export { cloningLoss, policyLoss } from './policyLoss';
 export { sampleActions } from './random';
+export { addRows, clearRows } from './touchedRows';

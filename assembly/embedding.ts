@@ -6,7 +6,7 @@ import { loadTail, storeTail } from './simd';
 
 // @ts-ignore: decorator
 @inline
-function addRow(out: usize, src: usize, width: i32): void {
+export function addRow(out: usize, src: usize, width: i32): void {
   let i = 0;
   for (; i + 16 <= width; i += 16) {
     const to = at(out, i);
@@ -54,11 +54,15 @@ export function embeddingBag(rows: i32, width: i32, features: usize, offsets: us
   }
 }
 
-/** dTable[feature] += dOut[row] for every feature of every row. */
-export function embeddingBagBackward(rows: i32, width: i32, features: usize, offsets: usize, dOut: usize, dTable: usize): void {
+/** dTable[feature] += dOut[row] and, unless touched is 0, touched[feature] = 1, a byte, for every feature of every row. */
+export function embeddingBagBackward(rows: i32, width: i32, features: usize, offsets: usize, dOut: usize, dTable: usize, touched: usize): void {
   for (let r = 0; r < rows; r++) {
     const to = getI(offsets, r + 1);
-    for (let f = getI(offsets, r); f < to; f++) addRow(at(dTable, getI(features, f) * width), at(dOut, r * width), width);
+    for (let f = getI(offsets, r); f < to; f++) {
+      const feature = getI(features, f);
+      if (touched) store<u8>(touched + <usize>feature, 1);
+      addRow(at(dTable, feature * width), at(dOut, r * width), width);
+    }
   }
 }
 
@@ -110,9 +114,13 @@ export function gatherRows(rows: i32, width: i32, index: usize, src: usize, out:
   }
 }
 
-/** out[index[row]] += src[rows,width], in row order. */
-export function scatterRows(rows: i32, width: i32, index: usize, src: usize, out: usize): void {
-  for (let r = 0; r < rows; r++) addRow(at(out, getI(index, r) * width), at(src, r * width), width);
+/** out[index[row]] (mode 0: =, 1: +=) src[rows,width], in row order. */
+export function scatterRows(rows: i32, width: i32, index: usize, src: usize, out: usize, mode: i32): void {
+  for (let r = 0; r < rows; r++) {
+    const to = at(out, getI(index, r) * width);
+    if (mode) addRow(to, at(src, r * width), width);
+    else copyRow(to, at(src, r * width), width);
+  }
 }
 
 /** out[groups,width] (mode 0: =, 1: +=) the sum of src rows offsets[g] * unit to offsets[g + 1] * unit; without offsets each group has `unit` rows. */

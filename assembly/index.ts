@@ -27,3 +27,4 @@ export { distinctPairs } from './pairs';
 export { cloningLoss, logProbGradient, policyLoss } from './policyLoss';
 export { permute, randomNormal, randomUniform, sampleActions } from './random';
 export { gatherRowValues, recogniseStates, scatterRowValues } from './states';
+export { addRows, clearRows } from './touchedRows';

@@ -199,9 +199,10 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     const out = rows * width * touches(mode) + (mode === 2 ? width : 0);
     return { operations: features * width, bytes: 4 * (features * (width + 1) + rows + 1 + out) };
   },
-  embeddingBagBackward([rows, width, , offsets], views) {
+  embeddingBagBackward([rows, width, , offsets, , , touched], views) {
     const features = span(views, offsets, rows);
-    return { operations: features * width, bytes: 4 * (features * (2 * width + 1) + rows + 1 + rows * width) };
+    const bytes = 4 * (features * (2 * width + 1) + rows + 1 + rows * width) + (touched ? features : 0);
+    return { operations: features * width, bytes };
   },
   slotEmbedding([rows, slots, width, , offsets], views) {
     const features = span(views, offsets, rows);
@@ -215,7 +216,10 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     operations: mode ? rows * width : 0,
     bytes: 4 * rows * (1 + width * (1 + touches(mode))),
   }),
-  scatterRows: ([rows, width]) => ({ operations: rows * width, bytes: 4 * rows * (1 + 3 * width) }),
+  scatterRows: ([rows, width, , , , mode]) => ({
+    operations: mode ? rows * width : 0,
+    bytes: 4 * rows * (1 + width * (1 + touches(mode))),
+  }),
   segmentSum([groups, width, offsets, unit, , , mode], views) {
     const rows = offsets ? span(views, offsets, groups) * unit : groups * unit;
     const out = groups * width * touches(mode) + (offsets ? groups + 1 : 0);
@@ -293,6 +297,14 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     return sums ? { operations: operations + k * n, bytes: bytes + 8 * n } : { operations, bytes };
   },
   addInto: elementwise(2, 1, 3),
+  addRows([rows, width, , , , touched], views) {
+    const added = countBytes(views, touched, rows, isSet);
+    return { operations: added * width, bytes: rows + added * (1 + 12 * width) };
+  },
+  clearRows: ([rows, width, , touched], views) => ({
+    operations: 0,
+    bytes: rows + 4 * width * countBytes(views, touched, rows, isSet),
+  }),
   addScaled: ([n, , , , mode]) => ({ operations: n * touches(mode), bytes: 4 * n * (1 + touches(mode)) }),
   copyRows: ([rows, bytes]) => ({ operations: 0, bytes: 2 * rows * bytes }),
   copyBytes: ([, , bytes]) => ({ operations: 0, bytes: 2 * bytes }),

@@ -107,7 +107,7 @@ export function matchLinear(
       }
       const s = b.scratch();
       kernels.fill(products, pairs.count() * width, 0);
-      kernels.embeddingBagBackward(batch.actions, width, pairs.at, batch.actionOffsets, y.grad, products);
+      kernels.embeddingBagBackward(batch.actions, width, pairs.at, batch.actionOffsets, y.grad, products, 0);
       for (let slot = 0; slot < actionSlots; slot++) {
         const from = pairs.slotStart(slot);
         const n = pairs.slotStart(slot + 1) - from;
@@ -132,7 +132,7 @@ export function matchLinear(
         keys.grad,
         s,
       );
-      if (g) kernels.scatterRows(pairs.count(), keys.width, pairs.tokens, dQ, g + query.offset());
+      if (g) kernels.scatterRows(pairs.count(), keys.width, pairs.tokens, dQ, g + query.offset(), 1);
     },
     finish: query.finish,
     gradientParts(w) {

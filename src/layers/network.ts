@@ -4,7 +4,8 @@
  * layers has gradients, a Gram matrix and checkpoints.
  *
  * Weights live in one vector `w` of `size` parameters followed by derived tables (products of parameters, made by `prepare` once per
- * version of the weights). A gradient vector `g` has the same layout; `finish` carries table gradients over to the parameters.
+ * version of the weights). A gradient vector `g` has the same layout; `finish` carries table gradients over to the parameters. Of tables of
+ * which a batch touches few rows it also keeps which: only those are cleared, summed and carried over.
  */
 import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
 import { streamKey } from '../random.ts';
@@ -75,6 +76,15 @@ export interface Heads {
   readonly value?: Tensor;
 }
 
+/** A derived table [rows, width]; offsets in bytes from the start of a vector, set once the network is built. */
+export interface RowTable {
+  readonly rows: number;
+  readonly width: number;
+  offset: number;
+  /** Of u8[rows]: in a gradient vector, whose row is zero where this is 0. Who adds to a row sets it to 1. */
+  touched: number;
+}
+
 export interface Builder {
   readonly arena: Arena;
   readonly batch: Batch;
@@ -82,6 +92,8 @@ export interface Builder {
   parameter(name: string, shape: readonly number[], init: Init): Parameter;
   /** Room for a derived table; its byte offset from the start of a vector is set once the network is built. */
   derived(floats: number): { offset: number };
+  /** Room for one of which a batch touches few rows, with a byte for each row. */
+  derivedRows(rows: number, width: number): RowTable;
   add(layer: Layer): void;
   /** Declares that a layer reads x; gives the mode (0 overwrite, 1 add) in which its backward writes x.grad, valid once built. */
   read(x: Tensor): () => 0 | 1;
@@ -118,6 +130,10 @@ export interface Network {
   /** From heads.logit.grad and heads.classifier.grad (both must be set); `embeddingGrad`, if not 0, is added to the gradient of e. */
   backward(w: number, g: number, embeddingGrad?: number): void;
   finish(w: number, g: number): void;
+  /** Makes a gradient vector zero that `backward`, `finish` and `addGradient` alone have written since it was. */
+  clearGradient(g: number): void;
+  /** Adds the gradient vector `from` to that at `to`, neither of them finished. */
+  addGradient(to: number, from: number): void;
   gradientParts(w: number): [Parameter, GradientPart][];
   rowCount(rows: Rows): number;
 }
@@ -150,6 +166,7 @@ export function createNetwork(
   let size = 0;
   let derivedSize = 0;
   const tables: { offset: number }[] = [];
+  const rowTables: RowTable[] = [];
   let scratchBytes = 0;
   let scratch = 0;
   const slopeTakers = new Set<Tensor>();
@@ -193,6 +210,11 @@ export function createNetwork(
       derivedSize += alignFloats(floats);
       return table;
     },
+    derivedRows(rows, width) {
+      const table = { rows, width, offset: 0, touched: 0 };
+      rowTables.push(table);
+      return table;
+    },
     add(layer) {
       layers.push(layer);
     },
@@ -229,6 +251,16 @@ export function createNetwork(
   };
   const heads = compose(builder);
   for (const table of tables) table.offset += size * 4;
+  const denseSize = size + derivedSize;
+  let vectorSize = denseSize;
+  const place = (floats: number): number => {
+    const offset = vectorSize * 4;
+    vectorSize += alignFloats(floats);
+    return offset;
+  };
+  for (const table of rowTables) table.touched = place(table.rows / 4);
+  const sizeBesideRows = vectorSize;
+  for (const table of rowTables) table.offset = place(table.rows * table.width);
   scratch = arena.reserve(scratchBytes);
   const headStart = layersBefore.get(heads.embedding) ?? layers.length;
   return {
@@ -236,11 +268,11 @@ export function createNetwork(
     batch,
     parameters,
     size,
-    vectorSize: size + derivedSize,
+    vectorSize,
     heads,
     rowCount,
     initialise(w, seed) {
-      arena.zero(w, (size + derivedSize) * 4);
+      arena.zero(w, vectorSize * 4);
       for (const { name, offset, size: count, init } of parameters) {
         const [k0, k1] = streamKey(seed, `init/${name}`, 0);
         if (init.kind === 'uniform') arena.kernels.randomUniform(k0, k1, count, -init.scale, init.scale, w + offset);
@@ -265,6 +297,18 @@ export function createNetwork(
     },
     finish(w, g) {
       for (let i = layers.length - 1; i >= 0; i--) layers[i].finish?.(w, g);
+    },
+    clearGradient(g) {
+      for (const { rows, width, offset, touched } of rowTables) {
+        arena.kernels.clearRows(rows, width, g + offset, g + touched);
+      }
+      arena.zero(g, sizeBesideRows * 4);
+    },
+    addGradient(to, from) {
+      arena.kernels.addInto(to, from, denseSize);
+      for (const { rows, width, offset, touched } of rowTables) {
+        arena.kernels.addRows(rows, width, to + offset, to + touched, from + offset, from + touched);
+      }
     },
     gradientParts: (w) => layers.flatMap((layer) => layer.gradientParts?.(w) ?? []),
   };

@@ -17,18 +17,36 @@ export function slotLinear(
   width: number,
   options: { readonly bias?: boolean; readonly into?: Tensor } = {},
 ): Tensor {
-  const { kernels } = b.arena;
+  const { arena } = b;
+  const { kernels } = arena;
   const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
   const [vocabulary, tokenWidth] = table.shape;
   const columns = slots * width;
   const weight = b.parameter(`${name}.weight`, [tokenWidth, columns], fanInUniform(slots * tokenWidth));
   const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], fanInUniform(slots * tokenWidth)) : null;
-  const products = b.derived(vocabulary * columns);
+  const products = b.derivedRows(vocabulary * slots, width);
   const y = options.into ?? b.tensor(rows, width);
   const writeMode = b.write(y);
   if (bias && writeMode === 1)
     throw new Error(`slotLinear: only the first writer of a tensor may have a bias, got ${name}; pass bias: false`);
   const dense = b.tensor(slotRows, tokenWidth);
+  // For one slot at a time: the tokens that it held, their rows in the table of products, and what those two tables and their gradients hold.
+  const [tokens, tokenSlots] = [arena.floats(vocabulary), arena.floats(vocabulary)];
+  const [x, dX] = [arena.floats(vocabulary * tokenWidth), arena.floats(vocabulary * tokenWidth)];
+  const d = arena.floats(vocabulary * width);
+
+  /** Finds the tokens that a slot held, in their order, and gives their number. */
+  function findTokens(g: number, slot: number): number {
+    const { u8, i32 } = arena;
+    let n = 0;
+    for (let token = 0, row = slot; token < vocabulary; token++, row += slots) {
+      if (u8[g + products.touched + row] === 0) continue;
+      i32[(tokens >> 2) + n] = token;
+      i32[(tokenSlots >> 2) + n++] = row;
+    }
+    return n;
+  }
+
   b.needMatmul(tokenWidth, columns, vocabulary);
   b.needMatmul(columns, tokenWidth, width);
   b.add({
@@ -65,50 +83,30 @@ export function slotLinear(
     backward(_, g) {
       if (!g) return;
       const n = b.rowCount(rows);
-      kernels.embeddingBagBackward(n, width, features, offsets, y.grad, g + products.offset);
+      kernels.embeddingBagBackward(n, width, features, offsets, y.grad, g + products.offset, g + products.touched);
       if (bias) kernels.columnSum(n, width, y.grad, width, g + bias.offset, 1);
     },
     finish(w, g) {
-      const d = g + products.offset;
       const s = b.scratch();
-      kernels.matmulTN(
-        tokenWidth,
-        columns,
-        vocabulary,
-        w + table.offset,
-        tokenWidth,
-        d,
-        columns,
-        g + weight.offset,
-        columns,
-        1,
-        0,
-        s,
-      );
-      kernels.matmulNT(
-        vocabulary,
-        tokenWidth,
-        columns,
-        d,
-        columns,
-        w + weight.offset,
-        columns,
-        g + table.offset,
-        tokenWidth,
-        1,
-        0,
-        0,
-        s,
-      );
+      // A row that no token touched is zero, and its terms would not change a sum: those that are left come in the order of the whole tables.
+      for (let slot = 0; slot < slots; slot++) {
+        const n = findTokens(g, slot);
+        if (n === 0) continue;
+        const at = weight.offset + slot * width * 4;
+        kernels.gatherRows(n, tokenWidth, tokens, w + table.offset, x, 0);
+        kernels.gatherRows(n, width, tokenSlots, g + products.offset, d, 0);
+        kernels.matmulTN(tokenWidth, width, n, x, tokenWidth, d, width, g + at, columns, 1, 0, s);
+        kernels.gatherRows(n, tokenWidth, tokens, g + table.offset, dX, 0);
+        kernels.matmulNT(n, tokenWidth, width, d, width, w + at, columns, dX, tokenWidth, 1, 0, 0, s);
+        kernels.scatterRows(n, tokenWidth, tokens, dX, g + table.offset, 0);
+      }
     },
     gradientParts(w) {
       const n = b.rowCount(rows);
-      const x = dense.value;
-      const dx = dense.grad;
-      kernels.slotEmbedding(n, slots, tokenWidth, features, offsets, w + table.offset, x);
+      kernels.slotEmbedding(n, slots, tokenWidth, features, offsets, w + table.offset, dense.value);
       for (let slot = 0; slot < slots; slot++) {
         const slotWeight = w + weight.offset + slot * width * 4;
-        const out = dx + slot * tokenWidth * 4;
+        const out = dense.grad + slot * tokenWidth * 4;
         kernels.matmulNT(
           n,
           tokenWidth,
@@ -127,8 +125,8 @@ export function slotLinear(
       }
       const parts: [Parameter, GradientPart][] = [
         // As a dense layer over the concatenated slots; the order of W's elements does not change inner products.
-        [weight, { kind: 'outer', rows, x, width: slots * tokenWidth, d: y.grad, dWidth: width }],
-        [table, { kind: 'scatter', source, d: dx, dWidth: tokenWidth }],
+        [weight, { kind: 'outer', rows, x: dense.value, width: slots * tokenWidth, d: y.grad, dWidth: width }],
+        [table, { kind: 'scatter', source, d: dense.grad, dWidth: tokenWidth }],
       ];
       if (bias) parts.push([bias, { kind: 'sum', rows, d: y.grad, dWidth: width, period: 1 }]);
       return parts;

@@ -54,7 +54,7 @@ export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, in
     backward(_, g) {
       const n = batch.actions;
       kernels.matchBackward(n, width, 1, 0, 1, x.value, own.value, y.grad, dX, own.grad, b.scratch());
-      if (g) kernels.embeddingBagBackward(n, width, tokens, offsets, own.grad, g + weight.offset);
+      if (g) kernels.embeddingBagBackward(n, width, tokens, offsets, own.grad, g + weight.offset, 0);
       kernels.addScaled(n * width, 1, dX, x.grad, readMode());
     },
     gradientParts() {

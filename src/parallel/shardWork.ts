@@ -115,7 +115,7 @@ export function workThroughUpdates(run: ShardWork, { sets, keep, board, job, rou
       // Once a shard is claimed the post stays until it is in.
       room ??= roomOf(arena, posted);
       computeShard(engine, shards[n].plan, shards[n].shard, room.gradients[n], room.sums[n]);
-      addShard(arena, room, n, posted.shards, network.vectorSize);
+      addShard(network, room, n, posted.shards);
     }
   }
 }

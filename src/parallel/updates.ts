@@ -133,7 +133,7 @@ export function openUpdates(
         for (const { shard, gradient, sums } of (await replies).flat()) {
           arena.write(room.gradients[shard], gradient);
           arena.f64.set(sums, room.sums[shard] >> 3);
-          addShard(arena, room, shard, shards, network.vectorSize);
+          addShard(network, room, shard, shards);
         }
       },
       end: () => {},

@@ -1,5 +1,5 @@
 /** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
-import type { Arena } from '../kernels/arena.ts';
+import type { Network } from '../layers/network.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from '../objective/objective.ts';
 import { countRows, cutEvenly, type LoadStates, loadStates } from '../policy/load.ts';
 import { placeLists } from '../policy/placed.ts';
@@ -200,7 +200,7 @@ export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number
   const { arena, network, weights } = policy;
   const { set, entries, ends, load } = plan;
   const from = shard === 0 ? 0 : ends[shard - 1];
-  arena.zero(g, network.vectorSize * 4);
+  network.clearGradient(g);
   load(arena, network.batch, set.list, entries.states, from, ends[shard]);
   loadLossInputs(engine, set, entries, from, ends[shard]);
   batchLosses(policy, inputs, set.settings);
@@ -219,7 +219,12 @@ export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
  * Tells that the gradient of shard `shard` is in. Shards are summed as a tree, (0 + 1) + (2 + 3) + ..., each sum by whichever thread finds
  * both sides in, so that the bits do not depend on the threads; the first vector ends as the sum of all.
  */
-export function addShard(arena: Arena, room: ShardRoom, shard: number, shards: number, floats: number): void {
+export function addShard(
+  { arena, addGradient }: Pick<Network, 'arena' | 'addGradient'>,
+  room: ShardRoom,
+  shard: number,
+  shards: number,
+): void {
   const { gradients, counters } = room;
   let left = shard;
   for (let stride = 1; stride < shards; stride *= 2) {
@@ -227,7 +232,7 @@ export function addShard(arena: Arena, room: ShardRoom, shard: number, shards: n
     const right = left + stride;
     if (right >= shards) continue;
     if (Atomics.add(arena.i32, (counters >> 2) + right, 1) === 0) return;
-    arena.kernels.addInto(gradients[left], gradients[right], floats);
+    addGradient(gradients[left], gradients[right]);
   }
   // No sum has its right side at 0.
   Atomics.store(arena.i32, counters >> 2, 1);

@@ -131,7 +131,7 @@ function accumulateContrastive(
     kernels.fill(heads.logit.grad, to - from, 0);
     quietHeads(network);
     const g = learner.gradients[shard];
-    arena.zero(g, network.vectorSize * 4);
+    network.clearGradient(g);
     network.backward(weights, g, gradient + from * width * 4);
     moveSums(learner, learner.sums[shard++]);
     from = to;
@@ -174,7 +174,7 @@ interface Plan {
 
 function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: ContrastiveSet | null): Plan {
   const { policy, gradients, sums } = learner;
-  const { arena, network } = policy;
+  const { network } = policy;
   const work = shardsIn(plans);
   const rowEnds = contrastive ? cutRows(contrastive.list, contrastive.rows, network.batch.capacity) : [];
   const shards = work.length + rowEnds.length;
@@ -185,11 +185,11 @@ function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: 
     first() {
       if (!contrastive) return;
       accumulateContrastive(learner, contrastive, rowEnds, work.length);
-      for (let n = work.length; n < shards; n++) addShard(arena, learner, n, shards, network.vectorSize);
+      for (let n = work.length; n < shards; n++) addShard(network, learner, n, shards);
     },
     compute(n) {
       computeShard(learner, work[n].plan, work[n].shard, gradients[n], sums[n]);
-      addShard(arena, learner, n, shards, network.vectorSize);
+      addShard(network, learner, n, shards);
     },
   };
 }

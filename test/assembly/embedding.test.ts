@@ -61,7 +61,7 @@ test('embeddingBagBackward adds the gradient: error < 2e-6 against finite differ
       const offsetsPtr = c.ints(offsets);
       const dOutPtr = c.floats(dOut);
       const dTablePtr = c.output(before);
-      c.run((k) => k.embeddingBagBackward(rows, width, featuresPtr, offsetsPtr, dOutPtr, dTablePtr));
+      c.run((k) => k.embeddingBagBackward(rows, width, featuresPtr, offsetsPtr, dOutPtr, dTablePtr, 0));
       const loss = (table: Float64Array): number => dot(embeddingBag(width, features, offsets, table), dOut);
       const expected = plus(gradientByDifferences(loss, before), before);
       expect(largestError(c.read(dTablePtr, 4 * width), expected), `rows ${rows} width ${width}`).toBeLessThan(2e-6);
@@ -211,7 +211,7 @@ test('a masked NaN stays out of the mean; an unmasked one, and one in a table ro
   expect([...c.read(bagPtr, 2)]).toEqual([4, Number.NaN]);
 });
 
-test('scatterRows adds rows in order: error < 1e-6, rows 0 to 17, widths 0 to 17, 32 and 35, repeated indices', () => {
+test('scatterRows adds rows in order: error < 1e-6; or puts them, exactly: the last of an index stays; rows 0 to 17, widths 0 to 17, 32 and 35, repeated indices', () => {
   for (const rows of lengths) {
     for (const width of widths) {
       const index = Array.from({ length: rows }, () => stream.below(4));
@@ -221,7 +221,14 @@ test('scatterRows adds rows in order: error < 1e-6, rows 0 to 17, widths 0 to 17
       const indexPtr = c.ints(index);
       const srcPtr = c.floats(src);
       const outPtr = c.output(before);
-      c.run((k) => k.scatterRows(rows, width, indexPtr, srcPtr, outPtr));
+      const putPtr = c.output(before);
+      c.run((k) => {
+        k.scatterRows(rows, width, indexPtr, srcPtr, outPtr, ACCUMULATE);
+        k.scatterRows(rows, width, indexPtr, srcPtr, putPtr, OVERWRITE);
+      });
+      const put = Float32Array.from(before);
+      for (let r = 0; r < rows; r++) put.set(src.subarray(r * width, (r + 1) * width), index[r] * width);
+      expect(c.read(putPtr, 4 * width), `rows ${rows} width ${width}`).toEqual(put);
       const expected = Float64Array.from(before);
       for (let r = 0; r < rows; r++) {
         for (let j = 0; j < width; j++) expected[index[r] * width + j] += src[r * width + j];

@@ -43,7 +43,19 @@ describe('counts by hand', () => {
     const memory = views({ i32: [64, [0, 1, 3]] });
     expect(count('embeddingBag', [2, 4, 0, 64, 0, 0, 0, 0], memory)).toEqual([12, 4 * (12 + 3 + 3 + 8)]);
     expect(count('embeddingBag', [2, 4, 0, 64, 0, 0, 2, 0], memory)).toEqual([12, 4 * (12 + 3 + 3 + 8 + 4)]);
-    expect(count('embeddingBagBackward', [2, 4, 0, 64, 0, 0], memory)).toEqual([12, 4 * (24 + 3 + 3 + 8)]);
+    expect(count('embeddingBagBackward', [2, 4, 0, 64, 0, 0, 0], memory)).toEqual([12, 4 * (24 + 3 + 3 + 8)]);
+    expect(count('embeddingBagBackward', [2, 4, 0, 64, 0, 0, 32], memory)).toEqual([12, 4 * (24 + 3 + 3 + 8) + 3]);
+  });
+
+  test('rows put where an index says: read and written; added: an addition a float, and what they are added to is read', () => {
+    expect(count('scatterRows', [2, 4, 0, 0, 0, 0])).toEqual([0, 4 * (2 + 16)]);
+    expect(count('scatterRows', [2, 4, 0, 0, 0, 1])).toEqual([8, 4 * (2 + 24)]);
+  });
+
+  test('of a table with a byte per row, only touched rows count', () => {
+    const touched = views({ i8: [32, [1, 0, 1, 0, 0]] });
+    expect(count('addRows', [5, 4, 0, 0, 0, 32], touched)).toEqual([8, 5 + 2 + 12 * 8]);
+    expect(count('clearRows', [5, 4, 0, 32], touched)).toEqual([0, 5 + 4 * 8]);
   });
 
   test('attention of 1 query to 3 keys in one head of width 2: two products, 24 a score, a division', () => {

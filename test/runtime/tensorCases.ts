@@ -136,7 +136,7 @@ export function rowsAndTables(bench: Bench): void {
         bench.floats(width),
       );
     }
-    kernels.embeddingBagBackward(rows, width, features, offsets, d, bench.output(vocabulary * slots * width));
+    kernels.embeddingBagBackward(rows, width, features, offsets, d, bench.output(vocabulary * slots * width), 0);
     kernels.slotEmbedding(rows, slots, width, features, offsets, table, bench.output(rows * slots * width));
     kernels.slotEmbeddingBackward(rows, slots, width, features, offsets, d, bench.output(vocabulary * width));
     kernels.addPeriodic(rows, slots, width, bench.floats(slots * width), bench.output(rows * slots * width));
@@ -144,7 +144,7 @@ export function rowsAndTables(bench: Bench): void {
     for (const mode of [0, 1]) {
       const index = bench.ints(bench.below(rows, vocabulary));
       kernels.gatherRows(rows, width, index, table, bench.output(rows * width), mode);
-      kernels.scatterRows(rows, width, index, d, bench.output(vocabulary * width));
+      kernels.scatterRows(rows, width, index, d, bench.output(vocabulary * width), 1);
       kernels.segmentSum(rows, width, offsets, 1, bench.floats(list[rows] * width), bench.output(rows * width), mode);
       kernels.segmentSum(rows, width, 0, slots, d, bench.output(rows * width), mode);
       kernels.meanPool(rows, slots, width, mask, d, bench.output(rows * width), mode);

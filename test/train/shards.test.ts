@@ -109,13 +109,14 @@ describe('addShard', () => {
         Float32Array.from({ length: floats }, () => (random.uniform() - 0.5) * 10 ** (random.below(7) - 3)),
       );
       const gradients = values.map(() => arena.floats(floats));
+      const network = { arena, addGradient: (to: number, from: number) => arena.kernels.addInto(to, from, floats) };
       const room = { gradients, sums: gradients, counters: arena.floats(2 + count) };
       const sumIn = (order: readonly number[]): Float32Array => {
         arena.zero(room.counters, (2 + count) * 4);
         for (const [k, shard] of order.entries()) {
           expect(arena.i32[room.counters >> 2]).toBe(0);
           arena.write(gradients[shard], values[shard]);
-          addShard(arena, room, shard, count, floats);
+          addShard(network, room, shard, count);
           // Told when the sum of all is in, and not before.
           expect([k, arena.i32[room.counters >> 2]]).toEqual([k, k === count - 1 ? 1 : 0]);
         }

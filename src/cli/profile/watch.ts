@@ -18,10 +18,8 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
   for (const env of environments) watchEnvironment(recorder, env);
   const { collect, play, grams, updates } = spread;
   const { label } = labelSource;
-  const { network, arena } = learner.policy;
-  const { prepare } = network;
-  const { kernels } = arena;
-  const { addInto } = kernels;
+  const { network } = learner.policy;
+  const { prepare, addGradient } = network;
   async function during<T>(phase: 'rollout' | 'evaluate' | 'coupling', work: () => Promise<T>): Promise<T> {
     recorder.endGap('other');
     recorder.enter(phase);
@@ -57,13 +55,9 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
     prepare(w);
     if (recorder.place === 'step') recorder.enter('gap');
   };
-  Object.assign(kernels, {
-    // Of all vectors only the shards' gradients are added into one another while they are computed.
-    addInto(to: number, from: number, n: number) {
-      const sums = recorder.place === 'gradients' && learner.gradients.includes(to);
-      if (sums) recorder.enter('sum');
-      addInto(to, from, n);
-      if (sums) recorder.enter('gradients');
-    },
-  });
+  network.addGradient = (to, from) => {
+    recorder.enter('sum');
+    addGradient(to, from);
+    recorder.enter('gradients');
+  };
 }
