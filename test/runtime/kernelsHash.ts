@@ -3,7 +3,7 @@ import type { RandomStream } from '../../src/random.ts';
 import { losses, perSample } from './gradientCases.ts';
 import { type Bench, openBench, type Written } from './kernelBench.ts';
 import { batches, pairs, states } from './stateCases.ts';
-import { attention, elementwise, products, rowsAndTables } from './tensorCases.ts';
+import { attention, elementwise, products, rowsAndTables, touchedRows } from './tensorCases.ts';
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -16,6 +16,7 @@ const families: Readonly<Record<string, (bench: Bench) => void>> = {
   products,
   attention,
   rowsAndTables,
+  touchedRows,
   pairs,
   batches,
   states,

@@ -163,3 +163,20 @@ export function rowsAndTables(bench: Bench): void {
     }
   }
 }
+
+/** Tables of gradients of which few rows are touched. */
+export function touchedRows(bench: Bench): void {
+  const { kernels } = bench;
+  const [rows, count] = [5, 29];
+  const list = offsetsOf(rows);
+  for (const width of widths) {
+    const touched = bench.bytes(Array.from({ length: count }, () => 0));
+    const features = bench.ints(bench.below(list[rows], count));
+    const table = bench.output(count * width);
+    const d = bench.floats(rows * width);
+    kernels.embeddingBagBackward(rows, width, features, bench.ints(list), d, table, touched);
+    kernels.addRows(count, width, bench.output(count * width), bench.bytes(bench.below(count, 2)), table, touched);
+    kernels.scatterRows(rows, width, bench.ints(bench.below(rows, count)), d, table, 0);
+    kernels.clearRows(count, width, bench.output(count * width), touched);
+  }
+}
