@@ -89,7 +89,7 @@ function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number
     throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);
   }
   if (result !== null) return { name, config, directory, kept: 'all' };
-  return { name, config, directory, kept: latest === null ? 'no checkpoint' : { part: latest } };
+  return { name, config, directory, kept: { part: latest ?? 0 } };
 }
 
 function noteOf(plan: ComparisonPlan, rounds: number): string {

@@ -53,14 +53,15 @@ async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPo
 /** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
-  { split, samples, crew, onProgress },
+  { split, samples, crew, onProgress, signal },
 ) =>
   withPolicy(directory, crew, async ({ config, iteration, policy, environments, spread }) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
     const { seed, graphDiscount, graphMaxEdges } = config;
-    const bank = await collectBank(policy, environments, { seed, split, pairs: samples, graphDiscount, graphMaxEdges });
+    const options = { seed, split, pairs: samples, graphDiscount, graphMaxEdges, signal };
+    const bank = await collectBank(policy, environments, options);
     if (!bank) {
       throw new Error(
         `coupling: no action of ${directory} is known to be good in one game and bad in another; train it further, until some episodes succeed`,
@@ -68,7 +69,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     }
     progress(1);
     const describe = describeSample(environments[0].spec, bank);
-    const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams);
+    const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
     progress(2);
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });

@@ -37,7 +37,7 @@ export function trainIn(version: string): Train {
     try {
       const { receipt, ...outcome } = await runTraining(config, {
         record: recordIn(writer),
-        ...(resumed && { checkpoint: resumed.checkpoint }),
+        ...(resumed?.checkpoint && { checkpoint: resumed.checkpoint }),
         openBridge: openNamedBridge,
         crew,
         onProgress,

@@ -21,16 +21,17 @@ export interface BankOptions {
   readonly pairs: number;
   readonly graphDiscount: number;
   readonly graphMaxEdges: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Plays `games` with a noisy expert (a quarter of the actions random) and labels every candidate by the expert's knowledge. */
 async function expertStates(
   environment: Environment,
   games: readonly GameChoice[],
-  seed: number,
+  { seed, signal }: BankOptions,
   purpose: string,
 ): Promise<LabelledStates> {
-  const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose });
+  const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose, signal });
   return { states, labels: Int8Array.from(expert), game };
 }
 
@@ -50,6 +51,7 @@ async function graphStates(
   const rollout = await collect(policy, environments, episodes, {
     key: actionKey(options.seed, purpose, 0),
     temperature: 1,
+    signal: options.signal,
   });
   const { graphDiscount, graphMaxEdges } = options;
   const labels = createGraphLabels({ graphDiscount, graphMaxEdges, graphMinSuccesses: 1, graphMinVisits: 1 }).label(
@@ -65,6 +67,7 @@ async function graphStates(
  *
  * @param policy plays where there is no expert; its weights must be prepared
  * @returns null where no action is good in one game and bad in another
+ * @throws the signal's reason on abort
  */
 export async function collectBank(
   policy: Policy,
@@ -78,7 +81,7 @@ export async function collectBank(
   const side = (offset: number, of: Split, purpose: string): Promise<LabelledStates> => {
     const games = Array.from({ length: count }, (_, i) => ({ seed: first + offset + i, split: of, rollout: 0 }));
     return expert
-      ? expertStates(environments[0], games, seed, purpose)
+      ? expertStates(environments[0], games, options, purpose)
       : graphStates(policy, environments, games, options, purpose);
   };
   const left = await side(0, 'train', 'coupling/left');

@@ -10,6 +10,7 @@
 import type { Arena } from '../kernels/arena.ts';
 import type { Parameter } from '../layers/network.ts';
 import type { Policy } from '../policy/policy.ts';
+import { atOnce, type Pieces } from '../turn.ts';
 import {
   type Factors,
   multiplyFactors,
@@ -21,7 +22,7 @@ import {
   type TileRoom,
   termsOf,
 } from './gramFactors.ts';
-import { checkSamples, forEachGradientBatch, type Samples, sliceSamples } from './samples.ts';
+import { checkSamples, gradientBatches, type Samples, sliceSamples } from './samples.ts';
 
 export interface Gram {
   /** Rows and columns. */
@@ -72,23 +73,23 @@ interface Entry {
 }
 
 /** One backward pass over the samples of each side, leaving the factors of all entries. */
-function recordAll(
+function* recordAll(
   policy: Policy,
   weights: number,
   sides: readonly Samples[],
   entries: readonly Entry[],
   scratch: number,
-): void {
+): Pieces<void> {
   const { network } = policy;
   const byParameter = new Map(entries.map((entry) => [entry.term.parameter, entry]));
-  sides.forEach((samples, side) => {
-    forEachGradientBatch(policy, weights, samples, 0, (first) => {
+  for (const [side, samples] of sides.entries()) {
+    yield* gradientBatches(policy, weights, samples, 0, (first) => {
       for (const [parameter, part] of network.gradientParts(weights)) {
         const entry = byParameter.get(parameter);
         if (entry) recordFactors(network, entry.term, part, entry.sides[side], first, scratch);
       }
     });
-  });
+  }
 }
 
 /** Tiles of one size, each side by side in memory: rows of the whole matrix may be a power of two apart and push each other out of the cache. */
@@ -109,7 +110,7 @@ function placeTiles(arena: Arena, entries: readonly Entry[]): Tiles {
 }
 
 /** Adds the tiles of all entries to `total`, f64[rows, columns]. */
-function multiplyAll(arena: Arena, request: Request, entries: readonly Entry[], total: number): void {
+function* multiplyAll(arena: Arena, request: Request, entries: readonly Entry[], total: number): Pieces<void> {
   const { kernels } = arena;
   const { left, right, rows, columns, firstColumn } = request;
   const tiles = placeTiles(arena, entries);
@@ -158,6 +159,8 @@ function multiplyAll(arena: Arena, request: Request, entries: readonly Entry[], 
         if (term.bias) take(term.bias.name, tiles.kBias, kBias);
       }
       put(tiles.sum, total, 3);
+      // About as long as that many states take.
+      yield TILE;
     }
   }
 }
@@ -170,14 +173,14 @@ function readMatrices(arena: Arena, size: number, entries: readonly Entry[]): [P
   ]);
 }
 
-function compute(
+function* compute(
   policy: Policy,
   weights: number,
   a: Samples,
   b: Samples,
   rows: readonly [number, number],
   keepParts: boolean,
-): { total: Float64Array; matrices: Map<Parameter, Float32Array> } {
+): Pieces<{ total: Float64Array; matrices: Map<Parameter, Float32Array> }> {
   checkSamples(a);
   if (b !== a) checkSamples(b);
   const { arena, network } = policy;
@@ -213,8 +216,8 @@ function compute(
           kBias: keepParts && term.bias ? arena.floats(size) : 0,
         });
       }
-      recordAll(policy, weights, sides, entries, scratch);
-      multiplyAll(arena, request, entries, total);
+      yield* recordAll(policy, weights, sides, entries, scratch);
+      yield* multiplyAll(arena, request, entries, total);
       if (keepParts)
         for (const [parameter, matrix] of readMatrices(arena, size, entries)) matrices.set(parameter, matrix);
       arena.release(mark);
@@ -226,19 +229,19 @@ function compute(
 }
 
 /**
- * Rows [from, to) of `gramMatrix`, with the parts of all parameters; `joinRows` puts blocks of them together. Of a symmetric matrix only the
+ * In pieces, rows [from, to) of `gramMatrix`, with the parts of all parameters; `joinRows` puts blocks of them together. Of a symmetric matrix only the
  * elements on and above its diagonal are those of the matrix.
  *
  * @param rows see `rowBlocks`
  */
-export function gramRows(
+export function* gramRows(
   policy: Policy,
   weights: number,
   a: Samples,
   b: Samples,
   rows: readonly [from: number, to: number],
-): Gram {
-  const { total, matrices } = compute(policy, weights, a, b, rows, true);
+): Pieces<Gram> {
+  const { total, matrices } = yield* compute(policy, weights, a, b, rows, true);
   const named = policy.network.parameters.flatMap((parameter) => {
     const matrix = matrices.get(parameter);
     return matrix ? [[parameter.name, matrix] as const] : [];
@@ -275,10 +278,10 @@ function withoutZeros(gram: Gram): Gram {
  * @throws if samples are empty or name a state or an action that does not exist, or a product of gradients is not finite
  */
 export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Samples = a): Gram {
-  return joinRows([gramRows(policy, weights, a, b, [0, a.states.length])], a === b);
+  return joinRows([atOnce(gramRows(policy, weights, a, b, [0, a.states.length]))], a === b);
 }
 
 /** The `total` of `gramMatrix` alone, f64[a, b], which takes less time and memory. */
 export function gramTotal(policy: Policy, weights: number, a: Samples, b: Samples = a): Float64Array {
-  return compute(policy, weights, a, b, [0, a.states.length], false).total;
+  return atOnce(compute(policy, weights, a, b, [0, a.states.length], false)).total;
 }

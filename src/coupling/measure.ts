@@ -1,8 +1,9 @@
 /** Coupling of a policy on a bank of pairs: cosines by class, by parameter and by similarity of states, and spillover. */
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
+import { inTurns, type Pause, type Pieces, pauses } from '../turn.ts';
 import { type BankSample, type PairBank, type PairClass, pairClasses } from './bank.ts';
-import { type Gram, gramMatrix } from './gram.ts';
+import { type Gram, gramRows, joinRows } from './gram.ts';
 import type { GramRequest } from './gramPieces.ts';
 import type { Samples } from './samples.ts';
 import { type Spillover, spillover } from './spillover.ts';
@@ -91,26 +92,27 @@ function cosine(dot: number, left: number, right: number): number {
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Shared features over all features of two states: 1 for equal observations. Vectors: their cosine, not below 0. */
-function stateSimilarity(a: StateList, i: number, b: StateList, j: number): number {
-  if (a.shape.form === 'vector') {
-    const { vectorWidth: width } = a.shape;
-    let dot = 0;
-    let left = 0;
-    let right = 0;
-    for (let k = 0; k < width; k++) {
-      const x = a.vectors[i * width + k];
-      const y = b.vectors[j * width + k];
-      dot += x * y;
-      left += x * x;
-      right += y * y;
-    }
-    return Math.max(0, cosine(dot, left, right));
+/** The cosine of two states' vectors, not below 0. */
+function vectorSimilarity(a: StateList, i: number, b: StateList, j: number): number {
+  const { vectorWidth: width } = a.shape;
+  let dot = 0;
+  let left = 0;
+  let right = 0;
+  for (let k = 0; k < width; k++) {
+    const x = a.vectors[i * width + k];
+    const y = b.vectors[j * width + k];
+    dot += x * y;
+    left += x * x;
+    right += y * y;
   }
-  const features = (list: StateList, state: number): Set<number> =>
-    new Set(list.stateFeatures.subarray(list.stateOffsets[state], list.stateOffsets[state + 1]));
-  const left = features(a, i);
-  const right = features(b, j);
+  return Math.max(0, cosine(dot, left, right));
+}
+
+const featuresOf = ({ stateFeatures, stateOffsets }: StateList, { state }: BankSample): Set<number> =>
+  new Set(stateFeatures.subarray(stateOffsets[state], stateOffsets[state + 1]));
+
+/** Shared features over all features of two states: 1 for equal observations. */
+function featureSimilarity(left: ReadonlySet<number>, right: ReadonlySet<number>): number {
   let both = 0;
   for (const feature of left) if (right.has(feature)) both++;
   return both / Math.max(1, left.size + right.size - both);
@@ -120,7 +122,7 @@ function stateSimilarity(a: StateList, i: number, b: StateList, j: number): numb
 const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
 /** Gram matrices, one for each request. */
-type GramsOf = (requests: readonly GramRequest[]) => Promise<Gram[]>;
+type GramsOf = (requests: readonly GramRequest[], pause: Pause) => Promise<Gram[]>;
 
 /** The cosines of one bank, by pair. */
 interface PairTable {
@@ -178,21 +180,34 @@ function layerCoupling(table: PairTable, whole: readonly [Float64Array, Float64A
   return layers;
 }
 
-/** Good-bad cosines of all good samples on the left with all bad ones on the right, whatever their words, by similarity of the states. */
-function bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64Array]): SimilarityBin[] {
+/** Pairs of states that are compared while one is scored. */
+const COMPARED = 16;
+
+/**
+ * In pieces, good-bad cosines of all good samples on the left with all bad ones on the right, whatever their words, by similarity of the
+ * states.
+ */
+function* bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64Array]): Pieces<SimilarityBin[]> {
   const { bank, left, right, between } = table;
   const bins = similarityEdges.slice(0, -1).map(() => ({ cosines: [] as number[], positive: 0 }));
-  left.samples.forEach((l, i) => {
-    if (!l.good) return;
+  const [leftStates, rightStates] = bank.sides.map(({ states }) => states);
+  const vectors = leftStates.shape.form === 'vector';
+  const rightFeatures = vectors ? [] : right.samples.map((r) => featuresOf(rightStates, r));
+  for (const [i, l] of left.samples.entries()) {
+    if (!l.good) continue;
+    const features = featuresOf(leftStates, l);
     right.samples.forEach((r, j) => {
       if (r.good) return;
-      const similarity = stateSimilarity(bank.sides[0].states, l.state, bank.sides[1].states, r.state);
+      const similarity = vectors
+        ? vectorSimilarity(leftStates, l.state, rightStates, r.state)
+        : featureSimilarity(features, rightFeatures[j]);
       const bin = bins[Math.min(bins.length - 1, Math.floor(similarity * bins.length))];
       const dot = between.total[i * right.samples.length + j];
       bin.cosines.push(cosine(dot, norms[0][i], norms[1][j]));
       if (dot > 0) bin.positive++;
     });
-  });
+    yield right.samples.length / COMPARED;
+  }
   return bins
     .map(({ cosines, positive }, b) => ({
       lower: similarityEdges[b],
@@ -204,15 +219,16 @@ function bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64Ar
     .filter((bin) => bin.pairs > 0);
 }
 
-async function measureTable(bank: PairBank, grams: GramsOf): Promise<PairTable> {
+async function measureTable(bank: PairBank, grams: GramsOf, pause: Pause): Promise<PairTable> {
   const left = collectSide(bank, 0);
   const right = collectSide(bank, 1);
   const samples = [samplesOf(bank, left, 0), samplesOf(bank, right, 1)] as const;
-  const [between, ...within] = await grams([
+  const requests = [
     { left: samples[0], right: samples[1] },
     { left: samples[0], right: null },
     { left: samples[1], right: null },
-  ]);
+  ];
+  const [between, ...within] = await grams(requests, pause);
   return { bank, left, right, between, within: [within[0], within[1]] };
 }
 
@@ -241,21 +257,35 @@ function shownMatrix(table: PairTable, describe: (sample: BankSample) => string)
   };
 }
 
+/** Computes Gram matrices on this thread. */
+function gramsHere(policy: Policy, weights: number): GramsOf {
+  return async (requests, pause) => {
+    const grams: Gram[] = [];
+    for (const { left, right } of requests) {
+      const rows = await inTurns(gramRows(policy, weights, left, right ?? left, [0, left.states.length]), pause);
+      grams.push(joinRows([rows], right === null));
+    }
+    return grams;
+  };
+}
+
 /**
  * Measures the coupling of `weights` (prepared) on a bank.
  *
  * @param describe words for a sample, shown beside the matrix
  * @param grams computes the Gram matrices of `weights`; by default on this thread
+ * @throws the signal's reason on abort
  */
 export async function measureCoupling(
   policy: Policy,
   weights: number,
   bank: PairBank,
   describe: (sample: BankSample) => string,
-  grams: GramsOf = async (requests) =>
-    requests.map(({ left, right }) => gramMatrix(policy, weights, left, right ?? left)),
+  grams: GramsOf = gramsHere(policy, weights),
+  signal?: AbortSignal,
 ): Promise<CouplingMeasurement> {
-  const table = await measureTable(bank, grams);
+  const pause = pauses(signal);
+  const table = await measureTable(bank, grams, pause);
   const norms = [
     diagonal(table.within[0].total, table.left.samples.length),
     diagonal(table.within[1].total, table.right.samples.length),
@@ -265,8 +295,11 @@ export async function measureCoupling(
   return {
     classes,
     layers: layerCoupling(table, norms),
-    similarity: bySimilarity(table, norms),
-    spillover: spillover(policy, weights, bank, table.between, table.left.place, table.right.place, keyOf),
+    similarity: await inTurns(bySimilarity(table, norms), pause),
+    spillover: await inTurns(
+      spillover(policy, weights, bank, table.between, table.left.place, table.right.place, keyOf),
+      pause,
+    ),
     matrix: shownMatrix(table, describe),
   };
 }

@@ -4,6 +4,7 @@ import { quietHeads } from '../policy/heads.ts';
 import { cutBatches, loadStates } from '../policy/load.ts';
 import { finiteLogProbs, type Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
+import type { Pieces } from '../turn.ts';
 
 /** Samples (s, a): indices into a list of states and, for each, the index of the action among its candidates. */
 export interface Samples {
@@ -51,16 +52,16 @@ export function sliceSamples({ list, states, taken }: Samples, from: number, to:
 }
 
 /**
- * Runs the samples through the network batch by batch; calls `visit` with the number of the first sample after each backward pass of
- * log pi(taken | state), whose gradients are added to `g` unless it is 0.
+ * Runs the samples through the network batch by batch, a piece each; calls `visit` with the number of the first sample after each backward
+ * pass of log pi(taken | state), whose gradients are added to `g` unless it is 0.
  */
-export function forEachGradientBatch(
+export function* gradientBatches(
   policy: Policy,
   weights: number,
   samples: Samples,
   g: number,
   visit: (first: number) => void,
-): void {
+): Pieces<void> {
   const { network, arena } = policy;
   const { batch, heads } = network;
   let from = 0;
@@ -72,6 +73,7 @@ export function forEachGradientBatch(
     quietHeads(network);
     network.backward(weights, g);
     visit(from);
+    yield to - from;
     from = to;
   }
 }

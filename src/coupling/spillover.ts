@@ -1,8 +1,9 @@
 /** Spillover: how a step that lifts good actions changes the log-probability of bad ones elsewhere, predicted from the Gram matrix and measured. */
 import { type Policy, takenLogProbs } from '../policy/policy.ts';
+import { atOnce, type Pieces } from '../turn.ts';
 import type { BankSample, PairBank } from './bank.ts';
 import type { Gram } from './gram.ts';
-import { forEachGradientBatch, type Samples } from './samples.ts';
+import { gradientBatches, type Samples } from './samples.ts';
 
 export interface Spillover {
   /** Step along the mean gradient of log pi of the good samples; 0 where that gradient vanishes. */
@@ -25,16 +26,20 @@ const MEAN_LIFT = 0.01;
  */
 const LEAST_SQUARED_NORM = 1e-12;
 
-/** g = sum of the gradients of log pi over the samples, at `g` (network.vectorSize floats). */
-export function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
+function* sumInPieces(policy: Policy, weights: number, samples: Samples, g: number): Pieces<void> {
   const { arena, network } = policy;
   arena.zero(g, network.vectorSize * 4);
-  forEachGradientBatch(policy, weights, samples, g, () => {});
+  yield* gradientBatches(policy, weights, samples, g, () => {});
   network.finish(weights, g);
 }
 
-/** Spillover from the good samples of the goodBad pairs to their bad ones. `between` is the Gram matrix left x right. */
-export function spillover(
+/** g = sum of the gradients of log pi over the samples, at `g` (network.vectorSize floats). */
+export function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
+  atOnce(sumInPieces(policy, weights, samples, g));
+}
+
+/** In pieces, spillover from the good samples of the goodBad pairs to their bad ones. `between` is the Gram matrix left x right. */
+export function* spillover(
   policy: Policy,
   weights: number,
   bank: PairBank,
@@ -42,7 +47,7 @@ export function spillover(
   leftPlace: ReadonlyMap<string, number>,
   rightPlace: ReadonlyMap<string, number>,
   keyOf: (sample: BankSample) => string,
-): Spillover {
+): Pieces<Spillover> {
   const { arena, network } = policy;
   const unique = (which: 0 | 1): BankSample[] => [
     ...new Map(bank.pairs.goodBad.map((pair) => [keyOf(pair[which]), pair[which]])).values(),
@@ -56,25 +61,33 @@ export function spillover(
   });
   const goodSamples = samples(0, good);
   const badSamples = samples(1, bad);
-  const mark = arena.mark();
-  const g = arena.floats(network.vectorSize);
-  const moved = arena.floats(network.vectorSize);
-  sumGradient(policy, weights, goodSamples, g);
-  // The mean of log pi rises by step * |mean gradient|^2 to first order.
-  const squaredNorm = arena.kernels.sumOfSquares(g, network.size) / (good.length * good.length);
-  const stepSize = squaredNorm > LEAST_SQUARED_NORM ? MEAN_LIFT / squaredNorm : 0;
   const of = (vector: number): Float32Array =>
     takenLogProbs(policy, vector, badSamples.list, badSamples.states, badSamples.taken);
   const before = of(weights);
-  arena.copy(moved, weights, network.vectorSize * 4);
-  arena.kernels.addScaled(network.size, stepSize / good.length, g, moved, 1);
-  network.prepare(moved);
-  const after = of(moved);
-  arena.release(mark);
+  yield bad.length;
+  let stepSize = 0;
+  let after: Float32Array;
+  const mark = arena.mark();
+  try {
+    const g = arena.floats(network.vectorSize);
+    const moved = arena.floats(network.vectorSize);
+    yield* sumInPieces(policy, weights, goodSamples, g);
+    // The mean of log pi rises by step * |mean gradient|^2 to first order.
+    const squaredNorm = arena.kernels.sumOfSquares(g, network.size) / (good.length * good.length);
+    if (squaredNorm > LEAST_SQUARED_NORM) stepSize = MEAN_LIFT / squaredNorm;
+    arena.copy(moved, weights, network.vectorSize * 4);
+    arena.kernels.addScaled(network.size, stepSize / good.length, g, moved, 1);
+    network.prepare(moved);
+    after = of(moved);
+    yield bad.length;
+  } finally {
+    arena.release(mark);
+  }
+  const rows = good.map((sample) => (leftPlace.get(keyOf(sample)) as number) * between.columns);
   const points = bad.map((sample, j) => {
     const column = rightPlace.get(keyOf(sample)) as number;
     let sum = 0;
-    for (const from of good) sum += between.total[(leftPlace.get(keyOf(from)) as number) * between.columns + column];
+    for (const row of rows) sum += between.total[row + column];
     return [(stepSize * sum) / good.length, after[j] - before[j]] as const;
   });
   const predicted = points.reduce((sum, [x]) => sum + x, 0) / points.length;

@@ -2,6 +2,7 @@
  * The board on which the calling thread posts one update after another, on memory that all threads share. Workers stay at it for a whole
  * phase: between updates they look for the next post, briefly by themselves, then asleep, and no message is needed.
  */
+import { turn } from '../turn.ts';
 import { openRound, roundOf } from './claims.ts';
 
 /** Bytes of a board: i32 of the word from which shards are claimed, job, update, shards, and the addresses of table and counters. */
@@ -78,20 +79,6 @@ function maySleep(): boolean {
   } catch {
     return false;
   }
-}
-
-/** A turn of the event loop, in which messages and signals arrive. */
-export function turn(): Promise<void> {
-  // Two ports take 40 to 100 microseconds, but pages have nothing else that is not delayed.
-  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }
 
 let sleeps: boolean | undefined;

@@ -15,6 +15,7 @@ import type { Config } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
 import { headsOf } from '../train/method.ts';
 import { SUMS } from '../train/shards.ts';
+import { atOnce } from '../turn.ts';
 import { claim } from './claims.ts';
 import {
   computeShards,
@@ -190,7 +191,7 @@ export function createSeat(): Seat {
     updates: counted(async (job) => workThroughUpdates(began(null), job)),
     grams: counted(async ({ weights, pieces }) => {
       const { policy } = began(weights).engine;
-      return pieces.map(({ left, right, rows }) => gramRows(policy, policy.weights, left, right ?? left, rows));
+      return pieces.map(({ left, right, rows }) => atOnce(gramRows(policy, policy.weights, left, right ?? left, rows)));
     }),
   };
 }

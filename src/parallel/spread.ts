@@ -12,6 +12,7 @@ import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import type { EnvironmentPool } from '../train/environments.ts';
 import type { LossSet } from '../train/shards.ts';
+import { inTurns, type Pause, pauses } from '../turn.ts';
 import { claim, nextRound, openRound } from './claims.ts';
 import type { Crew } from './crew.ts';
 import type { Chunk, PlayJob, Seat } from './seat.ts';
@@ -34,7 +35,7 @@ export interface Spread {
   collect(episodes: Episodes, spent?: Rollout | null): Promise<Rollout>;
   play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
   /** One matrix for each request. */
-  grams(requests: readonly GramRequest[]): Promise<Gram[]>;
+  grams(requests: readonly GramRequest[], pause?: Pause): Promise<Gram[]>;
   /**
    * Begins updates on these sets, one list for each update.
    *
@@ -194,7 +195,7 @@ export async function openSpread(
         for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
       return returns;
     },
-    async grams(requests) {
+    async grams(requests, pause = pauses()) {
       const dealt = dealPieces(requests, size);
       const sent = weights();
       const packed = new Map<Samples, Samples>();
@@ -210,10 +211,11 @@ export async function openSpread(
         });
         return pieces.length > 0 ? seat.grams({ weights: sent, pieces }) : [];
       });
-      const own = dealt[0].map(({ request, rows }) => {
+      const own: Gram[] = [];
+      for (const { request, rows } of dealt[0]) {
         const { left, right } = requests[request];
-        return gramRows(policy, policy.weights, left, right ?? left, rows);
-      });
+        own.push(await inTurns(gramRows(policy, policy.weights, left, right ?? left, rows), pause));
+      }
       const made = [own, ...(await replies)].flatMap((grams, k) => grams.map((gram, i) => ({ gram, ...dealt[k][i] })));
       return requests.map(({ right }, request) => {
         const blocks = made.filter((piece) => piece.request === request).sort((a, b) => a.rows[0] - b.rows[0]);

@@ -1,7 +1,16 @@
 /** The updates of a phase: their shards are spread over the threads, each sum made by whichever finds both sides in. */
 import type { Policy } from '../policy/policy.ts';
-import { addShard, type LossSet, planAhead, type ShardPlan, type ShardRoom } from '../train/shards.ts';
-import { BOARD_BYTES, looksOf, type Post, post, turn, untilSet } from './board.ts';
+import {
+  addShard,
+  type LossSet,
+  planAhead,
+  type ShardPlan,
+  type ShardRoom,
+  shardsIn,
+  statesOf,
+} from '../train/shards.ts';
+import { pauses, turn } from '../turn.ts';
+import { BOARD_BYTES, looksOf, type Post, post, untilSet } from './board.ts';
 import { claim, everyNth, nextRound } from './claims.ts';
 import type { Crew, RunCalls } from './crew.ts';
 import type { Weights } from './shardWork.ts';
@@ -40,13 +49,17 @@ type Updates = readonly (readonly LossSet[])[];
 /** A phase of one thread. */
 export function updatesHere(updates: Updates, policy: Policy): UpdatePhase {
   const plansOf = planAhead(updates, policy);
+  const pause = pauses();
   let update = 0;
   return {
     plans: () => plansOf(update),
     async shards(_, __, own) {
       own.first();
-      const ofSets = countShards(plansOf(update++));
-      for (let n = 0; n < ofSets; n++) own.compute(n);
+      const shards = shardsIn(plansOf(update++));
+      for (let n = 0; n < shards.length; n++) {
+        own.compute(n);
+        await pause(statesOf(shards[n]));
+      }
     },
     end: () => {},
   };
@@ -68,6 +81,7 @@ export function openUpdates(
   let table = { address: 0, shards: 0 };
   let job = 0;
   let round = 0;
+  const pause = pauses();
 
   /** Where each shard goes, as workers read it. */
   const writeTable = ({ gradients, sums }: ShardRoom, shards: number): number => {
@@ -102,13 +116,16 @@ export function openUpdates(
         open({ job: mine, update, shards, table: writeTable(room, shards), counters });
         if (update === 0) sequel?.announce();
         own.first();
-        const ofSets = countShards(plansOf(update++));
+        const plans = plansOf(update++);
+        const states = plans.reduce((sum, { entries }) => sum + entries.states.length, 0);
+        const ofSets = countShards(plans);
         const next = (): number => claim(arena.i32, at, round, ofSets);
         for (let n = next(); n >= 0; n = next()) own.compute(n);
         if (update < updates.length) plansOf(update);
         await untilSet(arena.i32, counters >> 2, looks, () => failure);
         // Where this thread never had to wait, nothing that a worker or a signal had to say has been heard yet.
         if (update === updates.length) await turn();
+        else await pause(states);
       },
       end() {
         sequel?.open();

@@ -141,6 +141,11 @@ function loadCheckpoint(directory: string, iteration: number, config: JsonRecord
   return checkpoint;
 }
 
+/** Whether a run was stopped before its first checkpoint: nothing of it is lost where it begins anew. */
+function hasNotBegun({ latest, metrics, result }: Run): boolean {
+  return latest === null && result === null && metrics.every(({ iteration }) => iteration === 0);
+}
+
 /**
  * Reads a run's folder.
  *
@@ -159,7 +164,7 @@ export function openRun(directory: string): Run {
   const resultPath = join(directory, resultName);
   const config = file.config as JsonRecord;
   const latest = readLatest(directory);
-  return {
+  const run: Run = {
     directory,
     config,
     versions: file.versions as JsonRecord,
@@ -170,11 +175,16 @@ export function openRun(directory: string): Run {
     receipt,
     loadCheckpoint(iteration) {
       const wanted = iteration ?? latest?.iteration;
-      if (wanted === undefined)
-        throw new Error(`openRun: ${directory} has no checkpoint yet; start the run again with another --out`);
+      if (wanted === undefined) {
+        const next = hasNotBegun(run)
+          ? `has no checkpoint yet; go on with it: unbraid train --resume ${directory}`
+          : 'has lost its checkpoints; restore them from a copy, or train it again with another --out';
+        throw new Error(`openRun: ${directory} ${next}`);
+      }
       return loadCheckpoint(directory, wanted, config, latest);
     },
   };
+  return run;
 }
 
 function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
@@ -237,15 +247,20 @@ export function createRun(
 /**
  * Opens a run to go on from one of its checkpoints, the newest unless `iteration` is given: what was recorded after it is dropped.
  *
+ * @returns a checkpoint of null where the run was stopped before its first one: it begins anew
  * @throws Error if there is no run or no checkpoint, or a file that the run goes on with is damaged; nothing is dropped then
  */
 export function resumeRun(
   directory: string,
   options: { keepCheckpoints: number; iteration?: number },
-): { writer: RunWriter; checkpoint: Checkpoint } {
+): { writer: RunWriter; checkpoint: Checkpoint | null } {
   const run = openRun(directory);
-  const checkpoint = run.loadCheckpoint(options.iteration);
   const metricsPath = join(directory, metricsName);
+  if (options.iteration === undefined && hasNotBegun(run)) {
+    const writer = runWriter(directory, options.keepCheckpoints, openJsonLines(metricsPath, { keepLines: 0 }));
+    return { writer, checkpoint: null };
+  }
+  const checkpoint = run.loadCheckpoint(options.iteration);
   const broken = brokenMetrics(checkpoint.chain.links, readBytes(metricsPath));
   if (broken) {
     throw new Error(

@@ -9,6 +9,7 @@ import {
   openKnownStates,
 } from '../policy/knownStates.ts';
 import type { Policy } from '../policy/policy.ts';
+import { pauses } from '../turn.ts';
 import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';
 import { grown, inputShape } from './states.ts';
@@ -21,6 +22,7 @@ export interface CollectOptions {
   readonly temperature: number;
   /** Whether to record what the environment's expert would do, where it has one; default true. */
   readonly expert?: boolean;
+  /** Where it is given the thread takes turns, in which an abort can arrive. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -143,8 +145,10 @@ async function playAll(
   };
   let steps = await settle(games.map((game, episode) => environments[episode].reset(game)));
   for (let e = 0; e < count; e++) live.hashes[e] = environments[e].stateHash();
+  const pause = options.signal && pauses(options.signal);
   while (live.count > 0) {
     options.signal?.throwIfAborted();
+    await pause?.(live.count);
     const from = known.states;
     meetStates(known, steps, live.count);
     recordStates(rollout, known, live, from, environments, options);
@@ -212,8 +216,10 @@ async function playFor(
   let nextGame = slots;
   let done = 0;
   let steps = await settle(Array.from(live, (slot) => environments[slot].reset(games[slot])));
+  const pause = options.signal && pauses(options.signal);
   for (let count = slots; count > 0; ) {
     options.signal?.throwIfAborted();
+    await pause?.(count);
     if (known.states > KEPT_STATES) forgetStates(known);
     const from = known.states;
     meetStates(known, steps, count);

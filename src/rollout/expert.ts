@@ -1,6 +1,7 @@
 /** Episodes played by an environment's expert, with some random actions: demonstrations, and states to measure coupling on. */
 import type { Environment } from '../env/environment.ts';
 import { randomStream } from '../random.ts';
+import { pauses } from '../turn.ts';
 import type { GameChoice } from './rollout.ts';
 import { createStateList, inputShape, pushState, type StateList } from './states.ts';
 
@@ -17,12 +18,17 @@ export interface ExpertPlay {
 /**
  * Plays each game once: the expert's action with probability 1 - noise, else a uniformly random one.
  *
- * @throws if the environment has no expert
+ * @throws if the environment has no expert; the signal's reason on abort
  */
 export async function playExpert(
   environment: Environment,
   games: readonly GameChoice[],
-  options: { readonly noise: number; readonly seed: number; readonly purpose: string },
+  options: {
+    readonly noise: number;
+    readonly seed: number;
+    readonly purpose: string;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<ExpertPlay> {
   const { spec } = environment;
   if (!environment.expertActions) {
@@ -34,21 +40,25 @@ export async function playExpert(
   const taken: number[] = [];
   const game: number[] = [];
   const expert: number[] = [];
+  const pause = pauses(options.signal);
   for (let g = 0; g < games.length; g++) {
+    options.signal?.throwIfAborted();
+    const before = states.states;
     const random = randomStream(options.seed, options.purpose, g);
     let step = await environment.reset(games[g]);
     while (!step.terminated && !step.truncated) {
       const { admissibleActions } = step.info;
       pushState(states, step.observation, admissibleActions);
       const good = environment.expertActions();
-      const first = expert.length;
+      const row = expert.length;
       for (let a = 0; a < admissibleActions.length; a++) expert.push(0);
-      for (const action of good) expert[first + action] = 1;
+      for (const action of good) expert[row + action] = 1;
       const choice = good.length > 0 ? good[random.below(good.length)] : random.below(admissibleActions.length);
       taken.push(choice);
       game.push(g);
       step = await environment.step(random.uniform() < options.noise ? random.below(admissibleActions.length) : choice);
     }
+    await pause(states.states - before);
   }
   return { states, taken: Int32Array.from(taken), expert: Uint8Array.from(expert), game: Int32Array.from(game) };
 }

@@ -25,6 +25,7 @@ export async function demonstrate(
   environment: Environment,
   games: readonly GameChoice[],
   config: Config,
+  signal: AbortSignal | undefined,
 ): Promise<Demonstrations> {
   const chosen = Array.from({ length: config.coldStart }, (_, i) => ({
     ...games[i % games.length],
@@ -34,6 +35,7 @@ export async function demonstrate(
     noise: config.demonstrationNoise,
     seed: config.seed,
     purpose: 'demonstrations',
+    signal,
   });
   const labels = demonstrationLabels(play);
   return { ...play, labels, repeats: findRepeats(play.states, labels), zeros: new Float32Array(play.states.states) };
@@ -80,6 +82,7 @@ export async function cloneDemonstrations(
   config: Config,
   adamw: AdamwSettings,
   onUpdate: (done: number) => void,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const settings = { ...adamw, learningRate: config.coldStartLearningRate };
   const coefs = { cloningCoef: 1, goodWeight: 0, badWeight: 0 };
@@ -90,6 +93,7 @@ export async function cloneDemonstrations(
   const phase = spread.updates(sets);
   try {
     for (let step = 0; step < updates; step++) {
+      signal?.throwIfAborted();
       await updateOn(phase, learner, null, settings);
       onUpdate(step + 1);
     }

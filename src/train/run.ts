@@ -77,6 +77,7 @@ export async function startRun(
     pairs,
     graphDiscount,
     graphMaxEdges,
+    signal,
   });
   return {
     config,
@@ -112,12 +113,12 @@ export async function evaluateAll(run: Run): Promise<SuccessBySplit> {
 
 /** Coupling of the present weights on the run's bank; null without one. */
 export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
-  const { learner, bank, environments, spread } = run;
+  const { learner, bank, environments, spread, signal } = run;
   if (!bank) return null;
   reportProgress(run, 'coupling', 0, 1);
   const { policy } = learner;
   const describe = describeSample(environments[0].spec, bank);
-  const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams);
+  const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
   reportProgress(run, 'coupling', 1, 1);
   return measured;
 }

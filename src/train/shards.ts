@@ -117,6 +117,11 @@ export function shardsIn(plans: readonly ShardPlan[]): PlannedShard[] {
   return shards;
 }
 
+/** Distinct states of a shard. */
+export function statesOf({ plan: { ends }, shard }: PlannedShard): number {
+  return ends[shard] - (shard === 0 ? 0 : ends[shard - 1]);
+}
+
 /**
  * Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. The sets' lists are copied into
  * the policy's arena at once, so nothing may be marked there.

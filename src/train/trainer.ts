@@ -2,7 +2,6 @@
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
 import { createLabelSource, type LabelTools } from '../labels/labels.ts';
-import { turn } from '../parallel/board.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { actionKey } from '../policy/policy.ts';
 import { type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
@@ -11,6 +10,7 @@ import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { tensorsSha256 } from '../record/sha256.ts';
 import { branch, requireCopies } from '../rollout/branch.ts';
 import type { Rollout } from '../rollout/rollout.ts';
+import { turn } from '../turn.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';
 import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
@@ -128,7 +128,8 @@ async function judge(
 /**
  * Trains one policy and measures its success and coupling.
  *
- * The result depends on config and seed alone. An abort stops between environment steps; the newest checkpoint stays good.
+ * The result depends on config and seed alone. An abort stops the run wherever it is but in the updates of an iteration, which are finished
+ * first; all whole iterations before it are then in a checkpoint, except that there is none before the first evaluation has ended.
  *
  * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort; the message
  *   begins with `iteration N: ` where one has begun, but for an abort
@@ -158,16 +159,18 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     const surgeon = createSurgeon(config, learner, environments[0], games);
     options.onParts?.({ learner, environments, spread, labelSource });
     const demonstrations =
-      config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config) : null;
+      config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config, signal) : null;
     const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
     let first = 0;
     let saved = checkpoint?.iteration ?? -1;
     let couplingStart: CouplingSummary;
-    const save = (iteration: number, scheduled = true): void => {
+    const learnedUntil = (iteration: number): ReturnType<typeof saveLearner> => {
       const { updates, beta1Power, beta2Power } = learner;
-      saved = iteration;
       const counters: Counters = { envSteps: run.envSteps, updates, beta1Power, beta2Power, couplingStart };
-      const learned = saveLearner(learner, iteration, reference, labelSource.save(), counters, pool.vocabulary);
+      return saveLearner(learner, iteration, reference, labelSource.save(), counters, pool.vocabulary);
+    };
+    const save = (learned: ReturnType<typeof saveLearner>, scheduled = true): void => {
+      saved = learned.iteration;
       chain = links.addLink(learned, scheduled);
       record?.checkpoint({ ...learned, chain });
     };
@@ -183,14 +186,14 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     } else {
       if (demonstrations) {
         const onUpdate = (done: number): void => reportProgress(run, 'cold start', done, config.coldStartUpdates);
-        await cloneDemonstrations(spread, learner, demonstrations, config, adamwSettings(config), onUpdate);
+        await cloneDemonstrations(spread, learner, demonstrations, config, adamwSettings(config), onUpdate, signal);
       }
       if (reference) arena.copy(reference, policy.weights, network.vectorSize * 4);
       const { measured, metrics } = await judge(run);
       couplingStart = couplingSummary(measured);
       if (measured) record?.coupling('coupling-start', 0, measured);
       recordMetrics(0, { envSteps: 0, updates: 0, ...metrics });
-      save(0);
+      save(learnedUntil(0));
     }
     if (reference) network.prepare(reference);
     let judged: Awaited<ReturnType<typeof judge>> | null = null;
@@ -205,27 +208,34 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       try {
         const rollout: Rollout = await spread.collect(episodes, spent).catch((error: unknown) => {
           // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
-          if (saved !== iteration - 1) save(iteration - 1, false);
+          if (saved !== iteration - 1) save(learnedUntil(iteration - 1), false);
           throw error;
         });
         const last = iteration === config.iterations;
         const judges = last || dueAt(config.evalEvery, iteration) || dueAt(config.couplingEvery, iteration);
         episodes = episodesOf(context, iteration + 1);
+        // Learning cannot be undone, and an iteration is not whole before it is judged.
+        const before = judges && signal && saved !== iteration - 1 ? learnedUntil(iteration - 1) : null;
         const metrics = await learnFrom(rollout, learner, context, iteration, judges ? null : episodes);
         spent = rollout;
         run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
         run.success = metrics['charts/success'];
         const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
-        if (last) {
-          judged = await judge(run);
-          Object.assign(line, judged.metrics);
-        } else {
-          if (dueAt(config.evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
-          if (dueAt(config.couplingEvery, iteration))
-            Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
+        try {
+          if (last) {
+            judged = await judge(run);
+            Object.assign(line, judged.metrics);
+          } else {
+            if (dueAt(config.evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
+            if (dueAt(config.couplingEvery, iteration))
+              Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
+          }
+        } catch (error) {
+          if (before) save(before, false);
+          throw error;
         }
         recordMetrics(iteration, line);
-        if (last || dueAt(config.checkpointEvery, iteration)) save(iteration);
+        if (last || dueAt(config.checkpointEvery, iteration)) save(learnedUntil(iteration));
         reportProgress(run, 'train', iteration, config.iterations);
         // One thread with an environment that answers at once would not hear of an abort.
         await turn();

@@ -159,7 +159,7 @@ describe('the time budget', () => {
 });
 
 describe('going on in the same folder', () => {
-  test('finished runs are kept, unfinished ones resumed, those without a checkpoint begun again', async () => {
+  test('finished runs are kept, unfinished ones resumed, those without a checkpoint, too', async () => {
     await compareWith({ seeds: [1] }, [1]);
     const config = { ...resolveConfig({ iterations: 2, method: 'grpo', seed: 2 }) };
     const half = createRun(join(directory, 'grpo-s2'), { config, versions: {}, keepCheckpoints: 1 });
@@ -173,7 +173,7 @@ describe('going on in the same folder', () => {
     const { record } = await compareWith({ seeds: [1, 2] }, [1], (folder, resume) => trained.push([folder, resume]));
     expect(trained).toEqual([
       ['grpo-s2', true],
-      ['cloning-graph-s2', false],
+      ['cloning-graph-s2', true],
     ]);
     expect(record.variants.map((variant) => variant.runs.length)).toEqual([2, 2]);
   });

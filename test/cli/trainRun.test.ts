@@ -44,6 +44,31 @@ test('a run fills its folder with records that the report reads', async () => {
   expect(parseCoupling(text('coupling-end.json')).iteration).toBe(4);
 });
 
+test('a run that Ctrl-C stopped before its first checkpoint begins anew, to the bits of an unbroken one', async () => {
+  const { signal } = new AbortController();
+  const how = { resume: false, crew, onProgress, signal };
+  const expected = await train(config, { ...how, directory: join(root, 'whole') });
+  for (const stopIn of ['cold start', 'evaluate'] as const) {
+    const directory = join(root, stopIn);
+    const controller = new AbortController();
+    const stop = train(config, {
+      ...how,
+      directory,
+      signal: controller.signal,
+      onProgress: ({ phase }) => {
+        if (phase === stopIn) controller.abort();
+      },
+    });
+    await expect(stop).rejects.toThrow('aborted');
+    expect(openRun(directory)).toMatchObject({ latest: null, result: null });
+    const result = await train(config, { ...how, directory, resume: true });
+    expect({ ...result, wallMs: 0 }).toEqual({ ...expected, wallMs: 0 });
+    expect(readFileSync(join(directory, 'metrics.jsonl'), 'utf8')).toBe(
+      readFileSync(join(root, 'whole', 'metrics.jsonl'), 'utf8'),
+    );
+  }
+});
+
 test('a run that Ctrl-C stopped goes on to the bits of an unbroken one', async () => {
   const whole = join(root, 'whole');
   const broken = join(root, 'broken');

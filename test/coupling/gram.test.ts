@@ -9,6 +9,7 @@ import { loadStates } from '../../src/policy/load.ts';
 import { actionLogProbs, createPolicy, type Policy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import { inputShape } from '../../src/rollout/states.ts';
+import { atOnce } from '../../src/turn.ts';
 import { randomStates } from '../layers/randomNetwork.ts';
 import { errorOfLargest } from '../policy/golden.ts';
 import { gramOf, perSampleGradients } from '../policy/perSampleGradients.ts';
@@ -259,7 +260,7 @@ describe('rows of the matrix', () => {
       for (const parts of [1, 2, 3]) {
         const symmetric = other === samples;
         const blocks = rowBlocks(50, parts, symmetric).map((rows) => {
-          const block = gramRows(policy, policy.weights, samples, other, rows);
+          const block = atOnce(gramRows(policy, policy.weights, samples, other, rows));
           expect([block.rows, block.columns]).toEqual([rows[1] - rows[0], whole.columns]);
           return block;
         });

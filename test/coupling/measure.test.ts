@@ -181,3 +181,15 @@ describe('pairs by similarity of their states', () => {
     expect(await binOf(spec, [1, 0], [0, 0])).toBe(0);
   });
 });
+
+test('an abort that comes by the event loop ends the measurement, and its memory is given back', async () => {
+  const { policy, bank } = await untrained('tokens', 1);
+  const whole = await measure({ policy, bank });
+  const controller = new AbortController();
+  const before = policy.arena.mark();
+  setImmediate(() => controller.abort(new Error('enough')));
+  const stopped = measureCoupling(policy, policy.weights, bank, describeSample, undefined, controller.signal);
+  await expect(stopped).rejects.toThrow('enough');
+  expect(policy.arena.mark()).toBe(before);
+  expect(await measure({ policy, bank })).toEqual(whole);
+});

@@ -8,6 +8,7 @@ import { createArena } from '../../src/kernels/arena.ts';
 import { createPolicy, type Policy, takenLogProbs } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import { inputShape } from '../../src/rollout/states.ts';
+import { atOnce } from '../../src/turn.ts';
 import { randomStates } from '../layers/randomNetwork.ts';
 
 const spec: VectorSpec = {
@@ -43,7 +44,7 @@ function spill(policy: Policy, state: number, action: number): Spillover {
   });
   const between = gramMatrix(policy, policy.weights, samples([good]), samples(others));
   const places = new Map(others.map((sample, i) => [keyOf(sample), i]));
-  return spillover(policy, policy.weights, bank, between, new Map([[keyOf(good), 0]]), places, keyOf);
+  return atOnce(spillover(policy, policy.weights, bank, between, new Map([[keyOf(good), 0]]), places, keyOf));
 }
 
 test('where the good action is all but certain no step is taken: spillover is 0 and nothing overflows', async () => {

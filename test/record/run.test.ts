@@ -122,9 +122,34 @@ describe('resuming', () => {
     const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2 });
     expect(checkpoint).toEqual(checkpointAt(40));
     expect(openRun(directory).metrics.length).toBe(40);
-    record(writer, checkpoint.iteration, 60);
+    record(writer, 40, 60);
     writer.close();
     expect(contents(directory)).toEqual(unbroken);
+  });
+
+  test('a run stopped before its first checkpoint begins anew; one that has lost its checkpoints does not', () => {
+    makeRun(60);
+    const unbroken = contents(directory);
+    rmSync(directory, { recursive: true });
+    const begun = createRun(directory, start);
+    begun.appendMetrics({ iteration: 0, 'charts/success': 0 });
+    begun.close();
+    // What a crash in the middle of the first checkpoint leaves behind.
+    mkdirSync(join(directory, 'checkpoints', '000000.tmp'));
+    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2 });
+    expect([checkpoint, openRun(directory).metrics]).toEqual([null, []]);
+    writer.saveCheckpoint(checkpointAt(0));
+    record(writer, 0, 60);
+    writer.close();
+    expect(contents(directory)).toEqual(unbroken);
+    rmSync(join(directory, 'latest.json'));
+    rmSync(join(directory, 'checkpoints'), { recursive: true });
+    expect(() => resumeRun(directory, { keepCheckpoints: 2 })).toThrow(
+      new Error(
+        `openRun: ${directory} has lost its checkpoints; restore them from a copy, or train it again with another --out`,
+      ),
+    );
+    expect(openRun(directory).metrics.length).toBe(60);
   });
 
   test('an earlier checkpoint drops the later ones and the result', () => {
@@ -218,7 +243,7 @@ describe('errors', () => {
     rmSync(directory, { recursive: true });
     createRun(directory, start).close();
     expect(() => openRun(directory).loadCheckpoint()).toThrow(
-      new Error(`openRun: ${directory} has no checkpoint yet; start the run again with another --out`),
+      new Error(`openRun: ${directory} has no checkpoint yet; go on with it: unbraid train --resume ${directory}`),
     );
   });
 

@@ -289,3 +289,27 @@ test('an abort stops collect and play between steps', async () => {
   await expect(play(policy, [counting], games(1), aborting)).rejects.toThrow('enough');
   expect(steps).toBe(3);
 });
+
+test('an abort that comes by the event loop stops collect and play within 256 steps and those taken together', async () => {
+  for (const run of [collect, play]) {
+    const environments = households(20);
+    const controller = new AbortController();
+    let steps = 0;
+    const counting = environments.map((environment): Environment => {
+      return {
+        ...environment,
+        step(action) {
+          if (++steps === 1) setImmediate(() => controller.abort(new Error('enough')));
+          return environment.step(action);
+        },
+      };
+    });
+    const policy = await policyFor(counting[0]);
+    const all = games(run === play ? 400 : 20);
+    const whole = await run(policy, environments, all, options);
+    const aborting = { ...options, signal: controller.signal };
+    await expect(run(policy, counting, all, aborting)).rejects.toThrow('enough');
+    expect(steps).toBeLessThan(256 + 20);
+    expect(await run(policy, environments, all, options)).toEqual(whole);
+  }
+});

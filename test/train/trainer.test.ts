@@ -194,6 +194,74 @@ test('an abort stops the run with its reason, in training and in evaluation', as
   }
 });
 
+/** Trains until an abort that comes by the event loop, begun at the first report for which `when` holds; gives what was recorded and reported. */
+async function interrupted(
+  config: Partial<Config>,
+  when: (progress: Progress) => boolean,
+): Promise<{ checkpoints: Map<number, CheckpointFiles>; last: Progress }> {
+  const controller = new AbortController();
+  const checkpoints = new Map<number, CheckpointFiles>();
+  let last: Progress | null = null;
+  let asked = false;
+  const stopped = train(
+    { ...small, ...config },
+    {
+      signal: controller.signal,
+      onProgress(progress) {
+        last = { ...progress };
+        if (asked || !when(progress)) return;
+        asked = true;
+        setImmediate(() => controller.abort(new Error('stopped')));
+      },
+      record: {
+        metrics: () => {},
+        coupling: () => {},
+        checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
+      },
+    },
+  );
+  await expect(stopped).rejects.toThrow('stopped');
+  return { checkpoints, last: last as unknown as Progress };
+}
+
+describe('an abort that comes by the event loop is heard on one thread', () => {
+  test('in the cold start, before it is over; there is no checkpoint yet', async () => {
+    const { checkpoints, last } = await interrupted({ coldStartUpdates: 60 }, ({ phase }) => phase === 'cold start');
+    expect(last.phase).toBe('cold start');
+    // 64 states at most in an update: the first reports, then up to 256 states in a turn, or twice that.
+    expect(last.done).toBeLessThan(30);
+    expect(checkpoints.size).toBe(0);
+  });
+
+  test.each([
+    ['evaluation', { evalEpisodes: 200 }, 'evaluate', 600],
+    ['measurement of coupling', { couplingPairs: 40 }, 'coupling', 1],
+  ] as const)('in the first %s', async (_, config, of, total) => {
+    const { checkpoints, last } = await interrupted(config, ({ phase }) => phase === of);
+    expect([last.phase, last.total, last.done < total]).toEqual([of, total, true]);
+    expect(checkpoints.size).toBe(0);
+  });
+
+  test.each([
+    ['evaluation', { evalEpisodes: 60, evalEvery: 3 }, 'evaluate', 3],
+    ['measurement of coupling', { couplingPairs: 40, couplingEvery: 3 }, 'coupling', 3],
+    ['last evaluation', { evalEpisodes: 60 }, 'evaluate', 4],
+  ] as const)('in an %s: the iterations before are kept and go on to the same bits', async (_, changes, of, at) => {
+    const config = { ...changes, method: 'classifier', labels: 'graph', iterations: 4, checkpointEvery: 20 } as const;
+    const unbroken = await recordedRun(config);
+    let iterations = 0;
+    const { checkpoints, last } = await interrupted(config, ({ phase, done }) => {
+      if (phase === 'train') iterations = done;
+      return phase === of && iterations === at - 1;
+    });
+    expect([last.phase, last.done < last.total]).toEqual([of, true]);
+    expect([...checkpoints.keys()]).toEqual([0, at - 1]);
+    const resumed = await resumedRun(config, checkpoints, at - 1);
+    expect(resumed.outcome).toEqual(unbroken.outcome);
+    expect(resumed.metrics).toEqual(unbroken.metrics.slice(at));
+  });
+});
+
 test('what was learned before an interruption is kept, between checkpoints too, and goes on to the same bits', async () => {
   const config = { method: 'classifier', labels: 'graph', iterations: 4, checkpointEvery: 20 } as const;
   const unbroken = await recordedRun(config);

@@ -1,5 +1,4 @@
 /** Trains the runs of a comparison side by side. */
-import { rmSync } from 'node:fs';
 import type { Crew } from '../../parallel/crew.ts';
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';
 import type { Config } from '../../train/config.ts';
@@ -14,8 +13,8 @@ export interface PlannedRun {
   readonly name: string;
   readonly config: Config;
   readonly directory: string;
-  /** What its folder holds of it, and in `part` the iteration of the checkpoint from which it goes on. */
-  readonly kept: 'nothing' | 'no checkpoint' | 'all' | { readonly part: number };
+  /** What its folder holds of it, and in `part` the iteration of the checkpoint from which it goes on, 0 where there is none yet. */
+  readonly kept: 'nothing' | 'all' | { readonly part: number };
 }
 
 export interface ComparisonTools {
@@ -42,8 +41,6 @@ async function trainRun(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  // Nothing worth keeping: the run stopped before its first checkpoint.
-  if (kept === 'no checkpoint') rmSync(directory, { recursive: true });
   try {
     await trainer.train(config, { directory, resume: typeof kept === 'object', onProgress, signal });
   } catch (cause) {
