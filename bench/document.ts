@@ -2,11 +2,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { barsFigure, compared, ratios, rooflineFigure, times } from './figures.ts';
+import { barsFigure, compared, ratios, times } from './bars.ts';
 import { peakShare } from './goals.ts';
 import { growth } from './inputs.ts';
 import { between, markdownTable } from './markdown.ts';
 import type { BenchResult, Measurement, Outcome, Row } from './result.ts';
+import { rooflineFigure } from './roofline.ts';
 
 const part = 'performance';
 

@@ -2,7 +2,7 @@
 
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GraphicComponent, GridComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
-import { type EChartsCoreOption, init, use } from 'echarts/core';
+import { type EChartsCoreOption, format, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
 use([
@@ -165,6 +165,10 @@ function dash(line: SeriesStyle['line']): number[] | undefined {
 }
 
 export const fontFamily = 'Helvetica, Arial, sans-serif';
+
+/** Width of a line of text in that font, in pixels. */
+export const textWidth = (text: string, fontSize: number): number =>
+  format.getTextRect(text, `${fontSize}px ${fontFamily}`).width;
 
 /** Line style of a series. */
 export function lineStyle(style: SeriesStyle): object {

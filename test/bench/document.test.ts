@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { barsFigure, ratios, times } from '../../bench/bars.ts';
 import { duration, readmeTable, report } from '../../bench/document.ts';
-import { barsFigure, ratios, times } from '../../bench/figures.ts';
 import { between } from '../../bench/markdown.ts';
 import type { BenchResult } from '../../bench/result.ts';
 import { measured, resultOf } from './result.ts';

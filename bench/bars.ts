@@ -1,4 +1,4 @@
-/** Two figures of a benchmark run: bars of peers, and the roofline of the kernels. */
+/** Figure of a benchmark run: what peers take, as bars. */
 import {
   figureWidth,
   fontFamily,
@@ -7,8 +7,6 @@ import {
   panelName,
   panelTop,
   renderSvg,
-  type SeriesStyle,
-  seriesStyle,
   valueAxis,
 } from '../src/report/chart.ts';
 import { timesAsLong } from './goals.ts';
@@ -25,7 +23,7 @@ export const compared: Readonly<Record<string, string>> = {
   inference: 'Action log-probabilities of one state, MLP',
 };
 
-function isTimed(m: Measurement): m is Timed {
+export function isTimed(m: Measurement): m is Timed {
   return m.microseconds !== null;
 }
 
@@ -126,91 +124,6 @@ export function barsFigure(result: BenchResult): string {
           },
         })),
       })),
-    },
-  });
-}
-
-/** Bytes per second of a stream, in units of 1e9. */
-function bandwidth(measurements: readonly Measurement[], task: string): number | null {
-  const found = measurements.find((m) => m.task === task);
-  return found?.microseconds ? found.bytes / found.microseconds / 1e3 : null;
-}
-
-const named: Readonly<Record<string, 'left' | 'right' | 'top' | 'bottom'>> = {
-  'matmulNN 64x32x32': 'bottom',
-  'matmulNN 256x256x256': 'bottom',
-  'tanh forward': 'left',
-  'gelu backward': 'right',
-  adamw: 'right',
-  addInto: 'right',
-  layerNormForward: 'right',
-  'logSoftmax of 8': 'bottom',
-};
-
-/** Rate of each kernel against the operations it does per byte it must move, under the roof of the measured peak and bandwidths. Returns SVG. */
-export function rooflineFigure({ measurements, peakGflops }: BenchResult): string {
-  const kernels = measurements
-    .filter(isTimed)
-    .filter(({ bytes, work, task }) => bytes > 0 && work > 0 && !task.startsWith('stream'));
-  const points = (matmul: boolean): object[] =>
-    kernels
-      .filter(({ task }) => task.startsWith('matmul') === matmul)
-      .map(({ task, work, bytes, microseconds }) => ({
-        value: [work / bytes, work / microseconds / 1e3],
-        label: {
-          show: task in named,
-          position: named[task],
-          formatter: task.replace('matmulNN ', ''),
-          fontSize: 10.5,
-          color: ink,
-        },
-      }));
-  const styles: { name: string; style: SeriesStyle; matmul: boolean }[] = [
-    { name: 'matrix products', style: seriesStyle(2, 'none'), matmul: true },
-    { name: 'kernels by element', style: seriesStyle(1, 'none'), matmul: false },
-  ];
-  const roofs = [
-    { name: 'roof: first cache', task: 'stream in cache', line: 'solid' as const },
-    { name: 'roof: main memory', task: 'stream in memory', line: 'dashed' as const },
-  ].flatMap(({ name, task, line }) => {
-    const gigabytes = bandwidth(measurements, task);
-    return gigabytes === null ? [] : [{ name, gigabytes, style: { ...seriesStyle(0, line), symbol: 'none' } }];
-  });
-  const heading = {
-    title: 'Roofline of the kernels, one thread',
-    subtitle: `The flat roof is the peak probe’s rate in this run, ${peakGflops.toFixed(1)} GFLOP/s; the slopes are measured bandwidths of a vector sum.`,
-    legend: [
-      ...styles.map(({ name, style }) => ({ name, ...style })),
-      ...roofs.map(({ name, style }) => ({ name, ...style })),
-    ],
-  };
-  const top = panelTop(heading) + 6;
-  const [low, high] = [0.05, 100];
-  return renderSvg({
-    id: 'roofline',
-    ...heading,
-    height: top + 330 + 56,
-    option: {
-      grid: { left: 70, top, width: figureWidth - 70 - 30, height: 330 },
-      xAxis: valueAxis('operations per byte', 'x', 30, { type: 'log', min: low, max: high }),
-      yAxis: valueAxis('GFLOP/s', 'y', 44, { type: 'log', min: 0.5, max: 100 }),
-      series: [
-        ...roofs.map(({ gigabytes, style }) => ({
-          type: 'line',
-          symbol: 'none',
-          silent: true,
-          lineStyle: { color: style.color, width: 1.6, type: style.line === 'solid' ? 'solid' : [7, 4] },
-          data: [low, peakGflops / gigabytes, high].map((x) => [x, Math.min(peakGflops, gigabytes * x)]),
-        })),
-        ...styles.map(({ style, matmul }) => ({
-          type: 'scatter',
-          symbol: style.symbol,
-          symbolSize: 9,
-          silent: true,
-          itemStyle: { color: style.color },
-          data: points(matmul),
-        })),
-      ],
     },
   });
 }
