@@ -3,7 +3,6 @@ import type { Arena } from '../kernels/arena.ts';
 import {
   addShard,
   computeShard,
-  type LossSet,
   planAhead,
   planShards,
   type ShardEngine,
@@ -13,16 +12,10 @@ import {
 } from '../train/shards.ts';
 import { nextRoundOn, type Post, readPost } from './board.ts';
 import { claim } from './claims.ts';
+import { receiveSets, type SentSet, type SetSource } from './sources.ts';
 
 /** f32[network.size] where the worker keeps a copy, null where the weights are shared. */
 export type Weights = Float32Array | null;
-
-/** A set of an update; its arrays by state come with the first update that has them. */
-export type SentSet = Omit<LossSet, keyof SetSource> & { readonly id: number; readonly source: SetSource | null };
-export type SetSource = Pick<
-  LossSet,
-  'list' | 'taken' | 'oldLogProb' | 'refLogProb' | 'advantage' | 'valueTarget' | 'oldValue' | 'labels' | 'repeats'
->;
 
 /** Shards of one update for a worker that keeps copies. */
 export interface ShardsJob {
@@ -62,21 +55,12 @@ export interface ShardWork {
   readonly sums: number;
 }
 
-function setsOf({ sources }: ShardWork, sent: readonly SentSet[]): LossSet[] {
-  for (const { id, source } of sent) if (source) sources.set(id, source);
-  return sent.map(({ id, source: _, ...set }) => ({ ...set, ...(sources.get(id) as SetSource) }));
-}
-
-function forgetSources({ sources }: ShardWork, keep: readonly number[]): void {
-  for (const id of [...sources.keys()]) if (!keep.includes(id)) sources.delete(id);
-}
-
 /** For a worker that keeps copies: its shards of one update. */
 export function computeShards(run: ShardWork, { sets, keep, numbers }: ShardsJob): ShardResult[] {
   const { engine, gradient, sums } = run;
   const { arena, network } = engine.policy;
-  const shards = shardsIn(setsOf(run, sets).map((set) => planShards(set, engine.policy)));
-  forgetSources(run, keep);
+  const [received] = receiveSets(arena, run.sources, [sets], keep);
+  const shards = shardsIn(received.map((set) => planShards(set, engine.policy)));
   return numbers.map((n) => {
     computeShard(engine, shards[n].plan, shards[n].shard, gradient, sums);
     const values = arena.f64.slice(sums >> 3, (sums >> 3) + SUMS);
@@ -94,11 +78,8 @@ function roomOf(arena: Arena, { shards, table, counters }: Post): ShardRoom {
 export function workThroughUpdates(run: ShardWork, { sets, keep, board, job, round, looks }: UpdatesJob): void {
   const { engine } = run;
   const { arena, network } = engine.policy;
-  const plansOf = planAhead(
-    sets.map((sent) => setsOf(run, sent)),
-    engine.policy,
-  );
-  forgetSources(run, keep);
+  arena.refresh();
+  const plansOf = planAhead(receiveSets(arena, run.sources, sets, keep), engine.policy);
   const at = board >> 2;
   let seen = round;
   for (let next = 0; ; ) {

@@ -75,7 +75,7 @@ export function openUpdates(
   const { arena, network } = policy;
   const { size } = crew;
   if (size === 1) return (updates) => updatesHere(updates, policy);
-  const sources = createSources(crew.memory === 'shared');
+  const sources = createSources(crew.memory === 'shared' ? arena : null);
   const board = arena.reserve(BOARD_BYTES);
   const looks = looksOf(size);
   let table = { address: 0, shards: 0 };
@@ -98,12 +98,15 @@ export function openUpdates(
     const at = board >> 2;
     const message = { sets: updates.map(sources.ship), keep: sources.keep(), board, job: mine, round, looks };
     let failure: Error | null = null;
-    for (const reply of workers.each('gradients', (seat) => seat.updates(message))) {
-      reply.catch((error: Error) => {
-        failure ??= error;
-      });
-    }
-    const plansOf = planAhead(updates, policy);
+    const done = workers.call('gradients', (seat) => seat.updates(message));
+    done.catch((error: Error) => {
+      failure ??= error;
+    });
+    sources.reuse(done);
+    const plansOf = planAhead(
+      updates.map((sets) => sets.map(sources.placed)),
+      policy,
+    );
     let update = 0;
     const open = (posted: Post): void => {
       round = nextRound(round);

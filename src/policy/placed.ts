@@ -5,8 +5,15 @@ import type { StateList } from '../rollout/states.ts';
 import { endBatch, type LoadStates } from './load.ts';
 import { copyWords, createRoom, enlarge, type Room } from './room.ts';
 
-const arrays = ['rowOffsets', 'stateOffsets', 'stateFeatures', 'actionOffsets', 'actionFeatures', 'vectors'] as const;
-type ArrayName = (typeof arrays)[number];
+export const listArrays = [
+  'rowOffsets',
+  'stateOffsets',
+  'stateFeatures',
+  'actionOffsets',
+  'actionFeatures',
+  'vectors',
+] as const;
+type ArrayName = (typeof listArrays)[number];
 
 /** Addresses of a list's arrays; see `StateList`. */
 export type PlacedStates = Readonly<Record<ArrayName, number>>;
@@ -33,12 +40,24 @@ export function gatherBatch(arena: Arena, batch: Batch, from: PlacedStates, orde
   endBatch(arena, batch, n);
 }
 
+/** What loads batches of a list that stands in the arena's memory, as `loadStates` does. */
+export function loadPlaced(addresses: PlacedStates): LoadStates {
+  return (arena, batch, _, order, from, to) => {
+    const { i32 } = arena;
+    // The batch's states of its rows are made last.
+    const at = batch.rowState >> 2;
+    for (let i = from; i < to; i++) i32[at + i - from] = order[i];
+    gatherBatch(arena, batch, addresses, batch.rowState, to - from);
+  };
+}
+
 /** What an arena has placed stays there, so that its rooms serve one phase after another. */
 const roomsOf = new WeakMap<Arena, Room<ArrayName>[]>();
 
-function place(arena: Arena, room: Room<ArrayName>, list: StateList): void {
+/** Words of each array of a list. */
+export function wordsOf(list: StateList): Record<ArrayName, number> {
   const { states, actions, stateOffsets, actionOffsets, shape } = list;
-  const used = {
+  return {
     rowOffsets: states + 1,
     stateOffsets: states + 1,
     stateFeatures: stateOffsets[states],
@@ -46,7 +65,12 @@ function place(arena: Arena, room: Room<ArrayName>, list: StateList): void {
     actionFeatures: actionOffsets[actions],
     vectors: states * shape.vectorWidth,
   };
-  for (const name of arrays) {
+}
+
+/** Copies a list into a room of the arena. */
+export function placeList(arena: Arena, room: Room<ArrayName>, list: StateList): void {
+  const used = wordsOf(list);
+  for (const name of listArrays) {
     if (room.words[name] < used[name]) enlarge(arena, room, name, used[name], 0);
     const memory = name === 'vectors' ? arena.f32 : arena.i32;
     copyWords(arena, list[name] as typeof memory, 0, used[name], memory, room.addresses[name] >> 2);
@@ -60,16 +84,9 @@ function place(arena: Arena, room: Room<ArrayName>, list: StateList): void {
 export function placeLists(arena: Arena, lists: readonly StateList[]): LoadStates[] {
   const rooms = roomsOf.get(arena) ?? [];
   roomsOf.set(arena, rooms);
-  return lists.map((list, k): LoadStates => {
-    rooms[k] ??= createRoom(arrays);
-    place(arena, rooms[k], list);
-    const { addresses } = rooms[k];
-    return (_arena, batch, _list, order, from, to) => {
-      const { i32 } = arena;
-      // The batch's states of its rows are made last.
-      const at = batch.rowState >> 2;
-      for (let i = from; i < to; i++) i32[at + i - from] = order[i];
-      gatherBatch(arena, batch, addresses, batch.rowState, to - from);
-    };
+  return lists.map((list, k) => {
+    rooms[k] ??= createRoom(listArrays);
+    placeList(arena, rooms[k], list);
+    return loadPlaced(rooms[k].addresses);
   });
 }

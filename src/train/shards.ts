@@ -2,7 +2,7 @@
 import type { Network } from '../layers/network.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from '../objective/objective.ts';
 import { countRows, cutEvenly, type LoadStates, loadStates } from '../policy/load.ts';
-import { placeLists } from '../policy/placed.ts';
+import { loadPlaced, type PlacedStates, placeLists } from '../policy/placed.ts';
 import type { Policy } from '../policy/policy.ts';
 import { grown, type StateList } from '../rollout/states.ts';
 
@@ -16,6 +16,8 @@ export const SUMS = 16;
 /** States with what their losses need. Arrays by state are indexed by the state's number in the list, not by its place in `order`. */
 export interface LossSet {
   readonly list: StateList;
+  /** Where the list stands in the policy's memory, if it does. */
+  readonly placed?: PlacedStates | null;
   readonly order: Int32Array;
   readonly taken: Int32Array;
   readonly oldLogProb: Float32Array;
@@ -123,18 +125,20 @@ export function statesOf({ plan: { ends }, shard }: PlannedShard): number {
 }
 
 /**
- * Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. The sets' lists are copied into
- * the policy's arena at once, so nothing may be marked there.
+ * Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. Lists that are not in the
+ * policy's memory are copied there at once, so nothing may be marked in its arena.
  */
 export function planAhead(
   updates: readonly (readonly LossSet[])[],
   policy: Policy,
 ): (update: number) => readonly ShardPlan[] {
   const made: (readonly ShardPlan[])[] = [];
-  const lists = [...new Set(updates.flatMap((sets) => sets.map(({ list }) => list)))];
+  const lists = [...new Set(updates.flatMap((sets) => sets.filter(({ placed }) => !placed).map(({ list }) => list)))];
   const loads = placeLists(policy.arena, lists);
   return (update) => {
-    made[update] ??= updates[update].map((set) => planShards(set, policy, loads[lists.indexOf(set.list)]));
+    made[update] ??= updates[update].map((set) =>
+      planShards(set, policy, set.placed ? loadPlaced(set.placed) : loads[lists.indexOf(set.list)]),
+    );
     return made[update];
   };
 }
