@@ -2,7 +2,7 @@
 import type { Arena } from '../kernels/arena.ts';
 import type { InputShape } from '../layers/batch.ts';
 import { listArrays, type PlacedStates, placeList, wordsOf } from '../policy/placed.ts';
-import { copyWords, createRoom, enlarge, type Room } from '../policy/room.ts';
+import { createRoom, enlarge, type Room } from '../policy/room.ts';
 import { packArray, packStates } from '../rollout/pack.ts';
 import { createStateList, type StateList } from '../rollout/states.ts';
 import type { LossSet } from '../train/shards.ts';
@@ -52,14 +52,14 @@ function placeSource(arena: Arena, room: SourceRoom, set: LossSet): PlacedSource
     const array = set[name];
     if (room.words[name] < states && array) enlarge(arena, room, name, states, 0);
     at[name] = array ? room.addresses[name] : 0;
-    if (array instanceof Int32Array) copyWords(arena, array, 0, states, arena.i32, at[name] >> 2);
-    else if (array) copyWords(arena, array, 0, states, arena.f32, at[name] >> 2);
+    const memory = array instanceof Int32Array ? arena.i32 : arena.f32;
+    if (array) memory.set(array.subarray(0, states), at[name] >> 2);
   }
   const { labels } = set;
   const words = Math.ceil(actions / 4);
   if (room.words.labels < words && labels) enlarge(arena, room, 'labels', words, 0);
   at.labels = labels ? room.addresses.labels : 0;
-  if (labels) for (let row = 0; row < actions; row++) arena.i8[at.labels + row] = labels[row];
+  if (labels) arena.i8.set(labels.subarray(0, actions), at.labels);
   return { shape, states, actions, at };
 }
 

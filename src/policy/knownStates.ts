@@ -3,7 +3,7 @@ import type { EnvironmentSpec, Features, Step } from '../env/environment.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { InputShape } from '../layers/batch.ts';
 import { createStateList, grown, inputShape, pushState, type StateList } from '../rollout/states.ts';
-import { copyWords, createRoom, enlarge, type Room } from './room.ts';
+import { createRoom, enlarge, type Room } from './room.ts';
 
 const byState = ['rowOffsets', 'stateOffsets', 'hash', 'first', 'waiting'] as const;
 const others = ['stateFeatures', 'actionOffsets', 'actionFeatures', 'vectors', 'logProbs', 'table'] as const;
@@ -176,7 +176,7 @@ export function copyStates(known: KnownStates, list: StateList, first: Int32Arra
   const { addresses } = room;
   const ints = (name: Exclude<keyof typeof addresses, 'vectors'>, count: number, to: Int32Array): Int32Array => {
     const array = grown(to, count);
-    copyWords(arena, arena.i32, addresses[name] >> 2, count, array, 0);
+    array.set(arena.i32.subarray(addresses[name] >> 2, (addresses[name] >> 2) + count));
     return array;
   };
   list.states = states;
@@ -187,6 +187,7 @@ export function copyStates(known: KnownStates, list: StateList, first: Int32Arra
   list.actionOffsets = ints('actionOffsets', actions + 1, list.actionOffsets);
   list.actionFeatures = ints('actionFeatures', list.actionOffsets[actions], list.actionFeatures);
   list.vectors = grown(list.vectors, states * shape.vectorWidth);
-  copyWords(arena, arena.f32, addresses.vectors >> 2, states * shape.vectorWidth, list.vectors, 0);
+  const vectors = addresses.vectors >> 2;
+  list.vectors.set(arena.f32.subarray(vectors, vectors + states * shape.vectorWidth));
   ints('first', states, first);
 }

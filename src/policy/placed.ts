@@ -3,7 +3,7 @@ import type { Arena } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { StateList } from '../rollout/states.ts';
 import { endBatch, type LoadStates } from './load.ts';
-import { copyWords, createRoom, enlarge, type Room } from './room.ts';
+import { createRoom, enlarge, type Room } from './room.ts';
 
 export const listArrays = [
   'rowOffsets',
@@ -73,7 +73,7 @@ export function placeList(arena: Arena, room: Room<ArrayName>, list: StateList):
   for (const name of listArrays) {
     if (room.words[name] < used[name]) enlarge(arena, room, name, used[name], 0);
     const memory = name === 'vectors' ? arena.f32 : arena.i32;
-    copyWords(arena, list[name] as typeof memory, 0, used[name], memory, room.addresses[name] >> 2);
+    memory.set(list[name].subarray(0, used[name]), room.addresses[name] >> 2);
   }
 }
 

@@ -24,19 +24,3 @@ export function enlarge<Name extends string>(
   addresses[name] = arena.floats(words[name]);
   arena.copy(addresses[name], address, 4 * Math.min(had, kept));
 }
-
-type Words = Int32Array | Float32Array;
-
-/** Copies `count` words, from `at` on in one array, to `toAt` in another of the same type; one of them is a view of the arena's memory. */
-export function copyWords<T extends Words>(
-  { shared }: Arena,
-  from: T,
-  at: number,
-  count: number,
-  to: T,
-  toAt: number,
-): void {
-  // Where memory is shared `set` goes byte by byte.
-  if (shared) for (let i = 0; i < count; i++) to[toAt + i] = from[at + i];
-  else to.set(from.subarray(at, at + count), toAt);
-}
