@@ -2,7 +2,7 @@
 import type { InputShape } from '../layers/batch.ts';
 import { createStateIndex, firstEqual } from './repeats.ts';
 import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
-import { appendState } from './states.ts';
+import { appendStates } from './states.ts';
 
 /**
  * Merges `pieces` in the order in which `collect` plays all games at once: by step, then by episode.
@@ -38,27 +38,37 @@ export function mergeRollouts(
   let live = games.map((_, e) => e);
   for (let step = 0; live.length > 0; step++) {
     live = live.filter((e) => merged.lengths[e] > step);
-    for (const e of live) {
-      const k = pieceOf[e];
+    for (let at = 0; at < live.length; ) {
+      // Episodes of one piece mostly stand in a row, and so do their states of a step.
+      const k = pieceOf[live[at]];
+      let end = at + 1;
+      while (end < live.length && pieceOf[live[end]] === k) end++;
+      const count = end - at;
       const piece = pieces[k];
-      const from = next[k]++;
+      const from = next[k];
       const to = states.states;
       const row = states.actions;
-      appendState(states, piece.states, from);
-      placed[k][from] = to;
-      const first = piece.first[from];
-      merged.first[to] = first < from ? merged.first[placed[k][first]] : firstEqual(index, states, to);
-      merged.episode[to] = e;
-      merged.step[to] = step;
-      merged.taken[to] = piece.taken[from];
-      merged.logProb[to] = piece.logProb[from];
-      merged.hash[to] = piece.hash[from];
-      merged.nextHash[to] = piece.nextHash[from];
-      merged.reward[to] = piece.reward[from];
-      merged.terminated[to] = piece.terminated[from];
-      if (!hasExpert) continue;
-      const own = piece.states.rowOffsets[from];
-      for (let a = 0; a < states.actions - row; a++) merged.expert[row + a] = piece.expert[own + a];
+      next[k] += count;
+      appendStates(states, piece.states, from, count);
+      if (hasExpert) {
+        const { rowOffsets } = piece.states;
+        merged.expert.set(piece.expert.subarray(rowOffsets[from], rowOffsets[from + count]), row);
+      }
+      for (let i = 0; i < count; i++) {
+        const [own, n] = [from + i, to + i];
+        placed[k][own] = n;
+        const first = piece.first[own];
+        merged.first[n] = first < own ? merged.first[placed[k][first]] : firstEqual(index, states, n);
+        merged.episode[n] = live[at + i];
+        merged.step[n] = step;
+        merged.taken[n] = piece.taken[own];
+        merged.logProb[n] = piece.logProb[own];
+        merged.hash[n] = piece.hash[own];
+        merged.nextHash[n] = piece.nextHash[own];
+        merged.reward[n] = piece.reward[own];
+        merged.terminated[n] = piece.terminated[own];
+      }
+      at = end;
     }
   }
   return merged;

@@ -149,32 +149,32 @@ export function pushState(
   list.states = states + 1;
 }
 
-/** Appends state number `s` of another list of the same shape, with all its actions or with that of index `only` alone. */
-export function appendState(list: StateList, from: StateList, s: number, only?: number): void {
-  const { states, shape } = list;
+/** Appends states [s, s + count) of another list of the same shape, with all their actions or, of one state, with that of index `only` alone. */
+export function appendStates(list: StateList, from: StateList, s: number, count: number, only?: number): void {
+  const { states, actions, shape } = list;
   const firstRow = from.rowOffsets[s] + (only ?? 0);
-  const count = only === undefined ? from.rowOffsets[s + 1] - firstRow : 1;
-  const stateStart = from.stateOffsets[s];
-  const stateLength = from.stateOffsets[s + 1] - stateStart;
-  const actionStart = from.actionOffsets[firstRow];
-  const actionLength = from.actionOffsets[firstRow + count] - actionStart;
-  list.rowOffsets = grown(list.rowOffsets, states + 2);
-  list.stateOffsets = grown(list.stateOffsets, states + 2);
-  list.actionOffsets = grown(list.actionOffsets, list.actions + count + 1);
+  const rows = only === undefined ? from.rowOffsets[s + count] - firstRow : 1;
+  const [stateStart, stateEnd] = [from.stateOffsets[s], from.stateOffsets[s + count]];
+  const [actionStart, actionEnd] = [from.actionOffsets[firstRow], from.actionOffsets[firstRow + rows]];
+  list.rowOffsets = grown(list.rowOffsets, states + count + 1);
+  list.stateOffsets = grown(list.stateOffsets, states + count + 1);
+  list.actionOffsets = grown(list.actionOffsets, actions + rows + 1);
   const stateAt = list.stateOffsets[states];
-  const actionAt = list.actionOffsets[list.actions];
-  list.stateFeatures = grown(list.stateFeatures, stateAt + stateLength);
-  list.actionFeatures = grown(list.actionFeatures, actionAt + actionLength);
-  list.vectors = grown(list.vectors, (states + 1) * shape.vectorWidth);
-  for (let f = 0; f < stateLength; f++) list.stateFeatures[stateAt + f] = from.stateFeatures[stateStart + f];
-  for (let f = 0; f < actionLength; f++) list.actionFeatures[actionAt + f] = from.actionFeatures[actionStart + f];
-  for (let r = 1; r <= count; r++) {
-    list.actionOffsets[list.actions + r] = actionAt + from.actionOffsets[firstRow + r] - actionStart;
-  }
+  const actionAt = list.actionOffsets[actions];
+  list.stateFeatures = grown(list.stateFeatures, stateAt + stateEnd - stateStart);
+  list.actionFeatures = grown(list.actionFeatures, actionAt + actionEnd - actionStart);
+  list.stateFeatures.set(from.stateFeatures.subarray(stateStart, stateEnd), stateAt);
+  list.actionFeatures.set(from.actionFeatures.subarray(actionStart, actionEnd), actionAt);
   const width = shape.vectorWidth;
-  for (let i = 0; i < width; i++) list.vectors[states * width + i] = from.vectors[s * width + i];
-  list.stateOffsets[states + 1] = stateAt + stateLength;
-  list.actions += count;
-  list.rowOffsets[states + 1] = list.actions;
-  list.states = states + 1;
+  list.vectors = grown(list.vectors, (states + count) * width);
+  list.vectors.set(from.vectors.subarray(s * width, (s + count) * width), states * width);
+  for (let r = 1; r <= rows; r++) {
+    list.actionOffsets[actions + r] = actionAt + from.actionOffsets[firstRow + r] - actionStart;
+  }
+  for (let i = 1; i <= count; i++) {
+    list.stateOffsets[states + i] = stateAt + from.stateOffsets[s + i] - stateStart;
+    list.rowOffsets[states + i] = actions + Math.min(from.rowOffsets[s + i] - firstRow, rows);
+  }
+  list.actions += rows;
+  list.states += count;
 }

@@ -9,7 +9,7 @@ import { createArena } from '../../src/kernels/arena.ts';
 import { updatesHere } from '../../src/parallel/updates.ts';
 import { createPolicy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
-import { appendState, createStateList, inputShape } from '../../src/rollout/states.ts';
+import { appendStates, createStateList, inputShape } from '../../src/rollout/states.ts';
 import { type Config, resolveConfig } from '../../src/train/config.ts';
 import type { UpdateTask } from '../../src/train/minibatch.ts';
 import type { LossSet } from '../../src/train/shards.ts';
@@ -48,7 +48,7 @@ function operate(learner: Learner, surgeon: Surgeon, operation: Operation): Prom
 // Each state three times, once for each task, so that the advantages' signs decide what conflicts.
 const list = createStateList(inputShape(environment.spec));
 const different = randomStates(list.shape, randomStream(2, 'test/surgery'), STATES / 3, 5);
-for (let s = 0; s < STATES; s++) appendState(list, different, Math.floor(s / 3));
+for (let s = 0; s < STATES; s++) appendStates(list, different, Math.floor(s / 3), 1);
 
 /** Advantages and labels of random states; `sign` of the advantages of the three tasks that the states are of in turn. */
 function taskOfUpdate(sign: readonly number[], labelCoef: number): UpdateTask {
