@@ -1,10 +1,13 @@
-/** Copies for other threads: arrays exactly as long as what they hold, where asked for on memory that threads share. */
+/** Copies for other threads: arrays exactly as long as what they hold. */
 import type { Rollout } from './rollout.ts';
 import type { StateList } from './states.ts';
 
 type Packable = Int8Array | Uint8Array | Int32Array | Float32Array | Float64Array;
 
-/** The first `length` elements, copied. */
+/** Makes the copy of an array's first elements. */
+type Pack = <T extends Packable>(array: T, length: number) => T;
+
+/** The first `length` elements, copied, where asked for on memory that threads share. */
 export function packArray<T extends Packable>(array: T, length: number, shared: boolean): T {
   if (!shared) return array.slice(0, length) as T;
   const Constructor = array.constructor as new (buffer: SharedArrayBuffer) => T;
@@ -13,37 +16,63 @@ export function packArray<T extends Packable>(array: T, length: number, shared: 
   return copy;
 }
 
-export function packStates(list: StateList, shared: boolean): StateList {
+function packList(list: StateList, pack: Pack): StateList {
   const { shape, states, actions, rowOffsets, stateOffsets, actionOffsets } = list;
   return {
     shape,
     states,
     actions,
-    rowOffsets: packArray(rowOffsets, states + 1, shared),
-    stateOffsets: packArray(stateOffsets, states + 1, shared),
-    actionOffsets: packArray(actionOffsets, actions + 1, shared),
-    stateFeatures: packArray(list.stateFeatures, stateOffsets[states], shared),
-    actionFeatures: packArray(list.actionFeatures, actionOffsets[actions], shared),
-    vectors: packArray(list.vectors, states * shape.vectorWidth, shared),
+    rowOffsets: pack(rowOffsets, states + 1),
+    stateOffsets: pack(stateOffsets, states + 1),
+    actionOffsets: pack(actionOffsets, actions + 1),
+    stateFeatures: pack(list.stateFeatures, stateOffsets[states]),
+    actionFeatures: pack(list.actionFeatures, actionOffsets[actions]),
+    vectors: pack(list.vectors, states * shape.vectorWidth),
   };
 }
 
-/** A rollout whose buffers can be handed over whole. */
-export function packRollout(rollout: Rollout): Rollout {
-  const { states, expert } = rollout;
+export function packStates(list: StateList, shared: boolean): StateList {
+  return packList(list, (array, length) => packArray(array, length, shared));
+}
+
+function packArrays(rollout: Rollout, pack: Pack): Rollout {
+  const { states, expert, returns, lengths } = rollout;
   const n = states.states;
   return {
     ...rollout,
-    states: packStates(states, false),
-    first: packArray(rollout.first, n, false),
-    episode: packArray(rollout.episode, n, false),
-    step: packArray(rollout.step, n, false),
-    taken: packArray(rollout.taken, n, false),
-    logProb: packArray(rollout.logProb, n, false),
-    hash: packArray(rollout.hash, n, false),
-    nextHash: packArray(rollout.nextHash, n, false),
-    reward: packArray(rollout.reward, n, false),
-    terminated: packArray(rollout.terminated, n, false),
-    expert: packArray(expert, expert.length === 0 ? 0 : states.actions, false),
+    states: packList(states, pack),
+    returns: pack(returns, returns.length),
+    lengths: pack(lengths, lengths.length),
+    first: pack(rollout.first, n),
+    episode: pack(rollout.episode, n),
+    step: pack(rollout.step, n),
+    taken: pack(rollout.taken, n),
+    logProb: pack(rollout.logProb, n),
+    hash: pack(rollout.hash, n),
+    nextHash: pack(rollout.nextHash, n),
+    reward: pack(rollout.reward, n),
+    terminated: pack(rollout.terminated, n),
+    expert: pack(expert, expert.length === 0 ? 0 : states.actions),
   };
+}
+
+/** Every array begins where one of any type may. */
+const bytesOf = (array: Packable, length: number): number => Math.ceil((length * array.BYTES_PER_ELEMENT) / 8) * 8;
+
+/** A rollout with all its arrays in one buffer, which is handed over faster than one for each. */
+export function packRollout(rollout: Rollout): Rollout {
+  let bytes = 0;
+  packArrays(rollout, (array, length) => {
+    bytes += bytesOf(array, length);
+    return array;
+  });
+  const buffer = new ArrayBuffer(bytes);
+  let at = 0;
+  return packArrays(rollout, <T extends Packable>(array: T, length: number): T => {
+    const Constructor = array.constructor as new (buffer: ArrayBuffer, at: number, length: number) => T;
+    const copy = new Constructor(buffer, at, length);
+    copy.set(array.subarray(0, length));
+    at += bytesOf(array, length);
+    return copy;
+  });
 }
