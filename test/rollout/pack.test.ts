@@ -61,7 +61,7 @@ describe.each(sources)('%s', (_, hasExpert, open) => {
     expect(buffers.size).toBe(1);
     expect(buffers).not.toContain(rollout.returns.buffer);
     const ends = arrays.map(({ byteOffset, byteLength }) => [byteOffset, byteOffset + byteLength]);
-    ends.sort((a, b) => a[0] - b[0]);
+    ends.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     for (let k = 1; k < ends.length; k++) expect(ends[k][0]).toBeGreaterThanOrEqual(ends[k - 1][1]);
     const { states } = rollout.states;
     for (const key of ['episode', 'step', 'taken', 'logProb', 'hash', 'nextHash', 'reward', 'terminated'] as const) {
