@@ -1,32 +1,17 @@
 /** How right labels must be: out-of-domain success against label accuracy, set by noise, and where each real source falls. */
 import { type Quantity, quantityText, type StudyRow, type StudyTable } from '../report/studyTables.ts';
 import { judgedText } from './findings.ts';
-import { type Job, type JobResults, jobOf } from './job.ts';
 import { accuracyFigure, trainingFigure } from './labelFigures.ts';
 import { cheap, informed, noiseCurve, noisy, overTraining, type Placed, placed, sources } from './labelSources.ts';
 import { pairedQuantity, quantity } from './quantities.ts';
-import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
-import { type TrainInput, trainKind } from './trainJob.ts';
-import { outOfDomain, runsOf, type VariantRuns, valuesOf } from './variantRuns.ts';
+import type { StudyReport, StudyScale } from './study.ts';
+import { outOfDomain, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
 import { grpo, markedName, type StudyVariant, trainCommand } from './variants.ts';
-
-const SECONDS = 8;
 
 function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seeds: number } {
   return size === 'quick'
     ? { variants: [grpo, ...noisy, ...cheap], seeds: 3 }
     : { variants: [grpo, ...noisy, ...sources], seeds: 10 };
-}
-
-function inputOf({ config }: StudyVariant, seed: number): TrainInput {
-  return { ...config, seed };
-}
-
-function plan(scale: StudyScale): readonly Job[] {
-  const { variants, seeds } = extent(scale);
-  return seedsOf(scale, seeds).flatMap((seed) =>
-    variants.map((variant) => jobOf(trainKind, inputOf(variant, seed), SECONDS)),
-  );
 }
 
 /** Success of noisy oracle labels of this accuracy, between the two nearest levels of noise; null beyond them. */
@@ -122,9 +107,8 @@ function summaryOf(all: readonly Placed[]): string[] {
     .map(({ head, text }) => `${head}: ${text}`);
 }
 
-function report(results: JobResults, scale: StudyScale): StudyReport {
-  const { variants, seeds } = extent(scale);
-  const all = runsOf(results, variants, seedsOf(scale, seeds), inputOf).map(placed);
+function report(found: readonly VariantRuns[]): StudyReport {
+  const all = found.map(placed);
   const key = all.map(({ each, accuracy, success }) => [
     each.variant.name,
     { accuracy: accuracy?.value ?? null, outOfDomain: success.value, seeds: success.seeds },
@@ -142,9 +126,11 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
   };
 }
 
-export const labels: Study = {
+export const labels = variantStudy({
   name: 'labels',
   question: 'how right must labels be, and how right is each source?',
-  plan,
+  extent,
+  inputOf: ({ config }, seed) => ({ ...config, seed }),
+  seconds: 8,
   report,
-};
+});

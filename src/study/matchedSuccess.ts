@@ -3,11 +3,10 @@ import { type MatchedDifference, matchedDifference, type RunPair } from '../eval
 import { lineFigure, type PlotLine } from '../report/lineFigure.ts';
 import type { Quantity, StudyFigure, StudyRow, StudyTable } from '../report/studyTables.ts';
 import { judgedText } from './findings.ts';
-import { type Job, type JobResults, jobOf } from './job.ts';
 import { quantity, resampling } from './quantities.ts';
-import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
-import { type TrainInput, type TrainResult, trainKind } from './trainJob.ts';
-import { runsOf, type VariantRuns, valuesOf } from './variantRuns.ts';
+import type { StudyReport, StudyScale } from './study.ts';
+import type { TrainInput, TrainResult } from './trainJob.ts';
+import { type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
 import {
   bothGraph,
   bothOracle,
@@ -26,9 +25,6 @@ import {
 /** A checkpoint's success and coupling are measured every so many iterations. */
 const measured: TrainInput = { evalEvery: 20, couplingEvery: 20, evalEpisodes: 200 };
 
-/** Two evaluations more than a training run of 8 s has, and six measurements of coupling. */
-const SECONDS = 11;
-
 const success = 'eval/in_domain';
 const cosine = 'coupling/good_bad_cosine';
 
@@ -37,17 +33,6 @@ function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seed
   return size === 'quick'
     ? { variants: few, seeds: 4 }
     : { variants: [...few, pcgrad, moreEntropy, bothOracle], seeds: 20 };
-}
-
-function inputOf(variant: StudyVariant, seed: number): TrainInput {
-  return { ...measured, ...variant.config, seed };
-}
-
-function plan(scale: StudyScale): readonly Job[] {
-  const { variants, seeds } = extent(scale);
-  return seedsOf(scale, seeds).flatMap((seed) =>
-    variants.map((variant) => jobOf(trainKind, inputOf(variant, seed), SECONDS)),
-  );
 }
 
 /** [in-domain success, good-bad cosine] at the run's checkpoints. */
@@ -164,9 +149,7 @@ function summaryOf(others: readonly VariantRuns[], baseline: VariantRuns | undef
   return [...sentences, `Too few seeds share a range of success with GRPO to compare: ${alone.join('; ')}.`];
 }
 
-function report(results: JobResults, scale: StudyScale): StudyReport {
-  const { variants, seeds } = extent(scale);
-  const followed = runsOf(results, variants, seedsOf(scale, seeds), inputOf);
+function report(followed: readonly VariantRuns[]): StudyReport {
   const baseline = followed.find(({ variant }) => variant === grpo);
   const others = followed.filter((each) => each !== baseline);
   const key = others.map((each) => {
@@ -189,9 +172,12 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
   };
 }
 
-export const matchedSuccess: Study = {
+export const matchedSuccess = variantStudy({
   name: 'matched-success',
   question: 'does a method lower coupling beyond what learning does, compared at equal success?',
-  plan,
+  extent,
+  inputOf: ({ config }, seed) => ({ ...measured, ...config, seed }),
+  // Two evaluations more than a training run of 8 s has, and six measurements of coupling.
+  seconds: 11,
   report,
-};
+});

@@ -1,6 +1,7 @@
 /** The finished training runs of a study's variants. */
-import type { JobResults } from './job.ts';
+import { type JobResults, jobOf } from './job.ts';
 import { type BySeed, bySeed } from './quantities.ts';
+import { type Study, type StudyReport, type StudyScale, seedsOf } from './study.ts';
 import { type TrainInput, type TrainResult, trainKind } from './trainJob.ts';
 import type { StudyVariant } from './variants.ts';
 
@@ -26,6 +27,35 @@ export function runsOf(
       return { variant, runs: new Map(runs) };
     })
     .filter(({ runs }) => runs.size > 0);
+}
+
+/** What a study of trained variants differs in from another one. */
+interface VariantStudy extends Pick<Study, 'name' | 'question'> {
+  /** The variants, and how many seeds each has by default. */
+  extent(scale: StudyScale): { readonly variants: readonly StudyVariant[]; readonly seeds: number };
+  inputOf(variant: StudyVariant, seed: number): TrainInput;
+  /** One thread's time for a run, about. */
+  readonly seconds: number;
+  /** @param found the variants with a finished run */
+  report(found: readonly VariantRuns[]): StudyReport;
+}
+
+/** A study that trains variants, each at every seed. */
+export function variantStudy({ name, question, extent, inputOf, seconds, report }: VariantStudy): Study {
+  return {
+    name,
+    question,
+    plan(scale) {
+      const { variants, seeds } = extent(scale);
+      return seedsOf(scale, seeds).flatMap((seed) =>
+        variants.map((variant) => jobOf(trainKind, inputOf(variant, seed), seconds)),
+      );
+    },
+    report(results, scale) {
+      const { variants, seeds } = extent(scale);
+      return report(runsOf(results, variants, seedsOf(scale, seeds), inputOf));
+    },
+  };
 }
 
 export function valuesOf({ runs }: VariantRuns, pick: (run: TrainResult) => number | null): BySeed {
