@@ -210,8 +210,8 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
       'Run one of the experiments that conclusions rest on, with many seeds, and write a report with intervals. Without a name: list them. Finished jobs are kept, and the same command goes on with the rest.',
     )
     .argument('[name]', 'which study; none lists them')
-    .option('--quick', 'some minutes, with few seeds (default)')
-    .option('--full', 'the seeds that conclusions need: hours')
+    .option('--quick', 'up to three minutes on two cores, with few seeds (default)')
+    .option('--full', 'the seeds that conclusions need: five minutes to more than an hour on two cores')
     .option('--seeds <n>', 'seeds of every row, instead of what the study takes', integerFrom(1))
     .option('--first-seed <n>', 'the seeds are this and the next ones', integerFrom(0), 1)
     .option(
