@@ -9,7 +9,7 @@ import { loadStates } from '../../src/policy/load.ts';
 import { actionLogProbs, createPolicy, type Policy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import { inputShape } from '../../src/rollout/states.ts';
-import { atOnce } from '../../src/turn.ts';
+import { atOnce, inTurns } from '../../src/turn.ts';
 import { randomStates } from '../layers/randomNetwork.ts';
 import { errorOfLargest } from '../policy/golden.ts';
 import { gramOf, perSampleGradients } from '../policy/perSampleGradients.ts';
@@ -267,5 +267,19 @@ describe('rows of the matrix', () => {
         expect(joinRows(blocks, symmetric)).toEqual(whole);
       }
     }
+  });
+
+  test('are computed in pieces: the samples of backward passes, then tiles of 32 columns', async () => {
+    const { policy, samples } = await open('slots', 2, 50);
+    const told = async (rows: [number, number]): Promise<number> => {
+      let states = 0;
+      await inTurns(gramRows(policy, policy.weights, samples, samples, rows), async (more) => {
+        states += more;
+      });
+      return states;
+    };
+    expect(await told([0, 50])).toBe(50 + 2 * 32);
+    // Of a symmetric matrix these rows begin at their own column.
+    expect(await told([32, 50])).toBe(18 + 32);
   });
 });
