@@ -8,10 +8,11 @@ import { actionKey } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import { collect } from '../rollout/collect.ts';
 import type { Rollout } from '../rollout/rollout.ts';
+import { contrastiveLoss } from '../train/contrastive.ts';
 import { labelTermsOf, type MethodTerm, surgeryOf } from '../train/method.ts';
 import type { LossSet } from '../train/shards.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon } from '../train/surgery.ts';
-import { type ContrastiveSet, type Learner, resetOptimizer, update } from '../train/update.ts';
+import { type Learner, resetOptimizer, update, type WholeLoss } from '../train/update.ts';
 import { badProbability, GROUP_SIZE, gamesOf, type TwoStates } from './twoStates.ts';
 
 export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;
@@ -72,14 +73,14 @@ function takenLabels(
   return source === 'shuffled' ? shuffleLabels(labels, shuffle.seed, shuffle.iteration) : labels;
 }
 
-/** Up to `CONTRASTIVE_SAMPLES` of the labelled rows, drawn without replacement. */
-function contrastiveSet(
+/** The contrastive loss of up to `CONTRASTIVE_SAMPLES` of the labelled rows, drawn without replacement. */
+function drawnContrastive(
   rollout: Rollout,
   labels: Int8Array,
   labelled: readonly number[],
   seed: number,
   step: number,
-): ContrastiveSet | null {
+): WholeLoss | null {
   if (labelled.length < 2) return null;
   const rows = Int32Array.from(labelled);
   const random = randomStream(seed, 'danger/contrastive', step);
@@ -88,13 +89,13 @@ function contrastiveSet(
     const j = i + random.below(rows.length - i);
     [rows[i], rows[j]] = [rows[j], rows[i]];
   }
-  return {
+  return contrastiveLoss({
     list: rollout.states,
     rows: rows.subarray(0, count),
     labels,
     temperature: CONTRASTIVE_TEMPERATURE,
     coef: LABEL_COEF,
-  };
+  });
 }
 
 /** The losses of a whole rollout: each update of an iteration sees all of it. */
@@ -176,7 +177,7 @@ async function iterate(
   const set = rolloutSet(arm, rollout, order, advantages, labels, labelled);
   for (let pass = 0; pass < PASSES; pass++) {
     const contrastive = arm.terms.includes('contrastive')
-      ? contrastiveSet(rollout, labels, labelled, seed, iteration * PASSES + pass)
+      ? drawnContrastive(rollout, labels, labelled, seed, iteration * PASSES + pass)
       : null;
     if (surgeon === null) {
       update(learner, [set], contrastive, adamw);

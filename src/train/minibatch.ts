@@ -6,9 +6,10 @@ import type { Rollout } from '../rollout/rollout.ts';
 import type { StateValues } from './advantages.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
 import type { Config } from './config.ts';
+import { contrastiveLoss } from './contrastive.ts';
 import { labelTermsOf, termsOf } from './method.ts';
 import type { LossSet } from './shards.ts';
-import type { ContrastiveSet } from './update.ts';
+import type { WholeLoss } from './update.ts';
 
 /** A rollout with what was made of it. */
 export interface JudgedRollout {
@@ -27,10 +28,10 @@ export interface JudgedRollout {
   readonly maxSteps: number;
 }
 
-/** The sets and contrastive rows of one update. */
+/** The sets and the contrastive loss of one update. */
 export interface UpdateTask {
   readonly sets: readonly LossSet[];
-  readonly contrastive: ContrastiveSet | null;
+  readonly contrastive: WholeLoss | null;
 }
 
 /** A permutation of 0 .. n - 1 (Fisher-Yates). */
@@ -92,27 +93,27 @@ function cloningWeights(list: Rollout['states'], labels: Int8Array, order: Int32
   return weights;
 }
 
-/** Up to `contrastiveSamples` labelled rows of the states in `order`, drawn without replacement. */
-function contrastiveSet(
+/** The contrastive loss of up to `contrastiveSamples` labelled rows of the states in `order`, drawn without replacement. */
+function drawnContrastive(
   list: Rollout['states'],
   labels: Int8Array,
   order: Int32Array,
   config: Config,
   step: number,
-): ContrastiveSet | null {
+): WholeLoss | null {
   const rows: number[] = [];
   for (const s of order) {
     for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) if (labels[row] >= 0) rows.push(row);
   }
   if (rows.length < 2) return null;
   const chosen = permutation(rows.length, config.seed, 'contrastive', step).subarray(0, config.contrastiveSamples);
-  return {
+  return contrastiveLoss({
     list,
     rows: Int32Array.from(chosen, (i) => rows[i]),
     labels,
     temperature: config.contrastiveTemperature,
     coef: config.contrastiveCoef,
-  };
+  });
 }
 
 function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): LossSet {
@@ -153,7 +154,7 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
   };
 }
 
-/** A draw of demonstrations on which the label losses act, and the contrastive rows among them. */
+/** A draw of demonstrations on which the label losses act, and the contrastive loss of rows among them. */
 function demonstrationTask(demonstrations: Demonstrations, config: Config, step: number): UpdateTask {
   const { states, labels } = demonstrations;
   const terms = termsOf(config.method);
@@ -164,7 +165,7 @@ function demonstrationTask(demonstrations: Demonstrations, config: Config, step:
   const balanced = balancedWeights(good, labelled, terms.includes('classifier') ? config.classifierCoef : 0);
   return {
     sets: [{ ...set, settings: { ...set.settings, ...balanced } }],
-    contrastive: terms.includes('contrastive') ? contrastiveSet(states, labels, set.order, config, step) : null,
+    contrastive: terms.includes('contrastive') ? drawnContrastive(states, labels, set.order, config, step) : null,
   };
 }
 
@@ -184,7 +185,7 @@ export function minibatchTask(
   if (config.labels !== 'demonstrations' || labelTermsOf(config.method).length === 0) {
     const { states } = judged.rollout;
     const contrastive = terms.includes('contrastive')
-      ? contrastiveSet(states, judged.labels, order, config, step)
+      ? drawnContrastive(states, judged.labels, order, config, step)
       : null;
     return { sets: [own], contrastive };
   }

@@ -1,30 +1,8 @@
 /** One parameter update: gradients of the shards of a minibatch, summed in a fixed tree, clipped, and applied by AdamW. */
-import { matmulScratchBytes } from '../kernels/arena.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from '../objective/objective.ts';
 import type { UpdatePhase } from '../parallel/updates.ts';
-import { quietHeads } from '../policy/heads.ts';
-import { cutRows, loadRows } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { StateList } from '../rollout/states.ts';
-import {
-  addShard,
-  computeShard,
-  type LossSet,
-  moveSums,
-  planShards,
-  type ShardPlan,
-  SUMS,
-  shardsIn,
-} from './shards.ts';
-
-/** Action rows whose embeddings the contrastive loss compares. */
-export interface ContrastiveSet {
-  readonly list: StateList;
-  readonly rows: Int32Array;
-  readonly labels: Int8Array;
-  readonly temperature: number;
-  readonly coef: number;
-}
+import { addShard, computeShard, type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
 
 export interface AdamwSettings {
   readonly learningRate: number;
@@ -94,51 +72,6 @@ function reserveShards(learner: Learner, count: number): void {
   arena.zero(learner.counters, count * 4);
 }
 
-/** The contrastive loss compares all its embeddings at once: a first pass gathers them, a second carries their gradients back. */
-function accumulateContrastive(
-  learner: Learner,
-  set: ContrastiveSet,
-  ends: readonly number[],
-  firstShard: number,
-): void {
-  const { policy, inputs } = learner;
-  const { arena, network, weights } = policy;
-  const { batch, heads } = network;
-  const { kernels } = arena;
-  const { width, value } = heads.embedding;
-  const n = set.rows.length;
-  const mark = arena.mark();
-  const gathered = arena.floats(n * width);
-  const gradient = arena.floats(n * width);
-  const labels = arena.reserve(n);
-  const work = arena.floats(n * (2 * width + n + 2));
-  for (let i = 0; i < n; i++) arena.i8[labels + i] = set.labels[set.rows[i]];
-  let from = 0;
-  for (const to of ends) {
-    loadRows(arena, batch, set.list, set.rows, from, to);
-    network.forward(weights);
-    arena.copy(gathered + from * width * 4, value, (to - from) * width * 4);
-    from = to;
-  }
-  const scratch = arena.reserve(matmulScratchBytes(n, Math.max(n, width)));
-  const sum = inputs.sums + 80;
-  kernels.contrastiveLoss(n, width, gathered, labels, set.temperature, set.coef, gradient, sum, work, scratch);
-  let shard = firstShard;
-  from = 0;
-  for (const to of ends) {
-    loadRows(arena, batch, set.list, set.rows, from, to);
-    network.forward(weights);
-    kernels.fill(heads.logit.grad, to - from, 0);
-    quietHeads(network);
-    const g = learner.gradients[shard];
-    network.clearGradient(g);
-    network.backward(weights, g, gradient + from * width * 4);
-    moveSums(learner, learner.sums[shard++]);
-    from = to;
-  }
-  arena.release(mark);
-}
-
 /** The square of a longer gradient may leave the range of 32-bit floats in AdamW's second moment, and its parameter would never move again. */
 const LONGEST_GRADIENT = 1e19;
 
@@ -172,19 +105,24 @@ interface Plan {
   readonly compute: (n: number) => void;
 }
 
-function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: ContrastiveSet | null): Plan {
+/**
+ * A loss that is computed for all of its rows at once, by one thread: gives how many shards it has, and what computes them into the
+ * learner's vectors from number `first` on.
+ */
+export type WholeLoss = (learner: Learner) => { readonly shards: number; readonly compute: (first: number) => void };
+
+function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: WholeLoss | null): Plan {
   const { policy, gradients, sums } = learner;
   const { network } = policy;
   const work = shardsIn(plans);
-  const rowEnds = contrastive ? cutRows(contrastive.list, contrastive.rows, network.batch.capacity) : [];
-  const shards = work.length + rowEnds.length;
+  const whole = contrastive?.(learner);
+  const shards = work.length + (whole?.shards ?? 0);
   reserveShards(learner, shards);
   return {
     ofSets: work.length,
     shards,
     first() {
-      if (!contrastive) return;
-      accumulateContrastive(learner, contrastive, rowEnds, work.length);
+      whole?.compute(work.length);
       for (let n = work.length; n < shards; n++) addShard(network, learner, n, shards);
     },
     compute(n) {
@@ -272,7 +210,7 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
 export function update(
   learner: Learner,
   sets: readonly LossSet[],
-  contrastive: ContrastiveSet | null,
+  contrastive: WholeLoss | null,
   adamw: AdamwSettings,
 ): UpdateStats {
   const plans = sets.map((set) => planShards(set, learner.policy));
@@ -286,7 +224,7 @@ export function update(
 export async function gradientOn(
   phase: UpdatePhase,
   learner: Learner,
-  contrastive: ContrastiveSet | null,
+  contrastive: WholeLoss | null,
 ): Promise<LossSums> {
   const { shards, first, compute } = planUpdate(learner, phase.plans(), contrastive);
   await phase.shards(learner, shards, { first, compute });
@@ -297,7 +235,7 @@ export async function gradientOn(
 export async function updateOn(
   phase: UpdatePhase,
   learner: Learner,
-  contrastive: ContrastiveSet | null,
+  contrastive: WholeLoss | null,
   adamw: AdamwSettings,
 ): Promise<UpdateStats> {
   return takeStep(learner, await gradientOn(phase, learner, contrastive), adamw);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { balancedWeights, stateWeights } from '../../src/objective/objective.ts';
 import type { LossSet } from '../../src/train/shards.ts';
-import { type ContrastiveSet, createLearner, type UpdateStats, update } from '../../src/train/update.ts';
+import { createLearner, type UpdateStats, update, type WholeLoss } from '../../src/train/update.ts';
 import { errorOfLargest, gradients, type Opened, openGolden, readGolden, worstParameter } from '../policy/golden.ts';
-import { contrastiveSet, type GoldenLosses, lossSet, still } from '../policy/goldenLosses.ts';
+import { contrastiveOf, type GoldenLosses, lossSet, still } from '../policy/goldenLosses.ts';
 
 const lossTypes = ['grpo', 'dr_grpo', 'bnpo', 'dapo'] as const;
 
@@ -14,7 +14,7 @@ const TOLERANCE = 1e-5;
 function lossAndGradient(
   { policy }: Opened,
   sets: LossSet[],
-  contrastive: ContrastiveSet | null = null,
+  contrastive: WholeLoss | null = null,
 ): { stats: UpdateStats; gradient: Record<string, Float32Array> } {
   const learner = createLearner(policy);
   const stats = update(learner, sets, contrastive, still);
@@ -95,7 +95,7 @@ describe.each(['attention-slots', 'mlp'])('losses on %s against float64 automati
 
   test('supervised contrastive loss of chosen embeddings and its gradient, error < 1e-5 of the largest', async () => {
     const opened = await openGolden(name);
-    const { stats, gradient } = lossAndGradient(opened, [], contrastiveSet(opened, losses, 1));
+    const { stats, gradient } = lossAndGradient(opened, [], contrastiveOf(opened, losses, 1));
     expectLoss('contrastive', stats.contrastive, gradient);
   });
 
@@ -108,7 +108,7 @@ describe.each(['attention-slots', 'mlp'])('losses on %s against float64 automati
     const { gradient } = lossAndGradient(
       opened,
       [lossSet(opened, losses, { advantage }, settings)],
-      contrastiveSet(opened, losses, 0.05),
+      contrastiveOf(opened, losses, 0.05),
     );
     const shares = { bnpo: 1, kl: 0.04, entropy: -0.02, classifier: 0.5, cloning: 0.1, contrastive: 0.05 };
     const sum = Object.fromEntries(

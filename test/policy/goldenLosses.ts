@@ -1,6 +1,8 @@
 /** A golden file of losses, and the sets that make `update` compute one of them on its five states. */
+
+import { contrastiveLoss } from '../../src/train/contrastive.ts';
 import type { LossSet } from '../../src/train/shards.ts';
-import type { AdamwSettings, ContrastiveSet } from '../../src/train/update.ts';
+import type { AdamwSettings, WholeLoss } from '../../src/train/update.ts';
 import type { Opened } from './golden.ts';
 
 export interface GoldenLosses {
@@ -87,12 +89,12 @@ function cloningWeights(labels: readonly number[][]): Float32Array {
   return Float32Array.from(has, (x) => x / states);
 }
 
-export function contrastiveSet({ list }: Opened, losses: GoldenLosses, coef: number): ContrastiveSet {
-  return {
+export function contrastiveOf({ list }: Opened, losses: GoldenLosses, coef: number): WholeLoss {
+  return contrastiveLoss({
     list,
     rows: Int32Array.from(losses.contrastiveRows),
     labels: Int8Array.from(losses.labels.flat()),
     temperature: losses.contrastiveTemperature,
     coef,
-  };
+  });
 }

@@ -4,6 +4,7 @@ import { createArena } from '../../src/kernels/arena.ts';
 import { createPolicy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import { inputShape, type StateList } from '../../src/rollout/states.ts';
+import { contrastiveLoss } from '../../src/train/contrastive.ts';
 import type { LossSet } from '../../src/train/shards.ts';
 import { type AdamwSettings, createLearner, type Learner, update } from '../../src/train/update.ts';
 import { randomStates } from '../layers/randomNetwork.ts';
@@ -190,7 +191,7 @@ describe('sums over shards', () => {
     const list = states(60);
     const set = lossSet(list, range(60));
     const rows = Int32Array.from(range(list.actions).filter((row) => (set.labels as Int8Array)[row] >= 0));
-    const contrastive = { list, rows, labels: set.labels as Int8Array, temperature: 0.2, coef: 1 };
+    const contrastive = contrastiveLoss({ list, rows, labels: set.labels as Int8Array, temperature: 0.2, coef: 1 });
     const learners = [await openLearner(128), await openLearner(16), await openLearner(128)];
     const stats = learners.slice(0, 2).map((learner) => update(learner, [set], contrastive, adamw));
     update(learners[2], [set], null, adamw);
