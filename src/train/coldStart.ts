@@ -7,6 +7,7 @@ import { randomStream } from '../random.ts';
 import { type ExpertPlay, playExpert } from '../rollout/expert.ts';
 import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
+import { pauses } from '../turn.ts';
 import type { Config } from './config.ts';
 import type { LossSet } from './shards.ts';
 import { type AdamwSettings, type Learner, resetOptimizer, updateOn } from './update.ts';
@@ -91,11 +92,13 @@ export async function cloneDemonstrations(
     demonstrationSet(demonstrations, states, config, 'cold start', step, coefs),
   ]);
   const phase = spread.updates(sets);
+  const pause = signal && pauses(signal);
   try {
     for (let step = 0; step < updates; step++) {
       signal?.throwIfAborted();
       await updateOn(phase, learner, null, settings);
       onUpdate(step + 1);
+      await pause?.(states);
     }
   } finally {
     phase.end();
