@@ -1,5 +1,6 @@
 /** Values of command-line options. Errors are commander's own, so that they are reported as wrong usage. */
 import { CommanderError, InvalidArgumentError, Option } from 'commander';
+import { parseJson } from '../parseJson.ts';
 import { readJson } from '../record/files.node.ts';
 import { isJsonObject } from '../record/json.ts';
 
@@ -71,7 +72,7 @@ export function parseSetting(text: string, previous: Settings | undefined): Sett
   if (previous?.has(key)) throw new InvalidArgumentError(`The key "${key}" is set twice.`);
   let parsed: unknown = value;
   try {
-    parsed = JSON.parse(value);
+    parsed = parseJson(value);
   } catch {
     // Text needs no quotes.
   }

@@ -2,6 +2,7 @@
  * The messages between unbraid and a bridge: a program that plays episodes and speaks JSON, one object a line, on its standard input and
  * output. docs/bridge.md describes them for authors of bridges; this file is what the client checks.
  */
+import { parseJson } from '../parseJson.ts';
 import type { Split, TextEnvironment, TextStep } from './environment.ts';
 
 /** Raised by any change that an existing program or client would misread. */
@@ -28,7 +29,7 @@ export class ProtocolError extends Error {}
 export function readAnswer(line: string): BridgeAnswer {
   let answer: unknown;
   try {
-    answer = JSON.parse(line);
+    answer = parseJson(line);
   } catch {
     throw new ProtocolError('an answer must be one line of JSON');
   }

@@ -4,6 +4,7 @@
  * Each step shows `mean + noise * normal` of one need and has one good action; each other action multiplies the probability of success by
  * 1 - risk. Nothing else changes with what was done. Success is drawn once, at the end.
  */
+import { parseJson } from '../parseJson.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import { type CloneableEnvironment, type Split, type Step, splits, type VectorSpec } from './environment.ts';
 
@@ -146,7 +147,7 @@ function readEpisode(
   const advice = 'pass the text that serialize gave';
   let parsed: unknown;
   try {
-    parsed = JSON.parse(state);
+    parsed = parseJson(state);
   } catch {
     throw new Error(`${source}.restore: state must be JSON, got ${JSON.stringify(state.slice(0, 60))}; ${advice}`);
   }

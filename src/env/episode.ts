@@ -1,4 +1,5 @@
 /** An episode of a game with one world in play: rules, the actions possible now, and those that led here. */
+import { parseJson } from '../parseJson.ts';
 import { type Split, splits } from './environment.ts';
 
 /** What any world tells, whatever else is in it. */
@@ -134,7 +135,7 @@ export function readEpisode<W extends World, R extends Rules>(game: Game<W, R>, 
   };
   let stored: Record<string, unknown> = {};
   try {
-    stored = JSON.parse(text);
+    stored = parseJson(text) as Record<string, unknown>;
   } catch {
     fail('state must be JSON');
   }

@@ -1,5 +1,6 @@
 /** What a policy's network is built from, as text: with its parameters, all that another host needs to score actions. */
 import type { InputShape } from '../layers/batch.ts';
+import { parseJson } from '../parseJson.ts';
 import type { PolicyConfig } from './heads.ts';
 
 /** Version of the text; a change of its keys or of what they mean raises it. */
@@ -86,7 +87,7 @@ function checkValues(name: string, record: unknown, keys: readonly string[]): vo
 export function blueprintFromJson(json: string): Blueprint {
   let saved: unknown;
   try {
-    saved = JSON.parse(json);
+    saved = parseJson(json);
   } catch {
     refuse('the text must be JSON', json);
   }

@@ -2,6 +2,7 @@
  * A checkpoint as files: everything a run needs to go on with the same bits, and the SHA-256 of each file so that damage is found on load.
  * Pure functions over bytes; `run.node.ts` keeps them on disk.
  */
+import { parseJson } from '../parseJson.ts';
 import type { Chain } from './chain.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
@@ -65,9 +66,9 @@ export function packCheckpoint(checkpoint: Checkpoint): CheckpointFiles {
   return files.set(manifestName, manifestBytes(hashes));
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function jsonIn(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }
@@ -78,7 +79,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function manifestHashes(bytes: Uint8Array): Record<string, string> | null {
-  const manifest = parseJson(bytes);
+  const manifest = jsonIn(bytes);
   if (!isJsonObject(manifest) || !isJsonObject(manifest.sha256)) return null;
   const hashes = manifest.sha256 as Record<string, string>;
   // Written again it must give the same bytes, or a character of the manifest itself has changed.
@@ -108,7 +109,7 @@ export function unpackCheckpoint(files: CheckpointFiles, name: string, advice: s
   for (const fileName of [parametersName, stateName, countersName]) {
     if (!Object.hasOwn(hashes, fileName)) throw new Error(`checkpoint ${name}: ${fileName} has no hash; ${advice}`);
   }
-  const { iteration, counters, chain } = parseJson(file(countersName)) as Omit<Checkpoint, 'parameters' | 'state'>;
+  const { iteration, counters, chain } = jsonIn(file(countersName)) as Omit<Checkpoint, 'parameters' | 'state'>;
   const { tensors: parameters, metadata } = decodeSafetensors(file(parametersName), { finite: true });
   return {
     iteration,
@@ -116,7 +117,7 @@ export function unpackCheckpoint(files: CheckpointFiles, name: string, advice: s
     state: decodeSafetensors(file(stateName)).tensors,
     counters,
     chain,
-    ...(Object.hasOwn(hashes, tokenizerName) && { tokenizer: parseJson(file(tokenizerName)) as JsonRecord }),
+    ...(Object.hasOwn(hashes, tokenizerName) && { tokenizer: jsonIn(file(tokenizerName)) as JsonRecord }),
     ...(metadata.blueprint !== undefined && { blueprint: metadata.blueprint }),
   };
 }

@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { parseJson } from '../parseJson.ts';
 import { type JsonRecord, jsonLine, lineEnds } from './json.ts';
 
 /** Writes bytes at the file's present position and returns how many were taken; `fs.writeSync` unless a test fills the disk. */
@@ -109,7 +110,7 @@ export function readText(path: string): string {
 export function readJson(path: string): unknown {
   const text = readText(path);
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new Error(`cannot read ${path}: it is not JSON (${(error as Error).message}); the file is damaged`);
   }
@@ -129,7 +130,7 @@ export function readJsonLines(path: string): JsonRecord[] {
     start = end;
     let record: unknown;
     try {
-      record = JSON.parse(line);
+      record = parseJson(line);
     } catch {
       record = null;
     }

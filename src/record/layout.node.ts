@@ -1,6 +1,7 @@
 /** Names and places of a run's files. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson } from '../parseJson.ts';
 import { checkpointName } from './checkpoint.ts';
 import { readBytes, readText, writeFileAtomic } from './files.node.ts';
 import { encodeJson, isJsonObject } from './json.ts';
@@ -49,7 +50,7 @@ export function readLatest(directory: string): Latest | null {
   }
   const text = readText(path);
   try {
-    const latest: unknown = JSON.parse(text);
+    const latest = parseJson(text);
     if (isJsonObject(latest) && Number.isSafeInteger(latest.iteration)) {
       const { iteration, manifestSha256 } = latest as { iteration: number; manifestSha256: string };
       if (latestText(iteration, manifestSha256) === text) return { iteration, manifestSha256 };

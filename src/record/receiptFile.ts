@@ -1,5 +1,6 @@
 /** A receipt as a file: who made it and how to check it, the hashes of the run's other files, and a hash of itself. */
 import * as v from 'valibot';
+import { parseJson } from '../parseJson.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
 import { textSha256 } from './sha256.ts';
@@ -55,7 +56,7 @@ export function encodeReceipt({ receipt, check, files }: ReceiptFile): string {
 export function parseReceipt(text: string): ReceiptFile | { readonly flaw: string } {
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parseJson(text);
   } catch {
     return { flaw: 'is not JSON' };
   }

@@ -5,6 +5,7 @@
  * Tensors are stored in the order given, and nothing else enters the file, so equal tensors give equal bytes.
  */
 
+import { parseJson } from '../parseJson.ts';
 import { isJsonObject } from './json.ts';
 
 type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -99,7 +100,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
   }
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + headerBytes)));
+    header = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + headerBytes)));
   } catch {
     throw damaged('the header is not JSON');
   }

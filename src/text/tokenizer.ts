@@ -5,6 +5,7 @@
  * letters are lowered and only ASCII is classified, since Unicode tables differ between engine versions; every other character counts
  * as a letter and is kept as it is.
  */
+import { parseJson } from '../parseJson.ts';
 
 /** Version of the token rules and of the saved form; a change of either raises it. */
 const vocabularyVersion = 2;
@@ -84,7 +85,7 @@ export function vocabularyFromJson(json: string): Vocabulary {
   };
   let saved: unknown;
   try {
-    saved = JSON.parse(json);
+    saved = parseJson(json);
   } catch {
     refuse('the text must be JSON', json);
   }

@@ -2,9 +2,9 @@
  * The configuration of a run: one table holds every key with its default, rule, unit and meaning. Validation, `--help` and
  * docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
-import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { rolloutSources } from '../labels/labels.ts';
+import { nearestName } from '../nearest.ts';
 import { canonicalMethod, checkTerms, isMethod, methodTerms } from './method.ts';
 
 interface Row<T> {
@@ -230,11 +230,8 @@ function show(value: unknown): string {
 }
 
 function unknownKey(key: string): Error {
-  // snake_case and other capitals are the same word.
-  const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
-  const far = (known: string): number => distance(plain(key), plain(known));
-  const nearest = keys.reduce((best, known) => (far(known) < far(best) ? known : best));
-  const advice = far(nearest) * 2 <= nearest.length ? `did you mean "${nearest}"?` : `the keys are: ${keys.join(', ')}`;
+  const nearest = nearestName(key, keys);
+  const advice = nearest === null ? `the keys are: ${keys.join(', ')}` : `did you mean "${nearest}"?`;
   return new Error(`config: unknown key "${key}"; ${advice}`);
 }
 
