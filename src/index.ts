@@ -79,6 +79,6 @@ export { tokenized } from './text/tokenized.ts';
 export { buildVocabulary, vocabularyFromJson, vocabularyToJson } from './text/tokenizer.ts';
 export { loadParameters, parameterTensors } from './train/checkpointing.ts';
 export { type Config, configTable, resolveConfig } from './train/config.ts';
-export { replay } from './train/replay.ts';
+export { type ReplayedRecords, replay, replayRecords } from './train/replay.ts';
 export { type TrainOptions, type TrainOutcome, train } from './train/trainer.ts';
 export { numericsVersion, unbraidVersion } from './version.ts';

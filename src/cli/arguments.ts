@@ -17,12 +17,13 @@ export function usageError(message: string): CommanderError {
   return new CommanderError(2, 'unbraid.usage', message);
 }
 
-/** Parser of an integer option. */
-export function integerFrom(min: number): (text: string) => number {
+/** Parser of an integer option with both bounds allowed. */
+export function integerFrom(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < min) {
-      throw new InvalidArgumentError(`It must be an integer >= ${min}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max) {
+      const upper = max === Number.MAX_SAFE_INTEGER ? '' : ` and <= ${max}`;
+      throw new InvalidArgumentError(`It must be an integer >= ${min}${upper}.`);
     }
     return value;
   };
@@ -86,7 +87,7 @@ export function configValue(text: string | undefined): unknown {
 
 /** A config file: an object of keys and values, or the config.json of a run. */
 export function readConfigFile(path: string): Record<string, unknown> {
-  const content = readJson(path);
+  const content = readJson(path, { pipes: true });
   if (!isJsonObject(content)) throw new Error(`${path} must hold an object of config keys and values`);
   return isJsonObject(content.config) ? content.config : content;
 }

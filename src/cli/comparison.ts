@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
+import { requireNoWriter } from '../record/writerLock.node.ts';
 import type { CompareRecord } from '../report/records.ts';
 import { termsText } from '../report/termNames.ts';
 import { type Config, canonicalConfigJson, resolveConfig } from '../train/config.ts';
@@ -84,6 +85,7 @@ function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number
   const directory = join(plan.directory, name);
   const config = variantConfig(plan, variant, seed);
   if (!existsSync(join(directory, 'config.json'))) return { name, config, directory, kept: 'nothing' };
+  requireNoWriter('compare', directory);
   const { config: kept, result, latest } = openRun(directory);
   if (canonicalConfigJson(resolveConfig(kept)) !== canonicalConfigJson(config)) {
     throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);

@@ -13,6 +13,9 @@ import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count, table, two } from './print.ts';
 
+/** The most samples of each side and class: their Gram matrix has a row for each. */
+export const maxCouplingSamples = 10_000;
+
 export interface CouplingEngine {
   readonly measureRunCoupling: (
     directory: string,
@@ -106,7 +109,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
     )
     .argument('<run>', "a run's folder")
     .addOption(new Option('--split <name>', 'games the states come from').choices(splits).default('out-of-domain'))
-    .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2), 80)
+    .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2, maxCouplingSamples), 80)
     .option('--out <file>', 'the page (default: coupling.html in the run)')
     .addOption(workersOption())
     .addHelpText(

@@ -1,35 +1,61 @@
 /** Replays of `unbraid verify`, in this process or in another runtime. */
 import { availableParallelism } from 'node:os';
+import type { Crew } from '../parallel/crew.ts';
+import { decodeSafetensors } from '../record/safetensors.ts';
 import type { Config } from '../train/config.ts';
 import { isBuiltIn } from '../train/environments.ts';
-import { replay } from '../train/replay.ts';
+import { type FieldHashes, fieldHashes, type ReplayedRecords, replayRecords } from '../train/replay.ts';
 import { findRuntime, type RuntimeName } from './runtime/installed.ts';
 import type { ReplayInput, ReplayResult } from './runtime/replayJob.ts';
 import { dist, runJob } from './runtime/runJob.ts';
 import { openNamedBridge } from './trainRun.ts';
-import type { Replayed, ReplayInOptions, VerifyEngine } from './verify.ts';
+import type { Replayed, ReplayInOptions } from './verify/replayIn.ts';
+import type { VerifyEngine } from './verify.ts';
+
+/** Measures again what coupling.json states, on the parameters that the replay has at that iteration. */
+async function measureReplayed(
+  config: Config,
+  records: ReplayedRecords,
+  { measure, signal }: Pick<ReplayInOptions, 'measure' | 'signal'>,
+  crew: Crew,
+): Promise<FieldHashes | null> {
+  const made = records.checkpoints.find(({ iteration }) => iteration === measure?.iteration);
+  if (!measure || made?.parameters === undefined) return null;
+  const { measureAgain } = await import('./savedRun.ts');
+  const { tensors: parameters } = decodeSafetensors(new Uint8Array(Buffer.from(made.parameters, 'base64')));
+  const checkpoint = { iteration: made.iteration, parameters, ...(made.tokenizer && { tokenizer: made.tokenizer }) };
+  const { split, samples } = measure;
+  const measured = await measureAgain(config, checkpoint, { split, samples, crew, signal });
+  return measured && fieldHashes(measured);
+}
 
 function replayHere(config: Config, options: ReplayInOptions): Promise<Replayed> {
-  const { until, workers, withCrew, onProgress, signal } = options;
+  const { until, checkpointsAt, measure, workers, withCrew, onProgress, signal } = options;
   return withCrew(workers, async (crew) => {
-    const receipt = await replay(config, { until, crew, onProgress, signal, openBridge: openNamedBridge });
+    const parametersAt = measure?.iteration ?? null;
+    const bound = { until, checkpointsAt, parametersAt };
+    const records = await replayRecords(config, { ...bound, crew, onProgress, signal, openBridge: openNamedBridge });
     const { size: count, memory, reason } = crew;
-    return { receipt, runtime: `node ${process.versions.node}`, workers: { count, memory, reason } };
+    const measured = await measureReplayed(config, records, options, crew);
+    return { records, measured, runtime: `node ${process.versions.node}`, workers: { count, memory, reason } };
   });
 }
 
 async function replayElsewhere(runtime: RuntimeName, config: Config, options: ReplayInOptions): Promise<Replayed> {
-  const { until, workers = availableParallelism(), onProgress, signal } = options;
+  const { until, checkpointsAt, measure, workers = availableParallelism(), onProgress, signal } = options;
   if (!isBuiltIn(config.env)) {
     throw new Error(
       `verify: env "${config.env}" needs a process of its own, which ${runtime} cannot start; use --runtime node`,
     );
   }
   const installed = findRuntime(runtime, process.env);
-  const input: ReplayInput = { config, until, workers };
+  const input: ReplayInput = { config, until, checkpointsAt, parametersAt: measure?.iteration ?? null, workers };
   const job = { module: new URL('src/cli/runtime/replayJob.js', dist), input };
   const result = (await runJob(installed, job, { onProgress, signal })) as ReplayResult;
-  return { ...result, runtime: `${runtime} ${installed.version}` };
+  const measured =
+    measure &&
+    (await options.withCrew(options.workers, (crew) => measureReplayed(config, result.records, options, crew)));
+  return { ...result, measured, runtime: `${runtime} ${installed.version}` };
 }
 
 export const replayIn: VerifyEngine['replayIn'] = (runtime, config, options) =>

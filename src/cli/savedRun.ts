@@ -1,13 +1,15 @@
 /** What is measured on the checkpoint of a run's folder. */
 import { collectBank } from '../coupling/bankStates.ts';
 import { describeSample } from '../coupling/describe.ts';
-import { measureCoupling } from '../coupling/measure.ts';
-import type { Environment } from '../env/environment.ts';
+import { type CouplingMeasurement, measureCoupling } from '../coupling/measure.ts';
+import type { Environment, Split } from '../env/environment.ts';
 import { meanInterval, wilsonInterval } from '../evaluate/statistics.ts';
 import { success } from '../evaluate/success.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy, type Policy } from '../policy/policy.ts';
+import type { Checkpoint } from '../record/checkpoint.ts';
+import type { JsonRecord } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
 import type { CouplingRecord } from '../report/records.ts';
 import { loadParameters } from '../train/checkpointing.ts';
@@ -29,11 +31,13 @@ interface SavedPolicy {
   readonly spread: Spread;
 }
 
-/** Gives the newest checkpoint's policy to `use`, with environments as the run had them, spread over the crew. */
-async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
-  const run = openRun(directory);
-  const config = resolveConfig(run.config);
-  const checkpoint = run.loadCheckpoint();
+/** Opens the policy of a checkpoint for `use`, with environments as the run had them, spread over the crew. */
+async function withCheckpoint<T>(
+  config: Config,
+  checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
+  crew: Crew,
+  use: (saved: SavedPolicy) => Promise<T>,
+): Promise<T> {
   const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
@@ -50,27 +54,57 @@ async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPo
   }
 }
 
+/** As `withCheckpoint`, with the latest checkpoint of a run's folder. */
+async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
+  const run = openRun(directory);
+  return withCheckpoint(resolveConfig(run.config), run.loadCheckpoint(), crew, use);
+}
+
+/** Coupling of a policy between the train split and `split`; null without a pair of a good and a bad action. */
+async function measureSaved(
+  { config, policy, environments, spread }: SavedPolicy,
+  split: Split,
+  pairs: number,
+  signal: AbortSignal,
+  onBank: () => void,
+): Promise<CouplingMeasurement | null> {
+  const { seed, graphDiscount, graphMaxEdges } = config;
+  const bank = await collectBank(policy, environments, { seed, split, pairs, graphDiscount, graphMaxEdges, signal });
+  if (!bank) return null;
+  onBank();
+  const describe = describeSample(environments[0].spec, bank);
+  return measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
+}
+
+/** What `unbraid coupling` measures on these parameters: the fields of coupling.json but for the names of the command and of the run. */
+export function measureAgain(
+  config: Config,
+  checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
+  { split, samples, crew, signal }: { split: Split; samples: number; crew: Crew; signal: AbortSignal },
+): Promise<JsonRecord | null> {
+  return withCheckpoint(config, checkpoint, crew, async (saved) => {
+    const measured = await measureSaved(saved, split, samples, signal, () => undefined);
+    return measured && ({ iteration: checkpoint.iteration, split, samples, ...measured } as unknown as JsonRecord);
+  });
+}
+
 /** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
   { split, samples, crew, onProgress, signal },
 ) =>
-  withPolicy(directory, crew, async ({ config, iteration, policy, environments, spread }) => {
+  withPolicy(directory, crew, async (saved) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
-    const { seed, graphDiscount, graphMaxEdges } = config;
-    const options = { seed, split, pairs: samples, graphDiscount, graphMaxEdges, signal };
-    const bank = await collectBank(policy, environments, options);
-    if (!bank) {
+    const measured = await measureSaved(saved, split, samples, signal, () => progress(1));
+    if (!measured) {
       throw new Error(
         `coupling: no action of ${directory} is known to be good in one game and bad in another; train it further, until some episodes succeed`,
       );
     }
-    progress(1);
-    const describe = describeSample(environments[0].spec, bank);
-    const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
     progress(2);
+    const { iteration } = saved;
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });
 

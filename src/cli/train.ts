@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
+import { requireNoWriter } from '../record/writerLock.node.ts';
 import type { RunResult } from '../report/records.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import { labelTermsOf, methodTerms } from '../train/method.ts';
@@ -27,6 +28,8 @@ export type Train = (
     resume: boolean;
     crew: Crew;
     onProgress: (progress: Progress) => void;
+    /** Receives lines for people. */
+    onNote?: (text: string) => void;
     signal: AbortSignal;
   },
 ) => Promise<RunResult>;
@@ -93,6 +96,7 @@ function resumedRun(options: TrainOptions, directory: string): { config: Config;
     throw usageError(`--resume goes on with the run's own config; drop ${flags}`);
   }
   usage(() => requireRun(directory));
+  usage(() => requireNoWriter('train', directory));
   return { config: resolveConfig(openRun(directory).config), directory };
 }
 
@@ -114,7 +118,7 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
   try {
     const result = await inCrew(options.workers, (crew) =>
       frame.progress(runName(config), (onProgress) =>
-        train(config, { directory, resume, crew, onProgress, signal: frame.signal }),
+        train(config, { directory, resume, crew, onProgress, onNote: frame.note, signal: frame.signal }),
       ),
     );
     frame.finish(result, trainSummary(result, directory));

@@ -4,8 +4,11 @@ import { openBridge } from '../env/bridge.node.ts';
 import { resolveBridge } from '../env/resolveBridge.node.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createRun, type RunWriter, resumeRun } from '../record/run.node.ts';
+import { RunLockedError } from '../record/writerLock.node.ts';
 import type { OpenBridge } from '../train/environments.ts';
+import { couplingFields } from '../train/run.ts';
 import { runTraining, type TrainRecord } from '../train/trainer.ts';
+import { usageError } from './arguments.ts';
 import type { Train } from './train.ts';
 
 function recordIn(writer: RunWriter): TrainRecord {
@@ -13,9 +16,8 @@ function recordIn(writer: RunWriter): TrainRecord {
     metrics: (iteration, metrics) => writer.appendMetrics({ iteration, ...metrics }),
     checkpoint: writer.saveCheckpoint,
     coupling(name, iteration, measured) {
-      const samples = measured.matrix.samples.length;
-      const head = { command: 'coupling', run: basename(writer.directory), iteration, split: 'in-domain', samples };
-      writer.writeRecord(name, { ...head, ...measured } as unknown as JsonRecord);
+      const record = { command: 'coupling', run: basename(writer.directory), ...couplingFields(iteration, measured) };
+      writer.writeRecord(name, record as unknown as JsonRecord);
     },
   };
 }
@@ -23,21 +25,37 @@ function recordIn(writer: RunWriter): TrainRecord {
 /** Opens the bridge that an environment's name stands for. */
 export const openNamedBridge: OpenBridge = (name) => openBridge({ ...resolveBridge(name), name });
 
+/** A second writer of a run is wrong usage of the command, not a failure of the run. */
+function asUsage<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw error instanceof RunLockedError ? usageError(error.message) : error;
+  }
+}
+
 /**
  * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint.
  *
  * @param version of unbraid, kept in config.json
  */
 export function trainIn(version: string): Train {
-  return async (config, { directory, resume, crew, onProgress, signal }) => {
+  return async (config, { directory, resume, crew, onProgress, onNote, signal }) => {
     const startMs = performance.now();
     const { keepCheckpoints } = config;
-    const resumed = resume ? resumeRun(directory, { keepCheckpoints }) : null;
-    const writer = resumed?.writer ?? createRun(directory, { config, versions: { unbraid: version }, keepCheckpoints });
+    const versions = { unbraid: version };
+    const { writer, checkpoint } = asUsage(() =>
+      resume
+        ? resumeRun(directory, { keepCheckpoints })
+        : { writer: createRun(directory, { config, versions, keepCheckpoints }), checkpoint: null },
+    );
+    for (const { pid, host, start } of writer.takenOver) {
+      onNote?.(`took over ${directory} from process ${pid} on ${host} (since ${start}), which has ended`);
+    }
     try {
       const { receipt, ...outcome } = await runTraining(config, {
         record: recordIn(writer),
-        ...(resumed?.checkpoint && { checkpoint: resumed.checkpoint }),
+        ...(checkpoint && { checkpoint }),
         openBridge: openNamedBridge,
         crew,
         onProgress,

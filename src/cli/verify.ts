@@ -1,40 +1,20 @@
 /** `unbraid verify`: replays a run and compares its chain of hashes. */
 import { existsSync, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { MemoryMode } from '../parallel/crew.ts';
-import { readClaim } from '../record/claim.node.ts';
 import type { Damage } from '../record/integrity.node.ts';
-import { firstDifference, type Receipt, type ReceiptDifference } from '../record/receipt.ts';
-import { requireRun } from '../record/run.node.ts';
-import { type Config, resolveConfig } from '../train/config.ts';
-import type { Progress } from '../train/run.ts';
-import { numericsVersion } from '../version.ts';
-import { integerFrom, usage, workersOption } from './arguments.ts';
+import type { ReceiptDifference } from '../record/receipt.ts';
+import type { Config } from '../train/config.ts';
+import { integerFrom, workersOption } from './arguments.ts';
 import { crewText, type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count } from './print.ts';
 import { type RuntimeName, runtimeNames } from './runtime/installed.ts';
-
-export interface Replayed {
-  readonly receipt: Receipt;
-  /** Name and version: `node 24.21.0`. */
-  readonly runtime: string;
-  /** Threads, on whose memory, and why. */
-  readonly workers: { readonly count: number; readonly memory: MemoryMode; readonly reason: string };
-}
-
-export interface ReplayInOptions {
-  readonly until: number;
-  /** Threads asked for; undefined is one per core. */
-  readonly workers: number | undefined;
-  /** Opens a crew of threads in this process; another runtime opens its own. */
-  readonly withCrew: Frame['withCrew'];
-  readonly onProgress: (progress: Progress) => void;
-  readonly signal: AbortSignal;
-}
+import type { Comparison } from './verify/compareClaim.ts';
+import type { Replayed, ReplayInOptions } from './verify/replayIn.ts';
+import { folderSubject, receiptSubject, type Subject } from './verify/subject.ts';
 
 export interface VerifyEngine {
-  /** Trains by `config` up to iteration `until`, without records. */
+  /** Trains by `config` up to iteration `until`, without a folder. */
   readonly replayIn: (runtime: RuntimeName, config: Config, options: ReplayInOptions) => Promise<Replayed>;
 }
 
@@ -42,24 +22,6 @@ interface VerifyOptions {
   readonly runtime: RuntimeName;
   readonly until?: number;
   readonly workers?: number;
-}
-
-/** Refuses a receipt of other bits; gives the iteration of the last link to compare. */
-function lastLink(receipt: Receipt, until: number): number {
-  const { numerics, unbraid, links, arithmetic } = receipt;
-  if (arithmetic) {
-    throw new Error(
-      `verify: the run must have exact arithmetic, got ${arithmetic}, whose bits depend on the processor; train it without --arithmetic relaxed`,
-    );
-  }
-  if (numerics !== numericsVersion) {
-    throw new Error(
-      `verify: the receipt has numerics version ${numerics}, this unbraid has ${numericsVersion}; check it with: npx unbraid@${unbraid} verify`,
-    );
-  }
-  const last = links.findLast((link) => link.iteration <= until);
-  if (!last) throw new Error('verify: the receipt has no checkpoint to compare; train the run further');
-  return last.iteration;
 }
 
 function short(value: unknown): string {
@@ -75,11 +37,32 @@ function differenceText(first: ReceiptDifference): string {
   return [`differs    first at: ${place}`, ...parts].join('\n');
 }
 
+/** What a verdict says besides equal or not. */
+interface Verdict extends Comparison {
+  readonly rest: object;
+}
+
+/** Lines of the text form that name what was compared and what was not. */
+function coverageText({ checked, notChecked }: Comparison): string {
+  const lines = [`checked    ${checked.length === 0 ? 'nothing' : folded(checked).join(', ')}`];
+  const reasons = new Map<string, string[]>();
+  for (const [entry, reason] of notChecked) reasons.set(reason, [...(reasons.get(reason) ?? []), entry]);
+  for (const [reason, entries] of reasons) lines.push(`unchecked  ${folded(entries).join(', ')}: ${reason}`);
+  return lines.join('\n');
+}
+
+/** The files of one checkpoint as one entry. */
+function folded(paths: readonly string[]): string[] {
+  return [...new Set(paths.map((path) => /^checkpoints\/[^/]+\//.exec(path)?.[0] ?? path))];
+}
+
 /** Prints that the run is not what it claims to be, and ends with exit code 1. */
-function finishUnequal(frame: Frame, first: Damage | ReceiptDifference, rest: object, text: string): never {
-  frame.finish({ command: 'verify', equal: false, first, ...rest }, text);
+function finishUnequal(frame: Frame, first: Damage | ReceiptDifference, verdict: Verdict, text: string): never {
+  const { rest, checked, notChecked } = verdict;
+  const record = { command: 'verify', equal: false, first, ...rest, checked, notChecked: [...notChecked.keys()] };
+  frame.finish(record, text);
   const place = 'file' in first ? first.file : typeof first.at === 'number' ? `checkpoint ${first.at}` : first.at;
-  throw new Error(`verify: not equal, first at ${place}; do not trust this run's numbers, train it again`);
+  throw new Error(`verify: not equal, first at ${place}; do not use this run's results; train it again`);
 }
 
 async function verifyAction(
@@ -89,31 +72,51 @@ async function verifyAction(
   { runtime, until: asked, workers }: VerifyOptions,
 ): Promise<void> {
   const isFile = existsSync(path) && statSync(path).isFile();
-  if (!isFile) usage(() => requireRun(path));
-  const claim = readClaim(path, !isFile);
-  if ('damage' in claim) finishUnequal(frame, claim.damage, {}, `differs    ${claim.damage.message}`);
-  const { receipt } = claim;
-  const config = resolveConfig(receipt.config);
-  const until = lastLink(receipt, asked ?? Number.POSITIVE_INFINITY);
+  const subject = isFile ? receiptSubject(path) : folderSubject(path);
+  if ('damage' in subject) {
+    const { damage, paths } = subject;
+    const notChecked = new Map(paths.map((entry) => [entry, 'not reached']));
+    finishUnequal(frame, damage, { first: damage, checked: [], notChecked, rest: {} }, `differs    ${damage.message}`);
+  }
+  const { config, last, measure } = subject;
+  const until = untilOf(subject, asked);
   const { replayIn } = await load();
   const replayed = await frame.progress(path, (onProgress) =>
-    replayIn(runtime, config, { until, workers, withCrew: frame.withCrew, onProgress, signal: frame.signal }),
+    replayIn(runtime, config, {
+      until,
+      checkpointsAt: subject.checkpointsAt.filter((iteration) => iteration <= until),
+      measure: measure && measure.iteration <= until ? measure : null,
+      ...{ workers, withCrew: frame.withCrew, onProgress, signal: frame.signal },
+    }),
   );
   // A crew of this process has said so before it began.
   if (runtime !== 'node') frame.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
-  const checkpoints = receipt.links.filter((link) => link.iteration <= until).length;
-  const rest = { checkpoints, until, runtime: replayed.runtime, workers: replayed.workers };
-  const first = firstDifference(receipt, replayed.receipt, until);
-  if (first) finishUnequal(frame, first, rest, differenceText(first));
-  const whole = until === receipt.links.at(-1)?.iteration;
-  const hash = whole ? receipt.hash : receipt.links[checkpoints - 1].link;
-  const upTo = `up to iteration ${until}${whole && receipt.outcome !== null ? ', and the outcome' : ''}`;
+  const links = subject.links.filter((link) => link.iteration <= until);
+  const rest = { checkpoints: links.length, until, runtime: replayed.runtime, workers: replayed.workers };
+  const comparison = subject.compare(replayed, until);
+  const { first, checked, notChecked } = comparison;
+  if (first) {
+    const text = 'file' in first ? `differs    ${first.message}` : differenceText(first);
+    finishUnequal(frame, first, { ...comparison, rest }, `${text}\n${coverageText(comparison)}`);
+  }
+  const whole = until === last;
+  const hash = whole ? subject.hash : (links.at(-1)?.link ?? '');
+  const upTo = `up to iteration ${until}${whole && subject.hasOutcome ? ', and the outcome' : ''}`;
   const text = [
-    `equal      ${count(checkpoints)} checkpoint${checkpoints === 1 ? '' : 's'} ${upTo}`,
+    `equal      ${count(links.length)} checkpoint${links.length === 1 ? '' : 's'} ${upTo}`,
+    coverageText(comparison),
     `hash       ${hash}`,
     `runtime    ${replayed.runtime}`,
   ].join('\n');
-  frame.finish({ command: 'verify', equal: true, hash, ...rest }, text);
+  frame.finish({ command: 'verify', equal: true, hash, ...rest, checked, notChecked: [...notChecked.keys()] }, text);
+}
+
+/** The iteration at which the replay ends. */
+function untilOf({ links, last }: Subject, asked: number | undefined): number {
+  if (asked === undefined || asked >= last) return last;
+  const link = links.findLast(({ iteration }) => iteration <= asked);
+  if (!link) throw new Error(`verify: the run has no checkpoint up to iteration ${asked}; give a larger --until`);
+  return link.iteration;
 }
 
 export function addVerifyCommand(program: Command, host: Host, load: () => Promise<VerifyEngine>): void {

@@ -64,13 +64,36 @@ export function linkHash(previous: string, fields: Omit<Link, 'link'>): string {
   return jsonSha256({ previous, iteration, parametersSha256, stateSha256, metricsSha256 });
 }
 
+/** The first link that does not follow from the one before it, in words; null if all do. */
+export function linksFlaw(root: string, links: readonly Link[]): string | null {
+  let previous = root;
+  let before = -1;
+  for (const link of links) {
+    if (link.iteration <= before) return `checkpoint ${link.iteration} comes after checkpoint ${before}`;
+    if (linkHash(previous, link) !== link.link) return `link ${link.iteration} does not follow from the one before it`;
+    previous = link.link;
+    before = link.iteration;
+  }
+  return null;
+}
+
 /** SHA-256 of the state's tensors and the counters. */
 function stateHash({ state, counters }: Pick<Learned, 'state' | 'counters'>): string {
   return jsonSha256({ tensors: tensorsSha256(state), counters });
 }
 
+/**
+ * Which part of a checkpoint its own link, the last one of its chain, does not stand for; null if it stands for all of it and the chain has no
+ * flaw.
+ */
+export function brokenCheckpoint({ chain, ...learned }: Learned & { readonly chain: Chain }): string | null {
+  const link = chain.links.at(-1);
+  if (link?.iteration !== learned.iteration || linksFlaw(chainRoot(chain.head), chain.links) !== null) return 'chain';
+  return brokenPart(link, learned);
+}
+
 /** Which part of `learned` the link does not stand for; null if it stands for all of it. */
-export function brokenPart(link: Link, learned: Learned): 'parameters' | 'state' | null {
+function brokenPart(link: Link, learned: Learned): 'parameters' | 'state' | null {
   if (tensorsSha256(learned.parameters) !== link.parametersSha256) return 'parameters';
   return stateHash(learned) === link.stateSha256 ? null : 'state';
 }

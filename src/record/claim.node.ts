@@ -1,79 +1,243 @@
-/** What a run's folder or a receipt's file says of its run, once everything in it agrees with everything else. */
+/**
+ * What the files of a run state about it, read and checked against each other before a replay. A file that is damaged, contradicts another
+ * one or is written otherwise than the run writes it (an object that states a key twice, for example) ends the check.
+ */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { brokenMetrics, brokenPart, type Link } from './chain.ts';
-import { type Checkpoint, checkpointName } from './checkpoint.ts';
+import { brokenMetrics, type Chain, chainRoot, jsonSha256 } from './chain.ts';
+import { type Checkpoint, checkpointName, packCheckpoint } from './checkpoint.ts';
 import { readBytes } from './files.node.ts';
-import { type Damage, readReceiptFile, readRunReceipt } from './integrity.node.ts';
-import { canonicalJson } from './json.ts';
-import { metricsName, receiptName, resultName } from './layout.node.ts';
-import { createReceipt, outcomeOf, type Receipt } from './receipt.ts';
-import { openRun, type Run } from './run.node.ts';
+import { type FolderEntry, folderEntries } from './folder.node.ts';
+import { attempt, type Damage, readRunReceipt, readWrittenJson, runFiles } from './integrity.node.ts';
+import { canonicalJson, isJsonObject, type JsonRecord, lineEnds } from './json.ts';
+import {
+  configName,
+  couplingEndName,
+  couplingName,
+  couplingStartName,
+  latestName,
+  listCheckpoints,
+  metricsName,
+  readLatest,
+  receiptName,
+  resultName,
+} from './layout.node.ts';
+import { outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
+import { versionPattern } from './receiptFile.ts';
+import { readCheckpoint } from './run.node.ts';
 
-export type Claim = { readonly receipt: Receipt } | { readonly damage: Damage };
+/** What a checkpoint states besides its tensors, which its own link stands for. */
+export interface ClaimedCheckpoint extends Pick<Checkpoint, 'iteration' | 'chain' | 'blueprint' | 'tokenizer'> {
+  /** Path of its folder from the run's folder. */
+  readonly path: string;
+}
 
-/** What `read` gives, or the damage that its error tells of. */
-function attempt<T>(file: string, read: () => T): { readonly value: T } | { readonly damage: Damage } {
-  try {
-    return { value: read() };
-  } catch (error) {
-    return { damage: { file, message: (error as Error).message } };
+/** The files of a run's folder, free of contradictions. */
+export interface FolderClaim {
+  readonly config: JsonRecord;
+  /** null where receipt.json is missing. */
+  readonly receipt: Receipt | null;
+  /** The chain of the receipt, or of the newest checkpoint; null before the first checkpoint. */
+  readonly chain: Chain | null;
+  readonly entries: readonly FolderEntry[];
+  /** Whole lines of metrics.jsonl, newlines included. */
+  readonly metrics: readonly string[];
+  /** What follows the last newline: the trace of a crash. */
+  readonly tornLine: string;
+  readonly checkpoints: readonly ClaimedCheckpoint[];
+  /** By file name: coupling-start.json, coupling-end.json and, where `unbraid coupling` wrote it, coupling.json. */
+  readonly couplings: ReadonlyMap<string, JsonRecord>;
+  readonly result: JsonRecord | null;
+}
+
+/** Found while a claim is read. */
+class Found extends Error {
+  readonly damage: Damage;
+  constructor(damage: Damage) {
+    super(damage.message);
+    this.damage = damage;
   }
 }
 
-/** The first kept checkpoint that is damaged or not the one that the chain stands for. */
-function checkpointDamage(run: Run, links: readonly Link[]): Damage | null {
-  for (const iteration of run.checkpoints) {
-    const file = `checkpoints/${checkpointName(iteration)}`;
-    const loaded = attempt(file, () => run.loadCheckpoint(iteration));
-    if ('damage' in loaded) return loaded.damage;
-    const own = loaded.value.chain.links.at(-1);
-    // The link of an interruption is not in the chain of a run that went on.
-    const link = links.find((other) => other.iteration === iteration) ?? own;
-    const broken = link === undefined || link.link !== own?.link ? 'chain' : brokenPart(link, loaded.value);
-    if (broken !== null) {
-      return { file, message: `${join(run.directory, file)}: its ${broken} is not what the receipt's link stands for` };
+function found(file: string, message: string): never {
+  throw new Found({ file, message });
+}
+
+/** The value that `read` returns. */
+function take<T>(file: string, read: () => T): T {
+  const read_ = attempt(file, read);
+  if ('damage' in read_) throw new Found(read_.damage);
+  return read_.value;
+}
+
+/** A JSON object that the run has written with an indent of 2, and coupling.json without one. */
+function readRecord(directory: string, name: string): JsonRecord {
+  return take(name, () => readWrittenJson(join(directory, name), name, name === couplingName ? 0 : 2));
+}
+
+function requireKeys(name: string, record: JsonRecord, keys: readonly string[]): void {
+  for (const key of Object.keys(record)) {
+    if (!keys.includes(key))
+      found(`${name}#${key}`, `${name} must have the keys ${keys.join(', ')}, got ${JSON.stringify(key)}`);
+  }
+}
+
+function readConfig(directory: string): JsonRecord {
+  const file = readRecord(directory, configName);
+  requireKeys(configName, file, ['config', 'versions']);
+  const { config, versions } = file;
+  if (!isJsonObject(config)) found(`${configName}#config`, `${configName} must have an object as config`);
+  const isVersions =
+    isJsonObject(versions) &&
+    Object.entries(versions).every(([key, v]) => key === 'unbraid' && typeof v === 'string' && versionPattern.test(v));
+  if (!isVersions) found(`${configName}#versions`, `${configName} must have {"unbraid": VERSION} as versions`);
+  return config as JsonRecord;
+}
+
+/** Threads of a run: they change its time, not its result. */
+function isWorkers(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  const { count, memory, reason, ...rest } = value;
+  return (
+    Number.isSafeInteger(count) &&
+    ['own', 'shared', 'copied'].includes(memory as string) &&
+    typeof reason === 'string' &&
+    Object.keys(rest).length === 0
+  );
+}
+
+function readResult(directory: string, config: JsonRecord, chain: Chain | null): JsonRecord {
+  const result = readRecord(directory, resultName);
+  requireKeys(resultName, result, ['command', 'config', ...outcomeKeys, 'wallMs', 'workers', 'arithmetic']);
+  for (const key of outcomeKeys) if (result[key] === undefined) found(resultName, `${resultName} has no ${key}`);
+  if (result.command !== 'train') found(`${resultName}#command`, `${resultName} must have the command train`);
+  if (!isJsonObject(result.config) || canonicalJson(result.config as JsonRecord) !== canonicalJson(config)) {
+    found(`${resultName}#config`, `${resultName} states another config than ${configName}`);
+  }
+  if (!(Number.isFinite(result.wallMs) && (result.wallMs as number) >= 0)) {
+    found(`${resultName}#wallMs`, `${resultName} must have a number >= 0 as wallMs`);
+  }
+  if (result.workers !== undefined && !isWorkers(result.workers)) {
+    found(`${resultName}#workers`, `${resultName} must have count, memory and reason as workers`);
+  }
+  if ((result.arithmetic ?? null) !== (chain?.head.arithmetic ?? null)) {
+    found(`${resultName}#arithmetic`, `${resultName} states another arithmetic than the chain of hashes`);
+  }
+  return result;
+}
+
+function readCheckpoints(directory: string, config: JsonRecord): ClaimedCheckpoint[] {
+  return listCheckpoints(directory).map((iteration) => {
+    const path = `checkpoints/${checkpointName(iteration)}`;
+    const { checkpoint, files } = take(path, () => readCheckpoint(directory, iteration, config));
+    for (const [name, bytes] of packCheckpoint(checkpoint)) {
+      const read = files.get(name);
+      const isSame = read?.length === bytes.length && bytes.every((byte, i) => byte === read[i]);
+      if (!isSame) found(`${path}/${name}`, `${join(directory, path, name)} is not written as a run writes it`);
+    }
+    const { chain, blueprint, tokenizer } = checkpoint;
+    return { path, iteration, chain, ...(blueprint && { blueprint }), ...(tokenizer && { tokenizer }) };
+  });
+}
+
+/** Checks that the receipt and all checkpoints start from the same version, config, environment and vocabulary. */
+function requireOneStart(receipt: Receipt | null, checkpoints: readonly ClaimedCheckpoint[]): void {
+  const first = receipt ?? checkpoints.at(-1)?.chain.head;
+  for (const { path, chain } of checkpoints) {
+    if (first && chainRoot(chain.head) !== chainRoot(first))
+      found(path, `${path}: its chain has another start than the run`);
+  }
+}
+
+/** Checks which checkpoint latest.json names. */
+function checkLatest(directory: string, checkpoints: readonly ClaimedCheckpoint[], ended: boolean): void {
+  const kept = checkpoints.map(({ iteration }) => iteration);
+  if (!existsSync(join(directory, latestName))) {
+    // A crash between the first checkpoint and the first latest.json leaves one checkpoint.
+    if (ended || kept.length > 1) found(latestName, `${join(directory, latestName)} is missing`);
+    return;
+  }
+  const latest = take(latestName, () => readLatest(directory));
+  if (latest === null || !kept.includes(latest.iteration)) {
+    found(latestName, `${latestName} names a checkpoint that ${directory} does not hold`);
+  }
+  const later = kept.filter((iteration) => iteration > latest.iteration).length;
+  // A crash between a checkpoint and its latest.json leaves one later checkpoint.
+  if (later > (ended ? 0 : 1)) found(latestName, `${latestName} does not name the latest checkpoint`);
+}
+
+function readMetrics(directory: string, chain: Chain | null): Pick<FolderClaim, 'metrics' | 'tornLine'> {
+  const path = join(directory, metricsName);
+  if (!existsSync(path)) {
+    if (chain !== null) found(metricsName, `${path} is missing`);
+    return { metrics: [], tornLine: '' };
+  }
+  const bytes = take(metricsName, () => readBytes(path));
+  const broken = chain && brokenMetrics(chain.links, bytes);
+  if (broken) found(metricsName, `${path} does not match checkpoint ${broken.iteration}`);
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let start = 0;
+  const metrics = lineEnds(bytes).map((end) => {
+    const line = decoder.decode(bytes.subarray(start, end));
+    start = end;
+    return line;
+  });
+  return { metrics, tornLine: decoder.decode(bytes.subarray(start)) };
+}
+
+function checkFileList(entries: readonly FolderEntry[], directory: string, listed: readonly string[]): void {
+  const present = runFiles(directory);
+  const more = present.find((path) => !listed.includes(path));
+  if (more !== undefined) found(`${receiptName}#files`, `${receiptName} does not list ${more}, which the folder holds`);
+  const unknown = listed.find((path) => !entries.some((entry) => entry.path === path && entry.kind === 'run'));
+  if (unknown !== undefined)
+    found(`${receiptName}#files`, `${receiptName} lists ${unknown}, which is no file of a run`);
+}
+
+function readFolder(directory: string): FolderClaim {
+  const entries = folderEntries(directory);
+  for (const { path, kind } of entries) {
+    if (typeof kind === 'object' && 'foreign' in kind) found(path, `${join(directory, path)}: ${kind.foreign}`);
+  }
+  const stored = take(receiptName, () => readRunReceipt(directory));
+  if (stored && 'damage' in stored) throw new Found(stored.damage);
+  const receipt = stored?.receipt ?? null;
+  if (stored) checkFileList(entries, directory, Object.keys(stored.files));
+  const config = readConfig(directory);
+  if (receipt && canonicalJson(receipt.config) !== canonicalJson(config)) {
+    found(`${receiptName}#config`, `${receiptName} states another config than ${configName}`);
+  }
+  const checkpoints = readCheckpoints(directory, config);
+  requireOneStart(receipt, checkpoints);
+  const chain = receipt ? { head: receipt, links: receipt.links, open: [] } : (checkpoints.at(-1)?.chain ?? null);
+  if (chain && chain.head.configSha256 !== jsonSha256(config)) {
+    found(configName, `${configName} is not the config that the chain of hashes starts from`);
+  }
+  const has = (name: string): boolean => existsSync(join(directory, name));
+  const result = has(resultName) ? readResult(directory, config, chain) : null;
+  const outcome = receipt?.outcome ?? null;
+  if (receipt && outcome === null) found(`${receiptName}#outcome`, `${receiptName} of a folder must state an outcome`);
+  if (outcome !== null) {
+    if (result === null)
+      found(resultName, `${join(directory, resultName)} is missing, but ${receiptName} states an outcome`);
+    if (canonicalJson(outcome) !== canonicalJson(outcomeOf(result))) {
+      found(resultName, `${join(directory, resultName)} is not the outcome in ${receiptName}`);
     }
   }
-  return null;
-}
-
-/** The receipt of a run without receipt.json: the chain of its newest checkpoint and, where the run has ended, its result. */
-function receiptOf(run: Run, newest: Checkpoint): Receipt {
-  const { links } = newest.chain;
-  const ended = links.at(-1)?.iteration === run.config.iterations;
-  return createReceipt(String(run.versions.unbraid), run.config, newest.chain, ended ? run.result : null);
-}
-
-function runClaim(directory: string): Claim {
-  const stored = readRunReceipt(directory);
-  if (stored && 'damage' in stored) return stored;
-  const run = openRun(directory);
-  if (run.latest === null) throw new Error(`verify: ${directory} has no checkpoint yet; there is nothing to compare`);
-  const newest = attempt(`checkpoints/${checkpointName(run.latest)}`, () => run.loadCheckpoint());
-  if ('damage' in newest) return newest;
-  const receipt = stored?.receipt ?? receiptOf(run, newest.value);
-  const damage = checkpointDamage(run, receipt.links);
-  if (damage) return { damage };
-  const path = join(directory, metricsName);
-  const metrics = attempt(metricsName, () => readBytes(path));
-  if ('damage' in metrics) return metrics;
-  const broken = brokenMetrics(receipt.links, metrics.value);
-  if (broken) {
-    return { damage: { file: metricsName, message: `${path} does not match checkpoint ${broken.iteration}` } };
+  checkLatest(directory, checkpoints, result !== null);
+  const couplings = new Map<string, JsonRecord>();
+  for (const name of [couplingStartName, couplingEndName, couplingName]) {
+    if (has(name)) couplings.set(name, readRecord(directory, name));
   }
-  const { outcome } = receipt;
-  if (outcome && canonicalJson(outcome) !== canonicalJson(outcomeOf(run.result ?? {}))) {
-    const message = `${join(directory, resultName)} is not the outcome in ${receiptName}`;
-    return { damage: { file: resultName, message } };
-  }
-  return { receipt };
+  return { config, receipt, chain, entries, checkpoints, couplings, result, ...readMetrics(directory, chain) };
 }
 
-/**
- * The receipt that a run's folder or a receipt's file claims, or the first file that contradicts it.
- *
- * @throws Error if there is nothing to compare: no checkpoint, an unreadable config
- */
-export function readClaim(path: string, isFolder: boolean): Claim {
-  return isFolder ? runClaim(path) : readReceiptFile(path);
+/** Everything that a run's folder states about the run, or the first file that contradicts the others. */
+export function readFolderClaim(directory: string): FolderClaim | { readonly damage: Damage } {
+  try {
+    return readFolder(directory);
+  } catch (error) {
+    if (error instanceof Found) return { damage: error.damage };
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -27,13 +28,14 @@ const nextSteps: Readonly<Record<string, string>> = {
   EACCES: 'allow it for your user or choose another path',
   EPERM: 'allow it for your user or choose another path',
   EROFS: 'the disk is read-only; choose another path',
+  ERR_FS_FILE_TOO_LARGE: 'a file of a run has at most 2 GiB; check the path',
   ENOSPC: 'the disk is full; free some space and try again',
   EDQUOT: 'your disk quota is used up; free some space and try again',
 };
 
 function fileError(action: string, path: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  const step = nextSteps[code] ?? 'see the system message';
+  const step = nextSteps[code] ?? 'check the path';
   const reason = code || (error as Error).message;
   return new Error(`cannot ${action} ${path}: ${reason}; ${step}`, { cause: error });
 }
@@ -94,21 +96,43 @@ export function ensureWritableDirectory(directory: string): void {
   }
 }
 
-export function readBytes(path: string): Uint8Array {
+/**
+ * The content of a regular file. A link to an endless device, or a pipe that nobody writes to, is rejected instead of read.
+ *
+ * @param options.pipes accept other kinds of files: for a path that the user typed
+ */
+export function readBytes(path: string, options: { pipes?: boolean } = {}): Uint8Array {
+  let file: number | null = null;
   try {
-    return new Uint8Array(readFileSync(path));
+    // Without this flag, opening a named pipe waits for its writer.
+    file = openSync(path, options.pipes ? constants.O_RDONLY : constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stat = fstatSync(file);
+    if (stat.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    if (!options.pipes && !stat.isFile()) throw new Error('it is not a regular file');
+    return new Uint8Array(readFileSync(file));
   } catch (error) {
     throw fileError('read', path, error);
+  } finally {
+    if (file !== null) closeSync(file);
   }
 }
 
-export function readText(path: string): string {
-  return new TextDecoder().decode(readBytes(path));
+/** The most bytes of a text file: less than the longest string of V8. */
+const maxTextBytes = 0x1000_0000;
+
+export function readText(path: string, options: { pipes?: boolean } = {}): string {
+  const bytes = readBytes(path, options);
+  if (bytes.length > maxTextBytes) {
+    throw new Error(
+      `cannot read ${path}: it must have at most ${maxTextBytes} bytes, got ${bytes.length}; check the path`,
+    );
+  }
+  return new TextDecoder().decode(bytes);
 }
 
 /** The parsed content of a JSON file. */
-export function readJson(path: string): unknown {
-  const text = readText(path);
+export function readJson(path: string, options: { pipes?: boolean } = {}): unknown {
+  const text = readText(path, options);
   try {
     return parseJson(text);
   } catch (error) {

@@ -2,10 +2,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { checkpointName } from './checkpoint.ts';
-import { readBytes, readText, writeFileAtomic } from './files.node.ts';
+import { readBytes, readJson, readText, writeFileAtomic } from './files.node.ts';
+import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import {
   checkpointFolder,
   configName,
+  couplingEndName,
+  couplingStartName,
   latestName,
   listCheckpoints,
   metricsName,
@@ -18,15 +21,40 @@ import { sha256Hex } from './sha256.ts';
 
 /** A file that is not as the run wrote it. */
 export interface Damage {
-  /** Path from the run's folder. */
+  /** Path from the run's folder, or `PATH#KEY` where one key of a file is meant. */
   readonly file: string;
   /** What is wrong with it and what to do. */
   readonly message: string;
 }
 
+/** What `read` returns, or the damage that its error reports. */
+export function attempt<T>(file: string, read: () => T): { readonly value: T } | { readonly damage: Damage } {
+  try {
+    return { value: read() };
+  } catch (error) {
+    return { damage: { file, message: (error as Error).message } };
+  }
+}
+
+/**
+ * The object in a JSON file that the product has written.
+ *
+ * @param indent spaces per level with which the file is written
+ * @throws Error if it is not JSON, no object, or its text is not the one that the product writes for this object: a key that comes twice, for
+ *   example, has one value for a program and another one for a reader
+ */
+export function readWrittenJson(path: string, name: string, indent: number): JsonRecord {
+  const record = readJson(path);
+  if (!isJsonObject(record)) throw new Error(`cannot read ${path}: it is not a JSON object; the file is damaged`);
+  if (`${encodeJson(record, name, indent)}\n` !== readText(path)) {
+    throw new Error(`${path} is not written as a run writes it; the file was changed; restore it from a copy`);
+  }
+  return record as JsonRecord;
+}
+
 /** Paths of the files that belong to a run, its receipt left out; what other commands add is not among them. */
-function runFiles(directory: string): string[] {
-  const single = [configName, metricsName, latestName, 'coupling-start.json', 'coupling-end.json', resultName];
+export function runFiles(directory: string): string[] {
+  const single = [configName, metricsName, latestName, couplingStartName, couplingEndName, resultName];
   const inCheckpoints = listCheckpoints(directory).flatMap((iteration) =>
     readdirSync(checkpointFolder(directory, iteration))
       .sort()

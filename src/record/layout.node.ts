@@ -11,10 +11,15 @@ export const configName = 'config.json';
 export const metricsName = 'metrics.jsonl';
 export const resultName = 'result.json';
 export const receiptName = 'receipt.json';
+export const checkpointsName = 'checkpoints';
 export const latestName = 'latest.json';
+export const couplingStartName = 'coupling-start.json';
+export const couplingEndName = 'coupling-end.json';
+/** Written by `unbraid coupling`, not by the run itself. */
+export const couplingName = 'coupling.json';
 
 export function checkpointsOf(directory: string): string {
-  return join(directory, 'checkpoints');
+  return join(directory, checkpointsName);
 }
 
 export function checkpointFolder(directory: string, iteration: number): string {

@@ -2,7 +2,7 @@
  * The receipt of a run: its config, its chain of hashes and its outcome, for anyone to replay and compare. docs/receipts.md says what it
  * proves. Pure functions; `receiptFile.ts` has the form on disk.
  */
-import { type Chain, type ChainHead, chainRoot, jsonSha256, type Link, linkHash } from './chain.ts';
+import { type Chain, type ChainHead, chainRoot, jsonSha256, type Link, linksFlaw } from './chain.ts';
 import { canonicalJson, type JsonRecord } from './json.ts';
 
 /** The format of receipts that this version writes and reads. */
@@ -33,7 +33,7 @@ export interface ReceiptDifference {
 
 type JsonValue = JsonRecord[string];
 
-const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'parametersSha256'] as const;
+export const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'parametersSha256'] as const;
 
 /** The part of a result that a receipt holds: all but the config and the time it took. */
 export function outcomeOf(result: object): JsonRecord {
@@ -60,15 +60,10 @@ export function receiptFlaw(receipt: Receipt): string | null {
   const { config, configSha256, root, links, outcome, hash } = receipt;
   if (jsonSha256(config) !== configSha256) return 'config does not match configSha256';
   if (chainRoot(receipt) !== root) return 'root does not follow from what the run starts from';
-  let previous = root;
-  let before = -1;
-  for (const link of links) {
-    if (link.iteration <= before) return `checkpoint ${link.iteration} comes after checkpoint ${before}`;
-    if (linkHash(previous, link) !== link.link) return `link ${link.iteration} does not follow from the one before it`;
-    previous = link.link;
-    before = link.iteration;
-  }
-  if (outcome !== null && before !== config.iterations) return 'an outcome needs a checkpoint of the last iteration';
+  const flaw = linksFlaw(root, links);
+  if (flaw !== null) return flaw;
+  if (outcome !== null && links.at(-1)?.iteration !== config.iterations)
+    return 'an outcome needs a checkpoint of the last iteration';
   if (finalHash(root, links, outcome) !== hash) return 'hash does not follow from the last link and the outcome';
   return null;
 }

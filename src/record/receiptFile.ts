@@ -16,12 +16,17 @@ export interface ReceiptFile {
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
+/** A version of unbraid. The text of a stranger's file is shown in messages: it holds nothing but these characters. */
+export const versionPattern = /^[0-9A-Za-z.+-]{1,40}$/;
+/** A file of a run by its path from the run's folder: no other file is ever read because a receipt lists it. */
+const runFilePattern = /^([a-z-]+\.jsonl?|checkpoints\/\d{6,15}\/[a-z]+\.(json|safetensors))$/;
+
 const fileSchema = v.object({
   format: v.literal(receiptFormat),
-  unbraid: v.string(),
+  unbraid: v.pipe(v.string(), v.regex(versionPattern)),
   numerics: count,
   configSha256: hash,
-  environment: v.string(),
+  environment: v.pipe(v.string(), v.maxLength(1000)),
   vocabularySha256: v.nullable(hash),
   arithmetic: v.exactOptional(v.literal('relaxed')),
   config: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
@@ -32,7 +37,7 @@ const fileSchema = v.object({
   outcome: v.nullable(v.custom<JsonRecord>(isJsonObject)),
   hash,
   check: v.string(),
-  files: v.record(v.string(), hash),
+  files: v.record(v.pipe(v.string(), v.regex(runFilePattern)), hash),
 });
 
 function encode(content: JsonRecord): string {

@@ -7,13 +7,20 @@
  *     latest.json                 which checkpoint is the newest complete one
  *     result.json                 written once, at the end
  *     receipt.json                written last: the run's receipt and the hashes of all these files
+ *     writer-HOST-PID-0.lock      only while a process writes the run
  *
  * A checkpoint is written under a temporary name and renamed, so a folder with a checkpoint's name is complete.
  */
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { brokenMetrics, jsonSha256 } from './chain.ts';
-import { type Checkpoint, checkpointName, packCheckpoint, unpackCheckpoint } from './checkpoint.ts';
+import { brokenCheckpoint, brokenMetrics, jsonSha256 } from './chain.ts';
+import {
+  type Checkpoint,
+  type CheckpointFiles,
+  checkpointName,
+  packCheckpoint,
+  unpackCheckpoint,
+} from './checkpoint.ts';
 import {
   ensureWritableDirectory,
   type JsonLinesWriter,
@@ -30,6 +37,7 @@ import {
   checkpointFolder,
   checkpointsOf,
   configName,
+  couplingEndName,
   type Latest,
   listCheckpoints,
   metricsName,
@@ -41,6 +49,7 @@ import {
 import type { Receipt } from './receipt.ts';
 import type { ReceiptFile } from './receiptFile.ts';
 import { sha256Hex } from './sha256.ts';
+import { isLockName, lockRun, type RunLock, type Writer } from './writerLock.node.ts';
 
 export interface RunWriter {
   readonly directory: string;
@@ -52,6 +61,9 @@ export interface RunWriter {
   writeRecord(name: string, record: JsonRecord): void;
   /** Writes receipt.json, after which the run is finished and every change of its files is found. */
   writeReceipt(receipt: Receipt): void;
+  /** Writers that ended without releasing the run, which this one has taken over. */
+  readonly takenOver: readonly Writer[];
+  /** Closes the files and releases the run. */
   close(): void;
 }
 
@@ -109,7 +121,17 @@ export function requireNoRun(directory: string): void {
   );
 }
 
-function loadCheckpoint(directory: string, iteration: number, config: JsonRecord, latest: Latest | null): Checkpoint {
+/**
+ * A checkpoint of a run's folder with the bytes of its files, after all of its hashes have been compared.
+ *
+ * @throws Error naming the file that is missing or damaged, and the checkpoints to use instead
+ */
+export function readCheckpoint(
+  directory: string,
+  iteration: number,
+  config: JsonRecord,
+  latest: Latest | null = readLatest(directory),
+): { readonly checkpoint: Checkpoint; readonly files: CheckpointFiles } {
   const name = checkpointName(iteration);
   const folder = checkpointFolder(directory, iteration);
   const kept = listCheckpoints(directory);
@@ -118,7 +140,9 @@ function loadCheckpoint(directory: string, iteration: number, config: JsonRecord
     throw new Error(`checkpoint ${name}: ${directory} does not hold it; it holds: ${names}`);
   }
   const files = new Map<string, Uint8Array>();
-  for (const file of readdirSync(folder).sort()) files.set(file, readBytes(join(folder, file)));
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.startsWith('.')) files.set(file, readBytes(join(folder, file)));
+  }
   const earlier = kept.filter((other) => other < iteration).map(checkpointName);
   const advice =
     earlier.length > 0
@@ -133,12 +157,16 @@ function loadCheckpoint(directory: string, iteration: number, config: JsonRecord
   if (checkpoint.iteration !== iteration) {
     throw new Error(`checkpoint ${name}: it is that of iteration ${checkpoint.iteration}; ${advice}`);
   }
+  const broken = brokenCheckpoint(checkpoint);
+  if (broken !== null) {
+    throw new Error(`checkpoint ${name}: its ${broken} does not match its own link in the chain of hashes; ${advice}`);
+  }
   if (checkpoint.chain.head.configSha256 !== jsonSha256(config)) {
     throw new Error(
       `checkpoint ${name}: it was made with another config than ${join(directory, configName)}; restore that file from a copy`,
     );
   }
-  return checkpoint;
+  return { checkpoint, files };
 }
 
 /** Whether a run was stopped before its first checkpoint: nothing of it is lost where it begins anew. */
@@ -181,7 +209,7 @@ export function openRun(directory: string): Run {
           : 'has lost its checkpoints; restore them from a copy, or train it again with another --out';
         throw new Error(`openRun: ${directory} ${next}`);
       }
-      return loadCheckpoint(directory, wanted, config, latest);
+      return readCheckpoint(directory, wanted, config, latest).checkpoint;
     },
   };
   return run;
@@ -203,9 +231,10 @@ function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
   }
 }
 
-function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLinesWriter): RunWriter {
+function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLinesWriter, lock: RunLock): RunWriter {
   return {
     directory,
+    takenOver: lock.takenOver,
     appendMetrics: (record) => metrics.append(record),
     saveCheckpoint(checkpoint) {
       // The lines up to a checkpoint must be on the disk before it: a resumed run keeps them and writes only later ones.
@@ -223,42 +252,84 @@ function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLine
       metrics.flush();
       writeReceipt(directory, receipt);
     },
-    close: () => metrics.close(),
+    close() {
+      metrics.close();
+      lock.release();
+    },
   };
+}
+
+/** Releases the run if `open` fails. */
+function withLock<T>(lock: RunLock, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /**
  * Starts the folder of a new run and writes its config.json.
  *
  * @param options.keepCheckpoints how many of the newest checkpoints to keep besides the first
- * @throws Error if the folder already holds a run or cannot be written
+ * @throws Error if the folder already holds a run or cannot be written; RunLockedError if another process writes it
  */
 export function createRun(
   directory: string,
   options: { config: JsonRecord; versions: JsonRecord; keepCheckpoints: number },
 ): RunWriter {
   requireNoRun(directory);
-  ensureWritableDirectory(checkpointsOf(directory));
+  ensureWritableDirectory(directory);
   const { config, versions, keepCheckpoints } = options;
-  writeFileAtomic(join(directory, configName), `${encodeJson({ config, versions }, configName, 2)}\n`);
-  return runWriter(directory, keepCheckpoints, openJsonLines(join(directory, metricsName), { keepLines: 0 }));
+  const lock = lockRun('createRun', directory);
+  return withLock(lock, () => {
+    requireNoRun(directory);
+    ensureWritableDirectory(checkpointsOf(directory));
+    writeFileAtomic(join(directory, configName), `${encodeJson({ config, versions }, configName, 2)}\n`);
+    return runWriter(directory, keepCheckpoints, openJsonLines(join(directory, metricsName), { keepLines: 0 }), lock);
+  });
+}
+
+/** Removes what interrupted writes have left: unfinished files, unfinished checkpoints. */
+function removeTemporary(directory: string): void {
+  for (const folder of [directory, checkpointsOf(directory)]) {
+    if (!existsSync(folder)) continue;
+    for (const name of readdirSync(folder).sort()) {
+      const isLock = isLockName(name.replace(/\.\d+\.tmp$/, ''));
+      if (name.endsWith('.tmp') && !isLock) rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }
 }
 
 /**
  * Opens a run to go on from one of its checkpoints, the newest unless `iteration` is given: what was recorded after it is dropped.
  *
  * @returns a checkpoint of null where the run was stopped before its first one: it begins anew
- * @throws Error if there is no run or no checkpoint, or a file that the run goes on with is damaged; nothing is dropped then
+ * @throws Error if there is no run or no checkpoint, or a file that the run goes on with is damaged; nothing is dropped then. RunLockedError
+ *   if another process writes the run
  */
 export function resumeRun(
   directory: string,
   options: { keepCheckpoints: number; iteration?: number },
 ): { writer: RunWriter; checkpoint: Checkpoint | null } {
+  requireRun(directory);
+  const lock = lockRun('resumeRun', directory);
+  return withLock(lock, () => openLocked(directory, options, lock));
+}
+
+function openLocked(
+  directory: string,
+  options: { keepCheckpoints: number; iteration?: number },
+  lock: RunLock,
+): { writer: RunWriter; checkpoint: Checkpoint | null } {
   const run = openRun(directory);
   const metricsPath = join(directory, metricsName);
+  const openWriter = (keepLines: number): RunWriter =>
+    runWriter(directory, options.keepCheckpoints, openJsonLines(metricsPath, { keepLines }), lock);
   if (options.iteration === undefined && hasNotBegun(run)) {
-    const writer = runWriter(directory, options.keepCheckpoints, openJsonLines(metricsPath, { keepLines: 0 }));
-    return { writer, checkpoint: null };
+    removeTemporary(directory);
+    return { writer: openWriter(0), checkpoint: null };
   }
   const checkpoint = run.loadCheckpoint(options.iteration);
   const broken = brokenMetrics(checkpoint.chain.links, readBytes(metricsPath));
@@ -270,13 +341,11 @@ export function resumeRun(
   // First, because it vouches for files that change now.
   rmSync(join(directory, receiptName), { force: true });
   writeLatest(directory, checkpoint.iteration);
-  rmSync(join(directory, resultName), { force: true });
-  for (const name of readdirSync(checkpointsOf(directory)).sort()) {
-    const late = /^\d{6,}$/.test(name) && Number(name) > checkpoint.iteration;
-    if (late || name.endsWith('.tmp')) rmSync(join(checkpointsOf(directory), name), { recursive: true });
+  for (const name of [resultName, couplingEndName]) rmSync(join(directory, name), { force: true });
+  for (const iteration of run.checkpoints) {
+    if (iteration > checkpoint.iteration) rmSync(checkpointFolder(directory, iteration), { recursive: true });
   }
+  removeTemporary(directory);
   const later = run.metrics.findIndex((line) => (line.iteration as number) > checkpoint.iteration);
-  const keepLines = later < 0 ? run.metrics.length : later;
-  const metrics = openJsonLines(metricsPath, { keepLines });
-  return { writer: runWriter(directory, options.keepCheckpoints, metrics), checkpoint };
+  return { writer: openWriter(later < 0 ? run.metrics.length : later), checkpoint };
 }

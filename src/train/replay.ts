@@ -1,45 +1,111 @@
-/** A run made again without records, in any host: what `unbraid verify` compares with a receipt. */
-import type { Chain } from '../record/chain.ts';
+/** A run made again without a folder, in any runtime: what `unbraid verify` compares with a run's files. */
+import { jsonSha256, type Link } from '../record/chain.ts';
+import type { Checkpoint } from '../record/checkpoint.ts';
+import { type JsonRecord, jsonLine } from '../record/json.ts';
 import { createReceipt, type Receipt } from '../record/receipt.ts';
+import { encodeSafetensors } from '../record/safetensors.ts';
 import { unbraidVersion } from '../version.ts';
 import type { Config } from './config.ts';
-import { runTraining, type TrainOptions, type TrainRecord } from './trainer.ts';
+import { couplingFields } from './run.ts';
+import { runBounded, type TrainOptions } from './trainer.ts';
 
 export interface ReplayOptions extends Omit<TrainOptions, 'record' | 'checkpoint'> {
   /** Ends after this iteration with a receipt that has no outcome. */
   readonly until?: number;
 }
 
+/** What a checkpoint of the replay holds, as hashes and texts. */
+export interface ReplayedCheckpoint {
+  readonly iteration: number;
+  /** The chain up to this checkpoint, whose own link comes last, also where the config asks for no checkpoint here. */
+  readonly links: readonly Link[];
+  /** Lines of metrics.jsonl since the last link of the config; empty where the config asks for a checkpoint here. */
+  readonly open: readonly string[];
+  readonly blueprint: string | null;
+  /** The vocabulary of a text environment. */
+  readonly tokenizer: JsonRecord | null;
+  /** The parameters as a safetensors file in base64, where they were asked for. */
+  readonly parameters?: string;
+}
+
+/** The SHA-256 of the canonical JSON of each field of a coupling record. */
+export type FieldHashes = Readonly<Record<string, string>>;
+
+/** All that a run writes, in a form that fits into JSON: a replay in another runtime returns it as text. */
+export interface ReplayedRecords {
+  readonly receipt: Receipt;
+  /** Lines of metrics.jsonl, newlines included; line i is iteration i. */
+  readonly metrics: readonly string[];
+  /** Fields of coupling-start.json and coupling-end.json; a run without pairs of good and bad actions has neither. */
+  readonly couplings: Readonly<Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>>>;
+  /** The checkpoints asked for. */
+  readonly checkpoints: readonly ReplayedCheckpoint[];
+}
+
+export interface ReplayRecordsOptions extends ReplayOptions {
+  /** Iterations whose checkpoints are compared; those after `until` are left out. */
+  readonly checkpointsAt?: readonly number[];
+  /** The one among them whose parameters are returned; null for none. */
+  readonly parametersAt?: number | null;
+}
+
+export function fieldHashes(record: JsonRecord): FieldHashes {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, jsonSha256({ value })]));
+}
+
+/** Bytes as base64, in runtimes with and without Node's Buffer. */
+function base64(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(bytes.length, at + 0x8000)));
+  return btoa(text);
+}
+
+function replayedCheckpoint(checkpoint: Checkpoint, withParameters: boolean): ReplayedCheckpoint {
+  const { iteration, parameters, chain, blueprint = null, tokenizer = null } = checkpoint;
+  return {
+    iteration,
+    ...{ links: chain.links, open: chain.open, blueprint, tokenizer },
+    ...(withParameters && { parameters: base64(encodeSafetensors(parameters)) }),
+  };
+}
+
 /**
- * Trains by `config` and gives the receipt, up to `until` if that is less than the whole run. A receipt's own config goes through
+ * Trains by `config` and returns everything that the run writes. A config from a file goes through `resolveConfig` first.
+ *
+ * @throws as `runTraining` does
+ */
+export async function replayRecords(config: Config, options: ReplayRecordsOptions = {}): Promise<ReplayedRecords> {
+  const { until = config.iterations, checkpointsAt = [], parametersAt = null, ...rest } = options;
+  if (!Number.isSafeInteger(until) || until < 0) {
+    throw new Error(`replay: until must be an integer >= 0, got ${until}; give the iteration of a checkpoint`);
+  }
+  const wanted = new Set(checkpointsAt);
+  const metrics: string[] = [];
+  const checkpoints: ReplayedCheckpoint[] = [];
+  const couplings: Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>> = {};
+  const record: TrainOptions['record'] = {
+    metrics: (iteration, line) => metrics.push(jsonLine({ iteration, ...line })),
+    checkpoint(checkpoint) {
+      const { iteration } = checkpoint;
+      if (wanted.has(iteration)) checkpoints.push(replayedCheckpoint(checkpoint, iteration === parametersAt));
+    },
+    coupling(name, iteration, measured) {
+      couplings[name] = fieldHashes(couplingFields(iteration, measured) as unknown as JsonRecord);
+    },
+  };
+  const bound = { until, extraCheckpoints: wanted };
+  const { chain, outcome } = await runBounded(config, { ...rest, record }, bound);
+  const receipt = createReceipt(unbraidVersion, config, chain, outcome);
+  return { receipt, metrics, couplings, checkpoints };
+}
+
+/**
+ * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. A receipt's own config goes through
  * `resolveConfig` first.
  *
  * @throws as `runTraining` does
  */
 export async function replay(config: Config, options: ReplayOptions = {}): Promise<Receipt> {
-  const { until = config.iterations, signal, ...rest } = options;
-  if (!Number.isSafeInteger(until) || until < 0) {
-    throw new Error(`replay: until must be an integer >= 0, got ${until}; give the iteration of a checkpoint`);
-  }
-  if (until >= config.iterations) return (await runTraining(config, { ...rest, ...(signal && { signal }) })).receipt;
-  const enough = new AbortController();
-  const reached: { chain?: Chain } = {};
-  const record: TrainRecord = {
-    // An interruption at this point leaves a checkpoint of this very iteration.
-    metrics: (iteration) => {
-      if (iteration === until) enough.abort();
-    },
-    checkpoint: (checkpoint) => {
-      reached.chain = checkpoint.chain;
-    },
-    coupling: () => {},
-  };
-  const either = signal ? AbortSignal.any([signal, enough.signal]) : enough.signal;
-  try {
-    await runTraining(config, { ...rest, record, signal: either });
-  } catch (error) {
-    if (error !== enough.signal.reason || !reached.chain) throw error;
-    return createReceipt(unbraidVersion, config, reached.chain, null);
-  }
-  throw new Error(`replay: the run did not stop after iteration ${until}; report this`);
+  return (await replayRecords(config, options)).receipt;
 }

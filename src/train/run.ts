@@ -123,6 +123,11 @@ export async function measureRun(run: Run): Promise<CouplingMeasurement | null> 
   return measured;
 }
 
+/** What a run's coupling-start.json and coupling-end.json hold besides the names of the command and of the run. */
+export function couplingFields(iteration: number, measured: CouplingMeasurement) {
+  return { iteration, split: 'in-domain', samples: measured.matrix.samples.length, ...measured } as const;
+}
+
 export function successMetrics(success: SuccessBySplit): Metrics {
   return { 'eval/train': success.train, 'eval/in_domain': success.inDomain, 'eval/out_of_domain': success.outOfDomain };
 }

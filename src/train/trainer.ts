@@ -63,6 +63,21 @@ export interface TrainOptions {
   readonly onParts?: (parts: RunParts) => void;
 }
 
+/** Where a run ends and which checkpoints it writes, where that differs from its config. */
+export interface RunBound {
+  /** Last iteration to train. */
+  readonly until: number;
+  /** Iterations whose checkpoints are written although the config asks for none; the chain of the run leaves them out. */
+  readonly extraCheckpoints: ReadonlySet<number>;
+}
+
+/** A run up to its bound. */
+export interface BoundedRun {
+  readonly chain: Chain;
+  /** null where the bound comes before the last iteration. */
+  readonly outcome: Omit<TrainOutcome, 'receipt'> | null;
+}
+
 function dueAt(every: number, iteration: number): boolean {
   return every > 0 && iteration % every === 0;
 }
@@ -126,15 +141,12 @@ async function judge(
 }
 
 /**
- * Trains one policy and measures its success and coupling.
+ * Trains one policy up to `bound.until`. The bound is part of the loop: the parameters, checkpoints and metrics up to there are those of
+ * the whole run. A checkpoint of iteration `bound.until` is written even if the config asks for none there.
  *
- * The result depends on config and seed alone. An abort stops the run wherever it is but in the updates of an iteration, which are finished
- * first; all whole iterations before it are then in a checkpoint, except that there is none before the first evaluation has ended.
- *
- * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort; the message
- *   begins with `iteration N: ` where one has begun, but for an abort
+ * @throws as `runTraining` does
  */
-export async function runTraining(config: Config, options: TrainOptions = {}): Promise<TrainOutcome> {
+export async function runBounded(config: Config, options: TrainOptions, bound: RunBound): Promise<BoundedRun> {
   const { record, checkpoint, signal, onProgress } = options;
   onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null);
@@ -204,7 +216,8 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
     };
     let spent: Rollout | null = null;
     let episodes = episodesOf(context, first + 1);
-    for (let iteration = first + 1; iteration <= config.iterations; iteration++) {
+    const until = Math.min(bound.until, config.iterations);
+    for (let iteration = first + 1; iteration <= until; iteration++) {
       try {
         const rollout: Rollout = await spread.collect(episodes, spent).catch((error: unknown) => {
           // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
@@ -216,7 +229,8 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
         episodes = episodesOf(context, iteration + 1);
         // Learning cannot be undone, and an iteration is not whole before it is judged.
         const before = judges && signal && saved !== iteration - 1 ? learnedUntil(iteration - 1) : null;
-        const metrics = await learnFrom(rollout, learner, context, iteration, judges ? null : episodes);
+        const collectsNext = !judges && iteration < until;
+        const metrics = await learnFrom(rollout, learner, context, iteration, collectsNext ? episodes : null);
         spent = rollout;
         run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
         run.success = metrics['charts/success'];
@@ -236,13 +250,15 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
         }
         recordMetrics(iteration, line);
         if (last || dueAt(config.checkpointEvery, iteration)) save(learnedUntil(iteration));
-        reportProgress(run, 'train', iteration, config.iterations);
+        else if (iteration === until || bound.extraCheckpoints.has(iteration)) save(learnedUntil(iteration), false);
+        reportProgress(run, 'train', iteration, until);
         // One thread with an environment that answers at once would not hear of an abort.
         await turn();
       } catch (error) {
         throw signal?.aborted ? error : inIteration(iteration, error);
       }
     }
+    if (until < config.iterations) return { chain, outcome: null };
     // A run resumed from its last checkpoint has everything but this.
     judged ??= await judge(run);
     if (judged.measured) record?.coupling('coupling-end', config.iterations, judged.measured);
@@ -253,10 +269,28 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
       updates: learner.updates,
       parametersSha256: tensorsSha256(parameterTensors(policy)),
     };
-    return { ...outcome, receipt: createReceipt(unbraidVersion, config, chain, outcome) };
+    return { chain, outcome };
   } finally {
     await pool.close();
   }
+}
+
+/**
+ * Trains one policy and measures its success and coupling.
+ *
+ * The result depends on config and seed alone. An abort stops the run wherever it is but in the updates of an iteration, which are finished
+ * first; all whole iterations before it are then in a checkpoint, except that there is none before the first evaluation has ended.
+ *
+ * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort; the message
+ *   begins with `iteration N: ` where one has begun, but for an abort
+ */
+export async function runTraining(config: Config, options: TrainOptions = {}): Promise<TrainOutcome> {
+  const { chain, outcome } = await runBounded(config, options, {
+    until: config.iterations,
+    extraCheckpoints: new Set(),
+  });
+  if (outcome === null) throw new Error('runTraining: a run without a bound must have an outcome; report this');
+  return { ...outcome, receipt: createReceipt(unbraidVersion, config, chain, outcome) };
 }
 
 /**

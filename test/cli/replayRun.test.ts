@@ -4,6 +4,8 @@ import { resolveConfig } from '../../src/train/config.ts';
 
 const options = {
   until: 1,
+  checkpointsAt: [],
+  measure: null,
   workers: 1,
   withCrew: () => Promise.reject(new Error('no crew is needed')),
   onProgress: () => undefined,

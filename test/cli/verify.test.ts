@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { VerifyEngine } from '../../src/cli/verify.ts';
 import { type ChainHead, chainRoot, jsonSha256, type Link, linkHash } from '../../src/record/chain.ts';
 import { packCheckpoint } from '../../src/record/checkpoint.ts';
+import { folderEntries } from '../../src/record/folder.node.ts';
 import { writeReceipt } from '../../src/record/integrity.node.ts';
 import { writeLatest } from '../../src/record/layout.node.ts';
 import { createReceipt } from '../../src/record/receipt.ts';
@@ -12,6 +13,7 @@ import { encodeReceipt } from '../../src/record/receiptFile.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
 import { sha256Hex } from '../../src/record/sha256.ts';
 import type { Config } from '../../src/train/config.ts';
+import { replayRecords } from '../../src/train/replay.ts';
 import { unbraid } from './fakeEngine.ts';
 import { config, makeRun, realUnbraid, receiptIn } from './realRun.ts';
 
@@ -25,9 +27,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 let run: string;
+let allFiles: string[];
 beforeEach(() => {
   run = join(root, 'run');
   cpSync(made, run, { recursive: true });
+  allFiles = folderEntries(run).map(({ path }) => path);
 });
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
@@ -90,7 +94,19 @@ describe('equal', () => {
     expect(await verify(run)).toMatchObject({ code: 0, record });
     const { stdout } = await realUnbraid('verify', run);
     expect(stdout).toBe(
-      `equal      4 checkpoints up to iteration 5, and the outcome\nhash       ${hash}\nruntime    ${runtime}\n`,
+      [
+        'equal      4 checkpoints up to iteration 5, and the outcome',
+        'checked    checkpoints/000000/, checkpoints/000004/, checkpoints/000005/, config.json, coupling-end.json, coupling-start.json, latest.json, metrics.jsonl, receipt.json, result.json',
+        'unchecked  result.json#wallMs: a time',
+        'unchecked  result.json#workers: how the work was spread over threads; the result does not depend on it',
+        'unchecked  config.json#versions: the version of unbraid that began the run',
+        'unchecked  receipt.json#unbraid: the version of unbraid that wrote the receipt',
+        'unchecked  receipt.json#check: a command for people',
+        'unchecked  coupling-start.json#run, coupling-end.json#run: the name that the folder had',
+        `hash       ${hash}`,
+        `runtime    ${runtime}`,
+        '',
+      ].join('\n'),
     );
   });
 
@@ -98,7 +114,8 @@ describe('equal', () => {
     let asked: unknown[] = [];
     const replayIn: VerifyEngine['replayIn'] = async (where, given, options) => {
       asked = [where, given, options.until, options.workers];
-      return { receipt: receiptIn(made), runtime: 'elsewhere 1', workers: { count: 3, memory: 'copied', reason: 'x' } };
+      const records = await replayRecords(given, options);
+      return { records, measured: null, runtime: 'elsewhere 1', workers: { count: 3, memory: 'copied', reason: 'x' } };
     };
     const { stdout } = await unbraid(['verify', run, '--workers', '3', '--json'], { replayIn });
     expect(asked).toEqual(['node', config, 5, 3]);
@@ -114,7 +131,11 @@ describe('equal', () => {
     const { record } = await verify(run, '--until', '3');
     expect(record).toMatchObject({ equal: true, hash: second.link, checkpoints: 2, until: 2 });
     const { stdout } = await realUnbraid('verify', run, '--until', '0');
-    expect(stdout).toContain(`equal      1 checkpoint up to iteration 0\nhash       ${first.link}\n`);
+    expect(stdout).toContain('equal      1 checkpoint up to iteration 0\n');
+    expect(stdout).toContain(`\nhash       ${first.link}\n`);
+    expect(stdout).toContain(
+      '\nunchecked  checkpoints/000004/, checkpoints/000005/, coupling-end.json, result.json, metrics.jsonl#lines after 1, receipt.json#links after 0, receipt.json#outcome: comes after iteration 0\n',
+    );
   });
 
   test('a receipt without its run', async () => {
@@ -161,13 +182,14 @@ describe('not equal: a file that is not as written', () => {
   ];
   test.each(cases)('%s', async (_, file, change) => {
     change();
+    expect(allFiles.length).toBe(19);
     const reason = 'does not match its hash in receipt.json; the file is damaged or was changed';
     const advice = 'restore it from a copy, or remove receipt.json to use the run without this check';
     const message = `${join(run, file)} ${reason}; ${advice}`;
     expect(await verify(run)).toEqual({
       code: 1,
-      record: { command: 'verify', equal: false, first: { file, message } },
-      stderr: `unbraid: verify: not equal, first at ${file}; do not trust this run's numbers, train it again`,
+      record: { command: 'verify', equal: false, first: { file, message }, checked: [], notChecked: allFiles },
+      stderr: `unbraid: verify: not equal, first at ${file}; do not use this run's results; train it again`,
     });
     for (const args of [
       ['eval', run],
@@ -209,7 +231,8 @@ describe('not equal: the hashes of the changed files made anew', () => {
       for (const [name, bytes] of packCheckpoint(forged)) writeFileSync(join(run, folder, name), bytes);
       writeLatest(run, 5);
       rehash();
-      const message = `${join(run, folder)}: its ${part} is not what the receipt's link stands for`;
+      const advice = 'use an earlier checkpoint: 000000, 000004';
+      const message = `checkpoint 000005: its ${part} does not match its own link in the chain of hashes; ${advice}`;
       expect((await verify(run)).record.first).toEqual({ file: folder, message });
     }
   });
@@ -255,7 +278,7 @@ describe('not equal: a receipt that agrees with itself but not with its replay',
         until: 5,
         runtime,
       },
-      stderr: "unbraid: verify: not equal, first at outcome; do not trust this run's numbers, train it again",
+      stderr: "unbraid: verify: not equal, first at outcome; do not use this run's results; train it again",
     });
   });
 
@@ -271,7 +294,7 @@ describe('not equal: a receipt that agrees with itself but not with its replay',
     const [third] = receiptIn(made).links.slice(2);
     const { code, stdout } = await realUnbraid('verify', path);
     expect(code).toBe(1);
-    expect(stdout).toBe(
+    expect(stdout).toContain(
       `differs    first at: checkpoint 4\nparameters\n  receipt  ${links[2].parametersSha256}\n  replay   ${third.parametersSha256}\n`,
     );
     expect((await verify(path, '--until', '3')).record).toMatchObject({ equal: true, checkpoints: 2 });
@@ -286,7 +309,7 @@ describe('not equal: a receipt that agrees with itself but not with its replay',
       code: 1,
       record: {},
       stderr:
-        'unbraid: verify: the receipt has numerics version 0, this unbraid has 1; check it with: npx unbraid@0.1.0 verify',
+        'unbraid: verify: the run must have numerics version 1, got 0; check it with the unbraid that made it, version 0.1.0',
     });
   });
 });

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { jsonSha256 } from '../../src/record/chain.ts';
+import { type Chain, jsonSha256, openChain } from '../../src/record/chain.ts';
 import type { Checkpoint } from '../../src/record/checkpoint.ts';
 import { createRun, openRun, type RunWriter, requireNoRun, resumeRun } from '../../src/record/run.node.ts';
 import { sha256Hex } from '../../src/record/sha256.ts';
@@ -19,29 +19,48 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 const head = { numerics: 1, configSha256: jsonSha256({ seed: 3 }), environment: 'e 1', vocabularySha256: null };
 
-function checkpointAt(iteration: number): Checkpoint {
-  return {
-    iteration,
-    parameters: [{ name: 'w', shape: [2], values: new Float32Array([iteration, 0.5]) }],
-    state: [],
-    counters: { envSteps: 100 * iteration },
-    chain: { head, links: [], open: [] },
-  };
+type Learned = Omit<Checkpoint, 'chain'>;
+
+function learnedAt(iteration: number, counters: Checkpoint['counters'] = { envSteps: 100 * iteration }): Learned {
+  const parameters = [{ name: 'w', shape: [2], values: new Float32Array([iteration, 0.5]) }];
+  return { iteration, parameters, state: [], counters };
+}
+
+const line = (iteration: number): { iteration: number } & Record<string, number> => {
+  return { iteration, 'charts/success': iteration / 1000 };
+};
+
+/** A checkpoint with the chain of a run that has one every 20 iterations. */
+function checkpointAt(iteration: number, counters?: Checkpoint['counters']): Checkpoint {
+  const writer = openChain({ head, links: [], open: [] });
+  let chain: Chain | null = null;
+  for (let i = 0; i <= iteration; i++) {
+    writer.addMetrics(line(i));
+    const own = i === iteration;
+    if (own || i % 20 === 0) chain = writer.addLink(own ? learnedAt(i, counters) : learnedAt(i), i % 20 === 0);
+  }
+  return { ...learnedAt(iteration, counters), chain: chain as Chain };
 }
 
 const start = { config: { seed: 3 }, versions: { unbraid: '0.1.0' }, keepCheckpoints: 2 };
 
+/** The first evaluation and its checkpoint. */
+function recordStart(writer: RunWriter): void {
+  writer.appendMetrics(line(0));
+  writer.saveCheckpoint(checkpointAt(0));
+}
+
 /** Trains `from`+1 to `to`: a metrics line each, a checkpoint every 20. */
 function record(writer: RunWriter, from: number, to: number): void {
   for (let iteration = from + 1; iteration <= to; iteration++) {
-    writer.appendMetrics({ iteration, 'charts/success': iteration / 1000 });
+    writer.appendMetrics(line(iteration));
     if (iteration % 20 === 0) writer.saveCheckpoint(checkpointAt(iteration));
   }
 }
 
 function makeRun(iterations: number): void {
   const writer = createRun(directory, start);
-  writer.saveCheckpoint(checkpointAt(0));
+  recordStart(writer);
   record(writer, 0, iterations);
   writer.close();
 }
@@ -69,8 +88,8 @@ describe('a run', () => {
       latest: 40,
       result: null,
     });
-    expect(run.metrics.length).toBe(45);
-    expect(run.metrics[44]).toEqual({ iteration: 45, 'charts/success': 0.045 });
+    expect(run.metrics.length).toBe(46);
+    expect(run.metrics[45]).toEqual({ iteration: 45, 'charts/success': 0.045 });
     expect(run.loadCheckpoint()).toEqual(checkpointAt(40));
     expect(run.loadCheckpoint(0)).toEqual(checkpointAt(0));
   });
@@ -85,7 +104,7 @@ describe('a run', () => {
     });
     rmSync(directory, { recursive: true });
     const writer = createRun(directory, { ...start, keepCheckpoints: 1 });
-    writer.saveCheckpoint(checkpointAt(0));
+    recordStart(writer);
     record(writer, 0, 60);
     writer.close();
     expect(openRun(directory).checkpoints).toEqual([0, 60]);
@@ -103,7 +122,7 @@ describe('a run', () => {
   test('saving the same iteration again replaces it', () => {
     makeRun(20);
     const { writer } = resumeRun(directory, { keepCheckpoints: 2 });
-    writer.saveCheckpoint({ ...checkpointAt(20), counters: { envSteps: 7 } });
+    writer.saveCheckpoint(checkpointAt(20, { envSteps: 7 }));
     writer.close();
     expect(openRun(directory).loadCheckpoint().counters).toEqual({ envSteps: 7 });
     expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['000000', '000020']);
@@ -121,7 +140,7 @@ describe('resuming', () => {
     writeFileSync(join(directory, 'metrics.jsonl'), '{"iteration":48,"cha', { flag: 'a' });
     const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2 });
     expect(checkpoint).toEqual(checkpointAt(40));
-    expect(openRun(directory).metrics.length).toBe(40);
+    expect(openRun(directory).metrics.length).toBe(41);
     record(writer, 40, 60);
     writer.close();
     expect(contents(directory)).toEqual(unbroken);
@@ -138,7 +157,7 @@ describe('resuming', () => {
     mkdirSync(join(directory, 'checkpoints', '000000.tmp'));
     const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2 });
     expect([checkpoint, openRun(directory).metrics]).toEqual([null, []]);
-    writer.saveCheckpoint(checkpointAt(0));
+    recordStart(writer);
     record(writer, 0, 60);
     writer.close();
     expect(contents(directory)).toEqual(unbroken);
@@ -149,7 +168,7 @@ describe('resuming', () => {
         `openRun: ${directory} has lost its checkpoints; restore them from a copy, or train it again with another --out`,
       ),
     );
-    expect(openRun(directory).metrics.length).toBe(60);
+    expect(openRun(directory).metrics.length).toBe(61);
   });
 
   test('an earlier checkpoint drops the later ones and the result', () => {
@@ -159,7 +178,7 @@ describe('resuming', () => {
     writer.close();
     expect(checkpoint).toEqual(checkpointAt(40));
     const run = openRun(directory);
-    expect([run.checkpoints, run.latest, run.metrics.length, run.result]).toEqual([[0, 40], 40, 40, null]);
+    expect([run.checkpoints, run.latest, run.metrics.length, run.result]).toEqual([[0, 40], 40, 41, null]);
   });
 
   test('keeps as many checkpoints as it is told', () => {
@@ -181,7 +200,7 @@ describe('resuming', () => {
         'checkpoint 000040: parameters.safetensors does not match its hash; the file is damaged; use an earlier checkpoint: 000000, 000020',
       ),
     );
-    expect(openRun(directory).metrics.length).toBe(45);
+    expect(openRun(directory).metrics.length).toBe(46);
     rmSync(join(directory, 'checkpoints', '000000', 'state.json'));
     expect(() => openRun(directory).loadCheckpoint(0)).toThrow(
       new Error('checkpoint 000000: state.json is missing; there is no earlier checkpoint; start a new run'),

@@ -1,0 +1,203 @@
+/** Compares what the files of a run state with a replay, and names what was compared and what was not. */
+import type { ClaimedCheckpoint, FolderClaim } from '../../record/claim.node.ts';
+import type { Damage } from '../../record/integrity.node.ts';
+import { canonicalJson, type JsonRecord } from '../../record/json.ts';
+import {
+  configName,
+  couplingEndName,
+  couplingName,
+  couplingStartName,
+  metricsName,
+  receiptName,
+  resultName,
+} from '../../record/layout.node.ts';
+import { createReceipt, firstDifference, type Receipt, type ReceiptDifference } from '../../record/receipt.ts';
+import { type FieldHashes, fieldHashes, type ReplayedCheckpoint, type ReplayedRecords } from '../../train/replay.ts';
+
+/** What a comparison found. */
+export interface Comparison {
+  /** The first difference; null if there is none. */
+  readonly first: Damage | ReceiptDifference | null;
+  /** Paths of files whose statements are all compared, but for keys among `notChecked`. */
+  readonly checked: readonly string[];
+  /** `FILE` or `FILE#key`, with the reason. */
+  readonly notChecked: ReadonlyMap<string, string>;
+}
+
+/** The last iteration that any file of the folder states something about. */
+export function lastStated(claim: FolderClaim, iterations: number): number {
+  const { metrics, tornLine, checkpoints, couplings, chain, result, receipt } = claim;
+  if (result !== null || couplings.has(couplingEndName) || (receipt && receipt.outcome !== null)) return iterations;
+  const lines = metrics.length + (tornLine === '' ? 0 : 1);
+  const measured = couplings.get(couplingName)?.iteration;
+  return Math.max(
+    couplings.has(couplingStartName) ? 0 : -1,
+    lines - 1,
+    chain?.links.at(-1)?.iteration ?? -1,
+    checkpoints.at(-1)?.iteration ?? -1,
+    Number.isSafeInteger(measured) ? (measured as number) : -1,
+  );
+}
+
+/** What a folder states about iterations that its config does not have; null if nothing. */
+export function beyondConfig(claim: FolderClaim, iterations: number): Damage | null {
+  const { metrics, tornLine, checkpoints, couplings } = claim;
+  const late = (file: string, iteration: number): Damage => {
+    return { file, message: `${file} states iteration ${iteration}, but the run has ${iterations} iterations` };
+  };
+  if (metrics.length > iterations + 1) return late(metricsName, iterations + 1);
+  if (metrics.length === iterations + 1 && tornLine !== '') return late(metricsName, iterations + 1);
+  const checkpoint = checkpoints.find(({ iteration }) => iteration > iterations);
+  if (checkpoint) return late(checkpoint.path, checkpoint.iteration);
+  const measured = couplings.get(couplingName);
+  if (measured === undefined) return null;
+  const { iteration } = measured;
+  if (!Number.isSafeInteger(iteration) || (iteration as number) < 0 || (iteration as number) > iterations) {
+    return { file: `${couplingName}#iteration`, message: `${couplingName} must name an iteration of the run` };
+  }
+  return null;
+}
+
+/**
+ * The receipt that the folder claims: the stored one, or one made of its latest checkpoint's chain and its result.
+ *
+ * The link of an interruption is left out, because a replay that goes on does not have it; it is compared with its checkpoint.
+ */
+function claimedReceipt({ receipt, chain, config, result }: FolderClaim, replayed: Receipt): Receipt {
+  if (receipt) return receipt;
+  if (!chain) return createReceipt('0', config, { head: replayed, links: [], open: [] }, result);
+  const links = chain.open.length > 0 ? chain.links.slice(0, -1) : chain.links;
+  return createReceipt('0', config, { ...chain, links }, result);
+}
+
+function metricsDifference(claim: FolderClaim, replayed: ReplayedRecords, until: number): Damage | null {
+  const differs = (iteration: number): Damage => {
+    const message = `line ${iteration + 1} of ${metricsName} is not the line of iteration ${iteration} of the replay`;
+    return { file: metricsName, message };
+  };
+  const { metrics, tornLine } = claim;
+  for (let i = 0; i < metrics.length && i <= until; i++) if (metrics[i] !== replayed.metrics[i]) return differs(i);
+  const torn = metrics.length;
+  if (tornLine !== '' && torn <= until && !replayed.metrics[torn]?.startsWith(tornLine)) return differs(torn);
+  return null;
+}
+
+function checkpointDifference(claimed: ClaimedCheckpoint, replayed: ReplayedCheckpoint | undefined): Damage | null {
+  const differs = (what: string): Damage => {
+    return { file: claimed.path, message: `${claimed.path}: its ${what} is not that of the replay` };
+  };
+  if (!replayed) return differs('iteration');
+  const { links, open } = claimed.chain;
+  if (links.length !== replayed.links.length) return differs('chain');
+  for (const [i, link] of links.entries()) {
+    const other = replayed.links[i];
+    const last = i === links.length - 1;
+    if (link.iteration !== other.iteration) return differs('chain');
+    if (link.parametersSha256 !== other.parametersSha256) return differs(last ? 'parameters' : 'chain');
+    if (link.stateSha256 !== other.stateSha256) return differs(last ? 'state' : 'chain');
+    if (link.metricsSha256 !== other.metricsSha256) return differs('chain');
+  }
+  if (open.join('') !== replayed.open.join('')) return differs('open metrics');
+  if ((claimed.blueprint ?? null) !== replayed.blueprint) return differs('blueprint');
+  const texts = [claimed.tokenizer ?? null, replayed.tokenizer].map((tokenizer) => canonicalJson({ tokenizer }));
+  return texts[0] === texts[1] ? null : differs('tokenizer');
+}
+
+/**
+ * The first field of a coupling record that is not as it was measured again.
+ *
+ * @param record as its file states it; its `run` names a folder and is not compared
+ */
+export function couplingDifference(name: string, record: JsonRecord, measured: FieldHashes): Damage | null {
+  const { command, run, ...fields } = record;
+  if (command !== 'coupling') return { file: `${name}#command`, message: `${name} must have the command coupling` };
+  if (typeof run !== 'string') return { file: `${name}#run`, message: `${name} must name its run` };
+  const stated = fieldHashes(fields);
+  for (const key of new Set([...Object.keys(stated), ...Object.keys(measured)])) {
+    if (stated[key] === measured[key]) continue;
+    const message = Object.hasOwn(measured, key)
+      ? `${key} in ${name} is not what the replay measures`
+      : `${name} must not have the key ${JSON.stringify(key)}`;
+    return { file: `${name}#${key}`, message };
+  }
+  return null;
+}
+
+function couplingsDifference(claim: FolderClaim, replayed: ReplayedRecords, whole: boolean): Damage | null {
+  for (const name of [couplingStartName, couplingEndName]) {
+    if (name === couplingEndName && !whole) continue;
+    const record = claim.couplings.get(name);
+    const measured = replayed.couplings[name === couplingStartName ? 'coupling-start' : 'coupling-end'];
+    if (record === undefined) {
+      // A run writes it before the files below.
+      const due = name === couplingStartName ? claim.chain !== null : claim.result !== null;
+      if (due && measured) return { file: name, message: `${name} is missing: the replay measures a coupling there` };
+      continue;
+    }
+    if (!measured) return { file: name, message: `${name} must be absent: the replay has no pairs to measure` };
+    const difference = couplingDifference(name, record, measured);
+    if (difference) return difference;
+  }
+  return null;
+}
+
+/** Which entries of the folder are compared when the replay ends at `until`, and why others are not. */
+function coverage(claim: FolderClaim, until: number, last: number): Omit<Comparison, 'first'> {
+  const checked: string[] = [];
+  const notChecked = new Map<string, string>();
+  const late = `comes after iteration ${until}`;
+  for (const { path, kind } of claim.entries) {
+    if (kind !== 'run') {
+      notChecked.set(path, 'notChecked' in kind ? kind.notChecked : kind.foreign);
+      continue;
+    }
+    const inCheckpoint = /^checkpoints\/(\d+)\//.exec(path)?.[1];
+    const measuredAt = path === couplingName ? (claim.couplings.get(couplingName)?.iteration as number) : 0;
+    const stated = inCheckpoint === undefined ? measuredAt : Number(inCheckpoint);
+    const isEnd = path === resultName || path === couplingEndName;
+    if (stated > until || (isEnd && until < last)) notChecked.set(path, late);
+    else checked.push(path);
+  }
+  const compared = new Set(checked);
+  const except = (path: string, keys: readonly string[], reason: string): void => {
+    if (compared.has(path)) for (const key of keys) notChecked.set(`${path}#${key}`, reason);
+  };
+  except(resultName, ['wallMs'], 'a time');
+  except(resultName, ['workers'], 'how the work was spread over threads; the result does not depend on it');
+  except(configName, ['versions'], 'the version of unbraid that began the run');
+  except(receiptName, ['unbraid'], 'the version of unbraid that wrote the receipt');
+  except(receiptName, ['check'], 'a command for people');
+  for (const name of [couplingStartName, couplingEndName, couplingName]) {
+    except(name, ['run'], 'the name that the folder had');
+  }
+  if (until < last) {
+    if (claim.metrics.length > until + 1) except(metricsName, [`lines after ${until + 1}`], late);
+    except(receiptName, [`links after ${until}`, 'outcome'], late);
+  }
+  return { checked, notChecked };
+}
+
+/**
+ * Compares a folder with its replay.
+ *
+ * @param until the iteration at which the replay ends
+ * @param last the last iteration that the folder states something about
+ */
+export function compareFolder(claim: FolderClaim, replayed: ReplayedRecords, until: number, last: number): Comparison {
+  const whole = replayed.receipt.outcome !== null;
+  const receipt = claimedReceipt(claim, replayed.receipt);
+  const find = (): Comparison['first'] => {
+    const chain = firstDifference(receipt, replayed.receipt, Math.min(until, receipt.links.at(-1)?.iteration ?? -1));
+    if (chain) return chain;
+    const metrics = metricsDifference(claim, replayed, until);
+    if (metrics) return metrics;
+    for (const checkpoint of claim.checkpoints) {
+      if (checkpoint.iteration > until) continue;
+      const made = replayed.checkpoints.find(({ iteration }) => iteration === checkpoint.iteration);
+      const difference = checkpointDifference(checkpoint, made);
+      if (difference) return difference;
+    }
+    return couplingsDifference(claim, replayed, whole);
+  };
+  return { first: find(), ...coverage(claim, until, last) };
+}

@@ -1,0 +1,30 @@
+/** What `unbraid verify` asks of a replay, in this process or in another runtime, and what it returns. */
+import type { Split } from '../../env/environment.ts';
+import type { MemoryMode } from '../../parallel/crew.ts';
+import type { FieldHashes, ReplayedRecords } from '../../train/replay.ts';
+import type { Progress } from '../../train/run.ts';
+import type { Frame } from '../frame.ts';
+
+export interface Replayed {
+  readonly records: ReplayedRecords;
+  /** What coupling.json states, measured again; null where it was not asked for or has no pairs. */
+  readonly measured: FieldHashes | null;
+  /** Name and version: `node 24.21.0`. */
+  readonly runtime: string;
+  /** Threads, on whose memory, and why. */
+  readonly workers: { readonly count: number; readonly memory: MemoryMode; readonly reason: string };
+}
+
+export interface ReplayInOptions {
+  readonly until: number;
+  /** Iterations whose checkpoints are compared. */
+  readonly checkpointsAt: readonly number[];
+  /** What coupling.json was measured on; null without it. */
+  readonly measure: { readonly iteration: number; readonly split: Split; readonly samples: number } | null;
+  /** Threads asked for; undefined is one per core. */
+  readonly workers: number | undefined;
+  /** Opens a crew of threads in this process; another runtime opens its own. */
+  readonly withCrew: Frame['withCrew'];
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
