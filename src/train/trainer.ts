@@ -4,7 +4,7 @@ import { couplingSummary } from '../coupling/measure.ts';
 import { createLabelSource, type LabelTools } from '../labels/labels.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { actionKey } from '../policy/policy.ts';
-import { type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
+import { brokenCheckpoint, type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { tensorsSha256 } from '../record/sha256.ts';
@@ -80,6 +80,15 @@ export interface BoundedRun {
 
 function dueAt(every: number, iteration: number): boolean {
   return every > 0 && iteration % every === 0;
+}
+
+/** Throws unless a checkpoint is the one that its own link stands for. */
+function requireWhole(checkpoint: Checkpoint): void {
+  const broken = brokenCheckpoint(checkpoint);
+  if (broken === null) return;
+  throw new Error(
+    `train: the checkpoint's ${broken} must match its own link in the chain of hashes; use another checkpoint of the run`,
+  );
 }
 
 /** Throws unless a checkpoint was made from the same start: only then its run can go on to the bits of an unbroken one. */
@@ -192,6 +201,7 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
     };
     if (checkpoint) {
       const counters = restoreLearner(learner, checkpoint, reference, labelSource);
+      requireWhole(checkpoint);
       first = checkpoint.iteration;
       run.envSteps = counters.envSteps;
       couplingStart = counters.couplingStart;

@@ -343,6 +343,11 @@ describe('a checkpoint whose state is damaged is refused', () => {
       (checkpoint) => ({ ...checkpoint, counters: { ...checkpoint.counters, beta2Power: null } }),
       `restoreLearner: counter beta2Power must be finite, got null; ${earlier}`,
     ],
+    [
+      'finite values that the run did not save',
+      damage('adam/first', set(0, 0.25)),
+      "train: the checkpoint's state must match its own link in the chain of hashes; use another checkpoint of the run",
+    ],
   ];
 
   const config = { iterations: 2, checkpointEvery: 1, beta: 0.01 };
