@@ -2,7 +2,7 @@
  * Takes the folder of a run apart into its statements and writes it again with every hash made anew by the product's own functions, so that
  * only a replay can tell what was changed.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChainHead, chainRoot, jsonSha256, type Link, linkHash, openChain } from '../../src/record/chain.ts';
 import { type Checkpoint, checkpointName, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
@@ -141,16 +141,22 @@ export function restate(directory: string, change: (statements: Statements) => v
   writeStatements(directory, statements);
 }
 
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}
+
 function rehashManifests(directory: string): void {
   const root = join(directory, 'checkpoints');
   for (const name of readdirSync(root).sort()) {
     const folder = join(root, name);
+    if (isFile(folder)) continue;
     const hashes: Record<string, string> = {};
     // In the order in which the product writes them.
     for (const file of ['parameters.safetensors', 'state.safetensors', 'state.json', 'tokenizer.json']) {
-      if (existsSync(join(folder, file))) hashes[file] = sha256Hex(readFileSync(join(folder, file)));
+      if (isFile(join(folder, file))) hashes[file] = sha256Hex(readFileSync(join(folder, file)));
     }
-    writeJsonFile(join(folder, 'manifest.json'), { version: 1, sha256: hashes });
+    const manifest = join(folder, 'manifest.json');
+    if (isFile(manifest)) writeJsonFile(manifest, { version: 1, sha256: hashes });
   }
 }
 
@@ -199,7 +205,7 @@ export function rehash(directory: string): void {
   editReceipt(directory, ({ files }) => {
     for (const file of Object.keys(files)) {
       const path = join(directory, file);
-      if (existsSync(path)) files[file] = sha256Hex(readFileSync(path));
+      if (isFile(path)) files[file] = sha256Hex(readFileSync(path));
       else delete files[file];
     }
   });

@@ -17,6 +17,17 @@ export const textConfig: Config = resolveConfig({
   iterations: 3,
 });
 
+/** Keys of a run whose every phase lasts long enough for a signal. */
+export const slowChanges = {
+  ...changes,
+  iterations: 8,
+  evalEvery: 2,
+  couplingEvery: 3,
+  evalEpisodes: 1500,
+  couplingPairs: 48,
+  coldStartUpdates: 400,
+} as const;
+
 /** Folders of honest runs by name; `other` differs from `finished` in its seed alone. */
 export type Bases = Readonly<Record<Base | 'other', string>>;
 

@@ -21,7 +21,11 @@ const unclear: readonly (readonly [string, RegExp])[] = [
   ['a stack trace', /^ {4}at /m],
   ['the name of a JavaScript error', /\b(Type|Range|Reference|Syntax)Error\b|ERR_[A-Z_]+/],
   ['a stack that was too deep', /Maximum call stack/],
-  ['an undefined value', /\bundefined\b|\[object Object\]|\bNaN\b/],
+  [
+    'a message of the engine',
+    /Cannot (read|set|destructure|convert|mix) |is not (a function|iterable|an object|a constructor)/,
+  ],
+  ['an undefined value', /\bundefined\b|\[object Object\]/],
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
   ['a control character', /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/],
 ];
@@ -95,7 +99,8 @@ export function wrongOnForgery({ where, rejected }: Forgery, outcome: Outcome): 
   const verdict = verdictOf(outcome);
   if (code === 0) return 'a forgery is equal';
   if (verdict === null) {
-    return code === 2 || rejected?.test(stderr) ? null : `exit code ${code} without a verdict: ${stderr.slice(-300)}`;
+    const clear = code === 2 || rejected?.test(stderr) || where.some((place) => stderr.includes(place));
+    return clear ? null : `exit code ${code} without a verdict: ${stderr.slice(-300)}`;
   }
   if (verdict.equal !== false) return `exit code ${code}, equal: ${verdict.equal}`;
   // Some differences are lists of files that are not checked.
