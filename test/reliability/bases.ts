@@ -1,0 +1,51 @@
+/** Honest runs that corruptions and forgeries start from. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, resolveConfig } from '../../src/train/config.ts';
+import { changes, config, makeRun, realUnbraid } from '../cli/realRun.ts';
+import type { Base } from '../record/forgery.ts';
+
+/** Text observations, a vocabulary, and a source of labels with a memory. */
+export const textConfig: Config = resolveConfig({
+  ...changes,
+  env: 'household',
+  policy: 'attention',
+  observation: 'text',
+  method: 'classifier+cloning',
+  labels: 'anchor',
+  maxSteps: 8,
+  iterations: 3,
+});
+
+/** Keys of a run whose every phase lasts long enough for a signal. */
+export const slowChanges = {
+  ...changes,
+  iterations: 8,
+  evalEvery: 2,
+  couplingEvery: 3,
+  evalEpisodes: 1500,
+  couplingPairs: 48,
+  coldStartUpdates: 400,
+} as const;
+
+/** Folders of honest runs by name; `other` differs from `finished` in its seed alone. */
+export type Bases = Readonly<Record<Base | 'other', string>>;
+
+/** Makes the runs in folders of `root`. */
+export async function makeBases(root: string): Promise<Bases> {
+  const at = (name: string): string => join(root, name);
+  await makeRun(at('finished'));
+  await makeRun(at('other'), { ...config, seed: 2 });
+  await makeRun(at('text'), textConfig);
+  await makeRun(at('cut'), config, 3);
+  cpSync(at('finished'), at('measured'), { recursive: true });
+  const { code, stderr } = await realUnbraid('coupling', at('measured'), '--samples', '8');
+  if (code !== 0) throw new Error(`makeBases: coupling must end with 0, got ${code}: ${stderr}`);
+  return {
+    finished: at('finished'),
+    other: at('other'),
+    text: at('text'),
+    'cut short': at('cut'),
+    measured: at('measured'),
+  };
+}

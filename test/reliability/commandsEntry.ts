@@ -1,0 +1,10 @@
+/** A process that executes command lines in itself, one after the other: some 20 times as fast as a process for each. */
+import { realUnbraid } from '../cli/realRun.ts';
+import type { Answer, Call } from './commands.ts';
+
+process.on('message', ({ args }: Call) => {
+  realUnbraid(...args).then(({ code, stdout, stderr }) => {
+    const answer: Answer = { code, stdout, stderr, maxRssKb: process.resourceUsage().maxRSS };
+    process.send?.(answer);
+  });
+});

@@ -1,0 +1,118 @@
+/** SIGKILL at file operations: before one, or when half of its work is done. */
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomStream } from '../../src/random.ts';
+import type { Config } from '../../src/train/config.ts';
+import { changes, receiptIn } from '../cli/realRun.ts';
+import type { Bases } from './bases.ts';
+import type { Commands } from './commands.ts';
+import type { Fault } from './faults.ts';
+import { type Product, start } from './product.ts';
+import { execute, recover, verifyLeft } from './recovery.ts';
+import { countOne, fail, inspect, openTally, type Tally } from './tally.ts';
+
+/** What every part of the harness is given. */
+export interface Bench {
+  /** An empty folder. */
+  readonly root: string;
+  readonly bases: Bases;
+  readonly commands: Commands;
+  readonly product: Product;
+  readonly count: number;
+  /** Shows one line of progress. */
+  readonly say: (text: string) => void;
+}
+
+/** The command line that begins a run in `directory`: the run `finished` of the bases, unless other keys are given. */
+export function trainArgs(directory: string, given: Partial<Config> = changes, workers = 1): string[] {
+  const settings = Object.entries(given).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  return ['train', ...settings, '--workers', String(workers), '--out', directory];
+}
+
+/** A command that writes in a run's folder, and the folder that it begins with. */
+interface Scene {
+  readonly name: string;
+  readonly from: keyof Bases | null;
+  args(directory: string): string[];
+}
+
+export const scenes: readonly Scene[] = [
+  { name: 'train', from: null, args: trainArgs },
+  { name: 'train --resume', from: 'cut short', args: (run) => ['train', '--resume', run, '--workers', '1'] },
+  { name: 'train --resume of a finished run', from: 'finished', args: (run) => ['train', '--resume', run] },
+  { name: 'coupling', from: 'finished', args: (run) => ['coupling', run, '--samples', '8', '--workers', '1'] },
+];
+
+/** Brings the folder of a scene to its beginning. */
+export function setScene({ from }: Scene, { bases }: Bench, directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+  if (from !== null) cpSync(bases[from], directory, { recursive: true });
+}
+
+/** File operations of a scene that nothing disturbs. */
+export async function operationsOf(scene: Scene, bench: Bench, tally: Tally, directory: string): Promise<number> {
+  setScene(scene, bench, directory);
+  const fault = { folder: directory, how: 'nothing', at: 0 } as const;
+  const ended = await start(bench.product, scene.args(directory), fault).ended;
+  if (ended.code !== 0 || ended.report === null) {
+    throw new Error(`${scene.name}: must end with 0, got ${ended.code ?? ended.signal}: ${ended.stderr}`);
+  }
+  inspect(tally, scene.name, ended, ended.report.maxRssKb);
+  return ended.report.operations;
+}
+
+/** Shares `count` attempts out among scenes that have so many operations: points spread evenly over each of them. */
+export function spreadPoints(operations: readonly number[], count: number): { scene: number; at: number }[] {
+  const total = operations.reduce((sum, n) => sum + n, 0);
+  return Array.from({ length: count }, (_, i) => {
+    let at = Math.floor(((i + 0.5) * total) / count);
+    let scene = 0;
+    while (at >= operations[scene]) at -= operations[scene++];
+    return { scene, at: at + 1 };
+  });
+}
+
+async function killAt(bench: Bench, tally: Tally, where: string, args: string[], fault: Omit<Fault, 'report'>) {
+  const ended = await start(bench.product, args, fault).ended;
+  tally.commands++;
+  if (ended.hung) fail(tally, 'hang', where);
+  if (ended.signal !== 'SIGKILL') fail(tally, 'crash', `${where}: ended by itself with ${ended.code}: ${ended.stderr}`);
+}
+
+/** Kills commands at their file operations, looks at what is left, and goes on. */
+export async function kills(bench: Bench): Promise<Tally> {
+  const { root, bases, commands, count, say } = bench;
+  const tally = openTally('kills');
+  const expected = receiptIn(bases.finished);
+  const operations: number[] = [];
+  for (const [i, scene] of scenes.entries()) {
+    operations.push(await operationsOf(scene, bench, tally, join(root, `scene-${i}`)));
+  }
+  say(`kills: ${scenes.map(({ name }, i) => `${name} has ${operations[i]} file operations`).join(', ')}`);
+  for (const [i, point] of spreadPoints(operations, count).entries()) {
+    const scene = scenes[point.scene];
+    const directory = join(root, `kill-${String(i).padStart(5, '0')}`);
+    const how = i % 2 === 0 ? 'kill before' : 'kill within';
+    const where = `kill ${i}: ${scene.name}, ${how} operation ${point.at}`;
+    setScene(scene, bench, directory);
+    tally.attempts++;
+    countOne(tally, scene.name);
+    await killAt(bench, tally, where, scene.args(directory), { folder: directory, how, at: point.at });
+    await verifyLeft(commands, tally, where, directory);
+    const train = trainArgs(directory);
+    if (scene.name === 'train' && i % 3 === 0) {
+      // What goes on is killed, too, if it comes so far.
+      const at = 1 + randomStream(1, 'test/kills', 0, i).below(20);
+      const again = await execute(commands, tally, where, 'verify', directory);
+      const resume = again?.code === 0 ? ['train', '--resume', directory] : train;
+      await start(bench.product, resume, { folder: directory, how: 'kill before', at }).ended;
+      tally.commands++;
+      countOne(tally, 'killed twice');
+      await verifyLeft(commands, tally, `${where}, then ${resume[1]} killed at ${at}`, directory);
+    }
+    await recover(commands, tally, where, { directory, train, expected }, i % 4 < 2);
+    rmSync(directory, { recursive: true, force: true });
+    if ((i + 1) % 20 === 0) say(`kills: ${i + 1} of ${count}, ${tally.failures.length} failures`);
+  }
+  return tally;
+}
