@@ -46,7 +46,7 @@ export function trainIn(version: string): Train {
     const versions = { unbraid: version };
     const { writer, checkpoint } = asUsage(() =>
       resume
-        ? resumeRun(directory, { keepCheckpoints })
+        ? resumeRun(directory, { keepCheckpoints, versions })
         : { writer: createRun(directory, { config, versions, keepCheckpoints }), checkpoint: null },
     );
     for (const { pid, host, start } of writer.takenOver) {

@@ -82,7 +82,7 @@ function requireKeys(name: string, record: JsonRecord, keys: readonly string[]):
   }
 }
 
-function readConfig(directory: string): JsonRecord {
+function readConfig(directory: string, receipt: Receipt | null): JsonRecord {
   const file = readRecord(directory, configName);
   requireKeys(configName, file, ['config', 'versions']);
   const { config, versions } = file;
@@ -91,6 +91,9 @@ function readConfig(directory: string): JsonRecord {
     isJsonObject(versions) &&
     Object.entries(versions).every(([key, v]) => key === 'unbraid' && typeof v === 'string' && versionPattern.test(v));
   if (!isVersions) found(`${configName}#versions`, `${configName} must have {"unbraid": VERSION} as versions`);
+  if (receipt && (versions as JsonRecord).unbraid !== receipt.unbraid) {
+    found(`${configName}#versions`, `${configName} states another version of unbraid than ${receiptName}`);
+  }
   return config as JsonRecord;
 }
 
@@ -159,7 +162,8 @@ function checkLatest(directory: string, checkpoints: readonly ClaimedCheckpoint[
   }
   const latest = take(latestName, () => readLatest(directory));
   if (latest === null || !kept.includes(latest.iteration)) {
-    found(latestName, `${latestName} names a checkpoint that ${directory} does not hold`);
+    const named = latest === null ? 'no checkpoint' : `checkpoint ${checkpointName(latest.iteration)}`;
+    found(latestName, `${latestName} must name a checkpoint that ${directory} holds, got ${named}`);
   }
   const later = kept.filter((iteration) => iteration > latest.iteration).length;
   // A crash between a checkpoint and its latest.json leaves one later checkpoint.
@@ -203,7 +207,7 @@ function readFolder(directory: string): FolderClaim {
   if (stored && 'damage' in stored) throw new Found(stored.damage);
   const receipt = stored?.receipt ?? null;
   if (stored) checkFileList(entries, directory, Object.keys(stored.files));
-  const config = readConfig(directory);
+  const config = readConfig(directory, receipt);
   if (receipt && canonicalJson(receipt.config) !== canonicalJson(config)) {
     found(`${receiptName}#config`, `${receiptName} states another config than ${configName}`);
   }

@@ -16,7 +16,7 @@ import {
   resultName,
 } from './layout.node.ts';
 import type { Receipt } from './receipt.ts';
-import { encodeReceipt, parseReceipt, type ReceiptFile } from './receiptFile.ts';
+import { checkCommand, encodeReceipt, parseReceipt, type ReceiptFile } from './receiptFile.ts';
 import { sha256Hex } from './sha256.ts';
 
 /** A file that is not as the run wrote it. */
@@ -67,7 +67,7 @@ export function runFiles(directory: string): string[] {
 export function writeReceipt(directory: string, receipt: Receipt): void {
   const files: Record<string, string> = {};
   for (const path of runFiles(directory)) files[path] = sha256Hex(readBytes(join(directory, path)));
-  const check = `unbraid verify ${directory}`;
+  const check = checkCommand(directory);
   writeFileAtomic(join(directory, receiptName), encodeReceipt({ receipt, check, files }));
 }
 

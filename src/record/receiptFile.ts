@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { parseJson } from '../parseJson.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
-import { type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
+import { outcomeKeys, type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
 import { textSha256 } from './sha256.ts';
 
 export interface ReceiptFile {
@@ -21,7 +21,21 @@ export const versionPattern = /^[0-9A-Za-z.+-]{1,40}$/;
 /** A file of a run by its path from the run's folder: no other file is ever read because a receipt lists it. */
 const runFilePattern = /^([a-z-]+\.jsonl?|checkpoints\/\d{6,15}\/[a-z]+\.(json|safetensors))$/;
 
-const fileSchema = v.object({
+/** Characters of a path that no shell reads as anything else. */
+const plainPath = /^[\p{L}\p{N}_./ ~+@%:,=\\-]{1,1000}$/u;
+/** May be empty, where a program makes a receipt. */
+const checkPattern = /^(unbraid verify [\p{L}\p{N}_./ ~+@%:,=\\-]{1,1000})?$/u;
+
+/** The command that checks what lies at `path`, for people to read and to type. */
+export function checkCommand(path: string): string {
+  return `unbraid verify ${plainPath.test(path) ? path : '.'}`;
+}
+
+function isOutcome(value: unknown): boolean {
+  return isJsonObject(value) && Object.keys(value).sort().join() === [...outcomeKeys].sort().join();
+}
+
+const fileSchema = v.strictObject({
   format: v.literal(receiptFormat),
   unbraid: v.pipe(v.string(), v.regex(versionPattern)),
   numerics: count,
@@ -32,11 +46,11 @@ const fileSchema = v.object({
   config: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
   root: hash,
   links: v.array(
-    v.object({ iteration: count, parametersSha256: hash, stateSha256: hash, metricsSha256: hash, link: hash }),
+    v.strictObject({ iteration: count, parametersSha256: hash, stateSha256: hash, metricsSha256: hash, link: hash }),
   ),
-  outcome: v.nullable(v.custom<JsonRecord>(isJsonObject)),
+  outcome: v.nullable(v.custom<JsonRecord>(isOutcome)),
   hash,
-  check: v.string(),
+  check: v.pipe(v.string(), v.regex(checkPattern)),
   files: v.record(v.pipe(v.string(), v.regex(runFilePattern)), hash),
 });
 

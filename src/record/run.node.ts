@@ -259,6 +259,10 @@ function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLine
   };
 }
 
+function writeConfig(directory: string, config: JsonRecord, versions: JsonRecord): void {
+  writeFileAtomic(join(directory, configName), `${encodeJson({ config, versions }, configName, 2)}\n`);
+}
+
 /** Releases the run if `open` fails. */
 function withLock<T>(lock: RunLock, open: () => T): T {
   try {
@@ -286,7 +290,7 @@ export function createRun(
   return withLock(lock, () => {
     requireNoRun(directory);
     ensureWritableDirectory(checkpointsOf(directory));
-    writeFileAtomic(join(directory, configName), `${encodeJson({ config, versions }, configName, 2)}\n`);
+    writeConfig(directory, config, versions);
     return runWriter(directory, keepCheckpoints, openJsonLines(join(directory, metricsName), { keepLines: 0 }), lock);
   });
 }
@@ -305,13 +309,14 @@ function removeTemporary(directory: string): void {
 /**
  * Opens a run to go on from one of its checkpoints, the newest unless `iteration` is given: what was recorded after it is dropped.
  *
+ * @param options.versions of the process that resumes the run; config.json then states them
  * @returns a checkpoint of null where the run was stopped before its first one: it begins anew
  * @throws Error if there is no run or no checkpoint, or a file that the run goes on with is damaged; nothing is dropped then. RunLockedError
  *   if another process writes the run
  */
 export function resumeRun(
   directory: string,
-  options: { keepCheckpoints: number; iteration?: number },
+  options: { keepCheckpoints: number; versions: JsonRecord; iteration?: number },
 ): { writer: RunWriter; checkpoint: Checkpoint | null } {
   requireRun(directory);
   const lock = lockRun('resumeRun', directory);
@@ -320,13 +325,15 @@ export function resumeRun(
 
 function openLocked(
   directory: string,
-  options: { keepCheckpoints: number; iteration?: number },
+  options: { keepCheckpoints: number; versions: JsonRecord; iteration?: number },
   lock: RunLock,
 ): { writer: RunWriter; checkpoint: Checkpoint | null } {
   const run = openRun(directory);
   const metricsPath = join(directory, metricsName);
-  const openWriter = (keepLines: number): RunWriter =>
-    runWriter(directory, options.keepCheckpoints, openJsonLines(metricsPath, { keepLines }), lock);
+  const openWriter = (keepLines: number): RunWriter => {
+    writeConfig(directory, run.config, options.versions);
+    return runWriter(directory, options.keepCheckpoints, openJsonLines(metricsPath, { keepLines }), lock);
+  };
   if (options.iteration === undefined && hasNotBegun(run)) {
     removeTemporary(directory);
     return { writer: openWriter(0), checkpoint: null };

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { jsonSha256 } from '../../src/record/chain.ts';
 import { writeLatest } from '../../src/record/layout.node.ts';
 import { sha256Hex } from '../../src/record/sha256.ts';
 import {
@@ -183,8 +184,9 @@ const receipts: Forgery[] = [
   ),
   raw('receipt: a key more in the outcome', { where: [receipt, '"outcome"', result] }, (directory) =>
     editReceipt(directory, ({ receipt: it }) => {
+      // createReceipt would leave the key out.
       it.outcome = { ...it.outcome, accuracy: 1 };
-      rechain(it);
+      it.hash = jsonSha256({ previous: it.links.at(-1)?.link as string, outcome: it.outcome });
     }),
   ),
   raw('receipt: the check is another command', { where: [receipt] }, (directory) =>

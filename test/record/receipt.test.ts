@@ -137,7 +137,7 @@ test('the file gives back the receipt, and any flipped bit of it is found', () =
 });
 
 test('the last field is the hash of the text without it', () => {
-  const text = encodeReceipt({ receipt, check: 'c', files: {} });
+  const text = encodeReceipt({ receipt, check: '', files: {} });
   const { sha256, ...rest } = JSON.parse(text) as JsonRecord;
   expect(sha256).toBe(sha(`${JSON.stringify(rest, null, 2)}\n`));
   expect(text.endsWith(`\n  "sha256": "${sha256}"\n}\n`)).toBe(true);
@@ -145,7 +145,7 @@ test('the last field is the hash of the text without it', () => {
 
 test('files that are no receipt, and formats to come', () => {
   const signed = (changes: object): string => {
-    const rest = { ...receipt, check: 'c', files: {}, ...changes };
+    const rest = { ...receipt, check: '', files: {}, ...changes };
     return `${JSON.stringify({ ...rest, sha256: sha(`${JSON.stringify(rest, null, 2)}\n`) }, null, 2)}\n`;
   };
   expect(parseReceipt('{')).toEqual({ flaw: 'is not JSON' });

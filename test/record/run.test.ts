@@ -42,7 +42,8 @@ function checkpointAt(iteration: number, counters?: Checkpoint['counters']): Che
   return { ...learnedAt(iteration, counters), chain: chain as Chain };
 }
 
-const start = { config: { seed: 3 }, versions: { unbraid: '0.1.0' }, keepCheckpoints: 2 };
+const versions = { unbraid: '0.1.0' };
+const start = { config: { seed: 3 }, versions, keepCheckpoints: 2 };
 
 /** The first evaluation and its checkpoint. */
 function recordStart(writer: RunWriter): void {
@@ -121,7 +122,7 @@ describe('a run', () => {
 
   test('saving the same iteration again replaces it', () => {
     makeRun(20);
-    const { writer } = resumeRun(directory, { keepCheckpoints: 2 });
+    const { writer } = resumeRun(directory, { keepCheckpoints: 2, versions });
     writer.saveCheckpoint(checkpointAt(20, { envSteps: 7 }));
     writer.close();
     expect(openRun(directory).loadCheckpoint().counters).toEqual({ envSteps: 7 });
@@ -138,7 +139,7 @@ describe('resuming', () => {
     // What a crash in the middle of a checkpoint and of a line leaves behind.
     mkdirSync(join(directory, 'checkpoints', '000060.tmp'));
     writeFileSync(join(directory, 'metrics.jsonl'), '{"iteration":48,"cha', { flag: 'a' });
-    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2 });
+    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, versions });
     expect(checkpoint).toEqual(checkpointAt(40));
     expect(openRun(directory).metrics.length).toBe(41);
     record(writer, 40, 60);
@@ -155,7 +156,7 @@ describe('resuming', () => {
     begun.close();
     // What a crash in the middle of the first checkpoint leaves behind.
     mkdirSync(join(directory, 'checkpoints', '000000.tmp'));
-    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2 });
+    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, versions });
     expect([checkpoint, openRun(directory).metrics]).toEqual([null, []]);
     recordStart(writer);
     record(writer, 0, 60);
@@ -163,7 +164,7 @@ describe('resuming', () => {
     expect(contents(directory)).toEqual(unbroken);
     rmSync(join(directory, 'latest.json'));
     rmSync(join(directory, 'checkpoints'), { recursive: true });
-    expect(() => resumeRun(directory, { keepCheckpoints: 2 })).toThrow(
+    expect(() => resumeRun(directory, { keepCheckpoints: 2, versions })).toThrow(
       new Error(
         `openRun: ${directory} has lost its checkpoints; restore them from a copy, or train it again with another --out`,
       ),
@@ -174,16 +175,22 @@ describe('resuming', () => {
   test('an earlier checkpoint drops the later ones and the result', () => {
     makeRun(60);
     writeFileSync(join(directory, 'result.json'), '{}');
-    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, iteration: 40 });
+    const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, versions, iteration: 40 });
     writer.close();
     expect(checkpoint).toEqual(checkpointAt(40));
     const run = openRun(directory);
     expect([run.checkpoints, run.latest, run.metrics.length, run.result]).toEqual([[0, 40], 40, 41, null]);
   });
 
+  test('states the version that resumed it', () => {
+    makeRun(20);
+    resumeRun(directory, { keepCheckpoints: 2, versions: { unbraid: '0.2.0' } }).writer.close();
+    expect(openRun(directory)).toMatchObject({ config: { seed: 3 }, versions: { unbraid: '0.2.0' } });
+  });
+
   test('keeps as many checkpoints as it is told', () => {
     makeRun(40);
-    const { writer } = resumeRun(directory, { keepCheckpoints: 1 });
+    const { writer } = resumeRun(directory, { keepCheckpoints: 1, versions });
     record(writer, 40, 60);
     writer.close();
     expect(openRun(directory).checkpoints).toEqual([0, 60]);
@@ -195,7 +202,7 @@ describe('resuming', () => {
     const bytes = readFileSync(path);
     bytes[bytes.length - 1] ^= 1;
     writeFileSync(path, bytes);
-    expect(() => resumeRun(directory, { keepCheckpoints: 2 })).toThrow(
+    expect(() => resumeRun(directory, { keepCheckpoints: 2, versions })).toThrow(
       new Error(
         'checkpoint 000040: parameters.safetensors does not match its hash; the file is damaged; use an earlier checkpoint: 000000, 000020',
       ),
@@ -284,7 +291,7 @@ describe('errors', () => {
 
   test('a checkpoint that cannot be written leaves the one before', () => {
     makeRun(20);
-    const { writer } = resumeRun(directory, { keepCheckpoints: 2 });
+    const { writer } = resumeRun(directory, { keepCheckpoints: 2, versions });
     const counters = { loss: Number.NaN };
     expect(() => writer.saveCheckpoint({ ...checkpointAt(40), counters })).toThrow(
       new Error(

@@ -48,6 +48,8 @@ export function isStackTrace({ stdout, stderr }: Outcome): boolean {
 /** What docs/receipts.md lists as kinds that a replay cannot check. */
 const unverifiable = [
   /^result\.json#(wallMs|workers)$/,
+  /^config\.json#versions$/,
+  /^receipt\.json#(unbraid|check)$/,
   /^coupling-[^/]+\.json#run$/,
   /^coupling\.json#run$/,
   /\.html$/,

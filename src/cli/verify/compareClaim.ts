@@ -39,7 +39,7 @@ export function lastStated(claim: FolderClaim, iterations: number): number {
   );
 }
 
-/** What a folder states about iterations that its config does not have; null if nothing. */
+/** What a folder states about iterations that its config does not have, or lacks of the last one; null if nothing. */
 export function beyondConfig(claim: FolderClaim, iterations: number): Damage | null {
   const { metrics, tornLine, checkpoints, couplings } = claim;
   const late = (file: string, iteration: number): Damage => {
@@ -49,6 +49,12 @@ export function beyondConfig(claim: FolderClaim, iterations: number): Damage | n
   if (metrics.length === iterations + 1 && tornLine !== '') return late(metricsName, iterations + 1);
   const checkpoint = checkpoints.find(({ iteration }) => iteration > iterations);
   if (checkpoint) return late(checkpoint.path, checkpoint.iteration);
+  if (claim.result !== null && checkpoints.at(-1)?.iteration !== iterations) {
+    return {
+      file: 'checkpoints',
+      message: `the folder states a result, but lacks the checkpoint of iteration ${iterations}`,
+    };
+  }
   const measured = couplings.get(couplingName);
   if (measured === undefined) return null;
   const { iteration } = measured;
