@@ -6,7 +6,7 @@ import { changes, config, makeRun, realUnbraid } from '../cli/realRun.ts';
 import type { Base } from '../record/forgery.ts';
 
 /** Text observations, a vocabulary, and a source of labels with a memory. */
-export const textConfig: Config = resolveConfig({
+const textConfig: Config = resolveConfig({
   ...changes,
   env: 'household',
   policy: 'attention',
@@ -20,12 +20,12 @@ export const textConfig: Config = resolveConfig({
 /** Keys of a run whose every phase lasts long enough for a signal. */
 export const slowChanges = {
   ...changes,
-  iterations: 8,
+  iterations: 6,
   evalEvery: 2,
   couplingEvery: 3,
-  evalEpisodes: 1500,
+  evalEpisodes: 800,
   couplingPairs: 48,
-  coldStartUpdates: 400,
+  coldStartUpdates: 300,
 } as const;
 
 /** Folders of honest runs by name; `other` differs from `finished` in its seed alone. */

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomStream } from '../../src/random.ts';
 import { receiptIn } from '../cli/realRun.ts';
-import { type Bench, operationsOf, scenes, setScene, spreadPoints, trainArgs } from './kills.ts';
+import { type Bench, sceneOperations, scenes, setScene, spreadPoints, trainArgs } from './kills.ts';
 import { type Ended, start } from './product.ts';
 import { recover, verifyLeft } from './recovery.ts';
 import { countOne, fail, inspect, openTally, type Tally } from './tally.ts';
@@ -60,10 +60,7 @@ export async function disk(bench: Bench): Promise<Tally> {
   const { root, bases, commands, count, say } = bench;
   const tally = openTally('full disk');
   const expected = receiptIn(bases.finished);
-  const operations: number[] = [];
-  for (const [i, scene] of scenes.entries()) {
-    operations.push(await operationsOf(scene, bench, tally, join(root, `scene-${i}`)));
-  }
+  const operations = await sceneOperations(bench);
   const real = Math.floor(count / 5);
   await realDisk(bench, tally, real);
   for (const [i, point] of spreadPoints(operations, count - real).entries()) {

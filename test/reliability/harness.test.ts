@@ -26,19 +26,24 @@ afterAll(() => {
 });
 
 const parts: [string, (bench: Bench) => Promise<Tally>, number][] = [
-  ['corruptions', corruptions, 45],
-  ['kills', kills, 8],
-  ['full disk', disk, 5],
-  ['two writers', writers, 4],
-  ['signals', signals, 6],
+  ['corruptions', corruptions, 30],
+  ['kills', kills, 6],
+  ['full disk', disk, 4],
+  ['two writers', writers, 3],
+  ['signals', signals, 4],
 ];
 
-test.each(parts)('%s: every verdict is right, and no run is lost', async (name, part, count) => {
-  const folder = join(root, name.replaceAll(' ', '-'));
-  mkdirSync(folder);
-  const product = 'src/cli/main.ts';
-  const tally = await part({ root: folder, bases, commands, product, count, say: () => undefined });
-  expect(tally.failures).toEqual([]);
-  expect(tally.attempts).toBe(count);
-  expect(tally.maxRssKb).toBeGreaterThan(0);
-});
+test.each(parts)(
+  '%s: every verdict is right, and no run is lost',
+  async (name, part, count) => {
+    const folder = join(root, name.replaceAll(' ', '-'));
+    mkdirSync(folder);
+    const product = 'src/cli/main.ts';
+    const tally = await part({ root: folder, bases, commands, product, count, say: () => undefined });
+    expect(tally.failures).toEqual([]);
+    expect(tally.attempts).toBe(count);
+    expect(tally.maxRssKb).toBeGreaterThan(0);
+    // On a busy machine a process takes ten times as long to start.
+  },
+  300_000,
+);

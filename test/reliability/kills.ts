@@ -9,7 +9,7 @@ import type { Commands } from './commands.ts';
 import type { Fault } from './faults.ts';
 import { type Product, start } from './product.ts';
 import { execute, recover, verifyLeft } from './recovery.ts';
-import { countOne, fail, inspect, openTally, type Tally } from './tally.ts';
+import { countOne, fail, openTally, type Tally } from './tally.ts';
 
 /** What every part of the harness is given. */
 export interface Bench {
@@ -49,16 +49,28 @@ export function setScene({ from }: Scene, { bases }: Bench, directory: string): 
   if (from !== null) cpSync(bases[from], directory, { recursive: true });
 }
 
-/** File operations of a scene that nothing disturbs. */
-export async function operationsOf(scene: Scene, bench: Bench, tally: Tally, directory: string): Promise<number> {
+async function operationsOf(scene: Scene, bench: Bench, directory: string): Promise<number> {
   setScene(scene, bench, directory);
   const fault = { folder: directory, how: 'nothing', at: 0 } as const;
-  const ended = await start(bench.product, scene.args(directory), fault).ended;
-  if (ended.code !== 0 || ended.report === null) {
-    throw new Error(`${scene.name}: must end with 0, got ${ended.code ?? ended.signal}: ${ended.stderr}`);
+  const { code, signal, stderr, report } = await start(bench.product, scene.args(directory), fault).ended;
+  rmSync(directory, { recursive: true, force: true });
+  if (code !== 0 || report === null) {
+    throw new Error(`${scene.name}: must end with 0, got ${code ?? signal}: ${stderr}`);
   }
-  inspect(tally, scene.name, ended, ended.report.maxRssKb);
-  return ended.report.operations;
+  return report.operations;
+}
+
+const counted = new WeakMap<Bases, readonly number[]>();
+
+/** File operations of each scene that nothing disturbs; counted once. */
+export async function sceneOperations(bench: Bench): Promise<readonly number[]> {
+  const known = counted.get(bench.bases);
+  if (known) return known;
+  const operations: number[] = [];
+  for (const scene of scenes) operations.push(await operationsOf(scene, bench, join(bench.root, 'scene')));
+  counted.set(bench.bases, operations);
+  bench.say(`file operations: ${scenes.map(({ name }, i) => `${name} ${operations[i]}`).join(', ')}`);
+  return operations;
 }
 
 /** Shares `count` attempts out among scenes that have so many operations: points spread evenly over each of them. */
@@ -84,11 +96,7 @@ export async function kills(bench: Bench): Promise<Tally> {
   const { root, bases, commands, count, say } = bench;
   const tally = openTally('kills');
   const expected = receiptIn(bases.finished);
-  const operations: number[] = [];
-  for (const [i, scene] of scenes.entries()) {
-    operations.push(await operationsOf(scene, bench, tally, join(root, `scene-${i}`)));
-  }
-  say(`kills: ${scenes.map(({ name }, i) => `${name} has ${operations[i]} file operations`).join(', ')}`);
+  const operations = await sceneOperations(bench);
   for (const [i, point] of spreadPoints(operations, count).entries()) {
     const scene = scenes[point.scene];
     const directory = join(root, `kill-${String(i).padStart(5, '0')}`);

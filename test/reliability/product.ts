@@ -34,6 +34,8 @@ export interface Started {
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const preload = new URL('./faults.ts', import.meta.url).href;
+/** Spares a process started from source most of its start. */
+const compileCache = join(root, 'node_modules/.cache/reliability');
 let started = 0;
 
 /** The letter of a process's state: R runs, S sleeps, T is stopped. */
@@ -57,7 +59,11 @@ export function start(
   const loaded = fault ? ['--import', preload] : [];
   const child = spawn(node, [...loaded, join(root, product), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...(fault && { UNBRAID_FAULT: JSON.stringify({ ...fault, report }) }) },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: compileCache,
+      ...(fault && { UNBRAID_FAULT: JSON.stringify({ ...fault, report }) }),
+    },
   });
   let [stdout, stderr, hung] = ['', '', false];
   const waiting = new Set<() => void>();

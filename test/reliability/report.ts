@@ -14,6 +14,7 @@ const headings: Readonly<Record<Failure, string>> = {
   'lost run': 'lost runs',
   hang: 'hangs',
   crash: 'crashes',
+  'stack trace': 'stack traces',
   'unclear message': 'unclear messages',
 };
 
@@ -66,7 +67,7 @@ export function reliabilityPage(
     '',
     'A verdict is wrong if a damaged or forged folder is called equal, an honest folder is called unequal, a file of an equal folder is neither',
     'checked nor named as not checked, or a measurement of a damaged folder differs from that of the honest one. A run is lost if it cannot be resumed to the result',
-    'of an uninterrupted run. A message is unclear if it holds a stack trace, a message of the JavaScript engine or a control character.',
+    'of an uninterrupted run. A message is unclear if it holds a message of the JavaScript engine or a control character.',
     'Memory is the largest resident set of any process.',
     '',
     '## What was tried',

@@ -1,10 +1,10 @@
 /** What a part of the harness counted. */
-import { unclearText } from './verdict.ts';
+import { isStackTrace, unclearText } from './verdict.ts';
 
 /** Kinds of failure. */
-export type Failure = 'wrong verdict' | 'lost run' | 'hang' | 'crash' | 'unclear message';
+export const failureKinds = ['wrong verdict', 'lost run', 'hang', 'crash', 'stack trace', 'unclear message'] as const;
 
-export const failureKinds: readonly Failure[] = ['wrong verdict', 'lost run', 'hang', 'crash', 'unclear message'];
+export type Failure = (typeof failureKinds)[number];
 
 export interface Tally {
   readonly name: string;
@@ -41,6 +41,10 @@ export function inspect(
 ): void {
   tally.commands++;
   tally.maxRssKb = Math.max(tally.maxRssKb, maxRssKb);
-  const unclear = unclearText({ ...ended, code: ended.code ?? 1 });
-  if (unclear !== null) fail(tally, 'unclear message', `${where}: ${unclear}: ${ended.stderr.slice(-300)}`);
+  // A process that a signal ended had no time for a message.
+  const outcome = { ...ended, code: ended.code ?? 0 };
+  const unclear = unclearText(outcome);
+  if (unclear === null) return;
+  const kind = isStackTrace(outcome) ? 'stack trace' : 'unclear message';
+  fail(tally, kind, `${where}: ${unclear}: ${ended.stderr.slice(-300)}`);
 }

@@ -41,6 +41,7 @@ export function unclearText({ code, stdout, stderr }: Outcome): string | null {
   return null;
 }
 
+/** Whether the output holds a stack trace. */
 export function isStackTrace({ stdout, stderr }: Outcome): boolean {
   return unclear[0][1].test(stdout) || unclear[0][1].test(stderr);
 }
@@ -75,7 +76,7 @@ export function verdictOf({ stdout }: Outcome): Verdict | null {
 }
 
 /** What is wrong with the lists of what was checked, in words; null if every file is in them and none is left out without a reason. */
-export function unaccounted(directory: string, { checked, notChecked }: Verdict): string | null {
+function unaccounted(directory: string, { checked, notChecked }: Verdict): string | null {
   if (!checked || !notChecked) return 'verify names no files that it checked';
   const files = filesOf(directory);
   const named = new Set([...checked.map((entry) => entry.split('#')[0]), ...notChecked]);
