@@ -3,6 +3,7 @@
  * training from samples. Same bits as anywhere else. Nothing here reads a clock, a URL or a process.
  */
 import type { Step } from './env/environment.ts';
+import { index32 } from './kernels/address.ts';
 import { Arena } from './kernels/arena.ts';
 import type { Kernels } from './kernels/load.ts';
 import type { InputShape } from './layers/batch.ts';
@@ -141,7 +142,7 @@ export function openPolicy(
     sample(state, seed, index) {
       show([state]);
       sample(policy, list, one, 0, 1, actionKey(seed, 'edge', 0), [index], temperature);
-      return { action: arena.i32[policy.taken >> 2], logProb: arena.f32[policy.takenLogProb >> 2] };
+      return { action: arena.i32[index32(policy.taken)], logProb: arena.f32[index32(policy.takenLogProb)] };
     },
     adapt(samples, settings = {}) {
       const { learningRate = 3e-3, classifierCoef = 0.5, cloningCoef = 0.1 } = settings;

@@ -1,5 +1,6 @@
 /** Replays of `unbraid verify`, in this process or in another runtime. */
 import { availableParallelism } from 'node:os';
+import type { Crew } from '../parallel/crew.ts';
 import type { Config } from '../train/config.ts';
 import { isBuiltIn } from '../train/environments.ts';
 import { replay } from '../train/replay.ts';
@@ -11,11 +12,12 @@ import type { Replayed, ReplayInOptions, VerifyEngine } from './verify.ts';
 
 function replayHere(config: Config, options: ReplayInOptions): Promise<Replayed> {
   const { until, workers, withCrew, onProgress, signal } = options;
-  return withCrew(workers, async (crew) => {
+  const work = async (crew: Crew): Promise<Replayed> => {
     const receipt = await replay(config, { until, crew, onProgress, signal, openBridge: openNamedBridge });
     const { size: count, memory, reason } = crew;
     return { receipt, runtime: `node ${process.versions.node}`, workers: { count, memory, reason } };
-  });
+  };
+  return withCrew(workers, work, config);
 }
 
 async function replayElsewhere(runtime: RuntimeName, config: Config, options: ReplayInOptions): Promise<Replayed> {

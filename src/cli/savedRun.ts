@@ -6,6 +6,7 @@ import type { Environment } from '../env/environment.ts';
 import { meanInterval, wilsonInterval } from '../evaluate/statistics.ts';
 import { success } from '../evaluate/success.ts';
 import type { Crew } from '../parallel/crew.ts';
+import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy, type Policy } from '../policy/policy.ts';
 import { openRun } from '../record/run.node.ts';
@@ -29,15 +30,25 @@ interface SavedPolicy {
   readonly spread: Spread;
 }
 
-/** Gives the newest checkpoint's policy to `use`, with environments as the run had them, spread over the crew. */
-async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
+/**
+ * Gives the newest checkpoint's policy to `use`, with environments as the run had them, spread over the crew.
+ *
+ * @param pairs of states that coupling is measured on; 0: it is not measured
+ */
+async function withPolicy<T>(
+  directory: string,
+  crew: Crew,
+  pairs: number,
+  use: (saved: SavedPolicy) => Promise<T>,
+): Promise<T> {
   const run = openRun(directory);
   const config = resolveConfig(run.config);
   const checkpoint = run.loadCheckpoint();
   const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
-    const policy = createPolicy(await crew.arena(), environments[0].spec, {
+    const { spec } = environments[0];
+    const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config, pairs)), spec, {
       ...config,
       ...headsOf(config.method),
       logitScale: 1,
@@ -55,7 +66,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
   { split, samples, crew, onProgress, signal },
 ) =>
-  withPolicy(directory, crew, async ({ config, iteration, policy, environments, spread }) => {
+  withPolicy(directory, crew, samples, async ({ config, iteration, policy, environments, spread }) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
@@ -76,7 +87,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
 
 /** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, crew, onProgress, signal }) =>
-  withPolicy(directory, crew, async ({ config, policy, environments, spread }) => {
+  withPolicy(directory, crew, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
