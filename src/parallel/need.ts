@@ -28,7 +28,7 @@ const VECTORS = 24;
  * How often states stand in memory: where they are played, by each thread its share, and as sources of updates, up to four of them; in arrays
  * that grow by doubling and stay where they were.
  */
-const COPIES_OF_STATES = 24;
+const COPIES_OF_STATES = 16;
 
 /** A thread takes its memory by the MiB, and leaves the end of the last one. */
 const SLACK_BYTES = 2 * 2 ** 20;
