@@ -73,7 +73,7 @@ module.exports = {
       'Rollouts play environments with a policy; they judge nothing and train nothing.',
       '^src/rollout/',
       '^src/',
-      '^src/(rollout|policy|env)/|^src/layers/batch\\.ts$|^src/(random|turn)\\.ts$',
+      '^src/(rollout|policy|env)/|^src/(layers/batch|kernels/address)\\.ts$|^src/(random|turn)\\.ts$',
     ),
     never(
       'objectives-ask-for-gradients',

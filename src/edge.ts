@@ -1,10 +1,13 @@
 /**
  * A saved policy in a host that forbids compiling bytes and has no threads and no files: it scores actions and takes single steps of
- * training from samples. Same bits as anywhere else. Nothing here reads a clock, a URL or a process.
+ * training from samples. Same bits as anywhere else. Nothing here reads a clock or a process, and
+ * `openPolicyFrom` alone a URL.
  */
 import type { Step } from './env/environment.ts';
+import { index32 } from './kernels/address.ts';
 import { Arena } from './kernels/arena.ts';
 import type { Kernels } from './kernels/load.ts';
+import { isModule, moduleFrom } from './kernels/moduleFrom.ts';
 import type { InputShape } from './layers/batch.ts';
 import { balancedWeights } from './objective/objective.ts';
 import { blueprintFromJson } from './policy/blueprint.ts';
@@ -79,19 +82,42 @@ function shares(samples: readonly Sample[], counts: (sample: Sample) => boolean)
   return Float32Array.from(samples, (s) => (counts(s) ? 1 / count : 0));
 }
 
+/** How a policy is opened. */
+export interface OpenOptions {
+  /** Divides the action scores, as `temperature` in the run's config; default 1. */
+  readonly temperature?: number;
+}
+
+/**
+ * Opens a saved policy with a module that is at a URL, as `openPolicy` does; a load that failed is tried again at the next call.
+ *
+ * @throws also if the module cannot be loaded: the message names URL, HTTP status and content type
+ */
+export async function openPolicyFrom(
+  url: URL | string,
+  parameters: Uint8Array,
+  options: OpenOptions = {},
+): Promise<OpenedPolicy> {
+  return openPolicy(await moduleFrom(url), parameters, options);
+}
+
 /**
  * Opens a saved policy.
  *
- * @param module `unbraid/edge.wasm`, or the larger `unbraid/unbraid.wasm`, compiled by the host
+ * @param module `unbraid/edge.wasm`, or the larger `unbraid/unbraid.wasm`, compiled by the host; for its URL there is `openPolicyFrom`
  * @param parameters the bytes of a checkpoint's parameters.safetensors
- * @param options.temperature divides the action scores, as `temperature` in the run's config; default 1
  * @throws if the bytes are damaged, or hold no policy or one of another version
  */
 export function openPolicy(
   module: WebAssembly.Module,
   parameters: Uint8Array,
-  options: { readonly temperature?: number } = {},
+  options: OpenOptions = {},
 ): OpenedPolicy {
+  if (!isModule(module)) {
+    throw new TypeError(
+      `openPolicy: module must be a compiled WebAssembly.Module, got ${typeof module}; for a URL use: await openPolicyFrom(url, parameters)`,
+    );
+  }
   const { temperature = 1 } = options;
   if (!(Number.isFinite(temperature) && temperature > 0)) {
     throw new RangeError(
@@ -141,7 +167,7 @@ export function openPolicy(
     sample(state, seed, index) {
       show([state]);
       sample(policy, list, one, 0, 1, actionKey(seed, 'edge', 0), [index], temperature);
-      return { action: arena.i32[policy.taken >> 2], logProb: arena.f32[policy.takenLogProb >> 2] };
+      return { action: arena.i32[index32(policy.taken)], logProb: arena.f32[index32(policy.takenLogProb)] };
     },
     adapt(samples, settings = {}) {
       const { learningRate = 3e-3, classifierCoef = 0.5, cloningCoef = 0.1 } = settings;

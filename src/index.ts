@@ -43,6 +43,7 @@ export {
 } from './evaluate/statistics.ts';
 export { success } from './evaluate/success.ts';
 export { type Arena, createArena } from './kernels/arena.ts';
+export type { ModuleSource } from './kernels/moduleFrom.ts';
 export { createLabelSource, type LabelSource } from './labels/labels.ts';
 export {
   concatenateSlots,
@@ -60,6 +61,8 @@ export { layerNorm } from './layers/normalization.ts';
 export { slotLinear } from './layers/slotLinear.ts';
 export {
   type Crew,
+  type CrewOptions,
+  type EngineModules,
   type MemoryMode,
   openCrew,
   relaxedCrew,

@@ -21,6 +21,7 @@ const testFiles: Readonly<Record<string, readonly string[]>> = {
   Firefox: ['test/runtime/firefox/battery.test.ts'],
   workerd: ['test/runtime/workerd/workerd.test.ts'],
   Vite: ['test/runtime/vite/vite.test.ts'],
+  esbuild: ['test/runtime/esbuild/esbuild.test.ts'],
   'static page': ['test/runtime/staticPage/staticPage.test.ts'],
 };
 

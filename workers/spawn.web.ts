@@ -1,11 +1,10 @@
 /** Starts workers as Web Workers: pages. */
 import { wrap } from 'comlink';
-import type { WorkerHandle } from '../src/parallel/crew.ts';
+import type { SpawnWorker, WorkerHandle } from '../src/parallel/crew.ts';
 import type { Seat } from '../src/parallel/seat.ts';
 
-/** Starts a worker; see `openCrew`. */
-export function spawnWorker(name: string): WorkerHandle {
-  const worker = new Worker(new URL('./worker.web.js', import.meta.url), { type: 'module', name });
+/** What a crew needs of a Web Worker whose script serves a seat. */
+function handleOf(worker: Worker): WorkerHandle {
   const listening = new AbortController();
   const ended = new Promise<never>((_, reject) => {
     const { signal } = listening;
@@ -23,4 +22,15 @@ export function spawnWorker(name: string): WorkerHandle {
       worker.terminate();
     },
   };
+}
+
+/** Starts workers from another file, where a bundler put `unbraid/worker`; see `openCrew`. */
+export function spawnFrom(url: URL | string): SpawnWorker {
+  return (name) => handleOf(new Worker(url, { type: 'module', name }));
+}
+
+/** Starts a worker; see `openCrew`. */
+export function spawnWorker(name: string): WorkerHandle {
+  // In one expression: bundlers look for it.
+  return handleOf(new Worker(new URL('./worker.web.js', import.meta.url), { type: 'module', name }));
 }

@@ -33,7 +33,7 @@ export function integerFrom(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
 export function workersOption(): Option {
   return new Option(
     '--workers <n>',
-    'threads; the result is the same with any number (default: one per core)',
+    'threads, or as many as the memory holds; the result is the same with any number (default: one per core)',
   ).argParser(integerFrom(1));
 }
 

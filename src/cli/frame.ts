@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
+import type { Config } from '../train/config.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
 
 /** The process a command runs in. */
@@ -13,7 +14,8 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Threads that run at once. */
   readonly cores: number;
-  openCrew(size: number): Promise<Crew>;
+  /** @param config of the run to come, if it is known; see `openCrew` */
+  openCrew(size: number, config?: Config): Promise<Crew>;
 }
 
 /** How a command shows its outcome. */
@@ -23,8 +25,12 @@ export interface Frame {
   progress<T>(name: string, work: (onProgress: (progress: ShownProgress) => void) => Promise<T>): Promise<T>;
   /** Does `work`, parts of which show their progress side by side on stderr. */
   progressOfMany<T>(work: (board: ProgressBoard) => Promise<T>): Promise<T>;
-  /** Does `work` with a crew of `workers` threads, by default one per core, and says on stderr which. */
-  withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>): Promise<T>;
+  /**
+   * Does `work` with a crew of `workers` threads, by default one per core, or of as many as the memory holds, and says on stderr which.
+   *
+   * @param config of the run to come, if it is known
+   */
+  withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>, config?: Config): Promise<T>;
   /** A line for people, on stderr. */
   note(text: string): void;
   /** The outcome, once: the record as the last line of stdout with --json, the text otherwise. */
@@ -34,7 +40,8 @@ export interface Frame {
 /** How many threads there are, on whose memory, and why not more. */
 export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' | 'reason'>): string {
   if (memory === 'own') return reason === 'one thread' ? '1 thread' : `1 thread: ${reason}`;
-  return memory === 'shared' ? `${size} threads on one shared memory` : `${size} threads on copies, slower: ${reason}`;
+  if (memory === 'copied') return `${size} threads on copies, slower: ${reason}`;
+  return `${size} threads on one shared memory${reason === 'the host shares memory between threads' ? '' : `: ${reason}`}`;
 }
 
 function frameOf(host: Host, json: boolean): Frame {
@@ -53,10 +60,12 @@ function frameOf(host: Host, json: boolean): Frame {
     signal: host.signal,
     progressOfMany,
     progress: (name, work) => progressOfMany((board) => work(board.open(name).update)),
-    async withCrew(workers, work) {
-      const crew = await host.openCrew(workers ?? host.cores);
+    async withCrew(workers, work, config) {
+      const crew = await host.openCrew(workers ?? host.cores, config);
+      const say = (): unknown => host.stderr.write(`${crewText(crew)}\n`);
+      crew.onFewer = say;
       try {
-        host.stderr.write(`${crewText(crew)}\n`);
+        say();
         return await work(crew);
       } finally {
         crew.close();

@@ -20,10 +20,10 @@ const host: Host = {
   env: process.env,
   signal: interrupt.signal,
   cores: availableParallelism(),
-  async openCrew(size) {
+  async openCrew(size, config) {
     const { openCrew } = await import('../parallel/crew.ts');
     const { spawnWorker } = await import('../../workers/spawn.node.ts');
-    return openCrew(spawnWorker, size);
+    return openCrew(spawnWorker, size, config && { config });
   },
 };
 // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.

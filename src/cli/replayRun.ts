@@ -31,14 +31,15 @@ async function measureReplayed(
 
 function replayHere(config: Config, options: ReplayInOptions): Promise<Replayed> {
   const { until, checkpointsAt, measure, workers, withCrew, onProgress, signal } = options;
-  return withCrew(workers, async (crew) => {
+  const work = async (crew: Crew): Promise<Replayed> => {
     const parametersAt = measure?.iteration ?? null;
     const bound = { until, checkpointsAt, parametersAt };
     const records = await replayRecords(config, { ...bound, crew, onProgress, signal, openBridge: openNamedBridge });
     const { size: count, memory, reason } = crew;
     const measured = await measureReplayed(config, records, options, crew);
     return { records, measured, runtime: `node ${process.versions.node}`, workers: { count, memory, reason } };
-  });
+  };
+  return withCrew(workers, work, config);
 }
 
 async function replayElsewhere(runtime: RuntimeName, config: Config, options: ReplayInOptions): Promise<Replayed> {

@@ -6,6 +6,7 @@ import type { Environment, Split } from '../env/environment.ts';
 import { meanInterval, wilsonInterval } from '../evaluate/statistics.ts';
 import { success } from '../evaluate/success.ts';
 import type { Crew } from '../parallel/crew.ts';
+import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy, type Policy } from '../policy/policy.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
@@ -31,17 +32,23 @@ interface SavedPolicy {
   readonly spread: Spread;
 }
 
-/** Opens the policy of a checkpoint for `use`, with environments as the run had them, spread over the crew. */
+/**
+ * Opens the policy of a checkpoint for `use`, with environments as the run had them, spread over the crew.
+ *
+ * @param pairs of states that coupling is measured on; 0: it is not measured
+ */
 async function withCheckpoint<T>(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
   crew: Crew,
+  pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
   const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
-    const policy = createPolicy(await crew.arena(), environments[0].spec, {
+    const { spec } = environments[0];
+    const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config, pairs)), spec, {
       ...config,
       ...headsOf(config.method),
       logitScale: 1,
@@ -55,9 +62,14 @@ async function withCheckpoint<T>(
 }
 
 /** As `withCheckpoint`, with the latest checkpoint of a run's folder. */
-async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
+async function withPolicy<T>(
+  directory: string,
+  crew: Crew,
+  pairs: number,
+  use: (saved: SavedPolicy) => Promise<T>,
+): Promise<T> {
   const run = openRun(directory);
-  return withCheckpoint(resolveConfig(run.config), run.loadCheckpoint(), crew, use);
+  return withCheckpoint(resolveConfig(run.config), run.loadCheckpoint(), crew, pairs, use);
 }
 
 /** Coupling of a policy between the train split and `split`; null without a pair of a good and a bad action. */
@@ -82,7 +94,7 @@ export function measureAgain(
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
   { split, samples, crew, signal }: { split: Split; samples: number; crew: Crew; signal: AbortSignal },
 ): Promise<JsonRecord | null> {
-  return withCheckpoint(config, checkpoint, crew, async (saved) => {
+  return withCheckpoint(config, checkpoint, crew, samples, async (saved) => {
     const measured = await measureSaved(saved, split, samples, signal, () => undefined);
     return measured && ({ iteration: checkpoint.iteration, split, samples, ...measured } as unknown as JsonRecord);
   });
@@ -93,7 +105,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
   { split, samples, crew, onProgress, signal },
 ) =>
-  withPolicy(directory, crew, async (saved) => {
+  withPolicy(directory, crew, samples, async (saved) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
@@ -110,7 +122,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
 
 /** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, crew, onProgress, signal }) =>
-  withPolicy(directory, crew, async ({ config, policy, environments, spread }) => {
+  withPolicy(directory, crew, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });

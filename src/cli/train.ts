@@ -113,13 +113,16 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
   const { config, directory } = options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
   const { train, relaxedCrew } = await load();
   if (relaxed) frame.note('1 thread, relaxed arithmetic: the result is not reproducible');
-  const inCrew: Frame['withCrew'] = async (workers, work) =>
-    relaxed ? work(await relaxedCrew()) : frame.withCrew(workers, work);
+  const inCrew: Frame['withCrew'] = async (workers, work, ofRun) =>
+    relaxed ? work(await relaxedCrew()) : frame.withCrew(workers, work, ofRun);
   try {
-    const result = await inCrew(options.workers, (crew) =>
-      frame.progress(runName(config), (onProgress) =>
-        train(config, { directory, resume, crew, onProgress, onNote: frame.note, signal: frame.signal }),
-      ),
+    const result = await inCrew(
+      options.workers,
+      (crew) =>
+        frame.progress(runName(config), (onProgress) =>
+          train(config, { directory, resume, crew, onProgress, onNote: frame.note, signal: frame.signal }),
+        ),
+      config,
     );
     frame.finish(result, trainSummary(result, directory));
   } catch (error) {

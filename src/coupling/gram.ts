@@ -7,12 +7,14 @@
  *
  * A matrix is made in tiles, each for all parameters while its sum is near; of a symmetric one only those on and above the diagonal.
  */
+import { index64 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Parameter } from '../layers/network.ts';
 import type { Policy } from '../policy/policy.ts';
 import { atOnce, type Pieces } from '../turn.ts';
 import {
   type Factors,
+  factorBytes,
   multiplyFactors,
   placeFactors,
   placeTileRoom,
@@ -40,6 +42,8 @@ const BUDGET_BYTES = 192 * 2 ** 20;
 /** Samples in a tile's columns and rows. */
 const TILE = 32;
 const TILE_ROWS = 256;
+/** About what tiles take: products, sums and the scratch of both. */
+const TILE_BYTES = 2 ** 20;
 
 /** Copies the elements above the diagonal of matrix[n, n] below it, 8 x 8 at a time: that many rows find room in the first cache. */
 function mirrorUpper(matrix: Float32Array | Float64Array, n: number): void {
@@ -222,10 +226,24 @@ function* compute(
         for (const [parameter, matrix] of readMatrices(arena, size, entries)) matrices.set(parameter, matrix);
       arena.release(mark);
     }
-    return { total: arena.f64.slice(total >> 3, (total >> 3) + size), matrices };
+    return { total: arena.f64.slice(index64(total), index64(total) + size), matrices };
   } finally {
     arena.release(start);
   }
+}
+
+/** Most bytes of an arena that `gramRows` takes for rows of `a` by `b`, the same object for a symmetric matrix. */
+export function gramBytes({ network, weights }: Policy, a: Samples, b: Samples): number {
+  const parts = network.gradientParts(weights);
+  const size = a.states.length * b.states.length;
+  let pass = 0;
+  let most = 0;
+  for (const term of termsOf(parts, a, b)) {
+    if (pass >= BUDGET_BYTES) pass = 0;
+    pass += factorBytes(term, a) + (b === a ? 0 : factorBytes(term, b)) + 4 * size * (term.bias ? 2 : 1);
+    most = Math.max(most, pass);
+  }
+  return most + 8 * size + recordScratchBytes(parts) + TILE_BYTES;
 }
 
 /**

@@ -2,6 +2,7 @@
  * What the backward passes leave of one parameter, from which its Gram matrix is made: per-sample gradients, or for a weight the rows of
  * inputs x and output gradients d whose products are the gradients' products.
  */
+import { index32 } from '../kernels/address.ts';
 import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
 import { type GradientPart, type Network, type Parameter, sampleRows } from '../layers/network.ts';
@@ -61,6 +62,15 @@ export function termsOf(gradientParts: readonly [Parameter, GradientPart][], a: 
   return terms;
 }
 
+/** Bytes that `placeFactors` takes, without what an arena adds to align them. */
+export function factorBytes({ parameter, pairwise }: Term, { list, states }: Pick<Samples, 'list' | 'states'>): number {
+  const n = states.length;
+  if (!pairwise) return 4 * n * parameter.size;
+  const { rows, width, dWidth } = pairwise;
+  const offsets = rows === 'state' ? 0 : n + 1;
+  return 4 * (offsets + totalRows({ list, states }, rows) * (width + dWidth));
+}
+
 /** Places room for a term's record of these samples. */
 export function placeFactors(arena: Arena, { parameter, pairwise }: Term, { list, states }: Samples): Factors {
   const n = states.length;
@@ -72,10 +82,10 @@ export function placeFactors(arena: Arena, { parameter, pairwise }: Term, { list
     offsets = arena.floats(n + 1);
     count = 0;
     for (let i = 0; i < n; i++) {
-      arena.i32[(offsets >> 2) + i] = count;
+      arena.i32[index32(offsets) + i] = count;
       count += rowsOfState(list, states[i], rows);
     }
-    arena.i32[(offsets >> 2) + n] = count;
+    arena.i32[index32(offsets) + n] = count;
   }
   return { g: 0, x: arena.floats(count * width), d: arena.floats(count * dWidth), offsets };
 }
@@ -98,7 +108,7 @@ export function recordFactors(
   const { kernels } = arena;
   const n = batch.states;
   if (pairwise && part.kind === 'outer') {
-    const row = factors.offsets ? arena.i32[(factors.offsets >> 2) + first] : first;
+    const row = factors.offsets ? arena.i32[index32(factors.offsets) + first] : first;
     const count = network.rowCount(part.rows);
     arena.copy(factors.x + row * part.width * 4, part.x, count * part.width * 4);
     arena.copy(factors.d + row * part.dWidth * 4, part.d, count * part.dWidth * 4);

@@ -1,4 +1,5 @@
 /** Samples (s, a) of a policy, and one backward pass of log pi(a | s) over all of them. */
+import { index32 } from '../kernels/address.ts';
 import type { Rows } from '../layers/network.ts';
 import { quietHeads } from '../policy/heads.ts';
 import { cutBatches, loadStates } from '../policy/load.ts';
@@ -21,7 +22,7 @@ export function rowsOfState(list: StateList, state: number, rows: Rows): number 
   return rows === 'action' ? actions : actions * list.shape.actionSlots;
 }
 
-export function totalRows({ list, states }: Samples, rows: Rows): number {
+export function totalRows({ list, states }: Pick<Samples, 'list' | 'states'>, rows: Rows): number {
   let total = 0;
   for (let i = 0; i < states.length; i++) total += rowsOfState(list, states[i], rows);
   return total;
@@ -68,7 +69,7 @@ export function* gradientBatches(
   for (const to of cutBatches(samples.list, samples.states, batch.capacity)) {
     loadStates(arena, batch, samples.list, samples.states, from, to);
     finiteLogProbs(policy, weights);
-    for (let i = from; i < to; i++) arena.i32[(policy.taken >> 2) + i - from] = samples.taken[i];
+    for (let i = from; i < to; i++) arena.i32[index32(policy.taken) + i - from] = samples.taken[i];
     arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
     quietHeads(network);
     network.backward(weights, g);

@@ -5,6 +5,7 @@
 import { createLookAlike } from '../env/lookAlike.ts';
 import { mean, meanInterval } from '../evaluate/statistics.ts';
 import { createArena } from '../kernels/arena.ts';
+import type { ModuleSource } from '../kernels/moduleFrom.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { DangerRecord } from '../report/records.ts';
 import { canonicalMethod, checkTerms, labelTermsOf, termsOf } from '../train/method.ts';
@@ -34,6 +35,8 @@ export interface DangerOptions {
   readonly preset?: string;
   /** A multiple of 10 in [10, 10000]; default 120. */
   readonly iterations?: number;
+  /** `unbraid.wasm`, compiled, or its URL, if it is not beside the engine's code. */
+  readonly module?: ModuleSource;
   /** Called after each training run with the number done and their total. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -92,7 +95,7 @@ export async function runDanger(options: DangerOptions = {}): Promise<DangerReco
   const experiment = dangerExperiment(options);
   const { rho, preset, starts, seeds, arms, iterations } = experiment;
   const { onProgress, signal } = options;
-  const learner = await dangerLearner();
+  const learner = await dangerLearner(options.module);
   const total = seeds.length * starts.length * arms.length;
   let done = 0;
   const onArm = (): void => onProgress?.(++done, total);
@@ -117,8 +120,8 @@ export function experimentRecord(
 }
 
 /** A learner of the experiment's policy in a memory of its own. */
-export async function dangerLearner(): Promise<StatesLearner> {
-  const policy = createPolicy(await createArena(), createLookAlike().spec, policyConfig);
+export async function dangerLearner(module?: ModuleSource): Promise<StatesLearner> {
+  const policy = createPolicy(await createArena(module), createLookAlike().spec, policyConfig);
   return { ...createLearner(policy), stateGradients: policy.arena.floats(2 * policy.network.size) };
 }
 

@@ -1,6 +1,7 @@
 /** One seed's copy of the danger-zone task: the states s and s', episodes in them, and observations to clone and to judge on. */
 import type { Chain } from '../env/chain.ts';
 import { createLookAlike, stateVectors } from '../env/lookAlike.ts';
+import { index32 } from '../kernels/address.ts';
 import { loadStates } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import { finiteLogProbs } from '../policy/policy.ts';
@@ -67,6 +68,7 @@ export function badProbability(policy: Policy, { judged }: TwoStates): number {
   loadStates(arena, network.batch, judged, order, 0, judged.states);
   finiteLogProbs(policy);
   let sum = 0;
-  for (let s = 0; s < judged.states; s++) sum += arena.kernels.exp1(arena.f32[(logProbs >> 2) + judged.rowOffsets[s]]);
+  for (let s = 0; s < judged.states; s++)
+    sum += arena.kernels.exp1(arena.f32[index32(logProbs) + judged.rowOffsets[s]]);
   return sum / judged.states;
 }

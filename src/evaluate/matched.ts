@@ -98,7 +98,7 @@ function permutationPValue(pairs: readonly RunPair[], value: number, seed: numbe
   for (let swap = 0; swap < swaps; swap++) {
     const stream = randomStream(seed, 'statistics/permutation', swap);
     const drawn = exact ? null : pairs.map(() => stream.below(2) === 1);
-    const difference = fittedDifference(pairs, (i) => (drawn === null ? ((swap >> i) & 1) === 1 : drawn[i]));
+    const difference = fittedDifference(pairs, (i) => (drawn === null ? ((swap >>> i) & 1) === 1 : drawn[i]));
     if (difference !== null && Math.abs(difference) >= least) asLarge++;
   }
   return exact ? asLarge / swaps : (asLarge + 1) / (swaps + 1);

@@ -1,18 +1,22 @@
 /** All memory of one engine: kernels allocate nothing, so every buffer is placed here, once, before the first update. */
+import { index32, unsigned } from './address.ts';
 import { engineModule, instantiateKernels, type Kernels } from './load.ts';
+import { type ModuleSource, moduleFrom } from './moduleFrom.ts';
 
 const PAGE_BYTES = 65_536;
 
 /** Byte addresses are multiples of this: no vector load straddles a cache line for its alignment. */
-const ALIGN_BYTES = 64;
+export const ALIGN_BYTES = 64;
 
-const alignUp = (address: number): number => Math.ceil(address / ALIGN_BYTES) * ALIGN_BYTES;
+export const alignUp = (address: number): number => Math.ceil(address / ALIGN_BYTES) * ALIGN_BYTES;
 
 /** On shared memory a thread takes at least this much at a time. */
 const SEGMENT_BYTES = 16 * PAGE_BYTES;
 
-/** Address space that a shared memory reserves at most, in pages; hosts that refuse 4 GiB get less. */
-const SHARED_MAXIMA = [65_536, 16_384, 4_096] as const;
+/** What a 32-bit address can reach: 4 GiB. */
+const MAX_PAGES = 65_536;
+
+const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
 
 /** A piece of memory that belongs to one arena; `base` is how much the pieces before it hold. */
 interface Segment {
@@ -49,7 +53,7 @@ export class Arena {
     this.memory = memory;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
     this.kernels = kernels;
-    this.#taken = alignUp(this.kernels.heapBase());
+    this.#taken = alignUp(unsigned(this.kernels.heapBase()));
     this.refresh();
     const start = this.#taken + ALIGN_BYTES;
     this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, used: start, base: 0 });
@@ -71,34 +75,64 @@ export class Arena {
   #take(bytes: number): void {
     const last = this.#segments[this.#segments.length - 1];
     let start = last.end;
-    let end = start + Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
-    if (this.shared) {
-      const pages = Math.ceil(Math.max(bytes, SEGMENT_BYTES) / PAGE_BYTES);
-      // The first page holds the constants and the count.
-      start = (1 + Atomics.add(this.i32, this.#taken >> 2, pages)) * PAGE_BYTES;
-      end = start + pages * PAGE_BYTES;
-    }
-    const have = this.memory.buffer.byteLength;
-    if (end > have) {
-      // Growing a memory that is not shared copies it on some hosts: grow by at least half.
-      const least = this.shared ? end - have : Math.max(end - have, have / 2);
-      try {
-        this.memory.grow(Math.ceil(least / PAGE_BYTES));
-      } catch (error) {
-        if (this.shared) this.#giveBack(start, end);
-        throw error;
-      }
-      if (!this.shared) end = this.memory.buffer.byteLength;
+    let end = start + pagesOf(bytes) * PAGE_BYTES;
+    if (this.shared) [start, end] = this.#takeShared(bytes);
+    else {
+      this.#growOwn(end);
+      end = this.memory.buffer.byteLength;
     }
     this.refresh();
     if (start === last.end) last.end = end;
     else this.#segments.push({ start, end, used: start, base: last.base + last.end - last.start });
   }
 
+  /** Growing a memory that is not shared copies it on some hosts: it grows by at least half, or by what is needed if the host refuses that. */
+  #growOwn(end: number): void {
+    const have = pagesOf(this.memory.buffer.byteLength);
+    const need = pagesOf(end) - have;
+    const wanted = Math.max(need, Math.min(have / 2, MAX_PAGES - have));
+    try {
+      this.memory.grow(Math.ceil(wanted));
+    } catch (error) {
+      if (wanted === need) throw error;
+      this.memory.grow(need);
+    }
+  }
+
+  /** Takes pages that no other thread has: a whole segment or, where that does not fit any more, what is needed. */
+  #takeShared(bytes: number): [start: number, end: number] {
+    const need = pagesOf(bytes);
+    for (let pages = Math.max(need, SEGMENT_BYTES / PAGE_BYTES); ; pages = need) {
+      // The first page holds the constants and the count.
+      const start = (1 + Atomics.add(this.i32, index32(this.#taken), pages)) * PAGE_BYTES;
+      const end = start + pages * PAGE_BYTES;
+      try {
+        this.#growShared(end);
+        return [start, end];
+      } catch (error) {
+        this.#giveBack(start, end);
+        if (pages === need) throw error;
+      }
+    }
+  }
+
+  #growShared(end: number): void {
+    for (;;) {
+      const have = this.memory.buffer.byteLength;
+      if (end <= have) return;
+      try {
+        this.memory.grow(pagesOf(end - have));
+      } catch (error) {
+        // Another thread may have made it grow in between, so that less is missing now.
+        if (this.memory.buffer.byteLength === have) throw error;
+      }
+    }
+  }
+
   /** After a failed growth: what was asked for is free again, unless another thread has taken what follows it. */
   #giveBack(start: number, end: number): void {
     const after = end / PAGE_BYTES - 1;
-    Atomics.compareExchange(this.i32, this.#taken >> 2, after, start / PAGE_BYTES - 1);
+    Atomics.compareExchange(this.i32, index32(this.#taken), after, start / PAGE_BYTES - 1);
   }
 
   /** Places `bytes` zeroed bytes and returns their address. They stay placed as long as the arena lives. */
@@ -113,7 +147,7 @@ export class Arena {
           this.#take(need);
         } catch {
           throw new RangeError(
-            `Arena.reserve: no room for ${bytes} bytes after ${this.mark()}; use a smaller batch, fewer samples or a smaller vocabulary`,
+            `Arena.reserve: no room for ${bytes} bytes after ${this.mark()}; use ${this.shared ? 'fewer threads, ' : ''}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
           );
         }
         if (this.#segment + 1 === this.#segments.length) continue;
@@ -148,11 +182,11 @@ export class Arena {
 
   /** A copy of `count` floats at `pointer`. */
   read(pointer: number, count: number): Float32Array {
-    return this.f32.slice(pointer >> 2, (pointer >> 2) + count);
+    return this.f32.slice(index32(pointer), index32(pointer) + count);
   }
 
   write(pointer: number, values: ArrayLike<number>): void {
-    this.f32.set(values, pointer >> 2);
+    this.f32.set(values, index32(pointer));
   }
 
   /** Copies bytes within the memory. */
@@ -162,7 +196,7 @@ export class Arena {
 
   zero(pointer: number, bytes: number): void {
     // Filling a view of shared memory goes byte by byte on some hosts.
-    const words = bytes >> 2;
+    const words = Math.floor(bytes / 4);
     this.kernels.fill(pointer, words, 0);
     for (let i = pointer + words * 4; i < pointer + bytes; i++) this.u8[i] = 0;
   }
@@ -173,28 +207,67 @@ export function matmulScratchBytes(k: number, n: number): number {
   return 16_704 + 4 * Math.min(k, 256) * (Math.ceil(n / 8) * 8) + 128;
 }
 
-/** A new arena with the engine's kernels, on its own memory unless one is given. */
-export async function createArena(
-  module?: WebAssembly.Module,
-  memory = new WebAssembly.Memory({ initial: 16 }),
-): Promise<Arena> {
-  return new Arena(memory, instantiateKernels(module ?? (await engineModule()), memory));
+/**
+ * A new arena with the engine's kernels, on its own memory unless one is given.
+ *
+ * @param module the engine's module, compiled, or its URL; by default the one that lies beside this file
+ * @throws if the module cannot be loaded, or the host has no memory to give
+ */
+export async function createArena(module?: ModuleSource, memory = createMemory()): Promise<Arena> {
+  return new Arena(memory, instantiateKernels(await (module ? moduleFrom(module) : engineModule()), memory));
+}
+
+/** A memory of one thread; it grows as far as the host lets it. */
+export function createMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 16 });
+  } catch (cause) {
+    throw new RangeError(
+      `createArena: the host must give a memory of 1 MiB, got ${(cause as Error).message}; close other programs or pages`,
+      { cause },
+    );
+  }
+}
+
+/** A memory that threads can share, and how many bytes it can grow to. */
+export interface SharedMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly bytes: number;
 }
 
 /**
- * A memory that threads can share.
+ * Opens a memory that threads can share. Its maximum is address space, which hosts with much of it give away: 4 GiB are asked for first. Where
+ * the host refuses, `wanted` bytes are asked for, then three quarters of that, and so on down to `least`.
+ *
+ * @throws what the host threw at last, if it has no memory that holds `least` bytes
+ */
+export function openSharedMemory(wanted: number, least: number): SharedMemory {
+  const fewest = Math.min(Math.max(pagesOf(least), 16), MAX_PAGES);
+  for (let maximum = MAX_PAGES; ; ) {
+    try {
+      return { memory: new WebAssembly.Memory({ initial: 16, maximum, shared: true }), bytes: maximum * PAGE_BYTES };
+    } catch (error) {
+      if (maximum <= fewest) throw error;
+    }
+    const next = maximum === MAX_PAGES ? Math.min(pagesOf(wanted), MAX_PAGES / 2) : Math.floor((maximum * 3) / 4);
+    maximum = Math.max(fewest, next);
+  }
+}
+
+/**
+ * A memory that threads can share, as large as the host lets it grow.
  *
  * @throws if the host has none
  */
 export function createSharedMemory(): WebAssembly.Memory {
-  for (const maximum of SHARED_MAXIMA) {
-    try {
-      return new WebAssembly.Memory({ initial: 16, maximum, shared: true });
-    } catch {
-      // The next one asks for less.
-    }
+  try {
+    return openSharedMemory(MAX_PAGES * PAGE_BYTES, 0).memory;
+  } catch (cause) {
+    throw new RangeError(
+      `createSharedMemory: the host must give shared memory of 1 MiB, got ${(cause as Error).message}; use one thread`,
+      {
+        cause,
+      },
+    );
   }
-  throw new RangeError(
-    `createSharedMemory: the host gives no shared memory of ${SHARED_MAXIMA[SHARED_MAXIMA.length - 1] / 16} MiB`,
-  );
 }

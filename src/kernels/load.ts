@@ -1,6 +1,7 @@
 /** Compiles the engine's WebAssembly module and instantiates it on a memory that TypeScript owns. */
 import { instantiateSync } from '@assemblyscript/loader';
 import type { instantiate } from '../../wasm/unbraid.js';
+import { moduleFrom } from './moduleFrom.ts';
 
 /** The exports of assembly/index.ts; pointers are byte addresses. */
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
@@ -8,40 +9,44 @@ export type Kernels = Awaited<ReturnType<typeof instantiate>>;
 /** `threads` runs on shared memory, to the bits of `single`. `relaxed` may round a * b + c once: its bits depend on the processor. */
 export type Build = 'single' | 'threads' | 'relaxed';
 
-const compiled = new Map<Build, Promise<WebAssembly.Module>>();
-
-async function compile(build: Build): Promise<WebAssembly.Module> {
-  // Whole literals, inside a function: bundlers look for them, and hosts without files never come here.
-  const url = {
-    single: () => new URL('../../wasm/unbraid.wasm', import.meta.url),
-    threads: () => new URL('../../wasm/unbraid.threads.wasm', import.meta.url),
-    relaxed: () => new URL('../../wasm/unbraid.relaxed.wasm', import.meta.url),
-  }[build]();
-  if (url.protocol === 'file:') {
-    // No static import of a host module: bundlers for browsers would try to resolve it.
-    const fs = globalThis.process.getBuiltinModule('node:fs/promises');
-    return WebAssembly.compile(new Uint8Array(await fs.readFile(url)));
-  }
-  return WebAssembly.compileStreaming(fetch(url));
-}
-
-/** An error of the host that does not know relaxed SIMD says which byte it did not read. */
-async function compileRelaxed(): Promise<WebAssembly.Module> {
+function urlOf(build: Build): URL {
   try {
-    return await compile('relaxed');
+    // Whole literals, inside functions: bundlers look for them, and hosts without files never come here.
+    return {
+      single: () => new URL('../../wasm/unbraid.wasm', import.meta.url),
+      threads: () => new URL('../../wasm/unbraid.threads.wasm', import.meta.url),
+      relaxed: () => new URL('../../wasm/unbraid.relaxed.wasm', import.meta.url),
+    }[build]();
   } catch (cause) {
     throw new Error(
-      `engineModule: relaxed arithmetic needs an engine with relaxed SIMD, got ${(cause as Error).message}; train with exact arithmetic`,
+      'engineModule: import.meta.url must say where this code is, got none after bundling; pass the module or its URL',
       { cause },
     );
   }
 }
 
-/** The engine's compiled module, compiled once per process and build. */
-export function engineModule(build: Build = 'single'): Promise<WebAssembly.Module> {
-  const known = compiled.get(build) ?? (build === 'relaxed' ? compileRelaxed() : compile(build));
-  compiled.set(build, known);
-  return known;
+/** Whether the bytes arrived and the engine refused them. */
+function isCompileError(error: unknown): error is Error {
+  const compileError = (e: unknown): boolean => e instanceof WebAssembly.CompileError;
+  return error instanceof Error && (compileError(error) || compileError(error.cause));
+}
+
+/**
+ * The engine's compiled module; see `moduleFrom`.
+ *
+ * @throws where a host does not know relaxed SIMD and is asked for it: its own error says which byte it did not read
+ */
+export async function engineModule(build: Build = 'single'): Promise<WebAssembly.Module> {
+  const url = urlOf(build);
+  try {
+    return await moduleFrom(url);
+  } catch (cause) {
+    if (build !== 'relaxed' || !isCompileError(cause)) throw cause;
+    throw new Error(
+      `engineModule: relaxed arithmetic needs an engine with relaxed SIMD, got ${cause.message}; train with exact arithmetic`,
+      { cause },
+    );
+  }
 }
 
 /** Instantiates a compiled module on `memory`. */

@@ -6,6 +6,7 @@
  * assembly/math.ts have. Bytes are those of every operand read and of every result written, once each; table rows once per look-up;
  * scratch and packed copies count nothing.
  */
+import { index32 } from './address.ts';
 import type { Kernels } from './load.ts';
 
 export interface Work {
@@ -41,7 +42,7 @@ const nothing: Count = () => ({ operations: 0, bytes: 0 });
 const touches = (mode: number): number => (mode === 1 ? 2 : 1);
 
 /** offsets[n], the end of the last of n runs. */
-const end = ({ i32 }: Views, offsets: number, n: number): number => i32[(offsets >> 2) + n];
+const end = ({ i32 }: Views, offsets: number, n: number): number => i32[index32(offsets) + n];
 
 /** Features of rows 0 .. rows - 1. */
 const span = (views: Views, offsets: number, rows: number): number =>
@@ -52,7 +53,8 @@ const rowsOf = (views: Views, offsets: number, n: number, unit: number): number 
   (offsets ? end(views, offsets, n) : n) * unit;
 
 /** Rows of n samples whose first is not the first of all. */
-const rowsBetween = ({ i32 }: Views, offsets: number, n: number): number => i32[(offsets >> 2) + n] - i32[offsets >> 2];
+const rowsBetween = ({ i32 }: Views, offsets: number, n: number): number =>
+  i32[index32(offsets) + n] - i32[index32(offsets)];
 
 /** How many of n bytes satisfy `test`. */
 function countBytes({ i8 }: Views, at: number, n: number, test: (byte: number) => boolean): number {
@@ -129,7 +131,7 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     const [states, { i32 }] = [to - from, views];
     const rows = rowsBetween(views, rowOffsets + 4 * from, states);
     const ofStates = rowsBetween(views, stateOffsets + 4 * from, states);
-    const ofActions = rowsBetween(views, actionOffsets + 4 * i32[(rowOffsets >> 2) + from], rows);
+    const ofActions = rowsBetween(views, actionOffsets + 4 * i32[index32(rowOffsets) + from], rows);
     return { operations: 0, bytes: 4 * (2 * (ofStates + ofActions) + states * (width + 5) + rows) };
   },
   gatherRowValues([states, , , , toRowOffsets], views) {
@@ -138,7 +140,7 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
   scatterRowValues([states, order, rowOffsets], views) {
     const { i32 } = views;
     let rows = 0;
-    for (let i = 0; i < states; i++) rows += rowsBetween(views, rowOffsets + 4 * i32[(order >> 2) + i], 1);
+    for (let i = 0; i < states; i++) rows += rowsBetween(views, rowOffsets + 4 * i32[index32(order) + i], 1);
     return { operations: 0, bytes: 4 * (2 * rows + 3 * states) };
   },
   binaryCrossEntropy([rows, , labels, , , , , counts], views) {
@@ -157,9 +159,9 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
     let operations = 0;
     let rows = 0;
     for (let n = 0; n < states; n++) {
-      if (f32[(weights >> 2) + n] === 0) continue;
-      const from = i32[(offsets >> 2) + n];
-      const actions = i32[(offsets >> 2) + n + 1] - from;
+      if (f32[index32(weights) + n] === 0) continue;
+      const from = i32[index32(offsets) + n];
+      const actions = i32[index32(offsets) + n + 1] - from;
       const good = countBytes(views, labels + from, actions, isGood);
       operations += (2 * EXP + 4) * good + (EXP + 2) * actions + LOG + 4;
       rows += actions;

@@ -1,3 +1,4 @@
+import { index32 } from '../kernels/address.ts';
 import { projectTable } from './embedding.ts';
 import { fanInUniform } from './linear.ts';
 import type { Builder, GradientPart, Parameter, Tensor } from './network.ts';
@@ -18,8 +19,8 @@ function createPairs(b: Builder) {
     order,
     place,
     at,
-    count: () => arena.i32[(offsets >> 2) + batch.states],
-    slotStart: (slot: number) => arena.i32[(slotOffsets >> 2) + slot],
+    count: () => arena.i32[index32(offsets) + batch.states],
+    slotStart: (slot: number) => arena.i32[index32(slotOffsets) + slot],
     find() {
       const { states, rowOffsets, actionOffsets, actionFeatures } = batch;
       arena.kernels.distinctPairs(

@@ -1,3 +1,4 @@
+import { index32 } from '../kernels/address.ts';
 import { type Source, sourceOf } from './embedding.ts';
 import { fanInUniform } from './linear.ts';
 import type { Builder, GradientPart, Parameter, Tensor } from './network.ts';
@@ -41,8 +42,8 @@ export function slotLinear(
     let n = 0;
     for (let token = 0, row = slot; token < vocabulary; token++, row += slots) {
       if (u8[g + products.touched + row] === 0) continue;
-      i32[(tokens >> 2) + n] = token;
-      i32[(tokenSlots >> 2) + n++] = row;
+      i32[index32(tokens) + n] = token;
+      i32[index32(tokenSlots) + n++] = row;
     }
     return n;
   }

@@ -1,3 +1,4 @@
+import { index32 } from '../kernels/address.ts';
 import type { Builder, GradientPart, Init, Tensor } from './network.ts';
 
 /**
@@ -27,20 +28,20 @@ export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, in
 
   function choose(): void {
     const { i32 } = arena;
-    const features = batch.actionFeatures >> 2;
+    const features = index32(batch.actionFeatures);
     let count = 0;
-    i32[offsets >> 2] = 0;
+    i32[index32(offsets)] = 0;
     for (let row = 0; row < batch.actions; row++) {
-      const from = features + i32[(batch.actionOffsets >> 2) + row];
-      const to = features + i32[(batch.actionOffsets >> 2) + row + 1];
+      const from = features + i32[index32(batch.actionOffsets) + row];
+      const to = features + i32[index32(batch.actionOffsets) + row + 1];
       let wanted = from < to ? i32[from] % shape.actionSlots : -1;
       for (let f = from; f < to; f++) if (i32[f] % shape.actionSlots === slot) wanted = slot;
       chosen[row] = wanted;
       for (let f = from; f < to; f++) {
         const at = i32[f] % shape.actionSlots;
-        if (at === wanted) i32[(tokens >> 2) + count++] = (i32[f] - at) / shape.actionSlots;
+        if (at === wanted) i32[index32(tokens) + count++] = (i32[f] - at) / shape.actionSlots;
       }
-      i32[(offsets >> 2) + row + 1] = count;
+      i32[index32(offsets) + row + 1] = count;
     }
   }
 

@@ -1,4 +1,5 @@
 /** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
+import { index64 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import { quietHeads } from '../policy/heads.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
@@ -183,7 +184,7 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
 export function readSums({ f64 }: Arena, shards: readonly number[]): LossSums {
   const at = (slot: number): number => {
     let sum = 0;
-    for (const address of shards) sum += f64[(address >> 3) + slot];
+    for (const address of shards) sum += f64[index64(address) + slot];
     return sum;
   };
   return {

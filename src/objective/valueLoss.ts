@@ -1,4 +1,5 @@
 /** The value loss of PPO on a loaded batch, after the forward pass. */
+import { index32, index64 } from '../kernels/address.ts';
 import type { Policy } from '../policy/policy.ts';
 import { batchValue } from '../policy/values.ts';
 
@@ -30,11 +31,11 @@ export function valueLoss({ arena, network }: Policy, inputs: ValueInputs, coef:
   for (let n = 0; n < batch.states; n++) {
     const v = batchValue(network, value, n);
     let slope = 0;
-    const last = i32[(inputs.sampleOffsets >> 2) + n + 1];
-    for (let m = i32[(inputs.sampleOffsets >> 2) + n]; m < last; m++) {
-      const target = f32[(inputs.valueTarget >> 2) + m];
-      const weight = f32[(inputs.valueWeight >> 2) + m];
-      const old = f32[(inputs.oldValue >> 2) + m];
+    const last = i32[index32(inputs.sampleOffsets) + n + 1];
+    for (let m = i32[index32(inputs.sampleOffsets) + n]; m < last; m++) {
+      const target = f32[index32(inputs.valueTarget) + m];
+      const weight = f32[index32(inputs.valueWeight) + m];
+      const old = f32[index32(inputs.oldValue) + m];
       const near = clip === null ? v : Math.max(old - clip, Math.min(old + clip, v));
       const free = (v - target) * (v - target);
       const bounded = (near - target) * (near - target);
@@ -42,9 +43,9 @@ export function valueLoss({ arena, network }: Policy, inputs: ValueInputs, coef:
       // Beyond the bound the bounded square is constant.
       if (free >= bounded) slope += weight * (v - target);
     }
-    const from = i32[(batch.rowOffsets >> 2) + n];
-    const to = i32[(batch.rowOffsets >> 2) + n + 1];
-    for (let row = from; row < to; row++) f32[(grad >> 2) + row] = (coef * slope) / (to - from);
+    const from = i32[index32(batch.rowOffsets) + n];
+    const to = i32[index32(batch.rowOffsets) + n + 1];
+    for (let row = from; row < to; row++) f32[index32(grad) + row] = (coef * slope) / (to - from);
   }
-  f64[(inputs.sums >> 3) + VALUE_SLOT] += loss;
+  f64[index64(inputs.sums) + VALUE_SLOT] += loss;
 }

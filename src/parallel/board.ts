@@ -2,6 +2,7 @@
  * The board on which the calling thread posts one update after another, on memory that all threads share. Workers stay at it for a whole
  * phase: between updates they look for the next post, briefly by themselves, then asleep, and no message is needed.
  */
+import { unsigned } from '../kernels/address.ts';
 import { turn } from '../turn.ts';
 import { openRound, roundOf } from './claims.ts';
 
@@ -66,8 +67,8 @@ export function readPost(i32: Int32Array, at: number): Post {
     job: i32[at + JOB],
     update: i32[at + UPDATE],
     shards: i32[at + SHARDS],
-    table: i32[at + TABLE] >>> 0,
-    counters: i32[at + COUNTERS] >>> 0,
+    table: unsigned(i32[at + TABLE]),
+    counters: unsigned(i32[at + COUNTERS]),
   };
 }
 

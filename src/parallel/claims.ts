@@ -18,7 +18,7 @@ export function openRound(i32: Int32Array, at: number, round: number): void {
 }
 
 export function roundOf(word: number): number {
-  return word >> COUNT_BITS;
+  return word >>> COUNT_BITS;
 }
 
 /** Takes the next number of a round, or -1 if all `count` are taken or the round is over. */

@@ -1,7 +1,10 @@
 /** Worker threads that share the phases of a run with the thread that opened them, and what happens when one of them ends. */
-import { type Arena, createArena, createSharedMemory } from '../kernels/arena.ts';
+import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
+import { type ModuleSource, type SentModule, sendable } from '../kernels/moduleFrom.ts';
+import { type Config, resolveConfig } from '../train/config.ts';
 import { coresOfHost } from './board.ts';
+import { ADDRESS_SPACE, type BytesOf, needOf, threadsIn } from './need.ts';
 import type { Seat } from './seat.ts';
 
 /** A worker as its host gives it. */
@@ -32,8 +35,14 @@ function reasonOf(error: unknown): string {
 interface Member {
   ask<T>(send: (seat: Seat) => Promise<T>): Promise<T>;
   /** Calls `attach`; on shared memory the worker counts the calls that it has finished from then on. */
-  attach(memory: WebAssembly.Memory | null): Promise<void>;
+  attach(memory: WebAssembly.Memory | null, module?: SentModule): Promise<void>;
   close(): void;
+}
+
+/** Where the engine's modules are, if not beside its code: `unbraid.wasm`, and `unbraid.threads.wasm` for threads that share memory. */
+export interface EngineModules {
+  readonly single?: ModuleSource;
+  readonly threads?: ModuleSource;
 }
 
 /**
@@ -70,10 +79,10 @@ function enlist({ seat, ended, terminate }: WorkerHandle): Member {
     });
   return {
     ask,
-    attach(memory) {
+    attach(memory, module) {
       finished = memory && new Int32Array(new SharedArrayBuffer(4));
       finished?.fill(questions);
-      return ask((seat) => seat.attach(memory, finished));
+      return ask((seat) => seat.attach(memory, finished, module));
     },
     close() {
       stop(new Error('the crew was closed'));
@@ -97,16 +106,26 @@ export interface RunCalls {
   call<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T[]>;
 }
 
-/** Threads of one or more runs, one after another. The thread that opens a crew is its first worker and does its share of each phase. */
-export class Crew {
-  /** Threads, the calling one included. */
+/** How many threads work on whose memory, and why, in words. */
+interface Team {
   readonly size: number;
   readonly memory: MemoryMode;
+  readonly reason: string;
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
+/** Threads of one or more runs, one after another. The thread that opens a crew is its first worker and does its share of each phase. */
+export class Crew {
   /** `relaxed`: the bits of its runs depend on the processor. */
   readonly arithmetic: 'exact' | 'relaxed';
-  /** Why `memory` is what it is, in words. */
-  readonly reason: string;
+  /** Called where a run takes fewer threads than were opened, because the memory does not hold more. */
+  onFewer: () => void = () => {};
   readonly #members: readonly Member[];
+  readonly #opened: Team;
+  readonly #modules: EngineModules;
+  /** Of the newest run. */
+  #team: Team;
   #runs = 0;
   #closed = false;
 
@@ -115,18 +134,69 @@ export class Crew {
     memory: MemoryMode,
     reason: string,
     arithmetic: 'exact' | 'relaxed' = 'exact',
+    modules: EngineModules = {},
   ) {
     this.#members = members;
     this.arithmetic = arithmetic;
-    this.size = members.length + 1;
-    this.memory = memory;
-    this.reason = reason;
+    this.#opened = { size: members.length + 1, memory, reason };
+    this.#team = this.#opened;
+    this.#modules = modules;
   }
 
-  /** A new memory for a run, shared where the crew's mode is. */
-  async arena(): Promise<Arena> {
-    if (this.memory === 'shared') return createArena(await engineModule('threads'), createSharedMemory());
-    return createArena(await engineModule(this.arithmetic === 'relaxed' ? 'relaxed' : 'single'));
+  /** Threads, the calling one included. */
+  get size(): number {
+    return this.#team.size;
+  }
+
+  get memory(): MemoryMode {
+    return this.#team.memory;
+  }
+
+  /** Why `size` and `memory` are what they are, in words. */
+  get reason(): string {
+    return this.#team.reason;
+  }
+
+  /** What workers are told to load in a run; undefined: the module beside the engine's code. */
+  get module(): SentModule | undefined {
+    return sendable(this.memory === 'shared' ? this.#modules.threads : this.#modules.single);
+  }
+
+  /**
+   * A new memory for a run, shared where the crew's mode is. Where it does not hold all threads, the run has fewer, or one on a memory of its own.
+   *
+   * @param estimate what the run takes; without it the run has all threads
+   */
+  async arena(estimate: (() => BytesOf) | null = null): Promise<Arena> {
+    this.#team = this.#opened;
+    const memory = this.memory === 'shared' ? this.#share(estimate?.() ?? null) : null;
+    if (this.#team !== this.#opened) this.onFewer();
+    const { single, threads } = this.#modules;
+    if (memory) return createArena(threads ?? (await engineModule('threads')), memory);
+    return createArena(single ?? (await engineModule(this.arithmetic === 'relaxed' ? 'relaxed' : 'single')));
+  }
+
+  /** A memory for as many threads as it holds; null if that is one. */
+  #share(need: BytesOf | null): WebAssembly.Memory | null {
+    if (!need) return createSharedMemory();
+    const { size } = this.#opened;
+    const alone = (reason: string): null => {
+      this.#team = { size: 1, memory: 'own', reason };
+      return null;
+    };
+    try {
+      // Twice as much, for what a run meets that the estimate does not know.
+      const { memory, bytes } = openSharedMemory(2 * need(size), need(2));
+      const fit = threadsIn(bytes, need, size);
+      const reason = `${size} threads take some ${mebibytes(need(size))} of memory, and a shared one holds ${mebibytes(bytes)}`;
+      if (fit === 1) return alone(reason);
+      if (fit < size) this.#team = { size: fit, memory: 'shared', reason };
+      return memory;
+    } catch (error) {
+      return alone(
+        `two threads take some ${mebibytes(need(2))} of shared memory, which this host does not give: ${reasonOf(error)}`,
+      );
+    }
   }
 
   /** For a new run. Workers hold one run at a time: calls of the run before are refused from now on. */
@@ -143,7 +213,7 @@ export class Crew {
     const each: RunCalls['each'] = (phase, send) => {
       this.#mayCall(run, phase);
       if (failure) throw failure;
-      const replies = this.#members.map(async (member, i) => {
+      const replies = this.#members.slice(0, this.size - 1).map(async (member, i) => {
         try {
           return await member.ask((seat) => send(seat, i + 1));
         } catch (error) {
@@ -174,28 +244,40 @@ export class Crew {
 }
 
 /** The calling thread alone. */
-export function soloCrew(reason = 'one thread'): Crew {
-  return new Crew([], 'own', reason);
+export function soloCrew(reason = 'one thread', modules: EngineModules = {}): Crew {
+  return new Crew([], 'own', reason, 'exact', modules);
 }
 
 /**
  * The calling thread alone, with products of matrices that may round a * b + c once: faster on some processors, and not reproducible. Its
  * runs are marked, and their receipts refused.
+ *
+ * @param module `unbraid.relaxed.wasm`, compiled, or its URL, if it is not beside the engine's code
  */
-export function relaxedCrew(): Crew {
-  return new Crew([], 'own', 'relaxed arithmetic has one thread', 'relaxed');
+export function relaxedCrew(module?: ModuleSource): Crew {
+  return new Crew([], 'own', 'relaxed arithmetic has one thread', 'relaxed', module ? { single: module } : {});
 }
 
 /** Whether workers can be given a shared memory, and why not. */
-async function shareable(members: readonly Member[]): Promise<{ memory: MemoryMode; reason: string }> {
+async function shareable(
+  members: readonly Member[],
+  module: SentModule | undefined,
+): Promise<{ memory: MemoryMode; reason: string }> {
   if (typeof SharedArrayBuffer === 'undefined') {
     const advice =
       'a page needs the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
     return { memory: 'copied', reason: `this host has no SharedArrayBuffer; ${advice}` };
   }
+  let memory: WebAssembly.Memory;
   try {
-    const memory = createSharedMemory();
-    await Promise.all(members.map((member) => member.attach(memory)));
+    // One page, to see whether there is shared memory at all: a run asks for what it needs.
+    memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  } catch (error) {
+    // Copies would take no less.
+    return { memory: 'own', reason: `this host gives no shared memory: ${reasonOf(error)}` };
+  }
+  try {
+    await Promise.all(members.map((member) => member.attach(memory, module)));
     return { memory: 'shared', reason: 'the host shares memory between threads' };
   } catch (error) {
     // A worker that ended is no reason to work on copies: this fails again.
@@ -208,36 +290,52 @@ async function start(members: readonly Member[]): Promise<void> {
   await Promise.all(members.map((member) => member.attach(null)));
 }
 
+/** How a crew is opened. */
+export interface CrewOptions {
+  /** Keeps workers on memories of their own even where they could share one. */
+  readonly copied?: boolean;
+  /** How many threads can run at once; what the host tells, if not given. */
+  readonly cores?: number | null;
+  /** Of the run to come: no more threads start than the memory holds that they will share. */
+  readonly config?: Partial<Config>;
+  readonly modules?: EngineModules;
+}
+
 /**
  * Opens `size` threads, the calling one included: a crew of one starts no worker. Neither does one on a single core, where threads would only
- * take turns: its size is 1, and its reason says so.
+ * take turns, nor one where the host has no memory to share: its size is 1, and its reason says so.
  *
- * @param options.copied keeps workers on memories of their own even where they could share one
- * @param options.cores how many threads can run at once; what the host tells, if not given
  * @throws if size is not a positive integer, or a worker does not start
  */
-export async function openCrew(
-  spawnWorker: SpawnWorker,
-  size: number,
-  options: { readonly copied?: boolean; readonly cores?: number | null } = {},
-): Promise<Crew> {
+export async function openCrew(spawnWorker: SpawnWorker, size: number, options: CrewOptions = {}): Promise<Crew> {
   if (!(Number.isSafeInteger(size) && size >= 1)) {
     throw new RangeError(`openCrew: size must be an integer >= 1, got ${size}; give the number of threads`);
   }
-  if (size === 1) return soloCrew();
-  const { cores = coresOfHost() } = options;
-  if (cores === 1) return soloCrew('one core, on which more threads would only take turns');
+  const { cores = coresOfHost(), modules = {} } = options;
+  if (size === 1) return soloCrew('one thread', modules);
+  if (cores === 1) return soloCrew('one core, on which more threads would only take turns', modules);
+  const need = options.config && !options.copied ? await needOf(resolveConfig(options.config)) : null;
+  const fit = need ? threadsIn(ADDRESS_SPACE, need, size) : size;
+  const tooMany =
+    need && fit < size
+      ? `${size} threads take some ${mebibytes(need(size))} of memory, and a shared one holds ${mebibytes(ADDRESS_SPACE)}`
+      : null;
+  if (fit === 1) return soloCrew(tooMany as string, modules);
   const members: Member[] = [];
   try {
-    for (let worker = 2; worker <= size; worker++) members.push(enlist(spawnWorker(`unbraid worker ${worker}`)));
+    for (let worker = 2; worker <= fit; worker++) members.push(enlist(spawnWorker(`unbraid worker ${worker}`)));
     await start(members);
     const { memory, reason } = options.copied
       ? { memory: 'copied' as const, reason: 'copies were asked for' }
-      : await shareable(members);
-    return new Crew(members, memory, reason);
+      : await shareable(members, sendable(modules.threads));
+    if (memory === 'own') {
+      for (const member of members) member.close();
+      return soloCrew(reason, modules);
+    }
+    return new Crew(members, memory, tooMany ?? reason, 'exact', modules);
   } catch (error) {
     for (const member of members) member.close();
-    throw new Error(`openCrew: ${size - 1} workers must start, but one ended: ${reasonOf(error)}; use one thread`, {
+    throw new Error(`openCrew: ${fit - 1} workers must start, but one ended: ${reasonOf(error)}; use one thread`, {
       cause: error,
     });
   }

@@ -2,8 +2,10 @@
 import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
+import { index32 } from '../kernels/address.ts';
 import { createArena } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
+import type { SentModule } from '../kernels/moduleFrom.ts';
 import { createLossInputs } from '../objective/objective.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { JsonRecord } from '../record/json.ts';
@@ -36,6 +38,8 @@ export interface SeatSetup {
   readonly plays: boolean;
   /** Shared memory and the address of the weights in it, or null: the worker keeps copies on a memory of its own. */
   readonly shared: { readonly memory: WebAssembly.Memory; readonly weights: number } | null;
+  /** The engine's module for this memory, if it is not the one beside the code. */
+  readonly module?: SentModule | undefined;
 }
 
 /** Episodes in chunks, as `cutGames` cuts them. */
@@ -70,8 +74,9 @@ export interface Seat {
    * Proves that the worker runs and, given a memory, that it can be shared with it.
    *
    * @param finished i32[1] on shared memory, counted up by each call that ends, this one included; null: nothing is counted
+   * @param module the engine's module for threads, if it is not the one beside the code
    */
-  attach(memory: WebAssembly.Memory | null, finished: Int32Array | null): Promise<void>;
+  attach(memory: WebAssembly.Memory | null, finished: Int32Array | null, module?: SentModule): Promise<void>;
   begin(setup: SeatSetup): Promise<void>;
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
   play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
@@ -88,8 +93,10 @@ interface SeatRun extends ShardWork {
   readonly createEnvironment: () => Environment;
 }
 
-async function openRun({ config, spec, vocabulary, plays, shared }: SeatSetup): Promise<SeatRun> {
-  const arena = await (shared ? createArena(await engineModule('threads'), shared.memory) : createArena());
+async function openRun({ config, spec, vocabulary, plays, shared, module }: SeatSetup): Promise<SeatRun> {
+  const arena = await (shared
+    ? createArena(module ?? (await engineModule('threads')), shared.memory)
+    : createArena(module));
   const own = createPolicy(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 });
   const policy = shared ? { ...own, weights: shared.weights } : own;
   const pool = plays ? await openEnvironments(config, null, vocabulary) : null;
@@ -141,7 +148,7 @@ async function eachChunk<T>(
   };
   if ('chunk' in take) await one(take.chunk);
   else {
-    const next = (): number => claim(arena.i32, take.word >> 2, take.round, chunks);
+    const next = (): number => claim(arena.i32, index32(take.word), take.round, chunks);
     for (let chunk = next(); chunk >= 0; chunk = next()) await one(chunk);
   }
   return done;
@@ -166,9 +173,9 @@ export function createSeat(): Seat {
     return run;
   };
   return {
-    attach: counted(async (memory, count) => {
+    attach: counted(async (memory, count, module) => {
       finished = count;
-      if (memory) await createArena(await engineModule('threads'), memory);
+      if (memory) await createArena(module ?? (await engineModule('threads')), memory);
     }),
     begin: counted(async (setup) => {
       run = null;

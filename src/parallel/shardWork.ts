@@ -1,4 +1,5 @@
 /** A worker's part in updates. */
+import { index32, index64, unsigned } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import {
   addShard,
@@ -63,14 +64,14 @@ export function computeShards(run: ShardWork, { sets, keep, numbers }: ShardsJob
   const shards = shardsIn(received.map((set) => planShards(set, engine.policy)));
   return numbers.map((n) => {
     computeShard(engine, shards[n].plan, shards[n].shard, gradient, sums);
-    const values = arena.f64.slice(sums >> 3, (sums >> 3) + SUMS);
+    const values = arena.f64.slice(index64(sums), index64(sums) + SUMS);
     return { shard: n, gradient: arena.read(gradient, network.vectorSize), sums: values };
   });
 }
 
 /** Where the shards of a posted update go. */
 function roomOf(arena: Arena, { shards, table, counters }: Post): ShardRoom {
-  const addresses = Array.from(arena.i32.subarray(table >> 2, (table >> 2) + 2 * shards), (address) => address >>> 0);
+  const addresses = Array.from(arena.i32.subarray(index32(table), index32(table) + 2 * shards), unsigned);
   return { gradients: addresses.slice(0, shards), sums: addresses.slice(shards), counters };
 }
 
@@ -80,7 +81,7 @@ export function workThroughUpdates(run: ShardWork, { sets, keep, board, job, rou
   const { arena, network } = engine.policy;
   arena.refresh();
   const plansOf = planAhead(receiveSets(arena, run.sources, sets, keep), engine.policy);
-  const at = board >> 2;
+  const at = index32(board);
   let seen = round;
   for (let next = 0; ; ) {
     if (next < sets.length) plansOf(next);

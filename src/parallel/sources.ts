@@ -1,4 +1,5 @@
 /** The arrays by state that updates read: each goes to the workers once, for all updates that have it. */
+import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { InputShape } from '../layers/batch.ts';
 import { listArrays, type PlacedStates, placeList, wordsOf } from '../policy/placed.ts';
@@ -53,7 +54,7 @@ function placeSource(arena: Arena, room: SourceRoom, set: LossSet): PlacedSource
     if (room.words[name] < states && array) enlarge(arena, room, name, states, 0);
     at[name] = array ? room.addresses[name] : 0;
     const memory = array instanceof Int32Array ? arena.i32 : arena.f32;
-    if (array) memory.set(array.subarray(0, states), at[name] >> 2);
+    if (array) memory.set(array.subarray(0, states), index32(at[name]));
   }
   const { labels } = set;
   const words = Math.ceil(actions / 4);
@@ -66,14 +67,14 @@ function placeSource(arena: Arena, room: SourceRoom, set: LossSet): PlacedSource
 /** The source as another thread's arena on the same memory shows it. */
 function viewSource({ i32, f32, i8 }: Arena, { shape, states, actions, at }: PlacedSource): SetSource {
   const ints = (name: keyof typeof at, count: number): Int32Array =>
-    i32.subarray(at[name] >> 2, (at[name] >> 2) + count);
-  const numbers = (name: keyof typeof at): Float32Array => f32.subarray(at[name] >> 2, (at[name] >> 2) + states);
+    i32.subarray(index32(at[name]), index32(at[name]) + count);
+  const numbers = (name: keyof typeof at): Float32Array => f32.subarray(index32(at[name]), index32(at[name]) + states);
   const offsets = {
     rowOffsets: ints('rowOffsets', states + 1),
     stateOffsets: ints('stateOffsets', states + 1),
     actionOffsets: ints('actionOffsets', actions + 1),
   };
-  const vectors = f32.subarray(at.vectors >> 2, (at.vectors >> 2) + states * shape.vectorWidth);
+  const vectors = f32.subarray(index32(at.vectors), index32(at.vectors) + states * shape.vectorWidth);
   const list: StateList = { ...createStateList(shape, 0), ...offsets, states, actions, vectors };
   const { stateFeatures, actionFeatures } = wordsOf(list);
   list.stateFeatures = ints('stateFeatures', stateFeatures);

@@ -3,6 +3,7 @@ import { type Gram, gramRows, joinRows } from '../coupling/gram.ts';
 import { dealPieces, type GramRequest } from '../coupling/gramPieces.ts';
 import type { Samples } from '../coupling/samples.ts';
 import type { Environment } from '../env/environment.ts';
+import { index32 } from '../kernels/address.ts';
 import type { Policy } from '../policy/policy.ts';
 import { cutGames } from '../rollout/chunks.ts';
 import { type CollectOptions, collect, type PlayOptions, play } from '../rollout/collect.ts';
@@ -95,6 +96,7 @@ export async function openSpread(
     vocabulary: pool.vocabulary,
     plays,
     shared: shared ? { memory: arena.memory, weights: policy.weights } : null,
+    module: crew.module,
   };
   const workers = crew.forRun();
   await workers.call('start', (seat) => seat.begin(setup));
@@ -119,7 +121,7 @@ export async function openSpread(
     const take = { word, round };
     let replies: Promise<Chunk<T>[]>[] = [];
     return {
-      open: () => openRound(arena.i32, word >> 2, take.round),
+      open: () => openRound(arena.i32, index32(word), take.round),
       send() {
         const job = { weights: weights(), games, chunks, slots, options: { key, temperature, expert } };
         replies = workers.each(phase, async (seat, k) => {
@@ -139,7 +141,7 @@ export async function openSpread(
           const chosen = numbers.map((e) => games[e]);
           keep([[chunk, await perform(chosen, numbers)]]);
         };
-        const next = (): number => claim(arena.i32, word >> 2, take.round, chunks);
+        const next = (): number => claim(arena.i32, index32(word), take.round, chunks);
         if (shared) for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
         else await own(0);
         await until(replies, () => missing === 0, keep);

@@ -1,4 +1,5 @@
 /** The updates of a phase: their shards are spread over the threads, each sum made by whichever finds both sides in. */
+import { index32, index64 } from '../kernels/address.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
   addShard,
@@ -94,15 +95,15 @@ export function openUpdates(
   const writeTable = ({ gradients, sums }: ShardRoom, shards: number): number => {
     if (table.shards < shards) table = { address: arena.floats(2 * shards), shards };
     for (let n = 0; n < shards; n++) {
-      arena.i32[(table.address >> 2) + n] = gradients[n];
-      arena.i32[(table.address >> 2) + shards + n] = sums[n];
+      arena.i32[index32(table.address) + n] = gradients[n];
+      arena.i32[index32(table.address) + shards + n] = sums[n];
     }
     return table.address;
   };
 
   const updatesOnBoard = (updates: Updates, sequel: Sequel | null): UpdatePhase => {
     const mine = ++job;
-    const at = board >> 2;
+    const at = index32(board);
     const message = { sets: updates.map(sources.ship), keep: sources.keep(), board, job: mine, round, looks };
     let failure: Error | null = null;
     const done = workers.call('gradients', (seat) => seat.updates(message));
@@ -132,7 +133,7 @@ export function openUpdates(
         const next = (): number => claim(arena.i32, at, round, ofSets);
         for (let n = next(); n >= 0; n = next()) own.compute(n);
         if (update < updates.length) plansOf(update);
-        await untilSet(arena.i32, counters >> 2, looks, () => failure);
+        await untilSet(arena.i32, index32(counters), looks, () => failure);
         // Where this thread never had to wait, nothing that a worker or a signal had to say has been heard yet.
         if (update === updates.length) await turn();
         else await pause(states);
@@ -159,7 +160,7 @@ export function openUpdates(
         for (const n of everyNth(ofSets, 0, size)) own.compute(n);
         for (const { shard, gradient, sums } of (await replies).flat()) {
           arena.write(room.gradients[shard], gradient);
-          arena.f64.set(sums, room.sums[shard] >> 3);
+          arena.f64.set(sums, index64(room.sums[shard]));
           addShard(network, room, shard, shards);
         }
       },

@@ -1,5 +1,6 @@
 /** The states met while playing, in the arena: a kernel checks them, makes table rows of their features and recognises those met before. */
 import type { EnvironmentSpec, Features, Step } from '../env/environment.ts';
+import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { InputShape } from '../layers/batch.ts';
 import { createStateList, grown, inputShape, pushState, type StateList } from '../rollout/states.ts';
@@ -53,20 +54,20 @@ const wordOf = (feature: number): number => ((feature | 0) === feature ? feature
 
 function putObservation({ arena, room, shape }: KnownStates, s: number, observation: Step['observation']): void {
   const { addresses, words } = room;
-  const offsets = (addresses.stateOffsets >> 2) + s;
+  const offsets = index32(addresses.stateOffsets) + s;
   const from = arena.i32[offsets];
   if (shape.form === 'tokens') {
     const features = observation as Features;
     const to = from + features.length;
     if (to > words.stateFeatures) enlarge(arena, room, 'stateFeatures', to, from);
     const { i32 } = arena;
-    const at = (addresses.stateFeatures >> 2) + from;
+    const at = index32(addresses.stateFeatures) + from;
     for (let i = 0; i < features.length; i++) i32[at + i] = wordOf(features[i]);
     i32[offsets + 1] = to;
     return;
   }
   const vector = observation as Float32Array;
-  const at = (addresses.vectors >> 2) + s * shape.vectorWidth;
+  const at = index32(addresses.vectors) + s * shape.vectorWidth;
   for (let i = 0; i < shape.vectorWidth; i++) arena.f32[at + i] = vector[i];
   // A vector of another length is refused as one that is not finite.
   if (vector.length !== shape.vectorWidth) arena.f32[at] = Number.NaN;
@@ -81,7 +82,7 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
     enlarge(arena, room, 'actionOffsets', rows + 1, known.actions + 1);
     enlarge(arena, room, 'logProbs', rows + 1, known.actions);
   }
-  const offsets = (addresses.actionOffsets >> 2) + known.actions + 1;
+  const offsets = index32(addresses.actionOffsets) + known.actions + 1;
   const from = arena.i32[offsets - 1];
   // Counted first, so that nothing but reads and writes is left for the loop over all features.
   let to = from;
@@ -91,7 +92,7 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
   }
   if (to > words.actionFeatures) enlarge(arena, room, 'actionFeatures', to, from);
   const { i32 } = arena;
-  const start = addresses.actionFeatures >> 2;
+  const start = index32(addresses.actionFeatures);
   let at = start + from;
   for (let a = 0; a < actions.length; a++) {
     const action = actions[a];
@@ -100,7 +101,7 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
     i32[offsets + a] = at - start;
   }
   known.actions = rows;
-  i32[(addresses.rowOffsets >> 2) + s + 1] = rows;
+  i32[index32(addresses.rowOffsets) + s + 1] = rows;
 }
 
 /** A table of `needed` slots or more, with the distinct states in it. */
@@ -111,7 +112,7 @@ function enlargeTable({ arena, room, states }: KnownStates, needed: number): voi
   enlarge(arena, room, 'table', size, 0);
   const { i32 } = arena;
   const mask = words.table - 1;
-  const [table, hash, first] = [addresses.table >> 2, addresses.hash >> 2, addresses.first >> 2];
+  const [table, hash, first] = [index32(addresses.table), index32(addresses.hash), index32(addresses.first)];
   for (let s = 0; s < states; s++) {
     if (i32[first + s] !== s) continue;
     let at = i32[hash + s] & mask;
@@ -176,7 +177,7 @@ export function copyStates(known: KnownStates, list: StateList, first: Int32Arra
   const { addresses } = room;
   const ints = (name: Exclude<keyof typeof addresses, 'vectors'>, count: number, to: Int32Array): Int32Array => {
     const array = grown(to, count);
-    array.set(arena.i32.subarray(addresses[name] >> 2, (addresses[name] >> 2) + count));
+    array.set(arena.i32.subarray(index32(addresses[name]), index32(addresses[name]) + count));
     return array;
   };
   list.states = states;
@@ -187,7 +188,7 @@ export function copyStates(known: KnownStates, list: StateList, first: Int32Arra
   list.actionOffsets = ints('actionOffsets', actions + 1, list.actionOffsets);
   list.actionFeatures = ints('actionFeatures', list.actionOffsets[actions], list.actionFeatures);
   list.vectors = grown(list.vectors, states * shape.vectorWidth);
-  const vectors = addresses.vectors >> 2;
+  const vectors = index32(addresses.vectors);
   list.vectors.set(arena.f32.subarray(vectors, vectors + states * shape.vectorWidth));
   ints('first', states, first);
 }

@@ -1,4 +1,5 @@
 /** Copies states into a batch, and cuts lists of states into batches that fit. */
+import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Batch, Capacity } from '../layers/batch.ts';
 import type { StateList } from '../rollout/states.ts';
@@ -14,9 +15,9 @@ interface Cursor {
 
 function startBatch(arena: Arena, batch: Batch): Cursor {
   const { i32 } = arena;
-  i32[batch.rowOffsets >> 2] = 0;
-  i32[batch.stateOffsets >> 2] = 0;
-  i32[batch.actionOffsets >> 2] = 0;
+  i32[index32(batch.rowOffsets)] = 0;
+  i32[index32(batch.stateOffsets)] = 0;
+  i32[index32(batch.actionOffsets)] = 0;
   return { state: 0, row: 0, ofStates: 0, ofActions: 0 };
 }
 
@@ -53,20 +54,20 @@ function loadState(
       `loadStates: a batch must hold at most ${describe(capacity)}, got more at its state ${n}; load what cutBatches allows`,
     );
   }
-  let to = (batch.stateFeatures >> 2) + at.ofStates;
+  let to = index32(batch.stateFeatures) + at.ofStates;
   for (let f = stateStart; f < stateEnd; f++) i32[to++] = stateFeatures[f];
-  to = (batch.vectors >> 2) + n * vectorWidth;
+  to = index32(batch.vectors) + n * vectorWidth;
   for (let j = s * vectorWidth; j < (s + 1) * vectorWidth; j++) f32[to++] = list.vectors[j];
-  to = (batch.actionFeatures >> 2) + at.ofActions;
+  to = index32(batch.actionFeatures) + at.ofActions;
   for (let f = actionStart; f < actionEnd; f++) i32[to++] = actionFeatures[f];
-  to = (batch.actionOffsets >> 2) + at.row;
+  to = index32(batch.actionOffsets) + at.row;
   const shift = at.ofActions - actionStart;
   for (let r = firstRow + 1; r <= lastRow; r++) i32[++to] = actionOffsets[r] + shift;
   at.row += lastRow - firstRow;
   at.ofStates += stateEnd - stateStart;
   at.ofActions += actionEnd - actionStart;
-  i32[(batch.stateOffsets >> 2) + n + 1] = at.ofStates;
-  i32[(batch.rowOffsets >> 2) + n + 1] = at.row;
+  i32[index32(batch.stateOffsets) + n + 1] = at.ofStates;
+  i32[index32(batch.rowOffsets) + n + 1] = at.row;
 }
 
 /** Makes what follows from the features and offsets of the `states` states loaded. */
@@ -116,7 +117,7 @@ function stateOfRow(list: StateList, row: number): number {
   let low = 0;
   let high = list.states;
   while (high - low > 1) {
-    const middle = (low + high) >> 1;
+    const middle = (low + high) >>> 1;
     if (list.rowOffsets[middle] <= row) low = middle;
     else high = middle;
   }

@@ -1,4 +1,5 @@
 /** Lists of states in an arena, from which a kernel loads one batch after another. */
+import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { StateList } from '../rollout/states.ts';
@@ -45,7 +46,7 @@ export function loadPlaced(addresses: PlacedStates): LoadStates {
   return (arena, batch, _, order, from, to) => {
     const { i32 } = arena;
     // The batch's states of its rows are made last.
-    const at = batch.rowState >> 2;
+    const at = index32(batch.rowState);
     for (let i = from; i < to; i++) i32[at + i - from] = order[i];
     gatherBatch(arena, batch, addresses, batch.rowState, to - from);
   };
@@ -73,7 +74,7 @@ export function placeList(arena: Arena, room: Room<ArrayName>, list: StateList):
   for (const name of listArrays) {
     if (room.words[name] < used[name]) enlarge(arena, room, name, used[name], 0);
     const memory = name === 'vectors' ? arena.f32 : arena.i32;
-    memory.set(list[name].subarray(0, used[name]), room.addresses[name] >> 2);
+    memory.set(list[name].subarray(0, used[name]), index32(room.addresses[name]));
   }
 }
 

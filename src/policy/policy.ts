@@ -1,5 +1,6 @@
 /** A policy: a network with its weights, and the log-probabilities and samples it gives for batches of states. */
 import type { EnvironmentSpec } from '../env/environment.ts';
+import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Capacity, InputShape } from '../layers/batch.ts';
 import { createNetwork, type Network } from '../layers/network.ts';
@@ -94,7 +95,7 @@ export function finiteLogProbs(policy: Policy, weights = policy.weights, tempera
   const { kernels, f32 } = arena;
   actionLogProbs(policy, weights, temperature);
   if (Number.isFinite(kernels.sumOfSquares(logProbs, network.batch.actions))) return;
-  const values = f32.subarray(logProbs >> 2, (logProbs >> 2) + network.batch.actions);
+  const values = f32.subarray(index32(logProbs), index32(logProbs) + network.batch.actions);
   const bad = network.parameters.find(
     ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
   );
@@ -127,7 +128,7 @@ export function sample(
   const { arena, network } = policy;
   loadStates(arena, network.batch, list, order, from, to);
   finiteLogProbs(policy, policy.weights, temperature);
-  for (let i = from; i < to; i++) arena.i32[(policy.indices >> 2) + i - from] = indices[order[i]];
+  for (let i = from; i < to; i++) arena.i32[index32(policy.indices) + i - from] = indices[order[i]];
   drawActions(policy, network.batch.states, key);
 }
 
@@ -160,8 +161,8 @@ export function takenLogProbs(
     loadStates(arena, batch, list, order, from, to);
     finiteLogProbs(policy, weights, temperature);
     for (let i = from; i < to; i++) {
-      const row = arena.i32[(batch.rowOffsets >> 2) + i - from] + taken[i];
-      out[i] = arena.f32[(logProbs >> 2) + row];
+      const row = arena.i32[index32(batch.rowOffsets) + i - from] + taken[i];
+      out[i] = arena.f32[index32(logProbs) + row];
     }
     from = to;
   }

@@ -1,4 +1,5 @@
 /** Values of states, for policies with a value head: V(s) is the mean of w_v . e(s, a) + b over the admissible actions. */
+import { index32 } from '../kernels/address.ts';
 import type { Network } from '../layers/network.ts';
 import type { StateList } from '../rollout/states.ts';
 import { cutBatches, loadStates } from './load.ts';
@@ -7,10 +8,10 @@ import type { Policy } from './policy.ts';
 /** The value of state number `n` of the batch after a forward pass; its value rows lie at `value`. */
 export function batchValue({ arena, batch }: Network, value: number, n: number): number {
   const { f32, i32 } = arena;
-  const from = i32[(batch.rowOffsets >> 2) + n];
-  const to = i32[(batch.rowOffsets >> 2) + n + 1];
+  const from = i32[index32(batch.rowOffsets) + n];
+  const to = i32[index32(batch.rowOffsets) + n + 1];
   let sum = 0;
-  for (let row = from; row < to; row++) sum += f32[(value >> 2) + row];
+  for (let row = from; row < to; row++) sum += f32[index32(value) + row];
   return sum / (to - from);
 }
 

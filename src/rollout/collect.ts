@@ -1,5 +1,6 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
+import { index32 } from '../kernels/address.ts';
 import {
   closeKnownStates,
   copyStates,
@@ -168,7 +169,7 @@ function markExpert(
   environment: Environment,
 ): void {
   rollout.expert = grown(rollout.expert, actions);
-  const row = arena.i32[(room.addresses.rowOffsets >> 2) + s];
+  const row = arena.i32[index32(room.addresses.rowOffsets) + s];
   for (const action of environment.expertActions?.() ?? []) rollout.expert[row + action] = 1;
 }
 

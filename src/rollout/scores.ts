@@ -1,4 +1,5 @@
 /** Log-probabilities of the states that are known: each distinct one is computed once, whichever episodes meet in it. */
+import { index32 } from '../kernels/address.ts';
 import type { KnownStates } from '../policy/knownStates.ts';
 import { cutBatches } from '../policy/load.ts';
 import { gatherBatch } from '../policy/placed.ts';
@@ -13,11 +14,11 @@ export function scoreWaiting(policy: Policy, known: KnownStates, temperature: nu
   const { arena, network } = policy;
   const { addresses } = known.room;
   const { i32 } = arena;
-  const order = i32.subarray(addresses.waiting >> 2, (addresses.waiting >> 2) + known.waiting);
+  const order = i32.subarray(index32(addresses.waiting), index32(addresses.waiting) + known.waiting);
   const offsets = {
-    rowOffsets: i32.subarray(addresses.rowOffsets >> 2),
-    stateOffsets: i32.subarray(addresses.stateOffsets >> 2),
-    actionOffsets: i32.subarray(addresses.actionOffsets >> 2),
+    rowOffsets: i32.subarray(index32(addresses.rowOffsets)),
+    stateOffsets: i32.subarray(index32(addresses.stateOffsets)),
+    actionOffsets: i32.subarray(index32(addresses.actionOffsets)),
   };
   let from = 0;
   for (const to of cutBatches(offsets, order, network.batch.capacity)) {
@@ -55,8 +56,12 @@ export function drawScored(
   const { arena, network } = policy;
   const { i32, f32, kernels } = arena;
   const { rowOffsets, capacity } = network.batch;
-  const ofRows = (addresses.rowOffsets >> 2) + from;
-  const [countersAt, takenAt, takenLogProbAt] = [policy.indices >> 2, policy.taken >> 2, policy.takenLogProb >> 2];
+  const ofRows = index32(addresses.rowOffsets) + from;
+  const [countersAt, takenAt, takenLogProbAt] = [
+    index32(policy.indices),
+    index32(policy.taken),
+    index32(policy.takenLogProb),
+  ];
   for (let done = 0; done < count; ) {
     let n = 0;
     for (; done + n < count && n < capacity.states; n++) {

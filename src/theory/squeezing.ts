@@ -5,6 +5,7 @@
 
 import { sumGradient } from '../coupling/spillover.ts';
 import { createLookAlike } from '../env/lookAlike.ts';
+import { index32 } from '../kernels/address.ts';
 import { createArena } from '../kernels/arena.ts';
 import { tokenTable } from '../layers/embedding.ts';
 import { linear } from '../layers/linear.ts';
@@ -82,10 +83,10 @@ export async function createSqueezer(): Promise<Squeezer> {
     measured(kind, p, stepSize) {
       arena.zero(weights, network.vectorSize * 4);
       for (let a = 0; a < 3; a++) {
-        arena.f32[((weights + offset('actions')) >> 2) + 4 * a] = 1;
-        arena.f32[(logits >> 2) + a] = kernels.log1(p[a]);
+        arena.f32[index32(weights + offset('actions')) + 4 * a] = 1;
+        arena.f32[index32(logits) + a] = kernels.log1(p[a]);
       }
-      arena.f32[(weights + offset('policyHead.weight')) >> 2] = 1;
+      arena.f32[index32(weights + offset('policyHead.weight'))] = 1;
       network.prepare(weights);
       const step = actionWeights(kind, p);
       for (let a = 0; a < 3; a++) {
@@ -95,7 +96,7 @@ export async function createSqueezer(): Promise<Squeezer> {
       network.prepare(weights);
       loadStates(arena, network.batch, list, [0], 0, 1);
       finiteLogProbs(policy);
-      return [0, 1, 2].map((a) => kernels.exp1(arena.f32[(logProbs >> 2) + a])) as unknown as Three;
+      return [0, 1, 2].map((a) => kernels.exp1(arena.f32[index32(logProbs) + a])) as unknown as Three;
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { discountedReturns } from '../advantage/anchorState.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
+import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Critic } from '../labels/critic.ts';
 import { requireSaved } from '../labels/memory.ts';
@@ -119,7 +120,7 @@ export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config
       network.forward(weights);
       const first = list.rowOffsets[from];
       for (let row = first; row < list.rowOffsets[to]; row++)
-        values[row] = arena.kernels.sigmoid1(arena.f32[(heads.classifier.value >> 2) + row - first]);
+        values[row] = arena.kernels.sigmoid1(arena.f32[index32(heads.classifier.value) + row - first]);
       from = to;
     }
     return values;

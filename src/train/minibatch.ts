@@ -1,4 +1,5 @@
 /** Minibatches: which states an update sees, and with which weights and labels its losses act on them. */
+import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import { balancedWeights, stateWeights } from '../objective/objective.ts';
 import { randomStream, streamKey } from '../random.ts';
@@ -54,7 +55,7 @@ export function permutationIn(arena: Arena, n: number, seed: number, purpose: st
   const mark = arena.mark();
   const order = arena.floats(n);
   arena.kernels.permute(k0, k1, n, order);
-  const copy = arena.i32.slice(order >> 2, (order >> 2) + n);
+  const copy = arena.i32.slice(index32(order), index32(order) + n);
   arena.release(mark);
   return copy;
 }

@@ -7,6 +7,7 @@ import { type Environment, splits } from '../env/environment.ts';
 import { success, trainingGames } from '../evaluate/success.ts';
 import type { LabelSource } from '../labels/labels.ts';
 import type { Crew } from '../parallel/crew.ts';
+import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
@@ -61,7 +62,8 @@ export async function startRun(
 ): Promise<Run> {
   const slots = config.groupsPerIteration * config.numGenerations;
   const environments = Array.from({ length: slots }, () => pool.create());
-  const policy = createPolicy(await crew.arena(), environments[0].spec, {
+  const { spec } = environments[0];
+  const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config)), spec, {
     ...config,
     ...headsOf(config.method),
     logitScale: 1,

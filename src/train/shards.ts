@@ -1,4 +1,5 @@
 /** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
+import { index32 } from '../kernels/address.ts';
 import type { Network } from '../layers/network.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from '../objective/objective.ts';
 import { countRows, cutEvenly, type LoadStates, loadStates } from '../policy/load.ts';
@@ -165,8 +166,12 @@ function loadLossInputs(
   const usesLabels = cloningCoef > 0 || goodWeight > 0 || badWeight > 0;
   const first = offsets[from];
   const last = offsets[to];
-  const [takenAt, oldLogProbAt, refLogProbAt] = [inputs.taken >> 2, inputs.oldLogProb >> 2, inputs.refLogProb >> 2];
-  const [advantageAt, weightAt] = [inputs.advantage >> 2, inputs.weight >> 2];
+  const [takenAt, oldLogProbAt, refLogProbAt] = [
+    index32(inputs.taken),
+    index32(inputs.oldLogProb),
+    index32(inputs.refLogProb),
+  ];
+  const [advantageAt, weightAt] = [index32(inputs.advantage), index32(inputs.weight)];
   for (let at = first, m = 0; at < last; at++, m++) {
     const i = samples[at];
     const s = order[i];
@@ -176,14 +181,14 @@ function loadLossInputs(
     f32[advantageAt + m] = advantage[s];
     f32[weightAt + m] = weight[i];
     if (valueWeight && valueTarget && oldValue) {
-      f32[(inputs.valueTarget >> 2) + m] = valueTarget[s];
-      f32[(inputs.oldValue >> 2) + m] = oldValue[s];
-      f32[(inputs.valueWeight >> 2) + m] = valueWeight[i];
+      f32[index32(inputs.valueTarget) + m] = valueTarget[s];
+      f32[index32(inputs.oldValue) + m] = oldValue[s];
+      f32[index32(inputs.valueWeight) + m] = valueWeight[i];
     }
   }
-  const sampleOffsetsAt = inputs.sampleOffsets >> 2;
-  const cloningWeightAt = inputs.cloningWeight >> 2;
-  const countsAt = inputs.counts >> 2;
+  const sampleOffsetsAt = index32(inputs.sampleOffsets);
+  const cloningWeightAt = index32(inputs.cloningWeight);
+  const countsAt = index32(inputs.counts);
   let row = 0;
   i32[sampleOffsetsAt] = 0;
   for (let e = from, n = 0; e < to; e++, n++) {
@@ -240,10 +245,10 @@ export function addShard(
     left -= left % (2 * stride);
     const right = left + stride;
     if (right >= shards) continue;
-    if (Atomics.add(arena.i32, (counters >> 2) + right, 1) === 0) return;
+    if (Atomics.add(arena.i32, index32(counters) + right, 1) === 0) return;
     addGradient(gradients[left], gradients[right]);
   }
   // No sum has its right side at 0.
-  Atomics.store(arena.i32, counters >> 2, 1);
-  Atomics.notify(arena.i32, counters >> 2);
+  Atomics.store(arena.i32, index32(counters), 1);
+  Atomics.notify(arena.i32, index32(counters));
 }

@@ -1,6 +1,7 @@
 /** The training loop, free of any host: records, clocks and processes are given to it. */
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
+import type { ModuleSource } from '../kernels/moduleFrom.ts';
 import { createLabelSource, type LabelTools } from '../labels/labels.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { actionKey } from '../policy/policy.ts';
@@ -57,6 +58,8 @@ export interface TrainOptions {
   readonly openBridge?: OpenBridge;
   /** Threads to spread the work over; without it the calling thread does all. The result has the same bits. */
   readonly crew?: Crew;
+  /** For a run without a crew: `unbraid.wasm`, compiled, or its URL, if it is not beside the engine's code. A crew has its own. */
+  readonly module?: ModuleSource;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
   /** Called once, before anything is learnt or judged: a profiler wraps the methods of the parts. They must give the same bits. */
@@ -157,10 +160,13 @@ async function judge(
  */
 export async function runBounded(config: Config, options: TrainOptions, bound: RunBound): Promise<BoundedRun> {
   const { record, checkpoint, signal, onProgress } = options;
+  if (options.crew && options.module) {
+    throw new Error('train: module must not be given beside a crew, got both; give it to openCrew as modules');
+  }
   onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null);
   try {
-    const crew = options.crew ?? soloCrew();
+    const crew = options.crew ?? soloCrew('one thread', options.module ? { single: options.module } : {});
     const run = await startRun(config, pool, crew, onProgress, signal);
     const { learner, environments, games, spread } = run;
     const { policy } = learner;

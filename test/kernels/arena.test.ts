@@ -140,7 +140,7 @@ describe('arenas on one shared memory', () => {
     first.floats(1000);
     const mark = first.mark();
     const refused = new RangeError(
-      `Arena.reserve: no room for 4194304 bytes after ${mark}; use a smaller batch, fewer samples or a smaller vocabulary`,
+      `Arena.reserve: no room for 4194304 bytes after ${mark}; use fewer threads, narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
     );
     // More than the memory may hold, again and again, from one and then from the other.
     for (let i = 0; i < 3; i++) expect(() => first.reserve(64 * PAGE)).toThrow(refused);
@@ -176,7 +176,7 @@ describe('an arena on a memory of its own', () => {
     const mark = arena.mark();
     expect(() => arena.reserve(2 ** 33)).toThrow(
       new RangeError(
-        `Arena.reserve: no room for 8589934592 bytes after ${mark}; use a smaller batch, fewer samples or a smaller vocabulary`,
+        `Arena.reserve: no room for 8589934592 bytes after ${mark}; use narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
       ),
     );
     const at = arena.floats(8);

@@ -21,7 +21,12 @@ type KernelsResult = Awaited<ReturnType<typeof kernelsHash>>;
 /** Hashes; those of a policy by threads and memory: `1 own`, `2 shared`, `2 copied`. */
 export interface BatteryResult {
   /** `threads` is null where the host shares no memory. */
-  readonly kernels: { readonly single: KernelsResult; readonly threads: KernelsResult | null };
+  readonly kernels: {
+    readonly single: KernelsResult;
+    readonly threads: KernelsResult | null;
+    /** Of the single build, at addresses from below 2 GiB to above. */
+    readonly high: KernelsResult;
+  };
   readonly attention: Readonly<Record<string, string>>;
   readonly mlp: Readonly<Record<string, string>>;
   /** Hash that the replay of each stored receipt ends with. */
@@ -89,6 +94,12 @@ const battery: JobFunction = async (product, input, onProgress): Promise<Battery
   const kernels = {
     single: await kernelsHash(bytesOf(single), memory, randomStream),
     threads: shared && (await kernelsHash(bytesOf(threads), new WebAssembly.Memory(shared), randomStream)),
+    high: await kernelsHash(
+      bytesOf(single),
+      new WebAssembly.Memory({ initial: 32_704 }),
+      randomStream,
+      2 ** 31 - 2 ** 20,
+    ),
   };
   const attention = await trained(product, { ...short, ...runs.attention }, onProgress);
   const mlp = await trained(product, { ...short, ...runs.mlp }, onProgress);

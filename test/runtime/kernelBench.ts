@@ -40,13 +40,14 @@ export function offsetsOf(groups: number, least = 0): number[] {
   return offsets;
 }
 
-/** A bench on `memory` from its heap base on, with inputs from `random`; `written` gets what kernels wrote, `calls` their names. */
+/** A bench on `memory` from `base` on, by default its heap base, with inputs from `random`; `written` gets what kernels wrote, `called` their names. */
 export function openBench(
   memory: WebAssembly.Memory,
   instance: WebAssembly.Instance,
   random: RandomStream,
   written: Written[],
   called: Set<string>,
+  base = 0,
 ): Bench {
   const exported = instance.exports as unknown as Record<string, (...given: number[]) => number>;
   const kernels: Record<string, (...given: number[]) => number> = {};
@@ -56,7 +57,7 @@ export function openBench(
       return kernel(...given);
     };
   }
-  let next = kernels.heapBase();
+  let next = base || kernels.heapBase();
   const place = (bytes: number): number => {
     // 4 bytes off a boundary of 16, so that no aligned access hides a wrong address.
     const at = Math.ceil(next / 16) * 16 + 4;

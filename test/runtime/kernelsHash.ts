@@ -24,11 +24,16 @@ const families: Readonly<Record<string, (bench: Bench) => void>> = {
   losses,
 };
 
-/** Hash of all outputs of all kernels, whether any is NaN (whose bits no engine promises), and kernels that no case calls. */
+/**
+ * Hash of all outputs of all kernels, whether any is NaN (whose bits no engine promises), and kernels that no case calls.
+ *
+ * @param base address from which buffers are placed; 0: the module's heap base
+ */
 export async function kernelsHash(
   bytes: Uint8Array<ArrayBuffer>,
   memory: WebAssembly.Memory,
   randomStream: (seed: number, purpose: string) => RandomStream,
+  base = 0,
 ): Promise<{ hash: string; nan: string[]; uncalled: string[] }> {
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   const called = new Set(['memory']);
@@ -36,7 +41,7 @@ export async function kernelsHash(
   const hashes: string[] = [];
   for (const [name, run] of Object.entries(families)) {
     const written: Written[] = [];
-    run(openBench(memory, instance, randomStream(1, `test/runtime/${name}`), written, called));
+    run(openBench(memory, instance, randomStream(1, `test/runtime/${name}`), written, called, base));
     const outputs = new Uint8Array(written.reduce((sum, { type, count }) => sum + count * type.BYTES_PER_ELEMENT, 0));
     let at = 0;
     for (const { pointer, type, count } of written) {

@@ -21,7 +21,7 @@ function expected(shared: boolean): unknown {
     : ['1 own', '2 copied', '3 copied', '3 copied, resumed'];
   const policy = (hash: string): Record<string, string> => Object.fromEntries(modes.map((mode) => [mode, hash]));
   return {
-    kernels: { single: build, threads: shared ? build : null },
+    kernels: { single: build, threads: shared ? build : null, high: build },
     attention: policy(attention),
     mlp: policy(mlp),
     receipts: Object.fromEntries(Object.entries(storedReceipts()).map(([file, { hash }]) => [file, hash])),

@@ -30,7 +30,7 @@ export interface Ceilings {
 }
 
 function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
+  return [...values].sort((a, b) => a - b)[values.length >>> 1];
 }
 
 /** @param now a clock in ms */

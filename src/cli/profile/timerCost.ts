@@ -37,7 +37,7 @@ export async function timerCost(now: () => number): Promise<ProfileRecord['timer
     };
   });
   const median = (key: keyof (typeof rounds)[number]): number =>
-    Math.max(0, rounds.map((round) => round[key]).sort((a, b) => a - b)[ROUNDS >> 1]);
+    Math.max(0, rounds.map((round) => round[key]).sort((a, b) => a - b)[ROUNDS >>> 1]);
   return {
     kernelInsideNs: median('kernelInsideNs'),
     kernelNs: median('kernelNs'),

@@ -52,7 +52,7 @@ export const ingredientsOf = ({ effect, form }: Product): [number, number] => [e
 export const neededFor = ({ effect, form }: Product): number => (1 << effect) | (1 << (effectNames.length + form));
 
 /** The station of a product; two forms share each. */
-export const stationFor = ({ form }: Product): number => form >> 1;
+export const stationFor = ({ form }: Product): number => form >>> 1;
 
 /** What never changes during an episode. */
 export interface Game {

@@ -36,7 +36,7 @@ function joined(nouns: readonly string[]): string {
   return `${nouns.slice(0, -1).join(', ')} and ${nouns[nouns.length - 1]}`;
 }
 
-const thingsIn = (kinds: number): string[] => objectNames.filter((_, kind) => (kinds >> kind) & 1).map(withArticle);
+const thingsIn = (kinds: number): string[] => objectNames.filter((_, kind) => (kinds >>> kind) & 1).map(withArticle);
 
 function taskText({ game }: World): string {
   const object = objectNames[game.object];

@@ -27,10 +27,15 @@ describe.skipIf(typeof installed === 'string')('a static page', () => {
   });
   afterAll(() => project.remove());
 
-  /** Serves the page; gives what it logs and the paths it asked for. */
-  async function logged(headers: Readonly<Record<string, string>>, page: string): Promise<[string, string[]]> {
+  /** Serves the page; gives what it logs and the paths it asked for. `ofModule` tells status and type of the n-th answer to a request for a module. */
+  async function logged(
+    headers: Readonly<Record<string, string>>,
+    page: string,
+    ofModule: (n: number) => [number, string] = () => [200, types['.wasm']],
+  ): Promise<[string, string[]]> {
     const { heard, answer } = listener();
     const asked: string[] = [];
+    let modules = 0;
     const server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
       if (pathname === '/said') return answer(request, response);
@@ -39,7 +44,9 @@ describe.skipIf(typeof installed === 'string')('a static page', () => {
       // What `cp -r node_modules/unbraid/dist/browser unbraid` gives.
       const path = pathname.replace('/unbraid/', '/node_modules/unbraid/dist/browser/');
       const body = pathname === '/' ? page : readFileSync(join(project.folder, path));
-      response.writeHead(200, { ...headers, 'Content-Type': types[extname(pathname) || '.html'] }).end(body);
+      const [status, type] =
+        extname(pathname) === '.wasm' ? ofModule(modules++) : [200, types[extname(pathname) || '.html']];
+      response.writeHead(status, { ...headers, 'Content-Type': type }).end(body);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
@@ -66,5 +73,20 @@ describe.skipIf(typeof installed === 'string')('a static page', () => {
     expect([...new Set(asked)]).toEqual(
       ['/', '/unbraid/unbraid.js', `/unbraid/${module}`, '/unbraid/worker.js'].sort(),
     );
+  });
+
+  test('trains from a server that answers 503 at first, and later sends the module as octets', async () => {
+    const { parametersSha256 } = await train({ env: 'household', iterations: 2, evalEpisodes: 20 });
+    const html = `<!doctype html><script>${microphone}</script><script type="module">
+      import { train } from './unbraid/unbraid.js';
+      const again = () => train({ env: 'household', iterations: 2, evalEpisodes: 20 });
+      const failure = await again().catch((error) => error.message);
+      console.log(failure, (await again()).parametersSha256);
+    </script>`;
+    const [text, asked] = await logged({}, html, (n) => [n === 0 ? 503 : 200, 'application/octet-stream']);
+    expect(text.replace(/127\.0\.0\.1:\d+/, 'host')).toBe(
+      `engineModule: http://host/unbraid/unbraid.wasm must give a WebAssembly module, got HTTP status 503 and content type application/octet-stream; check that the server has the file, and call again ${parametersSha256}`,
+    );
+    expect(asked.filter((path) => path.endsWith('.wasm'))).toEqual(Array(2).fill('/unbraid/unbraid.wasm'));
   });
 });

@@ -1,0 +1,95 @@
+/** Loads a WebAssembly module from where its bytes are: a file, or a server, whatever it says their type is. */
+
+/** A compiled module, or the absolute URL of its bytes. */
+export type ModuleSource = WebAssembly.Module | URL | string;
+
+/** The same as a message can carry it; a URL object it cannot. */
+export type SentModule = WebAssembly.Module | string;
+
+export function sendable(source: ModuleSource | undefined): SentModule | undefined {
+  return source instanceof URL ? source.href : source;
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function readFile(url: URL): Promise<WebAssembly.Module> {
+  // No static import of a host module: bundlers for browsers would try to resolve it.
+  const fs = globalThis.process.getBuiltinModule('node:fs/promises');
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(await fs.readFile(url));
+  } catch (cause) {
+    throw new Error(
+      `engineModule: ${url.href} must be a file that can be read, got ${reasonOf(cause)}; where a bundler moved the code, pass the module or its URL`,
+      { cause },
+    );
+  }
+  return WebAssembly.compile(bytes);
+}
+
+async function fetchModule(url: URL): Promise<WebAssembly.Module> {
+  const rule = `engineModule: ${url.href} must give a WebAssembly module`;
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw new Error(
+      `${rule}, got no answer: ${reasonOf(cause)}; check the address and the connection, and call again`,
+      {
+        cause,
+      },
+    );
+  }
+  const type = response.headers.get('content-type');
+  const got = `HTTP status ${response.status} and content type ${type ?? 'none'}`;
+  if (!response.ok) throw new Error(`${rule}, got ${got}; check that the server has the file, and call again`);
+  try {
+    // Streaming refuses any other type, and one with parameters.
+    if (type?.toLowerCase() === 'application/wasm') return await WebAssembly.compileStreaming(response);
+    return await WebAssembly.compile(await response.arrayBuffer());
+  } catch (cause) {
+    throw new Error(
+      `${rule}, got ${got}, and bytes that do not compile: ${reasonOf(cause)}; check what the server sends`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** By its tag: a page may have compiled the module in another frame. */
+export function isModule(source: unknown): source is WebAssembly.Module {
+  return Object.prototype.toString.call(source) === '[object WebAssembly.Module]';
+}
+
+function urlFrom(source: URL | string): URL {
+  try {
+    return new URL(source);
+  } catch (cause) {
+    const got = typeof source === 'string' ? `"${source}"` : typeof source;
+    throw new TypeError(
+      `engineModule: module must be a compiled WebAssembly.Module or an absolute URL, got ${got}; make a URL of a path with new URL(path, import.meta.url)`,
+      { cause },
+    );
+  }
+}
+
+/** Loads that are in progress or done, by URL. */
+const loads = new Map<string, Promise<WebAssembly.Module>>();
+
+/**
+ * The module itself, or the one at its URL, which is loaded once per thread: calls during a load share it. A load that failed is forgotten,
+ * so that the next call tries again.
+ *
+ * @throws if it is neither, or cannot be loaded; the message names URL, HTTP status and content type
+ */
+export async function moduleFrom(source: ModuleSource): Promise<WebAssembly.Module> {
+  if (isModule(source)) return source;
+  const url = urlFrom(source);
+  const known = loads.get(url.href);
+  if (known !== undefined) return known;
+  const load = url.protocol === 'file:' ? readFile(url) : fetchModule(url);
+  loads.set(url.href, load);
+  load.catch(() => loads.delete(url.href));
+  return load;
+}

@@ -1,0 +1,208 @@
+/** Crews on hosts with little memory, and runs of more threads than addresses reach. */
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { crewText } from '../../src/cli/frame.ts';
+import { index32 } from '../../src/kernels/address.ts';
+import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../../src/kernels/arena.ts';
+import { type CrewOptions, openCrew } from '../../src/parallel/crew.ts';
+import { ADDRESS_SPACE, memoryNeed, needOf, threadsIn } from '../../src/parallel/need.ts';
+import { createSeat } from '../../src/parallel/seat.ts';
+import { type Config, resolveConfig } from '../../src/train/config.ts';
+import { openEnvironments } from '../../src/train/environments.ts';
+import { type TrainOutcome, train } from '../../src/train/trainer.ts';
+import { spawnWorker } from '../../workers/spawn.node.ts';
+
+const MiB = 2 ** 20;
+const PAGE = 65_536;
+const refusal = 'WebAssembly.Memory(): could not allocate memory';
+const short: Partial<Config> = {
+  method: 'classifier+cloning',
+  iterations: 1,
+  coldStartUpdates: 2,
+  groupsPerIteration: 2,
+  evalEpisodes: 4,
+  couplingPairs: 4,
+};
+
+/** A host that gives shared memories of up to `shared` pages, 0 for none, and others if `own`; gives the maxima that were asked for. */
+function hostWith({ shared, own = true }: { shared: number; own?: boolean }): number[] {
+  const asked: number[] = [];
+  const Memory = WebAssembly.Memory;
+  const Small = class extends Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      if (descriptor.shared) asked.push(descriptor.maximum as number);
+      if (descriptor.shared ? (descriptor.maximum as number) > shared : !own) throw new RangeError(refusal);
+      super(descriptor);
+    }
+  };
+  vi.spyOn(WebAssembly, 'Memory').mockImplementation(Small);
+  return asked;
+}
+afterEach(() => vi.restoreAllMocks());
+
+/** Runs `short` on a crew opened for `size` threads; gives its outcome and what was said of the crew, at first and while it ran. */
+async function trained(size: number, options: CrewOptions = {}): Promise<{ run: TrainOutcome; said: string[] }> {
+  const crew = await openCrew(spawnWorker, size, { cores: null, ...options });
+  const said = [crewText(crew)];
+  crew.onFewer = () => void said.push(crewText(crew));
+  try {
+    return { run: await train(short, { crew }), said };
+  } finally {
+    crew.close();
+  }
+}
+
+describe('a shared memory', () => {
+  test('has all of 4 GiB where the host gives it', () => {
+    const asked = hostWith({ shared: 65_536 });
+    expect(openSharedMemory(100 * MiB, 50 * MiB).bytes).toBe(ADDRESS_SPACE);
+    expect(asked).toEqual([65_536]);
+  });
+
+  test('else what is wanted, or less in steps of a quarter, down to the least', () => {
+    const asked = hostWith({ shared: 1000 });
+    const { memory, bytes } = openSharedMemory(100 * MiB, 20 * MiB);
+    expect(asked).toEqual([65_536, 1600, 1200, 900]);
+    expect(bytes).toBe(900 * PAGE);
+    memory.grow(900 - 16);
+    expect(() => memory.grow(1)).toThrow(RangeError);
+    asked.length = 0;
+    expect(() => openSharedMemory(100 * MiB, 70 * MiB)).toThrow(new RangeError(refusal));
+    expect(asked).toEqual([65_536, 1600, 1200, 1120]);
+  });
+
+  test('of any size is found below 4 GiB, and one that is refused is an error that says what to do', () => {
+    for (const most of [40_000, 9000, 1024, 100, 16]) {
+      const asked = hostWith({ shared: most });
+      expect(createSharedMemory().buffer.byteLength).toBe(16 * PAGE);
+      // No less than three quarters of what there is, or of one step above it.
+      expect(asked.at(-1)).toBeGreaterThanOrEqual(Math.max(16, Math.floor(most * 0.7)));
+      vi.restoreAllMocks();
+    }
+    hostWith({ shared: 0 });
+    expect(createSharedMemory).toThrow(
+      new RangeError(`createSharedMemory: the host must give shared memory of 1 MiB, got ${refusal}; use one thread`),
+    );
+  });
+});
+
+describe('a crew on a host with little memory', () => {
+  let expected: string;
+  let need: (threads: number) => number;
+  beforeAll(async () => {
+    expected = (await train(short)).parametersSha256;
+    need = (await needOf(resolveConfig(short))) as typeof need;
+  });
+
+  test('runs with as many threads as the memory holds that the host gives', async () => {
+    const pages = Math.ceil(need(3) / PAGE);
+    const asked = hostWith({ shared: pages });
+    const { run, said } = await trained(5);
+    expect(run.parametersSha256).toBe(expected);
+    const held = (asked.at(-1) as number) * PAGE;
+    const threads = threadsIn(held, need, 5);
+    expect([2, 3]).toContain(threads);
+    expect(said).toEqual([
+      '5 threads on one shared memory',
+      `${threads} threads on one shared memory: 5 threads take some ${Math.ceil(need(5) / MiB)} MiB of memory, and a shared one holds ${Math.ceil(held / MiB)} MiB`,
+    ]);
+  });
+
+  test('runs with one thread where the host gives no memory for two', async () => {
+    hostWith({ shared: Math.floor(need(2) / PAGE) - 1 });
+    const { run, said } = await trained(3);
+    expect(run.parametersSha256).toBe(expected);
+    expect(said).toEqual([
+      '3 threads on one shared memory',
+      `1 thread: two threads take some ${Math.ceil(need(2) / MiB)} MiB of shared memory, which this host does not give: ${refusal}`,
+    ]);
+  });
+
+  test('has one thread where the host gives no shared memory at all, and no worker', async () => {
+    hostWith({ shared: 0 });
+    const { run, said } = await trained(3);
+    expect(run.parametersSha256).toBe(expected);
+    expect(said).toEqual([`1 thread: this host gives no shared memory: ${refusal}`]);
+  });
+
+  test('goes on with all threads where a later run needs less', async () => {
+    const small: Partial<Config> = { ...short, policy: 'mlp', method: 'grpo' };
+    hostWith({ shared: Math.ceil(need(2) / PAGE) + 64 });
+    const crew = await openCrew(spawnWorker, 4, { cores: null });
+    try {
+      await train(short, { crew });
+      expect(crew.size).toBeLessThan(4);
+      await train(small, { crew });
+      expect([crew.size, crew.reason]).toEqual([4, 'the host shares memory between threads']);
+    } finally {
+      crew.close();
+    }
+  });
+
+  test('is told so where there is no memory for one thread either', async () => {
+    hostWith({ shared: 0, own: false });
+    const message = `createArena: the host must give a memory of 1 MiB, got ${refusal}; close other programs or pages`;
+    await expect(createArena()).rejects.toThrow(new RangeError(message));
+    await expect(train(short)).rejects.toThrow(new RangeError(message));
+  });
+});
+
+describe('more threads than a memory of 4 GiB holds', () => {
+  const wide: Partial<Config> = { tokenWidth: 256, matchWidth: 256, hidden: 1024, couplingPairs: 2 };
+
+  test('are not started where the config is known', async () => {
+    const started: string[] = [];
+    const spawn: typeof spawnWorker = (name) => {
+      started.push(name);
+      return { seat: createSeat(), ended: new Promise(() => {}), terminate: () => {} };
+    };
+    const need = (await needOf(resolveConfig(wide))) as (threads: number) => number;
+    const fit = threadsIn(ADDRESS_SPACE, need, 1000);
+    expect(need(fit)).toBeLessThanOrEqual(ADDRESS_SPACE);
+    expect(need(fit + 1)).toBeGreaterThan(ADDRESS_SPACE);
+    expect(fit).toBeGreaterThanOrEqual(7);
+    const crew = await openCrew(spawn, 50, { cores: null, config: wide });
+    crew.close();
+    expect(started).toHaveLength(fit - 1);
+    expect(crewText(crew)).toBe(
+      `${fit} threads on one shared memory: 50 threads take some ${Math.ceil(need(50) / MiB)} MiB of memory, and a shared one holds 4096 MiB`,
+    );
+  });
+
+  test('nor is a worker where two do not fit; copies are not limited', async () => {
+    const huge: Partial<Config> = { tokenWidth: 1024, matchWidth: 1024, hidden: 8192 };
+    const crew = await openCrew(spawnWorker, 2, { cores: null, config: huge });
+    expect([crew.size, crew.memory]).toEqual([1, 'own']);
+    expect(crew.reason).toMatch(/^2 threads take some \d+ MiB of memory, and a shared one holds 4096 MiB$/);
+    const copies = await openCrew(spawnWorker, 2, { cores: null, config: huge, copied: true });
+    copies.close();
+    expect([copies.size, copies.memory]).toEqual([2, 'copied']);
+  });
+});
+
+describe('what a run is said to need', () => {
+  test.each<Partial<Config>>([
+    {},
+    { couplingPairs: 120, labels: 'critic', method: 'classifier' },
+    { policy: 'mlp', method: 'ppo+contrastive', beta: 0.1 },
+    { env: 'crafting', observation: 'text', blocks: 1 },
+    { tokenWidth: 96, matchWidth: 96, hidden: 512, groupsPerIteration: 3 },
+  ])('is what it takes, or up to thrice as much: %j', async (changes) => {
+    const config = resolveConfig({ iterations: 1, evalEpisodes: 8, coldStartUpdates: 2, ...changes });
+    const pool = await openEnvironments(config, null);
+    const need = memoryNeed(pool.create().spec, config);
+    const crew = await openCrew(spawnWorker, 3, { cores: null });
+    const open = crew.arena.bind(crew);
+    let arena: Arena | null = null;
+    crew.arena = async (...given) => {
+      arena = await open(...given);
+      return arena;
+    };
+    await train(config, { crew });
+    crew.close();
+    const { i32, kernels } = arena as unknown as Arena;
+    // The count of pages that threads have taken stands after the constants.
+    const taken = (1 + i32[index32(Math.ceil(kernels.heapBase() / 64) * 64)]) * PAGE;
+    expect(need(3)).toBeGreaterThan(taken);
+    expect(need(3)).toBeLessThan(3 * taken);
+  });
+});
