@@ -38,7 +38,7 @@ module.exports = {
       'Environments and texts judge nothing and keep nothing.',
       '^src/(env|text)/',
       '^src/',
-      '^src/(env|text)/|^src/(random|parseJson)\\.ts$',
+      '^src/(env|text)/|^src/(random|parseJson|turn)\\.ts$',
     ),
     never(
       'kernels-at-the-bottom',

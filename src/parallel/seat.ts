@@ -135,7 +135,7 @@ async function eachChunk<T>(
       chunk,
       await perform(
         numbers.map((e) => games[e]),
-        { ...options, numbers },
+        { ...options, numbers, yields: false },
       ),
     ]);
   };

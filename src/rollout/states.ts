@@ -59,7 +59,7 @@ export function clearStates(list: StateList): void {
 }
 
 /** The array, or a copy twice as long where it has no room for `length` elements. */
-export function grown<T extends Uint8Array | Int32Array | Float32Array>(array: T, length: number): T {
+export function grown<T extends Uint8Array | Int32Array | Float32Array | Float64Array>(array: T, length: number): T {
   if (length <= array.length) return array;
   const larger = new (array.constructor as new (n: number) => T)(Math.max(length, array.length * 2));
   larger.set(array);
