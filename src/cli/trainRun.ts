@@ -21,7 +21,7 @@ function recordIn(writer: RunWriter): TrainRecord {
 }
 
 /** Opens the bridge that an environment's name stands for. */
-export const openNamedBridge: OpenBridge = (name) => openBridge({ ...resolveBridge(name), name });
+export const openNamedBridge: OpenBridge = (name, signal) => openBridge({ ...resolveBridge(name), name, signal });
 
 /**
  * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint.

@@ -136,8 +136,12 @@ async function judge(
  */
 export async function runTraining(config: Config, options: TrainOptions = {}): Promise<TrainOutcome> {
   const { record, checkpoint, signal, onProgress } = options;
-  onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
-  const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null);
+  const vocabulary = { phase: 'vocabulary', total: 1, envSteps: 0, success: null } as const;
+  onProgress?.({ ...vocabulary, done: 0 });
+  const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, {
+    signal,
+    onNotes: (notes) => onProgress?.({ ...vocabulary, done: 1, notes }),
+  });
   try {
     const crew = options.crew ?? soloCrew();
     const run = await startRun(config, pool, crew, onProgress, signal);
