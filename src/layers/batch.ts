@@ -109,7 +109,8 @@ export function createBatch(
       try {
         // Twice as much, so that states that grow little by little leave little behind.
         place(enlarged(batch.room, need, 2));
-      } catch {
+      } catch (refused) {
+        if (!(refused instanceof RangeError)) throw refused;
         try {
           place(enlarged(batch.room, need, 1));
         } catch (cause) {

@@ -305,6 +305,11 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
   };
 }
 
+/** Where everything stands in a weight vector. */
+function layoutOf({ parameters, vectorSize }: Network): string {
+  return JSON.stringify([vectorSize, parameters.map(({ name, shape }) => [name, shape])]);
+}
+
 /**
  * Builds a network in `arena`. When a state is loaded that needs more than `capacity`, the batch grows, and the layers are composed again on
  * its larger buffers; weight and gradient vectors stay as they are.
@@ -319,7 +324,13 @@ export function createNetwork(
   compose: (builder: Builder) => Heads,
 ): Network {
   const batch = createBatch(arena, shape, capacity, () => {
-    current = composeNetwork(arena, batch, compose);
+    const larger = composeNetwork(arena, batch, compose);
+    if (layoutOf(larger) !== layoutOf(current)) {
+      throw new Error(
+        'createNetwork: compose must add the same layers each time it is called, got other parameters; let it depend on its builder alone',
+      );
+    }
+    current = larger;
     Object.assign(heads, current.heads);
   });
   let current = composeNetwork(arena, batch, compose);
