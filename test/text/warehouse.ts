@@ -10,7 +10,8 @@ export function warehouse(shelves: number, more: Partial<TextEnvironment> = {}):
   let door = 0;
   const shelfOf = (): number => (seed * 7) % shelves;
   const show = (reward: number): TextStep => ({
-    observation: steps === 0 ? `The ${seed % 2 === 0 ? 'left' : 'right'} door is open.` : `Parcel on shelf ${shelfOf()}.`,
+    observation:
+      steps === 0 ? `The ${seed % 2 === 0 ? 'left' : 'right'} door is open.` : `Parcel on shelf ${shelfOf()}.`,
     reward,
     terminated: steps === 2 || (steps === 1 && door !== seed % 2),
     truncated: false,
