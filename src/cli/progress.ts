@@ -151,7 +151,10 @@ function liveBars(stream: ProgressStream, color: boolean, now: () => number): Pa
     },
     log(line) {
       if (drawnMs === null || closed) stream.write(`${line}\n`);
-      else screen.log(`${line}\n`);
+      else {
+        screen.log(`${line}\n`);
+        screen.update();
+      }
     },
     close() {
       if (drawnMs !== null && !closed) screen.stop();
