@@ -40,11 +40,11 @@ interface SavedPolicy {
 async function withCheckpoint<T>(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
-  crew: Crew,
+  { crew, signal }: { crew: Crew; signal: AbortSignal },
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
-  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
+  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null, { signal });
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
     const { spec } = environments[0];
@@ -64,12 +64,12 @@ async function withCheckpoint<T>(
 /** As `withCheckpoint`, with the latest checkpoint of a run's folder. */
 async function withPolicy<T>(
   directory: string,
-  crew: Crew,
+  how: { crew: Crew; signal: AbortSignal },
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
   const run = openRun(directory);
-  return withCheckpoint(resolveConfig(run.config), run.loadCheckpoint(), crew, pairs, use);
+  return withCheckpoint(resolveConfig(run.config), run.loadCheckpoint(), how, pairs, use);
 }
 
 /** Coupling of a policy between the train split and `split`; null without a pair of a good and a bad action. */
@@ -94,7 +94,7 @@ export function measureAgain(
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
   { split, samples, crew, signal }: { split: Split; samples: number; crew: Crew; signal: AbortSignal },
 ): Promise<JsonRecord | null> {
-  return withCheckpoint(config, checkpoint, crew, samples, async (saved) => {
+  return withCheckpoint(config, checkpoint, { crew, signal }, samples, async (saved) => {
     const measured = await measureSaved(saved, split, samples, signal, () => undefined);
     return measured && ({ iteration: checkpoint.iteration, split, samples, ...measured } as unknown as JsonRecord);
   });
@@ -105,7 +105,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
   { split, samples, crew, onProgress, signal },
 ) =>
-  withPolicy(directory, crew, samples, async (saved) => {
+  withPolicy(directory, { crew, signal }, samples, async (saved) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
@@ -122,7 +122,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
 
 /** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, crew, onProgress, signal }) =>
-  withPolicy(directory, crew, 0, async ({ config, policy, environments, spread }) => {
+  withPolicy(directory, { crew, signal }, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });

@@ -1,5 +1,6 @@
 /** A thread of this process that does one piece of work at a time: both of its ends. */
 import { parentPort, Worker } from 'node:worker_threads';
+import { killGroups, watchGroups } from '../env/processGroup.node.ts';
 
 /** What a thread says of its work; the last message has the result or the error. */
 type Answer<Result, Progress> =
@@ -24,7 +25,9 @@ export interface Thread<Task, Result, Progress> {
 
 /** @param entry a module that calls `serveThread` */
 export function openThread<Task, Result, Progress = never>(entry: URL, name: string): Thread<Task, Result, Progress> {
+  watchGroups();
   const worker = new Worker(entry, { name });
+  const { threadId } = worker;
   /** Of the newest task. */
   let waiting: {
     resolve(result: Result): void;
@@ -38,7 +41,11 @@ export function openThread<Task, Result, Progress = never>(entry: URL, name: str
     waiting?.reject(end);
   };
   worker.on('error', ended);
-  worker.on('exit', (code) => ended(new Error(`the thread ended with exit code ${code}`)));
+  worker.on('exit', (code) => {
+    // A thread that is terminated ends none of the programs that it has started.
+    killGroups(threadId);
+    ended(new Error(`the thread ended with exit code ${code}`));
+  });
   worker.on('message', (answer: Answer<Result, Progress>) => {
     if ('progress' in answer) waiting?.report?.(answer.progress);
     else if ('result' in answer) waiting?.resolve(answer.result);

@@ -23,7 +23,7 @@ function recordIn(writer: RunWriter): TrainRecord {
 }
 
 /** Opens the bridge that an environment's name stands for. */
-export const openNamedBridge: OpenBridge = (name) => openBridge({ ...resolveBridge(name), name });
+export const openNamedBridge: OpenBridge = (name, signal) => openBridge({ ...resolveBridge(name), name, signal });
 
 /** A second writer of a run is wrong usage of the command, not a failure of the run. */
 function asUsage<T>(open: () => T): T {

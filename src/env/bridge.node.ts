@@ -14,7 +14,7 @@ export interface Bridge {
   readonly spec: TextEnvironment['spec'];
   /** A new environment in the program; any number may be live at once. */
   create(): TextEnvironment;
-  /** Ends the program's input and waits until the program has left; kills it after 5 s. */
+  /** Ends the program's input and waits until the program has left, with all that it started; ends them after 5 s. */
   close(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ function createEnvironment(
       if (current.terminated || current.truncated) {
         throw new Error(`bridge ${spec.name}: step after the end of the episode; call reset first`);
       }
-      const actions = current.info.admissibleActions;
+      const actions = current.sent;
       if (actions[action] === undefined) {
         throw new RangeError(
           `bridge ${spec.name}: step needs the index of one of ${actions.length} admissible actions, got ${action}`,
@@ -61,7 +61,7 @@ function createEnvironment(
     },
     stateHash() {
       if (current === undefined) throw new Error(`bridge ${spec.name}: stateHash needs an episode; call reset first`);
-      return textHash(current.state ?? [current.observation, ...current.info.admissibleActions].join('\n'));
+      return textHash(current.stateText);
     },
     close: () => program.request({ op: 'close', env }, timeoutMs, () => undefined),
   };
@@ -77,16 +77,18 @@ function checkTimeout(option: string, timeoutMs: number): void {
 /**
  * Starts a bridge program (docs/bridge.md) and shakes hands with it.
  *
- * A program that crashes, is silent for too long or breaks the protocol is killed; every request that waits and every later one rejects
+ * The program leads a process group of its own, which is ended as a whole when the bridge is closed, the program leaves, `signal` aborts or
+ * this process exits. So is that of a program that crashes, is silent for too long or breaks the protocol; every request that waits and every later one rejects
  * with an Error that says what was wrong, what arrived and the last lines of the program's standard error. An error that the
  * program itself reports rejects that one request only.
  *
- * @throws Error if the program cannot be started, refuses, or breaks the protocol in its first answer
+ * @throws Error if the program cannot be started, refuses, or breaks the protocol in its first answer; the signal's reason on abort
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const { requestTimeoutMs = 60_000, startTimeoutMs = 120_000 } = options;
   checkTimeout('requestTimeoutMs', requestTimeoutMs);
   checkTimeout('startTimeoutMs', startTimeoutMs);
+  options.signal?.throwIfAborted();
   const program = new BridgeProcess(options);
   let spec: TextEnvironment['spec'];
   try {

@@ -1,12 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { type BridgeAnswer, type BridgeRequest, ProtocolError, readAnswer } from './bridgeProtocol.ts';
+import { endGroup, spawnGroup } from './processGroup.node.ts';
+import { shownText } from './receivedText.ts';
 
-/** A program that does not leave by itself this long after its input ended is killed. */
+/** A program that does not leave by itself this long after its input ended is ended. */
 const exitTimeoutMs = 5_000;
 /** Longest line taken from the program, in UTF-16 code units. */
 const maxLineLength = 0x100_0000;
-/** What the program left running may hold its outputs open this long after it has left itself. */
+/** A process outside the program's group may hold its outputs open this long after the program has left. */
 const outputTimeoutMs = 1_000;
+/** How much an error message shows of a line, and of a reason that the program gives, in UTF-16 code units. */
+const shownLength = 200;
+const reasonLength = 2_000;
 /** How many lines of the program's standard error an error message repeats, and how much is kept for that, in UTF-16 code units. */
 const stderrLines = 10;
 const maxStderrLength = 4_000;
@@ -18,6 +24,8 @@ export interface BridgeCommand {
   /** The program to start, looked up in PATH; no shell. */
   readonly command: string;
   readonly args: readonly string[];
+  /** Ends the program, with all that it started, when it aborts: what waits, and all that follows, rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -25,14 +33,18 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 interface Pending {
   /** Reads the answer and gives it to whoever waits; throws a ProtocolError if its fields are wrong. */
   accept(answer: BridgeAnswer): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
   readonly timer: NodeJS.Timeout;
 }
+
+/** Text of the program as an error message may show it: without escape sequences of terminals and without control characters. */
+const printable = (text: string): string => shownText(stripVTControlCharacters(text));
 
 /**
  * The process and the requests that wait for an answer.
  *
- * The first breach (`end`) kills the program; all that waits rejects once the program has left, when its standard error is complete.
+ * The first breach (`end`) ends the program and its process group; all that waits rejects once the program has left, when its standard
+ * error is complete.
  */
 export class BridgeProcess {
   private readonly started: BridgeCommand;
@@ -41,20 +53,25 @@ export class BridgeProcess {
   private readonly pending = new Map<number, Pending>();
   private lines: string[] = [];
   private nextId = 0;
+  /** Decodes one line at a time: it drops a byte order mark at the start of each. */
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true });
   private partialLine = '';
   private stderr = '';
+  /** Resolves when nothing is left of the program's group; undefined while nothing ends it. */
+  private groupEnd: Promise<void> | undefined;
   /** How the program left; answers it wrote before may still be on their way. */
   private exit: string | undefined;
   /** Why the program is being ended. */
   private reason: string | undefined;
   /** What every request rejects with after the end. */
-  private failure: Error | undefined;
+  private failure: unknown;
 
   constructor(command: BridgeCommand) {
     this.started = command;
-    const child = spawn(command.command, command.args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+    const { signal } = command;
+    const child = spawnGroup(command.command, command.args);
     this.child = child;
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => this.receive(chunk));
+    child.stdout.on('data', (chunk: Buffer) => this.receive(chunk));
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       this.stderr = (this.stderr + chunk).slice(-maxStderrLength);
     });
@@ -62,12 +79,20 @@ export class BridgeProcess {
     child.stdin.on('error', () => undefined);
     child.once('exit', (code, signal) => {
       this.exit = `the program ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`;
+      // What the program leaves running must not outlive it.
+      this.endGroup();
       const drop = (): void => {
         child.stdout.destroy();
         child.stderr.destroy();
       };
       setTimeout(drop, outputTimeoutMs).unref();
     });
+    const abort = (): void => {
+      this.failure ??= signal?.reason;
+      this.end('the bridge was aborted');
+      this.rejectAll();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
     this.exited = new Promise((resolve) => {
       child.once('error', (error) => {
         this.reason ??= `cannot start ${command.command}: ${error.message}; check that it is installed and in PATH`;
@@ -76,6 +101,7 @@ export class BridgeProcess {
       });
       // 'close' comes after the last byte of both outputs, so the message has all of stderr.
       child.once('close', () => {
+        signal?.removeEventListener('abort', abort);
         this.finish();
         resolve();
       });
@@ -104,10 +130,15 @@ export class BridgeProcess {
   async close(): Promise<void> {
     this.reason ??= 'the bridge was closed';
     this.keepAlive(true);
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), exitTimeoutMs);
+    const timer = setTimeout(() => this.endGroup(), exitTimeoutMs);
     this.child.stdin?.end();
     await this.exited;
     clearTimeout(timer);
+    await this.groupEnd;
+  }
+
+  private endGroup(): void {
+    if (this.child.pid !== undefined) this.groupEnd ??= endGroup(this.child.pid);
   }
 
   private flush(): void {
@@ -115,32 +146,48 @@ export class BridgeProcess {
     this.lines = [];
   }
 
-  private receive(chunk: string): void {
-    const lines = chunk.split('\n');
-    lines[0] = this.partialLine + lines[0];
-    this.partialLine = lines.pop() ?? '';
-    for (const line of lines) this.judge(line, () => this.settle(readAnswer(line)));
-    this.judge(this.partialLine);
+  private receive(chunk: Buffer): void {
+    let from = 0;
+    // The bytes of a line feed are part of no other character.
+    for (let to = chunk.indexOf(0x0a); to >= 0; to = chunk.indexOf(0x0a, from)) {
+      this.read(chunk.subarray(from, to), true);
+      from = to + 1;
+    }
+    this.read(chunk.subarray(from), false);
   }
 
-  private judge(line: string, settle?: () => void): void {
+  /** Reads a part of a line, and with its last part the answer. */
+  private read(bytes: Buffer, isLast: boolean): void {
     if (this.reason !== undefined) return;
+    let line = this.partialLine;
     try {
+      line += this.decode(bytes, isLast);
       if (line.length > maxLineLength) {
         throw new ProtocolError(`an answer must have at most ${maxLineLength} characters`);
       }
-      settle?.();
+      this.partialLine = isLast ? '' : line;
+      if (isLast) this.settle(readAnswer(line));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.end(`${error.message}, got ${line.slice(0, 200)}`);
+      this.end(`${error.message}, got ${printable(line.slice(0, shownLength)).trimEnd()}`);
+    }
+  }
+
+  private decode(bytes: Buffer, isLast: boolean): string {
+    try {
+      return this.decoder.decode(bytes, { stream: !isLast });
+    } catch {
+      throw new ProtocolError(`an answer must be UTF-8 (it has the bytes ${bytes.subarray(0, 16).toString('hex')})`);
     }
   }
 
   private settle(answer: BridgeAnswer): void {
     const pending = this.pending.get(answer.id);
     if (pending === undefined) throw new ProtocolError('an answer must carry the id of a request that waits for one');
-    if (typeof answer.error === 'string') pending.reject(new Error(`bridge ${this.started.name}: ${answer.error}`));
-    else pending.accept(answer);
+    if (typeof answer.error === 'string') {
+      const reason = printable(answer.error.slice(0, reasonLength));
+      pending.reject(new Error(`bridge ${this.started.name}: ${reason}`));
+    } else pending.accept(answer);
     this.pending.delete(answer.id);
     clearTimeout(pending.timer);
     if (this.pending.size === 0) this.keepAlive(false);
@@ -159,14 +206,18 @@ export class BridgeProcess {
     // A time limit that passes after the program left is not why.
     if (this.exit !== undefined) return;
     this.reason ??= reason;
-    this.child.kill('SIGKILL');
+    this.endGroup();
   }
 
   private finish(): void {
-    const lastLines = this.stderr.trim().split('\n').slice(-stderrLines).join('\n');
+    const lastLines = printable(this.stderr).trim().split('\n').slice(-stderrLines).join('\n');
     this.failure ??= new Error(
       `bridge ${this.started.name}: ${this.reason ?? this.exit}${lastLines === '' ? '' : `; last lines of its stderr:\n${lastLines}`}`,
     );
+    this.rejectAll();
+  }
+
+  private rejectAll(): void {
     for (const { reject, timer } of this.pending.values()) {
       clearTimeout(timer);
       reject(this.failure);

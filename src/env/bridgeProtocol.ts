@@ -4,9 +4,16 @@
  */
 import { parseJson } from '../parseJson.ts';
 import type { Split, TextEnvironment, TextStep } from './environment.ts';
+import { MOST_ACTIONS, MOST_STEPS } from './limits.ts';
+import { shownText } from './receivedText.ts';
 
 /** Raised by any change that an existing program or client would misread. */
 export const protocolVersion = 1;
+
+/** Longest texts, in UTF-16 code units: of `name` and `version`, of an observation and of a state, and of an action. */
+const longestName = 1_000;
+const longestText = 65_536;
+const longestAction = 4_096;
 
 export type BridgeRequest =
   | { readonly id: number; readonly op: 'hello'; readonly protocol: number }
@@ -17,9 +24,12 @@ export type BridgeRequest =
 /** One answer line, matched to its request by `id`; the other fields are checked by the reader of the request's kind. */
 export type BridgeAnswer = Readonly<Record<string, unknown>> & { readonly id: number };
 
-/** A text step and the optional text whose hash is the node of the experience graph. */
+/** A text step, whose texts are as `shownText` makes them, and what the program sent. */
 export interface BridgeStep extends TextStep {
-  readonly state: string | undefined;
+  /** The actions as they were received, in the order of `info.admissibleActions`: one of these goes back to the program. */
+  readonly sent: readonly string[];
+  /** The text, as it was received, whose hash is the node of the experience graph. */
+  readonly stateText: string;
 }
 
 /** An answer that breaks the protocol; the message names the rule, and the client adds what arrived. */
@@ -45,22 +55,39 @@ function requireType(answer: BridgeAnswer, field: string, type: 'string' | 'bool
   if (typeof answer[field] !== type) throw new ProtocolError(`${field} must be a ${type}`);
 }
 
+function requireLength(field: string, text: string, longest: number): void {
+  if (text.length <= longest) return;
+  throw new ProtocolError(`${field} must have at most ${longest} characters (it has ${text.length})`);
+}
+
+/** A text that becomes part of records and messages. */
+function readName(field: string, text: unknown): string {
+  if (typeof text !== 'string' || text === '') throw new ProtocolError(`${field} must be a string that is not empty`);
+  requireLength(field, text, longestName);
+  if (shownText(text) !== text || /[\t\n]/.test(text)) {
+    throw new ProtocolError(`${field} must have no control characters, byte order marks or halves of surrogate pairs`);
+  }
+  return text;
+}
+
 /** Reads the answer to `hello`. */
 export function readHello(answer: BridgeAnswer): TextEnvironment['spec'] {
   const { protocol, name, version, maxSteps } = answer;
   if (protocol !== protocolVersion) {
     throw new ProtocolError(`protocol must be ${protocolVersion}, the version this client speaks`);
   }
-  if (typeof name !== 'string' || name === '') throw new ProtocolError('name must be a string that is not empty');
-  if (typeof version !== 'string' || version === '')
-    throw new ProtocolError('version must be a string that is not empty');
+  const names = { name: readName('name', name), version: readName('version', version) };
   if (typeof maxSteps !== 'number' || !Number.isInteger(maxSteps) || maxSteps < 1) {
     throw new ProtocolError('maxSteps must be an integer >= 1');
   }
-  return { name, version, maxSteps, hasExpert: false };
+  if (maxSteps > MOST_STEPS) throw new ProtocolError(`maxSteps must be at most ${MOST_STEPS}`);
+  return { ...names, maxSteps, hasExpert: false };
 }
 
-/** Reads the answer to `reset` or `step` of environment `env`; actions come back without repeats, in ascending order of UTF-16 code units. */
+/**
+ * Reads the answer to `reset` or `step` of environment `env`. Actions come back without repeats, in ascending order of UTF-16 code units,
+ * both as they were received: two that are shown alike stay two actions.
+ */
 export function readStep(answer: BridgeAnswer, env: number): BridgeStep {
   if (answer.env !== env) throw new ProtocolError(`env must be ${env}, the environment of the request`);
   requireType(answer, 'observation', 'string');
@@ -75,13 +102,23 @@ export function readStep(answer: BridgeAnswer, env: number): BridgeStep {
   if (admissibleActions.length === 0 && !terminated && !truncated) {
     throw new ProtocolError('admissibleActions must not be empty before the episode ends');
   }
+  if (admissibleActions.length > MOST_ACTIONS) {
+    throw new ProtocolError(
+      `admissibleActions must list at most ${MOST_ACTIONS} actions (it lists ${admissibleActions.length})`,
+    );
+  }
+  for (const action of admissibleActions) requireLength('each of admissibleActions', action, longestAction);
+  requireLength('observation', observation, longestText);
   if (state !== undefined && typeof state !== 'string') throw new ProtocolError('state must be a string or absent');
+  if (state !== undefined) requireLength('state', state, longestText);
+  const sent = [...new Set<string>(admissibleActions)].sort();
   return {
-    observation,
+    observation: shownText(observation),
     reward,
     terminated,
     truncated,
-    info: { admissibleActions: [...new Set<string>(admissibleActions)].sort() },
-    state,
+    info: { admissibleActions: sent.map(shownText) },
+    sent,
+    stateText: state ?? [observation, ...sent].join('\n'),
   };
 }

@@ -142,7 +142,7 @@ async function eachChunk<T>(
       chunk,
       await perform(
         numbers.map((e) => games[e]),
-        { ...options, numbers },
+        { ...options, numbers, yields: false },
       ),
     ]);
   };

@@ -8,6 +8,7 @@ import {
   openKnownStates,
 } from '../policy/knownStates.ts';
 import type { Policy } from '../policy/policy.ts';
+import { pauses } from '../turn.ts';
 import { checkStep } from './collect.ts';
 import type { Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';
@@ -101,6 +102,7 @@ export async function branch(
 ): Promise<Branches> {
   const { spec } = environment;
   const { repeats, discount } = options;
+  const pause = pauses();
   const { copies, envSteps } = await copiesAt(environment, rollout, chosen);
   const { rowOffsets } = rollout.states;
   const rows = chosen.reduce((sum, n) => sum + rowOffsets[n + 1] - rowOffsets[n], 0);
@@ -146,6 +148,7 @@ export async function branch(
   try {
     await stepAll(known, first, candidates);
     while (live.length > 0) {
+      await pause(live.length);
       const counters = Int32Array.from(live, (b) => b.number * spec.maxSteps + b.steps - 1);
       const draws = { taken: new Int32Array(live.length), logProb: new Float32Array(live.length) };
       scoreWaiting(policy, known, options.temperature);

@@ -1,5 +1,6 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
+import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { index32 } from '../kernels/address.ts';
 import {
   closeKnownStates,
@@ -11,7 +12,7 @@ import {
 } from '../policy/knownStates.ts';
 import type { Policy } from '../policy/policy.ts';
 import { pauses } from '../turn.ts';
-import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
+import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';
 import { grown, inputShape } from './states.ts';
 
@@ -23,8 +24,12 @@ export interface CollectOptions {
   readonly temperature: number;
   /** Whether to record what the environment's expert would do, where it has one; default true. */
   readonly expert?: boolean;
-  /** Where it is given the thread takes turns, in which an abort can arrive. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the thread yields to the event loop between steps, so that signals and timers are handled; default true. A worker, which receives
+   * one call after another, does not: the next call could reach its arena.
+   */
+  readonly yields?: boolean;
 }
 
 /** Promises only where the environment gives one: a synchronous environment costs no turn of the event loop. */
@@ -34,16 +39,14 @@ async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
 }
 
 /** `steps` counts those of the episode so far, this one included. */
-export function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps: number): void {
+export function checkStep(step: Step, spec: EnvironmentSpec, steps: number): void {
   // Sums and squares of such rewards are finite in double precision.
   if (!Number.isFinite(Math.fround(step.reward))) {
-    throw new Error(`collect: reward must be a finite 32-bit float, got ${step.reward}; check environment ${name}`);
-  }
-  if (steps >= maxSteps && !step.terminated && !step.truncated) {
     throw new Error(
-      `collect: an episode must end by step maxSteps = ${maxSteps}, got one that goes on; check environment ${name}`,
+      `collect: reward must be a finite 32-bit float, got ${step.reward}; check environment ${spec.name}`,
     );
   }
+  requireEnd('collect', spec, step, steps);
 }
 
 /** The episodes that go on: i32 of their numbers and counters, f64 of their hashes by number. */
@@ -117,6 +120,7 @@ export async function collect(
   spent: Rollout | null = null,
 ): Promise<Rollout> {
   const { spec } = environments[0];
+  checkMaxSteps('collect', spec);
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps, spent);
   const known = openKnownStates(policy.arena, spec);
   try {
@@ -146,12 +150,13 @@ async function playAll(
   };
   let steps = await settle(games.map((game, episode) => environments[episode].reset(game)));
   for (let e = 0; e < count; e++) live.hashes[e] = environments[e].stateHash();
-  const pause = options.signal && pauses(options.signal);
+  const pause = options.yields === false ? null : pauses(options.signal);
   while (live.count > 0) {
     options.signal?.throwIfAborted();
     await pause?.(live.count);
     const from = known.states;
     meetStates(known, steps, live.count);
+    growRollout(rollout, known.states);
     recordStates(rollout, known, live, from, environments, options);
     scoreWaiting(policy, known, options.temperature);
     drawScored(policy, known, from, live.count, options.key, live.counters, rollout, from);
@@ -191,7 +196,9 @@ export async function play(
   games: readonly GameChoice[],
   options: PlayOptions,
 ): Promise<Float64Array> {
-  const known = openKnownStates(policy.arena, environments[0].spec);
+  const { spec } = environments[0];
+  checkMaxSteps('play', spec);
+  const known = openKnownStates(policy.arena, spec);
   try {
     return await playFor(policy, environments, games, options, known);
   } finally {
@@ -217,7 +224,7 @@ async function playFor(
   let nextGame = slots;
   let done = 0;
   let steps = await settle(Array.from(live, (slot) => environments[slot].reset(games[slot])));
-  const pause = options.signal && pauses(options.signal);
+  const pause = options.yields === false ? null : pauses(options.signal);
   for (let count = slots; count > 0; ) {
     options.signal?.throwIfAborted();
     await pause?.(count);

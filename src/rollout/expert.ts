@@ -1,5 +1,6 @@
 /** Episodes played by an environment's expert, with some random actions: demonstrations, and states to measure coupling on. */
 import type { Environment } from '../env/environment.ts';
+import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { randomStream } from '../random.ts';
 import { pauses } from '../turn.ts';
 import type { GameChoice } from './rollout.ts';
@@ -18,7 +19,7 @@ export interface ExpertPlay {
 /**
  * Plays each game once: the expert's action with probability 1 - noise, else a uniformly random one.
  *
- * @throws if the environment has no expert; the signal's reason on abort
+ * @throws if the environment has no expert or breaks its contract (no admissible action, no end by `maxSteps`); the signal's reason on abort
  */
 export async function playExpert(
   environment: Environment,
@@ -36,6 +37,7 @@ export async function playExpert(
       `playExpert: environment ${spec.name} has no expert; set coldStart to 0 and labels to "graph" or "advantage"`,
     );
   }
+  checkMaxSteps('playExpert', spec);
   const states = createStateList(inputShape(spec));
   const taken: number[] = [];
   const game: number[] = [];
@@ -43,10 +45,9 @@ export async function playExpert(
   const pause = pauses(options.signal);
   for (let g = 0; g < games.length; g++) {
     options.signal?.throwIfAborted();
-    const before = states.states;
     const random = randomStream(options.seed, options.purpose, g);
     let step = await environment.reset(games[g]);
-    while (!step.terminated && !step.truncated) {
+    for (let steps = 1; !step.terminated && !step.truncated; steps++) {
       const { admissibleActions } = step.info;
       pushState(states, step.observation, admissibleActions);
       const good = environment.expertActions();
@@ -57,8 +58,9 @@ export async function playExpert(
       taken.push(choice);
       game.push(g);
       step = await environment.step(random.uniform() < options.noise ? random.below(admissibleActions.length) : choice);
+      requireEnd('playExpert', spec, step, steps);
+      await pause(1);
     }
-    await pause(states.states - before);
   }
   return { states, taken: Int32Array.from(taken), expert: Uint8Array.from(expert), game: Int32Array.from(game) };
 }

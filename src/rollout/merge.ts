@@ -1,7 +1,7 @@
 /** Rollouts that several threads collected, as the one that a single thread would have. */
 import type { InputShape } from '../layers/batch.ts';
 import { createStateIndex, firstEqual } from './repeats.ts';
-import { createRollout, type GameChoice, type Rollout } from './rollout.ts';
+import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 import { appendStates } from './states.ts';
 
 /**
@@ -19,6 +19,10 @@ export function mergeRollouts(
   spent: Rollout | null = null,
 ): Rollout {
   const merged = createRollout(shape, games, maxSteps, spent);
+  growRollout(
+    merged,
+    pieces.reduce((sum, piece) => sum + piece.states.states, 0),
+  );
   const { states } = merged;
   const hasExpert = pieces.some((piece) => piece.expert.length > 0);
   if (hasExpert) merged.expert = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.states.actions, 0));

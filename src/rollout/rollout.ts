@@ -1,7 +1,7 @@
 /** What a batch of episodes leaves behind, in flat typed arrays. */
 import type { Split } from '../env/environment.ts';
 import type { InputShape } from '../layers/batch.ts';
-import { createStateList, type StateList } from './states.ts';
+import { createStateList, grown, type StateList } from './states.ts';
 
 /** Which game an episode plays. Episodes of one group share their game and differ in `rollout`. */
 export interface GameChoice {
@@ -32,17 +32,22 @@ export interface Rollout {
   readonly lengths: Int32Array;
 }
 
-/** States for which room is made at once; memory that nothing is written to costs nothing. */
+/** States for which room is made at once, in the list and in the other arrays; memory that nothing is written to costs nothing. */
 const MOST_ROOM = 2048;
+const FIRST_ROOM = 65_536;
 
-/** @param spent a rollout that nobody needs any more: its arrays are used again, so that no new memory must be found and cleared */
+/**
+ * A rollout of no states; `growRollout` makes room for more than are likely.
+ *
+ * @param spent a rollout that nobody needs any more: its arrays are used again, so that no new memory must be found and cleared
+ */
 export function createRollout(
   shape: InputShape,
   games: readonly GameChoice[],
   maxSteps: number,
   spent: Rollout | null = null,
 ): Rollout {
-  const most = games.length * maxSteps;
+  const most = Math.min(games.length * maxSteps, FIRST_ROOM);
   const room = spent !== null && spent.episode.length >= most ? spent : null;
   return {
     states: room ? { ...room.states, shape, states: 0, actions: 0 } : createStateList(shape, Math.min(most, MOST_ROOM)),
@@ -60,4 +65,18 @@ export function createRollout(
     returns: new Float64Array(games.length),
     lengths: new Int32Array(games.length),
   };
+}
+
+/** Makes room for `states` states. */
+export function growRollout(rollout: Rollout, states: number): void {
+  if (states <= rollout.episode.length) return;
+  rollout.first = grown(rollout.first, states);
+  rollout.episode = grown(rollout.episode, states);
+  rollout.step = grown(rollout.step, states);
+  rollout.taken = grown(rollout.taken, states);
+  rollout.logProb = grown(rollout.logProb, states);
+  rollout.hash = grown(rollout.hash, states);
+  rollout.nextHash = grown(rollout.nextHash, states);
+  rollout.reward = grown(rollout.reward, states);
+  rollout.terminated = grown(rollout.terminated, states);
 }

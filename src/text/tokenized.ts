@@ -1,4 +1,5 @@
 import type { Environment, Features, Step, TextEnvironment, TextStep } from '../env/environment.ts';
+import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { textHash } from '../env/textHash.ts';
 import { reservedWords, type Vocabulary } from './tokenizer.ts';
 
@@ -90,7 +91,7 @@ interface Reader {
 /** One for all environments of a vocabulary: the episodes of a group see the same texts. */
 const readers = new WeakMap<Vocabulary, Reader>();
 
-function readerOf(vocabulary: Vocabulary): Reader {
+export function readerOf(vocabulary: Vocabulary): Reader {
   const known = readers.get(vocabulary);
   if (known) return known;
   const encode = cached<readonly number[]>((text) => vocabulary.encode(text));
@@ -104,7 +105,7 @@ function readerOf(vocabulary: Vocabulary): Reader {
   return reader;
 }
 
-function readAction(reader: Reader, { actions, sentences }: Reading, action: string) {
+export function readAction(reader: Reader, { actions, sentences }: Reading, action: string) {
   let read = actions.get(action);
   if (read === undefined) {
     const words = reader.encode(action);
@@ -157,7 +158,8 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
  * `stateHash` is the environment's own; where it has none, the hash of the observation text and the admissible actions. Memory is left
  * out: the experience graph wants nodes that recur across episodes of one game, and counts of past actions hardly ever recur.
  *
- * @throws RangeError if a maximum leaves no room for the text; Error if the vocabulary lacks the reserved words
+ * @throws RangeError if a maximum leaves no room for the text or the environment's `maxSteps` is out of range; Error if the vocabulary lacks
+ *   the reserved words. `step` throws if an episode has not ended after `maxSteps` steps
  */
 export function tokenized(
   environment: TextEnvironment,
@@ -166,6 +168,7 @@ export function tokenized(
 ): Environment {
   const { maxStateTokens = 48, maxActionTokens = 24, memory = true } = options;
   checkOptions({ maxStateTokens, maxActionTokens, memory }, vocabulary);
+  checkMaxSteps('tokenized', environment.spec);
   const vocabularySize = vocabulary.words.length;
   const reader = readerOf(vocabulary);
   const timesTaken = new Map<string, number>();
@@ -173,6 +176,8 @@ export function tokenized(
   const places = new Set<string>();
   const stopId = vocabulary.words.indexOf('.');
   let lastAction: string | undefined;
+  let steps = 0;
+  let ended = false;
   let current: { readonly step: TextStep; readonly hash: number } | undefined;
 
   const present = (caller: string): { readonly step: TextStep; readonly hash: number } => {
@@ -233,6 +238,8 @@ export function tokenized(
       timesTaken.clear();
       places.clear();
       lastAction = undefined;
+      steps = 0;
+      ended = step.terminated || step.truncated;
       return show(step);
     },
     async step(action) {
@@ -243,6 +250,9 @@ export function tokenized(
         throw new RangeError(`tokenized: step needs the index of one of ${count} admissible actions, got ${action}`);
       }
       const next = await environment.step(action);
+      // Whether a step after the end is refused is the environment's own rule.
+      if (!ended) requireEnd('tokenized', environment.spec, next, ++steps);
+      ended ||= next.terminated || next.truncated;
       const taken = `${hash}\n${text}`;
       timesTaken.set(taken, (timesTaken.get(taken) ?? 0) + 1);
       lastAction = text;

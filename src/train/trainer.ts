@@ -163,8 +163,12 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
   if (options.crew && options.module) {
     throw new Error('train: module must not be given beside a crew, got both; give it to openCrew as modules');
   }
-  onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
-  const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null);
+  const vocabulary = { phase: 'vocabulary', total: 1, envSteps: 0, success: null } as const;
+  onProgress?.({ ...vocabulary, done: 0 });
+  const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, {
+    signal,
+    onNotes: (notes) => onProgress?.({ ...vocabulary, done: 1, notes }),
+  });
   try {
     const crew = options.crew ?? soloCrew('one thread', options.module ? { single: options.module } : {});
     const run = await startRun(config, pool, crew, onProgress, signal);
