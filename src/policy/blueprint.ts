@@ -1,6 +1,7 @@
 /** What a policy's network is built from, as text: with its parameters, all that another host needs to score actions. */
+import { isPlainObject, withoutControls } from '../given.ts';
 import type { InputShape } from '../layers/batch.ts';
-import { parseJson } from '../parseJson.ts';
+import { hasRepeatedKey, parseJson } from '../parseJson.ts';
 import type { PolicyConfig } from './heads.ts';
 
 /** Version of the text; a change of its keys or of what they mean raises it. */
@@ -38,6 +39,14 @@ const words: Readonly<Record<string, readonly string[]>> = {
 /** Keys that count something which may be absent. */
 const mayBeZero: readonly string[] = ['blocks', 'stateSlots', 'vectorWidth'];
 
+/** Bounds of a text that comes from a file. The config has the same bound for blocks; no policy that fits a memory has larger counts. */
+const maxText = 10_000;
+const maxEnvironment = 1000;
+const maxBlocks = 4;
+const maxCount = 2 ** 24;
+/** Features are 32-bit integers. */
+const maxFeatures = 2 ** 31;
+
 /** Of `record`, which may hold more, these keys in this order. */
 function only<K extends string>(record: Readonly<Record<K, unknown>>, keys: readonly K[]): Record<K, unknown> {
   return Object.fromEntries(keys.map((key) => [key, record[key]])) as Record<K, unknown>;
@@ -58,14 +67,21 @@ export function blueprintToJson({ environment, shape, config }: Blueprint): stri
 }
 
 function refuse(rule: string, got: unknown): never {
-  const shown = (JSON.stringify(got) ?? 'nothing').slice(0, 80);
+  const shown = withoutControls((JSON.stringify(got) ?? 'nothing').slice(0, 80));
   throw new Error(`blueprintFromJson: ${rule}, got ${shown}; save the policy again with this version of unbraid`);
 }
 
-function checkValues(name: string, record: unknown, keys: readonly string[]): void {
-  if (typeof record !== 'object' || record === null) refuse(`${name} must be an object`, record);
+/** The object `record` with all of `keys` and none but these and the `optional` ones. */
+function checkKeysOf(name: string, record: unknown, keys: readonly string[], optional: readonly string[] = []): void {
+  if (!isPlainObject(record)) refuse(`${name} must be an object`, record);
+  for (const key of Object.keys(record)) {
+    if (!keys.includes(key) && !optional.includes(key)) refuse(`${name} must have known keys alone`, key);
+  }
+}
+
+function checkValues(name: string, record: Record<string, unknown>, keys: readonly string[]): void {
   for (const key of keys) {
-    const value = (record as Record<string, unknown>)[key];
+    const value = record[key];
     if (words[key]) {
       if (!words[key].includes(value as string))
         refuse(`${name}.${key} must be one of ${words[key].join(', ')}`, value);
@@ -73,18 +89,46 @@ function checkValues(name: string, record: unknown, keys: readonly string[]): vo
       if (!(Number.isFinite(value) && (value as number) > 0)) refuse(`${name}.${key} must be a number > 0`, value);
     } else {
       const least = mayBeZero.includes(key) ? 0 : 1;
+      const most = key === 'blocks' ? maxBlocks : maxCount;
       if (!(Number.isSafeInteger(value) && (value as number) >= least))
         refuse(`${name}.${key} must be an integer >= ${least}`, value);
+      if ((value as number) > most) refuse(`${name}.${key} must be an integer <= ${most}`, value);
     }
   }
+}
+
+/** Refuses counts that do not go together: no run saves them. */
+function checkTogether({ shape, config }: Blueprint): void {
+  const { form, layout, vocabularySize, stateSlots, actionSlots, vectorWidth } = shape;
+  const isVector = form === 'vector';
+  const policy = isVector ? 'mlp' : 'attention';
+  if (config.policy !== policy) refuse(`config.policy must be "${policy}" for the ${form} form`, config.policy);
+  const expected = isVector
+    ? {
+        layout: layout === 'slots',
+        stateSlots: stateSlots === 0,
+        actionSlots: actionSlots === 1,
+        vectorWidth: vectorWidth > 0,
+      }
+    : { stateSlots: stateSlots > 0, vectorWidth: vectorWidth === 0 };
+  for (const [key, holds] of Object.entries(expected)) {
+    if (!holds) refuse(`shape.${key} must fit the ${form} form`, shape[key as keyof InputShape]);
+  }
+  if (vocabularySize * Math.max(stateSlots, actionSlots) >= maxFeatures)
+    refuse(`shape.vocabularySize times slots must be below ${maxFeatures}`, vocabularySize);
+  const attends = !isVector && (config.blocks > 0 || layout === 'sequence');
+  if (attends && config.tokenWidth % config.heads !== 0)
+    refuse(`config.heads must divide tokenWidth ${config.tokenWidth}`, config.heads);
 }
 
 /**
  * Reads what `blueprintToJson` wrote.
  *
- * @throws Error naming the key that is missing or wrong, its rule and the value got
+ * @throws Error naming the key that is missing, unknown or wrong, its rule and the value got
  */
 export function blueprintFromJson(json: string): Blueprint {
+  if (typeof json !== 'string' || json.length > maxText)
+    refuse(`the text must have at most ${maxText} characters`, json);
   let saved: unknown;
   try {
     saved = parseJson(json);
@@ -92,14 +136,24 @@ export function blueprintFromJson(json: string): Blueprint {
     refuse('the text must be JSON', json);
   }
   if (typeof saved !== 'object' || saved === null) return refuse('the text must be a JSON object', saved);
-  const { environment, shape, config } = saved as Blueprint;
+  if (hasRepeatedKey(json, saved)) refuse('the text must have each key once', json);
   const got = (saved as { version?: unknown }).version;
   if (got !== version) refuse(`version must be ${version}`, got);
+  checkKeysOf('the text', saved, ['version', 'environment', 'shape', 'config']);
+  const blueprint = saved as Blueprint;
+  const { environment, shape, config } = blueprint;
   if (typeof environment !== 'string') refuse('environment must be text', environment);
-  checkValues('shape', shape, shapeKeys);
-  checkValues('config', config, configKeys);
+  if (environment.length > maxEnvironment)
+    refuse(`environment must have at most ${maxEnvironment} characters`, environment);
+  if (withoutControls(environment) !== environment)
+    refuse('environment must be text without control characters', environment);
+  checkKeysOf('shape', shape, shapeKeys);
+  checkKeysOf('config', config, configKeys, headKeys);
+  checkValues('shape', { ...shape }, shapeKeys);
+  checkValues('config', { ...config }, configKeys);
   for (const key of headKeys) {
     if (config[key] !== undefined && config[key] !== true) refuse(`config.${key} must be true or absent`, config[key]);
   }
+  checkTogether(blueprint);
   return { environment, shape, config };
 }

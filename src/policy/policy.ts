@@ -2,7 +2,7 @@
 import type { EnvironmentSpec } from '../env/environment.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Capacity, InputShape } from '../layers/batch.ts';
-import { createNetwork, type Network } from '../layers/network.ts';
+import { createNetwork, type Network, type Parameter } from '../layers/network.ts';
 import { streamKey } from '../random.ts';
 import { inputShape, type StateList } from '../rollout/states.ts';
 import { attentionPolicy } from './attention.ts';
@@ -51,12 +51,33 @@ export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: Policy
   return buildPolicy(arena, { environment, shape, config }, batchCapacity(shape, states));
 }
 
+function composeNetwork(arena: Arena, { shape, config }: Blueprint, capacity: Capacity): Network {
+  const compose = config.policy === 'mlp' ? mlpPolicy : attentionPolicy;
+  return createNetwork(arena, shape, capacity, (b) => compose(b, config));
+}
+
 /** Builds the network of a blueprint. Weights are zero until initialised or loaded. */
 export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capacity): Policy {
-  const { shape, config } = blueprint;
-  const compose = config.policy === 'mlp' ? mlpPolicy : attentionPolicy;
-  const network = createNetwork(arena, shape, capacity, (b) => compose(b, config));
-  return { ...policyOn(network), blueprint };
+  return { ...policyOn(composeNetwork(arena, blueprint, capacity)), blueprint };
+}
+
+/** What a policy takes, known without placing any of it. */
+export interface PolicySize {
+  readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
+  /** Bytes of memory of the network with one vector of weights. */
+  readonly bytes: number;
+}
+
+/** Composes the network of a blueprint on an arena that counts bytes and places nothing. */
+export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize {
+  let bytes = 0;
+  const reserve = (count: number): number => {
+    bytes += count;
+    return 0;
+  };
+  const counting = { kernels: {}, reserve, floats: (count: number) => reserve(4 * count) } as unknown as Arena;
+  const { parameters, vectorSize } = composeNetwork(counting, blueprint, capacity);
+  return { parameters, bytes: bytes + 4 * vectorSize };
 }
 
 /** A policy on a network of your own; see `createNetwork`. */

@@ -1,5 +1,6 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
+import { shown } from '../given.ts';
 import {
   closeKnownStates,
   copyStates,
@@ -35,8 +36,10 @@ async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
 /** `steps` counts those of the episode so far, this one included. */
 export function checkStep(step: Step, { name, maxSteps }: EnvironmentSpec, steps: number): void {
   // Sums and squares of such rewards are finite in double precision.
-  if (!Number.isFinite(Math.fround(step.reward))) {
-    throw new Error(`collect: reward must be a finite 32-bit float, got ${step.reward}; check environment ${name}`);
+  if (typeof step?.reward !== 'number' || !Number.isFinite(Math.fround(step.reward))) {
+    throw new Error(
+      `collect: reward must be a finite 32-bit float, got ${shown(step?.reward)}; check environment ${name}`,
+    );
   }
   if (steps >= maxSteps && !step.terminated && !step.truncated) {
     throw new Error(
