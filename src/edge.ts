@@ -1,6 +1,6 @@
 /**
  * A saved policy in a host that forbids compiling bytes and has no threads and no files: it scores actions and takes single steps of
- * training from samples. Same bits as anywhere else. Nothing here reads a clock, a URL or a process.
+ * training from samples. Same bits as anywhere else. Nothing here reads a clock, a URL or an environment variable.
  */
 import { checkDraw, type GivenSample, givenKernels, givenSamples, givenSettings, pushGiven } from './edgeGiven.ts';
 import type { Step } from './env/environment.ts';

@@ -33,8 +33,10 @@ export function shown(value: unknown): string {
     case 'symbol':
     case 'function':
       return `a ${typeof value}`;
+    case 'bigint':
+      return `${String(value).slice(0, MOST_SHOWN)}n`;
     default:
-      return String(value).slice(0, MOST_SHOWN);
+      return String(value);
   }
 }
 
