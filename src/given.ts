@@ -107,3 +107,44 @@ export function checkPositive(caller: string, name: string, value: unknown, abov
   if (Number.isFinite(value) && (above ? (value as number) > 0 : (value as number) >= 0)) return;
   refuse(caller, name, `a number ${least}`, value, advice);
 }
+
+/** @throws RangeError unless `value` is a list of finite numbers */
+export function checkNumbers(caller: string, name: string, value: unknown, advice: string): void {
+  if (!isList(value)) refuse(caller, name, 'an array of numbers', value, advice);
+  for (let i = 0; i < value.length; i++) {
+    if (Number.isFinite(value[i])) continue;
+    throw new RangeError(`${caller}: ${name} must be finite, got ${shown(value[i])} at ${i}; ${advice}`);
+  }
+}
+
+/** @throws RangeError unless `value` is one of `choices` */
+export function checkChoice(caller: string, name: string, value: unknown, choices: readonly string[]): void {
+  if (choices.includes(value as string)) return;
+  const nearest = typeof value === 'string' ? nearestName(value, choices) : null;
+  const advice = nearest === null ? 'choose one of them' : `did you mean "${nearest}"?`;
+  refuse(caller, name, `one of ${choices.join(', ')}`, value, advice);
+}
+
+/** @throws RangeError unless `value` is an object, of whatever class */
+export function checkObject(caller: string, name: string, value: unknown, advice: string): void {
+  if (typeof value !== 'object' || value === null) refuse(caller, name, 'an object', value, advice);
+}
+
+/**
+ * Refuses options with an unknown key, or with a value of another type than `types` says; an undefined value counts as not given.
+ *
+ * @throws as `checkKeys` does; RangeError naming the option and its type
+ */
+export function checkOptions(
+  caller: string,
+  options: unknown,
+  types: Readonly<Record<string, 'object' | 'function' | 'number' | 'boolean'>>,
+): void {
+  checkKeys(caller, 'options', options, types);
+  for (const [key, value] of Object.entries(options as object)) {
+    const type = types[key];
+    const isRight = typeof value === type && value !== null;
+    if (value === undefined || isRight) continue;
+    refuse(caller, `options.${key}`, `${type === 'object' ? 'an' : 'a'} ${type}`, value, 'leave it out or change it');
+  }
+}

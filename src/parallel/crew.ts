@@ -1,4 +1,5 @@
 /** Worker threads that share the phases of a run with the thread that opened them, and what happens when one of them ends. */
+import { checkInteger, checkKeys, refuse, shown } from '../given.ts';
 import { type Arena, createArena, createSharedMemory } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
 import { coresOfHost } from './board.ts';
@@ -221,8 +222,18 @@ export async function openCrew(
   size: number,
   options: { readonly copied?: boolean; readonly cores?: number | null } = {},
 ): Promise<Crew> {
+  if (typeof spawnWorker !== 'function') {
+    refuse('openCrew', 'spawnWorker', 'a function', spawnWorker, 'give spawnWorker of unbraid/workers');
+  }
   if (!(Number.isSafeInteger(size) && size >= 1)) {
-    throw new RangeError(`openCrew: size must be an integer >= 1, got ${size}; give the number of threads`);
+    throw new RangeError(`openCrew: size must be an integer >= 1, got ${shown(size)}; give the number of threads`);
+  }
+  checkKeys('openCrew', 'options', options, { copied: 1, cores: 1 });
+  const { copied, cores: given } = options;
+  if (given !== undefined && given !== null)
+    checkInteger('openCrew', 'options.cores', given, 1, 65_536, 'leave it out');
+  if (copied !== undefined && typeof copied !== 'boolean') {
+    refuse('openCrew', 'options.copied', 'true or false', copied, 'leave it out to share memory');
   }
   if (size === 1) return soloCrew();
   const { cores = coresOfHost() } = options;

@@ -1,5 +1,5 @@
 /** What a policy's network is built from, as text: with its parameters, all that another host needs to score actions. */
-import { isPlainObject, withoutControls } from '../given.ts';
+import { isPlainObject, shown, withoutControls } from '../given.ts';
 import type { InputShape } from '../layers/batch.ts';
 import { hasRepeatedKey, parseJson } from '../parseJson.ts';
 import type { PolicyConfig } from './heads.ts';
@@ -66,10 +66,17 @@ export function blueprintToJson({ environment, shape, config }: Blueprint): stri
   });
 }
 
-function refuse(rule: string, got: unknown): never {
-  const shown = withoutControls((JSON.stringify(got) ?? 'nothing').slice(0, 80));
-  throw new Error(`blueprintFromJson: ${rule}, got ${shown}; save the policy again with this version of unbraid`);
-}
+type Refuse = (rule: string, got: unknown) => never;
+
+/** Throws an Error that names `caller`, the rule and the value, and says what to do. */
+const refusing =
+  (caller: string, advice: string): Refuse =>
+  (rule, got) => {
+    throw new Error(`${caller}: ${rule}, got ${got === undefined ? 'nothing' : shown(got)}; ${advice}`);
+  };
+
+const advice = 'save the policy again with this version of unbraid';
+const refuse: Refuse = refusing('blueprintFromJson', advice);
 
 /** The object `record` with all of `keys` and none but these and the `optional` ones. */
 function checkKeysOf(name: string, record: unknown, keys: readonly string[], optional: readonly string[] = []): void {
@@ -79,7 +86,7 @@ function checkKeysOf(name: string, record: unknown, keys: readonly string[], opt
   }
 }
 
-function checkValues(name: string, record: Record<string, unknown>, keys: readonly string[]): void {
+function checkValues(refuse: Refuse, name: string, record: Record<string, unknown>, keys: readonly string[]): void {
   for (const key of keys) {
     const value = record[key];
     if (words[key]) {
@@ -98,7 +105,7 @@ function checkValues(name: string, record: Record<string, unknown>, keys: readon
 }
 
 /** Refuses counts that do not go together: no run saves them. */
-function checkTogether({ shape, config }: Blueprint): void {
+function checkTogether(refuse: Refuse, { shape, config }: Blueprint): void {
   const { form, layout, vocabularySize, stateSlots, actionSlots, vectorWidth } = shape;
   const isVector = form === 'vector';
   const policy = isVector ? 'mlp' : 'attention';
@@ -116,9 +123,41 @@ function checkTogether({ shape, config }: Blueprint): void {
   }
   if (vocabularySize * Math.max(stateSlots, actionSlots) >= maxFeatures)
     refuse(`shape.vocabularySize times slots must be below ${maxFeatures}`, vocabularySize);
-  const attends = !isVector && (config.blocks > 0 || layout === 'sequence');
-  if (attends && config.tokenWidth % config.heads !== 0)
-    refuse(`config.heads must divide tokenWidth ${config.tokenWidth}`, config.heads);
+}
+
+/** Refuses heads that do not divide the width of a layer that has them. Where a policy is built, the layer does that. */
+function checkHeads({ shape, config }: Blueprint): void {
+  const { tokenWidth, heads } = config;
+  checkValues(refuse, 'config', { heads }, ['heads']);
+  const attends = shape.form === 'tokens' && (config.blocks > 0 || shape.layout === 'sequence');
+  if (attends && tokenWidth % heads !== 0) refuse(`config.heads must divide tokenWidth ${tokenWidth}`, heads);
+}
+
+/**
+ * Refuses a blueprint that no host could open from a file, apart from its heads.
+ *
+ * @throws Error `<caller>: <key> must be <rule>, got <value>; <advice>`
+ */
+export function checkBlueprint(caller: string, advice: string, blueprint: Blueprint): void {
+  const refuse: Refuse = refusing(caller, advice);
+  const { environment, shape, config } = blueprint;
+  if (typeof environment !== 'string') refuse('environment must be text', environment);
+  if (environment.length > maxEnvironment)
+    refuse(`environment must have at most ${maxEnvironment} characters`, environment);
+  if (withoutControls(environment) !== environment)
+    refuse('environment must be text without control characters', environment);
+  checkValues(refuse, 'shape', { ...shape }, shapeKeys);
+  checkValues(
+    refuse,
+    'config',
+    { ...config },
+    configKeys.filter((key) => key !== 'heads'),
+  );
+  for (const key of headKeys) {
+    const has: unknown = config[key] ?? false;
+    if (typeof has !== 'boolean') refuse(`config.${key} must be true or false`, has);
+  }
+  checkTogether(refuse, blueprint);
 }
 
 /**
@@ -142,18 +181,12 @@ export function blueprintFromJson(json: string): Blueprint {
   checkKeysOf('the text', saved, ['version', 'environment', 'shape', 'config']);
   const blueprint = saved as Blueprint;
   const { environment, shape, config } = blueprint;
-  if (typeof environment !== 'string') refuse('environment must be text', environment);
-  if (environment.length > maxEnvironment)
-    refuse(`environment must have at most ${maxEnvironment} characters`, environment);
-  if (withoutControls(environment) !== environment)
-    refuse('environment must be text without control characters', environment);
   checkKeysOf('shape', shape, shapeKeys);
   checkKeysOf('config', config, configKeys, headKeys);
-  checkValues('shape', { ...shape }, shapeKeys);
-  checkValues('config', { ...config }, configKeys);
   for (const key of headKeys) {
     if (config[key] !== undefined && config[key] !== true) refuse(`config.${key} must be true or absent`, config[key]);
   }
-  checkTogether(blueprint);
+  checkBlueprint('blueprintFromJson', advice, blueprint);
+  checkHeads(blueprint);
   return { environment, shape, config };
 }

@@ -1,12 +1,13 @@
 /** A policy: a network with its weights, and the log-probabilities and samples it gives for batches of states. */
 import type { EnvironmentSpec } from '../env/environment.ts';
+import { checkInteger, checkObject } from '../given.ts';
 import type { Arena } from '../kernels/arena.ts';
-import type { Capacity, InputShape } from '../layers/batch.ts';
+import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 import { createNetwork, type Network, type Parameter } from '../layers/network.ts';
 import { streamKey } from '../random.ts';
 import { inputShape, type StateList } from '../rollout/states.ts';
 import { attentionPolicy } from './attention.ts';
-import type { Blueprint } from './blueprint.ts';
+import { type Blueprint, checkBlueprint } from './blueprint.ts';
 import type { PolicyConfig } from './heads.ts';
 import { cutBatches, loadStates } from './load.ts';
 import { mlpPolicy } from './mlp.ts';
@@ -26,8 +27,14 @@ export interface Policy {
   readonly indices: number;
 }
 
+/** Most states of a batch, and most actions of each. */
+const MOST_STATES = 65_536;
+
 /** The room a batch needs for up to `states` states; a state may have more than `actionsPerState` actions if others have fewer. */
 export function batchCapacity(shape: InputShape, states: number, actionsPerState = 16): Capacity {
+  checkShape('batchCapacity', shape);
+  checkInteger('batchCapacity', 'states', states, 1, MOST_STATES, 'use a smaller batch');
+  checkInteger('batchCapacity', 'actionsPerState', actionsPerState, 1, MOST_STATES, 'use a smaller batch');
   const actions = Math.max(states * actionsPerState, 256);
   // Bags hold several tokens per slot, sequences one.
   const tokens = shape.layout === 'slots' ? 3 : 1;
@@ -39,15 +46,21 @@ export function batchCapacity(shape: InputShape, states: number, actionsPerState
   };
 }
 
-/** Builds the network that `config` names for an environment. Weights are zero until initialised or loaded. */
+/**
+ * Builds the network that `config` names for an environment. Weights are zero until initialised or loaded.
+ *
+ * @throws RangeError or Error naming what of the spec or the config is wrong
+ */
 export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: PolicyConfig, states = 128): Policy {
   const shape = inputShape(spec);
+  checkObject('createPolicy', 'config', config, 'give the config of a run');
   if ((config.policy === 'mlp') !== (shape.form === 'vector')) {
     throw new Error(
       `createPolicy: policy "${config.policy}" does not read the ${shape.form} form of ${spec.name}; set config.observation`,
     );
   }
   const environment = `${spec.name} ${spec.version}`;
+  checkBlueprint('createPolicy', 'change the config or the environment', { environment, shape, config });
   return buildPolicy(arena, { environment, shape, config }, batchCapacity(shape, states));
 }
 
@@ -73,7 +86,8 @@ export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize
   let bytes = 0;
   const reserve = (count: number): number => {
     bytes += count;
-    return 0;
+    // Not 0, which is the gradient of an input.
+    return 64;
   };
   const counting = { kernels: {}, reserve, floats: (count: number) => reserve(4 * count) } as unknown as Arena;
   const { parameters, vectorSize } = composeNetwork(counting, blueprint, capacity);
@@ -82,6 +96,7 @@ export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize
 
 /** A policy on a network of your own; see `createNetwork`. */
 export function policyOn(network: Network): Policy {
+  checkObject('policyOn', 'network', network, 'give what createNetwork returned');
   const { arena } = network;
   const { capacity } = network.batch;
   return {

@@ -1,6 +1,6 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
-import { shown } from '../given.ts';
+import { checkObject, refuse, shown } from '../given.ts';
 import {
   closeKnownStates,
   copyStates,
@@ -25,6 +25,18 @@ export interface CollectOptions {
   readonly expert?: boolean;
   /** Where it is given the thread takes turns, in which an abort can arrive. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws RangeError unless there is one environment or more */
+export function checkEnvironments(caller: string, environments: unknown): void {
+  const advice = 'give one environment or more';
+  if (!Array.isArray(environments) || environments.length === 0) {
+    refuse(caller, 'environments', 'an array of environments', environments, advice);
+  }
+  for (const [i, environment] of environments.entries()) {
+    checkObject(caller, `environments[${i}]`, environment, advice);
+    checkObject(caller, `environments[${i}].spec`, environment.spec, advice);
+  }
 }
 
 /** Promises only where the environment gives one: a synchronous environment costs no turn of the event loop. */

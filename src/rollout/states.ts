@@ -1,26 +1,32 @@
 /** A growing list of states with their candidate actions, in flat typed arrays: what rollouts collect and batches are cut from. */
 import type { EnvironmentSpec, Features, Step } from '../env/environment.ts';
-import { isList, refuse, shown } from '../given.ts';
-import type { Capacity, InputShape } from '../layers/batch.ts';
+import { checkChoice, checkInteger, checkObject, isList, refuse, shown } from '../given.ts';
+import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 
+/** @throws RangeError if a count of `spec` is none, or too large for a batch */
 export function inputShape(spec: EnvironmentSpec): InputShape {
-  return spec.form === 'tokens'
-    ? {
-        form: 'tokens',
-        layout: spec.layout,
-        vocabularySize: spec.vocabulary.length,
-        stateSlots: spec.stateSlots,
-        actionSlots: spec.actionSlots,
-        vectorWidth: 0,
-      }
-    : {
-        form: 'vector',
-        layout: 'slots',
-        vocabularySize: spec.actionCount,
-        stateSlots: 0,
-        actionSlots: 1,
-        vectorWidth: spec.vectorWidth,
-      };
+  checkObject('inputShape', 'spec', spec, "give an environment's spec");
+  const shape: InputShape =
+    spec.form === 'tokens'
+      ? {
+          form: 'tokens',
+          layout: spec.layout,
+          vocabularySize: spec.vocabulary?.length,
+          stateSlots: spec.stateSlots,
+          actionSlots: spec.actionSlots,
+          vectorWidth: 0,
+        }
+      : {
+          form: 'vector',
+          layout: 'slots',
+          vocabularySize: spec.actionCount,
+          stateSlots: 0,
+          actionSlots: 1,
+          vectorWidth: spec.vectorWidth,
+        };
+  checkChoice('inputShape', 'spec.form', spec.form, ['tokens', 'vector']);
+  checkShape('inputShape', shape);
+  return shape;
 }
 
 export interface StateList {
@@ -39,8 +45,16 @@ export interface StateList {
   vectors: Float32Array;
 }
 
-/** @param room for about so many states before the first arrays are outgrown */
+/** Most states that a new list has room for; it grows as long as the host has memory. */
+const MOST_ROOM = 2 ** 20;
+
+/**
+ * @param room for about so many states before the first arrays are outgrown
+ * @throws RangeError if the shape is none, or room no integer in [0, 2^20]
+ */
 export function createStateList(shape: InputShape, room = 256): StateList {
+  checkShape('createStateList', shape);
+  checkInteger('createStateList', 'room', room, 0, MOST_ROOM, 'the list grows by itself');
   return {
     shape,
     states: 0,

@@ -70,17 +70,17 @@ test('a missing or wrong value is named', () => {
     ],
     [
       changed((r) => Object.assign(r, { environment: 'a'.repeat(1001) })),
-      `environment must have at most 1000 characters, got "${'a'.repeat(79)}`,
+      `environment must have at most 1000 characters, got "${'a'.repeat(80)}"...`,
     ],
     [
       changed((r) => Object.assign(r, { environment: 'a\u009b2J' })),
       'environment must be text without control characters, got "a?2J"',
     ],
-    [' '.repeat(10_001), `the text must have at most 10000 characters, got "${' '.repeat(79)}`],
-    ['['.repeat(5000), `the text must be JSON, got "${'['.repeat(79)}`],
+    [' '.repeat(10_001), `the text must have at most 10000 characters, got "${' '.repeat(80)}"...`],
+    ['['.repeat(5000), `the text must be JSON, got "${'['.repeat(80)}"...`],
     [
       blueprintToJson(blueprint).replace('"hidden":8', '"hidden":1e9,"hidden":8'),
-      `the text must have each key once, got ${JSON.stringify(blueprintToJson(blueprint)).slice(0, 80)}`,
+      `the text must have each key once, got ${JSON.stringify(blueprintToJson(blueprint).slice(0, 80))}...`,
     ],
   ];
   for (const [text, rule] of cases) {
