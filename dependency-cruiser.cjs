@@ -38,7 +38,7 @@ module.exports = {
       'Environments and texts judge nothing and keep nothing.',
       '^src/(env|text)/',
       '^src/',
-      '^src/(env|text)/|^src/(random|parseJson|turn)\\.ts$',
+      '^src/(env|text)/|^src/(random|parseJson|turn|given)\\.ts$',
     ),
     never(
       'kernels-at-the-bottom',
@@ -52,14 +52,14 @@ module.exports = {
       'Layers know shapes and kernels, nothing above.',
       '^src/layers/',
       '^src/',
-      '^src/(layers|kernels)/|^src/random\\.ts$',
+      '^src/(layers|kernels)/|^src/(random|given)\\.ts$',
     ),
     never(
       'policy-on-layers',
       'Policies compose layers and read states; environments only by their types.',
       '^src/policy/',
       '^src/',
-      '^src/(policy|layers|kernels)/|^src/(random|parseJson|env/environment|env/limits|rollout/states)\\.ts$',
+      '^src/(policy|layers|kernels)/|^src/(random|parseJson|given|env/environment|env/limits|rollout/states)\\.ts$',
     ),
     {
       name: 'env-by-type',
@@ -73,7 +73,7 @@ module.exports = {
       'Rollouts play environments with a policy; they judge nothing and train nothing.',
       '^src/rollout/',
       '^src/',
-      '^src/(rollout|policy|env)/|^src/(layers/batch|kernels/address)\\.ts$|^src/(random|turn)\\.ts$',
+      '^src/(rollout|policy|env)/|^src/(layers/batch|kernels/address)\\.ts$|^src/(random|turn|given)\\.ts$',
     ),
     never(
       'objectives-ask-for-gradients',
@@ -87,7 +87,7 @@ module.exports = {
       'Remedies for conflicting gradients turn Gram matrices into weights, whoever made them.',
       '^src/conflict/',
       '^(src/|wasm/)',
-      '^src/conflict/|^src/random\\.ts$',
+      '^src/conflict/|^src/(random|given)\\.ts$',
     ),
     never(
       'coupling-knows-no-trainer',
@@ -106,7 +106,7 @@ module.exports = {
       'Records know nothing of what they keep.',
       '^src/record/',
       '^src/',
-      '^src/record/|^src/parseJson\\.ts$',
+      '^src/record/|^src/(parseJson|given)\\.ts$',
     ),
     never(
       'training-shows-nothing',

@@ -1,26 +1,38 @@
 /**
  * A saved policy in a host that forbids compiling bytes and has no threads and no files: it scores actions and takes single steps of
- * training from samples. Same bits as anywhere else. Nothing here reads a clock or a process, and
+ * training from samples. Same bits as anywhere else. Nothing here reads a clock or an environment variable, and
  * `openPolicyFrom` alone a URL.
  */
+import { checkDraw, type GivenSample, givenKernels, givenSamples, givenSettings, pushGiven } from './edgeGiven.ts';
 import type { Step } from './env/environment.ts';
+import { checkKeys, checkPositive, refuse } from './given.ts';
 import { index32 } from './kernels/address.ts';
 import { Arena } from './kernels/arena.ts';
-import type { Kernels } from './kernels/load.ts';
-import { isModule, moduleFrom } from './kernels/moduleFrom.ts';
-import type { InputShape } from './layers/batch.ts';
+import { moduleFrom } from './kernels/moduleFrom.ts';
+import type { Capacity, InputShape } from './layers/batch.ts';
 import { balancedWeights } from './objective/objective.ts';
-import { blueprintFromJson } from './policy/blueprint.ts';
+import { type Blueprint, blueprintFromJson } from './policy/blueprint.ts';
 import { loadStates } from './policy/load.ts';
-import { actionKey, batchCapacity, buildPolicy, finiteLogProbs, sample, takenLogProbs } from './policy/policy.ts';
-import { decodeSafetensors, encodeSafetensors } from './record/safetensors.ts';
-import { clearStates, createStateList, pushState } from './rollout/states.ts';
-import { loadParameters, parameterTensors } from './train/checkpointing.ts';
+import {
+  actionKey,
+  batchCapacity,
+  buildPolicy,
+  finiteLogProbs,
+  policySize,
+  sample,
+  takenLogProbs,
+} from './policy/policy.ts';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './record/safetensors.ts';
+import { clearStates, createStateList } from './rollout/states.ts';
+import { checkParameters, loadParameters, parameterTensors } from './train/checkpointing.ts';
 import type { LossSet } from './train/shards.ts';
-import { createLearner, type UpdateStats, update } from './train/update.ts';
+import { createLearner, type Learner, type UpdateStats, update } from './train/update.ts';
 
 /** States of a batch: little memory, and room for one state with hundreds of actions. */
 const BATCH_STATES = 32;
+
+/** Most memory of a policy without the gradients of `adapt`: a hostile file must not ask for all that a host has. */
+const MOST_MEBIBYTES = 1024;
 
 /** An environment's step has all of it. */
 export type State = Pick<Step, 'observation' | 'info'>;
@@ -43,6 +55,10 @@ export interface AdaptSettings {
   readonly cloningCoef?: number;
 }
 
+export interface EdgeOptions {
+  readonly temperature?: number;
+}
+
 export interface OpenedPolicy {
   /** Name and version of the environment whose states and actions it reads. */
   readonly environment: string;
@@ -61,31 +77,48 @@ export interface OpenedPolicy {
   save(): Uint8Array;
 }
 
-function checkSample({ state, action, advantage, good }: Sample, i: number): void {
-  const count = state.info.admissibleActions.length;
-  if (!(Number.isInteger(action) && action >= 0 && action < count)) {
-    throw new RangeError(
-      `adapt: samples[${i}].action must be the index of one of ${count} actions, got ${action}; use its place in admissibleActions`,
-    );
-  }
-  if (advantage === undefined && good === undefined) {
-    throw new Error(`adapt: samples[${i}] must have advantage or good, got neither; say how the action did`);
-  }
-  if (advantage !== undefined && !Number.isFinite(advantage)) {
-    throw new RangeError(`adapt: samples[${i}].advantage must be finite, got ${advantage}; check the rewards`);
-  }
-}
-
 /** 1 / count on the samples that `counts` holds of, 0 on the others. */
-function shares(samples: readonly Sample[], counts: (sample: Sample) => boolean): Float32Array {
+function shares(samples: readonly GivenSample[], counts: (sample: GivenSample) => boolean): Float32Array {
   const count = samples.filter(counts).length;
   return Float32Array.from(samples, (s) => (counts(s) ? 1 / count : 0));
 }
 
-/** How a policy is opened. */
-export interface OpenOptions {
-  /** Divides the action scores, as `temperature` in the run's config; default 1. */
-  readonly temperature?: number;
+const optionKeys = { temperature: true } satisfies Record<keyof EdgeOptions, true>;
+
+/** The blueprint in the header of a policy's file, once it is known that the file's tensors are its parameters and that it fits a memory. */
+function readBlueprint({ tensors, metadata }: SafetensorsFile): { blueprint: Blueprint; capacity: Capacity } {
+  if (metadata.blueprint === undefined) {
+    throw new Error(
+      "openPolicy: the file's header must hold a blueprint, got none; use parameters.safetensors of a run made by this version of unbraid",
+    );
+  }
+  const blueprint = blueprintFromJson(metadata.blueprint);
+  const capacity = batchCapacity(blueprint.shape, BATCH_STATES);
+  const { parameters, bytes } = policySize(blueprint, capacity);
+  checkParameters(parameters, tensors);
+  const mebibytes = Math.ceil(bytes / 2 ** 20);
+  if (mebibytes > MOST_MEBIBYTES) {
+    throw new RangeError(
+      `openPolicy: a policy must take at most ${MOST_MEBIBYTES} MiB of memory, got ${mebibytes} MiB; train one with smaller layers or a smaller vocabulary`,
+    );
+  }
+  return { blueprint, capacity };
+}
+
+/**
+ * Takes back everything that a step has changed.
+ *
+ * @returns puts parameters, moments and counters back as they are now
+ */
+function remember(learner: Learner): () => void {
+  const { policy, firstMoment, secondMoment, updates, beta1Power, beta2Power } = learner;
+  const { arena, network, weights } = policy;
+  const vectors = [weights, firstMoment, secondMoment].map((at) => [at, arena.read(at, network.size)] as const);
+  return () => {
+    for (const [at, values] of vectors) arena.write(at, values);
+    Object.assign(learner, { updates, beta1Power, beta2Power });
+    network.prepare(weights);
+  };
 }
 
 /**
@@ -96,57 +129,50 @@ export interface OpenOptions {
 export async function openPolicyFrom(
   url: URL | string,
   parameters: Uint8Array,
-  options: OpenOptions = {},
+  options: EdgeOptions = {},
 ): Promise<OpenedPolicy> {
   return openPolicy(await moduleFrom(url), parameters, options);
 }
 
 /**
- * Opens a saved policy.
+ * Opens a saved policy. A method that throws leaves the policy as it was, and it can be used further.
  *
- * @param module `unbraid/edge.wasm`, or the larger `unbraid/unbraid.wasm`, compiled by the host; for its URL there is `openPolicyFrom`
+ * @param module `unbraid/edge.wasm`, or the larger `unbraid/unbraid.wasm`, compiled by the host
  * @param parameters the bytes of a checkpoint's parameters.safetensors
- * @throws if the bytes are damaged, or hold no policy or one of another version
+ * @param options.temperature divides the action scores, as `temperature` in the run's config; default 1
+ * @throws if an argument is not what it should be, the bytes are damaged, or they hold no policy, one of another version, or one that takes more
+ *   than 1 GiB of memory
  */
 export function openPolicy(
   module: WebAssembly.Module,
   parameters: Uint8Array,
-  options: OpenOptions = {},
+  options: EdgeOptions = {},
 ): OpenedPolicy {
-  if (!isModule(module)) {
-    throw new TypeError(
-      `openPolicy: module must be a compiled WebAssembly.Module, got ${typeof module}; for a URL use: await openPolicyFrom(url, parameters)`,
-    );
-  }
+  checkKeys('openPolicy', 'options', options, optionKeys);
   const { temperature = 1 } = options;
-  if (!(Number.isFinite(temperature) && temperature > 0)) {
-    throw new RangeError(
-      `openPolicy: temperature must be a number > 0, got ${temperature}; 1 leaves the scores as they are`,
-    );
+  checkPositive('openPolicy', 'temperature', temperature, true, '1 leaves the scores as they are');
+  if (!(parameters instanceof Uint8Array)) {
+    refuse('openPolicy', 'parameters', 'a Uint8Array', parameters, 'give the bytes of parameters.safetensors');
   }
-  const { tensors, metadata } = decodeSafetensors(parameters, { finite: true });
-  if (metadata.blueprint === undefined) {
-    throw new Error(
-      "openPolicy: the file's header must hold a blueprint, got none; use parameters.safetensors of a run made by this version of unbraid",
-    );
-  }
-  const blueprint = blueprintFromJson(metadata.blueprint);
-  const { environment, shape } = blueprint;
   const memory = new WebAssembly.Memory({ initial: 16 });
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-  const policy = buildPolicy(new Arena(memory, kernels), blueprint, batchCapacity(shape, BATCH_STATES));
+  const kernels = givenKernels(module, memory);
+  const { tensors, metadata } = decodeSafetensors(parameters, { finite: true });
+  const { blueprint, capacity } = readBlueprint({ tensors, metadata });
+  const { environment } = blueprint;
+  const shape = Object.freeze({ ...blueprint.shape });
+  const policy = buildPolicy(new Arena(memory, kernels), { ...blueprint, shape }, capacity);
   loadParameters(policy, tensors);
   const learner = createLearner(policy);
   const { arena, network } = policy;
-  const list = createStateList(shape);
+  const list = createStateList(shape, 1);
   const one = [0];
 
-  const show = (states: readonly State[]): void => {
+  const show = (caller: string, state: State): void => {
     clearStates(list);
-    for (const { observation, info } of states) pushState(list, observation, info.admissibleActions);
+    pushGiven(caller, list, state, capacity);
   };
-  const logProbs = (state: State): Float32Array => {
-    show([state]);
+  const score = (caller: string, state: State): Float32Array => {
+    show(caller, state);
     loadStates(arena, network.batch, list, one, 0, 1);
     finiteLogProbs(policy, policy.weights, temperature);
     return arena.read(policy.logProbs, list.actions);
@@ -154,43 +180,44 @@ export function openPolicy(
   return {
     environment,
     shape,
-    logProbs,
+    logProbs: (state) => score('logProbs', state),
     goodProbs(state) {
-      logProbs(state);
+      score('goodProbs', state);
       const { value } = network.heads.classifier;
-      return arena.read(value, list.actions).map((score) => arena.kernels.sigmoid1(score));
+      return arena.read(value, list.actions).map((logit) => arena.kernels.sigmoid1(logit));
     },
     greedy(state) {
-      const scores = logProbs(state);
-      return scores.reduce((best, score, a) => (score > scores[best] ? a : best), 0);
+      const scores = score('greedy', state);
+      return scores.reduce((best, logProb, a) => (logProb > scores[best] ? a : best), 0);
     },
     sample(state, seed, index) {
-      show([state]);
+      checkDraw(seed, index);
+      show('sample', state);
       sample(policy, list, one, 0, 1, actionKey(seed, 'edge', 0), [index], temperature);
       return { action: arena.i32[index32(policy.taken)], logProb: arena.f32[index32(policy.takenLogProb)] };
     },
     adapt(samples, settings = {}) {
-      const { learningRate = 3e-3, classifierCoef = 0.5, cloningCoef = 0.1 } = settings;
-      if (samples.length === 0) throw new RangeError('adapt: samples must not be empty, got []; give at least one');
-      samples.forEach(checkSample);
-      show(samples.map(({ state }) => state));
-      const order = Int32Array.from(samples, (_, i) => i);
-      const taken = Int32Array.from(samples, ({ action }) => action);
+      const { learningRate, classifierCoef, cloningCoef } = givenSettings(settings);
+      clearStates(list);
+      const given = givenSamples(list, samples, capacity);
+      const order = Int32Array.from(given, (_, i) => i);
+      const taken = Int32Array.from(given, ({ action }) => action);
       const labels = new Int8Array(list.actions).fill(-1);
-      samples.forEach(({ action, good }, i) => {
+      given.forEach(({ action, good }, i) => {
         if (good !== undefined) labels[list.rowOffsets[i] + action] = good ? 1 : 0;
       });
-      const labelled = samples.filter(({ good }) => good !== undefined).length;
-      const good = samples.filter((s) => s.good).length;
+      const labelled = given.filter(({ good }) => good !== undefined).length;
+      const good = given.filter((s) => s.good).length;
+      const takenNow = (): Float32Array => takenLogProbs(policy, policy.weights, list, order, taken, temperature);
       const set: LossSet = {
         list,
         order,
         taken,
-        oldLogProb: takenLogProbs(policy, policy.weights, list, order, taken, temperature),
+        oldLogProb: takenNow(),
         refLogProb: null,
-        advantage: Float32Array.from(samples, ({ advantage = 0 }) => advantage),
-        weight: shares(samples, ({ advantage }) => advantage !== undefined),
-        cloningWeight: shares(samples, (s) => s.good === true),
+        advantage: Float32Array.from(given, ({ advantage = 0 }) => advantage),
+        weight: shares(given, ({ advantage }) => advantage !== undefined),
+        cloningWeight: shares(given, (s) => s.good === true),
         labels,
         repeats: null,
         settings: {
@@ -204,7 +231,20 @@ export function openPolicy(
         },
       };
       const adamw = { learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
-      return update(learner, [set], null, adamw);
+      const restore = remember(learner);
+      try {
+        const stats = update(learner, [set], null, adamw);
+        // A step may give finite weights that no longer score: this throws then.
+        takenNow();
+        return stats;
+      } catch (cause) {
+        const finite = Number.isFinite(kernels.sumOfSquares(policy.weights, network.size));
+        restore();
+        const reason = finite
+          ? (cause as Error).message
+          : `the weights must be finite after the step, got others with learningRate ${learningRate}; lower it`;
+        throw new Error(`adapt: ${reason}; the policy is as it was`, { cause });
+      }
     },
     save: () => encodeSafetensors(parameterTensors(policy), metadata),
   };

@@ -1,13 +1,29 @@
 /** The name that a user probably meant. */
-import { distance } from 'fastest-levenshtein';
+
+/** Longer names are not compared: the time grows with the length, and no known name is as long. */
+const LONGEST_NAME = 64;
 
 /** The same word in snake_case or with other capitals is the same word. */
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
+/** Levenshtein distance: least number of characters to insert, delete or replace. The edge build carries it, so it is not a package. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
 /** The name in `known` with the smallest edit distance to `name`; null if half of its letters or more differ. */
 export function nearestName(name: string, known: readonly string[]): string | null {
+  if (name.length > LONGEST_NAME) return null;
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {

@@ -3,21 +3,28 @@
 /** Deepest nesting of lists and objects that `parseJson` accepts. A run's own records need 6. */
 const maxDepth = 64;
 
-/** Whether brackets outside of strings are nested deeper than `maxDepth`. The text need not be valid JSON. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
+/** Calls `visit` with the code of each character outside of strings, until it returns false. The text need not be valid JSON. */
+function scan(text: string, visit: (code: number) => boolean): void {
   let inString = false;
   for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
+    const code = text.charCodeAt(i);
     if (inString) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) inString = false;
-    } else if (c === 0x22) inString = true;
-    else if (c === 0x5b || c === 0x7b) {
-      if (++depth > maxDepth) return true;
-    } else if (c === 0x5d || c === 0x7d) depth--;
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (!visit(code)) return;
   }
-  return false;
+}
+
+/** Whether brackets outside of strings are nested deeper than `maxDepth`. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  scan(text, (code) => {
+    if (code === 0x5b || code === 0x7b) depth++;
+    else if (code === 0x5d || code === 0x7d) depth--;
+    return depth <= maxDepth;
+  });
+  return depth > maxDepth;
 }
 
 /**
@@ -29,4 +36,27 @@ function isTooDeep(text: string): boolean {
 export function parseJson(text: string): unknown {
   if (isTooDeep(text)) throw new SyntaxError(`lists and objects are nested deeper than ${maxDepth} levels`);
   return JSON.parse(text);
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = Array.isArray(value) ? 0 : Object.keys(value).length;
+  for (const item of Object.values(value)) count += countKeys(item);
+  return count;
+}
+
+/**
+ * Whether some object in `text` has a key twice. `JSON.parse` keeps the last of them, other readers the first, so one file would mean two
+ * things.
+ *
+ * @param value what `parseJson` returned for `text`
+ */
+export function hasRepeatedKey(text: string, value: unknown): boolean {
+  // Outside of strings, a colon follows each key and nothing else.
+  let colons = 0;
+  scan(text, (code) => {
+    if (code === 0x3a) colons++;
+    return true;
+  });
+  return colons !== countKeys(value);
 }

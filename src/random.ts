@@ -5,6 +5,8 @@
  * The generator uses only 32-bit integer arithmetic, which every engine computes alike; `assembly/random.ts` is its twin.
  */
 
+import { checkInteger, refuse, shown } from './given.ts';
+
 const PARITY = 0x1bd11bda;
 
 /** Hash of a purpose name (FNV-1a, 32 bits): names, not numbers, keep streams apart. */
@@ -100,11 +102,15 @@ export interface RandomStream {
  * @param purpose what the numbers are for, e.g. `'household/layout'`
  * @param step iteration or episode number, integer in [0, 2^32)
  * @param index position within the step, integer in [0, 2^32)
+ * @throws RangeError if one of them is out of range
  */
 export function randomStream(seed: number, purpose: string, step = 0, index = 0): RandomStream {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`randomStream: seed must be an integer in [0, 2^53), got ${seed}`);
+    throw new RangeError(`randomStream: seed must be an integer in [0, 2^53), got ${shown(seed)}`);
   }
+  if (typeof purpose !== 'string') refuse('randomStream', 'purpose', 'text', purpose, 'say what the numbers are for');
+  checkInteger('randomStream', 'step', step, 0, 0xffff_ffff, 'count from 0');
+  checkInteger('randomStream', 'index', index, 0, 0xffff_ffff, 'count from 0');
   const [k0, k1] = streamKey(seed, purpose, step);
   const words = new Uint32Array(2);
   let blocks = 0;
@@ -120,6 +126,9 @@ export function randomStream(seed: number, purpose: string, step = 0, index = 0)
     uint32,
     uniform: () => (uint32() >>> 8) / 0x100_0000,
     below(n: number): number {
+      if (!(n >= 1 && n <= 0x1_0000_0000 && Number.isInteger(n))) {
+        refuse('below', 'n', 'an integer in [1, 2^32]', n, 'give the number of choices');
+      }
       let word = uint32();
       // Rejection from the largest multiple of n below 2^32, which is above 2^32 - n: few words need its division.
       if (word > 0x1_0000_0000 - n) {

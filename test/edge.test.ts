@@ -11,6 +11,7 @@ import { decodeSafetensors, encodeSafetensors } from '../src/record/safetensors.
 import { createStateList, pushState, type StateList } from '../src/rollout/states.ts';
 import { loadParameters } from '../src/train/checkpointing.ts';
 import { type Config, resolveConfig } from '../src/train/config.ts';
+import { refusal } from './refusal.ts';
 import { savedPolicy } from './savedPolicy.ts';
 import { recordedRun } from './train/recordedRun.ts';
 
@@ -193,15 +194,6 @@ describe('adapt', () => {
 });
 
 describe('refuses', () => {
-  const refusal = (call: () => unknown): string => {
-    try {
-      call();
-    } catch (error) {
-      return (error as Error).message;
-    }
-    return 'nothing';
-  };
-
   test('samples without a known action or judgement', () => {
     const [state] = saved.states;
     const count = state.info.admissibleActions.length;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseJson } from '../src/parseJson.ts';
+import { hasRepeatedKey, parseJson } from '../src/parseJson.ts';
 
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
@@ -15,4 +15,16 @@ test('refuses text that is nested deeper than 64 levels, and text that is not JS
     expect(() => parseJson(text)).toThrow(new SyntaxError(message));
   }
   expect(() => parseJson('{"a":1')).toThrow(SyntaxError);
+});
+
+test.each([
+  ['{"a":1,"a":2}', true],
+  ['[{"b":{"c":1,"c":1}}]', true],
+  ['{"a":1,"\\u0061":2}', true],
+  ['{"__proto__":1,"__proto__":2}', true],
+  ['{"__proto__":{"a":1},"a":{"a":":"}}', false],
+  ['{"a:\\"":"b:c","d":["e:f",{}]}', false],
+  ['7', false],
+])('a key twice in %s: %s', (text, repeated) => {
+  expect(hasRepeatedKey(text, parseJson(text))).toBe(repeated);
 });

@@ -1,4 +1,5 @@
 /** Advantages of GRPO: how much better an episode ended than the others that began at the same start. */
+import { checkChoice, isList, refuse, shown } from '../given.ts';
 import { moments, STD_FLOOR } from './moments.ts';
 
 export interface GroupRelative {
@@ -24,7 +25,11 @@ export function groupRelative(
   groupSize: number,
   scaleRewards: 'group' | 'batch' | 'none',
 ): GroupRelative {
+  if (!isList(returns)) refuse('groupRelative', 'returns', 'an array of numbers', returns, 'give one for each episode');
   const episodes = returns.length;
+  if (!Number.isSafeInteger(groupSize) && !(Number.isFinite(groupSize) && groupSize < 2)) {
+    refuse('groupRelative', 'groupSize', 'an integer >= 2', groupSize, 'give the number of episodes per start');
+  }
   if (!(groupSize >= 2)) {
     throw new RangeError(`groupRelative: groupSize must be >= 2, got ${groupSize}; raise config.numGenerations`);
   }
@@ -36,10 +41,11 @@ export function groupRelative(
   for (let i = 0; i < episodes; i++) {
     if (!Number.isFinite(returns[i])) {
       throw new RangeError(
-        `groupRelative: returns must be finite, got ${returns[i]} at ${i}; check the environment's rewards`,
+        `groupRelative: returns must be finite, got ${shown(returns[i])} at ${i}; check the environment's rewards`,
       );
     }
   }
+  checkChoice('groupRelative', 'scaleRewards', scaleRewards, ['group', 'batch', 'none']);
   const advantages = new Float32Array(episodes);
   const batchStd = scaleRewards === 'batch' ? moments(returns, 0, episodes).std : 0;
   const groups = episodes / groupSize;

@@ -1,3 +1,4 @@
+import { isList, shown } from '../given.ts';
 import { requireOrders, taskCount } from './tasks.ts';
 
 /** Weights, and the targets for the next update. */
@@ -35,19 +36,19 @@ export function gradVac(
 ): GradVac {
   const n = taskCount('gradVac', gram);
   requireOrders('gradVac', orders, n);
-  if (!(beta >= 0 && beta <= 1)) {
-    throw new RangeError(`gradVac: beta must be in [0, 1], got ${beta}; 0.01 is usual`);
+  if (!(typeof beta === 'number' && beta >= 0 && beta <= 1)) {
+    throw new RangeError(`gradVac: beta must be in [0, 1], got ${shown(beta)}; 0.01 is usual`);
   }
-  if (targets.length !== n * n) {
+  if (!isList(targets) || targets.length !== n * n) {
     throw new RangeError(
-      `gradVac: targets must be [${n}, ${n}], got ${targets.length} values; begin with zeros when the tasks change`,
+      `gradVac: targets must be [${n}, ${n}], got ${isList(targets) ? `${targets.length} values` : shown(targets)}; begin with zeros when the tasks change`,
     );
   }
-  const next = Float64Array.from(targets);
-  const bad = next.findIndex((target) => !(target >= -1 && target <= 1));
-  if (bad >= 0) {
-    throw new RangeError(`gradVac: targets must be in [-1, 1], got ${next[bad]} at ${bad}; begin with zeros`);
+  for (let i = 0; i < n * n; i++) {
+    if (typeof targets[i] === 'number' && targets[i] >= -1 && targets[i] <= 1) continue;
+    throw new RangeError(`gradVac: targets must be in [-1, 1], got ${shown(targets[i])} at ${i}; begin with zeros`);
   }
+  const next = Float64Array.from(targets);
   const lengths = Float64Array.from({ length: n }, (_, i) => Math.sqrt(gram[i * n + i]));
   const weights = new Float64Array(n);
   for (let i = 0; i < n; i++) {

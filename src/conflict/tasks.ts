@@ -4,6 +4,7 @@
  * weighted sum of the gradients. Where nothing conflicts every weight is 1 / n: a remedy replaces the mean at the same learning rate.
  */
 
+import { checkInteger, checkSeed, isList, refuse, shown } from '../given.ts';
 import { randomStream } from '../random.ts';
 
 /** Relative error allowed in a Gram matrix: sums in single precision, whose two triangles may differ. */
@@ -15,6 +16,7 @@ const GRAM_TOLERANCE = 1e-4;
  * @throws RangeError, naming `caller`, if its values cannot be dot products of n gradients
  */
 export function taskCount(caller: string, gram: ArrayLike<number>): number {
+  if (!isList(gram)) refuse(caller, 'gram', 'an array of [n, n] numbers', gram, 'pass a row for each task');
   const n = Math.round(Math.sqrt(gram.length));
   if (n < 1 || n * n !== gram.length) {
     throw new RangeError(
@@ -23,15 +25,15 @@ export function taskCount(caller: string, gram: ArrayLike<number>): number {
   }
   let trace = 0;
   for (let i = 0; i < n; i++) {
-    trace += gram[i * n + i];
     for (let j = 0; j < n; j++) {
       const value = gram[i * n + j];
       if (!Number.isFinite(value)) {
         throw new RangeError(
-          `${caller}: gram must be finite, got ${value} at [${i}, ${j}]; leave out tasks without a gradient`,
+          `${caller}: gram must be finite, got ${shown(value)} at [${i}, ${j}]; leave out tasks without a gradient`,
         );
       }
     }
+    trace += gram[i * n + i];
   }
   if (!Number.isFinite(trace)) {
     throw new RangeError(`${caller}: the trace of gram must be finite, got ${trace}; scale the gradients down`);
@@ -63,16 +65,24 @@ export function taskCount(caller: string, gram: ArrayLike<number>): number {
   return n;
 }
 
+/** Most tasks of `taskOrders`: their orders take 64 MiB. */
+const MOST_TASKS = 4096;
+
 /**
  * For each of `n` tasks the other tasks in random order, uniform over all orders: i32[n, n - 1].
  *
+ * @param n integer in [1, 4096]
  * @param seed integer in [0, 2^53)
  * @param step iteration, integer in [0, 2^32)
+ * @throws RangeError if one of them is out of range
  */
 export function taskOrders(n: number, seed: number, step: number): Int32Array {
   if (!Number.isInteger(n) || n < 1) {
-    throw new RangeError(`taskOrders: n must be an integer >= 1, got ${n}; pass the number of tasks`);
+    throw new RangeError(`taskOrders: n must be an integer >= 1, got ${shown(n)}; pass the number of tasks`);
   }
+  checkInteger('taskOrders', 'n', n, 1, MOST_TASKS, 'join tasks');
+  checkSeed('taskOrders', seed);
+  checkInteger('taskOrders', 'step', step, 0, 0xffff_ffff, 'pass the number of the iteration');
   const orders = new Int32Array(n * (n - 1));
   for (let i = 0; i < n; i++) {
     const row = orders.subarray(i * (n - 1), (i + 1) * (n - 1));
@@ -90,6 +100,7 @@ export function taskOrders(n: number, seed: number, step: number): Int32Array {
 
 /** Throws a RangeError, naming `caller`, if `orders` is not i32[n, n - 1] with every other task once in each row. */
 export function requireOrders(caller: string, orders: ArrayLike<number>, n: number): void {
+  if (!isList(orders)) refuse(caller, 'orders', 'an array of integers', orders, `use taskOrders(${n}, seed, step)`);
   if (orders.length !== n * (n - 1)) {
     throw new RangeError(
       `${caller}: orders must be [${n}, ${n - 1}], got ${orders.length} values; use taskOrders(${n}, seed, step)`,
@@ -100,9 +111,9 @@ export function requireOrders(caller: string, orders: ArrayLike<number>, n: numb
     seen[i] = 1;
     for (let k = 0; k < n - 1; k++) {
       const j = orders[i * (n - 1) + k];
-      if (seen[j] !== 0) {
+      if (!Number.isInteger(j) || seen[j] !== 0) {
         throw new RangeError(
-          `${caller}: row ${i} of orders must hold each other task once, got ${j} at ${k}; use taskOrders(${n}, seed, step)`,
+          `${caller}: row ${i} of orders must hold each other task once, got ${shown(j)} at ${k}; use taskOrders(${n}, seed, step)`,
         );
       }
       seen[j] = 1;

@@ -1,3 +1,4 @@
+import { shown } from '../given.ts';
 import { projectOntoDualCone } from './dualCone.ts';
 import { taskCount } from './tasks.ts';
 
@@ -14,8 +15,10 @@ import { taskCount } from './tasks.ts';
  */
 export function upGrad(gram: ArrayLike<number>, regularization = 1e-4): Float64Array {
   const n = taskCount('upGrad', gram);
-  if (!(regularization > 0 && regularization < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`upGrad: regularization must be above 0 and finite, got ${regularization}; 1e-4 is usual`);
+  if (!(typeof regularization === 'number' && regularization > 0 && regularization < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(
+      `upGrad: regularization must be above 0 and finite, got ${shown(regularization)}; 1e-4 is usual`,
+    );
   }
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i];

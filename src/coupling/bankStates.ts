@@ -1,9 +1,10 @@
 /** The labelled states that a bank of pairs is drawn from. */
-import type { Environment, Split } from '../env/environment.ts';
+import { type Environment, type Split, splits } from '../env/environment.ts';
+import { checkChoice, checkInteger, checkKeys, checkObject, checkSeed } from '../given.ts';
 import { createGraphLabels } from '../labels/graph.ts';
 import { actionKey, type Policy } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
-import { collect } from '../rollout/collect.ts';
+import { checkEnvironments, collect } from '../rollout/collect.ts';
 import { playExpert } from '../rollout/expert.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { type LabelledStates, type PairBank, pairBank } from './bank.ts';
@@ -11,6 +12,9 @@ import { type LabelledStates, type PairBank, pairBank } from './bank.ts';
 /** Games on each side: of an expert's play, and of a policy's where there is no expert (each several times). */
 const EXPERT_GAMES = 60;
 const POLICY_GAMES = 12;
+
+/** Most pairs of a class: the Gram matrices grow with their square. */
+const MOST_PAIRS = 10_000;
 
 /** What the games and the labels of a bank are drawn from. */
 export interface BankOptions {
@@ -23,6 +27,11 @@ export interface BankOptions {
   readonly graphMaxEdges: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+const optionKeys = { seed: 1, split: 1, pairs: 1, graphDiscount: 1, graphMaxEdges: 1, signal: 1 } satisfies Record<
+  keyof BankOptions,
+  1
+>;
 
 /** Plays `games` with a noisy expert (a quarter of the actions random) and labels every candidate by the expert's knowledge. */
 async function expertStates(
@@ -67,14 +76,22 @@ async function graphStates(
  *
  * @param policy plays where there is no expert; its weights must be prepared
  * @returns null where no action is good in one game and bad in another
- * @throws the signal's reason on abort
+ * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
  */
 export async function collectBank(
   policy: Policy,
   environments: readonly Environment[],
   options: BankOptions,
 ): Promise<PairBank | null> {
+  const caller = 'collectBank';
+  checkObject(caller, 'policy', policy, 'give what createPolicy returned');
+  checkEnvironments(caller, environments);
+  checkKeys(caller, 'options', options, optionKeys);
   const { seed, split } = options;
+  checkSeed(caller, seed);
+  checkChoice(caller, 'split', split, splits);
+  checkInteger(caller, 'pairs', options.pairs, 1, MOST_PAIRS, 'give the number of pairs of each class');
+  checkInteger(caller, 'graphMaxEdges', options.graphMaxEdges, 1, Number.MAX_SAFE_INTEGER, 'raise it');
   const expert = environments[0].spec.hasExpert;
   const count = expert ? EXPERT_GAMES : Math.min(POLICY_GAMES, environments.length);
   const first = 0x4000_0000 + randomStream(seed, 'coupling/games').below(0x1000_0000);

@@ -7,6 +7,7 @@
  *
  * A matrix is made in tiles, each for all parameters while its sum is near; of a symmetric one only those on and above the diagonal.
  */
+import { checkInteger, checkObject } from '../given.ts';
 import { index64 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Parameter } from '../layers/network.ts';
@@ -186,6 +187,8 @@ function* compute(
   rows: readonly [number, number],
   keepParts: boolean,
 ): Pieces<{ total: Float64Array; matrices: Map<Parameter, Float32Array> }> {
+  checkObject('gramMatrix', 'policy', policy, 'give what createPolicy or policyOn returned');
+  checkInteger('gramMatrix', 'weights', weights, 1, 2 ** 32 - 1, 'give policy.weights');
   checkSamples(a);
   if (b !== a) checkSamples(b);
   const { arena, network } = policy;
@@ -298,10 +301,10 @@ function withoutZeros(gram: Gram): Gram {
  * @throws if samples are empty or name a state or an action that does not exist, or a product of gradients is not finite
  */
 export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Samples = a): Gram {
-  return joinRows([atOnce(gramRows(policy, weights, a, b, [0, a.states.length]))], a === b);
+  return joinRows([atOnce(gramRows(policy, weights, a, b, [0, a?.states?.length]))], a === b);
 }
 
 /** The `total` of `gramMatrix` alone, f64[a, b], which takes less time and memory. */
 export function gramTotal(policy: Policy, weights: number, a: Samples, b: Samples = a): Float64Array {
-  return atOnce(compute(policy, weights, a, b, [0, a.states.length], false)).total;
+  return atOnce(compute(policy, weights, a, b, [0, a?.states?.length], false)).total;
 }

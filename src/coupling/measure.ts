@@ -1,4 +1,5 @@
 /** Coupling of a policy on a bank of pairs: cosines by class, by parameter and by similarity of states, and spillover. */
+import { checkInteger, checkObject, refuse } from '../given.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { StateList } from '../rollout/states.ts';
 import { inTurns, type Pause, type Pieces, pauses } from '../turn.ts';
@@ -274,7 +275,7 @@ function gramsHere(policy: Policy, weights: number): GramsOf {
  *
  * @param describe words for a sample, shown beside the matrix
  * @param grams computes the Gram matrices of `weights`; by default on this thread
- * @throws the signal's reason on abort
+ * @throws RangeError naming an argument that is wrong; the signal's reason on abort
  */
 export async function measureCoupling(
   policy: Policy,
@@ -284,6 +285,11 @@ export async function measureCoupling(
   grams: GramsOf = gramsHere(policy, weights),
   signal?: AbortSignal,
 ): Promise<CouplingMeasurement> {
+  const caller = 'measureCoupling';
+  checkObject(caller, 'policy', policy, 'give what createPolicy or policyOn returned');
+  checkInteger(caller, 'weights', weights, 1, 2 ** 32 - 1, 'give policy.weights');
+  checkObject(caller, 'bank', bank, 'collectBank returns null where no action is good in one game and bad in another');
+  if (typeof describe !== 'function') refuse(caller, 'describe', 'a function', describe, 'return a text for a sample');
   const pause = pauses(signal);
   const table = await measureTable(bank, grams, pause);
   const norms = [

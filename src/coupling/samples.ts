@@ -1,4 +1,6 @@
 /** Samples (s, a) of a policy, and one backward pass of log pi(a | s) over all of them. */
+
+import { checkObject, isInteger, isList, refuse, shown } from '../given.ts';
 import { index32 } from '../kernels/address.ts';
 import type { Rows } from '../layers/network.ts';
 import { quietHeads } from '../policy/heads.ts';
@@ -29,19 +31,28 @@ export function totalRows({ list, states }: Pick<Samples, 'list' | 'states'>, ro
 }
 
 /** @throws if samples are empty or name a state or an action that does not exist */
-export function checkSamples({ list, states, taken }: Samples): void {
+export function checkSamples(samples: Samples): void {
+  checkObject('gramMatrix', 'samples', samples, 'give { list, states, taken }');
+  const { list, states, taken } = samples;
+  checkObject('gramMatrix', 'samples.list', list, 'make it with createStateList and pushState');
+  for (const [name, indices] of Object.entries({ states, taken })) {
+    if (!isList(indices))
+      refuse('gramMatrix', `samples.${name}`, 'an array of integers', indices, 'give one per sample');
+  }
   if (states.length === 0)
     throw new RangeError('gramMatrix: samples must not be empty, got 0; raise the number of samples');
   if (taken.length !== states.length) {
     throw new RangeError(`gramMatrix: taken must have ${states.length} elements as states has, got ${taken.length}`);
   }
   for (let i = 0; i < states.length; i++) {
-    if (!(states[i] >= 0 && states[i] < list.states)) {
-      throw new RangeError(`gramMatrix: states must be in [0, ${list.states}), got ${states[i]}`);
+    if (!isInteger(states[i], 0, list.states - 1)) {
+      throw new RangeError(`gramMatrix: states must be in [0, ${list.states}), got ${shown(states[i])}`);
     }
     const actions = rowsOfState(list, states[i], 'action');
-    if (!(taken[i] >= 0 && taken[i] < actions)) {
-      throw new RangeError(`gramMatrix: taken must be in [0, ${actions}) for state ${states[i]}, got ${taken[i]}`);
+    if (!isInteger(taken[i], 0, actions - 1)) {
+      throw new RangeError(
+        `gramMatrix: taken must be in [0, ${actions}) for state ${states[i]}, got ${shown(taken[i])}`,
+      );
     }
   }
 }

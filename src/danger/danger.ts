@@ -4,6 +4,7 @@
  */
 import { createLookAlike } from '../env/lookAlike.ts';
 import { mean, meanInterval } from '../evaluate/statistics.ts';
+import { checkKeys, isList, shown } from '../given.ts';
 import { createArena } from '../kernels/arena.ts';
 import type { ModuleSource } from '../kernels/moduleFrom.ts';
 import { createPolicy } from '../policy/policy.ts';
@@ -41,6 +42,20 @@ export interface DangerOptions {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
+
+const optionKeys = {
+  rho: 1,
+  starts: 1,
+  method: 1,
+  labels: 1,
+  seeds: 1,
+  firstSeed: 1,
+  preset: 1,
+  iterations: 1,
+  onProgress: 1,
+  signal: 1,
+  module: 1,
+} satisfies Record<keyof DangerOptions, 1>;
 
 const policyConfig = {
   policy: 'mlp',
@@ -92,6 +107,7 @@ export function dangerExperiment(options: DangerOptions = {}): DangerExperiment 
  * @throws RangeError naming the option that is wrong; the signal's reason on abort
  */
 export async function runDanger(options: DangerOptions = {}): Promise<DangerRecord> {
+  checkKeys('runDanger', 'options', options, optionKeys);
   const experiment = dangerExperiment(options);
   const { rho, preset, starts, seeds, arms, iterations } = experiment;
   const { onProgress, signal } = options;
@@ -202,29 +218,28 @@ function checkOptions(options: DangerOptions) {
     iterations = 120,
   } = options;
   checkNumber('rho', rho, 0, 1, 'a number');
-  if (starts.length === 0 || new Set(starts).size < starts.length) {
-    throw new RangeError(
-      `runDanger: starts must be one or more different numbers, got [${starts}]; name each start once`,
-    );
+  if (!isList(starts) || starts.length === 0 || new Set(starts).size < starts.length) {
+    const got = isList(starts) ? `[${Array.from(starts, shown).slice(0, 16)}]` : shown(starts);
+    throw new RangeError(`runDanger: starts must be one or more different numbers, got ${got}; name each start once`);
   }
   for (const start of starts) checkNumber('starts', start, 0.01, 0.99, 'numbers');
-  const terms = method.split('+');
-  if (new Set(terms).size < terms.length || terms.some((term) => !knownTerms.includes(term))) {
+  const terms = typeof method === 'string' ? method.split('+') : [];
+  if (terms.length === 0 || new Set(terms).size < terms.length || terms.some((term) => !knownTerms.includes(term))) {
     throw new RangeError(
-      `runDanger: method must be one or more of ${knownTerms.join(', ')}, each once, joined by +, got "${method}"; write for example classifier+cloning`,
+      `runDanger: method must be one or more of ${knownTerms.join(', ')}, each once, joined by +, got ${shown(method)}; write for example classifier+cloning`,
     );
   }
   checkTerms(method, labels);
   const source = labelSources.find((known) => known === labels);
   if (source === undefined) {
     throw new RangeError(
-      `runDanger: labels must be one of ${labelSources.join(', ')}, got "${labels}"; the two states have no other source`,
+      `runDanger: labels must be one of ${labelSources.join(', ')}, got ${shown(labels)}; the two states have no other source`,
     );
   }
   const known = dangerPresets.find((each) => each === preset);
   if (known === undefined) {
     throw new RangeError(
-      `runDanger: preset must be one of ${dangerPresets.join(', ')}, got "${preset}"; choose one of them`,
+      `runDanger: preset must be one of ${dangerPresets.join(', ')}, got ${shown(preset)}; choose one of them`,
     );
   }
   checkNumber('seeds', seeds, 1, 1000, 'an integer');
@@ -235,6 +250,6 @@ function checkOptions(options: DangerOptions) {
 
 function checkNumber(name: string, value: number, low: number, high: number, kind: string): void {
   const divisor = kind === 'an integer' ? 1 : kind.startsWith('a multiple') ? MEASURE_EVERY : 0;
-  if (value >= low && value <= high && (divisor === 0 || value % divisor === 0)) return;
-  throw new RangeError(`runDanger: ${name} must be ${kind} in [${low}, ${high}], got ${value}; change ${name}`);
+  if (typeof value === 'number' && value >= low && value <= high && (divisor === 0 || value % divisor === 0)) return;
+  throw new RangeError(`runDanger: ${name} must be ${kind} in [${low}, ${high}], got ${shown(value)}; change ${name}`);
 }

@@ -4,6 +4,7 @@
  * Each step shows `mean + noise * normal` of one need and has one good action; each other action multiplies the probability of success by
  * 1 - risk. Nothing else changes with what was done. Success is drawn once, at the end.
  */
+import { shown } from '../given.ts';
 import { parseJson } from '../parseJson.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import { type CloneableEnvironment, type Split, type Step, splits, type VectorSpec } from './environment.ts';
@@ -214,9 +215,9 @@ export function checkNumber(
   high: number,
   integer = false,
 ): void {
-  if (value >= low && value <= high && (!integer || Number.isInteger(value))) return;
+  if (typeof value === 'number' && value >= low && value <= high && (!integer || Number.isInteger(value))) return;
   const kind = integer ? 'an integer' : 'a number';
-  throw new RangeError(`${caller}: ${name} must be ${kind} in [${low}, ${high}], got ${value}; change ${name}`);
+  throw new RangeError(`${caller}: ${name} must be ${kind} in [${low}, ${high}], got ${shown(value)}; change ${name}`);
 }
 
 function checkReset(source: string, seed: number, split: Split, rollout: number): void {

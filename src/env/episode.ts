@@ -1,4 +1,5 @@
 /** An episode of a game with one world in play: rules, the actions possible now, and those that led here. */
+import { checkKeys, shown, withoutControls } from '../given.ts';
 import { parseJson } from '../parseJson.ts';
 import { type Split, splits } from './environment.ts';
 
@@ -46,7 +47,7 @@ export interface Episode<W extends World> {
  * The options with defaults filled in.
  *
  * @param ranges least and greatest value of each integer; the other options are true or false
- * @throws RangeError naming the option, its range and the value
+ * @throws Error naming an unknown option; RangeError naming the option, its range and the value
  */
 export function checkRules<R extends Rules>(
   caller: string,
@@ -54,9 +55,10 @@ export function checkRules<R extends Rules>(
   defaults: R,
   ranges: { readonly [name: string]: readonly [number, number] },
 ): R {
+  checkKeys(caller, 'options', options, defaults);
   const rules: Record<string, unknown> = {};
   for (const name of Object.keys(defaults) as (keyof R & string)[]) {
-    const value: unknown = options[name] ?? defaults[name];
+    const value: unknown = options[name] === undefined ? defaults[name] : options[name];
     const [low, high] = ranges[name] ?? [];
     const isInRange =
       low === undefined
@@ -64,11 +66,16 @@ export function checkRules<R extends Rules>(
         : typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high;
     if (!isInRange) {
       const rule = low === undefined ? 'true or false' : `an integer in [${low}, ${high}]`;
-      throw new RangeError(`${caller}: ${name} must be ${rule}, got ${value}; change options.${name}`);
+      throw new RangeError(`${caller}: ${name} must be ${rule}, got ${shownValue(value)}; change options.${name}`);
     }
     rules[name] = value;
   }
   return rules as R;
+}
+
+/** A value of an option as a message shows it: a word without quotes. */
+export function shownValue(value: unknown): string {
+  return typeof value === 'string' ? withoutControls(value.slice(0, 80)) : shown(value);
 }
 
 export function startEpisode<W extends World, R extends Rules>(
@@ -78,11 +85,13 @@ export function startEpisode<W extends World, R extends Rules>(
   rules: R,
 ): Episode<W> {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`${game.name}.reset: seed must be an integer in [0, 2^53), got ${seed}; choose another seed`);
+    throw new RangeError(
+      `${game.name}.reset: seed must be an integer in [0, 2^53), got ${shown(seed)}; choose another seed`,
+    );
   }
   if (!splits.includes(split)) {
     throw new RangeError(
-      `${game.name}.reset: split must be one of ${splits.join(', ')}, got ${split}; choose one of them`,
+      `${game.name}.reset: split must be one of ${splits.join(', ')}, got ${shownValue(split)}; choose one of them`,
     );
   }
   const world = game.drawWorld(seed, split, rules);
@@ -108,7 +117,7 @@ export function advance<W extends World, R extends Rules>(
   if (possible.length === 0) throw new Error(`${game.name}.step: the episode has ended; call reset first`);
   if (!Number.isInteger(index) || index < 0 || index >= possible.length) {
     throw new RangeError(
-      `${game.name}.step: action must be an integer in [0, ${possible.length}), got ${index}; pass an index into info.admissibleActions`,
+      `${game.name}.step: action must be an integer in [0, ${possible.length}), got ${shown(index)}; pass an index into info.admissibleActions`,
     );
   }
   const action = possible[index];

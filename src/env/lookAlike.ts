@@ -6,6 +6,7 @@
  * with probability `otherShare` at each step. The good action is the need itself; each other action multiplies the probability of
  * success by 1 - risk. Success is drawn once, at the end.
  */
+import { checkKeys } from '../given.ts';
 import { randomStream } from '../random.ts';
 import { blend, type Chain, checkNumber, createChain, directions, observe } from './chain.ts';
 
@@ -29,6 +30,17 @@ export interface LookAlikeOptions {
 }
 
 type Settings = Readonly<Required<LookAlikeOptions>>;
+
+const defaults: Settings = {
+  rho: 0.8,
+  stepsPerEpisode: 3,
+  risk: 0.6,
+  otherShare: 0.2,
+  noise: 0.3,
+  actionCount: 6,
+  vectorWidth: 16,
+  layoutSeed: 0,
+};
 
 export function createLookAlike(options: LookAlikeOptions = {}): Chain {
   const settings = checkOptions('createLookAlike', options);
@@ -76,16 +88,9 @@ function stateMeans({ rho, vectorWidth, layoutSeed }: Settings): Float64Array[] 
 }
 
 function checkOptions(caller: string, options: LookAlikeOptions): Settings {
-  const settings = {
-    rho: options.rho ?? 0.8,
-    stepsPerEpisode: options.stepsPerEpisode ?? 3,
-    risk: options.risk ?? 0.6,
-    otherShare: options.otherShare ?? 0.2,
-    noise: options.noise ?? 0.3,
-    actionCount: options.actionCount ?? 6,
-    vectorWidth: options.vectorWidth ?? 16,
-    layoutSeed: options.layoutSeed ?? 0,
-  };
+  checkKeys(caller, 'options', options, defaults);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const settings: Settings = { ...defaults, ...Object.fromEntries(given) };
   checkNumber(caller, 'rho', settings.rho, 0, 1);
   checkNumber(caller, 'stepsPerEpisode', settings.stepsPerEpisode, 1, 1000, true);
   checkNumber(caller, 'risk', settings.risk, 0, 1);

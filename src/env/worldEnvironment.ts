@@ -16,6 +16,7 @@ import {
   isTruncated,
   type Rules,
   readEpisode,
+  shownValue,
   startEpisode,
   type World,
   writeEpisode,
@@ -57,7 +58,7 @@ export type Form = 'tokens' | 'vector';
 /** @throws RangeError if it is none of them */
 export function checkForm(caller: string, form: Form = 'tokens'): Form {
   if (form === 'tokens' || form === 'vector') return form;
-  throw new RangeError(`${caller}: form must be tokens or vector, got ${form}; change options.form`);
+  throw new RangeError(`${caller}: form must be tokens or vector, got ${shownValue(form)}; change options.form`);
 }
 
 function noEpisode(name: string, method: string): never {

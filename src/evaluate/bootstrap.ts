@@ -4,6 +4,7 @@
  * 95% interval; its `mean` is the statistic of the values as given.
  */
 
+import { checkKeys, checkSeed, isList, refuse, shown } from '../given.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import { type Interval, requireValues } from './statistics.ts';
 
@@ -15,6 +16,17 @@ export interface Resampling {
   readonly seed: number;
   /** At least 100; 2000 is usual. */
   readonly resamples: number;
+}
+
+const resamplingKeys = { seed: 1, resamples: 1 } satisfies Record<keyof Resampling, 1>;
+
+/** Throws a RangeError, naming `caller`, unless `strata` is a list of lists; their numbers are checked where they are used. */
+function requireStrata(caller: string, strata: Strata): void {
+  const advice = 'give an array of values for each environment';
+  if (!Array.isArray(strata)) refuse(caller, 'strata', 'an array of arrays', strata, advice);
+  for (const [k, stratum] of strata.entries()) {
+    if (!isList(stratum)) refuse(caller, `strata[${k}]`, 'an array of numbers', stratum, advice);
+  }
 }
 
 /** Quantile of ascending values by linear interpolation between order statistics. */
@@ -35,16 +47,24 @@ function bootstrap(
   caller: string,
   samples: readonly Strata[],
   statistic: (samples: readonly Strata[]) => number[],
-  { seed, resamples }: Resampling,
+  resampling: Resampling,
 ): Interval[] {
+  checkKeys(caller, 'resampling', resampling, resamplingKeys);
+  const { seed, resamples } = resampling;
+  checkSeed(caller, seed);
   if (!Number.isInteger(resamples) || resamples < 100) {
-    throw new RangeError(`${caller}: resamples must be an integer >= 100, got ${resamples}; 2000 is usual`);
+    throw new RangeError(`${caller}: resamples must be an integer >= 100, got ${shown(resamples)}; 2000 is usual`);
   }
   for (const strata of samples) {
+    requireStrata(caller, strata);
     if (strata.length === 0) throw new RangeError(`${caller}: needs at least 1 stratum, got 0; add runs`);
     for (const stratum of strata) requireValues(caller, stratum, 1);
   }
   const estimates = statistic(samples);
+  const bad = estimates.find((estimate) => !Number.isFinite(estimate));
+  if (bad !== undefined || estimates.includes(undefined as never)) {
+    refuse(caller, 'the statistic', 'a finite number', bad, 'change the function that computes it');
+  }
   const drawn: number[][] = estimates.map(() => []);
   for (let resample = 0; resample < resamples; resample++) {
     const stream = randomStream(seed, 'statistics/bootstrap', resample);
@@ -68,11 +88,20 @@ export function stratifiedBootstrap(
   statistic: (values: readonly number[]) => number,
   resampling: Resampling,
 ): Interval {
+  requireStrata('stratifiedBootstrap', strata);
+  requireFunction('stratifiedBootstrap', statistic);
   return bootstrap('stratifiedBootstrap', [strata], ([values]) => [statistic(values.flat())], resampling)[0];
+}
+
+function requireFunction(caller: string, statistic: unknown): void {
+  if (typeof statistic !== 'function') {
+    refuse(caller, 'statistic', 'a function', statistic, 'give one from an array of numbers to a number');
+  }
 }
 
 /** Throws a RangeError, naming `caller`, if two methods were not run in the same strata. */
 function requireSameStrata(caller: string, treated: Strata, baseline: Strata): void {
+  for (const strata of [treated, baseline]) requireStrata(caller, strata);
   if (treated.length !== baseline.length) {
     throw new RangeError(
       `${caller}: both methods need the same strata, got ${treated.length} and ${baseline.length}; keep the environments both have`,
@@ -92,6 +121,7 @@ export function pairedBootstrap(
   resampling: Resampling,
 ): Interval {
   requireSameStrata('pairedBootstrap', treated, baseline);
+  requireFunction('pairedBootstrap', statistic);
   const differences = treated.map((stratum, k) => {
     if (stratum.length !== baseline[k].length) {
       throw new RangeError(
@@ -126,10 +156,13 @@ export function probabilityOfImprovement(treated: Strata, baseline: Strata, resa
 
 /** For each threshold the share of all values above it, each with its own (pointwise) interval. */
 export function performanceProfile(strata: Strata, thresholds: readonly number[], resampling: Resampling): Interval[] {
+  if (!Array.isArray(thresholds)) {
+    refuse('performanceProfile', 'thresholds', 'an array of numbers', thresholds, 'pass scores at which to count');
+  }
   const bad = thresholds.findIndex((threshold) => !Number.isFinite(threshold));
   if (bad >= 0) {
     throw new RangeError(
-      `performanceProfile: threshold ${bad} must be finite, got ${thresholds[bad]}; pass scores at which to count`,
+      `performanceProfile: threshold ${bad} must be finite, got ${shown(thresholds[bad])}; pass scores at which to count`,
     );
   }
   const statistic = ([samples]: readonly Strata[]): number[] => {

@@ -4,6 +4,8 @@
  * Only exactly rounded arithmetic is used, so the figures of a report are the same on every engine.
  */
 
+import { isList, refuse, shown } from '../given.ts';
+
 /** An estimate with the ends of its 95% interval, in the unit of the values. */
 export interface Interval {
   readonly mean: number;
@@ -18,13 +20,16 @@ const SIMPSON_INTERVALS = 200;
 
 /** Throws a RangeError, naming `name`, unless there are at least `least` values and all are finite. */
 export function requireValues(name: string, values: readonly number[], least: number): void {
+  if (!isList(values)) refuse(name, 'values', 'an array of numbers', values, 'give one for each run');
   if (values.length < least) {
     const noun = least === 1 ? 'value' : 'values';
     throw new RangeError(`${name}: needs at least ${least} ${noun}, got ${values.length}; add runs`);
   }
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    throw new RangeError(`${name}: value ${bad} must be finite, got ${values[bad]}; leave out runs without a result`);
+    throw new RangeError(
+      `${name}: value ${bad} must be finite, got ${shown(values[bad])}; leave out runs without a result`,
+    );
   }
 }
 
@@ -98,6 +103,7 @@ export function meanInterval(values: readonly number[]): Interval {
 
 /** Mean of `treated[i] - baseline[i]` with Student's t interval; entry i of both lists has the same seed. */
 export function pairedDifference(treated: readonly number[], baseline: readonly number[]): Interval {
+  for (const values of [treated, baseline]) requireValues('pairedDifference', values, 0);
   if (treated.length !== baseline.length) {
     throw new RangeError(
       `pairedDifference: both lists must have one value per seed, got ${treated.length} and ${baseline.length}; keep the seeds both have`,
@@ -119,12 +125,12 @@ export function interquartileMean(values: readonly number[]): number {
 export function wilsonInterval(successes: number, trials: number): Interval {
   if (!Number.isInteger(trials) || trials < 1) {
     throw new RangeError(
-      `wilsonInterval: trials must be an integer >= 1, got ${trials}; evaluate at least one episode`,
+      `wilsonInterval: trials must be an integer >= 1, got ${shown(trials)}; evaluate at least one episode`,
     );
   }
   if (!Number.isInteger(successes) || successes < 0 || successes > trials) {
     throw new RangeError(
-      `wilsonInterval: successes must be an integer in [0, ${trials}], got ${successes}; pass counts, not rates`,
+      `wilsonInterval: successes must be an integer in [0, ${trials}], got ${shown(successes)}; pass counts, not rates`,
     );
   }
   const rate = successes / trials;

@@ -1,9 +1,10 @@
 /** Success of a policy on games of a split. */
-import type { Environment, Split } from '../env/environment.ts';
+import { type Environment, type Split, splits } from '../env/environment.ts';
+import { checkChoice, checkInteger, checkKeys, checkObject, checkPositive, checkSeed } from '../given.ts';
 import type { Policy } from '../policy/policy.ts';
 import { actionKey } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
-import { type PlayOptions, play } from '../rollout/collect.ts';
+import { checkEnvironments, type PlayOptions, play } from '../rollout/collect.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 
 /** The run's training games: `count` seeds of the train split, drawn from the run's seed. */
@@ -40,17 +41,45 @@ export interface SuccessOptions {
   readonly play?: (games: readonly GameChoice[], options: PlayOptions) => Promise<Float64Array>;
 }
 
+const optionKeys = {
+  seed: 1,
+  split: 1,
+  episodes: 1,
+  trainGames: 1,
+  temperature: 1,
+  onEpisode: 1,
+  signal: 1,
+  play: 1,
+} satisfies Record<keyof SuccessOptions, 1>;
+
+/** Most episodes of an evaluation, and most training games: as many seeds as are kept apart from those of other splits. */
+const MOST_GAMES = 2 ** 28;
+
+function checkArguments(policy: unknown, environments: unknown, options: SuccessOptions): void {
+  checkObject('success', 'policy', policy, 'give what createPolicy returned');
+  checkEnvironments('success', environments);
+  checkKeys('success', 'options', options, optionKeys);
+  const { seed, split, episodes, trainGames, temperature } = options;
+  checkSeed('success', seed);
+  checkChoice('success', 'split', split, splits);
+  checkInteger('success', 'episodes', episodes, 1, MOST_GAMES, 'give the number of episodes');
+  checkInteger('success', 'trainGames', trainGames, 1, MOST_GAMES, 'give the number of training games of the run');
+  checkPositive('success', 'temperature', temperature, true, '1 leaves the scores as they are');
+}
+
 /**
  * Mean return over episodes with sampled (not greedy) actions: the share of solved games where the reward is 1 for a solved game and 0
  * otherwise, the mean score elsewhere.
  *
  * @returns the mean and f64[episodes] of returns
+ * @throws RangeError or Error naming an argument that is wrong
  */
 export async function success(
   policy: Policy,
   environments: readonly Environment[],
   options: SuccessOptions,
 ): Promise<{ mean: number; returns: Float64Array }> {
+  checkArguments(policy, environments, options);
   const { seed, split, episodes, trainGames } = options;
   const games = evaluationGames(seed, split, episodes, trainGames);
   const key = actionKey(seed, `evaluate/${split}`, 0);

@@ -1,4 +1,5 @@
 /** Which actions were good and which bad: one interface, one file per source. What each knows and costs is in docs/labels.md. */
+import { checkChoice, checkInteger, checkObject, checkPositive, checkSeed, refuse } from '../given.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { advantageLabels } from './advantage.ts';
 import { type AnchorLabelsConfig, createAnchorLabels } from './anchor.ts';
@@ -45,6 +46,36 @@ export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, Coun
   /** Probability with which a label becomes its opposite. */
   readonly labelNoise: number;
   readonly seed: number;
+}
+
+/** Counts of the config that a source reads, each an integer >= 1. */
+const countsOf: Readonly<Record<RolloutSource, readonly (keyof LabelConfig)[]>> = {
+  advantage: [],
+  anchor: ['anchorIterations'],
+  graph: ['graphMaxEdges', 'graphMinSuccesses', 'graphMinVisits'],
+  critic: [],
+  counterfactual: ['counterfactualStates', 'counterfactualRollouts'],
+  oracle: [],
+};
+
+function checkConfig(config: LabelConfig): void {
+  const caller = 'labels';
+  checkObject(caller, 'config', config, 'give the config of a run');
+  const { labels, shuffledSource, labelNoise, seed } = config;
+  checkChoice(caller, 'labels', labels, [...rolloutSources, 'demonstrations', 'shuffled']);
+  if (labels === 'demonstrations') return;
+  if (labels === 'shuffled') checkChoice(caller, 'shuffledSource', shuffledSource, rolloutSources);
+  checkSeed(caller, seed);
+  if (!(Number.isFinite(labelNoise) && labelNoise >= 0 && labelNoise <= 1)) {
+    refuse(caller, 'labelNoise', 'a number >= 0 and <= 1', labelNoise, '0 changes no label');
+  }
+  const source = labels === 'shuffled' ? shuffledSource : labels;
+  for (const key of countsOf[source]) {
+    checkInteger(caller, key, config[key], 1, Number.MAX_SAFE_INTEGER, 'give the config of a run');
+  }
+  if (['anchor', 'critic', 'counterfactual'].includes(source)) {
+    checkPositive(caller, 'labelMargin', config.labelMargin, false, 'give the config of a run');
+  }
 }
 
 /** What some sources need of the run whose rollouts they judge. */
@@ -123,9 +154,10 @@ function changed(source: LabelSource, change: (labels: Int8Array, iteration: num
  * The source that the config names, with its noise. With `demonstrations` rollouts have no labels: see `demonstrationLabels`.
  *
  * @param tools what `critic` and `counterfactual` work with
- * @throws RangeError if a discount is out of range; Error if the source's tools are missing
+ * @throws RangeError if a name is unknown or a number that the source reads is out of range; Error if the source's tools are missing
  */
 export function createLabelSource(config: LabelConfig, tools: LabelTools | null = null): LabelSource {
+  checkConfig(config);
   const { labels: name, shuffledSource, labelNoise, seed } = config;
   if (name === 'demonstrations') {
     return wholeWeight({ label: (rollout) => new Int8Array(rollout.states.actions).fill(-1), ...noMemory });

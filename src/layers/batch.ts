@@ -1,4 +1,5 @@
 /** A batch in arena memory: states with their candidate actions, packed without padding. */
+import { checkChoice, checkInteger, checkObject } from '../given.ts';
 import type { Arena } from '../kernels/arena.ts';
 
 /** Sizes of what a policy reads; from `EnvironmentSpec`. In the vector form an action is one token (its id) in one slot. */
@@ -49,6 +50,32 @@ export interface Batch {
    * @throws RangeError if the memory has no room for them; the batch is then as it was
    */
   grow(need: Capacity): void;
+}
+
+/** Most of each count of a shape; a feature, slot * vocabularySize + token, must be a 32-bit integer, too. */
+const MOST_OF_SHAPE = 2 ** 24;
+
+/** @throws RangeError naming what of a shape is no count or no known word, or is too large */
+export function checkShape(caller: string, shape: InputShape): void {
+  const advice = "give an environment's inputShape(spec)";
+  checkObject(caller, 'shape', shape, advice);
+  checkChoice(caller, 'shape.form', shape.form, ['tokens', 'vector']);
+  checkChoice(caller, 'shape.layout', shape.layout, ['slots', 'sequence']);
+  for (const key of ['vocabularySize', 'stateSlots', 'actionSlots', 'vectorWidth'] as const) {
+    const least = key === 'vocabularySize' || key === 'actionSlots' ? 1 : 0;
+    checkInteger(caller, `shape.${key}`, shape[key], least, MOST_OF_SHAPE, advice);
+  }
+  const features = shape.vocabularySize * Math.max(shape.stateSlots, shape.actionSlots);
+  checkInteger(caller, 'vocabularySize times slots', features, 1, 2 ** 31 - 1, 'use a smaller vocabulary');
+}
+
+/** @throws RangeError naming what of a capacity is no count */
+export function checkCapacity(caller: string, capacity: Capacity): void {
+  const advice = 'give batchCapacity(shape, states)';
+  checkObject(caller, 'capacity', capacity, advice);
+  for (const key of ['states', 'actions', 'stateFeatures', 'actionFeatures'] as const) {
+    checkInteger(caller, `capacity.${key}`, capacity[key], key.endsWith('Features') ? 0 : 1, 2 ** 31 - 1, advice);
+  }
 }
 
 type Buffers = Omit<Batch, 'shape' | 'capacity' | 'grow'>;

@@ -1,3 +1,4 @@
+import { checkChoice, checkKeys, refuse } from '../given.ts';
 import type { Builder, GradientPart, Init, Parameter, Tensor } from './network.ts';
 
 /** Kernel's number of each activation. */
@@ -19,13 +20,16 @@ export interface LinearOptions {
   readonly init?: Init;
 }
 
+const optionKeys = { bias: 1, into: 1, init: 1 } satisfies Record<keyof LinearOptions, 1>;
+
 /** y[rows, width] = x[rows, x.width] W + b, with W `name.weight` [x.width, width] and b `name.bias` [width]. */
 export function linear(b: Builder, name: string, x: Tensor, width: number, options: LinearOptions = {}): Tensor {
   const { kernels } = b.arena;
+  checkKeys('linear', 'options', options, optionKeys);
   const y = options.into ?? b.tensor(x.rows, width);
   const weight = b.parameter(`${name}.weight`, [x.width, width], options.init ?? fanInUniform(x.width));
   const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], fanInUniform(x.width)) : null;
-  const readMode = b.read(x);
+  const readMode = b.read(x, true);
   const takesSlope = b.takeSlope(x);
   const writeMode = b.write(y);
   if (bias && writeMode === 1)
@@ -102,6 +106,8 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
  */
 export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   const { kernels } = b.arena;
+  checkChoice('activation', 'kind', kind, Object.keys(activations));
+  if (x.grad === 0) throw new Error('activation: x must have a gradient, got an input; put a linear layer between');
   if (x.readers > 0) {
     throw new Error(
       `activation: x must not have been read yet, got ${x.readers} readers; compose the ${kind} before them`,
@@ -128,6 +134,7 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
 /** y += factor x (or y = factor x for the first writer): residual paths and fixed scales. */
 export function addScaled(b: Builder, x: Tensor, factor: number, into?: Tensor): Tensor {
   const { kernels } = b.arena;
+  if (!Number.isFinite(factor)) refuse('addScaled', 'factor', 'a finite number', factor, 'change the layer');
   const y = into ?? b.tensor(x.rows, x.width);
   const readMode = b.read(x);
   const writeMode = b.write(y);

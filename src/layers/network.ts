@@ -7,9 +7,10 @@
  * version of the weights). A gradient vector `g` has the same layout; `finish` carries table gradients over to the parameters. Of tables of
  * which a batch touches few rows it also keeps which: only those are cleared, summed and carried over.
  */
+import { checkChoice, checkInteger, checkObject, refuse } from '../given.ts';
 import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
 import { streamKey } from '../random.ts';
-import { type Batch, type Capacity, createBatch, type InputShape } from './batch.ts';
+import { type Batch, type Capacity, checkCapacity, checkShape, createBatch, type InputShape } from './batch.ts';
 
 /** What a tensor has a row for: each state, each candidate action, or each slot of either. */
 export type Rows = 'state' | 'action' | 'stateSlot' | 'actionSlot';
@@ -95,8 +96,13 @@ export interface Builder {
   /** Room for one of which a batch touches few rows, with a byte for each row. */
   derivedRows(rows: number, width: number): RowTable;
   add(layer: Layer): void;
-  /** Declares that a layer reads x; gives the mode (0 overwrite, 1 add) in which its backward writes x.grad, valid once built. */
-  read(x: Tensor): () => 0 | 1;
+  /**
+   * Declares that a layer reads x; gives the mode (0 overwrite, 1 add) in which its backward writes x.grad, valid once built.
+   *
+   * @param takesInputs whether its backward writes nothing where x.grad is 0
+   * @throws Error if x is an input without a gradient and the layer would write one, at address 0
+   */
+  read(x: Tensor, takesInputs?: boolean): () => 0 | 1;
   /**
    * Declares that the reader just declared can multiply x.grad by the slope of x's activation as it writes it. Gives whether it has to, valid
    * in backward: only who is the last to add to x.grad can.
@@ -146,6 +152,9 @@ export function sampleRows(batch: Batch, rows: Rows): { offsets: number; unit: n
   return { offsets: batch.rowOffsets, unit: batch.shape.actionSlots };
 }
 
+/** Most columns of a layer, and most of each dimension of a parameter. */
+const MOST_OF_LAYER = 2 ** 31 - 1;
+
 const alignFloats = (count: number): number => Math.ceil(count / 16) * 16;
 
 /** A network on the present buffers of a batch. */
@@ -182,10 +191,21 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
     arena,
     batch,
     tensor(rows, width) {
+      checkChoice('createNetwork', 'the rows of a tensor', rows, ['state', 'action', 'stateSlot', 'actionSlot']);
+      checkInteger('createNetwork', 'the width of a layer', width, 1, MOST_OF_LAYER, 'change the layer');
       const floats = capacityOf(rows) * width;
       return { rows, width, value: arena.floats(floats), grad: arena.floats(floats), readers: 0, writers: 0 };
     },
     parameter(name, parameterShape, init) {
+      if (typeof name !== 'string' || name === '')
+        refuse('createNetwork', 'the name of a layer', 'text', name, 'name it');
+      for (const size of parameterShape) {
+        checkInteger('createNetwork', `each dimension of ${name}`, size, 1, MOST_OF_LAYER, 'change the layer');
+      }
+      checkChoice('createNetwork', `the start of ${name}`, init?.kind, ['uniform', 'normal', 'constant']);
+      if (!Number.isFinite(init.scale)) {
+        refuse('createNetwork', `the scale of ${name}`, 'a finite number', init.scale, 'change init');
+      }
       if (parameters.some((p) => p.name === name)) {
         throw new Error(`createNetwork: two parameters are named "${name}"; give each layer a name of its own`);
       }
@@ -209,7 +229,12 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
     add(layer) {
       layers.push(layer);
     },
-    read(x) {
+    read(x, takesInputs = false) {
+      if (x.grad === 0 && !takesInputs) {
+        throw new Error(
+          'createNetwork: an input without a gradient must be read by linear, got another layer; put a linear layer between',
+        );
+      }
       const order = x.readers++;
       layersBefore.set(x, layersBefore.get(x) ?? layers.length);
       // Backward runs in reverse: the last reader meets the gradient first.
@@ -240,7 +265,11 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
     },
     scratch: () => scratch,
   };
+  if (typeof compose !== 'function') refuse('createNetwork', 'compose', 'a function', compose, 'return heads from it');
   const heads = compose(builder);
+  for (const name of ['embedding', 'logit', 'classifier'] as const) {
+    checkObject('createNetwork', `heads.${name}`, heads?.[name], 'return it from compose');
+  }
   for (const table of tables) table.offset += size * 4;
   const denseSize = size + derivedSize;
   let vectorSize = denseSize;
@@ -323,6 +352,9 @@ export function createNetwork(
   capacity: Capacity,
   compose: (builder: Builder) => Heads,
 ): Network {
+  checkObject('createNetwork', 'arena', arena, 'give what createArena returned');
+  checkShape('createNetwork', shape);
+  checkCapacity('createNetwork', capacity);
   const batch = createBatch(arena, shape, capacity, () => {
     const larger = composeNetwork(arena, batch, compose);
     if (layoutOf(larger) !== layoutOf(current)) {

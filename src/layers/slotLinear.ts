@@ -1,3 +1,4 @@
+import { checkKeys } from '../given.ts';
 import { index32 } from '../kernels/address.ts';
 import { type Source, sourceOf } from './embedding.ts';
 import { fanInUniform } from './linear.ts';
@@ -18,6 +19,7 @@ export function slotLinear(
   width: number,
   options: { readonly bias?: boolean; readonly into?: Tensor } = {},
 ): Tensor {
+  checkKeys('slotLinear', 'options', options, { bias: 1, into: 1 });
   const { arena } = b;
   const { kernels } = arena;
   const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);

@@ -1,4 +1,5 @@
 /** Worker threads that share the phases of a run with the thread that opened them, and what happens when one of them ends. */
+import { checkInteger, checkKeys, refuse, shown } from '../given.ts';
 import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
 import { type ModuleSource, type SentModule, sendable } from '../kernels/moduleFrom.ts';
@@ -308,8 +309,18 @@ export interface CrewOptions {
  * @throws if size is not a positive integer, or a worker does not start
  */
 export async function openCrew(spawnWorker: SpawnWorker, size: number, options: CrewOptions = {}): Promise<Crew> {
+  if (typeof spawnWorker !== 'function') {
+    refuse('openCrew', 'spawnWorker', 'a function', spawnWorker, 'give spawnWorker of unbraid/workers');
+  }
   if (!(Number.isSafeInteger(size) && size >= 1)) {
-    throw new RangeError(`openCrew: size must be an integer >= 1, got ${size}; give the number of threads`);
+    throw new RangeError(`openCrew: size must be an integer >= 1, got ${shown(size)}; give the number of threads`);
+  }
+  checkKeys('openCrew', 'options', options, { copied: 1, cores: 1, config: 1, modules: 1 });
+  const { copied, cores: given } = options;
+  if (given !== undefined && given !== null)
+    checkInteger('openCrew', 'options.cores', given, 1, 65_536, 'leave it out');
+  if (copied !== undefined && typeof copied !== 'boolean') {
+    refuse('openCrew', 'options.copied', 'true or false', copied, 'leave it out to share memory');
   }
   const { cores = coresOfHost(), modules = {} } = options;
   if (size === 1) return soloCrew('one thread', modules);

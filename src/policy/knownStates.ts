@@ -138,10 +138,17 @@ export function meetStates(known: KnownStates, steps: readonly Step[], count: nu
   if (to * shape.vectorWidth > words.vectors)
     enlarge(arena, room, 'vectors', to * shape.vectorWidth, from * shape.vectorWidth);
   if (2 * (known.distinct + count) > words.table) enlargeTable(known, 2 * (known.distinct + count));
-  for (let i = 0; i < count; i++) {
-    if (steps[i].info.admissibleActions.length > MOST_ACTIONS) refuse(shape, steps[i]);
-    putObservation(known, from + i, steps[i].observation);
-    putActions(known, from + i, steps[i].info.admissibleActions);
+  let put = 0;
+  try {
+    for (; put < count; put++) {
+      if (steps[put].info.admissibleActions.length > MOST_ACTIONS) refuse(shape, steps[put]);
+      putObservation(known, from + put, steps[put].observation);
+      putActions(known, from + put, steps[put].info.admissibleActions);
+    }
+  } catch (cause) {
+    // What an environment gave was no list: checks of every step here would cost more than those of the kernel.
+    refuse(shape, steps[put]);
+    throw cause;
   }
   const found = arena.kernels.recogniseStates(
     from,
@@ -169,8 +176,8 @@ export function meetStates(known: KnownStates, steps: readonly Step[], count: nu
 }
 
 /** Says what is wrong with a step. */
-function refuse(shape: InputShape, { observation, info }: Step): void {
-  pushState(createStateList(shape, 1), observation, info.admissibleActions);
+function refuse(shape: InputShape, step: Step): void {
+  pushState(createStateList(shape, 1), step?.observation, step?.info?.admissibleActions);
 }
 
 /** Copies all states into a list of the same shape, in place of what it holds, and to `first` the number of the first state like each. */

@@ -1,4 +1,6 @@
 /** Copies states into a batch, and cuts lists of states into batches that fit. */
+
+import { isInteger, refuse } from '../given.ts';
 import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Batch, Capacity } from '../layers/batch.ts';
@@ -130,6 +132,8 @@ export type LoadStates = typeof loadStates;
 /**
  * Loads states `order[from..to)` of the list with all their candidate actions; the batch must have room (see `cutBatches`), and grows for
  * a first state that needs more. Offsets in the batch count from 0.
+ *
+ * @throws RangeError if the batch has no room for them, or one of `order` is no state of the list
  */
 export function loadStates(
   arena: Arena,
@@ -142,6 +146,9 @@ export function loadStates(
   const at = startBatch(arena, batch);
   for (let i = from; i < to; i++) {
     const s = order[i];
+    if (!isInteger(s, 0, list.states - 1)) {
+      refuse('loadStates', `order[${i}]`, `an integer in [0, ${list.states})`, s, 'give numbers of states in the list');
+    }
     loadState(arena, batch, list, s, list.rowOffsets[s], list.rowOffsets[s + 1], at);
   }
   endBatch(arena, batch, at.state);

@@ -21,7 +21,7 @@ export type PlacedStates = Readonly<Record<ArrayName, number>>;
 
 /** Makes room for a batch of state `s` of the list alone, if more than the capacity is needed. */
 export function growForPlaced({ i32 }: Arena, batch: Batch, from: PlacedStates, s: number): void {
-  const at = (name: 'rowOffsets' | 'stateOffsets' | 'actionOffsets'): Int32Array => i32.subarray(from[name] >>> 2);
+  const at = (name: 'rowOffsets' | 'stateOffsets' | 'actionOffsets'): Int32Array => i32.subarray(index32(from[name]));
   const offsets = {
     rowOffsets: at('rowOffsets'),
     stateOffsets: at('stateOffsets'),

@@ -1,14 +1,15 @@
 /** A policy: a network with its weights, and the log-probabilities and samples it gives for batches of states. */
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { MOST_ACTIONS } from '../env/limits.ts';
+import { checkInteger, checkObject } from '../given.ts';
 import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
-import type { Capacity, InputShape } from '../layers/batch.ts';
-import { createNetwork, type Network } from '../layers/network.ts';
+import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
+import { createNetwork, type Network, type Parameter } from '../layers/network.ts';
 import { streamKey } from '../random.ts';
 import { inputShape, type StateList } from '../rollout/states.ts';
 import { attentionPolicy } from './attention.ts';
-import type { Blueprint } from './blueprint.ts';
+import { type Blueprint, checkBlueprint } from './blueprint.ts';
 import type { PolicyConfig } from './heads.ts';
 import { cutBatches, loadStates } from './load.ts';
 import { mlpPolicy } from './mlp.ts';
@@ -28,11 +29,17 @@ export interface Policy {
   readonly indices: number;
 }
 
+/** Most states of a batch, and most actions of each. */
+const MOST_STATES = 65_536;
+
 /**
  * The room a batch needs for up to `states` states; a state may have more than `actionsPerState` actions if others have fewer, and one that
  * has more than all of them together is a batch of its own.
  */
 export function batchCapacity(shape: InputShape, states: number, actionsPerState = 16): Capacity {
+  checkShape('batchCapacity', shape);
+  checkInteger('batchCapacity', 'states', states, 1, MOST_STATES, 'use a smaller batch');
+  checkInteger('batchCapacity', 'actionsPerState', actionsPerState, 1, MOST_STATES, 'use a smaller batch');
   const actions = Math.max(states * actionsPerState, 256);
   // Bags hold several tokens per slot, sequences one.
   const tokens = shape.layout === 'slots' ? 3 : 1;
@@ -44,28 +51,57 @@ export function batchCapacity(shape: InputShape, states: number, actionsPerState
   };
 }
 
-/** Builds the network that `config` names for an environment. Weights are zero until initialised or loaded. */
+/**
+ * Builds the network that `config` names for an environment. Weights are zero until initialised or loaded.
+ *
+ * @throws RangeError or Error naming what of the spec or the config is wrong
+ */
 export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: PolicyConfig, states = 128): Policy {
   const shape = inputShape(spec);
+  checkObject('createPolicy', 'config', config, 'give the config of a run');
   if ((config.policy === 'mlp') !== (shape.form === 'vector')) {
     throw new Error(
       `createPolicy: policy "${config.policy}" does not read the ${shape.form} form of ${spec.name}; set config.observation`,
     );
   }
   const environment = `${spec.name} ${spec.version}`;
+  checkBlueprint('createPolicy', 'change the config or the environment', { environment, shape, config });
   return buildPolicy(arena, { environment, shape, config }, batchCapacity(shape, states));
+}
+
+function composeNetwork(arena: Arena, { shape, config }: Blueprint, capacity: Capacity): Network {
+  const compose = config.policy === 'mlp' ? mlpPolicy : attentionPolicy;
+  return createNetwork(arena, shape, capacity, (b) => compose(b, config));
 }
 
 /** Builds the network of a blueprint. Weights are zero until initialised or loaded. */
 export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capacity): Policy {
-  const { shape, config } = blueprint;
-  const compose = config.policy === 'mlp' ? mlpPolicy : attentionPolicy;
-  const network = createNetwork(arena, shape, capacity, (b) => compose(b, config));
-  return { ...policyOn(network), blueprint };
+  return { ...policyOn(composeNetwork(arena, blueprint, capacity)), blueprint };
+}
+
+/** What a policy takes, known without placing any of it. */
+export interface PolicySize {
+  readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
+  /** Bytes of memory of the network with one vector of weights. */
+  readonly bytes: number;
+}
+
+/** Composes the network of a blueprint on an arena that counts bytes and places nothing. */
+export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize {
+  let bytes = 0;
+  const reserve = (count: number): number => {
+    bytes += count;
+    // Not 0, which is the gradient of an input.
+    return 64;
+  };
+  const counting = { kernels: {}, reserve, floats: (count: number) => reserve(4 * count) } as unknown as Arena;
+  const { parameters, vectorSize } = composeNetwork(counting, blueprint, capacity);
+  return { parameters, bytes: bytes + 4 * vectorSize };
 }
 
 /** A policy on a network of your own; see `createNetwork`. */
 export function policyOn(network: Network): Policy {
+  checkObject('policyOn', 'network', network, 'give what createNetwork returned');
   const { arena } = network;
   const { capacity } = network.batch;
   return {

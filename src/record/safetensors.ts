@@ -5,7 +5,8 @@
  * Tensors are stored in the order given, and nothing else enters the file, so equal tensors give equal bytes.
  */
 
-import { parseJson } from '../parseJson.ts';
+import { checkKeys, isPlainObject, refuse, shown, withoutControls } from '../given.ts';
+import { hasRepeatedKey, parseJson } from '../parseJson.ts';
 import { isJsonObject } from './json.ts';
 
 type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -26,13 +27,19 @@ type Dtype = 'F32' | 'F64' | 'I32' | 'U8';
 
 const bytesPerValue: Readonly<Record<Dtype, number>> = { F32: 4, F64: 8, I32: 4, U8: 1 };
 const metadataName = '__metadata__';
-/** The reference implementation's limit: a longer header is a damaged length field. */
-const maxHeaderBytes = 100_000_000;
+/** Bounds of a header, so that a hostile file costs no more time or memory than an honest one. A policy has some 30 tensors. */
+const maxHeaderBytes = 10_000_000;
+const maxTensors = 10_000;
+const maxNameLength = 512;
+const maxDimensions = 16;
 
-function dtypeOf(values: TensorValues): Dtype {
+function dtypeOf(name: string, values: unknown): Dtype {
   if (values instanceof Float32Array) return 'F32';
   if (values instanceof Float64Array) return 'F64';
-  return values instanceof Int32Array ? 'I32' : 'U8';
+  if (values instanceof Int32Array) return 'I32';
+  if (values instanceof Uint8Array) return 'U8';
+  const rule = 'a Float32Array, Float64Array, Int32Array or Uint8Array';
+  return refuse('encodeSafetensors', `values of ${shown(name)}`, rule, values, 'convert them');
 }
 
 function sizeOf(shape: readonly unknown[]): number {
@@ -44,16 +51,40 @@ function sizeOf(shape: readonly unknown[]): number {
   return Number.isSafeInteger(size) ? size : Number.NaN;
 }
 
+function checkTensors(tensors: unknown): void {
+  const caller = 'encodeSafetensors';
+  if (!Array.isArray(tensors) || tensors.length > maxTensors) {
+    refuse(caller, 'tensors', `an array of at most ${maxTensors} tensors`, tensors, 'write several files');
+  }
+  for (const [i, tensor] of tensors.entries()) {
+    const advice = 'give each tensor name, shape and values';
+    if (typeof tensor !== 'object' || tensor === null) refuse(caller, `tensors[${i}]`, 'an object', tensor, advice);
+    const { name, shape } = tensor as NamedTensor;
+    if (typeof name !== 'string' || name.length > maxNameLength) {
+      refuse(caller, `tensors[${i}].name`, `text of at most ${maxNameLength} characters`, name, 'give a shorter name');
+    }
+    if (!Array.isArray(shape) || shape.length > maxDimensions) {
+      refuse(caller, `shape of ${shown(name)}`, `an array of at most ${maxDimensions} integers`, shape, advice);
+    }
+  }
+}
+
 /**
  * Bytes of a safetensors file that holds `tensors` in the order given.
  *
  * @param metadata text pairs stored in the header, in the object's own key order
- * @throws Error if a name is taken twice or reserved, or a shape does not give its number of values
+ * @throws Error if a name is taken twice or reserved, a shape does not give its number of values, the type of values has no dtype here, or
+ *   there are more than 10,000 tensors, 512 characters of a name or 16 dimensions
  */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  checkTensors(tensors);
+  if (!isPlainObject(metadata)) refuse('encodeSafetensors', 'metadata', 'a plain object', metadata, 'leave it out');
+  for (const text of Object.values(metadata)) {
+    if (typeof text !== 'string') refuse('encodeSafetensors', 'metadata values', 'text', text, 'convert them to text');
+  }
   const entries: string[] = [];
   // Written as text, not from an object: objects put names that look like integers first.
   if (Object.keys(metadata).length > 0) entries.push(`"${metadataName}":${JSON.stringify(metadata)}`);
@@ -61,7 +92,7 @@ export function encodeSafetensors(
   let offset = 0;
   for (const { name, shape, values } of tensors) {
     if (seen.has(name))
-      throw new Error(`encodeSafetensors: tensor name "${name}" is taken; give every tensor its own name`);
+      throw new Error(`encodeSafetensors: tensor name ${shown(name)} is taken; give every tensor its own name`);
     seen.add(name);
     if (sizeOf(shape) !== values.length) {
       throw new Error(
@@ -70,7 +101,7 @@ export function encodeSafetensors(
     }
     const end = offset + values.byteLength;
     entries.push(
-      `${JSON.stringify(name)}:{"dtype":"${dtypeOf(values)}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
+      `${JSON.stringify(name)}:{"dtype":"${dtypeOf(name, values)}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
     );
     offset = end;
   }
@@ -95,16 +126,23 @@ function damaged(reason: string): Error {
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
   if (bytes.length < 8) throw damaged(`a file must have at least 8 bytes, got ${bytes.length}`);
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (headerBytes > maxHeaderBytes || 8 + headerBytes > bytes.length) {
+  if (headerBytes > maxHeaderBytes && 8 + headerBytes <= bytes.length) {
+    throw damaged(`the header must have at most ${maxHeaderBytes} bytes, got ${headerBytes}`);
+  }
+  if (8 + headerBytes > bytes.length) {
     throw damaged(`the header should be ${headerBytes} bytes long but ${bytes.length - 8} bytes follow its length`);
   }
+  let text: string;
   let header: unknown;
   try {
-    header = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + headerBytes)));
+    // A copy: browsers decode no view of shared memory.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes.subarray(8, 8 + headerBytes)));
+    header = parseJson(text);
   } catch {
     throw damaged('the header is not JSON');
   }
   if (!isJsonObject(header)) throw damaged('the header is not a JSON object');
+  if (hasRepeatedKey(text, header)) throw damaged('an object in the header has a key twice');
   return { header, dataStart: 8 + headerBytes };
 }
 
@@ -112,7 +150,7 @@ function readMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {};
   if (!isJsonObject(value)) throw damaged(`${metadataName} is not an object`);
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') throw damaged(`${metadataName} value of "${key}" is not text`);
+    if (typeof text !== 'string') throw damaged(`${metadataName} value of ${shown(key)} is not text`);
   }
   return value as Record<string, string>;
 }
@@ -125,23 +163,29 @@ interface Entry {
   readonly end: number;
 }
 
+/** What a header holds, as JSON of at most 80 characters. */
+const shownJson = (value: unknown): string => withoutControls((JSON.stringify(value) ?? 'nothing').slice(0, 80));
+
 function readEntry(name: string, value: unknown): Entry {
-  if (!isJsonObject(value)) throw damaged(`the entry of "${name}" is not an object`);
+  const tensor = shown(name);
+  if (name.length > maxNameLength) throw damaged(`the name ${tensor} has more than ${maxNameLength} characters`);
+  if (!isJsonObject(value)) throw damaged(`the entry of ${tensor} is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerValue, dtype)) {
-    throw new Error(`decodeSafetensors: dtype of "${name}" must be F32, F64, I32 or U8, got ${JSON.stringify(dtype)}`);
+    throw new Error(`decodeSafetensors: dtype of ${tensor} must be F32, F64, I32 or U8, got ${shownJson(dtype)}`);
   }
-  if (!Array.isArray(shape) || Number.isNaN(sizeOf(shape))) {
-    throw damaged(`shape of "${name}" must be a list of integers >= 0, got ${JSON.stringify(shape)}`);
+  if (!Array.isArray(shape) || shape.length > maxDimensions || Number.isNaN(sizeOf(shape))) {
+    const rule = `a list of ${Array.isArray(shape) && shape.length > maxDimensions ? `at most ${maxDimensions} ` : ''}integers >= 0`;
+    throw damaged(`shape of ${tensor} must be ${rule}, got ${shownJson(shape)}`);
   }
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? (offsets as unknown[]) : [];
   if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end)) {
-    throw damaged(`data_offsets of "${name}" must be two integers, got ${JSON.stringify(offsets)}`);
+    throw damaged(`data_offsets of ${tensor} must be two integers, got ${shownJson(offsets)}`);
   }
   const entry: Entry = { name, dtype: dtype as Dtype, shape, begin: begin as number, end: end as number };
   const expected = sizeOf(shape) * bytesPerValue[entry.dtype];
   if (entry.end - entry.begin !== expected) {
-    throw damaged(`"${name}" (${dtype} [${shape.join(', ')}]) needs ${expected} bytes, got ${entry.end - entry.begin}`);
+    throw damaged(`${tensor} (${dtype} [${shape.join(', ')}]) needs ${expected} bytes, got ${entry.end - entry.begin}`);
   }
   return entry;
 }
@@ -158,29 +202,35 @@ function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
  * Tensors and metadata of a safetensors file, in the order of their bytes. Values are copies.
  *
  * @param options.finite refuse a float tensor that holds NaN or an infinity
- * @throws Error naming what is wrong: length, header, dtype, shape, offsets (overlap, gap, out of range), non-finite value
+ * @throws Error naming what is wrong: length, header, number and names of tensors, dtype, shape, offsets (overlap, gap, out of range), a key
+ *   that an object has twice, non-finite value
  */
 export function decodeSafetensors(bytes: Uint8Array, options: { finite?: boolean } = {}): SafetensorsFile {
+  const caller = 'decodeSafetensors';
+  checkKeys(caller, 'options', options, { finite: true });
+  if (!(bytes instanceof Uint8Array)) refuse(caller, 'bytes', 'a Uint8Array', bytes, 'give the bytes of a file');
   const { header, dataStart } = readHeader(bytes);
   const dataBytes = bytes.length - dataStart;
   const metadata = readMetadata(header[metadataName]);
-  const entries = Object.entries(header)
-    .filter(([name]) => name !== metadataName)
+  const named = Object.entries(header).filter(([name]) => name !== metadataName);
+  if (named.length > maxTensors) throw damaged(`a file must have at most ${maxTensors} tensors, got ${named.length}`);
+  const entries = named
     .map(([name, value]) => readEntry(name, value))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   let offset = 0;
   for (const { name, begin, end } of entries) {
     if (begin < offset)
-      throw damaged(`"${name}" starts at byte ${begin}, inside the tensor before it, which ends at ${offset}`);
-    if (begin > offset) throw damaged(`bytes ${offset} to ${begin} before "${name}" belong to no tensor`);
-    if (end > dataBytes) throw damaged(`"${name}" ends at byte ${end} but there are ${dataBytes} bytes of tensors`);
+      throw damaged(`${shown(name)} starts at byte ${begin}, inside the tensor before it, which ends at ${offset}`);
+    if (begin > offset) throw damaged(`bytes ${offset} to ${begin} before ${shown(name)} belong to no tensor`);
+    if (end > dataBytes)
+      throw damaged(`${shown(name)} ends at byte ${end} but there are ${dataBytes} bytes of tensors`);
     offset = end;
   }
   if (offset !== dataBytes) throw damaged(`${dataBytes - offset} bytes after the last tensor belong to no tensor`);
   const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
     const values = valuesFrom(dtype, bytes.subarray(dataStart + begin, dataStart + end));
     const at = options.finite ? values.findIndex((value: number) => !Number.isFinite(value)) : -1;
-    if (at >= 0) throw new Error(`decodeSafetensors: "${name}" must be finite, got ${values[at]} at index ${at}`);
+    if (at >= 0) throw new Error(`decodeSafetensors: ${shown(name)} must be finite, got ${values[at]} at index ${at}`);
     return { name, shape, values };
   });
   return { tensors, metadata };

@@ -1,6 +1,7 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
+import { checkObject, refuse, shown } from '../given.ts';
 import { index32 } from '../kernels/address.ts';
 import {
   closeKnownStates,
@@ -32,6 +33,18 @@ export interface CollectOptions {
   readonly yields?: boolean;
 }
 
+/** @throws RangeError unless there is one environment or more */
+export function checkEnvironments(caller: string, environments: unknown): void {
+  const advice = 'give one environment or more';
+  if (!Array.isArray(environments) || environments.length === 0) {
+    refuse(caller, 'environments', 'an array of environments', environments, advice);
+  }
+  for (const [i, environment] of environments.entries()) {
+    checkObject(caller, `environments[${i}]`, environment, advice);
+    checkObject(caller, `environments[${i}].spec`, environment.spec, advice);
+  }
+}
+
 /** Promises only where the environment gives one: a synchronous environment costs no turn of the event loop. */
 async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
   for (const step of steps) if (step instanceof Promise) return Promise.all(steps);
@@ -41,9 +54,9 @@ async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
 /** `steps` counts those of the episode so far, this one included. */
 export function checkStep(step: Step, spec: EnvironmentSpec, steps: number): void {
   // Sums and squares of such rewards are finite in double precision.
-  if (!Number.isFinite(Math.fround(step.reward))) {
+  if (typeof step?.reward !== 'number' || !Number.isFinite(Math.fround(step.reward))) {
     throw new Error(
-      `collect: reward must be a finite 32-bit float, got ${step.reward}; check environment ${spec.name}`,
+      `collect: reward must be a finite 32-bit float, got ${shown(step?.reward)}; check environment ${spec.name}`,
     );
   }
   requireEnd('collect', spec, step, steps);

@@ -23,7 +23,7 @@ export function scoreWaiting(policy: Policy, known: KnownStates, temperature: nu
   let from = 0;
   for (const to of cutBatches(offsets, order, network.batch.capacity)) {
     const at = addresses.waiting + 4 * from;
-    if (to - from === 1) growForPlaced(arena, network.batch, addresses, arena.i32[at >>> 2]);
+    if (to - from === 1) growForPlaced(arena, network.batch, addresses, arena.i32[index32(at)]);
     gatherBatch(arena, network.batch, addresses, at, to - from);
     finiteLogProbs(policy, policy.weights, temperature);
     arena.kernels.scatterRowValues(to - from, at, addresses.rowOffsets, policy.logProbs, addresses.logProbs);

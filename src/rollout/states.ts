@@ -1,26 +1,33 @@
 /** A growing list of states with their candidate actions, in flat typed arrays: what rollouts collect and batches are cut from. */
 import type { EnvironmentSpec, Features, Step } from '../env/environment.ts';
 import { MOST_ACTIONS } from '../env/limits.ts';
-import type { InputShape } from '../layers/batch.ts';
+import { checkChoice, checkInteger, checkObject, isList, refuse, shown } from '../given.ts';
+import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 
+/** @throws RangeError if a count of `spec` is none, or too large for a batch */
 export function inputShape(spec: EnvironmentSpec): InputShape {
-  return spec.form === 'tokens'
-    ? {
-        form: 'tokens',
-        layout: spec.layout,
-        vocabularySize: spec.vocabulary.length,
-        stateSlots: spec.stateSlots,
-        actionSlots: spec.actionSlots,
-        vectorWidth: 0,
-      }
-    : {
-        form: 'vector',
-        layout: 'slots',
-        vocabularySize: spec.actionCount,
-        stateSlots: 0,
-        actionSlots: 1,
-        vectorWidth: spec.vectorWidth,
-      };
+  checkObject('inputShape', 'spec', spec, "give an environment's spec");
+  const shape: InputShape =
+    spec.form === 'tokens'
+      ? {
+          form: 'tokens',
+          layout: spec.layout,
+          vocabularySize: spec.vocabulary?.length,
+          stateSlots: spec.stateSlots,
+          actionSlots: spec.actionSlots,
+          vectorWidth: 0,
+        }
+      : {
+          form: 'vector',
+          layout: 'slots',
+          vocabularySize: spec.actionCount,
+          stateSlots: 0,
+          actionSlots: 1,
+          vectorWidth: spec.vectorWidth,
+        };
+  checkChoice('inputShape', 'spec.form', spec.form, ['tokens', 'vector']);
+  checkShape('inputShape', shape);
+  return shape;
 }
 
 export interface StateList {
@@ -39,8 +46,16 @@ export interface StateList {
   vectors: Float32Array;
 }
 
-/** @param room for about so many states before the first arrays are outgrown */
+/** Most states that a new list has room for; it grows as long as the host has memory. */
+const MOST_ROOM = 2 ** 20;
+
+/**
+ * @param room for about so many states before the first arrays are outgrown
+ * @throws RangeError if the shape is none, or room no integer in [0, 2^20]
+ */
 export function createStateList(shape: InputShape, room = 256): StateList {
+  checkShape('createStateList', shape);
+  checkInteger('createStateList', 'room', room, 0, MOST_ROOM, 'the list grows by itself');
   return {
     shape,
     states: 0,
@@ -67,35 +82,125 @@ export function grown<T extends Uint8Array | Int32Array | Float32Array | Float64
   return larger;
 }
 
-function pushFeatures(features: Features, slots: number, vocabulary: number, out: Int32Array, at: number): void {
-  for (let i = 0; i < features.length; i++) {
+/** The most that a list takes of one state; a batch has room for less. */
+const mostOfState: RoomOfState = { actions: 2 ** 20, stateFeatures: 2 ** 20, actionFeatures: 2 ** 20 };
+
+/** How many candidate actions one state may have, and how many features it and all of its actions. */
+type RoomOfState = Pick<Capacity, 'actions' | 'stateFeatures' | 'actionFeatures'>;
+
+/** The length of a list that a caller gave. */
+function lengthOf(caller: string, name: string, values: unknown, rule: string, most: number): number {
+  if (!isList(values) || values.length > most) {
+    const advice = isList(values) ? 'give fewer' : "check the environment's encoding";
+    return refuse(caller, name, `${rule} of at most ${most}`, values, advice);
+  }
+  return values.length;
+}
+
+/** Writes features in the order of the tables from `at` on. */
+function pushFeatures(
+  caller: string,
+  features: Features,
+  count: number,
+  slots: number,
+  vocabulary: number,
+  out: Int32Array,
+  at: number,
+): void {
+  let least = 0;
+  for (let i = 0; i < count; i++) {
     const feature = features[i];
-    const slot = (feature / vocabulary) | 0;
-    if ((feature | 0) !== feature || feature < 0 || slot >= slots) {
+    const slot = typeof feature === 'number' ? (feature / vocabulary) | 0 : slots;
+    if (slot >= slots || (feature | 0) !== feature || feature < 0) {
       throw new RangeError(
-        `pushState: features must be integers slot * ${vocabulary} + token with slot < ${slots}, got ${feature}; check the environment's encoding`,
+        `${caller}: features must be integers slot * ${vocabulary} + token with slot < ${slots}, got ${shown(feature)}; check the environment's encoding`,
       );
     }
+    if (slot < least) {
+      throw new RangeError(
+        `${caller}: features must ascend by slot, got ${feature} of slot ${slot} after slot ${least}; sort them`,
+      );
+    }
+    least = slot;
     // From slot * vocabulary + token to token * slots + slot, the row order of the product tables.
     out[at + i] = (feature - slot * vocabulary) * slots + slot;
   }
 }
 
+/** Writes a vector as row number `states`. */
+function pushVector(caller: string, list: StateList, vector: ArrayLike<number>): void {
+  const { states, shape } = list;
+  const { vectorWidth } = shape;
+  if (!isList(vector)) {
+    refuse(caller, 'observation', `an array of ${vectorWidth} numbers`, vector, 'check the environment');
+  }
+  if (vector.length !== vectorWidth) {
+    throw new RangeError(
+      `${caller}: observation must have ${vectorWidth} numbers, got ${vector.length}; check the environment`,
+    );
+  }
+  list.vectors = grown(list.vectors, (states + 1) * vectorWidth);
+  const { vectors } = list;
+  for (let i = 0, at = states * vectorWidth; i < vectorWidth; i++, at++) {
+    const x = vector[i];
+    vectors[at] = typeof x === 'number' ? x : Number.NaN;
+    if (!Number.isFinite(vectors[at])) {
+      const rule = Number.isFinite(x) ? 'in the range of 32-bit floats' : 'finite';
+      throw new RangeError(`${caller}: observation must be ${rule}, got ${shown(x)} at ${i}; check the environment`);
+    }
+  }
+}
+
+/** Writes action number `a` of the state, whose features begin at `at`; gives where those of the next begin. */
+function pushAction(
+  caller: string,
+  list: StateList,
+  action: Features | number,
+  a: number,
+  at: number,
+  most: number,
+): number {
+  const { form, actionSlots, vocabularySize } = list.shape;
+  const row = list.actions + a;
+  let count = 1;
+  if (form === 'tokens') {
+    count = lengthOf(caller, `admissibleActions[${a}]`, action, 'an array of features', most);
+    const total = at + count - list.actionOffsets[list.actions];
+    if (total > most) {
+      throw new RangeError(
+        `${caller}: all actions together must have at most ${most} features, got ${total} up to action ${a}; give fewer`,
+      );
+    }
+  } else if (!(Number.isInteger(action) && (action as number) >= 0 && (action as number) < vocabularySize)) {
+    throw new RangeError(
+      `${caller}: action ids must be integers in [0, ${vocabularySize}), got ${shown(action)}; check the environment`,
+    );
+  }
+  list.actionFeatures = grown(list.actionFeatures, at + count);
+  if (form === 'vector') list.actionFeatures[at] = action as number;
+  else pushFeatures(caller, action as Features, count, actionSlots, vocabularySize, list.actionFeatures, at);
+  list.actionOffsets[row + 1] = at + count;
+  return at + count;
+}
+
 /**
- * Appends a state.
+ * Appends a state as `pushState` does; messages name `caller`.
  *
+ * @param most room that the state may take
  * @throws if there is no admissible action or more than `MOST_ACTIONS`, a feature is out of range, or a vector has the wrong length or a non-finite element
  */
-export function pushState(
+export function pushGivenState(
+  caller: string,
   list: StateList,
   observation: Step['observation'],
   admissibleActions: Step['info']['admissibleActions'],
+  most: RoomOfState,
 ): void {
   const { shape, states } = list;
-  const count = admissibleActions.length;
+  const count = lengthOf(caller, 'admissibleActions', admissibleActions, 'an array', most.actions);
   if (count === 0) {
     throw new RangeError(
-      'pushState: admissibleActions must not be empty before the end of an episode, got []; check the environment',
+      `${caller}: admissibleActions must not be empty before the end of an episode, got []; check the environment`,
     );
   }
   if (count > MOST_ACTIONS) {
@@ -109,50 +214,33 @@ export function pushState(
   let end = list.stateOffsets[states];
   if (shape.form === 'tokens') {
     const features = observation as Features;
-    list.stateFeatures = grown(list.stateFeatures, end + features.length);
-    pushFeatures(features, shape.stateSlots, shape.vocabularySize, list.stateFeatures, end);
-    end += features.length;
-  } else {
-    const vector = observation as Float32Array;
-    if (vector.length !== shape.vectorWidth) {
-      throw new RangeError(
-        `pushState: observation must have ${shape.vectorWidth} numbers, got ${vector.length}; check the environment`,
-      );
-    }
-    list.vectors = grown(list.vectors, (states + 1) * shape.vectorWidth);
-    for (let i = 0; i < vector.length; i++) {
-      if (!Number.isFinite(vector[i])) {
-        throw new RangeError(`pushState: observation must be finite, got ${vector[i]} at ${i}; check the environment`);
-      }
-    }
-    list.vectors.set(vector, states * shape.vectorWidth);
-  }
+    const length = lengthOf(caller, 'observation', features, 'an array of features', most.stateFeatures);
+    list.stateFeatures = grown(list.stateFeatures, end + length);
+    pushFeatures(caller, features, length, shape.stateSlots, shape.vocabularySize, list.stateFeatures, end);
+    end += length;
+  } else pushVector(caller, list, observation);
   list.stateOffsets[states + 1] = end;
-  const { actionOffsets } = list;
-  let row = list.actions;
-  let at = actionOffsets[row];
-  for (let a = 0; a < count; a++) {
-    const action = admissibleActions[a];
-    at += typeof action === 'number' ? 1 : action.length;
-    actionOffsets[row + a + 1] = at;
-  }
-  list.actionFeatures = grown(list.actionFeatures, at);
-  const { actionFeatures } = list;
-  for (let a = 0; a < count; a++) {
-    const action = admissibleActions[a];
-    at = actionOffsets[row++];
-    if (typeof action === 'number') {
-      if (!(Number.isInteger(action) && action >= 0 && action < shape.vocabularySize)) {
-        throw new RangeError(
-          `pushState: action ids must be integers in [0, ${shape.vocabularySize}), got ${action}; check the environment`,
-        );
-      }
-      actionFeatures[at] = action;
-    } else pushFeatures(action, shape.actionSlots, shape.vocabularySize, actionFeatures, at);
-  }
-  list.actions = row;
-  list.rowOffsets[states + 1] = row;
+  let at = list.actionOffsets[list.actions];
+  for (let a = 0; a < count; a++) at = pushAction(caller, list, admissibleActions[a], a, at, most.actionFeatures);
+  list.actions += count;
+  list.rowOffsets[states + 1] = list.actions;
   list.states = states + 1;
+}
+
+/**
+ * Appends a state.
+ *
+ * @param observation features, or in the vector form `vectorWidth` numbers
+ * @param admissibleActions features of each action, or in the vector form action ids
+ * @throws RangeError if there is no admissible action or more than 2^20, a feature is out of range or before one of an earlier slot, or a
+ *   vector has the wrong length or an element that is no finite 32-bit float; the list is then as it was
+ */
+export function pushState(
+  list: StateList,
+  observation: Step['observation'],
+  admissibleActions: Step['info']['admissibleActions'],
+): void {
+  pushGivenState('pushState', list, observation, admissibleActions, mostOfState);
 }
 
 /** Appends states [s, s + count) of another list of the same shape, with all their actions or, of one state, with that of index `only` alone. */

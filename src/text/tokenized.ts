@@ -1,6 +1,7 @@
 import type { Environment, Features, Step, TextEnvironment, TextStep } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { textHash } from '../env/textHash.ts';
+import { checkKeys, checkObject, refuse, shown } from '../given.ts';
 import { reservedWords, type Vocabulary } from './tokenizer.ts';
 
 /** Version of how tokens are laid out; joins the environment's own version in `spec.version`. */
@@ -116,20 +117,26 @@ export function readAction(reader: Reader, { actions, sentences }: Reading, acti
   return read;
 }
 
+const optionKeys = { maxStateTokens: 1, maxActionTokens: 1, memory: 1 } satisfies Record<keyof TokenizedOptions, 1>;
+
 function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabulary): void {
   const { maxStateTokens, maxActionTokens, memory } = options;
+  if (typeof memory !== 'boolean') refuse('tokenized', 'memory', 'true or false', memory, 'leave it out for true');
   const leastAction = memory ? 2 : 1;
   if (!Number.isInteger(maxActionTokens) || maxActionTokens < leastAction) {
     throw new RangeError(
-      `tokenized: maxActionTokens must be an integer >= ${leastAction}, got ${maxActionTokens}; raise maxActionTokens`,
+      `tokenized: maxActionTokens must be an integer >= ${leastAction}, got ${shown(maxActionTokens)}; raise maxActionTokens`,
     );
   }
   const leastState = memory ? maxActionTokens + 2 : 1;
   if (!Number.isInteger(maxStateTokens) || maxStateTokens < leastState) {
     const why = memory ? ' (the last action needs maxActionTokens + 1)' : '';
     throw new RangeError(
-      `tokenized: maxStateTokens must be an integer >= ${leastState}${why}, got ${maxStateTokens}; raise maxStateTokens`,
+      `tokenized: maxStateTokens must be an integer >= ${leastState}${why}, got ${shown(maxStateTokens)}; raise maxStateTokens`,
     );
+  }
+  if (!Array.isArray(vocabulary?.words)) {
+    refuse('tokenized', 'vocabulary', 'a vocabulary', vocabulary, 'build it with buildVocabulary');
   }
   reservedWords.forEach((word, id) => {
     if (vocabulary.words[id] !== word) {
@@ -166,6 +173,9 @@ export function tokenized(
   vocabulary: Vocabulary,
   options: TokenizedOptions = {},
 ): Environment {
+  checkObject('tokenized', 'environment', environment, 'give a text environment');
+  checkObject('tokenized', 'environment.spec', environment.spec, 'give a text environment');
+  checkKeys('tokenized', 'options', options, optionKeys);
   const { maxStateTokens = 48, maxActionTokens = 24, memory = true } = options;
   checkOptions({ maxStateTokens, maxActionTokens, memory }, vocabulary);
   checkMaxSteps('tokenized', environment.spec);

@@ -5,6 +5,7 @@
  * letters are lowered and only ASCII is classified, since Unicode tables differ between engine versions; every other character counts
  * as a letter and is kept as it is.
  */
+import { checkKeys, refuse, shown } from '../given.ts';
 import { parseJson } from '../parseJson.ts';
 
 /** Version of the token rules and of the saved form; a change of either raises it. */
@@ -43,6 +44,8 @@ export interface VocabularyOptions {
   readonly minCount?: number;
 }
 
+const optionKeys = { maxSize: 1, minCount: 1 } satisfies Record<keyof VocabularyOptions, 1>;
+
 /**
  * The vocabulary of a collection of texts: reserved words, then words by count descending, equal counts in ascending order of UTF-16 code
  * units. The order of the texts does not matter.
@@ -50,17 +53,26 @@ export interface VocabularyOptions {
  * @throws RangeError if `maxSize` leaves no room beside the reserved words or `minCount` is below 1
  */
 export function buildVocabulary(texts: Iterable<string>, options: VocabularyOptions = {}): Vocabulary {
+  checkKeys('buildVocabulary', 'options', options, optionKeys);
+  if (typeof texts === 'string' || typeof texts?.[Symbol.iterator] !== 'function') {
+    refuse('buildVocabulary', 'texts', 'a list of texts', texts, 'put one text into an array');
+  }
   const { maxSize = 4096, minCount = 1 } = options;
   if (!Number.isInteger(maxSize) || maxSize <= reservedWords.length) {
     throw new RangeError(
-      `buildVocabulary: maxSize must be an integer above ${reservedWords.length} (the reserved words), got ${maxSize}; raise maxSize`,
+      `buildVocabulary: maxSize must be an integer above ${reservedWords.length} (the reserved words), got ${shown(maxSize)}; raise maxSize`,
     );
   }
   if (!Number.isInteger(minCount) || minCount < 1) {
-    throw new RangeError(`buildVocabulary: minCount must be an integer >= 1, got ${minCount}; 1 keeps every word`);
+    throw new RangeError(
+      `buildVocabulary: minCount must be an integer >= 1, got ${shown(minCount)}; 1 keeps every word`,
+    );
   }
   const counts = new Map<string, number>();
-  for (const text of texts) for (const token of tokenize(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
+  for (const text of texts) {
+    if (typeof text !== 'string') refuse('buildVocabulary', 'each text', 'text', text, 'leave out what is none');
+    for (const token of tokenize(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
+  }
   const ranked = [...counts]
     .filter(([, count]) => count >= minCount)
     .sort(([wordA, countA], [wordB, countB]) => countB - countA || (wordA < wordB ? -1 : 1));

@@ -1,6 +1,8 @@
 /** A learner as tensors and counters, and back to the same bits. */
 import type { CouplingSummary } from '../coupling/measure.ts';
+import { refuse, shown } from '../given.ts';
 import type { LabelSource } from '../labels/labels.ts';
+import type { Parameter } from '../layers/network.ts';
 import { blueprintToJson } from '../policy/blueprint.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
@@ -28,25 +30,54 @@ export function parameterTensors(policy: Policy): NamedTensor[] {
 }
 
 /**
- * Loads parameters by name and prepares them.
+ * Refuses tensors that are not a network's parameters.
  *
- * @throws if one is missing, has another shape, or holds a non-finite number
+ * @throws Error naming a tensor that is missing, has another shape, is no parameter, or holds other than finite 32-bit floats
  */
-export function loadParameters(policy: Policy, tensors: readonly NamedTensor[]): void {
-  const { arena, network, weights } = policy;
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  for (const { name, shape, offset } of network.parameters) {
+export function checkParameters(
+  parameters: readonly Pick<Parameter, 'name' | 'shape'>[],
+  tensors: readonly NamedTensor[],
+): void {
+  const advice = 'the checkpoint is of another policy or environment; use the config it was made with';
+  if (!Array.isArray(tensors)) refuse('loadParameters', 'tensors', 'an array', tensors, 'read them from a checkpoint');
+  const byName = new Map(tensors.map((tensor: NamedTensor) => [tensor?.name, tensor]));
+  for (const { name, shape } of parameters) {
     const tensor = byName.get(name);
-    const advice = 'the checkpoint is of another policy or environment; use the config it was made with';
     if (!tensor) throw new Error(`loadParameters: the checkpoint has no ${name}; ${advice}`);
-    if (tensor.shape.join() !== shape.join()) {
-      throw new Error(`loadParameters: ${name} must have shape [${shape}], got [${tensor.shape}]; ${advice}`);
+    const got = Array.isArray(tensor.shape) ? tensor.shape.slice(0, 16).join() : shown(tensor.shape);
+    if (got !== shape.join()) {
+      throw new Error(`loadParameters: ${name} must have shape [${shape}], got [${got}]; ${advice}`);
+    }
+    const size = shape.reduce((product, n) => product * n, 1);
+    if (!(tensor.values instanceof Float32Array && tensor.values.length === size)) {
+      throw new Error(
+        `loadParameters: ${name} must hold ${size} 32-bit floats, got ${shown(tensor.values)}; ${advice}`,
+      );
     }
     for (const x of tensor.values) {
       if (!Number.isFinite(x))
         throw new Error(`loadParameters: ${name} must be finite, got ${x}; use an earlier checkpoint`);
     }
-    arena.write(weights + offset, tensor.values as Float32Array);
+  }
+  if (tensors.length !== parameters.length) {
+    const known = new Set(parameters.map(({ name }) => name));
+    // Deleted when met, so that the second of one name is found, too.
+    const other = tensors.find(({ name }) => !known.delete(name))?.name;
+    throw new Error(`loadParameters: the policy must have every tensor, got ${shown(other)} beside its own; ${advice}`);
+  }
+}
+
+/**
+ * Loads parameters by name and prepares them.
+ *
+ * @throws as `checkParameters` does; the parameters are then as they were
+ */
+export function loadParameters(policy: Policy, tensors: readonly NamedTensor[]): void {
+  const { arena, network, weights } = policy;
+  checkParameters(network.parameters, tensors);
+  const byName = new Map(tensors.map(({ name, values }) => [name, values]));
+  for (const { name, offset } of network.parameters) {
+    arena.write(weights + offset, byName.get(name) as Float32Array);
   }
   network.prepare(weights);
 }

@@ -1,13 +1,14 @@
 /** A run made again without a folder, in any runtime: what `unbraid verify` compares with a run's files. */
+import { checkOptions, shown } from '../given.ts';
 import { jsonSha256, type Link } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import { type JsonRecord, jsonLine } from '../record/json.ts';
 import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { encodeSafetensors } from '../record/safetensors.ts';
 import { unbraidVersion } from '../version.ts';
-import type { Config } from './config.ts';
+import { type Config, resolveConfig } from './config.ts';
 import { couplingFields } from './run.ts';
-import { runBounded, type TrainOptions } from './trainer.ts';
+import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
 
 export interface ReplayOptions extends Omit<TrainOptions, 'record' | 'checkpoint'> {
   /** Ends after this iteration with a receipt that has no outcome. */
@@ -69,6 +70,13 @@ function replayedCheckpoint(checkpoint: Checkpoint, withParameters: boolean): Re
     ...(withParameters && { parameters: base64(encodeSafetensors(parameters)) }),
   };
 }
+const { record: _record, checkpoint: _checkpoint, ...sharedTypes } = trainOptionTypes;
+const optionTypes = { ...sharedTypes, until: 'number' } as const satisfies Record<keyof ReplayOptions, string>;
+const recordsOptionTypes = {
+  ...optionTypes,
+  checkpointsAt: 'object',
+  parametersAt: 'number',
+} as const satisfies Record<keyof ReplayRecordsOptions, string>;
 
 /**
  * Trains by `config` and returns everything that the run writes. A config from a file goes through `resolveConfig` first.
@@ -76,9 +84,12 @@ function replayedCheckpoint(checkpoint: Checkpoint, withParameters: boolean): Re
  * @throws as `runTraining` does
  */
 export async function replayRecords(config: Config, options: ReplayRecordsOptions = {}): Promise<ReplayedRecords> {
-  const { until = config.iterations, checkpointsAt = [], parametersAt = null, ...rest } = options;
+  const { parametersAt = null, ...others } = options;
+  checkOptions('replay', { ...others, ...(parametersAt !== null && { parametersAt }) }, recordsOptionTypes);
+  resolveConfig(config);
+  const { until = config.iterations, checkpointsAt = [], ...rest } = others;
   if (!Number.isSafeInteger(until) || until < 0) {
-    throw new Error(`replay: until must be an integer >= 0, got ${until}; give the iteration of a checkpoint`);
+    throw new Error(`replay: until must be an integer >= 0, got ${shown(until)}; give the iteration of a checkpoint`);
   }
   const wanted = new Set(checkpointsAt);
   const metrics: string[] = [];
@@ -104,8 +115,9 @@ export async function replayRecords(config: Config, options: ReplayRecordsOption
  * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. A receipt's own config goes through
  * `resolveConfig` first.
  *
- * @throws as `runTraining` does
+ * @throws if the config or an option is not what it should be, and as `runTraining` does
  */
 export async function replay(config: Config, options: ReplayOptions = {}): Promise<Receipt> {
+  checkOptions('replay', options, optionTypes);
   return (await replayRecords(config, options)).receipt;
 }

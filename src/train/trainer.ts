@@ -1,6 +1,7 @@
 /** The training loop, free of any host: records, clocks and processes are given to it. */
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
+import { checkOptions } from '../given.ts';
 import type { ModuleSource } from '../kernels/moduleFrom.ts';
 import { createLabelSource, type LabelTools } from '../labels/labels.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
@@ -80,6 +81,17 @@ export interface BoundedRun {
   /** null where the bound comes before the last iteration. */
   readonly outcome: Omit<TrainOutcome, 'receipt'> | null;
 }
+/** The type of each option; a key that is missing here does not compile. */
+export const trainOptionTypes = {
+  record: 'object',
+  checkpoint: 'object',
+  openBridge: 'function',
+  crew: 'object',
+  module: 'module',
+  onProgress: 'function',
+  signal: 'object',
+  onParts: 'function',
+} as const satisfies Record<keyof TrainOptions, string>;
 
 function dueAt(every: number, iteration: number): boolean {
   return every > 0 && iteration % every === 0;
@@ -317,8 +329,9 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
  * Trains one policy from a partial config (docs/configuration.md has every key) and gives its success by split, its coupling at the start and
  * the end, and the hash of its parameters.
  *
- * @throws if the config has an unknown key or a value out of range, and as `runTraining` does
+ * @throws if the config has an unknown key or a value out of range, an option is unknown or of another type, and as `runTraining` does
  */
 export async function train(config: Partial<Config> = {}, options: TrainOptions = {}): Promise<TrainOutcome> {
+  checkOptions('train', options, trainOptionTypes);
   return runTraining(resolveConfig(config), options);
 }

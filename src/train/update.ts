@@ -66,8 +66,10 @@ function reserveShards(learner: Learner, count: number): void {
   const { arena, network } = policy;
   if (gradients.length < count) learner.counters = arena.floats(count);
   while (gradients.length < count) {
-    gradients.push(arena.floats(network.vectorSize));
-    sums.push(arena.reserve(SUMS * 8));
+    // Both are placed before either is kept: where the memory ends here, a smaller update must find as many of one as of the other.
+    const [gradient, sum] = [arena.floats(network.vectorSize), arena.reserve(SUMS * 8)];
+    gradients.push(gradient);
+    sums.push(sum);
   }
   arena.zero(learner.counters, count * 4);
 }

@@ -48,8 +48,47 @@ test('a missing or wrong value is named', () => {
     [changed((r) => Object.assign(r.config, { hidden: 0 })), 'config.hidden must be an integer >= 1, got 0'],
     [changed((r) => Object.assign(r.config, { valueHead: 1 })), 'config.valueHead must be true or absent, got 1'],
     [changed((r) => Object.assign(r.config, { logitScale: -1 })), 'config.logitScale must be a number > 0, got -1'],
+    [changed((r) => Object.assign(r, { more: 1 })), 'the text must have known keys alone, got "more"'],
+    [changed((r) => Object.assign(r.shape, { more: 1 })), 'shape must have known keys alone, got "more"'],
+    [changed((r) => Object.assign(r, { shape: [] })), 'shape must be an object, got []'],
+    [changed((r) => Object.assign(r.config, { hidden: '8' })), 'config.hidden must be an integer >= 1, got "8"'],
+    [
+      changed((r) => Object.assign(r.config, { hidden: 2 ** 25 })),
+      'config.hidden must be an integer <= 16777216, got 33554432',
+    ],
+    [changed((r) => Object.assign(r.config, { blocks: 3000 })), 'config.blocks must be an integer <= 4, got 3000'],
+    [changed((r) => Object.assign(r.config, { blocks: 1, heads: 3 })), 'config.heads must divide tokenWidth 4, got 3'],
+    [
+      changed((r) => Object.assign(r.config, { policy: 'mlp' })),
+      'config.policy must be "attention" for the tokens form, got "mlp"',
+    ],
+    [changed((r) => Object.assign(r.shape, { stateSlots: 0 })), 'shape.stateSlots must fit the tokens form, got 0'],
+    [changed((r) => Object.assign(r.shape, { vectorWidth: 3 })), 'shape.vectorWidth must fit the tokens form, got 3'],
+    [
+      changed((r) => Object.assign(r.shape, { vocabularySize: 2 ** 24, stateSlots: 128 })),
+      'shape.vocabularySize times slots must be below 2147483648, got 16777216',
+    ],
+    [
+      changed((r) => Object.assign(r, { environment: 'a'.repeat(1001) })),
+      `environment must have at most 1000 characters, got "${'a'.repeat(80)}"...`,
+    ],
+    [
+      changed((r) => Object.assign(r, { environment: 'a\u009b2J' })),
+      'environment must be text without control characters, got "a?2J"',
+    ],
+    [' '.repeat(10_001), `the text must have at most 10000 characters, got "${' '.repeat(80)}"...`],
+    ['['.repeat(5000), `the text must be JSON, got "${'['.repeat(80)}"...`],
+    [
+      blueprintToJson(blueprint).replace('"hidden":8', '"hidden":1e9,"hidden":8'),
+      `the text must have each key once, got ${JSON.stringify(blueprintToJson(blueprint).slice(0, 80))}...`,
+    ],
   ];
   for (const [text, rule] of cases) {
     expect(() => blueprintFromJson(text)).toThrow(new Error(`blueprintFromJson: ${rule}; ${advice}`));
   }
+});
+
+test('heads need not divide the width where no layer has them', () => {
+  const config = { ...blueprint.config, heads: 3 };
+  expect(blueprintFromJson(blueprintToJson({ ...blueprint, config })).config.heads).toBe(3);
 });

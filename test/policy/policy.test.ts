@@ -6,8 +6,11 @@ import { loadStates } from '../../src/policy/load.ts';
 import {
   actionKey,
   actionLogProbs,
+  batchCapacity,
+  buildPolicy,
   createPolicy,
   type Policy,
+  policySize,
   sample,
   takenLogProbs,
 } from '../../src/policy/policy.ts';
@@ -52,6 +55,25 @@ async function open(spec: EnvironmentSpec, policyConfig: PolicyConfig, seed = 7)
   policy.network.prepare(policy.weights);
   return policy;
 }
+
+test.each(cases)('%s: its size is known before anything is placed', async (_, spec, policyConfig) => {
+  const arena = await createArena();
+  const shape = inputShape(spec);
+  for (const heads of [{}, { actionHeads: true, valueHead: true }]) {
+    const blueprint = { environment: 'e 1', shape, config: { ...policyConfig, ...heads } };
+    const capacity = batchCapacity(shape, 8);
+    const { parameters, bytes } = policySize(blueprint, capacity);
+    const before = arena.mark();
+    const { network } = buildPolicy(arena, blueprint, capacity);
+    expect(parameters.map(({ name, shape: of }) => [name, of])).toEqual(
+      network.parameters.map((p) => [p.name, p.shape]),
+    );
+    // The arena adds less than 256 bytes to each of some hundred buffers.
+    const placed = arena.mark() - before;
+    expect(placed - bytes).toBeGreaterThan(0);
+    expect(placed - bytes).toBeLessThan(256 * 200);
+  }
+});
 
 /** Bits of the log-probabilities and classifier logits of each state in `order`, loaded as one batch. */
 function bitsByState(policy: Policy, list: StateList, order: readonly number[]): Map<number, number[]> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../src/record/safetensors.ts';
+import { refusal } from '../refusal.ts';
 
 const golden = new Uint8Array(readFileSync(new URL('../golden/reference.safetensors', import.meta.url)));
 
@@ -88,6 +89,49 @@ test('an empty tensor listed after the one it stands before is no overlap', () =
   expect(decodeSafetensors(file(header, 4)).tensors.map(({ name }) => name)).toEqual(['b', 'a']);
 });
 
+test('a header may have any character in a name or metadata', () => {
+  const tensors = [{ name: 'a":"\\{[', shape: [1], values: new Uint8Array([1]) }];
+  const metadata = { ':': '"a":1,"a":2' };
+  expect(decodeSafetensors(encodeSafetensors(tensors, metadata))).toEqual({ tensors, metadata });
+});
+
+describe('wrong arguments are refused by name', () => {
+  const tensor = { name: 'a', shape: [2], values: new Float32Array(2) };
+  const encode = (tensors: unknown, metadata?: unknown): unknown => encodeSafetensors(tensors as [], metadata as never);
+  const decode = (bytes: unknown, options?: unknown): unknown => decodeSafetensors(bytes as never, options as never);
+  const fields = 'give each tensor name, shape and values';
+  const cases: [() => unknown, string][] = [
+    [
+      () => encode(null),
+      'encodeSafetensors: tensors must be an array of at most 10000 tensors, got null; write several files',
+    ],
+    [() => encode([null]), `encodeSafetensors: tensors[0] must be an object, got null; ${fields}`],
+    [
+      () => encode([{ ...tensor, name: 5 }]),
+      'encodeSafetensors: tensors[0].name must be text of at most 512 characters, got 5; give a shorter name',
+    ],
+    [
+      () => encode([{ ...tensor, shape: 2 }]),
+      `encodeSafetensors: shape of "a" must be an array of at most 16 integers, got 2; ${fields}`,
+    ],
+    [
+      () => encode([{ ...tensor, values: new Uint16Array(2) }]),
+      'encodeSafetensors: values of "a" must be a Float32Array, Float64Array, Int32Array or Uint8Array, got an array of 4 bytes; convert them',
+    ],
+    [() => encode([tensor], { a: 1 }), 'encodeSafetensors: metadata values must be text, got 1; convert them to text'],
+    [() => encode([tensor], null), 'encodeSafetensors: metadata must be a plain object, got null; leave it out'],
+    [() => decode(null), 'decodeSafetensors: bytes must be a Uint8Array, got null; give the bytes of a file'],
+    [
+      () => decode([1, 2]),
+      'decodeSafetensors: bytes must be a Uint8Array, got an array of 2; give the bytes of a file',
+    ],
+    [() => decode(golden, { finit: true }), 'decodeSafetensors: unknown option "finit"; did you mean "finite"?'],
+  ];
+  test.each(cases)('%s', (call, message) => {
+    expect(refusal(call)).toBe(message);
+  });
+});
+
 describe('decode refuses', () => {
   const entry = (rest: string): string => `{"a":{"dtype":"F32",${rest}}}`;
   const two = (first: string, second: string): string =>
@@ -132,6 +176,36 @@ describe('decode refuses', () => {
     ],
     ['a gap', file(two('0,4', '5,9'), 9), 'bytes 4 to 5 before "b" belong to no tensor'],
     ['bytes after the last tensor', file(two('0,4', '4,8'), 10), '2 bytes after the last tensor belong to no tensor'],
+    [
+      'a key that the header has twice',
+      file(
+        '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}',
+        4,
+      ),
+      'an object in the header has a key twice',
+    ],
+    [
+      'a key that an entry has twice',
+      file('{"a":{"dtype":"U8","shape":[4],"shape":[2,2],"data_offsets":[0,4]}}', 4),
+      'an object in the header has a key twice',
+    ],
+    [
+      'a shape of many dimensions',
+      file(entry(`"shape":[${Array(17).fill(1)}],"data_offsets":[0,4]`), 4),
+      `shape of "a" must be a list of at most 16 integers >= 0, got [${Array(17).fill(1)}]`,
+    ],
+    [
+      'a long name',
+      file(`{"${'n'.repeat(513)}":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}`, 4),
+      `the name "${'n'.repeat(80)}"... has more than 512 characters`,
+    ],
+    ['a name with an escape of a terminal', file('{"\\u009b2J":3}', 0), 'the entry of "?2J" is not an object'],
+    [
+      'many tensors',
+      file(`{${Array.from({ length: 10_001 }, (_, i) => `"${i}":0`)}}`, 0),
+      'a file must have at most 10000 tensors, got 10001',
+    ],
+    ['a long header', file(' '.repeat(10_000_001), 0), 'the header must have at most 10000000 bytes, got 10000001'],
   ];
   test.each(cases)('%s', (_, bytes, reason) => {
     expect(() => decodeSafetensors(bytes)).toThrow(

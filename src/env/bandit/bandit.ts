@@ -5,6 +5,7 @@
  * without noise two needs of one scenario have cosine rho. The good action is the need; of the 6 actions two are never good. An episode
  * is 5 steps, and each bad action multiplies the probability of success, drawn at the end, by 0.4.
  */
+import { checkKeys } from '../../given.ts';
 import { randomStream } from '../../random.ts';
 import { blend, type Chain, checkNumber, createChain, directions } from '../chain.ts';
 import type { Split } from '../environment.ts';
@@ -25,7 +26,10 @@ const RISK = 0.6;
 const NOISE = 0.3;
 const WIDTH = 16;
 
+const optionKeys = { rho: 1, layoutSeed: 1 } satisfies Record<keyof BanditOptions, 1>;
+
 export function createBandit(options: BanditOptions = {}): Chain {
+  checkKeys('createBandit', 'options', options, optionKeys);
   const means = stateMeans(options);
   const needs = (split: Split) =>
     combinations(split).map(({ need, scenario }) => ({ mean: means[need * SCENARIOS + scenario], good: need }));

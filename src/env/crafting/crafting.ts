@@ -2,6 +2,7 @@
  * A crafting task with sparse reward: learn the recipes, gather two ingredients, mix them at the right station. Reward 1 for the product
  * asked for, else 0; a wrong mix ruins what went into it.
  */
+import { checkKeys } from '../../given.ts';
 import type { TextEnvironment } from '../environment.ts';
 import { checkRules } from '../episode.ts';
 import {
@@ -67,7 +68,9 @@ const family: Family<World, Rules> = {
 };
 
 /** Crafting in tokens form (46 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
-export function createCrafting({ form, ...rules }: CraftingOptions = {}): WorldEnvironment {
+export function createCrafting(options: CraftingOptions = {}): WorldEnvironment {
+  checkKeys('createCrafting', 'options', options, { ...defaults, form: 1 });
+  const { form, ...rules } = options;
   const checked = checkRules('createCrafting', rules, defaults, ranges);
   return worldEnvironment(family, checked, checkForm('createCrafting', form));
 }

@@ -2,6 +2,7 @@
  * A household task with sparse reward, in the manner of ALFWorld (Shridhar et al., "ALFWorld: Aligning Text and Embodied Environments
  * for Interactive Learning", ICLR 2021): six kinds of task, 12 objects, 12 receptacle types, reward 1 at success, else 0.
  */
+import { checkKeys } from '../../given.ts';
 import type { TextEnvironment } from '../environment.ts';
 import { checkRules } from '../episode.ts';
 import {
@@ -67,7 +68,9 @@ const family: Family<World, Rules> = {
 };
 
 /** The household in tokens form (55 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
-export function createHousehold({ form, ...rules }: HouseholdOptions = {}): WorldEnvironment {
+export function createHousehold(options: HouseholdOptions = {}): WorldEnvironment {
+  checkKeys('createHousehold', 'options', options, { ...defaults, form: 1 });
+  const { form, ...rules } = options;
   const checked = checkRules('createHousehold', rules, defaults, ranges);
   return worldEnvironment(family, checked, checkForm('createHousehold', form));
 }
