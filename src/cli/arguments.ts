@@ -13,8 +13,24 @@ export function usage<T>(check: () => T): T {
   }
 }
 
-export function usageError(message: string): CommanderError {
-  return new CommanderError(2, 'unbraid.usage', message);
+export function usageError(message: string, cause?: unknown): CommanderError {
+  return Object.assign(new CommanderError(2, 'unbraid.usage', message), cause !== undefined && { cause });
+}
+
+/**
+ * Does `work`, which calls `checked` once it has checked everything that was asked for. What it throws before is the user's mistake: an
+ * environment that does not open, a policy that does not fit it. An abort stays one.
+ */
+export async function checkedFirst<T>(signal: AbortSignal, work: (checked: () => void) => Promise<T>): Promise<T> {
+  let all = false;
+  try {
+    return await work(() => {
+      all = true;
+    });
+  } catch (error) {
+    if (all || signal.aborted || error instanceof CommanderError) throw error;
+    throw usageError(error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 /** Parser of an integer option. */

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type DangerPreset, dangerPresets } from '../danger/presets.ts';
-import { ensureWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
+import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import type { DangerRecord } from '../report/records.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, numberFrom, parseStarts, workersOption } from './arguments.ts';
+import { integerFrom, numberFrom, parseStarts, usage, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { table, two } from './print.ts';
@@ -62,8 +62,11 @@ async function dangerAction(
   load: () => Promise<DangerEngine>,
   { out, workers = cores, ...plan }: DangerCommandOptions,
 ): Promise<void> {
-  ensureWritableDirectory(out);
+  const { dangerExperiment } = await import('../danger/danger.ts');
+  usage(() => dangerExperiment(plan));
+  usage(() => requireWritableDirectory(out));
   const { runDanger } = await load();
+  usage(() => ensureWritableDirectory(out));
   const record = await frame.progress('danger', (onProgress) =>
     runDanger({ ...plan, workers, onProgress, signal: frame.signal }),
   );

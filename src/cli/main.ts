@@ -29,6 +29,7 @@ const host: Host = {
 // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
 const program = buildProgram(host, unbraidVersion, async () => ({
   train: async (...given) => (await import('./trainRun.ts')).trainIn(unbraidVersion)(...given),
+  checkRun: async (...given) => (await import('./trainRun.ts')).checkRun(...given),
   openTrainer: (await import('./compare/threadTrainer.ts')).openThreadTrainer,
   relaxedCrew: async () => (await import('../parallel/crew.ts')).relaxedCrew(),
   measureRunCoupling: async (...given) => (await import('./savedRun.ts')).measureRunCoupling(...given),

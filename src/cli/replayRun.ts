@@ -1,18 +1,22 @@
 /** Replays of `unbraid verify`, in this process or in another runtime. */
 import { availableParallelism } from 'node:os';
+import { isBuiltIn } from '../env/names.ts';
 import type { Config } from '../train/config.ts';
-import { isBuiltIn } from '../train/environments.ts';
 import { replay } from '../train/replay.ts';
+import { checkedFirst } from './arguments.ts';
+import { namedBridges } from './bridges.ts';
 import { findRuntime, type RuntimeName } from './runtime/installed.ts';
 import type { ReplayInput, ReplayResult } from './runtime/replayJob.ts';
 import { dist, runJob } from './runtime/runJob.ts';
-import { openNamedBridge } from './trainRun.ts';
 import type { Replayed, ReplayInOptions, VerifyEngine } from './verify.ts';
 
 function replayHere(config: Config, options: ReplayInOptions): Promise<Replayed> {
-  const { until, workers, withCrew, onProgress, signal } = options;
+  const { until, workers, programs, withCrew, onProgress, signal } = options;
+  const openBridge = namedBridges(programs);
   return withCrew(workers, async (crew) => {
-    const receipt = await replay(config, { until, crew, onProgress, signal, openBridge: openNamedBridge });
+    const receipt = await checkedFirst(signal, (onParts) =>
+      replay(config, { until, crew, onProgress, signal, openBridge, onParts }),
+    );
     const { size: count, memory, reason } = crew;
     return { receipt, runtime: `node ${process.versions.node}`, workers: { count, memory, reason } };
   });

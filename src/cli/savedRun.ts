@@ -14,9 +14,10 @@ import { loadParameters } from '../train/checkpointing.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
 import { headsOf } from '../train/method.ts';
+import { checkedFirst } from './arguments.ts';
+import { namedBridges, permitted } from './bridges.ts';
 import type { CouplingEngine } from './coupling.ts';
 import type { EvalEngine } from './eval.ts';
-import { openNamedBridge } from './trainRun.ts';
 
 /** Environments live at once. */
 const LIVE = 96;
@@ -29,12 +30,28 @@ interface SavedPolicy {
   readonly spread: Spread;
 }
 
-/** Gives the newest checkpoint's policy to `use`, with environments as the run had them, spread over the crew. */
-async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
+/** How a saved policy is opened. */
+interface Opening {
+  readonly crew: Crew;
+  readonly allowExec?: true;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives the newest checkpoint's policy to `use`, with environments as the run had them, spread over the crew.
+ *
+ * @throws a usage error if the environment is a program that was not allowed, or does not open
+ */
+async function withPolicy<T>(
+  directory: string,
+  { crew, allowExec, signal }: Opening,
+  use: (saved: SavedPolicy) => Promise<T>,
+): Promise<T> {
   const run = openRun(directory);
   const config = resolveConfig(run.config);
   const checkpoint = run.loadCheckpoint();
-  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
+  const bridges = namedBridges(permitted(config.env, directory, allowExec));
+  const pool = await checkedFirst(signal, () => openEnvironments(config, bridges, checkpoint.tokenizer ?? null));
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
     const policy = createPolicy(await crew.arena(), environments[0].spec, {
@@ -53,13 +70,14 @@ async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPo
 /** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
-  { split, samples, crew, onProgress, signal },
+  { split, samples, onProgress, ...opening },
 ) =>
-  withPolicy(directory, crew, async ({ config, iteration, policy, environments, spread }) => {
+  withPolicy(directory, opening, async ({ config, iteration, policy, environments, spread }) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
     const { seed, graphDiscount, graphMaxEdges } = config;
+    const { signal } = opening;
     const options = { seed, split, pairs: samples, graphDiscount, graphMaxEdges, signal };
     const bank = await collectBank(policy, environments, options);
     if (!bank) {
@@ -75,8 +93,8 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   });
 
 /** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
-export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, crew, onProgress, signal }) =>
-  withPolicy(directory, crew, async ({ config, policy, environments, spread }) => {
+export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
+  withPolicy(directory, opening, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
@@ -87,7 +105,7 @@ export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episo
       trainGames,
       temperature,
       onEpisode,
-      signal,
+      signal: opening.signal,
       play: spread.play,
     });
     const values = [...returns];

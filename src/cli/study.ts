@@ -1,11 +1,12 @@
 /** `unbraid study`: the experiments behind the conclusions, resumable, spread over the cores. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { requireWritableDirectory } from '../record/files.node.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { type Job, jobHash, jobResults } from '../study/job.ts';
 import type { FailedJob, JobRunner } from '../study/runJobs.ts';
 import type { Study, StudyScale } from '../study/study.ts';
-import { integerFrom, usageError } from './arguments.ts';
+import { integerFrom, usage, usageError } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { duration } from './print.ts';
@@ -129,8 +130,9 @@ async function studyAction(
     );
   }
   const scale = scaleOf(options, engine);
-  const store = openJobStore(join(options.out, 'jobs'));
   const jobs = distinct(study.plan(scale));
+  usage(() => requireWritableDirectory(join(options.out, study.name)));
+  const store = usage(() => openJobStore(join(options.out, 'jobs')));
   const results = new Map<string, JsonRecord>();
   for (const job of jobs) {
     const result = store.read(job);

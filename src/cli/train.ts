@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
+import { requireWritableDirectory } from '../record/files.node.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import type { RunResult } from '../report/records.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
@@ -16,6 +17,7 @@ import {
   usageError,
   workersOption,
 } from './arguments.ts';
+import { allowExecOption, type Programs, permitted, typed } from './bridges.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { configHelp, teach } from './help.ts';
 import { count, duration, table, two } from './print.ts';
@@ -25,11 +27,16 @@ export type Train = (
   options: {
     directory: string;
     resume: boolean;
+    /** Which programs may be started for the environment; none but those of this package if not given. */
+    programs?: Programs;
     crew: Crew;
     onProgress: (progress: Progress) => void;
     signal: AbortSignal;
   },
 ) => Promise<RunResult>;
+
+/** An interruption before the run's folder was made: there is nothing to resume. */
+export class NotBegun extends Error {}
 
 /** Short name of a run: environment, terms, labels where they matter, seed. Also its folder's name under runs/. */
 function runName(config: Config): string {
@@ -73,27 +80,41 @@ const namedKeys = ['env', 'policy', 'method', 'labels', 'seed', 'iterations', 'c
 
 type TrainOptions = { readonly [K in (typeof namedKeys)[number] | 'config' | 'out' | 'resume']?: string } & {
   readonly set?: Settings;
+  readonly allowExec?: true;
   readonly workers?: number;
   readonly arithmetic: Crew['arithmetic'];
 };
 
-function newRun(options: TrainOptions): { config: Config; directory: string } {
+interface AskedRun {
+  readonly config: Config;
+  readonly directory: string;
+  readonly programs: Programs;
+}
+
+function newRun(options: TrainOptions): AskedRun {
   const named: Record<string, unknown> = {};
   for (const key of namedKeys) named[key] = configValue(options[key]);
   const config = usage(() => resolveConfig(gatherConfig(named, options.set, options.config)));
   const directory = options.out ?? join('runs', runName(config));
   usage(() => requireNoRun(directory));
-  return { config, directory };
+  usage(() => requireWritableDirectory(directory));
+  const { env, config: file, set, allowExec } = options;
+  const fromFile = file !== undefined && env === undefined && !set?.has('env');
+  return { config, directory, programs: fromFile ? permitted(config.env, file, allowExec) : typed(config.env) };
 }
 
-function resumedRun(options: TrainOptions, directory: string): { config: Config; directory: string } {
+function resumedRun(options: TrainOptions, directory: string): AskedRun {
   const given = ([...namedKeys, 'config', 'out', 'set'] as const).filter((key) => options[key] !== undefined);
   if (given.length > 0) {
     const flags = given.map((key) => `--${key === 'coldStart' ? 'cold-start' : key}`).join(', ');
     throw usageError(`--resume goes on with the run's own config; drop ${flags}`);
   }
   usage(() => requireRun(directory));
-  return { config: resolveConfig(openRun(directory).config), directory };
+  const run = openRun(directory);
+  const config = resolveConfig(run.config);
+  // A run that is damaged is called so before it is asked what it may start.
+  if (run.latest !== null) run.loadCheckpoint();
+  return { config, directory, programs: permitted(config.env, directory, options.allowExec) };
 }
 
 /** What `train` calls. */
@@ -106,7 +127,8 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
   const relaxed = options.arithmetic === 'relaxed';
   if (relaxed && options.workers !== undefined) throw usageError('--arithmetic relaxed has one thread; drop --workers');
   const resume = options.resume !== undefined;
-  const { config, directory } = options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
+  const { config, directory, programs } =
+    options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
   const { train, relaxedCrew } = await load();
   if (relaxed) frame.note('1 thread, relaxed arithmetic: the result is not reproducible');
   const inCrew: Frame['withCrew'] = async (workers, work) =>
@@ -114,12 +136,12 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
   try {
     const result = await inCrew(options.workers, (crew) =>
       frame.progress(runName(config), (onProgress) =>
-        train(config, { directory, resume, crew, onProgress, signal: frame.signal }),
+        train(config, { directory, resume, programs, crew, onProgress, signal: frame.signal }),
       ),
     );
     frame.finish(result, trainSummary(result, directory));
   } catch (error) {
-    if (!frame.signal.aborted) throw error;
+    if (!frame.signal.aborted || error instanceof NotBegun) throw error;
     throw new Error(`interrupted; go on with: unbraid train --resume ${directory}`, { cause: error });
   }
 }
@@ -144,6 +166,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--config <file>', "JSON file of config keys, or another run's config.json")
     .option('--out <dir>', "the run's folder (default: runs/ and a name made from the config)")
     .option('--resume <dir>', 'go on with the run in this folder from its newest checkpoint')
+    .addOption(allowExecOption())
     .addOption(workersOption())
     .addOption(
       new Option(

@@ -10,6 +10,7 @@ import { type Config, resolveConfig } from '../train/config.ts';
 import type { Progress } from '../train/run.ts';
 import { numericsVersion } from '../version.ts';
 import { integerFrom, usage, workersOption } from './arguments.ts';
+import { allowExecOption, type Programs, permitted } from './bridges.ts';
 import { crewText, type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count } from './print.ts';
@@ -27,6 +28,8 @@ export interface ReplayInOptions {
   readonly until: number;
   /** Threads asked for; undefined is one per core. */
   readonly workers: number | undefined;
+  /** Which programs may be started for the environment; none but those of this package if not given. */
+  readonly programs?: Programs;
   /** Opens a crew of threads in this process; another runtime opens its own. */
   readonly withCrew: Frame['withCrew'];
   readonly onProgress: (progress: Progress) => void;
@@ -41,6 +44,7 @@ export interface VerifyEngine {
 interface VerifyOptions {
   readonly runtime: RuntimeName;
   readonly until?: number;
+  readonly allowExec?: true;
   readonly workers?: number;
 }
 
@@ -86,7 +90,7 @@ async function verifyAction(
   frame: Frame,
   load: () => Promise<VerifyEngine>,
   path: string,
-  { runtime, until: asked, workers }: VerifyOptions,
+  { runtime, until: asked, allowExec, workers }: VerifyOptions,
 ): Promise<void> {
   const isFile = existsSync(path) && statSync(path).isFile();
   if (!isFile) usage(() => requireRun(path));
@@ -94,10 +98,11 @@ async function verifyAction(
   if ('damage' in claim) finishUnequal(frame, claim.damage, {}, `differs    ${claim.damage.message}`);
   const { receipt } = claim;
   const config = resolveConfig(receipt.config);
+  const programs = permitted(config.env, path, allowExec);
   const until = lastLink(receipt, asked ?? Number.POSITIVE_INFINITY);
   const { replayIn } = await load();
   const replayed = await frame.progress(path, (onProgress) =>
-    replayIn(runtime, config, { until, workers, withCrew: frame.withCrew, onProgress, signal: frame.signal }),
+    replayIn(runtime, config, { until, workers, programs, withCrew: frame.withCrew, onProgress, signal: frame.signal }),
   );
   // A crew of this process has said so before it began.
   if (runtime !== 'node') frame.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
@@ -126,6 +131,7 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
     .argument('<run>', "a run's folder, or a receipt's file alone")
     .addOption(new Option('--runtime <name>', 'where to replay it').choices(runtimeNames).default('node'))
     .option('--until <n>', 'compare no checkpoint after this iteration', integerFrom(0))
+    .addOption(allowExecOption())
     .addOption(workersOption())
     .addHelpText(
       'after',

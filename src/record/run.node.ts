@@ -31,6 +31,7 @@ import {
   checkpointsOf,
   configName,
   type Latest,
+  latestName,
   listCheckpoints,
   metricsName,
   readLatest,
@@ -101,9 +102,19 @@ export function requireRun(directory: string): void {
   }
 }
 
-/** Throws if `directory` already holds a run, which a new one would overwrite. */
+/** Whether a folder holds something of a run that a new one would lose: a checkpoint, an iteration, a result. */
+function holdsProgress(directory: string): boolean {
+  if ([resultName, receiptName, latestName].some((name) => existsSync(join(directory, name)))) return true;
+  const metrics = join(directory, metricsName);
+  return (
+    listCheckpoints(directory).length > 0 ||
+    (existsSync(metrics) && readJsonLines(metrics).some(({ iteration }) => iteration !== 0))
+  );
+}
+
+/** Throws if `directory` already holds a run, which a new one would overwrite. One that has no checkpoint yet does not count. */
 export function requireNoRun(directory: string): void {
-  if (!existsSync(join(directory, configName))) return;
+  if (!existsSync(join(directory, configName)) || !holdsProgress(directory)) return;
   throw new Error(
     `createRun: ${directory} already holds a run; go on with it: unbraid train --resume ${directory}; or choose another --out`,
   );
@@ -227,6 +238,17 @@ function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLine
   };
 }
 
+/** Removes what a run leaves that was stopped before its first checkpoint. Files of others stay. @param was whether a run was there */
+function removeLeftovers(directory: string, was: boolean): void {
+  const files = readdirSync(directory)
+    .sort()
+    .filter((name) => /^(config|latest|result|receipt|coupling-(start|end))\.json\.\d+\.tmp$/.test(name));
+  for (const name of was ? [...files, 'coupling-start.json'] : files) rmSync(join(directory, name), { force: true });
+  for (const name of readdirSync(checkpointsOf(directory)).sort()) {
+    if (/^\d{6,}\.tmp$/.test(name)) rmSync(join(checkpointsOf(directory), name), { recursive: true });
+  }
+}
+
 /**
  * Starts the folder of a new run and writes its config.json.
  *
@@ -238,7 +260,9 @@ export function createRun(
   options: { config: JsonRecord; versions: JsonRecord; keepCheckpoints: number },
 ): RunWriter {
   requireNoRun(directory);
+  const was = existsSync(join(directory, configName));
   ensureWritableDirectory(checkpointsOf(directory));
+  removeLeftovers(directory, was);
   const { config, versions, keepCheckpoints } = options;
   writeFileAtomic(join(directory, configName), `${encodeJson({ config, versions }, configName, 2)}\n`);
   return runWriter(directory, keepCheckpoints, openJsonLines(join(directory, metricsName), { keepLines: 0 }));

@@ -11,7 +11,7 @@ import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
-import type { EnvironmentPool } from './environments.ts';
+import { type EnvironmentPool, requireLabels } from './environments.ts';
 import type { Metrics } from './iteration.ts';
 import { headsOf } from './method.ts';
 import { createLearner, type Learner } from './update.ts';
@@ -61,6 +61,7 @@ export async function startRun(
 ): Promise<Run> {
   const slots = config.groupsPerIteration * config.numGenerations;
   const environments = Array.from({ length: slots }, () => pool.create());
+  requireLabels(config, environments[0]);
   const policy = createPolicy(await crew.arena(), environments[0].spec, {
     ...config,
     ...headsOf(config.method),
