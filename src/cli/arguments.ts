@@ -1,5 +1,6 @@
 /** Values of command-line options. Errors are commander's own, so that they are reported as wrong usage. */
 import { CommanderError, InvalidArgumentError, Option } from 'commander';
+import { nearestName } from '../nearest.ts';
 import { parseJson } from '../parseJson.ts';
 import { readJson } from '../record/files.node.ts';
 import { isJsonObject } from '../record/json.ts';
@@ -50,6 +51,17 @@ export function workersOption(): Option {
     '--workers <n>',
     'threads; the result is the same with any number (default: one per core)',
   ).argParser(integerFrom(1));
+}
+
+/** An option that takes one of these names. A wrong one is refused with the nearest. */
+export function choiceOption(flags: string, description: string, names: readonly string[]): Option {
+  // Choices show in the help; the parser after them says which one was probably meant.
+  return new Option(flags, description).choices(names).argParser((text) => {
+    if (names.includes(text)) return text;
+    const nearest = nearestName(text, names);
+    const advice = nearest === null ? '' : ` Did you mean ${nearest}?`;
+    throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.${advice}`);
+  });
 }
 
 /** Parser of a number option with both bounds allowed. */

@@ -1,7 +1,7 @@
 /** `unbraid compare`: variants side by side at several seeds, the danger experiment, and a report. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { ensureWritableDirectory, readText, requireWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
@@ -18,6 +18,7 @@ import {
 import { joinVariants } from '../report/variants.ts';
 import { type Config, configTable } from '../train/config.ts';
 import {
+  choiceOption,
   gatherConfig,
   integerFrom,
   numberFrom,
@@ -207,7 +208,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .description(
       'Train variants at the same seeds, as many runs at a time as there are threads, run the danger-zone experiment, and write a report. Run it again with the same --out to go on with what is unfinished.',
     )
-    .addOption(new Option('--preset <name>', 'a ready-made comparison').choices(Object.keys(presets)).default('quick'))
+    .addOption(choiceOption('--preset <name>', 'a ready-made comparison', Object.keys(presets)).default('quick'))
     .option('--variants <list>', `method or method:labels, joined by ; (quick: "${quick.variants}")`)
     .option('--seeds <list>', `a number of seeds or a list, such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
     .option(

@@ -1,6 +1,6 @@
 /** `unbraid coupling`: the gradient coupling of a run's newest checkpoint. */
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type Split, splits } from '../env/environment.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { requireWritableFile, writeFileAtomic } from '../record/files.node.ts';
@@ -8,7 +8,7 @@ import { encodeJson } from '../record/json.ts';
 import { requireRun } from '../record/run.node.ts';
 import type { CouplingRecord } from '../report/records.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, usage, workersOption } from './arguments.ts';
+import { choiceOption, integerFrom, usage, workersOption } from './arguments.ts';
 import { allowExecOption } from './bridges.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
@@ -118,7 +118,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
       "Measure how gradients of good and bad actions pull together in a run's newest checkpoint, and write coupling.json and a page.",
     )
     .argument('<run>', "a run's folder")
-    .addOption(new Option('--split <name>', 'games the states come from').choices(splits).default('out-of-domain'))
+    .addOption(choiceOption('--split <name>', 'games the states come from', splits).default('out-of-domain'))
     .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2), 80)
     .option('--out <file>', 'the page (default: coupling.html in the run)')
     .addOption(allowExecOption())

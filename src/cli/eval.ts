@@ -1,10 +1,10 @@
 /** `unbraid eval`: the success of a run's newest checkpoint on one split. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type Split, splits } from '../env/environment.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { requireRun } from '../record/run.node.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, usage, workersOption } from './arguments.ts';
+import { choiceOption, integerFrom, usage, workersOption } from './arguments.ts';
 import { allowExecOption } from './bridges.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
@@ -73,7 +73,7 @@ export function addEvalCommand(program: Command, host: Host, load: () => Promise
     .summary("measure a run's success")
     .description("Play episodes with a run's newest checkpoint and give the share that succeeded.")
     .argument('<run>', "a run's folder")
-    .addOption(new Option('--split <name>', 'games to play').choices(splits).default('out-of-domain'))
+    .addOption(choiceOption('--split <name>', 'games to play', splits).default('out-of-domain'))
     .option('--episodes <n>', 'episodes to play', integerFrom(1), 400)
     .addOption(allowExecOption())
     .addOption(workersOption())

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
+import { visible } from '../visible.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
 
 /** The process a command runs in. */
@@ -29,6 +30,11 @@ export interface Frame {
   note(text: string): void;
   /** The outcome, once: the record as the last line of stdout with --json, the text otherwise. */
   finish(record: object, text: string): void;
+}
+
+/** Messages hold text of files, receipts and other programs: none of it may be an order to the terminal. */
+function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
 }
 
 /** How many threads there are, on whose memory, and why not more. */
@@ -62,7 +68,7 @@ function frameOf(host: Host, json: boolean): Frame {
         crew.close();
       }
     },
-    note: (text) => host.stderr.write(`${text}\n`),
+    note: (text) => host.stderr.write(`${visibleLines(text)}\n`),
     finish: (record, text) => host.stdout.write(`${json ? JSON.stringify(record) : text}\n`),
   };
 }
@@ -117,7 +123,7 @@ export async function runProgram(program: Command, args: readonly string[], host
     if (isReported(error)) return exitCodeOf(error);
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     const text = name === 'AbortError' ? 'interrupted' : message;
-    host.stderr.write(`unbraid: ${text}\n`);
+    host.stderr.write(`unbraid: ${visibleLines(text)}\n`);
     if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${inspect(error)}\n`);
     if (!host.signal.aborted) return exitCodeOf(error);
   }

@@ -1,6 +1,7 @@
 /** `unbraid study`: the experiments behind the conclusions, resumable, spread over the cores. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { nearestName } from '../nearest.ts';
 import { requireWritableDirectory } from '../record/files.node.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { type Job, jobHash, jobResults } from '../study/job.ts';
@@ -125,9 +126,10 @@ async function studyAction(
   }
   const study = studies.find((each) => each.name === name);
   if (study === undefined) {
-    throw usageError(
-      `study: the name must be one of ${studies.map((each) => each.name).join(', ')}, got "${name}"; unbraid study lists them`,
-    );
+    const names = studies.map((each) => each.name);
+    const nearest = nearestName(name, names);
+    const advice = nearest === null ? 'unbraid study lists them' : `did you mean "${nearest}"?`;
+    throw usageError(`study: the name must be one of ${names.join(', ')}, got "${name}"; ${advice}`);
   }
   const scale = scaleOf(options, engine);
   const jobs = distinct(study.plan(scale));

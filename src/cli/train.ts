@@ -1,6 +1,7 @@
 /** `unbraid train`: one run. */
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { labelTable } from '../labels/labels.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { requireWritableDirectory } from '../record/files.node.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
@@ -9,6 +10,7 @@ import { type Config, resolveConfig } from '../train/config.ts';
 import { labelTermsOf, methodTerms } from '../train/method.ts';
 import type { Progress } from '../train/run.ts';
 import {
+  choiceOption,
   configValue,
   gatherConfig,
   parseSetting,
@@ -152,12 +154,12 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .command('train')
     .summary('train one policy')
     .description('Train a policy with GRPO, with or without further terms, and measure its success and coupling.')
-    .option('--env <name>', 'environment (default: household)')
+    .option('--env <name>', 'environment; unbraid list envs (default: household)')
     .option('--policy <name>', 'attention or mlp (default: attention)')
     .option('--method <terms>', `terms of the objective joined by +: ${methodTerms.join(', ')} (default: grpo)`)
     .option(
       '--labels <source>',
-      'which actions were good: advantage, graph, demonstrations, oracle, shuffled (default: graph)',
+      `where labels of good and bad actions come from: ${labelTable.map(({ name }) => name).join(', ')} (default: graph)`,
     )
     .option('--seed <n>', 'names all random streams (default: 1)')
     .option('--iterations <n>', 'collect-and-update rounds (default: 160)')
@@ -169,12 +171,11 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addOption(
-      new Option(
+      choiceOption(
         '--arithmetic <kind>',
         'relaxed: not reproducible, and verify refuses it; may be faster, on one thread',
-      )
-        .choices(['exact', 'relaxed'])
-        .default('exact'),
+        ['exact', 'relaxed'],
+      ).default('exact'),
     )
     .addHelpText(
       'after',

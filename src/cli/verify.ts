@@ -1,6 +1,6 @@
 /** `unbraid verify`: replays a run and compares its chain of hashes. */
 import { existsSync, statSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { MemoryMode } from '../parallel/crew.ts';
 import { readClaim } from '../record/claim.node.ts';
 import type { Damage } from '../record/integrity.node.ts';
@@ -9,7 +9,7 @@ import { requireRun } from '../record/run.node.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import type { Progress } from '../train/run.ts';
 import { numericsVersion } from '../version.ts';
-import { integerFrom, usage, workersOption } from './arguments.ts';
+import { choiceOption, integerFrom, usage, workersOption } from './arguments.ts';
 import { allowExecOption, type Programs, permitted } from './bridges.ts';
 import { crewText, type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
@@ -129,7 +129,7 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
       'Check that the files of a run agree with its receipt, train the run again, and compare parameters, state, metrics and outcome.',
     )
     .argument('<run>', "a run's folder, or a receipt's file alone")
-    .addOption(new Option('--runtime <name>', 'where to replay it').choices(runtimeNames).default('node'))
+    .addOption(choiceOption('--runtime <name>', 'where to replay it', runtimeNames).default('node'))
     .option('--until <n>', 'compare no checkpoint after this iteration', integerFrom(0))
     .addOption(allowExecOption())
     .addOption(workersOption())

@@ -6,17 +6,16 @@ import { nearestName } from '../nearest.ts';
 const builtIn = [
   {
     name: 'household',
-    meaning:
-      'household tasks of six types with irreversible mistakes; tokens, text or vectors; has an expert and copies',
+    meaning: 'household tasks of six types with irreversible mistakes; tokens, text or vectors; has an expert',
   },
   {
     name: 'crafting',
-    meaning: 'recipes to learn, wrong mixes ruin ingredients; tokens, text or vectors; has an expert and copies',
+    meaning: 'recipes to learn, wrong mixes ruin ingredients; tokens, text or vectors; has an expert',
   },
-  { name: 'look-alike', meaning: 'two similar states that need different actions; vectors; has an expert and copies' },
+  { name: 'look-alike', meaning: 'two similar states that need different actions; vectors; has an expert' },
   {
     name: 'bandit',
-    meaning: 'needs in similar scenarios, with adjustable similarity; vectors; has an expert and copies',
+    meaning: 'needs in similar scenarios, with adjustable similarity; vectors; has an expert',
   },
 ] as const;
 
