@@ -15,6 +15,8 @@ export interface Host {
   /** Threads that run at once. */
   readonly cores: number;
   openCrew(size: number): Promise<Crew>;
+  /** Asks a question that is answered by yes or no; absent where nobody can answer. */
+  readonly ask?: (question: string) => Promise<boolean>;
 }
 
 /** How a command shows its outcome. */
@@ -26,6 +28,8 @@ export interface Frame {
   progressOfMany<T>(work: (board: ProgressBoard) => Promise<T>): Promise<T>;
   /** Does `work` with a crew of `workers` threads, by default one per core, and says on stderr which. */
   withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>): Promise<T>;
+  /** Asks a question on the terminal that is answered by yes or no; null where there is none. */
+  readonly ask: ((question: string) => Promise<boolean>) | null;
   /** A line for people, on stderr. */
   note(text: string): void;
   /** The outcome, once: the record as the last line of stdout with --json, the text otherwise. */
@@ -57,6 +61,7 @@ function frameOf(host: Host, json: boolean): Frame {
   };
   return {
     signal: host.signal,
+    ask: host.ask ?? null,
     progressOfMany,
     progress: (name, work) => progressOfMany((board) => work(board.open(name).update)),
     async withCrew(workers, work) {

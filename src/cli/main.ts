@@ -14,12 +14,18 @@ process.on('SIGINT', () => {
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
+async function ask(question: string): Promise<boolean> {
+  const { askOn } = await import('./ask.ts');
+  return askOn(process.stdin, process.stderr, question, interrupt.signal);
+}
+
 const host: Host = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   signal: interrupt.signal,
   cores: availableParallelism(),
+  ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
   async openCrew(size) {
     const { openCrew } = await import('../parallel/crew.ts');
     const { spawnWorker } = await import('../../workers/spawn.node.ts');

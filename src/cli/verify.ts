@@ -14,6 +14,7 @@ import { allowExecOption, type Programs, permitted } from './bridges.ts';
 import { crewText, type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count } from './print.ts';
+import { type LimitOptions, limitOptions, withinLimit } from './replayLimit.ts';
 import { type RuntimeName, runtimeNames } from './runtime/installed.ts';
 
 export interface Replayed {
@@ -41,7 +42,7 @@ export interface VerifyEngine {
   readonly replayIn: (runtime: RuntimeName, config: Config, options: ReplayInOptions) => Promise<Replayed>;
 }
 
-interface VerifyOptions {
+interface VerifyOptions extends LimitOptions {
   readonly runtime: RuntimeName;
   readonly until?: number;
   readonly allowExec?: true;
@@ -90,7 +91,7 @@ async function verifyAction(
   frame: Frame,
   load: () => Promise<VerifyEngine>,
   path: string,
-  { runtime, until: asked, allowExec, workers }: VerifyOptions,
+  { runtime, until: last, allowExec, workers, ...allowed }: VerifyOptions,
 ): Promise<void> {
   const isFile = existsSync(path) && statSync(path).isFile();
   if (!isFile) usage(() => requireRun(path));
@@ -99,10 +100,14 @@ async function verifyAction(
   const { receipt } = claim;
   const config = resolveConfig(receipt.config);
   const programs = permitted(config.env, path, allowExec);
-  const until = lastLink(receipt, asked ?? Number.POSITIVE_INFINITY);
+  const until = lastLink(receipt, last ?? Number.POSITIVE_INFINITY);
   const { replayIn } = await load();
-  const replayed = await frame.progress(path, (onProgress) =>
-    replayIn(runtime, config, { until, workers, programs, withCrew: frame.withCrew, onProgress, signal: frame.signal }),
+  const asked = { config, until, workers, ...allowed };
+  const replayed = await withinLimit(frame, asked, ({ signal, follow }) =>
+    frame.progress(path, (onProgress) => {
+      const options = { until, workers, programs, withCrew: frame.withCrew, onProgress: follow(onProgress), signal };
+      return replayIn(runtime, config, options);
+    }),
   );
   // A crew of this process has said so before it began.
   if (runtime !== 'node') frame.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
@@ -142,9 +147,10 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
           'unbraid verify runs/first --runtime firefox',
         ],
         details:
-          'It takes as long as the training did. Exit code 1 if anything differs: the first difference is named.',
+          'It takes as long as the training did. What is expected to take more than 10 minutes is replayed only if you say so. Exit code 1 if anything differs: the first difference is named.',
         next: 'docs/receipts.md says what a receipt proves.',
       }),
     );
+  for (const option of limitOptions()) command.addOption(option);
   run(host, command, (frame, path: string, options: VerifyOptions) => verifyAction(frame, load, path, options));
 }

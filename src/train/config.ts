@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { labelTable, rolloutSources } from '../labels/labels.ts';
 import { nearestName } from '../nearest.ts';
+import { requireMemory } from './memory.ts';
 import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
 
 interface Row<T> {
@@ -289,6 +290,7 @@ export function resolveConfig(partial: unknown): Config {
   if (config.policy === 'mlp') config.observation ??= 'vector';
   const resolved = config as Config;
   checkTogether(resolved);
+  requireMemory(resolved);
   return resolved;
 }
 
