@@ -38,7 +38,7 @@ module.exports = {
       'Environments and texts judge nothing and keep nothing.',
       '^src/(env|text)/',
       '^src/',
-      '^src/(env|text)/|^src/(random|parseJson|turn|given)\\.ts$',
+      '^src/(env|text)/|^src/(random|parseJson|turn|given|nearest)\\.ts$',
     ),
     never(
       'kernels-at-the-bottom',
@@ -172,6 +172,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(src|bench|test)/' },
       to: { path: '(^|node_modules/)comlink(/|$)' },
+    },
+    {
+      name: 'bridges-need-permission',
+      comment: 'Programs of environments are started through one function, which must be told what it may start.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/cli/(bridges|study/missingGames)\\.ts$|^src/env/` },
+      to: { path: '^src/env/(bridge|resolveBridge)\\.node\\.ts$' },
     },
     {
       name: 'no-workers',

@@ -1,7 +1,7 @@
 """Bridge to TextWorldExpress 1.1.0 (https://github.com/cognitiveailab/TextWorldExpress, Apache-2.0); needs Java.
 
-    python3 textworld_express_bridge.py 'textworld-express/coin?numLocations=5&includeDoors=0'
-    python3 textworld_express_bridge.py --check
+    python3 -I textworld_express_bridge.py 'textworld-express/coin?numLocations=5&includeDoors=0'
+    python3 -I textworld_express_bridge.py --check
 
 Speaks the protocol of docs/bridge.md. One Java process serves all environments. `--check` prints what is missing, if anything.
 docs/bridge.md also says how seeds, splits, rewards, observations and actions map to the game's own.
@@ -11,7 +11,28 @@ import importlib.util
 import json
 import os
 import shutil
+import site
 import sys
+
+
+def isolate():
+    """Keeps files of the current folder from being imported or started, wherever unbraid was called.
+
+    Python's -I leaves out the current folder, the user's packages and PYTHONPATH. The last two are added here, without entries of PYTHONPATH
+    that mean the current folder. Packages come after the standard library, so none of them can take its place.
+    """
+    current = os.path.realpath(os.getcwd())
+    if sys.flags.isolated:
+        for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+            if os.path.isabs(entry) and os.path.realpath(entry) != current:
+                sys.path.append(entry)
+        packages = site.getusersitepackages()
+        # As Python itself decides without -I, but for a virtual environment, which has packages of its own.
+        if os.path.isabs(packages) and sys.prefix == sys.base_prefix and not sys.flags.no_site:
+            site.addsitedir(packages)
+    # Relative entries of PATH would name the current folder, too.
+    os.chdir(os.path.dirname(os.path.abspath(__file__)))
+
 
 PROTOCOL = 1
 # The game's version, then that of the rendering below; any change of an episode raises it.
@@ -158,6 +179,7 @@ def main(environment, answers):
 
 
 if __name__ == "__main__":
+    isolate()
     if sys.argv[1:] == ["--check"]:
         print(missing() or "", end="")
     elif len(sys.argv) == 2:

@@ -1,5 +1,6 @@
 /** Values of command-line options. Errors are commander's own, so that they are reported as wrong usage. */
 import { CommanderError, InvalidArgumentError, Option } from 'commander';
+import { nearestName } from '../nearest.ts';
 import { parseJson } from '../parseJson.ts';
 import { readJson } from '../record/files.node.ts';
 import { isJsonObject } from '../record/json.ts';
@@ -13,8 +14,24 @@ export function usage<T>(check: () => T): T {
   }
 }
 
-export function usageError(message: string): CommanderError {
-  return new CommanderError(2, 'unbraid.usage', message);
+export function usageError(message: string, cause?: unknown): CommanderError {
+  return Object.assign(new CommanderError(2, 'unbraid.usage', message), cause !== undefined && { cause });
+}
+
+/**
+ * Does `work`, which calls `checked` once it has checked everything that was asked for. What it throws before is the user's mistake: an
+ * environment that does not open, a policy that does not fit it. An abort stays one.
+ */
+export async function checkedFirst<T>(signal: AbortSignal, work: (checked: () => void) => Promise<T>): Promise<T> {
+  let all = false;
+  try {
+    return await work(() => {
+      all = true;
+    });
+  } catch (error) {
+    if (all || signal.aborted || error instanceof CommanderError) throw error;
+    throw usageError(error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 /** Parser of an integer option with both bounds allowed. */
@@ -35,6 +52,17 @@ export function workersOption(): Option {
     '--workers <n>',
     'threads, or as many as the memory holds; the result is the same with any number (default: one per core)',
   ).argParser(integerFrom(1));
+}
+
+/** An option that takes one of these names. A wrong one is refused with the nearest. */
+export function choiceOption(flags: string, description: string, names: readonly string[]): Option {
+  // Choices show in the help; the parser after them says which one was probably meant.
+  return new Option(flags, description).choices(names).argParser((text) => {
+    if (names.includes(text)) return text;
+    const nearest = nearestName(text, names);
+    const advice = nearest === null ? '' : ` Did you mean ${nearest}?`;
+    throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.${advice}`);
+  });
 }
 
 /** Parser of a number option with both bounds allowed. */

@@ -1,8 +1,8 @@
 /** `unbraid compare`: variants side by side at several seeds, the danger experiment, and a report. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
-import { ensureWritableDirectory, readText, writeFileAtomic } from '../record/files.node.ts';
+import type { Command } from 'commander';
+import { ensureWritableDirectory, readText, requireWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
 import { closingTableText } from '../report/closingTable.ts';
@@ -16,8 +16,9 @@ import {
   type RunRecords,
 } from '../report/records.ts';
 import { joinVariants } from '../report/variants.ts';
-import { configTable } from '../train/config.ts';
+import { type Config, configTable } from '../train/config.ts';
 import {
+  choiceOption,
   gatherConfig,
   integerFrom,
   numberFrom,
@@ -28,8 +29,16 @@ import {
   usageError,
   workersOption,
 } from './arguments.ts';
+import { type Programs, typed } from './bridges.ts';
 import type { Trainer } from './compare/threadTrainer.ts';
-import { type ComparisonPlan, parseVariants, runComparison, variantConfig } from './comparison.ts';
+import {
+  type ComparisonPlan,
+  parseVariants,
+  plannedRuns,
+  requireSameConfigs,
+  runComparison,
+  variantConfig,
+} from './comparison.ts';
 import { type DangerEngine, defaultDangerPlan } from './danger.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
@@ -37,6 +46,8 @@ import type { Train } from './train.ts';
 
 export interface CompareEngine extends DangerEngine {
   readonly train: Train;
+  /** Opens all parts of a run and closes them again. @throws a usage error if one cannot be had or does not fit the others */
+  readonly checkRun: (config: Config, programs: Programs, signal: AbortSignal) => Promise<void>;
   /** Trains runs in a thread of its own, with a crew of so many threads. */
   readonly openTrainer: (threads: number) => Trainer;
 }
@@ -84,8 +95,19 @@ export function planOf(options: CompareOptions): ComparisonPlan {
     directory: options.out,
     budgetMs: minutes === null ? null : minutes * 60_000,
   };
-  for (const variant of plan.variants) usage(() => variantConfig(plan, variant, plan.seeds[0]));
-  return plan;
+  const configs = plan.variants.map((variant) => usage(() => variantConfig(plan, variant, plan.seeds[0])));
+  return { ...plan, programs: typed(configs[0].env) };
+}
+
+/** Checks all that can be checked before the first run begins, and makes the folder. */
+async function prepare(frame: Frame, { checkRun }: CompareEngine, plan: ComparisonPlan): Promise<void> {
+  usage(() => requireWritableDirectory(plan.directory));
+  const runs = plannedRuns(plan);
+  for (const { directory } of runs) usage(() => requireWritableDirectory(directory));
+  usage(() => requireSameConfigs(runs));
+  const first = runs.slice(0, plan.variants.length);
+  for (const { config, programs, kept } of first) if (kept !== 'all') await checkRun(config, programs, frame.signal);
+  usage(() => ensureWritableDirectory(plan.directory));
 }
 
 /** The command that makes the same runs again, whatever the time. */
@@ -154,8 +176,8 @@ async function compareAction(
   options: CompareOptions,
 ): Promise<void> {
   const plan = planOf(options);
-  ensureWritableDirectory(plan.directory);
   const engine = await load();
+  await prepare(frame, engine, plan);
   const { train, openTrainer } = engine;
   const workers = options.workers ?? cores;
   const now = (): number => performance.now();
@@ -186,7 +208,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .description(
       'Train variants at the same seeds, as many runs at a time as there are threads, run the danger-zone experiment, and write a report. Run it again with the same --out to go on with what is unfinished.',
     )
-    .addOption(new Option('--preset <name>', 'a ready-made comparison').choices(Object.keys(presets)).default('quick'))
+    .addOption(choiceOption('--preset <name>', 'a ready-made comparison', Object.keys(presets)).default('quick'))
     .option('--variants <list>', `method or method:labels, joined by ; (quick: "${quick.variants}")`)
     .option('--seeds <list>', `a number of seeds or a list, such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
     .option(

@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../record/files.node.ts';
-import { encodeJson } from '../record/json.ts';
+import { encodeJson, type JsonRecord } from '../record/json.ts';
 import { openRun } from '../record/run.node.ts';
 import { requireNoWriter } from '../record/writerLock.node.ts';
 import type { CompareRecord } from '../report/records.ts';
 import { termsText } from '../report/termNames.ts';
 import { type Config, canonicalConfigJson, resolveConfig } from '../train/config.ts';
 import { labelTermsOf, type MethodTerm, termsOf } from '../train/method.ts';
+import type { Programs } from './bridges.ts';
 import { type ComparisonTools, type PlannedRun, trainRuns } from './compare/trainRuns.ts';
 
 export interface ComparedVariant {
@@ -28,6 +29,8 @@ export interface ComparisonPlan {
   readonly seeds: readonly number[];
   /** Config keys that all runs share. */
   readonly shared: Readonly<Record<string, unknown>>;
+  /** Which programs may be started for the environment; none but those of this package if not given. */
+  readonly programs?: Programs;
   readonly directory: string;
   /** Time for training in ms: no further seed is begun when its runs would not fit. The clock decides how many, never a result. */
   readonly budgetMs: number | null;
@@ -73,25 +76,49 @@ function variantRun(variant: ComparedVariant, seed: number): string {
   return `${variant.method.replaceAll('+', '-')}${labels}-s${seed}`;
 }
 
+/** A planned run, and the config as its folder has it; null where there is none. */
+interface FoundRun extends PlannedRun {
+  readonly keptConfig: JsonRecord | null;
+}
+
 /** The config of one run of a comparison. */
 export function variantConfig(plan: ComparisonPlan, variant: ComparedVariant, seed: number): Config {
   const labels = variant.labels === 'none' ? {} : { labels: variant.labels };
   return resolveConfig({ ...plan.shared, method: variant.method, ...labels, seed });
 }
 
-/** A run and what its folder holds of it. */
-function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number): PlannedRun {
+/**
+ * A run and what its folder holds of it.
+ *
+ * @throws Error if the folder holds a damaged run
+ */
+function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number): FoundRun {
   const name = variantRun(variant, seed);
   const directory = join(plan.directory, name);
   const config = variantConfig(plan, variant, seed);
-  if (!existsSync(join(directory, 'config.json'))) return { name, config, directory, kept: 'nothing' };
+  const run = { name, config, directory, programs: plan.programs ?? 'shipped', keptConfig: null };
+  if (!existsSync(join(directory, 'config.json'))) return { ...run, kept: 'nothing' };
   requireNoWriter('compare', directory);
-  const { config: kept, result, latest } = openRun(directory);
-  if (canonicalConfigJson(resolveConfig(kept)) !== canonicalConfigJson(config)) {
-    throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);
+  const { config: keptConfig, result, latest } = openRun(directory);
+  return { ...run, keptConfig, kept: result !== null ? 'all' : { part: latest ?? 0 } };
+}
+
+/**
+ * All runs of a comparison, seed by seed.
+ *
+ * @throws Error if one of their folders holds a damaged run
+ */
+export function plannedRuns(plan: ComparisonPlan): FoundRun[] {
+  return plan.seeds.flatMap((seed) => plan.variants.map((variant) => plannedRun(plan, variant, seed)));
+}
+
+/** @throws Error naming a folder that holds a run of another config */
+export function requireSameConfigs(runs: readonly FoundRun[]): void {
+  for (const { config, keptConfig, directory } of runs) {
+    if (keptConfig !== null && canonicalConfigJson(resolveConfig(keptConfig)) !== canonicalConfigJson(config)) {
+      throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);
+    }
   }
-  if (result !== null) return { name, config, directory, kept: 'all' };
-  return { name, config, directory, kept: { part: latest ?? 0 } };
 }
 
 function noteOf(plan: ComparisonPlan, rounds: number): string {
@@ -129,7 +156,8 @@ export async function runComparison(
     writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(soFar(), 'compare.json', 2)}\n`);
   };
   try {
-    const runs = plan.seeds.flatMap((seed) => plan.variants.map((variant) => plannedRun(plan, variant, seed)));
+    const runs = plannedRuns(plan);
+    requireSameConfigs(runs);
     for (const { name, kept } of runs) if (kept === 'all') finished.add(name);
     const left = runs.filter(({ kept }) => kept !== 'all');
     await trainRuns(left, plan.budgetMs, tools, onEnd);

@@ -1,14 +1,15 @@
 /** `unbraid coupling`: the gradient coupling of a run's newest checkpoint. */
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type Split, splits } from '../env/environment.ts';
 import type { Crew } from '../parallel/crew.ts';
-import { writeFileAtomic } from '../record/files.node.ts';
+import { requireWritableFile, writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import { requireRun } from '../record/run.node.ts';
 import type { CouplingRecord } from '../report/records.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, usage, workersOption } from './arguments.ts';
+import { choiceOption, integerFrom, usage, workersOption } from './arguments.ts';
+import { allowExecOption } from './bridges.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count, table, two } from './print.ts';
@@ -23,6 +24,8 @@ export interface CouplingEngine {
       split: Split;
       samples: number;
       crew: Crew;
+      /** Whether the program that the run names as its environment may be started. */
+      allowExec?: true;
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
     },
@@ -33,6 +36,7 @@ interface CouplingOptions {
   readonly split: Split;
   readonly samples: number;
   readonly out?: string;
+  readonly allowExec?: true;
   readonly workers?: number;
 }
 
@@ -86,15 +90,24 @@ async function couplingAction(
   options: CouplingOptions,
 ): Promise<void> {
   usage(() => requireRun(directory));
+  const path = options.out ?? join(directory, 'coupling.html');
+  const recordPath = join(directory, 'coupling.json');
+  for (const file of [recordPath, path]) usage(() => requireWritableFile(file));
   const { measureRunCoupling } = await load();
-  const { split, samples } = options;
+  const { split, samples, allowExec } = options;
   const record = await frame.withCrew(options.workers, (crew) =>
     frame.progress(directory, (onProgress) =>
-      measureRunCoupling(directory, { split, samples, crew, onProgress, signal: frame.signal }),
+      measureRunCoupling(directory, {
+        split,
+        samples,
+        crew,
+        ...(allowExec && { allowExec }),
+        onProgress,
+        signal: frame.signal,
+      }),
     ),
   );
-  const path = options.out ?? join(directory, 'coupling.html');
-  writeFileAtomic(join(directory, 'coupling.json'), `${encodeJson(record, 'coupling.json')}\n`);
+  writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
   const { renderCouplingPage } = await import('../report/report.ts');
   writeFileAtomic(path, renderCouplingPage(record));
   frame.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
@@ -108,9 +121,10 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
       "Measure how gradients of good and bad actions pull together in a run's newest checkpoint, and write coupling.json and a page.",
     )
     .argument('<run>', "a run's folder")
-    .addOption(new Option('--split <name>', 'games the states come from').choices(splits).default('out-of-domain'))
+    .addOption(choiceOption('--split <name>', 'games the states come from', splits).default('out-of-domain'))
     .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2, maxCouplingSamples), 80)
     .option('--out <file>', 'the page (default: coupling.html in the run)')
+    .addOption(allowExecOption())
     .addOption(workersOption())
     .addHelpText(
       'after',

@@ -1,12 +1,12 @@
 /** `unbraid danger`: the danger-zone experiment. */
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type DangerPreset, dangerPresets } from '../danger/presets.ts';
-import { ensureWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
+import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../record/files.node.ts';
 import { encodeJson } from '../record/json.ts';
 import type { DangerRecord } from '../report/records.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, numberFrom, parseStarts, workersOption } from './arguments.ts';
+import { choiceOption, integerFrom, numberFrom, parseStarts, usage, workersOption } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { table, two } from './print.ts';
@@ -62,8 +62,11 @@ async function dangerAction(
   load: () => Promise<DangerEngine>,
   { out, workers = cores, ...plan }: DangerCommandOptions,
 ): Promise<void> {
-  ensureWritableDirectory(out);
+  const { dangerExperiment } = await import('../danger/danger.ts');
+  usage(() => dangerExperiment(plan));
+  usage(() => requireWritableDirectory(out));
   const { runDanger } = await load();
+  usage(() => ensureWritableDirectory(out));
   const record = await frame.progress('danger', (onProgress) =>
     runDanger({ ...plan, workers, onProgress, signal: frame.signal }),
   );
@@ -84,20 +87,24 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
     .option('--rho <x>', 'similarity of the two states, 0 to 1', numberFrom(0, 1), rho)
     .option('--starts <list>', 'probabilities of the bad action to start from', parseStarts, starts)
     .addOption(
-      new Option('--method <terms>', 'remedy set beside GRPO')
-        .choices(['grpo', 'classifier', 'pcgrad', 'gradvac', 'upgrad'])
-        .default(method),
+      choiceOption('--method <terms>', 'remedy set beside GRPO', [
+        'grpo',
+        'classifier',
+        'pcgrad',
+        'gradvac',
+        'upgrad',
+      ]).default(method),
     )
     .addOption(
-      new Option('--labels <source>', "the remedy's labels")
-        .choices(['advantage', 'oracle', 'shuffled'])
-        .default(labels),
+      choiceOption('--labels <source>', "the remedy's labels", ['advantage', 'oracle', 'shuffled']).default(labels),
     )
     .option('--seeds <n>', 'seeds per start', integerFrom(1), seeds)
     .addOption(
-      new Option('--preset <name>', 'how networks start; prototype: as in the PyTorch study that found the effect')
-        .choices(dangerPresets)
-        .default(preset),
+      choiceOption(
+        '--preset <name>',
+        'how networks start; prototype: as in the PyTorch study that found the effect',
+        dangerPresets,
+      ).default(preset),
     )
     .addOption(workersOption())
     .option('--out <dir>', 'folder for danger.json and danger.svg', 'runs/danger')

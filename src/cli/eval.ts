@@ -1,10 +1,11 @@
 /** `unbraid eval`: the success of a run's newest checkpoint on one split. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type Split, splits } from '../env/environment.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { requireRun } from '../record/run.node.ts';
 import type { Progress } from '../train/run.ts';
-import { integerFrom, usage, workersOption } from './arguments.ts';
+import { choiceOption, integerFrom, usage, workersOption } from './arguments.ts';
+import { allowExecOption } from './bridges.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count, two } from './print.ts';
@@ -26,6 +27,8 @@ export interface EvalEngine {
       split: Split;
       episodes: number;
       crew: Crew;
+      /** Whether the program that the run names as its environment may be started. */
+      allowExec?: true;
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
     },
@@ -35,6 +38,7 @@ export interface EvalEngine {
 interface EvalOptions {
   readonly split: Split;
   readonly episodes: number;
+  readonly allowExec?: true;
   readonly workers?: number;
 }
 
@@ -42,13 +46,20 @@ async function evalAction(
   frame: Frame,
   load: () => Promise<EvalEngine>,
   directory: string,
-  { split, episodes, workers }: EvalOptions,
+  { split, episodes, allowExec, workers }: EvalOptions,
 ): Promise<void> {
   usage(() => requireRun(directory));
   const { evaluateRun } = await load();
   const record = await frame.withCrew(workers, (crew) =>
     frame.progress(directory, (onProgress) =>
-      evaluateRun(directory, { split, episodes, crew, onProgress, signal: frame.signal }),
+      evaluateRun(directory, {
+        split,
+        episodes,
+        crew,
+        ...(allowExec && { allowExec }),
+        onProgress,
+        signal: frame.signal,
+      }),
     ),
   );
   const [low, high] = record.interval;
@@ -62,8 +73,9 @@ export function addEvalCommand(program: Command, host: Host, load: () => Promise
     .summary("measure a run's success")
     .description("Play episodes with a run's newest checkpoint and give the share that succeeded.")
     .argument('<run>', "a run's folder")
-    .addOption(new Option('--split <name>', 'games to play').choices(splits).default('out-of-domain'))
+    .addOption(choiceOption('--split <name>', 'games to play', splits).default('out-of-domain'))
     .option('--episodes <n>', 'episodes to play', integerFrom(1), 400)
+    .addOption(allowExecOption())
     .addOption(workersOption())
     .addHelpText(
       'after',

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
 import type { Config } from '../train/config.ts';
+import { visible } from '../visible.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
 
 /** The process a command runs in. */
@@ -16,6 +17,8 @@ export interface Host {
   readonly cores: number;
   /** @param config of the run to come, if it is known; see `openCrew` */
   openCrew(size: number, config?: Config): Promise<Crew>;
+  /** Asks a question that is answered by yes or no; absent where nobody can answer. */
+  readonly ask?: (question: string) => Promise<boolean>;
 }
 
 /** How a command shows its outcome. */
@@ -31,10 +34,17 @@ export interface Frame {
    * @param config of the run to come, if it is known
    */
   withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>, config?: Config): Promise<T>;
+  /** Asks a question on the terminal that is answered by yes or no; null where there is none. */
+  readonly ask: ((question: string) => Promise<boolean>) | null;
   /** A line for people, on stderr. */
   note(text: string): void;
   /** The outcome, once: the record as the last line of stdout with --json, the text otherwise. */
   finish(record: object, text: string): void;
+}
+
+/** Messages hold text of files, receipts and other programs: none of it may be an order to the terminal. */
+function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
 }
 
 /** How many threads there are, on whose memory, and why not more. */
@@ -58,6 +68,7 @@ function frameOf(host: Host, json: boolean): Frame {
   };
   return {
     signal: host.signal,
+    ask: host.ask ?? null,
     progressOfMany,
     progress: (name, work) => progressOfMany((board) => work(board.open(name).update)),
     async withCrew(workers, work, config) {
@@ -71,7 +82,7 @@ function frameOf(host: Host, json: boolean): Frame {
         crew.close();
       }
     },
-    note: (text) => host.stderr.write(`${text}\n`),
+    note: (text) => host.stderr.write(`${visibleLines(text)}\n`),
     finish: (record, text) => host.stdout.write(`${json ? JSON.stringify(record) : text}\n`),
   };
 }
@@ -126,7 +137,7 @@ export async function runProgram(program: Command, args: readonly string[], host
     if (isReported(error)) return exitCodeOf(error);
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     const text = name === 'AbortError' ? 'interrupted' : message;
-    host.stderr.write(`unbraid: ${text}\n`);
+    host.stderr.write(`unbraid: ${visibleLines(text)}\n`);
     if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${inspect(error)}\n`);
     if (!host.signal.aborted) return exitCodeOf(error);
   }

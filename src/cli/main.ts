@@ -14,12 +14,18 @@ process.on('SIGINT', () => {
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
+async function ask(question: string): Promise<boolean> {
+  const { askOn } = await import('./ask.ts');
+  return askOn(process.stdin, process.stderr, question, interrupt.signal);
+}
+
 const host: Host = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   signal: interrupt.signal,
   cores: availableParallelism(),
+  ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
   async openCrew(size, config) {
     const { openCrew } = await import('../parallel/crew.ts');
     const { spawnWorker } = await import('../../workers/spawn.node.ts');
@@ -29,6 +35,7 @@ const host: Host = {
 // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
 const program = buildProgram(host, unbraidVersion, async () => ({
   train: async (...given) => (await import('./trainRun.ts')).trainIn(unbraidVersion)(...given),
+  checkRun: async (...given) => (await import('./trainRun.ts')).checkRun(...given),
   openTrainer: (await import('./compare/threadTrainer.ts')).openThreadTrainer,
   relaxedCrew: async () => (await import('../parallel/crew.ts')).relaxedCrew(),
   measureRunCoupling: async (...given) => (await import('./savedRun.ts')).measureRunCoupling(...given),

@@ -1,6 +1,6 @@
 /** `unbraid profile`: where the time of an iteration goes. */
 import type { Command } from 'commander';
-import { writeFileAtomic } from '../record/files.node.ts';
+import { requireWritableFile, writeFileAtomic } from '../record/files.node.ts';
 import {
   percent,
   phaseCells,
@@ -14,6 +14,7 @@ import type { ProfileRecord } from '../report/profileRecord.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
 import type { Progress } from '../train/run.ts';
 import { configValue, gatherConfig, integerFrom, parseSetting, type Settings, usage } from './arguments.ts';
+import { type Programs, typed } from './bridges.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { table } from './print.ts';
@@ -21,7 +22,13 @@ import { table } from './print.ts';
 export interface ProfileEngine {
   readonly profileRun: (
     config: Config,
-    options: { warmUp: number; measured: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
+    options: {
+      warmUp: number;
+      measured: number;
+      programs?: Programs;
+      onProgress: (progress: Progress) => void;
+      signal: AbortSignal;
+    },
   ) => Promise<ProfileRecord>;
 }
 
@@ -61,9 +68,11 @@ async function profileAction(frame: Frame, load: () => Promise<ProfileEngine>, o
   const named: Record<string, unknown> = { iterations: WARM_UP + measured + 1 };
   for (const key of namedKeys) named[key] = configValue(options[key]);
   const config = usage(() => resolveConfig({ ...lean, ...gatherConfig(named, options.set, undefined) }));
+  const programs = typed(config.env);
+  if (out !== undefined) usage(() => requireWritableFile(out));
   const { profileRun } = await load();
   const record = await frame.progress('profile', (onProgress) =>
-    profileRun(config, { warmUp: WARM_UP, measured, onProgress, signal: frame.signal }),
+    profileRun(config, { warmUp: WARM_UP, measured, programs, onProgress, signal: frame.signal }),
   );
   if (out !== undefined) writeFileAtomic(out, renderProfilePage(record));
   frame.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);

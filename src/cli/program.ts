@@ -6,6 +6,7 @@ import { addDangerCommand } from './danger.ts';
 import { addEvalCommand, type EvalEngine } from './eval.ts';
 import { createProgram, type Host } from './frame.ts';
 import { teach } from './help.ts';
+import { addListCommand, type ListEngine } from './list.ts';
 import { addProfileCommand, type ProfileEngine } from './profile.ts';
 import { addStudyCommand, type StudyEngine } from './study.ts';
 import { addTrainCommand, type TrainEngine } from './train.ts';
@@ -15,6 +16,7 @@ import { addVerifyCommand, type VerifyEngine } from './verify.ts';
 export type Engine = CompareEngine &
   CouplingEngine &
   EvalEngine &
+  ListEngine &
   ProfileEngine &
   StudyEngine &
   TrainEngine &
@@ -39,5 +41,6 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);
+  addListCommand(program, host, load);
   return program;
 }

@@ -1,14 +1,15 @@
 /** Replays of `unbraid verify`, in this process or in another runtime. */
 import { availableParallelism } from 'node:os';
+import { isBuiltIn } from '../env/names.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { decodeSafetensors } from '../record/safetensors.ts';
 import type { Config } from '../train/config.ts';
-import { isBuiltIn } from '../train/environments.ts';
 import { type FieldHashes, fieldHashes, type ReplayedRecords, replayRecords } from '../train/replay.ts';
+import { checkedFirst } from './arguments.ts';
+import { namedBridges } from './bridges.ts';
 import { findRuntime, type RuntimeName } from './runtime/installed.ts';
 import type { ReplayInput, ReplayResult } from './runtime/replayJob.ts';
 import { dist, runJob } from './runtime/runJob.ts';
-import { openNamedBridge } from './trainRun.ts';
 import type { Replayed, ReplayInOptions } from './verify/replayIn.ts';
 import type { VerifyEngine } from './verify.ts';
 
@@ -16,7 +17,7 @@ import type { VerifyEngine } from './verify.ts';
 async function measureReplayed(
   config: Config,
   records: ReplayedRecords,
-  { measure, signal }: Pick<ReplayInOptions, 'measure' | 'signal'>,
+  { measure, programs, signal }: Pick<ReplayInOptions, 'measure' | 'programs' | 'signal'>,
   crew: Crew,
 ): Promise<FieldHashes | null> {
   const made = records.checkpoints.find(({ iteration }) => iteration === measure?.iteration);
@@ -25,16 +26,25 @@ async function measureReplayed(
   const { tensors: parameters } = decodeSafetensors(new Uint8Array(Buffer.from(made.parameters, 'base64')));
   const checkpoint = { iteration: made.iteration, parameters, ...(made.tokenizer && { tokenizer: made.tokenizer }) };
   const { split, samples } = measure;
-  const measured = await measureAgain(config, checkpoint, { split, samples, crew, signal });
+  const measured = await measureAgain(config, checkpoint, {
+    split,
+    samples,
+    crew,
+    openBridge: namedBridges(programs),
+    signal,
+  });
   return measured && fieldHashes(measured);
 }
 
 function replayHere(config: Config, options: ReplayInOptions): Promise<Replayed> {
-  const { until, checkpointsAt, measure, workers, withCrew, onProgress, signal } = options;
+  const { until, checkpointsAt, measure, workers, programs, withCrew, onProgress, signal } = options;
+  const openBridge = namedBridges(programs);
   const work = async (crew: Crew): Promise<Replayed> => {
     const parametersAt = measure?.iteration ?? null;
     const bound = { until, checkpointsAt, parametersAt };
-    const records = await replayRecords(config, { ...bound, crew, onProgress, signal, openBridge: openNamedBridge });
+    const records = await checkedFirst(signal, (onParts) =>
+      replayRecords(config, { ...bound, crew, onProgress, signal, openBridge, onParts }),
+    );
     const { size: count, memory, reason } = crew;
     const measured = await measureReplayed(config, records, options, crew);
     return { records, measured, runtime: `node ${process.versions.node}`, workers: { count, memory, reason } };

@@ -15,11 +15,12 @@ import { openRun } from '../record/run.node.ts';
 import type { CouplingRecord } from '../report/records.ts';
 import { loadParameters } from '../train/checkpointing.ts';
 import { type Config, resolveConfig } from '../train/config.ts';
-import { openEnvironments } from '../train/environments.ts';
+import { type OpenBridge, openEnvironments } from '../train/environments.ts';
 import { headsOf } from '../train/method.ts';
+import { checkedFirst } from './arguments.ts';
+import { namedBridges, permitted } from './bridges.ts';
 import type { CouplingEngine } from './coupling.ts';
 import type { EvalEngine } from './eval.ts';
-import { openNamedBridge } from './trainRun.ts';
 
 /** Environments live at once. */
 const LIVE = 96;
@@ -32,19 +33,29 @@ interface SavedPolicy {
   readonly spread: Spread;
 }
 
+/** How a saved policy is opened. */
+interface Opening {
+  readonly crew: Crew;
+  readonly allowExec?: true;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Opens the policy of a checkpoint for `use`, with environments as the run had them, spread over the crew.
  *
  * @param pairs of states that coupling is measured on; 0: it is not measured
+ * @throws a usage error if the environment does not open
  */
 async function withCheckpoint<T>(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
-  { crew, signal }: { crew: Crew; signal: AbortSignal },
+  { crew, openBridge, signal }: { crew: Crew; openBridge: OpenBridge; signal: AbortSignal },
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
-  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null, { signal });
+  const pool = await checkedFirst(signal, () =>
+    openEnvironments(config, openBridge, checkpoint.tokenizer ?? null, { signal }),
+  );
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
     const { spec } = environments[0];
@@ -61,15 +72,22 @@ async function withCheckpoint<T>(
   }
 }
 
-/** As `withCheckpoint`, with the latest checkpoint of a run's folder. */
+/**
+ * As `withCheckpoint`, with the latest checkpoint of a run's folder.
+ *
+ * @throws a usage error if the environment is a program that was not allowed, or does not open
+ */
 async function withPolicy<T>(
   directory: string,
-  how: { crew: Crew; signal: AbortSignal },
+  { crew, allowExec, signal }: Opening,
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
   const run = openRun(directory);
-  return withCheckpoint(resolveConfig(run.config), run.loadCheckpoint(), how, pairs, use);
+  const config = resolveConfig(run.config);
+  const checkpoint = run.loadCheckpoint();
+  const openBridge = namedBridges(permitted(config.env, directory, allowExec));
+  return withCheckpoint(config, checkpoint, { crew, openBridge, signal }, pairs, use);
 }
 
 /** Coupling of a policy between the train split and `split`; null without a pair of a good and a bad action. */
@@ -92,9 +110,10 @@ async function measureSaved(
 export function measureAgain(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
-  { split, samples, crew, signal }: { split: Split; samples: number; crew: Crew; signal: AbortSignal },
+  how: { split: Split; samples: number; crew: Crew; openBridge: OpenBridge; signal: AbortSignal },
 ): Promise<JsonRecord | null> {
-  return withCheckpoint(config, checkpoint, { crew, signal }, samples, async (saved) => {
+  const { split, samples, signal } = how;
+  return withCheckpoint(config, checkpoint, how, samples, async (saved) => {
     const measured = await measureSaved(saved, split, samples, signal, () => undefined);
     return measured && ({ iteration: checkpoint.iteration, split, samples, ...measured } as unknown as JsonRecord);
   });
@@ -103,13 +122,13 @@ export function measureAgain(
 /** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
-  { split, samples, crew, onProgress, signal },
+  { split, samples, onProgress, ...opening },
 ) =>
-  withPolicy(directory, { crew, signal }, samples, async (saved) => {
+  withPolicy(directory, opening, samples, async (saved) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
-    const measured = await measureSaved(saved, split, samples, signal, () => progress(1));
+    const measured = await measureSaved(saved, split, samples, opening.signal, () => progress(1));
     if (!measured) {
       throw new Error(
         `coupling: no action of ${directory} is known to be good in one game and bad in another; train it further, until some episodes succeed`,
@@ -121,8 +140,8 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   });
 
 /** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
-export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, crew, onProgress, signal }) =>
-  withPolicy(directory, { crew, signal }, 0, async ({ config, policy, environments, spread }) => {
+export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
+  withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
@@ -133,7 +152,7 @@ export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episo
       trainGames,
       temperature,
       onEpisode,
-      signal,
+      signal: opening.signal,
       play: spread.play,
     });
     const values = [...returns];

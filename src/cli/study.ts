@@ -1,11 +1,13 @@
 /** `unbraid study`: the experiments behind the conclusions, resumable, spread over the cores. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { nearestName } from '../nearest.ts';
+import { requireWritableDirectory } from '../record/files.node.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { type Job, jobHash, jobResults } from '../study/job.ts';
 import type { FailedJob, JobRunner } from '../study/runJobs.ts';
 import type { Study, StudyScale } from '../study/study.ts';
-import { integerFrom, usageError } from './arguments.ts';
+import { integerFrom, usage, usageError } from './arguments.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { duration } from './print.ts';
@@ -124,13 +126,15 @@ async function studyAction(
   }
   const study = studies.find((each) => each.name === name);
   if (study === undefined) {
-    throw usageError(
-      `study: the name must be one of ${studies.map((each) => each.name).join(', ')}, got "${name}"; unbraid study lists them`,
-    );
+    const names = studies.map((each) => each.name);
+    const nearest = nearestName(name, names);
+    const advice = nearest === null ? 'unbraid study lists them' : `did you mean "${nearest}"?`;
+    throw usageError(`study: the name must be one of ${names.join(', ')}, got "${name}"; ${advice}`);
   }
   const scale = scaleOf(options, engine);
-  const store = openJobStore(join(options.out, 'jobs'));
   const jobs = distinct(study.plan(scale));
+  usage(() => requireWritableDirectory(join(options.out, study.name)));
+  const store = usage(() => openJobStore(join(options.out, 'jobs')));
   const results = new Map<string, JsonRecord>();
   for (const job of jobs) {
     const result = store.read(job);

@@ -1,7 +1,9 @@
 /** `unbraid train`: one run. */
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { labelTable } from '../labels/labels.ts';
 import type { Crew } from '../parallel/crew.ts';
+import { requireWritableDirectory } from '../record/files.node.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import { requireNoWriter } from '../record/writerLock.node.ts';
 import type { RunResult } from '../report/records.ts';
@@ -9,6 +11,7 @@ import { type Config, resolveConfig } from '../train/config.ts';
 import { labelTermsOf, methodTerms } from '../train/method.ts';
 import type { Progress } from '../train/run.ts';
 import {
+  choiceOption,
   configValue,
   gatherConfig,
   parseSetting,
@@ -17,6 +20,7 @@ import {
   usageError,
   workersOption,
 } from './arguments.ts';
+import { allowExecOption, type Programs, permitted, typed } from './bridges.ts';
 import { type Frame, type Host, run } from './frame.ts';
 import { configHelp, teach } from './help.ts';
 import { count, duration, table, two } from './print.ts';
@@ -26,6 +30,8 @@ export type Train = (
   options: {
     directory: string;
     resume: boolean;
+    /** Which programs may be started for the environment; none but those of this package if not given. */
+    programs?: Programs;
     crew: Crew;
     onProgress: (progress: Progress) => void;
     /** Receives lines for people. */
@@ -33,6 +39,9 @@ export type Train = (
     signal: AbortSignal;
   },
 ) => Promise<RunResult>;
+
+/** An interruption before the run's folder was made: there is nothing to resume. */
+export class NotBegun extends Error {}
 
 /** Short name of a run: environment, terms, labels where they matter, seed. Also its folder's name under runs/. */
 function runName(config: Config): string {
@@ -76,20 +85,30 @@ const namedKeys = ['env', 'policy', 'method', 'labels', 'seed', 'iterations', 'c
 
 type TrainOptions = { readonly [K in (typeof namedKeys)[number] | 'config' | 'out' | 'resume']?: string } & {
   readonly set?: Settings;
+  readonly allowExec?: true;
   readonly workers?: number;
   readonly arithmetic: Crew['arithmetic'];
 };
 
-function newRun(options: TrainOptions): { config: Config; directory: string } {
+interface AskedRun {
+  readonly config: Config;
+  readonly directory: string;
+  readonly programs: Programs;
+}
+
+function newRun(options: TrainOptions): AskedRun {
   const named: Record<string, unknown> = {};
   for (const key of namedKeys) named[key] = configValue(options[key]);
   const config = usage(() => resolveConfig(gatherConfig(named, options.set, options.config)));
   const directory = options.out ?? join('runs', runName(config));
   usage(() => requireNoRun(directory));
-  return { config, directory };
+  usage(() => requireWritableDirectory(directory));
+  const { env, config: file, set, allowExec } = options;
+  const fromFile = file !== undefined && env === undefined && !set?.has('env');
+  return { config, directory, programs: fromFile ? permitted(config.env, file, allowExec) : typed(config.env) };
 }
 
-function resumedRun(options: TrainOptions, directory: string): { config: Config; directory: string } {
+function resumedRun(options: TrainOptions, directory: string): AskedRun {
   const given = ([...namedKeys, 'config', 'out', 'set'] as const).filter((key) => options[key] !== undefined);
   if (given.length > 0) {
     const flags = given.map((key) => `--${key === 'coldStart' ? 'cold-start' : key}`).join(', ');
@@ -97,7 +116,11 @@ function resumedRun(options: TrainOptions, directory: string): { config: Config;
   }
   usage(() => requireRun(directory));
   usage(() => requireNoWriter('train', directory));
-  return { config: resolveConfig(openRun(directory).config), directory };
+  const run = openRun(directory);
+  const config = resolveConfig(run.config);
+  // A run that is damaged is called so before it is asked what it may start.
+  if (run.latest !== null) run.loadCheckpoint();
+  return { config, directory, programs: permitted(config.env, directory, options.allowExec) };
 }
 
 /** What `train` calls. */
@@ -110,7 +133,8 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
   const relaxed = options.arithmetic === 'relaxed';
   if (relaxed && options.workers !== undefined) throw usageError('--arithmetic relaxed has one thread; drop --workers');
   const resume = options.resume !== undefined;
-  const { config, directory } = options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
+  const { config, directory, programs } =
+    options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
   const { train, relaxedCrew } = await load();
   if (relaxed) frame.note('1 thread, relaxed arithmetic: the result is not reproducible');
   const inCrew: Frame['withCrew'] = async (workers, work, ofRun) =>
@@ -119,14 +143,15 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
     const result = await inCrew(
       options.workers,
       (crew) =>
-        frame.progress(runName(config), (onProgress) =>
-          train(config, { directory, resume, crew, onProgress, onNote: frame.note, signal: frame.signal }),
-        ),
+        frame.progress(runName(config), (onProgress) => {
+          const how = { directory, resume, programs, crew, onProgress, onNote: frame.note, signal: frame.signal };
+          return train(config, how);
+        }),
       config,
     );
     frame.finish(result, trainSummary(result, directory));
   } catch (error) {
-    if (!frame.signal.aborted) throw error;
+    if (!frame.signal.aborted || error instanceof NotBegun) throw error;
     throw new Error(`interrupted; go on with: unbraid train --resume ${directory}`, { cause: error });
   }
 }
@@ -137,12 +162,12 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .command('train')
     .summary('train one policy')
     .description('Train a policy with GRPO, with or without further terms, and measure its success and coupling.')
-    .option('--env <name>', 'environment (default: household)')
+    .option('--env <name>', 'environment; unbraid list envs (default: household)')
     .option('--policy <name>', 'attention or mlp (default: attention)')
     .option('--method <terms>', `terms of the objective joined by +: ${methodTerms.join(', ')} (default: grpo)`)
     .option(
       '--labels <source>',
-      'which actions were good: advantage, graph, demonstrations, oracle, shuffled (default: graph)',
+      `where labels of good and bad actions come from: ${labelTable.map(({ name }) => name).join(', ')} (default: graph)`,
     )
     .option('--seed <n>', 'names all random streams (default: 1)')
     .option('--iterations <n>', 'collect-and-update rounds (default: 160)')
@@ -151,14 +176,14 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--config <file>', "JSON file of config keys, or another run's config.json")
     .option('--out <dir>', "the run's folder (default: runs/ and a name made from the config)")
     .option('--resume <dir>', 'go on with the run in this folder from its newest checkpoint')
+    .addOption(allowExecOption())
     .addOption(workersOption())
     .addOption(
-      new Option(
+      choiceOption(
         '--arithmetic <kind>',
         'relaxed: not reproducible, and verify refuses it; may be faster, on one thread',
-      )
-        .choices(['exact', 'relaxed'])
-        .default('exact'),
+        ['exact', 'relaxed'],
+      ).default('exact'),
     )
     .addHelpText(
       'after',

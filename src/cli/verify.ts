@@ -1,13 +1,15 @@
 /** `unbraid verify`: replays a run and compares its chain of hashes. */
 import { existsSync, statSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Damage } from '../record/integrity.node.ts';
 import type { ReceiptDifference } from '../record/receipt.ts';
 import type { Config } from '../train/config.ts';
-import { integerFrom, workersOption } from './arguments.ts';
+import { choiceOption, integerFrom, workersOption } from './arguments.ts';
+import { allowExecOption, permitted } from './bridges.ts';
 import { crewText, type Frame, type Host, run } from './frame.ts';
 import { teach } from './help.ts';
 import { count } from './print.ts';
+import { type LimitOptions, limitOptions, withinLimit } from './replayLimit.ts';
 import { type RuntimeName, runtimeNames } from './runtime/installed.ts';
 import type { Comparison } from './verify/compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './verify/replayIn.ts';
@@ -18,9 +20,10 @@ export interface VerifyEngine {
   readonly replayIn: (runtime: RuntimeName, config: Config, options: ReplayInOptions) => Promise<Replayed>;
 }
 
-interface VerifyOptions {
+interface VerifyOptions extends LimitOptions {
   readonly runtime: RuntimeName;
   readonly until?: number;
+  readonly allowExec?: true;
   readonly workers?: number;
 }
 
@@ -69,7 +72,7 @@ async function verifyAction(
   frame: Frame,
   load: () => Promise<VerifyEngine>,
   path: string,
-  { runtime, until: asked, workers }: VerifyOptions,
+  { runtime, until: asked, allowExec, workers, ...allowed }: VerifyOptions,
 ): Promise<void> {
   const isFile = existsSync(path) && statSync(path).isFile();
   const subject = isFile ? receiptSubject(path) : folderSubject(path);
@@ -79,14 +82,15 @@ async function verifyAction(
     finishUnequal(frame, damage, { first: damage, checked: [], notChecked, rest: {} }, `differs    ${damage.message}`);
   }
   const { config, last, measure } = subject;
+  const programs = permitted(config.env, path, allowExec);
   const until = untilOf(subject, asked);
   const { replayIn } = await load();
-  const replayed = await frame.progress(path, (onProgress) =>
-    replayIn(runtime, config, {
-      until,
-      checkpointsAt: subject.checkpointsAt.filter((iteration) => iteration <= until),
-      measure: measure && measure.iteration <= until ? measure : null,
-      ...{ workers, withCrew: frame.withCrew, onProgress, signal: frame.signal },
+  const replayed = await withinLimit(frame, { config, until, workers, ...allowed }, ({ signal, follow }) =>
+    frame.progress(path, (onProgress) => {
+      const checkpointsAt = subject.checkpointsAt.filter((iteration) => iteration <= until);
+      const compared = { until, checkpointsAt, measure: measure && measure.iteration <= until ? measure : null };
+      const how = { workers, programs, withCrew: frame.withCrew, onProgress: follow(onProgress), signal };
+      return replayIn(runtime, config, { ...compared, ...how });
     }),
   );
   // A crew of this process has said so before it began.
@@ -127,8 +131,9 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
       'Check that the files of a run agree with its receipt, train the run again, and compare parameters, state, metrics and outcome.',
     )
     .argument('<run>', "a run's folder, or a receipt's file alone")
-    .addOption(new Option('--runtime <name>', 'where to replay it').choices(runtimeNames).default('node'))
+    .addOption(choiceOption('--runtime <name>', 'where to replay it', runtimeNames).default('node'))
     .option('--until <n>', 'compare no checkpoint after this iteration', integerFrom(0))
+    .addOption(allowExecOption())
     .addOption(workersOption())
     .addHelpText(
       'after',
@@ -139,9 +144,10 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
           'unbraid verify runs/first --runtime firefox',
         ],
         details:
-          'It takes as long as the training did. Exit code 1 if anything differs: the first difference is named.',
+          'It takes as long as the training did. What is expected to take more than 10 minutes is replayed only if you say so. Exit code 1 if anything differs: the first difference is named.',
         next: 'docs/receipts.md says what a receipt proves.',
       }),
     );
+  for (const option of limitOptions()) command.addOption(option);
   run(host, command, (frame, path: string, options: VerifyOptions) => verifyAction(frame, load, path, options));
 }

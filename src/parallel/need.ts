@@ -3,13 +3,14 @@ import { gramBytes } from '../coupling/gram.ts';
 import { rowBlocks } from '../coupling/gramPieces.ts';
 import type { Samples } from '../coupling/samples.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
+import { isBuiltIn } from '../env/names.ts';
 import { CountingArena } from '../kernels/countingArena.ts';
 import type { InputShape } from '../layers/batch.ts';
 import { createLossInputs } from '../objective/objective.ts';
 import { createPolicy, type Policy } from '../policy/policy.ts';
 import { createStateList } from '../rollout/states.ts';
 import type { Config } from '../train/config.ts';
-import { isBuiltIn, openEnvironments } from '../train/environments.ts';
+import { openEnvironments } from '../train/environments.ts';
 import { headsOf } from '../train/method.ts';
 
 /** All that 32-bit addresses reach. */

@@ -6,14 +6,16 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseJson } from '../parseJson.ts';
 import { type JsonRecord, jsonLine, lineEnds } from './json.ts';
 
@@ -93,6 +95,31 @@ export function ensureWritableDirectory(directory: string): void {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw fileError('write in', directory, error);
+  }
+}
+
+/** Throws unless `directory` can be written in, or made and then written in. Makes nothing. */
+export function requireWritableDirectory(directory: string): void {
+  try {
+    let at = resolve(directory);
+    // A link to nothing is there, and in the way.
+    while (lstatSync(at, { throwIfNoEntry: false }) === undefined) at = dirname(at);
+    if (!statSync(at).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+    accessSync(at, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fileError('write in', directory, error);
+  }
+}
+
+/** Throws unless a file can be written at `path`. A file that is there stays as it is. */
+export function requireWritableFile(path: string): void {
+  const probe = `${path}.${process.pid}.tmp`;
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    closeSync(openSync(probe, 'w'));
+    rmSync(probe);
+  } catch (error) {
+    throw fileError('write', path, error);
   }
 }
 

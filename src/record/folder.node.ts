@@ -43,12 +43,22 @@ function isPage(name: string): boolean {
   return name.endsWith('.html');
 }
 
+/** Whether a name in a run's folder is that of an interrupted write of the run or of its page. */
+export function isInterruptedWrite(name: string): boolean {
+  const target = temporaryPattern.exec(name)?.[1];
+  return target !== undefined && (runNames.has(target) || isPage(target));
+}
+
+/** Whether a name in the folder of checkpoints is that of an interrupted write of a checkpoint. */
+export function isInterruptedCheckpoint(name: string): boolean {
+  return name.endsWith('.tmp') && checkpointPattern.test(name.slice(0, -'.tmp'.length));
+}
+
 function kindInRoot(name: string): FolderEntry['kind'] {
   if (runNames.has(name)) return 'run';
   if (isPage(name)) return { notChecked: 'a page drawn from records' };
   if (isLockName(name)) return { notChecked: 'names a process that writes or wrote the run' };
-  const target = temporaryPattern.exec(name)?.[1];
-  if (target !== undefined && (runNames.has(target) || isPage(target) || isLockName(target))) return temporary;
+  if (isInterruptedWrite(name) || isLockName(temporaryPattern.exec(name)?.[1] ?? '')) return temporary;
   return foreign;
 }
 
@@ -84,7 +94,7 @@ function list(
 }
 
 function listCheckpoints(directory: string, path: string, entries: FolderEntry[]): void {
-  const isCheckpoint = (name: string): boolean => checkpointPattern.test(name.replace(/\.tmp$/, ''));
+  const isCheckpoint = (name: string): boolean => checkpointPattern.test(name) || isInterruptedCheckpoint(name);
   list(directory, path, (name) => (isCheckpoint(name) ? 'folder' : foreign), entries);
 }
 

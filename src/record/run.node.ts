@@ -31,6 +31,7 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from './files.node.ts';
+import { isInterruptedCheckpoint, isInterruptedWrite } from './folder.node.ts';
 import { readRunReceipt, writeReceipt } from './integrity.node.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import {
@@ -38,7 +39,9 @@ import {
   checkpointsOf,
   configName,
   couplingEndName,
+  couplingStartName,
   type Latest,
+  latestName,
   listCheckpoints,
   metricsName,
   readLatest,
@@ -49,7 +52,7 @@ import {
 import type { Receipt } from './receipt.ts';
 import type { ReceiptFile } from './receiptFile.ts';
 import { sha256Hex } from './sha256.ts';
-import { isLockName, lockRun, type RunLock, type Writer } from './writerLock.node.ts';
+import { lockRun, type RunLock, type Writer } from './writerLock.node.ts';
 
 export interface RunWriter {
   readonly directory: string;
@@ -113,9 +116,19 @@ export function requireRun(directory: string): void {
   }
 }
 
-/** Throws if `directory` already holds a run, which a new one would overwrite. */
+/** Whether a folder holds something of a run that a new one would lose: a checkpoint, an iteration, a result. */
+function holdsProgress(directory: string): boolean {
+  if ([resultName, receiptName, latestName].some((name) => existsSync(join(directory, name)))) return true;
+  const metrics = join(directory, metricsName);
+  return (
+    listCheckpoints(directory).length > 0 ||
+    (existsSync(metrics) && readJsonLines(metrics).some(({ iteration }) => iteration !== 0))
+  );
+}
+
+/** Throws if `directory` already holds a run, which a new one would overwrite. One that has no checkpoint yet does not count. */
 export function requireNoRun(directory: string): void {
-  if (!existsSync(join(directory, configName))) return;
+  if (!existsSync(join(directory, configName)) || !holdsProgress(directory)) return;
   throw new Error(
     `createRun: ${directory} already holds a run; go on with it: unbraid train --resume ${directory}; or choose another --out`,
   );
@@ -284,26 +297,30 @@ export function createRun(
   options: { config: JsonRecord; versions: JsonRecord; keepCheckpoints: number },
 ): RunWriter {
   requireNoRun(directory);
+  const was = existsSync(join(directory, configName));
   ensureWritableDirectory(directory);
   const { config, versions, keepCheckpoints } = options;
   const lock = lockRun('createRun', directory);
   return withLock(lock, () => {
     requireNoRun(directory);
     ensureWritableDirectory(checkpointsOf(directory));
+    // What a run leaves that was stopped before its first checkpoint. Files of others stay.
+    removeTemporary(directory);
+    if (was) rmSync(join(directory, couplingStartName), { force: true });
     writeConfig(directory, config, versions);
     return runWriter(directory, keepCheckpoints, openJsonLines(join(directory, metricsName), { keepLines: 0 }), lock);
   });
 }
 
-/** Removes what interrupted writes have left: unfinished files, unfinished checkpoints. */
+/** Removes what interrupted writes of this run have left. Files of others stay. */
 function removeTemporary(directory: string): void {
-  for (const folder of [directory, checkpointsOf(directory)]) {
-    if (!existsSync(folder)) continue;
+  const remove = (folder: string, isLeft: (name: string) => boolean): void => {
     for (const name of readdirSync(folder).sort()) {
-      const isLock = isLockName(name.replace(/\.\d+\.tmp$/, ''));
-      if (name.endsWith('.tmp') && !isLock) rmSync(join(folder, name), { recursive: true, force: true });
+      if (isLeft(name)) rmSync(join(folder, name), { recursive: true, force: true });
     }
-  }
+  };
+  remove(directory, isInterruptedWrite);
+  if (existsSync(checkpointsOf(directory))) remove(checkpointsOf(directory), isInterruptedCheckpoint);
 }
 
 /**

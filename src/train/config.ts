@@ -3,15 +3,18 @@
  * docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
 import * as v from 'valibot';
-import { rolloutSources } from '../labels/labels.ts';
+import { labelTable, rolloutSources } from '../labels/labels.ts';
 import { nearestName } from '../nearest.ts';
-import { canonicalMethod, checkTerms, isMethod, methodTerms } from './method.ts';
+import { requireMemory } from './memory.ts';
+import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
 
 interface Row<T> {
   readonly default: T;
   readonly schema: v.GenericSchema<unknown, T>;
   /** Completes "<key> must be ...". */
   readonly rule: string;
+  /** The value that a wrong text was probably meant to be, or null. */
+  readonly nearest?: (value: string) => string | null;
   readonly unit: string;
   readonly meaning: string;
 }
@@ -41,18 +44,18 @@ function number(value: number, bounds: Bounds, unit: string, meaning: string): R
   return { default: value, ...range('number', bounds), unit, meaning };
 }
 
-function orNull<T>(
-  row: { schema: v.GenericSchema<unknown, T>; rule: string },
-  unit: string,
-  meaning: string,
-): Row<T | null> {
-  return { default: null, schema: v.nullable(row.schema), rule: `${row.rule}, or null`, unit, meaning };
+function orNull<T>(row: Pick<Row<T>, 'schema' | 'rule' | 'nearest'>, unit: string, meaning: string): Row<T | null> {
+  return { ...row, default: null, schema: v.nullable(row.schema), rule: `${row.rule}, or null`, unit, meaning };
 }
 
 function picklist<const T extends readonly string[]>(
   options: T,
-): { schema: v.GenericSchema<unknown, T[number]>; rule: string } {
-  return { schema: v.picklist(options), rule: `one of ${options.join(', ')}` };
+): { schema: v.GenericSchema<unknown, T[number]>; rule: string; nearest: (value: string) => string | null } {
+  return {
+    schema: v.picklist(options),
+    rule: `one of ${options.join(', ')}`,
+    nearest: (value) => nearestName(value, options),
+  };
 }
 
 function choice<const T extends readonly string[]>(value: T[number], options: T, meaning: string): Row<T[number]> {
@@ -83,12 +86,13 @@ const table = {
     default: 'grpo',
     schema: v.pipe(v.string(), v.check(isMethod)),
     rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
+    nearest: nearestMethod,
     unit: '',
     meaning: 'terms of the objective; grpo unless gigpo or ppo is named',
   },
   labels: choice(
     'graph',
-    ['advantage', 'anchor', 'graph', 'critic', 'counterfactual', 'demonstrations', 'oracle', 'shuffled'],
+    labelTable.map(({ name }) => name),
     'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
   ),
   shuffledSource: choice('graph', rolloutSources, 'whose labels shuffled permutes'),
@@ -218,7 +222,7 @@ export type Config = { readonly [K in ConfigKey]: (typeof table)[K] extends Row<
 const keys = Object.keys(table) as ConfigKey[];
 
 /** Every key with its default, rule, unit and meaning, in the order of the documentation. */
-export const configTable: readonly (Omit<Row<number | string | null>, 'schema'> & {
+export const configTable: readonly (Omit<Row<number | string | null>, 'schema' | 'nearest'> & {
   readonly key: ConfigKey;
 })[] = keys.map((key) => {
   const { default: value, rule, unit, meaning } = table[key];
@@ -226,7 +230,8 @@ export const configTable: readonly (Omit<Row<number | string | null>, 'schema'> 
 });
 
 function show(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length <= 200 ? text : `${text.slice(0, 200)}...`;
 }
 
 function unknownKey(key: string): Error {
@@ -239,6 +244,11 @@ function checkTogether(config: Config): void {
   if (config.policy === 'mlp' && config.observation !== 'vector') {
     throw new Error(
       `config: policy "mlp" needs observation "vector", got ${show(config.observation)}; set observation to "vector"`,
+    );
+  }
+  if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
+    throw new Error(
+      'config: labels "demonstrations" must have coldStart >= 1, got 0, which shows none; raise coldStart or choose another source',
     );
   }
   if (config.policy === 'attention' && config.observation === 'vector') {
@@ -269,7 +279,9 @@ export function resolveConfig(partial: unknown): Config {
     const row: Row<number | string | null> = table[key];
     const value = given[key] === undefined ? row.default : given[key];
     if (!v.is(row.schema, value)) {
-      throw new Error(`config: ${key} must be ${row.rule}, got ${show(value)}`);
+      const nearest = typeof value === 'string' ? (row.nearest?.(value) ?? null) : null;
+      const advice = nearest === null ? '' : `; did you mean ${show(nearest)}?`;
+      throw new Error(`config: ${key} must be ${row.rule}, got ${show(value)}${advice}`);
     }
     config[key] = value;
   }
@@ -278,6 +290,7 @@ export function resolveConfig(partial: unknown): Config {
   if (config.policy === 'mlp') config.observation ??= 'vector';
   const resolved = config as Config;
   checkTogether(resolved);
+  requireMemory(resolved);
   return resolved;
 }
 

@@ -4,12 +4,14 @@ import { craftingText, createCrafting } from '../env/crafting/crafting.ts';
 import type { Environment, TextEnvironment } from '../env/environment.ts';
 import { createHousehold, householdText } from '../env/household/household.ts';
 import { createLookAlike } from '../env/lookAlike.ts';
+import { type BuiltInName, isBuiltIn } from '../env/names.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { collectShownTexts, textsOf } from '../text/collectTexts.ts';
 import { neededBy } from '../text/positions.ts';
 import { tokenized } from '../text/tokenized.ts';
 import { buildVocabulary, type Vocabulary, vocabularyFromJson, vocabularyToJson } from '../text/tokenizer.ts';
 import type { Config } from './config.ts';
+import { labelTermsOf } from './method.ts';
 
 /** A source of equal environments, any number of which may be live at once. */
 export interface EnvironmentPool {
@@ -96,22 +98,20 @@ async function textPool(
   };
 }
 
-/** The built-in environments that have every form and a step limit to choose. */
-const families = new Map([
-  ['household', { create: createHousehold, text: householdText }],
-  ['crafting', { create: createCrafting, text: craftingText }],
-]);
-
-/** The built-in environments that show vectors alone. A run's seed names the bandit's directions too: seeds differ in the problem. */
-const vectorFamilies = new Map([
-  ['look-alike', () => createLookAlike()],
-  ['bandit', ({ similarity, seed }: Config) => createBandit({ rho: similarity, layoutSeed: seed })],
-]);
-
-/** Whether the environment is part of unbraid; any other is a program of its own. */
-export function isBuiltIn(env: string): boolean {
-  return families.has(env) || vectorFamilies.has(env);
-}
+/** How the built-in environments are made: those with every form and a step limit to choose, and those that show vectors alone. */
+const families: Readonly<
+  Record<
+    BuiltInName,
+    | { readonly create: typeof createHousehold; readonly text: typeof householdText }
+    | { readonly vectors: (config: Config) => Environment }
+  >
+> = {
+  household: { create: createHousehold, text: householdText },
+  crafting: { create: createCrafting, text: craftingText },
+  'look-alike': { vectors: () => createLookAlike() },
+  // A run's seed names the directions too: seeds differ in the problem.
+  bandit: { vectors: ({ similarity, seed }) => createBandit({ rho: similarity, layoutSeed: seed }) },
+};
 
 /**
  * @param saved the vocabulary of the run's checkpoint, if it goes on with one
@@ -126,8 +126,8 @@ export async function openEnvironments(
   const { env, observation, policy } = config;
   const form = observation ?? (policy === 'mlp' ? 'vector' : null);
   const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
-  const family = families.get(env);
-  if (family !== undefined) {
+  const family = isBuiltIn(env) ? families[env] : null;
+  if (family !== null && 'create' in family) {
     if (form === 'text') return textPool(config, () => family.text(rules), null, saved, options);
     return {
       create: () => family.create({ ...rules, form: form ?? 'tokens' }),
@@ -141,10 +141,9 @@ export async function openEnvironments(
       `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
     );
   }
-  const vectors = vectorFamilies.get(env);
-  if (vectors !== undefined) {
+  if (family !== null) {
     if (policy !== 'mlp') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
-    return { create: () => vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
+    return { create: () => family.vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
   }
   if (!openBridge)
     throw new Error(`config: env "${env}" needs a process of its own, which this host cannot start; use "household"`);
@@ -166,4 +165,19 @@ export async function openEnvironments(
     await bridge.close();
     throw error;
   }
+}
+
+/**
+ * Rejects labels that an environment cannot give, before the run begins.
+ *
+ * @throws Error naming the labels and what the environment lacks
+ */
+export function requireLabels({ method, labels, shuffledSource }: Config, { spec }: Environment): void {
+  if (labelTermsOf(method).length === 0) return;
+  const source = labels === 'shuffled' ? shuffledSource : labels;
+  if ((source !== 'oracle' && source !== 'demonstrations') || spec.hasExpert) return;
+  const key = labels === 'shuffled' ? 'shuffledSource' : 'labels';
+  throw new Error(
+    `config: ${key} "${source}" needs an environment with an expert, which ${spec.name} does not have; use "graph" or "advantage"`,
+  );
 }

@@ -1,5 +1,7 @@
 /** The config's `method`: which terms an objective has, how they are written, and which of them go together. */
 
+import { nearestName } from '../nearest.ts';
+
 const baseTerms = ['grpo', 'gigpo', 'ppo'] as const;
 const labelTerms = ['classifier', 'contrastive', 'cloning', 'label-advantages'] as const;
 const surgeryTerms = ['pcgrad', 'gradvac', 'upgrad'] as const;
@@ -10,6 +12,26 @@ export const methodTerms = [...baseTerms, ...labelTerms, ...surgeryTerms, 'heads
 /** A term of the objective. Without one of `grpo`, `gigpo` and `ppo` it is `grpo`. */
 export type MethodTerm = (typeof methodTerms)[number];
 
+/** What each term does, in one line. */
+const meanings: Readonly<Record<MethodTerm, string>> = {
+  grpo: 'base: the advantage of an episode is its return relative to its group (default)',
+  gigpo: 'base: grpo, plus advantages of single steps from equal states of one group',
+  ppo: 'base: advantages from a learned value of each state (GAE)',
+  classifier: 'labels: a second head learns to classify candidate actions as good or bad',
+  contrastive: 'labels: a supervised contrastive loss on the embeddings of candidate actions',
+  cloning: 'labels: the policy imitates actions labelled good',
+  'label-advantages': 'labels: they are added to the advantages, or replace them',
+  pcgrad: 'gradient surgery: projects conflicting gradients of tasks (PCGrad)',
+  gradvac: 'gradient surgery: aligns gradients of tasks with a running target cosine (GradVac)',
+  upgrad: 'gradient surgery: projects onto the dual cone of the gradients of tasks (UPGrad)',
+  heads: 'network: a policy head for each verb or action instead of one for all',
+};
+
+/** All terms with their meaning. */
+export const methodTable: readonly { readonly name: MethodTerm; readonly meaning: string }[] = methodTerms.map(
+  (name) => ({ name, meaning: meanings[name] }),
+);
+
 /** What makes one gradient of the gradients of tasks. */
 export type Surgery = (typeof surgeryTerms)[number];
 
@@ -19,6 +41,16 @@ export function isMethod(method: string): boolean {
   return (
     new Set(terms).size === terms.length && terms.every((term) => (methodTerms as readonly string[]).includes(term))
   );
+}
+
+/** The method with each unknown term replaced by the nearest one that it does not have yet; null if a term has none or is given twice. */
+export function nearestMethod(method: string): string | null {
+  const terms = method.split('+');
+  const isTerm = (term: string): boolean => (methodTerms as readonly string[]).includes(term);
+  const free = methodTerms.filter((term) => !terms.includes(term));
+  const nearest = terms.map((term) => (isTerm(term) ? term : nearestName(term, free)));
+  const fixed = nearest.join('+');
+  return nearest.includes(null) || !isMethod(fixed) ? null : fixed;
 }
 
 /** Terms of the methods asked for so far: every update asks for those of the same one. */

@@ -12,7 +12,7 @@ import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
-import type { EnvironmentPool, Note } from './environments.ts';
+import { type EnvironmentPool, type Note, requireLabels } from './environments.ts';
 import type { Metrics } from './iteration.ts';
 import { headsOf } from './method.ts';
 import { createLearner, type Learner } from './update.ts';
@@ -65,6 +65,7 @@ export async function startRun(
   const slots = config.groupsPerIteration * config.numGenerations;
   const environments = Array.from({ length: slots }, () => pool.create());
   const { spec } = environments[0];
+  requireLabels(config, environments[0]);
   const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config)), spec, {
     ...config,
     ...headsOf(config.method),

@@ -108,6 +108,7 @@ export async function unbraid(
   };
   const fake: Engine = {
     relaxedCrew: async () => relaxedCrew(),
+    checkRun: async () => undefined,
     openTrainer: (threads) => ({
       train: (config, how) => fake.train(config, { ...how, crew: new Crew([], 'own', `${threads} threads`) }),
       close: () => void ended++,

@@ -97,6 +97,7 @@ describe('train', () => {
 
   test('a folder that holds a run already is not overwritten', async () => {
     const run = makeRun();
+    writeFileSync(join(run, 'result.json'), '{}');
     const { code, stderr, calls } = await unbraid(['train', '--out', run]);
     expect([code, calls]).toEqual([2, []]);
     expect(stderr).toBe(

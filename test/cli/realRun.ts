@@ -1,8 +1,9 @@
 /** Small real runs in folders, made and checked by the real engine. */
 import { join } from 'node:path';
+import { profileRun } from '../../src/cli/profile/profileRun.ts';
 import { replayIn } from '../../src/cli/replayRun.ts';
 import { evaluateRun, measureRunCoupling } from '../../src/cli/savedRun.ts';
-import { trainIn } from '../../src/cli/trainRun.ts';
+import { checkRun, trainIn } from '../../src/cli/trainRun.ts';
 import { soloCrew } from '../../src/parallel/crew.ts';
 import { readRunReceipt } from '../../src/record/integrity.node.ts';
 import type { Receipt } from '../../src/record/receipt.ts';
@@ -11,7 +12,7 @@ import { small } from '../train/recordedRun.ts';
 import { unbraid } from './fakeEngine.ts';
 
 const train = trainIn('0.1.0');
-const engine = { train, replayIn, evaluateRun, measureRunCoupling };
+const engine = { train, replayIn, evaluateRun, measureRunCoupling, checkRun, profileRun };
 
 /** Keys whose values are not the defaults. */
 export const changes = { ...small, env: 'look-alike', policy: 'mlp', iterations: 5, checkpointEvery: 2 } as const;

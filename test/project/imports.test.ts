@@ -57,6 +57,9 @@ const cases: readonly [string, string, string[]][] = [
   ['src/train/importsNode.ts', 'node:path', ['node-in-node-files']],
   ['src/record/importsNode.node.ts', 'node:path', []],
   ['src/cli/importsNode.ts', 'node:path', []],
+  ['src/cli/opens1.ts', 'src/env/bridge.node.ts', ['bridges-need-permission']],
+  ['src/cli/study/opens2.ts', 'src/env/resolveBridge.node.ts', ['bridges-need-permission']],
+  ['src/cli/bridges.ts', 'src/env/bridge.node.ts', []],
   ['src/train/missing.ts', 'src/train/nowhere.ts', ['resolvable']],
   ['src/cli/program.ts', 'src/train/trainer.ts', []],
 ];

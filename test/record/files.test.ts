@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -18,6 +19,8 @@ import {
   readJson,
   readJsonLines,
   readText,
+  requireWritableDirectory,
+  requireWritableFile,
   writeFileAtomic,
 } from '../../src/record/files.node.ts';
 
@@ -167,5 +170,38 @@ describe('JSON lines', () => {
   test('opening in a missing folder', () => {
     mkdirSync(path);
     expect(() => openJsonLines(path)).toThrow(new Error(`cannot write ${path}: EISDIR; it is a folder; name a file`));
+  });
+});
+
+describe('what is to be written is checked, and nothing is made', () => {
+  test('a folder that is there, or can be made', () => {
+    requireWritableDirectory(directory);
+    requireWritableDirectory(join(directory, 'a', 'b'));
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('a file in the way, a link to nowhere', () => {
+    writeFileSync(path, '');
+    const advice = 'ENOTDIR; a part of the path is a file; choose another path';
+    for (const folder of [path, join(path, 'a'), join(path, 'a', 'b')]) {
+      expect(() => requireWritableDirectory(folder)).toThrow(new Error(`cannot write in ${folder}: ${advice}`));
+    }
+    const link = join(directory, 'link');
+    symlinkSync(join(directory, 'nowhere'), link);
+    expect(() => requireWritableDirectory(join(link, 'a'))).toThrow(`cannot write in ${join(link, 'a')}: ENOENT;`);
+  });
+
+  test('a file: its folder must be there, and it must be none itself; what is in it stays', () => {
+    requireWritableFile(path);
+    expect(readdirSync(directory)).toEqual([]);
+    writeFileSync(path, 'text');
+    requireWritableFile(path);
+    expect(readFileSync(path, 'utf8')).toBe('text');
+    const missing = join(directory, 'a', 'b');
+    expect(() => requireWritableFile(missing)).toThrow(new Error(`cannot write ${missing}: ENOENT; check the path`));
+    expect(() => requireWritableFile(directory)).toThrow(
+      new Error(`cannot write ${directory}: EISDIR; it is a folder; name a file`),
+    );
+    expect(readdirSync(directory)).toEqual(['file']);
   });
 });

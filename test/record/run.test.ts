@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Chain, jsonSha256, openChain } from '../../src/record/chain.ts';
 import type { Checkpoint } from '../../src/record/checkpoint.ts';
@@ -260,6 +260,45 @@ describe('errors', () => {
       ),
     );
   });
+
+  test('but not where a run was stopped before its first checkpoint: its leftovers go, files of others stay', () => {
+    const writer = createRun(directory, start);
+    writer.appendMetrics({ iteration: 0, 'eval/train': 0.5 });
+    writer.writeRecord('coupling-start', { command: 'coupling' });
+    writer.close();
+    mkdirSync(join(directory, 'checkpoints', '000000.tmp'));
+    for (const name of ['notes.txt', 'config.json.77.tmp', 'notes.tmp', join('checkpoints', 'mine')]) {
+      writeFileSync(join(directory, name), name);
+    }
+    requireNoRun(directory);
+    createRun(directory, { ...start, config: { seed: 4 } }).close();
+    expect(Object.keys(contents(directory)).sort()).toEqual([
+      'checkpoints/mine',
+      'config.json',
+      'metrics.jsonl',
+      'notes.tmp',
+      'notes.txt',
+    ]);
+    expect(openRun(directory)).toMatchObject({ config: { seed: 4 }, metrics: [] });
+  });
+
+  test('a folder that never was a run keeps what it has', () => {
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'coupling-start.json'), 'mine');
+    createRun(directory, start).close();
+    expect(readFileSync(join(directory, 'coupling-start.json'), 'utf8')).toBe('mine');
+  });
+
+  test.each(['result.json', 'receipt.json', 'latest.json', 'metrics.jsonl', 'checkpoints/000000/manifest.json'])(
+    'nor where there is %s',
+    (name) => {
+      createRun(directory, start).close();
+      mkdirSync(dirname(join(directory, name)), { recursive: true });
+      writeFileSync(join(directory, name), '{"iteration":1}\n');
+      expect(() => requireNoRun(directory)).toThrow('already holds a run');
+      expect(() => createRun(directory, start)).toThrow('already holds a run');
+    },
+  );
 
   test('a checkpoint that is not kept, or none yet', () => {
     makeRun(40);

@@ -111,6 +111,36 @@ describe('resolveConfig', () => {
   });
 });
 
+describe('a text that is nearly right', () => {
+  test.each([
+    ['labels', 'grpah', 'graph'],
+    ['policy', 'attenttion', 'attention'],
+    ['observation', 'vektor', 'vector'],
+    ['lossType', 'dr-grpo', 'dr_grpo'],
+    ['scaleRewards', 'Batch', 'batch'],
+    ['shuffledSource', 'orakel', 'oracle'],
+    ['method', 'clasifier', 'classifier'],
+    ['method', 'classifier+clonning', 'classifier+cloning'],
+    ['method', 'labeladvantages+gigppo', 'label-advantages+gigpo'],
+  ])('%s "%s" is refused with "%s"', (key, value, nearest) => {
+    expect(() => resolveConfig({ [key]: value })).toThrow(`, got "${value}"; did you mean "${nearest}"?`);
+  });
+
+  test('a long one is cut', () => {
+    expect(() => resolveConfig({ labels: 'x'.repeat(1e6) })).toThrow(/, got "x{199}\.\.\.$/);
+  });
+});
+
+test('labels of demonstrations need demonstrations', () => {
+  const config = { method: 'classifier', labels: 'demonstrations', coldStart: 0 };
+  expect(() => resolveConfig(config)).toThrow(
+    new Error(
+      'config: labels "demonstrations" must have coldStart >= 1, got 0, which shows none; raise coldStart or choose another source',
+    ),
+  );
+  expect(resolveConfig({ ...config, method: 'grpo' }).coldStart).toBe(0);
+});
+
 describe('canonicalConfigJson', () => {
   test('does not depend on the order of keys and differs in every key', () => {
     const config = resolveConfig({ seed: 3, iterations: 5 });

@@ -86,6 +86,22 @@ test.each(['graph', 'anchor', 'critic'] as const)('%s labels need nothing that a
   expect(lines[1]).not.toHaveProperty('labels/accuracy');
 });
 
+test.each([
+  [{ labels: 'oracle' }, 'labels "oracle"'],
+  [{ labels: 'demonstrations' }, 'labels "demonstrations"'],
+  [{ labels: 'shuffled', shuffledSource: 'oracle' }, 'shuffledSource "oracle"'],
+] as const)('%o is refused where there is no expert, before an update', async (labels, named) => {
+  const { openBridge, counts } = bridge();
+  const onProgress = (progress: { phase: string }): void => expect(progress.phase).toBe('vocabulary');
+  const config = { ...elsewhere, ...labels, method: 'cloning' };
+  await expect(train(config, { openBridge, onProgress })).rejects.toThrow(
+    `config: ${named} needs an environment with an expert, which household-text does not have; use "graph" or "advantage"`,
+  );
+  expect(counts).toEqual({ opened: 1, closed: 1 });
+  // A method that uses no labels needs none.
+  await train({ ...config, method: 'grpo' }, { openBridge });
+});
+
 test('counterfactual labels are refused where the environment cannot be copied, and the bridge is closed', async () => {
   const { openBridge, counts } = bridge();
   await expect(train({ ...elsewhere, method: 'classifier', labels: 'counterfactual' }, { openBridge })).rejects.toThrow(

@@ -26,8 +26,12 @@ let crew: Crew | null = null;
 const train = trainIn(unbraidVersion);
 
 serveThread(
-  async ({ config, directory, resume, threads }: ThreadRun, onProgress: (progress: Progress) => void, signal) => {
+  async (
+    { config, directory, resume, programs, threads }: ThreadRun,
+    onProgress: (progress: Progress) => void,
+    signal,
+  ) => {
     crew ??= await openCrew(spawnWorker, threads);
-    return train(config, { directory, resume, crew, onProgress: sparsely(onProgress), signal });
+    return train(config, { directory, resume, programs, crew, onProgress: sparsely(onProgress), signal });
   },
 );

@@ -2,6 +2,7 @@
 import type { RunResult } from '../../report/records.ts';
 import type { Config } from '../../train/config.ts';
 import type { Progress } from '../../train/run.ts';
+import type { Programs } from '../bridges.ts';
 import { openThread } from '../thread.ts';
 import type { Train } from '../train.ts';
 
@@ -10,6 +11,7 @@ export interface ThreadRun {
   readonly config: Config;
   readonly directory: string;
   readonly resume: boolean;
+  readonly programs: Programs;
   readonly threads: number;
 }
 
@@ -26,8 +28,8 @@ const entry = import.meta.url.endsWith('.ts') ? './runThread.ts' : './runThread.
 export function openThreadTrainer(threads: number): Trainer {
   const { run, close } = openThread<ThreadRun, RunResult, Progress>(new URL(entry, import.meta.url), 'unbraid compare');
   return {
-    train: (config, { directory, resume, onProgress, signal }) =>
-      run({ config, directory, resume, threads }, onProgress, signal),
+    train: (config, { directory, resume, programs = 'shipped', onProgress, signal }) =>
+      run({ config, directory, resume, programs, threads }, onProgress, signal),
     close,
   };
 }

@@ -3,6 +3,7 @@ import type { Crew } from '../../parallel/crew.ts';
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';
 import type { Config } from '../../train/config.ts';
 import type { Progress } from '../../train/run.ts';
+import type { Programs } from '../bridges.ts';
 import type { Frame } from '../frame.ts';
 import type { ProgressBoard } from '../progress.ts';
 import type { Train } from '../train.ts';
@@ -13,6 +14,8 @@ export interface PlannedRun {
   readonly name: string;
   readonly config: Config;
   readonly directory: string;
+  /** Which programs may be started for the environment. */
+  readonly programs: Programs;
   /** What its folder holds of it, and in `part` the iteration of the checkpoint from which it goes on, 0 where there is none yet. */
   readonly kept: 'nothing' | 'all' | { readonly part: number };
 }
@@ -36,13 +39,13 @@ function behind({ kept }: PlannedRun): number {
 
 /** Trains one run, or goes on with it from its checkpoint. */
 async function trainRun(
-  { name, config, directory, kept }: PlannedRun,
+  { name, config, directory, programs, kept }: PlannedRun,
   trainer: Trainer,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await trainer.train(config, { directory, resume: typeof kept === 'object', onProgress, signal });
+    await trainer.train(config, { directory, resume: typeof kept === 'object', programs, onProgress, signal });
   } catch (cause) {
     throw new Error(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

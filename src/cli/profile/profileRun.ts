@@ -8,7 +8,8 @@ import { type ProfileRecord, profilePhases } from '../../report/profileRecord.ts
 import type { Config } from '../../train/config.ts';
 import type { Progress, RunParts } from '../../train/run.ts';
 import { runTraining } from '../../train/trainer.ts';
-import { openNamedBridge } from '../trainRun.ts';
+import { checkedFirst } from '../arguments.ts';
+import { namedBridges, type Programs } from '../bridges.ts';
 import { openCeilings } from './probe.ts';
 import { openProcessorClock } from './processorClock.ts';
 import { createRecorder } from './recorder.ts';
@@ -20,6 +21,8 @@ export interface ProfileOptions {
   readonly warmUp: number;
   /** Iterations measured; the config's must be `warmUp + measured + 1`, since the last one ends with evaluations. */
   readonly measured: number;
+  /** Which programs may be started for the environment; none but those of this package if not given. */
+  readonly programs?: Programs;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -31,7 +34,7 @@ function openCollector(): () => void {
 }
 
 export async function profileRun(config: Config, options: ProfileOptions): Promise<ProfileRecord> {
-  const { warmUp, measured, onProgress, signal } = options;
+  const { warmUp, measured, programs, onProgress, signal } = options;
   const clock = openProcessorClock();
   const { now } = clock;
   const recorder = createRecorder(profilePhases, now);
@@ -71,21 +74,24 @@ export async function profileRun(config: Config, options: ProfileOptions): Promi
     }
   }
   try {
-    const outcome = await runTraining(config, {
-      openBridge: openNamedBridge,
-      crew,
-      signal,
-      onParts(given) {
-        parts = given;
-        watchParts(recorder, given);
-      },
-      onProgress(progress) {
-        recorder.aside(() => {
-          if (progress.phase === 'train') atIteration(progress);
-          onProgress(progress);
-        });
-      },
-    });
+    const outcome = await checkedFirst(signal, (checked) =>
+      runTraining(config, {
+        openBridge: namedBridges(programs),
+        crew,
+        signal,
+        onParts(given) {
+          checked();
+          parts = given;
+          watchParts(recorder, given);
+        },
+        onProgress(progress) {
+          recorder.aside(() => {
+            if (progress.phase === 'train') atIteration(progress);
+            onProgress(progress);
+          });
+        },
+      }),
+    );
     return {
       command: 'profile',
       config,

@@ -3,6 +3,7 @@ import type { Split } from '../../env/environment.ts';
 import type { MemoryMode } from '../../parallel/crew.ts';
 import type { FieldHashes, ReplayedRecords } from '../../train/replay.ts';
 import type { Progress } from '../../train/run.ts';
+import type { Programs } from '../bridges.ts';
 import type { Frame } from '../frame.ts';
 
 export interface Replayed {
@@ -23,6 +24,8 @@ export interface ReplayInOptions {
   readonly measure: { readonly iteration: number; readonly split: Split; readonly samples: number } | null;
   /** Threads asked for; undefined is one per core. */
   readonly workers: number | undefined;
+  /** Which programs may be started for the environment; none but those of this package if not given. */
+  readonly programs?: Programs;
   /** Opens a crew of threads in this process; another runtime opens its own. */
   readonly withCrew: Frame['withCrew'];
   readonly onProgress: (progress: Progress) => void;

@@ -153,7 +153,7 @@ describe('unbraid study', () => {
     const unknown = await study('trebles');
     expect([unknown.code, unknown.stderr]).toEqual([
       2,
-      'unbraid: study: the name must be one of doubles, got "trebles"; unbraid study lists them\n',
+      'unbraid: study: the name must be one of doubles, got "trebles"; did you mean "doubles"?\n',
     ]);
     const both = await study('doubles --quick --full');
     expect([both.code, both.stderr]).toEqual([2, 'unbraid: study: --quick and --full exclude each other; keep one\n']);

@@ -1,0 +1,133 @@
+/**
+ * How long a run takes, from its config alone. `unbraid verify` asks before it replays the run of a stranger, whose result.json may say
+ * anything.
+ *
+ * Times are those of one thread of an Intel Xeon at some 2.8 GHz that does nothing else (docs/receipts.md has what was measured). For the
+ * built-in environments at default settings, other widths and other label sources the estimate is within a factor of three of what was
+ * measured; the step time of a program of another's is unknown, and 0.5 ms is assumed.
+ */
+import { isBuiltIn } from '../env/names.ts';
+import type { Config } from './config.ts';
+import { labelTermsOf, surgeryOf, termsOf } from './method.ts';
+import { networkSize, shapeOf } from './workload.ts';
+
+/** Seconds per state for an environment's part in it: the step, the observation and its tokens. */
+const stepSeconds = { slots: 2.5e-6, vector: 5e-6, sequence: 35e-6 } as const;
+const programStepSeconds = 500e-6;
+
+/** Floating-point operations per second when acting and when learning, in which equal states are computed once. */
+const playRate = 50e9;
+const learnRate = 16e9;
+
+/** Seconds that a state takes in an update whatever the network, that each update takes, and that each float of its vector adds. */
+const learnSeconds = 2e-6;
+const updateSeconds = 50e-6;
+const vectorSeconds = 3e-9;
+
+/** Seconds per parameter to hash and write a checkpoint. */
+const checkpointSeconds = 30e-9;
+
+/** Seconds per pair of a coupling measurement: some whatever the network, and so many passes through it. */
+const pairSeconds = 300e-6;
+const passesPerPair = 160;
+
+/** Seconds to draw and keep one game. */
+const gameSeconds = 0.2e-6;
+
+/** How much longer things take than in the best case. */
+const slack = 1.3;
+
+/** How many whole times `every` fits into the iterations; 0 means never. */
+function timesIn(iterations: number, every: number): number {
+  return every > 0 ? Math.floor(iterations / every) : 0;
+}
+
+/** Share of its time that a run takes on so many threads: what does not spread over them stays. */
+function threadShare(threads: number): number {
+  return 1 / (1 + 0.6 * (threads - 1));
+}
+
+/** Seconds that parts of a run take. */
+export interface RunSeconds {
+  /** All that comes before the cold start: games, environments, the vocabulary. */
+  readonly start: number;
+  readonly coldStart: number;
+  /** One evaluation of the three splits, and one measurement of the coupling. */
+  readonly evaluation: number;
+  readonly coupling: number;
+  /** One iteration without its evaluations and checkpoint. */
+  readonly iteration: number;
+  readonly checkpoint: number;
+}
+
+/** @param threads that share the work, at least 1 */
+export function partSeconds(config: Config, threads = 1): RunSeconds {
+  const { method, labels, shuffledSource } = config;
+  const { actions, steps, form } = shapeOf(config);
+  const { flops, parameters, vector } = networkSize(config);
+  const step = stepSeconds[form] + (isBuiltIn(config.env) ? 0 : programStepSeconds);
+  const play = step + flops / playRate;
+  const learn = learnSeconds + flops / learnRate;
+  const update = updateSeconds + vectorSeconds * vector;
+  const episodes = config.groupsPerIteration * config.numGenerations;
+  const states = episodes * steps;
+  const source = labels === 'shuffled' ? shuffledSource : labels;
+  const uses = (wanted: string): boolean => labelTermsOf(method).length > 0 && source === wanted;
+  const share = slack * threadShare(threads);
+
+  const updates = config.numIterations * Math.min(config.minibatches, states);
+  // Surgery takes the gradient of each task by itself, and their products.
+  const tasks = surgeryOf(method) === null ? 0 : config.conflictTasks === 'sign' ? 2 : config.groupsPerIteration;
+  const surgery = updates * tasks * (update + (2 * tasks * parameters) / learnRate);
+  const compared = Math.min(config.contrastiveSamples, states * actions);
+  const contrastive = termsOf(method).includes('contrastive')
+    ? (updates * compared * compared * 6 * config.embedding) / learnRate
+    : 0;
+  const critic = uses('critic')
+    ? config.criticUpdates * (update + config.criticBatch * learn) + config.criticSteps * gameSeconds
+    : 0;
+  const tried = config.counterfactualStates * actions * config.counterfactualRollouts * steps;
+  const counterfactual = uses('counterfactual') ? tried * play : 0;
+  const passes = config.numIterations + (config.beta > 0 ? 0.5 : 0) + (termsOf(method).includes('ppo') ? 0.5 : 0);
+  const minibatches = config.numIterations * config.minibatches * gameSeconds;
+
+  const vocabulary = form === 'sequence' ? config.vocabularyEpisodes * steps * step : 0;
+  const opened = episodes * 10 * gameSeconds + config.trainGames * 3 * gameSeconds;
+  // The states of a cold start are drawn from demonstrations, whose environment steps cost less than the network's.
+  const demonstrated = config.coldStart > 0 ? config.coldStart * steps * step : 0;
+  const cloned = config.coldStart > 0 ? config.coldStartUpdates * (update + config.coldStartBatch * learn) : 0;
+  return {
+    start: slack * (vocabulary + opened + demonstrated) + 0.1,
+    coldStart: share * cloned,
+    evaluation: share * 3 * config.evalEpisodes * steps * play,
+    coupling: share * config.couplingPairs * (pairSeconds + (passesPerPair * flops) / learnRate),
+    iteration:
+      share * (states * (play + passes * learn) + updates * update) +
+      slack * (surgery + contrastive + critic + counterfactual + minibatches) +
+      500e-6,
+    checkpoint: slack * checkpointSeconds * parameters,
+  };
+}
+
+/**
+ * Seconds that a replay of `config` takes up to iteration `until`; Infinity where the number is beyond all numbers.
+ *
+ * @param threads that share the work, at least 1
+ */
+export function estimateSeconds(config: Config, until: number = config.iterations, threads = 1): number {
+  const part = partSeconds(config, threads);
+  const iterations = Math.min(until, config.iterations);
+  // At the start and, where the run ends, at the end.
+  const ends = until >= config.iterations ? 2 : 1;
+  const evaluations = ends + timesIn(iterations, config.evalEvery);
+  const couplings = ends + timesIn(iterations, config.couplingEvery);
+  const checkpoints = ends + timesIn(iterations, config.checkpointEvery);
+  return (
+    part.start +
+    part.coldStart +
+    evaluations * part.evaluation +
+    couplings * part.coupling +
+    iterations * part.iteration +
+    checkpoints * part.checkpoint
+  );
+}
