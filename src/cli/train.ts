@@ -1,6 +1,7 @@
 /** `unbraid train`: one run. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { labelSources } from '../labels/labels.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
 import type { RunResult } from '../report/records.ts';
@@ -133,10 +134,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--env <name>', 'environment (default: household)')
     .option('--policy <name>', 'attention or mlp (default: attention)')
     .option('--method <terms>', `terms of the objective joined by +: ${methodTerms.join(', ')} (default: grpo)`)
-    .option(
-      '--labels <source>',
-      'which actions were good: advantage, graph, demonstrations, oracle, shuffled (default: graph)',
-    )
+    .option('--labels <source>', `which actions were good: ${labelSources.join(', ')} (default: graph)`)
     .option('--seed <n>', 'names all random streams (default: 1)')
     .option('--iterations <n>', 'collect-and-update rounds (default: 160)')
     .option('--cold-start <n>', 'demonstration episodes cloned first; 0 for none (default: 60)')

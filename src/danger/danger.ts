@@ -3,7 +3,7 @@
  * action. Does training on s make s' worse? The counterfactual is the same training with the gradients of s' alone.
  */
 import { createLookAlike } from '../env/lookAlike.ts';
-import { mean, meanInterval } from '../evaluate/statistics.ts';
+import { returnInterval } from '../evaluate/statistics.ts';
 import { createArena } from '../kernels/arena.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { DangerRecord } from '../report/records.ts';
@@ -182,8 +182,9 @@ function curvePoints(bySeed: readonly (readonly number[])[]): [number, number, n
   return bySeed[0].map((_, k) => {
     const values = bySeed.map((probabilities) => probabilities[k]);
     if (values.length === 1) return [k * MEASURE_EVERY, values[0], values[0], values[0]];
-    const { low, high } = meanInterval(values);
-    return [k * MEASURE_EVERY, mean(values), Math.max(0, low), Math.min(1, high)];
+    const { mean, low, high } = returnInterval(values);
+    // Rounding may put a probability just above 1.
+    return [k * MEASURE_EVERY, mean, Math.max(0, low), Math.min(1, high)];
   });
 }
 

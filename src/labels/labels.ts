@@ -38,8 +38,20 @@ export const rolloutSources = ['advantage', 'anchor', 'graph', 'critic', 'counte
 
 type RolloutSource = (typeof rolloutSources)[number];
 
+/** All sources, as `config.labels` names them. */
+export const labelSources = [
+  'advantage',
+  'anchor',
+  'graph',
+  'critic',
+  'counterfactual',
+  'demonstrations',
+  'oracle',
+  'shuffled',
+] as const;
+
 export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, CounterfactualConfig {
-  readonly labels: RolloutSource | 'demonstrations' | 'shuffled';
+  readonly labels: (typeof labelSources)[number];
   /** Whose labels `shuffled` permutes. */
   readonly shuffledSource: RolloutSource;
   /** Probability with which a label becomes its opposite. */

@@ -1,3 +1,4 @@
+import { MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
 import { escapeMarkup, type SeriesStyle, seriesStyle } from './chart.ts';
 import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
@@ -192,7 +193,7 @@ function labelTable(variants: readonly Variant[]): string | undefined {
   });
   if (rows.length === 0) return undefined;
   const table = htmlTable(
-    'Labels against the expert, mean over training ± half of the 95% t interval over seeds',
+    `Labels against the expert: mean over training and seeds, with the value of each seed, from ${MIN_INTERVAL_SEEDS} seeds on with a 95% interval`,
     ['variant', 'labels', 'coverage', 'accuracy', 'true-positive rate', 'false-positive rate'],
     rows,
   );
