@@ -160,7 +160,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
           'unbraid train --resume runs/first',
         ],
         details: configHelp(),
-        next: 'unbraid coupling runs/first shows where gradients of good and bad actions pull together.',
+        next: 'unbraid coupling runs/first measures the cosine between gradients of good and bad actions.',
       }),
     );
   run(host, command, (frame, options: TrainOptions) => trainAction(frame, load, options));

@@ -20,8 +20,8 @@ export interface Judged {
 const NAMED = 6;
 
 /** `+0.32`: interval and values stand in the tables, and what follows from them in the verdict. */
-function signed({ values: _, ...difference }: Quantity): string {
-  const text = signedText({ ...difference, low: null, high: null });
+function signed(difference: Quantity): string {
+  const text = signedText({ ...difference, low: null, high: null, values: [] });
   return text === '0.00' ? 'by less than 0.01' : text;
 }
 
