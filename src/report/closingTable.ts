@@ -24,8 +24,8 @@ export const tableNotes = [
   `Below ${MIN_INTERVAL_SEEDS} seeds: the value of each seed and their mean. From ${MIN_INTERVAL_SEEDS} seeds on: the mean and its 95% interval.`,
   'Each interval is of one comparison; none is corrected for the number of variants.',
   'cosine, positive: mean cosine of the gradients of log π of a good and a bad action, and share above 0, start → end.',
-  "Such a pair has equal action words in two games that training did not play. Labels: the expert's; without an expert,",
-  'those of an experience graph. All pairs weigh alike. The cosine falls as success rises: compare it at equal success.',
+  'The two actions of such a pair have equal words, in two games that training did not play. All pairs weigh alike.',
+  "Good and bad are the expert's labels, without an expert an experience graph's. Compare cosines at equal success.",
   'steps: environment steps per run. An upper bound uses privileged knowledge; a control tests another explanation.',
 ];
 
@@ -85,10 +85,10 @@ export function closingTableText(variants: readonly Variant[]): string {
   return `${table.toString()}\n${tableNotes.join('\n')}\n`;
 }
 
-/** An HTML table; the first cell of each row is its heading. Cells are escaped. */
+/** An HTML table; the first cell of each row is its heading. Cells are escaped and keep their line breaks. */
 export function htmlTable(caption: string, head: readonly string[], body: readonly (readonly string[])[]): string {
   const cells = (tag: string, scope: string, texts: readonly string[]): string =>
-    texts.map((text) => `<${tag}${scope}>${escapeMarkup(text)}</${tag}>`).join('');
+    texts.map((text) => `<${tag}${scope}>${escapeMarkup(text).replaceAll('\n', '<br/>')}</${tag}>`).join('');
   const lines = body.map(
     ([first, ...rest]) => `<tr>${cells('th', ' scope="row"', [first])}${cells('td', '', rest)}</tr>`,
   );
@@ -105,6 +105,6 @@ export function closingTableHtml(variants: readonly Variant[]): string {
   return htmlTable(
     'Success and coupling of every variant',
     [...columns, 'cosine start → end', 'positive start → end', 'steps'],
-    variants.map((variant) => cellsOf(variant, baseline).map((lines) => lines.join(' '))),
+    variants.map((variant) => cellsOf(variant, baseline).map((lines) => lines.join('\n'))),
   );
 }

@@ -89,6 +89,8 @@ function couplingSentence({ pairs, meanCosine, positiveFraction }: CouplingRecor
 
 interface CoupledRun {
   readonly name: string;
+  /** `name` in two parts, for panels. */
+  readonly title: readonly [variant: string, seed: string];
   readonly start: CouplingRecord | undefined;
   readonly end: CouplingRecord;
   readonly style: SeriesStyle;
@@ -101,6 +103,7 @@ function coupledRun(variant: Variant | undefined, variants: readonly Variant[]):
   return [
     {
       name: `${variant.name}, seed ${run.result.config.seed}`,
+      title: [variant.name, `seed ${run.result.config.seed}`],
       start: run.couplingStart,
       end: run.couplingEnd,
       style: variantStyle(variants, variant),
@@ -146,22 +149,31 @@ function learningSection(variants: readonly Variant[]): string | undefined {
 
 function heatSection(runs: readonly CoupledRun[]): string | undefined {
   if (runs.length === 0) return undefined;
-  const panels = runs.flatMap(({ name, start, end }) => [
-    ...(start === undefined ? [] : [heatPanel(name, 'start', start)]),
-    heatPanel(name, 'end', end),
+  const panels = runs.flatMap(({ title, start, end }) => [
+    ...(start === undefined ? [] : [heatPanel(title, 'start', start)]),
+    heatPanel(title, 'end', end),
   ]);
   return htmlFigure(heatMapFigure(panels), heatCaption);
 }
 
-function heatPanel(name: string, when: string, { classes, matrix }: CouplingRecord): HeatMapPanel {
-  return { name: `${name}\n${when}: mean good-bad cosine ${cosineText(classes.goodBad.meanCosine)}`, matrix };
+function heatPanel(
+  [variant, seed]: CoupledRun['title'],
+  when: string,
+  { classes, matrix }: CouplingRecord,
+): HeatMapPanel {
+  return { name: `${variant}\n${seed}, ${when}: good-bad cosine ${cosineText(classes.goodBad.meanCosine)}`, matrix };
 }
 
 function layerSection(runs: readonly CoupledRun[]): string | undefined {
   return runs.length === 0
     ? undefined
     : htmlFigure(
-        layerFigure(runs.map(({ name, start, end }) => (start === undefined ? { name, end } : { name, start, end }))),
+        layerFigure(
+          runs.map(({ title: [variant, seed], start, end }) => {
+            const name = `${variant.replace(', ', ',\n')}, ${seed}`;
+            return start === undefined ? { name, end } : { name, start, end };
+          }),
+        ),
         layerCaption,
       );
 }

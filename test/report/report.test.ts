@@ -142,7 +142,7 @@ describe('closingTableText', () => {
   });
 
   it('says whose labels and which pairs the cosine is of, and that no interval is corrected', () => {
-    expect(text).toContain('equal action words in two games that training did not play');
+    expect(text).toContain('equal words, in two games that training did not play');
     expect(text).toContain('All pairs weigh alike');
     expect(text).toContain('none is corrected for the number of variants');
   });
