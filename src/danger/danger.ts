@@ -84,7 +84,7 @@ export function dangerExperiment(options: DangerOptions = {}): DangerExperiment 
  *
  * Equal options give an equal record on every engine. All arms of one start and seed begin at the same weights and play the same games.
  *
- * @returns a row (highest and last mean over seeds) and a curve of [iteration, mean, ends of the 95% t interval cut to [0, 1]] per start
+ * @returns a row (highest and last mean over seeds) and a curve of [iteration, mean, ends of the 95% interval, which stay within [0, 1]] per start
  *   and arm
  * @throws RangeError naming the option that is wrong; the signal's reason on abort
  */
