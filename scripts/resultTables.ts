@@ -1,5 +1,6 @@
 /** The tables of docs/results that come from studies: which files of a study are kept there, and how its CSVs become Markdown. */
 import { between, markdownTable } from '../bench/markdown.ts';
+import { holmCorrection } from '../src/evaluate/statistics.ts';
 import { type Quantity, quantityText, signedText } from '../src/report/studyTables.ts';
 import { headline, markedName, others } from '../src/study/variants.ts';
 
@@ -37,7 +38,7 @@ export function readStudyCsv(csv: string): StoredTable {
 /** A column of a page's table: its head, and a row's text. */
 interface PageColumn {
   readonly head: string;
-  text(cells: ReadonlyMap<string, Quantity>): string;
+  text(cells: ReadonlyMap<string, Quantity>, table: StoredTable): string;
 }
 
 const shown =
@@ -59,6 +60,18 @@ const exact = shown(({ value }) => String(value));
 const thousandths = shown(({ value, low, high }) => {
   const three = (x: number | null): string => (x ?? Number.NaN).toFixed(3).replace('-', '−');
   return `${three(value)} [${three(low)}, ${three(high)}]`;
+});
+
+/** The p values of a table's rows, corrected for their number: a column that needs the whole table. */
+const holm = (column: string, head: string): PageColumn => ({
+  head,
+  text: (cells, table) => {
+    const own = cells.get(column);
+    if (own === undefined) return '';
+    const rows = [...table.values()].filter((each) => each.has(column));
+    const corrected = holmCorrection(rows.map((each) => each.get(column)?.value ?? 1));
+    return corrected[rows.indexOf(cells)].toFixed(3);
+  },
 });
 
 const gain = signed('out-of-domain gain over GRPO', 'gain over GRPO');
@@ -105,7 +118,7 @@ function tableOf(
       if (found.length === 0) return null;
       const key = ({ cells }: (typeof found)[number]): number => cells.get(sortBy ?? '')?.value ?? 0;
       const sorted = sortBy === undefined ? found : found.toSorted((a, b) => key(b) - key(a));
-      const lines = sorted.map(({ row, cells }) => [row, ...columns.map(({ text }) => text(cells))]);
+      const lines = sorted.map(({ row, cells }) => [row, ...columns.map(({ text }) => text(cells, table))]);
       return markdownTable([rowHead, ...columns.map(({ head }) => head)], lines);
     },
   };
@@ -121,7 +134,9 @@ function peaksAndEnds(rho: number): PageTable {
       const columns = [...([...highest.values()][0]?.keys() ?? [])];
       const rows = [...highest].map(([row, peaks]) => [
         row,
-        ...columns.map((column) => [peaks, last.get(row)].map((of) => plain(column).text(of ?? new Map())).join(' → ')),
+        ...columns.map((column) =>
+          [peaks, last.get(row)].map((of) => plain(column).text(of ?? new Map(), highest)).join(' → '),
+        ),
       ]);
       return markdownTable(['Trained with', ...columns], rows);
     },
@@ -140,7 +155,7 @@ function sideBySide(name: string, column: string, csvs: readonly (readonly [head
       if (found.length === 0) return null;
       const rows = [...found[0].table.keys()].map((row) => [
         row,
-        ...found.map(({ table }) => number(column).text(table.get(row) ?? new Map())),
+        ...found.map(({ table }) => number(column).text(table.get(row) ?? new Map(), table)),
       ]);
       return markdownTable(['Trained with', ...found.map(({ head }) => head)], rows);
     },
@@ -193,6 +208,7 @@ export const resultPages: readonly ResultPage[] = [
         number('cosine at the end'),
         thousandths('cosine minus that of GRPO at equal success'),
         exact('p of the difference, by permutation', 'p'),
+        holm('p of the difference, by permutation', 'p, Holm'),
       ]),
     ],
   },

@@ -1,5 +1,5 @@
 /**
- * unbraid: train small policies with GRPO in WebAssembly, measure gradient coupling, and remove it.
+ * unbraid: train small policies with GRPO in WebAssembly, measure gradient coupling, and test what removes it, with controls.
  *
  * Everything here runs in any host. Run folders, bridges to other programs and reports are the command's part.
  */

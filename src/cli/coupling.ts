@@ -118,7 +118,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
     .command('coupling')
     .summary("measure a run's gradient coupling")
     .description(
-      "Measure how gradients of good and bad actions pull together in a run's newest checkpoint, and write coupling.json and a page.",
+      "Measure the cosines between gradients of good and bad actions in a run's latest checkpoint, and write coupling.json and a page. Pairs have equal action words in two games that training did not play; labels are the expert's, or an experience graph's without an expert.",
     )
     .argument('<run>', "a run's folder")
     .addOption(choiceOption('--split <name>', 'games the states come from', splits).default('out-of-domain'))
@@ -130,7 +130,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
       'after',
       teach({
         examples: ['unbraid coupling runs/first', 'unbraid coupling runs/first --split train --samples 120'],
-        next: 'unbraid compare sets remedies and controls side by side at several seeds.',
+        next: 'unbraid compare trains methods and controls side by side at several seeds.',
       }),
     );
   run(host, command, (frame, directory: string, options: CouplingOptions) =>

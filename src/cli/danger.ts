@@ -17,7 +17,7 @@ export interface DangerPlan {
   readonly rho: number;
   /** Probabilities of the bad action to start from. */
   readonly starts: readonly number[];
-  /** Remedy set beside GRPO. */
+  /** Method under test beside GRPO. */
   readonly method: string;
   readonly labels: string;
   readonly seeds: number;
@@ -82,12 +82,12 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
     .command('danger')
     .summary('run the danger-zone experiment')
     .description(
-      'Two look-alike states, the second rarely seen: does training on the first make the second one worse? With gradients of the second alone as the comparison without coupling.',
+      'Two look-alike states, the second rarely seen: does training on the first make the bad action of the second likelier? The comparison without coupling uses only the gradients of the second state; it learns next to nothing of the task.',
     )
     .option('--rho <x>', 'similarity of the two states, 0 to 1', numberFrom(0, 1), rho)
     .option('--starts <list>', 'probabilities of the bad action to start from', parseStarts, starts)
     .addOption(
-      choiceOption('--method <terms>', 'remedy set beside GRPO', [
+      choiceOption('--method <terms>', 'method under test beside GRPO', [
         'grpo',
         'classifier',
         'pcgrad',
@@ -96,7 +96,9 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
       ]).default(method),
     )
     .addOption(
-      choiceOption('--labels <source>', "the remedy's labels", ['advantage', 'oracle', 'shuffled']).default(labels),
+      choiceOption('--labels <source>', 'labels of the method under test', ['advantage', 'oracle', 'shuffled']).default(
+        labels,
+      ),
     )
     .option('--seeds <n>', 'seeds per start', integerFrom(1), seeds)
     .addOption(

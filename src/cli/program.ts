@@ -25,7 +25,9 @@ export type Engine = CompareEngine &
 /** @param load gives the engine when a command needs it, so that help and usage errors come at once */
 export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {
   const program = createProgram(host, version)
-    .description('Train small policies with GRPO, measure gradient coupling, and remove it. The same bits everywhere.')
+    .description(
+      'Train small policies with GRPO, measure gradient coupling, and test what removes it, with controls. Results are bitwise identical in every supported runtime.',
+    )
     .addHelpText(
       'after',
       teach({

@@ -3,7 +3,7 @@ import { collectBank } from '../coupling/bankStates.ts';
 import { describeSample } from '../coupling/describe.ts';
 import { type CouplingMeasurement, measureCoupling } from '../coupling/measure.ts';
 import type { Environment, Split } from '../env/environment.ts';
-import { meanInterval, wilsonInterval } from '../evaluate/statistics.ts';
+import { returnInterval, wilsonInterval } from '../evaluate/statistics.ts';
 import { success } from '../evaluate/success.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { memoryNeed } from '../parallel/need.ts';
@@ -139,7 +139,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });
 
-/** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
+/** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else `returnInterval`. */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
   withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
@@ -158,6 +158,6 @@ export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episo
     const values = [...returns];
     const solved = values.filter((x) => x === 1).length;
     const plain = values.every((x) => x === 0 || x === 1);
-    const { low, high } = plain || episodes < 2 ? wilsonInterval(solved, episodes) : meanInterval(values);
+    const { low, high } = plain || episodes < 2 ? wilsonInterval(solved, episodes) : returnInterval(values);
     return { command: 'eval', split, episodes, success: mean, interval: [low, high] };
   });

@@ -1,7 +1,7 @@
 /** `unbraid train`: one run. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { labelTable } from '../labels/labels.ts';
+import { labelSources } from '../labels/labels.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { requireWritableDirectory } from '../record/files.node.ts';
 import { openRun, requireNoRun, requireRun } from '../record/run.node.ts';
@@ -167,7 +167,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--method <terms>', `terms of the objective joined by +: ${methodTerms.join(', ')} (default: grpo)`)
     .option(
       '--labels <source>',
-      `where labels of good and bad actions come from: ${labelTable.map(({ name }) => name).join(', ')} (default: graph)`,
+      `where labels of good and bad actions come from: ${labelSources.join(', ')} (default: graph)`,
     )
     .option('--seed <n>', 'names all random streams (default: 1)')
     .option('--iterations <n>', 'collect-and-update rounds (default: 160)')
@@ -194,7 +194,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
           'unbraid train --resume runs/first',
         ],
         details: configHelp(),
-        next: 'unbraid coupling runs/first shows where gradients of good and bad actions pull together.',
+        next: 'unbraid coupling runs/first measures the cosine between gradients of good and bad actions.',
       }),
     );
   run(host, command, (frame, options: TrainOptions) => trainAction(frame, load, options));

@@ -3,7 +3,7 @@
  * action. Does training on s make s' worse? The counterfactual is the same training with the gradients of s' alone.
  */
 import { createLookAlike } from '../env/lookAlike.ts';
-import { mean, meanInterval } from '../evaluate/statistics.ts';
+import { returnInterval } from '../evaluate/statistics.ts';
 import { checkKeys, isList, shown } from '../given.ts';
 import { createArena } from '../kernels/arena.ts';
 import type { ModuleSource } from '../kernels/moduleFrom.ts';
@@ -102,7 +102,7 @@ export function dangerExperiment(options: DangerOptions = {}): DangerExperiment 
  *
  * Equal options give an equal record on every engine. All arms of one start and seed begin at the same weights and play the same games.
  *
- * @returns a row (highest and last mean over seeds) and a curve of [iteration, mean, ends of the 95% t interval cut to [0, 1]] per start
+ * @returns a row (highest and last mean over seeds) and a curve of [iteration, mean, ends of the 95% interval, which stay within [0, 1]] per start
  *   and arm
  * @throws RangeError naming the option that is wrong; the signal's reason on abort
  */
@@ -201,8 +201,9 @@ function curvePoints(bySeed: readonly (readonly number[])[]): [number, number, n
   return bySeed[0].map((_, k) => {
     const values = bySeed.map((probabilities) => probabilities[k]);
     if (values.length === 1) return [k * MEASURE_EVERY, values[0], values[0], values[0]];
-    const { low, high } = meanInterval(values);
-    return [k * MEASURE_EVERY, mean(values), Math.max(0, low), Math.min(1, high)];
+    const { mean, low, high } = returnInterval(values);
+    // Rounding may put a probability just above 1.
+    return [k * MEASURE_EVERY, mean, Math.max(0, low), Math.min(1, high)];
   });
 }
 

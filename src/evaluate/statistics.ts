@@ -18,6 +18,12 @@ const Z975 = 1.959963984540054;
 
 const SIMPSON_INTERVALS = 200;
 
+/**
+ * Seeds below which no interval over seeds is shown: a t interval of three success rates is often wider than the range of a rate, and a
+ * bootstrap of three has ten different samples. The values themselves are shown instead.
+ */
+export const MIN_INTERVAL_SEEDS = 5;
+
 /** Throws a RangeError, naming `name`, unless there are at least `least` values and all are finite. */
 export function requireValues(name: string, values: readonly number[], least: number): void {
   if (!isList(values)) refuse(name, 'values', 'an array of numbers', values, 'give one for each run');
@@ -101,6 +107,39 @@ export function meanInterval(values: readonly number[]): Interval {
   return { mean: centre, low: centre - half, high: centre + half };
 }
 
+/**
+ * Mean of at least two rates with a score interval, which cannot leave [0, 1]: all p for which
+ *
+ *     (mean - p)^2 <= t^2 f p (1 - p) / n,    f = s^2 / (mean (1 - mean))
+ *
+ * with the standard deviation s of the rates and Student's t. f is the variance of the rates in units of that of single trials, so this is
+ * Wilson's interval (1927) with the quasi-binomial variance of McCullagh and Nelder (1989). Far from 0 and 1 it is
+ * `meanInterval` to second order; equal rates have an interval of length zero, as there.
+ *
+ * @param rates each in [0, 1]
+ * @throws RangeError if there are fewer than two or one is outside
+ */
+export function rateInterval(rates: readonly number[]): Interval {
+  requireValues('rateInterval', rates, 2);
+  const outside = rates.find((rate) => rate < 0 || rate > 1);
+  if (outside !== undefined) {
+    throw new RangeError(`rateInterval: rates must be in [0, 1], got ${outside}; use meanInterval for other values`);
+  }
+  const centre = mean(rates);
+  const t = studentT975(rates.length - 1);
+  const deviation = standardDeviation(rates);
+  if (deviation === 0) return { mean: centre, low: centre, high: centre };
+  const k = (t * t * deviation * deviation) / (centre * (1 - centre) * rates.length);
+  const middle = (centre + k / 2) / (1 + k);
+  const half = Math.sqrt(k * centre * (1 - centre) + (k * k) / 4) / (1 + k);
+  return { mean: centre, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+/** `rateInterval` of values that are all in [0, 1], else `meanInterval`: returns of some environments are no rates. */
+export function returnInterval(values: readonly number[]): Interval {
+  return values.every((value) => value >= 0 && value <= 1) ? rateInterval(values) : meanInterval(values);
+}
+
 /** Mean of `treated[i] - baseline[i]` with Student's t interval; entry i of both lists has the same seed. */
 export function pairedDifference(treated: readonly number[], baseline: readonly number[]): Interval {
   for (const values of [treated, baseline]) requireValues('pairedDifference', values, 0);
@@ -138,4 +177,24 @@ export function wilsonInterval(successes: number, trials: number): Interval {
   const centre = (rate + z2 / 2) / (1 + z2);
   const half = (Z975 * Math.sqrt((rate * (1 - rate)) / trials + z2 / (4 * trials))) / (1 + z2);
   return { mean: rate, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+}
+
+/**
+ * Holm's correction of p values for their number (Holm 1979): the chance of any false rejection among them is at most the level.
+ *
+ * @param pValues each in [0, 1]
+ * @returns corrected p values in the same order
+ */
+export function holmCorrection(pValues: readonly number[]): number[] {
+  const bad = pValues.find((p) => !(p >= 0 && p <= 1));
+  if (bad !== undefined)
+    throw new RangeError(`holmCorrection: p values must be in [0, 1], got ${bad}; leave out others`);
+  const order = pValues.map((_, i) => i).sort((i, j) => pValues[i] - pValues[j]);
+  const corrected = new Array<number>(pValues.length);
+  let largest = 0;
+  for (const [rank, i] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * pValues[i]));
+    corrected[i] = largest;
+  }
+  return corrected;
 }

@@ -49,10 +49,13 @@ export const labelTable = [
   { name: 'demonstrations', meaning: 'the actions that the expert demonstrated; needs an expert and coldStart > 0' },
   { name: 'oracle', meaning: "the environment's expert: privileged, an upper bound" },
   { name: 'shuffled', meaning: 'the labels of shuffledSource, permuted: a control' },
-] as const satisfies readonly { readonly name: LabelConfig['labels']; readonly meaning: string }[];
+] as const satisfies readonly { readonly name: string; readonly meaning: string }[];
+
+/** Their names, as `config.labels` has them. */
+export const labelSources = labelTable.map(({ name }) => name);
 
 export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, CounterfactualConfig {
-  readonly labels: RolloutSource | 'demonstrations' | 'shuffled';
+  readonly labels: (typeof labelSources)[number];
   /** Whose labels `shuffled` permutes. */
   readonly shuffledSource: RolloutSource;
   /** Probability with which a label becomes its opposite. */

@@ -77,7 +77,8 @@ export function twoColumns(count: number, top: number, height: number, step: num
   }));
 }
 
-const characterWidth = (fontSize: number): number => fontSize * 0.52;
+/** That of a wide substitute where the font is missing: lines rather break early than run out of the figure. */
+const characterWidth = (fontSize: number): number => fontSize * 0.6;
 
 function wrap(text: string, fontSize: number): string[] {
   const limit = Math.floor((figureWidth - 2 * margin) / characterWidth(fontSize));

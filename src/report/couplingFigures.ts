@@ -26,7 +26,8 @@ export function layerFigure(
     subtitle: `${both ? 'Hollow bars: start of training; filled bars: end. ' : ''}Percentages: the parameter’s share of the squared gradient norm${both ? ' at the end' : ''}.`,
   };
   const parameters = policies[0].end.layers.map((layer) => layer.parameter);
-  const top = panelTop(heading) + 24;
+  const lines = Math.max(...policies.map(({ name }) => name.split('\n').length));
+  const top = panelTop(heading) + 8 + 16 * lines;
   const height = parameters.length * (both ? 36 : 26) + 8;
   const cosines = policies.flatMap(({ start, end }) =>
     [...(start?.layers ?? []), ...end.layers].map((layer) => layer.goodBadCosine ?? 0),

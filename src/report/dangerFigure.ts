@@ -1,3 +1,4 @@
+import { MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
 import {
   type Figure,
   type Panel,
@@ -21,7 +22,7 @@ const COLUMNS = 3;
 
 /**
  * The danger zone: probability of the bad action against iteration, one panel per start, a line per method with coupling on (solid) or
- * off (dashed), with the 95% interval of the mean over seeds. Returns SVG.
+ * off (dashed), from five seeds on with the 95% interval of the mean over seeds. Returns SVG.
  *
  * @param id unique on its page
  * @param methods names in the order of their colours, for figures that share a page; by default those of the record
@@ -35,9 +36,10 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
     const style = seriesStyle(methods.indexOf(dangerMethodName(curve)) + 1);
     return curve.coupling ? style : { ...style, line: 'dashed' };
   };
+  const bounded = danger.seeds >= MIN_INTERVAL_SEEDS;
   const heading = {
     title: dangerTitle(danger),
-    subtitle: `Two look-alike states (similarity ρ = ${danger.rho}). Lines: mean of ${danger.seeds} seeds; bands: 95% interval; grey: start.`,
+    subtitle: `Two look-alike states (similarity ρ = ${danger.rho}). Lines: mean of ${danger.seeds} ${danger.seeds === 1 ? 'seed' : 'seeds'}; ${bounded ? 'bands: 95% interval; ' : ''}grey: start.`,
     legend: names.map((name) => ({ name, ...styleOf(name) })),
   };
   const top = panelTop(heading) + 24;
@@ -67,7 +69,7 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
       series: starts.flatMap((start, panel) => {
         const curves = danger.curves.filter((curve) => curve.start === start);
         return [
-          ...curves.map((curve) =>
+          ...(bounded ? curves : []).map((curve) =>
             band(
               curve.points.map(([x, , low, high]) => [x, low, high]),
               styleOf(seriesName(curve)).color,

@@ -1,3 +1,4 @@
+import { MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
 import { type Figure, figureWidth, muted, type Panel, panelName, panelTop, renderSvg, valueAxis } from './chart.ts';
 import type { DangerRecord } from './records.ts';
 import { bars, curve as drawCurve } from './series.ts';
@@ -33,7 +34,7 @@ function lastBars(curves: readonly Curve[], iterations: number, panel: number): 
 
 /**
  * The danger zone by method: probability of the bad action against iteration, a panel per way of training, a line per start, and the 95%
- * intervals of the last means at the right of a panel. Returns SVG.
+ * intervals of the last means, from five seeds on, at the right of a panel. Returns SVG.
  *
  * @param id unique on its page
  * @throws if there is no panel
@@ -44,9 +45,10 @@ export function dangerZoneFigure(
   id: string,
 ): string {
   if (panels.length === 0) throw new Error('dangerZoneFigure: panels must not be empty, got 0; run the study again');
+  const bounded = seeds >= MIN_INTERVAL_SEEDS;
   const heading = {
     title: 'Probability of a bad action in a state that looks like another one, over training',
-    subtitle: `Two look-alike states (similarity ρ = ${rho}), the second rarely seen. Lines: mean of ${seeds} seeds from each start; bars at the right: 95% interval of its last value.`,
+    subtitle: `Two look-alike states (similarity ρ = ${rho}), the second rarely seen. Lines: mean of ${seeds} seeds from each start${bounded ? '; bars at the right: 95% interval of its last value' : ''}.`,
     legend: panels[0].curves.map(({ start }, i) => ({
       name: `start ${start}`,
       ...{ color: startColors[i % startColors.length], symbol: 'none', line: 'solid' as const },
@@ -87,7 +89,7 @@ export function dangerZoneFigure(
             panel,
           ),
         ),
-        ...lastBars(curves, iterations, panel),
+        ...(bounded ? lastBars(curves, iterations, panel) : []),
       ]),
     },
   };

@@ -30,8 +30,11 @@ function gainSentence(leader: Variant, baseline: Variant): string {
   const gain = outOfDomainGain(leader, baseline);
   if (gain === undefined) return '; they share no seed, so no paired difference can be given.';
   const difference = `${formatEstimate(gain, true)}`;
-  if (gain.interval === undefined) {
+  if (gain.seeds === 1) {
     return ` (difference ${difference}); with one shared seed no interval can be given, so this shows no effect.`;
+  }
+  if (gain.interval === undefined) {
+    return `; the difference is ${difference}, paired by seed. ${gain.seeds} seeds are too few for an interval: these runs do not show that the two differ.`;
   }
   const paired = `paired over ${gain.seeds} seeds`;
   if (gain.interval.low > 0 || gain.interval.high < 0) {

@@ -41,7 +41,7 @@ export interface IntervalPlot {
 }
 
 const ROW_HEIGHT = 34;
-const NAMES_WIDTH = 222;
+const NAMES_WIDTH = 242;
 const GAP = 22;
 
 function zeroLine(panel: number): object {

@@ -1,3 +1,4 @@
+import { MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
 import { escapeMarkup, type SeriesStyle, seriesStyle } from './chart.ts';
 import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
@@ -56,7 +57,7 @@ export function renderCouplingPage(coupling: CouplingRecord): string {
   return htmlPage(`unbraid: coupling of ${named.name}`, [
     `<h1>${escapeMarkup(`Gradient coupling of ${named.name}`)}</h1>`,
     `<p class="summary">${escapeMarkup(couplingSentence(classes.goodBad))}</p>`,
-    `<p class="quiet">${coupling.samples} samples, ${escapeMarkup(coupling.split)} games.</p>`,
+    `<p class="quiet">${coupling.samples} samples, ${escapeMarkup(coupling.split)} games. ${escapeMarkup(pairsSentence)}</p>`,
     htmlTable(
       'Pairs of samples in different states',
       ['pair', 'pairs', 'mean cosine', 'mean dot product', 'positive fraction'],
@@ -83,11 +84,13 @@ function couplingSentence({ pairs, meanCosine, positiveFraction }: CouplingRecor
   if (positiveFraction === null)
     return 'There was no pair of a good and a bad sample, so there is no good-bad coupling to show.';
   const percent = Math.round(positiveFraction * 100);
-  return `The gradients of good and bad samples have a mean cosine of ${cosineText(meanCosine)}. In ${percent}% of ${pairs} pairs it is positive: reinforcing the good sample lifts the bad one.`;
+  return `The gradients of good and bad samples have a mean cosine of ${cosineText(meanCosine)}. In ${percent}% of ${pairs} pairs it is positive: to first order, a step that makes the good action likelier makes the bad one likelier, too.`;
 }
 
 interface CoupledRun {
   readonly name: string;
+  /** `name` in two parts, for panels. */
+  readonly title: readonly [variant: string, seed: string];
   readonly start: CouplingRecord | undefined;
   readonly end: CouplingRecord;
   readonly style: SeriesStyle;
@@ -100,6 +103,7 @@ function coupledRun(variant: Variant | undefined, variants: readonly Variant[]):
   return [
     {
       name: `${variant.name}, seed ${run.result.config.seed}`,
+      title: [variant.name, `seed ${run.result.config.seed}`],
       start: run.couplingStart,
       end: run.couplingEnd,
       style: variantStyle(variants, variant),
@@ -107,15 +111,19 @@ function coupledRun(variant: Variant | undefined, variants: readonly Variant[]):
   ];
 }
 
+/** Whose labels and which pairs the cosines are of. */
+const pairsSentence =
+  "The two samples of a pair have equal action words and are from two games that training did not play. Good and bad are the expert's labels or, in an environment without an expert, those of an experience graph of the policy's own episodes. All pairs weigh alike, whatever the policy's probability or advantage.";
+
 const dangerCaption =
-  'Each panel starts the bad action at another probability. With coupling off, only samples of the state itself give gradient; with coupling on, those of its look-alike do too. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+  'Each panel starts the bad action at another probability. With coupling off, only samples of the state itself give gradient: training then learns next to nothing of the task, so the comparison explains the rise and is no remedy. With coupling on, samples of its look-alike give gradient, too. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
 const heatCaption =
-  'Red: the two samples push the shared parameters the same way, so reinforcing one lifts the other. Where a good and a bad sample are red, learning the good one does harm. The diagonal is 1 by definition. One run is shown.';
+  'Red: the gradients of the two samples point the same way, so to first order a step that makes one action likelier makes the other one likelier. Where a good and a bad sample are red, that is harmful in itself; it does not show how much the whole of training loses by it. The diagonal is 1 by definition. One run is shown.';
 const layerCaption = 'Cosines of the parts of the gradient that belong to one parameter each. One run is shown.';
 const checkpointCaption =
   'Where coupling falls while success rises in every variant, a lower cosine at the end is no proof of a better method.';
 const spilloverCaption =
-  'The check that the coupling matrix means something: a step is taken, every sample’s log π measured, and the step undone. One run is shown.';
+  'A check of the first-order prediction from the coupling matrix: a step is taken, every sample’s log π measured, and the step undone. One run is shown.';
 const similarityCaption =
   'Coupling between good and bad actions, split by how much the two observations have in common. One run is shown.';
 
@@ -141,22 +149,31 @@ function learningSection(variants: readonly Variant[]): string | undefined {
 
 function heatSection(runs: readonly CoupledRun[]): string | undefined {
   if (runs.length === 0) return undefined;
-  const panels = runs.flatMap(({ name, start, end }) => [
-    ...(start === undefined ? [] : [heatPanel(name, 'start', start)]),
-    heatPanel(name, 'end', end),
+  const panels = runs.flatMap(({ title, start, end }) => [
+    ...(start === undefined ? [] : [heatPanel(title, 'start', start)]),
+    heatPanel(title, 'end', end),
   ]);
   return htmlFigure(heatMapFigure(panels), heatCaption);
 }
 
-function heatPanel(name: string, when: string, { classes, matrix }: CouplingRecord): HeatMapPanel {
-  return { name: `${name}\n${when}: mean good-bad cosine ${cosineText(classes.goodBad.meanCosine)}`, matrix };
+function heatPanel(
+  [variant, seed]: CoupledRun['title'],
+  when: string,
+  { classes, matrix }: CouplingRecord,
+): HeatMapPanel {
+  return { name: `${variant}\n${seed}, ${when}: good-bad cosine ${cosineText(classes.goodBad.meanCosine)}`, matrix };
 }
 
 function layerSection(runs: readonly CoupledRun[]): string | undefined {
   return runs.length === 0
     ? undefined
     : htmlFigure(
-        layerFigure(runs.map(({ name, start, end }) => (start === undefined ? { name, end } : { name, start, end }))),
+        layerFigure(
+          runs.map(({ title: [variant, seed], start, end }) => {
+            const name = `${variant.replace(', ', ',\n')}, ${seed}`;
+            return start === undefined ? { name, end } : { name, start, end };
+          }),
+        ),
         layerCaption,
       );
 }
@@ -192,7 +209,7 @@ function labelTable(variants: readonly Variant[]): string | undefined {
   });
   if (rows.length === 0) return undefined;
   const table = htmlTable(
-    'Labels against the expert, mean over training ± half of the 95% t interval over seeds',
+    `Labels against the expert: mean over training and seeds, with the value of each seed, from ${MIN_INTERVAL_SEEDS} seeds on with a 95% interval`,
     ['variant', 'labels', 'coverage', 'accuracy', 'true-positive rate', 'false-positive rate'],
     rows,
   );
@@ -202,9 +219,9 @@ function labelTable(variants: readonly Variant[]): string | undefined {
 const meaning = `<ul>
 <li><strong>Coupling follows success.</strong> The good-bad cosine often falls while a policy gets better, whatever the method; “Coupling and success” shows how strongly here. Compare it at equal success.</li>
 <li><strong>Lower coupling does not prove better generalisation.</strong> This report measures both; it does not show that one causes the other.</li>
-<li><strong>Seeds are few.</strong> An interval says how far the mean over seeds may be off; it does not cover other environments, sizes or settings. Several comparisons at once find a difference by chance more often than one in twenty times.</li>
+<li><strong>Seeds are few.</strong> An interval says how far the mean over seeds may be off; it does not cover other environments, sizes or settings. No interval here is corrected for the number of comparisons: several at once find a difference by chance more often than one in twenty times.</li>
 <li><strong>The oracle is an upper bound.</strong> Its labels come from an expert that knows the rules; no agent has them.</li>
-<li><strong>Shuffled labels and cloning are controls.</strong> A method that only matches its control with shuffled labels gains nothing from the labels’ content; one that only matches cloning on the same labels gains from the labels, not from the classifier.</li>
+<li><strong>Shuffled labels and cloning are controls.</strong> A method that only matches its control with shuffled labels is not shown to gain from the labels’ content; one that only matches cloning on the same labels is not shown to gain from the classifier.</li>
 </ul>`;
 
 function reproduction(records: ReportRecords): string {

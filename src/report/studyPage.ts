@@ -1,4 +1,5 @@
 /** The report of a study as one self-contained page. */
+import { MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
 import { escapeMarkup } from './chart.ts';
 import { htmlFigure, htmlPage, htmlSection } from './page.ts';
 import { type StudyFigure, type StudyTable, seedsText, studyTableHtml } from './studyTables.ts';
@@ -56,8 +57,13 @@ function allSeeds(tables: readonly StudyTable[]): string {
   return seedsText(cells.flatMap((cell) => (cell === null || typeof cell === 'string' ? [] : cell.seeds)));
 }
 
-const method =
-  'Numbers are estimates over seeds with a 95% interval in brackets, from a percentile bootstrap that resamples seeds (2000 resamples). IQM is the mean of the middle half. A difference or a gain pairs runs of the same seed. Below ten seeds such intervals are too narrow; below three none is given.';
+const method = [
+  'Numbers are estimates over seeds with a 95% interval in brackets, from a percentile bootstrap that resamples seeds (2000 resamples).',
+  `Below ten seeds such intervals are too narrow. Below ${MIN_INTERVAL_SEEDS} none is given: the values of the seeds stand in parentheses, where seeds have values of their own.`,
+  'IQM is the mean of the middle half.',
+  'A difference or a gain pairs runs of the same seed and is summarised over the pairs: the IQM of differences is not the difference of two IQMs.',
+  'Each interval is of one comparison; none is corrected for the number of comparisons.',
+].join(' ');
 
 export function renderStudy(record: StudyRecord): string {
   const { name, question, summary, tables, figures, notes, command, jobs, versions } = record;

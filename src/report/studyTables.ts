@@ -1,7 +1,7 @@
 /** Tables of a study: every number with what it is, its interval, its seeds and the command that made it. As CSV, for people and as HTML. */
 import { htmlTable } from './closingTable.ts';
 
-/** A number over seeds. The 95% interval is null where there are too few seeds for one. */
+/** A number over seeds. The 95% interval is null where there are too few seeds for one; then `values` has the seeds' own, if they have any. */
 export interface Quantity {
   /** What it is: `IQM`, `mean`, `peak of the mean`, ... */
   readonly statistic: string;
@@ -9,6 +9,8 @@ export interface Quantity {
   readonly low: number | null;
   readonly high: number | null;
   readonly seeds: readonly number[];
+  /** In the order of `seeds`; only where they are too few for an interval. */
+  readonly values?: readonly number[];
   /** Decimals in tables for people; 2 where not given. */
   readonly digits?: number;
 }
@@ -54,12 +56,15 @@ export function seedsText(seeds: readonly number[]): string {
 
 const sign = (text: string): string => (/^-0\.0+$/.test(text) ? text.slice(1) : text.replace('-', '−'));
 
-/** `0.73 [0.65, 0.80]`, or `0.73` without an interval, or `–`. */
+/** `0.73 [0.65, 0.80]`; with too few seeds for an interval `0.73 (0.66 0.80 0.73)`, or `0.73` where one seed or the seeds' values do not say more; or `–`. */
 export function quantityText(cell: Quantity | string | null): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
   const short = (x: number): string => sign(x.toFixed(cell.digits ?? 2));
-  if (cell.low === null || cell.high === null) return short(cell.value);
+  if (cell.low === null || cell.high === null) {
+    const values = cell.values ?? [];
+    return values.length < 2 ? short(cell.value) : `${short(cell.value)} (${values.map(short).join(' ')})`;
+  }
   return `${short(cell.value)} [${short(cell.low)}, ${short(cell.high)}]`;
 }
 

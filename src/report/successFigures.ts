@@ -1,4 +1,4 @@
-import { mean } from '../evaluate/statistics.ts';
+import { MIN_INTERVAL_SEEDS, mean } from '../evaluate/statistics.ts';
 import {
   type Figure,
   type Panel,
@@ -38,15 +38,12 @@ export function curveOf(variant: Variant, key: string): [number, Estimate][] {
   return curve;
 }
 
-/** With fewer seeds t intervals cover most of a panel, and several on top of one another hide the lines. */
-const BAND_SEEDS = 5;
-
 /** Success on training games and on held-out combinations against environment steps, a line and, with enough seeds, an interval band per variant. Returns SVG. */
 export function learningCurves(variants: readonly Variant[]): string {
   const seeds = Math.max(...variants.map((variant) => variant.runs.length));
   const heading = {
     title: 'Success during training, on training games and on held-out combinations',
-    subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% t interval of the mean, drawn from ${BAND_SEEDS} seeds on.`,
+    subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% interval of the mean, drawn from ${MIN_INTERVAL_SEEDS} seeds on.`,
     legend: legendOf(variants),
   };
   const top = panelTop(heading) + 24;
@@ -69,15 +66,11 @@ export function learningCurves(variants: readonly Variant[]): string {
       series: lines
         .filter(({ curve }) => curve.length > 0)
         .flatMap(({ panel, style, curve }) => [
-          ...(curve[0][1].interval === undefined || curve[0][1].seeds < BAND_SEEDS
+          ...(curve[0][1].interval === undefined
             ? []
             : [
                 band(
-                  curve.map(([x, { interval, mean: y }]) => [
-                    x,
-                    Math.max(0, interval?.low ?? y),
-                    Math.min(1, interval?.high ?? y),
-                  ]),
+                  curve.map(([x, { interval, mean: y }]) => [x, interval?.low ?? y, interval?.high ?? y]),
                   style.color,
                   panel,
                 ),
@@ -113,7 +106,7 @@ export function successBySplit(variants: readonly Variant[]): string {
   return intervalFigure({
     id: 'splits',
     title: 'Success after training, by split',
-    subtitle: 'Large marks: mean over seeds; bars: 95% t interval of the mean, cut at 0 and 1; rings: single seeds.',
+    subtitle: `Large marks: mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% interval of the mean.`,
     panels: splitPicks.map(([name]) => ({ name, axis: 'success rate', range: [0, 1] as const, step: 0.5 })),
     rows: variants.map((variant) => ({
       name: roleName(variant),

@@ -1,6 +1,6 @@
 /** What a comparison says about each variant: runs joined by name, estimates over seeds. */
 
-import { type Interval, mean, meanInterval, pairedDifference } from '../evaluate/statistics.ts';
+import { type Interval, MIN_INTERVAL_SEEDS, mean, pairedDifference, returnInterval } from '../evaluate/statistics.ts';
 import type { CompareRecord, RunRecords, RunResult } from './records.ts';
 
 /** A variant with the records of its runs, in the order of compare.json. */
@@ -13,10 +13,11 @@ export interface Variant {
   readonly runs: readonly RunRecords[];
 }
 
-/** Mean over `seeds` runs; the interval is missing where fewer than two runs measured the value. */
+/** Mean over `seeds` runs, and the value of each in the order of the runs; the interval is missing below `MIN_INTERVAL_SEEDS` values. */
 export interface Estimate {
   readonly mean: number;
   readonly seeds: number;
+  readonly values: readonly number[];
   readonly interval?: Interval;
 }
 
@@ -45,12 +46,12 @@ export function joinVariants(compare: CompareRecord, runs: readonly RunRecords[]
   }));
 }
 
-/** Mean and t interval of the values that were measured; `undefined` if none was. */
+/** Mean of the values that were measured, with an interval that for rates stays within [0, 1]; `undefined` if none was. */
 export function estimate(values: readonly (number | null | undefined)[]): Estimate | undefined {
   const known = values.filter((value) => typeof value === 'number');
   if (known.length === 0) return undefined;
-  if (known.length === 1) return { mean: known[0], seeds: 1 };
-  return { mean: mean(known), seeds: known.length, interval: meanInterval(known) };
+  const plain = { mean: mean(known), seeds: known.length, values: known };
+  return known.length < MIN_INTERVAL_SEEDS ? plain : { ...plain, interval: returnInterval(known) };
 }
 
 /** Estimate over a variant's runs of a number in their results. */
@@ -72,6 +73,13 @@ export function leaderOf(variants: readonly Variant[]): Variant | undefined {
     .reduce<Variant | undefined>((best, next) => (best && score(best) >= score(next) ? best : next), undefined);
 }
 
+/** A difference of two rates is in [-1, 1]: what lies beyond can be cut off an interval without loss of coverage. */
+function differenceInterval(treated: readonly number[], baseline: readonly number[]): Interval {
+  const { mean: centre, low, high } = pairedDifference(treated, baseline);
+  const areRates = [...treated, ...baseline].every((value) => value >= 0 && value <= 1);
+  return areRates ? { mean: centre, low: Math.max(-1, low), high: Math.min(1, high) } : { mean: centre, low, high };
+}
+
 /** Out-of-domain success of `treated` minus `baseline` over the seeds both ran; `undefined` if they share none. */
 export function outOfDomainGain(treated: Variant, baseline: Variant): Estimate | undefined {
   const pairs: [number, number][] = [];
@@ -82,20 +90,36 @@ export function outOfDomainGain(treated: Variant, baseline: Variant): Estimate |
     }
   }
   if (pairs.length === 0) return undefined;
-  if (pairs.length === 1) return { mean: pairs[0][0] - pairs[0][1], seeds: 1 };
-  const interval = pairedDifference(
+  const values = pairs.map(([value, plain]) => value - plain);
+  const difference = { mean: mean(values), seeds: pairs.length, values };
+  if (pairs.length < MIN_INTERVAL_SEEDS) return difference;
+  const interval = differenceInterval(
     pairs.map(([value]) => value),
-    pairs.map(([, value]) => value),
+    pairs.map(([, plain]) => plain),
   );
-  return { mean: interval.mean, seeds: pairs.length, interval };
+  return { ...difference, interval };
 }
 
-/** `0.73 ± 0.08`, or `0.73` without an interval, or `–` if nothing was measured. */
+/** `0.73`, with a true minus and, if `sign`, a plus from zero on. A value that rounds to zero has no minus. */
+function formatValue(value: number, sign = false): string {
+  const rounded = Math.round(value * 100) / 100 || 0;
+  return `${sign && value >= 0 ? '+' : ''}${rounded.toFixed(2)}`.replace('-', '−');
+}
+
+/**
+ * Mean and what says how sure it is, each as text: `0.73` and `[0.65, 0.80]`, or below `MIN_INTERVAL_SEEDS` seeds the value of each run,
+ * `0.66 0.80 0.73`. One run has its value alone.
+ */
+export function estimateTexts({ mean: centre, values, interval }: Estimate, sign = false): [string, string] {
+  const show = (value: number): string => formatValue(value, sign);
+  if (interval !== undefined) return [show(centre), `[${show(interval.low)}, ${show(interval.high)}]`];
+  return [show(centre), values.length < 2 ? '' : values.map(show).join(' ')];
+}
+
+/** `0.73 [0.65, 0.80]`, `0.73 (0.66 0.80 0.73)`, `0.73` of one run, or `–` if nothing was measured. */
 export function formatEstimate(value: Estimate | undefined, sign = false): string {
   if (value === undefined) return '–';
-  const plus = sign && value.mean >= 0 ? '+' : '';
-  const half = value.interval === undefined ? '' : ` ± ${(value.interval.high - value.interval.mean).toFixed(2)}`;
-  // A mean that rounds to zero has no sign.
-  const rounded = Math.round(value.mean * 100) / 100 || 0;
-  return `${plus}${rounded.toFixed(2)}${half}`.replaceAll('-', '−');
+  const [centre, spread] = estimateTexts(value, sign);
+  if (spread === '') return centre;
+  return value.interval === undefined ? `${centre} (${spread})` : `${centre} ${spread}`;
 }

@@ -225,6 +225,7 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
     figures: shown.map(({ record }) => figureOf(record, followed)),
     notes: [
       'Two states are the smallest case there is: it shows the mechanism, not how often it happens elsewhere.',
+      'Coupling off deletes the data of the other state, four fifths of all samples: it explains the rise and is no way to train, as it learns next to nothing of the task.',
       "Oracle labels know the right action; an agent does not have them. The sign of the advantage is what an agent has, and shuffled labels are the oracle's without their meaning.",
       ...(followed.length === arms.length
         ? [
@@ -244,7 +245,7 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
 
 export const dangerZone: Study = {
   name: 'danger-zone',
-  question: 'does training one state make the bad action of a look-alike state likelier, and which remedy prevents it?',
+  question: 'does training one state make the bad action of a look-alike state likelier, and which method prevents it?',
   plan,
   report,
 };

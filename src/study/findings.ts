@@ -19,9 +19,9 @@ export interface Judged {
 /** More names than this make a sentence that nobody reads. */
 const NAMED = 6;
 
-/** `+0.32`: the interval stands in the tables, and what follows from it in the verdict. */
+/** `+0.32`: interval and values stand in the tables, and what follows from them in the verdict. */
 function signed(difference: Quantity): string {
-  const text = signedText({ ...difference, low: null, high: null });
+  const text = signedText({ ...difference, low: null, high: null, values: [] });
   return text === '0.00' ? 'by less than 0.01' : text;
 }
 

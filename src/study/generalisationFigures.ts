@@ -1,5 +1,6 @@
 /** Figures of the study of generalisation: gains with every seed, and performance profiles. */
 import { performanceProfile } from '../evaluate/bootstrap.ts';
+import { MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
 import { type IntervalRow, intervalFigure } from '../report/intervalFigure.ts';
 import { lineFigure } from '../report/lineFigure.ts';
 import type { Quantity, StudyFigure } from '../report/studyTables.ts';
@@ -47,7 +48,7 @@ function successFigure(id: string, title: string, setting: Setting, trained: rea
     id,
     svg: intervalFigure({
       ...{ id, title },
-      subtitle: 'Large marks: interquartile mean over seeds; bars: 95% bootstrap interval; rings: single seeds.',
+      subtitle: `Large marks: interquartile mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% bootstrap interval.`,
       panels: [
         { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
         { name: 'gain over GRPO', axis: 'paired difference of success rates', range: [-1, 1], step: 0.5, zero: true },
@@ -69,8 +70,7 @@ export function profileFigure(setting: Setting, trained: readonly Trained[]): St
     svg: lineFigure({
       id: `${setting.id}-profile`,
       title: `Performance profile, ${setting.title}`,
-      subtitle:
-        'Share of seeds whose out-of-domain success is above the threshold; bands, of methods: pointwise 95% bootstrap interval.',
+      subtitle: `Share of seeds whose out-of-domain success is above the threshold; bands, of methods with ${MIN_INTERVAL_SEEDS} seeds or more: pointwise 95% bootstrap interval.`,
       panels: [
         {
           name: '',
@@ -81,13 +81,15 @@ export function profileFigure(setting: Setting, trained: readonly Trained[]): St
         },
       ],
       lines: shown.map(({ variant, of }) => {
-        const profile = performanceProfile([[...of(outOfDomain).values()]], thresholds, resampling);
+        const values = [...of(outOfDomain).values()];
+        const profile = performanceProfile([values], thresholds, resampling);
+        const bounded = variant.role === 'method' && values.length >= MIN_INTERVAL_SEEDS;
         return {
           name: markedName(variant),
           style: styleOf(variants, variant),
           // Bands of all would hide each other.
           points: profile.map(({ mean, low, high }, i) =>
-            variant.role === 'method' ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
+            bounded ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
           ),
           panel: 0,
         };

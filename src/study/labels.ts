@@ -88,7 +88,7 @@ function summaryOf(all: readonly Placed[]): string[] {
       { above: 'Gain', below: 'Lose' },
       of.flatMap(({ each, accuracy }) => {
         const difference = gainOf(each, baseline);
-        const right = quantityText(accuracy && { ...accuracy, low: null, high: null });
+        const right = quantityText(accuracy && { ...accuracy, low: null, high: null, values: [] });
         return difference === null ? [] : [{ name: nameOf(each.variant, right), difference }];
       }),
     );

@@ -1,5 +1,6 @@
 /** Coupling at equal success: does a method lower coupling beyond what learning does? */
 import { type MatchedDifference, matchedDifference, type RunPair } from '../evaluate/matched.ts';
+import { holmCorrection, MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
 import { lineFigure, type PlotLine } from '../report/lineFigure.ts';
 import type { Quantity, StudyFigure, StudyRow, StudyTable } from '../report/studyTables.ts';
 import { judgedText } from './findings.ts';
@@ -47,6 +48,13 @@ interface Compared {
   readonly details: MatchedDifference;
 }
 
+interface Row {
+  readonly each: VariantRuns;
+  readonly compared: Compared | null;
+  /** p of the comparison after Holm's correction; null without one. */
+  readonly corrected: number | null;
+}
+
 /** Coupling of a variant minus that of GRPO at equal success; null where they have too little in common. */
 function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: VariantRuns): Compared | null {
   if (baseline === undefined || variant === baseline.variant) return null;
@@ -60,12 +68,12 @@ function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: Vari
   }
   const details = pairs.length === 0 ? null : matchedDifference(pairs, resampling);
   if (details === null) return null;
-  const { value, low, high } = details;
+  const { value } = details;
+  const { low, high } = details.seeds < MIN_INTERVAL_SEEDS ? { low: null, high: null } : details;
   return { difference: { statistic: 'difference at equal success', value, low, high, seeds }, details };
 }
 
-function rowOf(each: VariantRuns, baseline: VariantRuns | undefined): StudyRow {
-  const compared = comparedWith(baseline, each);
+function rowOf({ each, compared, corrected }: Row): StudyRow {
   const details = compared?.details;
   return {
     name: markedName(each.variant),
@@ -77,13 +85,21 @@ function rowOf(each: VariantRuns, baseline: VariantRuns | undefined): StudyRow {
       details ? details.pValue.toFixed(4) : null,
       details ? `${details.range[0].toFixed(2)} to ${details.range[1].toFixed(2)}` : null,
       details ? String(details.points) : null,
+      corrected === null ? null : corrected.toFixed(4),
     ],
     command: trainCommand({ ...measured, ...each.variant.config }),
   };
 }
 
-function tableOf(followed: readonly VariantRuns[]): StudyTable {
+/** Each variant's comparison, with its p value corrected for the number of comparisons in the table. */
+function rowsOf(followed: readonly VariantRuns[]): Row[] {
   const baseline = followed.find(({ variant }) => variant === grpo);
+  const all = followed.map((each) => ({ each, compared: comparedWith(baseline, each) }));
+  const corrected = holmCorrection(all.flatMap(({ compared }) => compared?.details.pValue ?? []));
+  return all.map((row) => ({ ...row, corrected: row.compared === null ? null : (corrected.shift() as number) }));
+}
+
+function tableOf(followed: readonly VariantRuns[]): StudyTable {
   return {
     id: 'matched-success',
     title: 'Good-bad cosine of gradients, and its difference to GRPO at equal in-domain success',
@@ -96,8 +112,9 @@ function tableOf(followed: readonly VariantRuns[]): StudyTable {
       'p of the difference, by permutation',
       'range of success compared',
       'checkpoints in it',
+      "p with Holm's correction for the comparisons of this table",
     ],
-    rows: followed.map((each) => rowOf(each, baseline)),
+    rows: rowsOf(followed).map(rowOf),
   };
 }
 
@@ -166,6 +183,7 @@ function report(followed: readonly VariantRuns[]): StudyReport {
       'Coupling falls as success rises, with every method: a lower cosine at the end says nothing by itself.',
       'The difference is that of an analysis of covariance: one curve of degree two of cosine on success for both methods, a constant between them, each run weighted alike, over the range of success that both reached.',
       'Checkpoints of one run depend on each other. Seeds are the unit: the interval resamples pairs of runs with the same seed, and the test swaps the two runs within seeds (all ways up to 12 seeds, 10000 drawn ones above). With n seeds p cannot be smaller than 2 divided by 2 to the power n.',
+      'The intervals are of one comparison each. A second column of p has them corrected for the number of comparisons in the table, by Holm.',
       'Where success was measured it has an error of its own, which flattens the curve a little. A difference at equal success does not show what caused it.',
     ],
     key: { differences: Object.fromEntries(key) },

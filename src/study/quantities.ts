@@ -1,14 +1,12 @@
 /** Numbers over seeds as a study's tables hold them: estimate, 95% bootstrap interval, and the seeds it rests on. */
 import { pairedBootstrap, probabilityOfImprovement, stratifiedBootstrap } from '../evaluate/bootstrap.ts';
-import { interquartileMean, mean } from '../evaluate/statistics.ts';
+import { interquartileMean, MIN_INTERVAL_SEEDS, mean } from '../evaluate/statistics.ts';
 import type { Quantity } from '../report/studyTables.ts';
 
 /** A value for each seed that has one. */
 export type BySeed = ReadonlyMap<number, number>;
 
 export const resampling = { seed: 1, resamples: 2000 };
-
-const MIN_SEEDS = 3;
 
 type Statistic = 'IQM' | 'mean';
 const statistics = { IQM: interquartileMean, mean } as const;
@@ -23,13 +21,13 @@ export function bySeed(seeds: readonly number[], value: (seed: number) => number
   return found;
 }
 
-/** Interquartile mean (or mean) over seeds; the interval resamples seeds and is null below three. null without a seed. */
+/** Interquartile mean (or mean) over seeds; the interval resamples seeds and is null below `MIN_INTERVAL_SEEDS`. null without a seed. */
 export function quantity(values: BySeed, statistic: Statistic = 'IQM'): Quantity | null {
   const seeds = [...values.keys()];
   if (seeds.length === 0) return null;
   const sample = [...values.values()];
   const value = statistics[statistic](sample);
-  if (seeds.length < MIN_SEEDS) return { statistic, value, low: null, high: null, seeds };
+  if (seeds.length < MIN_INTERVAL_SEEDS) return { statistic, value, low: null, high: null, seeds, values: sample };
   const { low, high } = stratifiedBootstrap([sample], statistics[statistic], resampling);
   return { statistic, value, low, high, seeds };
 }
@@ -47,7 +45,7 @@ export function pairedQuantity(treated: BySeed, baseline: BySeed, statistic: Sta
   if (seeds.length === 0) return null;
   const differences = values.treated.map((value, i) => value - values.baseline[i]);
   const named = { statistic: `${statistic} of paired differences`, value: statistics[statistic](differences), seeds };
-  if (seeds.length < MIN_SEEDS) return { ...named, low: null, high: null };
+  if (seeds.length < MIN_INTERVAL_SEEDS) return { ...named, low: null, high: null, values: differences };
   const { low, high } = pairedBootstrap([values.treated], [values.baseline], statistics[statistic], resampling);
   return { ...named, low, high };
 }
@@ -56,7 +54,7 @@ export function pairedQuantity(treated: BySeed, baseline: BySeed, statistic: Sta
 export function improvementQuantity(treated: BySeed, baseline: BySeed): Quantity | null {
   if (treated.size === 0 || baseline.size === 0) return null;
   const seeds = [...new Set([...treated.keys(), ...baseline.keys()])].sort((a, b) => a - b);
-  const enough = Math.min(treated.size, baseline.size) >= MIN_SEEDS;
+  const enough = Math.min(treated.size, baseline.size) >= MIN_INTERVAL_SEEDS;
   const {
     mean: value,
     low,
@@ -82,7 +80,8 @@ export function runsQuantity(
 ): Quantity | null {
   if (seeds.length === 0) return null;
   const runs = seeds.map((_, i) => i);
-  if (seeds.length < MIN_SEEDS) return { statistic: name, value: statistic(runs), low: null, high: null, seeds };
+  if (seeds.length < MIN_INTERVAL_SEEDS)
+    return { statistic: name, value: statistic(runs), low: null, high: null, seeds };
   const { mean: value, low, high } = stratifiedBootstrap([runs], statistic, resampling);
   return { statistic: name, value, low, high, seeds };
 }

@@ -3,7 +3,7 @@
  * docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
 import * as v from 'valibot';
-import { labelTable, rolloutSources } from '../labels/labels.ts';
+import { labelSources, rolloutSources } from '../labels/labels.ts';
 import { nearestName } from '../nearest.ts';
 import { requireMemory } from './memory.ts';
 import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
@@ -92,7 +92,7 @@ const table = {
   },
   labels: choice(
     'graph',
-    labelTable.map(({ name }) => name),
+    labelSources,
     'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
   ),
   shuffledSource: choice('graph', rolloutSources, 'whose labels shuffled permutes'),

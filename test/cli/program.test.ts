@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crewText } from '../../src/cli/frame.ts';
 import type { Engine } from '../../src/cli/program.ts';
+import { labelSources } from '../../src/labels/labels.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
 import { renderCouplingPage } from '../../src/report/report.ts';
 import { type Config, resolveConfig } from '../../src/train/config.ts';
@@ -33,6 +34,13 @@ describe('train', () => {
     expect(stdout).toContain('205,000 environment steps, 960 updates, 1 min 5 s\nparameters ab12\n');
     expect(stdout.endsWith(`next       unbraid coupling ${out}\n`)).toBe(true);
     expect(stderr).toBe('1 thread\nhousehold-grpo-s1  train  100%  1/1  success 0.50\n');
+  });
+
+  test('its help names every source of labels', async () => {
+    const { stdout } = await unbraid(['train', '--help']);
+    const words = stdout.replaceAll(/\s+/g, ' ');
+    expect(words).toContain(`which actions were good: ${labelSources.join(', ')} (default: graph)`);
+    for (const source of labelSources) expect(resolveConfig({ labels: source }).labels).toBe(source);
   });
 
   test('--json prints the record as one line and nothing else', async () => {

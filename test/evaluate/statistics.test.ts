@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  holmCorrection,
   interquartileMean,
   mean,
   meanInterval,
   pairedDifference,
+  rateInterval,
+  returnInterval,
   standardDeviation,
   studentT975,
   wilsonInterval,
@@ -69,6 +72,61 @@ describe('mean and spread', () => {
     );
     expect(() => pairedDifference([1, 2], [1])).toThrow(
       'pairedDifference: both lists must have one value per seed, got 2 and 1; keep the seeds both have',
+    );
+  });
+});
+
+describe('rateInterval', () => {
+  it('ends where the distance to the mean is t standard errors of a mean with the end as its true rate', () => {
+    for (const rates of [x, y, [0.97, 0.94, 1, 1, 0.99], [0, 0, 0.01, 0, 0], [0.02, 0.95, 0.5]]) {
+      const { mean: centre, low, high } = rateInterval(rates);
+      const n = rates.length;
+      const overTrials = standardDeviation(rates) ** 2 / (centre * (1 - centre));
+      for (const end of [low, high]) {
+        const error = Math.sqrt((overTrials * end * (1 - end)) / n);
+        expect(Math.abs(centre - end) / error).toBeCloseTo(studentT975(n - 1), 6);
+      }
+      expect([0 <= low, low < centre, centre < high, high <= 1]).toEqual([true, true, true, true]);
+    }
+  });
+
+  it('stays within [0, 1] where the t interval does not, and is close to it far from the ends', () => {
+    const three = [0.12, 0.38, 0.71];
+    expect([meanInterval(three).low < 0, meanInterval(three).high > 1]).toEqual([true, true]);
+    const { low, high } = rateInterval(three);
+    expect([low > 0, high < 1, low < 0.12, high > 0.71]).toEqual([true, true, true, true]);
+    const twenty = Array.from({ length: 20 }, (_, i) => 0.5 + (i - 9.5) / 200);
+    expect(rateInterval(twenty).low).toBeCloseTo(meanInterval(twenty).low, 4);
+    expect(rateInterval(twenty).high).toBeCloseTo(meanInterval(twenty).high, 4);
+  });
+
+  it('equal rates have an interval of length zero; a value outside is refused', () => {
+    expect(rateInterval([1, 1, 1])).toEqual({ mean: 1, low: 1, high: 1 });
+    expect(rateInterval([0, 0])).toEqual({ mean: 0, low: 0, high: 0 });
+    expect(() => rateInterval([0.5, 1.5])).toThrow(
+      new RangeError('rateInterval: rates must be in [0, 1], got 1.5; use meanInterval for other values'),
+    );
+    expect(() => rateInterval([0.5])).toThrow('rateInterval: needs at least 2 values, got 1; add runs');
+  });
+
+  it('returnInterval is the t interval of returns that are no rates', () => {
+    expect(returnInterval(x)).toEqual(rateInterval(x));
+    expect(returnInterval([-1, 2, 3])).toEqual(meanInterval([-1, 2, 3]));
+  });
+});
+
+describe('holmCorrection', () => {
+  it('multiplies by the number of p values that are left, and never falls behind a smaller one', () => {
+    // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), 'holm')
+    const corrected = holmCorrection([0.01, 0.04, 0.03, 0.005]);
+    for (const [i, p] of [0.03, 0.06, 0.06, 0.02].entries()) expect(corrected[i]).toBeCloseTo(p, 12);
+    expect(holmCorrection([0.6, 0.7])).toEqual([1, 1]);
+    expect(holmCorrection([])).toEqual([]);
+  });
+
+  it('refuses what is no p value', () => {
+    expect(() => holmCorrection([0.1, Number.NaN])).toThrow(
+      'holmCorrection: p values must be in [0, 1], got NaN; leave out others',
     );
   });
 });

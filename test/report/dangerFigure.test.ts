@@ -42,6 +42,14 @@ describe('dangerFigure', () => {
     expect(texts(dangerFigure(risen)).join(' ')).toContain('in 2 of 2 cases with coupling, in 2 of 2 without');
   });
 
+  it('draws no interval of fewer than five seeds, and does not speak of one', () => {
+    const few = dangerFigure({ ...record, seeds: 4 });
+    expect(few).not.toContain('fill-opacity="0.14"');
+    expect(lines(few)).toHaveLength(record.curves.length);
+    expect(texts(few).join(' ')).not.toContain('interval');
+    expect(texts(dangerFigure({ ...record, seeds: 5 })).join(' ')).toContain('bands: 95% interval');
+  });
+
   it('escapes names', () => {
     const odd = { ...record, curves: record.curves.map((curve) => ({ ...curve, method: 'a<b & "c"' })) };
     requireWellFormed(dangerFigure(odd));

@@ -53,6 +53,12 @@ describe('dangerZoneFigure', () => {
     expect(Math.abs(Math.abs(low - high) - 132 * (to - from))).toBeLessThan(1.1);
   });
 
+  it('draws no interval of fewer than five seeds, and does not speak of one', () => {
+    const few = dangerZoneFigure({ ...record, seeds: 4 }, panels, 'zone');
+    expect(few).not.toMatch(/stroke-width="1.4"/);
+    expect(texts(few).join(' ')).not.toContain('interval');
+  });
+
   it('refuses to draw nothing', () => {
     expect(() => dangerZoneFigure(record, [], 'zone')).toThrow(
       'dangerZoneFigure: panels must not be empty, got 0; run the study again',

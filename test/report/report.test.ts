@@ -62,18 +62,27 @@ describe('summary', () => {
   const say = (treated: number[], baseline: number[]) =>
     summary([withSuccess(grpo, baseline), withSuccess(lead, treated), oracle]);
 
+  const clear = [0.8, 0.9, 1, 0.85, 0.95];
+  const low = [0.3, 0.3, 0.3, 0.3, 0.3];
+
   it('gives a clear difference with its interval', () => {
-    // t(2) = 4.3027 times sd 0.1 over sqrt(3) is 0.2484.
-    expect(say([0.8, 0.9, 1], [0.3, 0.3, 0.3])).toContain(
-      'Out-of-domain success: 0.90 with classifier + cloning, graph labels, 0.30 with GRPO; the difference is +0.60 ± 0.25 (95% interval, paired over 3 seeds).',
+    // t(4) = 2.7764 times sd 0.0791 over sqrt(5) is 0.0982.
+    expect(say(clear, low)).toContain(
+      'Out-of-domain success: 0.90 with classifier + cloning, graph labels, 0.30 with GRPO; the difference is +0.60 [+0.50, +0.70] (95% interval, paired over 5 seeds).',
     );
   });
 
   it('says when the interval contains zero', () => {
-    expect(say([0.3, 0.6], [0.4, 0.4])).toContain(
+    expect(say([0.3, 0.6, 0.3, 0.5, 0.4], [0.4, 0.4, 0.4, 0.4, 0.4])).toContain(
       'The interval contains zero: these runs do not show that the two differ.',
     );
-    expect(say([0.8, 0.9, 1], [0.3, 0.3, 0.3])).not.toContain('contains zero');
+    expect(say(clear, low)).not.toContain('contains zero');
+  });
+
+  it('below five seeds it gives the differences, and claims nothing', () => {
+    expect(say([0.8, 0.9, 1, 0.7], [0.3, 0.3, 0.3, 0.3])).toContain(
+      'the difference is +0.55 (+0.50 +0.60 +0.70 +0.40), paired by seed. 4 seeds are too few for an interval: these runs do not show that the two differ.',
+    );
   });
 
   it('claims nothing from one seed or from none in common', () => {
@@ -92,11 +101,13 @@ describe('closingTableText', () => {
   const text = closingTableText([withSuccess(grpo, [0.4, 0.5]), withSuccess(lead, [0.7, 0.82]), oracle]);
   const row = (start: string) => text.split('\n').find((line) => line.startsWith(start)) ?? '';
 
-  it('shows means with half intervals, paired gain, coupling and steps', () => {
-    // Half intervals: t(1) = 12.706 times |difference| / 2: 0.635 and 0.762 for success, 0.127 for the gain.
-    expect(row('GRPO')).toContain('0.45 ± 0.64');
-    expect(row('classifier + cloning')).toContain('0.76 ± 0.76');
-    expect(row('classifier + cloning')).toContain('+0.31 ± 0.13');
+  it('below five seeds it shows the value of each seed, and the mean below them; paired gain, coupling and steps', () => {
+    expect(row('GRPO')).toContain('  0.40 0.50  ');
+    expect(row('classifier + cloning')).toContain('  0.70 0.82  ');
+    expect(row('classifier + cloning')).toContain('  +0.30 +0.32  ');
+    const [, second] = text.slice(text.indexOf('\nclassifier + cloning')).trimStart().split('\n');
+    expect(second).toMatch(/ mean 0\.76 +mean \+0\.31 /);
+    expect(text).not.toMatch(/±|\[/);
     const { coupling: measured } = grpo.runs[0].result;
     const cosines = [measured.start, measured.end].map((at) => at.goodBadCosine?.toFixed(2));
     expect(row('GRPO')).toContain(cosines.join(' → '));
@@ -104,14 +115,44 @@ describe('closingTableText', () => {
     expect(text).toContain('(upper bound)');
   });
 
+  const many = closingTableText([
+    withSuccess(grpo, [0.98, 0.99, 1, 1, 0.9]),
+    withSuccess(lead, [0.01, 0, 0, 0.02, 0.1]),
+    withSuccess(oracle, [0, 0.01, 1, 1, 1]),
+  ]);
+
+  it('from five seeds on it shows means and intervals, which stay within [0, 1], those of gains within [−1, 1]', () => {
+    expect(many).toContain('0.97 ');
+    expect(many).not.toContain('mean 0');
+    const intervals = [...many.matchAll(/\[([+−]?)(\d\.\d\d), ([+−]?)(\d\.\d\d)\]/g)];
+    expect(intervals.length).toBeGreaterThanOrEqual(5);
+    for (const [, sign, low, , high] of intervals) {
+      expect(Math.max(Number(low), Number(high))).toBeLessThanOrEqual(1);
+      if (sign === '') expect(Number(low)).toBeLessThanOrEqual(Number(high));
+    }
+    expect(many).toContain('[−1.00, −0.84]');
+  });
+
   it('has no colour codes and fits 120 characters', () => {
-    expect(text).not.toContain('\u001b');
-    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    const four = closingTableText([withSuccess(grpo, [0.4, 0.5, 0.1, 1]), withSuccess(lead, [0.7, 0.82, 0, 1])]);
+    for (const each of [text, many, four]) {
+      expect(each).not.toContain('\u001b');
+      expect(Math.max(...each.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    }
+  });
+
+  it('says whose labels and which pairs the cosine is of, and that no interval is corrected', () => {
+    expect(text).toContain('equal words, in two games that training did not play');
+    expect(text).toContain('All pairs weigh alike');
+    expect(text).toContain('none is corrected for the number of variants');
   });
 
   it('shows what was not measured as a dash', () => {
     expect(formatEstimate(undefined)).toBe('–');
-    expect(formatEstimate({ mean: -0.126, seeds: 1 }, true)).toBe('−0.13');
+    expect(formatEstimate({ mean: -0.126, seeds: 1, values: [-0.126] }, true)).toBe('−0.13');
+    expect(formatEstimate({ mean: 0.2, seeds: 2, values: [-0.001, 0.401] }, true)).toBe('+0.20 (0.00 +0.40)');
+    const interval = { mean: 0.2, low: 0.1, high: 0.35 };
+    expect(formatEstimate({ mean: 0.2, seeds: 5, values: [], interval })).toBe('0.20 [0.10, 0.35]');
   });
 });
 
@@ -143,7 +184,7 @@ describe('renderReport', () => {
 
   it('shows label quality of the variants that have labels', () => {
     expect(html).toContain(
-      '<tr><th scope="row">classifier + cloning, graph labels</th><td>graph</td><td>0.70 ± 0.00</td><td>0.77 ± 0.00</td>',
+      '<tr><th scope="row">classifier + cloning, graph labels</th><td>graph</td><td>0.70 (0.70 0.70)</td><td>0.77 (0.77 0.77)</td>',
     );
     expect(html).not.toContain('<th scope="row">GRPO</th><td>none</td>');
   });

@@ -105,7 +105,10 @@ describe('report', () => {
       expect(rows).toEqual([['GRPO'], ['GRPO', 'GiGPO']]);
       return summary.at(-1);
     };
-    expect(last(4)).toBe('Other methods and labels, no ranking below 10 seeds: Gain: GiGPO (household) +0.28.');
+    expect(last(4)).toBe(
+      'Other methods and labels, no ranking below 10 seeds: Too few seeds for an interval: GiGPO (household) +0.28.',
+    );
+    expect(last(5)).toBe('Other methods and labels, no ranking below 10 seeds: Gain: GiGPO (household) +0.28.');
     expect(last(10)).toBe('Other methods and labels: Gain: GiGPO (household) +0.28.');
   });
 

@@ -36,12 +36,25 @@ describe('report', () => {
       `${head}, controls: Lower: classifier + cloning, shuffled graph labels −0.05. No certain difference: cloning, graph labels.`,
     ]);
     expect(cells('classifier, graph labels').slice(4, 6)).toEqual(['0.0313', '0.10 to 0.43']);
+    // Of four comparisons, three have the least p that six seeds can have.
+    expect(report.tables[0].rows.slice(1).map(({ cells: row }) => row.at(-1))).toEqual(
+      expect.arrayContaining([(8 / 64).toFixed(4)]),
+    );
+    expect(report.tables[0].rows[0].cells.at(-1)).toBeNull();
   });
 
   test('the figure has a mark per checkpoint and names its axes', () => {
     const [{ svg }] = report.figures;
     requireWellFormed(svg);
     expect(texts(svg)).toEqual(expect.arrayContaining(['in-domain success rate', 'mean cosine of good-bad pairs']));
+  });
+
+  test('below five seeds a difference has no interval, and nobody is called lower', () => {
+    const four: StudyScale = { ...quick, seeds: 4 };
+    const short = matchedSuccess.report(resultsOf(matchedSuccess.plan(four)), four, '');
+    expect(short.tables[0].rows[1].cells[3]).toMatchObject({ value: expect.closeTo(-0.05, 3), low: null, high: null });
+    expect(short.summary.join(' ')).not.toMatch(/Lower|Higher|No certain/);
+    expect(short.summary[0]).toContain('Too few seeds for an interval: classifier');
   });
 
   test('with too few seeds it says so', () => {

@@ -20,14 +20,26 @@ test('quantity is the mean of the middle half with the seeds it rests on, and an
   ).toBeCloseTo(103 / 3, 12);
 });
 
-test('below three seeds there is no interval, without any no number', () => {
+test('below five seeds there is no interval but the values of the seeds, without any seed no number', () => {
   expect(quantity(bySeed([4, 5], (x) => x))).toEqual({
     statistic: 'IQM',
     value: 4.5,
     low: null,
     high: null,
     seeds: [4, 5],
+    values: [4, 5],
   });
+  const [four, five] = [4, 5].map((count) => new Map(seeds.slice(0, count).map((seed) => [seed, seed / 10])));
+  expect(quantity(four)).toMatchObject({ low: null, high: null, values: [0.1, 0.2, 0.3, 0.4] });
+  expect(quantity(five)).toMatchObject({ low: expect.any(Number), high: expect.any(Number) });
+  expect(quantity(five)).not.toHaveProperty('values');
+  expect(
+    pairedQuantity(
+      four,
+      bySeed(seeds, () => 0.1),
+    ),
+  ).toMatchObject({ low: null, values: [0, 0.1, 0.2, 0.3].map((x) => expect.closeTo(x, 12)) });
+  expect(improvementQuantity(four, five)).toMatchObject({ low: null, high: null });
   expect(quantity(bySeed([4, 5], () => null))).toBeNull();
   expect(
     pairedQuantity(
@@ -66,15 +78,14 @@ test('improvementQuantity counts pairs of runs in which the treated one is highe
 });
 
 test('runsQuantity resamples whole runs', () => {
-  const curves = [
-    [0, 1, 0],
-    [0, 0, 1],
-    [1, 0, 0],
-  ];
+  const curves = [0, 1, 2, 3, 4].map((peak) => [0, 1, 2, 3, 4].map((k) => (k === peak ? 1 : 0)));
   const peak = (runs: readonly number[]): number =>
-    Math.max(...[0, 1, 2].map((k) => runs.reduce((sum, run) => sum + curves[run][k], 0) / runs.length));
+    Math.max(...[0, 1, 2, 3, 4].map((k) => runs.reduce((sum, run) => sum + curves[run][k], 0) / runs.length));
   // Any resample that repeats a run has a higher peak.
-  expect(runsQuantity('peak of the mean', [7, 8, 9], peak)).toEqual({
-    ...{ statistic: 'peak of the mean', value: 1 / 3, low: 1 / 3, high: 1, seeds: [7, 8, 9] },
+  const found = runsQuantity('peak of the mean', [7, 8, 9, 10, 11], peak);
+  expect(found).toEqual({
+    ...{ statistic: 'peak of the mean', value: 0.2, low: 0.2, high: expect.any(Number), seeds: [7, 8, 9, 10, 11] },
   });
+  expect(found?.high).toBeGreaterThan(0.4);
+  expect(runsQuantity('peak of the mean', [7, 8], peak)).toMatchObject({ low: null, high: null });
 });

@@ -53,8 +53,8 @@ test('the report has a table per similarity, differences paired by seed, and lea
   const labels = (source: string): string => `classifier + cloning, ${source} labels`;
   const gain = ['graph', 'advantage', 'oracle', 'shuffled'].map((source) => `${labels(source)} +0.10`).join('; ');
   expect(report.summary).toEqual([
-    `Similarity 0.3: GRPO succeeds in 0.72 [0.71, 0.73] of the out-of-domain games. Gain: ${gain}. No certain difference: GRPO, entropy 0.1.`,
-    `Similarity 0.8: GRPO succeeds in 0.22 [0.21, 0.23] of the out-of-domain games. Gain: ${gain}. No certain difference: GRPO, entropy 0.1.`,
+    `Similarity 0.3: GRPO succeeds in 0.72 (0.71 0.72 0.73) of the out-of-domain games. Too few seeds for an interval: ${gain}; GRPO, entropy 0.1 by less than 0.01.`,
+    `Similarity 0.8: GRPO succeeds in 0.22 (0.21 0.22 0.23) of the out-of-domain games. Too few seeds for an interval: ${gain}; GRPO, entropy 0.1 by less than 0.01.`,
   ]);
   expect(report.tables.map(({ id, rows }) => [id, rows.length])).toEqual([
     ['similarity-0.3', 6],
