@@ -29,7 +29,8 @@ export interface Frame {
   /** Does `work`, parts of which show their progress side by side on stderr. */
   progressOfMany<T>(work: (board: ProgressBoard) => Promise<T>): Promise<T>;
   /**
-   * Does `work` with a crew of `workers` threads, by default one per core, or of as many as the memory holds, and says on stderr which.
+   * Does `work` with a crew of `workers` threads, by default one per core, or of as many as the memory holds, and says on stderr which; again at the
+   * end if they became fewer.
    *
    * @param config of the run to come, if it is known
    */
@@ -73,12 +74,14 @@ function frameOf(host: Host, json: boolean): Frame {
     progress: (name, work) => progressOfMany((board) => work(board.open(name).update)),
     async withCrew(workers, work, config) {
       const crew = await host.openCrew(workers ?? host.cores, config);
-      const say = (): unknown => host.stderr.write(`${crewText(crew)}\n`);
-      crew.onFewer = say;
+      const opened = crewText(crew);
       try {
-        say();
+        host.stderr.write(`${opened}\n`);
         return await work(crew);
       } finally {
+        // Where the memory held fewer; not before, since bars of progress would be drawn over it.
+        const used = crewText(crew);
+        if (used !== opened) host.stderr.write(`${used}\n`);
         crew.close();
       }
     },

@@ -218,7 +218,7 @@ export async function createArena(module?: ModuleSource, memory = createMemory()
 }
 
 /** A memory of one thread; it grows as far as the host lets it. */
-export function createMemory(): WebAssembly.Memory {
+function createMemory(): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 16 });
   } catch (cause) {

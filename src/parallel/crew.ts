@@ -120,8 +120,6 @@ const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`
 export class Crew {
   /** `relaxed`: the bits of its runs depend on the processor. */
   readonly arithmetic: 'exact' | 'relaxed';
-  /** Called where a run takes fewer threads than were opened, because the memory does not hold more. */
-  onFewer: () => void = () => {};
   readonly #members: readonly Member[];
   readonly #opened: Team;
   readonly #modules: EngineModules;
@@ -171,7 +169,6 @@ export class Crew {
   async arena(estimate: (() => BytesOf) | null = null): Promise<Arena> {
     this.#team = this.#opened;
     const memory = this.memory === 'shared' ? this.#share(estimate?.() ?? null) : null;
-    if (this.#team !== this.#opened) this.onFewer();
     const { single, threads } = this.#modules;
     if (memory) return createArena(threads ?? (await engineModule('threads')), memory);
     return createArena(single ?? (await engineModule(this.arithmetic === 'relaxed' ? 'relaxed' : 'single')));

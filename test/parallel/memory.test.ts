@@ -1,9 +1,14 @@
 /** Crews on hosts with little memory, and runs of more threads than addresses reach. */
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { crewText } from '../../src/cli/frame.ts';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createProgram, crewText, type Host, runProgram } from '../../src/cli/frame.ts';
+import { addTrainCommand } from '../../src/cli/train.ts';
+import { trainIn } from '../../src/cli/trainRun.ts';
 import { index32 } from '../../src/kernels/address.ts';
 import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../../src/kernels/arena.ts';
-import { type CrewOptions, openCrew } from '../../src/parallel/crew.ts';
+import { type CrewOptions, openCrew, relaxedCrew } from '../../src/parallel/crew.ts';
 import { ADDRESS_SPACE, memoryNeed, needOf, threadsIn } from '../../src/parallel/need.ts';
 import { createSeat } from '../../src/parallel/seat.ts';
 import { type Config, resolveConfig } from '../../src/train/config.ts';
@@ -39,13 +44,13 @@ function hostWith({ shared, own = true }: { shared: number; own?: boolean }): nu
 }
 afterEach(() => vi.restoreAllMocks());
 
-/** Runs `short` on a crew opened for `size` threads; gives its outcome and what was said of the crew, at first and while it ran. */
+/** Runs `short` on a crew opened for `size` threads; gives its outcome and what is said of the crew, at first and after the run. */
 async function trained(size: number, options: CrewOptions = {}): Promise<{ run: TrainOutcome; said: string[] }> {
   const crew = await openCrew(spawnWorker, size, { cores: null, ...options });
-  const said = [crewText(crew)];
-  crew.onFewer = () => void said.push(crewText(crew));
+  const opened = crewText(crew);
   try {
-    return { run: await train(short, { crew }), said };
+    const run = await train(short, { crew });
+    return { run, said: [opened, crewText(crew)] };
   } finally {
     crew.close();
   }
@@ -121,7 +126,7 @@ describe('a crew on a host with little memory', () => {
     hostWith({ shared: 0 });
     const { run, said } = await trained(3);
     expect(run.parametersSha256).toBe(expected);
-    expect(said).toEqual([`1 thread: this host gives no shared memory: ${refusal}`]);
+    expect(said).toEqual(Array(2).fill(`1 thread: this host gives no shared memory: ${refusal}`));
   });
 
   test('goes on with all threads where a later run needs less', async () => {
@@ -179,13 +184,53 @@ describe('more threads than a memory of 4 GiB holds', () => {
   });
 });
 
+describe('the command', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'unbraid-memory-'));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test('opens a crew for the config of its run, and says again how many threads it has where they became fewer', async () => {
+    let stderr = '';
+    const opened: unknown[] = [];
+    const host: Host = {
+      stdout: { write: () => true },
+      stderr: { write: (text: string) => (stderr += text) },
+      env: {},
+      signal: new AbortController().signal,
+      cores: 5,
+      openCrew(size, config) {
+        opened.push([size, config?.groupsPerIteration]);
+        return openCrew(spawnWorker, size, { cores: null, ...(config && { config }) });
+      },
+    };
+    const program = createProgram(host, '0.0.0');
+    addTrainCommand(program, host, async () => ({ train: trainIn('0.0.0'), relaxedCrew: async () => relaxedCrew() }));
+    const settings = Object.entries({ groupsPerIteration: 2, evalEpisodes: 4, couplingPairs: 4 });
+    const given = settings.flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    hostWith({ shared: 1600 });
+    const out = join(directory, 'run');
+    const args = ['train', '--iterations', '1', '--cold-start', '0', ...given, '--out', out, '--json'];
+    expect(await runProgram(program, args, host)).toBe(0);
+    expect(opened).toEqual([[5, 2]]);
+    const [first, second] = stderr.split('\n').filter((line) => /^\d+ threads?\b/.test(line));
+    expect(first).toBe('5 threads on one shared memory');
+    expect(second).toMatch(
+      /^[1-4] threads? on one shared memory: 5 threads take some \d+ MiB of memory, and a shared one holds \d+ MiB$/,
+    );
+    const { workers } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
+    expect(second).toBe(crewText({ ...workers, size: workers.count }));
+  });
+});
+
 describe('what a run is said to need', () => {
   test.each<Partial<Config>>([
     {},
     { couplingPairs: 120, labels: 'critic', method: 'classifier' },
     { policy: 'mlp', method: 'ppo+contrastive', beta: 0.1 },
     { env: 'crafting', observation: 'text', blocks: 1 },
-    { tokenWidth: 96, matchWidth: 96, hidden: 512, groupsPerIteration: 3 },
+    { tokenWidth: 96, hidden: 512, groupsPerIteration: 2, numGenerations: 2, coldStart: 0, couplingPairs: 8 },
   ])('is what it takes, or up to thrice as much: %j', async (changes) => {
     const config = resolveConfig({ iterations: 1, evalEpisodes: 8, coldStartUpdates: 2, ...changes });
     const pool = await openEnvironments(config, null);

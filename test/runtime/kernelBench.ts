@@ -57,7 +57,7 @@ export function openBench(
       return kernel(...given);
     };
   }
-  let next = base || kernels.heapBase();
+  let next = Math.max(base, kernels.heapBase());
   const place = (bytes: number): number => {
     // 4 bytes off a boundary of 16, so that no aligned access hides a wrong address.
     const at = Math.ceil(next / 16) * 16 + 4;
