@@ -5,7 +5,7 @@ import type { Capacity } from './layers/batch.ts';
 import { pushGivenState, type StateList } from './rollout/states.ts';
 
 /** Most samples of one `adapt`: as many states as 32 batches hold. */
-export const MOST_SAMPLES = 1024;
+const MOST_SAMPLES = 1024;
 const MOST_BATCHES = 32;
 
 const sampleKeys = { state: true, action: true, advantage: true, good: true };
