@@ -3,7 +3,15 @@
  * training from samples. Same bits as anywhere else. Nothing here reads a clock or an environment variable, and
  * `openPolicyFrom` alone a URL.
  */
-import { checkDraw, type GivenSample, givenKernels, givenSamples, givenSettings, pushGiven } from './edgeGiven.ts';
+import {
+  checkDraw,
+  type GivenSample,
+  givenKernels,
+  givenSamples,
+  givenSettings,
+  mostOfState,
+  pushGiven,
+} from './edgeGiven.ts';
 import type { Step } from './env/environment.ts';
 import { checkKeys, checkPositive, refuse } from './given.ts';
 import { index32 } from './kernels/address.ts';
@@ -165,11 +173,12 @@ export function openPolicy(
   const learner = createLearner(policy);
   const { arena, network } = policy;
   const list = createStateList(shape, 1);
+  const most = mostOfState(capacity);
   const one = [0];
 
   const show = (caller: string, state: State): void => {
     clearStates(list);
-    pushGiven(caller, list, state, capacity);
+    pushGiven(caller, list, state, most);
   };
   const score = (caller: string, state: State): Float32Array => {
     show(caller, state);
@@ -199,7 +208,7 @@ export function openPolicy(
     adapt(samples, settings = {}) {
       const { learningRate, classifierCoef, cloningCoef } = givenSettings(settings);
       clearStates(list);
-      const given = givenSamples(list, samples, capacity);
+      const given = givenSamples(list, samples, most);
       const order = Int32Array.from(given, (_, i) => i);
       const taken = Int32Array.from(given, ({ action }) => action);
       const labels = new Int8Array(list.actions).fill(-1);

@@ -1,12 +1,18 @@
 /** What a caller gives to `unbraid/edge`, checked and read once before anything of the policy moves. */
+import { MOST_ACTIONS } from './env/limits.ts';
 import { checkKeys, checkPositive, checkSeed, isInteger, isPlainObject, refuse } from './given.ts';
 import type { Kernels } from './kernels/load.ts';
 import type { Capacity } from './layers/batch.ts';
 import { pushGivenState, type StateList } from './rollout/states.ts';
 
-/** Most samples of one `adapt`: as many states as 32 batches hold. */
-export const MOST_SAMPLES = 1024;
-const MOST_BATCHES = 32;
+/** Most samples of one `adapt`. All their states together may have as many actions as one state. */
+const MOST_SAMPLES = 1024;
+
+/** What one state may take where batches of `capacity` grow for a state that needs more. */
+export function mostOfState(capacity: Capacity): Capacity {
+  const times = Math.ceil(MOST_ACTIONS / capacity.actions);
+  return { ...capacity, actions: MOST_ACTIONS, actionFeatures: capacity.actionFeatures * times };
+}
 
 const sampleKeys = { state: true, action: true, advantage: true, good: true };
 
@@ -49,17 +55,17 @@ export function givenKernels(module: WebAssembly.Module, memory: WebAssembly.Mem
 }
 
 /**
- * Appends a state that fits a batch of `capacity`.
+ * Appends a state that takes at most `most`.
  *
  * @param caller in messages
  * @throws RangeError if it is no object, or as `pushState` does; the list is then as it was
  */
-export function pushGiven(caller: string, list: StateList, state: unknown, capacity: Capacity): void {
+export function pushGiven(caller: string, list: StateList, state: unknown, most: Capacity): void {
   const advice = 'give { observation, info: { admissibleActions } } as reset and step do';
   if (typeof state !== 'object' || state === null) refuse(caller, 'state', 'an object', state, advice);
   const { observation, info } = state as { observation: never; info: { admissibleActions: never } | undefined | null };
   if (typeof info !== 'object' || info === null) refuse(caller, 'state.info', 'an object', info, advice);
-  pushGivenState(caller, list, observation, info.admissibleActions, capacity);
+  pushGivenState(caller, list, observation, info.admissibleActions, most);
 }
 
 /** @throws RangeError unless `seed` and `index` name a number of a random stream */
@@ -85,13 +91,13 @@ export function givenSettings(settings: unknown): {
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
-function givenSample(list: StateList, i: number, sample: unknown, capacity: Capacity): GivenSample {
+function givenSample(list: StateList, i: number, sample: unknown, most: Capacity): GivenSample {
   const name = `samples[${i}]`;
   const advice = 'give { state, action, advantage } or { state, action, good }';
   if (!isPlainObject(sample)) refuse('adapt', name, 'a plain object', sample, advice);
   checkKeys('adapt', name, sample, sampleKeys);
   const { state, action, advantage, good } = sample;
-  pushGiven(`adapt: ${name}`, list, state, capacity);
+  pushGiven(`adapt: ${name}`, list, state, most);
   const count = list.actions - list.rowOffsets[i];
   if (!isInteger(action, 0, count - 1)) {
     const rule = `the index of one of ${count} actions`;
@@ -115,18 +121,17 @@ function givenSample(list: StateList, i: number, sample: unknown, capacity: Capa
  *
  * @throws RangeError or Error naming the sample and its key that is wrong, missing or unknown
  */
-export function givenSamples(list: StateList, samples: unknown, capacity: Capacity): GivenSample[] {
+export function givenSamples(list: StateList, samples: unknown, most: Capacity): GivenSample[] {
   const advice = 'call adapt more often';
   if (!Array.isArray(samples)) refuse('adapt', 'samples', 'an array', samples, 'give at least one sample');
   if (samples.length === 0) throw new RangeError('adapt: samples must not be empty, got []; give at least one');
   if (samples.length > MOST_SAMPLES) refuse('adapt', 'samples', `at most ${MOST_SAMPLES} samples`, samples, advice);
-  const mostActions = MOST_BATCHES * capacity.actions;
   const given: GivenSample[] = [];
   for (let i = 0; i < samples.length; i++) {
-    given.push(givenSample(list, i, samples[i], capacity));
-    if (list.actions > mostActions) {
+    given.push(givenSample(list, i, samples[i], most));
+    if (list.actions > most.actions) {
       const got = `more at samples[${i}]`;
-      throw new RangeError(`adapt: samples must have at most ${mostActions} actions together, got ${got}; ${advice}`);
+      throw new RangeError(`adapt: samples must have at most ${most.actions} actions together, got ${got}; ${advice}`);
     }
   }
   return given;

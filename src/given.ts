@@ -108,15 +108,6 @@ export function checkPositive(caller: string, name: string, value: unknown, abov
   refuse(caller, name, `a number ${least}`, value, advice);
 }
 
-/** @throws RangeError unless `value` is a list of finite numbers */
-export function checkNumbers(caller: string, name: string, value: unknown, advice: string): void {
-  if (!isList(value)) refuse(caller, name, 'an array of numbers', value, advice);
-  for (let i = 0; i < value.length; i++) {
-    if (Number.isFinite(value[i])) continue;
-    throw new RangeError(`${caller}: ${name} must be finite, got ${shown(value[i])} at ${i}; ${advice}`);
-  }
-}
-
 /** @throws RangeError unless `value` is one of `choices` */
 export function checkChoice(caller: string, name: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;

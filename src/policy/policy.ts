@@ -1,7 +1,7 @@
 /** A policy: a network with its weights, and the log-probabilities and samples it gives for batches of states. */
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { MOST_ACTIONS } from '../env/limits.ts';
-import { checkInteger, checkObject } from '../given.ts';
+import { checkInteger, checkObject, checkPositive } from '../given.ts';
 import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
@@ -119,6 +119,7 @@ export function policyOn(network: Network): Policy {
 
 /** Forward pass of the loaded batch and log softmax(logit / temperature) over each state's actions, into `policy.logProbs`. */
 export function actionLogProbs(policy: Policy, weights = policy.weights, temperature = 1): void {
+  checkPositive('actionLogProbs', 'temperature', temperature, true, '1 leaves the scores as they are');
   const { network, arena } = policy;
   network.forward(weights);
   const { states, rowOffsets } = network.batch;

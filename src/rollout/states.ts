@@ -88,13 +88,11 @@ const mostOfState: RoomOfState = { actions: 2 ** 20, stateFeatures: 2 ** 20, act
 /** How many candidate actions one state may have, and how many features it and all of its actions. */
 type RoomOfState = Pick<Capacity, 'actions' | 'stateFeatures' | 'actionFeatures'>;
 
-/** The length of a list that a caller gave. */
-function lengthOf(caller: string, name: string, values: unknown, rule: string, most: number): number {
-  if (!isList(values) || values.length > most) {
-    const advice = isList(values) ? 'give fewer' : "check the environment's encoding";
-    return refuse(caller, name, `${rule} of at most ${most}`, values, advice);
-  }
-  return values.length;
+/** The length of a list that a caller gave; `a` is the number of the action whose features it has. */
+function lengthOf(caller: string, name: string, values: unknown, rule: string, most: number, a?: number): number {
+  if (isList(values) && values.length <= most) return values.length;
+  const advice = isList(values) ? 'give fewer' : "check the environment's encoding";
+  return refuse(caller, a === undefined ? name : `${name}[${a}]`, `${rule} of at most ${most}`, values, advice);
 }
 
 /** Writes features in the order of the tables from `at` on. */
@@ -164,7 +162,7 @@ function pushAction(
   const row = list.actions + a;
   let count = 1;
   if (form === 'tokens') {
-    count = lengthOf(caller, `admissibleActions[${a}]`, action, 'an array of features', most);
+    count = lengthOf(caller, 'admissibleActions', action, 'an array of features', most, a);
     const total = at + count - list.actionOffsets[list.actions];
     if (total > most) {
       throw new RangeError(

@@ -114,7 +114,8 @@ describe('equal', () => {
     let asked: unknown[] = [];
     const replayIn: VerifyEngine['replayIn'] = async (where, given, options) => {
       asked = [where, given, options.until, options.workers];
-      const records = await replayRecords(given, options);
+      const { until, checkpointsAt } = options;
+      const records = await replayRecords(given, { until, checkpointsAt });
       return { records, measured: null, runtime: 'elsewhere 1', workers: { count: 3, memory: 'copied', reason: 'x' } };
     };
     const { stdout } = await unbraid(['verify', run, '--workers', '3', '--json'], { replayIn });

@@ -228,8 +228,8 @@ describe('a policy at the edge', () => {
     });
     expect(states.map((state) => loaded.logProbs(state))).toEqual(states.map((state) => compiled.logProbs(state)));
     expect(() => openPolicy(url as unknown as WebAssembly.Module, parameters)).toThrow(
-      new TypeError(
-        'openPolicy: module must be a compiled WebAssembly.Module, got string; for a URL use: await openPolicyFrom(url, parameters)',
+      new RangeError(
+        `openPolicy: module must be a WebAssembly.Module of this package, got "${url}"; give unbraid/edge.wasm or unbraid/unbraid.wasm, compiled by the host, or use openPolicyFrom with its URL`,
       ),
     );
   });

@@ -1,0 +1,117 @@
+/** Layers and networks given what they cannot use. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Arena,
+  activation,
+  addScaled,
+  type Builder,
+  batchCapacity,
+  broadcast,
+  createArena,
+  createHousehold,
+  createNetwork,
+  createPolicy,
+  inputShape,
+  layerNorm,
+  linear,
+  type Policy,
+  tokenTable,
+} from '../../src/index.ts';
+
+import { refusal } from '../refusal.ts';
+
+const config = {
+  policy: 'attention',
+  tokenWidth: 4,
+  matchWidth: 4,
+  hidden: 8,
+  embedding: 4,
+  blocks: 0,
+  heads: 2,
+  logitScale: 1,
+} as const;
+const household = createHousehold();
+let arena: Arena;
+let policy: Policy;
+beforeAll(async () => {
+  arena = await createArena();
+  policy = createPolicy(arena, household.spec, config, 8);
+  policy.network.initialise(policy.weights, 1);
+  policy.network.prepare(policy.weights);
+});
+
+/** Any argument, as a caller without types may give it. */
+// biome-ignore lint/suspicious/noExplicitAny: the wrong types are what is tested
+type Anything = any;
+
+test('createNetwork: arena', () => {
+  expect(
+    refusal(() =>
+      createNetwork(
+        null as Anything,
+        inputShape(household.spec),
+        batchCapacity(inputShape(household.spec), 1),
+        () => ({}) as never,
+      ),
+    ),
+  ).toBe('createNetwork: arena must be an object, got null; give what createArena returned');
+});
+
+describe('networks of layers', () => {
+  const capacity = { states: 1, actions: 4, stateFeatures: 99, actionFeatures: 99 };
+  const compose = (layers: (b: Builder) => unknown): string =>
+    refusal(() => createNetwork(arena, inputShape(household.spec), capacity, layers as Anything));
+  const input = (b: Builder) =>
+    ({ rows: 'state', width: 4, value: b.batch.vectors, grad: 0, readers: 0, writers: 1 }) as const;
+  const cases: [string, (b: Builder) => unknown, string][] = [
+    [
+      'a width of NaN',
+      (b) => linear(b, 'a', b.tensor('state', 4), Number.NaN),
+      'createNetwork: the width of a layer must be an integer in [1, 2147483647], got NaN; change the layer',
+    ],
+    [
+      'rows of another kind',
+      (b) => b.tensor('stats' as Anything, 4),
+      'createNetwork: the rows of a tensor must be one of state, action, stateSlot, actionSlot, got "stats"; did you mean "state"?',
+    ],
+    [
+      'a scale of NaN',
+      (b) => tokenTable(b, 'a', 4, { kind: 'normal', scale: Number.NaN }),
+      'createNetwork: the scale of a must be a finite number, got NaN; change init',
+    ],
+    [
+      'a start of another kind',
+      (b) => tokenTable(b, 'a', 4, { kind: 'norml', scale: 1 } as Anything),
+      'createNetwork: the start of a must be one of uniform, normal, constant, got "norml"; did you mean "normal"?',
+    ],
+    [
+      'an activation of another kind',
+      (b) => activation(b, 'relo' as Anything, b.tensor('state', 4)),
+      'activation: kind must be one of tanh, relu, gelu, got "relo"; did you mean "relu"?',
+    ],
+    [
+      'a factor of NaN',
+      (b) => addScaled(b, b.tensor('state', 4), Number.NaN),
+      'addScaled: factor must be a finite number, got NaN; change the layer',
+    ],
+    [
+      'broadcast on an input',
+      (b) => broadcast(b, input(b)),
+      'createNetwork: an input without a gradient must be read by linear, got another layer; put a linear layer between',
+    ],
+    [
+      'layerNorm on an input',
+      (b) => layerNorm(b, 'n', input(b)),
+      'createNetwork: an input without a gradient must be read by linear, got another layer; put a linear layer between',
+    ],
+    [
+      'activation on an input',
+      (b) => activation(b, 'relu', input(b)),
+      'activation: x must have a gradient, got an input; put a linear layer between',
+    ],
+    ['no heads', () => null, 'createNetwork: heads.embedding must be an object, got undefined; return it from compose'],
+  ];
+  test.each(cases)('%s', (_, layers, message) => {
+    expect(compose(layers)).toBe(message);
+  });
+});
