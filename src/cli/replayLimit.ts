@@ -13,6 +13,8 @@ const defaultMinutes = 10;
 /** A projection counts once this much time has passed, and only if it exceeds the limit this many times: its parts are rough. */
 const leastSeconds = 30;
 const clearly = 3;
+/** The pace of a phase counts once it has gone on for so long. */
+const paceSeconds = 10;
 
 export interface LimitOptions {
   readonly yes?: true;
@@ -40,6 +42,7 @@ export function roughly(seconds: number): string {
   ] as const;
   const [name, length] = units.findLast(([, length]) => seconds >= 2 * length) ?? units[0];
   const number = Math.round(seconds / length);
+  if (number === 0) return 'less than a second';
   if (name === 'year' && number > 1_000) return 'more than 1,000 years';
   return `${count(number)} ${name}${number === 1 ? '' : 's'}`;
 }
@@ -110,9 +113,13 @@ export async function withinLimit<T>(
   const whole = estimateSeconds(config, until);
   let expected = estimate;
   let iteration = 0;
+  /** Where the present phase began. */
+  let begun = { phase: '', seconds: 0, done: 0 };
   const check = (done: number): void => {
     const elapsed = (now() - startMs) / 1_000;
-    const projected = done > 0 ? (elapsed * whole) / Math.min(done, whole) : 0;
+    const [since, did] = [elapsed - begun.seconds, done - begun.done];
+    const pace = Math.max(done > 0 ? elapsed / done : 0, did > 0 && since >= paceSeconds ? since / did : 0);
+    const projected = elapsed + pace * Math.max(0, whole - done);
     const clear = elapsed >= Math.min(leastSeconds, limit / 2) && projected > clearly * limit;
     if (tooLong.signal.aborted || (elapsed <= limit && !clear)) return;
     expected = Math.max(estimate, projected, elapsed);
@@ -124,7 +131,9 @@ export async function withinLimit<T>(
       signal: AbortSignal.any([frame.signal, tooLong.signal]),
       follow: (onProgress) => (progress) => {
         if (progress.phase === 'train') iteration = progress.done;
-        check(doneSeconds(config, progress, iteration));
+        const done = doneSeconds(config, progress, iteration);
+        if (progress.phase !== begun.phase) begun = { phase: progress.phase, seconds: (now() - startMs) / 1_000, done };
+        check(done);
         onProgress(progress);
       },
     });

@@ -111,13 +111,13 @@ export function requireWritableDirectory(directory: string): void {
   }
 }
 
-/** Throws unless a file can be written at `path`. A file that is there stays as it is. */
+/** Throws unless a file can be written at `path` in a folder that is there. Makes nothing. */
 export function requireWritableFile(path: string): void {
-  const probe = `${path}.${process.pid}.tmp`;
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-    closeSync(openSync(probe, 'w'));
-    rmSync(probe);
+    const folder = dirname(resolve(path));
+    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+    accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw fileError('write', path, error);
   }

@@ -2,7 +2,7 @@
  * How long a run takes, from its config alone. `unbraid verify` asks before it replays the run of a stranger, whose result.json may say
  * anything.
  *
- * Times are those of one thread of an Intel Xeon at some 2.8 GHz that does nothing else (docs/receipts.md has what was measured). For the
+ * Times are those of one thread of an Intel Xeon at some 2.8 GHz that does nothing else (docs/decisions/0017-programs-named-in-files.md has what was measured). For the
  * built-in environments at default settings, other widths and other label sources the estimate is within a factor of three of what was
  * measured; the step time of a program of another's is unknown, and 0.5 ms is assumed.
  */

@@ -31,12 +31,16 @@ const mostBytes = 4 * GIB;
 /** Bytes of a game in a list, of an environment, of a set of an update, of a pair, of an edge, of a text. */
 const bytesOf = { game: 150, environment: 4_000, update: 1_000, pair: 2_000, edge: 100, text: 60 } as const;
 
+/** Steps that an episode is expected to take at most, whatever its limit. */
+const mostSteps = 2_000;
+
 /** States that a batch of the network holds, and its actions. */
 const batch = { states: 128, actions: 2_048 } as const;
 
 /** Bytes by the keys that decide them. */
 function demands(config: MemoryConfig): readonly { readonly keys: string; readonly bytes: number }[] {
-  const { steps, actions, stateSlots, actionSlots, vectorWidth, form } = shapeOf(config);
+  const { steps: limit, actions, stateSlots, actionSlots, vectorWidth, form } = shapeOf(config);
+  const steps = Math.min(limit, mostSteps);
   const { vector, perState, perAction } = networkSize(config);
   const episodes = config.groupsPerIteration * config.numGenerations;
   const states = episodes * steps;

@@ -47,8 +47,10 @@ export function isMethod(method: string): boolean {
 export function nearestMethod(method: string): string | null {
   const terms = method.split('+');
   const isTerm = (term: string): boolean => (methodTerms as readonly string[]).includes(term);
-  const free = methodTerms.filter((term) => !terms.includes(term));
-  const nearest = terms.map((term) => (isTerm(term) ? term : nearestName(term, free)));
+  // Terms are short. Those of the same first letter alone are offered: DAPO is another algorithm, not a mistyped GRPO.
+  const free = (term: string): MethodTerm[] =>
+    methodTerms.filter((known) => !terms.includes(known) && known[0] === term[0]);
+  const nearest = terms.map((term) => (isTerm(term) ? term : nearestName(term, free(term))));
   const fixed = nearest.join('+');
   return nearest.includes(null) || !isMethod(fixed) ? null : fixed;
 }

@@ -52,14 +52,15 @@ const vectorShapes: Readonly<Record<string, Shape>> = {
 export function shapeOf(config: SizedConfig): Shape {
   const { env, policy, observation, maxSteps, vocabularySize, maxStateTokens, maxActionTokens } = config;
   const known = policy === 'mlp' ? vectorShapes : observation === 'text' ? {} : tokenShapes;
+  const written = Object.hasOwn(tokenShapes, env);
   const shape: Shape = Object.hasOwn(known, env)
     ? known[env]
     : {
-        steps: Object.hasOwn(tokenShapes, env) ? tokenShapes[env].steps : 40,
+        steps: written ? tokenShapes[env].steps : 40,
         actions: 8,
         stateSlots: maxStateTokens,
         actionSlots: maxActionTokens,
-        vocabulary: Math.min(vocabularySize, 2000),
+        vocabulary: written ? 80 : Math.min(vocabularySize, 2000),
         vectorWidth: 0,
         form: 'sequence',
       };
@@ -108,7 +109,8 @@ export function networkSize(config: SizedConfig): NetworkSize {
     flops:
       blocks * (block.flops + 2 * s * w * (h + m)) + s * (h + m) + actions * (a * h + 2 * a * s * (m + h) + 2 * heads),
     parameters,
-    vector: parameters + vocabulary * ((s + a) * h + 2 * m),
+    // Self-attention reads the state's tokens themselves; without it a table holds what each of them adds.
+    vector: parameters + vocabulary * ((blocks > 0 ? a : s + a) * h + m),
     perState: 2 * (blocks * block.floats + s * (w + m) + h),
     perAction: 2 * (a * m + a * s + 2 * h + e),
   };

@@ -174,6 +174,10 @@ describe('train: exit code 2, and no folder', () => {
     const before = readdirSync(out, { recursive: true }).sort();
     const { code, stderr } = await realUnbraid('train', '--resume', out, '--allow-exec');
     expect(stderr).toContain('the program ended with exit code 1');
+    for (const other of ['verify', 'eval', 'coupling']) {
+      const failed = await realUnbraid(other, out, '--allow-exec');
+      expect([failed.code, failed.stderr.includes('the program ended with exit code 1')], other).toEqual([2, true]);
+    }
     expect([code, readdirSync(out, { recursive: true }).sort()]).toEqual([2, before]);
   });
 });

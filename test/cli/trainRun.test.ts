@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -42,6 +42,15 @@ test('a run fills its folder with records that the report reads', async () => {
   expect(parseMetrics(text('metrics.jsonl')).map((line) => line.iteration)).toEqual([0, 1, 2, 3, 4]);
   expect(parseCoupling(text('coupling-start.json'))).toMatchObject({ run: 'run', iteration: 0, split: 'in-domain' });
   expect(parseCoupling(text('coupling-end.json')).iteration).toBe(4);
+});
+
+test('a run that Ctrl-C stopped before all its parts were there leaves no folder, and says so', async () => {
+  const directory = join(root, 'deep', 'run');
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  const stopped = train(config, { directory, resume: false, crew, onProgress: stop, signal: controller.signal });
+  await expect(stopped).rejects.toThrow('interrupted before the run began; nothing was written');
+  expect(existsSync(join(root, 'deep'))).toBe(false);
 });
 
 test('a run that Ctrl-C stopped before its first checkpoint begins anew, to the bits of an unbroken one', async () => {

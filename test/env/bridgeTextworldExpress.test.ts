@@ -166,7 +166,10 @@ describe.skipIf(missing !== undefined)('textworld-express', () => {
 
   it('says when Java is missing', () => {
     const { command, args } = resolveBridge('textworld-express/coin');
-    const check = spawnSync(command, [args[0], '--check'], { encoding: 'utf8', env: { ...process.env, PATH: '' } });
+    const check = spawnSync(command, [...args.slice(0, -1), '--check'], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: '' },
+    });
     expect(check.stdout).toBe(
       'textworld-express: Java is missing; run: sudo apt-get install default-jre-headless (Debian, Ubuntu) or brew install openjdk (macOS), or see https://adoptium.net',
     );

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openBridge } from '../../src/env/bridge.node.ts';
 import { resolveBridge } from '../../src/env/resolveBridge.node.ts';
 
@@ -74,5 +74,88 @@ describe('resolveBridge', () => {
     await expect(openBridge({ name, command: 'python3', args: ['-S', script, name] })).rejects.toThrow(
       new Error(`bridge ${name}: ${packageMissing}`),
     );
+  });
+
+  it.each(['textworld-express/coin --x', 'textworld-express/../x', 'textworld-express/coin?a=b;c'])(
+    'passes no %s to a program',
+    (name) => {
+      vi.stubEnv('UNBRAID_PYTHON', 'no-such-python');
+      expect(() => resolveBridge(name)).toThrow(`env: no environment has the name ${name}; choose from`);
+    },
+  );
+
+  it('runs Python isolated, at the check, too', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'unbraid-'));
+    try {
+      const recorder = join(folder, 'python');
+      writeFileSync(recorder, `#!/bin/sh\necho "$@" >> ${folder}/calls\n`, { mode: 0o755 });
+      vi.stubEnv('UNBRAID_PYTHON', recorder);
+      const name = 'textworld-express/coin?numLocations=5';
+      expect(resolveBridge(name)).toEqual({ name, command: recorder, args: ['-I', script, name] });
+      expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe(`-I ${script} --check\n`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe.skipIf(!hasPython)('Python as it is started', () => {
+  let folder: string;
+  let marker: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unbraid-python-'));
+    marker = join(folder, 'imported');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** A module that says that it was imported. */
+  function plant(path: string): void {
+    writeFileSync(path, `open(${JSON.stringify(marker)}, "w").close()\n`);
+  }
+
+  /** What the bridge says it misses, when called in `folder`. */
+  function check(env: Readonly<Record<string, string>>, flags: readonly string[] = ['-I']): string {
+    const { stdout } = spawnSync('python3', [...flags, script, '--check'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+    return stdout;
+  }
+
+  it.each([
+    ['nothing', {}],
+    ['an empty entry', { PYTHONPATH: ':' }],
+    ['a relative entry', { PYTHONPATH: '.' }],
+  ])('imports no file of the current folder with %s in PYTHONPATH', (_, env) => {
+    for (const name of ['json', 'site', 'shutil', 'sitecustomize', 'usercustomize', 'textworld_express', 'encodings']) {
+      plant(join(folder, `${name}.py`));
+    }
+    expect(check(env)).toContain('textworld-express');
+    expect(check({ PYTHONPATH: folder })).toContain('textworld-express');
+    expect(check({ PYTHONUSERBASE: '.' })).toContain('textworld-express');
+    expect(existsSync(marker)).toBe(false);
+  });
+
+  it('does so without -I, which is why it is given', () => {
+    plant(join(folder, 'json.py'));
+    check({ PYTHONPATH: ':' }, []);
+    expect(existsSync(marker)).toBe(true);
+  });
+
+  it("finds packages of the user and of PYTHONPATH's other folders", () => {
+    const packages = join(folder, 'packages');
+    mkdirSync(packages);
+    writeFileSync(join(packages, 'textworld_express.py'), '');
+    const missing = 'textworld-express: the Python package is missing';
+    expect(check({ PYTHONPATH: packages, PATH: process.env.PATH ?? '' })).not.toContain(missing);
+    const base = join(folder, 'base');
+    const inUser = spawnSync('python3', ['-c', 'import site; print(site.getusersitepackages(), end="")'], {
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONUSERBASE: base },
+    }).stdout;
+    mkdirSync(inUser, { recursive: true });
+    writeFileSync(join(inUser, 'textworld_express.py'), '');
+    expect(check({ PYTHONUSERBASE: base })).not.toContain(missing);
   });
 });
