@@ -194,13 +194,21 @@ function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
   ensureWritableDirectory(temporary);
   try {
     for (const [name, bytes] of packCheckpoint(checkpoint)) writeFileAtomic(join(temporary, name), bytes);
-    rmSync(folder, { recursive: true, force: true });
+    if (existsSync(folder)) removeCheckpoint(folder);
     renameSync(temporary, folder);
     syncDirectory(dirname(folder));
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Removes the folder of a checkpoint. Half of one must never have a checkpoint's name, so it loses that first. */
+function removeCheckpoint(folder: string): void {
+  const aside = `${folder}.old.tmp`;
+  rmSync(aside, { recursive: true, force: true });
+  renameSync(folder, aside);
+  rmSync(aside, { recursive: true });
 }
 
 function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLinesWriter): RunWriter {
@@ -214,7 +222,7 @@ function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLine
       writeLatest(directory, checkpoint.iteration);
       const later = listCheckpoints(directory).filter((iteration) => iteration > 0);
       for (const iteration of later.slice(0, Math.max(0, later.length - keepCheckpoints))) {
-        rmSync(checkpointFolder(directory, iteration), { recursive: true });
+        removeCheckpoint(checkpointFolder(directory, iteration));
       }
     },
     writeRecord: (name, record) =>
@@ -273,7 +281,8 @@ export function resumeRun(
   rmSync(join(directory, resultName), { force: true });
   for (const name of readdirSync(checkpointsOf(directory)).sort()) {
     const late = /^\d{6,}$/.test(name) && Number(name) > checkpoint.iteration;
-    if (late || name.endsWith('.tmp')) rmSync(join(checkpointsOf(directory), name), { recursive: true });
+    if (late) removeCheckpoint(join(checkpointsOf(directory), name));
+    else if (name.endsWith('.tmp')) rmSync(join(checkpointsOf(directory), name), { recursive: true });
   }
   const later = run.metrics.findIndex((line) => (line.iteration as number) > checkpoint.iteration);
   const keepLines = later < 0 ? run.metrics.length : later;

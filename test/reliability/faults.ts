@@ -18,7 +18,8 @@ export interface Fault {
 }
 
 export interface FaultReport {
-  readonly operations: number;
+  /** The functions called, in order. */
+  readonly operations: readonly string[];
   readonly maxRssKb: number;
 }
 
@@ -55,7 +56,7 @@ function noSpace(): Error {
 }
 
 function install({ folder, how, at, report }: Fault): void {
-  let operations = 0;
+  const operations: string[] = [];
   let full = false;
   const inFolder = new Set<number>();
   const concerns = (target: unknown): boolean =>
@@ -68,8 +69,8 @@ function install({ folder, how, at, report }: Fault): void {
     const real = functions[name];
     const replacement = (...given: never[]): unknown => {
       if (!concerns(given[0]) || counts?.(...given) === false) return real(...given);
-      operations++;
-      if (operations === at) {
+      operations.push(name);
+      if (operations.length === at) {
         if (how === 'kill before') kill();
         if (how === 'kill within') {
           (within ?? real)(...given);

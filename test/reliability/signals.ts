@@ -55,7 +55,7 @@ async function signalled(
 ): Promise<Ended | null> {
   if ('operation' in moment) {
     const ended = await start(bench.product, args, { folder, how: signal, at: moment.operation }).ended;
-    return ended.report !== null && ended.report.operations < moment.operation ? null : ended;
+    return ended.report !== null && ended.report.operations.length < moment.operation ? null : ended;
   }
   const running = start(bench.product, args, { folder, how: 'nothing', at: 0 });
   let over = false;
