@@ -13,7 +13,7 @@ export interface Fault {
   /** What happens at operation `at`, counted from 1. `kill within` leaves half of the bytes written or half of a folder removed. */
   readonly how: 'nothing' | 'kill before' | 'kill within' | 'full disk' | 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGSTOP';
   readonly at: number;
-  /** File for what was counted, written at a normal exit. */
+  /** File for what was counted, written at a normal exit; null before a process stops itself. */
   readonly report: string;
 }
 
@@ -76,6 +76,8 @@ function install({ folder, how, at, report }: Fault): void {
           (within ?? real)(...given);
           kill();
         }
+        // Who waits for it to stop looks for the file.
+        if (how === 'SIGSTOP') original.writeFileSync(report, 'null');
         if (how.startsWith('SIG')) process.kill(process.pid, how as NodeJS.Signals);
         if (how === 'full disk') {
           full = true;
