@@ -231,7 +231,13 @@ export function openJsonLines(path: string, options: { keepLines?: number; write
       }
       length += bytes.length;
     },
-    flush: () => fsyncSync(file),
+    flush() {
+      try {
+        fsyncSync(file);
+      } catch (error) {
+        throw fileError('write', path, error);
+      }
+    },
     close: () => closeSync(file),
   };
 }

@@ -49,9 +49,9 @@ export function isInterruptedWrite(name: string): boolean {
   return target !== undefined && (runNames.has(target) || isPage(target));
 }
 
-/** Whether a name in the folder of checkpoints is that of an interrupted write of a checkpoint. */
+/** Whether a name in the folder of checkpoints is that of a checkpoint whose writing or removal was interrupted. */
 export function isInterruptedCheckpoint(name: string): boolean {
-  return name.endsWith('.tmp') && checkpointPattern.test(name.slice(0, -'.tmp'.length));
+  return /^\d{6,}(\.old)?\.tmp$/.test(name);
 }
 
 function kindInRoot(name: string): FolderEntry['kind'] {

@@ -235,13 +235,21 @@ function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
   ensureWritableDirectory(temporary);
   try {
     for (const [name, bytes] of packCheckpoint(checkpoint)) writeFileAtomic(join(temporary, name), bytes);
-    rmSync(folder, { recursive: true, force: true });
+    if (existsSync(folder)) removeCheckpoint(folder);
     renameSync(temporary, folder);
     syncDirectory(dirname(folder));
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Removes the folder of a checkpoint. Half of one must never have a checkpoint's name, so it loses that first. */
+function removeCheckpoint(folder: string): void {
+  const aside = `${folder}.old.tmp`;
+  rmSync(aside, { recursive: true, force: true });
+  renameSync(folder, aside);
+  rmSync(aside, { recursive: true });
 }
 
 function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLinesWriter, lock: RunLock): RunWriter {
@@ -256,7 +264,7 @@ function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLine
       writeLatest(directory, checkpoint.iteration);
       const later = listCheckpoints(directory).filter((iteration) => iteration > 0);
       for (const iteration of later.slice(0, Math.max(0, later.length - keepCheckpoints))) {
-        rmSync(checkpointFolder(directory, iteration), { recursive: true });
+        removeCheckpoint(checkpointFolder(directory, iteration));
       }
     },
     writeRecord: (name, record) =>
@@ -367,7 +375,7 @@ function openLocked(
   writeLatest(directory, checkpoint.iteration);
   for (const name of [resultName, couplingEndName]) rmSync(join(directory, name), { force: true });
   for (const iteration of run.checkpoints) {
-    if (iteration > checkpoint.iteration) rmSync(checkpointFolder(directory, iteration), { recursive: true });
+    if (iteration > checkpoint.iteration) removeCheckpoint(checkpointFolder(directory, iteration));
   }
   removeTemporary(directory);
   const later = run.metrics.findIndex((line) => (line.iteration as number) > checkpoint.iteration);

@@ -120,6 +120,12 @@ describe('JSON lines', () => {
     expect(readJsonLines(path)).toEqual([{ iteration: 1 }, { iteration: 2, text: 'é\n' }]);
   });
 
+  test('a flush that fails names the file', () => {
+    const writer = openJsonLines(path);
+    writer.close();
+    expect(() => writer.flush()).toThrow(new Error(`cannot write ${path}: EBADF; see the system message`));
+  });
+
   test('a torn last line is ignored by reading and cut off by opening', () => {
     writeFileSync(path, '{"iteration":1}\n{"iteration":2}\n{"itera');
     expect(readJsonLines(path)).toEqual([{ iteration: 1 }, { iteration: 2 }]);

@@ -13,12 +13,13 @@ export interface Fault {
   /** What happens at operation `at`, counted from 1. `kill within` leaves half of the bytes written or half of a folder removed. */
   readonly how: 'nothing' | 'kill before' | 'kill within' | 'full disk' | 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGSTOP';
   readonly at: number;
-  /** File for what was counted, written at a normal exit. */
+  /** File for what was counted, written at a normal exit; null before a process stops itself. */
   readonly report: string;
 }
 
 export interface FaultReport {
-  readonly operations: number;
+  /** The functions called, in order. */
+  readonly operations: readonly string[];
   readonly maxRssKb: number;
 }
 
@@ -55,7 +56,7 @@ function noSpace(): Error {
 }
 
 function install({ folder, how, at, report }: Fault): void {
-  let operations = 0;
+  const operations: string[] = [];
   let full = false;
   const inFolder = new Set<number>();
   const concerns = (target: unknown): boolean =>
@@ -68,13 +69,15 @@ function install({ folder, how, at, report }: Fault): void {
     const real = functions[name];
     const replacement = (...given: never[]): unknown => {
       if (!concerns(given[0]) || counts?.(...given) === false) return real(...given);
-      operations++;
-      if (operations === at) {
+      operations.push(name);
+      if (operations.length === at) {
         if (how === 'kill before') kill();
         if (how === 'kill within') {
           (within ?? real)(...given);
           kill();
         }
+        // Who waits for it to stop looks for the file.
+        if (how === 'SIGSTOP') original.writeFileSync(report, 'null');
         if (how.startsWith('SIG')) process.kill(process.pid, how as NodeJS.Signals);
         if (how === 'full disk') {
           full = true;

@@ -49,7 +49,7 @@ export function setScene({ from }: Scene, { bases }: Bench, directory: string): 
   if (from !== null) cpSync(bases[from], directory, { recursive: true });
 }
 
-async function operationsOf(scene: Scene, bench: Bench, directory: string): Promise<number> {
+async function operationsOf(scene: Scene, bench: Bench, directory: string): Promise<readonly string[]> {
   setScene(scene, bench, directory);
   const fault = { folder: directory, how: 'nothing', at: 0 } as const;
   const { code, signal, stderr, report } = await start(bench.product, scene.args(directory), fault).ended;
@@ -60,28 +60,41 @@ async function operationsOf(scene: Scene, bench: Bench, directory: string): Prom
   return report.operations;
 }
 
-const counted = new WeakMap<Bases, readonly number[]>();
+const counted = new WeakMap<Bases, readonly (readonly string[])[]>();
 
 /** File operations of each scene that nothing disturbs; counted once. */
-export async function sceneOperations(bench: Bench): Promise<readonly number[]> {
+export async function sceneOperations(bench: Bench): Promise<readonly (readonly string[])[]> {
   const known = counted.get(bench.bases);
   if (known) return known;
-  const operations: number[] = [];
+  const operations: (readonly string[])[] = [];
   for (const scene of scenes) operations.push(await operationsOf(scene, bench, join(bench.root, 'scene')));
   counted.set(bench.bases, operations);
-  bench.say(`file operations: ${scenes.map(({ name }, i) => `${name} ${operations[i]}`).join(', ')}`);
+  bench.say(`file operations: ${scenes.map(({ name }, i) => `${name} ${operations[i].length}`).join(', ')}`);
   return operations;
 }
 
-/** Shares `count` attempts out among scenes that have so many operations: points spread evenly over each of them. */
-export function spreadPoints(operations: readonly number[], count: number): { scene: number; at: number }[] {
-  const total = operations.reduce((sum, n) => sum + n, 0);
+/** An operation of a scene, counted from 1. */
+interface Point {
+  readonly scene: number;
+  readonly at: number;
+}
+
+/** Shares `count` attempts out among the scenes' operations: points spread evenly over all of them. */
+export function spreadPoints(operations: readonly (readonly string[])[], count: number): Point[] {
+  const total = operations.reduce((sum, { length }) => sum + length, 0);
   return Array.from({ length: count }, (_, i) => {
     let at = Math.floor(((i + 0.5) * total) / count);
     let scene = 0;
-    while (at >= operations[scene]) at -= operations[scene++];
+    while (at >= operations[scene].length) at -= operations[scene++].length;
     return { scene, at: at + 1 };
   });
+}
+
+/** Where a scene removes something: half of a removal is a state of its own. */
+function removals(operations: readonly (readonly string[])[]): Point[] {
+  return operations.flatMap((names, scene) =>
+    names.flatMap((name, i) => (name === 'rmSync' ? [{ scene, at: i + 1 }] : [])),
+  );
 }
 
 async function killAt(bench: Bench, tally: Tally, where: string, args: string[], fault: Omit<Fault, 'report'>) {
@@ -97,10 +110,11 @@ export async function kills(bench: Bench): Promise<Tally> {
   const tally = openTally('kills');
   const expected = receiptIn(bases.finished);
   const operations = await sceneOperations(bench);
-  for (const [i, point] of spreadPoints(operations, count).entries()) {
+  const first = removals(operations).slice(0, Math.ceil(count / 4));
+  for (const [i, point] of [...first, ...spreadPoints(operations, count - first.length)].entries()) {
     const scene = scenes[point.scene];
     const directory = join(root, `kill-${String(i).padStart(5, '0')}`);
-    const how = i % 2 === 0 ? 'kill before' : 'kill within';
+    const how = i >= first.length && i % 2 === 0 ? 'kill before' : 'kill within';
     const where = `kill ${i}: ${scene.name}, ${how} operation ${point.at}`;
     setScene(scene, bench, directory);
     tally.attempts++;

@@ -1,5 +1,5 @@
 /** The command in a process of its own, with or without a fault. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,11 +37,6 @@ const preload = new URL('./faults.ts', import.meta.url).href;
 /** Spares a process started from source most of its start. */
 const compileCache = join(root, 'node_modules/.cache/reliability');
 let started = 0;
-
-/** The letter of a process's state: R runs, S sleeps, T is stopped. */
-function stateOf(pid: number): string {
-  return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).trim()[0];
-}
 
 /**
  * Starts the command.
@@ -81,7 +76,7 @@ export function start(
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      const counted = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as FaultReport) : null;
+      const counted = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as FaultReport | null) : null;
       rmSync(report, { force: true });
       resolve({ code, signal, stdout, stderr, hung, report: counted });
     });
@@ -105,7 +100,7 @@ export function start(
       void ended.then(() => {
         over = true;
       });
-      while (!over && stateOf(child.pid as number) !== 'T') await new Promise((resolve) => setTimeout(resolve, 5));
+      while (!over && !existsSync(report)) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     kill: (signal) => void child.kill(signal),
   };

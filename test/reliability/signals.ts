@@ -17,8 +17,15 @@ const names = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
 /** Milliseconds from a signal to the end of the process that are no hang, on a busy machine too. */
 const promptMs = 30_000;
 
-/** When the signal comes: at a file operation, or some time after stderr shows a phase. */
-type Moment = { readonly operation: number } | { readonly phase: string; readonly delayMs: number };
+/** When the signal comes: at a file operation, or some time after a phase began. */
+type Moment =
+  | { readonly operation: number }
+  | {
+      readonly phase: string;
+      /** What stderr shows when it begins. */
+      readonly sign: string;
+      readonly delayMs: number;
+    };
 
 interface Attempt {
   readonly signal: keyof typeof exitCodes;
@@ -26,16 +33,20 @@ interface Attempt {
   readonly moment: Moment;
 }
 
-const phases = ['cold start', 'coupling', 'evaluate', 'train'];
+/** Phases of training, what stderr shows when they begin (the line of the phase before), and how long they last at least, ms. */
+const phases: readonly (readonly [string, string, number])[] = [
+  ['the cold start', '  vocabulary  ', 100],
+  ['the first coupling', '  cold start  ', 40],
+  ['the first evaluation', '  coupling  ', 80],
+  ['the iterations', '  evaluate  ', 400],
+];
 
 function attempt(i: number): Attempt {
   const random = randomStream(1, 'test/signals', 0, i);
-  const at = i % 5;
-  const moment =
-    at === 4
-      ? { operation: 1 + random.below(120) }
-      : { phase: phases[at], delayMs: random.below(at === 3 ? 400 : 150) };
-  return { signal: names[i % 3], workers: i % 2 === 0 ? 1 : 2, moment };
+  const workers = i % 2 === 0 ? 1 : 2;
+  if (i % 5 === 4) return { signal: names[i % 3], workers, moment: { operation: 1 + random.below(120) } };
+  const [phase, sign, lasts] = phases[i % 5];
+  return { signal: names[i % 3], workers, moment: { phase, sign, delayMs: random.below(lasts) } };
 }
 
 function threads(count: number): string {
@@ -55,14 +66,14 @@ async function signalled(
 ): Promise<Ended | null> {
   if ('operation' in moment) {
     const ended = await start(bench.product, args, { folder, how: signal, at: moment.operation }).ended;
-    return ended.report !== null && ended.report.operations < moment.operation ? null : ended;
+    return ended.report !== null && ended.report.operations.length < moment.operation ? null : ended;
   }
   const running = start(bench.product, args, { folder, how: 'nothing', at: 0 });
   let over = false;
   void running.ended.then(() => {
     over = true;
   });
-  if (!(await running.said(`  ${moment.phase}  `))) return null;
+  if (!(await running.said(moment.sign))) return null;
   await new Promise((resolve) => setTimeout(resolve, moment.delayMs));
   if (over) return null;
   running.kill(signal);
@@ -114,7 +125,10 @@ async function signalTraining(bench: Bench, tally: Tally, i: number, expected: R
   tally.attempts++;
   countOne(tally, `train, ${tried.signal}`);
   countOne(tally, `train, ${threads(tried.workers)}`);
-  countOne(tally, `train, ${'operation' in tried.moment ? 'at a file operation' : `in ${tried.moment.phase}`}`);
+  countOne(
+    tally,
+    `train, ${'operation' in tried.moment ? 'at a file operation' : `after the start of ${tried.moment.phase}`}`,
+  );
   checkEnd(tally, where, ended, tried.signal, 'unbraid train --resume ');
   const [checkpoint, line] = reached(directory);
   // There is none before the first evaluation has ended.
@@ -134,14 +148,14 @@ async function signalReading(bench: Bench, tally: Tally, i: number, finished: st
   const files = filesOf(directory);
   const random = randomStream(1, 'test/signals', 1, i);
   const [command, phase, ...more] = [
-    ['verify', 'cold start'],
+    ['verify', 'vocabulary'],
     ['eval', 'evaluate', '--episodes', '200000'],
     ['coupling', 'coupling', '--samples', '400'],
   ][i % 3];
   const tried: Attempt = {
     signal: names[random.below(3)],
     workers: random.below(2) === 0 ? 1 : 2,
-    moment: { phase, delayMs: random.below(200) },
+    moment: { phase: 'its work', sign: `  ${phase}  `, delayMs: random.below(200) },
   };
   const where = `signal ${i}: ${command}, ${tried.signal} ${momentText(tried.moment)}, ${threads(tried.workers)}`;
   const args = [command, directory, ...more, '--workers', String(tried.workers)];
