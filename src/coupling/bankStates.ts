@@ -74,7 +74,8 @@ export async function collectBank(
   environments: readonly Environment[],
   options: BankOptions,
 ): Promise<PairBank | null> {
-  const { seed, split } = options;
+  const { seed, split, signal } = options;
+  signal?.throwIfAborted();
   const expert = environments[0].spec.hasExpert;
   const count = expert ? EXPERT_GAMES : Math.min(POLICY_GAMES, environments.length);
   const first = 0x4000_0000 + randomStream(seed, 'coupling/games').below(0x1000_0000);
@@ -86,5 +87,6 @@ export async function collectBank(
   };
   const left = await side(0, 'train', 'coupling/left');
   const right = await side(count, split, `coupling/${split}`);
+  signal?.throwIfAborted();
   return pairBank(left, right, options.pairs, seed);
 }

@@ -284,6 +284,7 @@ export async function measureCoupling(
   grams: GramsOf = gramsHere(policy, weights),
   signal?: AbortSignal,
 ): Promise<CouplingMeasurement> {
+  signal?.throwIfAborted();
   const pause = pauses(signal);
   const table = await measureTable(bank, grams, pause);
   const norms = [
@@ -292,7 +293,7 @@ export async function measureCoupling(
   ] as const;
   const of = (name: PairClass): ClassStatistics => classStatistics(table, name, table.between.total, norms);
   const classes = { goodGood: of('goodGood'), goodBad: of('goodBad'), badBad: of('badBad') };
-  return {
+  const measured = {
     classes,
     layers: layerCoupling(table, norms),
     similarity: await inTurns(bySimilarity(table, norms), pause),
@@ -302,4 +303,6 @@ export async function measureCoupling(
     ),
     matrix: shownMatrix(table, describe),
   };
+  signal?.throwIfAborted();
+  return measured;
 }

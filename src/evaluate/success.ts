@@ -45,6 +45,7 @@ export interface SuccessOptions {
  * otherwise, the mean score elsewhere.
  *
  * @returns the mean and f64[episodes] of returns
+ * @throws the signal's reason on abort
  */
 export async function success(
   policy: Policy,
@@ -52,11 +53,13 @@ export async function success(
   options: SuccessOptions,
 ): Promise<{ mean: number; returns: Float64Array }> {
   const { seed, split, episodes, trainGames } = options;
+  options.signal?.throwIfAborted();
   const games = evaluationGames(seed, split, episodes, trainGames);
   const key = actionKey(seed, `evaluate/${split}`, 0);
   const { temperature, signal } = options;
   const onEpisode = options.onEpisode ? { onEpisode: options.onEpisode } : {};
   const playAll = options.play ?? ((all, how) => play(policy, environments, all, how));
   const returns = await playAll(games, { key, temperature, signal, ...onEpisode });
+  signal?.throwIfAborted();
   return { mean: returns.reduce((sum, x) => sum + x, 0) / episodes, returns };
 }

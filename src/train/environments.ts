@@ -8,6 +8,7 @@ import type { JsonRecord } from '../record/json.ts';
 import { collectTexts } from '../text/collectTexts.ts';
 import { tokenized } from '../text/tokenized.ts';
 import { buildVocabulary, type Vocabulary, vocabularyFromJson, vocabularyToJson } from '../text/tokenizer.ts';
+import { unlessAborted } from '../turn.ts';
 import type { Config } from './config.ts';
 
 /** A source of equal environments, any number of which may be live at once. */
@@ -21,7 +22,10 @@ export interface EnvironmentPool {
 }
 
 /** Opens what answers to a name that is not built in; the host's part, since it starts processes. */
-export type OpenBridge = (name: string) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
+export type OpenBridge = (
+  name: string,
+  signal?: AbortSignal,
+) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
 
 const nothingToClose = async (): Promise<void> => {};
 
@@ -30,12 +34,13 @@ async function textPool(
   create: () => TextEnvironment,
   close: (() => Promise<void>) | null,
   saved: JsonRecord | null,
+  signal: AbortSignal | undefined,
 ): Promise<EnvironmentPool> {
   let vocabulary: Vocabulary;
   if (saved !== null) vocabulary = vocabularyFromJson(JSON.stringify(saved));
   else {
     const { vocabularyEpisodes: episodes, vocabularySize: maxSize, seed } = config;
-    vocabulary = buildVocabulary(await collectTexts(create(), { episodes, seed }), { maxSize });
+    vocabulary = buildVocabulary(await collectTexts(create(), { episodes, seed, signal }), { maxSize });
   }
   const { maxStateTokens, maxActionTokens } = config;
   return {
@@ -65,19 +70,20 @@ export function isBuiltIn(env: string): boolean {
 
 /**
  * @param saved the vocabulary of the run's checkpoint, if it goes on with one
- * @throws if the name is unknown, or the environment does not have the form that the config asks for
+ * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's reason on abort
  */
 export async function openEnvironments(
   config: Config,
   openBridge: OpenBridge | null,
   saved: JsonRecord | null = null,
+  signal?: AbortSignal,
 ): Promise<EnvironmentPool> {
   const { env, observation, policy } = config;
   const form = observation ?? (policy === 'mlp' ? 'vector' : null);
   const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
   const family = families.get(env);
   if (family !== undefined) {
-    if (form === 'text') return textPool(config, () => family.text(rules), null, saved);
+    if (form === 'text') return textPool(config, () => family.text(rules), null, saved, signal);
     return {
       create: () => family.create({ ...rules, form: form ?? 'tokens' }),
       vocabulary: null,
@@ -102,13 +108,19 @@ export async function openEnvironments(
       `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
     );
   }
-  const bridge = await openBridge(env);
+  const opening = openBridge(env, signal);
+  const bridge = await unlessAborted(opening, signal).catch((error: unknown) => {
+    // One that opens after an abort has no user.
+    opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  });
   try {
     return await textPool(
       config,
       () => bridge.create(),
       () => bridge.close(),
       saved,
+      signal,
     );
   } catch (error) {
     await bridge.close();
