@@ -2,21 +2,23 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
+import { printableJson, printableMessage, printableName, printableResult } from './printable.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
+import { exitCodeOfAbort } from './signals.ts';
 
 /** The process a command runs in. */
 export interface Host {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: ProgressStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by the first signal of the process, with an `Interruption` as the reason that tells which. */
   readonly signal: AbortSignal;
   /** Threads that run at once. */
   readonly cores: number;
   openCrew(size: number): Promise<Crew>;
 }
 
-/** How a command shows its outcome. */
+/** How a command shows its outcome. All that it prints is made safe for a terminal (`printable.ts`). */
 export interface Frame {
   readonly signal: AbortSignal;
   /** Does `work` and shows on stderr what it reports of its progress. */
@@ -40,10 +42,17 @@ export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' 
 function frameOf(host: Host, json: boolean): Frame {
   const progressOfMany: Frame['progressOfMany'] = async (work) => {
     const board = openProgress(host.stderr, (host.env.NO_COLOR ?? '') === '');
+    const safely: ProgressBoard = {
+      open(name) {
+        const { update, close } = board.open(printableName(name));
+        return { update: (progress) => update({ ...progress, phase: printableName(progress.phase) }), close };
+      },
+      close: board.close,
+    };
     // What is said on abort stays readable: nothing is drawn over it.
     host.signal.addEventListener('abort', board.close);
     try {
-      return await work(board);
+      return await work(safely);
     } finally {
       host.signal.removeEventListener('abort', board.close);
       board.close();
@@ -56,14 +65,15 @@ function frameOf(host: Host, json: boolean): Frame {
     async withCrew(workers, work) {
       const crew = await host.openCrew(workers ?? host.cores);
       try {
-        host.stderr.write(`${crewText(crew)}\n`);
+        host.signal.throwIfAborted();
+        host.stderr.write(`${printableMessage(crewText(crew))}\n`);
         return await work(crew);
       } finally {
         crew.close();
       }
     },
-    note: (text) => host.stderr.write(`${text}\n`),
-    finish: (record, text) => host.stdout.write(`${json ? JSON.stringify(record) : text}\n`),
+    note: (text) => host.stderr.write(`${printableMessage(text)}\n`),
+    finish: (record, text) => host.stdout.write(`${json ? printableJson(record) : printableResult(text)}\n`),
   };
 }
 
@@ -78,7 +88,10 @@ export function run<Arguments extends readonly unknown[]>(
 ): Command {
   return command
     .option('--json', 'print one JSON object as the last line of stdout; all else goes to stderr')
-    .action((...given) => action(frameOf(host, command.opts().json === true), ...(given as unknown as Arguments)));
+    .action((...given) => {
+      host.signal.throwIfAborted();
+      return action(frameOf(host, command.opts().json === true), ...(given as unknown as Arguments));
+    });
 }
 
 /** The empty program: name, version, and how commander reports what it finds wrong. */
@@ -87,14 +100,14 @@ export function createProgram(host: Host, version: string): Command {
     .version(version)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
-      writeErr: (text) => host.stderr.write(text),
+      writeOut: (text) => host.stdout.write(printableResult(text)),
+      writeErr: (text) => host.stderr.write(printableResult(text)),
       outputError: (text, write) => {
         const message = text
           .replace(/^error: /, '')
           .trimEnd()
           .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
-        write(`unbraid: ${message}\n`);
+        write(`unbraid: ${printableMessage(message)}\n`);
       },
     });
 }
@@ -109,17 +122,31 @@ function isReported(error: unknown): boolean {
   return error instanceof CommanderError && error.code.startsWith('commander.');
 }
 
-/** Runs the program on `args` and gives the exit code; errors are printed, never thrown. */
+/** Commands that keep what is finished: given again, they go on with the rest. */
+const resumable: readonly (string | undefined)[] = ['compare', 'study'];
+
+/** The way on after an interruption that no command has words of its own for. */
+function interruptedText(args: readonly string[]): string {
+  const command = ['unbraid', ...args].map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return `interrupted; ${resumable.includes(args[0]) ? 'resume with' : 'run it again with'}: ${command.join(' ')}`;
+}
+
+/**
+ * Runs the program on `args` and gives the exit code; errors are printed, never thrown. Once the host's signal is aborted, the exit code is that of
+ * the process signal, whatever else went wrong.
+ */
 export async function runProgram(program: Command, args: readonly string[], host: Host): Promise<number> {
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (isReported(error)) return exitCodeOf(error);
+    if (isReported(error)) return host.signal.aborted ? exitCodeOfAbort(host.signal) : exitCodeOf(error);
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    const text = name === 'AbortError' ? 'interrupted' : message;
-    host.stderr.write(`unbraid: ${text}\n`);
-    if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${inspect(error)}\n`);
+    const text = name === 'AbortError' ? interruptedText(args) : message;
+    host.stderr.write(`unbraid: ${printableMessage(text)}\n`);
+    if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${printableResult(inspect(error))}\n`);
     if (!host.signal.aborted) return exitCodeOf(error);
   }
-  return host.signal.aborted ? 130 : 0;
+  return host.signal.aborted ? exitCodeOfAbort(host.signal) : 0;
 }

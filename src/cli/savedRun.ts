@@ -30,11 +30,16 @@ interface SavedPolicy {
 }
 
 /** Gives the newest checkpoint's policy to `use`, with environments as the run had them, spread over the crew. */
-async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPolicy) => Promise<T>): Promise<T> {
+async function withPolicy<T>(
+  directory: string,
+  crew: Crew,
+  signal: AbortSignal,
+  use: (saved: SavedPolicy) => Promise<T>,
+): Promise<T> {
   const run = openRun(directory);
   const config = resolveConfig(run.config);
   const checkpoint = run.loadCheckpoint();
-  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null);
+  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null, signal);
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
     const policy = createPolicy(await crew.arena(), environments[0].spec, {
@@ -43,8 +48,12 @@ async function withPolicy<T>(directory: string, crew: Crew, use: (saved: SavedPo
       logitScale: 1,
     });
     loadParameters(policy, checkpoint.parameters);
-    const spread = await openSpread(crew, policy, config, pool, environments);
-    return await use({ config, iteration: checkpoint.iteration, policy, environments, spread });
+    const spread = await openSpread(crew, policy, config, pool, environments, signal);
+    try {
+      return await use({ config, iteration: checkpoint.iteration, policy, environments, spread });
+    } finally {
+      spread.close();
+    }
   } finally {
     await pool.close();
   }
@@ -55,7 +64,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
   { split, samples, crew, onProgress, signal },
 ) =>
-  withPolicy(directory, crew, async ({ config, iteration, policy, environments, spread }) => {
+  withPolicy(directory, crew, signal, async ({ config, iteration, policy, environments, spread }) => {
     const progress = (done: number): void =>
       onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
@@ -76,7 +85,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
 
 /** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else Student's t. */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, crew, onProgress, signal }) =>
-  withPolicy(directory, crew, async ({ config, policy, environments, spread }) => {
+  withPolicy(directory, crew, signal, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });

@@ -21,7 +21,7 @@ function recordIn(writer: RunWriter): TrainRecord {
 }
 
 /** Opens the bridge that an environment's name stands for. */
-export const openNamedBridge: OpenBridge = (name) => openBridge({ ...resolveBridge(name), name });
+export const openNamedBridge: OpenBridge = (name, signal) => openBridge({ ...resolveBridge(name), name, signal });
 
 /**
  * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint.
@@ -30,6 +30,7 @@ export const openNamedBridge: OpenBridge = (name) => openBridge({ ...resolveBrid
  */
 export function trainIn(version: string): Train {
   return async (config, { directory, resume, crew, onProgress, signal }) => {
+    signal.throwIfAborted();
     const startMs = performance.now();
     const { keepCheckpoints } = config;
     const resumed = resume ? resumeRun(directory, { keepCheckpoints }) : null;
