@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { printableJson, printableMessage, printableName, printableResult } from '../../src/cli/printable.ts';
+import type { Engine } from '../../src/cli/program.ts';
 import { openProgress } from '../../src/cli/progress.ts';
+import { createRun } from '../../src/record/run.node.ts';
 import { danger, unbraid } from './fakeEngine.ts';
 
 /** Clears the screen, sets the title, a C1 sequence, DEL, an override and an isolate, a carriage return and a bell. */
@@ -106,6 +108,16 @@ describe('what commands print of texts that are not theirs', () => {
     const ran = await unbraid(['danger', '--out', join(directory, name)], engine);
     expect(ran.stderr).toBe(`danger  ${shown}  100%  1/1\n`);
     expect(ran.stdout).toContain(`figure     ${join(directory, 'household')}${shown}/danger.svg\n`);
+    const run = join(directory, `run-${hostile}`);
+    createRun(run, { config: {}, versions: {}, keepCheckpoints: 1 }).close();
+    const record = { command: 'eval', split: hostile, episodes: 1, success: 1, interval: [0, 1] };
+    const evaluateRun: Engine['evaluateRun'] = async (_run, { onProgress }) => {
+      onProgress({ phase: 'evaluate', done: 1, total: 1, envSteps: 0, success: null });
+      return record as never;
+    };
+    const evaluated = await unbraid(['eval', run, '--json'], { evaluateRun });
+    expect(evaluated.stderr).toBe(`1 thread\n${join(directory, 'run-')}${shown}  evaluate  100%  1/1\n`);
+    expect([JSON.parse(evaluated.stdout), obeyed.test(evaluated.stdout)]).toEqual([record, false]);
     const drawn: string[] = [];
     const board = openProgress({ write: (text) => drawn.push(text), isTTY: true, columns: 80 }, true, () => 0);
     board.open('a').update({ phase: 'train', done: 1, total: 2, envSteps: 0, success: null });

@@ -190,3 +190,22 @@ test.each([two, three, copies])('after an abort no further iteration is learnt f
   }
   expect(found).toEqual(found.map(() => ['AbortError', [0, 1, 2, 3], [0, 3]]));
 });
+
+test.each([false, true])(
+  'a crew that is closed at once after an abort leaves no rejection unhandled: copied %s',
+  async (copied) => {
+    const config = { ...household, coldStart: 0 };
+    for (const phase of ['vocabulary', 'coupling', 'evaluate', 'train']) {
+      const crew = await openCrew(spawnWorker, 2, { cores: null, copied });
+      const controller = new AbortController();
+      const { signal } = controller;
+      const given = await attempt(config, { crew, signal }, (progress) => {
+        if (progress.phase === phase) controller.abort();
+      });
+      crew.close();
+      expect([phase, (given.error as Error).name]).toEqual([phase, 'AbortError']);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(unhandled()).toEqual([]);
+  },
+);

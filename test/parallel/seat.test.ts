@@ -3,13 +3,16 @@ import { createLookAlike } from '../../src/env/lookAlike.ts';
 import { type Arena, createArena, createSharedMemory } from '../../src/kernels/arena.ts';
 import { engineModule } from '../../src/kernels/load.ts';
 import { openRound } from '../../src/parallel/claims.ts';
-import { openCrew, type SpawnWorker } from '../../src/parallel/crew.ts';
+import { type Crew, openCrew, type SpawnWorker } from '../../src/parallel/crew.ts';
 import { createSeat, type PlayJob, type Seat, type SeatSetup } from '../../src/parallel/seat.ts';
-import { openSpread } from '../../src/parallel/spread.ts';
+import { openSpread, type Spread } from '../../src/parallel/spread.ts';
 import { createPolicy, type Policy } from '../../src/policy/policy.ts';
 import type { GameChoice } from '../../src/rollout/rollout.ts';
 import { resolveConfig } from '../../src/train/config.ts';
 import { openEnvironments } from '../../src/train/environments.ts';
+import { gatherUnhandled } from '../unhandled.ts';
+
+const unhandled = gatherUnhandled();
 
 const config = resolveConfig({ env: 'look-alike', policy: 'mlp', hidden: 16 });
 const { spec } = createLookAlike();
@@ -76,16 +79,18 @@ test('calls are done in the order in which they come: one does not overtake the 
 });
 
 describe('an abort', () => {
-  /** Workers on this thread that say when they are asked, and answer late. */
+  /** Workers on this thread that begin late, and say when they are asked and how much they have done. */
   function slowWorkers(told: string[]): SpawnWorker {
     return () => {
       const own = createSeat();
       const late =
-        <J extends unknown[], T>(name: string, ask: (...job: J) => Promise<T>) =>
+        <J extends unknown[], T extends unknown[]>(name: string, ask: (...job: J) => Promise<T>) =>
         async (...job: J): Promise<T> => {
           told.push(name);
           await new Promise((resolve) => setTimeout(resolve, 20));
-          return ask(...job);
+          const done = await ask(...job);
+          told.push(`${name}: ${done.length}`);
+          return done;
         };
       const { attach, begin, collect, play, shards, updates, grams } = own;
       const asked = { collect: late('collect', collect), play: late('play', play), grams: late('grams', grams) };
@@ -93,17 +98,27 @@ describe('an abort', () => {
     };
   }
 
-  test.each([false, true])('does not wait for workers, and they take no further chunk: copied %s', async (copied) => {
-    const told: string[] = [];
+  /** A run on slow workers. */
+  async function slowRun(
+    copied: boolean,
+    told: string[],
+    signal: AbortSignal,
+  ): Promise<{ crew: Crew; spread: Spread }> {
     const crew = await openCrew(slowWorkers(told), 2, { copied, cores: null });
     const pool = await openEnvironments(config, null);
     const mine = createPolicy(await crew.arena(), spec, { ...config, logitScale: 1 });
     mine.network.initialise(mine.weights, 2);
     mine.network.prepare(mine.weights);
-    const controller = new AbortController();
     const environments = games.map(() => pool.create());
-    const spread = await openSpread(crew, mine, config, pool, environments, controller.signal);
-    const options = { key: [1, 2], temperature: 1, signal: controller.signal } as const;
+    return { crew, spread: await openSpread(crew, mine, config, pool, environments, signal) };
+  }
+
+  test.each([false, true])('does not wait for workers, and they take no further chunk: copied %s', async (copied) => {
+    const told: string[] = [];
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { crew, spread } = await slowRun(copied, told, signal);
+    const options = { key: [1, 2], temperature: 1, signal } as const;
     const playing = spread.play(games, { ...options, onEpisode: () => controller.abort() });
     await expect(playing).rejects.toMatchObject({ name: 'AbortError' });
     for (const phase of [
@@ -111,10 +126,34 @@ describe('an abort', () => {
       () => spread.collect({ games, options }),
       () => spread.grams([]),
     ]) {
-      await expect(phase()).rejects.toBe(controller.signal.reason);
+      await expect(phase()).rejects.toBe(signal.reason);
     }
     expect(told).toEqual(['play']);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    // On copies a worker that was sent its chunk plays it.
+    expect(told).toEqual(['play', copied ? 'play: 1' : 'play: 0']);
     spread.close();
     crew.close();
   });
+
+  test.each([false, true])(
+    'in a measurement, and a crew that is closed then: nothing is unhandled: copied %s',
+    async (copied) => {
+      const controller = new AbortController();
+      const { crew, spread } = await slowRun(copied, [], controller.signal);
+      openRound(arena.i32, word >>> 2, 6);
+      const [[, rollout]] = await seat.collect({ ...jobOf(6), chunks: 1, slots: games.length });
+      const left = { list: rollout.states, states: [0, 1, 2], taken: [0, 1, 0] };
+      const requests = Array.from({ length: 4 }, () => ({ left, right: null }));
+      // The calling thread fails at its first piece, while the worker is at its own.
+      const measuring = spread.grams(requests, async () => {
+        controller.abort();
+        controller.signal.throwIfAborted();
+      });
+      await expect(measuring).rejects.toMatchObject({ name: 'AbortError' });
+      crew.close();
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      expect(unhandled()).toEqual([]);
+    },
+  );
 });
