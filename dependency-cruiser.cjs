@@ -59,14 +59,14 @@ module.exports = {
       'Policies compose layers and read states; environments only by their types.',
       '^src/policy/',
       '^src/',
-      '^src/(policy|layers|kernels)/|^src/(random|parseJson|env/environment|rollout/states)\\.ts$',
+      '^src/(policy|layers|kernels)/|^src/(random|parseJson|env/environment|env/limits|rollout/states)\\.ts$',
     ),
     {
       name: 'env-by-type',
-      comment: 'Policies know environments only by their types.',
+      comment: 'Policies know environments only by their types and limits.',
       severity: 'error',
       from: { path: '^src/policy/' },
-      to: { path: '^src/env/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/env/', pathNot: '^src/env/limits\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     never(
       'rollouts-collect',
@@ -80,7 +80,7 @@ module.exports = {
       'Objectives see a policy and its batch, not the trainer.',
       '^src/objective/',
       '^src/',
-      '^src/(objective|policy|layers|kernels)/',
+      '^src/(objective|policy|layers|kernels)/|^src/env/limits\\.ts$',
     ),
     never(
       'remedies-use-plain-arrays',

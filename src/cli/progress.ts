@@ -1,5 +1,6 @@
 /** Progress on stderr: a live bar on a terminal, plain lines elsewhere. */
 import { MultiBar, type SingleBar } from 'cli-progress';
+import type { Note } from '../train/environments.ts';
 import type { Progress } from '../train/run.ts';
 
 export interface ProgressStream {
@@ -98,6 +99,8 @@ interface Painter {
 
 interface Painters {
   open(name: string): Painter;
+  /** Writes a line that stays. */
+  log(line: string): void;
   close(): void;
 }
 
@@ -146,6 +149,13 @@ function liveBars(stream: ProgressStream, color: boolean, now: () => number): Pa
         },
       };
     },
+    log(line) {
+      if (drawnMs === null || closed) stream.write(`${line}\n`);
+      else {
+        screen.log(`${line}\n`);
+        screen.update();
+      }
+    },
     close() {
       if (drawnMs !== null && !closed) screen.stop();
       closed = true;
@@ -170,9 +180,15 @@ function plainLines(name: string, stream: ProgressStream, now: () => number): Pa
   };
 }
 
+/** What a run leaves out, and how to change that. */
+function noteLine(name: string, { text, key, value }: Note): string {
+  return `${name}  ${text}; raise ${key} (--set ${key}=${value})`;
+}
+
 /**
  * Shows the progress of works that go on at the same time. Elsewhere than on a terminal a line is written for each further tenth of a phase,
- * and none within two seconds of the one before unless the phase ends.
+ * and none within two seconds of the one before unless the phase ends. Notes are written as lines; of works that go on together only the first
+ * of each kind, since their numbers alone differ.
  *
  * @param color whether bars may be coloured; a terminal is always needed for it
  * @param now a clock in ms, for the speed shown and the gap between lines
@@ -185,7 +201,12 @@ export function openProgress(
   const painters: Painters =
     stream.isTTY === true
       ? liveBars(stream, color, now)
-      : { open: (name) => plainLines(name, stream, now), close: () => undefined };
+      : {
+          open: (name) => plainLines(name, stream, now),
+          log: (line) => stream.write(`${line}\n`),
+          close: () => undefined,
+        };
+  const noted = new Set<string>();
   return {
     open(name) {
       const painter = painters.open(name);
@@ -194,6 +215,11 @@ export function openProgress(
       let startMs = 0;
       return {
         update(progress) {
+          for (const note of progress.notes ?? []) {
+            const kind = note.text.replace(/\d+/g, '');
+            if (!noted.has(kind)) painters.log(noteLine(name, note));
+            noted.add(kind);
+          }
           const phaseBegins = progress.phase !== phase;
           if (phaseBegins) {
             phase = progress.phase;

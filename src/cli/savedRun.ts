@@ -39,7 +39,7 @@ async function withPolicy<T>(
   const run = openRun(directory);
   const config = resolveConfig(run.config);
   const checkpoint = run.loadCheckpoint();
-  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null, signal);
+  const pool = await openEnvironments(config, openNamedBridge, checkpoint.tokenizer ?? null, { signal });
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
     const policy = createPolicy(await crew.arena(), environments[0].spec, {

@@ -9,6 +9,7 @@
  */
 import type { Arena } from '../kernels/arena.ts';
 import type { Parameter } from '../layers/network.ts';
+import { growForStates } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import { atOnce, type Pieces } from '../turn.ts';
 import {
@@ -184,6 +185,7 @@ function* compute(
   checkSamples(a);
   if (b !== a) checkSamples(b);
   const { arena, network } = policy;
+  for (const { list, states } of [a, b]) growForStates(network.batch, list, states);
   const parts = network.gradientParts(weights);
   const pending = termsOf(parts, a, b);
   const [from, to] = rows;

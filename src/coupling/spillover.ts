@@ -1,4 +1,5 @@
 /** Spillover: how a step that lifts good actions changes the log-probability of bad ones elsewhere, predicted from the Gram matrix and measured. */
+import { growForStates } from '../policy/load.ts';
 import { type Policy, takenLogProbs } from '../policy/policy.ts';
 import { atOnce, type Pieces } from '../turn.ts';
 import type { BankSample, PairBank } from './bank.ts';
@@ -65,6 +66,7 @@ export function* spillover(
     takenLogProbs(policy, vector, badSamples.list, badSamples.states, badSamples.taken);
   const before = of(weights);
   yield bad.length;
+  growForStates(network.batch, goodSamples.list, goodSamples.states);
   let stepSize = 0;
   let after: Float32Array;
   const mark = arena.mark();

@@ -18,7 +18,7 @@ function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Ten
   const { offsets, unit } = sampleRows(b.batch, q.rows);
   const out = b.tensor(q.rows, width);
   const weights = b.tensor(q.rows, heads * keys).value;
-  const dWeights = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.capacity.actions * unit) * keys);
+  const dWeights = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.room.actions * unit) * keys);
   const modes = [b.read(q), b.read(k), b.read(v)];
   b.write(out);
   b.needMatmul(keys, width);

@@ -11,7 +11,7 @@ export interface InputShape {
   readonly vectorWidth: number;
 }
 
-/** The most that one batch can hold. */
+/** How much a batch can hold. */
 export interface Capacity {
   readonly states: number;
   readonly actions: number;
@@ -22,7 +22,10 @@ export interface Capacity {
 /** Pointers into the arena and the present counts. Offsets have one more element than there are rows. */
 export interface Batch {
   readonly shape: InputShape;
+  /** The most that a batch of several states holds. Lists are cut by it, so that it decides in which order gradients are summed; it never changes. */
   readonly capacity: Capacity;
+  /** What the buffers have room for: the capacity, or more once a state was met that needs more and is a batch of its own. */
+  readonly room: Capacity;
   states: number;
   actions: number;
   /** i32[states + 1]: first action row of each state. */
@@ -39,22 +42,85 @@ export interface Batch {
   readonly actionMask: number;
   /** f32[states, vectorWidth] */
   readonly vectors: number;
+  /**
+   * Places larger buffers, in which nothing is loaded, so that `room` is at least `need`. Nothing may be marked in the arena: what is placed
+   * must stay. What the old buffers took is not used again.
+   *
+   * @throws RangeError if the memory has no room for them; the batch is then as it was
+   */
+  grow(need: Capacity): void;
 }
 
-export function createBatch(arena: Arena, shape: InputShape, capacity: Capacity): Batch {
+type Buffers = Omit<Batch, 'shape' | 'capacity' | 'grow'>;
+
+function placeBuffers(arena: Arena, shape: InputShape, room: Capacity): Buffers {
   return {
-    shape,
-    capacity,
+    room,
     states: 0,
     actions: 0,
-    rowOffsets: arena.floats(capacity.states + 1),
-    rowState: arena.floats(capacity.actions),
-    stateFeatures: arena.floats(capacity.stateFeatures),
-    stateOffsets: arena.floats(capacity.states + 1),
-    actionFeatures: arena.floats(capacity.actionFeatures),
-    actionOffsets: arena.floats(capacity.actions + 1),
-    stateMask: arena.reserve(capacity.states * shape.stateSlots),
-    actionMask: arena.reserve(capacity.actions * shape.actionSlots),
-    vectors: arena.floats(capacity.states * shape.vectorWidth),
+    rowOffsets: arena.floats(room.states + 1),
+    rowState: arena.floats(room.actions),
+    stateFeatures: arena.floats(room.stateFeatures),
+    stateOffsets: arena.floats(room.states + 1),
+    actionFeatures: arena.floats(room.actionFeatures),
+    actionOffsets: arena.floats(room.actions + 1),
+    stateMask: arena.reserve(room.states * shape.stateSlots),
+    actionMask: arena.reserve(room.actions * shape.actionSlots),
+    vectors: arena.floats(room.states * shape.vectorWidth),
   };
+}
+
+/** Of each size what there is, or where that is not enough `factor` times as much, or what is needed if that is more. */
+function enlarged(room: Capacity, need: Capacity, factor: number): Capacity {
+  const size = (name: keyof Capacity): number =>
+    need[name] <= room[name] ? room[name] : Math.max(need[name], factor * room[name]);
+  return {
+    states: size('states'),
+    actions: size('actions'),
+    stateFeatures: size('stateFeatures'),
+    actionFeatures: size('actionFeatures'),
+  };
+}
+
+/** @param rebuild called when the batch has new buffers, to place what else depends on its room */
+export function createBatch(
+  arena: Arena,
+  shape: InputShape,
+  capacity: Capacity,
+  rebuild: () => void = () => {},
+): Batch {
+  const place = (room: Capacity): void => {
+    const before = { ...batch };
+    const mark = arena.mark();
+    try {
+      Object.assign(batch, placeBuffers(arena, shape, room));
+      rebuild();
+    } catch (error) {
+      Object.assign(batch, before);
+      arena.release(mark);
+      throw error;
+    }
+  };
+  const batch: Batch = {
+    shape,
+    capacity,
+    ...placeBuffers(arena, shape, capacity),
+    grow(need) {
+      try {
+        // Twice as much, so that states that grow little by little leave little behind.
+        place(enlarged(batch.room, need, 2));
+      } catch (refused) {
+        if (!(refused instanceof RangeError)) throw refused;
+        try {
+          place(enlarged(batch.room, need, 1));
+        } catch (cause) {
+          throw new RangeError(
+            `batch: the memory must have room for a state with ${need.stateFeatures} tokens and ${need.actions} actions with ${need.actionFeatures} tokens, got none; use fewer threads, a smaller policy, or an environment with fewer actions`,
+            { cause },
+          );
+        }
+      }
+    },
+  };
+  return batch;
 }

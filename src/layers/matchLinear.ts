@@ -6,8 +6,8 @@ import type { Builder, GradientPart, Parameter, Tensor } from './network.ts';
 function createPairs(b: Builder) {
   const { arena, batch } = b;
   const { actionSlots, vocabularySize } = batch.shape;
-  const most = batch.capacity.actionFeatures;
-  const offsets = arena.floats(batch.capacity.states + 1);
+  const most = batch.room.actionFeatures;
+  const offsets = arena.floats(batch.room.states + 1);
   const [tokens, order, place, at] = Array.from({ length: 4 }, () => arena.floats(most));
   const newest = arena.floats(vocabularySize * actionSlots);
   const slotOffsets = arena.floats(actionSlots + 2);

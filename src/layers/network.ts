@@ -148,18 +148,9 @@ export function sampleRows(batch: Batch, rows: Rows): { offsets: number; unit: n
 
 const alignFloats = (count: number): number => Math.ceil(count / 16) * 16;
 
-/**
- * Builds a network in `arena`.
- *
- * @param compose adds layers to the builder and gives the heads; embedding must be composed before both heads.
- */
-export function createNetwork(
-  arena: Arena,
-  shape: InputShape,
-  capacity: Capacity,
-  compose: (builder: Builder) => Heads,
-): Network {
-  const batch = createBatch(arena, shape, capacity);
+/** A network on the present buffers of a batch. */
+function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) => Heads): Network {
+  const { shape, room: capacity } = batch;
   const parameters: Parameter[] = [];
   const layers: Layer[] = [];
   const layersBefore = new Map<Tensor, number>();
@@ -311,5 +302,51 @@ export function createNetwork(
       }
     },
     gradientParts: (w) => layers.flatMap((layer) => layer.gradientParts?.(w) ?? []),
+  };
+}
+
+/** Where everything stands in a weight vector. */
+function layoutOf({ parameters, vectorSize }: Network): string {
+  return JSON.stringify([vectorSize, parameters.map(({ name, shape }) => [name, shape])]);
+}
+
+/**
+ * Builds a network in `arena`. When a state is loaded that needs more than `capacity`, the batch grows, and the layers are composed again on
+ * its larger buffers; weight and gradient vectors stay as they are.
+ *
+ * @param compose adds layers to the builder and gives the heads; embedding must be composed before both heads. Called again when the batch
+ *   grows, with other addresses and a larger `builder.batch.room`; it must then compose the same layers.
+ */
+export function createNetwork(
+  arena: Arena,
+  shape: InputShape,
+  capacity: Capacity,
+  compose: (builder: Builder) => Heads,
+): Network {
+  const batch = createBatch(arena, shape, capacity, () => {
+    const larger = composeNetwork(arena, batch, compose);
+    if (layoutOf(larger) !== layoutOf(current)) {
+      throw new Error(
+        'createNetwork: compose must add the same layers each time it is called, got other parameters; let it depend on its builder alone',
+      );
+    }
+    current = larger;
+    Object.assign(heads, current.heads);
+  });
+  let current = composeNetwork(arena, batch, compose);
+  const heads = { ...current.heads };
+  return {
+    ...current,
+    heads,
+    get parameters() {
+      return current.parameters;
+    },
+    prepare: (w) => current.prepare(w),
+    forward: (w) => current.forward(w),
+    backward: (w, g, embeddingGrad) => current.backward(w, g, embeddingGrad),
+    finish: (w, g) => current.finish(w, g),
+    clearGradient: (g) => current.clearGradient(g),
+    addGradient: (to, from) => current.addGradient(to, from),
+    gradientParts: (w) => current.gradientParts(w),
   };
 }

@@ -9,21 +9,21 @@ import type { Builder, GradientPart, Init, Tensor } from './network.ts';
 export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, init: Init): Tensor {
   const { arena, batch } = b;
   const { kernels } = arena;
-  const { capacity, shape } = batch;
+  const { room, shape } = batch;
   const { width } = x;
   const weight = b.parameter(`${name}.weight`, [shape.vocabularySize, width], init);
   const y = b.tensor('action', 1);
   const readMode = b.read(x);
   b.write(y);
   b.needMatmul(width);
-  const tokens = arena.floats(capacity.actionFeatures);
-  const offsets = arena.floats(capacity.actions + 1);
+  const tokens = arena.floats(room.actionFeatures);
+  const offsets = arena.floats(room.actions + 1);
   /** The slot that each action goes by, -1 without tokens. */
-  const chosen = new Int32Array(capacity.actions);
+  const chosen = new Int32Array(room.actions);
   const own = b.tensor('action', width);
-  const dX = arena.floats(capacity.actions * width);
+  const dX = arena.floats(room.actions * width);
   // For per-sample gradients only: the head's gradient where its tokens stand, zero elsewhere.
-  const bySlot = arena.floats(capacity.actions * shape.actionSlots * width);
+  const bySlot = arena.floats(room.actions * shape.actionSlots * width);
 
   function choose(): void {
     const { i32 } = arena;

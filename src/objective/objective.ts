@@ -1,4 +1,5 @@
 /** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
+import { MOST_ACTIONS } from '../env/limits.ts';
 import type { Arena } from '../kernels/arena.ts';
 import { quietHeads } from '../policy/heads.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
@@ -42,6 +43,7 @@ export function createLossInputs(policy: Policy): LossInputs {
   const { arena, network } = policy;
   const { states, actions } = network.batch.capacity;
   const samples = states * SAMPLES_PER_STATE;
+  const rows = Math.max(actions, MOST_ACTIONS);
   const ofValues = (): number => (network.heads.value ? arena.floats(samples) : 0);
   return {
     sampleOffsets: arena.floats(states + 1),
@@ -54,8 +56,8 @@ export function createLossInputs(policy: Policy): LossInputs {
     oldValue: ofValues(),
     valueWeight: ofValues(),
     cloningWeight: arena.floats(states),
-    labels: arena.reserve(actions),
-    counts: arena.floats(actions),
+    labels: arena.reserve(rows),
+    counts: arena.floats(rows),
     sums: arena.reserve(128),
   };
 }

@@ -1,5 +1,6 @@
 /** The states met while playing, in the arena: a kernel checks them, makes table rows of their features and recognises those met before. */
 import type { EnvironmentSpec, Features, Step } from '../env/environment.ts';
+import { MOST_ACTIONS } from '../env/limits.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { InputShape } from '../layers/batch.ts';
 import { createStateList, grown, inputShape, pushState, type StateList } from '../rollout/states.ts';
@@ -137,6 +138,7 @@ export function meetStates(known: KnownStates, steps: readonly Step[], count: nu
     enlarge(arena, room, 'vectors', to * shape.vectorWidth, from * shape.vectorWidth);
   if (2 * (known.distinct + count) > words.table) enlargeTable(known, 2 * (known.distinct + count));
   for (let i = 0; i < count; i++) {
+    if (steps[i].info.admissibleActions.length > MOST_ACTIONS) refuse(shape, steps[i]);
     putObservation(known, from + i, steps[i].observation);
     putActions(known, from + i, steps[i].info.admissibleActions);
   }

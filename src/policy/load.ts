@@ -20,6 +20,39 @@ function startBatch(arena: Arena, batch: Batch): Cursor {
   return { state: 0, row: 0, ofStates: 0, ofActions: 0 };
 }
 
+/** Makes room for a batch of one state; see `Batch.grow`. */
+function growFor(batch: Batch, actions: number, stateFeatures: number, actionFeatures: number): void {
+  const { room } = batch;
+  if (actions <= room.actions && stateFeatures <= room.stateFeatures && actionFeatures <= room.actionFeatures) return;
+  batch.grow({ states: 1, actions, stateFeatures, actionFeatures });
+}
+
+/** A list of states, or where its offsets stand. */
+type Offsets = Pick<StateList, 'rowOffsets' | 'stateOffsets' | 'actionOffsets'>;
+
+/** Makes room for a batch of state `s` alone. */
+export function growForState(batch: Batch, { rowOffsets, stateOffsets, actionOffsets }: Offsets, s: number): void {
+  const [row, end] = [rowOffsets[s], rowOffsets[s + 1]];
+  growFor(batch, end - row, stateOffsets[s + 1] - stateOffsets[s], actionOffsets[end] - actionOffsets[row]);
+}
+
+/**
+ * Makes room for each of the states `order` alone: to be called before something is marked in the arena under which they are loaded, since a
+ * batch that grows places what must stay.
+ */
+export function growForStates(batch: Batch, list: Offsets, order: ArrayLike<number>): void {
+  for (let i = 0; i < order.length; i++) growForState(batch, list, order[i]);
+}
+
+/** The same for `loadRows`. */
+export function growForRows(batch: Batch, list: StateList, rows: ArrayLike<number>): void {
+  for (let i = 0; i < rows.length; i++) {
+    const s = stateOfRow(list, rows[i]);
+    const ofAction = list.actionOffsets[rows[i] + 1] - list.actionOffsets[rows[i]];
+    growFor(batch, 1, list.stateOffsets[s + 1] - list.stateOffsets[s], ofAction);
+  }
+}
+
 function describe({ states, actions, stateFeatures, actionFeatures }: Capacity): string {
   return `${states} states with ${stateFeatures} tokens and ${actions} actions with ${actionFeatures} tokens`;
 }
@@ -34,8 +67,6 @@ function loadState(
   lastRow: number,
   at: Cursor,
 ): void {
-  const { i32, f32 } = arena;
-  const { capacity } = batch;
   const { stateFeatures, actionFeatures, actionOffsets } = list;
   const { vectorWidth } = batch.shape;
   const stateStart = list.stateOffsets[s];
@@ -43,16 +74,20 @@ function loadState(
   const actionStart = actionOffsets[firstRow];
   const actionEnd = actionOffsets[lastRow];
   const n = at.state++;
+  // Larger buffers begin with the zeros that startBatch has written.
+  if (n === 0) growFor(batch, lastRow - firstRow, stateEnd - stateStart, actionEnd - actionStart);
+  const { room } = batch;
   if (
-    n >= capacity.states ||
-    at.row + lastRow - firstRow > capacity.actions ||
-    at.ofStates + stateEnd - stateStart > capacity.stateFeatures ||
-    at.ofActions + actionEnd - actionStart > capacity.actionFeatures
+    n >= room.states ||
+    at.row + lastRow - firstRow > room.actions ||
+    at.ofStates + stateEnd - stateStart > room.stateFeatures ||
+    at.ofActions + actionEnd - actionStart > room.actionFeatures
   ) {
     throw new RangeError(
-      `loadStates: a batch must hold at most ${describe(capacity)}, got more at its state ${n}; load what cutBatches allows`,
+      `loadStates: a batch must hold at most ${describe(room)}, got more at its state ${n}; load what cutBatches allows`,
     );
   }
+  const { i32, f32 } = arena;
   let to = (batch.stateFeatures >> 2) + at.ofStates;
   for (let f = stateStart; f < stateEnd; f++) i32[to++] = stateFeatures[f];
   to = (batch.vectors >> 2) + n * vectorWidth;
@@ -92,8 +127,8 @@ export function endBatch(arena: Arena, batch: Batch, states: number): void {
 export type LoadStates = typeof loadStates;
 
 /**
- * Loads states `order[from..to)` of the list with all their candidate actions; the batch must have room (see `cutBatches`).
- * Offsets in the batch count from 0.
+ * Loads states `order[from..to)` of the list with all their candidate actions; the batch must have room (see `cutBatches`), and grows for
+ * a first state that needs more. Offsets in the batch count from 0.
  */
 export function loadStates(
   arena: Arena,
@@ -156,21 +191,13 @@ function addEntry(
   capacity: Capacity,
   maxStates: number,
 ): void {
-  if (
-    actions > capacity.actions ||
-    stateFeatures > capacity.stateFeatures ||
-    actionFeatures > capacity.actionFeatures
-  ) {
-    throw new RangeError(
-      `cutBatches: one state must fit a batch of ${describe(capacity)}, got ${stateFeatures} state tokens and ${actions} actions with ${actionFeatures} tokens; raise the capacity`,
-    );
-  }
   const fits =
     cut.states < Math.min(maxStates, capacity.states) &&
     cut.actions + actions <= capacity.actions &&
     cut.stateFeatures + stateFeatures <= capacity.stateFeatures &&
     cut.actionFeatures + actionFeatures <= capacity.actionFeatures;
-  if (!fits) {
+  // A state that needs more than the capacity is a batch of its own.
+  if (!fits && cut.states > 0) {
     cut.ends.push(i);
     cut.states = cut.actions = cut.stateFeatures = cut.actionFeatures = 0;
   }
@@ -183,11 +210,12 @@ function addEntry(
 const newCut = (): Cut => ({ ends: [], states: 0, actions: 0, stateFeatures: 0, actionFeatures: 0 });
 
 /**
- * Ends of consecutive runs of `order` that fit the capacity, with at most `maxStates` states each. The cut depends only on the data, so
- * that shards are the same whatever computes them.
+ * Ends of consecutive runs of `order` that fit the capacity, with at most `maxStates` states each; a state that alone does not fit is a run of
+ * its own. The cut depends only on the data and the capacity, not on how much room a batch has, so that shards are the same whatever
+ * computes them.
  */
 export function cutBatches(
-  list: Pick<StateList, 'rowOffsets' | 'stateOffsets' | 'actionOffsets'>,
+  list: Offsets,
   order: ArrayLike<number>,
   capacity: Capacity,
   maxStates = capacity.states,

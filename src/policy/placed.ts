@@ -2,7 +2,7 @@
 import type { Arena } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { StateList } from '../rollout/states.ts';
-import { endBatch, type LoadStates } from './load.ts';
+import { endBatch, growForState, type LoadStates } from './load.ts';
 import { createRoom, enlarge, type Room } from './room.ts';
 
 export const listArrays = [
@@ -17,6 +17,17 @@ type ArrayName = (typeof listArrays)[number];
 
 /** Addresses of a list's arrays; see `StateList`. */
 export type PlacedStates = Readonly<Record<ArrayName, number>>;
+
+/** Makes room for a batch of state `s` of the list alone, if more than the capacity is needed. */
+export function growForPlaced({ i32 }: Arena, batch: Batch, from: PlacedStates, s: number): void {
+  const at = (name: 'rowOffsets' | 'stateOffsets' | 'actionOffsets'): Int32Array => i32.subarray(from[name] >>> 2);
+  const offsets = {
+    rowOffsets: at('rowOffsets'),
+    stateOffsets: at('stateOffsets'),
+    actionOffsets: at('actionOffsets'),
+  };
+  growForState(batch, offsets, s);
+}
 
 /** Loads `n` states of the list, whose numbers stand at `order`, with all their candidate actions; the batch must have room. */
 export function gatherBatch(arena: Arena, batch: Batch, from: PlacedStates, order: number, n: number): void {
@@ -43,6 +54,7 @@ export function gatherBatch(arena: Arena, batch: Batch, from: PlacedStates, orde
 /** What loads batches of a list that stands in the arena's memory, as `loadStates` does. */
 export function loadPlaced(addresses: PlacedStates): LoadStates {
   return (arena, batch, _, order, from, to) => {
+    if (to - from === 1) growForPlaced(arena, batch, addresses, order[from]);
     const { i32 } = arena;
     // The batch's states of its rows are made last.
     const at = batch.rowState >> 2;

@@ -1,5 +1,6 @@
 /** A policy: a network with its weights, and the log-probabilities and samples it gives for batches of states. */
 import type { EnvironmentSpec } from '../env/environment.ts';
+import { MOST_ACTIONS } from '../env/limits.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Capacity, InputShape } from '../layers/batch.ts';
 import { createNetwork, type Network } from '../layers/network.ts';
@@ -18,7 +19,7 @@ export interface Policy {
   readonly blueprint: Blueprint | null;
   /** Address of the weight vector, network.vectorSize floats; call `network.prepare` after changing it. */
   readonly weights: number;
-  /** f32[capacity.actions]: log-probabilities after `actionLogProbs`. */
+  /** f32, with room for any batch: log-probabilities after `actionLogProbs`. */
   readonly logProbs: number;
   /** i32 and f32[capacity.states]: the action drawn and its log-probability after `sample`. */
   readonly taken: number;
@@ -26,7 +27,10 @@ export interface Policy {
   readonly indices: number;
 }
 
-/** The room a batch needs for up to `states` states; a state may have more than `actionsPerState` actions if others have fewer. */
+/**
+ * The room a batch needs for up to `states` states; a state may have more than `actionsPerState` actions if others have fewer, and one that
+ * has more than all of them together is a batch of its own.
+ */
 export function batchCapacity(shape: InputShape, states: number, actionsPerState = 16): Capacity {
   const actions = Math.max(states * actionsPerState, 256);
   // Bags hold several tokens per slot, sequences one.
@@ -68,7 +72,8 @@ export function policyOn(network: Network): Policy {
     network,
     blueprint: null,
     weights: arena.floats(network.vectorSize),
-    logProbs: arena.floats(capacity.actions),
+    // A batch that grows leaves them where they are.
+    logProbs: arena.floats(Math.max(capacity.actions, MOST_ACTIONS)),
     taken: arena.floats(capacity.states),
     takenLogProb: arena.floats(capacity.states),
     indices: arena.floats(capacity.states),

@@ -1,7 +1,7 @@
 /** Log-probabilities of the states that are known: each distinct one is computed once, whichever episodes meet in it. */
 import type { KnownStates } from '../policy/knownStates.ts';
 import { cutBatches } from '../policy/load.ts';
-import { gatherBatch } from '../policy/placed.ts';
+import { gatherBatch, growForPlaced } from '../policy/placed.ts';
 import { drawActions, finiteLogProbs, type Policy } from '../policy/policy.ts';
 
 /**
@@ -22,6 +22,7 @@ export function scoreWaiting(policy: Policy, known: KnownStates, temperature: nu
   let from = 0;
   for (const to of cutBatches(offsets, order, network.batch.capacity)) {
     const at = addresses.waiting + 4 * from;
+    if (to - from === 1) growForPlaced(arena, network.batch, addresses, arena.i32[at >>> 2]);
     gatherBatch(arena, network.batch, addresses, at, to - from);
     finiteLogProbs(policy, policy.weights, temperature);
     arena.kernels.scatterRowValues(to - from, at, addresses.rowOffsets, policy.logProbs, addresses.logProbs);
@@ -60,7 +61,8 @@ export function drawScored(
   for (let done = 0; done < count; ) {
     let n = 0;
     for (; done + n < count && n < capacity.states; n++) {
-      if (i32[ofRows + done + n + 1] - i32[ofRows + done] > capacity.actions) break;
+      // One state alone may have more.
+      if (n > 0 && i32[ofRows + done + n + 1] - i32[ofRows + done] > capacity.actions) break;
       i32[countersAt + n] = counters[done + n];
     }
     const first = addresses.first + 4 * (from + done);

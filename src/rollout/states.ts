@@ -1,5 +1,6 @@
 /** A growing list of states with their candidate actions, in flat typed arrays: what rollouts collect and batches are cut from. */
 import type { EnvironmentSpec, Features, Step } from '../env/environment.ts';
+import { MOST_ACTIONS } from '../env/limits.ts';
 import type { InputShape } from '../layers/batch.ts';
 
 export function inputShape(spec: EnvironmentSpec): InputShape {
@@ -83,7 +84,7 @@ function pushFeatures(features: Features, slots: number, vocabulary: number, out
 /**
  * Appends a state.
  *
- * @throws if there is no admissible action, a feature is out of range, or a vector has the wrong length or a non-finite element
+ * @throws if there is no admissible action or more than `MOST_ACTIONS`, a feature is out of range, or a vector has the wrong length or a non-finite element
  */
 export function pushState(
   list: StateList,
@@ -95,6 +96,11 @@ export function pushState(
   if (count === 0) {
     throw new RangeError(
       'pushState: admissibleActions must not be empty before the end of an episode, got []; check the environment',
+    );
+  }
+  if (count > MOST_ACTIONS) {
+    throw new RangeError(
+      `pushState: a state must have at most ${MOST_ACTIONS} admissible actions, got ${count}; check the environment`,
     );
   }
   list.rowOffsets = grown(list.rowOffsets, states + 2);

@@ -91,7 +91,7 @@ interface Reader {
 /** One for all environments of a vocabulary: the episodes of a group see the same texts. */
 const readers = new WeakMap<Vocabulary, Reader>();
 
-function readerOf(vocabulary: Vocabulary): Reader {
+export function readerOf(vocabulary: Vocabulary): Reader {
   const known = readers.get(vocabulary);
   if (known) return known;
   const encode = cached<readonly number[]>((text) => vocabulary.encode(text));
@@ -105,7 +105,7 @@ function readerOf(vocabulary: Vocabulary): Reader {
   return reader;
 }
 
-function readAction(reader: Reader, { actions, sentences }: Reading, action: string) {
+export function readAction(reader: Reader, { actions, sentences }: Reading, action: string) {
   let read = actions.get(action);
   if (read === undefined) {
     const words = reader.encode(action);

@@ -6,6 +6,7 @@
 import { gramMatrix } from '../coupling/gram.ts';
 import type { Samples } from '../coupling/samples.ts';
 import { sumGradient } from '../coupling/spillover.ts';
+import { growForStates } from '../policy/load.ts';
 import { type Policy, takenLogProbs } from '../policy/policy.ts';
 
 export interface StepError {
@@ -48,6 +49,7 @@ export function stepErrors(policy: Policy, options: StepErrorOptions): StepError
   const { arena, network, weights } = policy;
   const { samples, advantages, probes, lifts } = options;
   const n = advantages.length;
+  for (const { list, states } of [samples, probes]) growForStates(network.batch, list, states);
   const mark = arena.mark();
   const g = arena.floats(network.vectorSize);
   const part = arena.floats(network.vectorSize);

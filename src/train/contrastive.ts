@@ -1,7 +1,7 @@
 /** The supervised contrastive loss as a part of an update. */
 import { matmulScratchBytes } from '../kernels/arena.ts';
 import { quietHeads } from '../policy/heads.ts';
-import { cutRows, loadRows } from '../policy/load.ts';
+import { cutRows, growForRows, loadRows } from '../policy/load.ts';
 import type { StateList } from '../rollout/states.ts';
 import { moveSums } from './shards.ts';
 import type { Learner, WholeLoss } from './update.ts';
@@ -57,7 +57,9 @@ function accumulate(learner: Learner, set: ContrastiveSet, ends: readonly number
 
 export function contrastiveLoss(set: ContrastiveSet): WholeLoss {
   return (learner) => {
-    const ends = cutRows(set.list, set.rows, learner.policy.network.batch.capacity);
+    const { batch } = learner.policy.network;
+    growForRows(batch, set.list, set.rows);
+    const ends = cutRows(set.list, set.rows, batch.capacity);
     return { shards: ends.length, compute: (first) => accumulate(learner, set, ends, first) };
   };
 }

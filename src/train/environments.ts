@@ -5,7 +5,8 @@ import type { Environment, TextEnvironment } from '../env/environment.ts';
 import { createHousehold, householdText } from '../env/household/household.ts';
 import { createLookAlike } from '../env/lookAlike.ts';
 import type { JsonRecord } from '../record/json.ts';
-import { collectTexts } from '../text/collectTexts.ts';
+import { collectShownTexts, textsOf } from '../text/collectTexts.ts';
+import { neededBy } from '../text/positions.ts';
 import { tokenized } from '../text/tokenized.ts';
 import { buildVocabulary, type Vocabulary, vocabularyFromJson, vocabularyToJson } from '../text/tokenizer.ts';
 import { unlessAborted } from '../turn.ts';
@@ -21,11 +22,52 @@ export interface EnvironmentPool {
   close(): Promise<void>;
 }
 
-/** Opens what answers to a name that is not built in; the host's part, since it starts processes. */
+/**
+ * Opens what answers to a name that is not built in; the host's part, since it starts processes. Once the signal aborts, what waits for an
+ * environment's answer rejects with its reason.
+ */
 export type OpenBridge = (
   name: string,
   signal?: AbortSignal,
 ) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
+
+/** Something that a run leaves out because of its config. */
+export interface Note {
+  /** E.g. `observations of rooms have up to 140 tokens, 48 are kept`. */
+  readonly text: string;
+  /** The config key that changes it, and its least value with which nothing is left out. */
+  readonly key: 'maxStateTokens' | 'maxActionTokens' | 'vocabularySize';
+  readonly value: number;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Receives what the texts from which a vocabulary is built tell; with a saved vocabulary there are none. */
+  readonly onNotes?: (notes: readonly Note[]) => void;
+}
+
+/** What of the texts is cut, with the last action and the sentences about actions that `tokenized` adds. */
+function notesOn(name: string, config: Config, needs: ReturnType<typeof neededBy>): Note[] {
+  const { maxStateTokens, maxActionTokens, vocabularySize } = config;
+  const note = (key: Note['key'], what: string, value: number, kept: number): Note[] =>
+    value > kept ? [{ text: `${what}, ${kept} are kept`, key, value }] : [];
+  const { words, stateTokens, actionTokens } = needs;
+  return [
+    ...note(
+      'maxStateTokens',
+      `observations of ${name} have up to ${stateTokens} tokens with the last action`,
+      stateTokens,
+      maxStateTokens,
+    ),
+    ...note(
+      'maxActionTokens',
+      `actions of ${name} have up to ${actionTokens} tokens with the sentence that they are about`,
+      actionTokens,
+      maxActionTokens,
+    ),
+    ...note('vocabularySize', `texts of ${name} need a vocabulary of ${words} words`, words, vocabularySize),
+  ];
+}
 
 const nothingToClose = async (): Promise<void> => {};
 
@@ -34,15 +76,19 @@ async function textPool(
   create: () => TextEnvironment,
   close: (() => Promise<void>) | null,
   saved: JsonRecord | null,
-  signal: AbortSignal | undefined,
+  { signal, onNotes }: OpenOptions,
 ): Promise<EnvironmentPool> {
+  const { maxStateTokens, maxActionTokens } = config;
   let vocabulary: Vocabulary;
   if (saved !== null) vocabulary = vocabularyFromJson(JSON.stringify(saved));
   else {
     const { vocabularyEpisodes: episodes, vocabularySize: maxSize, seed } = config;
-    vocabulary = buildVocabulary(await collectTexts(create(), { episodes, seed, signal }), { maxSize });
+    const environment = create();
+    const shown = await collectShownTexts(environment, { episodes, seed, signal });
+    vocabulary = buildVocabulary(textsOf(shown), { maxSize });
+    const notes = notesOn(environment.spec.name, config, neededBy(shown, vocabulary, maxActionTokens));
+    if (notes.length > 0) onNotes?.(notes);
   }
-  const { maxStateTokens, maxActionTokens } = config;
   return {
     create: () => tokenized(create(), vocabulary, { maxStateTokens, maxActionTokens }),
     vocabulary: JSON.parse(vocabularyToJson(vocabulary)),
@@ -76,14 +122,14 @@ export async function openEnvironments(
   config: Config,
   openBridge: OpenBridge | null,
   saved: JsonRecord | null = null,
-  signal?: AbortSignal,
+  options: OpenOptions = {},
 ): Promise<EnvironmentPool> {
   const { env, observation, policy } = config;
   const form = observation ?? (policy === 'mlp' ? 'vector' : null);
   const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
   const family = families.get(env);
   if (family !== undefined) {
-    if (form === 'text') return textPool(config, () => family.text(rules), null, saved, signal);
+    if (form === 'text') return textPool(config, () => family.text(rules), null, saved, options);
     return {
       create: () => family.create({ ...rules, form: form ?? 'tokens' }),
       vocabulary: null,
@@ -108,8 +154,8 @@ export async function openEnvironments(
       `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
     );
   }
-  const opening = openBridge(env, signal);
-  const bridge = await unlessAborted(opening, signal).catch((error: unknown) => {
+  const opening = openBridge(env, options.signal);
+  const bridge = await unlessAborted(opening, options.signal).catch((error: unknown) => {
     // One that opens after an abort has no user.
     opening.then((late) => late.close()).catch(() => {});
     throw error;
@@ -120,7 +166,7 @@ export async function openEnvironments(
       () => bridge.create(),
       () => bridge.close(),
       saved,
-      signal,
+      options,
     );
   } catch (error) {
     await bridge.close();

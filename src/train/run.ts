@@ -11,7 +11,7 @@ import { openSpread, type Spread } from '../parallel/spread.ts';
 import { createPolicy } from '../policy/policy.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import type { Config } from './config.ts';
-import type { EnvironmentPool } from './environments.ts';
+import type { EnvironmentPool, Note } from './environments.ts';
 import type { Metrics } from './iteration.ts';
 import { headsOf } from './method.ts';
 import { createLearner, type Learner } from './update.ts';
@@ -23,6 +23,8 @@ export interface Progress {
   readonly envSteps: number;
   /** Mean return of the newest iteration's episodes; null before the first. */
   readonly success: number | null;
+  /** Once in a run that builds a vocabulary, at the end of that phase: what its config cuts of the texts. Absent where it cuts nothing. */
+  readonly notes?: readonly Note[];
 }
 
 /** Success by split: mean return, the share of solved games where the reward is 1 or 0. */

@@ -142,8 +142,12 @@ async function judge(
 export async function runTraining(config: Config, options: TrainOptions = {}): Promise<TrainOutcome> {
   const { record, checkpoint, signal, onProgress } = options;
   signal?.throwIfAborted();
-  onProgress?.({ phase: 'vocabulary', done: 0, total: 1, envSteps: 0, success: null });
-  const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, signal);
+  const vocabulary = { phase: 'vocabulary', total: 1, envSteps: 0, success: null } as const;
+  onProgress?.({ ...vocabulary, done: 0 });
+  const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, {
+    signal,
+    onNotes: (notes) => onProgress?.({ ...vocabulary, done: 1, notes }),
+  });
   let begun: Run | null = null;
   try {
     const crew = options.crew ?? soloCrew();

@@ -183,4 +183,27 @@ describe('several displays', () => {
     board.close();
     expect(stream.text).toBe('first  train  0%  0/160\nsecond  train  0%  0/160\n');
   });
+
+  test('notes are lines with the key that changes it, one of a kind for all displays', () => {
+    const noteOn = (tokens: number) =>
+      ({
+        text: `observations have up to ${tokens} tokens, 48 are kept`,
+        key: 'maxStateTokens',
+        value: tokens,
+      }) as const;
+    const end = at(1, 1, null, 'vocabulary');
+    for (const terminal of [false, true]) {
+      const stream = keepingStream(terminal);
+      const board = openProgress(stream, false, () => 0);
+      const [first, second] = [board.open('first'), board.open('second')];
+      first.update(at(0, 1, null, 'vocabulary'));
+      first.update({ ...end, notes: [noteOn(140)] });
+      second.update({ ...end, notes: [noteOn(130)] });
+      first.update(at(0));
+      board.close();
+      expect(screenOf(stream.text).filter((line) => line.includes('raise'))).toEqual([
+        'first  observations have up to 140 tokens, 48 are kept; raise maxStateTokens (--set maxStateTokens=140)',
+      ]);
+    }
+  });
 });

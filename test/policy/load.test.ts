@@ -166,15 +166,41 @@ describe('cutBatches', () => {
     expect(states).toBe(40);
   });
 
-  test('refuses a state that fits no batch', () => {
-    for (const less of [{ actions: 2 }, { stateFeatures: 2 }, { actionFeatures: 3 }]) {
-      const { states, actions, stateFeatures, actionFeatures } = { ...roomy, ...less };
-      expect(() => cutBatches(list, [2], { states, actions, stateFeatures, actionFeatures })).toThrow(
-        new RangeError(
-          `cutBatches: one state must fit a batch of ${states} states with ${stateFeatures} tokens and ${actions} actions with ${actionFeatures} tokens, got 3 state tokens and 3 actions with 4 tokens; raise the capacity`,
-        ),
-      );
+  test.each<[Partial<Capacity>, number[]]>([
+    [{ actions: 2 }, [1, 2, 3, 5, 6]],
+    [{ stateFeatures: 2 }, [1, 2, 3, 6]],
+    [{ actionFeatures: 3 }, [1, 2, 3, 6]],
+  ])('a state that needs more than %j is a batch of its own, for which the batch grows', async (less, expected) => {
+    const capacity = { ...roomy, ...less };
+    expect(cutBatches(list, [2], capacity)).toEqual([1]);
+    const order = [1, 2, 2, 1, 3, 1];
+    const ends = cutBatches(list, order, capacity);
+    expect(ends).toEqual(expected);
+    const { batch, read } = await batchOf(capacity);
+    const fresh = await batchOf(roomy);
+    for (const [i, to] of ends.entries()) {
+      const from = i === 0 ? 0 : ends[i - 1];
+      loadStates(read.arena, batch, list, order, from, to);
+      loadStates(fresh.read.arena, fresh.batch, list, order, from, to);
+      expect(read.content()).toEqual(fresh.read.content());
     }
+    expect(batch.capacity).toEqual(capacity);
+    for (const [name, size] of Object.entries(less)) expect(batch.room[name as keyof Capacity]).toBeGreaterThan(size);
+    // What lists are cut by stays as it was.
+    expect(cutBatches(list, order, batch.capacity)).toEqual(ends);
+  });
+
+  test('a batch for which the memory has no room stays as it was', async () => {
+    const { batch, read } = await batchOf(roomy);
+    loadStates(read.arena, batch, list, [2, 0], 0, 2);
+    const before = read.content();
+    const mark = read.arena.mark();
+    expect(() => batch.grow({ states: 1, actions: 2 ** 30, stateFeatures: 1, actionFeatures: 1 })).toThrow(
+      new RangeError(
+        'batch: the memory must have room for a state with 1 tokens and 1073741824 actions with 1 tokens, got none; use fewer threads, a smaller policy, or an environment with fewer actions',
+      ),
+    );
+    expect([read.content(), batch.room, read.arena.mark()]).toEqual([before, roomy, mark]);
   });
 });
 
