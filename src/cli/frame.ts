@@ -39,13 +39,19 @@ export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' 
   return memory === 'shared' ? `${size} threads on one shared memory` : `${size} threads on copies, slower: ${reason}`;
 }
 
+function printableProgress(progress: ShownProgress): ShownProgress {
+  const { phase, notes } = progress;
+  const shown = notes && { notes: notes.map((note) => ({ ...note, text: printableName(note.text) })) };
+  return { ...progress, phase: printableName(phase), ...shown };
+}
+
 function frameOf(host: Host, json: boolean): Frame {
   const progressOfMany: Frame['progressOfMany'] = async (work) => {
     const board = openProgress(host.stderr, (host.env.NO_COLOR ?? '') === '');
     const safely: ProgressBoard = {
       open(name) {
         const { update, close } = board.open(printableName(name));
-        return { update: (progress) => update({ ...progress, phase: printableName(progress.phase) }), close };
+        return { update: (progress) => update(printableProgress(progress)), close };
       },
       close: board.close,
     };

@@ -112,11 +112,14 @@ describe('what commands print of texts that are not theirs', () => {
     createRun(run, { config: {}, versions: {}, keepCheckpoints: 1 }).close();
     const record = { command: 'eval', split: hostile, episodes: 1, success: 1, interval: [0, 1] };
     const evaluateRun: Engine['evaluateRun'] = async (_run, { onProgress }) => {
-      onProgress({ phase: 'evaluate', done: 1, total: 1, envSteps: 0, success: null });
+      const notes = [{ text: hostile, key: 'vocabularySize', value: 3 }] as const;
+      onProgress({ phase: 'vocabulary', done: 1, total: 1, envSteps: 0, success: null, notes });
       return record as never;
     };
     const evaluated = await unbraid(['eval', run, '--json'], { evaluateRun });
-    expect(evaluated.stderr).toBe(`1 thread\n${join(directory, 'run-')}${shown}  evaluate  100%  1/1\n`);
+    expect(evaluated.stderr).toContain(`${join(directory, 'run-')}${shown}  vocabulary  100%  1/1\n`);
+    expect(evaluated.stderr).toContain(`${shown}  ${shown}`);
+    expect(obeyed.test(evaluated.stderr)).toBe(false);
     expect([JSON.parse(evaluated.stdout), obeyed.test(evaluated.stdout)]).toEqual([record, false]);
     const drawn: string[] = [];
     const board = openProgress({ write: (text) => drawn.push(text), isTTY: true, columns: 80 }, true, () => 0);
