@@ -184,7 +184,7 @@ module.exports = {
       name: 'no-workers',
       comment: 'The source gets a worker factory; only the command itself names one.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli/(main|compare/runThread|runtime/commandLineEntry)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/cli/(command|compare/runThread|runtime/commandLineEntry)\\.ts$' },
       to: { path: '^workers/' },
     },
     {

@@ -37,6 +37,26 @@ export function pauses(signal?: AbortSignal): Pause {
   };
 }
 
+/**
+ * Waits for `work`, but not beyond an abort: then it rejects at once with the signal's reason, and the outcome of `work` is ignored. The listener
+ * on the signal is removed when either has ended.
+ */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    const forget = (): void => signal.removeEventListener('abort', stop);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).then(forget, forget);
+  });
+}
+
+/** `unlessAborted` for what may be there already: that is given at once, and costs no turn of the event loop. */
+export function answered<T>(answer: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
+  return answer instanceof Promise ? unlessAborted(answer, signal) : answer;
+}
+
 /** Work in pieces; it gives after each how much that was, as a `Pause` is told. */
 export type Pieces<T> = Generator<number, T, void>;
 

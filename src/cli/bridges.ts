@@ -4,8 +4,8 @@ import { openBridge } from '../env/bridge.node.ts';
 import { ownProgram, startsProgram, unknownEnvironment } from '../env/names.ts';
 import { resolveBridge } from '../env/resolveBridge.node.ts';
 import type { OpenBridge } from '../train/environments.ts';
-import { visible } from '../visible.ts';
 import { usageError } from './arguments.ts';
+import { printableName } from './printable.ts';
 
 /** `shipped`: bridges that are part of this package alone; `any`: whatever program the name of an environment asks for. */
 export type Programs = 'shipped' | 'any';
@@ -24,7 +24,7 @@ const mostShown = 2_000;
 /** The command that a name stands for, or the name itself where it is no command, safe to show. */
 function shownCommand(env: string): string {
   const words = env.startsWith(ownProgram) ? env.slice(ownProgram.length).split(' ').filter(Boolean) : [env];
-  const command = visible(words.join(' '));
+  const command = printableName(words.join(' '));
   return command.length <= mostShown ? command : `${command.slice(0, mostShown)}... (${command.length} characters)`;
 }
 

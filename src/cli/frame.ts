@@ -3,15 +3,16 @@ import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import type { Crew } from '../parallel/crew.ts';
 import type { Config } from '../train/config.ts';
-import { visible } from '../visible.ts';
+import { printableJson, printableMessage, printableName, printableResult } from './printable.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
+import { exitCodeOfAbort } from './signals.ts';
 
 /** The process a command runs in. */
 export interface Host {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: ProgressStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by the first signal of the process, with an `Interruption` as the reason that tells which. */
   readonly signal: AbortSignal;
   /** Threads that run at once. */
   readonly cores: number;
@@ -21,7 +22,7 @@ export interface Host {
   readonly ask?: (question: string) => Promise<boolean>;
 }
 
-/** How a command shows its outcome. */
+/** How a command shows its outcome. All that it prints is made safe for a terminal (`printable.ts`). */
 export interface Frame {
   readonly signal: AbortSignal;
   /** Does `work` and shows on stderr what it reports of its progress. */
@@ -43,11 +44,6 @@ export interface Frame {
   finish(record: object, text: string): void;
 }
 
-/** Messages hold text of files, receipts and other programs: none of it may be an order to the terminal. */
-function visibleLines(text: string): string {
-  return text.split('\n').map(visible).join('\n');
-}
-
 /** How many threads there are, on whose memory, and why not more. */
 export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' | 'reason'>): string {
   if (memory === 'own') return reason === 'one thread' ? '1 thread' : `1 thread: ${reason}`;
@@ -55,13 +51,26 @@ export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' 
   return `${size} threads on one shared memory${reason === 'the host shares memory between threads' ? '' : `: ${reason}`}`;
 }
 
+function printableProgress(progress: ShownProgress): ShownProgress {
+  const { phase, notes } = progress;
+  const shown = notes && { notes: notes.map((note) => ({ ...note, text: printableName(note.text) })) };
+  return { ...progress, phase: printableName(phase), ...shown };
+}
+
 function frameOf(host: Host, json: boolean): Frame {
   const progressOfMany: Frame['progressOfMany'] = async (work) => {
     const board = openProgress(host.stderr, (host.env.NO_COLOR ?? '') === '');
+    const safely: ProgressBoard = {
+      open(name) {
+        const { update, close } = board.open(printableName(name));
+        return { update: (progress) => update(printableProgress(progress)), close };
+      },
+      close: board.close,
+    };
     // What is said on abort stays readable: nothing is drawn over it.
     host.signal.addEventListener('abort', board.close);
     try {
-      return await work(board);
+      return await work(safely);
     } finally {
       host.signal.removeEventListener('abort', board.close);
       board.close();
@@ -76,17 +85,18 @@ function frameOf(host: Host, json: boolean): Frame {
       const crew = await host.openCrew(workers ?? host.cores, config);
       const opened = crewText(crew);
       try {
-        host.stderr.write(`${opened}\n`);
+        host.signal.throwIfAborted();
+        host.stderr.write(`${printableMessage(opened)}\n`);
         return await work(crew);
       } finally {
         // Where the memory held fewer; not before, since bars of progress would be drawn over it.
         const used = crewText(crew);
-        if (used !== opened) host.stderr.write(`${used}\n`);
+        if (used !== opened) host.stderr.write(`${printableMessage(used)}\n`);
         crew.close();
       }
     },
-    note: (text) => host.stderr.write(`${visibleLines(text)}\n`),
-    finish: (record, text) => host.stdout.write(`${json ? JSON.stringify(record) : text}\n`),
+    note: (text) => host.stderr.write(`${printableMessage(text)}\n`),
+    finish: (record, text) => host.stdout.write(`${json ? printableJson(record) : printableResult(text)}\n`),
   };
 }
 
@@ -101,7 +111,10 @@ export function run<Arguments extends readonly unknown[]>(
 ): Command {
   return command
     .option('--json', 'print one JSON object as the last line of stdout; all else goes to stderr')
-    .action((...given) => action(frameOf(host, command.opts().json === true), ...(given as unknown as Arguments)));
+    .action((...given) => {
+      host.signal.throwIfAborted();
+      return action(frameOf(host, command.opts().json === true), ...(given as unknown as Arguments));
+    });
 }
 
 /** The empty program: name, version, and how commander reports what it finds wrong. */
@@ -110,14 +123,14 @@ export function createProgram(host: Host, version: string): Command {
     .version(version)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
-      writeErr: (text) => host.stderr.write(text),
+      writeOut: (text) => host.stdout.write(printableResult(text)),
+      writeErr: (text) => host.stderr.write(printableResult(text)),
       outputError: (text, write) => {
         const message = text
           .replace(/^error: /, '')
           .trimEnd()
           .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
-        write(`unbraid: ${message}\n`);
+        write(`unbraid: ${printableMessage(message)}\n`);
       },
     });
 }
@@ -132,17 +145,31 @@ function isReported(error: unknown): boolean {
   return error instanceof CommanderError && error.code.startsWith('commander.');
 }
 
-/** Runs the program on `args` and gives the exit code; errors are printed, never thrown. */
+/** Commands that keep what is finished: given again, they go on with the rest. */
+const resumable: readonly (string | undefined)[] = ['compare', 'study'];
+
+/** The way on after an interruption that no command has words of its own for. */
+function interruptedText(args: readonly string[]): string {
+  const command = ['unbraid', ...args].map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return `interrupted; ${resumable.includes(args[0]) ? 'resume with' : 'run it again with'}: ${command.join(' ')}`;
+}
+
+/**
+ * Runs the program on `args` and gives the exit code; errors are printed, never thrown. Once the host's signal is aborted, the exit code is that of
+ * the process signal, whatever else went wrong.
+ */
 export async function runProgram(program: Command, args: readonly string[], host: Host): Promise<number> {
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (isReported(error)) return exitCodeOf(error);
+    if (isReported(error)) return host.signal.aborted ? exitCodeOfAbort(host.signal) : exitCodeOf(error);
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    const text = name === 'AbortError' ? 'interrupted' : message;
-    host.stderr.write(`unbraid: ${visibleLines(text)}\n`);
-    if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${inspect(error)}\n`);
+    const text = name === 'AbortError' ? interruptedText(args) : message;
+    host.stderr.write(`unbraid: ${printableMessage(text)}\n`);
+    if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${printableResult(inspect(error))}\n`);
     if (!host.signal.aborted) return exitCodeOf(error);
   }
-  return host.signal.aborted ? 130 : 0;
+  return host.signal.aborted ? exitCodeOfAbort(host.signal) : 0;
 }

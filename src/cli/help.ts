@@ -5,7 +5,9 @@ const exitCodesHelp = `Exit codes:
   0    done
   1    the run failed: environment, a number that is not finite, disk; verify: not equal
   2    wrong usage or config
-  130  interrupted by Ctrl-C, which keeps what is finished; a second Ctrl-C ends at once
+  130  interrupted by SIGINT (Ctrl-C); what is finished is kept, and a second signal ends at once
+  143  the same by SIGTERM
+  129  the same by SIGHUP
 
 With --json the last line of stdout is one JSON object and everything else goes to stderr. A command that fails
 prints nothing on stdout; an interrupted compare prints what is finished, verify what differs.

@@ -1,56 +1,14 @@
 #!/usr/bin/env node
-/** The `unbraid` command: connects the program to this process. */
-import { availableParallelism } from 'node:os';
-import { unbraidVersion } from '../version.ts';
-import { type Host, runProgram } from './frame.ts';
-import { buildProgram } from './program.ts';
+/** The `unbraid` command. Signals come first: one that arrives while the rest of the command loads is handled like any other. */
+import { abortOnSignals } from './signals.ts';
 
-const interrupt = new AbortController();
-process.on('SIGINT', () => {
-  if (interrupt.signal.aborted) process.exit(130);
-  interrupt.abort();
-  process.stderr.write('\nunbraid: stopping; press Ctrl-C again to end at once\n');
+const signal = abortOnSignals(process);
+// A reader that has seen enough, such as head, is no failure. An interrupted command still keeps what is finished.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (!signal.aborted) process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
-// A reader that has seen enough, such as head, is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// The terminal was closed or the reader has left: what cannot be said there does not change the result.
+process.stderr.on('error', () => {});
 
-async function ask(question: string): Promise<boolean> {
-  const { askOn } = await import('./ask.ts');
-  return askOn(process.stdin, process.stderr, question, interrupt.signal);
-}
-
-const host: Host = {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  signal: interrupt.signal,
-  cores: availableParallelism(),
-  ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
-  async openCrew(size, config) {
-    const { openCrew } = await import('../parallel/crew.ts');
-    const { spawnWorker } = await import('../../workers/spawn.node.ts');
-    return openCrew(spawnWorker, size, config && { config });
-  },
-};
-// Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
-const program = buildProgram(host, unbraidVersion, async () => ({
-  train: async (...given) => (await import('./trainRun.ts')).trainIn(unbraidVersion)(...given),
-  checkRun: async (...given) => (await import('./trainRun.ts')).checkRun(...given),
-  openTrainer: (await import('./compare/threadTrainer.ts')).openThreadTrainer,
-  relaxedCrew: async () => (await import('../parallel/crew.ts')).relaxedCrew(),
-  measureRunCoupling: async (...given) => (await import('./savedRun.ts')).measureRunCoupling(...given),
-  replayIn: async (...given) => (await import('./replayRun.ts')).replayIn(...given),
-  evaluateRun: async (...given) => (await import('./savedRun.ts')).evaluateRun(...given),
-  profileRun: async (...given) => (await import('./profile/profileRun.ts')).profileRun(...given),
-  openJobRunner: (await import('./study/threadRunner.ts')).openThreadRunner,
-  missingGames: (await import('./study/missingGames.ts')).missingGames,
-  studies: async () => (await import('../study/studies.ts')).studies,
-  runDanger: async ({ onProgress, ...plan }) => {
-    const { runDangerJobs } = await import('./dangerJobs.ts');
-    const { openThreadRunner } = await import('./study/threadRunner.ts');
-    const report = (done: number, total: number): void =>
-      onProgress({ phase: 'train', done, total, envSteps: 0, success: null });
-    return runDangerJobs({ ...plan, onProgress: report }, openThreadRunner);
-  },
-}));
-process.exitCode = await runProgram(program, process.argv.slice(2), host);
+const { runCommand } = await import('./command.ts');
+process.exitCode = await runCommand(process.argv.slice(2), signal);

@@ -65,8 +65,12 @@ async function withCheckpoint<T>(
       logitScale: 1,
     });
     loadParameters(policy, checkpoint.parameters);
-    const spread = await openSpread(crew, policy, config, pool, environments);
-    return await use({ config, iteration: checkpoint.iteration, policy, environments, spread });
+    const spread = await openSpread(crew, policy, config, pool, environments, signal);
+    try {
+      return await use({ config, iteration: checkpoint.iteration, policy, environments, spread });
+    } finally {
+      spread.close();
+    }
   } finally {
     await pool.close();
   }

@@ -156,7 +156,7 @@ async function studyAction(
     if (results.size > 0)
       await finish(frame, study, scale, { command, directory, jobs, results, failed: [], interrupted });
     const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
-    throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; go on with: ${command}${out}`, {
+    throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`, {
       cause: error,
     });
   }

@@ -139,21 +139,25 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
   if (relaxed) frame.note('1 thread, relaxed arithmetic: the result is not reproducible');
   const inCrew: Frame['withCrew'] = async (workers, work, ofRun) =>
     relaxed ? work(await relaxedCrew()) : frame.withCrew(workers, work, ofRun);
-  try {
-    const result = await inCrew(
-      options.workers,
-      (crew) =>
-        frame.progress(runName(config), (onProgress) => {
-          const how = { directory, resume, programs, crew, onProgress, onNote: frame.note, signal: frame.signal };
-          return train(config, how);
-        }),
-      config,
-    );
-    frame.finish(result, trainSummary(result, directory));
-  } catch (error) {
-    if (!frame.signal.aborted || error instanceof NotBegun) throw error;
-    throw new Error(`interrupted; go on with: unbraid train --resume ${directory}`, { cause: error });
-  }
+  const result = await inCrew(
+    options.workers,
+    (crew) =>
+      frame.progress(runName(config), async (onProgress) => {
+        const { signal } = frame;
+        const how = { directory, resume, programs, crew, onProgress, onNote: frame.note, signal };
+        return train(config, how).catch((error: unknown) => {
+          throw signal.aborted && !(error instanceof NotBegun) ? interruptedRun(directory, error, signal) : error;
+        });
+      }),
+    config,
+  );
+  frame.finish(result, trainSummary(result, directory));
+}
+
+/** What ends a run that a signal has ended, with the way on; it names what went wrong beside the signal, a full disk say. */
+function interruptedRun(directory: string, error: unknown, signal: AbortSignal): Error {
+  const why = error === signal.reason ? '' : `; ${error instanceof Error ? error.message : String(error)}`;
+  return new Error(`interrupted${why}; resume with: unbraid train --resume ${directory}`, { cause: error });
 }
 
 /** Adds `train` to the program. `load` gives the trainer when it is needed, so that help and usage errors come at once. */

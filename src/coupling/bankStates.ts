@@ -87,7 +87,8 @@ export async function collectBank(
   checkObject(caller, 'policy', policy, 'give what createPolicy returned');
   checkEnvironments(caller, environments);
   checkKeys(caller, 'options', options, optionKeys);
-  const { seed, split } = options;
+  const { seed, split, signal } = options;
+  signal?.throwIfAborted();
   checkSeed(caller, seed);
   checkChoice(caller, 'split', split, splits);
   checkInteger(caller, 'pairs', options.pairs, 1, MOST_PAIRS, 'give the number of pairs of each class');
@@ -103,5 +104,6 @@ export async function collectBank(
   };
   const left = await side(0, 'train', 'coupling/left');
   const right = await side(count, split, `coupling/${split}`);
+  signal?.throwIfAborted();
   return pairBank(left, right, options.pairs, seed);
 }

@@ -290,6 +290,7 @@ export async function measureCoupling(
   checkInteger(caller, 'weights', weights, 1, 2 ** 32 - 1, 'give policy.weights');
   checkObject(caller, 'bank', bank, 'collectBank returns null where no action is good in one game and bad in another');
   if (typeof describe !== 'function') refuse(caller, 'describe', 'a function', describe, 'return a text for a sample');
+  signal?.throwIfAborted();
   const pause = pauses(signal);
   const table = await measureTable(bank, grams, pause);
   const norms = [
@@ -298,7 +299,7 @@ export async function measureCoupling(
   ] as const;
   const of = (name: PairClass): ClassStatistics => classStatistics(table, name, table.between.total, norms);
   const classes = { goodGood: of('goodGood'), goodBad: of('goodBad'), badBad: of('badBad') };
-  return {
+  const measured = {
     classes,
     layers: layerCoupling(table, norms),
     similarity: await inTurns(bySimilarity(table, norms), pause),
@@ -308,4 +309,6 @@ export async function measureCoupling(
     ),
     matrix: shownMatrix(table, describe),
   };
+  signal?.throwIfAborted();
+  return measured;
 }

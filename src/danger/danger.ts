@@ -11,6 +11,7 @@ import { createPolicy } from '../policy/policy.ts';
 import type { DangerRecord } from '../report/records.ts';
 import { canonicalMethod, checkTerms, labelTermsOf, termsOf } from '../train/method.ts';
 import { createLearner, type Learner } from '../train/update.ts';
+import { turn } from '../turn.ts';
 import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY, type StatesLearner } from './follow.ts';
 import { type DangerPreset, dangerPresets } from './presets.ts';
 import { CLONED, softStart } from './softStart.ts';
@@ -111,6 +112,7 @@ export async function runDanger(options: DangerOptions = {}): Promise<DangerReco
   const experiment = dangerExperiment(options);
   const { rho, preset, starts, seeds, arms, iterations } = experiment;
   const { onProgress, signal } = options;
+  signal?.throwIfAborted();
   const learner = await dangerLearner(options.module);
   const total = seeds.length * starts.length * arms.length;
   let done = 0;
@@ -163,8 +165,8 @@ export async function followArms(
     arena.write(weights, begun);
     byArm.push(await follow(learner, states, arm, iterations, signal));
     onArm();
-    // A turn of the event loop, so that an abort can arrive.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
+    signal?.throwIfAborted();
   }
   return byArm;
 }

@@ -13,6 +13,7 @@ import { labelTermsOf, type MethodTerm, surgeryOf } from '../train/method.ts';
 import type { LossSet } from '../train/shards.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon } from '../train/surgery.ts';
 import { type Learner, resetOptimizer, update, type WholeLoss } from '../train/update.ts';
+import { pauses } from '../turn.ts';
 import { badProbability, GROUP_SIZE, gamesOf, type TwoStates } from './twoStates.ts';
 
 export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;
@@ -193,6 +194,7 @@ async function iterate(
  * Trains from the learner's present weights for `iterations` iterations.
  *
  * @returns p(bad | s') before training and after every 10 iterations
+ * @throws the signal's reason on abort
  */
 export async function follow(
   learner: StatesLearner,
@@ -204,9 +206,12 @@ export async function follow(
   resetOptimizer(learner);
   const surgeon = surgeonOf(arm, learner, states.seed);
   const { policy } = learner;
+  const pause = pauses(signal);
   const probabilities = [badProbability(policy, states)];
   for (let iteration = 1; iteration <= iterations; iteration++) {
     await iterate(learner, surgeon, states, arm, iteration, signal);
+    // Its episodes and updates take no turns by themselves: they are short.
+    await pause(GROUP_SIZE);
     if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, states));
   }
   return probabilities;

@@ -72,7 +72,7 @@ function checkArguments(policy: unknown, environments: unknown, options: Success
  * otherwise, the mean score elsewhere.
  *
  * @returns the mean and f64[episodes] of returns
- * @throws RangeError or Error naming an argument that is wrong
+ * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
  */
 export async function success(
   policy: Policy,
@@ -81,11 +81,13 @@ export async function success(
 ): Promise<{ mean: number; returns: Float64Array }> {
   checkArguments(policy, environments, options);
   const { seed, split, episodes, trainGames } = options;
+  options.signal?.throwIfAborted();
   const games = evaluationGames(seed, split, episodes, trainGames);
   const key = actionKey(seed, `evaluate/${split}`, 0);
   const { temperature, signal } = options;
   const onEpisode = options.onEpisode ? { onEpisode: options.onEpisode } : {};
   const playAll = options.play ?? ((all, how) => play(policy, environments, all, how));
   const returns = await playAll(games, { key, temperature, signal, ...onEpisode });
+  signal?.throwIfAborted();
   return { mean: returns.reduce((sum, x) => sum + x, 0) / episodes, returns };
 }

@@ -8,7 +8,7 @@ export interface Critic {
    *
    * @returns share of the variance of the rollout's returns that it knew of before, at least 0
    */
-  learn(rollout: Rollout): number;
+  learn(rollout: Rollout): number | Promise<number>;
   /** Expected return of each action row of the rollout: f64[action rows]. */
   values(rollout: Rollout): Float64Array;
   save(): Record<string, Float64Array>;

@@ -127,7 +127,7 @@ function criticSource(critic: Critic, { labelMargin }: LabelConfig): LabelSource
   const { save, restore } = critic;
   return {
     async label(rollout) {
-      const weight = critic.learn(rollout);
+      const weight = await critic.learn(rollout);
       return { labels: criticLabels(rollout, critic.values(rollout), labelMargin), envSteps: 0, weight };
     },
     save,

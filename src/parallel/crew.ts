@@ -103,7 +103,7 @@ export interface RunCalls {
    * @throws the same error where a worker has failed before, be it in a phase whose replies nobody waited for
    */
   each<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T>[];
-  /** All replies of `each`. */
+  /** All replies of `each`. A caller that fails before it waits for them may leave them: their rejection is not unhandled. */
   call<T>(phase: string, send: (seat: Seat, worker: number) => Promise<T>): Promise<T[]>;
 }
 
@@ -222,7 +222,13 @@ export class Crew {
       for (const reply of replies) reply.catch(() => {});
       return replies;
     };
-    return { each, call: async (phase, send) => Promise.all(each(phase, send)) };
+    const all = async <T>(...given: Parameters<typeof each<T>>): Promise<T[]> => Promise.all(each<T>(...given));
+    const call: RunCalls['call'] = (phase, send) => {
+      const replies = all(phase, send);
+      replies.catch(() => {});
+      return replies;
+    };
+    return { each, call };
   }
 
   #mayCall(run: number, phase: string): void {

@@ -3,7 +3,7 @@ import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
 import { index32 } from '../kernels/address.ts';
-import { createArena } from '../kernels/arena.ts';
+import { type Arena, createArena } from '../kernels/arena.ts';
 import { engineModule } from '../kernels/load.ts';
 import type { SentModule } from '../kernels/moduleFrom.ts';
 import { createLossInputs } from '../objective/objective.ts';
@@ -17,8 +17,8 @@ import type { Config } from '../train/config.ts';
 import { openEnvironments } from '../train/environments.ts';
 import { headsOf } from '../train/method.ts';
 import { SUMS } from '../train/shards.ts';
-import { atOnce } from '../turn.ts';
-import { claim } from './claims.ts';
+import type { Pieces } from '../turn.ts';
+import { claim, roundOf } from './claims.ts';
 import {
   computeShards,
   type ShardResult,
@@ -67,8 +67,11 @@ export type Chunk<T> = readonly [chunk: number, result: T];
 export interface GramsJob {
   readonly weights: Weights;
   readonly pieces: readonly (GramRequest & Pick<GramPiece, 'rows'>)[];
+  /** On shared memory the round for which the rows are wanted. */
+  readonly during: ClaimedRound | null;
 }
 
+/** Calls are done one after another, in the order in which they come. */
 export interface Seat {
   /**
    * Proves that the worker runs and, given a memory, that it can be shared with it.
@@ -127,6 +130,28 @@ function environmentsFor(run: SeatRun, count: number): readonly Environment[] {
   return run.environments.slice(0, count);
 }
 
+/** Whether a round is over: the run was aborted or has failed, and what belongs to the round is not wanted any more. */
+function isOver({ i32 }: Arena, { word, round }: ClaimedRound): boolean {
+  return roundOf(Atomics.load(i32, index32(word))) !== round;
+}
+
+/** What ends episodes that are not wanted any more. */
+const unwanted = new Error('seat: the round is over');
+
+/** Does the pieces one after another while they are wanted; gives nothing once they are not. */
+function whileWanted<T>(pieces: Pieces<T>, isUnwanted: () => boolean): T[] {
+  try {
+    while (!isUnwanted()) {
+      const { done, value } = pieces.next();
+      if (done) return [value];
+    }
+    return [];
+  } finally {
+    // What the work holds is given back.
+    pieces.return(undefined as T);
+  }
+}
+
 /** Does the chunks that fall to this worker. */
 async function eachChunk<T>(
   run: SeatRun,
@@ -136,20 +161,28 @@ async function eachChunk<T>(
   const { arena } = run.engine.policy;
   const cut = cutGames(games, chunks);
   const done: Chunk<T>[] = [];
-  const one = async (chunk: number): Promise<void> => {
+  const one = async (chunk: number, check: (() => void) | null): Promise<void> => {
     const numbers = cut[chunk];
     done.push([
       chunk,
       await perform(
         numbers.map((e) => games[e]),
-        { ...options, numbers, yields: false },
+        { ...options, numbers, yields: false, ...(check && { check }) },
       ),
     ]);
   };
-  if ('chunk' in take) await one(take.chunk);
-  else {
-    const next = (): number => claim(arena.i32, index32(take.word), take.round, chunks);
-    for (let chunk = next(); chunk >= 0; chunk = next()) await one(chunk);
+  if ('chunk' in take) {
+    await one(take.chunk, null);
+    return done;
+  }
+  const check = (): void => {
+    if (isOver(arena, take)) throw unwanted;
+  };
+  const next = (): number => claim(arena.i32, index32(take.word), take.round, chunks);
+  try {
+    for (let chunk = next(); chunk >= 0; chunk = next()) await one(chunk, check);
+  } catch (error) {
+    if (error !== unwanted) throw error;
   }
   return done;
 }
@@ -158,13 +191,16 @@ async function eachChunk<T>(
 export function createSeat(): Seat {
   let run: SeatRun | null = null;
   let finished: Int32Array | null = null;
+  let newest: Promise<unknown> = Promise.resolve();
   const counted = <J extends unknown[], T>(perform: (...job: J) => Promise<T>): ((...job: J) => Promise<T>) => {
-    return async (...job) => {
-      try {
-        return await perform(...job);
-      } finally {
-        if (finished) Atomics.add(finished, 0, 1);
-      }
+    const count = (): void => {
+      if (finished) Atomics.add(finished, 0, 1);
+    };
+    return (...job) => {
+      // A run that was aborted may have left calls; those of the next one must not overtake them.
+      const reply = newest.then(() => perform(...job)).finally(count);
+      newest = reply.catch(() => {});
+      return reply;
     };
   };
   const began = (weights: Weights): SeatRun => {
@@ -196,9 +232,12 @@ export function createSeat(): Seat {
     }),
     shards: counted(async (job) => computeShards(began(job.weights), job)),
     updates: counted(async (job) => workThroughUpdates(began(null), job)),
-    grams: counted(async ({ weights, pieces }) => {
+    grams: counted(async ({ weights, pieces, during }) => {
       const { policy } = began(weights).engine;
-      return pieces.map(({ left, right, rows }) => atOnce(gramRows(policy, policy.weights, left, right ?? left, rows)));
+      const isUnwanted = (): boolean => during !== null && isOver(policy.arena, during);
+      return pieces.flatMap(({ left, right, rows }) =>
+        whileWanted(gramRows(policy, policy.weights, left, right ?? left, rows), isUnwanted),
+      );
     }),
   };
 }

@@ -13,7 +13,7 @@ import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Config } from '../train/config.ts';
 import type { EnvironmentPool } from '../train/environments.ts';
 import type { LossSet } from '../train/shards.ts';
-import { inTurns, type Pause, pauses } from '../turn.ts';
+import { inTurns, type Pause, pauses, unlessAborted } from '../turn.ts';
 import { claim, nextRound, openRound } from './claims.ts';
 import type { Crew } from './crew.ts';
 import type { Chunk, PlayJob, Seat } from './seat.ts';
@@ -43,6 +43,8 @@ export interface Spread {
    * @param next the very episodes that are collected after them: on shared memory workers then know of them and begin with the end of the phase
    */
   updates(sets: readonly (readonly LossSet[])[], next?: Episodes | null): UpdatePhase;
+  /** Ends the run: on shared memory workers take nothing further from then on, and the listener on the signal is removed. */
+  close(): void;
 }
 
 /** Games in chunks that the threads take in turn. */
@@ -74,21 +76,35 @@ function until<T>(replies: readonly Promise<T>[], complete: () => boolean, take:
   });
 }
 
-/** Begins a run on the crew's workers. The policy's arena must be one of the crew. */
+/**
+ * Begins a run on the crew's workers. The policy's arena must be one of the crew. The caller closes what it gets.
+ *
+ * @param signal once it is aborted, what is in progress and every later phase but `updates` rejects with its reason, at once, and on shared
+ * memory workers stop between two steps. On copies a worker ends what it was sent; the next run of the crew begins after that.
+ */
 export async function openSpread(
   crew: Crew,
   policy: Policy,
   config: Config,
   pool: EnvironmentPool,
   environments: readonly Environment[],
+  signal?: AbortSignal,
 ): Promise<Spread> {
   const { arena, network } = policy;
   const { size } = crew;
   const shared = crew.memory === 'shared';
   const plays = pool.inProcess;
   // A word each: episodes may be dealt out before an evaluation and collected after it.
-  const words = { rollouts: arena.floats(1), evaluation: arena.floats(1) };
+  const words = { rollouts: arena.floats(1), evaluation: arena.floats(1), coupling: arena.floats(1) };
   let round = 0;
+  let stopped = false;
+  const open = (word: number, opened: number): void => openRound(arena.i32, index32(word), opened);
+  /** Workers see that the round which they work on is over. */
+  const stop = (): void => {
+    stopped = true;
+    round = nextRound(round);
+    for (const word of Object.values(words)) open(word, round);
+  };
 
   const setup = {
     config,
@@ -99,7 +115,11 @@ export async function openSpread(
     module: crew.module,
   };
   const workers = crew.forRun();
-  await workers.call('start', (seat) => seat.begin(setup));
+  await unlessAborted(
+    workers.call('start', (seat) => seat.begin(setup)),
+    signal,
+  );
+  signal?.addEventListener('abort', stop);
 
   const weights = (): Weights => (shared || size === 1 ? null : arena.read(policy.weights, network.size));
 
@@ -107,7 +127,7 @@ export async function openSpread(
 
   /** Cuts games into chunks for all threads. */
   const deal = <T>(
-    phase: keyof typeof words,
+    phase: 'rollouts' | 'evaluation',
     games: readonly GameChoice[],
     { key, temperature, expert = true }: CollectOptions,
     slots: number,
@@ -121,7 +141,9 @@ export async function openSpread(
     const take = { word, round };
     let replies: Promise<Chunk<T>[]>[] = [];
     return {
-      open: () => openRound(arena.i32, index32(word), take.round),
+      open() {
+        if (!stopped) open(word, take.round);
+      },
       send() {
         const job = { weights: weights(), games, chunks, slots, options: { key, temperature, expert } };
         replies = workers.each(phase, async (seat, k) => {
@@ -144,7 +166,10 @@ export async function openSpread(
         const next = (): number => claim(arena.i32, index32(word), take.round, chunks);
         if (shared) for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
         else await own(0);
-        await until(replies, () => missing === 0, keep);
+        await unlessAborted(
+          until(replies, () => missing === 0, keep),
+          signal,
+        );
         return { pieces, cut };
       },
     };
@@ -160,8 +185,13 @@ export async function openSpread(
   return {
     crew,
     async collect(episodes, spent = null) {
+      signal?.throwIfAborted();
       const { games, options } = episodes;
-      if (!plays || size === 1) return collect(policy, environments, games, options, spent);
+      if (!plays || size === 1) {
+        const rollout = await collect(policy, environments, games, options, spent);
+        signal?.throwIfAborted();
+        return rollout;
+      }
       let dealt = ahead?.episodes === episodes ? ahead.dealt : null;
       ahead = null;
       if (!dealt) {
@@ -180,6 +210,7 @@ export async function openSpread(
       return merged;
     },
     async play(games, options) {
+      signal?.throwIfAborted();
       if (!plays || size === 1) return play(policy, environments, games, options);
       const dealt = deal('evaluation', games, options, environments.length, (seat, job) => seat.play(job));
       dealt.open();
@@ -197,8 +228,12 @@ export async function openSpread(
         for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
       return returns;
     },
-    async grams(requests, pause = pauses()) {
+    async grams(requests, pause = pauses(signal)) {
+      signal?.throwIfAborted();
       const dealt = dealPieces(requests, size);
+      round = nextRound(round);
+      const during = shared ? { word: words.coupling, round } : null;
+      open(words.coupling, round);
       const sent = weights();
       const packed = new Map<Samples, Samples>();
       const pack = (samples: Samples): Samples => {
@@ -211,14 +246,16 @@ export async function openSpread(
           const { left, right } = requests[request];
           return { left: pack(left), right: right && pack(right), rows };
         });
-        return pieces.length > 0 ? seat.grams({ weights: sent, pieces }) : [];
+        return pieces.length > 0 ? seat.grams({ weights: sent, pieces, during }) : [];
       });
       const own: Gram[] = [];
       for (const { request, rows } of dealt[0]) {
         const { left, right } = requests[request];
         own.push(await inTurns(gramRows(policy, policy.weights, left, right ?? left, rows), pause));
       }
-      const made = [own, ...(await replies)].flatMap((grams, k) => grams.map((gram, i) => ({ gram, ...dealt[k][i] })));
+      const made = [own, ...(await unlessAborted(replies, signal))].flatMap((grams, k) =>
+        grams.map((gram, i) => ({ gram, ...dealt[k][i] })),
+      );
       return requests.map(({ right }, request) => {
         const blocks = made.filter((piece) => piece.request === request).sort((a, b) => a.rows[0] - b.rows[0]);
         return joinRows(
@@ -238,6 +275,10 @@ export async function openSpread(
         // Not before: the workers' weights must be those of the last update even if one of them fails in the phase.
         open: dealt.open,
       });
+    },
+    close() {
+      signal?.removeEventListener('abort', stop);
+      stop();
     },
   };
 }

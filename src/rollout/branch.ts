@@ -8,7 +8,7 @@ import {
   openKnownStates,
 } from '../policy/knownStates.ts';
 import type { Policy } from '../policy/policy.ts';
-import { pauses } from '../turn.ts';
+import { answered, type Pause, pauses } from '../turn.ts';
 import { checkStep } from './collect.ts';
 import type { Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';
@@ -21,6 +21,7 @@ export interface BranchOptions {
   readonly temperature: number;
   /** Discount per step of the returns. */
   readonly discount: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Branches {
@@ -29,6 +30,9 @@ export interface Branches {
   /** Environment steps taken: those after the copies, and those that led back to the states. */
   readonly envSteps: number;
 }
+
+/** Steps of an environment without a policy that take about as long as one state scored. */
+const STEPS_PER_STATE = 8;
 
 /** An episode being played on from one candidate. */
 interface Branch {
@@ -67,13 +71,15 @@ async function copiesAt(
   environment: CopiableEnvironment,
   rollout: Rollout,
   chosen: Int32Array,
+  signal: AbortSignal | undefined,
+  pause: Pause,
 ): Promise<{ copies: CopiableEnvironment[]; envSteps: number }> {
   const copies: CopiableEnvironment[] = [];
   const place = new Map(Array.from(chosen, (state, i) => [state, i]));
   let envSteps = 0;
   for (const [episode, states] of statesByStep(rollout).entries()) {
     let left = states.filter((state) => place.has(state)).length;
-    if (left > 0) await environment.reset(rollout.games[episode]);
+    if (left > 0) await answered(environment.reset(rollout.games[episode]), signal);
     for (const state of states) {
       const i = place.get(state);
       if (i !== undefined) {
@@ -81,8 +87,9 @@ async function copiesAt(
         left--;
       }
       if (left === 0) break;
-      await environment.step(rollout.taken[state]);
+      await answered(environment.step(rollout.taken[state]), signal);
       envSteps++;
+      await pause(1 / STEPS_PER_STATE);
     }
   }
   return { copies, envSteps };
@@ -92,6 +99,8 @@ async function copiesAt(
  * Tries each candidate of the states `chosen` of a rollout `repeats` times, playing on with the policy to the end of the episode. The draws
  * of repeat k at the t-th step from a state are the same for all its candidates (common random numbers), so that what differs is due to
  * the candidate. Weights must be prepared.
+ *
+ * @throws the signal's reason on abort
  */
 export async function branch(
   policy: Policy,
@@ -101,9 +110,10 @@ export async function branch(
   options: BranchOptions,
 ): Promise<Branches> {
   const { spec } = environment;
-  const { repeats, discount } = options;
-  const pause = pauses();
-  const { copies, envSteps } = await copiesAt(environment, rollout, chosen);
+  const { repeats, discount, signal } = options;
+  signal?.throwIfAborted();
+  const pause = pauses(signal);
+  const { copies, envSteps } = await copiesAt(environment, rollout, chosen, signal, pause);
   const { rowOffsets } = rollout.states;
   const rows = chosen.reduce((sum, n) => sum + rowOffsets[n + 1] - rowOffsets[n], 0);
   const returns = new Float64Array(rows * repeats);
@@ -119,7 +129,7 @@ export async function branch(
     live = [];
     const steps: Step[] = [];
     for (const [i, b] of branches.entries()) {
-      const step = await b.environment.step(actions[i]);
+      const step = await answered(b.environment.step(actions[i]), signal);
       checkStep(step, spec, b.before + ++b.steps);
       total++;
       returns[b.at] += b.weight * step.reward;
@@ -130,6 +140,7 @@ export async function branch(
     }
     forgetStates(known);
     meetStates(known, steps, live.length);
+    await pause(branches.length);
   };
 
   const first: Branch[] = [];
@@ -148,7 +159,6 @@ export async function branch(
   try {
     await stepAll(known, first, candidates);
     while (live.length > 0) {
-      await pause(live.length);
       const counters = Int32Array.from(live, (b) => b.number * spec.maxSteps + b.steps - 1);
       const draws = { taken: new Int32Array(live.length), logProb: new Float32Array(live.length) };
       scoreWaiting(policy, known, options.temperature);

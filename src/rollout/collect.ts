@@ -12,7 +12,7 @@ import {
   openKnownStates,
 } from '../policy/knownStates.ts';
 import type { Policy } from '../policy/policy.ts';
-import { pauses } from '../turn.ts';
+import { pauses, unlessAborted } from '../turn.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';
 import { grown, inputShape } from './states.ts';
@@ -31,6 +31,8 @@ export interface CollectOptions {
    * one call after another, does not: the next call could reach its arena.
    */
   readonly yields?: boolean;
+  /** Called between steps; what it throws ends the episodes. For threads that do not yield. */
+  readonly check?: () => void;
 }
 
 /** @throws RangeError unless there is one environment or more */
@@ -45,9 +47,9 @@ export function checkEnvironments(caller: string, environments: unknown): void {
   }
 }
 
-/** Promises only where the environment gives one: a synchronous environment costs no turn of the event loop. */
-async function settle(steps: (Step | Promise<Step>)[]): Promise<Step[]> {
-  for (const step of steps) if (step instanceof Promise) return Promise.all(steps);
+/** Promises only where the environment gives one: a synchronous environment costs no turn of the event loop. An abort ends the wait for them. */
+async function settle(steps: (Step | Promise<Step>)[], signal: AbortSignal | undefined): Promise<Step[]> {
+  for (const step of steps) if (step instanceof Promise) return unlessAborted(Promise.all(steps), signal);
   return steps as Step[];
 }
 
@@ -161,11 +163,15 @@ async function playAll(
     counters: new Int32Array(count),
     hashes: new Float64Array(count),
   };
-  let steps = await settle(games.map((game, episode) => environments[episode].reset(game)));
+  let steps = await settle(
+    games.map((game, episode) => environments[episode].reset(game)),
+    options.signal,
+  );
   for (let e = 0; e < count; e++) live.hashes[e] = environments[e].stateHash();
   const pause = options.yields === false ? null : pauses(options.signal);
   while (live.count > 0) {
     options.signal?.throwIfAborted();
+    options.check?.();
     await pause?.(live.count);
     const from = known.states;
     meetStates(known, steps, live.count);
@@ -175,7 +181,7 @@ async function playAll(
     drawScored(policy, known, from, live.count, options.key, live.counters, rollout, from);
     const pending: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < live.count; i++) pending.push(environments[live.episodes[i]].step(rollout.taken[from + i]));
-    steps = await settle(pending);
+    steps = await settle(pending, options.signal);
     recordSteps(rollout, live, steps, environments, from);
   }
 }
@@ -236,10 +242,14 @@ async function playFor(
   const draws = { taken: new Int32Array(slots), logProb: new Float32Array(slots) };
   let nextGame = slots;
   let done = 0;
-  let steps = await settle(Array.from(live, (slot) => environments[slot].reset(games[slot])));
+  let steps = await settle(
+    Array.from(live, (slot) => environments[slot].reset(games[slot])),
+    options.signal,
+  );
   const pause = options.yields === false ? null : pauses(options.signal);
   for (let count = slots; count > 0; ) {
     options.signal?.throwIfAborted();
+    options.check?.();
     await pause?.(count);
     if (known.states > KEPT_STATES) forgetStates(known);
     const from = known.states;
@@ -252,7 +262,7 @@ async function playFor(
     drawScored(policy, known, from, count, options.key, counters, draws, 0);
     const pending: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < count; i++) pending.push(environments[live[i]].step(draws.taken[i]));
-    const after = await settle(pending);
+    const after = await settle(pending, options.signal);
     let stillLive = 0;
     const continued: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < count; i++) {
@@ -270,7 +280,7 @@ async function playFor(
       live[stillLive++] = slot;
     }
     count = stillLive;
-    steps = await settle(continued);
+    steps = await settle(continued, options.signal);
   }
   return returns;
 }

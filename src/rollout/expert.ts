@@ -2,7 +2,7 @@
 import type { Environment } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { randomStream } from '../random.ts';
-import { pauses } from '../turn.ts';
+import { answered, pauses } from '../turn.ts';
 import type { GameChoice } from './rollout.ts';
 import { createStateList, inputShape, pushState, type StateList } from './states.ts';
 
@@ -46,7 +46,7 @@ export async function playExpert(
   for (let g = 0; g < games.length; g++) {
     options.signal?.throwIfAborted();
     const random = randomStream(options.seed, options.purpose, g);
-    let step = await environment.reset(games[g]);
+    let step = await answered(environment.reset(games[g]), options.signal);
     for (let steps = 1; !step.terminated && !step.truncated; steps++) {
       const { admissibleActions } = step.info;
       pushState(states, step.observation, admissibleActions);
@@ -57,7 +57,8 @@ export async function playExpert(
       const choice = good.length > 0 ? good[random.below(good.length)] : random.below(admissibleActions.length);
       taken.push(choice);
       game.push(g);
-      step = await environment.step(random.uniform() < options.noise ? random.below(admissibleActions.length) : choice);
+      const action = random.uniform() < options.noise ? random.below(admissibleActions.length) : choice;
+      step = await answered(environment.step(action), options.signal);
       requireEnd('playExpert', spec, step, steps);
       await pause(1);
     }

@@ -1,7 +1,7 @@
 import type { TextEnvironment } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { randomStream } from '../random.ts';
-import { pauses } from '../turn.ts';
+import { answered, pauses } from '../turn.ts';
 
 export interface CollectTextsOptions {
   /** How many episodes to play. */
@@ -38,7 +38,7 @@ export async function collectShownTexts(
   const pause = pauses(signal);
   for (let episode = 0; episode < episodes; episode++) {
     const random = randomStream(seed, 'text/collect', episode);
-    let step = await environment.reset({ seed: random.uint32(), split: 'train' });
+    let step = await answered(environment.reset({ seed: random.uint32(), split: 'train' }), signal);
     let lastAction: string | undefined;
     for (let steps = 1; ; steps++) {
       signal?.throwIfAborted();
@@ -52,7 +52,7 @@ export async function collectShownTexts(
       }
       const action = random.below(actions.length);
       lastAction = actions[action];
-      step = await environment.step(action);
+      step = await answered(environment.step(action), signal);
       requireEnd('collectTexts', spec, step, steps);
       await pause(1);
     }

@@ -9,12 +9,21 @@ import { requireSaved } from '../labels/memory.ts';
 import { cutBatches, loadStates } from '../policy/load.ts';
 import { createPolicy } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
+import type { Rollout } from '../rollout/rollout.ts';
 import { appendStates, createStateList, type StateList } from '../rollout/states.ts';
+import { atOnce, type Pieces } from '../turn.ts';
 import { explainedVariance } from './advantages.ts';
 import type { Config } from './config.ts';
 import { adamwSettings } from './iteration.ts';
 import type { LossSet } from './shards.ts';
 import { createLearner, update } from './update.ts';
+
+/** A critic that can learn in pieces. */
+export interface LearningCritic extends Critic {
+  learn(rollout: Rollout): number;
+  /** `learn` in pieces; the critic is whole again after the last. */
+  learning(rollout: Rollout): Pieces<number>;
+}
 
 /** Steps to learn from: each a state with the one action taken, and its discounted return. */
 interface Replay {
@@ -73,7 +82,7 @@ function restoredList(saved: Record<string, Float64Array>, empty: StateList): St
  * time a step is used its label is drawn, good with the return as probability, so that on average the loss is that of the return itself.
  * `criticUpdates` updates per rollout, of `criticBatch` of the last `criticSteps` steps each.
  */
-export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config): Critic {
+export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config): LearningCritic {
   const { seed, criticSteps, criticUpdates, criticBatch, criticLearningRate, graphDiscount } = config;
   const policy = createPolicy(arena, spec, { ...config, logitScale: 1 });
   const { network, weights } = policy;
@@ -126,18 +135,24 @@ export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config
     return values;
   };
 
+  function* learning(rollout: Rollout): Pieces<number> {
+    const returns = discountedReturns(rollout, graphDiscount);
+    const { rowOffsets, states } = rollout.states;
+    const values = valuesOf(rollout.states);
+    const old = Float32Array.from({ length: states }, (_, s) => values[rowOffsets[s] + rollout.taken[s]]);
+    const knew = explainedVariance({ old, target: Float32Array.from(returns) }) ?? 0;
+    replay = extended(replay, rollout.states, rollout.taken, returns, criticSteps);
+    const settings = { ...adamwSettings(config), learningRate: criticLearningRate };
+    for (let i = 0; i < criticUpdates; i++) {
+      update(learner, [batch(learner.updates)], null, settings);
+      yield criticBatch;
+    }
+    return Math.max(0, knew);
+  }
+
   return {
-    learn(rollout) {
-      const returns = discountedReturns(rollout, graphDiscount);
-      const { rowOffsets, states } = rollout.states;
-      const values = valuesOf(rollout.states);
-      const old = Float32Array.from({ length: states }, (_, s) => values[rowOffsets[s] + rollout.taken[s]]);
-      const knew = explainedVariance({ old, target: Float32Array.from(returns) }) ?? 0;
-      replay = extended(replay, rollout.states, rollout.taken, returns, criticSteps);
-      const settings = { ...adamwSettings(config), learningRate: criticLearningRate };
-      for (let i = 0; i < criticUpdates; i++) update(learner, [batch(learner.updates)], null, settings);
-      return Math.max(0, knew);
-    },
+    learning,
+    learn: (rollout) => atOnce(learning(rollout)),
 
     values: ({ states }) => valuesOf(states),
 

@@ -10,6 +10,7 @@ import { collectShownTexts, textsOf } from '../text/collectTexts.ts';
 import { neededBy } from '../text/positions.ts';
 import { tokenized } from '../text/tokenized.ts';
 import { buildVocabulary, type Vocabulary, vocabularyFromJson, vocabularyToJson } from '../text/tokenizer.ts';
+import { unlessAborted } from '../turn.ts';
 import type { Config } from './config.ts';
 import { labelTermsOf } from './method.ts';
 
@@ -152,7 +153,12 @@ export async function openEnvironments(
       `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
     );
   }
-  const bridge = await openBridge(env, options.signal);
+  const opening = openBridge(env, options.signal);
+  const bridge = await unlessAborted(opening, options.signal).catch((error: unknown) => {
+    // One that opens after an abort has no user.
+    opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  });
   try {
     return await textPool(
       config,

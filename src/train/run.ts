@@ -54,7 +54,7 @@ export interface RunParts extends Pick<Run, 'learner' | 'environments' | 'spread
   readonly labelSource: LabelSource;
 }
 
-/** A run before its first update: weights initialised, the bank of coupling pairs collected. */
+/** A run before its first update: weights initialised, the bank of coupling pairs collected. The caller closes its spread. */
 export async function startRun(
   config: Config,
   pool: EnvironmentPool,
@@ -74,15 +74,12 @@ export async function startRun(
   policy.network.initialise(policy.weights, config.seed);
   policy.network.prepare(policy.weights);
   const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;
-  const spread = await openSpread(crew, policy, config, pool, environments);
+  const spread = await openSpread(crew, policy, config, pool, environments, signal);
   // Made with the weights a run starts from, so that a resumed run has the same one.
-  const bank = await collectBank(policy, environments, {
-    seed,
-    split: 'in-domain',
-    pairs,
-    graphDiscount,
-    graphMaxEdges,
-    signal,
+  const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, signal } as const;
+  const bank = await collectBank(policy, environments, bankOptions).catch((error: unknown) => {
+    spread.close();
+    throw error;
   });
   return {
     config,

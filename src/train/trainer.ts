@@ -12,7 +12,7 @@ import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { tensorsSha256 } from '../record/sha256.ts';
 import { branch, requireCopies } from '../rollout/branch.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import { turn } from '../turn.ts';
+import { inTurns, pauses, turn } from '../turn.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';
 import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
@@ -139,7 +139,7 @@ function inIteration(iteration: number, cause: unknown): Error {
 }
 
 /** What sources of labels need of a run: copies of its environment to try actions on, and room for a critic. */
-function labelTools({ config, learner, environments }: Run): LabelTools {
+function labelTools({ config, learner, environments, signal }: Run): LabelTools {
   const { policy } = learner;
   const [first] = environments;
   const { seed, temperature, graphDiscount: discount, counterfactualRollouts: repeats } = config;
@@ -148,10 +148,14 @@ function labelTools({ config, learner, environments }: Run): LabelTools {
       const environment = requireCopies(first);
       return (rollout, chosen, iteration) => {
         const key = actionKey(seed, 'counterfactual', iteration);
-        return branch(policy, environment, rollout, chosen, { key, repeats, temperature, discount });
+        return branch(policy, environment, rollout, chosen, { key, repeats, temperature, discount, signal });
       };
     },
-    createCritic: () => createCritic(policy.arena, first.spec, config),
+    createCritic() {
+      const critic = createCritic(policy.arena, first.spec, config);
+      // An abort does not end it: what it learns cannot be undone.
+      return { ...critic, learn: (rollout) => inTurns(critic.learning(rollout), pauses()) };
+    },
   };
 }
 
@@ -172,6 +176,7 @@ async function judge(
  */
 export async function runBounded(config: Config, options: TrainOptions, bound: RunBound): Promise<BoundedRun> {
   const { record, checkpoint, signal, onProgress } = options;
+  signal?.throwIfAborted();
   if (options.crew && options.module) {
     throw new Error('train: module must not be given beside a crew, got both; give it to openCrew as modules');
   }
@@ -181,9 +186,11 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
     signal,
     onNotes: (notes) => onProgress?.({ ...vocabulary, done: 1, notes }),
   });
+  let begun: Run | null = null;
   try {
     const crew = options.crew ?? soloCrew('one thread', options.module ? { single: options.module } : {});
     const run = await startRun(config, pool, crew, onProgress, signal);
+    begun = run;
     const { learner, environments, games, spread } = run;
     const { policy } = learner;
     const { arena, network } = policy;
@@ -262,7 +269,15 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
         // Learning cannot be undone, and an iteration is not whole before it is judged.
         const before = judges && signal && saved !== iteration - 1 ? learnedUntil(iteration - 1) : null;
         const collectsNext = !judges && iteration < until;
-        const metrics = await learnFrom(rollout, learner, context, iteration, collectsNext ? episodes : null);
+        const metrics = await learnFrom(rollout, learner, context, iteration, collectsNext ? episodes : null).catch(
+          (error: unknown) => {
+            // Only labels without a memory end on an abort: all is still as the iteration before left it.
+            if (signal?.aborted && error === signal.reason && saved !== iteration - 1) {
+              save(before ?? learnedUntil(iteration - 1), false);
+            }
+            throw error;
+          },
+        );
         spent = rollout;
         run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
         run.success = metrics['charts/success'];
@@ -294,6 +309,7 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
     // A run resumed from its last checkpoint has everything but this.
     judged ??= await judge(run);
     if (judged.measured) record?.coupling('coupling-end', config.iterations, judged.measured);
+    signal?.throwIfAborted();
     const outcome = {
       success: judged.success,
       coupling: { start: couplingStart, end: couplingSummary(judged.measured) },
@@ -303,6 +319,7 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
     };
     return { chain, outcome };
   } finally {
+    begun?.spread.close();
     await pool.close();
   }
 }
@@ -310,8 +327,9 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
 /**
  * Trains one policy and measures its success and coupling.
  *
- * The result depends on config and seed alone. An abort stops the run wherever it is but in the updates of an iteration, which are finished
- * first; all whole iterations before it are then in a checkpoint, except that there is none before the first evaluation has ended.
+ * The result depends on config and seed alone. An abort stops the run wherever it is but in what an iteration learns (labels with a memory and
+ * updates), which is finished first; no thread begins anything of the next iteration. All whole iterations before it are then in a checkpoint,
+ * except that there is none before the first evaluation has ended. The crew can be used for another run at once.
  *
  * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort; the message
  *   begins with `iteration N: ` where one has begun, but for an abort

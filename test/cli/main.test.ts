@@ -32,7 +32,14 @@ describe('help', () => {
     const { code, stdout, stderr } = await unbraid('--help');
     expect([code, stderr]).toEqual([0, '']);
     for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} \\[options\\]`, 'm'));
-    for (const exit of ['0    done', '1    the run failed', '2    wrong usage or config', '130  interrupted']) {
+    for (const exit of [
+      '0    done',
+      '1    the run failed',
+      '2    wrong usage or config',
+      '130  interrupted',
+      '143  ',
+      '129  ',
+    ]) {
       expect(stdout).toContain(exit);
     }
   });

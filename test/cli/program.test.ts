@@ -132,7 +132,7 @@ describe('train', () => {
     const out = join(directory, 'a');
     const { code, stdout, stderr } = await unbraid(['train', '--seed', '99', '--out', out]);
     expect([code, stdout]).toEqual([130, '']);
-    expect(stderr.split('\n').at(-2)).toBe(`unbraid: interrupted; go on with: unbraid train --resume ${out}`);
+    expect(stderr.split('\n').at(-2)).toBe(`unbraid: interrupted; resume with: unbraid train --resume ${out}`);
   });
 });
 
@@ -261,7 +261,9 @@ describe('compare', () => {
     ]);
     expect(code).toBe(130);
     expect(calls.length).toBe(3);
-    expect(stderr.endsWith('unbraid: interrupted\n')).toBe(true);
+    const command = ['compare', ...two, '--seeds', '3,99', '--json', '--out', out];
+    const quoted = command.map((word) => (word.includes(';') ? `'${word}'` : word)).join(' ');
+    expect(stderr.split('\n').at(-2)).toBe(`unbraid: interrupted; resume with: unbraid ${quoted}`);
     expect(JSON.parse(stdout)).toMatchObject({ note: 'stopped after 2 runs', variants: [{ runs: ['grpo-s3'] }, {}] });
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('stopped after 2 runs');
   });

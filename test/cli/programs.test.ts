@@ -181,7 +181,7 @@ describe('permission', () => {
 
   test('the command is shown so that a terminal neither obeys nor hides any of it', () => {
     expect(message('exec:sh\u001b[2K\r  -c\u202etxt\u0007\u009b\n')).toBe(
-      'env: it must not start a program because a file says so, got one in a.json; the command is: sh\\u{1b}[2K\\u{d} -c\\u{202e}txt\\u{7}\\u{9b}\\n; if you trust it, add --allow-exec',
+      'env: it must not start a program because a file says so, got one in a.json; the command is: sh\\u001b[2K\\u000d -c\\u202etxt\\u0007\\u009b\\u000a; if you trust it, add --allow-exec',
     );
     expect(message(`exec:${'x'.repeat(5000)}`)).toContain(`${'x'.repeat(2000)}... (5000 characters);`);
     expect(message('gym:evil:Env-v0')).toContain('the command is: gym:evil:Env-v0;');

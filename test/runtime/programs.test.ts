@@ -44,3 +44,13 @@ describe.each(['Node', 'Worker threads'])('the program of "%s"', (heading) => {
     });
   }
 });
+
+test('the program of "Stop a run" prints what the page says', () => {
+  const project = projectWithPackage(snippetFiles('Stop a run'));
+  try {
+    const printed = execFileSync(process.execPath, ['main.js'], { cwd: project.folder, encoding: 'utf8' });
+    expect(printed).toBe('AbortError\n');
+  } finally {
+    project.remove();
+  }
+});

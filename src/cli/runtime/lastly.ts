@@ -7,12 +7,14 @@ function runAll(): void {
 }
 
 function endBy(signal: NodeJS.Signals): void {
+  // Where someone else listens, as the command does, that one decides when the process ends; its exit does the rest.
+  if (process.listenerCount(signal) > 0) return;
   runAll();
   // Without its listener the signal does what it would have done.
   process.kill(process.pid, signal);
 }
 
-/** The signals that end a process at once, whatever waits; Ctrl-C is the command's own. */
+/** The signals that end a process at once, whatever waits; Ctrl-C is the host's own. */
 const signals = ['SIGTERM', 'SIGHUP'] as const;
 
 /** Does `action` when this process exits or is terminated, the last one given first; gives the way to call that off. */

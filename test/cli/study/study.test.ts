@@ -112,7 +112,7 @@ describe('unbraid study', () => {
     const { code, stdout, stderr } = await study('doubles --first-seed 98 --json');
     expect(code).toBe(130);
     expect(stderr).toContain(
-      `unbraid: interrupted; 1 of 2 jobs are finished; go on with: unbraid study doubles --quick --first-seed 98 --out ${directory}\n`,
+      `unbraid: interrupted; 1 of 2 jobs are finished; resume with: unbraid study doubles --quick --first-seed 98 --out ${directory}\n`,
     );
     expect(JSON.parse(stdout)).toMatchObject({ jobs: 2, finished: 1, failed: 0, doubled: [196] });
     const reported = join(directory, 'doubles');
@@ -132,7 +132,7 @@ describe('unbraid study', () => {
   test('Ctrl-C before any job is finished writes no report', async () => {
     const { code, stdout, stderr } = await study('doubles --first-seed 99');
     expect([code, stdout]).toEqual([130, '']);
-    expect(stderr).toContain('unbraid: interrupted; 0 of 2 jobs are finished; go on with: ');
+    expect(stderr).toContain('unbraid: interrupted; 0 of 2 jobs are finished; resume with: ');
     expect(existsSync(join(directory, 'doubles'))).toBe(false);
   });
 
