@@ -58,7 +58,7 @@ async function fetchModule(url: URL): Promise<WebAssembly.Module> {
 }
 
 /** By its tag: a page may have compiled the module in another frame. */
-export function isModule(source: unknown): source is WebAssembly.Module {
+function isModule(source: unknown): source is WebAssembly.Module {
   return Object.prototype.toString.call(source) === '[object WebAssembly.Module]';
 }
 
