@@ -1,6 +1,7 @@
 /** Values of command-line options. Errors are commander's own, so that they are reported as wrong usage. */
 import { CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestName } from '../nearest.ts';
+import { isWorkerFailure } from '../parallel/workerFailure.ts';
 import { parseJson } from '../parseJson.ts';
 import { readJson } from '../record/files.node.ts';
 import { isJsonObject } from '../record/json.ts';
@@ -29,7 +30,7 @@ export async function checkedFirst<T>(signal: AbortSignal, work: (checked: () =>
       all = true;
     });
   } catch (error) {
-    if (all || signal.aborted || error instanceof CommanderError) throw error;
+    if (all || signal.aborted || error instanceof CommanderError || isWorkerFailure(error)) throw error;
     throw usageError(error instanceof Error ? error.message : String(error), error);
   }
 }

@@ -7,6 +7,7 @@ import { type Config, resolveConfig } from '../train/config.ts';
 import { coresOfHost } from './board.ts';
 import { ADDRESS_SPACE, type BytesOf, needOf, threadsIn } from './need.ts';
 import type { Seat } from './seat.ts';
+import { workerFailure } from './workerFailure.ts';
 
 /** A worker as its host gives it. */
 export interface WorkerHandle {
@@ -202,10 +203,12 @@ export class Crew {
     const run = ++this.#runs;
     let failure: Error | null = null;
     const fail = (worker: number, phase: string, error: unknown): Error => {
-      failure ??= new Error(
-        `worker ${worker} of ${this.size} failed in phase "${phase}": ${reasonOf(error)}; the run has stopped, its newest checkpoint is good; go on from it (unbraid train --resume DIR)`,
-        { cause: error },
-      );
+      const advice =
+        phase === 'start'
+          ? 'the run has not begun; start it again'
+          : 'the run has stopped, its newest checkpoint is good; go on from it (unbraid train --resume DIR)';
+      const message = `worker ${worker} of ${this.size} failed in phase "${phase}": ${reasonOf(error)}; ${advice}`;
+      failure ??= workerFailure(new Error(message, { cause: error }));
       return failure;
     };
     const each: RunCalls['each'] = (phase, send) => {

@@ -79,10 +79,15 @@ export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capaci
   return { ...policyOn(composeNetwork(arena, blueprint, capacity)), blueprint };
 }
 
+/** Floats of a policy's log-probabilities: enough for any state, so that a batch that grows leaves them where they are. */
+function roomOfLogProbs(capacity: Capacity): number {
+  return Math.max(capacity.actions, MOST_ACTIONS);
+}
+
 /** What a policy takes, known without placing any of it. */
 export interface PolicySize {
   readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
-  /** Bytes of memory of the network with one vector of weights. */
+  /** Bytes of memory of the network with one vector of weights and room for log-probabilities. */
   readonly bytes: number;
 }
 
@@ -96,7 +101,7 @@ export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize
   };
   const counting = { kernels: {}, reserve, floats: (count: number) => reserve(4 * count) } as unknown as Arena;
   const { parameters, vectorSize } = composeNetwork(counting, blueprint, capacity);
-  return { parameters, bytes: bytes + 4 * vectorSize };
+  return { parameters, bytes: bytes + 4 * (vectorSize + roomOfLogProbs(capacity)) };
 }
 
 /** A policy on a network of your own; see `createNetwork`. */
@@ -109,8 +114,7 @@ export function policyOn(network: Network): Policy {
     network,
     blueprint: null,
     weights: arena.floats(network.vectorSize),
-    // A batch that grows leaves them where they are.
-    logProbs: arena.floats(Math.max(capacity.actions, MOST_ACTIONS)),
+    logProbs: arena.floats(roomOfLogProbs(capacity)),
     taken: arena.floats(capacity.states),
     takenLogProb: arena.floats(capacity.states),
     indices: arena.floats(capacity.states),

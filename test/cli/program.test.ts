@@ -39,7 +39,9 @@ describe('train', () => {
   test('its help names every source of labels', async () => {
     const { stdout } = await unbraid(['train', '--help']);
     const words = stdout.replaceAll(/\s+/g, ' ');
-    expect(words).toContain(`which actions were good: ${labelSources.join(', ')} (default: graph)`);
+    expect(words).toContain(
+      `where labels of good and bad actions come from: ${labelSources.join(', ')} (default: graph)`,
+    );
     for (const source of labelSources) expect(resolveConfig({ labels: source }).labels).toBe(source);
   });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
@@ -95,12 +95,17 @@ describe('a worker that ends', () => {
         expect(crew.memory).toBe(memory);
         try {
           await expect(trainHere(directory, false, crew)).rejects.toThrow(
-            new Error(`${place}worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${advice}`),
+            new Error(
+              `${place}worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${phase === 'start' ? 'the run has not begun; start it again' : advice}`,
+            ),
           );
         } finally {
           crew.close();
         }
-        if (phase === 'start') return;
+        if (phase === 'start') {
+          expect(existsSync(directory)).toBe(false);
+          return;
+        }
         const rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied', cores: null });
         const { wallMs: _, workers: __, ...resumed } = await trainHere(directory, true, rest);
         rest.close();

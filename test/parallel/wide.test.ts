@@ -51,6 +51,6 @@ test('a saved policy scores such states, draws from them and adapts to them', as
   expect(policy.logProbs(state)[5_999]).toBeGreaterThan(logProbs[5_999]);
   const tooMany = { ...state, info: { admissibleActions: Array.from({ length: 65_537 }, () => [1]) } };
   expect(() => policy.logProbs(tooMany)).toThrow(
-    'pushState: a state must have at most 65536 admissible actions, got 65537; check the environment',
+    'logProbs: admissibleActions must be an array of at most 65536, got an array of 65537; give fewer',
   );
 });

@@ -174,7 +174,7 @@ describe.each(configs)('%s, %j', (form, config) => {
 
 test('more tokens than the capacity of a bag', async () => {
   const config = configs[0][1];
-  const bag = Array.from({ length: 9_000 }, (_, i) => i % 90);
+  const bag = Array.from({ length: 9_000 }, (_, i) => Math.floor(i / 100));
   const list = createStateList(inputShape(specs.slots));
   pushState(list, bag, [bag.slice(0, 5_000).map((feature) => feature % 60), [3], [40]]);
   pushState(list, [4], [[5], [6]]);

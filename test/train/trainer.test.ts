@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ChainHead } from '../../src/record/chain.ts';
+import { type ChainHead, openChain } from '../../src/record/chain.ts';
 import {
   type Checkpoint,
   type CheckpointFiles,
@@ -87,7 +87,13 @@ describe('resume', () => {
     const checkpoint = unpackCheckpoint(unbroken.checkpoints.get(1) as CheckpointFiles, '1', 'none');
     const first = checkpoint.state.find(({ name }) => name === 'adam/first');
     (first?.values as Float32Array)[0] += 1e-3;
-    const { outcome } = await recordedRun({ checkpointEvery: 1 }, { checkpoint });
+    // With the hashes that a run would have written: a checkpoint that its own link does not stand for is rejected.
+    const { head, links } = checkpoint.chain;
+    const writer = openChain({ head, links: links.slice(0, -1), open: [] });
+    const { outcome } = await recordedRun(
+      { checkpointEvery: 1 },
+      { checkpoint: { ...checkpoint, chain: writer.addLink(checkpoint, true) } },
+    );
     expect(outcome.parametersSha256).not.toBe(unbroken.outcome.parametersSha256);
   });
 
