@@ -145,7 +145,10 @@ describe('a call', () => {
     const during = call('first', never);
     const meanwhile = call('second', never);
     workers[0].end('killed');
-    const told = (phase: string): Error => new Error(`worker 2 of 3 failed in phase "${phase}": killed; ${stopped}`);
+    const told = (phase: string): Error =>
+      new Error(
+        `worker 2 of 3 failed in phase "${phase}": killed; ${phase === 'start' ? 'the run has not begun; start it again' : stopped}`,
+      );
     await expect(during).rejects.toThrow(told('first'));
     await expect(meanwhile).rejects.toThrow(told('first'));
     await expect(call('third', async () => 0)).rejects.toThrow(told('first'));
