@@ -37,7 +37,7 @@ const nextSteps: Readonly<Record<string, string>> = {
 
 function fileError(action: string, path: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  const step = nextSteps[code] ?? 'check the path';
+  const step = nextSteps[code] ?? (code === '' ? 'check the path' : 'see the system message');
   const reason = code || (error as Error).message;
   return new Error(`cannot ${action} ${path}: ${reason}; ${step}`, { cause: error });
 }

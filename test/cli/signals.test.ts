@@ -98,6 +98,7 @@ describe('exit codes', () => {
       openJobRunner: () => jobs,
       studies: async () => [study],
       missingGames: () => null,
+      checkRun: async () => undefined,
     } as unknown as Engine;
     if (when === 'before') controller.abort(new Interruption(name));
     const code = await runProgram(

@@ -14,7 +14,7 @@ const filesOf = (folder: string, ending: string): string[] =>
     .sort()
     .map((name) => `${folder}/${name}`);
 
-const pages = ['README.md', 'CONTRIBUTING.md', ...filesOf('docs', '.md')];
+const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesOf('docs', '.md')];
 
 /** Ways to have a registry, or a copy of one, send the package. */
 const fetches =
@@ -25,7 +25,8 @@ test('no page tells a reader to fetch the package, which is not published, and R
     expect(words).toMatch(fetches);
   for (const words of ['npx unbraid verify runs/first', 'npm install ../unbraid/unbraid-0.1.0.tgz'])
     expect(words).not.toMatch(fetches);
-  for (const path of pages) expect([path, fetches.exec(read(path))?.[0]]).toEqual([path, undefined]);
+  for (const path of [...pages, ...filesOf('src', '.ts')])
+    expect([path, fetches.exec(read(path))?.[0]]).toEqual([path, undefined]);
   for (const path of ['README.md', 'docs/hosts.md']) expect(read(path)).toMatch(/not published in a package registry/);
 });
 
