@@ -2,8 +2,10 @@
  * A checkpoint as files: everything a run needs to go on with the same bits, and the SHA-256 of each file so that damage is found on load.
  * Pure functions over bytes; `run.node.ts` keeps them on disk.
  */
+import * as v from 'valibot';
 import { parseJson } from '../parseJson.ts';
 import type { Chain } from './chain.ts';
+import { chainSchema, count } from './chainSchema.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
 import { sha256Hex } from './sha256.ts';
@@ -33,6 +35,13 @@ const stateName = 'state.safetensors';
 const countersName = 'state.json';
 const tokenizerName = 'tokenizer.json';
 const formatVersion = 1;
+
+/** What state.json states. */
+const stateSchema = v.strictObject({
+  iteration: count,
+  counters: v.custom<JsonRecord>(isJsonObject),
+  chain: chainSchema,
+});
 
 function jsonBytes(value: unknown, name: string): Uint8Array {
   return new TextEncoder().encode(`${encodeJson(value, name, 2)}\n`);
@@ -109,7 +118,16 @@ export function unpackCheckpoint(files: CheckpointFiles, name: string, advice: s
   for (const fileName of [parametersName, stateName, countersName]) {
     if (!Object.hasOwn(hashes, fileName)) throw new Error(`checkpoint ${name}: ${fileName} has no hash; ${advice}`);
   }
-  const { iteration, counters, chain } = jsonIn(file(countersName)) as Omit<Checkpoint, 'parameters' | 'state'>;
+  const stated = v.safeParse(stateSchema, jsonIn(file(countersName)));
+  if (!stated.success) {
+    const what = v.getDotPath(stated.issues[0]) ?? 'content';
+    throw new Error(`checkpoint ${name}: ${countersName} has no good ${what}; the file is damaged; ${advice}`);
+  }
+  const { iteration, counters, chain } = stated.output;
+  for (const fileName of files.keys()) {
+    if (fileName === manifestName || Object.hasOwn(hashes, fileName)) continue;
+    throw new Error(`checkpoint ${name}: ${fileName} is not in ${manifestName}; remove the file; ${advice}`);
+  }
   const { tensors: parameters, metadata } = decodeSafetensors(file(parametersName), { finite: true });
   return {
     iteration,

@@ -103,6 +103,7 @@ function isWorkers(value: unknown): boolean {
   const { count, memory, reason, ...rest } = value;
   return (
     Number.isSafeInteger(count) &&
+    (count as number) >= 1 &&
     ['own', 'shared', 'copied'].includes(memory as string) &&
     typeof reason === 'string' &&
     Object.keys(rest).length === 0

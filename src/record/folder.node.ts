@@ -7,6 +7,7 @@ import {
   couplingEndName,
   couplingName,
   couplingStartName,
+  isCheckpointName,
   latestName,
   metricsName,
   receiptName,
@@ -31,7 +32,6 @@ const checkpointNames: ReadonlySet<string> = new Set([
   ...['parameters.safetensors', 'state.safetensors', 'state.json', 'tokenizer.json', 'manifest.json'],
 ]);
 
-const checkpointPattern = /^\d{6,}$/;
 /** An interrupted write of a whole file: the name it was meant for, the process, `.tmp`. */
 const temporaryPattern = /^(.+)\.\d+\.tmp$/;
 
@@ -94,7 +94,7 @@ function list(
 }
 
 function listCheckpoints(directory: string, path: string, entries: FolderEntry[]): void {
-  const isCheckpoint = (name: string): boolean => checkpointPattern.test(name) || isInterruptedCheckpoint(name);
+  const isCheckpoint = (name: string): boolean => isCheckpointName(name) || isInterruptedCheckpoint(name);
   list(directory, path, (name) => (isCheckpoint(name) ? 'folder' : foreign), entries);
 }
 

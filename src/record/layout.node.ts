@@ -26,11 +26,16 @@ export function checkpointFolder(directory: string, iteration: number): string {
   return join(checkpointsOf(directory), checkpointName(iteration));
 }
 
+/** Whether a folder of this name holds a checkpoint: 000005 does, 0000005 does not. */
+export function isCheckpointName(name: string): boolean {
+  return /^\d{6,15}$/.test(name) && name === checkpointName(Number(name));
+}
+
 /** Iterations of the checkpoints that the folder holds, ascending. */
 export function listCheckpoints(directory: string): number[] {
   if (!existsSync(checkpointsOf(directory))) return [];
   return readdirSync(checkpointsOf(directory))
-    .filter((name) => /^\d{6,}$/.test(name))
+    .filter(isCheckpointName)
     .map(Number)
     .sort((a, b) => a - b);
 }

@@ -1,6 +1,7 @@
 /** A receipt as a file: who made it and how to check it, the hashes of the run's other files, and a hash of itself. */
 import * as v from 'valibot';
 import { parseJson } from '../parseJson.ts';
+import { hash, headEntries, linkSchema } from './chainSchema.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { outcomeKeys, type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
 import { textSha256 } from './sha256.ts';
@@ -12,9 +13,6 @@ export interface ReceiptFile {
   /** SHA-256 by path from the run's folder; empty for a receipt without a run. */
   readonly files: Readonly<Record<string, string>>;
 }
-
-const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** A version of unbraid. The text of a stranger's file is shown in messages: it holds nothing but these characters. */
 export const versionPattern = /^[0-9A-Za-z.+-]{1,40}$/;
@@ -38,16 +36,10 @@ function isOutcome(value: unknown): boolean {
 const fileSchema = v.strictObject({
   format: v.literal(receiptFormat),
   unbraid: v.pipe(v.string(), v.regex(versionPattern)),
-  numerics: count,
-  configSha256: hash,
-  environment: v.pipe(v.string(), v.maxLength(1000)),
-  vocabularySha256: v.nullable(hash),
-  arithmetic: v.exactOptional(v.literal('relaxed')),
+  ...headEntries,
   config: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
   root: hash,
-  links: v.array(
-    v.strictObject({ iteration: count, parametersSha256: hash, stateSha256: hash, metricsSha256: hash, link: hash }),
-  ),
+  links: v.array(linkSchema),
   outcome: v.nullable(v.custom<JsonRecord>(isOutcome)),
   hash,
   check: v.pipe(v.string(), v.regex(checkPattern)),

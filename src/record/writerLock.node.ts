@@ -14,7 +14,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { parseJson } from '../parseJson.ts';
-import { writeFileAtomic } from './files.node.ts';
+import { readText, writeFileAtomic } from './files.node.ts';
 import { encodeJson, isJsonObject } from './json.ts';
 
 /** Who writes a run. */
@@ -74,7 +74,7 @@ function isAlive({ pid, host, ticks }: Announced): boolean {
 function readAnnounced(path: string): Announced | null {
   let content: unknown;
   try {
-    content = parseJson(readFileSync(path, 'utf8'));
+    content = parseJson(readText(path));
   } catch {
     return null;
   }
@@ -132,10 +132,15 @@ function lockedError(
   );
 }
 
-/** Throws a RunLockedError if a process that is alive writes the run. */
-export function requireNoWriter(caller: string, directory: string): void {
+/**
+ * Throws a RunLockedError if a process that is alive writes the run.
+ *
+ * @param options.here ask only for processes of this host: a folder that was copied from another one has the lock of a process that cannot
+ *   be looked up, and may be read
+ */
+export function requireNoWriter(caller: string, directory: string, options: { here?: boolean } = {}): void {
   if (!existsSync(directory)) return;
-  const [other] = othersIn(directory, null).alive;
+  const other = othersIn(directory, null).alive.find(({ host }) => !options.here || host === hostname());
   if (other) throw lockedError(caller, directory, other);
 }
 

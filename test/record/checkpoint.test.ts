@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Checkpoint, checkpointName, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
 import { sha256Hex, tensorsSha256 } from '../../src/record/sha256.ts';
 
+const sha = (digits: string): string => digits.repeat(32);
+
 const checkpoint: Checkpoint = {
   iteration: 80,
   parameters: [
@@ -11,8 +13,10 @@ const checkpoint: Checkpoint = {
   state: [{ name: 'adam.m', shape: [3], values: new Float64Array([0.1, 0.2, 0.3]) }],
   counters: { envSteps: 123456789, lengths: [3, 5], success: 0.1 },
   chain: {
-    head: { numerics: 1, configSha256: 'ab', environment: 'household 1', vocabularySha256: null },
-    links: [{ iteration: 80, parametersSha256: 'cd', stateSha256: 'ef', metricsSha256: '01', link: '23' }],
+    head: { numerics: 1, configSha256: 'ab'.repeat(32), environment: 'household 1', vocabularySha256: null },
+    links: [
+      { iteration: 80, parametersSha256: sha('cd'), stateSha256: sha('ef'), metricsSha256: sha('01'), link: sha('23') },
+    ],
     open: ['{}\n'],
   },
   tokenizer: { version: 1, words: ['<unknown>', 'take'] },

@@ -201,7 +201,7 @@ export function rechain(receipt: EditableReceipt): void {
 export function rehash(directory: string): void {
   rehashManifests(directory);
   rehashLatest(directory);
-  if (!existsSync(join(directory, 'receipt.json'))) return;
+  if (!isFile(join(directory, 'receipt.json'))) return;
   editReceipt(directory, ({ files }) => {
     for (const file of Object.keys(files)) {
       const path = join(directory, file);

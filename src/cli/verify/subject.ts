@@ -95,7 +95,7 @@ export function receiptSubject(path: string): Subject | Broken {
 /** @throws Error if the folder holds no run, a process writes it, or nothing in it can be compared */
 export function folderSubject(directory: string): Subject | Broken {
   usage(() => requireRun(directory));
-  usage(() => requireNoWriter('verify', directory));
+  usage(() => requireNoWriter('verify', directory, { here: true }));
   const paths = folderEntries(directory).map(({ path }) => path);
   const claim = readFolderClaim(directory);
   if ('damage' in claim) return { damage: claim.damage, paths };
