@@ -86,10 +86,16 @@ function stateHash({ state, counters }: Pick<Learned, 'state' | 'counters'>): st
  * Which part of a checkpoint its own link, the last one of its chain, does not stand for; null if it stands for all of it and the chain has no
  * flaw.
  */
-export function brokenCheckpoint({ chain, ...learned }: Learned & { readonly chain: Chain }): string | null {
-  const link = chain.links.at(-1);
-  if (link?.iteration !== learned.iteration || linksFlaw(chainRoot(chain.head), chain.links) !== null) return 'chain';
-  return brokenPart(link, learned);
+export function brokenCheckpoint(
+  checkpoint: Learned & { readonly chain: Chain; readonly tokenizer?: JsonRecord },
+): string | null {
+  const { iteration, chain, tokenizer } = checkpoint;
+  const { head, links, open } = chain;
+  const link = links.at(-1);
+  if (link?.iteration !== iteration || linksFlaw(chainRoot(head), links) !== null) return 'chain';
+  if (open.length > 0 && textSha256(open.join('')) !== link.metricsSha256) return 'chain';
+  if ((tokenizer ? jsonSha256(tokenizer) : null) !== head.vocabularySha256) return 'tokenizer';
+  return brokenPart(link, checkpoint);
 }
 
 /** Which part of `learned` the link does not stand for; null if it stands for all of it. */

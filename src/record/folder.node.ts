@@ -36,6 +36,7 @@ const checkpointNames: ReadonlySet<string> = new Set([
 const temporaryPattern = /^(.+)\.\d+\.tmp$/;
 
 const foreign: FolderEntry['kind'] = { foreign: 'no run writes it; move it out of the folder' };
+const misplaced: FolderEntry['kind'] = { foreign: 'it must be a regular file; restore it from a copy' };
 const link: FolderEntry['kind'] = { foreign: 'it is not a regular file; replace it by the file that it stands for' };
 const temporary: FolderEntry['kind'] = { notChecked: 'left by an interrupted write' };
 
@@ -85,11 +86,12 @@ function list(
     }
     const kind = kindOf(entry.name);
     if (entry.isDirectory()) {
-      if (kind !== 'folder') entries.push({ path: `${at}/`, kind: foreign });
+      if (kind !== 'folder') entries.push({ path: `${at}/`, kind: kind === 'run' ? misplaced : foreign });
       else if (path === '') listCheckpoints(directory, at, entries);
       else list(directory, at, (name) => kindInCheckpoint(entry.name, name), entries);
     } else if (kind === 'folder') entries.push({ path: at, kind: foreign });
-    else entries.push({ path: at, kind: entry.isFile() ? kind : link });
+    else if (entry.isFile()) entries.push({ path: at, kind });
+    else entries.push({ path: at, kind: kind === 'run' && !entry.isSymbolicLink() ? misplaced : link });
   }
 }
 
@@ -103,4 +105,10 @@ export function folderEntries(directory: string): FolderEntry[] {
   const entries: FolderEntry[] = [];
   list(directory, '', (name) => (name === checkpointsName ? 'folder' : kindInRoot(name)), entries);
   return entries;
+}
+
+/** Throws if something that is no file has the name of one of the run's files: a run that continues would fail when it reads or replaces it. */
+export function requireRunFiles(directory: string): void {
+  const found = folderEntries(directory).find(({ kind }) => kind === misplaced);
+  if (found) throw new Error(`openRun: ${join(directory, found.path)} must be a regular file; restore it from a copy`);
 }

@@ -31,7 +31,7 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from './files.node.ts';
-import { isInterruptedCheckpoint, isInterruptedWrite } from './folder.node.ts';
+import { isInterruptedCheckpoint, isInterruptedWrite, requireRunFiles } from './folder.node.ts';
 import { readRunReceipt, writeReceipt } from './integrity.node.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import {
@@ -353,6 +353,7 @@ function openLocked(
   options: { keepCheckpoints: number; versions: JsonRecord; iteration?: number },
   lock: RunLock,
 ): { writer: RunWriter; checkpoint: Checkpoint | null } {
+  requireRunFiles(directory);
   const run = openRun(directory);
   const metricsPath = join(directory, metricsName);
   const openWriter = (keepLines: number): RunWriter => {
