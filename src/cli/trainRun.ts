@@ -88,8 +88,8 @@ export function trainIn(version: string): Train {
           onProgress,
           signal,
           onParts() {
-            begin();
             checked();
+            begin();
           },
         }),
       );

@@ -42,6 +42,15 @@ function fileError(action: string, path: string, error: unknown): Error {
   return new Error(`cannot ${action} ${path}: ${reason}; ${step}`, { cause: error });
 }
 
+/** Does `work` on the file or folder at `path`; what the file system refuses becomes an error that names the path and the next step. */
+export function onPath<T>(action: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === undefined ? error : fileError(action, path, error);
+  }
+}
+
 function writeAll(file: number, bytes: Uint8Array, write: WriteBytes): void {
   for (let done = 0; done < bytes.length; ) done += write(file, bytes.subarray(done));
 }

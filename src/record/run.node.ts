@@ -24,6 +24,7 @@ import {
 import {
   ensureWritableDirectory,
   type JsonLinesWriter,
+  onPath,
   openJsonLines,
   readBytes,
   readJson,
@@ -236,8 +237,10 @@ function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
   try {
     for (const [name, bytes] of packCheckpoint(checkpoint)) writeFileAtomic(join(temporary, name), bytes);
     if (existsSync(folder)) removeCheckpoint(folder);
-    renameSync(temporary, folder);
-    syncDirectory(dirname(folder));
+    onPath('write', folder, () => {
+      renameSync(temporary, folder);
+      syncDirectory(dirname(folder));
+    });
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;
@@ -247,9 +250,11 @@ function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
 /** Removes the folder of a checkpoint. Half of one must never have a checkpoint's name, so it loses that first. */
 function removeCheckpoint(folder: string): void {
   const aside = `${folder}.old.tmp`;
-  rmSync(aside, { recursive: true, force: true });
-  renameSync(folder, aside);
-  rmSync(aside, { recursive: true });
+  onPath('remove', folder, () => {
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(folder, aside);
+    rmSync(aside, { recursive: true });
+  });
 }
 
 function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLinesWriter, lock: RunLock): RunWriter {

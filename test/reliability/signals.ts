@@ -129,7 +129,9 @@ async function signalTraining(bench: Bench, tally: Tally, i: number, expected: R
     tally,
     `train, ${'operation' in tried.moment ? 'at a file operation' : `after the start of ${tried.moment.phase}`}`,
   );
-  checkEnd(tally, where, ended, tried.signal, 'unbraid train --resume ');
+  // A run that has not begun has no folder to resume.
+  const begun = existsSync(join(directory, 'config.json'));
+  checkEnd(tally, where, ended, tried.signal, begun ? 'unbraid train --resume ' : 'nothing was written');
   const [checkpoint, line] = reached(directory);
   // There is none before the first evaluation has ended.
   if (checkpoint !== line && line !== null) {

@@ -79,8 +79,8 @@ export async function writers(bench: Bench): Promise<Tally> {
   for (let i = 0; i < count; i++) {
     const directory = join(root, `writers-${String(i).padStart(5, '0')}`);
     const kind = ['two resumes at once', 'a resume beside one at work', 'after a kill', 'two new runs at once'][i % 4];
-    // Operations of a resume from here on hold the lock; the last ones may have given it back.
-    const at = 10 + randomStream(1, 'test/writers', 0, i).below(60);
+    // Operations of a resume from here on hold the lock, which takes some twenty; the last ones may have given it back.
+    const at = 24 + randomStream(1, 'test/writers', 0, i).below(46);
     const where = `writers ${i}: ${kind}, operation ${at}`;
     tally.attempts++;
     countOne(tally, kind);
