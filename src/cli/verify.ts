@@ -1,4 +1,4 @@
-/** `unbraid verify`: replays a run and compares its chain of hashes. */
+/** `unbraid verify`: replays a run and compares its files with the replay. */
 import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Damage } from '../record/integrity.node.ts';
@@ -126,9 +126,9 @@ function untilOf({ links, last }: Subject, asked: number | undefined): number {
 export function addVerifyCommand(program: Command, host: Host, load: () => Promise<VerifyEngine>): void {
   const command = program
     .command('verify')
-    .summary('replay a run and compare its hashes')
+    .summary('replay a run and compare its files with the replay')
     .description(
-      'Check that the files of a run agree with its receipt, train the run again, and compare parameters, state, metrics and outcome.',
+      'Check that the files of a run agree with each other, train the run again, and compare every statement in the files with the replay: config, parameters, state, metrics, coupling and outcome.',
     )
     .argument('<run>', "a run's folder, or a receipt's file alone")
     .addOption(choiceOption('--runtime <name>', 'where to replay it', runtimeNames).default('node'))
@@ -144,7 +144,7 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
           'unbraid verify runs/first --runtime firefox',
         ],
         details:
-          'It takes as long as the training did. What is expected to take more than 10 minutes is replayed only if you say so. Exit code 1 if anything differs: the first difference is named.',
+          'It takes as long as the training did. What is expected to take more than 10 minutes is replayed only if you say so. Exit code 1 if anything differs: the first difference is named. What a replay cannot check is listed as unchecked.',
         next: 'docs/receipts.md says what a receipt proves.',
       }),
     );
