@@ -116,15 +116,23 @@ export class Arena {
     }
   }
 
+  /**
+   * The present length of a shared memory. A thread sees the growth of another one only after an interrupt: until then `buffer.byteLength` is
+   * the old length. `grow(0)` returns the real one and renews the buffer.
+   */
+  #sharedLength(): number {
+    return this.memory.grow(0) * PAGE_BYTES;
+  }
+
   #growShared(end: number): void {
     for (;;) {
-      const have = this.memory.buffer.byteLength;
+      const have = this.#sharedLength();
       if (end <= have) return;
       try {
         this.memory.grow(pagesOf(end - have));
       } catch (error) {
         // Another thread may have made it grow in between, so that less is missing now.
-        if (this.memory.buffer.byteLength === have) throw error;
+        if (this.#sharedLength() === have) throw error;
       }
     }
   }

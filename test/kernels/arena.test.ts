@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Arena, createArena, createSharedMemory } from '../../src/kernels/arena.ts';
-import { engineModule } from '../../src/kernels/load.ts';
+import { engineModule, instantiateKernels } from '../../src/kernels/load.ts';
 import { randomStream } from '../../src/random.ts';
 
 const PAGE = 65_536;
@@ -188,4 +188,31 @@ describe('an arena on a memory of its own', () => {
     const arena = await createArena();
     expect(() => arena.reserve(bytes)).toThrow(new RangeError(`Arena.reserve: bytes must be >= 0, got ${bytes}`));
   });
+});
+
+test('a thread that has not seen the growth of another one takes what is left', async () => {
+  // A thread sees the new length of a shared memory only after an interrupt, or once it grows the memory itself.
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 64, shared: true });
+  let seen = memory.buffer;
+  const late = {
+    get buffer() {
+      return seen;
+    },
+    grow(pages: number) {
+      const before = memory.grow(pages);
+      seen = memory.buffer;
+      return before;
+    },
+  } as WebAssembly.Memory;
+  const kernels = instantiateKernels(await engineModule('threads'), memory);
+  const [first, second] = [new Arena(memory, kernels), new Arena(late, kernels)];
+  first.reserve(40 * 65_536 - 256);
+  expect([seen.byteLength, memory.buffer.byteLength]).toEqual([16 * 65_536, 41 * 65_536]);
+  const at = second.reserve(20 * 65_536);
+  expect(at).toBeGreaterThanOrEqual(41 * 65_536);
+  second.f32[at / 4] = 1;
+  expect(first.memory.buffer.byteLength).toBeLessThanOrEqual(64 * 65_536);
+  first.refresh();
+  expect(first.f32[at / 4]).toBe(1);
+  expect(() => second.reserve(8 * 65_536)).toThrow('Arena.reserve: no room for 524288 bytes');
 });
