@@ -4,6 +4,7 @@ import { MOST_ACTIONS } from '../env/limits.ts';
 import { checkInteger, checkObject, checkPositive } from '../given.ts';
 import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
+import { CountingArena } from '../kernels/countingArena.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 import { createNetwork, type Network, type Parameter } from '../layers/network.ts';
 import { streamKey } from '../random.ts';
@@ -79,29 +80,19 @@ export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capaci
   return { ...policyOn(composeNetwork(arena, blueprint, capacity)), blueprint };
 }
 
-/** Floats of a policy's log-probabilities: enough for any state, so that a batch that grows leaves them where they are. */
-function roomOfLogProbs(capacity: Capacity): number {
-  return Math.max(capacity.actions, MOST_ACTIONS);
-}
-
 /** What a policy takes, known without placing any of it. */
 export interface PolicySize {
   readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
-  /** Bytes of memory of the network with one vector of weights and room for log-probabilities. */
+  /** Bytes of memory, one vector of weights included. */
   readonly bytes: number;
 }
 
-/** Composes the network of a blueprint on an arena that counts bytes and places nothing. */
+/** Builds the policy of a blueprint on an arena that counts bytes and places nothing. */
 export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize {
-  let bytes = 0;
-  const reserve = (count: number): number => {
-    bytes += count;
-    // Not 0, which is the gradient of an input.
-    return 64;
-  };
-  const counting = { kernels: {}, reserve, floats: (count: number) => reserve(4 * count) } as unknown as Arena;
-  const { parameters, vectorSize } = composeNetwork(counting, blueprint, capacity);
-  return { parameters, bytes: bytes + 4 * (vectorSize + roomOfLogProbs(capacity)) };
+  const arena = new CountingArena();
+  const before = arena.mark();
+  const { network } = buildPolicy(arena, blueprint, capacity);
+  return { parameters: network.parameters, bytes: arena.mark() - before };
 }
 
 /** A policy on a network of your own; see `createNetwork`. */
@@ -114,7 +105,8 @@ export function policyOn(network: Network): Policy {
     network,
     blueprint: null,
     weights: arena.floats(network.vectorSize),
-    logProbs: arena.floats(roomOfLogProbs(capacity)),
+    // A batch that grows leaves them where they are.
+    logProbs: arena.floats(Math.max(capacity.actions, MOST_ACTIONS)),
     taken: arena.floats(capacity.states),
     takenLogProb: arena.floats(capacity.states),
     indices: arena.floats(capacity.states),

@@ -50,7 +50,7 @@ export interface FolderClaim {
   readonly result: JsonRecord | null;
 }
 
-/** Found while a claim is read. */
+/** Thrown at the first damage or contradiction; `readFolderClaim` returns its damage. */
 class Found extends Error {
   readonly damage: Damage;
   constructor(damage: Damage) {
@@ -65,9 +65,9 @@ function found(file: string, message: string): never {
 
 /** The value that `read` returns. */
 function take<T>(file: string, read: () => T): T {
-  const read_ = attempt(file, read);
-  if ('damage' in read_) throw new Found(read_.damage);
-  return read_.value;
+  const outcome = attempt(file, read);
+  if ('damage' in outcome) throw new Found(outcome.damage);
+  return outcome.value;
 }
 
 /** A JSON object that the run has written with an indent of 2, and coupling.json without one. */

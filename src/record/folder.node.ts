@@ -68,7 +68,7 @@ function kindInCheckpoint(folder: string, name: string): FolderEntry['kind'] {
   return checkpointNames.has(name) ? 'run' : foreign;
 }
 
-/** Everything below `path` as one kind. */
+/** Adds what lies in the folder `path` to `entries`; `kindOf` gives the kind of each name. */
 function list(
   directory: string,
   path: string,

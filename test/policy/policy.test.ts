@@ -68,10 +68,8 @@ test.each(cases)('%s: its size is known before anything is placed', async (_, sp
     expect(parameters.map(({ name, shape: of }) => [name, of])).toEqual(
       network.parameters.map((p) => [p.name, p.shape]),
     );
-    // The arena adds less than 256 bytes to each of some hundred buffers.
-    const placed = arena.mark() - before;
-    expect(placed - bytes).toBeGreaterThan(0);
-    expect(placed - bytes).toBeLessThan(256 * 200);
+    // Only the first buffer's distance from where the arena had got to can differ.
+    expect(Math.abs(arena.mark() - before - bytes)).toBeLessThan(64);
   }
 });
 

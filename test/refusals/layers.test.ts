@@ -1,44 +1,20 @@
 /** Layers and networks given what they cannot use. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  type Arena,
   activation,
   addScaled,
   type Builder,
   batchCapacity,
   broadcast,
-  createArena,
-  createHousehold,
   createNetwork,
-  createPolicy,
   inputShape,
   layerNorm,
   linear,
-  type Policy,
   tokenTable,
 } from '../../src/index.ts';
 
 import { refusal } from '../refusal.ts';
-
-const config = {
-  policy: 'attention',
-  tokenWidth: 4,
-  matchWidth: 4,
-  hidden: 8,
-  embedding: 4,
-  blocks: 0,
-  heads: 2,
-  logitScale: 1,
-} as const;
-const household = createHousehold();
-let arena: Arena;
-let policy: Policy;
-beforeAll(async () => {
-  arena = await createArena();
-  policy = createPolicy(arena, household.spec, config, 8);
-  policy.network.initialise(policy.weights, 1);
-  policy.network.prepare(policy.weights);
-});
+import { arena, household } from './smallPolicy.ts';
 
 /** Any argument, as a caller without types may give it. */
 // biome-ignore lint/suspicious/noExplicitAny: the wrong types are what is tested

@@ -1,23 +1,19 @@
 /** Unknown options of library functions. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  type Arena,
   type Builder,
   buildVocabulary,
   collectBank,
   craftingText,
-  createArena,
   createBandit,
   createCrafting,
   createHousehold,
   createLookAlike,
   createNetwork,
-  createPolicy,
   householdText,
   inputShape,
   linear,
   openCrew,
-  type Policy,
   performanceProfile,
   replay,
   resolveConfig,
@@ -31,26 +27,7 @@ import {
 } from '../../src/index.ts';
 
 import { refusal, rejection } from '../refusal.ts';
-
-const config = {
-  policy: 'attention',
-  tokenWidth: 4,
-  matchWidth: 4,
-  hidden: 8,
-  embedding: 4,
-  blocks: 0,
-  heads: 2,
-  logitScale: 1,
-} as const;
-const household = createHousehold();
-let arena: Arena;
-let policy: Policy;
-beforeAll(async () => {
-  arena = await createArena();
-  policy = createPolicy(arena, household.spec, config, 8);
-  policy.network.initialise(policy.weights, 1);
-  policy.network.prepare(policy.weights);
-});
+import { arena, household, policy } from './smallPolicy.ts';
 
 /** Any argument, as a caller without types may give it. */
 // biome-ignore lint/suspicious/noExplicitAny: the wrong types are what is tested

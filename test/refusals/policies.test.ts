@@ -1,12 +1,9 @@
 /** Functions on policies given what they cannot use: a message by name, and no NaN. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  type Arena,
   actionLogProbs,
   batchCapacity,
   collectBank,
-  createArena,
-  createHousehold,
   createLabelSource,
   createPolicy,
   createStateList,
@@ -16,33 +13,13 @@ import {
   loadStates,
   measureCoupling,
   openCrew,
-  type Policy,
   parameterTensors,
   policyOn,
   success,
 } from '../../src/index.ts';
 import { pushState } from '../../src/rollout/states.ts';
 import { refusal, rejection } from '../refusal.ts';
-
-const config = {
-  policy: 'attention',
-  tokenWidth: 4,
-  matchWidth: 4,
-  hidden: 8,
-  embedding: 4,
-  blocks: 0,
-  heads: 2,
-  logitScale: 1,
-} as const;
-const household = createHousehold();
-let arena: Arena;
-let policy: Policy;
-beforeAll(async () => {
-  arena = await createArena();
-  policy = createPolicy(arena, household.spec, config, 8);
-  policy.network.initialise(policy.weights, 1);
-  policy.network.prepare(policy.weights);
-});
+import { arena, config, household, policy } from './smallPolicy.ts';
 
 /** Any argument, as a caller without types may give it. */
 // biome-ignore lint/suspicious/noExplicitAny: the wrong types are what is tested
