@@ -4,7 +4,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 export interface Fault {
   readonly method: 'begin' | 'collect' | 'shards' | 'updates' | 'play' | 'grams';
   readonly call: number;
-  readonly kind: 'exit' | 'throw' | 'heap' | 'arena';
+  readonly kind: 'exit' | 'throw' | 'arena';
 }
 
 const fault = workerData as Fault | null;
@@ -13,10 +13,6 @@ const port = parentPort as MessagePort;
 function fail(kind: Fault['kind']): void {
   if (kind === 'exit') process.exit(7);
   if (kind === 'throw') throw new Error('a fault in the worker');
-  if (kind === 'heap') {
-    const held: unknown[] = [];
-    for (;;) held.push(new Array(1_000_000).fill(held.length + 0.5));
-  }
   const { Memory } = WebAssembly;
   WebAssembly.Memory = function smallMemory({ initial }: WebAssembly.MemoryDescriptor) {
     return new Memory({ initial, maximum: initial + 4 });
