@@ -1,14 +1,73 @@
-/** Which part of the source may import which; test/project/imports.test.ts proves that each rule bites. */
+/**
+ * Which folder of src/ may import which. test/project/imports.test.ts shows that each rule rejects an import. docs/architecture.md draws the
+ * folders.
+ */
+
+/**
+ * The folders of src/ from bottom to top, and the folders that each one imports. A folder imports only folders that stand before it in this
+ * list, so no import leads back up and no two folders import each other.
+ */
+const folders = {
+  check: [],
+  root: ['check'],
+  config: ['check'],
+  record: ['check'],
+  statistics: ['check', 'root'],
+  report: ['record', 'statistics'],
+  env: ['check', 'root', 'config', 'record'],
+  'engine/kernels': [],
+  'engine/layers': ['check', 'root', 'engine/kernels'],
+  'engine/states': ['check', 'env', 'engine/kernels', 'engine/layers'],
+  'engine/policy': ['check', 'root', 'record', 'env', 'engine/kernels', 'engine/layers', 'engine/states'],
+  'engine/learn': ['root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
+  rollout: ['check', 'root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
+  credit: ['check', 'root', 'config', 'env', 'engine/states', 'rollout'],
+  coupling: [
+    ...['check', 'root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
+    ...['rollout', 'credit'],
+  ],
+  parallel: [
+    ...['check', 'root', 'config', 'record', 'env', 'engine/kernels', 'engine/layers', 'engine/states'],
+    ...['engine/policy', 'engine/learn', 'rollout', 'coupling'],
+  ],
+  train: [
+    ...['check', 'root', 'config', 'record', 'env', 'engine/kernels', 'engine/states', 'engine/policy', 'engine/learn'],
+    ...['rollout', 'credit', 'coupling', 'parallel'],
+  ],
+  study: [
+    ...['check', 'root', 'config', 'record', 'statistics', 'report', 'env', 'engine/kernels', 'engine/layers'],
+    ...['engine/states', 'engine/policy', 'engine/learn', 'rollout', 'credit', 'coupling', 'train'],
+  ],
+  entry: [
+    ...['check', 'root', 'config', 'record', 'statistics', 'env', 'engine/kernels', 'engine/layers', 'engine/states'],
+    ...['engine/policy', 'engine/learn', 'rollout', 'credit', 'coupling', 'parallel', 'train', 'study'],
+  ],
+  cli: [
+    ...['check', 'root', 'config', 'record', 'statistics', 'report', 'env', 'engine/kernels', 'engine/policy'],
+    ...['rollout', 'coupling', 'parallel', 'train', 'study', 'entry'],
+  ],
+};
+
+/** Files that lie in src/ itself: some are used by every folder, the others are the public entries. */
+const rootFiles = { root: 'random|eventLoop|version', entry: 'index|edge|edgeInputs' };
+
+const pathOf = (folder) => (rootFiles[folder] ? `^src/(${rootFiles[folder]})\\.ts$` : `^src/${folder}/`);
+
+const names = Object.keys(folders);
+const folderRules = names.map((name, i) => {
+  const early = folders[name].find((other) => !names.slice(0, i).includes(other));
+  if (early) throw new Error(`dependency-cruiser: ${name} must import only folders before it, got ${early}`);
+  const allowed = [name, ...folders[name]].map(pathOf);
+  return {
+    name: `imports-of-${name}`,
+    comment: `src/${name} imports only ${folders[name].join(', ') || 'itself'}.`,
+    severity: 'error',
+    from: { path: pathOf(name) },
+    to: { path: '^src/', pathNot: allowed },
+  };
+});
 
 const nodeFiles = '\\.node\\.ts$';
-/** A rule that modules under `from` import nothing under `to`; `except` are patterns among `to` that are allowed. */
-const never = (name, comment, from, to, except) => ({
-  name,
-  comment,
-  severity: 'error',
-  from: { path: from },
-  to: { path: to, ...(except && { pathNot: except }) },
-});
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -27,148 +86,59 @@ module.exports = {
       from: {},
       to: { couldNotResolve: true },
     },
-    never(
-      'environments-and-labels-know-no-wasm',
-      'Environments, texts, random numbers, advantages and labels use plain arrays.',
-      '^src/(env|text|random|advantage|labels)(/|\\.ts)',
-      '^(src/(kernels|layers|policy|objective|coupling|train|danger|report|cli)/|wasm/)',
-    ),
-    never(
-      'environments-only-act',
-      'Environments and texts judge nothing and keep nothing.',
-      '^src/(env|text)/',
-      '^src/',
-      '^src/(env|text)/|^src/(random|parseJson|turn|given|nearest)\\.ts$',
-    ),
-    never(
-      'kernels-at-the-bottom',
-      'Kernels import only the compiled module.',
-      '^src/kernels/',
-      '^src/',
-      '^src/kernels/',
-    ),
-    never(
-      'layers-on-kernels',
-      'Layers know shapes and kernels, nothing above.',
-      '^src/layers/',
-      '^src/',
-      '^src/(layers|kernels)/|^src/(random|given)\\.ts$',
-    ),
-    never(
-      'policy-on-layers',
-      'Policies compose layers and read states; environments only by their types.',
-      '^src/policy/',
-      '^src/',
-      '^src/(policy|layers|kernels)/|^src/(random|parseJson|given|env/environment|env/limits|rollout/states)\\.ts$',
-    ),
+    ...folderRules,
     {
-      name: 'env-by-type',
-      comment: 'Policies know environments only by their types and limits.',
+      name: 'every-file-has-a-folder',
+      comment: 'A file of src/ lies in a folder of the list above.',
       severity: 'error',
-      from: { path: '^src/policy/' },
+      from: { path: '^src/', pathNot: names.map(pathOf) },
+      to: {},
+    },
+    {
+      name: 'compiled-in-kernels',
+      comment: 'Only src/engine/kernels imports the compiled module.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/engine/kernels/' },
+      to: { path: '^wasm/' },
+    },
+    {
+      name: 'environments-by-type',
+      comment: 'The engine uses the types and limits of environments, and no environment.',
+      severity: 'error',
+      from: { path: '^src/engine/' },
       to: { path: '^src/env/', pathNot: '^src/env/limits\\.ts$', dependencyTypesNot: ['type-only'] },
     },
-    never(
-      'rollouts-collect',
-      'Rollouts play environments with a policy; they judge nothing and train nothing.',
-      '^src/rollout/',
-      '^src/',
-      '^src/(rollout|policy|env)/|^src/(layers/batch|kernels/address)\\.ts$|^src/(random|turn|given)\\.ts$',
-    ),
-    never(
-      'objectives-ask-for-gradients',
-      'Objectives see a policy and its batch, not the trainer.',
-      '^src/objective/',
-      '^src/',
-      '^src/(objective|policy|layers|kernels)/|^src/env/limits\\.ts$',
-    ),
-    never(
-      'remedies-use-plain-arrays',
-      'Remedies for conflicting gradients turn Gram matrices into weights, whoever made them.',
-      '^src/conflict/',
-      '^(src/|wasm/)',
-      '^src/conflict/|^src/(random|given)\\.ts$',
-    ),
-    never(
-      'coupling-knows-no-trainer',
-      'Coupling is measured on any policy.',
-      '^src/coupling/',
-      '^src/(train|objective|danger|report|cli)/',
-    ),
-    never(
-      'evaluation-knows-no-trainer',
-      'Success is measured on any policy.',
-      '^src/evaluate/',
-      '^src/(train|objective|coupling|danger|report|cli)/',
-    ),
-    never(
-      'records-keep',
-      'Records know nothing of what they keep.',
-      '^src/record/',
-      '^src/',
-      '^src/record/|^src/(parseJson|given)\\.ts$',
-    ),
-    never(
-      'training-shows-nothing',
-      'The trainer hands records on; it draws nothing.',
-      '^src/train/',
-      '^src/(report|danger|cli)/',
-    ),
     {
-      name: 'reports-read-records',
-      comment: 'Reports show records: they compute with statistics and random numbers alone.',
+      name: 'remedies-use-plain-arrays',
+      comment: 'Gradient surgery turns any Gram matrix into weights, so it imports no engine.',
       severity: 'error',
-      from: { path: '^src/report/' },
-      to: {
-        path: '^src/',
-        pathNot: '^src/report/|^src/evaluate/(statistics|bootstrap)\\.ts$|^src/random\\.ts$|^src/record/[^.]+\\.ts$',
-      },
+      from: { path: '^src/coupling/remedies/' },
+      to: { path: '^src/', pathNot: ['^src/coupling/remedies/', '^src/random\\.ts$', '^src/check/'] },
     },
     {
-      name: 'record-types-only',
-      comment: 'Outside studies and the command line only the types of records are of interest.',
+      name: 'records-by-type',
+      comment: 'Only reports, studies and the command line read records; the others write them and use their types.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(report|study|cli)/' },
-      to: { path: '^src/report/', dependencyTypesNot: ['type-only'] },
-    },
-    never('studies-are-run', 'What a study measures knows nothing of studies.', '^src/(?!(study|cli)/)', '^src/study/'),
-    {
-      name: 'command-line-on-top',
-      comment: 'Nothing imports the command line.',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli/' },
-      to: { path: '^src/cli/' },
+      to: { path: '^src/record/schemas\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'index-is-for-users',
-      comment: 'src/index.ts and src/edge.ts are for users of the package.',
+      name: 'workers-write-no-record',
+      comment: 'Worker threads compute; the thread that opened them writes the records.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli/' },
-      to: { path: '^src/(index|edge)\\.ts$' },
+      from: { path: '^src/parallel/' },
+      to: { path: '^src/record/', pathNot: '^src/record/json\\.ts$' },
     },
-    never(
-      'threads-write-nothing',
-      'Threads share the work of a run; they keep and show nothing.',
-      '^src/parallel/',
-      '^src/((report|danger|cli)/|record/)',
-      '^src/record/json\\.ts$',
-    ),
-    never(
-      'work-knows-no-threads',
-      'What threads share is the same on one of them.',
-      '^src/(kernels|layers|policy|env|text|rollout|advantage|labels|objective|coupling|evaluate|record)/',
-      '^src/parallel/',
-    ),
-    never(
-      'workers-hold-seats',
-      'A worker entry serves what src/parallel has, nothing else.',
-      '^workers/',
-      '^(src|bench)/',
-      '^src/parallel/',
-    ),
+    {
+      name: 'workers-import-parallel',
+      comment: 'A worker entry exposes what src/parallel has.',
+      severity: 'error',
+      from: { path: '^workers/' },
+      to: { path: '^(src|bench)/', pathNot: '^src/parallel/' },
+    },
     {
       name: 'comlink-in-workers',
-      comment: 'How messages travel is known to the worker entries alone.',
+      comment: 'Only the worker entries use Comlink.',
       severity: 'error',
       from: { path: '^(src|bench|test)/' },
       to: { path: '(^|node_modules/)comlink(/|$)' },
@@ -177,19 +147,19 @@ module.exports = {
       name: 'bridges-need-permission',
       comment: 'Programs of environments are started through one function, which must be told what it may start.',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/cli/(bridges|study/missingGames)\\.ts$|^src/env/` },
-      to: { path: '^src/env/(bridge|resolveBridge)\\.node\\.ts$' },
+      from: { path: '^src/', pathNot: `^src/cli/(shared/bridges|study/missingGames)\\.ts$|^src/env/` },
+      to: { path: '^src/env/bridge/(bridge|resolveBridge)\\.node\\.ts$' },
     },
     {
       name: 'no-workers',
-      comment: 'The source gets a worker factory; only the command itself names one.',
+      comment: 'The source receives a function that starts workers; only the command imports one.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli/(command|compare/runThread|runtime/commandLineEntry)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/cli/(run|compare/runThread|runtime/commandLineEntry)\\.ts$' },
       to: { path: '^workers/' },
     },
     {
       name: 'node-in-node-files',
-      comment: 'Everything but the command line and *.node.ts runs in any host.',
+      comment: 'Everything but the command line and *.node.ts runs in every runtime.',
       severity: 'error',
       from: { path: '^src/', pathNot: `^src/cli/|${nodeFiles}` },
       to: { dependencyTypes: ['core'] },

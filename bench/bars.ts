@@ -8,7 +8,7 @@ import {
   panelTop,
   renderSvg,
   valueAxis,
-} from '../src/report/chart.ts';
+} from '../src/report/draw/chart.ts';
 import { timesAsLong } from './goals.ts';
 import type { BenchResult, Measurement } from './result.ts';
 

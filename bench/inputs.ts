@@ -1,8 +1,8 @@
 /** Inputs of the tasks that peers share: one safetensors file, so that every library computes on the same numbers. */
-import { createArena } from '../src/kernels/arena.ts';
+import { createArena } from '../src/engine/kernels/arena.ts';
+import { parameterTensors } from '../src/engine/policy/parameters.ts';
 import { randomStream } from '../src/random.ts';
 import { encodeSafetensors, type NamedTensor } from '../src/record/safetensors.ts';
-import { parameterTensors } from '../src/train/checkpointing.ts';
 import { ATTENTION, attentionWorkload, MLP, mlpWorkload, type Workload } from './steps.ts';
 
 export const matmulSizes = [128, 256, 512] as const;

@@ -1,5 +1,5 @@
 /** One case per kernel and shape. */
-import { type Arena, matmulScratchBytes } from '../src/kernels/arena.ts';
+import { type Arena, matmulScratchBytes } from '../src/engine/kernels/arena.ts';
 import { randomStream } from '../src/random.ts';
 import type { Case } from './probe.ts';
 

@@ -5,7 +5,7 @@
  *   node bench/kernels.ts [--json]
  */
 import { Bench } from 'tinybench';
-import { createArena } from '../src/kernels/arena.ts';
+import { createArena } from '../src/engine/kernels/arena.ts';
 import { elementwiseCases, matmulCases, nothingCase } from './kernelCases.ts';
 import { type Case, peakCase } from './probe.ts';
 

@@ -1,10 +1,10 @@
 /** The engine's worker: every case that is measured, made on first use. Arguments: the file of inputs. */
 import { gramTotal } from '../src/coupling/gram.ts';
+import { createArena, matmulScratchBytes } from '../src/engine/kernels/arena.ts';
+import { parameterTensors } from '../src/engine/policy/parameters.ts';
+import { actionKey, createPolicy } from '../src/engine/policy/policy.ts';
 import { createHousehold } from '../src/env/household/household.ts';
-import { createArena, matmulScratchBytes } from '../src/kernels/arena.ts';
-import { actionKey, createPolicy } from '../src/policy/policy.ts';
 import { collect } from '../src/rollout/collect.ts';
-import { parameterTensors } from '../src/train/checkpointing.ts';
 import { attentionStates, gramSizes, growth, matmulSizes, mlpStates } from './inputs.ts';
 import { elementwiseCases, matmulCases, nothingCase, streamCases } from './kernelCases.ts';
 import { peakCase } from './probe.ts';

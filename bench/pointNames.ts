@@ -1,5 +1,5 @@
 /** Places for the names of points in a figure, none over another or over a point. */
-import type { Panel } from '../src/report/chart.ts';
+import type { Panel } from '../src/report/draw/chart.ts';
 
 export interface Point {
   readonly x: number;

@@ -11,7 +11,7 @@ import {
   seriesStyle,
   textWidth,
   valueAxis,
-} from '../src/report/chart.ts';
+} from '../src/report/draw/chart.ts';
 import { isTimed } from './bars.ts';
 import { nameHeight, type Point, placeNames } from './pointNames.ts';
 import type { BenchResult, Measurement } from './result.ts';

@@ -5,17 +5,17 @@
  * A step is forward, policy-gradient loss -mean(advantage * log pi(action | state)), backward, AdamW (no decay). Its inputs are in place
  * beforehand, as they are for every peer.
  */
-import type { Arena } from '../src/kernels/arena.ts';
-import { meanOverSlots, selfAttentionBlock } from '../src/layers/attention.ts';
-import type { InputShape } from '../src/layers/batch.ts';
-import { slotTokens, tokenTable } from '../src/layers/embedding.ts';
-import { activation, linear } from '../src/layers/linear.ts';
-import { type Builder, createNetwork, type Heads, type Tensor } from '../src/layers/network.ts';
-import { attentionPolicy } from '../src/policy/attention.ts';
-import { loadStates } from '../src/policy/load.ts';
-import { actionLogProbs, batchCapacity, type Policy, policyOn } from '../src/policy/policy.ts';
+import type { Arena } from '../src/engine/kernels/arena.ts';
+import { meanOverSlots, selfAttentionBlock } from '../src/engine/layers/attention.ts';
+import type { InputShape } from '../src/engine/layers/batch.ts';
+import { slotTokens, tokenTable } from '../src/engine/layers/embedding.ts';
+import { activation, linear } from '../src/engine/layers/linear.ts';
+import { type Builder, createNetwork, type Heads, type Tensor } from '../src/engine/layers/network.ts';
+import { attentionPolicy } from '../src/engine/policy/attention.ts';
+import { actionLogProbs, batchCapacity, type Policy, policyOn } from '../src/engine/policy/policy.ts';
+import { loadStates } from '../src/engine/states/loadBatch.ts';
+import { clearStates, createStateList, pushState, type StateList } from '../src/engine/states/stateList.ts';
 import { type RandomStream, randomStream } from '../src/random.ts';
-import { clearStates, createStateList, pushState, type StateList } from '../src/rollout/states.ts';
 
 export const ACTIONS = 16;
 export const MLP = { inputs: 64, hidden: 128 } as const;

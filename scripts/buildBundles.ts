@@ -26,7 +26,7 @@ const relocated = (folder: string): Plugin => ({
   transform(code) {
     return code.replace(
       /new URL\('[^']*?([\w.]+)', import\.meta\.url\)/g,
-      (_, name: string) => `new URL('${placed(folder, name)}', import.meta.url)`,
+      (_, name: string) => `new URL('./${placed(folder, name)}', import.meta.url)`,
     );
   },
 });

@@ -5,6 +5,6 @@ cpSync('wasm', 'dist/wasm', {
   recursive: true,
   filter: (path) => !/\.js$|(threads|relaxed)\.d\.ts$/.test(path),
 });
-cpSync('src/kernels/compiled.d.ts', 'dist/wasm/compiled.d.ts');
+cpSync('src/engine/kernels/compiled.d.ts', 'dist/wasm/compiled.d.ts');
 cpSync('bridges', 'dist/bridges', { recursive: true, filter: (path) => !path.includes('__pycache__') });
 chmodSync('dist/src/cli/main.js', 0o755);

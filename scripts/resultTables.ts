@@ -1,8 +1,8 @@
 /** The tables of docs/results that come from studies: which files of a study are kept there, and how its CSVs become Markdown. */
 import { between, markdownTable } from '../bench/markdown.ts';
-import { holmCorrection } from '../src/evaluate/statistics.ts';
 import { type Quantity, quantityText, signedText } from '../src/report/studyTables.ts';
-import { headline, markedName, others } from '../src/study/variants.ts';
+import { holmCorrection } from '../src/statistics/statistics.ts';
+import { headline, markedName, others } from '../src/study/trained/variants.ts';
 
 /** Numbers of a CSV by row and column. */
 export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Quantity>>;

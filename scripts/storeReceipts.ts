@@ -3,8 +3,8 @@
  * Run after a change of bits, with the numerics version raised if the last one is released: node scripts/storeReceipts.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type Config, resolveConfig } from '../src/config/config.ts';
 import { encodeReceipt } from '../src/record/receiptFile.ts';
-import { type Config, resolveConfig } from '../src/train/config.ts';
 import { replay } from '../src/train/replay.ts';
 import { numericsVersion } from '../src/version.ts';
 

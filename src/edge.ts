@@ -3,6 +3,8 @@
  * training from samples. Same bits as anywhere else. Nothing here reads a clock or an environment variable, and
  * `openPolicyFrom` alone a URL.
  */
+
+import { checkKeys, checkPositive, refuse } from './check/values.ts';
 import {
   checkDraw,
   type GivenSample,
@@ -11,16 +13,16 @@ import {
   givenSettings,
   mostOfState,
   pushGiven,
-} from './edgeGiven.ts';
-import type { Step } from './env/environment.ts';
-import { checkKeys, checkPositive, refuse } from './given.ts';
-import { index32 } from './kernels/address.ts';
-import { Arena } from './kernels/arena.ts';
-import { moduleFrom } from './kernels/moduleFrom.ts';
-import type { Capacity, InputShape } from './layers/batch.ts';
-import { balancedWeights } from './objective/objective.ts';
-import { type Blueprint, blueprintFromJson } from './policy/blueprint.ts';
-import { loadStates } from './policy/load.ts';
+} from './edgeInputs.ts';
+import { index32 } from './engine/kernels/address.ts';
+import { Arena } from './engine/kernels/arena.ts';
+import { moduleFrom } from './engine/kernels/moduleFrom.ts';
+import type { Capacity, InputShape } from './engine/layers/batch.ts';
+import { balancedWeights } from './engine/learn/objective.ts';
+import type { LossSet } from './engine/learn/shards.ts';
+import { createLearner, type Learner, type UpdateStats, update } from './engine/learn/update.ts';
+import { type Blueprint, blueprintFromJson } from './engine/policy/blueprint.ts';
+import { checkParameters, loadParameters, parameterTensors } from './engine/policy/parameters.ts';
 import {
   actionKey,
   batchCapacity,
@@ -29,12 +31,11 @@ import {
   policySize,
   sample,
   takenLogProbs,
-} from './policy/policy.ts';
+} from './engine/policy/policy.ts';
+import { loadStates } from './engine/states/loadBatch.ts';
+import { clearStates, createStateList } from './engine/states/stateList.ts';
+import type { Step } from './env/environment.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './record/safetensors.ts';
-import { clearStates, createStateList } from './rollout/states.ts';
-import { checkParameters, loadParameters, parameterTensors } from './train/checkpointing.ts';
-import type { LossSet } from './train/shards.ts';
-import { createLearner, type Learner, type UpdateStats, update } from './train/update.ts';
 
 /** States of a batch: little memory, and room for one state with hundreds of actions. */
 const BATCH_STATES = 32;

@@ -5,7 +5,7 @@
  * The generator uses only 32-bit integer arithmetic, which every engine computes alike; `assembly/random.ts` is its twin.
  */
 
-import { checkInteger, refuse, shown } from './given.ts';
+import { checkInteger, refuse, shown } from './check/values.ts';
 
 const PARITY = 0x1bd11bda;
 

@@ -12,7 +12,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 
 /** Test files of each runtime beyond the Node that runs the tests. */
 const testFiles: Readonly<Record<string, readonly string[]>> = {
-  TextWorldExpress: ['test/env/bridgeTextworldExpress.test.ts'],
+  TextWorldExpress: ['test/env/bridge/bridgeTextworldExpress.test.ts'],
   'Node 20': ['test/runtime/node20.test.ts', 'test/runtime/node20/battery.test.ts'],
   'Node 24': ['test/runtime/node24/battery.test.ts'],
   Deno: ['test/runtime/deno/battery.test.ts'],

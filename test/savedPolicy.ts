@@ -1,14 +1,14 @@
 /** Small saved policies with states to score: real environments, weights from a seed. */
 import type { State } from '../src/edge.ts';
+import { createArena } from '../src/engine/kernels/arena.ts';
+import { createLearner } from '../src/engine/learn/update.ts';
+import type { PolicyConfig } from '../src/engine/policy/heads.ts';
+import { createPolicy } from '../src/engine/policy/policy.ts';
 import type { Environment } from '../src/env/environment.ts';
 import { createHousehold } from '../src/env/household/household.ts';
 import { createLookAlike } from '../src/env/lookAlike.ts';
-import { createArena } from '../src/kernels/arena.ts';
-import type { PolicyConfig } from '../src/policy/heads.ts';
-import { createPolicy } from '../src/policy/policy.ts';
 import { type CheckpointFiles, packCheckpoint } from '../src/record/checkpoint.ts';
 import { saveLearner } from '../src/train/checkpointing.ts';
-import { createLearner } from '../src/train/update.ts';
 
 const sizes = { tokenWidth: 4, matchWidth: 4, hidden: 8, embedding: 4, blocks: 1, heads: 2, logitScale: 1 };
 

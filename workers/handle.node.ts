@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { WorkerHandle } from '../src/parallel/crew.ts';
-import type { Seat } from '../src/parallel/seat.ts';
+import type { Seat } from '../src/parallel/worker.ts';
 
 /** What a crew needs of a thread whose script serves a seat. */
 export function handleOf(worker: Worker): WorkerHandle {

@@ -1,6 +1,6 @@
 /** The worker: one source for every host. Its platform's entry gives it an endpoint. */
 import { type Endpoint, expose, transfer } from 'comlink';
-import { createSeat, type Seat } from '../src/parallel/seat.ts';
+import { createSeat, type Seat } from '../src/parallel/worker.ts';
 
 /** The buffers of all arrays in a reply that threads do not share: they are handed over, not copied. */
 function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {

@@ -1,7 +1,7 @@
 /** Starts workers as Web Workers: pages. */
 import { wrap } from 'comlink';
 import type { SpawnWorker, WorkerHandle } from '../src/parallel/crew.ts';
-import type { Seat } from '../src/parallel/seat.ts';
+import type { Seat } from '../src/parallel/worker.ts';
 
 /** What a crew needs of a Web Worker whose script serves a seat. */
 function handleOf(worker: Worker): WorkerHandle {

@@ -10,5 +10,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // The terminal was closed or the reader has left: what cannot be said there does not change the result.
 process.stderr.on('error', () => {});
 
-const { runCommand } = await import('./command.ts');
+const { runCommand } = await import('./run.ts');
 process.exitCode = await runCommand(process.argv.slice(2), signal);

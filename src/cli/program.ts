@@ -1,16 +1,16 @@
 /** The whole command line: every command on one program. */
 import type { Command } from 'commander';
-import { addCompareCommand, type CompareEngine } from './compare.ts';
-import { addCouplingCommand, type CouplingEngine } from './coupling.ts';
-import { addDangerCommand } from './danger.ts';
-import { addEvalCommand, type EvalEngine } from './eval.ts';
-import { createProgram, type Host } from './frame.ts';
-import { teach } from './help.ts';
-import { addListCommand, type ListEngine } from './list.ts';
-import { addProfileCommand, type ProfileEngine } from './profile.ts';
-import { addStudyCommand, type StudyEngine } from './study.ts';
-import { addTrainCommand, type TrainEngine } from './train.ts';
-import { addVerifyCommand, type VerifyEngine } from './verify.ts';
+import { addCompareCommand, type CompareEngine } from './compare/command.ts';
+import { addDangerCommand } from './danger/command.ts';
+import { addListCommand, type ListEngine } from './list/command.ts';
+import { addProfileCommand, type ProfileEngine } from './profile/command.ts';
+import { addCouplingCommand, type CouplingEngine } from './saved/coupling.ts';
+import { addEvalCommand, type EvalEngine } from './saved/eval.ts';
+import { createProgram, type Host } from './shared/commandShell.ts';
+import { teach } from './shared/help.ts';
+import { addStudyCommand, type StudyEngine } from './study/command.ts';
+import { addTrainCommand, type TrainEngine } from './train/command.ts';
+import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
 
 /** All that the commands call. */
 export type Engine = CompareEngine &

@@ -1,5 +1,5 @@
 import type { EnvironmentSpec } from '../env/environment.ts';
-import type { BankSample, PairBank } from './bank.ts';
+import type { BankSample, PairBank } from './samplePairs.ts';
 
 /** Words for the action of a sample: its tokens in order, or the number of a fixed action. */
 export function describeSample(spec: EnvironmentSpec, bank: PairBank): (sample: BankSample) => string {

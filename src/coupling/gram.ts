@@ -7,13 +7,13 @@
  *
  * A matrix is made in tiles, each for all parameters while its sum is near; of a symmetric one only those on and above the diagonal.
  */
-import { checkInteger, checkObject } from '../given.ts';
-import { index64 } from '../kernels/address.ts';
-import type { Arena } from '../kernels/arena.ts';
-import type { Parameter } from '../layers/network.ts';
-import { growForStates } from '../policy/load.ts';
-import type { Policy } from '../policy/policy.ts';
-import { atOnce, type Pieces } from '../turn.ts';
+import { checkInteger, checkObject } from '../check/values.ts';
+import { index64 } from '../engine/kernels/address.ts';
+import type { Arena } from '../engine/kernels/arena.ts';
+import type { Parameter } from '../engine/layers/network.ts';
+import type { Policy } from '../engine/policy/policy.ts';
+import { growForStates } from '../engine/states/loadBatch.ts';
+import { atOnce, type Pieces } from '../eventLoop.ts';
 import {
   type Factors,
   factorBytes,

@@ -2,10 +2,10 @@
  * What the backward passes leave of one parameter, from which its Gram matrix is made: per-sample gradients, or for a weight the rows of
  * inputs x and output gradients d whose products are the gradients' products.
  */
-import { index32 } from '../kernels/address.ts';
-import { type Arena, matmulScratchBytes } from '../kernels/arena.ts';
-import type { Batch } from '../layers/batch.ts';
-import { type GradientPart, type Network, type Parameter, sampleRows } from '../layers/network.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import { type Arena, matmulScratchBytes } from '../engine/kernels/arena.ts';
+import type { Batch } from '../engine/layers/batch.ts';
+import { type GradientPart, type Network, type Parameter, sampleRows } from '../engine/layers/network.ts';
 import { rowsOfState, type Samples, totalRows } from './samples.ts';
 
 type Outer = GradientPart & { readonly kind: 'outer' };

@@ -1,11 +1,11 @@
 /** Coupling of a policy on a bank of pairs: cosines by class, by parameter and by similarity of states, and spillover. */
-import { checkInteger, checkObject, refuse } from '../given.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { StateList } from '../rollout/states.ts';
-import { inTurns, type Pause, type Pieces, pauses } from '../turn.ts';
-import { type BankSample, type PairBank, type PairClass, pairClasses } from './bank.ts';
+import { checkInteger, checkObject, refuse } from '../check/values.ts';
+import type { Policy } from '../engine/policy/policy.ts';
+import type { StateList } from '../engine/states/stateList.ts';
+import { inTurns, type Pause, type Pieces, pauses } from '../eventLoop.ts';
 import { type Gram, gramRows, joinRows } from './gram.ts';
 import type { GramRequest } from './gramPieces.ts';
+import { type BankSample, type PairBank, type PairClass, pairClasses } from './samplePairs.ts';
 import type { Samples } from './samples.ts';
 import { type Spillover, spillover } from './spillover.ts';
 

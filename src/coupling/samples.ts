@@ -1,13 +1,13 @@
 /** Samples (s, a) of a policy, and one backward pass of log pi(a | s) over all of them. */
 
-import { checkObject, isInteger, isList, refuse, shown } from '../given.ts';
-import { index32 } from '../kernels/address.ts';
-import type { Rows } from '../layers/network.ts';
-import { quietHeads } from '../policy/heads.ts';
-import { cutBatches, loadStates } from '../policy/load.ts';
-import { finiteLogProbs, type Policy } from '../policy/policy.ts';
-import type { StateList } from '../rollout/states.ts';
-import type { Pieces } from '../turn.ts';
+import { checkObject, isInteger, isList, refuse, shown } from '../check/values.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import type { Rows } from '../engine/layers/network.ts';
+import { quietHeads } from '../engine/policy/heads.ts';
+import { finiteLogProbs, type Policy } from '../engine/policy/policy.ts';
+import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
+import type { StateList } from '../engine/states/stateList.ts';
+import type { Pieces } from '../eventLoop.ts';
 
 /** Samples (s, a): indices into a list of states and, for each, the index of the action among its candidates. */
 export interface Samples {

@@ -1,9 +1,10 @@
 /** Spillover: how a step that lifts good actions changes the log-probability of bad ones elsewhere, predicted from the Gram matrix and measured. */
-import { growForStates } from '../policy/load.ts';
-import { type Policy, takenLogProbs } from '../policy/policy.ts';
-import { atOnce, type Pieces } from '../turn.ts';
-import type { BankSample, PairBank } from './bank.ts';
+
+import { type Policy, takenLogProbs } from '../engine/policy/policy.ts';
+import { growForStates } from '../engine/states/loadBatch.ts';
+import { atOnce, type Pieces } from '../eventLoop.ts';
 import type { Gram } from './gram.ts';
+import type { BankSample, PairBank } from './samplePairs.ts';
 import { gradientBatches, type Samples } from './samples.ts';
 
 export interface Spillover {

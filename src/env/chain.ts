@@ -4,8 +4,9 @@
  * Each step shows `mean + noise * normal` of one need and has one good action; each other action multiplies the probability of success by
  * 1 - risk. Nothing else changes with what was done. Success is drawn once, at the end.
  */
-import { shown } from '../given.ts';
-import { parseJson } from '../parseJson.ts';
+
+import { parseJson } from '../check/parseJson.ts';
+import { shown } from '../check/values.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import { type CloneableEnvironment, type Split, type Step, splits, type VectorSpec } from './environment.ts';
 

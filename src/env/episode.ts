@@ -1,6 +1,7 @@
 /** An episode of a game with one world in play: rules, the actions possible now, and those that led here. */
-import { checkKeys, shown, withoutControls } from '../given.ts';
-import { parseJson } from '../parseJson.ts';
+
+import { parseJson } from '../check/parseJson.ts';
+import { checkKeys, shown, withoutControls } from '../check/values.ts';
 import { type Split, splits } from './environment.ts';
 
 /** What any world tells, whatever else is in it. */

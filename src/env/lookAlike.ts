@@ -6,7 +6,7 @@
  * with probability `otherShare` at each step. The good action is the need itself; each other action multiplies the probability of
  * success by 1 - risk. Success is drawn once, at the end.
  */
-import { checkKeys } from '../given.ts';
+import { checkKeys } from '../check/values.ts';
 import { randomStream } from '../random.ts';
 import { blend, type Chain, checkNumber, createChain, directions, observe } from './chain.ts';
 

@@ -1,6 +1,6 @@
 /** The names that `env` can have, and which of them start a program that is not part of this package. */
 
-import { nearestName } from '../nearest.ts';
+import { nearestName } from '../check/nearestName.ts';
 
 /** The environments that run in this process. */
 const builtIn = [

@@ -1,12 +1,12 @@
 /** Worker threads that share the phases of a run with the thread that opened them, and what happens when one of them ends. */
-import { checkInteger, checkKeys, refuse, shown } from '../given.ts';
-import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../kernels/arena.ts';
-import { engineModule } from '../kernels/load.ts';
-import { type ModuleSource, type SentModule, sendable } from '../kernels/moduleFrom.ts';
-import { type Config, resolveConfig } from '../train/config.ts';
-import { coresOfHost } from './board.ts';
+import { checkInteger, checkKeys, refuse, shown } from '../check/values.ts';
+import { type Config, resolveConfig } from '../config/config.ts';
+import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../engine/kernels/arena.ts';
+import { engineModule } from '../engine/kernels/load.ts';
+import { type ModuleSource, type SentModule, sendable } from '../engine/kernels/moduleFrom.ts';
 import { ADDRESS_SPACE, type BytesOf, needOf, threadsIn } from './need.ts';
-import type { Seat } from './seat.ts';
+import { coresOfHost } from './updateBoard.ts';
+import type { Seat } from './worker.ts';
 import { workerFailure } from './workerFailure.ts';
 
 /** A worker as its host gives it. */

@@ -1,17 +1,18 @@
 /** How much memory a run takes, from its config alone: so many threads share one memory as it holds. */
+
+import type { Config } from '../config/config.ts';
+import { headsOf } from '../config/method.ts';
 import { gramBytes } from '../coupling/gram.ts';
 import { rowBlocks } from '../coupling/gramPieces.ts';
 import type { Samples } from '../coupling/samples.ts';
+import { CountingArena } from '../engine/kernels/countingArena.ts';
+import type { InputShape } from '../engine/layers/batch.ts';
+import { createLossInputs } from '../engine/learn/objective.ts';
+import { createPolicy, type Policy } from '../engine/policy/policy.ts';
+import { createStateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { isBuiltIn } from '../env/names.ts';
-import { CountingArena } from '../kernels/countingArena.ts';
-import type { InputShape } from '../layers/batch.ts';
-import { createLossInputs } from '../objective/objective.ts';
-import { createPolicy, type Policy } from '../policy/policy.ts';
-import { createStateList } from '../rollout/states.ts';
-import type { Config } from '../train/config.ts';
-import { openEnvironments } from '../train/environments.ts';
-import { headsOf } from '../train/method.ts';
+import { openEnvironments } from '../env/registry.ts';
 
 /** All that 32-bit addresses reach. */
 export const ADDRESS_SPACE = 2 ** 32;

@@ -1,12 +1,12 @@
 /** The arrays by state that updates read: each goes to the workers once, for all updates that have it. */
-import { index32 } from '../kernels/address.ts';
-import type { Arena } from '../kernels/arena.ts';
-import type { InputShape } from '../layers/batch.ts';
-import { listArrays, type PlacedStates, placeList, wordsOf } from '../policy/placed.ts';
-import { createRoom, enlarge, type Room } from '../policy/room.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import type { Arena } from '../engine/kernels/arena.ts';
+import type { InputShape } from '../engine/layers/batch.ts';
+import type { LossSet } from '../engine/learn/shards.ts';
+import { createRoom, enlarge, type Room } from '../engine/states/growingArrays.ts';
+import { listArrays, type PlacedStates, placeList, wordsOf } from '../engine/states/placedLists.ts';
+import { createStateList, type StateList } from '../engine/states/stateList.ts';
 import { packArray, packStates } from '../rollout/pack.ts';
-import { createStateList, type StateList } from '../rollout/states.ts';
-import type { LossSet } from '../train/shards.ts';
 
 /** Sources of sets that workers keep: a rollout and demonstrations. */
 const KEPT_SOURCES = 2;

@@ -1,24 +1,26 @@
 /** Spreads the phases of a run over the threads of a crew. Whatever their number and memory, the results have the same bits. */
+
+import type { Config } from '../config/config.ts';
 import { type Gram, gramRows, joinRows } from '../coupling/gram.ts';
 import { dealPieces, type GramRequest } from '../coupling/gramPieces.ts';
 import type { Samples } from '../coupling/samples.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import type { LossSet } from '../engine/learn/shards.ts';
+import type { UpdatePhase } from '../engine/learn/updatePhase.ts';
+import type { Policy } from '../engine/policy/policy.ts';
 import type { Environment } from '../env/environment.ts';
-import { index32 } from '../kernels/address.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { EnvironmentPool } from '../env/registry.ts';
+import { inTurns, type Pause, pauses, unlessAborted } from '../eventLoop.ts';
 import { cutGames } from '../rollout/chunks.ts';
 import { type CollectOptions, collect, type PlayOptions, play } from '../rollout/collect.ts';
 import { mergeRollouts } from '../rollout/merge.ts';
 import { packStates } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
-import type { Config } from '../train/config.ts';
-import type { EnvironmentPool } from '../train/environments.ts';
-import type { LossSet } from '../train/shards.ts';
-import { inTurns, type Pause, pauses, unlessAborted } from '../turn.ts';
-import { claim, nextRound, openRound } from './claims.ts';
 import type { Crew } from './crew.ts';
-import type { Chunk, PlayJob, Seat } from './seat.ts';
-import type { Weights } from './shardWork.ts';
-import { openUpdates, type UpdatePhase } from './updates.ts';
+import { openUpdates } from './updates.ts';
+import { claim, nextRound, openRound } from './workCounter.ts';
+import type { Chunk, PlayJob, Seat } from './worker.ts';
+import type { Weights } from './workerUpdates.ts';
 
 /** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */
 const CHUNKS_PER_THREAD = 2;

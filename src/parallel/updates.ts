@@ -1,37 +1,14 @@
 /** The updates of a phase: their shards are spread over the threads, each sum made by whichever finds both sides in. */
-import { index32, index64 } from '../kernels/address.ts';
-import type { Policy } from '../policy/policy.ts';
-import {
-  addShard,
-  type LossSet,
-  planAhead,
-  type ShardPlan,
-  type ShardRoom,
-  shardsIn,
-  statesOf,
-} from '../train/shards.ts';
-import { type Pause, pauses, turn } from '../turn.ts';
-import { BOARD_BYTES, looksOf, type Post, post, untilSet } from './board.ts';
-import { claim, everyNth, nextRound } from './claims.ts';
+import { index32, index64 } from '../engine/kernels/address.ts';
+import { addShard, planAhead, type ShardPlan, type ShardRoom } from '../engine/learn/shards.ts';
+import { pausesOf, type UpdatePhase, type Updates, updatesHere } from '../engine/learn/updatePhase.ts';
+import type { Policy } from '../engine/policy/policy.ts';
+import { turn } from '../eventLoop.ts';
 import type { Crew, RunCalls } from './crew.ts';
-import type { Weights } from './shardWork.ts';
 import { createSources } from './sources.ts';
-
-/** What the calling thread does itself: something of its own before it takes shards, and shard number n. */
-interface OwnWork {
-  readonly first: () => void;
-  readonly compute: (n: number) => void;
-}
-
-/** Updates one after another; between them the calling thread changes the weights. */
-export interface UpdatePhase {
-  /** The plans of the next update's sets. */
-  plans(): readonly ShardPlan[];
-  /** Computes and sums the shards of the next update; `count` includes those that `own.first` computes. */
-  shards(room: ShardRoom, count: number, own: OwnWork): Promise<void>;
-  /** To be called even where an update has failed: workers wait for the next one until then. */
-  end(): void;
-}
+import { BOARD_BYTES, looksOf, type Post, post, untilSet } from './updateBoard.ts';
+import { claim, everyNth, nextRound } from './workCounter.ts';
+import type { Weights } from './workerUpdates.ts';
 
 /** What workers do after a phase of updates by themselves. */
 interface Sequel {
@@ -43,34 +20,6 @@ interface Sequel {
 
 function countShards(plans: readonly ShardPlan[]): number {
   return plans.reduce((sum, plan) => sum + plan.ends.length, 0);
-}
-
-type Updates = readonly (readonly LossSet[])[];
-
-/** A turn between updates costs tens of microseconds. What is not read from texts takes about a sixteenth of the time for a state. */
-function pausesOf({ network }: Policy): Pause {
-  const pause = pauses();
-  const worth = network.batch.shape.layout === 'sequence' ? 1 : 1 / 16;
-  return (states) => pause(states * worth);
-}
-
-/** A phase of one thread. */
-export function updatesHere(updates: Updates, policy: Policy): UpdatePhase {
-  const plansOf = planAhead(updates, policy);
-  const pause = pausesOf(policy);
-  let update = 0;
-  return {
-    plans: () => plansOf(update),
-    async shards(_, __, own) {
-      own.first();
-      const shards = shardsIn(plansOf(update++));
-      for (let n = 0; n < shards.length; n++) {
-        own.compute(n);
-        await pause(statesOf(shards[n]));
-      }
-    },
-    end: () => {},
-  };
 }
 
 /** Gives what begins the phases of updates of one run. @param weights a copy for workers that keep one */

@@ -3,7 +3,7 @@
  * Pure functions over bytes; `run.node.ts` keeps them on disk.
  */
 import * as v from 'valibot';
-import { parseJson } from '../parseJson.ts';
+import { parseJson } from '../check/parseJson.ts';
 import type { Chain } from './chain.ts';
 import { chainSchema, count } from './chainSchema.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';

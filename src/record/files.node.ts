@@ -16,7 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseJson } from '../parseJson.ts';
+import { parseJson } from '../check/parseJson.ts';
 import { type JsonRecord, jsonLine, lineEnds } from './json.ts';
 
 /** Writes bytes at the file's present position and returns how many were taken; `fs.writeSync` unless a test fills the disk. */

@@ -1,7 +1,7 @@
 /** Names and places of a run's files. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseJson } from '../parseJson.ts';
+import { parseJson } from '../check/parseJson.ts';
 import { checkpointName } from './checkpoint.ts';
 import { readBytes, readText, writeFileAtomic } from './files.node.ts';
 import { encodeJson, isJsonObject } from './json.ts';

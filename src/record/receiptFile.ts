@@ -1,6 +1,6 @@
 /** A receipt as a file: who made it and how to check it, the hashes of the run's other files, and a hash of itself. */
 import * as v from 'valibot';
-import { parseJson } from '../parseJson.ts';
+import { parseJson } from '../check/parseJson.ts';
 import { hash, headEntries, linkSchema } from './chainSchema.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { outcomeKeys, type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';

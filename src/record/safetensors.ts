@@ -5,8 +5,8 @@
  * Tensors are stored in the order given, and nothing else enters the file, so equal tensors give equal bytes.
  */
 
-import { checkKeys, isPlainObject, refuse, shown, withoutControls } from '../given.ts';
-import { hasRepeatedKey, parseJson } from '../parseJson.ts';
+import { hasRepeatedKey, parseJson } from '../check/parseJson.ts';
+import { checkKeys, isPlainObject, refuse, shown, withoutControls } from '../check/values.ts';
 import { isJsonObject } from './json.ts';
 
 type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;

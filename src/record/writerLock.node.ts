@@ -13,7 +13,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { parseJson } from '../parseJson.ts';
+import { parseJson } from '../check/parseJson.ts';
 import { readText, writeFileAtomic } from './files.node.ts';
 import { encodeJson, isJsonObject } from './json.ts';
 

@@ -1,7 +1,7 @@
 /** The report of a study as one self-contained page. */
-import { MIN_INTERVAL_SEEDS } from '../evaluate/statistics.ts';
-import { escapeMarkup } from './chart.ts';
-import { htmlFigure, htmlPage, htmlSection } from './page.ts';
+import { MIN_INTERVAL_SEEDS } from '../statistics/statistics.ts';
+import { escapeMarkup } from './draw/chart.ts';
+import { htmlFigure, htmlPage, htmlSection } from './draw/page.ts';
 import { type StudyFigure, type StudyTable, seedsText, studyTableHtml } from './studyTables.ts';
 
 /** All that the page of a study shows. */

@@ -1,5 +1,5 @@
 /** Tables of a study: every number with what it is, its interval, its seeds and the command that made it. As CSV, for people and as HTML. */
-import { htmlTable } from './closingTable.ts';
+import { htmlTable } from './compare/closingTable.ts';
 
 /** A number over seeds. The 95% interval is null where there are too few seeds for one; then `values` has the seeds' own, if they have any. */
 export interface Quantity {

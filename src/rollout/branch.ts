@@ -1,14 +1,15 @@
 /** Tries every candidate action of some states of a rollout on copies of the environment, and plays on from each with the policy. */
-import type { Environment, Step } from '../env/environment.ts';
+
+import type { Policy } from '../engine/policy/policy.ts';
 import {
   closeKnownStates,
   forgetStates,
   type KnownStates,
   meetStates,
   openKnownStates,
-} from '../policy/knownStates.ts';
-import type { Policy } from '../policy/policy.ts';
-import { answered, type Pause, pauses } from '../turn.ts';
+} from '../engine/states/knownStates.ts';
+import type { Environment, Step } from '../env/environment.ts';
+import { answered, type Pause, pauses } from '../eventLoop.ts';
 import { checkStep } from './collect.ts';
 import type { Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';

@@ -1,8 +1,8 @@
 /** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
-import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
-import { checkMaxSteps, requireEnd } from '../env/limits.ts';
-import { checkObject, refuse, shown } from '../given.ts';
-import { index32 } from '../kernels/address.ts';
+
+import { checkObject, refuse, shown } from '../check/values.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import type { Policy } from '../engine/policy/policy.ts';
 import {
   closeKnownStates,
   copyStates,
@@ -10,12 +10,13 @@ import {
   type KnownStates,
   meetStates,
   openKnownStates,
-} from '../policy/knownStates.ts';
-import type { Policy } from '../policy/policy.ts';
-import { pauses, unlessAborted } from '../turn.ts';
+} from '../engine/states/knownStates.ts';
+import { grown, inputShape } from '../engine/states/stateList.ts';
+import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
+import { checkMaxSteps, requireEnd } from '../env/limits.ts';
+import { pauses, unlessAborted } from '../eventLoop.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';
-import { grown, inputShape } from './states.ts';
 
 export interface CollectOptions {
   /** Stream of the actions; see `actionKey`. The draw of step t of episode e has counter e * maxSteps + t. */

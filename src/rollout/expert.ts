@@ -1,10 +1,11 @@
 /** Episodes played by an environment's expert, with some random actions: demonstrations, and states to measure coupling on. */
+
+import { createStateList, inputShape, pushState, type StateList } from '../engine/states/stateList.ts';
 import type { Environment } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
+import { answered, pauses } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
-import { answered, pauses } from '../turn.ts';
 import type { GameChoice } from './rollout.ts';
-import { createStateList, inputShape, pushState, type StateList } from './states.ts';
 
 export interface ExpertPlay {
   readonly states: StateList;

@@ -1,8 +1,8 @@
 /** Rollouts that several threads collected, as the one that a single thread would have. */
-import type { InputShape } from '../layers/batch.ts';
-import { createStateIndex, firstEqual } from './repeats.ts';
+import type { InputShape } from '../engine/layers/batch.ts';
+import { createStateIndex, firstEqual } from '../engine/states/repeats.ts';
+import { appendStates } from '../engine/states/stateList.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
-import { appendStates } from './states.ts';
 
 /**
  * Merges `pieces` in the order in which `collect` plays all games at once: by step, then by episode.

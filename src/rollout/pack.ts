@@ -1,6 +1,7 @@
 /** Copies for other threads: arrays exactly as long as what they hold. */
+
+import type { StateList } from '../engine/states/stateList.ts';
 import type { Rollout } from './rollout.ts';
-import type { StateList } from './states.ts';
 
 type Packable = Int8Array | Uint8Array | Int32Array | Float32Array | Float64Array;
 

@@ -1,7 +1,8 @@
 /** What a batch of episodes leaves behind, in flat typed arrays. */
+
+import type { InputShape } from '../engine/layers/batch.ts';
+import { createStateList, grown, type StateList } from '../engine/states/stateList.ts';
 import type { Split } from '../env/environment.ts';
-import type { InputShape } from '../layers/batch.ts';
-import { createStateList, grown, type StateList } from './states.ts';
 
 /** Which game an episode plays. Episodes of one group share their game and differ in `rollout`. */
 export interface GameChoice {

@@ -1,9 +1,9 @@
 /** Log-probabilities of the states that are known: each distinct one is computed once, whichever episodes meet in it. */
-import { index32 } from '../kernels/address.ts';
-import type { KnownStates } from '../policy/knownStates.ts';
-import { cutBatches } from '../policy/load.ts';
-import { gatherBatch, growForPlaced } from '../policy/placed.ts';
-import { drawActions, finiteLogProbs, type Policy } from '../policy/policy.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import { drawActions, finiteLogProbs, type Policy } from '../engine/policy/policy.ts';
+import type { KnownStates } from '../engine/states/knownStates.ts';
+import { cutBatches } from '../engine/states/loadBatch.ts';
+import { gatherBatch, growForPlaced } from '../engine/states/placedLists.ts';
 
 /**
  * Computes what waits, batch by batch. What is known holds for one version of the weights and one temperature.

@@ -1,8 +1,8 @@
 /** A study's unit of work: JSON in, JSON out, the same bits on every machine, so that a finished one is never done again. */
 
+import type { OpenBridge } from '../env/registry.ts';
 import { canonicalJson, type JsonRecord } from '../record/json.ts';
 import { textSha256 } from '../record/sha256.ts';
-import type { OpenBridge } from '../train/environments.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';
 
 /** What a job may use of its host. */

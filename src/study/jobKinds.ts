@@ -1,12 +1,12 @@
 /** All sorts of jobs, by name. */
 import type { JsonRecord } from '../record/json.ts';
-import { banditKind } from './banditJob.ts';
-import { dangerKind } from './dangerJob.ts';
+import { dangerKind } from './danger/dangerJob.ts';
 import type { Job, JobKind, JobTools } from './job.ts';
-import { riskyKind } from './riskyAction.ts';
-import { squeezeKind } from './squeezing.ts';
-import { stageKind } from './stepError.ts';
-import { trainKind } from './trainJob.ts';
+import { banditKind } from './similarity/banditJob.ts';
+import { riskyKind } from './theory/riskyAction.ts';
+import { squeezeKind } from './theory/squeezing.ts';
+import { stageKind } from './theory/stepError.ts';
+import { trainKind } from './trained/trainJob.ts';
 
 // Each kind reads only inputs of its own, which its name vouches for.
 const kinds = [trainKind, dangerKind, banditKind, riskyKind, squeezeKind, stageKind] as unknown as readonly JobKind<

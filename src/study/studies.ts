@@ -1,10 +1,10 @@
 /** All studies. */
-import { dangerZone } from './dangerZone.ts';
-import { generalisation } from './generalisation.ts';
-import { labels } from './labels.ts';
-import { matchedSuccess } from './matchedSuccess.ts';
-import { similarity } from './similarity.ts';
+import { dangerZone } from './danger/dangerZone.ts';
+import { similarity } from './similarity/similarity.ts';
 import type { Study } from './study.ts';
-import { theory } from './theory.ts';
+import { theory } from './theory/theory.ts';
+import { generalisation } from './trained/generalisation.ts';
+import { labels } from './trained/labels.ts';
+import { matchedSuccess } from './trained/matchedSuccess.ts';
 
 export const studies: readonly Study[] = [dangerZone, similarity, generalisation, labels, matchedSuccess, theory];

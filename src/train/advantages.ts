@@ -1,11 +1,12 @@
 /** What every step of a rollout counts for in the policy loss: its episode's advantage and what the method makes of it. */
-import { anchorState } from '../advantage/anchorState.ts';
-import { generalized, standardized } from '../advantage/generalized.ts';
-import { labelAdvantages } from '../advantage/labelAdvantages.ts';
-import { moments } from '../advantage/moments.ts';
+
+import type { Config } from '../config/config.ts';
+import { termsOf } from '../config/method.ts';
+import { anchorState } from '../credit/advantages/anchorState.ts';
+import { generalized, standardized } from '../credit/advantages/generalized.ts';
+import { labelAdvantages } from '../credit/advantages/labelAdvantages.ts';
+import { moments } from '../credit/advantages/moments.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import type { Config } from './config.ts';
-import { termsOf } from './method.ts';
 
 /** f32[states] each: the values that states had when their episodes were played, and what they should have been. */
 export interface StateValues {

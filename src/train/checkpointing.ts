@@ -1,14 +1,12 @@
 /** A learner as tensors and counters, and back to the same bits. */
 import type { CouplingSummary } from '../coupling/measure.ts';
-import { refuse, shown } from '../given.ts';
-import type { LabelSource } from '../labels/labels.ts';
-import type { Parameter } from '../layers/network.ts';
-import { blueprintToJson } from '../policy/blueprint.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { LabelSource } from '../credit/labels/labels.ts';
+import type { Learner } from '../engine/learn/update.ts';
+import { blueprintToJson } from '../engine/policy/blueprint.ts';
+import { loadParameters, parameterTensors } from '../engine/policy/parameters.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
 import type { NamedTensor } from '../record/safetensors.ts';
-import type { Learner } from './update.ts';
 
 /** The counters of a checkpoint's state.json. */
 export interface Counters {
@@ -17,69 +15,6 @@ export interface Counters {
   readonly beta1Power: number;
   readonly beta2Power: number;
   readonly couplingStart: CouplingSummary;
-}
-
-/** The policy's parameters by name, copied. */
-export function parameterTensors(policy: Policy): NamedTensor[] {
-  const { arena, network, weights } = policy;
-  return network.parameters.map(({ name, shape, size, offset }) => ({
-    name,
-    shape,
-    values: arena.read(weights + offset, size),
-  }));
-}
-
-/**
- * Refuses tensors that are not a network's parameters.
- *
- * @throws Error naming a tensor that is missing, has another shape, is no parameter, or holds other than finite 32-bit floats
- */
-export function checkParameters(
-  parameters: readonly Pick<Parameter, 'name' | 'shape'>[],
-  tensors: readonly NamedTensor[],
-): void {
-  const advice = 'the checkpoint is of another policy or environment; use the config it was made with';
-  if (!Array.isArray(tensors)) refuse('loadParameters', 'tensors', 'an array', tensors, 'read them from a checkpoint');
-  const byName = new Map(tensors.map((tensor: NamedTensor) => [tensor?.name, tensor]));
-  for (const { name, shape } of parameters) {
-    const tensor = byName.get(name);
-    if (!tensor) throw new Error(`loadParameters: the checkpoint has no ${name}; ${advice}`);
-    const got = Array.isArray(tensor.shape) ? tensor.shape.slice(0, 16).join() : shown(tensor.shape);
-    if (got !== shape.join()) {
-      throw new Error(`loadParameters: ${name} must have shape [${shape}], got [${got}]; ${advice}`);
-    }
-    const size = shape.reduce((product, n) => product * n, 1);
-    if (!(tensor.values instanceof Float32Array && tensor.values.length === size)) {
-      throw new Error(
-        `loadParameters: ${name} must hold ${size} 32-bit floats, got ${shown(tensor.values)}; ${advice}`,
-      );
-    }
-    for (const x of tensor.values) {
-      if (!Number.isFinite(x))
-        throw new Error(`loadParameters: ${name} must be finite, got ${x}; use an earlier checkpoint`);
-    }
-  }
-  if (tensors.length !== parameters.length) {
-    const known = new Set(parameters.map(({ name }) => name));
-    // Deleted when met, so that the second of one name is found, too.
-    const other = tensors.find(({ name }) => !known.delete(name))?.name;
-    throw new Error(`loadParameters: the policy must have every tensor, got ${shown(other)} beside its own; ${advice}`);
-  }
-}
-
-/**
- * Loads parameters by name and prepares them.
- *
- * @throws as `checkParameters` does; the parameters are then as they were
- */
-export function loadParameters(policy: Policy, tensors: readonly NamedTensor[]): void {
-  const { arena, network, weights } = policy;
-  checkParameters(network.parameters, tensors);
-  const byName = new Map(tensors.map(({ name, values }) => [name, values]));
-  for (const { name, offset } of network.parameters) {
-    arena.write(weights + offset, byName.get(name) as Float32Array);
-  }
-  network.prepare(weights);
 }
 
 /** Name of GradVac's targets in a checkpoint. */

@@ -1,16 +1,17 @@
 /** Cold start: behaviour cloning of a few demonstrations before reinforcement learning. */
+
+import type { Config } from '../config/config.ts';
+import { demonstrationLabels } from '../credit/labels/demonstrations.ts';
+import { flipLabels } from '../credit/labels/noise.ts';
+import type { LossSet } from '../engine/learn/shards.ts';
+import { type AdamwSettings, type Learner, resetOptimizer, updateOn } from '../engine/learn/update.ts';
+import { findRepeats } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
-import { demonstrationLabels } from '../labels/demonstrations.ts';
-import { flipLabels } from '../labels/noise.ts';
+import { pauses } from '../eventLoop.ts';
 import type { Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import { type ExpertPlay, playExpert } from '../rollout/expert.ts';
-import { findRepeats } from '../rollout/repeats.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
-import { pauses } from '../turn.ts';
-import type { Config } from './config.ts';
-import type { LossSet } from './shards.ts';
-import { type AdamwSettings, type Learner, resetOptimizer, updateOn } from './update.ts';
 
 /** Demonstrations with their labels: the action shown is good, the other candidates are bad. */
 export interface Demonstrations extends ExpertPlay {

@@ -1,22 +1,22 @@
 /** A critic: a second network of the policy's shape whose classifier head learns the returns of the actions taken, from all episodes so far. */
 
-import { discountedReturns } from '../advantage/anchorState.ts';
+import type { Config } from '../config/config.ts';
+import { discountedReturns } from '../credit/advantages/anchorState.ts';
+import type { Critic } from '../credit/labels/critic.ts';
+import { requireSaved } from '../credit/labels/memory.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import type { Arena } from '../engine/kernels/arena.ts';
+import type { LossSet } from '../engine/learn/shards.ts';
+import { createLearner, update } from '../engine/learn/update.ts';
+import { createPolicy } from '../engine/policy/policy.ts';
+import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
+import { appendStates, createStateList, type StateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
-import { index32 } from '../kernels/address.ts';
-import type { Arena } from '../kernels/arena.ts';
-import type { Critic } from '../labels/critic.ts';
-import { requireSaved } from '../labels/memory.ts';
-import { cutBatches, loadStates } from '../policy/load.ts';
-import { createPolicy } from '../policy/policy.ts';
+import { atOnce, type Pieces } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import { appendStates, createStateList, type StateList } from '../rollout/states.ts';
-import { atOnce, type Pieces } from '../turn.ts';
 import { explainedVariance } from './advantages.ts';
-import type { Config } from './config.ts';
 import { adamwSettings } from './iteration.ts';
-import type { LossSet } from './shards.ts';
-import { createLearner, update } from './update.ts';
 
 /** A critic that can learn in pieces. */
 export interface LearningCritic extends Critic {

@@ -6,10 +6,11 @@
  * built-in environments at default settings, other widths and other label sources the estimate is within a factor of three of what was
  * measured; the step time of a program of another's is unknown, and 0.5 ms is assumed.
  */
+
+import type { Config } from '../config/config.ts';
+import { labelTermsOf, surgeryOf, termsOf } from '../config/method.ts';
+import { networkSize, shapeOf } from '../config/workload.ts';
 import { isBuiltIn } from '../env/names.ts';
-import type { Config } from './config.ts';
-import { labelTermsOf, surgeryOf, termsOf } from './method.ts';
-import { networkSize, shapeOf } from './workload.ts';
 
 /** Seconds per state for an environment's part in it: the step, the observation and its tokens. */
 const stepSeconds = { slots: 2.5e-6, vector: 5e-6, sequence: 35e-6 } as const;

@@ -1,22 +1,23 @@
 /** One iteration: collect groups of episodes, judge them, update the policy. */
-import { groupRelative } from '../advantage/groupRelative.ts';
+
+import type { Config } from '../config/config.ts';
+import { labelTermsOf, termsOf } from '../config/method.ts';
+import { groupRelative } from '../credit/advantages/groupRelative.ts';
+import type { LabelSource } from '../credit/labels/labels.ts';
+import { labelQuality } from '../credit/labels/quality.ts';
+import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
+import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
+import { stateValues } from '../engine/policy/values.ts';
+import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
-import type { LabelSource } from '../labels/labels.ts';
-import { labelQuality } from '../labels/quality.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
-import { actionKey, type Policy, takenLogProbs } from '../policy/policy.ts';
-import { stateValues } from '../policy/values.ts';
 import { randomStream } from '../random.ts';
-import { repeatsWithLabels } from '../rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { explainedVariance, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
-import type { Config } from './config.ts';
-import { labelTermsOf, termsOf } from './method.ts';
 import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
-import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from './update.ts';
 
 /** Values of one line of metrics.jsonl; absent where there is nothing to say. */
 export type Metrics = Record<string, number>;

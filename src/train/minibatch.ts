@@ -1,16 +1,17 @@
 /** Minibatches: which states an update sees, and with which weights and labels its losses act on them. */
-import { index32 } from '../kernels/address.ts';
-import type { Arena } from '../kernels/arena.ts';
-import { balancedWeights, stateWeights } from '../objective/objective.ts';
+
+import type { Config } from '../config/config.ts';
+import { labelTermsOf, termsOf } from '../config/method.ts';
+import { index32 } from '../engine/kernels/address.ts';
+import type { Arena } from '../engine/kernels/arena.ts';
+import { contrastiveLoss } from '../engine/learn/contrastive.ts';
+import { balancedWeights, stateWeights } from '../engine/learn/objective.ts';
+import type { LossSet } from '../engine/learn/shards.ts';
+import type { WholeLoss } from '../engine/learn/update.ts';
 import { randomStream, streamKey } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { StateValues } from './advantages.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
-import type { Config } from './config.ts';
-import { contrastiveLoss } from './contrastive.ts';
-import { labelTermsOf, termsOf } from './method.ts';
-import type { LossSet } from './shards.ts';
-import type { WholeLoss } from './update.ts';
 
 /** A rollout with what was made of it. */
 export interface JudgedRollout {

@@ -1,12 +1,12 @@
 /** A run made again without a folder, in any runtime: what `unbraid verify` compares with a run's files. */
-import { checkOptions, shown } from '../given.ts';
+import { checkOptions, shown } from '../check/values.ts';
+import { type Config, resolveConfig } from '../config/config.ts';
 import { jsonSha256, type Link } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import { type JsonRecord, jsonLine } from '../record/json.ts';
 import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { encodeSafetensors } from '../record/safetensors.ts';
 import { unbraidVersion } from '../version.ts';
-import { type Config, resolveConfig } from './config.ts';
 import { couplingFields } from './run.ts';
 import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
 

@@ -1,21 +1,22 @@
 /** A run in progress: its learner and environments, and how it is judged. */
-import type { PairBank } from '../coupling/bank.ts';
-import { collectBank } from '../coupling/bankStates.ts';
+
+import type { Config } from '../config/config.ts';
+import { headsOf } from '../config/method.ts';
 import { describeSample } from '../coupling/describe.ts';
 import { type CouplingMeasurement, type CouplingSummary, measureCoupling } from '../coupling/measure.ts';
+import { collectBank } from '../coupling/samplePairStates.ts';
+import type { PairBank } from '../coupling/samplePairs.ts';
+import type { LabelSource } from '../credit/labels/labels.ts';
+import { createLearner, type Learner } from '../engine/learn/update.ts';
+import { createPolicy } from '../engine/policy/policy.ts';
 import { type Environment, splits } from '../env/environment.ts';
-import { success, trainingGames } from '../evaluate/success.ts';
-import type { LabelSource } from '../labels/labels.ts';
+import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
-import { createPolicy } from '../policy/policy.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
-import type { Config } from './config.ts';
-import { type EnvironmentPool, type Note, requireLabels } from './environments.ts';
+import { success, trainingGames } from '../rollout/success.ts';
 import type { Metrics } from './iteration.ts';
-import { headsOf } from './method.ts';
-import { createLearner, type Learner } from './update.ts';
 
 export interface Progress {
   readonly phase: 'vocabulary' | 'cold start' | 'train' | 'evaluate' | 'coupling';

@@ -1,5 +1,5 @@
 /** What rises and falls over a run: the learning rate and the weight of the label losses. */
-import type { Config } from './config.ts';
+import type { Config } from '../config/config.ts';
 
 /** cos(pi x) for x in [0, 1] by the odd Taylor polynomial of sin around 1/2, degree 11; error below 6e-8. The host's cos differs by engine. */
 function cosPi(x: number): number {

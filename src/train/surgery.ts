@@ -2,20 +2,28 @@
  * Gradient surgery: an update whose policy gradient is made of those of tasks that may conflict. Entropy bonus, KL penalty and the losses of
  * labels and values are no task: their gradient is added to what comes out.
  */
-import { gradVac } from '../conflict/gradVac.ts';
-import { pcGrad } from '../conflict/pcGrad.ts';
-import { taskOrders } from '../conflict/tasks.ts';
-import { upGrad } from '../conflict/upGrad.ts';
+
+import type { Config } from '../config/config.ts';
+import { type Surgery, surgeryOf } from '../config/method.ts';
+import { gradVac } from '../coupling/remedies/gradVac.ts';
+import { pcGrad } from '../coupling/remedies/pcGrad.ts';
+import { taskOrders } from '../coupling/remedies/tasks.ts';
+import { upGrad } from '../coupling/remedies/upGrad.ts';
+import { matmulScratchBytes } from '../engine/kernels/arena.ts';
+import type { LossSums } from '../engine/learn/objective.ts';
+import type { LossSet } from '../engine/learn/shards.ts';
+import {
+  type AdamwSettings,
+  finiteNorm,
+  gradientOn,
+  type Learner,
+  takeStep,
+  type UpdateStats,
+} from '../engine/learn/update.ts';
+import type { UpdatePhase } from '../engine/learn/updatePhase.ts';
 import type { Environment } from '../env/environment.ts';
-import { matmulScratchBytes } from '../kernels/arena.ts';
-import type { LossSums } from '../objective/objective.ts';
-import type { UpdatePhase } from '../parallel/updates.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
-import type { Config } from './config.ts';
-import { type Surgery, surgeryOf } from './method.ts';
 import type { UpdateTask } from './minibatch.ts';
-import type { LossSet } from './shards.ts';
-import { type AdamwSettings, finiteNorm, gradientOn, type Learner, takeStep, type UpdateStats } from './update.ts';
 
 /** What a run needs to operate on its gradients. */
 export interface Surgeon {

@@ -1,24 +1,26 @@
 /** The training loop, free of any host: records, clocks and processes are given to it. */
+
+import { checkOptions } from '../check/values.ts';
+import { type Config, resolveConfig } from '../config/config.ts';
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
-import { checkOptions } from '../given.ts';
-import type { ModuleSource } from '../kernels/moduleFrom.ts';
-import { createLabelSource, type LabelTools } from '../labels/labels.ts';
+import { createLabelSource, type LabelTools } from '../credit/labels/labels.ts';
+import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
+import { parameterTensors } from '../engine/policy/parameters.ts';
+import { actionKey } from '../engine/policy/policy.ts';
+import { type OpenBridge, openEnvironments } from '../env/registry.ts';
+import { inTurns, pauses, turn } from '../eventLoop.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
-import { actionKey } from '../policy/policy.ts';
 import { brokenCheckpoint, type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { tensorsSha256 } from '../record/sha256.ts';
 import { branch, requireCopies } from '../rollout/branch.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import { inTurns, pauses, turn } from '../turn.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';
-import { type Counters, parameterTensors, restoreLearner, saveLearner } from './checkpointing.ts';
+import { type Counters, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
-import { type Config, resolveConfig } from './config.ts';
 import { createCritic } from './critic.ts';
-import { type OpenBridge, openEnvironments } from './environments.ts';
 import { adamwSettings, episodesOf, learnFrom, type Metrics } from './iteration.ts';
 import {
   couplingMetrics,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matmulScratchBytes } from '../../src/kernels/arena.ts';
+import { matmulScratchBytes } from '../../src/engine/kernels/arena.ts';
 import { randomStream } from '../../src/random.ts';
 import { type AttentionShape, attention, match } from '../reference/attention.ts';
 import { dot, gradientByDifferences } from '../reference/finiteDifferences.ts';

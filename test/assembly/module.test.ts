@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import binaryen from 'assemblyscript/binaryen';
 import { describe, expect, test } from 'vitest';
-import { engineModule, instantiateKernels } from '../../src/kernels/load.ts';
+import { engineModule, instantiateKernels } from '../../src/engine/kernels/load.ts';
 
 const read = (path: string): Promise<Buffer> => readFile(new URL(`../../${path}`, import.meta.url));
 const builds = {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { InputShape } from '../../src/layers/batch.ts';
+import type { InputShape } from '../../src/engine/layers/batch.ts';
+import { findRepeats } from '../../src/engine/states/repeats.ts';
+import { createStateList, pushState } from '../../src/engine/states/stateList.ts';
 import { randomStream } from '../../src/random.ts';
-import { findRepeats } from '../../src/rollout/repeats.ts';
-import { createStateList, pushState } from '../../src/rollout/states.ts';
 import { lengths, offsetsOf, openWorkbench } from './workbench.ts';
 
 const newCase = await openWorkbench();

@@ -6,8 +6,8 @@
  * - the two instances differ in an output: an error, for the kernel read bytes that are not its input.
  * All buffers start 4 bytes off a 16-byte boundary (masks and labels 1 byte off), so no aligned access hides a wrong address.
  */
-import { type Arena, createArena } from '../../src/kernels/arena.ts';
-import type { Kernels } from '../../src/kernels/load.ts';
+import { type Arena, createArena } from '../../src/engine/kernels/arena.ts';
+import type { Kernels } from '../../src/engine/kernels/load.ts';
 import { randomStream } from '../../src/random.ts';
 
 const REGION_BYTES = 6 << 20;

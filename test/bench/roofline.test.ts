@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { BenchResult } from '../../bench/result.ts';
 import { rooflineFigure } from '../../bench/roofline.ts';
-import { textWidth } from '../../src/report/chart.ts';
+import { textWidth } from '../../src/report/draw/chart.ts';
 import { measured, resultOf } from './result.ts';
 
 /** Left, top, right and bottom. */

@@ -8,7 +8,7 @@ import { elementwiseCases, matmulCases } from '../../bench/kernelCases.ts';
 import { type Case, peakCase } from '../../bench/probe.ts';
 import { gate, interleave, quietProbe, type Sample, type Subject } from '../../bench/sampling.ts';
 import { mlpWorkload, trainingStep } from '../../bench/steps.ts';
-import { createArena } from '../../src/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
 
 const SAMPLES = 15;
 const ROUNDS = 400;

@@ -1,13 +1,13 @@
 /** The command line over an engine that only records its calls. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProgram } from '../../src/cli/frame.ts';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
+import { runProgram } from '../../src/cli/shared/commandShell.ts';
+import type { Config } from '../../src/config/config.ts';
 import { Crew, relaxedCrew } from '../../src/parallel/crew.ts';
 import { createRun } from '../../src/record/run.node.ts';
-import type { CouplingRecord, DangerRecord, RunResult } from '../../src/report/records.ts';
-import type { Config } from '../../src/train/config.ts';
-import { profile } from '../report/profileRecord.ts';
+import type { CouplingRecord, DangerRecord, RunResult } from '../../src/record/schemas.ts';
+import { profile } from '../report/profile/profileRecord.ts';
 
 const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { configTable } from '../../src/train/config.ts';
+import { configTable } from '../../src/config/config.ts';
 
 // The version that runs TypeScript, whichever one runs the tests.
 const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));

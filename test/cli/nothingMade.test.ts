@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openRun } from '../../src/record/run.node.ts';
 import { makeRun, realUnbraid } from './realRun.ts';
 
-const bridge = fileURLToPath(new URL('../env/fixtures/bridgeProgram.mjs', import.meta.url));
+const bridge = fileURLToPath(new URL('../env/bridge/fixtures/bridgeProgram.mjs', import.meta.url));
 const exec = `exec:${process.execPath} ${bridge} none`;
 
 let root: string;

@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { crewText } from '../../src/cli/frame.ts';
 import type { Engine } from '../../src/cli/program.ts';
-import { labelSources } from '../../src/labels/labels.ts';
+import { crewText } from '../../src/cli/shared/commandShell.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
+import { labelSources } from '../../src/config/labelNames.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
-import { renderCouplingPage } from '../../src/report/report.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
+import { renderCouplingPage } from '../../src/report/compare/report.ts';
 
 import { coupling, danger, resultOf, unbraid } from './fakeEngine.ts';
 

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { namedBridges, permitted } from '../../src/cli/bridges.ts';
 import { openThreadTrainer } from '../../src/cli/compare/threadTrainer.ts';
+import { namedBridges, permitted } from '../../src/cli/shared/bridges.ts';
 import { openThreadRunner } from '../../src/cli/study/threadRunner.ts';
-import { trainIn } from '../../src/cli/trainRun.ts';
+import { trainIn } from '../../src/cli/train/trainRun.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { soloCrew } from '../../src/parallel/crew.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
 import { realUnbraid } from './realRun.ts';
 
-const bridge = fileURLToPath(new URL('../env/fixtures/bridgeProgram.mjs', import.meta.url));
+const bridge = fileURLToPath(new URL('../env/bridge/fixtures/bridgeProgram.mjs', import.meta.url));
 
 let root: string;
 /** Written by the program as soon as it starts. */

@@ -1,13 +1,13 @@
 /** Small real runs in folders, made and checked by the real engine. */
 import { join } from 'node:path';
 import { profileRun } from '../../src/cli/profile/profileRun.ts';
-import { replayIn } from '../../src/cli/replayRun.ts';
-import { evaluateRun, measureRunCoupling } from '../../src/cli/savedRun.ts';
-import { checkRun, trainIn } from '../../src/cli/trainRun.ts';
+import { evaluateRun, measureRunCoupling } from '../../src/cli/saved/savedRun.ts';
+import { checkRun, trainIn } from '../../src/cli/train/trainRun.ts';
+import { replayIn } from '../../src/cli/verify/replayRun.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { soloCrew } from '../../src/parallel/crew.ts';
 import { readRunReceipt } from '../../src/record/integrity.node.ts';
 import type { Receipt } from '../../src/record/receipt.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
 import { small } from '../train/recordedRun.ts';
 import { unbraid } from './fakeEngine.ts';
 

@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EndSignal } from '../../src/cli/signals.ts';
-import { trainIn } from '../../src/cli/trainRun.ts';
+import { trainIn } from '../../src/cli/train/trainRun.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { soloCrew } from '../../src/parallel/crew.ts';
 import { openRun } from '../../src/record/run.node.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
 import { receiptIn } from './realRun.ts';
 
 // The version that runs TypeScript, whichever one runs the tests.
 const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const program = fileURLToPath(new URL('../env/fixtures/bridgeProgram.mjs', import.meta.url));
+const program = fileURLToPath(new URL('../env/bridge/fixtures/bridgeProgram.mjs', import.meta.url));
 
 // All processes at once, on a machine that may have other work.
 vi.setConfig({ testTimeout: 180_000 });

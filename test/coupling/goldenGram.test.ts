@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Gram, gramMatrix } from '../../src/coupling/gram.ts';
-import { errorOfLargest, openGolden, worstParameter } from '../policy/golden.ts';
+import { errorOfLargest, openGolden, worstParameter } from '../engine/policy/golden.ts';
 
 const cases = ['attention-slots', 'attention-blocks', 'attention-sequence', 'mlp'];
 

@@ -2,17 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { gramMatrix, gramRows, gramTotal, joinRows } from '../../src/coupling/gram.ts';
 import { rowBlocks } from '../../src/coupling/gramPieces.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import type { PolicyConfig } from '../../src/engine/policy/heads.ts';
+import { actionLogProbs, createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
+import { loadStates } from '../../src/engine/states/loadBatch.ts';
+import { inputShape } from '../../src/engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import type { PolicyConfig } from '../../src/policy/heads.ts';
-import { loadStates } from '../../src/policy/load.ts';
-import { actionLogProbs, createPolicy, type Policy } from '../../src/policy/policy.ts';
+import { atOnce, inTurns } from '../../src/eventLoop.ts';
 import { randomStream } from '../../src/random.ts';
-import { inputShape } from '../../src/rollout/states.ts';
-import { atOnce, inTurns } from '../../src/turn.ts';
-import { randomStates } from '../layers/randomNetwork.ts';
-import { errorOfLargest } from '../policy/golden.ts';
-import { gramOf, perSampleGradients } from '../policy/perSampleGradients.ts';
+import { randomStates } from '../engine/layers/randomNetwork.ts';
+import { errorOfLargest } from '../engine/policy/golden.ts';
+import { gramOf, perSampleGradients } from '../engine/policy/perSampleGradients.ts';
 import { smallestAndLargestEigenvalue } from '../reference/eigenvalues.ts';
 
 const kinds = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { dealPieces, type GramRequest, rowBlocks } from '../../src/coupling/gramPieces.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
-import { createStateList } from '../../src/rollout/states.ts';
+import { createStateList } from '../../src/engine/states/stateList.ts';
 
 describe('rows of the matrix', () => {
   test.each([1, 15, 16, 17, 33, 64, 70, 200])(

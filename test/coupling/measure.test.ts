@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type PairBank, pairClasses } from '../../src/coupling/bank.ts';
-import { collectBank } from '../../src/coupling/bankStates.ts';
 import { gramMatrix } from '../../src/coupling/gram.ts';
 import { type CouplingMeasurement, couplingSummary, measureCoupling } from '../../src/coupling/measure.ts';
+import { collectBank } from '../../src/coupling/samplePairStates.ts';
+import { type PairBank, pairClasses } from '../../src/coupling/samplePairs.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
+import { createStateList, inputShape, pushState } from '../../src/engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';
 import { createHousehold } from '../../src/env/household/household.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { createPolicy, type Policy } from '../../src/policy/policy.ts';
-import { createStateList, inputShape, pushState } from '../../src/rollout/states.ts';
 
 const options = { split: 'in-domain', pairs: 40, graphDiscount: 0.9, graphMaxEdges: 1e6 } as const;
 

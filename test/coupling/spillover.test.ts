@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import type { BankSample, LabelledStates, PairBank } from '../../src/coupling/bank.ts';
 import { gramMatrix } from '../../src/coupling/gram.ts';
+import type { BankSample, LabelledStates, PairBank } from '../../src/coupling/samplePairs.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
 import { type Spillover, spillover } from '../../src/coupling/spillover.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createPolicy, type Policy, takenLogProbs } from '../../src/engine/policy/policy.ts';
+import { inputShape } from '../../src/engine/states/stateList.ts';
 import type { VectorSpec } from '../../src/env/environment.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { createPolicy, type Policy, takenLogProbs } from '../../src/policy/policy.ts';
+import { atOnce } from '../../src/eventLoop.ts';
 import { randomStream } from '../../src/random.ts';
-import { inputShape } from '../../src/rollout/states.ts';
-import { atOnce } from '../../src/turn.ts';
-import { randomStates } from '../layers/randomNetwork.ts';
+import { randomStates } from '../engine/layers/randomNetwork.ts';
 
 const spec: VectorSpec = {
   name: 'vectors',

@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import { type Crew, openCrew, soloCrew } from '../../src/parallel/crew.ts';
 import { type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
-import type { Config } from '../../src/train/config.ts';
 import type { Progress } from '../../src/train/run.ts';
 import { type TrainOptions, type TrainOutcome, train } from '../../src/train/trainer.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';

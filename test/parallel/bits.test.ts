@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import { type MemoryMode, openCrew } from '../../src/parallel/crew.ts';
-import type { Config } from '../../src/train/config.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';
 import { recordedRun } from '../train/recordedRun.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openCrew, type SpawnWorker, type WorkerHandle } from '../../src/parallel/crew.ts';
-import { createSeat, type Seat } from '../../src/parallel/seat.ts';
+import { createSeat, type Seat } from '../../src/parallel/worker.ts';
 
 interface Fake extends WorkerHandle {
   readonly name: string;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { resolveConfig } from '../../src/config/config.ts';
+import { createPolicy } from '../../src/engine/policy/policy.ts';
+import { loadStates } from '../../src/engine/states/loadBatch.ts';
+import { createStateList, inputShape, pushState } from '../../src/engine/states/stateList.ts';
 import { createHousehold } from '../../src/env/household/household.ts';
 import { type Crew, relaxedCrew, soloCrew } from '../../src/parallel/crew.ts';
-import { loadStates } from '../../src/policy/load.ts';
-import { createPolicy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import { encodeReceipt, parseReceipt } from '../../src/record/receiptFile.ts';
-import { createStateList, inputShape, pushState } from '../../src/rollout/states.ts';
-import { resolveConfig } from '../../src/train/config.ts';
 import { recordedRun, resumedRun } from '../train/recordedRun.ts';
 
 /** The gradient of random sums of logits and classifier scores in four first states. */

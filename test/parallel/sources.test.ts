@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createArena, createSharedMemory } from '../../src/kernels/arena.ts';
-import { engineModule } from '../../src/kernels/load.ts';
+import { createArena, createSharedMemory } from '../../src/engine/kernels/arena.ts';
+import { engineModule } from '../../src/engine/kernels/load.ts';
+import type { LossSet } from '../../src/engine/learn/shards.ts';
 import { createSources, receiveSets, type SetSource } from '../../src/parallel/sources.ts';
-import type { LossSet } from '../../src/train/shards.ts';
 import { collectAll, sources as forms, policyFor, someGames } from '../rollout/shares.ts';
 
 /** A set over a rollout; `seed` sets it apart from others of the same rollout. */

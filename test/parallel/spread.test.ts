@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { gramMatrix } from '../../src/coupling/gram.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
+import { createPolicy } from '../../src/engine/policy/policy.ts';
+import { openEnvironments } from '../../src/env/registry.ts';
 import { type Crew, type MemoryMode, openCrew } from '../../src/parallel/crew.ts';
 import { openSpread } from '../../src/parallel/spread.ts';
-import { createPolicy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
-import { openEnvironments } from '../../src/train/environments.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';
-import { randomStates } from '../layers/randomNetwork.ts';
+import { randomStates } from '../engine/layers/randomNetwork.ts';
 import { type RecordedRun, recordedRun, resumedRun } from '../train/recordedRun.ts';
 
 const short = { iterations: 2, checkpointEvery: 1 } as const;

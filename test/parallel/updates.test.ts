@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { updatesHere } from '../../src/parallel/updates.ts';
-import type { LossSet, ShardRoom } from '../../src/train/shards.ts';
+import type { LossSet, ShardRoom } from '../../src/engine/learn/shards.ts';
+import { updatesHere } from '../../src/engine/learn/updatePhase.ts';
 import { collectAll, policyFor, someGames, sources } from '../rollout/shares.ts';
 
 test.each([

@@ -1,11 +1,11 @@
 /** Runs in an environment whose states have more actions than a batch's capacity. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import { openPolicy } from '../../src/edge.ts';
 import { type MemoryMode, openCrew } from '../../src/parallel/crew.ts';
-import type { Config } from '../../src/train/config.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';
-import { warehouse } from '../text/warehouse.ts';
+import { warehouse } from '../env/text/warehouse.ts';
 import { recordedRun } from '../train/recordedRun.ts';
 
 const SHELVES = 2_600;

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { labelSources } from '../../src/labels/labels.ts';
+import { labelSources } from '../../src/config/labelNames.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fillPage, type ResultPage, readStudyCsv, resultPages } from '../../scripts/resultTables.ts';
 import { studyTableCsv } from '../../src/report/studyTables.ts';
-import { generalisation } from '../../src/study/generalisation.ts';
+import { generalisation } from '../../src/study/trained/generalisation.ts';
 import { resultsOf } from '../study/results.ts';
 
 const results = fileURLToPath(new URL('../../docs/results', import.meta.url));

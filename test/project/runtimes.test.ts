@@ -27,7 +27,7 @@ async function close(
   return { lines, failures };
 }
 
-const bridge = '/home/me/unbraid/test/env/bridgeTextworldExpress.test.ts';
+const bridge = '/home/me/unbraid/test/env/bridge/bridgeTextworldExpress.test.ts';
 const log = 'skipped: TextWorldExpress; Java is missing\n';
 const node = `node ${process.versions.node} ran`;
 

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { resolveConfig } from '../../src/config/config.ts';
 import { firstDifference } from '../../src/record/receipt.ts';
 import { parseReceipt } from '../../src/record/receiptFile.ts';
-import { resolveConfig } from '../../src/train/config.ts';
 import { replay } from '../../src/train/replay.ts';
 import { numericsVersion } from '../../src/version.ts';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const folder = fileURLToPath(new URL('./', import.meta.url));
 const changeLog = readFileSync(`${folder}/../../CHANGELOG.md`, 'utf8');
 
 const stored = readdirSync(folder)

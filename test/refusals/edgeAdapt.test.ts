@@ -1,7 +1,7 @@
 /** What `adapt` refuses, and that a refused step leaves every bit as it was. */
 import { describe, expect, test } from 'vitest';
+import { configTable } from '../../src/config/config.ts';
 import { openPolicy, type Sample, type State } from '../../src/edge.ts';
-import { configTable } from '../../src/train/config.ts';
 import { refusal } from '../refusal.ts';
 import { bitsOf, module, open, saved, withActions } from './opened.ts';
 

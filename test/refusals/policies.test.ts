@@ -1,5 +1,6 @@
 /** Functions on policies given what they cannot use: a message by name, and no NaN. */
 import { describe, expect, test } from 'vitest';
+import { pushState } from '../../src/engine/states/stateList.ts';
 import {
   actionLogProbs,
   batchCapacity,
@@ -17,7 +18,6 @@ import {
   policyOn,
   success,
 } from '../../src/index.ts';
-import { pushState } from '../../src/rollout/states.ts';
 import { refusal, rejection } from '../refusal.ts';
 import { arena, config, household, policy } from './smallPolicy.ts';
 

@@ -1,7 +1,7 @@
 /** Honest runs that corruptions and forgeries start from. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { changes, config, makeRun, realUnbraid } from '../cli/realRun.ts';
 import type { Base } from '../record/forgery.ts';
 

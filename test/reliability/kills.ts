@@ -1,8 +1,8 @@
 /** SIGKILL at file operations: before one, or when half of its work is done. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../../src/config/config.ts';
 import { randomStream } from '../../src/random.ts';
-import type { Config } from '../../src/train/config.ts';
 import { changes, receiptIn } from '../cli/realRun.ts';
 import type { Bases } from './bases.ts';
 import type { Commands } from './commands.ts';

@@ -1,9 +1,9 @@
 /** SIGINT, SIGTERM and SIGHUP in every phase, with one thread and with two. */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { resolveConfig } from '../../src/config/config.ts';
 import { randomStream } from '../../src/random.ts';
 import type { Receipt } from '../../src/record/receipt.ts';
-import { resolveConfig } from '../../src/train/config.ts';
 import { makeRun, receiptIn } from '../cli/realRun.ts';
 import { slowChanges } from './bases.ts';
 import { type Bench, trainArgs } from './kills.ts';

@@ -1,8 +1,8 @@
 /** Two processes that want to write one run's folder. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { resolveConfig } from '../../src/config/config.ts';
 import { randomStream } from '../../src/random.ts';
-import { resolveConfig } from '../../src/train/config.ts';
 import { makeRun, receiptIn } from '../cli/realRun.ts';
 import { slowChanges } from './bases.ts';
 import { type Bench, trainArgs } from './kills.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createHousehold } from '../../src/env/household/household.ts';
 import { branch, requireCopies } from '../../src/rollout/branch.ts';
-import { type Corridor, createCorridor, playCorridor } from '../labels/corridor.ts';
+import { type Corridor, createCorridor, playCorridor } from '../credit/labels/corridor.ts';
 
 test('each candidate is tried from the state itself: one that ends the episode returns its reward, in repeats places', async () => {
   const { policy, environment, rollout } = await playCorridor(6);

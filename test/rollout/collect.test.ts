@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { actionKey, createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
+import { findRepeats } from '../../src/engine/states/repeats.ts';
 import type { Environment, Split, Step } from '../../src/env/environment.ts';
 import { createHousehold } from '../../src/env/household/household.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
 import type { WorldEnvironment } from '../../src/env/worldEnvironment.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { actionKey, createPolicy, type Policy } from '../../src/policy/policy.ts';
 import { collect, play } from '../../src/rollout/collect.ts';
-import { findRepeats } from '../../src/rollout/repeats.ts';
 import type { GameChoice, Rollout } from '../../src/rollout/rollout.ts';
 
 const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 0, heads: 2, logitScale: 1 };

@@ -1,21 +1,21 @@
 /** Environments that ignore their own step limit, given to everything that plays episodes. */
 import { describe, expect, test } from 'vitest';
-import { collectBank } from '../../src/coupling/bankStates.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
+import { collectBank } from '../../src/coupling/samplePairStates.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { Environment, TextEnvironment, VectorSpec } from '../../src/env/environment.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
-import { success } from '../../src/evaluate/success.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { createPolicy, type Policy } from '../../src/policy/policy.ts';
+import { collectTexts } from '../../src/env/text/collectTexts.ts';
+import { tokenized } from '../../src/env/text/tokenized.ts';
+import { buildVocabulary } from '../../src/env/text/tokenizer.ts';
 import { branch, requireCopies } from '../../src/rollout/branch.ts';
 import { collect } from '../../src/rollout/collect.ts';
 import { playExpert } from '../../src/rollout/expert.ts';
-import { collectTexts } from '../../src/text/collectTexts.ts';
-import { tokenized } from '../../src/text/tokenized.ts';
-import { buildVocabulary } from '../../src/text/tokenizer.ts';
+import { success } from '../../src/rollout/success.ts';
 import { demonstrate } from '../../src/train/coldStart.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
 import { train } from '../../src/train/trainer.ts';
-import { rooms } from '../text/rooms.ts';
+import { rooms } from '../env/text/rooms.ts';
 import { options, policyFor, someGames } from './shares.ts';
 
 const spec = (maxSteps: number, hasExpert = false): VectorSpec => ({

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { copyStates, forgetStates, meetStates, openKnownStates } from '../../src/policy/knownStates.ts';
-import { actionKey, sample, takenLogProbs } from '../../src/policy/policy.ts';
+import { actionKey, sample, takenLogProbs } from '../../src/engine/policy/policy.ts';
+import { copyStates, forgetStates, meetStates, openKnownStates } from '../../src/engine/states/knownStates.ts';
+import { createStateList, inputShape } from '../../src/engine/states/stateList.ts';
 import { randomStream } from '../../src/random.ts';
 import { drawScored, scoreWaiting } from '../../src/rollout/scores.ts';
-import { createStateList, inputShape } from '../../src/rollout/states.ts';
 import { policyFor, sources } from './shares.ts';
 
 const key = actionKey(3, 'test', 0);

@@ -1,15 +1,15 @@
+import { resolveConfig } from '../../src/config/config.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { actionKey, createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { Environment } from '../../src/env/environment.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { actionKey, createPolicy, type Policy } from '../../src/policy/policy.ts';
+import { openEnvironments } from '../../src/env/registry.ts';
+import { collectTexts } from '../../src/env/text/collectTexts.ts';
+import { tokenized } from '../../src/env/text/tokenized.ts';
+import { buildVocabulary } from '../../src/env/text/tokenizer.ts';
 import { collect } from '../../src/rollout/collect.ts';
 import { packRollout } from '../../src/rollout/pack.ts';
 import type { GameChoice, Rollout } from '../../src/rollout/rollout.ts';
-import { collectTexts } from '../../src/text/collectTexts.ts';
-import { tokenized } from '../../src/text/tokenized.ts';
-import { buildVocabulary } from '../../src/text/tokenizer.ts';
-import { resolveConfig } from '../../src/train/config.ts';
-import { openEnvironments } from '../../src/train/environments.ts';
-import { rooms } from '../text/rooms.ts';
+import { rooms } from '../env/text/rooms.ts';
 
 /** Makes any number of one environment. */
 export interface Source {

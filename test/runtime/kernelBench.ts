@@ -1,5 +1,5 @@
 /** What a case of kernels works on: seeded inputs and noted outputs in one memory, and the sizes that cases share. */
-import type { Kernels } from '../../src/kernels/load.ts';
+import type { Kernels } from '../../src/engine/kernels/load.ts';
 import type { RandomStream } from '../../src/random.ts';
 
 /** Places buffers for one case and remembers what a kernel wrote. */

@@ -1,9 +1,9 @@
 /** Results of training jobs without training: made up from config and seed, with effects that a report must find. */
 
+import { resolveConfig } from '../../src/config/config.ts';
 import type { JsonRecord } from '../../src/record/json.ts';
 import { type Job, type JobResults, jobHash, jobResults } from '../../src/study/job.ts';
-import type { TrainInput, TrainResult } from '../../src/study/trainJob.ts';
-import { resolveConfig } from '../../src/train/config.ts';
+import type { TrainInput, TrainResult } from '../../src/study/trained/trainJob.ts';
 
 /** Out-of-domain success of the made-up run at the end. */
 function finalSuccess(input: TrainInput): number {

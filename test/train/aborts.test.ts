@@ -1,20 +1,20 @@
 import { getEventListeners } from 'node:events';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { collectBank } from '../../src/coupling/bankStates.ts';
+import { resolveConfig } from '../../src/config/config.ts';
 import { measureCoupling } from '../../src/coupling/measure.ts';
-import { runDanger } from '../../src/danger/danger.ts';
+import { collectBank } from '../../src/coupling/samplePairStates.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { TextEnvironment, TextStep } from '../../src/env/environment.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
-import { success } from '../../src/evaluate/success.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { createPolicy, type Policy } from '../../src/policy/policy.ts';
+import { unlessAborted } from '../../src/eventLoop.ts';
 import { branch, requireCopies } from '../../src/rollout/branch.ts';
 import { collect } from '../../src/rollout/collect.ts';
-import { resolveConfig } from '../../src/train/config.ts';
+import { success } from '../../src/rollout/success.ts';
+import { runDanger } from '../../src/study/danger/danger.ts';
 import { replay } from '../../src/train/replay.ts';
 import { train } from '../../src/train/trainer.ts';
-import { unlessAborted } from '../../src/turn.ts';
-import { rooms } from '../text/rooms.ts';
+import { rooms } from '../env/text/rooms.ts';
 import { gatherUnhandled } from '../unhandled.ts';
 
 const unhandled = gatherUnhandled();

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { loadParameters, parameterTensors } from '../../src/engine/policy/parameters.ts';
+import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { VectorSpec } from '../../src/env/environment.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { createPolicy, type Policy } from '../../src/policy/policy.ts';
 import { tensorsSha256 } from '../../src/record/sha256.ts';
-import { loadParameters, parameterTensors } from '../../src/train/checkpointing.ts';
 
 const spec: VectorSpec = {
   name: 'vectors',

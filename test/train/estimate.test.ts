@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../src/kernels/arena.ts';
-import { createPolicy } from '../../src/policy/policy.ts';
-import { type Config, configTable, resolveConfig } from '../../src/train/config.ts';
-import { openEnvironments } from '../../src/train/environments.ts';
+import { type Config, configTable, resolveConfig } from '../../src/config/config.ts';
+import { requireMemory } from '../../src/config/memory.ts';
+import { networkSize, shapeOf } from '../../src/config/workload.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createPolicy } from '../../src/engine/policy/policy.ts';
+import { openEnvironments } from '../../src/env/registry.ts';
 import { estimateSeconds, partSeconds } from '../../src/train/estimate.ts';
-import { requireMemory } from '../../src/train/memory.ts';
-import { networkSize, shapeOf } from '../../src/train/workload.ts';
 
 const defaults = resolveConfig({});
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { balancedWeights } from '../../src/objective/objective.ts';
-import { createLearner, update } from '../../src/train/update.ts';
-import { errorOfLargest, openGolden, readGolden } from '../policy/golden.ts';
-import { type GoldenLosses, lossSet } from '../policy/goldenLosses.ts';
+import { balancedWeights } from '../../src/engine/learn/objective.ts';
+import { createLearner, update } from '../../src/engine/learn/update.ts';
+import { errorOfLargest, openGolden, readGolden } from '../engine/policy/golden.ts';
+import { type GoldenLosses, lossSet } from '../engine/policy/goldenLosses.ts';
 
 test.each(['attention-slots', 'mlp'])(
   'ten AdamW steps on %s: losses and gradient norms against float64, error < 1e-5 of the largest',

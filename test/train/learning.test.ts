@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Config } from '../../src/train/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { recordedRun } from './recordedRun.ts';
 
 test('household: 40 iterations with the oracle classifier raise success on 12 training games by more than 0.4', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import type { Checkpoint } from '../../src/record/checkpoint.ts';
-import type { Config } from '../../src/train/config.ts';
 import { train } from '../../src/train/trainer.ts';
 import { small } from './recordedRun.ts';
 

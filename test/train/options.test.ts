@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { trainIn } from '../../src/cli/trainRun.ts';
+import { trainIn } from '../../src/cli/train/trainRun.ts';
+import { type Config, type ConfigKey, configTable, resolveConfig } from '../../src/config/config.ts';
 import { soloCrew } from '../../src/parallel/crew.ts';
-import { type Config, type ConfigKey, configTable, resolveConfig } from '../../src/train/config.ts';
 import { type RecordedRun, recordedRun, small } from './recordedRun.ts';
 
 type Changes = Partial<Config>;

@@ -1,6 +1,7 @@
 /** Runs small enough for a test, with everything they would have written. */
+
+import type { Config } from '../../src/config/config.ts';
 import { type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
-import type { Config } from '../../src/train/config.ts';
 import { type TrainOptions, type TrainOutcome, train } from '../../src/train/trainer.ts';
 
 export const small: Partial<Config> = {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { openCrew } from '../../src/parallel/crew.ts';
 import { type Checkpoint, type CheckpointFiles, unpackCheckpoint } from '../../src/record/checkpoint.ts';
 import { firstDifference } from '../../src/record/receipt.ts';
 import { encodeSafetensors } from '../../src/record/safetensors.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
 import { replay, replayRecords } from '../../src/train/replay.ts';
 import { runTraining } from '../../src/train/trainer.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { pcGrad } from '../../src/conflict/pcGrad.ts';
-import { taskOrders } from '../../src/conflict/tasks.ts';
-import { upGrad } from '../../src/conflict/upGrad.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
+import { pcGrad } from '../../src/coupling/remedies/pcGrad.ts';
+import { taskOrders } from '../../src/coupling/remedies/tasks.ts';
+import { upGrad } from '../../src/coupling/remedies/upGrad.ts';
+import { createArena } from '../../src/engine/kernels/arena.ts';
+import type { LossSet } from '../../src/engine/learn/shards.ts';
+import { createLearner, type Learner, update } from '../../src/engine/learn/update.ts';
+import { updatesHere } from '../../src/engine/learn/updatePhase.ts';
+import { createPolicy } from '../../src/engine/policy/policy.ts';
+import { appendStates, createStateList, inputShape } from '../../src/engine/states/stateList.ts';
 import { createHousehold } from '../../src/env/household/household.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
-import { trainingGames } from '../../src/evaluate/success.ts';
-import { createArena } from '../../src/kernels/arena.ts';
-import { updatesHere } from '../../src/parallel/updates.ts';
-import { createPolicy } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
-import { appendStates, createStateList, inputShape } from '../../src/rollout/states.ts';
-import { type Config, resolveConfig } from '../../src/train/config.ts';
+import { trainingGames } from '../../src/rollout/success.ts';
 import type { UpdateTask } from '../../src/train/minibatch.ts';
-import type { LossSet } from '../../src/train/shards.ts';
 import {
   createSurgeon,
   cutByTask,
@@ -23,11 +24,10 @@ import {
   type Surgeon,
   tasksOf,
 } from '../../src/train/surgery.ts';
-import { createLearner, type Learner, update } from '../../src/train/update.ts';
-import { gramOf } from '../conflict/gradients.ts';
-import { randomStates } from '../layers/randomNetwork.ts';
-import { errorOfLargest } from '../policy/golden.ts';
-import { still } from '../policy/goldenLosses.ts';
+import { gramOf } from '../coupling/remedies/gradients.ts';
+import { randomStates } from '../engine/layers/randomNetwork.ts';
+import { errorOfLargest } from '../engine/policy/golden.ts';
+import { still } from '../engine/policy/goldenLosses.ts';
 
 const environment = createLookAlike();
 const STATES = 60;

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import { type ChainHead, openChain } from '../../src/record/chain.ts';
 import {
   type Checkpoint,
@@ -6,7 +7,6 @@ import {
   packCheckpoint,
   unpackCheckpoint,
 } from '../../src/record/checkpoint.ts';
-import type { Config } from '../../src/train/config.ts';
 import type { Progress } from '../../src/train/run.ts';
 import { train } from '../../src/train/trainer.ts';
 import { recordedRun, resumedRun, small } from './recordedRun.ts';

@@ -3,8 +3,8 @@ import { spawnWorker } from '../../../workers/spawn.node.ts';
 import { type Crew, openCrew } from '../../parallel/crew.ts';
 import type { Progress } from '../../train/run.ts';
 import { unbraidVersion } from '../../version.ts';
-import { serveThread } from '../thread.ts';
-import { trainIn } from '../trainRun.ts';
+import { serveThread } from '../shared/thread.ts';
+import { trainIn } from '../train/trainRun.ts';
 import type { ThreadRun } from './threadTrainer.ts';
 
 /** Shortest time between two reports of one phase, in ms: an evaluation reports each of thousands of episodes. */

@@ -1,10 +1,11 @@
 /** Trains runs in a thread of this process, so that several go on at the same time. */
-import type { RunResult } from '../../report/records.ts';
-import type { Config } from '../../train/config.ts';
+
+import type { Config } from '../../config/config.ts';
+import type { RunResult } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
-import type { Programs } from '../bridges.ts';
-import { openThread } from '../thread.ts';
-import type { Train } from '../train.ts';
+import type { Programs } from '../shared/bridges.ts';
+import { openThread } from '../shared/thread.ts';
+import type { Train } from '../train/command.ts';
 
 /** A run as its thread is told of it. */
 export interface ThreadRun {

@@ -1,12 +1,13 @@
 /** Trains the runs of a comparison side by side. */
+
+import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';
-import type { Config } from '../../train/config.ts';
 import type { Progress } from '../../train/run.ts';
-import type { Programs } from '../bridges.ts';
-import type { Frame } from '../frame.ts';
-import type { ProgressBoard } from '../progress.ts';
-import type { Train } from '../train.ts';
+import type { Programs } from '../shared/bridges.ts';
+import type { Frame } from '../shared/commandShell.ts';
+import type { ProgressBoard } from '../shared/progress.ts';
+import type { Train } from '../train/command.ts';
 import { openPace } from './pace.ts';
 import type { Trainer } from './threadTrainer.ts';
 

@@ -1,6 +1,6 @@
 /** The ceilings that rates are held against, measured by turns with what they are a ceiling of. */
 import { readFile } from 'node:fs/promises';
-import { createArena } from '../../kernels/arena.ts';
+import { createArena } from '../../engine/kernels/arena.ts';
 
 /** Floating-point operations of one call of the peak probe. */
 export const PEAK_OPERATIONS = 1e6;

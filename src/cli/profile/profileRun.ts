@@ -1,15 +1,15 @@
 /** A training run on one thread under the recorder: warm-up iterations, measured ones, and one that ends the run. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Arena } from '../../kernels/arena.ts';
-import { engineModule } from '../../kernels/load.ts';
+import type { Config } from '../../config/config.ts';
+import { Arena } from '../../engine/kernels/arena.ts';
+import { engineModule } from '../../engine/kernels/load.ts';
 import { soloCrew } from '../../parallel/crew.ts';
-import { type ProfileRecord, profilePhases } from '../../report/profileRecord.ts';
-import type { Config } from '../../train/config.ts';
+import { type ProfileRecord, profilePhases } from '../../report/profile/profileRecord.ts';
 import type { Progress, RunParts } from '../../train/run.ts';
 import { runTraining } from '../../train/trainer.ts';
-import { checkedFirst } from '../arguments.ts';
-import { namedBridges, type Programs } from '../bridges.ts';
+import { checkedFirst } from '../shared/arguments.ts';
+import { namedBridges, type Programs } from '../shared/bridges.ts';
 import { openCeilings } from './probe.ts';
 import { openProcessorClock } from './processorClock.ts';
 import { createRecorder } from './recorder.ts';

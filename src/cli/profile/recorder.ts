@@ -1,7 +1,7 @@
 /** Times and counts the kernels, the environments and the phases of a run, in arrays that are made once. */
-import { instantiateKernels, type Kernels } from '../../kernels/load.ts';
-import { type KernelName, kernelWork, type Views } from '../../kernels/work.ts';
-import type { ProfilePhase } from '../../report/profileRecord.ts';
+import { instantiateKernels, type Kernels } from '../../engine/kernels/load.ts';
+import type { ProfilePhase } from '../../report/profile/profileRecord.ts';
+import { type KernelName, kernelWork, type Views } from './kernelWork.ts';
 
 export const kernelNames = Object.keys(kernelWork) as readonly KernelName[];
 

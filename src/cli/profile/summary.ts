@@ -5,7 +5,7 @@ import {
   type ProfileRecord,
   profilePhases,
   type RateRow,
-} from '../../report/profileRecord.ts';
+} from '../../report/profile/profileRecord.ts';
 import { kernelNames, readKernel, type Tally } from './recorder.ts';
 
 type Timer = ProfileRecord['timer'];

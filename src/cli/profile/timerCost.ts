@@ -1,6 +1,6 @@
 /** What the recorder itself costs, measured on calls that do nothing. */
-import { createArena } from '../../kernels/arena.ts';
-import type { ProfileRecord } from '../../report/profileRecord.ts';
+import { createArena } from '../../engine/kernels/arena.ts';
+import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
 import { createRecorder, readKernel } from './recorder.ts';
 
 const CALLS = 4000;

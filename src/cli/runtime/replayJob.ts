@@ -1,6 +1,7 @@
 /** The job of `unbraid verify --runtime`: a replay on threads of the runtime it is done in. */
+
+import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
-import type { Config } from '../../train/config.ts';
 import type { ReplayedRecords } from '../../train/replay.ts';
 import type { JobFunction } from './job.ts';
 

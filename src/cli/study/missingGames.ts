@@ -1,5 +1,5 @@
 /** Whether this machine has what the games of other programs need. */
-import { resolveBridge } from '../../env/resolveBridge.node.ts';
+import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
 
 /** Why TextWorldExpress games cannot be played here, with what installs it; null where they can. */
 export function missingGames(): string | null {

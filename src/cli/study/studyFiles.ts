@@ -5,7 +5,7 @@ import { encodeJson, type JsonRecord, jsonLine } from '../../record/json.ts';
 import { renderStudy, type StudyRecord } from '../../report/studyPage.ts';
 import { studyTableCsv } from '../../report/studyTables.ts';
 import type { Job, JobResults } from '../../study/job.ts';
-import { type TrainInput, trainKind } from '../../study/trainJob.ts';
+import { type TrainInput, trainKind } from '../../study/trained/trainJob.ts';
 
 /** A line per training run: what of its config differs from the defaults, and the hashes that a replay must make again. */
 function receiptLines(jobs: readonly Job[], results: JobResults): JsonRecord[] {

@@ -2,7 +2,7 @@
 import type { JsonRecord } from '../../record/json.ts';
 import type { Job } from '../../study/job.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
-import { openThread } from '../thread.ts';
+import { openThread } from '../shared/thread.ts';
 
 // From source the entry is TypeScript, from dist/ it is what became of it.
 const entry = import.meta.url.endsWith('.ts') ? './jobThread.ts' : './jobThread.js';

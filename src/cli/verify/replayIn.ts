@@ -3,8 +3,8 @@ import type { Split } from '../../env/environment.ts';
 import type { MemoryMode } from '../../parallel/crew.ts';
 import type { FieldHashes, ReplayedRecords } from '../../train/replay.ts';
 import type { Progress } from '../../train/run.ts';
-import type { Programs } from '../bridges.ts';
-import type { Frame } from '../frame.ts';
+import type { Programs } from '../shared/bridges.ts';
+import type { Frame } from '../shared/commandShell.ts';
 
 export interface Replayed {
   readonly records: ReplayedRecords;

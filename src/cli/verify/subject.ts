@@ -1,5 +1,6 @@
 /** What `unbraid verify` compares with a replay: the files of a run's folder, or a receipt alone. */
 import { basename } from 'node:path';
+import { type Config, resolveConfig } from '../../config/config.ts';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Link } from '../../record/chain.ts';
 import { readFolderClaim } from '../../record/claim.node.ts';
@@ -10,10 +11,9 @@ import { configName, couplingName } from '../../record/layout.node.ts';
 import { createReceipt, firstDifference, type Receipt } from '../../record/receipt.ts';
 import { requireRun } from '../../record/run.node.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';
-import { type Config, resolveConfig } from '../../train/config.ts';
 import { numericsVersion } from '../../version.ts';
-import { usage } from '../arguments.ts';
-import { maxCouplingSamples } from '../coupling.ts';
+import { maxCouplingSamples } from '../saved/coupling.ts';
+import { usage } from '../shared/arguments.ts';
 import { beyondConfig, type Comparison, compareFolder, couplingDifference, lastStated } from './compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
 

@@ -5,7 +5,7 @@
  * without noise two needs of one scenario have cosine rho. The good action is the need; of the 6 actions two are never good. An episode
  * is 5 steps, and each bad action multiplies the probability of success, drawn at the end, by 0.4.
  */
-import { checkKeys } from '../../given.ts';
+import { checkKeys } from '../../check/values.ts';
 import { randomStream } from '../../random.ts';
 import { blend, type Chain, checkNumber, createChain, directions } from '../chain.ts';
 import type { Split } from '../environment.ts';

@@ -2,7 +2,7 @@
  * A crafting task with sparse reward: learn the recipes, gather two ingredients, mix them at the right station. Reward 1 for the product
  * asked for, else 0; a wrong mix ruins what went into it.
  */
-import { checkKeys } from '../../given.ts';
+import { checkKeys } from '../../check/values.ts';
 import type { TextEnvironment } from '../environment.ts';
 import { checkRules } from '../episode.ts';
 import {

@@ -2,7 +2,7 @@
  * A household task with sparse reward, in the manner of ALFWorld (Shridhar et al., "ALFWorld: Aligning Text and Embodied Environments
  * for Interactive Learning", ICLR 2021): six kinds of task, 12 objects, 12 receptacle types, reward 1 at success, else 0.
  */
-import { checkKeys } from '../../given.ts';
+import { checkKeys } from '../../check/values.ts';
 import type { TextEnvironment } from '../environment.ts';
 import { checkRules } from '../episode.ts';
 import {

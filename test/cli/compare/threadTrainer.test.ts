@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openThreadTrainer, type Trainer } from '../../../src/cli/compare/threadTrainer.ts';
-import { trainIn } from '../../../src/cli/trainRun.ts';
+import { trainIn } from '../../../src/cli/train/trainRun.ts';
+import { resolveConfig } from '../../../src/config/config.ts';
 import { soloCrew } from '../../../src/parallel/crew.ts';
 import { openRun } from '../../../src/record/run.node.ts';
-import { resolveConfig } from '../../../src/train/config.ts';
 import type { Progress } from '../../../src/train/run.ts';
 import { unbraidVersion } from '../../../src/version.ts';
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { profileRun } from '../../../src/cli/profile/profileRun.ts';
+import { resolveConfig } from '../../../src/config/config.ts';
+import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createPolicy } from '../../../src/engine/policy/policy.ts';
 import { createLookAlike } from '../../../src/env/lookAlike.ts';
-import { createArena } from '../../../src/kernels/arena.ts';
-import { createPolicy } from '../../../src/policy/policy.ts';
-import type { ProfileRecord } from '../../../src/report/profileRecord.ts';
-import { resolveConfig } from '../../../src/train/config.ts';
+import type { ProfileRecord } from '../../../src/report/profile/profileRecord.ts';
 import { train } from '../../../src/train/trainer.ts';
 import { small } from '../../train/recordedRun.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createRecorder, readKernel } from '../../../src/cli/profile/recorder.ts';
-import { engineModule } from '../../../src/kernels/load.ts';
+import { engineModule } from '../../../src/engine/kernels/load.ts';
 
 /** A clock that moves on by 1 ms at each look, and by as much as it is told. */
 function steppingClock() {

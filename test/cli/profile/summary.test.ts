@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRecorder, kernelNames, type Tally } from '../../../src/cli/profile/recorder.ts';
 import { summarise } from '../../../src/cli/profile/summary.ts';
-import { profilePhases } from '../../../src/report/profileRecord.ts';
+import { profilePhases } from '../../../src/report/profile/profileRecord.ts';
 
 const timer = { kernelInsideNs: 100, kernelNs: 300, environmentInsideNs: 50, environmentNs: 200 };
 

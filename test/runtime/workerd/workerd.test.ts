@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { OutputChunk } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenedPolicy, openPolicy, type Sample, type State } from '../../../src/edge.ts';
-import { engineModule } from '../../../src/kernels/load.ts';
+import { engineModule } from '../../../src/engine/kernels/load.ts';
 import { savedPolicy } from '../../savedPolicy.ts';
 import { type Project, projectWithPackage } from '../installedPackage.ts';
 import { snippetFiles } from '../snippets.ts';

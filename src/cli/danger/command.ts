@@ -1,0 +1,125 @@
+/** `unbraid danger`: the danger-zone experiment. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
+import { encodeJson } from '../../record/json.ts';
+import type { DangerRecord } from '../../record/schemas.ts';
+import { type DangerPreset, dangerPresets } from '../../study/danger/presets.ts';
+import type { Progress } from '../../train/run.ts';
+import { choiceOption, integerFrom, numberFrom, parseStarts, usage, workersOption } from '../shared/arguments.ts';
+import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { teach } from '../shared/help.ts';
+import { table, two } from '../shared/print.ts';
+
+/** What the danger-zone experiment is asked to do. */
+export interface DangerPlan {
+  /** Similarity of the two states: the share of the observation they have in common. */
+  readonly rho: number;
+  /** Probabilities of the bad action to start from. */
+  readonly starts: readonly number[];
+  /** Method under test beside GRPO. */
+  readonly method: string;
+  readonly labels: string;
+  readonly seeds: number;
+  /** How networks start. */
+  readonly preset: DangerPreset;
+}
+
+export const defaultDangerPlan: DangerPlan = {
+  rho: 0.8,
+  starts: [0.05, 0.2, 0.4, 0.6, 0.8],
+  method: 'classifier',
+  labels: 'oracle',
+  seeds: 8,
+  preset: 'default',
+};
+
+export interface DangerEngine {
+  readonly runDanger: (
+    plan: DangerPlan & { workers: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
+  ) => Promise<DangerRecord>;
+}
+
+/** Highest and last probability of the bad action, a row per start and method. */
+function dangerSummary(record: DangerRecord): string {
+  const rows = record.rows.map(({ start, method, labels, coupling, peak, end }) => [
+    two(start),
+    [method, ...(labels === 'none' ? [] : [`${labels} labels`]), ...(coupling ? [] : ['no coupling'])].join(', '),
+    two(peak),
+    two(end),
+  ]);
+  return [
+    `p(bad action | look-alike state), rho ${record.rho}, mean of ${record.seeds} seeds, ${record.iterations} iterations${record.preset ? `, preset ${record.preset}` : ''}`,
+    table(['start', 'method', 'peak', 'end'], rows),
+  ].join('\n');
+}
+
+type DangerCommandOptions = DangerPlan & { readonly out: string; readonly workers?: number };
+
+async function dangerAction(
+  frame: Frame,
+  cores: number,
+  load: () => Promise<DangerEngine>,
+  { out, workers = cores, ...plan }: DangerCommandOptions,
+): Promise<void> {
+  const { dangerExperiment } = await import('../../study/danger/danger.ts');
+  usage(() => dangerExperiment(plan));
+  usage(() => requireWritableDirectory(out));
+  const { runDanger } = await load();
+  usage(() => ensureWritableDirectory(out));
+  const record = await frame.progress('danger', (onProgress) =>
+    runDanger({ ...plan, workers, onProgress, signal: frame.signal }),
+  );
+  writeFileAtomic(join(out, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
+  const { dangerFigure } = await import('../../report/compare/dangerFigure.ts');
+  writeFileAtomic(join(out, 'danger.svg'), dangerFigure(record));
+  frame.finish(record, `${dangerSummary(record)}\nfigure     ${join(out, 'danger.svg')}`);
+}
+
+export function addDangerCommand(program: Command, host: Host, load: () => Promise<DangerEngine>): void {
+  const { rho, starts, method, labels, seeds, preset } = defaultDangerPlan;
+  const command = program
+    .command('danger')
+    .summary('run the danger-zone experiment')
+    .description(
+      'Two look-alike states, the second rarely seen: does training on the first make the bad action of the second likelier? The comparison without coupling uses only the gradients of the second state; it learns next to nothing of the task.',
+    )
+    .option('--rho <x>', 'similarity of the two states, 0 to 1', numberFrom(0, 1), rho)
+    .option('--starts <list>', 'probabilities of the bad action to start from', parseStarts, starts)
+    .addOption(
+      choiceOption('--method <terms>', 'method under test beside GRPO', [
+        'grpo',
+        'classifier',
+        'pcgrad',
+        'gradvac',
+        'upgrad',
+      ]).default(method),
+    )
+    .addOption(
+      choiceOption('--labels <source>', 'labels of the method under test', ['advantage', 'oracle', 'shuffled']).default(
+        labels,
+      ),
+    )
+    .option('--seeds <n>', 'seeds per start', integerFrom(1), seeds)
+    .addOption(
+      choiceOption(
+        '--preset <name>',
+        'how networks start; prototype: as in the PyTorch study that found the effect',
+        dangerPresets,
+      ).default(preset),
+    )
+    .addOption(workersOption())
+    .option('--out <dir>', 'folder for danger.json and danger.svg', 'runs/danger')
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          'unbraid danger',
+          'unbraid danger --rho 0.95 --starts 0.4,0.6 --seeds 3',
+          'unbraid danger --preset prototype --seeds 64',
+        ],
+        next: 'unbraid compare runs this experiment too and puts the figure into its report.',
+      }),
+    );
+  run(host, command, (frame, options: DangerCommandOptions) => dangerAction(frame, host.cores, load, options));
+}

@@ -1,0 +1,36 @@
+/** The danger-zone experiment as jobs side by side: each start of each seed is one. */
+
+import type { DangerRecord } from '../../record/schemas.ts';
+import { type DangerOptions, dangerExperiment, experimentRecord } from '../../study/danger/danger.ts';
+import { type DangerResult, dangerJobOf } from '../../study/danger/dangerJob.ts';
+import { type JobRunner, runJobs } from '../../study/runJobs.ts';
+
+/**
+ * As `runDanger`, to the bit.
+ *
+ * @param options.workers jobs at the same time
+ */
+export async function runDangerJobs(
+  options: DangerOptions & { readonly workers: number },
+  openRunner: () => JobRunner,
+): Promise<DangerRecord> {
+  const { workers, onProgress, signal } = options;
+  const experiment = dangerExperiment(options);
+  const { seeds, starts, arms } = experiment;
+  const jobs = seeds.flatMap((seed) => starts.map((start) => dangerJobOf(experiment, seed, start)));
+  const results = new Map<(typeof jobs)[number], DangerResult>();
+  const failed = await runJobs(jobs, {
+    workers,
+    openRunner,
+    keep(job, result) {
+      results.set(job, result as DangerResult);
+      onProgress?.(results.size * arms.length, jobs.length * arms.length);
+    },
+    ...(signal && { signal }),
+  });
+  if (failed.length > 0) throw new Error(`danger: ${failed[0].message}`);
+  return experimentRecord(
+    experiment,
+    jobs.map((job) => (results.get(job) as DangerResult).probabilities),
+  );
+}

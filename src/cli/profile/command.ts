@@ -1,0 +1,109 @@
+/** `unbraid profile`: where the time of an iteration goes. */
+import type { Command } from 'commander';
+import { type Config, resolveConfig } from '../../config/config.ts';
+import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
+import {
+  percent,
+  phaseCells,
+  phaseHead,
+  profileNotes,
+  rateCells,
+  rateHead,
+  renderProfilePage,
+} from '../../report/profile/profilePage.ts';
+import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
+import type { Progress } from '../../train/run.ts';
+import { configValue, gatherConfig, integerFrom, parseSetting, type Settings, usage } from '../shared/arguments.ts';
+import { type Programs, typed } from '../shared/bridges.ts';
+import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { teach } from '../shared/help.ts';
+import { table } from '../shared/print.ts';
+
+export interface ProfileEngine {
+  readonly profileRun: (
+    config: Config,
+    options: {
+      warmUp: number;
+      measured: number;
+      programs?: Programs;
+      onProgress: (progress: Progress) => void;
+      signal: AbortSignal;
+    },
+  ) => Promise<ProfileRecord>;
+}
+
+const WARM_UP = 5;
+
+/** Rows of the terminal's table of places. */
+const PLACES = 5;
+
+/** What a profile has no use for: most of the evaluations before and after the run. They change no parameter. */
+const lean = { evalEpisodes: 1, couplingPairs: 1 };
+
+const namedKeys = ['env', 'policy', 'method', 'labels', 'seed'] as const;
+
+type ProfileOptions = { readonly [K in (typeof namedKeys)[number] | 'out']?: string } & {
+  readonly iterations: number;
+  readonly set?: Settings;
+};
+
+function profileText(record: ProfileRecord): string {
+  return [
+    table(phaseHead, phaseCells(record)),
+    table(
+      ['kernel', ...rateHead],
+      record.kernels.map((row) => [row.kernel, ...rateCells(row)]),
+    ),
+    table(
+      ['most lost', 'phase', 'lost', ...rateHead],
+      record.places.slice(0, PLACES).map((row) => [row.kernel, row.phase, percent(row.lost), ...rateCells(row)]),
+    ),
+    ...profileNotes(record),
+    `parameters ${record.parametersSha256}`,
+  ].join('\n');
+}
+
+async function profileAction(frame: Frame, load: () => Promise<ProfileEngine>, options: ProfileOptions): Promise<void> {
+  const { iterations: measured, out } = options;
+  const named: Record<string, unknown> = { iterations: WARM_UP + measured + 1 };
+  for (const key of namedKeys) named[key] = configValue(options[key]);
+  const config = usage(() => resolveConfig({ ...lean, ...gatherConfig(named, options.set, undefined) }));
+  const programs = typed(config.env);
+  if (out !== undefined) usage(() => requireWritableFile(out));
+  const { profileRun } = await load();
+  const record = await frame.progress('profile', (onProgress) =>
+    profileRun(config, { warmUp: WARM_UP, measured, programs, onProgress, signal: frame.signal }),
+  );
+  if (out !== undefined) writeFileAtomic(out, renderProfilePage(record));
+  frame.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);
+}
+
+export function addProfileCommand(program: Command, host: Host, load: () => Promise<ProfileEngine>): void {
+  const command = program
+    .command('profile')
+    .summary("show where an iteration's time goes")
+    .description(
+      `Train on one thread and time every phase and kernel: FLOP/s and bytes/s against the peak measured in the same run. ${WARM_UP} iterations warm up first, one more ends the run.`,
+    )
+    .option('--env <name>', 'environment (default: household)')
+    .option('--policy <name>', 'attention or mlp (default: attention)')
+    .option('--method <terms>', 'terms of the objective joined by +, as in train (default: grpo)')
+    .option('--labels <source>', 'which actions were good, as in train (default: graph)')
+    .option('--seed <n>', 'names all random streams (default: 1)')
+    .option('--iterations <n>', 'iterations measured', integerFrom(1), 20)
+    .option('--set <key=value>', 'any other config key; may be repeated', parseSetting)
+    .option('--out <file>', 'an HTML page with the figure and all tables')
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          'unbraid profile',
+          'unbraid profile --method classifier+cloning --iterations 50 --out profile.html',
+          'unbraid profile --set evalEvery=1 --set evalEpisodes=100',
+        ],
+        details: 'evalEpisodes and couplingPairs are 1 unless set. docs/profile.md says what each column means.',
+        next: 'Look at the places that lose most; the same table of two versions shows what a change was worth.',
+      }),
+    );
+  run(host, command, (frame, options: ProfileOptions) => profileAction(frame, load, options));
+}

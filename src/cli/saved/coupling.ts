@@ -1,0 +1,139 @@
+/** `unbraid coupling`: the gradient coupling of a run's newest checkpoint. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type Split, splits } from '../../env/environment.ts';
+import type { Crew } from '../../parallel/crew.ts';
+import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
+import { encodeJson } from '../../record/json.ts';
+import { requireRun } from '../../record/run.node.ts';
+import type { CouplingRecord } from '../../record/schemas.ts';
+import type { Progress } from '../../train/run.ts';
+import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
+import { allowExecOption } from '../shared/bridges.ts';
+import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { teach } from '../shared/help.ts';
+import { count, table, two } from '../shared/print.ts';
+
+/** The most samples of each side and class: their Gram matrix has a row for each. */
+export const maxCouplingSamples = 10_000;
+
+export interface CouplingEngine {
+  readonly measureRunCoupling: (
+    directory: string,
+    options: {
+      split: Split;
+      samples: number;
+      crew: Crew;
+      /** Whether the program that the run names as its environment may be started. */
+      allowExec?: true;
+      onProgress: (progress: Progress) => void;
+      signal: AbortSignal;
+    },
+  ) => Promise<CouplingRecord>;
+}
+
+interface CouplingOptions {
+  readonly split: Split;
+  readonly samples: number;
+  readonly out?: string;
+  readonly allowExec?: true;
+  readonly workers?: number;
+}
+
+/** The classes of pairs and the parameters' shares as tables. */
+function couplingSummary(record: CouplingRecord): string {
+  const { goodBad, goodGood, badBad } = record.classes;
+  const classes = table(
+    ['Pairs', 'number', 'mean cosine', 'cosine > 0'],
+    (
+      [
+        ['good-bad', goodBad],
+        ['good-good', goodGood],
+        ['bad-bad', badBad],
+      ] as const
+    ).map(([name, pairs]) => [name, count(pairs.pairs), two(pairs.meanCosine), two(pairs.positiveFraction)]),
+  );
+  const layers = table(
+    ['Parameter', 'share', 'good-bad', 'good-good', 'bad-bad'],
+    record.layers.map((layer) => [
+      layer.parameter,
+      two(layer.share),
+      two(layer.goodBadCosine),
+      two(layer.goodGoodCosine),
+      two(layer.badBadCosine),
+    ]),
+  );
+  const { predicted, actual, relativeError } = record.spillover;
+  const signed = (x: number): string => `${x < 0 ? '' : '+'}${x.toPrecision(3)}`;
+  const similarity = table(
+    ['Similarity of the states', 'good-bad pairs', 'mean cosine', 'cosine > 0'],
+    record.similarity.map(({ lower, upper, pairs, goodBadCosine, positiveFraction }) => [
+      `${lower.toFixed(1)} to ${upper.toFixed(1)}`,
+      count(pairs),
+      two(goodBadCosine),
+      two(positiveFraction),
+    ]),
+  );
+  return [
+    `Coupling of ${record.run} at iteration ${record.iteration}, ${record.split}, ${count(record.samples)} samples`,
+    classes,
+    layers,
+    similarity,
+    `Spillover of a small step on the good samples to the log-probability of the bad ones: predicted ${signed(predicted)}, actual ${signed(actual)} (mean); error ${(100 * relativeError).toFixed(1)}%`,
+  ].join('\n');
+}
+
+async function couplingAction(
+  frame: Frame,
+  load: () => Promise<CouplingEngine>,
+  directory: string,
+  options: CouplingOptions,
+): Promise<void> {
+  usage(() => requireRun(directory));
+  const path = options.out ?? join(directory, 'coupling.html');
+  const recordPath = join(directory, 'coupling.json');
+  for (const file of [recordPath, path]) usage(() => requireWritableFile(file));
+  const { measureRunCoupling } = await load();
+  const { split, samples, allowExec } = options;
+  const record = await frame.withCrew(options.workers, (crew) =>
+    frame.progress(directory, (onProgress) =>
+      measureRunCoupling(directory, {
+        split,
+        samples,
+        crew,
+        ...(allowExec && { allowExec }),
+        onProgress,
+        signal: frame.signal,
+      }),
+    ),
+  );
+  writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
+  const { renderCouplingPage } = await import('../../report/compare/report.ts');
+  writeFileAtomic(path, renderCouplingPage(record));
+  frame.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
+}
+
+export function addCouplingCommand(program: Command, host: Host, load: () => Promise<CouplingEngine>): void {
+  const command = program
+    .command('coupling')
+    .summary("measure a run's gradient coupling")
+    .description(
+      "Measure the cosines between gradients of good and bad actions in a run's latest checkpoint, and write coupling.json and a page. Pairs have equal action words in two games that training did not play; labels are the expert's, or an experience graph's without an expert.",
+    )
+    .argument('<run>', "a run's folder")
+    .addOption(choiceOption('--split <name>', 'games the states come from', splits).default('out-of-domain'))
+    .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2, maxCouplingSamples), 80)
+    .option('--out <file>', 'the page (default: coupling.html in the run)')
+    .addOption(allowExecOption())
+    .addOption(workersOption())
+    .addHelpText(
+      'after',
+      teach({
+        examples: ['unbraid coupling runs/first', 'unbraid coupling runs/first --split train --samples 120'],
+        next: 'unbraid compare trains methods and controls side by side at several seeds.',
+      }),
+    );
+  run(host, command, (frame, directory: string, options: CouplingOptions) =>
+    couplingAction(frame, load, directory, options),
+  );
+}

@@ -1,0 +1,168 @@
+/** What is measured on the checkpoint of a run's folder. */
+
+import { type Config, resolveConfig } from '../../config/config.ts';
+import { headsOf } from '../../config/method.ts';
+import { describeSample } from '../../coupling/describe.ts';
+import { type CouplingMeasurement, measureCoupling } from '../../coupling/measure.ts';
+import { collectBank } from '../../coupling/samplePairStates.ts';
+import { loadParameters } from '../../engine/policy/parameters.ts';
+import { createPolicy, type Policy } from '../../engine/policy/policy.ts';
+import type { Environment, Split } from '../../env/environment.ts';
+import { type OpenBridge, openEnvironments } from '../../env/registry.ts';
+import type { Crew } from '../../parallel/crew.ts';
+import { memoryNeed } from '../../parallel/need.ts';
+import { openSpread, type Spread } from '../../parallel/spread.ts';
+import type { Checkpoint } from '../../record/checkpoint.ts';
+import type { JsonRecord } from '../../record/json.ts';
+import { openRun } from '../../record/run.node.ts';
+import type { CouplingRecord } from '../../record/schemas.ts';
+import { success } from '../../rollout/success.ts';
+import { returnInterval, wilsonInterval } from '../../statistics/statistics.ts';
+import { checkedFirst } from '../shared/arguments.ts';
+import { namedBridges, permitted } from '../shared/bridges.ts';
+import type { CouplingEngine } from './coupling.ts';
+import type { EvalEngine } from './eval.ts';
+
+/** Environments live at once. */
+const LIVE = 96;
+
+interface SavedPolicy {
+  readonly config: Config;
+  readonly iteration: number;
+  readonly policy: Policy;
+  readonly environments: readonly Environment[];
+  readonly spread: Spread;
+}
+
+/** How a saved policy is opened. */
+interface Opening {
+  readonly crew: Crew;
+  readonly allowExec?: true;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens the policy of a checkpoint for `use`, with environments as the run had them, spread over the crew.
+ *
+ * @param pairs of states that coupling is measured on; 0: it is not measured
+ * @throws a usage error if the environment does not open
+ */
+async function withCheckpoint<T>(
+  config: Config,
+  checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
+  { crew, openBridge, signal }: { crew: Crew; openBridge: OpenBridge; signal: AbortSignal },
+  pairs: number,
+  use: (saved: SavedPolicy) => Promise<T>,
+): Promise<T> {
+  const pool = await checkedFirst(signal, () =>
+    openEnvironments(config, openBridge, checkpoint.tokenizer ?? null, { signal }),
+  );
+  try {
+    const environments = Array.from({ length: LIVE }, () => pool.create());
+    const { spec } = environments[0];
+    const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config, pairs)), spec, {
+      ...config,
+      ...headsOf(config.method),
+      logitScale: 1,
+    });
+    loadParameters(policy, checkpoint.parameters);
+    const spread = await openSpread(crew, policy, config, pool, environments, signal);
+    try {
+      return await use({ config, iteration: checkpoint.iteration, policy, environments, spread });
+    } finally {
+      spread.close();
+    }
+  } finally {
+    await pool.close();
+  }
+}
+
+/**
+ * As `withCheckpoint`, with the latest checkpoint of a run's folder.
+ *
+ * @throws a usage error if the environment is a program that was not allowed, or does not open
+ */
+async function withPolicy<T>(
+  directory: string,
+  { crew, allowExec, signal }: Opening,
+  pairs: number,
+  use: (saved: SavedPolicy) => Promise<T>,
+): Promise<T> {
+  const run = openRun(directory);
+  const config = resolveConfig(run.config);
+  const checkpoint = run.loadCheckpoint();
+  const openBridge = namedBridges(permitted(config.env, directory, allowExec));
+  return withCheckpoint(config, checkpoint, { crew, openBridge, signal }, pairs, use);
+}
+
+/** Coupling of a policy between the train split and `split`; null without a pair of a good and a bad action. */
+async function measureSaved(
+  { config, policy, environments, spread }: SavedPolicy,
+  split: Split,
+  pairs: number,
+  signal: AbortSignal,
+  onBank: () => void,
+): Promise<CouplingMeasurement | null> {
+  const { seed, graphDiscount, graphMaxEdges } = config;
+  const bank = await collectBank(policy, environments, { seed, split, pairs, graphDiscount, graphMaxEdges, signal });
+  if (!bank) return null;
+  onBank();
+  const describe = describeSample(environments[0].spec, bank);
+  return measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
+}
+
+/** What `unbraid coupling` measures on these parameters: the fields of coupling.json but for the names of the command and of the run. */
+export function measureAgain(
+  config: Config,
+  checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
+  how: { split: Split; samples: number; crew: Crew; openBridge: OpenBridge; signal: AbortSignal },
+): Promise<JsonRecord | null> {
+  const { split, samples, signal } = how;
+  return withCheckpoint(config, checkpoint, how, samples, async (saved) => {
+    const measured = await measureSaved(saved, split, samples, signal, () => undefined);
+    return measured && ({ iteration: checkpoint.iteration, split, samples, ...measured } as unknown as JsonRecord);
+  });
+}
+
+/** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
+export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
+  directory,
+  { split, samples, onProgress, ...opening },
+) =>
+  withPolicy(directory, opening, samples, async (saved) => {
+    const progress = (done: number): void =>
+      onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
+    progress(0);
+    const measured = await measureSaved(saved, split, samples, opening.signal, () => progress(1));
+    if (!measured) {
+      throw new Error(
+        `coupling: no action of ${directory} is known to be good in one game and bad in another; train it further, until some episodes succeed`,
+      );
+    }
+    progress(2);
+    const { iteration } = saved;
+    return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
+  });
+
+/** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else `returnInterval`. */
+export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
+  withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
+    const { seed, trainGames, temperature } = config;
+    const onEpisode = (done: number): void =>
+      onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
+    const { mean, returns } = await success(policy, environments, {
+      seed,
+      split,
+      episodes,
+      trainGames,
+      temperature,
+      onEpisode,
+      signal: opening.signal,
+      play: spread.play,
+    });
+    const values = [...returns];
+    const solved = values.filter((x) => x === 1).length;
+    const plain = values.every((x) => x === 0 || x === 1);
+    const { low, high } = plain || episodes < 2 ? wilsonInterval(solved, episodes) : returnInterval(values);
+    return { command: 'eval', split, episodes, success: mean, interval: [low, high] };
+  });

@@ -1,0 +1,241 @@
+/** `unbraid study`: the experiments behind the conclusions, resumable, spread over the cores. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { nearestName } from '../../check/nearestName.ts';
+import { requireWritableDirectory } from '../../record/files.node.ts';
+import type { JsonRecord } from '../../record/json.ts';
+import { type Job, jobHash, jobResults } from '../../study/job.ts';
+import type { FailedJob, JobRunner } from '../../study/runJobs.ts';
+import type { Study, StudyScale } from '../../study/study.ts';
+import { integerFrom, usage, usageError } from '../shared/arguments.ts';
+import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { teach } from '../shared/help.ts';
+import { duration } from '../shared/print.ts';
+import { type JobStore, openJobStore } from './jobStore.ts';
+
+export interface StudyEngine {
+  /** A thread that does jobs. */
+  readonly openJobRunner: () => JobRunner;
+  readonly studies: () => Promise<readonly Study[]>;
+  /** Why games of other programs cannot be played here; null where they can. */
+  readonly missingGames: () => string | null;
+}
+
+interface StudyOptions {
+  readonly quick?: true;
+  readonly full?: true;
+  readonly seeds?: number;
+  readonly firstSeed: number;
+  readonly workers?: number;
+  readonly out: string;
+}
+
+/** The command that makes the study again on any machine. */
+function commandOf(study: Study, { size, seeds, firstSeed }: StudyScale): string {
+  const given = [seeds === null ? '' : ` --seeds ${seeds}`, firstSeed === 1 ? '' : ` --first-seed ${firstSeed}`];
+  return `unbraid study ${study.name} --${size}${given.join('')}`;
+}
+
+function secondsOf(jobs: readonly Job[]): number {
+  return jobs.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** Each job once, whichever rows ask for it. */
+function distinct(jobs: readonly Job[]): readonly Job[] {
+  return [...new Map(jobs.map((job) => [jobHash(job), job])).values()];
+}
+
+/**
+ * Does the jobs that have no result yet and shows how far they are.
+ *
+ * @param now a clock in ms, for the estimate of the time left
+ */
+async function doJobs(
+  frame: Frame,
+  engine: StudyEngine,
+  name: string,
+  jobs: readonly Job[],
+  workers: number,
+  store: JobStore,
+  results: Map<string, JsonRecord>,
+  now: () => number,
+): Promise<readonly FailedJob[]> {
+  if (jobs.length === 0) return [];
+  const { runJobs } = await import('../../study/runJobs.ts');
+  const total = secondsOf(jobs);
+  const startMs = now();
+  let done = 0;
+  let ended = 0;
+  return frame.progress(name, (onProgress) => {
+    const show = (): void => {
+      const secondsLeft = done > 0 ? (((now() - startMs) / 1000) * (total - done)) / done : total / workers;
+      onProgress({ phase: 'jobs', done: ended, total: jobs.length, envSteps: 0, success: null, secondsLeft });
+    };
+    show();
+    return runJobs(jobs, {
+      workers,
+      openRunner: engine.openJobRunner,
+      keep(job, result) {
+        store.keep(job, result);
+        results.set(jobHash(job), result);
+      },
+      onEnd({ seconds }) {
+        done += seconds;
+        ended++;
+        show();
+      },
+      signal: frame.signal,
+    });
+  });
+}
+
+function listText(studies: readonly Study[]): string {
+  const width = Math.max(...studies.map(({ name }) => name.length));
+  return studies.map(({ name, question }) => `${name.padEnd(width)}  ${question}`).join('\n');
+}
+
+/** The same answer without asking twice. */
+function once<T>(ask: () => T): () => T {
+  let answer: { readonly value: T } | null = null;
+  return () => {
+    answer ??= { value: ask() };
+    return answer.value;
+  };
+}
+
+function scaleOf({ quick, full, seeds, firstSeed }: StudyOptions, engine: StudyEngine): StudyScale {
+  if (quick && full) throw usageError('study: --quick and --full exclude each other; keep one');
+  return { size: full ? 'full' : 'quick', seeds: seeds ?? null, firstSeed, noGames: once(engine.missingGames) };
+}
+
+async function studyAction(
+  frame: Frame,
+  cores: number,
+  load: () => Promise<StudyEngine>,
+  name: string | undefined,
+  options: StudyOptions,
+): Promise<void> {
+  const engine = await load();
+  const studies = await engine.studies();
+  if (name === undefined) {
+    frame.finish(
+      { command: 'study', studies: studies.map(({ name, question }) => ({ name, question })) },
+      listText(studies),
+    );
+    return;
+  }
+  const study = studies.find((each) => each.name === name);
+  if (study === undefined) {
+    const names = studies.map((each) => each.name);
+    const nearest = nearestName(name, names);
+    const advice = nearest === null ? 'unbraid study lists them' : `did you mean "${nearest}"?`;
+    throw usageError(`study: the name must be one of ${names.join(', ')}, got "${name}"; ${advice}`);
+  }
+  const scale = scaleOf(options, engine);
+  const jobs = distinct(study.plan(scale));
+  usage(() => requireWritableDirectory(join(options.out, study.name)));
+  const store = usage(() => openJobStore(join(options.out, 'jobs')));
+  const results = new Map<string, JsonRecord>();
+  for (const job of jobs) {
+    const result = store.read(job);
+    if (result !== null) results.set(jobHash(job), result);
+  }
+  const toDo = jobs.filter((job) => !results.has(jobHash(job)));
+  const workers = options.workers ?? cores;
+  const estimate =
+    toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
+  frame.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them finished before${estimate}`);
+  const command = commandOf(study, scale);
+  const directory = join(options.out, study.name);
+  let failed: readonly FailedJob[];
+  try {
+    failed = await doJobs(frame, engine, study.name, toDo, workers, store, results, () => performance.now());
+  } catch (error) {
+    if (!frame.signal.aborted) throw error;
+    const interrupted = true;
+    if (results.size > 0)
+      await finish(frame, study, scale, { command, directory, jobs, results, failed: [], interrupted });
+    const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
+    throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`, {
+      cause: error,
+    });
+  }
+  if (results.size === 0) throw new Error(`study: all ${jobs.length} jobs failed: ${failed[0].message}`);
+  await finish(frame, study, scale, { command, directory, jobs, results, failed, interrupted: false });
+  if (failed.length === 0) return;
+  throw new Error(
+    `study: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; the same command tries them again`,
+  );
+}
+
+interface Outcome {
+  readonly command: string;
+  readonly directory: string;
+  readonly jobs: readonly Job[];
+  readonly results: ReadonlyMap<string, JsonRecord>;
+  readonly failed: readonly FailedJob[];
+  /** Whether the jobs without a result are still to be done. */
+  readonly interrupted: boolean;
+}
+
+/** Writes the report of what is finished. */
+async function finish(
+  frame: Frame,
+  study: Study,
+  scale: StudyScale,
+  { command, directory, jobs, results, failed, interrupted }: Outcome,
+): Promise<void> {
+  const { writeStudy } = await import('./studyFiles.ts');
+  const { unbraidVersion, numericsVersion } = await import('../../version.ts');
+  const found = jobResults(results);
+  const { key, ...report } = study.report(found, scale, command);
+  const { name, question } = study;
+  const messages = [...new Set(failed.map(({ message }) => message))];
+  const versions = { unbraid: unbraidVersion, numerics: String(numericsVersion), node: process.version };
+  const counts = { planned: jobs.length, finished: results.size, interrupted, failed: messages };
+  const record = { name, question, ...report, command, jobs: counts, versions };
+  const page = writeStudy(directory, record, key, jobs, found);
+  frame.finish(
+    {
+      ...{ command: 'study', study: name, size: scale.size, jobs: jobs.length, finished: results.size },
+      ...{ failed: failed.length, ...key, report: page },
+    },
+    [...report.summary, `report     ${page}`].join('\n'),
+  );
+}
+
+const defaultOut = 'runs/study';
+
+export function addStudyCommand(program: Command, host: Host, load: () => Promise<StudyEngine>): void {
+  const command = program
+    .command('study')
+    .summary('run a study and write its report')
+    .description(
+      'Run one of the experiments that conclusions rest on, with many seeds, and write a report with intervals. Without a name: list them. Finished jobs are kept, and the same command goes on with the rest.',
+    )
+    .argument('[name]', 'which study; none lists them')
+    .option('--quick', 'up to three minutes on two cores, with few seeds (default)')
+    .option('--full', 'the seeds that conclusions need: five minutes to more than an hour on two cores')
+    .option('--seeds <n>', 'seeds of every row, instead of what the study takes', integerFrom(1))
+    .option('--first-seed <n>', 'the seeds are this and the next ones', integerFrom(0), 1)
+    .option(
+      '--workers <n>',
+      'jobs at the same time; the results are the same with any number (default: one per core)',
+      integerFrom(1),
+    )
+    .option('--out <dir>', 'folder for finished jobs, which studies share, and a folder per study', defaultOut)
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          'unbraid study',
+          'unbraid study danger-zone --quick',
+          'unbraid study generalisation --full --workers 2',
+        ],
+        next: 'Open report.html in the folder of the study; its tables lie beside it as CSV, its figures as SVG.',
+      }),
+    );
+  run(host, command, (frame, name: string | undefined, options: StudyOptions) =>
+    studyAction(frame, host.cores, load, name, options),
+  );
+}

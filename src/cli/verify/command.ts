@@ -1,0 +1,153 @@
+/** `unbraid verify`: replays a run and compares its files with the replay. */
+import { existsSync, statSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import type { Damage } from '../../record/integrity.node.ts';
+import type { ReceiptDifference } from '../../record/receipt.ts';
+import { type RuntimeName, runtimeNames } from '../runtime/installed.ts';
+import { choiceOption, integerFrom, workersOption } from '../shared/arguments.ts';
+import { allowExecOption, permitted } from '../shared/bridges.ts';
+import { crewText, type Frame, type Host, run } from '../shared/commandShell.ts';
+import { teach } from '../shared/help.ts';
+import { count } from '../shared/print.ts';
+import type { Comparison } from './compareClaim.ts';
+import type { Replayed, ReplayInOptions } from './replayIn.ts';
+import { type LimitOptions, limitOptions, withinLimit } from './replayLimit.ts';
+import { folderSubject, receiptSubject, type Subject } from './subject.ts';
+
+export interface VerifyEngine {
+  /** Trains by `config` up to iteration `until`, without a folder. */
+  readonly replayIn: (runtime: RuntimeName, config: Config, options: ReplayInOptions) => Promise<Replayed>;
+}
+
+interface VerifyOptions extends LimitOptions {
+  readonly runtime: RuntimeName;
+  readonly until?: number;
+  readonly allowExec?: true;
+  readonly workers?: number;
+}
+
+function short(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}
+
+function differenceText(first: ReceiptDifference): string {
+  const place = typeof first.at === 'number' ? `checkpoint ${first.at}` : first.at;
+  const parts = first.differs.map(
+    ({ what, receipt, replay }) => `${what}\n  receipt  ${short(receipt)}\n  replay   ${short(replay)}`,
+  );
+  return [`differs    first at: ${place}`, ...parts].join('\n');
+}
+
+/** What a verdict says besides equal or not. */
+interface Verdict extends Comparison {
+  readonly rest: object;
+}
+
+/** Lines of the text form that name what was compared and what was not. */
+function coverageText({ checked, notChecked }: Comparison): string {
+  const lines = [`checked    ${checked.length === 0 ? 'nothing' : folded(checked).join(', ')}`];
+  const reasons = new Map<string, string[]>();
+  for (const [entry, reason] of notChecked) reasons.set(reason, [...(reasons.get(reason) ?? []), entry]);
+  for (const [reason, entries] of reasons) lines.push(`unchecked  ${folded(entries).join(', ')}: ${reason}`);
+  return lines.join('\n');
+}
+
+/** The files of one checkpoint as one entry. */
+function folded(paths: readonly string[]): string[] {
+  return [...new Set(paths.map((path) => /^checkpoints\/[^/]+\//.exec(path)?.[0] ?? path))];
+}
+
+/** Prints that the run is not what it claims to be, and ends with exit code 1. */
+function finishUnequal(frame: Frame, first: Damage | ReceiptDifference, verdict: Verdict, text: string): never {
+  const { rest, checked, notChecked } = verdict;
+  const record = { command: 'verify', equal: false, first, ...rest, checked, notChecked: [...notChecked.keys()] };
+  frame.finish(record, text);
+  const place = 'file' in first ? first.file : typeof first.at === 'number' ? `checkpoint ${first.at}` : first.at;
+  throw new Error(`verify: not equal, first at ${place}; do not use this run's results; train it again`);
+}
+
+async function verifyAction(
+  frame: Frame,
+  load: () => Promise<VerifyEngine>,
+  path: string,
+  { runtime, until: asked, allowExec, workers, ...allowed }: VerifyOptions,
+): Promise<void> {
+  const isFile = existsSync(path) && statSync(path).isFile();
+  const subject = isFile ? receiptSubject(path) : folderSubject(path);
+  if ('damage' in subject) {
+    const { damage, paths } = subject;
+    const notChecked = new Map(paths.map((entry) => [entry, 'not reached']));
+    finishUnequal(frame, damage, { first: damage, checked: [], notChecked, rest: {} }, `differs    ${damage.message}`);
+  }
+  const { config, last, measure } = subject;
+  const programs = permitted(config.env, path, allowExec);
+  const until = untilOf(subject, asked);
+  const { replayIn } = await load();
+  const replayed = await withinLimit(frame, { config, until, workers, ...allowed }, ({ signal, follow }) =>
+    frame.progress(path, (onProgress) => {
+      const checkpointsAt = subject.checkpointsAt.filter((iteration) => iteration <= until);
+      const compared = { until, checkpointsAt, measure: measure && measure.iteration <= until ? measure : null };
+      const how = { workers, programs, withCrew: frame.withCrew, onProgress: follow(onProgress), signal };
+      return replayIn(runtime, config, { ...compared, ...how });
+    }),
+  );
+  // A crew of this process has said so before it began.
+  if (runtime !== 'node') frame.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
+  const links = subject.links.filter((link) => link.iteration <= until);
+  const rest = { checkpoints: links.length, until, runtime: replayed.runtime, workers: replayed.workers };
+  const comparison = subject.compare(replayed, until);
+  const { first, checked, notChecked } = comparison;
+  if (first) {
+    const text = 'file' in first ? `differs    ${first.message}` : differenceText(first);
+    finishUnequal(frame, first, { ...comparison, rest }, `${text}\n${coverageText(comparison)}`);
+  }
+  const whole = until === last;
+  const hash = whole ? subject.hash : (links.at(-1)?.link ?? '');
+  const upTo = `up to iteration ${until}${whole && subject.hasOutcome ? ', and the outcome' : ''}`;
+  const text = [
+    `equal      ${count(links.length)} checkpoint${links.length === 1 ? '' : 's'} ${upTo}`,
+    coverageText(comparison),
+    `hash       ${hash}`,
+    `runtime    ${replayed.runtime}`,
+  ].join('\n');
+  frame.finish({ command: 'verify', equal: true, hash, ...rest, checked, notChecked: [...notChecked.keys()] }, text);
+}
+
+/** The iteration at which the replay ends. */
+function untilOf({ links, last }: Subject, asked: number | undefined): number {
+  if (asked === undefined || asked >= last) return last;
+  const link = links.findLast(({ iteration }) => iteration <= asked);
+  if (!link) throw new Error(`verify: the run has no checkpoint up to iteration ${asked}; give a larger --until`);
+  return link.iteration;
+}
+
+export function addVerifyCommand(program: Command, host: Host, load: () => Promise<VerifyEngine>): void {
+  const command = program
+    .command('verify')
+    .summary('replay a run and compare its files with the replay')
+    .description(
+      'Check that the files of a run agree with each other, train the run again, and compare every statement in the files with the replay: config, parameters, state, metrics, coupling and outcome.',
+    )
+    .argument('<run>', "a run's folder, or a receipt's file alone")
+    .addOption(choiceOption('--runtime <name>', 'where to replay it', runtimeNames).default('node'))
+    .option('--until <n>', 'compare no checkpoint after this iteration', integerFrom(0))
+    .addOption(allowExecOption())
+    .addOption(workersOption())
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          'unbraid verify runs/first',
+          'unbraid verify runs/first --until 40 --json',
+          'unbraid verify runs/first --runtime firefox',
+        ],
+        details:
+          'It takes as long as the training did. What is expected to take more than 10 minutes is replayed only if you say so. Exit code 1 if anything differs: the first difference is named. What a replay cannot check is listed as unchecked.',
+        next: 'docs/receipts.md says what a receipt proves.',
+      }),
+    );
+  for (const option of limitOptions()) command.addOption(option);
+  run(host, command, (frame, path: string, options: VerifyOptions) => verifyAction(frame, load, path, options));
+}

@@ -1,0 +1,300 @@
+/**
+ * The configuration of a run: one table holds every key with its default, rule, unit and meaning. Validation, `--help` and
+ * docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
+ */
+import * as v from 'valibot';
+import { nearestName } from '../check/nearestName.ts';
+import { labelSources, rolloutSources } from './labelNames.ts';
+import { requireMemory } from './memory.ts';
+import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
+
+interface Row<T> {
+  readonly default: T;
+  readonly schema: v.GenericSchema<unknown, T>;
+  /** Completes "<key> must be ...". */
+  readonly rule: string;
+  /** The value that a wrong text was probably meant to be, or null. */
+  readonly nearest?: (value: string) => string | null;
+  readonly unit: string;
+  readonly meaning: string;
+}
+
+type Bounds = { readonly min: number; readonly below?: number; readonly max?: number; readonly above?: true };
+
+/** The schema of a finite number within bounds and the rule in words. `above` makes `min` itself too small. */
+function range(kind: 'integer' | 'number', bounds: Bounds): { schema: v.GenericSchema<unknown, number>; rule: string } {
+  const { min, max, below, above } = bounds;
+  const inRange = (value: number): boolean =>
+    Number.isFinite(value) &&
+    (kind === 'number' || Number.isSafeInteger(value)) &&
+    (above ? value > min : value >= min) &&
+    (max === undefined || value <= max) &&
+    (below === undefined || value < below);
+  const lower = above ? `> ${min}` : `>= ${min}`;
+  const upper = max !== undefined ? ` and <= ${max}` : below !== undefined ? ` and < ${below}` : '';
+  const noun = kind === 'integer' ? 'an integer' : 'a number';
+  return { schema: v.pipe(v.number(), v.check(inRange)), rule: `${noun} ${lower}${upper}` };
+}
+
+function integer(value: number, bounds: Bounds, unit: string, meaning: string): Row<number> {
+  return { default: value, ...range('integer', bounds), unit, meaning };
+}
+
+function number(value: number, bounds: Bounds, unit: string, meaning: string): Row<number> {
+  return { default: value, ...range('number', bounds), unit, meaning };
+}
+
+function orNull<T>(row: Pick<Row<T>, 'schema' | 'rule' | 'nearest'>, unit: string, meaning: string): Row<T | null> {
+  return { ...row, default: null, schema: v.nullable(row.schema), rule: `${row.rule}, or null`, unit, meaning };
+}
+
+function picklist<const T extends readonly string[]>(
+  options: T,
+): { schema: v.GenericSchema<unknown, T[number]>; rule: string; nearest: (value: string) => string | null } {
+  return {
+    schema: v.picklist(options),
+    rule: `one of ${options.join(', ')}`,
+    nearest: (value) => nearestName(value, options),
+  };
+}
+
+function choice<const T extends readonly string[]>(value: T[number], options: T, meaning: string): Row<T[number]> {
+  return { default: value, ...picklist(options), unit: '', meaning };
+}
+
+const nonNegative: Bounds = { min: 0 };
+const positive: Bounds = { min: 0, above: true };
+const fraction: Bounds = { min: 0, max: 1 };
+
+const table = {
+  env: {
+    default: 'household',
+    schema: v.pipe(
+      v.string(),
+      v.check((name) => name.trim() !== ''),
+    ),
+    rule: "an environment's name",
+    unit: '',
+    meaning: 'environment to train in',
+  },
+  policy: choice(
+    'attention',
+    ['attention', 'mlp'],
+    'network: attention scores listed actions by their tokens, mlp a fixed set of actions',
+  ),
+  method: {
+    default: 'grpo',
+    schema: v.pipe(v.string(), v.check(isMethod)),
+    rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
+    nearest: nearestMethod,
+    unit: '',
+    meaning: 'terms of the objective; grpo unless gigpo or ppo is named',
+  },
+  labels: choice(
+    'graph',
+    labelSources,
+    'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
+  ),
+  shuffledSource: choice('graph', rolloutSources, 'whose labels shuffled permutes'),
+  labelNoise: number(0, fraction, 'probability', 'with which each label is replaced by its opposite'),
+  observation: orNull(
+    picklist(['tokens', 'text', 'vector']),
+    '',
+    "form of observations; null = the environment's own, with mlp vector",
+  ),
+  seed: integer(1, { min: 0 }, '', 'names all random streams of the run'),
+  iterations: integer(160, nonNegative, 'iterations', 'collect-and-update rounds after the cold start'),
+  maxSteps: orNull(range('integer', { min: 1 }), 'steps', "episode length limit; null = the environment's own"),
+  similarity: number(0.8, fraction, 'cosine', 'of two states of one scenario; bandit only'),
+  trainGames: integer(150, { min: 1 }, 'games', 'fixed training games, which recur'),
+  numGenerations: integer(8, { min: 2 }, 'episodes', 'group size: episodes from the same start'),
+  groupsPerIteration: integer(10, { min: 1 }, 'groups', 'groups collected per iteration'),
+  numIterations: integer(2, { min: 1 }, 'passes', 'passes over each batch of episodes'),
+  minibatches: integer(3, { min: 1 }, 'minibatches', 'parameter updates per pass'),
+  temperature: number(1, positive, '', 'divides the action scores when acting and learning'),
+  learningRate: number(3e-3, nonNegative, '', 'AdamW step size'),
+  lrSchedule: choice('constant', ['constant', 'linear', 'cosine'], 'how the learning rate falls to 0 over the run'),
+  warmupUpdates: integer(0, nonNegative, 'updates', 'updates over which the learning rate rises from 0'),
+  adamBeta1: number(0.9, { min: 0, below: 1 }, '', 'decay of the mean gradient'),
+  adamBeta2: number(0.999, { min: 0, below: 1 }, '', 'decay of the mean squared gradient'),
+  adamEpsilon: number(1e-8, positive, '', 'added to the root of the mean squared gradient'),
+  weightDecay: number(0, nonNegative, '', 'decoupled weight decay'),
+  maxGradNorm: number(1, positive, '', 'gradients longer than this are scaled down to it'),
+  epsilon: number(0.2, { min: 0, above: true, below: 1 }, '', 'the probability ratio is clipped below 1 - epsilon'),
+  epsilonHigh: orNull(range('number', positive), '', 'and above 1 + epsilonHigh; null = epsilon'),
+  beta: number(0, nonNegative, '', 'weight of the KL divergence to the policy after the cold start'),
+  entropyCoef: number(0.005, nonNegative, '', 'weight of the entropy bonus'),
+  scaleRewards: choice('group', ['group', 'batch', 'none'], 'which standard deviation divides the advantages'),
+  lossType: choice('dapo', ['grpo', 'dr_grpo', 'bnpo', 'dapo'], 'how the losses of steps are averaged'),
+  coldStart: integer(60, nonNegative, 'episodes', "the expert's demonstrations cloned before training; 0 = none"),
+  coldStartUpdates: integer(150, nonNegative, 'updates', 'parameter updates of the cold start'),
+  coldStartBatch: integer(256, { min: 1 }, 'states', 'states per update of the cold start'),
+  coldStartLearningRate: number(2e-3, nonNegative, '', 'step size of the cold start'),
+  demonstrationNoise: number(0.2, fraction, 'probability', 'of a random action in a demonstration'),
+  classifierCoef: number(0.5, nonNegative, '', 'weight of the good/bad classifier loss'),
+  classifierScope: choice('all', ['all', 'taken'], 'classify all candidate actions or only those taken'),
+  cloningCoef: number(0.1, nonNegative, '', 'weight of cloning the actions labelled good'),
+  contrastiveCoef: number(0.05, nonNegative, '', 'weight of the supervised contrastive loss'),
+  contrastiveTemperature: number(0.2, positive, '', 'divides the cosines in the contrastive loss'),
+  contrastiveSamples: integer(256, { min: 2 }, 'samples', 'embeddings compared per update'),
+  gigpoCoef: number(1, nonNegative, '', 'weight of the step advantages of gigpo beside those of episodes'),
+  gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that ppo learns values of'),
+  gaeLambda: number(0.95, fraction, 'per step', 'decay of later errors of the values in the advantages of ppo'),
+  valueCoef: number(0.5, nonNegative, '', 'weight of the value loss of ppo'),
+  valueClip: orNull(
+    range('number', positive),
+    'return',
+    'how far ppo lets a value move from its old one; null = freely',
+  ),
+  conflictTasks: choice(
+    'task',
+    ['task', 'sign'],
+    "whose gradients pcgrad, gradvac and upgrad keep from conflict: the environment's tasks, or steps of positive and of negative advantage",
+  ),
+  gradvacBeta: number(0.01, fraction, '', 'weight of the newest cosine in the targets of gradvac'),
+  labelAdvantages: choice(
+    'plus',
+    ['plus', 'instead'],
+    'label-advantages: add labels as 1 and -1 to the advantages, or put them in their place',
+  ),
+  labelWarmup: integer(0, nonNegative, 'iterations', 'over which the weights of the label losses rise from 0'),
+  labelSchedule: choice(
+    'constant',
+    ['constant', 'linear', 'cosine'],
+    'how the weights of the label losses fall to 0 over the run',
+  ),
+  labelMargin: number(
+    0.02,
+    nonNegative,
+    '',
+    'differences of return up to this tell nothing to anchor, critic and counterfactual',
+  ),
+  anchorIterations: integer(1, { min: 1 }, 'iterations', 'whose steps anchor compares, the present one included'),
+  graphDiscount: number(
+    0.9,
+    { min: 0, above: true, below: 1 },
+    'per step',
+    'discount of the experience graph, and of the returns other sources compare',
+  ),
+  graphMaxEdges: integer(2_000_000, { min: 1 }, 'edges', 'most edges the experience graph keeps'),
+  graphMinSuccesses: integer(
+    1,
+    { min: 1 },
+    'steps',
+    'with a positive reward that a game needs before the graph judges what leads to them',
+  ),
+  graphMinVisits: integer(1, { min: 1 }, 'times', 'an action is tried in a state before the graph judges it there'),
+  criticSteps: integer(10_000, { min: 1 }, 'steps', 'newest steps the critic learns from'),
+  criticUpdates: integer(20, { min: 1 }, 'updates', 'of the critic per iteration'),
+  criticBatch: integer(256, { min: 1 }, 'steps', 'per update of the critic'),
+  criticLearningRate: number(3e-3, positive, '', 'step size of the critic'),
+  counterfactualStates: integer(16, { min: 1 }, 'states', 'per iteration whose candidates are all tried'),
+  counterfactualRollouts: integer(2, { min: 1 }, 'times', 'each of their candidates is tried'),
+  tokenWidth: integer(12, { min: 1 }, 'channels', 'width of a token embedding'),
+  matchWidth: integer(16, { min: 1 }, 'channels', 'width of the state-action token match'),
+  hidden: integer(64, { min: 1 }, 'channels', 'width of the hidden layer'),
+  embedding: integer(32, { min: 1 }, 'channels', 'width of e(s, a), which both heads share'),
+  blocks: integer(0, { min: 0, max: 4 }, 'blocks', 'self-attention blocks over the state'),
+  heads: integer(2, { min: 1 }, 'heads', 'attention heads per block'),
+  vocabularySize: integer(2000, { min: 2 }, 'words', 'most words a text vocabulary holds'),
+  vocabularyEpisodes: integer(20, { min: 1 }, 'episodes', 'random episodes a text vocabulary is made from'),
+  maxStateTokens: integer(48, { min: 1 }, 'tokens', 'positions of an observation in text, the last action included'),
+  maxActionTokens: integer(24, { min: 2 }, 'tokens', 'positions of an action in text, the sentence about it included'),
+  evalEpisodes: integer(400, { min: 1 }, 'episodes', 'episodes per split in an evaluation'),
+  evalEvery: integer(0, nonNegative, 'iterations', 'between evaluations; 0 = only at the start and the end'),
+  couplingPairs: integer(40, { min: 1 }, 'pairs', 'state pairs the coupling is measured on'),
+  couplingEvery: integer(
+    0,
+    nonNegative,
+    'iterations',
+    'between coupling measurements; 0 = only at the start and the end',
+  ),
+  checkpointEvery: integer(20, { min: 1 }, 'iterations', 'between checkpoints'),
+  keepCheckpoints: integer(2, { min: 1 }, 'checkpoints', 'newest checkpoints kept besides the first'),
+} as const;
+
+export type ConfigKey = keyof typeof table;
+
+/** The complete, validated configuration of a run. */
+export type Config = { readonly [K in ConfigKey]: (typeof table)[K] extends Row<infer T> ? T : string };
+
+const keys = Object.keys(table) as ConfigKey[];
+
+/** Every key with its default, rule, unit and meaning, in the order of the documentation. */
+export const configTable: readonly (Omit<Row<number | string | null>, 'schema' | 'nearest'> & {
+  readonly key: ConfigKey;
+})[] = keys.map((key) => {
+  const { default: value, rule, unit, meaning } = table[key];
+  return { key, default: value, rule, unit, meaning };
+});
+
+function show(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length <= 200 ? text : `${text.slice(0, 200)}...`;
+}
+
+function unknownKey(key: string): Error {
+  const nearest = nearestName(key, keys);
+  const advice = nearest === null ? `the keys are: ${keys.join(', ')}` : `did you mean "${nearest}"?`;
+  return new Error(`config: unknown key "${key}"; ${advice}`);
+}
+
+function checkTogether(config: Config): void {
+  if (config.policy === 'mlp' && config.observation !== 'vector') {
+    throw new Error(
+      `config: policy "mlp" needs observation "vector", got ${show(config.observation)}; set observation to "vector"`,
+    );
+  }
+  if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
+    throw new Error(
+      'config: labels "demonstrations" must have coldStart >= 1, got 0, which shows none; raise coldStart or choose another source',
+    );
+  }
+  if (config.policy === 'attention' && config.observation === 'vector') {
+    throw new Error(
+      'config: policy "attention" needs observation "tokens" or "text", got "vector"; set policy to "mlp"',
+    );
+  }
+}
+
+/**
+ * The complete config: `partial` over the defaults, the method in canonical form. An undefined value counts as not given.
+ *
+ * @throws Error naming an unknown key and the nearest known one, or the key, its rule and the value got
+ */
+export function resolveConfig(partial: unknown): Config {
+  if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
+    throw new Error(`config: must be an object of keys and values, got ${show(partial)}`);
+  }
+  const given = partial as Record<string, unknown>;
+  for (const key of Object.keys(given)) {
+    if (!Object.hasOwn(table, key)) throw unknownKey(key);
+  }
+  if (given.numGenerations === 1) {
+    throw new Error('groupRelative: numGenerations must be >= 2, got 1; a group of one has no advantage');
+  }
+  const config: Record<string, unknown> = {};
+  for (const key of keys) {
+    const row: Row<number | string | null> = table[key];
+    const value = given[key] === undefined ? row.default : given[key];
+    if (!v.is(row.schema, value)) {
+      const nearest = typeof value === 'string' ? (row.nearest?.(value) ?? null) : null;
+      const advice = nearest === null ? '' : `; did you mean ${show(nearest)}?`;
+      throw new Error(`config: ${key} must be ${row.rule}, got ${show(value)}${advice}`);
+    }
+    config[key] = value;
+  }
+  checkTerms(config.method as string, config.labels as string);
+  config.method = canonicalMethod(config.method as string);
+  if (config.policy === 'mlp') config.observation ??= 'vector';
+  const resolved = config as Config;
+  checkTogether(resolved);
+  requireMemory(resolved);
+  return resolved;
+}
+
+/** The config as JSON with its keys in alphabetical order: equal text for equal configs, whatever order they were written in. */
+export function canonicalConfigJson(config: Config): string {
+  return JSON.stringify(Object.fromEntries([...keys].sort().map((key) => [key, config[key]])));
+}

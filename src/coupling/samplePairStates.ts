@@ -1,0 +1,110 @@
+/** The labelled states that a bank of pairs is drawn from. */
+
+import { checkChoice, checkInteger, checkKeys, checkObject, checkSeed } from '../check/values.ts';
+import { createGraphLabels } from '../credit/labels/graph.ts';
+import { actionKey, type Policy } from '../engine/policy/policy.ts';
+import { type Environment, type Split, splits } from '../env/environment.ts';
+import { randomStream } from '../random.ts';
+import { checkEnvironments, collect } from '../rollout/collect.ts';
+import { playExpert } from '../rollout/expert.ts';
+import type { GameChoice } from '../rollout/rollout.ts';
+import { type LabelledStates, type PairBank, pairBank } from './samplePairs.ts';
+
+/** Games on each side: of an expert's play, and of a policy's where there is no expert (each several times). */
+const EXPERT_GAMES = 60;
+const POLICY_GAMES = 12;
+
+/** Most pairs of a class: the Gram matrices grow with their square. */
+const MOST_PAIRS = 10_000;
+
+/** What the games and the labels of a bank are drawn from. */
+export interface BankOptions {
+  readonly seed: number;
+  /** Split of the right side; the left side is the train split. */
+  readonly split: Split;
+  /** Pairs per class. */
+  readonly pairs: number;
+  readonly graphDiscount: number;
+  readonly graphMaxEdges: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const optionKeys = { seed: 1, split: 1, pairs: 1, graphDiscount: 1, graphMaxEdges: 1, signal: 1 } satisfies Record<
+  keyof BankOptions,
+  1
+>;
+
+/** Plays `games` with a noisy expert (a quarter of the actions random) and labels every candidate by the expert's knowledge. */
+async function expertStates(
+  environment: Environment,
+  games: readonly GameChoice[],
+  { seed, signal }: BankOptions,
+  purpose: string,
+): Promise<LabelledStates> {
+  const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose, signal });
+  return { states, labels: Int8Array.from(expert), game };
+}
+
+/** Plays `games` with the policy, several times each, and labels what an experience graph of these episodes knows. */
+async function graphStates(
+  policy: Policy,
+  environments: readonly Environment[],
+  games: readonly GameChoice[],
+  options: BankOptions,
+  purpose: string,
+): Promise<LabelledStates> {
+  const times = Math.max(1, Math.floor(environments.length / games.length));
+  const episodes = Array.from({ length: times * games.length }, (_, i) => ({
+    ...games[i % games.length],
+    rollout: Math.floor(i / games.length),
+  }));
+  const rollout = await collect(policy, environments, episodes, {
+    key: actionKey(options.seed, purpose, 0),
+    temperature: 1,
+    signal: options.signal,
+  });
+  const { graphDiscount, graphMaxEdges } = options;
+  const labels = createGraphLabels({ graphDiscount, graphMaxEdges, graphMinSuccesses: 1, graphMinVisits: 1 }).label(
+    rollout,
+  );
+  const game = Int32Array.from({ length: rollout.states.states }, (_, s) => rollout.episode[s] % games.length);
+  return { states: rollout.states, labels, game };
+}
+
+/**
+ * A bank of pairs from games that are not the run's training games: of the train split on the left, of `options.split` on the right. Labels
+ * are the expert's where the environment has one, else those of an experience graph of the policy's own episodes.
+ *
+ * @param policy plays where there is no expert; its weights must be prepared
+ * @returns null where no action is good in one game and bad in another
+ * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
+ */
+export async function collectBank(
+  policy: Policy,
+  environments: readonly Environment[],
+  options: BankOptions,
+): Promise<PairBank | null> {
+  const caller = 'collectBank';
+  checkObject(caller, 'policy', policy, 'give what createPolicy returned');
+  checkEnvironments(caller, environments);
+  checkKeys(caller, 'options', options, optionKeys);
+  const { seed, split, signal } = options;
+  signal?.throwIfAborted();
+  checkSeed(caller, seed);
+  checkChoice(caller, 'split', split, splits);
+  checkInteger(caller, 'pairs', options.pairs, 1, MOST_PAIRS, 'give the number of pairs of each class');
+  checkInteger(caller, 'graphMaxEdges', options.graphMaxEdges, 1, Number.MAX_SAFE_INTEGER, 'raise it');
+  const expert = environments[0].spec.hasExpert;
+  const count = expert ? EXPERT_GAMES : Math.min(POLICY_GAMES, environments.length);
+  const first = 0x4000_0000 + randomStream(seed, 'coupling/games').below(0x1000_0000);
+  const side = (offset: number, of: Split, purpose: string): Promise<LabelledStates> => {
+    const games = Array.from({ length: count }, (_, i) => ({ seed: first + offset + i, split: of, rollout: 0 }));
+    return expert
+      ? expertStates(environments[0], games, options, purpose)
+      : graphStates(policy, environments, games, options, purpose);
+  };
+  const left = await side(0, 'train', 'coupling/left');
+  const right = await side(count, split, `coupling/${split}`);
+  signal?.throwIfAborted();
+  return pairBank(left, right, options.pairs, seed);
+}

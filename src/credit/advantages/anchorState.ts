@@ -1,0 +1,70 @@
+/** Step advantages of GiGPO: how much better an action did than the others taken in the very same state. */
+import type { Rollout } from '../../rollout/rollout.ts';
+import { moments, STD_FLOOR } from './moments.ts';
+
+/** What step advantages are made from, by state; states of an episode are in the order of its steps. */
+export type Steps = Pick<Rollout, 'episode' | 'reward' | 'hash'> & { readonly states: { readonly states: number } };
+
+/**
+ * Discounted return from each step to the end of its episode: R_t = r_t + discount R_(t + 1).
+ *
+ * @returns f64[states]
+ */
+export function discountedReturns({ states, episode, reward }: Omit<Steps, 'hash'>, discount: number): Float64Array {
+  const returns = new Float64Array(states.states);
+  const rest = new Map<number, number>();
+  for (let s = states.states - 1; s >= 0; s--) {
+    returns[s] = reward[s] + discount * (rest.get(episode[s]) ?? 0);
+    rest.set(episode[s], returns[s]);
+  }
+  return returns;
+}
+
+/** Numbers of the steps of each anchor group: those of one group of episodes whose state hash is equal, in their order. */
+function anchorGroups({ states, episode, hash }: Steps, groupSize: number): number[][] {
+  const byGroup: Map<number, number[]>[] = [];
+  for (let s = 0; s < states.states; s++) {
+    const group = Math.floor(episode[s] / groupSize);
+    byGroup[group] ??= new Map();
+    const anchor = byGroup[group].get(hash[s]);
+    if (anchor) anchor.push(s);
+    else byGroup[group].set(hash[s], [s]);
+  }
+  return byGroup.flatMap((anchors) => [...anchors.values()]);
+}
+
+/**
+ * A^S = (R_t - mean of the anchor group) / (std + 1e-4) with R_t the discounted return from the step on (Feng et al., "Group-in-group policy
+ * optimization for LLM agent training", 2025, arXiv 2505.10978, section 4.2). A step whose state no other step of its group of episodes
+ * was in has 0.
+ *
+ * @param groupSize episodes per group
+ * @param discount in [0, 1]; 1 counts a reward the same however late it comes
+ * @param scaleRewards which population standard deviation divides: of the anchor group, of the discounted returns of the batch, or none
+ * @returns f32[states]
+ * @throws RangeError if an advantage is not finite
+ */
+export function anchorState(
+  steps: Steps,
+  groupSize: number,
+  discount: number,
+  scaleRewards: 'group' | 'batch' | 'none',
+): Float32Array {
+  const returns = discountedReturns(steps, discount);
+  const batchStd = scaleRewards === 'batch' ? moments(returns, 0, returns.length).std : 0;
+  const advantages = new Float32Array(returns.length);
+  for (const anchor of anchorGroups(steps, groupSize)) {
+    const own = anchor.map((s) => returns[s]);
+    const { mean, std } = moments(own, 0, own.length);
+    const scale = scaleRewards === 'none' ? 1 : (scaleRewards === 'batch' ? batchStd : std) + STD_FLOOR;
+    anchor.forEach((s, i) => {
+      advantages[s] = (own[i] - mean) / scale;
+      if (!Number.isFinite(advantages[s])) {
+        throw new RangeError(
+          `anchorState: advantages must be finite, got ${advantages[s]} for the return ${own[i]} at step ${s}; scale the environment's rewards down`,
+        );
+      }
+    });
+  }
+  return advantages;
+}

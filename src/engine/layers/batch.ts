@@ -1,0 +1,153 @@
+/** A batch in arena memory: states with their candidate actions, packed without padding. */
+import { checkChoice, checkInteger, checkObject } from '../../check/values.ts';
+import type { Arena } from '../kernels/arena.ts';
+
+/** Sizes of what a policy reads; from `EnvironmentSpec`. In the vector form an action is one token (its id) in one slot. */
+export interface InputShape {
+  readonly form: 'tokens' | 'vector';
+  readonly layout: 'slots' | 'sequence';
+  readonly vocabularySize: number;
+  readonly stateSlots: number;
+  readonly actionSlots: number;
+  readonly vectorWidth: number;
+}
+
+/** How much a batch can hold. */
+export interface Capacity {
+  readonly states: number;
+  readonly actions: number;
+  readonly stateFeatures: number;
+  readonly actionFeatures: number;
+}
+
+/** Pointers into the arena and the present counts. Offsets have one more element than there are rows. */
+export interface Batch {
+  readonly shape: InputShape;
+  /** The most that a batch of several states holds. Lists are cut by it, so that it decides in which order gradients are summed; it never changes. */
+  readonly capacity: Capacity;
+  /** What the buffers have room for: the capacity, or more once a state was met that needs more and is a batch of its own. */
+  readonly room: Capacity;
+  states: number;
+  actions: number;
+  /** i32[states + 1]: first action row of each state. */
+  readonly rowOffsets: number;
+  /** i32[actions]: the state of each action row. */
+  readonly rowState: number;
+  /** i32: features (token * slots + slot) of the states and, per row, of the actions, with their offsets. */
+  readonly stateFeatures: number;
+  readonly stateOffsets: number;
+  readonly actionFeatures: number;
+  readonly actionOffsets: number;
+  /** u8[states * stateSlots], u8[actions * actionSlots]: 1 where a slot holds a token. */
+  readonly stateMask: number;
+  readonly actionMask: number;
+  /** f32[states, vectorWidth] */
+  readonly vectors: number;
+  /**
+   * Places larger buffers, in which nothing is loaded, so that `room` is at least `need`. Nothing may be marked in the arena: what is placed
+   * must stay. What the old buffers took is not used again.
+   *
+   * @throws RangeError if the memory has no room for them; the batch is then as it was
+   */
+  grow(need: Capacity): void;
+}
+
+/** Most of each count of a shape; a feature, slot * vocabularySize + token, must be a 32-bit integer, too. */
+const MOST_OF_SHAPE = 2 ** 24;
+
+/** @throws RangeError naming what of a shape is no count or no known word, or is too large */
+export function checkShape(caller: string, shape: InputShape): void {
+  const advice = "give an environment's inputShape(spec)";
+  checkObject(caller, 'shape', shape, advice);
+  checkChoice(caller, 'shape.form', shape.form, ['tokens', 'vector']);
+  checkChoice(caller, 'shape.layout', shape.layout, ['slots', 'sequence']);
+  for (const key of ['vocabularySize', 'stateSlots', 'actionSlots', 'vectorWidth'] as const) {
+    const least = key === 'vocabularySize' || key === 'actionSlots' ? 1 : 0;
+    checkInteger(caller, `shape.${key}`, shape[key], least, MOST_OF_SHAPE, advice);
+  }
+  const features = shape.vocabularySize * Math.max(shape.stateSlots, shape.actionSlots);
+  checkInteger(caller, 'vocabularySize times slots', features, 1, 2 ** 31 - 1, 'use a smaller vocabulary');
+}
+
+/** @throws RangeError naming what of a capacity is no count */
+export function checkCapacity(caller: string, capacity: Capacity): void {
+  const advice = 'give batchCapacity(shape, states)';
+  checkObject(caller, 'capacity', capacity, advice);
+  for (const key of ['states', 'actions', 'stateFeatures', 'actionFeatures'] as const) {
+    checkInteger(caller, `capacity.${key}`, capacity[key], key.endsWith('Features') ? 0 : 1, 2 ** 31 - 1, advice);
+  }
+}
+
+type Buffers = Omit<Batch, 'shape' | 'capacity' | 'grow'>;
+
+function placeBuffers(arena: Arena, shape: InputShape, room: Capacity): Buffers {
+  return {
+    room,
+    states: 0,
+    actions: 0,
+    rowOffsets: arena.floats(room.states + 1),
+    rowState: arena.floats(room.actions),
+    stateFeatures: arena.floats(room.stateFeatures),
+    stateOffsets: arena.floats(room.states + 1),
+    actionFeatures: arena.floats(room.actionFeatures),
+    actionOffsets: arena.floats(room.actions + 1),
+    stateMask: arena.reserve(room.states * shape.stateSlots),
+    actionMask: arena.reserve(room.actions * shape.actionSlots),
+    vectors: arena.floats(room.states * shape.vectorWidth),
+  };
+}
+
+/** Of each size what there is, or where that is not enough `factor` times as much, or what is needed if that is more. */
+function enlarged(room: Capacity, need: Capacity, factor: number): Capacity {
+  const size = (name: keyof Capacity): number =>
+    need[name] <= room[name] ? room[name] : Math.max(need[name], factor * room[name]);
+  return {
+    states: size('states'),
+    actions: size('actions'),
+    stateFeatures: size('stateFeatures'),
+    actionFeatures: size('actionFeatures'),
+  };
+}
+
+/** @param rebuild called when the batch has new buffers, to place what else depends on its room */
+export function createBatch(
+  arena: Arena,
+  shape: InputShape,
+  capacity: Capacity,
+  rebuild: () => void = () => {},
+): Batch {
+  const place = (room: Capacity): void => {
+    const before = { ...batch };
+    const mark = arena.mark();
+    try {
+      Object.assign(batch, placeBuffers(arena, shape, room));
+      rebuild();
+    } catch (error) {
+      Object.assign(batch, before);
+      arena.release(mark);
+      throw error;
+    }
+  };
+  const batch: Batch = {
+    shape,
+    capacity,
+    ...placeBuffers(arena, shape, capacity),
+    grow(need) {
+      try {
+        // Twice as much, so that states that grow little by little leave little behind.
+        place(enlarged(batch.room, need, 2));
+      } catch (refused) {
+        if (!(refused instanceof RangeError)) throw refused;
+        try {
+          place(enlarged(batch.room, need, 1));
+        } catch (cause) {
+          throw new RangeError(
+            `batch: the memory must have room for a state with ${need.stateFeatures} tokens and ${need.actions} actions with ${need.actionFeatures} tokens, got none; use fewer threads, a smaller policy, or an environment with fewer actions`,
+            { cause },
+          );
+        }
+      }
+    },
+  };
+  return batch;
+}

@@ -1,0 +1,206 @@
+/** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
+
+import { MOST_ACTIONS } from '../../env/limits.ts';
+import { index64 } from '../kernels/address.ts';
+import type { Arena } from '../kernels/arena.ts';
+import { quietHeads } from '../policy/heads.ts';
+import { actionLogProbs, type Policy } from '../policy/policy.ts';
+import { VALUE_SLOT, type ValueInputs, valueLoss } from './valueLoss.ts';
+
+/** Sums over the states of an update; each loss is already averaged by its weights. */
+export interface LossSums {
+  policy: number;
+  kl: number;
+  entropy: number;
+  approxKl: number;
+  clipFraction: number;
+  cloning: number;
+  classifier: number;
+  classifierCorrect: number;
+  classifierLabelled: number;
+  contrastive: number;
+  value: number;
+}
+
+/** Most samples that one state of a batch may stand for. */
+export const SAMPLES_PER_STATE = 32;
+
+/**
+ * Buffers of what a batch's losses need besides the network's own. A state of the batch may stand for several samples, which share its
+ * observation, actions and labels: taken to valueWeight are by sample, cloningWeight (a sum over samples) by state, labels and counts by action row.
+ */
+export interface LossInputs extends ValueInputs {
+  readonly taken: number;
+  readonly oldLogProb: number;
+  readonly refLogProb: number;
+  readonly advantage: number;
+  readonly weight: number;
+  readonly cloningWeight: number;
+  readonly labels: number;
+  /** f32: how many samples a row stands for. */
+  readonly counts: number;
+}
+
+export function createLossInputs(policy: Policy): LossInputs {
+  const { arena, network } = policy;
+  const { states, actions } = network.batch.capacity;
+  const samples = states * SAMPLES_PER_STATE;
+  const rows = Math.max(actions, MOST_ACTIONS);
+  const ofValues = (): number => (network.heads.value ? arena.floats(samples) : 0);
+  return {
+    sampleOffsets: arena.floats(states + 1),
+    taken: arena.floats(samples),
+    oldLogProb: arena.floats(samples),
+    refLogProb: arena.floats(samples),
+    advantage: arena.floats(samples),
+    weight: arena.floats(samples),
+    valueTarget: ofValues(),
+    oldValue: ofValues(),
+    valueWeight: ofValues(),
+    cloningWeight: arena.floats(states),
+    labels: arena.reserve(rows),
+    counts: arena.floats(rows),
+    sums: arena.reserve(128),
+  };
+}
+
+/** What stays the same over the batches of one update. */
+export interface LossSettings {
+  readonly epsilon: number;
+  readonly epsilonHigh: number;
+  readonly beta: number;
+  readonly entropyCoef: number;
+  readonly temperature: number;
+  readonly cloningCoef: number;
+  /** Weight of a row labelled good and of one labelled bad; see `balancedWeights`. Both 0: no classifier loss. */
+  readonly goodWeight: number;
+  readonly badWeight: number;
+  /** Weight of the value loss, default 0, and how far a value may move from its old one; see `valueLoss`. */
+  readonly valueCoef?: number;
+  readonly valueClip?: number | null;
+}
+
+/**
+ * Weight of each state's policy loss, by TRL's loss types, such that the sum over a minibatch is its loss:
+ * - `grpo`: mean over episodes of each episode's mean over its steps;
+ * - `dr_grpo`: sum over steps / (episodes * maxSteps);
+ * - `bnpo`: mean over the steps of the minibatch;
+ * - `dapo`: sum over steps / steps of the whole batch.
+ * All but `bnpo` are taken over the whole batch and multiplied by the number of minibatches, so that a minibatch estimates the batch's loss.
+ *
+ * @param episode of each state of the batch
+ * @param lengths steps of each episode
+ * @param minibatch the states of the minibatch
+ * @param out f32[minibatch.length]
+ */
+export function stateWeights(
+  lossType: 'grpo' | 'dr_grpo' | 'bnpo' | 'dapo',
+  episode: ArrayLike<number>,
+  lengths: ArrayLike<number>,
+  maxSteps: number,
+  minibatches: number,
+  minibatch: ArrayLike<number>,
+  out: Float32Array,
+): void {
+  let steps = 0;
+  for (let e = 0; e < lengths.length; e++) steps += lengths[e];
+  for (let i = 0; i < minibatch.length; i++) {
+    out[i] =
+      lossType === 'bnpo'
+        ? 1 / minibatch.length
+        : lossType === 'dapo'
+          ? minibatches / steps
+          : minibatches / (lengths.length * (lossType === 'grpo' ? lengths[episode[minibatch[i]]] : maxSteps));
+  }
+}
+
+/** Class-balanced weights of the classifier loss, coef * (0.5 / p, 0.5 / (1 - p)) / labelled with the share p of good kept in [0.02, 0.98]. */
+export function balancedWeights(
+  good: number,
+  labelled: number,
+  coef: number,
+): { goodWeight: number; badWeight: number } {
+  if (labelled === 0) return { goodWeight: 0, badWeight: 0 };
+  const p = Math.min(Math.max(good / labelled, 0.02), 0.98);
+  return { goodWeight: (coef * 0.5) / p / labelled, badWeight: (coef * 0.5) / (1 - p) / labelled };
+}
+
+/**
+ * Forward pass and losses of the loaded batch; leaves the gradients in the heads, ready for `network.backward`.
+ * `inputs.sums` (f64) += [policy, kl, entropy, approxKl, clipFraction, (gradient size), cloning, classifier, correct, labelled, (contrastive), value].
+ */
+export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSettings): void {
+  const { arena, network, logProbs } = policy;
+  const { kernels } = arena;
+  const { heads, batch } = network;
+  const { states, actions, rowOffsets } = batch;
+  const { temperature, beta, cloningCoef, goodWeight, badWeight, valueCoef = 0 } = settings;
+  actionLogProbs(policy, policy.weights, temperature);
+  quietHeads(network);
+  kernels.policyLoss(
+    states,
+    rowOffsets,
+    logProbs,
+    inputs.taken,
+    inputs.oldLogProb,
+    beta > 0 ? inputs.refLogProb : 0,
+    inputs.advantage,
+    inputs.weight,
+    settings.epsilon,
+    settings.epsilonHigh,
+    beta,
+    settings.entropyCoef,
+    heads.logit.grad,
+    inputs.sums,
+    inputs.sampleOffsets,
+  );
+  if (cloningCoef > 0) {
+    const at = inputs.sums + 48;
+    kernels.cloningLoss(
+      states,
+      rowOffsets,
+      logProbs,
+      inputs.labels,
+      inputs.cloningWeight,
+      cloningCoef,
+      heads.logit.grad,
+      at,
+    );
+  }
+  if (temperature !== 1) kernels.scaleBy(heads.logit.grad, actions, 1 / temperature);
+  if (goodWeight > 0 || badWeight > 0) {
+    kernels.binaryCrossEntropy(
+      actions,
+      heads.classifier.value,
+      inputs.labels,
+      goodWeight,
+      badWeight,
+      heads.classifier.grad,
+      inputs.sums + 56,
+      inputs.counts,
+    );
+  }
+  if (valueCoef > 0) valueLoss(policy, inputs, valueCoef, settings.valueClip ?? null);
+}
+
+/** The loss sums of shards, added up in their order; slot 10 of each is the contrastive loss. */
+export function readSums({ f64 }: Arena, shards: readonly number[]): LossSums {
+  const at = (slot: number): number => {
+    let sum = 0;
+    for (const address of shards) sum += f64[index64(address) + slot];
+    return sum;
+  };
+  return {
+    policy: at(0),
+    kl: at(1),
+    entropy: at(2),
+    approxKl: at(3),
+    clipFraction: at(4),
+    cloning: at(6),
+    classifier: at(7),
+    classifierCorrect: at(8),
+    classifierLabelled: at(9),
+    contrastive: at(10),
+    value: at(VALUE_SLOT),
+  };
+}

@@ -1,0 +1,254 @@
+/** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
+import { index32 } from '../kernels/address.ts';
+import type { Network } from '../layers/network.ts';
+import type { Policy } from '../policy/policy.ts';
+import { countRows, cutEvenly, type LoadStates, loadStates } from '../states/loadBatch.ts';
+import { loadPlaced, type PlacedStates, placeLists } from '../states/placedLists.ts';
+import { grown, type StateList } from '../states/stateList.ts';
+import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from './objective.ts';
+
+/** Most shards of a set, unless their states do not fit, and fewest action rows of a shard, unless there are no more. */
+const SHARDS = 8;
+const LEAST_ROWS = 256;
+
+/** f64 of loss sums that a shard leaves. */
+export const SUMS = 16;
+
+/** States with what their losses need. Arrays by state are indexed by the state's number in the list, not by its place in `order`. */
+export interface LossSet {
+  readonly list: StateList;
+  /** Where the list stands in the policy's memory, if it does. */
+  readonly placed?: PlacedStates | null;
+  readonly order: Int32Array;
+  readonly taken: Int32Array;
+  readonly oldLogProb: Float32Array;
+  readonly refLogProb: Float32Array | null;
+  readonly advantage: Float32Array;
+  /** f32[order.length], by place in `order`: weights of the policy loss and of the cloning loss. */
+  readonly weight: Float32Array;
+  readonly cloningWeight: Float32Array | null;
+  /** For a value loss: f32[list.states] of targets and of values when the states were met, and f32[order.length] of weights. */
+  readonly valueTarget?: Float32Array | undefined;
+  readonly oldValue?: Float32Array | undefined;
+  readonly valueWeight?: Float32Array | undefined;
+  /** i8[list.actions] or none */
+  readonly labels: Int8Array | null;
+  /** First state equal to each state of the list, labels included (see `findRepeats`): equal states are computed once. Or none. */
+  readonly repeats: Int32Array | null;
+  readonly settings: LossSettings;
+}
+
+/** Where the threads of an update leave its gradients. */
+export interface ShardRoom {
+  /** Addresses of the gradient vector and of f64[SUMS] of loss sums of each shard. */
+  readonly gradients: readonly number[];
+  readonly sums: readonly number[];
+  /** Address of i32[shards]: first whether the sum of all is in, then how many sides of each sum are. */
+  readonly counters: number;
+}
+
+/** Distinct states, each with the samples (places in `order`) it stands for, in their order. */
+interface Entries {
+  readonly states: Int32Array;
+  /** i32[states.length + 1] into `samples`. */
+  readonly offsets: Int32Array;
+  readonly samples: Int32Array;
+}
+
+/** A set and where its shards end among its entries. The cut depends on the set alone. */
+export interface ShardPlan {
+  readonly set: LossSet;
+  readonly entries: Entries;
+  readonly ends: readonly number[];
+  /** Loads states of the set's list. */
+  readonly load: LoadStates;
+}
+
+/** Rooms of `mergeRepeats`, for one call at a time: of each sample its entry, of each entry its state and samples, of each state its newest entry. */
+let entryOf = new Int32Array(512);
+let stateOf = new Int32Array(512);
+let samplesOf = new Int32Array(512);
+let newest = new Int32Array(2048);
+
+function mergeRepeats({ list, order, repeats }: LossSet): Entries {
+  const count = order.length;
+  entryOf = grown(entryOf, count);
+  stateOf = grown(stateOf, count);
+  samplesOf = grown(samplesOf, count);
+  newest = grown(newest, list.states);
+  const [entry, state, size, open] = [entryOf, stateOf, samplesOf, newest];
+  size.fill(0, 0, count);
+  // Entries count from 1 here.
+  open.fill(0, 0, list.states);
+  let entries = 0;
+  for (let i = 0; i < count; i++) {
+    const s = repeats ? repeats[order[i]] : order[i];
+    let e = repeats ? open[s] - 1 : -1;
+    if (e < 0 || size[e] === SAMPLES_PER_STATE) {
+      e = entries++;
+      state[e] = s;
+      open[s] = entries;
+    }
+    entry[i] = e;
+    size[e]++;
+  }
+  const offsets = new Int32Array(entries + 1);
+  for (let e = 0; e < entries; e++) offsets[e + 1] = offsets[e] + size[e];
+  const samples = new Int32Array(count);
+  for (let i = count - 1; i >= 0; i--) samples[offsets[entry[i]] + --size[entry[i]]] = i;
+  return { states: state.slice(0, entries), offsets, samples };
+}
+
+/** Cuts a set into shards of about equally many action rows. */
+export function planShards(set: LossSet, policy: Policy, load: LoadStates = loadStates): ShardPlan {
+  const entries = mergeRepeats(set);
+  const rows = countRows(set.list, entries.states);
+  const shards = Math.max(1, Math.min(SHARDS, Math.floor(rows / LEAST_ROWS)));
+  return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards), load };
+}
+
+/** A shard of one of an update's plans. */
+export interface PlannedShard {
+  readonly plan: ShardPlan;
+  readonly shard: number;
+}
+
+/** The shards of an update in the order in which they are summed. */
+export function shardsIn(plans: readonly ShardPlan[]): PlannedShard[] {
+  const shards: PlannedShard[] = [];
+  for (const plan of plans) for (let shard = 0; shard < plan.ends.length; shard++) shards.push({ plan, shard });
+  return shards;
+}
+
+/** Distinct states of a shard. */
+export function statesOf({ plan: { ends }, shard }: PlannedShard): number {
+  return ends[shard] - (shard === 0 ? 0 : ends[shard - 1]);
+}
+
+/**
+ * Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. Lists that are not in the
+ * policy's memory are copied there at once, so nothing may be marked in its arena.
+ */
+export function planAhead(
+  updates: readonly (readonly LossSet[])[],
+  policy: Policy,
+): (update: number) => readonly ShardPlan[] {
+  const made: (readonly ShardPlan[])[] = [];
+  const lists = [...new Set(updates.flatMap((sets) => sets.filter(({ placed }) => !placed).map(({ list }) => list)))];
+  const loads = placeLists(policy.arena, lists);
+  return (update) => {
+    made[update] ??= updates[update].map((set) =>
+      planShards(set, policy, set.placed ? loadPlaced(set.placed) : loads[lists.indexOf(set.list)]),
+    );
+    return made[update];
+  };
+}
+
+/** What computes shards: a policy and the buffers of its losses. */
+export interface ShardEngine {
+  readonly policy: Policy;
+  readonly inputs: LossInputs;
+}
+
+/** Copies the loss inputs of entries [from, to) next to the loaded batch. */
+function loadLossInputs(
+  { policy, inputs }: ShardEngine,
+  set: LossSet,
+  entries: Entries,
+  from: number,
+  to: number,
+): void {
+  const { f32, i32, i8 } = policy.arena;
+  const { list, order, taken, oldLogProb, refLogProb, advantage, weight, cloningWeight } = set;
+  const { valueTarget, oldValue, valueWeight, labels } = set;
+  const { cloningCoef, goodWeight, badWeight } = set.settings;
+  const { states, offsets, samples } = entries;
+  const usesLabels = cloningCoef > 0 || goodWeight > 0 || badWeight > 0;
+  const first = offsets[from];
+  const last = offsets[to];
+  const [takenAt, oldLogProbAt, refLogProbAt] = [
+    index32(inputs.taken),
+    index32(inputs.oldLogProb),
+    index32(inputs.refLogProb),
+  ];
+  const [advantageAt, weightAt] = [index32(inputs.advantage), index32(inputs.weight)];
+  for (let at = first, m = 0; at < last; at++, m++) {
+    const i = samples[at];
+    const s = order[i];
+    i32[takenAt + m] = taken[s];
+    f32[oldLogProbAt + m] = oldLogProb[s];
+    if (refLogProb) f32[refLogProbAt + m] = refLogProb[s];
+    f32[advantageAt + m] = advantage[s];
+    f32[weightAt + m] = weight[i];
+    if (valueWeight && valueTarget && oldValue) {
+      f32[index32(inputs.valueTarget) + m] = valueTarget[s];
+      f32[index32(inputs.oldValue) + m] = oldValue[s];
+      f32[index32(inputs.valueWeight) + m] = valueWeight[i];
+    }
+  }
+  const sampleOffsetsAt = index32(inputs.sampleOffsets);
+  const cloningWeightAt = index32(inputs.cloningWeight);
+  const countsAt = index32(inputs.counts);
+  let row = 0;
+  i32[sampleOffsetsAt] = 0;
+  for (let e = from, n = 0; e < to; e++, n++) {
+    const end = offsets[e + 1];
+    i32[sampleOffsetsAt + n + 1] = end - first;
+    let sum = 0;
+    if (cloningWeight) for (let at = offsets[e]; at < end; at++) sum += cloningWeight[samples[at]];
+    f32[cloningWeightAt + n] = sum;
+    if (!usesLabels) continue;
+    const count = end - offsets[e];
+    const lastRow = list.rowOffsets[states[e] + 1];
+    for (let r = list.rowOffsets[states[e]]; r < lastRow; r++) {
+      f32[countsAt + row] = count;
+      if (labels) i8[inputs.labels + row] = labels[r];
+      row++;
+    }
+  }
+}
+
+/** Computes shard number `shard` of the plan: its gradient into the vector at `g`, its loss sums into f64[SUMS] at `sums`. */
+export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number, g: number, sums: number): void {
+  const { policy, inputs } = engine;
+  const { arena, network, weights } = policy;
+  const { set, entries, ends, load } = plan;
+  const from = shard === 0 ? 0 : ends[shard - 1];
+  network.clearGradient(g);
+  load(arena, network.batch, set.list, entries.states, from, ends[shard]);
+  loadLossInputs(engine, set, entries, from, ends[shard]);
+  batchLosses(policy, inputs, set.settings);
+  network.backward(weights, g);
+  moveSums(engine, sums);
+}
+
+/** Moves the loss sums gathered so far to f64[SUMS] at `sums`. */
+export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
+  const { arena } = policy;
+  arena.copy(sums, inputs.sums, SUMS * 8);
+  arena.zero(inputs.sums, SUMS * 8);
+}
+
+/**
+ * Tells that the gradient of shard `shard` is in. Shards are summed as a tree, (0 + 1) + (2 + 3) + ..., each sum by whichever thread finds
+ * both sides in, so that the bits do not depend on the threads; the first vector ends as the sum of all.
+ */
+export function addShard(
+  { arena, addGradient }: Pick<Network, 'arena' | 'addGradient'>,
+  room: ShardRoom,
+  shard: number,
+  shards: number,
+): void {
+  const { gradients, counters } = room;
+  let left = shard;
+  for (let stride = 1; stride < shards; stride *= 2) {
+    left -= left % (2 * stride);
+    const right = left + stride;
+    if (right >= shards) continue;
+    if (Atomics.add(arena.i32, index32(counters) + right, 1) === 0) return;
+    addGradient(gradients[left], gradients[right]);
+  }
+  // No sum has its right side at 0.
+  Atomics.store(arena.i32, index32(counters), 1);
+  Atomics.notify(arena.i32, index32(counters));
+}

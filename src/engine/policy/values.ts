@@ -1,0 +1,48 @@
+/** Values of states, for policies with a value head: V(s) is the mean of w_v . e(s, a) + b over the admissible actions. */
+import { index32 } from '../kernels/address.ts';
+import type { Network } from '../layers/network.ts';
+import { cutBatches, loadStates } from '../states/loadBatch.ts';
+import type { StateList } from '../states/stateList.ts';
+import type { Policy } from './policy.ts';
+
+/** The value of state number `n` of the batch after a forward pass; its value rows lie at `value`. */
+export function batchValue({ arena, batch }: Network, value: number, n: number): number {
+  const { f32, i32 } = arena;
+  const from = i32[index32(batch.rowOffsets) + n];
+  const to = i32[index32(batch.rowOffsets) + n + 1];
+  let sum = 0;
+  for (let row = from; row < to; row++) sum += f32[index32(value) + row];
+  return sum / (to - from);
+}
+
+/**
+ * The values of a list's states under the policy's weights.
+ *
+ * @param repeats i32[states], the first state equal to each: equal states are computed once
+ * @returns f32[states]
+ * @throws if the policy has no value head, or a value is not finite
+ */
+export function stateValues(policy: Policy, list: StateList, repeats: Int32Array): Float32Array {
+  const { arena, network, weights } = policy;
+  const { batch, heads } = network;
+  if (!heads.value)
+    throw new Error('stateValues: the policy must have a value head, got none; build it with valueHead');
+  const values = new Float32Array(list.states);
+  const order = Int32Array.from({ length: list.states }, (_, s) => s).filter((s) => repeats[s] === s);
+  let from = 0;
+  for (const to of cutBatches(list, order, batch.capacity)) {
+    loadStates(arena, batch, list, order, from, to);
+    network.forward(weights);
+    for (let n = 0; n < to - from; n++) {
+      const value = batchValue(network, heads.value.value, n);
+      if (!Number.isFinite(value)) {
+        throw new Error(
+          `stateValues: values must be finite, got ${value}; go on from an earlier checkpoint with a lower learningRate or valueCoef`,
+        );
+      }
+      values[order[from + n]] = value;
+    }
+    from = to;
+  }
+  return values.map((_, s) => values[repeats[s]]);
+}

@@ -1,0 +1,105 @@
+/** Lists of states in an arena, from which a kernel loads one batch after another. */
+import { index32 } from '../kernels/address.ts';
+import type { Arena } from '../kernels/arena.ts';
+import type { Batch } from '../layers/batch.ts';
+import { createRoom, enlarge, type Room } from './growingArrays.ts';
+import { endBatch, growForState, type LoadStates } from './loadBatch.ts';
+import type { StateList } from './stateList.ts';
+
+export const listArrays = [
+  'rowOffsets',
+  'stateOffsets',
+  'stateFeatures',
+  'actionOffsets',
+  'actionFeatures',
+  'vectors',
+] as const;
+type ArrayName = (typeof listArrays)[number];
+
+/** Addresses of a list's arrays; see `StateList`. */
+export type PlacedStates = Readonly<Record<ArrayName, number>>;
+
+/** Makes room for a batch of state `s` of the list alone, if more than the capacity is needed. */
+export function growForPlaced({ i32 }: Arena, batch: Batch, from: PlacedStates, s: number): void {
+  const at = (name: 'rowOffsets' | 'stateOffsets' | 'actionOffsets'): Int32Array => i32.subarray(index32(from[name]));
+  const offsets = {
+    rowOffsets: at('rowOffsets'),
+    stateOffsets: at('stateOffsets'),
+    actionOffsets: at('actionOffsets'),
+  };
+  growForState(batch, offsets, s);
+}
+
+/** Loads `n` states of the list, whose numbers stand at `order`, with all their candidate actions; the batch must have room. */
+export function gatherBatch(arena: Arena, batch: Batch, from: PlacedStates, order: number, n: number): void {
+  arena.kernels.gatherStates(
+    n,
+    order,
+    from.rowOffsets,
+    from.stateOffsets,
+    from.stateFeatures,
+    from.actionOffsets,
+    from.actionFeatures,
+    batch.shape.vectorWidth,
+    from.vectors,
+    batch.rowOffsets,
+    batch.stateOffsets,
+    batch.stateFeatures,
+    batch.actionOffsets,
+    batch.actionFeatures,
+    batch.vectors,
+  );
+  endBatch(arena, batch, n);
+}
+
+/** What loads batches of a list that stands in the arena's memory, as `loadStates` does. */
+export function loadPlaced(addresses: PlacedStates): LoadStates {
+  return (arena, batch, _, order, from, to) => {
+    if (to - from === 1) growForPlaced(arena, batch, addresses, order[from]);
+    const { i32 } = arena;
+    // The batch's states of its rows are made last.
+    const at = index32(batch.rowState);
+    for (let i = from; i < to; i++) i32[at + i - from] = order[i];
+    gatherBatch(arena, batch, addresses, batch.rowState, to - from);
+  };
+}
+
+/** What an arena has placed stays there, so that its rooms serve one phase after another. */
+const roomsOf = new WeakMap<Arena, Room<ArrayName>[]>();
+
+/** Words of each array of a list. */
+export function wordsOf(list: StateList): Record<ArrayName, number> {
+  const { states, actions, stateOffsets, actionOffsets, shape } = list;
+  return {
+    rowOffsets: states + 1,
+    stateOffsets: states + 1,
+    stateFeatures: stateOffsets[states],
+    actionOffsets: actions + 1,
+    actionFeatures: actionOffsets[actions],
+    vectors: states * shape.vectorWidth,
+  };
+}
+
+/** Copies a list into a room of the arena. */
+export function placeList(arena: Arena, room: Room<ArrayName>, list: StateList): void {
+  const used = wordsOf(list);
+  for (const name of listArrays) {
+    if (room.words[name] < used[name]) enlarge(arena, room, name, used[name], 0);
+    const memory = name === 'vectors' ? arena.f32 : arena.i32;
+    memory.set(list[name].subarray(0, used[name]), index32(room.addresses[name]));
+  }
+}
+
+/**
+ * Copies lists into the arena and gives what loads batches of each, as `loadStates` does. The copies hold until lists are placed again: call
+ * it where nothing is marked in the arena, once for all that is loaded next.
+ */
+export function placeLists(arena: Arena, lists: readonly StateList[]): LoadStates[] {
+  const rooms = roomsOf.get(arena) ?? [];
+  roomsOf.set(arena, rooms);
+  return lists.map((list, k) => {
+    rooms[k] ??= createRoom(listArrays);
+    placeList(arena, rooms[k], list);
+    return loadPlaced(rooms[k].addresses);
+  });
+}

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ownProgram, shippedScript, unknownEnvironment } from '../names.ts';
+import type { BridgeCommand } from './bridgeProcess.node.ts';
+
+/** The command and arguments of `exec:COMMAND ARG...`, cut at spaces. */
+function commandOf(environmentName: string): BridgeCommand {
+  const [command, ...args] = environmentName
+    .slice(ownProgram.length)
+    .split(' ')
+    .filter((word) => word !== '');
+  if (command === undefined) {
+    throw new Error(
+      `resolveBridge: exec: must be followed by a command, got ${environmentName}; write exec:COMMAND ARG...`,
+    );
+  }
+  return { name: environmentName, command, args };
+}
+
+/**
+ * What to start for an environment: the bridge of a family that comes with one, e.g. `textworld-express/coin?numLocations=5`, or a program of
+ * your own, `exec:COMMAND ARG...`, started without a shell.
+ *
+ * Python is `UNBRAID_PYTHON`, or `python3` where that is not set. It runs isolated (`-I`), so that it imports no file of the current folder;
+ * the script itself adds what `-I` leaves out and a user's installation needs.
+ *
+ * @throws Error if no bridge has this name, or with the command that installs what is missing
+ */
+export function resolveBridge(environmentName: string): BridgeCommand {
+  if (environmentName.startsWith(ownProgram)) return commandOf(environmentName);
+  const script = shippedScript(environmentName);
+  if (script === null) throw new Error(unknownEnvironment(environmentName));
+  const python = process.env.UNBRAID_PYTHON ?? 'python3';
+  const scriptPath = fileURLToPath(new URL(`../../../bridges/${script}`, import.meta.url));
+  const args = ['-I', scriptPath];
+  const check = spawnSync(python, [...args, '--check'], { encoding: 'utf8' });
+  if (check.error !== undefined) {
+    throw new Error(
+      `${environmentName}: Python is missing (${check.error.message}); install Python 3.9 or newer from https://www.python.org/downloads, or set UNBRAID_PYTHON to where it is`,
+    );
+  }
+  if (check.status !== 0)
+    throw new Error(`${environmentName}: the check of ${scriptPath} failed: ${check.stderr.trim()}`);
+  if (check.stdout !== '') throw new Error(check.stdout);
+  return { name: environmentName, command: python, args: [...args, environmentName] };
+}

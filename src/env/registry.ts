@@ -1,0 +1,190 @@
+/** The environments that a config names. */
+
+import type { Config } from '../config/config.ts';
+import { labelTermsOf } from '../config/method.ts';
+import { unlessAborted } from '../eventLoop.ts';
+import type { JsonRecord } from '../record/json.ts';
+import { createBandit } from './bandit/bandit.ts';
+import { craftingText, createCrafting } from './crafting/crafting.ts';
+import type { Environment, TextEnvironment } from './environment.ts';
+import { createHousehold, householdText } from './household/household.ts';
+import { createLookAlike } from './lookAlike.ts';
+import { type BuiltInName, isBuiltIn } from './names.ts';
+import { collectShownTexts, textsOf } from './text/collectTexts.ts';
+import { neededBy } from './text/positions.ts';
+import { tokenized } from './text/tokenized.ts';
+import { buildVocabulary, type Vocabulary, vocabularyFromJson, vocabularyToJson } from './text/tokenizer.ts';
+
+/** A source of equal environments, any number of which may be live at once. */
+export interface EnvironmentPool {
+  create(): Environment;
+  /** The vocabulary, if one was built from text; part of every checkpoint. */
+  readonly vocabulary: JsonRecord | null;
+  /** Whether any thread can open the same environments by itself. */
+  readonly inProcess: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what answers to a name that is not built in; the host's part, since it starts processes. Once the signal aborts, what waits for an
+ * environment's answer rejects with its reason.
+ */
+export type OpenBridge = (
+  name: string,
+  signal?: AbortSignal,
+) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
+
+/** Something that a run leaves out because of its config. */
+export interface Note {
+  /** E.g. `observations of rooms have up to 140 tokens, 48 are kept`. */
+  readonly text: string;
+  /** The config key that changes it, and its least value with which nothing is left out. */
+  readonly key: 'maxStateTokens' | 'maxActionTokens' | 'vocabularySize';
+  readonly value: number;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Receives what the texts from which a vocabulary is built tell; with a saved vocabulary there are none. */
+  readonly onNotes?: (notes: readonly Note[]) => void;
+}
+
+/** What of the texts is cut, with the last action and the sentences about actions that `tokenized` adds. */
+function notesOn(name: string, config: Config, needs: ReturnType<typeof neededBy>): Note[] {
+  const { maxStateTokens, maxActionTokens, vocabularySize } = config;
+  const note = (key: Note['key'], what: string, value: number, kept: number): Note[] =>
+    value > kept ? [{ text: `${what}, ${kept} are kept`, key, value }] : [];
+  const { words, stateTokens, actionTokens } = needs;
+  return [
+    ...note(
+      'maxStateTokens',
+      `observations of ${name} have up to ${stateTokens} tokens with the last action`,
+      stateTokens,
+      maxStateTokens,
+    ),
+    ...note(
+      'maxActionTokens',
+      `actions of ${name} have up to ${actionTokens} tokens with the sentence that they are about`,
+      actionTokens,
+      maxActionTokens,
+    ),
+    ...note('vocabularySize', `texts of ${name} need a vocabulary of ${words} words`, words, vocabularySize),
+  ];
+}
+
+const nothingToClose = async (): Promise<void> => {};
+
+async function textPool(
+  config: Config,
+  create: () => TextEnvironment,
+  close: (() => Promise<void>) | null,
+  saved: JsonRecord | null,
+  { signal, onNotes }: OpenOptions,
+): Promise<EnvironmentPool> {
+  const { maxStateTokens, maxActionTokens } = config;
+  let vocabulary: Vocabulary;
+  if (saved !== null) vocabulary = vocabularyFromJson(JSON.stringify(saved));
+  else {
+    const { vocabularyEpisodes: episodes, vocabularySize: maxSize, seed } = config;
+    const environment = create();
+    const shown = await collectShownTexts(environment, { episodes, seed, signal });
+    vocabulary = buildVocabulary(textsOf(shown), { maxSize });
+    const notes = notesOn(environment.spec.name, config, neededBy(shown, vocabulary, maxActionTokens));
+    if (notes.length > 0) onNotes?.(notes);
+  }
+  return {
+    create: () => tokenized(create(), vocabulary, { maxStateTokens, maxActionTokens }),
+    vocabulary: JSON.parse(vocabularyToJson(vocabulary)),
+    inProcess: close === null,
+    close: close ?? nothingToClose,
+  };
+}
+
+/** How the built-in environments are made: those with every form and a step limit to choose, and those that show vectors alone. */
+const families: Readonly<
+  Record<
+    BuiltInName,
+    | { readonly create: typeof createHousehold; readonly text: typeof householdText }
+    | { readonly vectors: (config: Config) => Environment }
+  >
+> = {
+  household: { create: createHousehold, text: householdText },
+  crafting: { create: createCrafting, text: craftingText },
+  'look-alike': { vectors: () => createLookAlike() },
+  // A run's seed names the directions too: seeds differ in the problem.
+  bandit: { vectors: ({ similarity, seed }) => createBandit({ rho: similarity, layoutSeed: seed }) },
+};
+
+/**
+ * @param saved the vocabulary of the run's checkpoint, if it goes on with one
+ * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's reason on abort
+ */
+export async function openEnvironments(
+  config: Config,
+  openBridge: OpenBridge | null,
+  saved: JsonRecord | null = null,
+  options: OpenOptions = {},
+): Promise<EnvironmentPool> {
+  const { env, observation, policy } = config;
+  const form = observation ?? (policy === 'mlp' ? 'vector' : null);
+  const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
+  const family = isBuiltIn(env) ? families[env] : null;
+  if (family !== null && 'create' in family) {
+    if (form === 'text') return textPool(config, () => family.text(rules), null, saved, options);
+    return {
+      create: () => family.create({ ...rules, form: form ?? 'tokens' }),
+      vocabulary: null,
+      inProcess: true,
+      close: nothingToClose,
+    };
+  }
+  if (config.maxSteps !== null) {
+    throw new Error(
+      `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
+    );
+  }
+  if (family !== null) {
+    if (policy !== 'mlp') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
+    return { create: () => family.vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
+  }
+  if (!openBridge)
+    throw new Error(`config: env "${env}" needs a process of its own, which this host cannot start; use "household"`);
+  if (form === 'vector' || form === 'tokens') {
+    throw new Error(
+      `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
+    );
+  }
+  const opening = openBridge(env, options.signal);
+  const bridge = await unlessAborted(opening, options.signal).catch((error: unknown) => {
+    // One that opens after an abort has no user.
+    opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  });
+  try {
+    return await textPool(
+      config,
+      () => bridge.create(),
+      () => bridge.close(),
+      saved,
+      options,
+    );
+  } catch (error) {
+    await bridge.close();
+    throw error;
+  }
+}
+
+/**
+ * Rejects labels that an environment cannot give, before the run begins.
+ *
+ * @throws Error naming the labels and what the environment lacks
+ */
+export function requireLabels({ method, labels, shuffledSource }: Config, { spec }: Environment): void {
+  if (labelTermsOf(method).length === 0) return;
+  const source = labels === 'shuffled' ? shuffledSource : labels;
+  if ((source !== 'oracle' && source !== 'demonstrations') || spec.hasExpert) return;
+  const key = labels === 'shuffled' ? 'shuffledSource' : 'labels';
+  throw new Error(
+    `config: ${key} "${source}" needs an environment with an expert, which ${spec.name} does not have; use "graph" or "advantage"`,
+  );
+}

@@ -1,0 +1,66 @@
+import { mean } from '../../statistics/statistics.ts';
+import { type Figure, figureWidth, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
+import { legendOf, unit, variantStyle } from './successFigures.ts';
+import type { Variant } from './variants.ts';
+
+/** Pearson correlation; `undefined` with fewer than three points or without spread. */
+function correlation(points: readonly (readonly [number, number])[]): number | undefined {
+  if (points.length < 3) return undefined;
+  const mx = mean(points.map(([x]) => x));
+  const my = mean(points.map(([, y]) => y));
+  let xy = 0;
+  let xx = 0;
+  let yy = 0;
+  for (const [x, y] of points) {
+    xy += (x - mx) * (y - my);
+    xx += (x - mx) * (x - mx);
+    yy += (y - my) * (y - my);
+  }
+  return xx * yy > 0 ? xy / Math.sqrt(xx * yy) : undefined;
+}
+
+/** [out-of-domain success, good-bad cosine] of every checkpoint of a variant that measured both. */
+function checkpoints(variant: Variant): [number, number][] {
+  return variant.runs.flatMap(({ metrics }) =>
+    metrics.flatMap((line): [number, number][] => {
+      const success = line['eval/out_of_domain'];
+      const cosine = line['coupling/good_bad_cosine'];
+      return typeof success === 'number' && typeof cosine === 'number' ? [[success, cosine]] : [];
+    }),
+  );
+}
+
+/** Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint measured both. */
+export function couplingAgainstSuccess(variants: readonly Variant[]): string | undefined {
+  const points = variants.flatMap(checkpoints);
+  if (points.length === 0) return undefined;
+  const r = correlation(points);
+  const heading = {
+    title: `Coupling and success at ${points.length} checkpoints${r === undefined ? '' : `: correlation ${r.toFixed(2).replace('-', '−')}`}`,
+    subtitle: 'One mark per checkpoint of a run. Compare variants at equal success.',
+    legend: legendOf(variants).map((entry) => ({ ...entry, line: 'none' as const })),
+  };
+  const top = panelTop(heading);
+  const figure: Figure = {
+    id: 'checkpoints',
+    ...heading,
+    height: top + 300 + 54,
+    option: {
+      grid: [{ left: 70, top, width: figureWidth - 100, height: 300 }],
+      xAxis: valueAxis('out-of-domain success rate', 'x', 28, unit),
+      yAxis: valueAxis('mean cosine of good-bad pairs', 'y', 46, { scale: true }),
+      series: variants.map((variant) => {
+        const style = variantStyle(variants, variant);
+        return {
+          type: 'scatter',
+          symbol: style.symbol,
+          symbolSize: 8,
+          silent: true,
+          itemStyle: { color: style.color, opacity: 0.7 },
+          data: checkpoints(variant),
+        };
+      }),
+    },
+  };
+  return renderSvg(figure);
+}

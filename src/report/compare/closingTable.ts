@@ -1,0 +1,110 @@
+import Table from 'cli-table3';
+import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
+import { escapeMarkup } from '../draw/chart.ts';
+import {
+  baselineOf,
+  type Estimate,
+  estimateTexts,
+  outOfDomainGain,
+  resultEstimate,
+  roleName,
+  type Variant,
+} from './variants.ts';
+
+/** Widths of the terminal table's first column and of success and gain: long names and more than three values wrap, so the table fits 120 characters. */
+const NAME_WIDTH = 24;
+const SUCCESS_WIDTH = 14;
+const GAIN_WIDTH = 17;
+
+const columns = ['variant', 'seeds', 'train', 'in-domain', 'out-of-domain', 'gain'];
+
+/** What stands below the table wherever it is shown. */
+export const tableNotes = [
+  'train, in-domain, out-of-domain: success rate. gain: out-of-domain success minus that of the first variant, by seed.',
+  `Below ${MIN_INTERVAL_SEEDS} seeds: the value of each seed and their mean. From ${MIN_INTERVAL_SEEDS} seeds on: the mean and its 95% interval.`,
+  'Each interval is of one comparison; none is corrected for the number of variants.',
+  'cosine, positive: mean cosine of the gradients of log π of a good and a bad action, and share above 0, start → end.',
+  'The two actions of such a pair have equal words, in two games that training did not play. All pairs weigh alike.',
+  "Good and bad are the expert's labels, without an expert an experience graph's. Compare cosines at equal success.",
+  'steps: environment steps per run. An upper bound uses privileged knowledge; a control tests another explanation.',
+];
+
+/** The lines of each cell of a row: those of `columns`, then cosine, positive and steps. */
+function cellsOf(variant: Variant, baseline: Variant | undefined): string[][] {
+  const spread = (found: Estimate | undefined, sign = false): string[] => {
+    if (found === undefined) return ['–'];
+    const [centre, around] = estimateTexts(found, sign);
+    if (around === '') return [centre];
+    return found.interval === undefined ? [around, `mean ${centre}`] : [centre, around];
+  };
+  const of = (pick: Parameters<typeof resultEstimate>[1]): Estimate | undefined => resultEstimate(variant, pick);
+  const plain = (pick: Parameters<typeof resultEstimate>[1]): string => {
+    const found = of(pick);
+    return found === undefined ? '–' : estimateTexts(found)[0];
+  };
+  const steps = of((result) => result.envSteps)?.mean ?? 0;
+  return [
+    [roleName(variant)],
+    [String(variant.runs.length)],
+    spread(of(({ success }) => success.train)),
+    spread(of(({ success }) => success.inDomain)),
+    spread(of(({ success }) => success.outOfDomain)),
+    spread(baseline === undefined || variant === baseline ? undefined : outOfDomainGain(variant, baseline), true),
+    [
+      `${plain(({ coupling }) => coupling.start.goodBadCosine)} → ${plain(({ coupling }) => coupling.end.goodBadCosine)}`,
+    ],
+    [
+      `${plain(({ coupling }) => coupling.start.goodBadPositiveFraction)} → ${plain(({ coupling }) => coupling.end.goodBadPositiveFraction)}`,
+    ],
+    [steps >= 1000 ? `${Math.round(steps / 1000)}k` : String(Math.round(steps))],
+  ];
+}
+/** The closing table as text without colour codes, for a terminal: cosine and positive share a column, so that it fits. */
+export function closingTableText(variants: readonly Variant[]): string {
+  const baseline = baselineOf(variants);
+  const head = [...columns, 'cosine\npositive\nstart → end', 'steps'];
+  const table = new Table({
+    head,
+    colWidths: [NAME_WIDTH, null, SUCCESS_WIDTH, SUCCESS_WIDTH, SUCCESS_WIDTH, GAIN_WIDTH],
+    wordWrap: true,
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    chars: {
+      ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+      ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+      ...{ left: '', right: '', middle: '  ' },
+      ...{ mid: '─', 'mid-mid': '──', 'left-mid': '', 'right-mid': '' },
+    },
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+  });
+  const rows = variants.map((variant) => {
+    const cells = cellsOf(variant, baseline);
+    const [[cosine], [positive], steps] = cells.slice(columns.length);
+    return [...cells.slice(0, columns.length), [cosine, positive], steps].map((lines) => lines.join('\n'));
+  });
+  table.push(...rows);
+  return `${table.toString()}\n${tableNotes.join('\n')}\n`;
+}
+
+/** An HTML table; the first cell of each row is its heading. Cells are escaped and keep their line breaks. */
+export function htmlTable(caption: string, head: readonly string[], body: readonly (readonly string[])[]): string {
+  const cells = (tag: string, scope: string, texts: readonly string[]): string =>
+    texts.map((text) => `<${tag}${scope}>${escapeMarkup(text).replaceAll('\n', '<br/>')}</${tag}>`).join('');
+  const lines = body.map(
+    ([first, ...rest]) => `<tr>${cells('th', ' scope="row"', [first])}${cells('td', '', rest)}</tr>`,
+  );
+  return `<div class="scroll"><table><caption>${escapeMarkup(caption)}</caption>
+<thead><tr>${cells('th', ' scope="col"', head)}</tr></thead>
+<tbody>
+${lines.join('\n')}
+</tbody></table></div>`;
+}
+
+/** The closing table as HTML. */
+export function closingTableHtml(variants: readonly Variant[]): string {
+  const baseline = baselineOf(variants);
+  return htmlTable(
+    'Success and coupling of every variant',
+    [...columns, 'cosine start → end', 'positive start → end', 'steps'],
+    variants.map((variant) => cellsOf(variant, baseline).map((lines) => lines.join('\n'))),
+  );
+}

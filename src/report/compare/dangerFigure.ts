@@ -1,0 +1,134 @@
+import type { DangerRecord } from '../../record/schemas.ts';
+import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
+import {
+  type Figure,
+  type Panel,
+  panelName,
+  panelTop,
+  renderSvg,
+  type SeriesStyle,
+  seriesStyle,
+  valueAxis,
+} from '../draw/chart.ts';
+import { band, curve as drawCurve } from '../draw/series.ts';
+import { termsText } from './termNames.ts';
+
+type Curve = DangerRecord['curves'][number];
+
+/** A mean probability counts as risen when its peak is more than this above its start. */
+const RISE = 0.05;
+
+const COLUMNS = 3;
+
+/**
+ * The danger zone: probability of the bad action against iteration, one panel per start, a line per method with coupling on (solid) or
+ * off (dashed), from five seeds on with the 95% interval of the mean over seeds. Returns SVG.
+ *
+ * @param id unique on its page
+ * @param methods names in the order of their colours, for figures that share a page; by default those of the record
+ */
+export function dangerFigure(danger: DangerRecord, id = 'danger', methods = methodsOf(danger)): string {
+  const starts = [...new Set(danger.curves.map((curve) => curve.start))].sort((a, b) => a - b);
+  if (starts.length === 0) throw new Error('dangerFigure: curves must not be empty, got 0; run danger again');
+  const names = [...new Set(danger.curves.map(seriesName))];
+  const styleOf = (name: string): SeriesStyle => {
+    const curve = danger.curves.find((c) => seriesName(c) === name) as Curve;
+    const style = seriesStyle(methods.indexOf(dangerMethodName(curve)) + 1);
+    return curve.coupling ? style : { ...style, line: 'dashed' };
+  };
+  const bounded = danger.seeds >= MIN_INTERVAL_SEEDS;
+  const heading = {
+    title: dangerTitle(danger),
+    subtitle: `Two look-alike states (similarity ρ = ${danger.rho}). Lines: mean of ${danger.seeds} ${danger.seeds === 1 ? 'seed' : 'seeds'}; ${bounded ? 'bands: 95% interval; ' : ''}grey: start.`,
+    legend: names.map((name) => ({ name, ...styleOf(name) })),
+  };
+  const top = panelTop(heading) + 24;
+  const rows = Math.ceil(starts.length / COLUMNS);
+  const panels: Panel[] = starts.map((_, i) => ({
+    left: 62 + (i % COLUMNS) * 236,
+    top: top + Math.floor(i / COLUMNS) * 226,
+    width: 200,
+    height: 150,
+  }));
+  const figure: Figure = {
+    id,
+    ...heading,
+    height: top + rows * 226 - 8,
+    option: {
+      grid: panels,
+      xAxis: panels.map((_, i) => valueAxis('iteration', 'x', 26, { gridIndex: i, min: 0, max: danger.iterations })),
+      yAxis: panels.map((_, i) =>
+        valueAxis(i % COLUMNS === 0 ? 'probability of the bad action' : '', 'y', 36, {
+          gridIndex: i,
+          min: 0,
+          max: 1,
+          interval: 0.25,
+        }),
+      ),
+      graphic: panels.map((panel, i) => panelName(`start ${starts[i].toFixed(2)}`, panel)),
+      series: starts.flatMap((start, panel) => {
+        const curves = danger.curves.filter((curve) => curve.start === start);
+        return [
+          ...(bounded ? curves : []).map((curve) =>
+            band(
+              curve.points.map(([x, , low, high]) => [x, low, high]),
+              styleOf(seriesName(curve)).color,
+              panel,
+            ),
+          ),
+          ...curves.map((curve, i) =>
+            curveSeries(curve, styleOf(seriesName(curve)), panel, i === 0 ? start : undefined),
+          ),
+        ];
+      }),
+    },
+  };
+  return renderSvg(figure);
+}
+
+/** A method with its labels, in words. */
+export const dangerMethodName = (curve: Pick<Curve, 'method' | 'labels'>): string =>
+  [termsText(curve.method.split('+')), ...(curve.labels === 'none' ? [] : [`${curve.labels} labels`])].join(', ');
+
+function methodsOf(danger: DangerRecord): readonly string[] {
+  return [...new Set(danger.curves.map(dangerMethodName))];
+}
+
+const seriesName = (curve: Curve): string => `${dangerMethodName(curve)}, coupling ${curve.coupling ? 'on' : 'off'}`;
+
+function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: number | undefined): object {
+  const every = Math.max(1, Math.floor(curve.points.length / 4));
+  const points = curve.points.map(([x, mean]) => [x, mean]);
+  return drawCurve(points, style, panel, {
+    // A few markers tell lines apart without colour; one on every point would hide them.
+    symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => (dataIndex % every === 0 ? 6.5 : 0),
+    ...(start === undefined
+      ? {}
+      : {
+          markLine: {
+            symbol: 'none',
+            silent: true,
+            label: { show: false },
+            lineStyle: { color: '#9a9a9a', type: 'solid', width: 1 },
+            data: [{ yAxis: start }],
+          },
+        }),
+  });
+}
+
+function dangerTitle(danger: DangerRecord): string {
+  const [first] = danger.rows;
+  if (first === undefined) return 'Probability of the bad action during training';
+  const panels = (coupling: boolean): string | null => {
+    const rows = danger.rows.filter(
+      (row) => row.coupling === coupling && row.method === first.method && row.labels === first.labels,
+    );
+    return rows.length === 0 ? null : `${rows.filter((row) => row.peak > row.start + RISE).length} of ${rows.length}`;
+  };
+  const [on, off] = [panels(true), panels(false)];
+  const parts = [
+    ...(on === null ? [] : [`in ${on} cases with coupling`]),
+    ...(off === null ? [] : [`in ${off} without`]),
+  ];
+  return `${dangerMethodName(first)}: the bad action becomes likelier than at its start ${parts.join(', ')}`;
+}

@@ -1,0 +1,231 @@
+import type { CouplingRecord, ReportRecords } from '../../record/schemas.ts';
+import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
+import { escapeMarkup, type SeriesStyle, seriesStyle } from '../draw/chart.ts';
+import { type HeatMapPanel, heatMapFigure } from '../draw/heatMap.ts';
+import { htmlFigure, htmlPage, htmlSection } from '../draw/page.ts';
+import { couplingAgainstSuccess } from './checkpointFigure.ts';
+import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
+import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
+import { dangerFigure } from './dangerFigure.ts';
+import { headline, summary } from './headline.ts';
+import { curveOf, learningCurves, successBySplit, variantStyle } from './successFigures.ts';
+import { baselineOf, estimate, formatEstimate, joinVariants, leaderOf, roleName, type Variant } from './variants.ts';
+
+const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
+
+/** A comparison as one self-contained HTML page. Sections without records are replaced by a line that says so. */
+export function renderReport(records: ReportRecords): string {
+  const variants = joinVariants(records.compare, records.runs);
+  const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
+  const checkpoints = couplingAgainstSuccess(variants);
+  return htmlPage(`unbraid: ${headline(variants)}`, [
+    `<header>\n<h1>${escapeMarkup(headline(variants))}</h1>`,
+    `<p class="summary">${escapeMarkup(summary(variants))}</p>`,
+    `<p class="quiet">Preset ${escapeMarkup(records.compare.preset)}. ${escapeMarkup(records.compare.note)}</p>\n</header>`,
+    htmlSection('Results', results(variants), ''),
+    htmlSection(
+      'Danger zone',
+      records.danger && htmlFigure(dangerFigure(records.danger), dangerCaption),
+      'danger.json is not in the run folder; run danger.',
+    ),
+    htmlSection('Learning curves', learningSection(variants), 'no run has success measured during training.'),
+    htmlSection('Coupling before and after training', heatSection(shown), NO_COUPLING),
+    htmlSection('Coupling by parameter', layerSection(shown), NO_COUPLING),
+    htmlSection(
+      'Coupling and success',
+      checkpoints && htmlFigure(checkpoints, checkpointCaption),
+      'no checkpoint has both coupling and success.',
+    ),
+    htmlSection('Does the coupling matrix predict spillover?', spilloverSection(shown), NO_COUPLING),
+    htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
+    htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
+    htmlSection('What these numbers mean, and what they do not', meaning, ''),
+    htmlSection('Make this report again', reproduction(records), ''),
+  ]);
+}
+
+/** The coupling of one checkpoint as one self-contained HTML page. */
+export function renderCouplingPage(coupling: CouplingRecord): string {
+  const { classes } = coupling;
+  const name = `${coupling.run}, iteration ${coupling.iteration}`;
+  const named: NamedCoupling = { name, record: coupling, style: seriesStyle(1) };
+  const kinds = [
+    ['good-good', classes.goodGood],
+    ['good-bad', classes.goodBad],
+    ['bad-bad', classes.badBad],
+  ] as const;
+  return htmlPage(`unbraid: coupling of ${named.name}`, [
+    `<h1>${escapeMarkup(`Gradient coupling of ${named.name}`)}</h1>`,
+    `<p class="summary">${escapeMarkup(couplingSentence(classes.goodBad))}</p>`,
+    `<p class="quiet">${coupling.samples} samples, ${escapeMarkup(coupling.split)} games. ${escapeMarkup(pairsSentence)}</p>`,
+    htmlTable(
+      'Pairs of samples in different states',
+      ['pair', 'pairs', 'mean cosine', 'mean dot product', 'positive fraction'],
+      kinds.map(([name, kind]) => [
+        name,
+        String(kind.pairs),
+        cosineText(kind.meanCosine),
+        cosineText(kind.meanDot),
+        cosineText(kind.positiveFraction),
+      ]),
+    ),
+    htmlFigure(heatMapFigure([{ name, matrix: coupling.matrix }]), heatCaption),
+    htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
+    htmlFigure(spilloverFigure([named]), spilloverCaption),
+    coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
+  ]);
+}
+
+function cosineText(value: number | null): string {
+  return value === null ? '–' : value.toFixed(3).replace('-', '−');
+}
+
+function couplingSentence({ pairs, meanCosine, positiveFraction }: CouplingRecord['classes']['goodBad']): string {
+  if (positiveFraction === null)
+    return 'There was no pair of a good and a bad sample, so there is no good-bad coupling to show.';
+  const percent = Math.round(positiveFraction * 100);
+  return `The gradients of good and bad samples have a mean cosine of ${cosineText(meanCosine)}. In ${percent}% of ${pairs} pairs it is positive: to first order, a step that makes the good action likelier makes the bad one likelier, too.`;
+}
+
+interface CoupledRun {
+  readonly name: string;
+  /** `name` in two parts, for panels. */
+  readonly title: readonly [variant: string, seed: string];
+  readonly start: CouplingRecord | undefined;
+  readonly end: CouplingRecord;
+  readonly style: SeriesStyle;
+}
+
+/** The first run of a variant that has coupling records: figures of single samples cannot be averaged over seeds. */
+function coupledRun(variant: Variant | undefined, variants: readonly Variant[]): CoupledRun[] {
+  const run = variant?.runs.find(({ couplingEnd }) => couplingEnd !== undefined);
+  if (variant === undefined || run?.couplingEnd === undefined) return [];
+  return [
+    {
+      name: `${variant.name}, seed ${run.result.config.seed}`,
+      title: [variant.name, `seed ${run.result.config.seed}`],
+      start: run.couplingStart,
+      end: run.couplingEnd,
+      style: variantStyle(variants, variant),
+    },
+  ];
+}
+
+/** Whose labels and which pairs the cosines are of. */
+const pairsSentence =
+  "The two samples of a pair have equal action words and are from two games that training did not play. Good and bad are the expert's labels or, in an environment without an expert, those of an experience graph of the policy's own episodes. All pairs weigh alike, whatever the policy's probability or advantage.";
+
+const dangerCaption =
+  'Each panel starts the bad action at another probability. With coupling off, only samples of the state itself give gradient: training then learns next to nothing of the task, so the comparison explains the rise and is no remedy. With coupling on, samples of its look-alike give gradient, too. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+const heatCaption =
+  'Red: the gradients of the two samples point the same way, so to first order a step that makes one action likelier makes the other one likelier. Where a good and a bad sample are red, that is harmful in itself; it does not show how much the whole of training loses by it. The diagonal is 1 by definition. One run is shown.';
+const layerCaption = 'Cosines of the parts of the gradient that belong to one parameter each. One run is shown.';
+const checkpointCaption =
+  'Where coupling falls while success rises in every variant, a lower cosine at the end is no proof of a better method.';
+const spilloverCaption =
+  'A check of the first-order prediction from the coupling matrix: a step is taken, every sample’s log π measured, and the step undone. One run is shown.';
+const similarityCaption =
+  'Coupling between good and bad actions, split by how much the two observations have in common. One run is shown.';
+
+function results(variants: readonly Variant[]): string {
+  const notes = tableNotes.map((note) => `<li>${escapeMarkup(note)}</li>`).join('\n');
+  return [
+    closingTableHtml(variants),
+    `<ul class="notes">\n${notes}\n</ul>`,
+    htmlFigure(
+      successBySplit(variants),
+      'In-domain: new layouts of combinations seen in training. Out-of-domain: combinations never seen in training.',
+    ),
+  ].join('\n');
+}
+
+function learningSection(variants: readonly Variant[]): string | undefined {
+  const measured = variants.some(
+    (variant) => curveOf(variant, 'eval/train').length + curveOf(variant, 'eval/out_of_domain').length > 0,
+  );
+  if (!measured) return undefined;
+  return htmlFigure(learningCurves(variants), 'Solid: methods; dashed: controls; dotted: upper bounds.');
+}
+
+function heatSection(runs: readonly CoupledRun[]): string | undefined {
+  if (runs.length === 0) return undefined;
+  const panels = runs.flatMap(({ title, start, end }) => [
+    ...(start === undefined ? [] : [heatPanel(title, 'start', start)]),
+    heatPanel(title, 'end', end),
+  ]);
+  return htmlFigure(heatMapFigure(panels), heatCaption);
+}
+
+function heatPanel(
+  [variant, seed]: CoupledRun['title'],
+  when: string,
+  { classes, matrix }: CouplingRecord,
+): HeatMapPanel {
+  return { name: `${variant}\n${seed}, ${when}: good-bad cosine ${cosineText(classes.goodBad.meanCosine)}`, matrix };
+}
+
+function layerSection(runs: readonly CoupledRun[]): string | undefined {
+  return runs.length === 0
+    ? undefined
+    : htmlFigure(
+        layerFigure(
+          runs.map(({ title: [variant, seed], start, end }) => {
+            const name = `${variant.replace(', ', ',\n')}, ${seed}`;
+            return start === undefined ? { name, end } : { name, start, end };
+          }),
+        ),
+        layerCaption,
+      );
+}
+
+function spilloverSection(runs: readonly CoupledRun[]): string | undefined {
+  if (runs.length === 0) return undefined;
+  return htmlFigure(
+    spilloverFigure(runs.map(({ name, end, style }) => ({ name: `${name}: end`, record: end, style }))),
+    spilloverCaption,
+  );
+}
+
+function similaritySection(variants: readonly Variant[]): string | undefined {
+  const policies = variants.flatMap((variant) =>
+    coupledRun(variant, variants)
+      .filter(({ end }) => end.similarity.length > 0)
+      .map(({ end, style }): NamedCoupling => ({ name: roleName(variant), record: end, style })),
+  );
+  return policies.length === 0 ? undefined : htmlFigure(similarityFigure(policies), similarityCaption);
+}
+
+const labelKeys = ['labels/coverage', 'labels/accuracy', 'labels/true_positive_rate', 'labels/false_positive_rate'];
+
+/** Mean of each label metric over all iterations of a run, then over runs; `undefined` if no run has any. */
+function labelTable(variants: readonly Variant[]): string | undefined {
+  const rows = variants.flatMap((variant) => {
+    const cells = labelKeys.map((key) =>
+      estimate(variant.runs.map((run) => estimate(run.metrics.map((line) => line[key]))?.mean)),
+    );
+    return cells.every((cell) => cell === undefined)
+      ? []
+      : [[roleName(variant), variant.labels, ...cells.map((cell) => formatEstimate(cell))]];
+  });
+  if (rows.length === 0) return undefined;
+  const table = htmlTable(
+    `Labels against the expert: mean over training and seeds, with the value of each seed, from ${MIN_INTERVAL_SEEDS} seeds on with a 95% interval`,
+    ['variant', 'labels', 'coverage', 'accuracy', 'true-positive rate', 'false-positive rate'],
+    rows,
+  );
+  return `${table}\n<p class="quiet">Coverage: fraction of candidate actions with a label. A true positive is a good action labelled good; a false positive a bad action labelled good. Chance is where both rates are equal.</p>`;
+}
+
+const meaning = `<ul>
+<li><strong>Coupling follows success.</strong> The good-bad cosine often falls while a policy gets better, whatever the method; “Coupling and success” shows how strongly here. Compare it at equal success.</li>
+<li><strong>Lower coupling does not prove better generalisation.</strong> This report measures both; it does not show that one causes the other.</li>
+<li><strong>Seeds are few.</strong> An interval says how far the mean over seeds may be off; it does not cover other environments, sizes or settings. No interval here is corrected for the number of comparisons: several at once find a difference by chance more often than one in twenty times.</li>
+<li><strong>The oracle is an upper bound.</strong> Its labels come from an expert that knows the rules; no agent has them.</li>
+<li><strong>Shuffled labels and cloning are controls.</strong> A method that only matches its control with shuffled labels is not shown to gain from the labels’ content; one that only matches cloning on the same labels is not shown to gain from the classifier.</li>
+</ul>`;
+
+function reproduction(records: ReportRecords): string {
+  const versions = Object.entries(records.versions).map(([name, version]) => `${name} ${version}`);
+  return `<pre><code>${escapeMarkup(records.command)}</code></pre>
+<p class="quiet">${escapeMarkup(versions.join(' · '))}</p>`;
+}

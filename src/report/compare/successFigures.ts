@@ -1,0 +1,123 @@
+import type { RunResult } from '../../record/schemas.ts';
+import { MIN_INTERVAL_SEEDS, mean } from '../../statistics/statistics.ts';
+import {
+  type Figure,
+  type Panel,
+  panelName,
+  panelTop,
+  renderSvg,
+  type SeriesStyle,
+  seriesStyle,
+  valueAxis,
+} from '../draw/chart.ts';
+import { intervalFigure } from '../draw/intervalFigure.ts';
+import { band, curve as drawCurve } from '../draw/series.ts';
+import { type Estimate, estimate, resultEstimate, roleName, type Variant } from './variants.ts';
+
+/** Axis of a rate. */
+export const unit = { min: 0, max: 1, interval: 0.25 };
+
+/** Baseline and methods are drawn solid, controls dashed, upper bounds dotted. */
+export function variantStyle(variants: readonly Variant[], variant: Variant): SeriesStyle {
+  const line = { method: 'solid', control: 'dashed', 'upper bound': 'dotted' } as const;
+  return seriesStyle(variants.indexOf(variant), line[variant.role]);
+}
+
+/** Legend of figures whose series are variants. */
+export const legendOf = (variants: readonly Variant[]) =>
+  variants.map((variant) => ({ name: roleName(variant), ...variantStyle(variants, variant) }));
+
+/** Over a variant's runs: [environment steps, estimate of `key`] at each iteration where every run measured it. */
+export function curveOf(variant: Variant, key: string): [number, Estimate][] {
+  const curve: [number, Estimate][] = [];
+  for (const { iteration } of variant.runs[0].metrics) {
+    const lines = variant.runs.flatMap((run) => run.metrics.filter((line) => line.iteration === iteration).slice(0, 1));
+    const value = estimate(lines.map((line) => line[key]));
+    if (value?.seeds === variant.runs.length) curve.push([mean(lines.map((line) => line.envSteps)), value]);
+  }
+  return curve;
+}
+
+/** Success on training games and on held-out combinations against environment steps, a line and, with enough seeds, an interval band per variant. Returns SVG. */
+export function learningCurves(variants: readonly Variant[]): string {
+  const seeds = Math.max(...variants.map((variant) => variant.runs.length));
+  const heading = {
+    title: 'Success during training, on training games and on held-out combinations',
+    subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% interval of the mean, drawn from ${MIN_INTERVAL_SEEDS} seeds on.`,
+    legend: legendOf(variants),
+  };
+  const top = panelTop(heading) + 24;
+  const panels: Panel[] = [62, 424].map((left) => ({ left, top, width: 316, height: 250 }));
+  const keys = ['eval/train', 'eval/out_of_domain'];
+  const lines = variants.flatMap((variant) =>
+    keys.map((key, panel) => ({ panel, style: variantStyle(variants, variant), curve: curveOf(variant, key) })),
+  );
+  const figure: Figure = {
+    id: 'learning',
+    ...heading,
+    height: top + 250 + 52,
+    option: {
+      grid: panels,
+      xAxis: panels.map((_, i) =>
+        valueAxis('environment steps', 'x', 28, { gridIndex: i, min: 0, max: 'dataMax', axisLabel: stepsLabel }),
+      ),
+      yAxis: panels.map((_, i) => valueAxis(i === 0 ? 'success rate' : '', 'y', 38, { gridIndex: i, ...unit })),
+      graphic: ['training games', 'out-of-domain games'].map((name, i) => panelName(name, panels[i])),
+      series: lines
+        .filter(({ curve }) => curve.length > 0)
+        .flatMap(({ panel, style, curve }) => [
+          ...(curve[0][1].interval === undefined
+            ? []
+            : [
+                band(
+                  curve.map(([x, { interval, mean: y }]) => [x, interval?.low ?? y, interval?.high ?? y]),
+                  style.color,
+                  panel,
+                ),
+              ]),
+          drawCurve(
+            curve.map(([x, { mean: y }]) => [x, y]),
+            style,
+            panel,
+          ),
+        ]),
+    },
+  };
+  return renderSvg(figure);
+}
+
+const stepsLabel = {
+  color: '#555555',
+  fontSize: 11,
+  hideOverlap: true,
+  formatter: (steps: number) => (steps >= 1000 ? `${Math.round(steps / 1000)}k` : `${Math.round(steps)}`),
+  // The last tick is the data's end, seldom a round number.
+  showMaxLabel: false,
+};
+
+const splitPicks: readonly [string, (result: RunResult) => number | null][] = [
+  ['training games', (result) => result.success.train],
+  ['in-domain', (result) => result.success.inDomain],
+  ['out-of-domain', (result) => result.success.outOfDomain],
+];
+
+/** Final success by split: a row per variant, a dot for the mean, a bar for the interval, a small ring for each seed. Returns SVG. */
+export function successBySplit(variants: readonly Variant[]): string {
+  return intervalFigure({
+    id: 'splits',
+    title: 'Success after training, by split',
+    subtitle: `Large marks: mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% interval of the mean.`,
+    panels: splitPicks.map(([name]) => ({ name, axis: 'success rate', range: [0, 1] as const, step: 0.5 })),
+    rows: variants.map((variant) => ({
+      name: roleName(variant),
+      style: variantStyle(variants, variant),
+      cells: splitPicks.map(([, pick]) => {
+        const value = resultEstimate(variant, pick);
+        if (value === undefined) return null;
+        const { mean: centre, interval } = value;
+        const runs = variant.runs.flatMap((run) => pick(run.result) ?? []);
+        return { value: centre, low: interval?.low ?? null, high: interval?.high ?? null, runs };
+      }),
+    })),
+  });
+}

@@ -1,0 +1,93 @@
+import { htmlTable } from '../compare/closingTable.ts';
+import { escapeMarkup } from '../draw/chart.ts';
+import { htmlFigure, htmlPage, htmlSection } from '../draw/page.ts';
+import { profileFigure } from './profileFigure.ts';
+import type { ProfileRecord, RateRow } from './profileRecord.ts';
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+/** Heads and cells of the tables, the same in the terminal and on the page. */
+export const phaseHead = ['phase', 'ms', 'share', 'kernels', 'environment', 'outside'];
+
+export function phaseCells({ phases, iterationMs, shares }: ProfileRecord): string[][] {
+  const ms = (value: number): string => value.toFixed(2);
+  const rows = phases.map((row) => [
+    row.phase,
+    ms(row.ms),
+    percent(row.share),
+    ms(row.kernelsMs),
+    ms(row.environmentMs),
+    ms(row.outsideMs),
+  ]);
+  const { kernels, environment, outside } = shares;
+  return [...rows, ['iteration', ms(iterationMs), '100.0%', percent(kernels), percent(environment), percent(outside)]];
+}
+
+export const rateHead = ['calls', 'ms', 'share', 'GFLOP/s', 'of peak', 'GB/s', 'of peak'];
+
+export function rateCells(row: RateRow): string[] {
+  return [
+    row.calls.toFixed(0),
+    row.ms.toFixed(3),
+    percent(row.share),
+    row.gflops.toFixed(2),
+    percent(row.ofPeakFlops),
+    row.gbytes.toFixed(2),
+    percent(row.ofPeakBytes),
+  ];
+}
+
+/** What was run and measured, in a sentence each. */
+export function profileNotes(record: ProfileRecord): string[] {
+  const { peak, timer, updates, heapGrowthBytes, iterations, warmUp, waitedMs } = record;
+  const perUpdate = updates > 0 ? Math.round(heapGrowthBytes / updates) : 0;
+  return [
+    `All per iteration, mean of ${iterations} after ${warmUp} to warm up, on one thread.`,
+    `Peak in this run: ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gbytes.toFixed(1)} GB/s in the first cache (medians of ${peak.samples} samples).`,
+    waitedMs === null
+      ? 'The time in which other programs had the processor is in.'
+      : `Left out: ${waitedMs.toFixed(1)} ms an iteration in which other programs had the processor.`,
+    `Taken out: ${timer.kernelNs.toFixed(0)} ns for each call of a kernel, ${timer.environmentNs.toFixed(0)} ns for each of the environment.`,
+    `Heap growth: ${Math.round(heapGrowthBytes / 1024)} KiB over ${updates} updates, ${perUpdate} bytes per update.`,
+  ];
+}
+
+/** Places shown in the page's last table. */
+const PLACES = 12;
+
+/** A profile as one self-contained HTML page. */
+export function renderProfilePage(record: ProfileRecord): string {
+  const { config, shares, engine } = record;
+  const name = [config.env, config.policy, config.method].map(String).join(', ');
+  const whole = `${record.iterationMs.toFixed(1)} ms an iteration: ${percent(shares.kernels)} in kernels, ${percent(shares.environment)} in the environment, ${percent(shares.outside)} outside both.`;
+  const figure = profileFigure(record);
+  return htmlPage(`unbraid: profile of ${name}`, [
+    `<h1>${escapeMarkup(`Profile of ${name}`)}</h1>`,
+    `<p class="summary">${escapeMarkup(whole)}</p>`,
+    `<p class="quiet">${escapeMarkup(`${profileNotes(record).join(' ')} ${engine}. Parameters ${record.parametersSha256}`)}</p>`,
+    htmlFigure(figure, caption),
+    htmlSection('Phases', htmlTable('ms per iteration; shares in the last row', phaseHead, phaseCells(record)), ''),
+    htmlSection(
+      'Kernels',
+      htmlTable(
+        'Per iteration',
+        ['kernel', ...rateHead],
+        record.kernels.map((row) => [row.kernel, ...rateCells(row)]),
+      ),
+      '',
+    ),
+    htmlSection(
+      'Where most is lost against the peak',
+      htmlTable(
+        'Kernels by phase, per iteration',
+        ['kernel', 'phase', 'lost', ...rateHead],
+        record.places.slice(0, PLACES).map((row) => [row.kernel, row.phase, percent(row.lost), ...rateCells(row)]),
+      ),
+      '',
+    ),
+  ]);
+}
+
+const caption =
+  'Below, dark: the time that the work would take at the nearer of the two peaks, arithmetic or bytes of the first cache; light: the rest, ' +
+  'which better code, larger batches or fewer calls might save.';

@@ -1,0 +1,94 @@
+/** Success of a policy on games of a split. */
+
+import { checkChoice, checkInteger, checkKeys, checkObject, checkPositive, checkSeed } from '../check/values.ts';
+import type { Policy } from '../engine/policy/policy.ts';
+import { actionKey } from '../engine/policy/policy.ts';
+import { type Environment, type Split, splits } from '../env/environment.ts';
+import { randomStream } from '../random.ts';
+import { checkEnvironments, type PlayOptions, play } from './collect.ts';
+import type { GameChoice } from './rollout.ts';
+
+/** The run's training games: `count` seeds of the train split, drawn from the run's seed. */
+export function trainingGames(seed: number, count: number): GameChoice[] {
+  const first = randomStream(seed, 'games/train').below(0x1000_0000) * 6;
+  return Array.from({ length: count }, (_, i) => ({ seed: first + i, split: 'train', rollout: 0 }));
+}
+
+/**
+ * Games to evaluate on: of the train split the run's own training games in turn, of the others `episodes` fresh seeds. The same for every
+ * method of one seed, so that methods can be compared in pairs.
+ */
+function evaluationGames(seed: number, split: Split, episodes: number, trainGames: number): GameChoice[] {
+  if (split === 'train') {
+    const games = trainingGames(seed, trainGames);
+    return Array.from({ length: episodes }, (_, i) => ({
+      ...games[i % trainGames],
+      rollout: Math.floor(i / trainGames),
+    }));
+  }
+  const first = 0x8000_0000 + randomStream(seed, `games/${split}`).below(0x1000_0000);
+  return Array.from({ length: episodes }, (_, i) => ({ seed: first + i, split, rollout: 0 }));
+}
+
+export interface SuccessOptions {
+  readonly seed: number;
+  readonly split: Split;
+  readonly episodes: number;
+  readonly trainGames: number;
+  readonly temperature: number;
+  readonly onEpisode?: (done: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Plays the games, by default on this thread with the given environments. */
+  readonly play?: (games: readonly GameChoice[], options: PlayOptions) => Promise<Float64Array>;
+}
+
+const optionKeys = {
+  seed: 1,
+  split: 1,
+  episodes: 1,
+  trainGames: 1,
+  temperature: 1,
+  onEpisode: 1,
+  signal: 1,
+  play: 1,
+} satisfies Record<keyof SuccessOptions, 1>;
+
+/** Most episodes of an evaluation, and most training games: as many seeds as are kept apart from those of other splits. */
+const MOST_GAMES = 2 ** 28;
+
+function checkArguments(policy: unknown, environments: unknown, options: SuccessOptions): void {
+  checkObject('success', 'policy', policy, 'give what createPolicy returned');
+  checkEnvironments('success', environments);
+  checkKeys('success', 'options', options, optionKeys);
+  const { seed, split, episodes, trainGames, temperature } = options;
+  checkSeed('success', seed);
+  checkChoice('success', 'split', split, splits);
+  checkInteger('success', 'episodes', episodes, 1, MOST_GAMES, 'give the number of episodes');
+  checkInteger('success', 'trainGames', trainGames, 1, MOST_GAMES, 'give the number of training games of the run');
+  checkPositive('success', 'temperature', temperature, true, '1 leaves the scores as they are');
+}
+
+/**
+ * Mean return over episodes with sampled (not greedy) actions: the share of solved games where the reward is 1 for a solved game and 0
+ * otherwise, the mean score elsewhere.
+ *
+ * @returns the mean and f64[episodes] of returns
+ * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
+ */
+export async function success(
+  policy: Policy,
+  environments: readonly Environment[],
+  options: SuccessOptions,
+): Promise<{ mean: number; returns: Float64Array }> {
+  checkArguments(policy, environments, options);
+  const { seed, split, episodes, trainGames } = options;
+  options.signal?.throwIfAborted();
+  const games = evaluationGames(seed, split, episodes, trainGames);
+  const key = actionKey(seed, `evaluate/${split}`, 0);
+  const { temperature, signal } = options;
+  const onEpisode = options.onEpisode ? { onEpisode: options.onEpisode } : {};
+  const playAll = options.play ?? ((all, how) => play(policy, environments, all, how));
+  const returns = await playAll(games, { key, temperature, signal, ...onEpisode });
+  signal?.throwIfAborted();
+  return { mean: returns.reduce((sum, x) => sum + x, 0) / episodes, returns };
+}

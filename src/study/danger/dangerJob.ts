@@ -1,0 +1,51 @@
+/** The job of one start of the danger experiment at one seed: every arm from the same weights. */
+
+import { termsOf } from '../../config/method.ts';
+import { type Job, type JobKind, jobOf } from '../job.ts';
+import { type DangerExperiment, dangerLearner, followArms } from './danger.ts';
+import type { Arm, DangerLabels } from './follow.ts';
+import type { DangerPreset } from './presets.ts';
+import { CLONED } from './softStart.ts';
+import { createTwoStates } from './twoStates.ts';
+
+/** What is trained: terms as in the configuration, the labels they use, and whether the two states are coupled. */
+export type DangerArm = { readonly method: string; readonly labels: DangerLabels; readonly coupling: boolean };
+
+export type DangerInput = {
+  readonly rho: number;
+  readonly seed: number;
+  /** p(bad | s') to start from. */
+  readonly start: number;
+  readonly iterations: number;
+  readonly arms: readonly DangerArm[];
+  /** How networks start; left out where as all runs of this engine do. */
+  readonly preset?: DangerPreset;
+};
+
+/** p(bad | s') by arm, before training and after every 10 iterations. */
+export type DangerResult = { readonly probabilities: readonly (readonly number[])[] };
+
+/** About how long a job takes: the soft start, then each arm. */
+export function secondsOf(arms: number): number {
+  return 0.4 + 0.35 * arms;
+}
+
+/** The experiment's own form of an arm. */
+export function armOf({ method, labels, coupling }: DangerArm): Arm {
+  return { terms: termsOf(method), labels, coupling };
+}
+
+export const dangerKind: JobKind<DangerInput, DangerResult> = {
+  name: 'danger',
+  async run({ rho, seed, start, iterations, arms, preset = 'default' }) {
+    const states = { ...createTwoStates(rho, seed, CLONED), preset };
+    return { probabilities: await followArms(await dangerLearner(), states, start, arms.map(armOf), iterations) };
+  },
+};
+
+/** The job of one start and seed of an experiment. */
+export function dangerJobOf({ rho, iterations, arms, preset }: DangerExperiment, seed: number, start: number): Job {
+  const described = arms.map(({ terms, labels, coupling }) => ({ method: terms.join('+'), labels, coupling }));
+  const named = preset === 'default' ? {} : { preset };
+  return jobOf(dangerKind, { rho, seed, start, iterations, arms: described, ...named }, secondsOf(arms.length));
+}

@@ -1,0 +1,252 @@
+/** The danger zone: p(bad action | look-alike state) over training, with the gradients of that state alone as the counterfactual. */
+
+import { labelTermsOf } from '../../config/method.ts';
+import type { DangerRecord } from '../../record/schemas.ts';
+import { dangerMethodName } from '../../report/compare/dangerFigure.ts';
+import { quantityText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
+import { type BySeed, pairedQuantity, quantity, runsQuantity } from '../estimates.ts';
+import { judgedText } from '../findings.ts';
+import { type Job, type JobResults, jobOf } from '../job.ts';
+import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
+import { dangerRecord } from './danger.ts';
+import { armOf, type DangerArm, type DangerInput, dangerKind, secondsOf } from './dangerJob.ts';
+import { type DangerPanel, dangerZoneFigure } from './dangerZoneFigure.ts';
+import { MEASURE_EVERY } from './follow.ts';
+
+const starts = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95];
+
+const iterations = 120;
+
+/** GRPO and the classifier, with coupling and without; then surgery on the gradients of the two states, without coupling there is one. */
+const arms: readonly DangerArm[] = [
+  ...(
+    [
+      ['grpo', 'oracle'],
+      ['classifier', 'oracle'],
+      ['classifier', 'advantage'],
+      ['classifier', 'shuffled'],
+    ] as const
+  ).flatMap(([method, labels]) => [true, false].map((coupling) => ({ method, labels, coupling }))),
+  ...['pcgrad', 'gradvac', 'upgrad'].map((method) => ({ method, labels: 'oracle', coupling: true }) as const),
+];
+
+/** Starts from which GRPO locks the bad action in. */
+const HIGH = 0.4;
+
+/** Similarities and arms by size; `quick` leaves out the counterfactual of the controls, and the surgeries. */
+function extent({ size }: StudyScale): { rhos: readonly number[]; arms: readonly DangerArm[]; seeds: number } {
+  if (size === 'full') return { rhos: [0.8, 0.3, 0.95], arms, seeds: 24 };
+  const shown = arms.filter(
+    ({ method, labels, coupling }) =>
+      (coupling || labels === 'oracle') && (method === 'grpo' || method === 'classifier'),
+  );
+  return { rhos: [0.8], arms: shown, seeds: 8 };
+}
+
+function inputOf(scale: StudyScale, rho: number, seed: number, start: number): DangerInput {
+  return { rho, seed, start, iterations, arms: extent(scale).arms };
+}
+
+function plan(scale: StudyScale): readonly Job[] {
+  const { rhos, arms: followed, seeds } = extent(scale);
+  return rhos.flatMap((rho) =>
+    seedsOf(scale, seeds).flatMap((seed) =>
+      starts.map((start) => jobOf(dangerKind, inputOf(scale, rho, seed, start), secondsOf(followed.length))),
+    ),
+  );
+}
+
+interface Measured {
+  readonly rho: number;
+  /** Seeds of which every start is finished. */
+  readonly seeds: readonly number[];
+  /** p(bad | s') by arm, start, seed and measurement. */
+  readonly probabilities: readonly (readonly (readonly (readonly number[])[])[])[];
+}
+
+function measuredAt(results: JobResults, scale: StudyScale, rho: number): Measured {
+  const { arms: followed, seeds: wanted } = extent(scale);
+  const found = seedsOf(scale, wanted).flatMap((seed) => {
+    const byStart = starts.map((start) => results.of(dangerKind, inputOf(scale, rho, seed, start)));
+    return byStart.includes(null) ? [] : [{ seed, byStart }];
+  });
+  const probabilities = followed.map((_, a) =>
+    starts.map((_, i) => found.map(({ byStart }) => byStart[i]?.probabilities[a] ?? [])),
+  );
+  return { rho, seeds: found.map(({ seed }) => seed), probabilities };
+}
+
+/** Mean p(bad | s') over the starts from 0.4 up by seed: the last one, or the highest over training. */
+function fromHighStarts(
+  { seeds, probabilities }: Measured,
+  arm: number,
+  of: (run: readonly number[]) => number,
+): BySeed {
+  const high = probabilities[arm].filter((_, i) => starts[i] >= HIGH);
+  return new Map(seeds.map((seed, n) => [seed, high.reduce((sum, bySeed) => sum + of(bySeed[n]), 0) / high.length]));
+}
+
+const lastOf = (run: readonly number[]): number => run[run.length - 1];
+const highestOf = (run: readonly number[]): number => Math.max(...run);
+
+/** Index of GRPO with coupling. */
+const baseline = 0;
+
+function overviewOf(measured: Measured, followed: readonly DangerArm[], command: string): StudyTable {
+  const rows = followed.map((arm, a) => ({
+    name: rowName(arm),
+    cells: [lastOf, highestOf].flatMap((of) => {
+      const values = fromHighStarts(measured, a, of);
+      const difference = a === baseline ? null : pairedQuantity(values, fromHighStarts(measured, baseline, of), 'mean');
+      return [quantity(values, 'mean'), difference];
+    }),
+    command,
+  }));
+  return {
+    id: `methods-rho-${measured.rho}`,
+    title: `Probability of the bad action in the look-alike state, mean over starts from ${HIGH} up, similarity ${measured.rho}`,
+    rowHead: 'trained with',
+    columns: ['last', 'last minus that of GRPO', 'highest', 'highest minus that of GRPO'],
+    rows,
+  };
+}
+
+/** Highest and last mean of each start. */
+function tablesByStart(
+  { rho, seeds, probabilities }: Measured,
+  followed: readonly DangerArm[],
+  command: string,
+): StudyTable[] {
+  const last = iterations / MEASURE_EVERY;
+  const mean = (bySeed: readonly (readonly number[])[]) => (runs: readonly number[], k: number) =>
+    runs.reduce((sum, run) => sum + bySeed[run][k], 0) / runs.length;
+  const table = (
+    id: string,
+    title: string,
+    statistic: (mean: (k: number) => number) => number,
+    name: string,
+  ): StudyTable => ({
+    id: `${id}-rho-${rho}`,
+    title: `${title} probability of the bad action in the look-alike state, similarity ${rho}`,
+    rowHead: 'trained with',
+    columns: starts.map((start) => `from ${start}`),
+    rows: followed.map((arm, a) => ({
+      name: rowName(arm),
+      cells: probabilities[a].map((bySeed) => {
+        const at = mean(bySeed);
+        return runsQuantity(name, seeds, (runs) => statistic((k) => at(runs, k)));
+      }),
+      command,
+    })),
+  });
+  const all = Array.from({ length: last + 1 }, (_, k) => k);
+  return [
+    table('highest', 'Highest', (at) => Math.max(...all.map(at)), 'highest mean over training'),
+    table('last', 'Last', (at) => at(last), `mean after ${iterations} iterations`),
+  ];
+}
+
+function armName({ method, labels }: DangerArm): string {
+  return dangerMethodName({ method, labels: labelTermsOf(method).length > 0 ? labels : 'none' });
+}
+
+const rowName = (arm: DangerArm): string => `${armName(arm)}, coupling ${arm.coupling ? 'on' : 'off'}`;
+
+function recordOf({ rho, seeds, probabilities }: Measured, followed: readonly DangerArm[]): DangerRecord {
+  return dangerRecord({ rho, seeds: seeds.length, iterations }, followed.map(armOf), starts, probabilities);
+}
+
+const roles: { readonly [labels: string]: string } = { oracle: ' (upper bound)', shuffled: ' (control)' };
+
+/** The counterfactual, then all ways of training with coupling. */
+function panelsOf({ curves }: DangerRecord, followed: readonly DangerArm[]): DangerPanel[] {
+  const shown = followed
+    .map((arm, a) => ({ arm, curves: curves.slice(a * starts.length, (a + 1) * starts.length) }))
+    .filter(({ arm }) => arm.coupling || arm.method === 'grpo');
+  return shown
+    .toSorted((a, b) => Number(a.arm.coupling) - Number(b.arm.coupling))
+    .map(({ arm, curves: of }) => {
+      const [name, labels] = armName(arm).split(', ');
+      const plain = arm.method === 'grpo' ? `coupling ${arm.coupling ? 'on' : 'off'}` : 'tasks: the two states';
+      return { name, about: labels === undefined ? plain : `${labels}${roles[arm.labels] ?? ''}`, curves: of };
+    });
+}
+
+function figureOf(record: DangerRecord, followed: readonly DangerArm[]): StudyFigure {
+  const id = `danger-zone-rho-${record.rho}`;
+  return {
+    id,
+    svg: dangerZoneFigure(record, panelsOf(record, followed), id.replace('.', '-')),
+    caption: `Similarity ${record.rho}. Coupling off keeps the gradients of the look-alike state alone; in all other panels those of both states change the same weights.`,
+  };
+}
+
+/** A mean counts as risen when its highest value is more than this above its start. */
+const RISE = 0.05;
+
+/** What the study claims, in numbers: starts from which means rise, the largest rise with coupling off, and the last means from 0.4. */
+function keyOf({ rows }: DangerRecord) {
+  const grpo = (coupling: boolean) => rows.filter((row) => row.coupling === coupling && row.method === 'grpo');
+  const rises = (of: DangerRecord['rows']): number[] => of.map((row) => row.peak - row.start);
+  const from = rows.filter((row) => row.coupling && row.start === HIGH);
+  return {
+    risenOn: rises(grpo(true)).filter((rise) => rise > RISE).length,
+    risenOff: rises(grpo(false)).filter((rise) => rise > RISE).length,
+    offLargestRise: Math.max(...rises(grpo(false))),
+    endFrom: Object.fromEntries(from.map((row) => [dangerMethodName(row), row.end])),
+  };
+}
+
+function summaryOf(measured: Measured, followed: readonly DangerArm[], key: ReturnType<typeof keyOf>): string[] {
+  const { rho, seeds } = measured;
+  const plain = fromHighStarts(measured, baseline, lastOf);
+  const differences = followed.flatMap((arm, a) => {
+    const difference = pairedQuantity(fromHighStarts(measured, a, lastOf), plain, 'mean');
+    return a === baseline || !arm.coupling || difference === null ? [] : [{ name: armName(arm), difference }];
+  });
+  const judged = judgedText({ above: 'Higher', below: 'Lower' }, differences);
+  return [
+    `Similarity ${rho}, ${seeds.length} seeds: with GRPO the bad action becomes likelier than at its start from ${key.risenOn} of ${starts.length} starts, with the gradients of the look-alike state alone from ${key.risenOff}.`,
+    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${quantityText(quantity(plain, 'mean'))}. ${judged}`,
+  ];
+}
+
+function report(results: JobResults, scale: StudyScale, command: string): StudyReport {
+  const { rhos, arms: followed } = extent(scale);
+  const shown = rhos
+    .map((rho) => measuredAt(results, scale, rho))
+    .filter(({ seeds }) => seeds.length > 0)
+    .map((measured) => ({ measured, record: recordOf(measured, followed) }));
+  return {
+    summary: shown.flatMap(({ measured, record }) => summaryOf(measured, followed, keyOf(record))),
+    tables: shown.flatMap(({ measured }) => [
+      overviewOf(measured, followed, command),
+      ...tablesByStart(measured, followed, command),
+    ]),
+    figures: shown.map(({ record }) => figureOf(record, followed)),
+    notes: [
+      'Two states are the smallest case there is: it shows the mechanism, not how often it happens elsewhere.',
+      'Coupling off deletes the data of the other state, four fifths of all samples: it explains the rise and is no way to train, as it learns next to nothing of the task.',
+      "Oracle labels know the right action; an agent does not have them. The sign of the advantage is what an agent has, and shuffled labels are the oracle's without their meaning.",
+      ...(followed.length === arms.length
+        ? [
+            'PCGrad, GradVac and UPGrad are told which of the two states a sample is of and operate on the gradients of the two; no agent is told that two states look alike.',
+          ]
+        : []),
+      `A run ends near 0 or near 1, so a mean is about the share of runs that lock the bad action in. A mean counts as risen when it exceeds its start by more than ${RISE}.`,
+    ],
+    key: {
+      similarities: shown.map(({ measured, record }) => ({
+        ...{ rho: measured.rho, seeds: [...measured.seeds] },
+        ...keyOf(record),
+      })),
+    },
+  };
+}
+
+export const dangerZone: Study = {
+  name: 'danger-zone',
+  question: 'does training one state make the bad action of a look-alike state likelier, and which method prevents it?',
+  plan,
+  report,
+};

@@ -1,0 +1,106 @@
+import type { DangerRecord } from '../../record/schemas.ts';
+import {
+  type Figure,
+  figureWidth,
+  muted,
+  type Panel,
+  panelName,
+  panelTop,
+  renderSvg,
+  valueAxis,
+} from '../../report/draw/chart.ts';
+import { bars, curve as drawCurve } from '../../report/draw/series.ts';
+import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
+
+type Curve = DangerRecord['curves'][number];
+
+/** One way of training: its name, a line about it, and its curves, one per start. */
+export interface DangerPanel {
+  readonly name: string;
+  readonly about: string;
+  readonly curves: readonly Curve[];
+}
+
+/** Dark to light with the start, apart for colour-blind readers too (plasma, without its yellow). */
+const startColors = ['#0d0887', '#6a00a8', '#b12a90', '#dd5e66', '#e8853a', '#d9a300'];
+
+const COLUMNS = 4;
+const WIDTH = 146;
+const HEIGHT = 132;
+const ROW = HEIGHT + 84;
+
+/** Room beyond the last iteration for the intervals there, as a share of the iterations. */
+const ROOM = 1 / 6;
+
+/** Intervals of the last means side by side, from points [iteration, mean, low, high]. */
+function lastBars(curves: readonly Curve[], iterations: number, panel: number): object[] {
+  const apart = (iterations * ROOM) / (curves.length + 1);
+  return curves.map(({ points }, i) => {
+    const [, , low, high] = points[points.length - 1];
+    return bars([[iterations + (i + 1) * apart, low, high]], startColors[i % startColors.length], panel);
+  });
+}
+
+/**
+ * The danger zone by method: probability of the bad action against iteration, a panel per way of training, a line per start, and the 95%
+ * intervals of the last means, from five seeds on, at the right of a panel. Returns SVG.
+ *
+ * @param id unique on its page
+ * @throws if there is no panel
+ */
+export function dangerZoneFigure(
+  { rho, seeds, iterations }: Pick<DangerRecord, 'rho' | 'seeds' | 'iterations'>,
+  panels: readonly DangerPanel[],
+  id: string,
+): string {
+  if (panels.length === 0) throw new Error('dangerZoneFigure: panels must not be empty, got 0; run the study again');
+  const bounded = seeds >= MIN_INTERVAL_SEEDS;
+  const heading = {
+    title: 'Probability of a bad action in a state that looks like another one, over training',
+    subtitle: `Two look-alike states (similarity ρ = ${rho}), the second rarely seen. Lines: mean of ${seeds} seeds from each start${bounded ? '; bars at the right: 95% interval of its last value' : ''}.`,
+    legend: panels[0].curves.map(({ start }, i) => ({
+      name: `start ${start}`,
+      ...{ color: startColors[i % startColors.length], symbol: 'none', line: 'solid' as const },
+    })),
+  };
+  const top = panelTop(heading) + 38;
+  const apart = (figureWidth - 58 - 14 - COLUMNS * WIDTH) / (COLUMNS - 1);
+  const grid: Panel[] = panels.map((_, i) => ({
+    left: 58 + (i % COLUMNS) * (WIDTH + apart),
+    top: top + Math.floor(i / COLUMNS) * ROW,
+    ...{ width: WIDTH, height: HEIGHT },
+  }));
+  const ticks = [0, 1, 2, 3].map((third) => (iterations * third) / 3);
+  const lastRow = Math.floor((panels.length - 1) / COLUMNS);
+  const figure: Figure = {
+    id,
+    ...heading,
+    height: top + lastRow * ROW + HEIGHT + 52,
+    option: {
+      grid,
+      xAxis: panels.map((_, i) =>
+        valueAxis('iteration', 'x', 26, {
+          ...{ gridIndex: i, min: 0, max: iterations * (1 + ROOM), axisTick: { customValues: ticks } },
+          axisLabel: { color: muted, fontSize: 11, customValues: ticks },
+        }),
+      ),
+      yAxis: panels.map((_, i) =>
+        valueAxis(i % COLUMNS === 0 ? 'probability of the bad action' : '', 'y', 36, {
+          ...{ gridIndex: i, min: 0, max: 1, interval: 0.25 },
+        }),
+      ),
+      graphic: panels.map(({ name, about }, i) => panelName(name, grid[i], about)),
+      series: panels.flatMap(({ curves }, panel) => [
+        ...curves.map(({ points }, i) =>
+          drawCurve(
+            points.map(([x, mean]) => [x, mean]),
+            { color: startColors[i % startColors.length], symbol: 'none', line: 'solid' },
+            panel,
+          ),
+        ),
+        ...(bounded ? lastBars(curves, iterations, panel) : []),
+      ]),
+    },
+  };
+  return renderSvg(figure);
+}

@@ -1,0 +1,219 @@
+/** Trains a policy in the two states and follows the probability of the bad action. */
+
+import { labelTermsOf, type MethodTerm, surgeryOf } from '../../config/method.ts';
+import { groupRelative } from '../../credit/advantages/groupRelative.ts';
+import { advantageLabels } from '../../credit/labels/advantage.ts';
+import { oracleLabels } from '../../credit/labels/oracle.ts';
+import { shuffleLabels } from '../../credit/labels/shuffled.ts';
+import { contrastiveLoss } from '../../engine/learn/contrastive.ts';
+import type { LossSet } from '../../engine/learn/shards.ts';
+import { type Learner, resetOptimizer, update, type WholeLoss } from '../../engine/learn/update.ts';
+import { updatesHere } from '../../engine/learn/updatePhase.ts';
+import { actionKey } from '../../engine/policy/policy.ts';
+import { pauses } from '../../eventLoop.ts';
+import { randomStream } from '../../random.ts';
+import { collect } from '../../rollout/collect.ts';
+import type { Rollout } from '../../rollout/rollout.ts';
+import { cutByTask, operateOn, roundsOf, type Surgeon } from '../../train/surgery.ts';
+import { badProbability, GROUP_SIZE, gamesOf, type TwoStates } from './twoStates.ts';
+
+export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;
+
+export type DangerLabels = (typeof labelSources)[number];
+
+/** One line of the figure: what is trained and whether the two states are coupled. */
+export interface Arm {
+  readonly terms: readonly MethodTerm[];
+  readonly labels: DangerLabels;
+  /** False: only samples of s' give gradient. */
+  readonly coupling: boolean;
+}
+
+/** A learner of the two states. */
+export interface StatesLearner extends Learner {
+  /** f32[2, network.size]: the gradients of s and s', for surgery. */
+  readonly stateGradients: number;
+}
+
+/** Iterations from one measurement of p(bad | s') to the next. */
+export const MEASURE_EVERY = 10;
+
+const PASSES = 2;
+const CLIP = 0.2;
+const ENTROPY_COEF = 0.003;
+
+/** Weight of each term that uses labels. */
+const LABEL_COEF = 0.3;
+
+/** Weight of the newest cosine in GradVac's targets: the default of training runs. */
+const GRADVAC_BETA = 0.01;
+
+const CONTRASTIVE_SAMPLES = 96;
+const CONTRASTIVE_TEMPERATURE = 0.2;
+
+const adamw = { learningRate: 3e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: Infinity };
+
+/** Whether state n of the rollout is s', whose good action is 1. */
+function isOther(rollout: Rollout, n: number): boolean {
+  return rollout.expert[rollout.states.rowOffsets[n] + 1] === 1;
+}
+
+/** Labels of the actions taken in the states `learnt`; all other rows have none. */
+function takenLabels(
+  rollout: Rollout,
+  advantages: Float32Array,
+  learnt: Int32Array,
+  source: DangerLabels,
+  shuffle: { readonly seed: number; readonly iteration: number },
+): Int8Array {
+  const all = source === 'advantage' ? advantageLabels(rollout, advantages) : oracleLabels(rollout);
+  const labels = new Int8Array(all.length).fill(-1);
+  for (const n of learnt) {
+    const row = rollout.states.rowOffsets[n] + rollout.taken[n];
+    labels[row] = all[row];
+  }
+  return source === 'shuffled' ? shuffleLabels(labels, shuffle.seed, shuffle.iteration) : labels;
+}
+
+/** The contrastive loss of up to `CONTRASTIVE_SAMPLES` of the labelled rows, drawn without replacement. */
+function drawnContrastive(
+  rollout: Rollout,
+  labels: Int8Array,
+  labelled: readonly number[],
+  seed: number,
+  step: number,
+): WholeLoss | null {
+  if (labelled.length < 2) return null;
+  const rows = Int32Array.from(labelled);
+  const random = randomStream(seed, 'danger/contrastive', step);
+  const count = Math.min(rows.length, CONTRASTIVE_SAMPLES);
+  for (let i = 0; i < count; i++) {
+    const j = i + random.below(rows.length - i);
+    [rows[i], rows[j]] = [rows[j], rows[i]];
+  }
+  return contrastiveLoss({
+    list: rollout.states,
+    rows: rows.subarray(0, count),
+    labels,
+    temperature: CONTRASTIVE_TEMPERATURE,
+    coef: LABEL_COEF,
+  });
+}
+
+/** The losses of a whole rollout: each update of an iteration sees all of it. */
+function rolloutSet(
+  arm: Arm,
+  rollout: Rollout,
+  order: Int32Array,
+  advantages: Float32Array,
+  labels: Int8Array,
+  labelled: readonly number[],
+): LossSet {
+  const { states, episode, taken } = rollout;
+  const all = states.states;
+  const good = Float32Array.from(order, (n) => (labels[states.rowOffsets[n] + taken[n]] === 1 ? 1 : 0));
+  const goodCount = good.reduce((sum, x) => sum + x, 0);
+  const classifierWeight = arm.terms.includes('classifier') && labelled.length > 0 ? LABEL_COEF / labelled.length : 0;
+  return {
+    list: states,
+    order,
+    taken,
+    oldLogProb: rollout.logProb,
+    refLogProb: null,
+    repeats: null,
+    advantage: Float32Array.from({ length: all }, (_, n) =>
+      arm.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
+    ),
+    // The same weight with coupling off: what is left out is replaced by nothing.
+    weight: new Float32Array(order.length).fill(1 / all),
+    cloningWeight: goodCount > 0 ? good.map((x) => x / goodCount) : good,
+    labels,
+    settings: {
+      epsilon: CLIP,
+      epsilonHigh: CLIP,
+      beta: 0,
+      entropyCoef: ENTROPY_COEF,
+      temperature: 1,
+      cloningCoef: arm.terms.includes('cloning') ? LABEL_COEF : 0,
+      goodWeight: classifierWeight,
+      badWeight: classifierWeight,
+    },
+  };
+}
+
+/** Surgery on the gradients of the two states, or null if the arm has none. */
+function surgeonOf({ terms }: Arm, learner: StatesLearner, seed: number): Surgeon | null {
+  const surgery = surgeryOf(terms.join('+'));
+  if (surgery === null) return null;
+  learner.targets = new Float64Array(4);
+  return { surgery, seed, beta: GRADVAC_BETA, tasks: 2, taskOfGame: null, vectors: learner.stateGradients };
+}
+
+async function iterate(
+  learner: Learner,
+  surgeon: Surgeon | null,
+  states: TwoStates,
+  arm: Arm,
+  iteration: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { seed, environments } = states;
+  const key = actionKey(seed, 'danger', iteration);
+  const rollout = await collect(learner.policy, environments, gamesOf(seed, iteration), {
+    key,
+    temperature: 1,
+    signal,
+  });
+  const { advantages } = groupRelative(rollout.returns, GROUP_SIZE, 'group');
+  const all = Int32Array.from({ length: rollout.states.states }, (_, n) => n);
+  const learnt = arm.coupling ? all : all.filter((n) => isOther(rollout, n));
+  // Without coupling the prototype still kept the entropy bonus of s.
+  const order = states.preset === 'prototype' ? all : learnt;
+  if (order.length === 0) return;
+  const labels =
+    labelTermsOf(arm.terms.join('+')).length > 0
+      ? takenLabels(rollout, advantages, learnt, arm.labels, { seed, iteration })
+      : new Int8Array(rollout.states.actions).fill(-1);
+  const labelled: number[] = [];
+  for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);
+  const set = rolloutSet(arm, rollout, order, advantages, labels, labelled);
+  for (let pass = 0; pass < PASSES; pass++) {
+    const contrastive = arm.terms.includes('contrastive')
+      ? drawnContrastive(rollout, labels, labelled, seed, iteration * PASSES + pass)
+      : null;
+    if (surgeon === null) {
+      update(learner, [set], contrastive, adamw);
+      continue;
+    }
+    const stateOf = Int32Array.from(all, (n) => (isOther(rollout, n) ? 1 : 0));
+    const operation = cutByTask({ sets: [set], contrastive }, stateOf);
+    await operateOn(updatesHere(roundsOf(operation), learner.policy), learner, surgeon, operation, adamw);
+  }
+}
+
+/**
+ * Trains from the learner's present weights for `iterations` iterations.
+ *
+ * @returns p(bad | s') before training and after every 10 iterations
+ * @throws the signal's reason on abort
+ */
+export async function follow(
+  learner: StatesLearner,
+  states: TwoStates,
+  arm: Arm,
+  iterations: number,
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  resetOptimizer(learner);
+  const surgeon = surgeonOf(arm, learner, states.seed);
+  const { policy } = learner;
+  const pause = pauses(signal);
+  const probabilities = [badProbability(policy, states)];
+  for (let iteration = 1; iteration <= iterations; iteration++) {
+    await iterate(learner, surgeon, states, arm, iteration, signal);
+    // Its episodes and updates take no turns by themselves: they are short.
+    await pause(GROUP_SIZE);
+    if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, states));
+  }
+  return probabilities;
+}

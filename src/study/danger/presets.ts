@@ -1,0 +1,42 @@
+/** Settings of the danger experiment that can be chosen as a whole. */
+import type { Policy } from '../../engine/policy/policy.ts';
+import { streamKey } from '../../random.ts';
+
+export const dangerPresets = ['default', 'prototype'] as const;
+
+/**
+ * `default` starts networks as all runs of this engine do. `prototype` does what the PyTorch study did that found the effect: weights are
+ * about half as large again and biases 0, each observation cloned is of s or s' at random, and without coupling the entropy bonus of s stays.
+ */
+export type DangerPreset = (typeof dangerPresets)[number];
+
+/** Standard deviation of normal starts, by parameter; those not listed start at 0. */
+function prototypeDeviations(policy: Policy): ReadonlyMap<string, number> {
+  const { parameters } = policy.network;
+  const rows = (name: string): number => parameters.find((p) => p.name === name)?.shape[0] ?? 0;
+  // State and action embedding were one input there, so their weights share a fan-in.
+  const input = 1 / Math.sqrt(rows('state.weight') + rows('action.weight'));
+  const embedding = rows('policyHead.weight');
+  return new Map([
+    ['state.weight', input],
+    ['action.weight', input],
+    ['actions', 1],
+    ['embedding.weight', 1 / Math.sqrt(rows('embedding.weight'))],
+    ['policyHead.weight', 1 / Math.sqrt(4 * embedding)],
+    ['classifierHead.weight', 1 / Math.sqrt(embedding)],
+  ]);
+}
+
+/** Initialises the policy's weights as the preset does, and prepares them. */
+export function initialiseFor(preset: DangerPreset, policy: Policy, seed: number): void {
+  const { arena, network, weights } = policy;
+  network.initialise(weights, seed);
+  if (preset === 'prototype') {
+    const deviations = prototypeDeviations(policy);
+    for (const { name, offset, size } of network.parameters) {
+      const [k0, k1] = streamKey(seed, `init/${name}`, 0);
+      arena.kernels.randomNormal(k0, k1, size, deviations.get(name) ?? 0, weights + offset);
+    }
+  }
+  network.prepare(weights);
+}

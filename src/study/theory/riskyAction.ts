@@ -1,0 +1,121 @@
+/** The part of the theory study on risky actions: their advantage in closed form and as measured. */
+
+import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
+import type { Interval } from '../../statistics/statistics.ts';
+import { type JobKind, type JobResults, jobOf } from '../job.ts';
+import type { StudyPart, StudyScale } from '../study.ts';
+import { type RiskyPoint, riskyActionFigure } from './riskyActionFigure.ts';
+import { expectedAdvantage, measuredAdvantage, type RiskyAction } from './riskyActionMath.ts';
+
+/** A risky action at one probability, as in `measuredAdvantage`. */
+export type RiskyInput = Omit<RiskyAction, 'scaleRewards'> & { readonly episodes: number; readonly seed: number };
+type JsonInterval = { readonly [K in keyof Interval]: number };
+export type RiskyResult = { readonly none: JsonInterval; readonly group: JsonInterval };
+
+export const riskyKind: JobKind<RiskyInput, RiskyResult> = {
+  name: 'risky-action',
+  async run({ episodes, seed, ...action }) {
+    const groups = Math.floor(episodes / action.groupSize);
+    const of = (scaleRewards: 'none' | 'group'): JsonInterval => ({
+      ...measuredAdvantage({ ...action, scaleRewards }, groups, seed),
+    });
+    return { none: of('none'), group: of('group') };
+  },
+};
+
+const risks = [0.2, 0.6, 1];
+const groupSizes = [8, 64];
+const scalings = ['none', 'group'] as const;
+const probabilities = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
+
+const episodesOf = ({ size }: StudyScale): number => (size === 'full' ? 64_000 : 8_000);
+
+function riskyInputs(scale: StudyScale): RiskyInput[] {
+  const episodes = episodesOf(scale);
+  return groupSizes.flatMap((groupSize) =>
+    risks.flatMap((r) => probabilities.map((q) => ({ q, r, groupSize, episodes, seed: scale.firstSeed }))),
+  );
+}
+
+function riskyPoints(results: JobResults, scale: StudyScale): RiskyPoint[] {
+  return scalings.flatMap((scaleRewards) =>
+    riskyInputs(scale).flatMap((input) => {
+      const result = results.of(riskyKind, input);
+      const { q, r, groupSize } = input;
+      const action = { q, r, groupSize, scaleRewards };
+      return result === null ? [] : [{ ...action, expected: expectedAdvantage(action), ...result[scaleRewards] }];
+    }),
+  );
+}
+
+const inside = ({ low, high, expected }: RiskyPoint): boolean => low <= expected && expected <= high;
+
+function riskyTable(points: readonly RiskyPoint[], scale: StudyScale, command: string): StudyTable {
+  const rows = scalings.flatMap((scaleRewards) =>
+    groupSizes.flatMap((groupSize) =>
+      risks.flatMap((r): StudyRow[] => {
+        const of = points.filter((p) => p.scaleRewards === scaleRewards && p.groupSize === groupSize && p.r === r);
+        const middle = of.find((p) => p.q === 0.5);
+        if (middle === undefined) return [];
+        const limit = expectedAdvantage({ q: 0.5, r, groupSize: Infinity, scaleRewards });
+        return [
+          {
+            name: `scaleRewards ${scaleRewards}, groups of ${groupSize}, r = ${r}`,
+            cells: [
+              {
+                ...{ statistic: 'mean', value: middle.mean, low: middle.low, high: middle.high },
+                ...{ seeds: [scale.firstSeed], digits: 4 },
+              },
+              middle.expected.toFixed(4).replace('-', '−'),
+              limit.toFixed(4).replace('-', '−'),
+              `${of.filter(inside).length} of ${of.length}`,
+              Math.max(...of.map((p) => Math.abs(p.mean - p.expected))).toFixed(4),
+            ],
+            command,
+          },
+        ];
+      }),
+    ),
+  );
+  return {
+    id: 'theory-risky-action',
+    title: 'Advantage of the risky action, weighted by its probability',
+    rowHead: 'case',
+    columns: [
+      'measured at q = 0.5',
+      'closed form at q = 0.5',
+      'the same for infinite groups',
+      'points whose 95% interval holds the closed form',
+      'largest difference over all q',
+    ],
+    rows,
+  };
+}
+
+export const riskyAction: StudyPart = {
+  plan: (scale) => riskyInputs(scale).map((input) => jobOf(riskyKind, input, episodesOf(scale) / 40_000)),
+  report(results, scale, command) {
+    const points = riskyPoints(results, scale);
+    if (points.length === 0) return null;
+    const negative = points.filter(({ mean }) => mean < 0).length;
+    const held = points.filter(inside).length;
+    return {
+      summary: [
+        `The risky action's weighted advantage is negative at ${negative} of ${points.length} points, and the closed form lies in the 95% interval at ${held} of them.`,
+      ],
+      tables: [riskyTable(points, scale, command)],
+      figures: [
+        {
+          id: 'theory-risky-action',
+          svg: riskyActionFigure(points),
+          caption:
+            'An episode of one step: the risky action, taken with probability q, makes it fail with probability r. The closed form is derived in docs/math.md.',
+        },
+      ],
+      notes: [
+        'Of many points with 95% intervals about one in twenty lies outside. The two scalings of one point share their episodes.',
+      ],
+      key: { points: points.length, inside: held, negative },
+    };
+  },
+};

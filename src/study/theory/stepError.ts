@@ -1,0 +1,144 @@
+/** The part of the theory study on the first-order prediction of spillover. */
+
+import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
+import { bySeed, quantity } from '../estimates.ts';
+import { type JobKind, type JobResults, jobOf } from '../job.ts';
+import { type StudyPart, type StudyScale, seedsOf } from '../study.ts';
+import { type Stage, stageErrors, stages } from './stages.ts';
+import { type StepErrorCurve, stepErrorFigure } from './stepErrorFigure.ts';
+import type { StepError } from './stepErrorMath.ts';
+
+export type StageInput = {
+  readonly policy: 'mlp' | 'attention';
+  readonly seed: number;
+  readonly iterations: number;
+  /** First-order rises of the objective, in nats. */
+  readonly lifts: readonly number[];
+};
+
+export type StageResult = { readonly [S in Stage]: readonly { readonly [K in keyof StepError]: number }[] };
+
+/** In the household, with the default settings. */
+export const stageKind: JobKind<StageInput, StageResult> = {
+  name: 'step-error',
+  async run({ lifts, ...changes }) {
+    const errors = await stageErrors(changes, lifts);
+    const plain = (stage: Stage) => errors[stage].map((each) => ({ ...each }));
+    return { initial: plain('initial'), 'cold start': plain('cold start'), trained: plain('trained') };
+  },
+};
+
+const policies = ['mlp', 'attention'] as const;
+
+/** 4^-8 to 1: the error of an order falls by a power of 4 from one to the next. */
+const lifts = [16, 14, 12, 10, 8, 6, 4, 2].map((bits) => 1 / (1 << bits)).concat(1);
+
+/** Steps whose errors are compared with those a quarter as large: above rounding, below where higher orders count. */
+const fitted = [5, 6];
+
+function extent({ size }: StudyScale): { seeds: number; iterations: number } {
+  return size === 'full' ? { seeds: 8, iterations: 160 } : { seeds: 3, iterations: 40 };
+}
+
+function stageInput(scale: StudyScale, policy: StageInput['policy'], seed: number): StageInput {
+  return { policy, seed, iterations: extent(scale).iterations, lifts };
+}
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+};
+
+function stepErrorCurves(results: JobResults, scale: StudyScale): StepErrorCurve[] {
+  const seeds = seedsOf(scale, extent(scale).seeds);
+  return policies.flatMap((policy) => {
+    const found = seeds.flatMap((seed) => results.of(stageKind, stageInput(scale, policy, seed)) ?? []);
+    if (found.length === 0) return [];
+    return stages.map((stage) => ({
+      policy,
+      stage,
+      points: lifts.map((lift, k) => {
+        const errors = found.map((result) => result[stage][k].error);
+        return {
+          lift,
+          predicted: median(found.map((result) => result[stage][k].predicted)),
+          error: median(errors),
+          low: Math.min(...errors),
+          high: Math.max(...errors),
+        };
+      }),
+    }));
+  });
+}
+
+function stepErrorTable(results: JobResults, scale: StudyScale, command: string): StudyTable {
+  const seeds = seedsOf(scale, extent(scale).seeds);
+  const rows = policies.flatMap((policy) =>
+    stages.map((stage): StudyRow => {
+      const of = (pick: (points: readonly { predicted: number; actual: number; error: number }[]) => number) =>
+        quantity(
+          bySeed(seeds, (seed) => {
+            const result = results.of(stageKind, stageInput(scale, policy, seed));
+            return result && pick(result[stage] as never);
+          }),
+          'mean',
+        );
+      const relative = (k: number) => of((points) => points[k].error / points[k].actual);
+      return {
+        name: `${policy}, ${stage}`,
+        cells: [
+          relative(fitted[0] - 1),
+          relative(fitted[1]),
+          of((points) => fitted.reduce((sum, k) => sum + points[k].error / points[k - 1].error, 0) / fitted.length),
+        ],
+        command,
+      };
+    }),
+  );
+  return {
+    id: 'theory-step-error',
+    title: 'Error of the first-order prediction of spillover, in the household',
+    rowHead: 'policy',
+    columns: [
+      `relative error of a step of ${lifts[fitted[0] - 1]} nats`,
+      `relative error of a step of ${lifts[fitted[1]]} nats`,
+      'error of a step over that of one a quarter as large (second order: 16)',
+    ],
+    rows,
+  };
+}
+
+export const stepError: StudyPart = {
+  plan(scale) {
+    const { seeds, iterations } = extent(scale);
+    return seedsOf(scale, seeds).flatMap((seed) =>
+      policies.map((policy) => jobOf(stageKind, stageInput(scale, policy, seed), 2 + iterations / 8)),
+    );
+  },
+  report(results, scale, command) {
+    const curves = stepErrorCurves(results, scale);
+    if (curves.length === 0) return null;
+    const table = stepErrorTable(results, scale, command);
+    const ratios = table.rows.flatMap(({ cells }) => {
+      const last = cells[cells.length - 1];
+      return last === null || typeof last === 'string' ? [] : [last.value];
+    });
+    const [least, largest] = [Math.min(...ratios), Math.max(...ratios)];
+    return {
+      summary: [
+        `A step four times as large has ${least.toFixed(1)} to ${largest.toFixed(1)} times the error of the first-order prediction of spillover (second order: 16), by policy and stage of training.`,
+      ],
+      tables: [table],
+      figures: [
+        {
+          id: 'theory-step-error',
+          svg: stepErrorFigure(curves),
+          caption:
+            'Steps along the mean of A ∇ log π over 64 samples of training games, half of them good (A = 1), half bad (A = −1); probes are 64 samples of out-of-domain games.',
+        },
+      ],
+      notes: ['Below about 0.001 nats the error is rounding of 32-bit floats, not theory.'],
+      key: { leastRatio: least, largestRatio: largest },
+    };
+  },
+};

@@ -1,0 +1,101 @@
+/** Figures of the study of generalisation: gains with every seed, and performance profiles. */
+
+import { type IntervalRow, intervalFigure } from '../../report/draw/intervalFigure.ts';
+import { lineFigure } from '../../report/draw/lineFigure.ts';
+import type { Quantity, StudyFigure } from '../../report/studyTables.ts';
+import { performanceProfile } from '../../statistics/bootstrap.ts';
+import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
+import { type BySeed, quantity, resampling } from '../estimates.ts';
+import { baselineOf, differences, type Setting, type Trained } from './generalisationRows.ts';
+import { outOfDomain } from './variantRuns.ts';
+import { headline, markedName, styleOf } from './variants.ts';
+
+/** A figure of the headline's variants and, where they have run, one of the others beside GRPO: all in one would be too tall to read. */
+export function successFigures(setting: Setting, trained: readonly Trained[]): StudyFigure[] {
+  const main = trained.filter(({ variant }) => headline.includes(variant));
+  const rest = trained.filter((each) => !main.includes(each));
+  const title = `Success on held-out combinations, ${setting.title}`;
+  return [
+    successFigure(`${setting.id}-success`, title, setting, main),
+    ...(rest.length === 0
+      ? []
+      : [
+          successFigure(`${setting.id}-others`, `${title}: other methods and labels`, setting, [
+            ...main.filter((each) => each === baselineOf(main)),
+            ...rest,
+          ]),
+        ]),
+  ];
+}
+
+function successFigure(id: string, title: string, setting: Setting, trained: readonly Trained[]): StudyFigure {
+  const baseline = baselineOf(trained);
+  const variants = trained.map(({ variant }) => variant);
+  const rows = trained.map((each): IntervalRow => {
+    const cell = (found: Quantity | null, runs: BySeed): IntervalRow['cells'][number] =>
+      found === null ? null : { value: found.value, low: found.low, high: found.high, runs: [...runs.values()] };
+    const final = each.of(outOfDomain);
+    const plain = baseline?.of(outOfDomain) ?? new Map<number, number>();
+    const gains = new Map(
+      [...final].flatMap(([seed, x]) => (plain.has(seed) ? [[seed, x - (plain.get(seed) ?? 0)]] : [])),
+    );
+    return {
+      name: markedName(each.variant),
+      style: styleOf(variants, each.variant),
+      cells: [cell(quantity(final), final), cell(differences(each, baseline)[0], gains)],
+    };
+  });
+  return {
+    id,
+    svg: intervalFigure({
+      ...{ id, title },
+      subtitle: `Large marks: interquartile mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% bootstrap interval.`,
+      panels: [
+        { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
+        { name: 'gain over GRPO', axis: 'paired difference of success rates', range: [-1, 1], step: 0.5, zero: true },
+      ],
+      rows,
+    }),
+    caption: `Out-of-domain success after training in ${setting.title}, and the gain over GRPO paired by seed.`,
+  };
+}
+
+const thresholds = Array.from({ length: 51 }, (_, i) => i / 50);
+
+/** Fewer variants than colours, so that lines can be told apart: those of the headline. */
+export function profileFigure(setting: Setting, trained: readonly Trained[]): StudyFigure {
+  const shown = trained.filter(({ variant }) => headline.includes(variant));
+  const variants = shown.map(({ variant }) => variant);
+  return {
+    id: `${setting.id}-profile`,
+    svg: lineFigure({
+      id: `${setting.id}-profile`,
+      title: `Performance profile, ${setting.title}`,
+      subtitle: `Share of seeds whose out-of-domain success is above the threshold; bands, of methods with ${MIN_INTERVAL_SEEDS} seeds or more: pointwise 95% bootstrap interval.`,
+      panels: [
+        {
+          name: '',
+          x: 'threshold of out-of-domain success',
+          y: 'share of seeds above it',
+          xRange: [0, 1],
+          yRange: [0, 1],
+        },
+      ],
+      lines: shown.map(({ variant, of }) => {
+        const values = [...of(outOfDomain).values()];
+        const profile = performanceProfile([values], thresholds, resampling);
+        const bounded = variant.role === 'method' && values.length >= MIN_INTERVAL_SEEDS;
+        return {
+          name: markedName(variant),
+          style: styleOf(variants, variant),
+          // Bands of all would hide each other.
+          points: profile.map(({ mean, low, high }, i) =>
+            bounded ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
+          ),
+          panel: 0,
+        };
+      }),
+    }),
+    caption: `Each line falls from 1 to 0 where a variant's seeds lie, ${setting.title}: further right is better, steeper is steadier.`,
+  };
+}

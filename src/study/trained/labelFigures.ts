@@ -1,0 +1,98 @@
+/** Figures of the study of labels. */
+import { type LinePlot, lineFigure, type PlotLine } from '../../report/draw/lineFigure.ts';
+import type { StudyFigure } from '../../report/studyTables.ts';
+import { quantity } from '../estimates.ts';
+import { informed, noiseCurve, noisy, type Placed, sources } from './labelSources.ts';
+import type { VariantRuns } from './variantRuns.ts';
+import { markedName, styleOf } from './variants.ts';
+
+const accuracyAxes = {
+  name: '',
+  x: 'label accuracy, mean over training',
+  y: 'out-of-domain success rate',
+  yRange: [0, 1],
+} as const satisfies LinePlot['panels'][number];
+
+export function accuracyFigure(all: readonly Placed[]): StudyFigure {
+  const curve = noiseCurve(all);
+  const variants = [noisy[0], ...sources];
+  const oracle = { ...styleOf(variants, noisy[0]), line: 'solid' } as const;
+  const noise: PlotLine = {
+    name: 'oracle with noise',
+    style: oracle,
+    points: curve.map(({ accuracy, success: { value, low, high } }) => {
+      const point = [accuracy?.value ?? 0, value];
+      return low === null || high === null ? point : [...point, low, high];
+    }),
+    panel: 0,
+  };
+  const real = all.flatMap(({ each: { variant }, accuracy, success }): PlotLine[] => {
+    if (accuracy === null || !sources.includes(variant)) return [];
+    const style = styleOf(variants, variant);
+    const { value, low, high } = success;
+    const whisker: PlotLine = {
+      ...{ name: markedName(variant), panel: 0, style: { ...style, symbol: 'none', line: 'solid' } },
+      points: low === null || high === null ? [] : [low, high].map((y) => [accuracy.value, y]),
+    };
+    return [
+      whisker,
+      { name: markedName(variant), style: { ...style, line: 'none' }, points: [[accuracy.value, value]], panel: 0 },
+    ];
+  });
+  return {
+    id: 'label-accuracy',
+    svg: lineFigure({
+      id: 'label-accuracy',
+      title: 'Out-of-domain success against label accuracy',
+      subtitle:
+        "Line: the oracle's labels with set noise; marks: sources without its knowledge. Interquartile means over seeds, 95% bootstrap intervals.",
+      panels: [accuracyAxes],
+      lines: [noise, ...real],
+    }),
+    caption:
+      'Where a source lies below the line its labels are worse than random noise of the same accuracy makes them: its errors are systematic, or it labels few actions.',
+  };
+}
+
+/** True-positive minus false-positive rate over training: the mean over seeds with its interval. */
+function qualityCurve({ runs }: VariantRuns): number[][] {
+  const all = [...runs.entries()];
+  const iterations = [...new Set(all.flatMap(([, run]) => run.labelQuality.map((window) => window.iteration)))];
+  return iterations
+    .toSorted((a, b) => a - b)
+    .flatMap((iteration) => {
+      const values = new Map<number, number>();
+      for (const [seed, run] of all) {
+        const window = run.labelQuality.find((each) => each.iteration === iteration);
+        const rate = window && informed(window);
+        if (rate !== undefined) values.set(seed, rate);
+      }
+      const at = quantity(values, 'mean');
+      if (at === null) return [];
+      return [at.low === null || at.high === null ? [iteration, at.value] : [iteration, at.value, at.low, at.high]];
+    });
+}
+
+export function trainingFigure(all: readonly Placed[]): StudyFigure {
+  const variants = [noisy[0], ...sources];
+  return {
+    id: 'label-training',
+    svg: lineFigure({
+      id: 'label-training',
+      title: 'What labels know, over training',
+      subtitle:
+        'True-positive minus false-positive rate: 1 for the truth, 0 for labels that know nothing. Mean over seeds, 95% bootstrap interval.',
+      panels: [{ name: '', x: 'iteration', y: 'true-positive minus false-positive rate' }],
+      lines: all
+        .filter(({ each }) => sources.includes(each.variant))
+        .map(({ each }) => ({
+          name: markedName(each.variant),
+          style: styleOf(variants, each.variant),
+          points: qualityCurve(each),
+          panel: 0,
+        }))
+        .filter(({ points }) => points.length > 0),
+    }),
+    caption: 'Label quality against the expert at every ten iterations, for each source an agent has.',
+  };
+}

@@ -1,0 +1,68 @@
+/** What the study of labels compares: sources of labels, how right each was over a run, and where that places it. */
+import type { Quantity } from '../../report/studyTables.ts';
+import { type BySeed, quantity } from '../estimates.ts';
+import type { TrainInput, TrainResult } from './trainJob.ts';
+import { outOfDomain, type VariantRuns, valuesOf } from './variantRuns.ts';
+import type { StudyVariant } from './variants.ts';
+
+const method = 'classifier+cloning';
+
+const variant = (name: string, role: StudyVariant['role'], config: TrainInput): StudyVariant => ({
+  ...{ name, role },
+  config: { method, ...config },
+});
+
+/** The oracle's labels, each replaced by its opposite with this probability. */
+export const noisy: readonly StudyVariant[] = [0, 0.05, 0.1, 0.2, 0.35, 0.5].map((labelNoise) =>
+  labelNoise === 0
+    ? variant('oracle', 'upper bound', { labels: 'oracle' })
+    : variant(`oracle, noise ${labelNoise}`, 'upper bound', { labels: 'oracle', labelNoise }),
+);
+
+export const cheap: readonly StudyVariant[] = [
+  variant('experience graph', 'method', { labels: 'graph' }),
+  variant('sign of the advantage', 'method', { labels: 'advantage' }),
+  variant('same-state comparison', 'method', { labels: 'anchor' }),
+  variant('experience graph, shuffled', 'control', { labels: 'shuffled' }),
+];
+
+/** The sources that an agent has, and the control. */
+export const sources: readonly StudyVariant[] = [
+  ...cheap,
+  variant('replay critic', 'method', { labels: 'critic' }),
+  variant('counterfactual rollouts', 'method', { labels: 'counterfactual' }),
+];
+
+type Window = TrainResult['labelQuality'][number];
+
+/** True-positive minus false-positive rate: 1 for the truth, 0 for labels that know nothing. */
+export const informed = (window: Window): number | undefined =>
+  'labels/true_positive_rate' in window && 'labels/false_positive_rate' in window
+    ? window['labels/true_positive_rate'] - window['labels/false_positive_rate']
+    : undefined;
+
+/** Mean over a run's training; null where it was never measured. */
+export function overTraining(run: TrainResult, pick: (window: Window) => number | undefined): number | null {
+  const values = run.labelQuality.flatMap((window) => pick(window) ?? []);
+  return values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
+const accuracyOf = (each: VariantRuns): BySeed =>
+  valuesOf(each, (run) => overTraining(run, (window) => window['labels/accuracy']));
+
+export interface Placed {
+  readonly each: VariantRuns;
+  readonly accuracy: Quantity | null;
+  readonly success: Quantity;
+}
+
+export function placed(each: VariantRuns): Placed {
+  return { each, accuracy: quantity(accuracyOf(each)), success: quantity(valuesOf(each, outOfDomain)) as Quantity };
+}
+
+/** [accuracy, success] of the oracle with noise, by ascending accuracy. */
+export function noiseCurve(all: readonly Placed[]): Placed[] {
+  return all
+    .filter(({ each, accuracy }) => noisy.includes(each.variant) && accuracy !== null)
+    .toSorted((a, b) => (a.accuracy?.value ?? 0) - (b.accuracy?.value ?? 0));
+}

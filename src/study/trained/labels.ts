@@ -1,0 +1,136 @@
+/** How right labels must be: out-of-domain success against label accuracy, set by noise, and where each real source falls. */
+import { type Quantity, quantityText, type StudyRow, type StudyTable } from '../../report/studyTables.ts';
+import { pairedQuantity, quantity } from '../estimates.ts';
+import { judgedText } from '../findings.ts';
+import type { StudyReport, StudyScale } from '../study.ts';
+import { accuracyFigure, trainingFigure } from './labelFigures.ts';
+import { cheap, informed, noiseCurve, noisy, overTraining, type Placed, placed, sources } from './labelSources.ts';
+import { outOfDomain, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
+import { grpo, markedName, type StudyVariant, trainCommand } from './variants.ts';
+
+function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seeds: number } {
+  return size === 'quick'
+    ? { variants: [grpo, ...noisy, ...cheap], seeds: 3 }
+    : { variants: [grpo, ...noisy, ...sources], seeds: 10 };
+}
+
+/** Success of noisy oracle labels of this accuracy, between the two nearest levels of noise; null beyond them. */
+function onCurve(curve: readonly Placed[], accuracy: number): number | null {
+  for (let i = 1; i < curve.length; i++) {
+    const [left, right] = [curve[i - 1], curve[i]].map((at) => ({ x: at.accuracy?.value ?? 0, y: at.success.value }));
+    if (accuracy < left.x || accuracy > right.x) continue;
+    const share = right.x === left.x ? 0 : (accuracy - left.x) / (right.x - left.x);
+    return left.y + share * (right.y - left.y);
+  }
+  return null;
+}
+
+const baselineOf = (all: readonly Placed[]): VariantRuns | undefined =>
+  all.find(({ each }) => each.variant === grpo)?.each;
+
+/** The gain over GRPO; null in its own row. */
+function gainOf(each: VariantRuns, baseline: VariantRuns | undefined): Quantity | null {
+  if (baseline === undefined || each === baseline) return null;
+  return pairedQuantity(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
+}
+
+function rowOf(
+  { each, accuracy, success }: Placed,
+  baseline: VariantRuns | undefined,
+  curve: readonly Placed[],
+): StudyRow {
+  const { variant } = each;
+  const expected = accuracy === null || noisy.includes(variant) ? null : onCurve(curve, accuracy.value);
+  const rate = (key: string): Quantity | null =>
+    quantity(valuesOf(each, (run) => overTraining(run, (window) => window[`labels/${key}`])));
+  return {
+    name: noisy.includes(variant) ? variant.name : markedName(variant),
+    cells: [
+      accuracy,
+      rate('true_positive_rate'),
+      rate('false_positive_rate'),
+      quantity(valuesOf(each, (run) => overTraining(run, informed))),
+      rate('coverage'),
+      success,
+      gainOf(each, baseline),
+      expected === null ? null : expected.toFixed(2),
+    ],
+    command: trainCommand(variant.config),
+  };
+}
+
+function tableOf(all: readonly Placed[]): StudyTable {
+  const baseline = baselineOf(all);
+  const curve = noiseCurve(all);
+  return {
+    id: 'labels',
+    title: 'Quality of labels (mean over training) and success, classifier + cloning on household',
+    rowHead: 'labels',
+    columns: [
+      'accuracy',
+      'true-positive rate',
+      'false-positive rate',
+      'true-positive minus false-positive rate',
+      'share of actions labelled',
+      'out-of-domain success',
+      'out-of-domain gain over GRPO',
+      'success of noisy oracle labels as accurate',
+    ],
+    rows: all.map((each) => rowOf(each, baseline, curve)),
+  };
+}
+
+/** What the oracle's labels gain at each level of noise, then what labels gain that an agent has. */
+function summaryOf(all: readonly Placed[]): string[] {
+  const baseline = baselineOf(all);
+  const gains = (of: readonly Placed[], nameOf: (variant: StudyVariant, accuracy: string) => string): string =>
+    judgedText(
+      { above: 'Gain', below: 'Lose' },
+      of.flatMap(({ each, accuracy }) => {
+        const difference = gainOf(each, baseline);
+        const right = quantityText(accuracy && { ...accuracy, low: null, high: null, values: [] });
+        return difference === null ? [] : [{ name: nameOf(each.variant, right), difference }];
+      }),
+    );
+  const real = all.filter(({ each }) => sources.includes(each.variant));
+  return [
+    {
+      head: "The oracle's labels with noise, success over GRPO",
+      text: gains(noiseCurve(all), (_, accuracy) => `accuracy ${accuracy}`),
+    },
+    {
+      head: 'Labels that an agent has, success over GRPO',
+      text: gains(real, (variant, accuracy) => `${markedName(variant)}, accuracy ${accuracy}`),
+    },
+  ]
+    .filter(({ text }) => text !== '')
+    .map(({ head, text }) => `${head}: ${text}`);
+}
+
+function report(found: readonly VariantRuns[]): StudyReport {
+  const all = found.map(placed);
+  const key = all.map(({ each, accuracy, success }) => [
+    each.variant.name,
+    { accuracy: accuracy?.value ?? null, outOfDomain: success.value, seeds: success.seeds },
+  ]);
+  return {
+    summary: summaryOf(all),
+    tables: [tableOf(all)],
+    figures: [accuracyFigure(all), trainingFigure(all)],
+    notes: [
+      'Accuracy is agreement with the expert over the labelled actions. Most actions are bad, so labels that call everything bad are accurate too: read it with the true-positive and the false-positive rate.',
+      'Noise flips labels at random; the errors of a real source are not random, and success differs at equal accuracy.',
+      'The labels of a source are judged on the states its own policy visits, which differ between sources.',
+    ],
+    key: { labels: Object.fromEntries(key) },
+  };
+}
+
+export const labels = variantStudy({
+  name: 'labels',
+  question: 'how right must labels be, and how right is each source?',
+  extent,
+  inputOf: ({ config }, seed) => ({ ...config, seed }),
+  seconds: 8,
+  report,
+});

@@ -1,0 +1,102 @@
+/** What studies compare: variants of the objective and their labels, and the commands that train them. */
+import { type SeriesStyle, seriesStyle } from '../../report/draw/chart.ts';
+import type { TrainInput } from './trainJob.ts';
+
+export interface StudyVariant {
+  readonly name: string;
+  /** A control tests another explanation of a gain; an upper bound uses knowledge that an agent cannot have. */
+  readonly role: 'method' | 'control' | 'upper bound';
+  readonly config: TrainInput;
+}
+
+const method = (name: string, config: TrainInput): StudyVariant => ({ name, role: 'method', config });
+const control = (name: string, config: TrainInput): StudyVariant => ({ name, role: 'control', config });
+const bound = (name: string, config: TrainInput): StudyVariant => ({ name, role: 'upper bound', config });
+
+export const grpo = method('GRPO', {});
+export const classifierGraph = method('classifier, graph labels', { method: 'classifier', labels: 'graph' });
+export const cloningGraph = control('cloning, graph labels', { method: 'cloning', labels: 'graph' });
+export const bothGraph = method('classifier + cloning, graph labels', {
+  method: 'classifier+cloning',
+  labels: 'graph',
+});
+export const bothShuffled = control('classifier + cloning, shuffled graph labels', {
+  method: 'classifier+cloning',
+  labels: 'shuffled',
+});
+export const moreEntropy = control('GRPO, entropy bonus x 6', { entropyCoef: 0.03 });
+export const pcgrad = method('PCGrad', { method: 'pcgrad' });
+export const bothOracle = bound('classifier + cloning, oracle labels', {
+  method: 'classifier+cloning',
+  labels: 'oracle',
+});
+
+/** The variants that conclusions rest on, the baseline first. */
+export const headline: readonly StudyVariant[] = [
+  grpo,
+  classifierGraph,
+  cloningGraph,
+  bothGraph,
+  bothShuffled,
+  control('graph labels added to advantages', { method: 'label-advantages', labels: 'graph' }),
+  moreEntropy,
+  // One pass over twice as many episodes: as much gradient work, twice the environment steps.
+  control('GRPO, twice the data', { groupsPerIteration: 20, numIterations: 1 }),
+  bothOracle,
+  method('classifier + cloning, demonstrations', { method: 'classifier+cloning', labels: 'demonstrations' }),
+];
+
+/** The other methods and label sources. */
+export const others: readonly StudyVariant[] = [
+  method('GiGPO', { method: 'gigpo' }),
+  method('PPO', { method: 'ppo' }),
+  method('a head per verb', { method: 'heads' }),
+  pcgrad,
+  method('GradVac', { method: 'gradvac' }),
+  method('UPGrad', { method: 'upgrad' }),
+  method('classifier, advantage labels', { method: 'classifier', labels: 'advantage' }),
+  method('classifier + cloning, advantage labels', { method: 'classifier+cloning', labels: 'advantage' }),
+  method('classifier of taken actions, graph labels', {
+    method: 'classifier',
+    labels: 'graph',
+    classifierScope: 'taken',
+  }),
+  method('contrastive, graph labels', { method: 'contrastive', labels: 'graph' }),
+  method('classifier + contrastive, graph labels', { method: 'classifier+contrastive', labels: 'graph' }),
+  method('classifier + cloning, same-state comparison', { method: 'classifier+cloning', labels: 'anchor' }),
+  method('classifier + cloning, replay critic', { method: 'classifier+cloning', labels: 'critic' }),
+  method('classifier + cloning, counterfactual rollouts', { method: 'classifier+cloning', labels: 'counterfactual' }),
+  method('classifier, demonstrations', { method: 'classifier', labels: 'demonstrations' }),
+  control('cloning, demonstrations', { method: 'cloning', labels: 'demonstrations' }),
+  control('graph labels instead of advantages', {
+    ...{ method: 'label-advantages', labels: 'graph', labelAdvantages: 'instead' },
+  }),
+  bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
+];
+
+/** The variant's name, marked if it is a control or an upper bound. */
+export function markedName({ name, role }: StudyVariant): string {
+  return role === 'method' ? name : `${name} (${role})`;
+}
+
+/** Methods are drawn solid, controls dashed, upper bounds dotted. */
+export function styleOf(variants: readonly StudyVariant[], variant: StudyVariant): SeriesStyle {
+  const line = { method: 'solid', control: 'dashed', 'upper bound': 'dotted' } as const;
+  return seriesStyle(variants.indexOf(variant), line[variant.role]);
+}
+
+const options: { readonly [key: string]: string } = {
+  env: '--env',
+  method: '--method',
+  labels: '--labels',
+  iterations: '--iterations',
+  coldStart: '--cold-start',
+};
+
+/** The command of one run; SEED stands for its seed. */
+export function trainCommand(config: TrainInput): string {
+  const words = Object.entries(config).map(([key, value]) =>
+    key in options ? `${options[key]} ${value}` : `--set ${key}=${value}`,
+  );
+  return ['unbraid train', ...words, '--seed SEED'].join(' ');
+}

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { resolveConfig } from '../../src/config/config.ts';
+import { headsOf, labelTermsOf, surgeryOf, termsOf } from '../../src/config/method.ts';
+
+test.each([
+  ['grpo', 'grpo', ['grpo']],
+  ['classifier', 'classifier', ['grpo', 'classifier']],
+  ['cloning+grpo', 'cloning', ['grpo', 'cloning']],
+  [
+    'cloning+contrastive+classifier',
+    'classifier+contrastive+cloning',
+    ['grpo', 'classifier', 'contrastive', 'cloning'],
+  ],
+  ['ppo', 'ppo', ['ppo']],
+  ['classifier+gigpo', 'gigpo+classifier', ['gigpo', 'classifier']],
+  [
+    'heads+upgrad+label-advantages+ppo',
+    'ppo+label-advantages+upgrad+heads',
+    ['ppo', 'label-advantages', 'upgrad', 'heads'],
+  ],
+  ['pcgrad+grpo', 'pcgrad', ['grpo', 'pcgrad']],
+])('method "%s" is "%s" in canonical form', (method, canonical, terms) => {
+  expect(resolveConfig({ method }).method).toBe(canonical);
+  expect(termsOf(method)).toEqual(terms);
+  expect(termsOf(canonical)).toEqual(terms);
+});
+
+test('what a method asks for', () => {
+  const all = 'gigpo+label-advantages+cloning+gradvac+heads';
+  expect(labelTermsOf(all)).toEqual(['cloning', 'label-advantages']);
+  expect([surgeryOf(all), surgeryOf('cloning')]).toEqual(['gradvac', null]);
+  expect(headsOf(all)).toEqual({ actionHeads: true, valueHead: false });
+  expect(headsOf('ppo')).toEqual({ actionHeads: false, valueHead: true });
+});
+
+test('terms that exclude each other are refused', () => {
+  expect(() => resolveConfig({ method: 'ppo+classifier+gigpo' })).toThrow(
+    new Error('config: method takes one of grpo, gigpo, ppo, got "ppo+classifier+gigpo"; keep one of them'),
+  );
+  expect(() => resolveConfig({ method: 'pcgrad+upgrad' })).toThrow(
+    new Error('config: method takes one of pcgrad, gradvac, upgrad, got "pcgrad+upgrad"; keep one of them'),
+  );
+  expect(() => resolveConfig({ method: 'label-advantages', labels: 'demonstrations' })).toThrow(
+    new Error(
+      'config: method "label-advantages" needs labels of rollouts, got labels "demonstrations", which label none; choose another source',
+    ),
+  );
+});

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { closingTableText } from '../../../src/report/compare/closingTable.ts';
+import { summary } from '../../../src/report/compare/headline.ts';
+import { renderCouplingPage, renderReport } from '../../../src/report/compare/report.ts';
+import {
+  baselineOf,
+  formatEstimate,
+  joinVariants,
+  leaderOf,
+  outOfDomainGain,
+  type Variant,
+} from '../../../src/report/compare/variants.ts';
+import { coupling, reportRecords } from '../fixtures/load.ts';
+import { requireWellFormed } from '../svg.ts';
+
+const records = reportRecords();
+const variants = joinVariants(records.compare, records.runs);
+const [grpo, lead, oracle] = variants;
+
+/** `variant` with these out-of-domain successes, one run per seed 1, 2, ... */
+function withSuccess(variant: Variant, outOfDomain: readonly number[]): Variant {
+  const [run] = variant.runs;
+  return {
+    ...variant,
+    runs: outOfDomain.map((success, i) => ({
+      ...run,
+      result: {
+        ...run.result,
+        config: { ...run.result.config, seed: i + 1 },
+        success: { ...run.result.success, outOfDomain: success },
+      },
+    })),
+  };
+}
+
+describe('joinVariants', () => {
+  it('keeps order and roles; baseline and leader are neither control nor bound', () => {
+    expect(variants.map((variant) => variant.role)).toEqual(['method', 'method', 'upper bound']);
+    expect(baselineOf(variants)).toBe(grpo);
+    expect(leaderOf(variants)).toBe(lead);
+    expect(leaderOf([grpo, oracle])).toBeUndefined();
+  });
+
+  it('names a missing run', () => {
+    expect(() => joinVariants(records.compare, records.runs.slice(1))).toThrow(
+      'joinVariants: variant "GRPO" needs run "grpo-none-s1", got none of that name; keep the run\'s folder or run compare again',
+    );
+  });
+});
+
+describe('outOfDomainGain', () => {
+  it('pairs by seed, whatever the order of the runs', () => {
+    const treated = withSuccess(lead, [0.5, 0.8, 0.9]);
+    const reversed = { ...treated, runs: [...treated.runs].reverse() };
+    const gain = outOfDomainGain(reversed, withSuccess(grpo, [0.4, 0.5]));
+    expect(gain?.mean).toBeCloseTo(0.2, 12);
+    expect(gain?.seeds).toBe(2);
+  });
+});
+
+describe('summary', () => {
+  const say = (treated: number[], baseline: number[]) =>
+    summary([withSuccess(grpo, baseline), withSuccess(lead, treated), oracle]);
+
+  const clear = [0.8, 0.9, 1, 0.85, 0.95];
+  const low = [0.3, 0.3, 0.3, 0.3, 0.3];
+
+  it('gives a clear difference with its interval', () => {
+    // t(4) = 2.7764 times sd 0.0791 over sqrt(5) is 0.0982.
+    expect(say(clear, low)).toContain(
+      'Out-of-domain success: 0.90 with classifier + cloning, graph labels, 0.30 with GRPO; the difference is +0.60 [+0.50, +0.70] (95% interval, paired over 5 seeds).',
+    );
+  });
+
+  it('says when the interval contains zero', () => {
+    expect(say([0.3, 0.6, 0.3, 0.5, 0.4], [0.4, 0.4, 0.4, 0.4, 0.4])).toContain(
+      'The interval contains zero: these runs do not show that the two differ.',
+    );
+    expect(say(clear, low)).not.toContain('contains zero');
+  });
+
+  it('below five seeds it gives the differences, and claims nothing', () => {
+    expect(say([0.8, 0.9, 1, 0.7], [0.3, 0.3, 0.3, 0.3])).toContain(
+      'the difference is +0.55 (+0.50 +0.60 +0.70 +0.40), paired by seed. 4 seeds are too few for an interval: these runs do not show that the two differ.',
+    );
+  });
+
+  it('claims nothing from one seed or from none in common', () => {
+    expect(say([0.9], [0.1])).toContain('(difference +0.80); with one shared seed no interval can be given');
+    expect(summary([withSuccess(grpo, [0.1]), withSuccess(lead, []), oracle])).toContain('they share no seed');
+    expect(summary([grpo, oracle])).toContain('fewer than two methods');
+  });
+
+  it('warns when the best of several was picked', () => {
+    expect(summary([grpo, lead, oracle])).not.toContain('flatters');
+    expect(summary([grpo, lead, { ...lead, name: 'another' }])).toContain('Of 2 methods the best was picked');
+  });
+});
+
+describe('closingTableText', () => {
+  const text = closingTableText([withSuccess(grpo, [0.4, 0.5]), withSuccess(lead, [0.7, 0.82]), oracle]);
+  const row = (start: string) => text.split('\n').find((line) => line.startsWith(start)) ?? '';
+
+  it('below five seeds it shows the value of each seed, and the mean below them; paired gain, coupling and steps', () => {
+    expect(row('GRPO')).toContain('  0.40 0.50  ');
+    expect(row('classifier + cloning')).toContain('  0.70 0.82  ');
+    expect(row('classifier + cloning')).toContain('  +0.30 +0.32  ');
+    const [, second] = text.slice(text.indexOf('\nclassifier + cloning')).trimStart().split('\n');
+    expect(second).toMatch(/ mean 0\.76 +mean \+0\.31 /);
+    expect(text).not.toMatch(/±|\[/);
+    const { coupling: measured } = grpo.runs[0].result;
+    const cosines = [measured.start, measured.end].map((at) => at.goodBadCosine?.toFixed(2));
+    expect(row('GRPO')).toContain(cosines.join(' → '));
+    expect(row('GRPO').trimEnd()).toMatch(/204k$/);
+    expect(text).toContain('(upper bound)');
+  });
+
+  const many = closingTableText([
+    withSuccess(grpo, [0.98, 0.99, 1, 1, 0.9]),
+    withSuccess(lead, [0.01, 0, 0, 0.02, 0.1]),
+    withSuccess(oracle, [0, 0.01, 1, 1, 1]),
+  ]);
+
+  it('from five seeds on it shows means and intervals, which stay within [0, 1], those of gains within [−1, 1]', () => {
+    expect(many).toContain('0.97 ');
+    expect(many).not.toContain('mean 0');
+    const intervals = [...many.matchAll(/\[([+−]?)(\d\.\d\d), ([+−]?)(\d\.\d\d)\]/g)];
+    expect(intervals.length).toBeGreaterThanOrEqual(5);
+    for (const [, sign, low, , high] of intervals) {
+      expect(Math.max(Number(low), Number(high))).toBeLessThanOrEqual(1);
+      if (sign === '') expect(Number(low)).toBeLessThanOrEqual(Number(high));
+    }
+    expect(many).toContain('[−1.00, −0.84]');
+  });
+
+  it('has no colour codes and fits 120 characters', () => {
+    const four = closingTableText([withSuccess(grpo, [0.4, 0.5, 0.1, 1]), withSuccess(lead, [0.7, 0.82, 0, 1])]);
+    for (const each of [text, many, four]) {
+      expect(each).not.toContain('\u001b');
+      expect(Math.max(...each.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    }
+  });
+
+  it('says whose labels and which pairs the cosine is of, and that no interval is corrected', () => {
+    expect(text).toContain('equal words, in two games that training did not play');
+    expect(text).toContain('All pairs weigh alike');
+    expect(text).toContain('none is corrected for the number of variants');
+  });
+
+  it('shows what was not measured as a dash', () => {
+    expect(formatEstimate(undefined)).toBe('–');
+    expect(formatEstimate({ mean: -0.126, seeds: 1, values: [-0.126] }, true)).toBe('−0.13');
+    expect(formatEstimate({ mean: 0.2, seeds: 2, values: [-0.001, 0.401] }, true)).toBe('+0.20 (0.00 +0.40)');
+    const interval = { mean: 0.2, low: 0.1, high: 0.35 };
+    expect(formatEstimate({ mean: 0.2, seeds: 5, values: [], interval })).toBe('0.20 [0.10, 0.35]');
+  });
+});
+
+describe('renderReport', () => {
+  const html = renderReport(records);
+
+  it('is self-contained, well-formed and the same on every call', () => {
+    const xml = html
+      .replace('<!doctype html>\n', '')
+      .replaceAll(/<meta [^>]*>/g, '')
+      .replace(/<style>[\s\S]*?<\/style>/, '');
+    requireWellFormed(xml);
+    expect(html).not.toMatch(/<script|@import|url\((?!#)|(?:src|href)="/);
+    expect(renderReport(reportRecords())).toBe(html);
+  });
+
+  it('names every figure, gives each its own ids and shows each section', () => {
+    expect(html.match(/<figure>/g)).toHaveLength(8);
+    expect(html.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(8);
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(html).not.toContain('Left out:');
+  });
+
+  it('quotes command and versions, escaped', () => {
+    expect(html).toContain('unbraid compare --preset quick --out &quot;runs/quick&quot;');
+    expect(html).toContain('unbraid 0.1.0 · household 3');
+  });
+
+  it('shows label quality of the variants that have labels', () => {
+    expect(html).toContain(
+      '<tr><th scope="row">classifier + cloning, graph labels</th><td>graph</td><td>0.70 (0.70 0.70)</td><td>0.77 (0.77 0.77)</td>',
+    );
+    expect(html).not.toContain('<th scope="row">GRPO</th><td>none</td>');
+  });
+
+  it('replaces sections without records by a line', () => {
+    const bare = renderReport({
+      ...{ compare: records.compare, command: records.command, versions: records.versions },
+      runs: records.runs.map(({ name, result }) => ({ name, result, metrics: [] })),
+    });
+    expect(bare.match(/Left out:/g)).toHaveLength(8);
+    expect(bare.match(/<figure>/g)).toHaveLength(1);
+    expect(bare).toContain('Left out: danger.json is not in the run folder; run danger.');
+  });
+});
+
+describe('renderCouplingPage', () => {
+  it('shows the numbers of the record and four figures', () => {
+    const html = renderCouplingPage(coupling());
+    const { goodBad } = coupling().classes;
+    expect(html).toContain(`have a mean cosine of ${goodBad.meanCosine?.toFixed(3)}`);
+    expect(html).toContain(`In ${Math.round((goodBad.positiveFraction ?? 0) * 100)}% of ${goodBad.pairs} pairs`);
+    expect(html.match(/<figure>/g)).toHaveLength(4);
+  });
+
+  it('says when there is no pair', () => {
+    const record = coupling();
+    const goodBad = { pairs: 0, meanCosine: null, meanDot: null, positiveFraction: null };
+    const html = renderCouplingPage({ ...record, classes: { ...record.classes, goodBad } });
+    expect(html).toContain('There was no pair of a good and a bad sample');
+  });
+
+  it('leaves out the similarity figure where there are no bins', () => {
+    expect(renderCouplingPage({ ...coupling(), similarity: [] }).match(/<figure>/g)).toHaveLength(3);
+  });
+});

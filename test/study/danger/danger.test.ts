@@ -1,0 +1,171 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type DangerRecord, parseDanger } from '../../../src/record/schemas.ts';
+import { runDanger } from '../../../src/study/danger/danger.ts';
+
+const small = { seeds: 2, starts: [0.2, 0.6], iterations: 30 };
+
+/** Mean p(bad | s') by measurement, of the one curve that fits. */
+function means(record: DangerRecord, fit: Partial<DangerRecord['curves'][number]>): number[] {
+  const found = record.curves.filter((curve) =>
+    Object.entries(fit).every(([key, value]) => curve[key as keyof typeof curve] === value),
+  );
+  expect(found).toHaveLength(1);
+  return found[0].points.map((point) => point[1]);
+}
+
+describe('runDanger', () => {
+  let classifier: DangerRecord;
+  beforeAll(async () => {
+    classifier = await runDanger({ ...small, method: 'classifier' });
+  }, 60_000);
+
+  it('gives a record that the report reads back unchanged', () => {
+    expect(parseDanger(JSON.stringify(classifier))).toEqual(classifier);
+    expect(classifier).toMatchObject({ command: 'danger', rho: 0.8, seeds: 2, iterations: 30 });
+  });
+
+  it('has a row and a curve per start, method and coupling, with plain GRPO beside a remedy', async () => {
+    const arms = (record: DangerRecord): string[] =>
+      record.rows.map((row) => `${row.method} ${row.labels} ${row.coupling} ${row.start}`);
+    const grpo = ['grpo none true 0.2', 'grpo none true 0.6', 'grpo none false 0.2', 'grpo none false 0.6'];
+    expect(arms(classifier)).toEqual([...grpo, ...grpo.map((arm) => arm.replace('grpo none', 'classifier oracle'))]);
+    const plain = await runDanger(small);
+    expect(arms(plain)).toEqual(grpo);
+    expect(plain.curves).toEqual(classifier.curves.slice(0, 4));
+    for (const [i, { method, coupling, start, peak, end, seeds }] of classifier.rows.entries()) {
+      const curve = classifier.curves[i];
+      expect([curve.method, curve.coupling, curve.start, seeds]).toEqual([method, coupling, start, 2]);
+      expect(curve.points.map((point) => point[0])).toEqual([0, 10, 20, 30]);
+      expect(peak).toBe(Math.max(...curve.points.map((point) => point[1])));
+      expect(end).toBe(curve.points[3][1]);
+    }
+  });
+
+  it('gives intervals around the mean, within [0, 1]', () => {
+    for (const [, mean, low, high] of classifier.curves.flatMap((curve) => curve.points)) {
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(low).toBeLessThan(mean);
+      expect(high).toBeGreaterThan(mean);
+      expect(high).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('gives the same record twice', async () => {
+    expect(await runDanger({ ...small, method: 'classifier' })).toEqual(classifier);
+  });
+
+  it('begins within 0.03 of the start asked for, at every seed', async () => {
+    const starts = [0.05, 0.2, 0.4, 0.6, 0.8];
+    for (const firstSeed of [1, 2, 3]) {
+      const record = await runDanger({ starts, seeds: 1, firstSeed, iterations: 10 });
+      for (const start of starts) {
+        expect(Math.abs(means(record, { start, coupling: true })[0] - start)).toBeLessThan(0.03);
+        expect(means(record, { start, coupling: false })[0]).toBe(means(record, { start, coupling: true })[0]);
+      }
+    }
+  });
+
+  it('says in its record that networks started as the prototype does', async () => {
+    const record = await runDanger({ seeds: 1, starts: [0.4], iterations: 10, preset: 'prototype' });
+    expect(parseDanger(JSON.stringify(record))).toEqual(record);
+    expect([record.preset, classifier.preset]).toEqual(['prototype', undefined]);
+  });
+
+  it('rises with coupling and never without', () => {
+    for (const start of small.starts) {
+      const on = means(classifier, { start, coupling: true, method: 'grpo' });
+      const off = means(classifier, { start, coupling: false, method: 'grpo' });
+      expect(Math.max(...on)).toBeGreaterThan(on[0] + 0.15);
+      expect(Math.max(...off)).toBeLessThan(off[0] + 0.05);
+      expect(off[3]).toBeLessThan(off[0] - 0.05);
+    }
+  });
+
+  it('changes with every option', async () => {
+    const start = 0.6;
+    const base = { ...small, seeds: 1, starts: [start], iterations: 10 };
+    const coupled = means(await runDanger(base), { start, coupling: true });
+    expect(coupled).toHaveLength(2);
+    for (const other of [{ rho: 0.3 }, { firstSeed: 2 }, { seeds: 2 }, { preset: 'prototype' }]) {
+      expect(means(await runDanger({ ...base, ...other }), { start, coupling: true })).not.toEqual(coupled);
+    }
+    const seen = [coupled];
+    for (const [method, labels] of [
+      ['classifier', 'oracle'],
+      ['classifier', 'advantage'],
+      ['classifier', 'shuffled'],
+      ['contrastive', 'oracle'],
+      ['cloning', 'oracle'],
+      ['cloning+classifier', 'oracle'],
+      ['pcgrad', 'none'],
+      ['gradvac', 'none'],
+      ['upgrad', 'none'],
+      ['upgrad+classifier', 'oracle'],
+    ]) {
+      const record = await runDanger({ ...base, method, ...(labels !== 'none' && { labels }) });
+      const name = method.split('+').toSorted().join('+');
+      const curve = means(record, { start, coupling: true, method: name, labels });
+      for (const earlier of seen) expect(curve).not.toEqual(earlier);
+      seen.push(curve);
+    }
+  });
+
+  it('surgery on the gradients of the two states: less of a rise, and without coupling GRPO (to four digits)', async () => {
+    const start = 0.6;
+    for (const method of ['pcgrad', 'gradvac', 'upgrad']) {
+      const record = await runDanger({ ...small, starts: [start], method });
+      const of = (name: string, coupling: boolean): number[] => means(record, { start, coupling, method: name });
+      expect(Math.max(...of(method, true))).toBeLessThan(Math.max(...of('grpo', true)) - 0.05);
+      // One task alone is operated on to itself; the entropy bonus is added apart, which rounds otherwise.
+      expect(of(method, false)).toEqual(of('grpo', false).map((p) => expect.closeTo(p, 4)));
+    }
+  });
+
+  it('reports each training run done and stops on abort', async () => {
+    const aborter = new AbortController();
+    const seen: [number, number][] = [];
+    const onProgress = (done: number, total: number): void => {
+      seen.push([done, total]);
+      if (done === 3) aborter.abort(new Error('stopped'));
+    };
+    await expect(runDanger({ ...small, onProgress, signal: aborter.signal })).rejects.toThrow('stopped');
+    expect(seen).toEqual([
+      [1, 8],
+      [2, 8],
+      [3, 8],
+    ]);
+  });
+
+  it.each([
+    [{ rho: 1.2 }, 'rho must be a number in [0, 1], got 1.2; change rho'],
+    [{ starts: [0.2, 0] }, 'starts must be numbers in [0.01, 0.99], got 0; change starts'],
+    [{ starts: [] }, 'starts must be one or more different numbers, got []; name each start once'],
+    [{ starts: [0.2, 0.2] }, 'starts must be one or more different numbers, got [0.2,0.2]; name each start once'],
+    [
+      { method: 'grpo+magic' },
+      'method must be one or more of grpo, classifier, contrastive, cloning, pcgrad, gradvac, upgrad, each once, joined by +, got "grpo+magic"; write for example classifier+cloning',
+    ],
+    [
+      { method: 'cloning+cloning' },
+      'method must be one or more of grpo, classifier, contrastive, cloning, pcgrad, gradvac, upgrad, each once, joined by +, got "cloning+cloning"; write for example classifier+cloning',
+    ],
+    [
+      { method: 'classifier', labels: 'graph' },
+      'labels must be one of oracle, advantage, shuffled, got "graph"; the two states have no other source',
+    ],
+    [{ preset: 'mine' }, 'preset must be one of default, prototype, got "mine"; choose one of them'],
+    [{ seeds: 0 }, 'seeds must be an integer in [1, 1000], got 0; change seeds'],
+    [{ seeds: 1.5 }, 'seeds must be an integer in [1, 1000], got 1.5; change seeds'],
+    [{ firstSeed: -1 }, 'firstSeed must be an integer in [0, 4503599627370496], got -1; change firstSeed'],
+    [{ iterations: 25 }, 'iterations must be a multiple of 10 in [10, 10000], got 25; change iterations'],
+    [{ iterations: Number.NaN }, 'iterations must be a multiple of 10 in [10, 10000], got NaN; change iterations'],
+  ])('refuses %j', async (options, message) => {
+    await expect(runDanger(options)).rejects.toThrow(new RangeError(`runDanger: ${message}`));
+  });
+
+  it('refuses two surgeries', async () => {
+    await expect(runDanger({ method: 'pcgrad+upgrad' })).rejects.toThrow(
+      new Error('config: method takes one of pcgrad, gradvac, upgrad, got "pcgrad+upgrad"; keep one of them'),
+    );
+  });
+});
