@@ -79,8 +79,8 @@ const table = {
   },
   policy: choice(
     'attention',
-    ['attention', 'mlp'],
-    'network: attention scores listed actions by their tokens, mlp a fixed set of actions',
+    ['attention', 'mlp', 'custom'],
+    'network: attention scores listed actions by their tokens, mlp a fixed set of actions, custom is passed to train()',
   ),
   method: {
     default: 'grpo',
@@ -92,7 +92,7 @@ const table = {
   },
   labels: choice(
     'graph',
-    labelSources,
+    [...labelSources, 'custom'],
     'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
   ),
   shuffledSource: choice('graph', rolloutSources, 'whose labels shuffled permutes'),

@@ -61,7 +61,7 @@ export interface Step {
   };
 }
 
-type MaybePromise<T> = T | Promise<T>;
+export type MaybePromise<T> = T | Promise<T>;
 
 export interface Environment {
   readonly spec: EnvironmentSpec;

@@ -6,6 +6,7 @@ import { unlessAborted } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createBandit } from './bandit/bandit.ts';
 import { craftingText, createCrafting } from './crafting/crafting.ts';
+import { type CustomEnvironment, completeEnvironment } from './custom.ts';
 import type { Environment, TextEnvironment } from './environment.ts';
 import { createHousehold, householdText } from './household/household.ts';
 import { createLookAlike } from './lookAlike.ts';
@@ -43,7 +44,12 @@ export interface Note {
   readonly value: number;
 }
 
+/** Makes an environment of a user's own; called once for each episode that is played at the same time, on every thread. */
+export type MakeEnvironment = (config: Config) => CustomEnvironment;
+
 export interface OpenOptions {
+  /** Makes the environment of a config whose `env` is `custom`. */
+  readonly makeEnvironment?: MakeEnvironment | null;
   readonly signal?: AbortSignal | undefined;
   /** Receives what the texts from which a vocabulary is built tell; with a saved vocabulary there are none. */
   readonly onNotes?: (notes: readonly Note[]) => void;
@@ -100,6 +106,25 @@ async function textPool(
   };
 }
 
+async function customPool(
+  config: Config,
+  make: MakeEnvironment,
+  saved: JsonRecord | null,
+  options: OpenOptions,
+): Promise<EnvironmentPool> {
+  const complete = (): ReturnType<typeof completeEnvironment> => completeEnvironment(make(config));
+  const create = (): Environment => {
+    const { form, environment } = complete();
+    if (form !== 'text') return environment;
+    throw new Error(
+      `environment: ${environment.spec.name} must keep its form, got text; return one form from the function`,
+    );
+  };
+  const { form } = complete();
+  if (form !== 'text') return { create, vocabulary: null, inProcess: true, close: nothingToClose };
+  return textPool(config, () => complete().environment as TextEnvironment, null, saved, options);
+}
+
 /** How the built-in environments are made: those with every form and a step limit to choose, and those that show vectors alone. */
 const families: Readonly<
   Record<
@@ -126,6 +151,7 @@ export async function openEnvironments(
   options: OpenOptions = {},
 ): Promise<EnvironmentPool> {
   const { env, observation, policy } = config;
+  if (options.makeEnvironment) return customPool(config, options.makeEnvironment, saved, options);
   const form = observation ?? (policy === 'mlp' ? 'vector' : null);
   const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
   const family = isBuiltIn(env) ? families[env] : null;
@@ -144,7 +170,7 @@ export async function openEnvironments(
     );
   }
   if (family !== null) {
-    if (policy !== 'mlp') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
+    if (policy === 'attention') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
     return { create: () => family.vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
   }
   if (!openBridge)

@@ -8,7 +8,8 @@ import type { Samples } from '../coupling/samples.ts';
 import { CountingArena } from '../engine/kernels/countingArena.ts';
 import type { InputShape } from '../engine/layers/batch.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
-import { createPolicy, type Policy } from '../engine/policy/policy.ts';
+import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
+import type { Policy } from '../engine/policy/policy.ts';
 import { createStateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { isBuiltIn } from '../env/names.ts';
@@ -62,10 +63,16 @@ function stateBytes({ stateSlots, actionSlots, vectorWidth }: InputShape, tokens
  * rather too high than too low.
  *
  * @param pairs of states that coupling is measured on; 0: it is not measured
+ * @param compose the network, where it is the user's own
  */
-export function memoryNeed(spec: EnvironmentSpec, config: Config, pairs = config.couplingPairs): BytesOf {
+export function memoryNeed(
+  spec: EnvironmentSpec,
+  config: Config,
+  pairs = config.couplingPairs,
+  compose: ComposeNetwork | null = null,
+): BytesOf {
   const arena = new CountingArena();
-  const policy = createPolicy(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 });
+  const policy = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   createLossInputs(policy);
   const { network } = policy;
   const engine = arena.mark();

@@ -19,7 +19,7 @@ import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { Crew } from './crew.ts';
 import { openUpdates } from './updates.ts';
 import { claim, nextRound, openRound } from './workCounter.ts';
-import type { Chunk, PlayJob, Seat } from './worker.ts';
+import type { Chunk, PlayJob, Seat, SeatSetup } from './worker.ts';
 import type { Weights } from './workerUpdates.ts';
 
 /** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */
@@ -91,6 +91,7 @@ export async function openSpread(
   pool: EnvironmentPool,
   environments: readonly Environment[],
   signal?: AbortSignal,
+  custom: SeatSetup['custom'] = { environment: null, policy: null },
 ): Promise<Spread> {
   const { arena, network } = policy;
   const { size } = crew;
@@ -115,6 +116,7 @@ export async function openSpread(
     plays,
     shared: shared ? { memory: arena.memory, weights: policy.weights } : null,
     module: crew.module,
+    custom,
   };
   const workers = crew.forRun();
   await unlessAborted(

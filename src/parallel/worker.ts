@@ -1,6 +1,7 @@
 /** What a worker holds of a run, and its share of each phase. Every method is one message there and one back. */
 
 import type { Config } from '../config/config.ts';
+import { importPart } from '../config/customModule.ts';
 import { headsOf } from '../config/method.ts';
 import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
@@ -10,9 +11,9 @@ import { engineModule } from '../engine/kernels/load.ts';
 import type { SentModule } from '../engine/kernels/moduleFrom.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
 import { SUMS } from '../engine/learn/shards.ts';
-import { createPolicy } from '../engine/policy/policy.ts';
+import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
-import { openEnvironments } from '../env/registry.ts';
+import { type MakeEnvironment, openEnvironments } from '../env/registry.ts';
 import type { Pieces } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { cutGames } from '../rollout/chunks.ts';
@@ -41,6 +42,8 @@ export interface SeatSetup {
   readonly shared: { readonly memory: WebAssembly.Memory; readonly weights: number } | null;
   /** The engine's module for this memory, if it is not the one beside the code. */
   readonly module?: SentModule | undefined;
+  /** Addresses of the modules of parts that the user supplies, which the worker imports by itself. */
+  readonly custom: { readonly environment: string | null; readonly policy: string | null };
 }
 
 /** Episodes in chunks, as `cutGames` cuts them. */
@@ -97,13 +100,17 @@ interface SeatRun extends ShardWork {
   readonly createEnvironment: () => Environment;
 }
 
-async function openRun({ config, spec, vocabulary, plays, shared, module }: SeatSetup): Promise<SeatRun> {
+async function openRun(setup: SeatSetup): Promise<SeatRun> {
+  const { config, spec, vocabulary, plays, shared, module, custom } = setup;
+  const compose = custom.policy === null ? null : await importPart<ComposeNetwork>('policy', custom.policy);
   const arena = await (shared
     ? createArena(module ?? (await engineModule('threads')), shared.memory)
     : createArena(module));
-  const own = createPolicy(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 });
+  const own = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   const policy = shared ? { ...own, weights: shared.weights } : own;
-  const pool = plays ? await openEnvironments(config, null, vocabulary) : null;
+  const makeEnvironment =
+    custom.environment === null ? null : await importPart<MakeEnvironment>('environment', custom.environment);
+  const pool = plays ? await openEnvironments(config, null, vocabulary, { makeEnvironment }) : null;
   return {
     engine: { policy, inputs: createLossInputs(policy) },
     spent: null,

@@ -6,6 +6,15 @@ import { canonicalJson, type JsonRecord, jsonLine, lineEnds } from './json.ts';
 import type { NamedTensor } from './safetensors.ts';
 import { sha256Hex, tensorsSha256, textSha256 } from './sha256.ts';
 
+/** The parts of a run that its user supplied: the SHA-256 of each part's module, null for a function. */
+export interface CustomHead {
+  /** Says that only who has the parts can replay the run. */
+  readonly note: 'replay needs these parts';
+  readonly environment?: string | null;
+  readonly policy?: string | null;
+  readonly labelSource?: string | null;
+}
+
 /** What a run starts from. */
 export interface ChainHead {
   /** Version of the numerics: another one gives other bits. */
@@ -17,6 +26,8 @@ export interface ChainHead {
   readonly vocabularySha256: string | null;
   /** Present where the run's bits depend on the processor. */
   readonly arithmetic?: 'relaxed';
+  /** Present where a part of the run is not of this package. */
+  readonly custom?: CustomHead;
 }
 
 /** One checkpoint in the chain. */
@@ -54,8 +65,13 @@ export function jsonSha256(value: JsonRecord): string {
   return textSha256(canonicalJson(value));
 }
 
-export function chainRoot({ numerics, configSha256, environment, vocabularySha256, arithmetic }: ChainHead): string {
-  return jsonSha256({ numerics, configSha256, environment, vocabularySha256, ...(arithmetic && { arithmetic }) });
+export function chainRoot(head: ChainHead): string {
+  const { numerics, configSha256, environment, vocabularySha256, arithmetic, custom } = head;
+  return jsonSha256({
+    ...{ numerics, configSha256, environment, vocabularySha256 },
+    ...(arithmetic && { arithmetic }),
+    ...(custom && { custom: { ...custom } }),
+  });
 }
 
 /** The hash of a link that follows `previous`: the hash of the link before it or the root. */

@@ -27,7 +27,7 @@ export interface Receipt extends ChainHead {
 export interface ReceiptDifference {
   /** Iteration of the first checkpoint that differs; `start` before any, `outcome` after all. */
   readonly at: number | 'start' | 'outcome';
-  /** What differs there: `config`, `environment`, `vocabulary`; `iteration`, `parameters`, `state`, `metrics`; keys of the outcome. */
+  /** What differs there: `config`, `environment`, `vocabulary`, `custom parts`; `iteration`, `parameters`, `state`, `metrics`; keys of the outcome. */
   readonly differs: readonly { readonly what: string; readonly receipt: JsonValue; readonly replay: JsonValue }[];
 }
 
@@ -78,7 +78,7 @@ function differences(receipt: object, replay: object, names: Readonly<Record<str
   });
 }
 
-const headParts = { environment: 'environment', vocabularySha256: 'vocabulary' };
+const headParts = { environment: 'environment', vocabularySha256: 'vocabulary', custom: 'custom parts' };
 const linkParts = {
   iteration: 'iteration',
   parametersSha256: 'parameters',

@@ -8,7 +8,7 @@ import { index32 } from '../engine/kernels/address.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
 import { createLearner, update } from '../engine/learn/update.ts';
-import { createPolicy } from '../engine/policy/policy.ts';
+import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
 import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
 import { appendStates, createStateList, type StateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
@@ -82,9 +82,14 @@ function restoredList(saved: Record<string, Float64Array>, empty: StateList): St
  * time a step is used its label is drawn, good with the return as probability, so that on average the loss is that of the return itself.
  * `criticUpdates` updates per rollout, of `criticBatch` of the last `criticSteps` steps each.
  */
-export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config): LearningCritic {
+export function createCritic(
+  arena: Arena,
+  spec: EnvironmentSpec,
+  config: Config,
+  compose: ComposeNetwork | null = null,
+): LearningCritic {
   const { seed, criticSteps, criticUpdates, criticBatch, criticLearningRate, graphDiscount } = config;
-  const policy = createPolicy(arena, spec, { ...config, logitScale: 1 });
+  const policy = policyFor(arena, spec, { ...config, logitScale: 1 }, compose);
   const { network, weights } = policy;
   network.initialise(weights, seed);
   network.prepare(weights);

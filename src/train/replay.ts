@@ -8,9 +8,9 @@ import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { encodeSafetensors } from '../record/safetensors.ts';
 import { unbraidVersion } from '../version.ts';
 import { couplingFields } from './run.ts';
-import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
+import { runBounded, type TrainHooks, type TrainOptions, trainOptionTypes } from './trainer.ts';
 
-export interface ReplayOptions extends Omit<TrainOptions, 'record' | 'checkpoint'> {
+export interface ReplayOptions extends Omit<TrainOptions, 'onMetrics' | 'onCheckpoint' | 'onCoupling' | 'checkpoint'> {
   /** Ends after this iteration with a receipt that has no outcome. */
   readonly until?: number;
 }
@@ -70,7 +70,13 @@ function replayedCheckpoint(checkpoint: Checkpoint, withParameters: boolean): Re
     ...(withParameters && { parameters: base64(encodeSafetensors(parameters)) }),
   };
 }
-const { record: _record, checkpoint: _checkpoint, ...sharedTypes } = trainOptionTypes;
+const {
+  onMetrics: _metrics,
+  onCheckpoint: _onCheckpoint,
+  onCoupling: _coupling,
+  checkpoint: _checkpoint,
+  ...sharedTypes
+} = trainOptionTypes;
 const optionTypes = { ...sharedTypes, until: 'number' } as const satisfies Record<keyof ReplayOptions, string>;
 const recordsOptionTypes = {
   ...optionTypes,
@@ -95,18 +101,18 @@ export async function replayRecords(config: Config, options: ReplayRecordsOption
   const metrics: string[] = [];
   const checkpoints: ReplayedCheckpoint[] = [];
   const couplings: Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>> = {};
-  const record: TrainOptions['record'] = {
-    metrics: (iteration, line) => metrics.push(jsonLine({ iteration, ...line })),
-    checkpoint(checkpoint) {
+  const hooks: TrainHooks = {
+    onMetrics: (iteration, line) => metrics.push(jsonLine({ iteration, ...line })),
+    onCheckpoint(checkpoint) {
       const { iteration } = checkpoint;
       if (wanted.has(iteration)) checkpoints.push(replayedCheckpoint(checkpoint, iteration === parametersAt));
     },
-    coupling(name, iteration, measured) {
+    onCoupling(name, iteration, measured) {
       couplings[name] = fieldHashes(couplingFields(iteration, measured) as unknown as JsonRecord);
     },
   };
   const bound = { until, extraCheckpoints: wanted };
-  const { chain, outcome } = await runBounded(config, { ...rest, record }, bound);
+  const { chain, outcome } = await runBounded(config, { ...rest, ...hooks }, bound);
   const receipt = createReceipt(unbraidVersion, config, chain, outcome);
   return { receipt, metrics, couplings, checkpoints };
 }

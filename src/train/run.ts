@@ -8,7 +8,7 @@ import { collectBank } from '../coupling/samplePairStates.ts';
 import type { PairBank } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
-import { createPolicy } from '../engine/policy/policy.ts';
+import { policyFor } from '../engine/policy/custom.ts';
 import { type Environment, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
 import type { Crew } from '../parallel/crew.ts';
@@ -16,6 +16,7 @@ import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { success, trainingGames } from '../rollout/success.ts';
+import type { CustomParts } from './custom.ts';
 import type { Metrics } from './iteration.ts';
 
 export interface Progress {
@@ -59,6 +60,7 @@ export interface RunParts extends Pick<Run, 'learner' | 'environments' | 'spread
 export async function startRun(
   config: Config,
   pool: EnvironmentPool,
+  parts: CustomParts,
   crew: Crew,
   onProgress: Run['onProgress'],
   signal: Run['signal'],
@@ -67,15 +69,14 @@ export async function startRun(
   const environments = Array.from({ length: slots }, () => pool.create());
   const { spec } = environments[0];
   requireLabels(config, environments[0]);
-  const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config)), spec, {
-    ...config,
-    ...headsOf(config.method),
-    logitScale: 1,
-  });
+  const compose = parts.policy?.make ?? null;
+  const arena = await crew.arena(() => memoryNeed(spec, config, config.couplingPairs, compose));
+  const policy = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   policy.network.initialise(policy.weights, config.seed);
   policy.network.prepare(policy.weights);
   const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;
-  const spread = await openSpread(crew, policy, config, pool, environments, signal);
+  const custom = { environment: parts.environment?.href ?? null, policy: parts.policy?.href ?? null };
+  const spread = await openSpread(crew, policy, config, pool, environments, signal, custom);
   // Made with the weights a run starts from, so that a resumed run has the same one.
   const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, signal } as const;
   const bank = await collectBank(policy, environments, bankOptions).catch((error: unknown) => {

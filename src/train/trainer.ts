@@ -1,10 +1,11 @@
 /** The training loop, free of any host: records, clocks and processes are given to it. */
 
 import { checkOptions } from '../check/values.ts';
-import { type Config, resolveConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
 import { couplingSummary } from '../coupling/measure.ts';
-import { createLabelSource, type LabelTools } from '../credit/labels/labels.ts';
+import { completeLabelSource } from '../credit/labels/custom.ts';
+import { createLabelSource, type LabelSource, type LabelTools } from '../credit/labels/labels.ts';
 import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
 import { actionKey } from '../engine/policy/policy.ts';
@@ -21,6 +22,7 @@ import { numericsVersion, unbraidVersion } from '../version.ts';
 import { type Counters, restoreLearner, saveLearner } from './checkpointing.ts';
 import { cloneDemonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
 import { createCritic } from './critic.ts';
+import { type CustomOptions, type CustomParts, configWith, headOf, loadParts, requireParts } from './custom.ts';
 import { adamwSettings, episodesOf, learnFrom, type Metrics } from './iteration.ts';
 import {
   couplingMetrics,
@@ -47,15 +49,22 @@ export interface TrainOutcome {
   readonly receipt: Receipt;
 }
 
-/** Where a run is written; every method is called between updates, never inside one. */
-export interface TrainRecord {
-  metrics(iteration: number, metrics: Metrics): void;
-  checkpoint(checkpoint: Checkpoint): void;
-  coupling(name: 'coupling-start' | 'coupling-end', iteration: number, measured: CouplingMeasurement): void;
+/** Receives what a run produces. Every hook is called between updates, never inside one. */
+export interface TrainHooks {
+  /** A line of metrics: of iteration 0 before the first update, then of each iteration. docs/metrics.md has the keys. */
+  readonly onMetrics?: (iteration: number, metrics: Metrics) => void;
+  /** All that a run needs to resume, every `config.checkpointEvery` iterations, at the end, and where an abort stops the run. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  /** Coupling before the first update and after the last one. */
+  readonly onCoupling?: (
+    name: 'coupling-start' | 'coupling-end',
+    iteration: number,
+    measured: CouplingMeasurement,
+  ) => void;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
-export interface TrainOptions {
-  readonly record?: TrainRecord;
+export interface TrainOptions extends CustomOptions, TrainHooks {
   /** Goes on from this checkpoint to the same bits as an unbroken run. */
   readonly checkpoint?: Checkpoint;
   readonly openBridge?: OpenBridge;
@@ -63,7 +72,6 @@ export interface TrainOptions {
   readonly crew?: Crew;
   /** For a run without a crew: `unbraid.wasm`, compiled, or its URL, if it is not beside the engine's code. A crew has its own. */
   readonly module?: ModuleSource;
-  readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
   /** Called once, before anything is learnt or judged: a profiler wraps the methods of the parts. They must give the same bits. */
   readonly onParts?: (parts: RunParts) => void;
@@ -85,7 +93,12 @@ export interface BoundedRun {
 }
 /** The type of each option; a key that is missing here does not compile. */
 export const trainOptionTypes = {
-  record: 'object',
+  environment: 'part',
+  policy: 'part',
+  labelSource: 'part',
+  onMetrics: 'function',
+  onCheckpoint: 'function',
+  onCoupling: 'function',
   checkpoint: 'object',
   openBridge: 'function',
   crew: 'object',
@@ -120,6 +133,11 @@ function requireSameStart(saved: ChainHead, present: ChainHead): void {
       `train: the checkpoint has numerics version ${saved.numerics}, but this is ${present.numerics}; go on with the version of unbraid that made it`,
     );
   }
+  if (JSON.stringify(saved.custom) !== JSON.stringify(present.custom)) {
+    throw new Error(
+      'train: the checkpoint was made with other custom parts (environment, policy or labelSource); pass the modules of its run',
+    );
+  }
   if (saved.configSha256 !== present.configSha256) {
     throw new Error('train: the checkpoint was made with another config; go on with the config of its run');
   }
@@ -141,7 +159,7 @@ function inIteration(iteration: number, cause: unknown): Error {
 }
 
 /** What sources of labels need of a run: copies of its environment to try actions on, and room for a critic. */
-function labelTools({ config, learner, environments, signal }: Run): LabelTools {
+function labelTools({ config, learner, environments, signal }: Run, parts: CustomParts): LabelTools {
   const { policy } = learner;
   const [first] = environments;
   const { seed, temperature, graphDiscount: discount, counterfactualRollouts: repeats } = config;
@@ -154,11 +172,17 @@ function labelTools({ config, learner, environments, signal }: Run): LabelTools 
       };
     },
     createCritic() {
-      const critic = createCritic(policy.arena, first.spec, config);
+      const critic = createCritic(policy.arena, first.spec, config, parts.policy?.make);
       // An abort does not end it: what it learns cannot be undone.
       return { ...critic, learn: (rollout) => inTurns(critic.learning(rollout), pauses()) };
     },
   };
+}
+
+function labelSourceOf(run: Run, parts: CustomParts): LabelSource {
+  const { config } = run;
+  if (parts.labelSource) return completeLabelSource(parts.labelSource.make(config), config);
+  return createLabelSource(config, labelTools(run, parts));
 }
 
 /** Success and coupling of the present policy, and the metrics that hold them. */
@@ -176,22 +200,31 @@ async function judge(
  *
  * @throws as `runTraining` does
  */
-export async function runBounded(config: Config, options: TrainOptions, bound: RunBound): Promise<BoundedRun> {
-  const { record, checkpoint, signal, onProgress } = options;
+export async function runBounded(
+  config: Config,
+  options: TrainOptions,
+  bound: RunBound,
+  loaded: CustomParts | null = null,
+): Promise<BoundedRun> {
+  const { checkpoint, signal, onProgress, onMetrics, onCheckpoint, onCoupling } = options;
   signal?.throwIfAborted();
   if (options.crew && options.module) {
     throw new Error('train: module must not be given beside a crew, got both; give it to openCrew as modules');
   }
+  const parts = loaded ?? (await loadParts(options, options.crew?.size ?? 1));
+  requireParts(config, parts);
+  const custom = headOf(parts);
   const vocabulary = { phase: 'vocabulary', total: 1, envSteps: 0, success: null } as const;
   onProgress?.({ ...vocabulary, done: 0 });
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, {
     signal,
+    makeEnvironment: parts.environment?.make ?? null,
     onNotes: (notes) => onProgress?.({ ...vocabulary, done: 1, notes }),
   });
   let begun: Run | null = null;
   try {
     const crew = options.crew ?? soloCrew('one thread', options.module ? { single: options.module } : {});
-    const run = await startRun(config, pool, crew, onProgress, signal);
+    const run = await startRun(config, pool, parts, crew, onProgress, signal);
     begun = run;
     const { learner, environments, games, spread } = run;
     const { policy } = learner;
@@ -203,11 +236,12 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
       environment: `${spec.name} ${spec.version}`,
       vocabularySha256: pool.vocabulary && jsonSha256(pool.vocabulary),
       ...(crew.arithmetic === 'relaxed' && { arithmetic: crew.arithmetic }),
+      ...(custom && { custom }),
     };
     if (checkpoint) requireSameStart(checkpoint.chain.head, head);
     let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
     const links = openChain(chain);
-    const labelSource = createLabelSource(config, labelTools(run));
+    const labelSource = labelSourceOf(run, parts);
     const surgeon = createSurgeon(config, learner, environments[0], games);
     options.onParts?.({ learner, environments, spread, labelSource });
     const demonstrations =
@@ -224,11 +258,11 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
     const save = (learned: ReturnType<typeof saveLearner>, scheduled = true): void => {
       saved = learned.iteration;
       chain = links.addLink(learned, scheduled);
-      record?.checkpoint({ ...learned, chain });
+      onCheckpoint?.({ ...learned, chain });
     };
     const recordMetrics = (iteration: number, metrics: Metrics): void => {
       links.addMetrics({ iteration, ...metrics });
-      record?.metrics(iteration, metrics);
+      onMetrics?.(iteration, metrics);
     };
     if (checkpoint) {
       const counters = restoreLearner(learner, checkpoint, reference, labelSource);
@@ -244,7 +278,7 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
       if (reference) arena.copy(reference, policy.weights, network.vectorSize * 4);
       const { measured, metrics } = await judge(run);
       couplingStart = couplingSummary(measured);
-      if (measured) record?.coupling('coupling-start', 0, measured);
+      if (measured) onCoupling?.('coupling-start', 0, measured);
       recordMetrics(0, { envSteps: 0, updates: 0, ...metrics });
       save(learnedUntil(0));
     }
@@ -310,7 +344,7 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
     if (until < config.iterations) return { chain, outcome: null };
     // A run resumed from its last checkpoint has everything but this.
     judged ??= await judge(run);
-    if (judged.measured) record?.coupling('coupling-end', config.iterations, judged.measured);
+    if (judged.measured) onCoupling?.('coupling-end', config.iterations, judged.measured);
     signal?.throwIfAborted();
     const outcome = {
       success: judged.success,
@@ -336,11 +370,13 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
  * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort; the message
  *   begins with `iteration N: ` where one has begun, but for an abort
  */
-export async function runTraining(config: Config, options: TrainOptions = {}): Promise<TrainOutcome> {
-  const { chain, outcome } = await runBounded(config, options, {
-    until: config.iterations,
-    extraCheckpoints: new Set(),
-  });
+export async function runTraining(
+  config: Config,
+  options: TrainOptions = {},
+  loaded: CustomParts | null = null,
+): Promise<TrainOutcome> {
+  const bound = { until: config.iterations, extraCheckpoints: new Set<number>() };
+  const { chain, outcome } = await runBounded(config, options, bound, loaded);
   if (outcome === null) throw new Error('runTraining: a run without a bound must have an outcome; report this');
   return { ...outcome, receipt: createReceipt(unbraidVersion, config, chain, outcome) };
 }
@@ -353,5 +389,6 @@ export async function runTraining(config: Config, options: TrainOptions = {}): P
  */
 export async function train(config: Partial<Config> = {}, options: TrainOptions = {}): Promise<TrainOutcome> {
   checkOptions('train', options, trainOptionTypes);
-  return runTraining(resolveConfig(config), options);
+  const parts = await loadParts(options, options.crew?.size ?? 1);
+  return runTraining(configWith(config, parts), options, parts);
 }

@@ -22,7 +22,7 @@ describe('resolveConfig', () => {
   test('its types are those of the table', () => {
     expectTypeOf<Config['seed']>().toEqualTypeOf<number>();
     expectTypeOf<Config['env']>().toEqualTypeOf<string>();
-    expectTypeOf<Config['policy']>().toEqualTypeOf<'attention' | 'mlp'>();
+    expectTypeOf<Config['policy']>().toEqualTypeOf<'attention' | 'mlp' | 'custom'>();
     expectTypeOf<Config['observation']>().toEqualTypeOf<'tokens' | 'text' | 'vector' | null>();
     expectTypeOf<Config['maxSteps']>().toEqualTypeOf<number | null>();
     expect(resolveConfig(resolveConfig({ seed: 2 }))).toEqual(resolveConfig({ seed: 2 }));
@@ -67,7 +67,7 @@ describe('resolveConfig', () => {
     ['blocks', 5, 'an integer >= 0 and <= 4, got 5'],
     ['contrastiveSamples', 1, 'an integer >= 2, got 1'],
     ['keepCheckpoints', 0, 'an integer >= 1, got 0'],
-    ['policy', 'gpt', 'one of attention, mlp, got "gpt"'],
+    ['policy', 'gpt', 'one of attention, mlp, custom, got "gpt"'],
     ['observation', 'pixels', 'one of tokens, text, vector, or null, got "pixels"'],
     ['lossType', ['grpo'], 'one of grpo, dr_grpo, bnpo, dapo, got ["grpo"]'],
     ['env', ' ', 'an environment\'s name, got " "'],

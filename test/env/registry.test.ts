@@ -76,12 +76,10 @@ test.each(['graph', 'anchor', 'critic'] as const)('%s labels need nothing that a
     return { create: rewarded, close };
   };
   const lines: Record<string, number>[] = [];
-  const record = {
-    metrics: (_: number, line: Record<string, number>) => lines.push(line),
-    checkpoint: () => {},
-    coupling: () => {},
+  const hooks = {
+    onMetrics: (_: number, line: Record<string, number>) => lines.push(line),
   };
-  await train({ ...elsewhere, labels, method: 'classifier', labelMargin: 0 }, { openBridge, record });
+  await train({ ...elsewhere, labels, method: 'classifier', labelMargin: 0 }, { openBridge, ...hooks });
   expect(lines[1]['labels/coverage']).toBeGreaterThan(0.05);
   expect(lines[1]).not.toHaveProperty('labels/accuracy');
 });

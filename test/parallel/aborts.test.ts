@@ -71,10 +71,9 @@ async function attempt(
   const events: Progress[] = [];
   const lines: number[] = [];
   const checkpoints = new Map<number, CheckpointFiles>();
-  const record = {
-    metrics: (iteration: number) => void lines.push(iteration),
-    coupling: () => {},
-    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+  const hooks = {
+    onMetrics: (iteration: number) => void lines.push(iteration),
+    onCheckpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
       void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
   };
   const onProgress = (progress: Progress): void => {
@@ -82,7 +81,7 @@ async function attempt(
     onEvent(progress);
   };
   try {
-    const outcome = await train(config, { ...options, record, onProgress });
+    const outcome = await train(config, { ...options, ...hooks, onProgress });
     return { outcome, error: null, events, lines, checkpoints };
   } catch (error) {
     return { outcome: null, error, events, lines, checkpoints };

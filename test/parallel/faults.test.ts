@@ -148,13 +148,11 @@ test('a worker that ends in the first update of an iteration: the run goes on fr
     copied: true,
     cores: null,
   });
-  const record = {
-    metrics: () => {},
-    coupling: () => {},
-    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+  const hooks = {
+    onCheckpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
       void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
   };
-  await expect(train(config, { crew, record })).rejects.toThrow('worker 2 of 2 failed in phase "gradients"');
+  await expect(train(config, { crew, ...hooks })).rejects.toThrow('worker 2 of 2 failed in phase "gradients"');
   crew.close();
   await allEnded();
   // The labels know the third iteration by then, the policy does not.
@@ -167,14 +165,12 @@ test('a worker that ends with the episodes that it was told of during updates: t
   const unbroken = await recordedRun(config);
   const checkpoints = new Map<number, CheckpointFiles>();
   const crew = await openCrew(dying(2, { method: 'collect', call: 2, kind: 'exit' }), 2, { cores: null });
-  const record = {
-    metrics: () => {},
-    coupling: () => {},
-    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+  const hooks = {
+    onCheckpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
       void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
   };
   // The calling thread may have played all of them itself; the last matrix needs the worker.
-  await expect(train(config, { crew, record })).rejects.toThrow(
+  await expect(train(config, { crew, ...hooks })).rejects.toThrow(
     /^iteration [2-4]: worker 2 of 2 failed in phase "rollouts": the thread ended with exit code 7; the run has stopped/,
   );
   crew.close();
@@ -203,8 +199,8 @@ test('workers are told of the next episodes during updates, unless the run is ju
     return { ...handle, seat };
   };
   const crew = await openCrew(spawn, 2, { cores: null });
-  const record = { metrics: () => void told.push('metrics'), coupling: () => {}, checkpoint: () => {} };
-  await train({ ...changes, coldStart: 0, couplingEvery: 0, evalEvery: 2, iterations: 4 }, { crew, record });
+  const hooks = { onMetrics: () => void told.push('metrics') };
+  await train({ ...changes, coldStart: 0, couplingEvery: 0, evalEvery: 2, iterations: 4 }, { crew, ...hooks });
   crew.close();
   const two = ['collect', 'updates', 'collect', 'metrics', 'updates', 'metrics'];
   expect(told).toEqual(['metrics', ...two, ...two]);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   policy.network.prepare(policy.weights);
   word = arena.floats(1);
   const shared = { memory: arena.memory, weights: policy.weights };
-  setup = { config, spec, vocabulary: null, plays: true, shared };
+  setup = { config, spec, vocabulary: null, plays: true, shared, custom: { environment: null, policy: null } };
   seat = createSeat();
   await seat.begin(setup);
 });

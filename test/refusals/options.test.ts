@@ -74,8 +74,8 @@ describe('unknown options are refused with the nearest known one', () => {
   });
 
   test('replay takes neither records nor checkpoints', async () => {
-    expect(await rejection(() => replay(resolveConfig({}), { record: {} } as Anything))).toMatch(
-      'replay: unknown option "record"; the keys are: openBridge, crew, ',
+    expect(await rejection(() => replay(resolveConfig({}), { onMetrics: () => {} } as Anything))).toMatch(
+      'replay: unknown option "onMetrics"; the keys are: environment, policy, labelSource, openBridge, crew, ',
     );
   });
 

@@ -30,8 +30,8 @@ describe('a run whose numbers would leave the range of floats stops; every check
 
   test.each(cases)('%s', async (_, config, count, message) => {
     const checkpoints: Checkpoint[] = [];
-    const record = { metrics: () => {}, coupling: () => {}, checkpoint: (c: Checkpoint) => checkpoints.push(c) };
-    await expect(train({ ...small, ...config }, { record })).rejects.toThrow(new Error(message));
+    const hooks = { onCheckpoint: (c: Checkpoint) => checkpoints.push(c) };
+    await expect(train({ ...small, ...config }, { ...hooks })).rejects.toThrow(new Error(message));
     expect(checkpoints).toHaveLength(count);
     for (const { parameters, state } of checkpoints) {
       for (const { name, values } of [...parameters, ...state])

@@ -219,11 +219,7 @@ async function interrupted(
         asked = true;
         setImmediate(() => controller.abort(new Error('stopped')));
       },
-      record: {
-        metrics: () => {},
-        coupling: () => {},
-        checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
-      },
+      onCheckpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
     },
   );
   await expect(stopped).rejects.toThrow('stopped');
@@ -283,11 +279,7 @@ test('what was learned before an interruption is kept, between checkpoints too, 
       onProgress: ({ phase, done }) => {
         if (phase === 'train' && done === 2) controller.abort(new Error('stopped'));
       },
-      record: {
-        metrics: () => {},
-        coupling: () => {},
-        checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
-      },
+      onCheckpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
     },
   );
   await expect(stopped).rejects.toThrow('stopped');

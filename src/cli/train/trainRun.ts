@@ -5,16 +5,16 @@ import type { JsonRecord } from '../../record/json.ts';
 import { createRun, type RunWriter, resumeRun } from '../../record/run.node.ts';
 import { RunLockedError } from '../../record/writerLock.node.ts';
 import { couplingFields } from '../../train/run.ts';
-import { runTraining, type TrainRecord } from '../../train/trainer.ts';
+import { runTraining, type TrainHooks } from '../../train/trainer.ts';
 import { checkedFirst, usageError } from '../shared/arguments.ts';
 import { namedBridges, type Programs } from '../shared/bridges.ts';
 import { NotBegun, type Train } from './command.ts';
 
-function recordIn(writerOf: () => RunWriter): TrainRecord {
+function hooksTo(writerOf: () => RunWriter): TrainHooks {
   return {
-    metrics: (iteration, metrics) => writerOf().appendMetrics({ iteration, ...metrics }),
-    checkpoint: (checkpoint) => writerOf().saveCheckpoint(checkpoint),
-    coupling(name, iteration, measured) {
+    onMetrics: (iteration, metrics) => writerOf().appendMetrics({ iteration, ...metrics }),
+    onCheckpoint: (checkpoint) => writerOf().saveCheckpoint(checkpoint),
+    onCoupling(name, iteration, measured) {
       const writer = writerOf();
       const record = { command: 'coupling', run: basename(writer.directory), ...couplingFields(iteration, measured) };
       writer.writeRecord(name, record as unknown as JsonRecord);
@@ -81,7 +81,7 @@ export function trainIn(version: string): Train {
     try {
       const { receipt, ...outcome } = await checkedFirst(signal, (checked) =>
         runTraining(config, {
-          record: recordIn(begin),
+          ...hooksTo(begin),
           ...(resumed?.checkpoint && { checkpoint: resumed.checkpoint }),
           openBridge: namedBridges(programs),
           crew,

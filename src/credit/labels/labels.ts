@@ -36,7 +36,8 @@ export interface LabelSource {
 }
 
 export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, CounterfactualConfig {
-  readonly labels: LabelSourceName;
+  /** `custom` is refused: such a source is passed to `train`. */
+  readonly labels: LabelSourceName | 'custom';
   /** Whose labels `shuffled` permutes. */
   readonly shuffledSource: RolloutSource;
   /** Probability with which a label becomes its opposite. */
@@ -57,7 +58,8 @@ const countsOf: Readonly<Record<RolloutSource, readonly (keyof LabelConfig)[]>> 
 function checkConfig(config: LabelConfig): void {
   const caller = 'labels';
   checkObject(caller, 'config', config, 'give the config of a run');
-  const { labels, shuffledSource, labelNoise, seed } = config;
+  const { shuffledSource, labelNoise, seed } = config;
+  const labels = config.labels as LabelSourceName;
   checkChoice(caller, 'labels', labels, [...rolloutSources, 'demonstrations', 'shuffled']);
   if (labels === 'demonstrations') return;
   if (labels === 'shuffled') checkChoice(caller, 'shuffledSource', shuffledSource, rolloutSources);
@@ -154,7 +156,8 @@ function changed(source: LabelSource, change: (labels: Int8Array, iteration: num
  */
 export function createLabelSource(config: LabelConfig, tools: LabelTools | null = null): LabelSource {
   checkConfig(config);
-  const { labels: name, shuffledSource, labelNoise, seed } = config;
+  const { shuffledSource, labelNoise, seed } = config;
+  const name = config.labels as LabelSourceName;
   if (name === 'demonstrations') {
     return wholeWeight({ label: (rollout) => new Int8Array(rollout.states.actions).fill(-1), ...noMemory });
   }

@@ -4,7 +4,8 @@ import { tokenHeads } from '../layers/tokenHeads.ts';
 
 /** Sizes of a policy; see docs/configuration.md for the defaults. */
 export interface PolicyConfig {
-  readonly policy: 'attention' | 'mlp';
+  /** `custom`: a network of your own, see `customPolicy`. */
+  readonly policy: 'attention' | 'mlp' | 'custom';
   /** Width of token (or action) embeddings. */
   readonly tokenWidth: number;
   /** Width of the queries and keys of the match map. */

@@ -61,6 +61,11 @@ export function batchCapacity(shape: InputShape, states: number, actionsPerState
 export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: PolicyConfig, states = 128): Policy {
   const shape = inputShape(spec);
   checkObject('createPolicy', 'config', config, 'give the config of a run');
+  if (config.policy === 'custom') {
+    throw new Error(
+      'createPolicy: policy must be "attention" or "mlp", got "custom"; build your own network with customPolicy',
+    );
+  }
   if ((config.policy === 'mlp') !== (shape.form === 'vector')) {
     throw new Error(
       `createPolicy: policy "${config.policy}" does not read the ${shape.form} form of ${spec.name}; set config.observation`,
