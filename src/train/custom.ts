@@ -89,6 +89,12 @@ async function loadPart<Make>(name: PartName, part: Part<Make>, threads: number)
   return { make: await importPart<Make>(name, url.href), href: url.href, sha256 };
 }
 
+export const noParts: CustomParts = { environment: null, policy: null, labelSource: null };
+
+export function suppliesParts(options: CustomOptions): boolean {
+  return partNames.some((name) => options[name] !== undefined);
+}
+
 /** Loads what the options supply, for a run on so many threads. */
 export async function loadParts(options: CustomOptions, threads: number): Promise<CustomParts> {
   const { environment, policy, labelSource } = options;

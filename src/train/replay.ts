@@ -8,7 +8,8 @@ import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { encodeSafetensors } from '../record/safetensors.ts';
 import { unbraidVersion } from '../version.ts';
 import { couplingFields } from './run.ts';
-import { runBounded, type TrainHooks, type TrainOptions, trainOptionTypes } from './trainer.ts';
+import type { TrainHooks } from './runLog.ts';
+import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
 
 export interface ReplayOptions extends Omit<TrainOptions, 'onMetrics' | 'onCheckpoint' | 'onCoupling' | 'checkpoint'> {
   /** Ends after this iteration with a receipt that has no outcome. */

@@ -3,7 +3,12 @@
 import type { Config } from '../config/config.ts';
 import { headsOf } from '../config/method.ts';
 import { describeSample } from '../coupling/describe.ts';
-import { type CouplingMeasurement, type CouplingSummary, measureCoupling } from '../coupling/measure.ts';
+import {
+  type CouplingMeasurement,
+  type CouplingSummary,
+  couplingSummary,
+  measureCoupling,
+} from '../coupling/measure.ts';
 import { collectBank } from '../coupling/samplePairStates.ts';
 import type { PairBank } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
@@ -146,4 +151,17 @@ export function couplingMetrics(summary: CouplingSummary): Metrics {
   };
   for (const [key, value] of Object.entries(values)) if (value !== null) metrics[key] = value;
   return metrics;
+}
+
+/** Success and coupling of the current policy, and the metrics that hold them. */
+export interface Evaluated {
+  readonly success: SuccessBySplit;
+  readonly measured: CouplingMeasurement | null;
+  readonly metrics: Metrics;
+}
+
+export async function evaluateRun(run: Run): Promise<Evaluated> {
+  const measured = await measureRun(run);
+  const success = await evaluateAll(run);
+  return { success, measured, metrics: { ...successMetrics(success), ...couplingMetrics(couplingSummary(measured)) } };
 }

@@ -57,7 +57,7 @@ describe('relaxed arithmetic', () => {
     expect((await recordedRun({ iterations: 0 })).outcome.receipt).not.toHaveProperty('arithmetic');
     await expect(resumedRun({ iterations: 1 }, checkpoints, 0)).rejects.toThrow(
       new Error(
-        'train: the checkpoint was made with relaxed arithmetic, but this is exact; go on with --arithmetic relaxed',
+        'train: the checkpoint was made with relaxed arithmetic, but this is exact; resume with --arithmetic relaxed',
       ),
     );
     const resumed = await resumedRun({ iterations: 1 }, checkpoints, 0, { crew: relaxedCrew() });

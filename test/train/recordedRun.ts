@@ -2,7 +2,8 @@
 
 import type { Config } from '../../src/config/config.ts';
 import { type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
-import { type TrainHooks, type TrainOptions, type TrainOutcome, train } from '../../src/train/trainer.ts';
+import type { TrainHooks } from '../../src/train/runLog.ts';
+import { type TrainOptions, type TrainOutcome, train } from '../../src/train/trainer.ts';
 
 export const small: Partial<Config> = {
   iterations: 3,
