@@ -1,6 +1,6 @@
 /**
- * The configuration of a run: one table holds every key with its default, rule, unit and meaning. Validation, `--help` and
- * docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
+ * The configuration of a run: one table contains every key with its default, rule, unit and meaning. Validation, `--help`
+ * and docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
 import * as v from 'valibot';
 import { nearestName } from '../check/nearestName.ts';
@@ -80,7 +80,7 @@ const table = {
   policy: choice(
     'attention',
     ['attention', 'mlp', 'custom'],
-    'network: attention scores listed actions by their tokens, mlp a fixed set of actions, custom is passed to train()',
+    'network: attention scores the listed actions by their tokens, mlp a fixed set of actions; custom: a program passes it to train()',
   ),
   method: {
     default: 'grpo',
@@ -88,25 +88,25 @@ const table = {
     rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
     nearest: nearestMethod,
     unit: '',
-    meaning: 'terms of the objective; grpo unless gigpo or ppo is named',
+    meaning: 'terms of the objective; grpo is added unless gigpo or ppo is named',
   },
   labels: choice(
     'graph',
     [...labelSources, 'custom'],
-    'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
+    'source of the labels that classifier, contrastive, cloning and label-advantages use; oracle uses task knowledge that the agent does not have, shuffled is a control; custom: a program passes it to train()',
   ),
-  shuffledSource: choice('graph', rolloutSources, 'whose labels shuffled permutes'),
+  shuffledSource: choice('graph', rolloutSources, 'source whose labels shuffled permutes'),
   labelNoise: number(0, fraction, 'probability', 'with which each label is replaced by its opposite'),
   observation: orNull(
     picklist(['tokens', 'text', 'vector']),
     '',
     "form of observations; null = the environment's own, with mlp vector",
   ),
-  seed: integer(1, { min: 0 }, '', 'names all random streams of the run'),
-  iterations: integer(160, nonNegative, 'iterations', 'collect-and-update rounds after the cold start'),
+  seed: integer(1, { min: 0 }, '', 'seed of all random number streams'),
+  iterations: integer(160, nonNegative, 'iterations', 'collect-and-update iterations after the pretraining'),
   maxSteps: orNull(range('integer', { min: 1 }), 'steps', "episode length limit; null = the environment's own"),
   similarity: number(0.8, fraction, 'cosine', 'of two states of one scenario; bandit only'),
-  trainGames: integer(150, { min: 1 }, 'games', 'fixed training games, which recur'),
+  trainGames: integer(150, { min: 1 }, 'games', 'number of training games; they repeat during the run'),
   numGenerations: integer(8, { min: 2 }, 'episodes', 'group size: episodes from the same start'),
   groupsPerIteration: integer(10, { min: 1 }, 'groups', 'groups collected per iteration'),
   numIterations: integer(2, { min: 1 }, 'passes', 'passes over each batch of episodes'),
@@ -119,17 +119,26 @@ const table = {
   adamBeta2: number(0.999, { min: 0, below: 1 }, '', 'decay of the mean squared gradient'),
   adamEpsilon: number(1e-8, positive, '', 'added to the root of the mean squared gradient'),
   weightDecay: number(0, nonNegative, '', 'decoupled weight decay'),
-  maxGradNorm: number(1, positive, '', 'gradients longer than this are scaled down to it'),
+  maxGradNorm: number(1, positive, '', 'gradients with a larger norm are scaled to this norm'),
   epsilon: number(0.2, { min: 0, above: true, below: 1 }, '', 'the probability ratio is clipped below 1 - epsilon'),
-  epsilonHigh: orNull(range('number', positive), '', 'and above 1 + epsilonHigh; null = epsilon'),
-  beta: number(0, nonNegative, '', 'weight of the KL divergence to the policy after the cold start'),
+  epsilonHigh: orNull(
+    range('number', positive),
+    '',
+    'the probability ratio is clipped above 1 + epsilonHigh; null = epsilon',
+  ),
+  beta: number(0, nonNegative, '', 'weight of the KL divergence from the policy after the pretraining'),
   entropyCoef: number(0.005, nonNegative, '', 'weight of the entropy bonus'),
   scaleRewards: choice('group', ['group', 'batch', 'none'], 'which standard deviation divides the advantages'),
   lossType: choice('dapo', ['grpo', 'dr_grpo', 'bnpo', 'dapo'], 'how the losses of steps are averaged'),
-  coldStart: integer(60, nonNegative, 'episodes', "the expert's demonstrations cloned before training; 0 = none"),
-  coldStartUpdates: integer(150, nonNegative, 'updates', 'parameter updates of the cold start'),
-  coldStartBatch: integer(256, { min: 1 }, 'states', 'states per update of the cold start'),
-  coldStartLearningRate: number(2e-3, nonNegative, '', 'step size of the cold start'),
+  coldStart: integer(
+    60,
+    nonNegative,
+    'episodes',
+    'demonstrations of the expert for behaviour-cloning pretraining; 0 = none',
+  ),
+  coldStartUpdates: integer(150, nonNegative, 'updates', 'parameter updates of the pretraining'),
+  coldStartBatch: integer(256, { min: 1 }, 'states', 'states per update of the pretraining'),
+  coldStartLearningRate: number(2e-3, nonNegative, '', 'step size of the pretraining'),
   demonstrationNoise: number(0.2, fraction, 'probability', 'of a random action in a demonstration'),
   classifierCoef: number(0.5, nonNegative, '', 'weight of the good/bad classifier loss'),
   classifierScope: choice('all', ['all', 'taken'], 'classify all candidate actions or only those taken'),
@@ -137,26 +146,31 @@ const table = {
   contrastiveCoef: number(0.05, nonNegative, '', 'weight of the supervised contrastive loss'),
   contrastiveTemperature: number(0.2, positive, '', 'divides the cosines in the contrastive loss'),
   contrastiveSamples: integer(256, { min: 2 }, 'samples', 'embeddings compared per update'),
-  gigpoCoef: number(1, nonNegative, '', 'weight of the step advantages of gigpo beside those of episodes'),
+  gigpoCoef: number(
+    1,
+    nonNegative,
+    '',
+    'weight of the step advantages of gigpo, which are added to the episode advantages',
+  ),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
-  gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that ppo learns values of'),
-  gaeLambda: number(0.95, fraction, 'per step', 'decay of later errors of the values in the advantages of ppo'),
+  gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that the values of ppo predict'),
+  gaeLambda: number(0.95, fraction, 'per step', 'decay of later value errors in the advantages of ppo (lambda of GAE)'),
   valueCoef: number(0.5, nonNegative, '', 'weight of the value loss of ppo'),
   valueClip: orNull(
     range('number', positive),
     'return',
-    'how far ppo lets a value move from its old one; null = freely',
+    'largest change of a value in an update of ppo; null = not limited',
   ),
   conflictTasks: choice(
     'task',
     ['task', 'sign'],
-    "whose gradients pcgrad, gradvac and upgrad keep from conflict: the environment's tasks, or steps of positive and of negative advantage",
+    'tasks whose gradients pcgrad, gradvac and upgrad combine: tasks of the environment, or steps of positive and of negative advantage',
   ),
-  gradvacBeta: number(0.01, fraction, '', 'weight of the newest cosine in the targets of gradvac'),
+  gradvacBeta: number(0.01, fraction, '', 'weight of the latest cosine in the moving targets of gradvac'),
   labelAdvantages: choice(
     'plus',
     ['plus', 'instead'],
-    'label-advantages: add labels as 1 and -1 to the advantages, or put them in their place',
+    'label-advantages: add labels as 1 and -1 to the advantages, or replace the advantages',
   ),
   labelWarmup: integer(0, nonNegative, 'iterations', 'over which the weights of the label losses rise from 0'),
   labelSchedule: choice(
@@ -168,42 +182,42 @@ const table = {
     0.02,
     nonNegative,
     '',
-    'differences of return up to this tell nothing to anchor, critic and counterfactual',
+    'smallest return difference that gives a label (anchor, critic, counterfactual)',
   ),
-  anchorIterations: integer(1, { min: 1 }, 'iterations', 'whose steps anchor compares, the present one included'),
+  anchorIterations: integer(1, { min: 1 }, 'iterations', 'whose steps anchor compares, the current one included'),
   graphDiscount: number(
     0.9,
     { min: 0, above: true, below: 1 },
     'per step',
-    'discount of the experience graph, and of the returns other sources compare',
+    'discount of the experience graph and of the returns that other sources compare',
   ),
   graphMaxEdges: integer(2_000_000, { min: 1 }, 'edges', 'most edges the experience graph keeps'),
   graphMinSuccesses: integer(
     1,
     { min: 1 },
     'steps',
-    'with a positive reward that a game needs before the graph judges what leads to them',
+    'with a positive reward in a game before the graph labels the actions that lead to them',
   ),
-  graphMinVisits: integer(1, { min: 1 }, 'times', 'an action is tried in a state before the graph judges it there'),
-  criticSteps: integer(10_000, { min: 1 }, 'steps', 'newest steps the critic learns from'),
+  graphMinVisits: integer(1, { min: 1 }, 'times', 'an action is tried in a state before the graph labels it there'),
+  criticSteps: integer(10_000, { min: 1 }, 'steps', 'latest steps that the critic learns from'),
   criticUpdates: integer(20, { min: 1 }, 'updates', 'of the critic per iteration'),
   criticBatch: integer(256, { min: 1 }, 'steps', 'per update of the critic'),
   criticLearningRate: number(3e-3, positive, '', 'step size of the critic'),
-  counterfactualStates: integer(16, { min: 1 }, 'states', 'per iteration whose candidates are all tried'),
-  counterfactualRollouts: integer(2, { min: 1 }, 'times', 'each of their candidates is tried'),
+  counterfactualStates: integer(16, { min: 1 }, 'states', 'per iteration in which all candidate actions are tried'),
+  counterfactualRollouts: integer(2, { min: 1 }, 'times', 'each candidate action is tried'),
   tokenWidth: integer(12, { min: 1 }, 'channels', 'width of a token embedding'),
   matchWidth: integer(16, { min: 1 }, 'channels', 'width of the state-action token match'),
   hidden: integer(64, { min: 1 }, 'channels', 'width of the hidden layer'),
-  embedding: integer(32, { min: 1 }, 'channels', 'width of e(s, a), which both heads share'),
+  embedding: integer(32, { min: 1 }, 'channels', 'width of e(s, a), the input of both heads'),
   blocks: integer(0, { min: 0, max: 4 }, 'blocks', 'self-attention blocks over the state'),
   heads: integer(2, { min: 1 }, 'heads', 'attention heads per block'),
-  vocabularySize: integer(2000, { min: 2 }, 'words', 'most words a text vocabulary holds'),
-  vocabularyEpisodes: integer(20, { min: 1 }, 'episodes', 'random episodes a text vocabulary is made from'),
+  vocabularySize: integer(2000, { min: 2 }, 'words', 'most words of a text vocabulary'),
+  vocabularyEpisodes: integer(20, { min: 1 }, 'episodes', 'random episodes from which a text vocabulary is built'),
   maxStateTokens: integer(48, { min: 1 }, 'tokens', 'positions of an observation in text, the last action included'),
   maxActionTokens: integer(24, { min: 2 }, 'tokens', 'positions of an action in text, the sentence about it included'),
   evalEpisodes: integer(400, { min: 1 }, 'episodes', 'episodes per split in an evaluation'),
   evalEvery: integer(0, nonNegative, 'iterations', 'between evaluations; 0 = only at the start and the end'),
-  couplingPairs: integer(40, { min: 1 }, 'pairs', 'state pairs the coupling is measured on'),
+  couplingPairs: integer(40, { min: 1 }, 'pairs', 'state pairs on which coupling is measured'),
   couplingEvery: integer(
     0,
     nonNegative,
@@ -211,7 +225,7 @@ const table = {
     'between coupling measurements; 0 = only at the start and the end',
   ),
   checkpointEvery: integer(20, { min: 1 }, 'iterations', 'between checkpoints'),
-  keepCheckpoints: integer(2, { min: 1 }, 'checkpoints', 'newest checkpoints kept besides the first'),
+  keepCheckpoints: integer(2, { min: 1 }, 'checkpoints', 'latest checkpoints kept besides the first'),
 } as const;
 
 export type ConfigKey = keyof typeof table;
@@ -248,7 +262,7 @@ function checkTogether(config: Config): void {
   }
   if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
     throw new Error(
-      'config: labels "demonstrations" must have coldStart >= 1, got 0, which shows none; raise coldStart or choose another source',
+      'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
     );
   }
   if (config.policy === 'attention' && config.observation === 'vector') {
@@ -259,7 +273,8 @@ function checkTogether(config: Config): void {
 }
 
 /**
- * The complete config: `partial` over the defaults, the method in canonical form. An undefined value counts as not given.
+ * The complete config: `partial` over the defaults, the method in canonical form. An undefined value counts as not
+ * given.
  *
  * @throws Error naming an unknown key and the nearest known one, or the key, its rule and the value got
  */
@@ -272,7 +287,7 @@ export function resolveConfig(partial: unknown): Config {
     if (!Object.hasOwn(table, key)) throw unknownKey(key);
   }
   if (given.numGenerations === 1) {
-    throw new Error('groupRelative: numGenerations must be >= 2, got 1; a group of one has no advantage');
+    throw new Error('config: numGenerations must be >= 2, got 1; the advantage compares the episodes of a group');
   }
   const config: Record<string, unknown> = {};
   for (const key of keys) {
@@ -294,7 +309,10 @@ export function resolveConfig(partial: unknown): Config {
   return resolved;
 }
 
-/** The config as JSON with its keys in alphabetical order: equal text for equal configs, whatever order they were written in. */
+/**
+ * The config as JSON with its keys in alphabetical order: equal text for equal configs, whatever order they were
+ * written in.
+ */
 export function canonicalConfigJson(config: Config): string {
   return JSON.stringify(Object.fromEntries([...keys].sort().map((key) => [key, config[key]])));
 }

@@ -4,8 +4,8 @@
 export type PartName = 'environment' | 'policy' | 'labelSource';
 
 /**
- * A function, or the absolute URL of a module whose default export is the function. With a URL every thread imports the module by itself.
- * `new URL('./my-part.js', import.meta.url)` is the URL of a file beside the calling module.
+ * A function, or the absolute URL of a module whose default export is the function. With a URL every thread imports the
+ * module by itself. `new URL('./my-part.js', import.meta.url)` is the URL of a file beside the calling module.
  */
 export type Part<Make> = Make | URL | string;
 

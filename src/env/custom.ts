@@ -1,5 +1,6 @@
 /**
- * Environments of a user's own: what is left out gets a default, and what an episode returns is checked where it enters the engine.
+ * Environments of a user's own: what is left out gets a default, and what an episode returns is checked where it enters
+ * the engine.
  */
 import { checkChoice, checkObject, isList, refuse, shown } from '../check/values.ts';
 import type {
@@ -64,13 +65,16 @@ export interface CustomStep<Observation, Action> {
 }
 
 /**
- * An environment with the semantics of Gymnasium: `reset({ seed, split })` starts an episode, `step(action)` takes the action with this
- * index in `info.admissibleActions` (in vector form by default: the action with this id). Both may return a promise. Equal seeds and splits
- * must give equal episodes.
+ * An environment with the semantics of Gymnasium: `reset({ seed, split })` starts an episode, `step(action)` takes the
+ * action with this index in `info.admissibleActions` (in vector form by default: the action with this id). Both may
+ * return a promise. Equal seeds and splits must give equal episodes.
  */
 interface CustomEpisodes<Spec, Observation, Action> {
   readonly spec: Spec;
-  /** `rollout` (0, 1, ...) tells the episodes of one group apart: an environment with chance in it draws that from (seed, rollout). */
+  /**
+   * `rollout` (0, 1, ...) tells the episodes of one group apart: an environment with chance in it draws that from
+   * (seed, rollout).
+   */
   reset(episode: { seed: number; split: Split; rollout?: number }): MaybePromise<CustomStep<Observation, Action>>;
   step(action: number): MaybePromise<CustomStep<Observation, Action>>;
   /** Integer below 2^53, equal for states in which the same future is possible. Default: a hash of the observation and of
@@ -186,7 +190,10 @@ function completeStates(
 ): Environment {
   let steps = start?.steps ?? 0;
   let current: Step | null = start?.shown ?? null;
-  /** The actions that the environment itself listed: at a step limit it may list none in a state that is otherwise the same. */
+  /**
+   * The actions that the environment itself listed: at a step limit it may list none in a state that is otherwise the
+   * same.
+   */
   let listed: readonly unknown[] = start?.listed ?? [];
   const everyAction = spec.form === 'vector' ? Array.from({ length: spec.actionCount }, (_, id) => id) : null;
   const show = (step: CustomStep<Step['observation'] | readonly number[], number | Features>): Step => {
@@ -289,8 +296,8 @@ export type Completed =
   | { readonly form: 'text'; readonly environment: TextEnvironment };
 
 /**
- * Checks an environment of a user's own and adds what it leaves out: step limit, state hash, texts, admissible actions of a vector
- * environment. Observations, actions and rewards are checked at each step.
+ * Checks an environment of a user's own and adds what it leaves out: step limit, state hash, texts, admissible actions
+ * of a vector environment. Observations, actions and rewards are checked at each step.
  *
  * @throws if spec, reset or step is missing or of the wrong kind
  */

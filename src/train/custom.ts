@@ -128,8 +128,8 @@ export function requireParts(config: Config, parts: CustomParts): void {
 }
 
 /**
- * The complete config of a run with these parts: the keys that name a supplied part are `custom`. For an environment that shows vectors the
- * default policy is `mlp`.
+ * The complete config of a run with these parts: the keys that name a supplied part are `custom`. For an environment
+ * that shows vectors the default policy is `mlp`.
  *
  * @throws if the config names another part, and as `resolveConfig` does
  */

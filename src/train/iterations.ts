@@ -20,7 +20,9 @@ import type { RunLog } from './runLog.ts';
 export interface RunBound {
   /** Last iteration to train. */
   readonly until: number;
-  /** Iterations whose checkpoints are written although the config asks for none; the chain of the run leaves them out. */
+  /**
+   * Iterations whose checkpoints are written although the config asks for none; the chain of the run leaves them out.
+   */
   readonly extraCheckpoints: ReadonlySet<number>;
 }
 

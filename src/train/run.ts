@@ -1,4 +1,4 @@
-/** A run in progress: its learner and environments, and how it is judged. */
+/** A run in progress: its learner and environments, and how it is evaluated. */
 
 import type { Config } from '../config/config.ts';
 import { headsOf } from '../config/method.ts';
@@ -29,13 +29,16 @@ export interface Progress {
   readonly done: number;
   readonly total: number;
   readonly envSteps: number;
-  /** Mean return of the newest iteration's episodes; null before the first. */
+  /** Mean return of the episodes of the latest iteration; null before the first. */
   readonly success: number | null;
-  /** Once in a run that builds a vocabulary, at the end of that phase: what its config cuts of the texts. Absent where it cuts nothing. */
+  /**
+   * Present once in a run that builds a vocabulary, at the end of that phase: what the limits of its config cut off the
+   * texts.
+   */
   readonly notes?: readonly Note[];
 }
 
-/** Success by split: mean return, the share of solved games where the reward is 1 or 0. */
+/** Mean return by split. Where the return is 1 or 0, it is the share of solved games. */
 export interface SuccessBySplit {
   readonly train: number;
   readonly inDomain: number;
@@ -48,7 +51,7 @@ export interface Run {
   readonly environments: readonly Environment[];
   readonly games: readonly GameChoice[];
   readonly spread: Spread;
-  /** null where no action is good in one game and bad in another. */
+  /** State pairs on which coupling is measured; null where no action is good in one game and bad in another. */
   readonly bank: PairBank | null;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
@@ -56,12 +59,15 @@ export interface Run {
   success: number | null;
 }
 
-/** The parts that do a run's work, from its first judgement on. */
+/** The parts that do the work of a run, from its first evaluation on. */
 export interface RunParts extends Pick<Run, 'learner' | 'environments' | 'spread'> {
   readonly labelSource: LabelSource;
 }
 
-/** A run before its first update: weights initialised, the bank of coupling pairs collected. The caller closes its spread. */
+/**
+ * A run before its first update: weights are initialised, the state pairs for coupling are collected. The caller closes
+ * its spread.
+ */
 export async function startRun(
   config: Config,
   pool: EnvironmentPool,
@@ -82,7 +88,7 @@ export async function startRun(
   const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;
   const custom = { environment: parts.environment?.href ?? null, policy: parts.policy?.href ?? null };
   const spread = await openSpread(crew, policy, config, pool, environments, signal, custom);
-  // Made with the weights a run starts from, so that a resumed run has the same one.
+  // Collected with the initial weights, so that a resumed run measures the same pairs.
   const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, signal } as const;
   const bank = await collectBank(policy, environments, bankOptions).catch((error: unknown) => {
     spread.close();
@@ -120,7 +126,7 @@ export async function evaluateAll(run: Run): Promise<SuccessBySplit> {
   return { train: means[0], inDomain: means[1], outOfDomain: means[2] };
 }
 
-/** Coupling of the present weights on the run's bank; null without one. */
+/** Coupling of the current weights on the run's state pairs; null without pairs. */
 export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
   const { learner, bank, environments, spread, signal } = run;
   if (!bank) return null;
@@ -132,7 +138,7 @@ export async function measureRun(run: Run): Promise<CouplingMeasurement | null> 
   return measured;
 }
 
-/** What a run's coupling-start.json and coupling-end.json hold besides the names of the command and of the run. */
+/** The fields of coupling-start.json and coupling-end.json besides the names of the command and of the run. */
 export function couplingFields(iteration: number, measured: CouplingMeasurement) {
   return { iteration, split: 'in-domain', samples: measured.matrix.samples.length, ...measured } as const;
 }

@@ -11,9 +11,14 @@ import type { Progress, Run } from './run.ts';
 
 /** Receives what a run produces. Every hook is called between updates, never inside one. */
 export interface TrainHooks {
-  /** A line of metrics: of iteration 0 before the first update, then of each iteration. docs/metrics.md has the keys. */
+  /**
+   * A line of metrics: of iteration 0 before the first update, then of each iteration. docs/metrics.md has the keys.
+   */
   readonly onMetrics?: (iteration: number, metrics: Metrics) => void;
-  /** All that a run needs to resume, every `config.checkpointEvery` iterations, at the end, and where an abort stops the run. */
+  /**
+   * All that a run needs to resume, every `config.checkpointEvery` iterations, at the end, and where an abort stops the
+   * run.
+   */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
   /** Coupling before the first update and after the last one. */
   readonly onCoupling?: (
@@ -36,7 +41,8 @@ export interface RunLog {
   /**
    * Passes a checkpoint on.
    *
-   * @param scheduled false: the config asks for no checkpoint here, and the chain of the uninterrupted run leaves it out
+   * @param scheduled false: the config asks for no checkpoint here, and the chain of the uninterrupted run leaves it
+   *   out
    */
   save(learned: Learned, scheduled?: boolean): void;
   /** Passes a line of metrics on. */

@@ -36,7 +36,10 @@ export function requireWhole(checkpoint: Checkpoint): void {
   );
 }
 
-/** Throws unless a checkpoint was made from the same start: only then does the run resume to the bits of an uninterrupted one. */
+/**
+ * Throws unless a checkpoint was made from the same start: only then does the run resume to the bits of an
+ * uninterrupted one.
+ */
 export function requireSameStart(saved: ChainHead, current: ChainHead): void {
   if (saved.environment !== current.environment) {
     throw new Error(

@@ -1,4 +1,4 @@
-/** The training loop, free of any host: records, clocks and processes are given to it. */
+/** Trains a run in any runtime. Records, clocks and processes are the caller's. */
 
 import { checkOptions } from '../check/values.ts';
 import type { Config } from '../config/config.ts';
@@ -44,20 +44,29 @@ export interface TrainOutcome {
   readonly updates: number;
   /** SHA-256 of the parameters' names, shapes and bits. */
   readonly parametersSha256: string;
-  /** The chain of hashes from config to outcome, which `replay` makes again. */
+  /** The chain of hashes from config to outcome, which `replay` computes again. */
   readonly receipt: Receipt;
 }
 
 export interface TrainOptions extends CustomOptions, TrainHooks {
-  /** Goes on from this checkpoint to the same bits as an unbroken run. */
+  /** Resumes from this checkpoint. The result is bitwise identical to that of an uninterrupted run. */
   readonly checkpoint?: Checkpoint;
   readonly openBridge?: OpenBridge;
-  /** Threads to spread the work over; without it the calling thread does all. The result has the same bits. */
+  /**
+   * A pool of worker threads that share the work; without it the calling thread does all. The result is bitwise
+   * identical.
+   */
   readonly crew?: Crew;
-  /** For a run without a crew: `unbraid.wasm`, compiled, or its URL, if it is not beside the engine's code. A crew has its own. */
+  /**
+   * For a run without a crew: `unbraid.wasm`, compiled, or its URL, if it is not beside the engine's code. A crew has
+   * its own.
+   */
   readonly module?: ModuleSource;
   readonly signal?: AbortSignal;
-  /** Called once, before anything is learnt or judged: a profiler wraps the methods of the parts. They must give the same bits. */
+  /**
+   * Called once, before the first update and evaluation: a profiler wraps the methods of the parts. They must return
+   * the same values.
+   */
   readonly onParts?: (parts: RunParts) => void;
 }
 
@@ -84,7 +93,7 @@ export const trainOptionTypes = {
   onParts: 'function',
 } as const satisfies Record<keyof TrainOptions, string>;
 
-/** What sources of labels need of a run: copies of its environment to try actions on, and room for a critic. */
+/** What label sources use of a run: copies of its environment to try actions on, and a critic. */
 function labelTools({ config, learner, environments, signal }: Run, parts: CustomParts): LabelTools {
   const { policy } = learner;
   const [first] = environments;
@@ -99,7 +108,7 @@ function labelTools({ config, learner, environments, signal }: Run, parts: Custo
     },
     createCritic() {
       const critic = createCritic(policy.arena, first.spec, config, parts.policy?.make);
-      // An abort does not end it: what it learns cannot be undone.
+      // An abort does not stop the critic: its update cannot be undone.
       return { ...critic, learn: (rollout) => inTurns(critic.learning(rollout), pauses()) };
     },
   };
@@ -124,7 +133,9 @@ function resume(run: Run, checkpoint: Checkpoint, reference: number, labelSource
   return counters;
 }
 
-/** The policy before the first update: cloned from demonstrations if there are any, and copied as the reference policy. */
+/**
+ * The policy before the first update: cloned from demonstrations if there are any, and copied as the reference policy.
+ */
 async function beginLearning(run: Run, demonstrations: Demonstrations | null, reference: number): Promise<void> {
   const { config, learner, spread, signal } = run;
   const { arena, network, weights } = learner.policy;
@@ -189,8 +200,9 @@ async function trainRun(
 }
 
 /**
- * Trains one policy up to `bound.until`. The bound is part of the loop: the parameters, checkpoints and metrics up to there are those of
- * the whole run. A checkpoint of iteration `bound.until` is written even if the config asks for none there.
+ * Trains one policy up to `bound.until`. The bound is part of the loop: the parameters, checkpoints and metrics up to
+ * there are those of the whole run. A checkpoint of iteration `bound.until` is written even if the config asks for none
+ * there.
  *
  * @param loaded the parts that `options` supplies, where they are loaded already
  * @throws as `runTraining` does
@@ -231,12 +243,13 @@ export async function runBounded(
 /**
  * Trains one policy and measures its success and coupling.
  *
- * The result depends on config and seed alone. An abort stops the run wherever it is but in what an iteration learns (labels with a memory and
- * updates), which is finished first; no thread begins anything of the next iteration. All whole iterations before it are then in a checkpoint,
- * except that there is none before the first evaluation has ended. The crew can be used for another run at once.
+ * The result depends on config and seed alone. An abort stops the run wherever it is but in what an iteration learns
+ * (labels with a memory and updates), which is finished first; no thread begins anything of the next iteration. All
+ * whole iterations before it are then in a checkpoint, except that there is none before the first evaluation has ended.
+ * The crew can be used for another run at once.
  *
- * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or on abort; the message
- *   begins with `iteration N: ` where one has begun, but for an abort
+ * @throws if the config does not fit the environment, the environment breaks its contract, a gradient is not finite, or
+ *   on abort; the message begins with `iteration N: ` where one has begun, but for an abort
  */
 export async function runTraining(
   config: Config,
@@ -250,10 +263,11 @@ export async function runTraining(
 }
 
 /**
- * Trains one policy from a partial config (docs/configuration.md has every key) and gives its success by split, its coupling at the start and
- * the end, and the hash of its parameters.
+ * Trains one policy from a partial config (docs/configuration.md has every key) and gives its success by split, its
+ * coupling at the start and the end, and the hash of its parameters.
  *
- * @throws if the config has an unknown key or a value out of range, an option is unknown or of another type, and as `runTraining` does
+ * @throws if the config has an unknown key or a value out of range, an option is unknown or of another type, and as
+ *   `runTraining` does
  */
 export async function train(config: Partial<Config> = {}, options: TrainOptions = {}): Promise<TrainOutcome> {
   checkOptions('train', options, trainOptionTypes);

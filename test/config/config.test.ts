@@ -94,7 +94,7 @@ describe('resolveConfig', () => {
 
   test('a group of one', () => {
     expect(() => resolveConfig({ numGenerations: 1 })).toThrow(
-      new Error('groupRelative: numGenerations must be >= 2, got 1; a group of one has no advantage'),
+      new Error('config: numGenerations must be >= 2, got 1; the advantage compares the episodes of a group'),
     );
   });
 
@@ -135,7 +135,7 @@ test('labels of demonstrations need demonstrations', () => {
   const config = { method: 'classifier', labels: 'demonstrations', coldStart: 0 };
   expect(() => resolveConfig(config)).toThrow(
     new Error(
-      'config: labels "demonstrations" must have coldStart >= 1, got 0, which shows none; raise coldStart or choose another source',
+      'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
     ),
   );
   expect(resolveConfig({ ...config, method: 'grpo' }).coldStart).toBe(0);

@@ -14,7 +14,7 @@ const refused: [Partial<Config>, string][] = [
   ],
   [
     { env: 'elsewhere', maxSteps: null },
-    'config: env "elsewhere" needs a process of its own, which this host cannot start; use "household"',
+    'config: env "elsewhere" must be one that runs in this process where no bridge can be started; use "household"',
   ],
 ];
 

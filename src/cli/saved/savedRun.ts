@@ -111,7 +111,10 @@ async function measureSaved(
   return measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
 }
 
-/** What `unbraid coupling` measures on these parameters: the fields of coupling.json but for the names of the command and of the run. */
+/**
+ * What `unbraid coupling` measures on these parameters: the fields of coupling.json but for the names of the command
+ * and of the run.
+ */
 export function measureAgain(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
@@ -124,7 +127,10 @@ export function measureAgain(
   });
 }
 
-/** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
+/**
+ * Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and
+ * pair class.
+ */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
   { split, samples, onProgress, ...opening },
@@ -144,7 +150,10 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });
 
-/** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else `returnInterval`. */
+/**
+ * Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1,
+ * else `returnInterval`.
+ */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
   withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;

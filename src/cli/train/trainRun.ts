@@ -36,7 +36,8 @@ function asUsage<T>(open: () => T): T {
 }
 
 /**
- * Opens all that a run of `config` is made of, and closes it again: environments and their bridge, the network, the source of labels.
+ * Opens all that a run of `config` is made of, and closes it again: environments and their bridge, the network, the
+ * source of labels.
  *
  * @throws a usage error if one of them cannot be had or does not fit the others
  */
@@ -55,8 +56,8 @@ export async function checkRun(config: Config, programs: Programs, signal: Abort
 }
 
 /**
- * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint. A folder is made, and that of a
- * resumed run changed, only once all parts of the run are there.
+ * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint. A folder
+ * is made, and that of a resumed run changed, only once all parts of the run are there.
  *
  * @param version of unbraid, kept in config.json
  * @throws a usage error for what is wrong before that; NotBegun on an abort before the folder was made

@@ -7,12 +7,13 @@ import { flipLabels } from './noise.ts';
 /** See `LabelSource`. `save` and `restore` are needed only by a source with a memory, and only together. */
 export interface CustomLabelSource {
   /**
-   * Labels the candidate actions of a rollout: i8[rollout.states.actions], 1 good, 0 bad, -1 no label. Action rows of state s are
-   * `rollout.states.rowOffsets[s]` up to `rowOffsets[s + 1]`.
+   * Labels the candidate actions of a rollout: i8[rollout.states.actions], 1 good, 0 bad, -1 no label. Action rows of
+   * state s are `rollout.states.rowOffsets[s]` up to `rowOffsets[s + 1]`.
    *
    * @param advantages f32[episodes]
    * @param iteration from 1
-   * @returns the labels, or an object with them, the environment steps that they took, and the weight in [0, 1] of their losses
+   * @returns the labels, or an object with them, the environment steps that they took, and the weight in [0, 1] of
+   *   their losses
    */
   label(
     rollout: Rollout,
@@ -45,7 +46,8 @@ function checkLabels(labels: unknown, actions: number): Int8Array {
 /**
  * The complete source, with the noise of the config.
  *
- * @throws if `label` is no function, or only one of `save` and `restore` is there; when it labels, if it returns anything else
+ * @throws if `label` is no function, or only one of `save` and `restore` is there; when it labels, if it returns
+ *   anything else
  */
 export function completeLabelSource(
   given: CustomLabelSource,

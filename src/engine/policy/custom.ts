@@ -8,9 +8,9 @@ import type { PolicyConfig } from './heads.ts';
 import { batchCapacity, createPolicy, type Policy, policyOn } from './policy.ts';
 
 /**
- * Composes a network: declares layers on the builder and returns the tensors in which the network ends. Called once for every thread, and
- * again to count memory; it must compose the same layers each time. `config.valueHead` and `config.actionHeads` say which heads the method
- * needs; `heads(builder, embedding, config)` adds them all.
+ * Composes a network: declares layers on the builder and returns the tensors in which the network ends. Called once for
+ * every thread, and again to count memory; it must compose the same layers each time. `config.valueHead` and
+ * `config.actionHeads` say which heads the method needs; `heads(builder, embedding, config)` adds them all.
  */
 export type ComposeNetwork = (builder: Builder, config: PolicyConfig) => Heads;
 
