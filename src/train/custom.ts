@@ -5,7 +5,7 @@ import { importPart, type Part, type PartName } from '../config/customModule.ts'
 import { labelTermsOf } from '../config/method.ts';
 import type { CustomLabelSource } from '../credit/labels/custom.ts';
 import type { ComposeNetwork } from '../engine/policy/custom.ts';
-import { completeEnvironment } from '../env/custom.ts';
+import { completeEnvironment } from '../env/completeEnvironment.ts';
 import type { MakeEnvironment } from '../env/registry.ts';
 import type { CustomHead } from '../record/chain.ts';
 import { sha256Hex } from '../record/sha256.ts';
