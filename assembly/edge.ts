@@ -1,5 +1,5 @@
-// What the edge needs of assembly/index.ts: to score, to draw and to learn. Initial weights, the contrastive loss and Gram matrices are made
-// elsewhere.
+// The subset of assembly/index.ts for the edge build: scoring, sampling and learning. Initial weights, the contrastive
+// loss and Gram matrices are computed elsewhere.
 export { activationBackward, activationForward } from './activations';
 export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
