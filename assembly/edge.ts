@@ -1,5 +1,5 @@
-// The subset of assembly/index.ts for the edge build: scoring, sampling and learning. Initial weights, the contrastive
-// loss and Gram matrices are computed elsewhere.
+// The kernels of the edge build: scoring, sampling and learning. assembly/index.ts exports these together with the kernels
+// for initial weights, the contrastive loss and Gram matrices, which the edge build does not contain.
 export { activationBackward, activationForward } from './activations';
 export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';
