@@ -1,4 +1,4 @@
-// The kernels of the edge build: scoring, sampling and learning. assembly/index.ts exports these together with the kernels
+// The kernels of the edge build: scoring, sampling and learning. assembly/index.ts exports these and the kernels
 // for initial weights, the contrastive loss and Gram matrices, which the edge build does not contain.
 export { activationBackward, activationForward } from './activations';
 export { adamw, sumOfSquares } from './adamw';

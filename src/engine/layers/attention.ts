@@ -10,7 +10,10 @@ function checkHeads(name: string, width: number, heads: number): void {
   }
 }
 
-/** softmax(q k^T / sqrt(width / heads)) v per state and head, over the state's slots that hold tokens. q, k, v have no parameters here. */
+/**
+ * softmax(q k^T / sqrt(width / heads)) v per state and head, over the slots of the state that hold tokens. This layer
+ * adds no parameters.
+ */
 function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
   const { kernels } = b.arena;
   const { width } = q;
@@ -76,7 +79,10 @@ function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Ten
   return out;
 }
 
-/** Multi-head attention of `queries` (one a row: actions, or slots of states or of actions) to the state's slots `memory`; gives [queries, width] before any residual. */
+/**
+ * Multi-head attention from `queries` (one per row: actions, or slots of states or of actions) to the slots `memory` of
+ * the state. Returns [queries, width], before a residual connection.
+ */
 export function multiHeadAttention(
   b: Builder,
   name: string,
@@ -98,7 +104,10 @@ export function multiHeadAttention(
   );
 }
 
-/** A pre-norm transformer block over the state's slots: x + attention(norm x), then + W2 gelu(W1 norm x), four times as wide inside. */
+/**
+ * A pre-norm transformer block over the slots of the state: x + attention(norm x), then + W2 gelu(W1 norm x) with a
+ * hidden layer four times as wide.
+ */
 export function selfAttentionBlock(b: Builder, name: string, x: Tensor, heads: number): Tensor {
   const attended = addScaled(b, x, 1);
   const normed = layerNorm(b, `${name}.norm1`, x);
@@ -110,8 +119,8 @@ export function selfAttentionBlock(b: Builder, name: string, x: Tensor, heads: n
 }
 
 /**
- * Match map: y[action, slot a * stateSlots + slot s] = q[action, a] . k[state, s]. Which words of an action also stand in the state, and
- * where: a softmax would hide how well they match.
+ * Match map: y[action, slot a * stateSlots + slot s] = q[action, a] . k[state, s]. It shows which words of an action
+ * also occur in the state, and in which slot. A softmax would remove the size of the match.
  */
 export function matchMap(b: Builder, q: Tensor, k: Tensor): Tensor {
   const { kernels } = b.arena;
@@ -176,14 +185,14 @@ export function meanOverSlots(b: Builder, x: Tensor): Tensor {
   return y;
 }
 
-/** The slots of each state side by side: the same memory as a tensor [states, stateSlots * x.width]. */
+/** Concatenates the slots of each state: a view of the same memory as a tensor [states, stateSlots * x.width]. */
 export function concatenateSlots(b: Builder, x: Tensor): Tensor {
   return {
     rows: 'state',
     width: b.batch.shape.stateSlots * x.width,
     value: x.value,
     grad: x.grad,
-    // Readers of either view meet the gradient in one order.
+    // Both views share one count of readers, so that the order of writers of the gradient is the same for both.
     get readers() {
       return x.readers;
     },

@@ -1,9 +1,12 @@
 import type { Builder, GradientPart, Init, Parameter, Rows, Tensor } from './network.ts';
 
-/** Which features of the batch a layer reads: those of the states or those of the candidate actions. */
+/** Selects the features of the batch that a layer reads: those of the states or those of the candidate actions. */
 export type Source = 'state' | 'action';
 
-/** Where a source's features lie: addresses into the batch, slots per row, and the row kinds of a source and of its slots. */
+/**
+ * The features of a source: addresses in the batch, slots per row, and the kinds of rows of the source and of its
+ * slots.
+ */
 export function sourceOf(b: Builder, source: Source) {
   const { batch } = b;
   const rows: Rows = source;
@@ -24,7 +27,7 @@ export function sourceOf(b: Builder, source: Source) {
       } as const);
 }
 
-/** The token table `name` [vocabularySize, width], shared by every layer that is given it. */
+/** The token table `name` [vocabularySize, width]. Several layers can share it. */
 export function tokenTable(
   b: Builder,
   name: string,
@@ -34,7 +37,10 @@ export function tokenTable(
   return b.parameter(name, [b.batch.shape.vocabularySize, width], init);
 }
 
-/** x[row, slot] = sum of the embeddings of the slot's tokens, plus (if `position` is named) a learned vector per slot. */
+/**
+ * x[row, slot] = sum of the embeddings of the tokens of the slot, plus (if `position` is given) a learned vector per
+ * slot.
+ */
 export function slotTokens(b: Builder, source: Source, table: Parameter, position?: string): Tensor {
   const { kernels } = b.arena;
   const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
@@ -63,21 +69,27 @@ export function slotTokens(b: Builder, source: Source, table: Parameter, positio
   return x;
 }
 
-/** The table times a weight `name.weight` [table width, width], as a derived table [vocabulary, width] with its way back. */
+/**
+ * The product of the table and a weight `name.weight` [table width, width]: a derived table [vocabulary, width] with
+ * its backward pass.
+ */
 export interface ProjectedTable {
   readonly weight: Parameter;
-  /** Byte offset of the product in a weight vector, and of its gradient in a gradient vector; valid once built. */
+  /**
+   * Byte offset of the product in a weight vector, and of its gradient in a gradient vector. Valid after the network is
+   * built.
+   */
   readonly offset: () => number;
   prepare(w: number): void;
   finish(w: number, g: number): void;
   /**
-   * Parts of per-sample gradients: `d` [rows of the slots, width] is the gradient of scale * (slot's embedding) W; `dense` is room for the
-   * slots' embeddings and their gradients.
+   * Parts of per-sample gradients. `d` [rows of the slots, width] is the gradient of scale * (embedding of the slot) W.
+   * `dense` is a buffer for the embeddings of the slots and their gradients.
    */
   gradientParts(w: number, source: Source, d: number, dense: Tensor): [Parameter, GradientPart][];
 }
 
-/** scale * table W, made once per version of the weights. */
+/** scale * table W, computed once per version of the weights. */
 export function projectTable(b: Builder, name: string, table: Parameter, width: number, scale: number): ProjectedTable {
   const { kernels } = b.arena;
   const [vocabulary, tokenWidth] = table.shape;
@@ -175,8 +187,9 @@ export function projectTable(b: Builder, name: string, table: Parameter, width: 
 }
 
 /**
- * y[row, slot] = scale * (slot's embedding) W, with W `name.weight` [table width, width]. The product of table and W is made once per version
- * of the weights and then looked up: the same sums as multiplying each slot, reassociated, at a fraction of the work.
+ * y[row, slot] = scale * (embedding of the slot) W, with W `name.weight` [table width, width]. The product of the table
+ * and W is computed once per version of the weights and then looked up. The result has the same sums as a product per
+ * slot, in another order of addition, at a fraction of the work.
  */
 export function slotProjection(
   b: Builder,
@@ -191,7 +204,7 @@ export function slotProjection(
   const projected = projectTable(b, name, table, width, scale);
   const y = b.tensor(slotRows, width);
   b.write(y);
-  // Slot embeddings and their gradients, for per-sample gradients only.
+  // Slot embeddings and their gradients; only per-sample gradients use them.
   const dense = b.tensor(slotRows, table.shape[1]);
   b.add({
     prepare: projected.prepare,

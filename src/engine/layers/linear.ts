@@ -1,12 +1,12 @@
 import { checkChoice, checkKeys, refuse } from '../../check/values.ts';
 import type { Builder, GradientPart, Init, Parameter, Tensor } from './network.ts';
 
-/** Kernel's number of each activation. */
+/** Number of each activation in the kernels. */
 const activations = { tanh: 1, relu: 2, gelu: 3 } as const;
 
 export type Activation = keyof typeof activations;
 
-/** Uniform in +-1/sqrt(fanIn), the usual start of linear layers. */
+/** Uniform in +-1/sqrt(fanIn), the usual initialisation of linear layers. */
 export function fanInUniform(fanIn: number): Init {
   return { kind: 'uniform', scale: 1 / Math.sqrt(fanIn) };
 }
@@ -14,9 +14,9 @@ export function fanInUniform(fanIn: number): Init {
 export interface LinearOptions {
   /** Whether a bias is added; default true. */
   readonly bias?: boolean;
-  /** The tensor to write to or, if other layers write to it too, to add to; default a new one. */
+  /** The output tensor. The layer adds to it if other layers write to it first. Default: a new tensor. */
   readonly into?: Tensor;
-  /** Start of the weight; default uniform in +-1/sqrt(x.width). */
+  /** Initialisation of the weight; default uniform in +-1/sqrt(x.width). */
   readonly init?: Init;
 }
 
@@ -101,8 +101,9 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
 }
 
 /**
- * f(x), to be composed before anything else reads x. tanh and relu are undone from their output and take its place; gelu needs its input, so
- * what it gives has values of its own, and the memory of x's gradient.
+ * f(x). Compose it before any other reader of x. tanh and relu work in place, because their derivatives follow from
+ * their outputs. The derivative of gelu needs the input, so its output has its own values and shares the gradient
+ * memory of x.
  */
 export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   const { kernels } = b.arena;
@@ -131,7 +132,7 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   return y;
 }
 
-/** y += factor x (or y = factor x for the first writer): residual paths and fixed scales. */
+/** y += factor x (or y = factor x for the first writer). Used for residual paths and fixed scales. */
 export function addScaled(b: Builder, x: Tensor, factor: number, into?: Tensor): Tensor {
   const { kernels } = b.arena;
   if (!Number.isFinite(factor)) refuse('addScaled', 'factor', 'a finite number', factor, 'change the layer');

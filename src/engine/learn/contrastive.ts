@@ -6,7 +6,7 @@ import type { StateList } from '../states/stateList.ts';
 import { moveSums } from './shards.ts';
 import type { Learner, WholeLoss } from './update.ts';
 
-/** Action rows whose embeddings the contrastive loss compares. */
+/** The action rows whose embeddings the contrastive loss compares. */
 export interface ContrastiveSet {
   readonly list: StateList;
   readonly rows: Int32Array;
@@ -15,7 +15,9 @@ export interface ContrastiveSet {
   readonly coef: number;
 }
 
-/** The loss compares all its embeddings at once: a first pass gathers them, a second carries their gradients back. */
+/**
+ * The loss compares all embeddings at once: a first pass gathers them, and a second pass propagates their gradients.
+ */
 function accumulate(learner: Learner, set: ContrastiveSet, ends: readonly number[], firstShard: number): void {
   const { policy, inputs } = learner;
   const { arena, network, weights } = policy;

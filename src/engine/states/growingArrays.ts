@@ -1,4 +1,4 @@
-/** Arrays in an arena that grow: where each stands and how many 32-bit words it has room for. */
+/** Arrays in an arena that grow: the address and the capacity in 32-bit words of each. */
 import type { Arena } from '../kernels/arena.ts';
 
 export interface Room<Name extends string> {
@@ -11,7 +11,7 @@ export function createRoom<Name extends string>(names: readonly Name[]): Room<Na
   return { addresses: none(), words: none() };
 }
 
-/** Room for `needed` words, more than there was; the first `kept` words stay. */
+/** Reallocates an array for `needed` words, which must be more than its capacity. The first `kept` words are copied. */
 export function enlarge<Name extends string>(
   arena: Arena,
   { addresses, words }: Room<Name>,

@@ -1,4 +1,7 @@
-/** The states met while playing, in the arena: a kernel checks them, makes table rows of their features and recognises those met before. */
+/**
+ * The states of the current rollout, in the arena. A kernel checks them, converts their features to table rows and
+ * finds repeated states.
+ */
 import type { EnvironmentSpec, Features, Step } from '../../env/environment.ts';
 import { MOST_ACTIONS } from '../../env/limits.ts';
 import { index32 } from '../kernels/address.ts';
@@ -10,15 +13,18 @@ import { createStateList, grown, inputShape, pushState, type StateList } from '.
 const byState = ['rowOffsets', 'stateOffsets', 'hash', 'first', 'waiting'] as const;
 const others = ['stateFeatures', 'actionOffsets', 'actionFeatures', 'vectors', 'logProbs', 'table'] as const;
 
-/** A list of states as `StateList`, and in 32-bit words by state and by action row what is known of them. */
+/** A list of states like `StateList`, with values in 32-bit words by state and by action row. */
 export interface KnownStates {
   readonly arena: Arena;
   readonly shape: InputShape;
   readonly room: Room<(typeof byState)[number] | (typeof others)[number]>;
-  /** States and action rows held. */
+  /** Number of states and of action rows. */
   states: number;
   actions: number;
-  /** Those that are the first of their kind, and how many of these, from room.addresses.waiting on, wait for their log-probabilities. */
+  /**
+   * Number of distinct states, and of those that still need log-probabilities; their numbers are stored from
+   * arrays.addresses.waiting on.
+   */
   distinct: number;
   waiting: number;
 }
@@ -26,10 +32,12 @@ export interface KnownStates {
 const FIRST_STATES = 256;
 const FIRST_TABLE = 1024;
 
-/** Rooms that nobody uses: what an arena has placed stays there. */
+/** Reusable arrays: an arena does not free what it allocated. */
 const roomsOf = new WeakMap<Arena, KnownStates['room'][]>();
 
-/** None yet. Give it back with `closeKnownStates`; nothing that was placed before may be marked in the arena. */
+/**
+ * Returns an empty list. Return its arrays with `closeKnownStates`. Do not call it inside an `arena.mark()` section.
+ */
 export function openKnownStates(arena: Arena, spec: EnvironmentSpec): KnownStates {
   const rooms = roomsOf.get(arena) ?? [];
   roomsOf.set(arena, rooms);
@@ -50,7 +58,7 @@ export function forgetStates(known: KnownStates): void {
   arena.kernels.fill(room.addresses.table, room.words.table, 0);
 }
 
-/** A feature as a 32-bit word; one that is not an integer becomes one that is out of range. */
+/** A feature as a 32-bit word. A number that is not an integer becomes -1, which is out of range. */
 const wordOf = (feature: number): number => ((feature | 0) === feature ? feature : -1);
 
 function putObservation({ arena, room, shape }: KnownStates, s: number, observation: Step['observation']): void {
@@ -70,7 +78,7 @@ function putObservation({ arena, room, shape }: KnownStates, s: number, observat
   const vector = observation as Float32Array;
   const at = index32(addresses.vectors) + s * shape.vectorWidth;
   for (let i = 0; i < shape.vectorWidth; i++) arena.f32[at + i] = vector[i];
-  // A vector of another length is refused as one that is not finite.
+  // NaN makes the kernel reject a vector of another length as one that is not finite.
   if (vector.length !== shape.vectorWidth) arena.f32[at] = Number.NaN;
   arena.i32[offsets + 1] = from;
 }
@@ -85,7 +93,7 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
   }
   const offsets = index32(addresses.actionOffsets) + known.actions + 1;
   const from = arena.i32[offsets - 1];
-  // Counted first, so that nothing but reads and writes is left for the loop over all features.
+  // Features are counted first, so that the loop over all features contains only reads and writes.
   let to = from;
   for (let a = 0; a < actions.length; a++) {
     const action = actions[a];
@@ -105,7 +113,7 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
   i32[index32(addresses.rowOffsets) + s + 1] = rows;
 }
 
-/** A table of `needed` slots or more, with the distinct states in it. */
+/** Enlarges the hash table to `needed` slots or more and inserts the distinct states again. */
 function enlargeTable({ arena, room, states }: KnownStates, needed: number): void {
   const { addresses, words } = room;
   let size = words.table;
@@ -123,9 +131,9 @@ function enlargeTable({ arena, room, states }: KnownStates, needed: number): voi
 }
 
 /**
- * Appends the states that the first `count` steps show; those that are the first of their kind wait for their log-probabilities.
+ * Appends the states of the first `count` steps. States that occur for the first time wait for their log-probabilities.
  *
- * @throws what `pushState` throws
+ * @throws the errors of `pushState`
  */
 export function meetStates(known: KnownStates, steps: readonly Step[], count: number): void {
   const { arena, room, shape } = known;
@@ -146,7 +154,8 @@ export function meetStates(known: KnownStates, steps: readonly Step[], count: nu
       putActions(known, from + put, steps[put].info.admissibleActions);
     }
   } catch (cause) {
-    // What an environment gave was no list: checks of every step here would cost more than those of the kernel.
+    // The environment returned something that is not a list. Checking every step here would cost more than the checks
+    // of the kernel.
     refuse(shape, steps[put]);
     throw cause;
   }
@@ -175,12 +184,15 @@ export function meetStates(known: KnownStates, steps: readonly Step[], count: nu
   known.waiting += found;
 }
 
-/** Says what is wrong with a step. */
+/** Throws the error that describes a wrong step. */
 function refuse(shape: InputShape, step: Step): void {
   pushState(createStateList(shape, 1), step?.observation, step?.info?.admissibleActions);
 }
 
-/** Copies all states into a list of the same shape, in place of what it holds, and to `first` the number of the first state like each. */
+/**
+ * Copies all states into a list of the same shape and replaces its content. Writes to `first` the number of the first
+ * equal state of each.
+ */
 export function copyStates(known: KnownStates, list: StateList, first: Int32Array): void {
   const { arena, room, states, actions, shape } = known;
   const { addresses } = room;
