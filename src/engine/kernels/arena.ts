@@ -48,7 +48,7 @@ export class Arena {
   #segment = 0;
   #next: number;
   /** Address of the number of pages that the threads have reserved. */
-  readonly #taken: number;
+  readonly #reservedPages: number;
 
   /**
    * @param kernels the kernels of a module on this memory, or a wrapper that observes their calls
@@ -57,9 +57,9 @@ export class Arena {
     this.memory = memory;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
     this.kernels = kernels;
-    this.#taken = alignUp(unsigned(this.kernels.heapBase()));
+    this.#reservedPages = alignUp(unsigned(this.kernels.heapBase()));
     this.refresh();
-    const start = this.#taken + ALIGN_BYTES;
+    const start = this.#reservedPages + ALIGN_BYTES;
     this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, used: start, base: 0 });
     this.#next = start;
   }
@@ -79,11 +79,11 @@ export class Arena {
    * Adds at least `bytes` bytes: the last segment grows if the memory after it is free, otherwise there is a new
    * segment.
    */
-  #take(bytes: number): void {
+  #extend(bytes: number): void {
     const last = this.#segments[this.#segments.length - 1];
     let start = last.end;
     let end = start + pagesOf(bytes) * PAGE_BYTES;
-    if (this.shared) [start, end] = this.#takeShared(bytes);
+    if (this.shared) [start, end] = this.#reserveShared(bytes);
     else {
       this.#growOwn(end);
       end = this.memory.buffer.byteLength;
@@ -110,17 +110,17 @@ export class Arena {
   }
 
   /** Reserves pages that no other thread has: a whole segment, or only the pages needed if a segment no longer fits. */
-  #takeShared(bytes: number): [start: number, end: number] {
+  #reserveShared(bytes: number): [start: number, end: number] {
     const need = pagesOf(bytes);
     for (let pages = Math.max(need, SEGMENT_BYTES / PAGE_BYTES); ; pages = need) {
       // The first page holds the constants and the page count.
-      const start = (1 + Atomics.add(this.i32, index32(this.#taken), pages)) * PAGE_BYTES;
+      const start = (1 + Atomics.add(this.i32, index32(this.#reservedPages), pages)) * PAGE_BYTES;
       const end = start + pages * PAGE_BYTES;
       try {
         this.#growShared(end);
         return [start, end];
       } catch (error) {
-        this.#giveBack(start, end);
+        this.#freePages(start, end);
         if (pages === need) throw error;
       }
     }
@@ -148,9 +148,9 @@ export class Arena {
   }
 
   /** After failed growth: frees the reserved pages, unless another thread has reserved the pages after them. */
-  #giveBack(start: number, end: number): void {
+  #freePages(start: number, end: number): void {
     const after = end / PAGE_BYTES - 1;
-    Atomics.compareExchange(this.i32, index32(this.#taken), after, start / PAGE_BYTES - 1);
+    Atomics.compareExchange(this.i32, index32(this.#reservedPages), after, start / PAGE_BYTES - 1);
   }
 
   /**
@@ -165,10 +165,10 @@ export class Arena {
     while (this.#next + need > this.#segments[this.#segment].end) {
       if (this.#segment + 1 === this.#segments.length) {
         try {
-          this.#take(need);
+          this.#extend(need);
         } catch {
           throw new RangeError(
-            `Arena.reserve: no room for ${bytes} bytes after ${this.mark()}; use ${this.shared ? 'fewer threads, ' : ''}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
+            `Arena.reserve: cannot allocate ${bytes} bytes after ${this.mark()}; use ${this.shared ? 'fewer threads, ' : ''}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
           );
         }
         if (this.#segment + 1 === this.#segments.length) continue;
@@ -244,7 +244,7 @@ function createMemory(): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: 16 });
   } catch (cause) {
     throw new RangeError(
-      `createArena: the host must give a memory of 1 MiB, got ${(cause as Error).message}; close other programs or pages`,
+      `createArena: the runtime must provide a memory of 1 MiB, got ${(cause as Error).message}; close other programs or pages`,
       { cause },
     );
   }
@@ -285,7 +285,7 @@ export function createSharedMemory(): WebAssembly.Memory {
     return openSharedMemory(MAX_PAGES * PAGE_BYTES, 0).memory;
   } catch (cause) {
     throw new RangeError(
-      `createSharedMemory: the host must give shared memory of 1 MiB, got ${(cause as Error).message}; use one thread`,
+      `createSharedMemory: the runtime must provide shared memory of 1 MiB, got ${(cause as Error).message}; use one thread`,
       {
         cause,
       },

@@ -23,7 +23,7 @@ function urlOf(build: Build): URL {
     }[build]();
   } catch (cause) {
     throw new Error(
-      'engineModule: import.meta.url must say where this code is, got none after bundling; pass the module or its URL',
+      'engineModule: import.meta.url must be the URL of this code, got none after bundling; pass the module or its URL',
       { cause },
     );
   }
@@ -48,7 +48,7 @@ export async function engineModule(build: Build = 'single'): Promise<WebAssembly
   } catch (cause) {
     if (build !== 'relaxed' || !isCompileError(cause)) throw cause;
     throw new Error(
-      `engineModule: relaxed arithmetic needs an engine with relaxed SIMD, got ${cause.message}; train with exact arithmetic`,
+      `engineModule: relaxed arithmetic needs a runtime with relaxed SIMD, got ${cause.message}; train with exact arithmetic`,
       { cause },
     );
   }

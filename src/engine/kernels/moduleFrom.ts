@@ -28,13 +28,13 @@ async function readFile(url: URL): Promise<WebAssembly.Module> {
 }
 
 async function fetchModule(url: URL): Promise<WebAssembly.Module> {
-  const rule = `engineModule: ${url.href} must give a WebAssembly module`;
+  const rule = `engineModule: ${url.href} must return a WebAssembly module`;
   let response: Response;
   try {
     response = await fetch(url);
   } catch (cause) {
     throw new Error(
-      `${rule}, got no answer: ${reasonOf(cause)}; check the address and the connection, and call again`,
+      `${rule}, got no response: ${reasonOf(cause)}; check the address and the connection, and call again`,
       {
         cause,
       },
@@ -68,7 +68,7 @@ function urlFrom(source: URL | string): URL {
   } catch (cause) {
     const got = typeof source === 'string' ? `"${source}"` : typeof source;
     throw new TypeError(
-      `engineModule: module must be a compiled WebAssembly.Module or an absolute URL, got ${got}; make a URL of a path with new URL(path, import.meta.url)`,
+      `engineModule: module must be a compiled WebAssembly.Module or an absolute URL, got ${got}; convert a path with new URL(path, import.meta.url)`,
       { cause },
     );
   }

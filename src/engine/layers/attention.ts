@@ -50,7 +50,9 @@ function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Ten
     },
     backward() {
       if (modes.some((mode) => mode() === 1))
-        throw new Error('attend: queries, keys and values may have no other reader');
+        throw new Error(
+          'attend: queries, keys and values must have one reader, got others; let those read a copy made by addScaled',
+        );
       const n = b.batch.states;
       const s = b.scratch();
       kernels.attentionBackward(

@@ -65,7 +65,7 @@ const MOST_OF_SHAPE = 2 ** 24;
  * @throws RangeError that names the value of a shape that is not a count, not a known word, or too large
  */
 export function checkShape(caller: string, shape: InputShape): void {
-  const advice = "give an environment's inputShape(spec)";
+  const advice = 'pass inputShape(spec) of an environment';
   checkObject(caller, 'shape', shape, advice);
   checkChoice(caller, 'shape.form', shape.form, ['tokens', 'vector']);
   checkChoice(caller, 'shape.layout', shape.layout, ['slots', 'sequence']);
@@ -81,7 +81,7 @@ export function checkShape(caller: string, shape: InputShape): void {
  * @throws RangeError that names the value of a capacity that is not a count
  */
 export function checkCapacity(caller: string, capacity: Capacity): void {
-  const advice = 'give batchCapacity(shape, states)';
+  const advice = 'pass batchCapacity(shape, states)';
   checkObject(caller, 'capacity', capacity, advice);
   for (const key of ['states', 'actions', 'stateFeatures', 'actionFeatures'] as const) {
     checkInteger(caller, `capacity.${key}`, capacity[key], key.endsWith('Features') ? 0 : 1, 2 ** 31 - 1, advice);
@@ -90,7 +90,7 @@ export function checkCapacity(caller: string, capacity: Capacity): void {
 
 type Buffers = Omit<Batch, 'shape' | 'capacity' | 'grow'>;
 
-function placeBuffers(arena: Arena, shape: InputShape, room: Capacity): Buffers {
+function allocateBuffers(arena: Arena, shape: InputShape, room: Capacity): Buffers {
   return {
     room,
     states: 0,
@@ -131,11 +131,11 @@ export function createBatch(
   capacity: Capacity,
   rebuild: () => void = () => {},
 ): Batch {
-  const place = (room: Capacity): void => {
+  const reallocate = (room: Capacity): void => {
     const before = { ...batch };
     const mark = arena.mark();
     try {
-      Object.assign(batch, placeBuffers(arena, shape, room));
+      Object.assign(batch, allocateBuffers(arena, shape, room));
       rebuild();
     } catch (error) {
       Object.assign(batch, before);
@@ -146,18 +146,18 @@ export function createBatch(
   const batch: Batch = {
     shape,
     capacity,
-    ...placeBuffers(arena, shape, capacity),
+    ...allocateBuffers(arena, shape, capacity),
     grow(need) {
       try {
         // Double the size, so that repeated small growth leaves little unused memory behind.
-        place(enlarged(batch.room, need, 2));
+        reallocate(enlarged(batch.room, need, 2));
       } catch (refused) {
         if (!(refused instanceof RangeError)) throw refused;
         try {
-          place(enlarged(batch.room, need, 1));
+          reallocate(enlarged(batch.room, need, 1));
         } catch (cause) {
           throw new RangeError(
-            `batch: the memory must have room for a state with ${need.stateFeatures} tokens and ${need.actions} actions with ${need.actionFeatures} tokens, got none; use fewer threads, a smaller policy, or an environment with fewer actions`,
+            `batch: the memory must hold a state with ${need.stateFeatures} tokens and ${need.actions} actions with ${need.actionFeatures} tokens, got too little; use fewer threads, a smaller policy, or an environment with fewer actions`,
             { cause },
           );
         }

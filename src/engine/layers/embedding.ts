@@ -47,22 +47,22 @@ export function slotTokens(b: Builder, source: Source, table: Parameter, positio
   const width = table.shape[1];
   const x = b.tensor(slotRows, width);
   b.write(x);
-  const place = position ? b.parameter(position, [slots, width], { kind: 'normal', scale: 0.1 }) : null;
+  const positions = position ? b.parameter(position, [slots, width], { kind: 'normal', scale: 0.1 }) : null;
   b.add({
     forward(w) {
       const n = b.rowCount(rows);
       kernels.slotEmbedding(n, slots, width, features, offsets, w + table.offset, x.value);
-      if (place) kernels.addPeriodic(n, slots, width, w + place.offset, x.value);
+      if (positions) kernels.addPeriodic(n, slots, width, w + positions.offset, x.value);
     },
     backward(_, g) {
       if (!g) return;
       const n = b.rowCount(rows);
       kernels.slotEmbeddingBackward(n, slots, width, features, offsets, x.grad, g + table.offset);
-      if (place) kernels.columnSum(n, slots * width, x.grad, slots * width, g + place.offset, 1);
+      if (positions) kernels.columnSum(n, slots * width, x.grad, slots * width, g + positions.offset, 1);
     },
     gradientParts() {
       const parts: [Parameter, GradientPart][] = [[table, { kind: 'scatter', source, d: x.grad, dWidth: width }]];
-      if (place) parts.push([place, { kind: 'sum', rows: slotRows, d: x.grad, dWidth: width, period: slots }]);
+      if (positions) parts.push([positions, { kind: 'sum', rows: slotRows, d: x.grad, dWidth: width, period: slots }]);
       return parts;
     },
   });

@@ -125,7 +125,7 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
     },
     backward() {
       if (readMode?.() === 1)
-        throw new Error(`activation: x may have no other reader; let it read what the ${kind} gives`);
+        throw new Error(`activation: x must have one reader, got others; let them read the output of the ${kind}`);
       if (!b.slopeTaken(x)) kernels.activationBackward(code, x.value, x.grad, b.rowCount(x.rows) * x.width);
     },
   });

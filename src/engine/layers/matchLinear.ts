@@ -12,15 +12,15 @@ function createPairs(b: Builder) {
   const { actionSlots, vocabularySize } = batch.shape;
   const most = batch.room.actionFeatures;
   const offsets = arena.floats(batch.room.states + 1);
-  const [tokens, order, place, at] = Array.from({ length: 4 }, () => arena.floats(most));
-  const newest = arena.floats(vocabularySize * actionSlots);
+  const [tokens, order, position, at] = Array.from({ length: 4 }, () => arena.floats(most));
+  const latest = arena.floats(vocabularySize * actionSlots);
   const slotOffsets = arena.floats(actionSlots + 2);
   return {
     most,
     offsets,
     tokens,
     order,
-    place,
+    position,
     at,
     count: () => arena.i32[index32(offsets) + batch.states],
     slotStart: (slot: number) => arena.i32[index32(slotOffsets) + slot],
@@ -32,12 +32,12 @@ function createPairs(b: Builder) {
         rowOffsets,
         actionOffsets,
         actionFeatures,
-        newest,
+        latest,
         offsets,
         tokens,
         slotOffsets,
         order,
-        place,
+        position,
         at,
       );
     },
@@ -123,7 +123,7 @@ export function matchLinear(
         if (g) kernels.matmulTN(stateSlots, width, n, x, stateSlots, d, width, g + slotAt, width, 1, 0, s);
         kernels.matmulNT(n, stateSlots, width, d, width, w + slotAt, width, dX, stateSlots, 0, 0, 0, s);
       }
-      kernels.gatherRows(pairs.count(), stateSlots, pairs.place, dSorted, rows, 0);
+      kernels.gatherRows(pairs.count(), stateSlots, pairs.position, dSorted, rows, 0);
       kernels.matchBackward(
         batch.states,
         keys.width,

@@ -227,7 +227,7 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
       for (const size of parameterShape) {
         checkInteger('createNetwork', `each dimension of ${name}`, size, 1, MOST_OF_LAYER, 'change the layer');
       }
-      checkChoice('createNetwork', `the start of ${name}`, init?.kind, ['uniform', 'normal', 'constant']);
+      checkChoice('createNetwork', `the initialisation of ${name}`, init?.kind, ['uniform', 'normal', 'constant']);
       if (!Number.isFinite(init.scale)) {
         refuse('createNetwork', `the scale of ${name}`, 'a finite number', init.scale, 'change init');
       }
@@ -378,7 +378,7 @@ export function createNetwork(
   capacity: Capacity,
   compose: (builder: Builder) => Heads,
 ): Network {
-  checkObject('createNetwork', 'arena', arena, 'give what createArena returned');
+  checkObject('createNetwork', 'arena', arena, 'pass the arena that createArena returned');
   checkShape('createNetwork', shape);
   checkCapacity('createNetwork', capacity);
   const batch = createBatch(arena, shape, capacity, () => {

@@ -1,6 +1,6 @@
 /** The supervised contrastive loss as a part of an update. */
 import { matmulScratchBytes } from '../kernels/arena.ts';
-import { quietHeads } from '../policy/heads.ts';
+import { clearOtherHeads } from '../policy/heads.ts';
 import { cutRows, growForRows, loadRows } from '../states/loadBatch.ts';
 import type { StateList } from '../states/stateList.ts';
 import { moveSums } from './shards.ts';
@@ -47,7 +47,7 @@ function accumulate(learner: Learner, set: ContrastiveSet, ends: readonly number
     loadRows(arena, batch, set.list, set.rows, from, to);
     network.forward(weights);
     kernels.fill(heads.logit.grad, to - from, 0);
-    quietHeads(network);
+    clearOtherHeads(network);
     const g = learner.gradients[shard];
     network.clearGradient(g);
     network.backward(weights, g, gradient + from * width * 4);

@@ -3,7 +3,7 @@
 import { MOST_ACTIONS } from '../../env/limits.ts';
 import { index64 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
-import { quietHeads } from '../policy/heads.ts';
+import { clearOtherHeads } from '../policy/heads.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
 import { VALUE_SLOT, type ValueInputs, valueLoss } from './valueLoss.ts';
 
@@ -146,7 +146,7 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
   const { states, actions, rowOffsets } = batch;
   const { temperature, beta, cloningCoef, goodWeight, badWeight, valueCoef = 0 } = settings;
   actionLogProbs(policy, policy.weights, temperature);
-  quietHeads(network);
+  clearOtherHeads(network);
   kernels.policyLoss(
     states,
     rowOffsets,

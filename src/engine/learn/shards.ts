@@ -54,7 +54,7 @@ export interface LossSet {
 }
 
 /** Buffers to which the threads of an update write its gradients. */
-export interface ShardRoom {
+export interface ShardBuffers {
   /** Addresses of the gradient vector and of f64[SUMS] of loss sums of each shard. */
   readonly gradients: readonly number[];
   readonly sums: readonly number[];
@@ -89,15 +89,15 @@ export interface ShardPlan {
 let entryOf = new Int32Array(512);
 let stateOf = new Int32Array(512);
 let samplesOf = new Int32Array(512);
-let newest = new Int32Array(2048);
+let latestEntry = new Int32Array(2048);
 
 function mergeRepeats({ list, order, repeats }: LossSet): Entries {
   const count = order.length;
   entryOf = grown(entryOf, count);
   stateOf = grown(stateOf, count);
   samplesOf = grown(samplesOf, count);
-  newest = grown(newest, list.states);
-  const [entry, state, size, open] = [entryOf, stateOf, samplesOf, newest];
+  latestEntry = grown(latestEntry, list.states);
+  const [entry, state, size, open] = [entryOf, stateOf, samplesOf, latestEntry];
   size.fill(0, 0, count);
   // Entries count from 1 here; 0 means none.
   open.fill(0, 0, list.states);
@@ -261,11 +261,11 @@ export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
  */
 export function addShard(
   { arena, addGradient }: Pick<Network, 'arena' | 'addGradient'>,
-  room: ShardRoom,
+  buffers: ShardBuffers,
   shard: number,
   shards: number,
 ): void {
-  const { gradients, counters } = room;
+  const { gradients, counters } = buffers;
   let left = shard;
   for (let stride = 1; stride < shards; stride *= 2) {
     left -= left % (2 * stride);

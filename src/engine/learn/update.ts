@@ -202,7 +202,7 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
       ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
     );
     throw new Error(
-      `update ${learner.updates}: the weights of ${bad?.name} are not finite after the step; go on from the last checkpoint with a lower ` +
+      `update ${learner.updates}: the weights of ${bad?.name} are not finite after the step; resume from the last checkpoint with a lower ` +
         'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon',
     );
   }

@@ -4,7 +4,7 @@
  */
 import { type Pause, pauses } from '../../eventLoop.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type LossSet, planAhead, type ShardPlan, type ShardRoom, shardsIn, statesOf } from './shards.ts';
+import { type LossSet, planAhead, type ShardBuffers, type ShardPlan, shardsIn, statesOf } from './shards.ts';
 
 /** Work of the calling thread: `first` runs before it computes shards, and `compute` computes shard number n. */
 export interface OwnWork {
@@ -17,7 +17,7 @@ export interface UpdatePhase {
   /** The plans of the sets of the next update. */
   plans(): readonly ShardPlan[];
   /** Computes and sums the shards of the next update. `count` includes the shards that `own.first` computes. */
-  shards(room: ShardRoom, count: number, own: OwnWork): Promise<void>;
+  shards(buffers: ShardBuffers, count: number, own: OwnWork): Promise<void>;
   /** Call it even if an update has failed: workers wait for the next update until then. */
   end(): void;
 }

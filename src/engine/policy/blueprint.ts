@@ -89,7 +89,7 @@ const refuse: Refuse = refusing('blueprintFromJson', advice);
 function checkKeysOf(name: string, record: unknown, keys: readonly string[], optional: readonly string[] = []): void {
   if (!isPlainObject(record)) refuse(`${name} must be an object`, record);
   for (const key of Object.keys(record)) {
-    if (!keys.includes(key) && !optional.includes(key)) refuse(`${name} must have known keys alone`, key);
+    if (!keys.includes(key) && !optional.includes(key)) refuse(`${name} must have known keys only`, key);
   }
 }
 

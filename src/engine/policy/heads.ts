@@ -42,7 +42,7 @@ export function heads(b: Builder, embedding: Tensor, config: PolicyConfig): Head
 }
 
 /** Sets the gradients of all heads except the policy head to 0 for the loaded batch. */
-export function quietHeads({ arena, heads, batch }: Network): void {
+export function clearOtherHeads({ arena, heads, batch }: Network): void {
   arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
   if (heads.value) arena.kernels.fill(heads.value.grad, batch.actions, 0);
 }

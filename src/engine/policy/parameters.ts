@@ -49,7 +49,7 @@ export function checkParameters(
     const known = new Set(parameters.map(({ name }) => name));
     // `delete` removes each name when it is found, so that the second tensor of a repeated name is reported, too.
     const other = tensors.find(({ name }) => !known.delete(name))?.name;
-    throw new Error(`loadParameters: the policy must have every tensor, got ${shown(other)} beside its own; ${advice}`);
+    throw new Error(`loadParameters: every tensor must be a parameter of the policy, got ${shown(other)}; ${advice}`);
   }
 }
 

@@ -60,7 +60,7 @@ export function batchCapacity(shape: InputShape, states: number, actionsPerState
  */
 export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: PolicyConfig, states = 128): Policy {
   const shape = inputShape(spec);
-  checkObject('createPolicy', 'config', config, 'give the config of a run');
+  checkObject('createPolicy', 'config', config, 'pass the config of a run');
   if ((config.policy === 'mlp') !== (shape.form === 'vector')) {
     throw new Error(
       `createPolicy: policy "${config.policy}" does not read the ${shape.form} form of ${spec.name}; set config.observation`,
@@ -98,7 +98,7 @@ export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize
 
 /** Returns a policy on a network that the caller composed; see `createNetwork`. */
 export function policyOn(network: Network): Policy {
-  checkObject('policyOn', 'network', network, 'give what createNetwork returned');
+  checkObject('policyOn', 'network', network, 'pass the network that createNetwork returned');
   const { arena } = network;
   const { capacity } = network.batch;
   return {
@@ -144,8 +144,8 @@ export function finiteLogProbs(policy: Policy, weights = policy.weights, tempera
   throw new Error(
     `policy: log-probabilities must be finite, got ${values.find((x) => !Number.isFinite(x))}; ` +
       (bad
-        ? `the weights of ${bad.name} are not finite; go on from an earlier checkpoint with a lower learningRate`
-        : 'the weights are finite but give logits beyond a 32-bit float; lower learningRate, raise temperature, or check the environment ' +
+        ? `the weights of ${bad.name} are not finite; resume from an earlier checkpoint with a lower learningRate`
+        : 'the weights are finite but the logits exceed the range of 32-bit floats; lower learningRate, raise temperature, or check the environment ' +
           'for extreme observations'),
   );
 }

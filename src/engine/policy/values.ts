@@ -39,7 +39,7 @@ export function stateValues(policy: Policy, list: StateList, repeats: Int32Array
       const value = batchValue(network, heads.value.value, n);
       if (!Number.isFinite(value)) {
         throw new Error(
-          `stateValues: values must be finite, got ${value}; go on from an earlier checkpoint with a lower learningRate or valueCoef`,
+          `stateValues: values must be finite, got ${value}; resume from an earlier checkpoint with a lower learningRate or valueCoef`,
         );
       }
       values[order[from + n]] = value;

@@ -7,7 +7,7 @@ import { MOST_ACTIONS } from '../../env/limits.ts';
 import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { InputShape } from '../layers/batch.ts';
-import { createRoom, enlarge, type Room } from './growingArrays.ts';
+import { createGrowingArrays, enlarge, type GrowingArrays } from './growingArrays.ts';
 import { createStateList, grown, inputShape, pushState, type StateList } from './stateList.ts';
 
 const byState = ['rowOffsets', 'stateOffsets', 'hash', 'first', 'waiting'] as const;
@@ -17,7 +17,7 @@ const others = ['stateFeatures', 'actionOffsets', 'actionFeatures', 'vectors', '
 export interface KnownStates {
   readonly arena: Arena;
   readonly shape: InputShape;
-  readonly room: Room<(typeof byState)[number] | (typeof others)[number]>;
+  readonly arrays: GrowingArrays<(typeof byState)[number] | (typeof others)[number]>;
   /** Number of states and of action rows. */
   states: number;
   actions: number;
@@ -33,42 +33,42 @@ const FIRST_STATES = 256;
 const FIRST_TABLE = 1024;
 
 /** Reusable arrays: an arena does not free what it allocated. */
-const roomsOf = new WeakMap<Arena, KnownStates['room'][]>();
+const reusableArrays = new WeakMap<Arena, KnownStates['arrays'][]>();
 
 /**
  * Returns an empty list. Return its arrays with `closeKnownStates`. Do not call it inside an `arena.mark()` section.
  */
 export function openKnownStates(arena: Arena, spec: EnvironmentSpec): KnownStates {
-  const rooms = roomsOf.get(arena) ?? [];
-  roomsOf.set(arena, rooms);
-  const room = rooms.pop() ?? createRoom([...byState, ...others]);
-  const known = { arena, shape: inputShape(spec), room, states: 0, actions: 0, distinct: 0, waiting: 0 };
-  if (room.words.table === 0) enlarge(arena, room, 'table', FIRST_TABLE, 0);
+  const reusable = reusableArrays.get(arena) ?? [];
+  reusableArrays.set(arena, reusable);
+  const arrays = reusable.pop() ?? createGrowingArrays([...byState, ...others]);
+  const known = { arena, shape: inputShape(spec), arrays, states: 0, actions: 0, distinct: 0, waiting: 0 };
+  if (arrays.words.table === 0) enlarge(arena, arrays, 'table', FIRST_TABLE, 0);
   forgetStates(known);
   return known;
 }
 
-export function closeKnownStates({ arena, room }: KnownStates): void {
-  roomsOf.get(arena)?.push(room);
+export function closeKnownStates({ arena, arrays }: KnownStates): void {
+  reusableArrays.get(arena)?.push(arrays);
 }
 
 export function forgetStates(known: KnownStates): void {
-  const { arena, room } = known;
+  const { arena, arrays } = known;
   known.states = known.actions = known.distinct = known.waiting = 0;
-  arena.kernels.fill(room.addresses.table, room.words.table, 0);
+  arena.kernels.fill(arrays.addresses.table, arrays.words.table, 0);
 }
 
 /** A feature as a 32-bit word. A number that is not an integer becomes -1, which is out of range. */
 const wordOf = (feature: number): number => ((feature | 0) === feature ? feature : -1);
 
-function putObservation({ arena, room, shape }: KnownStates, s: number, observation: Step['observation']): void {
-  const { addresses, words } = room;
+function putObservation({ arena, arrays, shape }: KnownStates, s: number, observation: Step['observation']): void {
+  const { addresses, words } = arrays;
   const offsets = index32(addresses.stateOffsets) + s;
   const from = arena.i32[offsets];
   if (shape.form === 'tokens') {
     const features = observation as Features;
     const to = from + features.length;
-    if (to > words.stateFeatures) enlarge(arena, room, 'stateFeatures', to, from);
+    if (to > words.stateFeatures) enlarge(arena, arrays, 'stateFeatures', to, from);
     const { i32 } = arena;
     const at = index32(addresses.stateFeatures) + from;
     for (let i = 0; i < features.length; i++) i32[at + i] = wordOf(features[i]);
@@ -84,12 +84,12 @@ function putObservation({ arena, room, shape }: KnownStates, s: number, observat
 }
 
 function putActions(known: KnownStates, s: number, actions: Step['info']['admissibleActions']): void {
-  const { arena, room } = known;
-  const { addresses, words } = room;
+  const { arena, arrays } = known;
+  const { addresses, words } = arrays;
   const rows = known.actions + actions.length;
   if (rows + 1 > words.actionOffsets) {
-    enlarge(arena, room, 'actionOffsets', rows + 1, known.actions + 1);
-    enlarge(arena, room, 'logProbs', rows + 1, known.actions);
+    enlarge(arena, arrays, 'actionOffsets', rows + 1, known.actions + 1);
+    enlarge(arena, arrays, 'logProbs', rows + 1, known.actions);
   }
   const offsets = index32(addresses.actionOffsets) + known.actions + 1;
   const from = arena.i32[offsets - 1];
@@ -99,7 +99,7 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
     const action = actions[a];
     to += typeof action === 'number' ? 1 : action.length;
   }
-  if (to > words.actionFeatures) enlarge(arena, room, 'actionFeatures', to, from);
+  if (to > words.actionFeatures) enlarge(arena, arrays, 'actionFeatures', to, from);
   const { i32 } = arena;
   const start = index32(addresses.actionFeatures);
   let at = start + from;
@@ -114,11 +114,11 @@ function putActions(known: KnownStates, s: number, actions: Step['info']['admiss
 }
 
 /** Enlarges the hash table to `needed` slots or more and inserts the distinct states again. */
-function enlargeTable({ arena, room, states }: KnownStates, needed: number): void {
-  const { addresses, words } = room;
+function enlargeTable({ arena, arrays, states }: KnownStates, needed: number): void {
+  const { addresses, words } = arrays;
   let size = words.table;
   while (size < needed) size *= 2;
-  enlarge(arena, room, 'table', size, 0);
+  enlarge(arena, arrays, 'table', size, 0);
   const { i32 } = arena;
   const mask = words.table - 1;
   const [table, hash, first] = [index32(addresses.table), index32(addresses.hash), index32(addresses.first)];
@@ -136,15 +136,15 @@ function enlargeTable({ arena, room, states }: KnownStates, needed: number): voi
  * @throws the errors of `pushState`
  */
 export function meetStates(known: KnownStates, steps: readonly Step[], count: number): void {
-  const { arena, room, shape } = known;
-  const { addresses, words } = room;
+  const { arena, arrays, shape } = known;
+  const { addresses, words } = arrays;
   const from = known.states;
   const to = from + count;
   if (to + 1 > words.rowOffsets) {
-    for (const name of byState) enlarge(arena, room, name, Math.max(to + 1, FIRST_STATES), from + 1);
+    for (const name of byState) enlarge(arena, arrays, name, Math.max(to + 1, FIRST_STATES), from + 1);
   }
   if (to * shape.vectorWidth > words.vectors)
-    enlarge(arena, room, 'vectors', to * shape.vectorWidth, from * shape.vectorWidth);
+    enlarge(arena, arrays, 'vectors', to * shape.vectorWidth, from * shape.vectorWidth);
   if (2 * (known.distinct + count) > words.table) enlargeTable(known, 2 * (known.distinct + count));
   let put = 0;
   try {
@@ -194,8 +194,8 @@ function refuse(shape: InputShape, step: Step): void {
  * equal state of each.
  */
 export function copyStates(known: KnownStates, list: StateList, first: Int32Array): void {
-  const { arena, room, states, actions, shape } = known;
-  const { addresses } = room;
+  const { arena, arrays, states, actions, shape } = known;
+  const { addresses } = arrays;
   const ints = (name: Exclude<keyof typeof addresses, 'vectors'>, count: number, to: Int32Array): Int32Array => {
     const array = grown(to, count);
     array.set(arena.i32.subarray(index32(addresses[name]), index32(addresses[name]) + count));

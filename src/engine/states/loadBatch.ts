@@ -147,7 +147,7 @@ export function loadStates(
   for (let i = from; i < to; i++) {
     const s = order[i];
     if (!isInteger(s, 0, list.states - 1)) {
-      refuse('loadStates', `order[${i}]`, `an integer in [0, ${list.states})`, s, 'give numbers of states in the list');
+      refuse('loadStates', `order[${i}]`, `an integer in [0, ${list.states})`, s, 'pass numbers of states in the list');
     }
     loadState(arena, batch, list, s, list.rowOffsets[s], list.rowOffsets[s + 1], at);
   }

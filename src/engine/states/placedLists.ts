@@ -2,7 +2,7 @@
 import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
-import { createRoom, enlarge, type Room } from './growingArrays.ts';
+import { createGrowingArrays, enlarge, type GrowingArrays } from './growingArrays.ts';
 import { endBatch, growForState, type LoadStates } from './loadBatch.ts';
 import type { StateList } from './stateList.ts';
 
@@ -68,7 +68,7 @@ export function loadPlaced(addresses: PlacedStates): LoadStates {
 }
 
 /** Reusable arrays: an arena does not free what it allocated, so each phase uses the arrays of the last one. */
-const roomsOf = new WeakMap<Arena, Room<ArrayName>[]>();
+const reusableArrays = new WeakMap<Arena, GrowingArrays<ArrayName>[]>();
 
 /** Words of each array of a list. */
 export function wordsOf(list: StateList): Record<ArrayName, number> {
@@ -84,12 +84,12 @@ export function wordsOf(list: StateList): Record<ArrayName, number> {
 }
 
 /** Copies a list into arrays of the arena. */
-export function placeList(arena: Arena, room: Room<ArrayName>, list: StateList): void {
+export function placeList(arena: Arena, arrays: GrowingArrays<ArrayName>, list: StateList): void {
   const used = wordsOf(list);
   for (const name of listArrays) {
-    if (room.words[name] < used[name]) enlarge(arena, room, name, used[name], 0);
+    if (arrays.words[name] < used[name]) enlarge(arena, arrays, name, used[name], 0);
     const memory = name === 'vectors' ? arena.f32 : arena.i32;
-    memory.set(list[name].subarray(0, used[name]), index32(room.addresses[name]));
+    memory.set(list[name].subarray(0, used[name]), index32(arrays.addresses[name]));
   }
 }
 
@@ -98,11 +98,11 @@ export function placeList(arena: Arena, room: Room<ArrayName>, list: StateList):
  * are valid until the next call: call it once for all lists of a phase, and outside `arena.mark()` sections.
  */
 export function placeLists(arena: Arena, lists: readonly StateList[]): LoadStates[] {
-  const rooms = roomsOf.get(arena) ?? [];
-  roomsOf.set(arena, rooms);
+  const reusable = reusableArrays.get(arena) ?? [];
+  reusableArrays.set(arena, reusable);
   return lists.map((list, k) => {
-    rooms[k] ??= createRoom(listArrays);
-    placeList(arena, rooms[k], list);
-    return loadPlaced(rooms[k].addresses);
+    reusable[k] ??= createGrowingArrays(listArrays);
+    placeList(arena, reusable[k], list);
+    return loadPlaced(reusable[k].addresses);
   });
 }

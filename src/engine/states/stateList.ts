@@ -12,7 +12,7 @@ import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
  * @throws RangeError if a count of `spec` is not a count, or is too large for a batch
  */
 export function inputShape(spec: EnvironmentSpec): InputShape {
-  checkObject('inputShape', 'spec', spec, "give an environment's spec");
+  checkObject('inputShape', 'spec', spec, 'pass the spec of an environment');
   const shape: InputShape =
     spec.form === 'tokens'
       ? {
@@ -53,25 +53,25 @@ export interface StateList {
 }
 
 /** Largest initial capacity of a list in states. A list grows as long as the runtime has memory. */
-const MOST_ROOM = 2 ** 20;
+const MOST_CAPACITY = 2 ** 20;
 
 /**
  * @param capacity approximate number of states before the first arrays are reallocated
  * @throws RangeError if the shape is not valid, or capacity is not an integer in [0, 2^20]
  */
-export function createStateList(shape: InputShape, room = 256): StateList {
+export function createStateList(shape: InputShape, capacity = 256): StateList {
   checkShape('createStateList', shape);
-  checkInteger('createStateList', 'room', room, 0, MOST_ROOM, 'the list grows by itself');
+  checkInteger('createStateList', 'capacity', capacity, 0, MOST_CAPACITY, 'the list grows by itself');
   return {
     shape,
     states: 0,
     actions: 0,
-    rowOffsets: new Int32Array(room + 1),
-    stateFeatures: new Int32Array(16 * room),
-    stateOffsets: new Int32Array(room + 1),
-    actionFeatures: new Int32Array(64 * room),
-    actionOffsets: new Int32Array(8 * room + 1),
-    vectors: new Float32Array(room * shape.vectorWidth),
+    rowOffsets: new Int32Array(capacity + 1),
+    stateFeatures: new Int32Array(16 * capacity),
+    stateOffsets: new Int32Array(capacity + 1),
+    actionFeatures: new Int32Array(64 * capacity),
+    actionOffsets: new Int32Array(8 * capacity + 1),
+    vectors: new Float32Array(capacity * shape.vectorWidth),
   };
 }
 
@@ -89,10 +89,10 @@ export function grown<T extends Uint8Array | Int32Array | Float32Array | Float64
 }
 
 /** Size limits of one state in a list; a batch has lower limits. */
-const mostOfState: RoomOfState = { actions: 2 ** 20, stateFeatures: 2 ** 20, actionFeatures: 2 ** 20 };
+const mostOfState: StateLimits = { actions: 2 ** 20, stateFeatures: 2 ** 20, actionFeatures: 2 ** 20 };
 
 /** Limits on the candidate actions of one state, on its features, and on the features of all its actions. */
-type RoomOfState = Pick<Capacity, 'actions' | 'stateFeatures' | 'actionFeatures'>;
+type StateLimits = Pick<Capacity, 'actions' | 'stateFeatures' | 'actionFeatures'>;
 
 /** Returns the length of a list that a caller passed. `a` is the number of the action to which the features belong. */
 function lengthOf(caller: string, name: string, values: unknown, rule: string, most: number, a?: number): number {
@@ -199,7 +199,7 @@ export function pushGivenState(
   list: StateList,
   observation: Step['observation'],
   admissibleActions: Step['info']['admissibleActions'],
-  most: RoomOfState,
+  most: StateLimits,
 ): void {
   const { shape, states } = list;
   const count = lengthOf(caller, 'admissibleActions', admissibleActions, 'an array', most.actions);

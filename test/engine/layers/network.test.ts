@@ -80,7 +80,7 @@ test('refuses the gradient of a gelu whose input is read again later', async () 
   const w = built.arena.floats(built.vectorSize);
   built.forward(w);
   expect(() => built.backward(w, 0)).toThrow(
-    new Error('activation: x may have no other reader; let it read what the gelu gives'),
+    new Error('activation: x must have one reader, got others; let them read the output of the gelu'),
   );
 });
 
