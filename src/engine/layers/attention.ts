@@ -1,3 +1,4 @@
+import { attentionBackward, attentionForward, matchBackward, matchForward } from '../kernels/queryGroups.ts';
 import { activation, addScaled, linear } from './linear.ts';
 import { type Builder, sampleRows, type Tensor } from './network.ts';
 import { layerNorm } from './normalization.ts';
@@ -21,61 +22,21 @@ function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Ten
   const { offsets, unit } = sampleRows(b.batch, q.rows);
   const out = b.tensor(q.rows, width);
   const weights = b.tensor(q.rows, heads * keys).value;
-  const dWeights = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.room.actions * unit) * keys);
+  const dScores = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.room.actions * unit) * keys);
   const modes = [b.read(q), b.read(k), b.read(v)];
   b.write(out);
   b.needMatmul(keys, width);
+  const attention = { heads, width, groups: { keys, offsets, unit }, weights };
+  const values = { q: q.value, k: k.value, v: v.value, out: out.value };
+  const grads = { q: q.grad, k: k.grad, v: v.grad, out: out.grad };
   b.add({
-    forward() {
-      const n = b.batch.states;
-      const s = b.scratch();
-      kernels.attentionForward(
-        n,
-        heads,
-        width,
-        keys,
-        offsets,
-        unit,
-        b.batch.stateMask,
-        q.value,
-        width,
-        k.value,
-        v.value,
-        width,
-        out.value,
-        width,
-        weights,
-        s,
-      );
-    },
+    forward: () => attentionForward(kernels, b.batch.states, attention, b.batch.stateMask, values, b.scratch()),
     backward() {
       if (modes.some((mode) => mode() === 1))
         throw new Error(
           'attend: queries, keys and values must have one reader, got others; let those read a copy made by addScaled',
         );
-      const n = b.batch.states;
-      const s = b.scratch();
-      kernels.attentionBackward(
-        n,
-        heads,
-        width,
-        keys,
-        offsets,
-        unit,
-        q.value,
-        width,
-        k.value,
-        v.value,
-        width,
-        out.grad,
-        width,
-        weights,
-        q.grad,
-        k.grad,
-        v.grad,
-        dWeights,
-        s,
-      );
+      attentionBackward(kernels, b.batch.states, attention, values, grads, dScores, b.scratch());
     },
   });
   return out;
@@ -132,39 +93,18 @@ export function matchMap(b: Builder, q: Tensor, k: Tensor): Tensor {
   const modes = [b.read(q), b.read(k)];
   b.write(y);
   b.needMatmul(stateSlots, width);
+  const groups = { keys: stateSlots, offsets: b.batch.rowOffsets, unit: actionSlots };
+  const values = { width, q: q.value, k: k.value, map: y.value };
+  const grads = { q: q.grad, k: k.grad, map: y.grad };
   b.add({
-    forward() {
-      kernels.matchForward(
-        b.batch.states,
-        width,
-        stateSlots,
-        b.batch.rowOffsets,
-        actionSlots,
-        q.value,
-        k.value,
-        y.value,
-        b.scratch(),
-      );
-    },
+    forward: () => matchForward(kernels, b.batch.states, groups, values, b.scratch()),
     backward() {
       if (modes.some((mode) => mode() === 1)) {
         throw new Error(
           'matchMap: queries and keys must not be read by layers composed after it; let those read a copy made by addScaled',
         );
       }
-      kernels.matchBackward(
-        b.batch.states,
-        width,
-        stateSlots,
-        b.batch.rowOffsets,
-        actionSlots,
-        q.value,
-        k.value,
-        y.grad,
-        q.grad,
-        k.grad,
-        b.scratch(),
-      );
+      matchBackward(kernels, b.batch.states, groups, values, grads, b.scratch());
     },
   });
   return y;

@@ -1,3 +1,4 @@
+import { matrix, multiply, multiplyByTransposed, multiplyTransposed, view } from '../kernels/matrices.ts';
 import type { Builder, GradientPart, Init, Parameter, Rows, Tensor } from './network.ts';
 
 /** Selects the features of the batch that a layer reads: those of the states or those of the candidate actions. */
@@ -99,59 +100,28 @@ export function projectTable(b: Builder, name: string, table: Parameter, width: 
   });
   const projected = b.derived(vocabulary * width);
   b.needMatmul(tokenWidth, width, vocabulary);
+  const [tokens, dTokens] = [matrix(tokenWidth), matrix(tokenWidth)];
+  const [weights, dWeights] = [matrix(width), matrix(width)];
+  const [product, dProduct] = [matrix(width), matrix(width)];
   return {
     weight,
     offset: () => projected.offset,
     prepare(w) {
       const t = w + projected.offset;
-      kernels.matmulNN(
-        vocabulary,
-        width,
-        tokenWidth,
-        w + table.offset,
-        tokenWidth,
-        w + weight.offset,
-        width,
-        t,
-        width,
-        0,
-        0,
-        b.scratch(),
-      );
+      view(tokens, w + table.offset, vocabulary);
+      view(weights, w + weight.offset, tokenWidth);
+      multiply(kernels, tokens, weights, view(product, t, vocabulary), 0, 0, b.scratch());
       if (scale !== 1) kernels.scaleBy(t, vocabulary * width, scale);
     },
     finish(w, g) {
       const d = g + projected.offset;
       if (scale !== 1) kernels.scaleBy(d, vocabulary * width, scale);
-      kernels.matmulTN(
-        tokenWidth,
-        width,
-        vocabulary,
-        w + table.offset,
-        tokenWidth,
-        d,
-        width,
-        g + weight.offset,
-        width,
-        1,
-        0,
-        b.scratch(),
-      );
-      kernels.matmulNT(
-        vocabulary,
-        tokenWidth,
-        width,
-        d,
-        width,
-        w + weight.offset,
-        width,
-        g + table.offset,
-        tokenWidth,
-        1,
-        0,
-        0,
-        b.scratch(),
-      );
+      view(dProduct, d, vocabulary);
+      view(tokens, w + table.offset, vocabulary);
+      multiplyTransposed(kernels, tokens, dProduct, view(dWeights, g + weight.offset, tokenWidth), 1, 0, b.scratch());
+      view(weights, w + weight.offset, tokenWidth);
+      view(dTokens, g + table.offset, vocabulary);
+      multiplyByTransposed(kernels, dProduct, weights, dTokens, 1, 0, 0, b.scratch());
     },
     gradientParts(w, source, d, dense) {
       const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
@@ -159,21 +129,9 @@ export function projectTable(b: Builder, name: string, table: Parameter, width: 
       const x = dense.value;
       const dx = dense.grad;
       kernels.slotEmbedding(n, slots, tokenWidth, features, offsets, w + table.offset, x);
-      kernels.matmulNT(
-        n * slots,
-        tokenWidth,
-        width,
-        d,
-        width,
-        w + weight.offset,
-        width,
-        dx,
-        tokenWidth,
-        0,
-        0,
-        0,
-        b.scratch(),
-      );
+      view(dProduct, d, n * slots);
+      view(weights, w + weight.offset, tokenWidth);
+      multiplyByTransposed(kernels, dProduct, weights, view(dTokens, dx, n * slots), 0, 0, 0, b.scratch());
       if (scale !== 1) {
         kernels.scaleBy(x, n * slots * tokenWidth, scale);
         kernels.scaleBy(dx, n * slots * tokenWidth, scale);

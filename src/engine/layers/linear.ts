@@ -1,4 +1,5 @@
 import { checkChoice, checkKeys, refuse } from '../../check/values.ts';
+import { matrix, multiply, multiplyByTransposed, multiplyTransposed, view } from '../kernels/matrices.ts';
 import type { Builder, GradientPart, Init, Parameter, Tensor } from './network.ts';
 
 /** Number of each activation in the kernels. */
@@ -35,59 +36,31 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
   if (bias && writeMode === 1)
     throw new Error(`linear: only the first writer of a tensor may have a bias, got ${name}; pass bias: false`);
   b.needMatmul(x.width, width);
+  const [input, dInput] = [matrix(x.width), matrix(x.width)];
+  const [output, dOutput] = [matrix(width), matrix(width)];
+  const [weights, dWeights] = [matrix(width), matrix(width)];
   b.add({
     forward(w) {
-      const mode = bias ? 2 : writeMode;
-      kernels.matmulNN(
-        b.rowCount(x.rows),
-        width,
-        x.width,
-        x.value,
-        x.width,
-        w + weight.offset,
-        width,
-        y.value,
-        width,
-        mode,
-        bias ? w + bias.offset : 0,
-        b.scratch(),
-      );
+      const rows = b.rowCount(x.rows);
+      view(input, x.value, rows);
+      view(weights, w + weight.offset, x.width);
+      view(output, y.value, rows);
+      multiply(kernels, input, weights, output, bias ? 2 : writeMode, bias ? w + bias.offset : 0, b.scratch());
     },
     backward(w, g) {
       const rows = b.rowCount(x.rows);
       const s = b.scratch();
+      view(dOutput, y.grad, rows);
       if (g) {
-        kernels.matmulTN(
-          x.width,
-          width,
-          rows,
-          x.value,
-          x.width,
-          y.grad,
-          width,
-          g + weight.offset,
-          width,
-          1,
-          bias ? g + bias.offset : 0,
-          s,
-        );
+        view(input, x.value, rows);
+        view(dWeights, g + weight.offset, x.width);
+        multiplyTransposed(kernels, input, dOutput, dWeights, 1, bias ? g + bias.offset : 0, s);
       }
       if (x.grad === 0) return;
-      kernels.matmulNT(
-        rows,
-        x.width,
-        width,
-        y.grad,
-        width,
-        w + weight.offset,
-        width,
-        x.grad,
-        x.width,
-        readMode(),
-        takesSlope() ? (x.activation ?? 0) : 0,
-        x.value,
-        s,
-      );
+      view(weights, w + weight.offset, x.width);
+      view(dInput, x.grad, rows);
+      const activation = takesSlope() ? (x.activation ?? 0) : 0;
+      multiplyByTransposed(kernels, dOutput, weights, dInput, readMode(), activation, x.value, s);
     },
     gradientParts() {
       const parts: [Parameter, GradientPart][] = [

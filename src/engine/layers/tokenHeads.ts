@@ -1,4 +1,5 @@
 import { index32 } from '../kernels/address.ts';
+import { matchBackward, matchForward } from '../kernels/queryGroups.ts';
 import type { Builder, GradientPart, Init, Tensor } from './network.ts';
 
 /**
@@ -27,6 +28,11 @@ export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, in
   // Only per-sample gradients use this: the gradient of the head in the slots of its tokens, zero in the other slots.
   const bySlot = arena.floats(room.actions * shape.actionSlots * width);
 
+  // One query and one key per action: their match map is the dot product.
+  const groups = { keys: 1, offsets: 0, unit: 1 };
+  const values = { width, q: x.value, k: own.value, map: y.value };
+  const grads = { q: dX, k: own.grad, map: y.grad };
+
   function choose(): void {
     const { i32 } = arena;
     const features = index32(batch.actionFeatures);
@@ -51,11 +57,11 @@ export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, in
       const n = batch.actions;
       choose();
       kernels.embeddingBag(n, width, tokens, offsets, w + weight.offset, own.value, 0, 0);
-      kernels.matchForward(n, width, 1, 0, 1, x.value, own.value, y.value, b.scratch());
+      matchForward(kernels, n, groups, values, b.scratch());
     },
     backward(_, g) {
       const n = batch.actions;
-      kernels.matchBackward(n, width, 1, 0, 1, x.value, own.value, y.grad, dX, own.grad, b.scratch());
+      matchBackward(kernels, n, groups, values, grads, b.scratch());
       if (g) kernels.embeddingBagBackward(n, width, tokens, offsets, own.grad, g + weight.offset, 0);
       kernels.addScaled(n * width, 1, dX, x.grad, readMode());
     },
