@@ -25,17 +25,11 @@ export {
   selfAttentionBlock,
 } from './engine/layers/attention.ts';
 export type { Batch, Capacity, InputShape } from './engine/layers/batch.ts';
+export { createNetwork } from './engine/layers/createNetwork.ts';
 export { slotProjection, slotTokens, tokenTable } from './engine/layers/embedding.ts';
 export { activation, addScaled, broadcast, linear } from './engine/layers/linear.ts';
 export { matchLinear } from './engine/layers/matchLinear.ts';
-export {
-  type Builder,
-  createNetwork,
-  type Heads,
-  type Layer,
-  type Network,
-  type Tensor,
-} from './engine/layers/network.ts';
+export type { Builder, Heads, Layer, Network, Tensor } from './engine/layers/network.ts';
 export { layerNorm } from './engine/layers/normalization.ts';
 export { slotLinear } from './engine/layers/slotLinear.ts';
 export { heads, type PolicyConfig } from './engine/policy/heads.ts';

@@ -3,7 +3,7 @@
 import { checkObject, isInteger, isList, refuse, shown } from '../check/values.ts';
 import { index32 } from '../engine/kernels/address.ts';
 import type { Rows } from '../engine/layers/network.ts';
-import { quietHeads } from '../engine/policy/heads.ts';
+import { clearOtherHeads } from '../engine/policy/heads.ts';
 import { finiteLogProbs, type Policy } from '../engine/policy/policy.ts';
 import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
 import type { StateList } from '../engine/states/stateList.ts';
@@ -82,7 +82,7 @@ export function* gradientBatches(
     finiteLogProbs(policy, weights);
     for (let i = from; i < to; i++) arena.i32[index32(policy.taken) + i - from] = samples.taken[i];
     arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
-    quietHeads(network);
+    clearOtherHeads(network);
     network.backward(weights, g);
     visit(from);
     yield to - from;

@@ -3,7 +3,7 @@ import { index32 } from '../engine/kernels/address.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
 import type { InputShape } from '../engine/layers/batch.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
-import { createRoom, enlarge, type Room } from '../engine/states/growingArrays.ts';
+import { createGrowingArrays, enlarge, type GrowingArrays } from '../engine/states/growingArrays.ts';
 import { listArrays, type PlacedStates, placeList, wordsOf } from '../engine/states/placedLists.ts';
 import { createStateList, type StateList } from '../engine/states/stateList.ts';
 import { packArray, packStates } from '../rollout/pack.ts';
@@ -29,7 +29,7 @@ export type SetSource = Pick<LossSet, (typeof sourceKeys)[number] | 'placed'>;
 const integers = ['taken', 'repeats'] as const;
 const floats = ['oldLogProb', 'refLogProb', 'advantage', 'valueTarget', 'oldValue'] as const;
 type SourceArray = (typeof integers)[number] | (typeof floats)[number] | 'labels';
-type SourceRoom = Room<keyof PlacedStates | SourceArray>;
+type SourceRoom = GrowingArrays<keyof PlacedStates | SourceArray>;
 
 /** A source on shared memory: how much there is, and the address of each array, 0 where the source has none. */
 export interface PlacedSource {
@@ -132,7 +132,7 @@ export function createSources(arena: Arena | null): Sources {
       held.push({ id: ++lastId, set, room: null, at: null });
       return copySource(set);
     }
-    const room = free.pop() ?? createRoom([...listArrays, ...integers, ...floats, 'labels']);
+    const room = free.pop() ?? createGrowingArrays([...listArrays, ...integers, ...floats, 'labels']);
     const source = placeSource(arena, room, set);
     held.push({ id: ++lastId, set, room, at: source.at });
     return source;

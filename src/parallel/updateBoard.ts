@@ -36,7 +36,7 @@ export interface Post {
   readonly update: number;
   /** Shards in all, those of the contrastive loss included. */
   readonly shards: number;
-  /** Addresses of i32[2 * shards], the addresses of each shard's gradient, then of its sums, and of the counters of `ShardRoom`. */
+  /** Addresses of i32[2 * shards], the addresses of each shard's gradient, then of its sums, and of the counters of `ShardBuffers`. */
   readonly table: number;
   readonly counters: number;
 }

@@ -1,6 +1,6 @@
 /** The updates of a phase: their shards are spread over the threads, each sum made by whichever finds both sides in. */
 import { index32, index64 } from '../engine/kernels/address.ts';
-import { addShard, planAhead, type ShardPlan, type ShardRoom } from '../engine/learn/shards.ts';
+import { addShard, planAhead, type ShardBuffers, type ShardPlan } from '../engine/learn/shards.ts';
 import { pausesOf, type UpdatePhase, type Updates, updatesHere } from '../engine/learn/updatePhase.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import { turn } from '../eventLoop.ts';
@@ -41,7 +41,7 @@ export function openUpdates(
   const pause = pausesOf(policy);
 
   /** Where each shard goes, as workers read it. */
-  const writeTable = ({ gradients, sums }: ShardRoom, shards: number): number => {
+  const writeTable = ({ gradients, sums }: ShardBuffers, shards: number): number => {
     if (table.shards < shards) table = { address: arena.floats(2 * shards), shards };
     for (let n = 0; n < shards; n++) {
       arena.i32[index32(table.address) + n] = gradients[n];

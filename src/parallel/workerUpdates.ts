@@ -6,8 +6,8 @@ import {
   computeShard,
   planAhead,
   planShards,
+  type ShardBuffers,
   type ShardEngine,
-  type ShardRoom,
   SUMS,
   shardsIn,
 } from '../engine/learn/shards.ts';
@@ -70,7 +70,7 @@ export function computeShards(run: ShardWork, { sets, keep, numbers }: ShardsJob
 }
 
 /** Where the shards of a posted update go. */
-function roomOf(arena: Arena, { shards, table, counters }: Post): ShardRoom {
+function roomOf(arena: Arena, { shards, table, counters }: Post): ShardBuffers {
   const addresses = Array.from(arena.i32.subarray(index32(table), index32(table) + 2 * shards), unsigned);
   return { gradients: addresses.slice(0, shards), sums: addresses.slice(shards), counters };
 }
@@ -91,7 +91,7 @@ export function workThroughUpdates(run: ShardWork, { sets, keep, board, job, rou
     next = posted.update + 1;
     const shards = shardsIn(plansOf(posted.update));
     arena.refresh();
-    let room: ShardRoom | null = null;
+    let room: ShardBuffers | null = null;
     const take = (): number => claim(arena.i32, at, seen, shards.length);
     for (let n = take(); n >= 0; n = take()) {
       // Once a shard is claimed the post stays until it is in.

@@ -189,12 +189,12 @@ async function playAll(
 
 function markExpert(
   rollout: Rollout,
-  { arena, room, actions }: KnownStates,
+  { arena, arrays, actions }: KnownStates,
   s: number,
   environment: Environment,
 ): void {
   rollout.expert = grown(rollout.expert, actions);
-  const row = arena.i32[index32(room.addresses.rowOffsets) + s];
+  const row = arena.i32[index32(arrays.addresses.rowOffsets) + s];
   for (const action of environment.expertActions?.() ?? []) rollout.expert[row + action] = 1;
 }
 

@@ -12,7 +12,7 @@ import { gatherBatch, growForPlaced } from '../engine/states/placedLists.ts';
  */
 export function scoreWaiting(policy: Policy, known: KnownStates, temperature: number): void {
   const { arena, network } = policy;
-  const { addresses } = known.room;
+  const { addresses } = known.arrays;
   const { i32 } = arena;
   const order = i32.subarray(index32(addresses.waiting), index32(addresses.waiting) + known.waiting);
   const offsets = {
@@ -46,7 +46,7 @@ export interface Draws {
  */
 export function drawScored(
   policy: Policy,
-  { room: { addresses } }: KnownStates,
+  { arrays: { addresses } }: KnownStates,
   from: number,
   count: number,
   key: readonly [number, number],

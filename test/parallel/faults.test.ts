@@ -128,7 +128,7 @@ describe('the reason that the host gives is in the error', () => {
     [
       'a memory that is full: the call is answered with an error, the thread lives',
       { method: 'begin', call: 1, kind: 'arena' },
-      'Arena.reserve: no room for ',
+      'Arena.reserve: cannot allocate ',
     ],
   ];
   test.each(cases)('%s', async (_, fault, reason) => {

@@ -85,7 +85,9 @@ describe('a shared memory', () => {
     }
     hostWith({ shared: 0 });
     expect(createSharedMemory).toThrow(
-      new RangeError(`createSharedMemory: the host must give shared memory of 1 MiB, got ${refusal}; use one thread`),
+      new RangeError(
+        `createSharedMemory: the runtime must provide shared memory of 1 MiB, got ${refusal}; use one thread`,
+      ),
     );
   });
 });
@@ -145,7 +147,7 @@ describe('a crew on a host with little memory', () => {
 
   test('is told so where there is no memory for one thread either', async () => {
     hostWith({ shared: 0, own: false });
-    const message = `createArena: the host must give a memory of 1 MiB, got ${refusal}; close other programs or pages`;
+    const message = `createArena: the runtime must provide a memory of 1 MiB, got ${refusal}; close other programs or pages`;
     await expect(createArena()).rejects.toThrow(new RangeError(message));
     await expect(train(short)).rejects.toThrow(new RangeError(message));
   });

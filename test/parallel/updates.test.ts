@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LossSet, ShardRoom } from '../../src/engine/learn/shards.ts';
+import type { LossSet, ShardBuffers } from '../../src/engine/learn/shards.ts';
 import { updatesHere } from '../../src/engine/learn/updatePhase.ts';
 import { collectAll, policyFor, someGames, sources } from '../rollout/shares.ts';
 
@@ -35,7 +35,7 @@ test.each([
       Array.from({ length: updates }, () => [set]),
       policy,
     );
-    const room: ShardRoom = { gradients: [], sums: [], counters: 0 };
+    const room: ShardBuffers = { gradients: [], sums: [], counters: 0 };
     let turns = 0;
     setImmediate(() => turns++);
     for (let update = 1; update <= updates; update++) {

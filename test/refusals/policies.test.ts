@@ -110,17 +110,17 @@ const cases: Cases = [
   [
     'inputShape: null',
     () => inputShape(null as Anything),
-    "inputShape: spec must be an object, got null; give an environment's spec",
+    'inputShape: spec must be an object, got null; pass the spec of an environment',
   ],
   [
     'inputShape: slots',
     () => inputShape({ ...household.spec, stateSlots: Number.NaN } as Anything),
-    "inputShape: shape.stateSlots must be an integer in [0, 16777216], got NaN; give an environment's inputShape(spec)",
+    'inputShape: shape.stateSlots must be an integer in [0, 16777216], got NaN; pass inputShape(spec) of an environment',
   ],
   [
-    'createStateList: room',
+    'createStateList: capacity',
     () => createStateList(inputShape(household.spec), -1),
-    'createStateList: room must be an integer in [0, 1048576], got -1; the list grows by itself',
+    'createStateList: capacity must be an integer in [0, 1048576], got -1; the list grows by itself',
   ],
   [
     'createPolicy: widths',
@@ -135,12 +135,12 @@ const cases: Cases = [
   [
     'createPolicy: no config',
     () => createPolicy(arena, household.spec, null as Anything),
-    'createPolicy: config must be an object, got null; give the config of a run',
+    'createPolicy: config must be an object, got null; pass the config of a run',
   ],
   [
     'policyOn: null',
     () => policyOn(null as Anything),
-    'policyOn: network must be an object, got null; give what createNetwork returned',
+    'policyOn: network must be an object, got null; pass the network that createNetwork returned',
   ],
   [
     'loadParameters: null',
@@ -172,7 +172,7 @@ describe('states and parameters', () => {
       [[], 1, 'undefined'],
     ] as const) {
       expect(refusal(() => loadStates(arena, policy.network.batch, list, order, 0, to))).toBe(
-        `loadStates: order[0] must be an integer in [0, 1), got ${shown}; give numbers of states in the list`,
+        `loadStates: order[0] must be an integer in [0, 1), got ${shown}; pass numbers of states in the list`,
       );
     }
     for (const states of [['0'], [0.5], [Number.NaN]] as Anything[]) {

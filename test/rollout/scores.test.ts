@@ -33,7 +33,7 @@ describe.each(sources)('%s', (_, __, open) => {
 
   test('states that repeat are computed once, and all have the log-probabilities they have by themselves, to the bit', async () => {
     const { policy, known, list, first } = await played();
-    const logProbs = policy.arena.read(known.room.addresses.logProbs, known.actions);
+    const logProbs = policy.arena.read(known.arrays.addresses.logProbs, known.actions);
     expect(first.some((f, s) => f < s)).toBe(true);
     for (let s = 0; s < list.states; s++) {
       const rows = list.rowOffsets[s + 1] - list.rowOffsets[s];
@@ -67,10 +67,10 @@ test('forgotten states: the same one is new again, with other weights too', asyn
   const step = await environment.reset({ seed: 1, split: 'train' });
   const score = (): Float32Array => {
     meetStates(known, [step, step], 2);
-    expect([...policy.arena.i32.subarray(known.room.addresses.first >> 2).subarray(0, 2)]).toEqual([0, 0]);
+    expect([...policy.arena.i32.subarray(known.arrays.addresses.first >> 2).subarray(0, 2)]).toEqual([0, 0]);
     expect(known.waiting).toBe(1);
     scoreWaiting(policy, known, 1);
-    return policy.arena.read(known.room.addresses.logProbs, known.actions / 2);
+    return policy.arena.read(known.arrays.addresses.logProbs, known.actions / 2);
   };
   const before = score();
   policy.network.initialise(policy.weights, 9);
