@@ -44,7 +44,7 @@ function elementsOf({ left, right }: GramRequest, from: number, to: number): num
  *
  * @returns the pieces of each thread, none where there are too few rows
  */
-export function dealPieces(requests: readonly GramRequest[], threads: number): GramPiece[][] {
+export function assignPieces(requests: readonly GramRequest[], threads: number): GramPiece[][] {
   const sizes = requests.map((request) => elementsOf(request, 0, request.left.states.length));
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const pieces = requests.flatMap((asked, request) => {

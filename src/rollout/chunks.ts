@@ -7,7 +7,7 @@ import type { GameChoice } from './rollout.ts';
  *
  * @returns the numbers of each chunk's games, ascending; no chunk is empty where there are at least as many games as chunks
  */
-export function cutGames(games: readonly GameChoice[], chunks: number): number[][] {
+export function partitionGames(games: readonly GameChoice[], chunks: number): number[][] {
   const byName = new Map<string, number[]>();
   for (const [e, { seed, split }] of games.entries()) {
     const name = `${split} ${seed}`;

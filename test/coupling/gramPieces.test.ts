@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dealPieces, type GramRequest, rowBlocks } from '../../src/coupling/gramPieces.ts';
+import { assignPieces, type GramRequest, rowBlocks } from '../../src/coupling/gramPieces.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
 import { createStateList } from '../../src/engine/states/stateList.ts';
 
@@ -63,7 +63,7 @@ describe('pieces for threads', () => {
   ];
 
   test('two threads: the matrix between the sides for one, those within them for the other', () => {
-    expect(dealPieces(measured, 2)).toEqual([
+    expect(assignPieces(measured, 2)).toEqual([
       [{ request: 0, rows: [0, 95] }],
       [
         { request: 2, rows: [0, 109] },
@@ -80,7 +80,7 @@ describe('pieces for threads', () => {
         [{ left: samples(400), right: null }],
         [{ left: samples(5), right: samples(300) }],
       ]) {
-        const dealt = dealPieces(requests, threads);
+        const dealt = assignPieces(requests, threads);
         expect(dealt.length).toBe(threads);
         const elements = dealt.map((pieces) =>
           pieces.reduce((sum, { request, rows: [from, to] }) => {
