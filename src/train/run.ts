@@ -4,8 +4,8 @@ import type { Config } from '../config/config.ts';
 import { headsOf } from '../config/method.ts';
 import { describeSample } from '../coupling/describe.ts';
 import { type CouplingMeasurement, type CouplingSummary, measureCoupling } from '../coupling/measure.ts';
-import { collectBank } from '../coupling/samplePairStates.ts';
-import type { PairBank } from '../coupling/samplePairs.ts';
+import { collectSamplePairs } from '../coupling/samplePairStates.ts';
+import type { SamplePairs } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { createPolicy } from '../engine/policy/policy.ts';
@@ -43,7 +43,7 @@ export interface Run {
   readonly games: readonly GameChoice[];
   readonly spread: Spread;
   /** null where no action is good in one game and bad in another. */
-  readonly bank: PairBank | null;
+  readonly bank: SamplePairs | null;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
   envSteps: number;
@@ -78,7 +78,7 @@ export async function startRun(
   const spread = await openSpread(crew, policy, config, pool, environments, signal);
   // Made with the weights a run starts from, so that a resumed run has the same one.
   const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, signal } as const;
-  const bank = await collectBank(policy, environments, bankOptions).catch((error: unknown) => {
+  const bank = await collectSamplePairs(policy, environments, bankOptions).catch((error: unknown) => {
     spread.close();
     throw error;
   });

@@ -31,7 +31,7 @@ const cases: Cases = [
   [
     'openCrew: no function',
     () => openCrew(null as Anything, 2),
-    'openCrew: spawnWorker must be a function, got null; give spawnWorker of unbraid/workers',
+    'openCrew: spawnWorker must be a function, got null; pass spawnWorker of unbraid/workers',
   ],
   [
     'openCrew: cores',
@@ -69,23 +69,23 @@ const cases: Cases = [
         graphDiscount: 0.9,
         graphMaxEdges: 1,
       }),
-    'collectBank: pairs must be an integer in [1, 10000], got NaN; give the number of pairs of each class',
+    'collectBank: pairs must be an integer in [1, 10000], got NaN; pass the number of pairs of each class',
   ],
   [
-    'measureCoupling: no bank',
+    'measureCoupling: no sample pairs',
     () => measureCoupling(policy, policy.weights, null as Anything, () => ''),
-    'measureCoupling: bank must be an object, got null; collectBank returns null where no action is good in one game and bad in another',
+    'measureCoupling: samplePairs must be an object, got null; collectBank returns null where no action is good in one game and bad in another',
   ],
   [
     'gramMatrix: no samples',
     () => gramMatrix(policy, policy.weights, null as Anything),
-    'gramMatrix: samples must be an object, got null; give { list, states, taken }',
+    'gramMatrix: samples must be an object, got null; pass { list, states, taken }',
   ],
   [
     'gramMatrix: no policy',
     () =>
       gramMatrix(null as Anything, 0, { list: createStateList(inputShape(household.spec)), states: [0], taken: [0] }),
-    'gramMatrix: policy must be an object, got null; give what createPolicy or policyOn returned',
+    'gramMatrix: policy must be an object, got null; pass the result of createPolicy or policyOn',
   ],
   [
     'createLabelSource: source',

@@ -1,7 +1,7 @@
 /** Environments that ignore their own step limit, given to everything that plays episodes. */
 import { describe, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
-import { collectBank } from '../../src/coupling/samplePairStates.ts';
+import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { Environment, TextEnvironment, VectorSpec } from '../../src/env/environment.ts';
@@ -74,8 +74,8 @@ const players: readonly [
 ][] = [
   ['collect', 'collect', false, (policy, create) => collect(policy, [create()], someGames(1), options)],
   ['success', 'collect', false, (policy, create) => success(policy, [create(), create()], evaluation)],
-  ['collectBank', 'collect', false, (policy, create) => collectBank(policy, [create()], bank)],
-  ['collectBank, expert', 'playExpert', true, (policy, create) => collectBank(policy, [create()], bank)],
+  ['collectSamplePairs', 'collect', false, (policy, create) => collectSamplePairs(policy, [create()], bank)],
+  ['collectSamplePairs, expert', 'playExpert', true, (policy, create) => collectSamplePairs(policy, [create()], bank)],
   ['playExpert', 'playExpert', true, (_, create) => playExpert(create(), someGames(1), demonstrations)],
   [
     'demonstrate',
