@@ -96,7 +96,7 @@ export interface WorkerApi {
 
 interface WorkerRun extends ShardContext {
   /** The latest rollout. It was copied to be sent, so its arrays are reusable. */
-  spent: Rollout | null;
+  reusable: Rollout | null;
   readonly environments: Environment[];
   readonly createEnvironment: () => Environment;
 }
@@ -110,7 +110,7 @@ async function openRun({ config, spec, vocabulary, plays, shared, module }: RunS
   const pool = plays ? await openEnvironments(config, null, vocabulary) : null;
   return {
     engine: { policy, inputs: createLossInputs(policy) },
-    spent: null,
+    reusable: null,
     environments: [],
     createEnvironment() {
       if (!pool) throw new Error(`seat: env "${config.env}" is played by the calling thread, got a job for a worker`);
@@ -232,8 +232,8 @@ export function createWorkerApi(): WorkerApi {
       const own = currentRun(job.weights);
       return eachChunk(own, job, async (games, options) => {
         const environments = environmentsFor(own, games.length);
-        own.spent = await collect(own.engine.policy, environments, games, options, own.spent);
-        return packRollout(own.spent);
+        own.reusable = await collect(own.engine.policy, environments, games, options, own.reusable);
+        return packRollout(own.reusable);
       });
     }),
     play: inOrder(async (job) => {

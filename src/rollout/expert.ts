@@ -1,4 +1,7 @@
-/** Episodes played by an environment's expert, with some random actions: demonstrations, and states to measure coupling on. */
+/**
+ * Plays episodes with an environment's expert and some random actions, for demonstrations and for states on which
+ * coupling is measured.
+ */
 
 import { createStateList, inputShape, pushState, type StateList } from '../engine/states/stateList.ts';
 import type { Environment } from '../env/environment.ts';
@@ -9,18 +12,22 @@ import type { GameChoice } from './rollout.ts';
 
 export interface ExpertPlay {
   readonly states: StateList;
-  /** i32[states]: the action the expert chose (a random one of those it finds good), whether or not it was the one played. */
+  /**
+   * i32[states]: the action that the expert chose (a random one of its actions), even if a random action was played
+   * instead.
+   */
   readonly taken: Int32Array;
   /** u8[action rows]: 1 where the expert would take the action. */
   readonly expert: Uint8Array;
-  /** i32[states]: number of the game in `games`. */
+  /** i32[states]: index of the game in `games`. */
   readonly game: Int32Array;
 }
 
 /**
- * Plays each game once: the expert's action with probability 1 - noise, else a uniformly random one.
+ * Plays each game once. Each action is the expert's with probability 1 - noise, otherwise a uniformly random one.
  *
- * @throws if the environment has no expert or breaks its contract (no admissible action, no end by `maxSteps`); the signal's reason on abort
+ * @throws if the environment has no expert or violates its contract (no admissible action, no end by `maxSteps`); the
+ * signal's reason on abort
  */
 export async function playExpert(
   environment: Environment,

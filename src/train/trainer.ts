@@ -255,12 +255,12 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
       ...{ config, environments, games, spread, labelSource, reference, surgeon, signal },
       demonstrations: shown,
     };
-    let spent: Rollout | null = null;
+    let reusable: Rollout | null = null;
     let episodes = episodesOf(context, first + 1);
     const until = Math.min(bound.until, config.iterations);
     for (let iteration = first + 1; iteration <= until; iteration++) {
       try {
-        const rollout: Rollout = await spread.collect(episodes, spent).catch((error: unknown) => {
+        const rollout: Rollout = await spread.collect(episodes, reusable).catch((error: unknown) => {
           // Ctrl-C, a failing environment or a dead worker: all is still as the iteration before left it.
           if (saved !== iteration - 1) save(learnedUntil(iteration - 1), false);
           throw error;
@@ -280,7 +280,7 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
             throw error;
           },
         );
-        spent = rollout;
+        reusable = rollout;
         run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
         run.success = metrics['charts/success'];
         const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };

@@ -41,7 +41,7 @@ const cases: Cases = [
   [
     'success: environments',
     () => success(policy, [], {} as Anything),
-    'success: environments must be an array of environments, got []; give one environment or more',
+    'success: environments must be an array of environments, got []; pass one environment or more',
   ],
   [
     'success: temperature',
@@ -51,7 +51,7 @@ const cases: Cases = [
   [
     'success: episodes',
     () => success(policy, [household], { seed: 1, split: 'train', episodes: 0, trainGames: 1, temperature: 1 }),
-    'success: episodes must be an integer in [1, 268435456], got 0; give the number of episodes',
+    'success: episodes must be an integer in [1, 268435456], got 0; pass the number of episodes',
   ],
   [
     'success: split',

@@ -5,7 +5,7 @@ import type { GameChoice } from '../../src/rollout/rollout.ts';
 const groups = (sizes: readonly number[]): GameChoice[] =>
   sizes.flatMap((size, g) => Array.from({ length: size }, (_, rollout) => ({ seed: g, split: 'train', rollout })));
 
-test('a cut moves to the end of a group that is near, so that its episodes stay together', () => {
+test('a boundary moves to the end of a nearby group, so that its episodes stay together', () => {
   expect(partitionGames(groups([8, 8, 8, 8, 8, 8, 8, 8, 8, 8]), 4).map((numbers) => numbers.length)).toEqual([
     16, 24, 16, 24,
   ]);
@@ -15,7 +15,7 @@ test('a cut moves to the end of a group that is near, so that its episodes stay 
   ]);
 });
 
-test('a group that is larger than a chunk is cut evenly', () => {
+test('a group that is larger than a chunk is partitioned evenly', () => {
   expect(partitionGames(groups([10]), 3)).toEqual([
     [0, 1, 2],
     [3, 4, 5],
@@ -23,7 +23,7 @@ test('a group that is larger than a chunk is cut evenly', () => {
   ]);
 });
 
-test('games that recur later on are brought together; seeds of different splits are different games', () => {
+test('games that recur later are grouped; equal seeds of different splits are different games', () => {
   const seeds = [4, 5, 6, 4, 5, 6, 4, 5, 6];
   const games: GameChoice[] = seeds.map((seed, rollout) => ({ seed, split: 'train', rollout }));
   expect(partitionGames(games, 3)).toEqual([
@@ -39,7 +39,7 @@ test('games that recur later on are brought together; seeds of different splits 
   ]);
 });
 
-test.each([1, 2, 3, 5, 8])('%i chunks of any groups are disjoint, whole and not empty', (chunks) => {
+test.each([1, 2, 3, 5, 8])('%i chunks of any groups are disjoint, complete and not empty', (chunks) => {
   for (const sizes of [[8], [1, 7, 2], [5, 5, 5, 5], Array.from({ length: 40 }, () => 1), [13, 2, 2, 2, 13]]) {
     const games = groups(sizes);
     const cut = partitionGames(games, chunks);
