@@ -15,7 +15,7 @@ import type { Arena } from '../engine/kernels/arena.ts';
 import type { Parameter } from '../engine/layers/network.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import { growForStates } from '../engine/states/loadBatch.ts';
-import { atOnce, type Pieces } from '../eventLoop.ts';
+import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import {
   type Factors,
   factorBytes,
@@ -326,10 +326,10 @@ function withoutZeros(gram: Gram): Gram {
  * finite
  */
 export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Samples = a): Gram {
-  return joinRows([atOnce(gramRows(policy, weights, a, b, [0, a?.states?.length]))], a === b);
+  return joinRows([runAtOnce(gramRows(policy, weights, a, b, [0, a?.states?.length]))], a === b);
 }
 
 /** Only the `total` of `gramMatrix`, f64[a, b], which needs less time and memory. */
 export function gramTotal(policy: Policy, weights: number, a: Samples, b: Samples = a): Float64Array {
-  return atOnce(compute(policy, weights, a, b, [0, a?.states?.length], false)).total;
+  return runAtOnce(compute(policy, weights, a, b, [0, a?.states?.length], false)).total;
 }

@@ -5,7 +5,7 @@
 import { checkInteger, checkObject, refuse } from '../check/values.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import type { StateList } from '../engine/states/stateList.ts';
-import { inTurns, type Pause, type Pieces, pauses } from '../eventLoop.ts';
+import { type Pause, type Pieces, pauses, runWithPauses } from '../eventLoop.ts';
 import { type Gram, gramRows, joinRows } from './gram.ts';
 import type { GramRequest } from './gramPieces.ts';
 import { type PairClass, type PairSample, pairClasses, type SamplePairs } from './samplePairs.ts';
@@ -266,7 +266,7 @@ function gramsHere(policy: Policy, weights: number): GramsOf {
   return async (requests, pause) => {
     const grams: Gram[] = [];
     for (const { left, right } of requests) {
-      const rows = await inTurns(gramRows(policy, weights, left, right ?? left, [0, left.states.length]), pause);
+      const rows = await runWithPauses(gramRows(policy, weights, left, right ?? left, [0, left.states.length]), pause);
       grams.push(joinRows([rows], right === null));
     }
     return grams;
@@ -311,8 +311,8 @@ export async function measureCoupling(
   const measured = {
     classes,
     layers: layerCoupling(table, norms),
-    similarity: await inTurns(bySimilarity(table, norms), pause),
-    spillover: await inTurns(
+    similarity: await runWithPauses(bySimilarity(table, norms), pause),
+    spillover: await runWithPauses(
       spillover(policy, weights, samplePairs, table.between, table.left.place, table.right.place, keyOf),
       pause,
     ),

@@ -5,7 +5,7 @@
 
 import { type Policy, takenLogProbs } from '../engine/policy/policy.ts';
 import { growForStates } from '../engine/states/loadBatch.ts';
-import { atOnce, type Pieces } from '../eventLoop.ts';
+import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import type { Gram } from './gram.ts';
 import type { PairSample, SamplePairs } from './samplePairs.ts';
 import { gradientBatches, type Samples } from './samples.ts';
@@ -45,7 +45,7 @@ function* sumInPieces(policy: Policy, weights: number, samples: Samples, g: numb
 
 /** Writes the sum of the gradients of log pi over the samples to address `g` (network.vectorSize floats). */
 export function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
-  atOnce(sumInPieces(policy, weights, samples, g));
+  runAtOnce(sumInPieces(policy, weights, samples, g));
 }
 
 /**

@@ -2,7 +2,7 @@
 import { type Gram, gramRows, joinRows } from '../coupling/gram.ts';
 import { assignPieces, type GramRequest } from '../coupling/gramPieces.ts';
 import type { Samples } from '../coupling/samples.ts';
-import { inTurns, type Pause, unlessAborted } from '../eventLoop.ts';
+import { type Pause, runWithPauses, unlessAborted } from '../eventLoop.ts';
 import { packStates } from '../rollout/pack.ts';
 import type { RunContext } from './runContext.ts';
 
@@ -34,7 +34,7 @@ export async function spreadGrams(run: RunContext, requests: readonly GramReques
   const own: Gram[] = [];
   for (const { request, rows } of assigned[0]) {
     const { left, right } = requests[request];
-    own.push(await inTurns(gramRows(policy, policy.weights, left, right ?? left, rows), pause));
+    own.push(await runWithPauses(gramRows(policy, policy.weights, left, right ?? left, rows), pause));
   }
   const computed = [own, ...(await unlessAborted(replies, signal))].flatMap((grams, k) =>
     grams.map((gram, i) => ({ gram, ...assigned[k][i] })),

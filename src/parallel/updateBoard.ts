@@ -8,7 +8,7 @@
  * phase, so an update needs no message.
  */
 import { unsigned } from '../engine/kernels/address.ts';
-import { turn } from '../eventLoop.ts';
+import { yieldToEventLoop } from '../eventLoop.ts';
 import { generationOf, startGeneration } from './workCounter.ts';
 
 /**
@@ -119,7 +119,7 @@ export async function waitUntilSet(
   for (;;) {
     if (blocks) Atomics.wait(i32, at, 0, 1);
     if (Atomics.load(i32, at) === 1) return;
-    await turn();
+    await yieldToEventLoop();
     const error = failure();
     if (error) throw error;
   }

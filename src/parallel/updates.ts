@@ -6,7 +6,7 @@ import { index32, index64 } from '../engine/kernels/address.ts';
 import { addShard, planAhead, type ShardPlan, type ShardRoom } from '../engine/learn/shards.ts';
 import { pausesOf, type UpdatePhase, type Updates, updatesHere } from '../engine/learn/updatePhase.ts';
 import type { Policy } from '../engine/policy/policy.ts';
-import { turn } from '../eventLoop.ts';
+import { yieldToEventLoop } from '../eventLoop.ts';
 import type { Crew, RunCalls } from './crew.ts';
 import { createSources } from './sources.ts';
 import { BOARD_BYTES, type PublishedUpdate, publishUpdate, spinCountOf, waitUntilSet } from './updateBoard.ts';
@@ -101,7 +101,7 @@ function updatesOnBoard(
         if (update < updates.length) plansOf(update);
         await waitUntilSet(arena.i32, index32(counters), spinCount, () => failure);
         // If this thread never waited, the event loop has not run. Yield, so that worker errors and Ctrl-C are handled.
-        if (update === updates.length) await turn();
+        if (update === updates.length) await yieldToEventLoop();
         else await pause(states);
       },
       end() {

@@ -12,7 +12,7 @@ import {
   openKnownStates,
 } from '../engine/states/knownStates.ts';
 import type { Environment, Step } from '../env/environment.ts';
-import { answered, type Pause, pauses } from '../eventLoop.ts';
+import { type Pause, pauses, settled } from '../eventLoop.ts';
 import { checkStep } from './collect.ts';
 import type { Rollout } from './rollout.ts';
 import { sampleScored, scoreWaiting } from './scores.ts';
@@ -89,7 +89,7 @@ async function copiesAt(
   let envSteps = 0;
   for (const [episode, states] of statesByStep(rollout).entries()) {
     let left = states.filter((state) => place.has(state)).length;
-    if (left > 0) await answered(environment.reset(rollout.games[episode]), signal);
+    if (left > 0) await settled(environment.reset(rollout.games[episode]), signal);
     for (const state of states) {
       const i = place.get(state);
       if (i !== undefined) {
@@ -97,7 +97,7 @@ async function copiesAt(
         left--;
       }
       if (left === 0) break;
-      await answered(environment.step(rollout.taken[state]), signal);
+      await settled(environment.step(rollout.taken[state]), signal);
       envSteps++;
       await pause(1 / STEPS_PER_STATE);
     }
@@ -140,7 +140,7 @@ export async function branch(
     live = [];
     const steps: Step[] = [];
     for (const [i, b] of branches.entries()) {
-      const step = await answered(b.environment.step(actions[i]), signal);
+      const step = await settled(b.environment.step(actions[i]), signal);
       checkStep(step, spec, b.before + ++b.steps);
       total++;
       returns[b.at] += b.weight * step.reward;

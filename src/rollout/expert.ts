@@ -6,7 +6,7 @@
 import { createStateList, inputShape, pushState, type StateList } from '../engine/states/stateList.ts';
 import type { Environment } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
-import { answered, pauses } from '../eventLoop.ts';
+import { pauses, settled } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice } from './rollout.ts';
 
@@ -54,7 +54,7 @@ export async function playExpert(
   for (let g = 0; g < games.length; g++) {
     options.signal?.throwIfAborted();
     const random = randomStream(options.seed, options.purpose, g);
-    let step = await answered(environment.reset(games[g]), options.signal);
+    let step = await settled(environment.reset(games[g]), options.signal);
     for (let steps = 1; !step.terminated && !step.truncated; steps++) {
       const { admissibleActions } = step.info;
       pushState(states, step.observation, admissibleActions);
@@ -66,7 +66,7 @@ export async function playExpert(
       taken.push(choice);
       game.push(g);
       const action = random.uniform() < options.noise ? random.below(admissibleActions.length) : choice;
-      step = await answered(environment.step(action), options.signal);
+      step = await settled(environment.step(action), options.signal);
       requireEnd('playExpert', spec, step, steps);
       await pause(1);
     }

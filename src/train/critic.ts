@@ -12,7 +12,7 @@ import { createPolicy } from '../engine/policy/policy.ts';
 import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
 import { appendStates, createStateList, type StateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
-import { atOnce, type Pieces } from '../eventLoop.ts';
+import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { explainedVariance } from './advantages.ts';
@@ -152,7 +152,7 @@ export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config
 
   return {
     learning,
-    learn: (rollout) => atOnce(learning(rollout)),
+    learn: (rollout) => runAtOnce(learning(rollout)),
 
     values: ({ states }) => valuesOf(states),
 

@@ -9,7 +9,7 @@ import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
 import { actionKey } from '../engine/policy/policy.ts';
 import { type OpenBridge, openEnvironments } from '../env/registry.ts';
-import { inTurns, pauses, turn } from '../eventLoop.ts';
+import { pauses, runWithPauses, yieldToEventLoop } from '../eventLoop.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { brokenCheckpoint, type Chain, type ChainHead, jsonSha256, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
@@ -156,7 +156,7 @@ function labelTools({ config, learner, environments, signal }: Run): LabelTools 
     createCritic() {
       const critic = createCritic(policy.arena, first.spec, config);
       // An abort does not end it: what it learns cannot be undone.
-      return { ...critic, learn: (rollout) => inTurns(critic.learning(rollout), pauses()) };
+      return { ...critic, learn: (rollout) => runWithPauses(critic.learning(rollout), pauses()) };
     },
   };
 }
@@ -302,7 +302,7 @@ export async function runBounded(config: Config, options: TrainOptions, bound: R
         else if (iteration === until || bound.extraCheckpoints.has(iteration)) save(learnedUntil(iteration), false);
         reportProgress(run, 'train', iteration, until);
         // One thread with an environment that answers at once would not hear of an abort.
-        await turn();
+        await yieldToEventLoop();
       } catch (error) {
         throw signal?.aborted ? error : inIteration(iteration, error);
       }

@@ -8,7 +8,7 @@ import { actionLogProbs, createPolicy, type Policy } from '../../src/engine/poli
 import { loadStates } from '../../src/engine/states/loadBatch.ts';
 import { inputShape } from '../../src/engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';
-import { atOnce, inTurns } from '../../src/eventLoop.ts';
+import { runAtOnce, runWithPauses } from '../../src/eventLoop.ts';
 import { randomStream } from '../../src/random.ts';
 import { randomStates } from '../engine/layers/randomNetwork.ts';
 import { errorOfLargest } from '../engine/policy/golden.ts';
@@ -266,7 +266,7 @@ describe('rows of the matrix', () => {
       for (const parts of [1, 2, 3]) {
         const symmetric = other === samples;
         const blocks = rowBlocks(50, parts, symmetric).map((rows) => {
-          const block = atOnce(gramRows(policy, policy.weights, samples, other, rows));
+          const block = runAtOnce(gramRows(policy, policy.weights, samples, other, rows));
           expect([block.rows, block.columns]).toEqual([rows[1] - rows[0], whole.columns]);
           return block;
         });
@@ -279,7 +279,7 @@ describe('rows of the matrix', () => {
     const { policy, samples } = await open('slots', 2, 50);
     const told = async (rows: [number, number]): Promise<number> => {
       let states = 0;
-      await inTurns(gramRows(policy, policy.weights, samples, samples, rows), async (more) => {
+      await runWithPauses(gramRows(policy, policy.weights, samples, samples, rows), async (more) => {
         states += more;
       });
       return states;

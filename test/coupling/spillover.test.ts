@@ -7,7 +7,7 @@ import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy, takenLogProbs } from '../../src/engine/policy/policy.ts';
 import { inputShape } from '../../src/engine/states/stateList.ts';
 import type { VectorSpec } from '../../src/env/environment.ts';
-import { atOnce } from '../../src/eventLoop.ts';
+import { runAtOnce } from '../../src/eventLoop.ts';
 import { randomStream } from '../../src/random.ts';
 import { randomStates } from '../engine/layers/randomNetwork.ts';
 
@@ -44,7 +44,7 @@ function spill(policy: Policy, state: number, action: number): Spillover {
   });
   const between = gramMatrix(policy, policy.weights, samples([good]), samples(others));
   const places = new Map(others.map((sample, i) => [keyOf(sample), i]));
-  return atOnce(spillover(policy, policy.weights, samplePairs, between, new Map([[keyOf(good), 0]]), places, keyOf));
+  return runAtOnce(spillover(policy, policy.weights, samplePairs, between, new Map([[keyOf(good), 0]]), places, keyOf));
 }
 
 test('where the good action has a probability of almost 1 no step is taken: spillover is 0, without overflow', async () => {

@@ -95,12 +95,12 @@ const cases: Cases = [
   [
     'createLabelSource: noise',
     () => createLabelSource({ labels: 'oracle', seed: 1, labelNoise: 2 } as Anything),
-    'labels: labelNoise must be a number >= 0 and <= 1, got 2; 0 changes no label',
+    'labels: labelNoise must be a number >= 0 and <= 1, got 2; with 0 all labels stay unchanged',
   ],
   [
     'createLabelSource: counts',
     () => createLabelSource({ labels: 'graph', seed: 1, labelNoise: 0 } as Anything),
-    'labels: graphMaxEdges must be an integer >= 1, got undefined; give the config of a run',
+    'labels: graphMaxEdges must be an integer >= 1, got undefined; pass the config of a run',
   ],
   [
     'batchCapacity: states',

@@ -1,4 +1,4 @@
-/** Keeps a group with hardly any spread from giving huge advantages. */
+/** Added to standard deviations, so that a group with almost equal returns has no huge advantages. */
 export const STD_FLOOR = 1e-4;
 
 /** Mean and population standard deviation of `values[from..to)`. Equal values give a deviation of exactly 0. */
@@ -9,7 +9,7 @@ export function moments(values: ArrayLike<number>, from: number, to: number): { 
     sum += values[i];
     equal &&= values[i] === values[from];
   }
-  // The rounded mean of equal numbers may differ from them, and the difference would pass for an advantage.
+  // The rounded mean of equal numbers can differ from them, and the difference would become an advantage.
   if (equal) return { mean: values[from], std: 0 };
   const mean = sum / (to - from);
   let squares = 0;
