@@ -66,8 +66,8 @@ export {
   openCrew,
   relaxedCrew,
   type SpawnWorker,
-  type WorkerHandle,
 } from './parallel/crew.ts';
+export type { WorkerHandle } from './parallel/crewMember.ts';
 export { type RandomStream, randomStream } from './random.ts';
 export { type Checkpoint, packCheckpoint, unpackCheckpoint } from './record/checkpoint.ts';
 export { firstDifference, type Receipt, type ReceiptDifference } from './record/receipt.ts';

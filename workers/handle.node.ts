@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import type { WorkerHandle } from '../src/parallel/crew.ts';
+import type { WorkerHandle } from '../src/parallel/crewMember.ts';
 import type { WorkerApi } from '../src/parallel/worker.ts';
 
 /** The handle through which a crew uses a thread. The script of the thread must call `serve`. */

@@ -1,6 +1,7 @@
 /** Starts workers as `worker_threads`: Node, Deno and Bun. */
 import { Worker } from 'node:worker_threads';
-import type { SpawnWorker, WorkerHandle } from '../src/parallel/crew.ts';
+import type { SpawnWorker } from '../src/parallel/crew.ts';
+import type { WorkerHandle } from '../src/parallel/crewMember.ts';
 import { handleOf } from './handle.node.ts';
 
 // The entry is TypeScript when this file runs from source, and JavaScript when it runs from dist/.

@@ -1,6 +1,7 @@
 /** Starts workers as Web Workers, in pages. */
 import { wrap } from 'comlink';
-import type { SpawnWorker, WorkerHandle } from '../src/parallel/crew.ts';
+import type { SpawnWorker } from '../src/parallel/crew.ts';
+import type { WorkerHandle } from '../src/parallel/crewMember.ts';
 import type { WorkerApi } from '../src/parallel/worker.ts';
 
 /** The handle through which a crew uses a Web Worker. The script of the worker must call `serve`. */

@@ -8,8 +8,7 @@ import type { StateList } from '../engine/states/stateList.ts';
 import { type Pause, type Pieces, pauses, runWithPauses } from '../eventLoop.ts';
 import { type Gram, gramRows, joinRows } from './gram.ts';
 import type { GramRequest } from './gramPieces.ts';
-import { type PairClass, type PairSample, pairClasses, type SamplePairs } from './samplePairs.ts';
-import type { Samples } from './samples.ts';
+import { keyOf, type PairClass, type PairSample, pairClasses, type SamplePairs, samplesOf } from './samplePairs.ts';
 import { type Spillover, spillover } from './spillover.ts';
 
 export interface ClassStatistics {
@@ -61,8 +60,6 @@ interface Side {
   readonly place: ReadonlyMap<string, number>;
 }
 
-const keyOf = (sample: PairSample): string => `${sample.side}/${sample.state}/${sample.action}`;
-
 function collectSide(samplePairs: SamplePairs, which: 0 | 1): Side {
   const samples: PairSample[] = [];
   const place = new Map<string, number>();
@@ -75,14 +72,6 @@ function collectSide(samplePairs: SamplePairs, which: 0 | 1): Side {
     }
   }
   return { samples, place };
-}
-
-function samplesOf(samplePairs: SamplePairs, side: Side, which: 0 | 1): Samples {
-  return {
-    list: samplePairs.sides[which].states,
-    states: side.samples.map((s) => s.state),
-    taken: side.samples.map((s) => s.action),
-  };
 }
 
 const diagonal = (k: ArrayLike<number>, n: number): Float64Array =>
@@ -226,7 +215,7 @@ function* bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64A
 async function measureTable(samplePairs: SamplePairs, grams: GramsOf, pause: Pause): Promise<PairTable> {
   const left = collectSide(samplePairs, 0);
   const right = collectSide(samplePairs, 1);
-  const samples = [samplesOf(samplePairs, left, 0), samplesOf(samplePairs, right, 1)] as const;
+  const samples = [samplesOf(samplePairs, 0, left.samples), samplesOf(samplePairs, 1, right.samples)] as const;
   const requests = [
     { left: samples[0], right: samples[1] },
     { left: samples[0], right: null },
@@ -313,7 +302,7 @@ export async function measureCoupling(
     layers: layerCoupling(table, norms),
     similarity: await runWithPauses(bySimilarity(table, norms), pause),
     spillover: await runWithPauses(
-      spillover(policy, weights, samplePairs, table.between, table.left.place, table.right.place, keyOf),
+      spillover(policy, weights, samplePairs, table.between, table.left.place, table.right.place),
       pause,
     ),
     matrix: shownMatrix(table, describe),

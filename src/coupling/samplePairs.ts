@@ -6,6 +6,7 @@
 import type { StateList } from '../engine/states/stateList.ts';
 import { reservedWords } from '../env/text/tokenizer.ts';
 import { randomStream } from '../random.ts';
+import type { Samples } from './samples.ts';
 
 /** States with a label for each candidate action (1 good, 0 bad, -1 unknown) and the game of each state. */
 export interface LabelledStates {
@@ -33,6 +34,20 @@ export interface SamplePairs {
    * on the right.
    */
   readonly byClass: Readonly<Record<PairClass, readonly (readonly [PairSample, PairSample])[]>>;
+}
+
+/** Key of a sample: equal samples have equal keys. */
+export function keyOf({ side, state, action }: PairSample): string {
+  return `${side}/${state}/${action}`;
+}
+
+/** Samples of one side, as `gramMatrix` reads them. */
+export function samplesOf(samplePairs: SamplePairs, side: 0 | 1, samples: readonly PairSample[]): Samples {
+  return {
+    list: samplePairs.sides[side].states,
+    states: samples.map(({ state }) => state),
+    taken: samples.map(({ action }) => action),
+  };
 }
 
 /**

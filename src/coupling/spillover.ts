@@ -7,7 +7,7 @@ import { type Policy, takenLogProbs } from '../engine/policy/policy.ts';
 import { growForStates } from '../engine/states/loadBatch.ts';
 import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import type { Gram } from './gram.ts';
-import type { PairSample, SamplePairs } from './samplePairs.ts';
+import { keyOf, type PairSample, type SamplePairs, samplesOf } from './samplePairs.ts';
 import { gradientBatches, type Samples } from './samples.ts';
 
 export interface Spillover {
@@ -52,8 +52,8 @@ export function sumGradient(policy: Policy, weights: number, samples: Samples, g
  * In pieces: the spillover from the good samples of the goodBad pairs to the bad samples of these pairs.
  *
  * @param between Gram matrix of the left by the right samples
- * @param leftPlace row of each left sample in `between`, by its key
- * @param rightPlace column of each right sample in `between`, by its key
+ * @param leftPlace row of each left sample in `between`, by its `keyOf`
+ * @param rightPlace column of each right sample in `between`, by its `keyOf`
  */
 export function* spillover(
   policy: Policy,
@@ -62,7 +62,6 @@ export function* spillover(
   between: Gram,
   leftPlace: ReadonlyMap<string, number>,
   rightPlace: ReadonlyMap<string, number>,
-  keyOf: (sample: PairSample) => string,
 ): Pieces<Spillover> {
   const { arena, network } = policy;
   const unique = (which: 0 | 1): PairSample[] => [
@@ -70,13 +69,8 @@ export function* spillover(
   ];
   const good = unique(0);
   const bad = unique(1);
-  const samples = (which: 0 | 1, of: readonly PairSample[]): Samples => ({
-    list: samplePairs.sides[which].states,
-    states: of.map((s) => s.state),
-    taken: of.map((s) => s.action),
-  });
-  const goodSamples = samples(0, good);
-  const badSamples = samples(1, bad);
+  const goodSamples = samplesOf(samplePairs, 0, good);
+  const badSamples = samplesOf(samplePairs, 1, bad);
   const of = (vector: number): Float32Array =>
     takenLogProbs(policy, vector, badSamples.list, badSamples.states, badSamples.taken);
   const before = of(weights);

@@ -7,19 +7,11 @@ import { type Config, resolveConfig } from '../config/config.ts';
 import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../engine/kernels/arena.ts';
 import { engineModule } from '../engine/kernels/load.ts';
 import { type ModuleSource, type SentModule, sendable } from '../engine/kernels/moduleFrom.ts';
+import { type CrewMember, crewMember, type WorkerHandle } from './crewMember.ts';
 import { ADDRESS_SPACE, type BytesOf, needOf, threadsIn } from './need.ts';
 import { availableCores } from './updateBoard.ts';
 import type { WorkerApi } from './worker.ts';
 import { workerFailure } from './workerFailure.ts';
-
-/** A started worker. */
-export interface WorkerHandle {
-  /** The worker's API. Each call is one message to the worker and one reply. */
-  readonly api: WorkerApi;
-  /** Rejects with the reason of the runtime when the worker exits or fails; never resolves. */
-  readonly ended: Promise<never>;
-  terminate(): void;
-}
 
 /** Starts a worker: `spawnWorker` of `unbraid/workers`. */
 export type SpawnWorker = (name: string) => WorkerHandle;
@@ -37,15 +29,6 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A worker of the pool. */
-interface Member {
-  /** Sends a call. Rejects when the call fails, and when the worker exits before it replies. */
-  call<T>(send: (api: WorkerApi) => Promise<T>): Promise<T>;
-  /** Calls `attach`. On shared memory the worker counts the calls that it has finished from then on. */
-  attach(memory: WebAssembly.Memory | null, module?: SentModule): Promise<void>;
-  close(): void;
-}
-
 /**
  * The engine's modules, where they are not stored beside its code: `unbraid.wasm` for a memory of one thread,
  * `unbraid.threads.wasm` for a shared memory.
@@ -53,57 +36,6 @@ interface Member {
 export interface EngineModules {
   readonly single?: ModuleSource;
   readonly threads?: ModuleSource;
-}
-
-/**
- * Wraps a worker so that its pending calls reject when it exits: the runtime never answers messages to a worker that
- * has exited. The pending calls are listed here. `Promise.race` with `ended` would retain each reply until the worker
- * exits, which is gigabytes of rollouts and gradients in a long run.
- */
-function memberOf({ api, ended, terminate }: WorkerHandle): Member {
-  /** Reject functions of the pending calls by call number, from 1, in the order of the calls. */
-  const pending = new Map<number, (reason: unknown) => void>();
-  let calls = 0;
-  /**
-   * i32[1]: number of calls that the worker has finished. Null on copies, where only the reply shows that a call is
-   * finished.
-   */
-  let finished: Int32Array | null = null;
-  let end: { readonly reason: unknown } | null = null;
-  const stop = (reason: unknown): void => {
-    end ??= { reason };
-    // The exit event can arrive before the last replies. Reject the first unfinished call first, so that the error
-    // names its phase; if all calls are finished, reject the last one first.
-    const done = finished ? Atomics.load(finished, 0) : 0;
-    const unfinished = [...pending.keys()].findIndex((number) => number > done);
-    [...pending.values()].at(unfinished)?.(end.reason);
-    for (const reject of pending.values()) reject(end.reason);
-    pending.clear();
-  };
-  ended.catch(stop);
-  const call: Member['call'] = (send) =>
-    new Promise((resolve, reject) => {
-      if (end) {
-        reject(end.reason);
-        return;
-      }
-      const number = ++calls;
-      pending.set(number, reject);
-      const remove = (): void => void pending.delete(number);
-      send(api).then(resolve, reject).then(remove, remove);
-    });
-  return {
-    call,
-    attach(memory, module) {
-      finished = memory && new Int32Array(new SharedArrayBuffer(4));
-      finished?.fill(calls);
-      return call((worker) => worker.attach(memory, finished, module));
-    },
-    close() {
-      stop(new Error('the crew was closed'));
-      terminate();
-    },
-  };
 }
 
 /** The calls of one run to the workers. */
@@ -140,7 +72,7 @@ const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`
 export class Crew {
   /** `relaxed`: the results of its runs can differ in their bits between processors. */
   readonly arithmetic: 'exact' | 'relaxed';
-  readonly #members: readonly Member[];
+  readonly #members: readonly CrewMember[];
   readonly #opened: ThreadPlan;
   readonly #modules: EngineModules;
   /** Of the latest run. */
@@ -149,7 +81,7 @@ export class Crew {
   #closed = false;
 
   constructor(
-    members: readonly Member[],
+    members: readonly CrewMember[],
     memory: MemoryMode,
     reason: string,
     arithmetic: 'exact' | 'relaxed' = 'exact',
@@ -289,7 +221,7 @@ export function relaxedCrew(module?: ModuleSource): Crew {
 
 /** Tests whether the workers can use a shared memory. The reason states the obstacle if they cannot. */
 async function shareable(
-  members: readonly Member[],
+  members: readonly CrewMember[],
   module: SentModule | undefined,
 ): Promise<{ memory: MemoryMode; reason: string }> {
   if (typeof SharedArrayBuffer === 'undefined') {
@@ -315,7 +247,7 @@ async function shareable(
   }
 }
 
-async function start(members: readonly Member[]): Promise<void> {
+async function start(members: readonly CrewMember[]): Promise<void> {
   await Promise.all(members.map((member) => member.attach(null)));
 }
 
@@ -361,9 +293,9 @@ export async function openCrew(spawnWorker: SpawnWorker, size: number, options: 
       ? `${size} threads need about ${mebibytes(need(size))} of memory, and a shared memory holds ${mebibytes(ADDRESS_SPACE)}`
       : null;
   if (fit === 1) return soloCrew(tooMany as string, modules);
-  const members: Member[] = [];
+  const members: CrewMember[] = [];
   try {
-    for (let worker = 2; worker <= fit; worker++) members.push(memberOf(spawnWorker(`unbraid worker ${worker}`)));
+    for (let worker = 2; worker <= fit; worker++) members.push(crewMember(spawnWorker(`unbraid worker ${worker}`)));
     await start(members);
     const { memory, reason } = options.copied
       ? { memory: 'copied' as const, reason: 'the option copied is set' }

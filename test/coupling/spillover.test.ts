@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { gramMatrix } from '../../src/coupling/gram.ts';
-import type { LabelledStates, PairSample, SamplePairs } from '../../src/coupling/samplePairs.ts';
-import type { Samples } from '../../src/coupling/samples.ts';
+import {
+  keyOf,
+  type LabelledStates,
+  type PairSample,
+  type SamplePairs,
+  samplesOf,
+} from '../../src/coupling/samplePairs.ts';
 import { type Spillover, spillover } from '../../src/coupling/spillover.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy, takenLogProbs } from '../../src/engine/policy/policy.ts';
@@ -23,8 +28,6 @@ const spec: VectorSpec = {
 const list = randomStates(inputShape(spec), randomStream(5, 'test/spillover'), 6, 5);
 const side: LabelledStates = { states: list, labels: new Int8Array(list.actions), game: new Int32Array(list.states) };
 
-const keyOf = ({ side: of, state, action }: PairSample): string => `${of}/${state}/${action}`;
-
 /** Spillover from one good sample to one bad sample in each other state. */
 function spill(policy: Policy, state: number, action: number): Spillover {
   const good: PairSample = { side: 0, state, action, good: true };
@@ -37,14 +40,14 @@ function spill(policy: Policy, state: number, action: number): Spillover {
     sides: [side, side],
     byClass: { goodGood: [], goodBad: others.map((sample) => [good, sample] as const), badBad: [] },
   };
-  const samples = (of: readonly PairSample[]): Samples => ({
-    list,
-    states: of.map((s) => s.state),
-    taken: of.map((s) => s.action),
-  });
-  const between = gramMatrix(policy, policy.weights, samples([good]), samples(others));
+  const between = gramMatrix(
+    policy,
+    policy.weights,
+    samplesOf(samplePairs, 0, [good]),
+    samplesOf(samplePairs, 1, others),
+  );
   const places = new Map(others.map((sample, i) => [keyOf(sample), i]));
-  return runAtOnce(spillover(policy, policy.weights, samplePairs, between, new Map([[keyOf(good), 0]]), places, keyOf));
+  return runAtOnce(spillover(policy, policy.weights, samplePairs, between, new Map([[keyOf(good), 0]]), places));
 }
 
 test('where the good action has a probability of almost 1 no step is taken: spillover is 0, without overflow', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { openCrew, type SpawnWorker, type WorkerHandle } from '../../src/parallel/crew.ts';
+import { openCrew, type SpawnWorker } from '../../src/parallel/crew.ts';
+import type { WorkerHandle } from '../../src/parallel/crewMember.ts';
 import { createWorkerApi, type WorkerApi } from '../../src/parallel/worker.ts';
 
 interface Fake extends WorkerHandle {

@@ -237,7 +237,7 @@ describe('the estimated memory of a run', () => {
     { policy: 'mlp', method: 'ppo+contrastive', beta: 0.1 },
     { env: 'crafting', observation: 'text', blocks: 1 },
     { tokenWidth: 96, hidden: 512, groupsPerIteration: 2, numGenerations: 2, coldStart: 0, couplingPairs: 8 },
-  ])('is what it takes, or up to thrice as much: %j', async (changes) => {
+  ])('is between once and three times the memory in use: %j', async (changes) => {
     const config = resolveConfig({ iterations: 1, evalEpisodes: 8, coldStartUpdates: 2, ...changes });
     const pool = await openEnvironments(config, null);
     const need = memoryNeed(pool.create().spec, config);

@@ -3,7 +3,7 @@
  * state.
  */
 import type { Rollout } from '../../rollout/rollout.ts';
-import { moments, STD_FLOOR } from './moments.ts';
+import { divisorOf, moments, type RewardScale } from './moments.ts';
 
 /** Input of step advantages, by state. The states of an episode are in the order of its steps. */
 export type Steps = Pick<Rollout, 'episode' | 'reward' | 'hash'> & { readonly states: { readonly states: number } };
@@ -55,7 +55,7 @@ export function anchorState(
   steps: Steps,
   groupSize: number,
   discount: number,
-  scaleRewards: 'group' | 'batch' | 'none',
+  scaleRewards: RewardScale,
 ): Float32Array {
   const returns = discountedReturns(steps, discount);
   const batchStd = scaleRewards === 'batch' ? moments(returns, 0, returns.length).std : 0;
@@ -63,9 +63,9 @@ export function anchorState(
   for (const anchor of anchorGroups(steps, groupSize)) {
     const own = anchor.map((s) => returns[s]);
     const { mean, std } = moments(own, 0, own.length);
-    const scale = scaleRewards === 'none' ? 1 : (scaleRewards === 'batch' ? batchStd : std) + STD_FLOOR;
+    const divisor = divisorOf(scaleRewards, std, batchStd);
     anchor.forEach((s, i) => {
-      advantages[s] = (own[i] - mean) / scale;
+      advantages[s] = (own[i] - mean) / divisor;
       if (!Number.isFinite(advantages[s])) {
         throw new RangeError(
           `anchorState: advantages must be finite, got ${advantages[s]} for the return ${own[i]} at step ${s}; scale the environment's rewards down`,

@@ -1,6 +1,6 @@
 /** Advantages of GRPO: the return of an episode relative to the returns of the other episodes with the same start. */
 import { checkChoice, isList, refuse, shown } from '../../check/values.ts';
-import { moments, STD_FLOOR } from './moments.ts';
+import { divisorOf, moments, type RewardScale } from './moments.ts';
 
 export interface GroupRelative {
   /** f32[episodes] */
@@ -24,11 +24,7 @@ export interface GroupRelative {
  * @throws RangeError if groupSize < 2, the returns are not whole groups, or one of them or of the advantages is not
  * finite
  */
-export function groupRelative(
-  returns: ArrayLike<number>,
-  groupSize: number,
-  scaleRewards: 'group' | 'batch' | 'none',
-): GroupRelative {
+export function groupRelative(returns: ArrayLike<number>, groupSize: number, scaleRewards: RewardScale): GroupRelative {
   if (!isList(returns)) refuse('groupRelative', 'returns', 'an array of numbers', returns, 'pass one for each episode');
   const episodes = returns.length;
   if (!Number.isSafeInteger(groupSize) && !(Number.isFinite(groupSize) && groupSize < 2)) {
@@ -59,9 +55,9 @@ export function groupRelative(
     const { mean, std } = moments(returns, from, from + groupSize);
     stdSum += std;
     if (std === 0) dead++;
-    const scale = scaleRewards === 'none' ? 1 : (scaleRewards === 'batch' ? batchStd : std) + STD_FLOOR;
+    const divisor = divisorOf(scaleRewards, std, batchStd);
     for (let i = from; i < from + groupSize; i++) {
-      advantages[i] = (returns[i] - mean) / scale;
+      advantages[i] = (returns[i] - mean) / divisor;
       if (!(Number.isFinite(advantages[i]) && Number.isFinite(std))) {
         throw new RangeError(
           `groupRelative: advantages must be finite, got ${advantages[i]} for the return ${returns[i]} at ${i} with standard deviation ${std}; scale the environment's rewards down`,

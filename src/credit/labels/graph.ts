@@ -66,6 +66,28 @@ function labelOfEdge(
   return alwaysLedTo(graph, edge, (o) => graph.to[o] === graph.from[edge]) ? 0 : -1;
 }
 
+/** Saves the games in the order of the map; `edges` is the number of their outcomes. */
+function packGames(games: ReadonlyMap<string, Game>, edges: number): { games: Float64Array; edges: Float64Array } {
+  const saved = { games: new Float64Array(games.size * GAME_COLUMNS), edges: new Float64Array(edges * EDGE_COLUMNS) };
+  let g = 0;
+  let e = 0;
+  for (const { split, seed, graph } of games.values()) {
+    const { hash, from, action, edge, to, reward, terminated, count } = graph;
+    saved.games.set([splits.indexOf(split), seed, edge.length], g);
+    g += GAME_COLUMNS;
+    for (let o = 0; o < edge.length; o++) {
+      saved.edges[e] = hash[from[edge[o]]];
+      saved.edges[e + 1] = action[edge[o]];
+      saved.edges[e + 2] = hash[to[o]];
+      saved.edges[e + 3] = reward[o];
+      saved.edges[e + 4] = terminated[o];
+      saved.edges[e + 5] = count[o];
+      e += EDGE_COLUMNS;
+    }
+  }
+  return saved;
+}
+
 /**
  * A label source that stores the transitions of every episode that it has labelled. Split and seed identify a game (the
  * rollouts of a group share it), the hash a state, and the index among the admissible actions an action.
@@ -137,29 +159,7 @@ export function createGraphLabels({
       return labels;
     },
 
-    save() {
-      const saved = {
-        games: new Float64Array(games.size * GAME_COLUMNS),
-        edges: new Float64Array(edges * EDGE_COLUMNS),
-      };
-      let g = 0;
-      let e = 0;
-      for (const { split, seed, graph } of games.values()) {
-        const { hash, from, action, edge, to, reward, terminated, count } = graph;
-        saved.games.set([splits.indexOf(split), seed, edge.length], g);
-        g += GAME_COLUMNS;
-        for (let o = 0; o < edge.length; o++) {
-          saved.edges[e] = hash[from[edge[o]]];
-          saved.edges[e + 1] = action[edge[o]];
-          saved.edges[e + 2] = hash[to[o]];
-          saved.edges[e + 3] = reward[o];
-          saved.edges[e + 4] = terminated[o];
-          saved.edges[e + 5] = count[o];
-          e += EDGE_COLUMNS;
-        }
-      }
-      return saved;
-    },
+    save: () => packGames(games, edges),
 
     restore(saved) {
       requireSaved('graph', saved, ['games', 'edges']);
