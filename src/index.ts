@@ -11,7 +11,7 @@ export { type GradVac, gradVac } from './coupling/remedies/gradVac.ts';
 export { pcGrad } from './coupling/remedies/pcGrad.ts';
 export { taskOrders } from './coupling/remedies/tasks.ts';
 export { upGrad } from './coupling/remedies/upGrad.ts';
-export { collectBank } from './coupling/samplePairStates.ts';
+export { collectSamplePairs as collectBank } from './coupling/samplePairStates.ts';
 export type { Samples } from './coupling/samples.ts';
 export { groupRelative } from './credit/advantages/groupRelative.ts';
 export { createLabelSource, type LabelSource } from './credit/labels/labels.ts';
@@ -60,8 +60,8 @@ export {
   openCrew,
   relaxedCrew,
   type SpawnWorker,
-  type WorkerHandle,
 } from './parallel/crew.ts';
+export type { WorkerHandle } from './parallel/crewMember.ts';
 export { type RandomStream, randomStream } from './random.ts';
 export { type Checkpoint, packCheckpoint, unpackCheckpoint } from './record/checkpoint.ts';
 export { firstDifference, type Receipt, type ReceiptDifference } from './record/receipt.ts';

@@ -15,7 +15,7 @@ import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
 import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
 import { appendStates, createStateList, type StateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
-import { atOnce, type Pieces } from '../eventLoop.ts';
+import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { explainedVariance } from './advantages.ts';
@@ -163,7 +163,7 @@ export function createCritic(
 
   return {
     learning,
-    learn: (rollout) => atOnce(learning(rollout)),
+    learn: (rollout) => runAtOnce(learning(rollout)),
 
     values: ({ states }) => valuesOf(states),
 

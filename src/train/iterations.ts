@@ -1,7 +1,7 @@
 /** The iterations of a run: collect episodes, learn from them, evaluate, record. */
 
 import { couplingSummary } from '../coupling/measure.ts';
-import { turn } from '../eventLoop.ts';
+import { yieldToEventLoop } from '../eventLoop.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { episodesOf, type IterationContext, learnFrom, type Metrics } from './iteration.ts';
 import {
@@ -103,7 +103,7 @@ export async function trainIterations(
     else if (iteration === until || bound.extraCheckpoints.has(iteration)) log.save(log.learned(iteration), false);
     reportProgress(run, 'train', iteration, until);
     // With one thread and a synchronous environment the signal would otherwise never be delivered.
-    await turn();
+    await yieldToEventLoop();
   };
 
   for (let iteration = first + 1; iteration <= until; iteration++) {

@@ -9,8 +9,8 @@ import {
   couplingSummary,
   measureCoupling,
 } from '../coupling/measure.ts';
-import { collectBank } from '../coupling/samplePairStates.ts';
-import type { PairBank } from '../coupling/samplePairs.ts';
+import { collectSamplePairs } from '../coupling/samplePairStates.ts';
+import type { SamplePairs } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { policyFor } from '../engine/policy/custom.ts';
@@ -52,7 +52,7 @@ export interface Run {
   readonly games: readonly GameChoice[];
   readonly spread: Spread;
   /** State pairs on which coupling is measured; null where no action is good in one game and bad in another. */
-  readonly bank: PairBank | null;
+  readonly bank: SamplePairs | null;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
   envSteps: number;
@@ -90,7 +90,7 @@ export async function startRun(
   const spread = await openSpread(crew, policy, config, pool, environments, signal, custom);
   // Collected with the initial weights, so that a resumed run measures the same pairs.
   const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, signal } as const;
-  const bank = await collectBank(policy, environments, bankOptions).catch((error: unknown) => {
+  const bank = await collectSamplePairs(policy, environments, bankOptions).catch((error: unknown) => {
     spread.close();
     throw error;
   });

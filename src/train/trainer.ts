@@ -9,7 +9,7 @@ import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
 import { actionKey } from '../engine/policy/policy.ts';
 import { type OpenBridge, openEnvironments } from '../env/registry.ts';
-import { inTurns, pauses } from '../eventLoop.ts';
+import { pauses, runWithPauses } from '../eventLoop.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import type { Chain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
@@ -109,7 +109,7 @@ function labelTools({ config, learner, environments, signal }: Run, parts: Custo
     createCritic() {
       const critic = createCritic(policy.arena, first.spec, config, parts.policy?.make);
       // An abort does not stop the critic: its update cannot be undone.
-      return { ...critic, learn: (rollout) => inTurns(critic.learning(rollout), pauses()) };
+      return { ...critic, learn: (rollout) => runWithPauses(critic.learning(rollout), pauses()) };
     },
   };
 }

@@ -161,8 +161,8 @@ test('docs/configuration.md is made from the table (vitest -u writes it)', async
   );
   const page = `# Configuration
 
-Every key of a run's config, as \`unbraid train --set key=value\`, in a file given to \`--config\`, or in the object given to \`resolveConfig\`.
-Unknown keys and values outside their rule are refused by name. The complete config of a run is kept in its \`config.json\`.
+This page lists every key of a run's config. Set a key with \`unbraid train --set key=value\`, in a file given to \`--config\`, or in the object passed to \`resolveConfig\`.
+Unknown keys and values outside their rule are rejected with an error that names the key. The complete config of a run is stored in its \`config.json\`. Terms: [glossary](glossary.md).
 
 | Key | Default | Unit | Meaning | Must be |
 |---|---|---|---|---|

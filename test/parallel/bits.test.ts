@@ -45,7 +45,7 @@ test.each(['anchor', 'critic', 'counterfactual', 'shuffled'] as const)(
   },
 );
 
-test('a number that is not finite on another thread stops the run with the words of one thread', async () => {
+test('a number that is not finite on another thread stops the run with the message of one thread', async () => {
   const crew = await openCrew(spawnWorker, 2, { cores: null });
   try {
     const overflowing = { learningRate: 1e30, numIterations: 1, minibatches: 1 };

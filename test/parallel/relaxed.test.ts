@@ -36,7 +36,7 @@ async function gradient(crew: Crew): Promise<Float32Array> {
 }
 
 describe('relaxed arithmetic', () => {
-  test('gives gradients within 1e-5 of their largest component', async () => {
+  test('returns gradients within 1e-5 of their largest component', async () => {
     const [exact, relaxed] = [await gradient(soloCrew()), await gradient(relaxedCrew())];
     const largest = exact.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const error = exact.reduce((most, x, i) => Math.max(most, Math.abs(x - relaxed[i])), 0);
@@ -44,7 +44,7 @@ describe('relaxed arithmetic', () => {
     expect(error / largest).toBeLessThan(1e-5);
   });
 
-  test('is named in the receipt, which follows from it; a run of exact arithmetic has no such key', async () => {
+  test('is recorded in the receipt and changes its hash; a run with exact arithmetic has no such key', async () => {
     const { outcome, checkpoints } = await recordedRun({ iterations: 1 }, { crew: relaxedCrew() });
     const { receipt } = outcome;
     expect(receipt.arithmetic).toBe('relaxed');

@@ -18,7 +18,7 @@ test.each([
     const coefs = { cloningCoef: 0, goodWeight: 0, badWeight: 0 };
     const set: LossSet = {
       list,
-      // Each state is one of its own: there are no repeats.
+      // All states differ: there are no repeats.
       order: Int32Array.from({ length: 64 }, (_, i) => i % list.states),
       taken: new Int32Array(list.states),
       oldLogProb: zeros,

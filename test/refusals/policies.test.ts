@@ -31,7 +31,7 @@ const cases: Cases = [
   [
     'openCrew: no function',
     () => openCrew(null as Anything, 2),
-    'openCrew: spawnWorker must be a function, got null; give spawnWorker of unbraid/workers',
+    'openCrew: spawnWorker must be a function, got null; pass spawnWorker of unbraid/workers',
   ],
   [
     'openCrew: cores',
@@ -41,7 +41,7 @@ const cases: Cases = [
   [
     'success: environments',
     () => success(policy, [], {} as Anything),
-    'success: environments must be an array of environments, got []; give one environment or more',
+    'success: environments must be an array of environments, got []; pass one environment or more',
   ],
   [
     'success: temperature',
@@ -51,7 +51,7 @@ const cases: Cases = [
   [
     'success: episodes',
     () => success(policy, [household], { seed: 1, split: 'train', episodes: 0, trainGames: 1, temperature: 1 }),
-    'success: episodes must be an integer in [1, 268435456], got 0; give the number of episodes',
+    'success: episodes must be an integer in [1, 268435456], got 0; pass the number of episodes',
   ],
   [
     'success: split',
@@ -69,23 +69,23 @@ const cases: Cases = [
         graphDiscount: 0.9,
         graphMaxEdges: 1,
       }),
-    'collectBank: pairs must be an integer in [1, 10000], got NaN; give the number of pairs of each class',
+    'collectBank: pairs must be an integer in [1, 10000], got NaN; pass the number of pairs of each class',
   ],
   [
-    'measureCoupling: no bank',
+    'measureCoupling: no sample pairs',
     () => measureCoupling(policy, policy.weights, null as Anything, () => ''),
-    'measureCoupling: bank must be an object, got null; collectBank returns null where no action is good in one game and bad in another',
+    'measureCoupling: samplePairs must be an object, got null; collectBank returns null where no action is good in one game and bad in another',
   ],
   [
     'gramMatrix: no samples',
     () => gramMatrix(policy, policy.weights, null as Anything),
-    'gramMatrix: samples must be an object, got null; give { list, states, taken }',
+    'gramMatrix: samples must be an object, got null; pass { list, states, taken }',
   ],
   [
     'gramMatrix: no policy',
     () =>
       gramMatrix(null as Anything, 0, { list: createStateList(inputShape(household.spec)), states: [0], taken: [0] }),
-    'gramMatrix: policy must be an object, got null; give what createPolicy or policyOn returned',
+    'gramMatrix: policy must be an object, got null; pass the result of createPolicy or policyOn',
   ],
   [
     'createLabelSource: source',
@@ -95,12 +95,12 @@ const cases: Cases = [
   [
     'createLabelSource: noise',
     () => createLabelSource({ labels: 'oracle', seed: 1, labelNoise: 2 } as Anything),
-    'labels: labelNoise must be a number >= 0 and <= 1, got 2; 0 changes no label',
+    'labels: labelNoise must be a number >= 0 and <= 1, got 2; with 0 all labels stay unchanged',
   ],
   [
     'createLabelSource: counts',
     () => createLabelSource({ labels: 'graph', seed: 1, labelNoise: 0 } as Anything),
-    'labels: graphMaxEdges must be an integer >= 1, got undefined; give the config of a run',
+    'labels: graphMaxEdges must be an integer >= 1, got undefined; pass the config of a run',
   ],
   [
     'batchCapacity: states',

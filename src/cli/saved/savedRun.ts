@@ -4,7 +4,7 @@ import { type Config, resolveConfig } from '../../config/config.ts';
 import { headsOf } from '../../config/method.ts';
 import { describeSample } from '../../coupling/describe.ts';
 import { type CouplingMeasurement, measureCoupling } from '../../coupling/measure.ts';
-import { collectBank } from '../../coupling/samplePairStates.ts';
+import { collectSamplePairs } from '../../coupling/samplePairStates.ts';
 import { loadParameters } from '../../engine/policy/parameters.ts';
 import { createPolicy, type Policy } from '../../engine/policy/policy.ts';
 import type { Environment, Split } from '../../env/environment.ts';
@@ -104,7 +104,14 @@ async function measureSaved(
   onBank: () => void,
 ): Promise<CouplingMeasurement | null> {
   const { seed, graphDiscount, graphMaxEdges } = config;
-  const bank = await collectBank(policy, environments, { seed, split, pairs, graphDiscount, graphMaxEdges, signal });
+  const bank = await collectSamplePairs(policy, environments, {
+    seed,
+    split,
+    pairs,
+    graphDiscount,
+    graphMaxEdges,
+    signal,
+  });
   if (!bank) return null;
   onBank();
   const describe = describeSample(environments[0].spec, bank);

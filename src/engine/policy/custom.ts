@@ -2,7 +2,8 @@
 import { checkObject } from '../../check/values.ts';
 import type { EnvironmentSpec } from '../../env/environment.ts';
 import type { Arena } from '../kernels/arena.ts';
-import { type Builder, createNetwork, type Heads } from '../layers/network.ts';
+import { createNetwork } from '../layers/createNetwork.ts';
+import type { Builder, Heads } from '../layers/network.ts';
 import { inputShape } from '../states/stateList.ts';
 import type { PolicyConfig } from './heads.ts';
 import { batchCapacity, createPolicy, type Policy, policyOn } from './policy.ts';
