@@ -3,7 +3,7 @@ import { type Figure, figureWidth, panelTop, renderSvg, valueAxis } from '../dra
 import { legendOf, unit, variantStyle } from './successFigures.ts';
 import type { Variant } from './variants.ts';
 
-/** Pearson correlation; `undefined` with fewer than three points or without spread. */
+/** Pearson correlation; `undefined` with fewer than three points or if x or y is constant. */
 function correlation(points: readonly (readonly [number, number])[]): number | undefined {
   if (points.length < 3) return undefined;
   const mx = mean(points.map(([x]) => x));
@@ -19,7 +19,7 @@ function correlation(points: readonly (readonly [number, number])[]): number | u
   return xx * yy > 0 ? xy / Math.sqrt(xx * yy) : undefined;
 }
 
-/** [out-of-domain success, good-bad cosine] of every checkpoint of a variant that measured both. */
+/** [out-of-domain success, good-bad cosine] of each checkpoint of a variant at which both were measured. */
 function checkpoints(variant: Variant): [number, number][] {
   return variant.runs.flatMap(({ metrics }) =>
     metrics.flatMap((line): [number, number][] => {
@@ -30,7 +30,10 @@ function checkpoints(variant: Variant): [number, number][] {
   );
 }
 
-/** Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint measured both. */
+/**
+ * Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint
+ * has both.
+ */
 export function couplingAgainstSuccess(variants: readonly Variant[]): string | undefined {
   const points = variants.flatMap(checkpoints);
   if (points.length === 0) return undefined;

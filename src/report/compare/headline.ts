@@ -1,6 +1,6 @@
 import { baselineOf, formatEstimate, leaderOf, outOfDomainGain, resultEstimate, type Variant } from './variants.ts';
 
-/** What was compared, in a heading's words. */
+/** Heading of a report: the variants that are compared. */
 export function headline(variants: readonly Variant[]): string {
   const baseline = baselineOf(variants);
   const leader = leaderOf(variants);
@@ -9,14 +9,14 @@ export function headline(variants: readonly Variant[]): string {
 }
 
 /**
- * What the numbers say in two or three sentences: the best method's out-of-domain success against the baseline's, paired by seed, then both
- * couplings. Says so where the interval contains zero or cannot be given.
+ * Summary of two or three sentences: out-of-domain success of the best method against the baseline, paired by seed,
+ * then the coupling of both. It states if the interval includes zero or cannot be computed.
  */
 export function summary(variants: readonly Variant[]): string {
   const baseline = baselineOf(variants);
   const leader = leaderOf(variants);
   if (baseline === undefined || leader === undefined) {
-    return 'These records hold fewer than two methods, so they compare nothing; the table gives what was measured.';
+    return 'These records contain fewer than two methods, so no comparison is possible. The table shows the measured values.';
   }
   const success = (variant: Variant): string =>
     formatEstimate(resultEstimate(variant, (result) => result.success.outOfDomain)).split(' ')[0];
@@ -28,10 +28,10 @@ export function summary(variants: readonly Variant[]): string {
 
 function gainSentence(leader: Variant, baseline: Variant): string {
   const gain = outOfDomainGain(leader, baseline);
-  if (gain === undefined) return '; they share no seed, so no paired difference can be given.';
+  if (gain === undefined) return '; they share no seed, so no paired difference can be computed.';
   const difference = `${formatEstimate(gain, true)}`;
   if (gain.seeds === 1) {
-    return ` (difference ${difference}); with one shared seed no interval can be given, so this shows no effect.`;
+    return ` (difference ${difference}). One shared seed is too few for an interval: these runs do not show that the two differ.`;
   }
   if (gain.interval === undefined) {
     return `; the difference is ${difference}, paired by seed. ${gain.seeds} seeds are too few for an interval: these runs do not show that the two differ.`;
@@ -43,11 +43,11 @@ function gainSentence(leader: Variant, baseline: Variant): string {
   return `; the difference is ${difference} (95% interval, ${paired}). The interval contains zero: these runs do not show that the two differ.`;
 }
 
-/** Picking the best of several by the same numbers makes its gain look larger than it is. */
+/** Adds a caution if the best of several methods was chosen by the numbers shown: its gain is then biased upwards. */
 function choiceSentence(variants: readonly Variant[]): string {
   const candidates = variants.filter((variant) => variant.role === 'method').length - 1;
   return candidates > 1
-    ? `Of ${candidates} methods the best was picked by these same numbers, which flatters its gain.`
+    ? `The best of ${candidates} methods was selected by the same numbers, so its gain is biased upwards.`
     : '';
 }
 
@@ -60,5 +60,5 @@ function couplingSentence(leader: Variant, baseline: Variant): string {
   };
   const [first, second] = [cosines(leader), cosines(baseline)];
   if (first === undefined || second === undefined) return '';
-  return `The good-bad cosine went ${first} with ${leader.name} and ${second} with ${baseline.name}.`;
+  return `The good-bad cosine changed ${first} with ${leader.name} and ${second} with ${baseline.name}.`;
 }

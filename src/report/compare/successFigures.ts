@@ -27,7 +27,7 @@ export function variantStyle(variants: readonly Variant[], variant: Variant): Se
 export const legendOf = (variants: readonly Variant[]) =>
   variants.map((variant) => ({ name: roleName(variant), ...variantStyle(variants, variant) }));
 
-/** Over a variant's runs: [environment steps, estimate of `key`] at each iteration where every run measured it. */
+/** Over a variant's runs: [environment steps, estimate of `key`] at each iteration at which every run measured it. */
 export function curveOf(variant: Variant, key: string): [number, Estimate][] {
   const curve: [number, Estimate][] = [];
   for (const { iteration } of variant.runs[0].metrics) {
@@ -38,7 +38,10 @@ export function curveOf(variant: Variant, key: string): [number, Estimate][] {
   return curve;
 }
 
-/** Success on training games and on held-out combinations against environment steps, a line and, with enough seeds, an interval band per variant. Returns SVG. */
+/**
+ * Success on training games and on held-out combinations against environment steps. One line per variant, with an
+ * interval band if it has enough seeds. Returns SVG.
+ */
 export function learningCurves(variants: readonly Variant[]): string {
   const seeds = Math.max(...variants.map((variant) => variant.runs.length));
   const heading = {
@@ -91,7 +94,7 @@ const stepsLabel = {
   fontSize: 11,
   hideOverlap: true,
   formatter: (steps: number) => (steps >= 1000 ? `${Math.round(steps / 1000)}k` : `${Math.round(steps)}`),
-  // The last tick is the data's end, seldom a round number.
+  // The last tick is at the end of the data, which is rarely a round number.
   showMaxLabel: false,
 };
 
@@ -101,7 +104,10 @@ const splitPicks: readonly [string, (result: RunResult) => number | null][] = [
   ['out-of-domain', (result) => result.success.outOfDomain],
 ];
 
-/** Final success by split: a row per variant, a dot for the mean, a bar for the interval, a small ring for each seed. Returns SVG. */
+/**
+ * Final success by split. One row per variant: a dot for the mean, a bar for the interval, a small ring for each seed.
+ * Returns SVG.
+ */
 export function successBySplit(variants: readonly Variant[]): string {
   return intervalFigure({
     id: 'splits',

@@ -49,14 +49,14 @@ describe('tables of a profile', () => {
 
   it('say what was measured, and whether the time of other programs is in', () => {
     expect(profileNotes(profile)).toEqual([
-      'All per iteration, mean of 20 after 5 to warm up, on one thread.',
+      'All values are per iteration: mean of 20 iterations after 5 warm-up iterations, on one thread.',
       'Peak in this run: 25.0 GFLOP/s, 40.0 GB/s in the first cache (medians of 84 samples).',
-      'Left out: 3.5 ms an iteration in which other programs had the processor.',
-      'Taken out: 190 ns for each call of a kernel, 180 ns for each of the environment.',
+      'Not included: 3.5 ms per iteration in which other programs had the processor.',
+      'Subtracted as measurement cost: 190 ns per kernel call and 180 ns per environment call.',
       'Heap growth: 120 KiB over 120 updates, 1024 bytes per update.',
     ]);
     expect(profileNotes({ ...profile, waitedMs: null })[2]).toBe(
-      'The time in which other programs had the processor is in.',
+      'Times include the time in which other programs had the processor.',
     );
   });
 });
