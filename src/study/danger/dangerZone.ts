@@ -1,4 +1,7 @@
-/** The danger zone: p(bad action | look-alike state) over training, with the gradients of that state alone as the counterfactual. */
+/**
+ * The danger zone: p(bad action | similar state) over training. The comparison without coupling uses the gradients of
+ * that state alone.
+ */
 
 import { labelTermsOf } from '../../config/method.ts';
 import type { DangerRecord } from '../../record/schemas.ts';
@@ -17,7 +20,10 @@ const starts = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95];
 
 const iterations = 120;
 
-/** GRPO and the classifier, with coupling and without; then surgery on the gradients of the two states, without coupling there is one. */
+/**
+ * GRPO and the classifier, with and without coupling; then gradient surgery between the two states. Surgery needs both
+ * gradients, so it has no condition without coupling.
+ */
 const arms: readonly DangerArm[] = [
   ...(
     [
@@ -30,10 +36,13 @@ const arms: readonly DangerArm[] = [
   ...['pcgrad', 'gradvac', 'upgrad'].map((method) => ({ method, labels: 'oracle', coupling: true }) as const),
 ];
 
-/** Starts from which GRPO locks the bad action in. */
+/** Lowest start from which GRPO converges to the bad action. */
 const HIGH = 0.4;
 
-/** Similarities and arms by size; `quick` leaves out the counterfactual of the controls, and the surgeries. */
+/**
+ * Similarities, conditions and default seeds by size. `quick` excludes the controls without coupling and the surgery
+ * methods.
+ */
 function extent({ size }: StudyScale): { rhos: readonly number[]; arms: readonly DangerArm[]; seeds: number } {
   if (size === 'full') return { rhos: [0.8, 0.3, 0.95], arms, seeds: 24 };
   const shown = arms.filter(
@@ -58,9 +67,9 @@ function plan(scale: StudyScale): readonly Job[] {
 
 interface Measured {
   readonly rho: number;
-  /** Seeds of which every start is finished. */
+  /** Seeds for which every start is finished. */
   readonly seeds: readonly number[];
-  /** p(bad | s') by arm, start, seed and measurement. */
+  /** p(bad | s') by condition, start, seed and measurement. */
   readonly probabilities: readonly (readonly (readonly (readonly number[])[])[])[];
 }
 
@@ -76,7 +85,7 @@ function measuredAt(results: JobResults, scale: StudyScale, rho: number): Measur
   return { rho, seeds: found.map(({ seed }) => seed), probabilities };
 }
 
-/** Mean p(bad | s') over the starts from 0.4 up by seed: the last one, or the highest over training. */
+/** Mean p(bad | s') by seed over the starts from 0.4 up: the last value, or the highest one over training. */
 function fromHighStarts(
   { seeds, probabilities }: Measured,
   arm: number,
@@ -158,7 +167,7 @@ function recordOf({ rho, seeds, probabilities }: Measured, followed: readonly Da
 
 const roles: { readonly [labels: string]: string } = { oracle: ' (upper bound)', shuffled: ' (control)' };
 
-/** The counterfactual, then all ways of training with coupling. */
+/** GRPO without coupling first, then all conditions with coupling. */
 function panelsOf({ curves }: DangerRecord, followed: readonly DangerArm[]): DangerPanel[] {
   const shown = followed
     .map((arm, a) => ({ arm, curves: curves.slice(a * starts.length, (a + 1) * starts.length) }))
@@ -181,10 +190,13 @@ function figureOf(record: DangerRecord, followed: readonly DangerArm[]): StudyFi
   };
 }
 
-/** A mean counts as risen when its highest value is more than this above its start. */
+/** The bad action counts as likelier than at the start if its highest mean exceeds the start by more than this. */
 const RISE = 0.05;
 
-/** What the study claims, in numbers: starts from which means rise, the largest rise with coupling off, and the last means from 0.4. */
+/**
+ * Key numbers of the study: starts from which the mean rises, the largest rise with coupling off, and the last means
+ * from start 0.4.
+ */
 function keyOf({ rows }: DangerRecord) {
   const grpo = (coupling: boolean) => rows.filter((row) => row.coupling === coupling && row.method === 'grpo');
   const rises = (of: DangerRecord['rows']): number[] => of.map((row) => row.peak - row.start);

@@ -1,4 +1,4 @@
-/** Trains a policy in the two states and follows the probability of the bad action. */
+/** Trains a policy in the two states and measures the probability of the bad action over training. */
 
 import { labelTermsOf, type MethodTerm, surgeryOf } from '../../config/method.ts';
 import { groupRelative } from '../../credit/advantages/groupRelative.ts';
@@ -21,11 +21,11 @@ export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;
 
 export type DangerLabels = (typeof labelSources)[number];
 
-/** One line of the figure: what is trained and whether the two states are coupled. */
+/** An experimental condition: what is trained, and whether the two states are coupled. One line of the figure. */
 export interface Arm {
   readonly terms: readonly MethodTerm[];
   readonly labels: DangerLabels;
-  /** False: only samples of s' give gradient. */
+  /** If false, only samples of s' contribute to the gradient. */
   readonly coupling: boolean;
 }
 
@@ -35,17 +35,17 @@ export interface StatesLearner extends Learner {
   readonly stateGradients: number;
 }
 
-/** Iterations from one measurement of p(bad | s') to the next. */
+/** Number of iterations between two measurements of p(bad | s'). */
 export const MEASURE_EVERY = 10;
 
 const PASSES = 2;
 const CLIP = 0.2;
 const ENTROPY_COEF = 0.003;
 
-/** Weight of each term that uses labels. */
+/** Weight of each loss that uses labels. */
 const LABEL_COEF = 0.3;
 
-/** Weight of the newest cosine in GradVac's targets: the default of training runs. */
+/** Weight of the latest cosine in the targets of GradVac: the default of training runs. */
 const GRADVAC_BETA = 0.01;
 
 const CONTRASTIVE_SAMPLES = 96;
@@ -53,12 +53,12 @@ const CONTRASTIVE_TEMPERATURE = 0.2;
 
 const adamw = { learningRate: 3e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: Infinity };
 
-/** Whether state n of the rollout is s', whose good action is 1. */
+/** Whether state n of the rollout is s'. Its good action is 1. */
 function isOther(rollout: Rollout, n: number): boolean {
   return rollout.expert[rollout.states.rowOffsets[n] + 1] === 1;
 }
 
-/** Labels of the actions taken in the states `learnt`; all other rows have none. */
+/** Labels of the actions taken in the states `learnt`; the other rows have no label. */
 function takenLabels(
   rollout: Rollout,
   advantages: Float32Array,
@@ -75,7 +75,7 @@ function takenLabels(
   return source === 'shuffled' ? shuffleLabels(labels, shuffle.seed, shuffle.iteration) : labels;
 }
 
-/** The contrastive loss of up to `CONTRASTIVE_SAMPLES` of the labelled rows, drawn without replacement. */
+/** The contrastive loss of up to `CONTRASTIVE_SAMPLES` of the labelled rows, sampled without replacement. */
 function drawnContrastive(
   rollout: Rollout,
   labels: Int8Array,
@@ -100,7 +100,7 @@ function drawnContrastive(
   });
 }
 
-/** The losses of a whole rollout: each update of an iteration sees all of it. */
+/** The losses of a complete rollout: each update of an iteration uses all of it. */
 function rolloutSet(
   arm: Arm,
   rollout: Rollout,
@@ -124,7 +124,7 @@ function rolloutSet(
     advantage: Float32Array.from({ length: all }, (_, n) =>
       arm.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
     ),
-    // The same weight with coupling off: what is left out is replaced by nothing.
+    // With coupling off, each sample keeps its weight: the excluded samples are not replaced.
     weight: new Float32Array(order.length).fill(1 / all),
     cloningWeight: goodCount > 0 ? good.map((x) => x / goodCount) : good,
     labels,
@@ -141,7 +141,7 @@ function rolloutSet(
   };
 }
 
-/** Surgery on the gradients of the two states, or null if the arm has none. */
+/** The gradient-surgery state for the two states, or null if the condition has no surgery. */
 function surgeonOf({ terms }: Arm, learner: StatesLearner, seed: number): Surgeon | null {
   const surgery = surgeryOf(terms.join('+'));
   if (surgery === null) return null;
@@ -167,7 +167,7 @@ async function iterate(
   const { advantages } = groupRelative(rollout.returns, GROUP_SIZE, 'group');
   const all = Int32Array.from({ length: rollout.states.states }, (_, n) => n);
   const learnt = arm.coupling ? all : all.filter((n) => isOther(rollout, n));
-  // Without coupling the prototype still kept the entropy bonus of s.
+  // In the prototype, the entropy bonus of s stays even without coupling.
   const order = states.preset === 'prototype' ? all : learnt;
   if (order.length === 0) return;
   const labels =
@@ -192,7 +192,7 @@ async function iterate(
 }
 
 /**
- * Trains from the learner's present weights for `iterations` iterations.
+ * Trains from the current weights of the learner for `iterations` iterations.
  *
  * @returns p(bad | s') before training and after every 10 iterations
  * @throws the signal's reason on abort
@@ -211,7 +211,7 @@ export async function follow(
   const probabilities = [badProbability(policy, states)];
   for (let iteration = 1; iteration <= iterations; iteration++) {
     await iterate(learner, surgeon, states, arm, iteration, signal);
-    // Its episodes and updates take no turns by themselves: they are short.
+    // Episodes and updates here are short and do not yield to the event loop by themselves.
     await pause(GROUP_SIZE);
     if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, states));
   }

@@ -1,4 +1,4 @@
-/** Coupling and out-of-domain success against the similarity of states, in the bandit. */
+/** Coupling and out-of-domain success by similarity of states, in the bandit. */
 
 import { quantityText } from '../../report/studyTables.ts';
 import { bySeed, pairedQuantity, quantity } from '../estimates.ts';
@@ -9,7 +9,7 @@ import type { TrainInput } from '../trained/trainJob.ts';
 import { type BanditResult, banditKind } from './banditJob.ts';
 import { type SimilarityCurve, similarityStudyFigure } from './similarityStudyFigure.ts';
 
-/** The sizes and rates of the study that found the effect; its weights start otherwise, see docs/results/similarity.md. */
+/** Sizes and rates of the study that found the effect. Its initial weights differ, see docs/results/similarity.md. */
 const shared: TrainInput = {
   iterations: 300,
   groupsPerIteration: 6,

@@ -1,7 +1,7 @@
 import { panelName, panelTop, renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
 import { bars, curve } from '../../report/draw/series.ts';
 
-/** One measure of one way of training by similarity of states. */
+/** One measure of one variant by similarity of states. */
 export interface SimilarityCurve {
   readonly arm: string;
   readonly measure: string;
@@ -14,7 +14,7 @@ export interface SimilarityCurve {
   }[];
 }
 
-/** Each measure against the similarity of states, a panel per measure, a line per way of training. Returns SVG. */
+/** Each measure against the similarity of states: one panel per measure, one line per variant. Returns SVG. */
 export function similarityStudyFigure(curves: readonly SimilarityCurve[]): string {
   if (curves.length === 0)
     throw new Error('similarityStudyFigure: curves must not be empty, got 0; run the study again');

@@ -1,4 +1,4 @@
-/** The part of the theory study on risky actions: their advantage in closed form and as measured. */
+/** Part of the theory study: the advantage of a risky action, in closed form and measured. */
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
 import type { Interval } from '../../statistics/statistics.ts';

@@ -1,4 +1,4 @@
-/** The part of the theory study on the first-order prediction of spillover. */
+/** Part of the theory study: the first-order prediction of spillover. */
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
 import { bySeed, quantity } from '../estimates.ts';
@@ -12,7 +12,7 @@ export type StageInput = {
   readonly policy: 'mlp' | 'attention';
   readonly seed: number;
   readonly iterations: number;
-  /** First-order rises of the objective, in nats. */
+  /** First-order increases of the objective, in nats. */
   readonly lifts: readonly number[];
 };
 
@@ -30,10 +30,13 @@ export const stageKind: JobKind<StageInput, StageResult> = {
 
 const policies = ['mlp', 'attention'] as const;
 
-/** 4^-8 to 1: the error of an order falls by a power of 4 from one to the next. */
+/** 4^-8 to 1. An error of order k in the step size grows by a factor of 4^k from one value to the next. */
 const lifts = [16, 14, 12, 10, 8, 6, 4, 2].map((bits) => 1 / (1 << bits)).concat(1);
 
-/** Steps whose errors are compared with those a quarter as large: above rounding, below where higher orders count. */
+/**
+ * Steps whose errors are compared with those of a quarter of their size: large enough to exceed rounding, small enough
+ * that higher orders are negligible.
+ */
 const fitted = [5, 6];
 
 function extent({ size }: StudyScale): { seeds: number; iterations: number } {

@@ -1,4 +1,4 @@
-/** Success on training games and beyond them, of every method and label source, in several settings. */
+/** Success on training games and on held-out combinations, for every method and label source, in several settings. */
 import { quantityText, type StudyTable } from '../../report/studyTables.ts';
 import { quantity } from '../estimates.ts';
 import { type Judged, judgedText } from '../findings.ts';
@@ -19,7 +19,7 @@ import { trainKind } from './trainJob.ts';
 import { outOfDomain } from './variantRuns.ts';
 import { headline, markedName, others, type StudyVariant, trainCommand } from './variants.ts';
 
-/** Settings in turn, each seed by seed: an unfinished study compares like with like. */
+/** Jobs by setting, then seed by seed, so that an unfinished study has the same seeds for all variants. */
 function plan(scale: StudyScale): readonly Job[] {
   return settingsOf(scale).flatMap((setting) => {
     const all = setting.groups.flatMap(({ variants, seeds }) =>
@@ -63,7 +63,7 @@ function tableOf(setting: Setting, trained: readonly Trained[]): StudyTable {
   };
 }
 
-/** Gains over the setting's GRPO of those variants that `picked` accepts. */
+/** Gains over GRPO in one setting, of the variants that `picked` accepts. */
 function gainsOf(trained: readonly Trained[], picked: (variant: StudyVariant) => boolean): Judged[] {
   const baseline = baselineOf(trained);
   return trained.flatMap((each) => {
@@ -72,12 +72,12 @@ function gainsOf(trained: readonly Trained[], picked: (variant: StudyVariant) =>
   });
 }
 
-/** Bootstrap intervals of fewer seeds are too narrow. */
+/** Smallest number of seeds for a ranking: bootstrap intervals of fewer seeds are too narrow. */
 const RANKED = 10;
 
 const words = { above: 'Gain', below: 'Lose' } as const;
 
-/** Who gains over GRPO, and what the controls do. */
+/** Gains over GRPO, and results of the controls, in one setting. */
 function summaryOf(setting: Setting, trained: readonly Trained[]): string[] {
   const baseline = baselineOf(trained);
   if (baseline === undefined) return [];
@@ -96,7 +96,7 @@ function summaryOf(setting: Setting, trained: readonly Trained[]): string[] {
   ];
 }
 
-/** What holds of several settings at once. */
+/** Findings over several settings. */
 function summaryOfAll(found: readonly { readonly setting: Setting; readonly trained: readonly Trained[] }[]): string[] {
   const inSetting = ({ id }: Setting, judged: readonly Judged[]): Judged[] =>
     judged.map(({ name, difference }) => ({ name: `${name} (${id})`, difference }));

@@ -1,4 +1,4 @@
-/** Figures of the study of generalisation: gains with every seed, and performance profiles. */
+/** Figures of the generalisation study: gains with every seed, and performance profiles. */
 
 import { type IntervalRow, intervalFigure } from '../../report/draw/intervalFigure.ts';
 import { lineFigure } from '../../report/draw/lineFigure.ts';
@@ -10,7 +10,10 @@ import { baselineOf, differences, type Setting, type Trained } from './generalis
 import { outOfDomain } from './variantRuns.ts';
 import { headline, markedName, styleOf } from './variants.ts';
 
-/** A figure of the headline's variants and, where they have run, one of the others beside GRPO: all in one would be too tall to read. */
+/**
+ * A figure of the main variants and, if they have runs, one of GRPO and the other variants: all in one figure would be
+ * too tall.
+ */
 export function successFigures(setting: Setting, trained: readonly Trained[]): StudyFigure[] {
   const main = trained.filter(({ variant }) => headline.includes(variant));
   const rest = trained.filter((each) => !main.includes(each));
@@ -62,7 +65,10 @@ function successFigure(id: string, title: string, setting: Setting, trained: rea
 
 const thresholds = Array.from({ length: 51 }, (_, i) => i / 50);
 
-/** Fewer variants than colours, so that lines can be told apart: those of the headline. */
+/**
+ * The performance profiles of the main variants: there are fewer of them than colours, so the lines are
+ * distinguishable.
+ */
 export function profileFigure(setting: Setting, trained: readonly Trained[]): StudyFigure {
   const shown = trained.filter(({ variant }) => headline.includes(variant));
   const variants = shown.map(({ variant }) => variant);
@@ -88,7 +94,7 @@ export function profileFigure(setting: Setting, trained: readonly Trained[]): St
         return {
           name: markedName(variant),
           style: styleOf(variants, variant),
-          // Bands of all would hide each other.
+          // Only methods have bands: those of all variants would overlap.
           points: profile.map(({ mean, low, high }, i) =>
             bounded ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
           ),

@@ -1,4 +1,4 @@
-/** Figures of the study of labels. */
+/** Figures of the labels study. */
 import { type LinePlot, lineFigure, type PlotLine } from '../../report/draw/lineFigure.ts';
 import type { StudyFigure } from '../../report/studyTables.ts';
 import { quantity } from '../estimates.ts';

@@ -1,4 +1,7 @@
-/** How right labels must be: out-of-domain success against label accuracy, set by noise, and where each real source falls. */
+/**
+ * Out-of-domain success against label accuracy: noisy oracle labels form a curve, and real label sources are compared
+ * with it.
+ */
 import { type Quantity, quantityText, type StudyRow, type StudyTable } from '../../report/studyTables.ts';
 import { pairedQuantity, quantity } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
@@ -14,7 +17,10 @@ function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seed
     : { variants: [grpo, ...noisy, ...sources], seeds: 10 };
 }
 
-/** Success of noisy oracle labels of this accuracy, between the two nearest levels of noise; null beyond them. */
+/**
+ * Success of noisy oracle labels of this accuracy, interpolated between the two nearest levels of noise; null outside
+ * their range.
+ */
 function onCurve(curve: readonly Placed[], accuracy: number): number | null {
   for (let i = 1; i < curve.length; i++) {
     const [left, right] = [curve[i - 1], curve[i]].map((at) => ({ x: at.accuracy?.value ?? 0, y: at.success.value }));
@@ -28,7 +34,7 @@ function onCurve(curve: readonly Placed[], accuracy: number): number | null {
 const baselineOf = (all: readonly Placed[]): VariantRuns | undefined =>
   all.find(({ each }) => each.variant === grpo)?.each;
 
-/** The gain over GRPO; null in its own row. */
+/** The gain over GRPO; null for GRPO itself. */
 function gainOf(each: VariantRuns, baseline: VariantRuns | undefined): Quantity | null {
   if (baseline === undefined || each === baseline) return null;
   return pairedQuantity(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
@@ -80,7 +86,7 @@ function tableOf(all: readonly Placed[]): StudyTable {
   };
 }
 
-/** What the oracle's labels gain at each level of noise, then what labels gain that an agent has. */
+/** Gains of the oracle's labels at each level of noise, then gains of the labels that an agent can use. */
 function summaryOf(all: readonly Placed[]): string[] {
   const baseline = baselineOf(all);
   const gains = (of: readonly Placed[], nameOf: (variant: StudyVariant, accuracy: string) => string): string =>

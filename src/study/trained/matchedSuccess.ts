@@ -1,4 +1,4 @@
-/** Coupling at equal success: does a method lower coupling beyond what learning does? */
+/** Coupling at equal success: tests whether a method lowers coupling by more than its success explains. */
 
 import { lineFigure, type PlotLine } from '../../report/draw/lineFigure.ts';
 import type { Quantity, StudyFigure, StudyRow, StudyTable } from '../../report/studyTables.ts';
@@ -24,7 +24,7 @@ import {
   trainCommand,
 } from './variants.ts';
 
-/** A checkpoint's success and coupling are measured every so many iterations. */
+/** Success and coupling of a checkpoint are measured every 20 iterations. */
 const measured: TrainInput = { evalEvery: 20, couplingEvery: 20, evalEpisodes: 200 };
 
 const success = 'eval/in_domain';
@@ -52,11 +52,11 @@ interface Compared {
 interface Row {
   readonly each: VariantRuns;
   readonly compared: Compared | null;
-  /** p of the comparison after Holm's correction; null without one. */
+  /** p value after Holm's correction; null without a comparison. */
   readonly corrected: number | null;
 }
 
-/** Coupling of a variant minus that of GRPO at equal success; null where they have too little in common. */
+/** Coupling of a variant minus that of GRPO at equal success; null if their ranges of success overlap too little. */
 function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: VariantRuns): Compared | null {
   if (baseline === undefined || variant === baseline.variant) return null;
   const pairs: RunPair[] = [];
@@ -152,7 +152,10 @@ function figureOf(followed: readonly VariantRuns[]): StudyFigure {
   };
 }
 
-/** Whose cosine differs from that of GRPO at equal success: methods, controls, upper bounds; then who cannot be compared. */
+/**
+ * Variants whose cosine differs from that of GRPO at equal success (methods, controls, upper bounds), then those that
+ * cannot be compared.
+ */
 function summaryOf(others: readonly VariantRuns[], baseline: VariantRuns | undefined): string[] {
   const compared = others.map((each) => ({ variant: each.variant, found: comparedWith(baseline, each) }));
   const sentences = (['method', 'control', 'upper bound'] as const).flatMap((role) => {
@@ -196,7 +199,7 @@ export const matchedSuccess = variantStudy({
   question: 'does a method lower coupling beyond what learning does, compared at equal success?',
   extent,
   inputOf: ({ config }, seed) => ({ ...measured, ...config, seed }),
-  // Two evaluations more than a training run of 8 s has, and six measurements of coupling.
+  // A run here has two more evaluations than a training run of 8 s, and six measurements of coupling.
   seconds: 11,
   report,
 });

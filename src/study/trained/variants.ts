@@ -1,4 +1,4 @@
-/** What studies compare: variants of the objective and their labels, and the commands that train them. */
+/** Variants of the objective and of labels that studies compare, and the commands that train them. */
 import { type SeriesStyle, seriesStyle } from '../../report/draw/chart.ts';
 import type { TrainInput } from './trainJob.ts';
 
@@ -31,7 +31,7 @@ export const bothOracle = bound('classifier + cloning, oracle labels', {
   labels: 'oracle',
 });
 
-/** The variants that conclusions rest on, the baseline first. */
+/** The variants on which the conclusions are based, the baseline first. */
 export const headline: readonly StudyVariant[] = [
   grpo,
   classifierGraph,
@@ -40,7 +40,7 @@ export const headline: readonly StudyVariant[] = [
   bothShuffled,
   control('graph labels added to advantages', { method: 'label-advantages', labels: 'graph' }),
   moreEntropy,
-  // One pass over twice as many episodes: as much gradient work, twice the environment steps.
+  // One pass over twice as many episodes: equal gradient work, twice the environment steps.
   control('GRPO, twice the data', { groupsPerIteration: 20, numIterations: 1 }),
   bothOracle,
   method('classifier + cloning, demonstrations', { method: 'classifier+cloning', labels: 'demonstrations' }),
@@ -74,7 +74,7 @@ export const others: readonly StudyVariant[] = [
   bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
 ];
 
-/** The variant's name, marked if it is a control or an upper bound. */
+/** The variant's name, with its role if it is a control or an upper bound. */
 export function markedName({ name, role }: StudyVariant): string {
   return role === 'method' ? name : `${name} (${role})`;
 }
@@ -93,7 +93,7 @@ const options: { readonly [key: string]: string } = {
   coldStart: '--cold-start',
 };
 
-/** The command of one run; SEED stands for its seed. */
+/** The command of one run; SEED is replaced by its seed. */
 export function trainCommand(config: TrainInput): string {
   const words = Object.entries(config).map(([key, value]) =>
     key in options ? `${options[key]} ${value}` : `--set ${key}=${value}`,
