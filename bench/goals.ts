@@ -1,4 +1,4 @@
-/** The goals of speed as rows: each a number measured in this run, or the reason why there is none. */
+/** The speed goals as rows. Each row has a number measured in this run, or the reason why it is missing. */
 
 import { PEAK_OPERATIONS } from '../src/cli/profile/probe.ts';
 import { gramSizes, growth } from './inputs.ts';
@@ -19,17 +19,20 @@ function need(
   return { ...found, microseconds };
 }
 
-/** A sample's rate as a share of the probe's. */
+/** A sample's rate as a share of the peak probe's rate. */
 export function peakShare({ peakRatio, work }: Measurement): number {
   return (peakRatio * work) / PEAK_OPERATIONS;
 }
 
-/** How many times as long `other` takes, each in units of the probe beside its samples: the processor's clock drifts. */
+/**
+ * Time of `other` divided by the time of `own`, each relative to the peak probe next to its samples, because the clock
+ * of the processor drifts.
+ */
 export function timesAsLong(other: Measurement, own: Measurement): number {
   return own.peakRatio / other.peakRatio;
 }
 
-/** Slope of log y over log x by least squares: the power with which y grows. */
+/** Exponent of the growth of y with x: least-squares fit of log y over log x. */
 export function exponent(points: readonly (readonly [number, number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)]);
   const mean = (axis: number): number => logs.reduce((sum, log) => sum + log[axis], 0) / logs.length;
@@ -57,7 +60,7 @@ export function goalRows(measured: Measured): Row[] {
   };
   const share = (tasks: readonly string[]) => () =>
     Math.min(...tasks.map((task) => peakShare(need(measurements, task))));
-  /** How many times as long the fastest of these takes. */
+  /** Time of the fastest of these divided by the engine's time. */
   const against = (task: string, others: readonly (readonly [worker: string, task: string])[]) => () => {
     const found = others.flatMap(([worker, variant]) => {
       if (worker in missing) return [];

@@ -1,4 +1,7 @@
-/** The tables of docs/results that come from studies: which files of a study are kept there, and how its CSVs become Markdown. */
+/**
+ * The tables of docs/results that come from studies: the stored files of each study, and the conversion of its CSVs to
+ * Markdown.
+ */
 import { between, markdownTable } from '../bench/markdown.ts';
 import { type Quantity, quantityText, signedText } from '../src/report/studyTables.ts';
 import { holmCorrection } from '../src/statistics/statistics.ts';
@@ -7,7 +10,7 @@ import { headline, markedName, others } from '../src/study/trained/variants.ts';
 /** Numbers of a CSV by row and column. */
 export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Quantity>>;
 
-/** A CSV by its name without the ending; null where it is not stored. */
+/** Reads a CSV by its name without the extension; null if it is not stored. */
 export type Stored = (name: string) => StoredTable | null;
 
 /** Fields of each line of RFC 4180 text. */
@@ -22,7 +25,7 @@ function fieldsOf(csv: string): string[][] {
     );
 }
 
-/** The numbers of a study's CSV; cells of text that is no number are left out. */
+/** The numbers of a study's CSV. Cells of text are skipped. */
 export function readStudyCsv(csv: string): StoredTable {
   const table = new Map<string, Map<string, Quantity>>();
   const bound = (text: string): number | null => (text === '' ? null : Number(text));
@@ -35,7 +38,7 @@ export function readStudyCsv(csv: string): StoredTable {
   return table;
 }
 
-/** A column of a page's table: its head, and a row's text. */
+/** A column of a page's table: its heading, and the text of a row. */
 interface PageColumn {
   readonly head: string;
   text(cells: ReadonlyMap<string, Quantity>, table: StoredTable): string;
@@ -62,7 +65,7 @@ const thousandths = shown(({ value, low, high }) => {
   return `${three(value)} [${three(low)}, ${three(high)}]`;
 });
 
-/** The p values of a table's rows, corrected for their number: a column that needs the whole table. */
+/** The p values of a table's rows, corrected for their number. This column needs the complete table. */
 const holm = (column: string, head: string): PageColumn => ({
   head,
   text: (cells, table) => {
@@ -84,17 +87,17 @@ const inSetting: readonly PageColumn[] = [
   ...[plain('good-bad cosine', 'cosine'), steps],
 ];
 
-/** A table of a page between its markers. */
+/** A table between the markers of a page. */
 interface PageTable {
   readonly name: string;
-  /** null while its CSV is not stored. */
+  /** null until its CSV is stored. */
   markdown(stored: Stored): string | null;
 }
 
 interface Rows {
-  /** Names in the page's order; by default those of the CSV. */
+  /** Names in the order of the page; by default in the order of the CSV. */
   readonly rows?: readonly string[];
-  /** A column, largest first. */
+  /** A column; rows are sorted by it in descending order. */
   readonly sortBy?: string;
   readonly rowHead?: string;
 }
@@ -143,7 +146,7 @@ function peaksAndEnds(rho: number): PageTable {
   };
 }
 
-/** One column of several CSVs side by side. */
+/** One column of several CSVs, side by side. */
 function sideBySide(name: string, column: string, csvs: readonly (readonly [head: string, csv: string])[]): PageTable {
   return {
     name,
@@ -166,7 +169,7 @@ export interface ResultPage {
   readonly study: string;
   /** Path below docs/results. */
   readonly page: string;
-  /** Files of the study that are kept, and where below docs. */
+  /** Files of the study that are stored, with their paths below docs. */
   readonly files: readonly (readonly [from: string, to: string])[];
   readonly tables: readonly PageTable[];
 }
@@ -177,7 +180,7 @@ const settings = ['household', 'household-no-cold-start', 'crafting', 'coin'];
 const rhos = [0.8, 0.3, 0.95];
 const similarities = [0, 0.3, 0.6, 0.8, 0.9, 0.95].map((rho) => [`ρ ${rho}`, `similarity-${rho}`] as const);
 
-/** Files that a study keeps under its own name. */
+/** Files that a study stores under its own name. */
 const kept = (study: string, files: readonly string[]): [string, string][] =>
   files.map((file) => [file, `results/${study}/${file}`]);
 
@@ -281,7 +284,7 @@ export const resultPages: readonly ResultPage[] = [
   },
 ];
 
-/** The page with its tables made from what is stored; a table whose CSV is not there says so. */
+/** The page with its tables computed from the stored CSVs. A table without its CSV states that it is missing. */
 export function fillPage(text: string, { tables }: ResultPage, stored: Stored): string {
   return tables.reduce((page, { name, markdown }) => between(page, name, markdown(stored) ?? 'Not run.'), text);
 }
