@@ -3,12 +3,13 @@
  * Markdown.
  */
 import { between, markdownTable } from '../bench/markdown.ts';
-import { type Quantity, quantityText, signedText } from '../src/report/studyTables.ts';
+import { roleName } from '../src/report/compare/variantRole.ts';
+import { type Estimate, estimateText, signedText } from '../src/report/studyTables.ts';
 import { holmCorrection } from '../src/statistics/statistics.ts';
-import { headline, markedName, others } from '../src/study/trained/variants.ts';
+import { mainVariants, otherVariants } from '../src/study/trained/variants.ts';
 
 /** Numbers of a CSV by row and column. */
-export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Quantity>>;
+export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Estimate>>;
 
 /** Reads a CSV by its name without the extension; null if it is not stored. */
 export type Stored = (name: string) => StoredTable | null;
@@ -27,7 +28,7 @@ function fieldsOf(csv: string): string[][] {
 
 /** The numbers of a study's CSV. Cells of text are skipped. */
 export function readStudyCsv(csv: string): StoredTable {
-  const table = new Map<string, Map<string, Quantity>>();
+  const table = new Map<string, Map<string, Estimate>>();
   const bound = (text: string): number | null => (text === '' ? null : Number(text));
   for (const [row, column, statistic, value, low, high] of fieldsOf(csv).slice(1)) {
     if (Number.isNaN(Number(value))) continue;
@@ -41,11 +42,11 @@ export function readStudyCsv(csv: string): StoredTable {
 /** A column of a page's table: its heading, and the text of a row. */
 interface PageColumn {
   readonly head: string;
-  text(cells: ReadonlyMap<string, Quantity>, table: StoredTable): string;
+  text(cells: ReadonlyMap<string, Estimate>, table: StoredTable): string;
 }
 
 const shown =
-  (format: (found: Quantity) => string) =>
+  (format: (found: Estimate) => string) =>
   (column: string, head = column): PageColumn => ({
     head,
     text(cells) {
@@ -54,9 +55,9 @@ const shown =
     },
   });
 
-const number = shown(quantityText);
+const number = shown(estimateText);
 const signed = shown(signedText);
-const plain = shown(({ value }) => quantityText({ statistic: '', value, low: null, high: null, seeds: [] }));
+const plain = shown(({ value }) => estimateText({ statistic: '', value, low: null, high: null, seeds: [] }));
 const thousands = shown(({ value }) => `${Math.round(value)}k`);
 
 const exact = shown(({ value }) => String(value));
@@ -174,7 +175,7 @@ export interface ResultPage {
   readonly tables: readonly PageTable[];
 }
 
-const names = (variants: typeof headline): string[] => variants.map(markedName);
+const names = (variants: typeof mainVariants): string[] => variants.map(roleName);
 
 const settings = ['household', 'household-no-cold-start', 'crafting', 'coin'];
 const rhos = [0.8, 0.3, 0.95];
@@ -192,10 +193,10 @@ export const resultPages: readonly ResultPage[] = [
       (file) => [file, `results/generalisation/${file}`] as const,
     ),
     tables: [
-      ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(headline) })),
+      ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(mainVariants) })),
       ...['household', 'household-no-cold-start', 'crafting'].map((id) =>
         tableOf(`${id}-others`, id, [success, gain, steps], {
-          rows: names(others),
+          rows: names(otherVariants),
           sortBy: 'out-of-domain gain over GRPO',
         }),
       ),

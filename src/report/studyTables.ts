@@ -8,7 +8,7 @@ import { htmlTable } from './compare/closingTable.ts';
  * A number over seeds. The 95% interval is null with too few seeds; `values` then contains the value of each seed, if
  * there is one.
  */
-export interface Quantity {
+export interface Estimate {
   /** The statistic: `IQM`, `mean`, `peak of the mean`, ... */
   readonly statistic: string;
   readonly value: number;
@@ -24,7 +24,7 @@ export interface Quantity {
 export interface StudyRow {
   readonly name: string;
   /** One per column: a number over seeds, plain text, or null if it was not measured. */
-  readonly cells: readonly (Quantity | string | null)[];
+  readonly cells: readonly (Estimate | string | null)[];
   /** The command that computes the row's numbers again; SEED is replaced by each of the seeds. */
   readonly command: string;
 }
@@ -66,7 +66,7 @@ const sign = (text: string): string => (/^-0\.0+$/.test(text) ? text.slice(1) : 
  * `0.73 [0.65, 0.80]`; with too few seeds for an interval `0.73 (0.66 0.80 0.73)`, or `0.73` for one seed or without
  * values per seed; or `–` if not measured.
  */
-export function quantityText(cell: Quantity | string | null): string {
+export function estimateText(cell: Estimate | string | null): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
   const short = (x: number): string => sign(x.toFixed(cell.digits ?? 2));
@@ -77,23 +77,23 @@ export function quantityText(cell: Quantity | string | null): string {
   return `${short(cell.value)} [${short(cell.low)}, ${short(cell.high)}]`;
 }
 
-/** A difference: as `quantityText`, with a plus sign above zero. */
-export function signedText(difference: Quantity): string {
-  const text = quantityText(difference);
+/** A difference: as `estimateText`, with a plus sign above zero. */
+export function signedText(difference: Estimate): string {
+  const text = estimateText(difference);
   return difference.value > 0 && !text.startsWith('0.00') ? `+${text}` : text;
 }
 
 /** The seeds of a row: those of its first number. */
 function seedsOfRow(row: StudyRow): string {
   const first = row.cells.find((cell) => cell !== null && typeof cell !== 'string');
-  return first === undefined ? '–' : seedsText((first as Quantity).seeds);
+  return first === undefined ? '–' : seedsText((first as Estimate).seeds);
 }
 
 /** Heading and rows as text, with the seeds in the second column. */
 function tableTexts(table: StudyTable): { head: string[]; rows: string[][] } {
   return {
     head: [table.rowHead, 'seeds', ...table.columns],
-    rows: table.rows.map((row) => [row.name, seedsOfRow(row), ...row.cells.map(quantityText)]),
+    rows: table.rows.map((row) => [row.name, seedsOfRow(row), ...row.cells.map(estimateText)]),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Estimates over seeds for the tables of a study: value, 95% bootstrap interval, and the seeds. */
 
-import type { Quantity } from '../report/studyTables.ts';
+import type { Estimate } from '../report/studyTables.ts';
 import { pairedBootstrap, probabilityOfImprovement, stratifiedBootstrap } from '../statistics/bootstrap.ts';
 import { interquartileMean, MIN_INTERVAL_SEEDS, mean } from '../statistics/statistics.ts';
 
@@ -26,7 +26,7 @@ export function bySeed(seeds: readonly number[], value: (seed: number) => number
  * Interquartile mean (or mean) over seeds. The interval resamples seeds and is null below `MIN_INTERVAL_SEEDS`. null
  * without a seed.
  */
-export function quantity(values: BySeed, statistic: Statistic = 'IQM'): Quantity | null {
+export function estimateOf(values: BySeed, statistic: Statistic = 'IQM'): Estimate | null {
   const seeds = [...values.keys()];
   if (seeds.length === 0) return null;
   const sample = [...values.values()];
@@ -44,7 +44,7 @@ function pairs(treated: BySeed, baseline: BySeed): { seeds: number[]; treated: n
 }
 
 /** Interquartile mean (or mean) of the differences between runs of the same seed; null without a shared seed. */
-export function pairedQuantity(treated: BySeed, baseline: BySeed, statistic: Statistic = 'IQM'): Quantity | null {
+export function pairedEstimate(treated: BySeed, baseline: BySeed, statistic: Statistic = 'IQM'): Estimate | null {
   const { seeds, ...values } = pairs(treated, baseline);
   if (seeds.length === 0) return null;
   const differences = values.treated.map((value, i) => value - values.baseline[i]);
@@ -55,7 +55,7 @@ export function pairedQuantity(treated: BySeed, baseline: BySeed, statistic: Sta
 }
 
 /** Probability that a run of `treated` has a higher value than a run of `baseline`; null if either has no run. */
-export function improvementQuantity(treated: BySeed, baseline: BySeed): Quantity | null {
+export function improvementEstimate(treated: BySeed, baseline: BySeed): Estimate | null {
   if (treated.size === 0 || baseline.size === 0) return null;
   const seeds = [...new Set([...treated.keys(), ...baseline.keys()])].sort((a, b) => a - b);
   const enough = Math.min(treated.size, baseline.size) >= MIN_INTERVAL_SEEDS;
@@ -77,11 +77,11 @@ export function improvementQuantity(treated: BySeed, baseline: BySeed): Quantity
  * A statistic of complete runs, such as the peak of a mean curve. `statistic` is called with indices of runs, and the
  * interval resamples runs. null without a run.
  */
-export function runsQuantity(
+export function runsEstimate(
   name: string,
   seeds: readonly number[],
   statistic: (runs: readonly number[]) => number,
-): Quantity | null {
+): Estimate | null {
   if (seeds.length === 0) return null;
   const runs = seeds.map((_, i) => i);
   if (seeds.length < MIN_INTERVAL_SEEDS)

@@ -1,5 +1,5 @@
 /** Findings as short sentences. One fixed rule maps a difference and its interval to a statement. */
-import { type Quantity, signedText } from '../report/studyTables.ts';
+import { type Estimate, signedText } from '../report/studyTables.ts';
 
 /**
  * Position of the 95% interval of a difference: above zero, below zero, `open` if it contains zero, `few` if there are
@@ -7,7 +7,7 @@ import { type Quantity, signedText } from '../report/studyTables.ts';
  */
 export type Verdict = 'above' | 'below' | 'open' | 'few';
 
-export function verdictOf({ low, high }: Quantity): Verdict {
+export function verdictOf({ low, high }: Estimate): Verdict {
   if (low === null || high === null) return 'few';
   if (low > 0) return 'above';
   return high < 0 ? 'below' : 'open';
@@ -16,14 +16,14 @@ export function verdictOf({ low, high }: Quantity): Verdict {
 /** A difference to the baseline, with a name. */
 export interface Judged {
   readonly name: string;
-  readonly difference: Quantity;
+  readonly difference: Estimate;
 }
 
 /** Largest number of names in a sentence, so that it stays readable. */
 const NAMED = 6;
 
 /** `+0.32`, without the interval: the tables contain interval and values, and the verdict is based on them. */
-function signed(difference: Quantity): string {
+function signed(difference: Estimate): string {
   const text = signedText({ ...difference, low: null, high: null, values: [] });
   return text === '0.00' ? 'by less than 0.01' : text;
 }

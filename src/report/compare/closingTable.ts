@@ -1,14 +1,14 @@
 import Table from 'cli-table3';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { escapeMarkup } from '../draw/chart.ts';
+import { roleName } from './variantRole.ts';
 import {
   baselineOf,
-  type Estimate,
-  estimateTexts,
+  type ComparedVariant,
   outOfDomainGain,
-  resultEstimate,
-  roleName,
-  type Variant,
+  resultMean,
+  type SeedMean,
+  seedMeanTexts,
 } from './variants.ts';
 
 /**
@@ -33,17 +33,17 @@ export const tableNotes = [
 ];
 
 /** The lines of each cell of a row: first the `columns`, then cosine, positive and steps. */
-function cellsOf(variant: Variant, baseline: Variant | undefined): string[][] {
-  const spread = (found: Estimate | undefined, sign = false): string[] => {
+function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined): string[][] {
+  const spread = (found: SeedMean | undefined, sign = false): string[] => {
     if (found === undefined) return ['–'];
-    const [centre, around] = estimateTexts(found, sign);
+    const [centre, around] = seedMeanTexts(found, sign);
     if (around === '') return [centre];
     return found.interval === undefined ? [around, `mean ${centre}`] : [centre, around];
   };
-  const of = (pick: Parameters<typeof resultEstimate>[1]): Estimate | undefined => resultEstimate(variant, pick);
-  const plain = (pick: Parameters<typeof resultEstimate>[1]): string => {
+  const of = (pick: Parameters<typeof resultMean>[1]): SeedMean | undefined => resultMean(variant, pick);
+  const plain = (pick: Parameters<typeof resultMean>[1]): string => {
     const found = of(pick);
-    return found === undefined ? '–' : estimateTexts(found)[0];
+    return found === undefined ? '–' : seedMeanTexts(found)[0];
   };
   const steps = of((result) => result.envSteps)?.mean ?? 0;
   return [
@@ -67,7 +67,7 @@ function cellsOf(variant: Variant, baseline: Variant | undefined): string[][] {
  * The closing table for a terminal, without colour codes. Cosine and positive share a column, so that the table fits
  * its width.
  */
-export function closingTableText(variants: readonly Variant[]): string {
+export function closingTableText(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
   const head = [...columns, 'cosine\npositive\nstart → end', 'steps'];
   const table = new Table({
@@ -107,7 +107,7 @@ ${lines.join('\n')}
 }
 
 /** The closing table as HTML. */
-export function closingTableHtml(variants: readonly Variant[]): string {
+export function closingTableHtml(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
   return htmlTable(
     'Success and coupling of every variant',

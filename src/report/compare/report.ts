@@ -7,9 +7,10 @@ import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
-import { headline, summary } from './headline.ts';
-import { curveOf, learningCurves, successBySplit, variantStyle } from './successFigures.ts';
-import { baselineOf, estimate, formatEstimate, joinVariants, leaderOf, roleName, type Variant } from './variants.ts';
+import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
+import { heading, summary } from './summary.ts';
+import { roleName, roleStyle } from './variantRole.ts';
+import { baselineOf, type ComparedVariant, formatSeedMean, joinVariants, leaderOf, seedMean } from './variants.ts';
 
 const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
 
@@ -21,8 +22,8 @@ export function renderReport(records: ReportRecords): string {
   const variants = joinVariants(records.compare, records.runs);
   const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
   const checkpoints = couplingAgainstSuccess(variants);
-  return htmlPage(`unbraid: ${headline(variants)}`, [
-    `<header>\n<h1>${escapeMarkup(headline(variants))}</h1>`,
+  return htmlPage(`unbraid: ${heading(variants)}`, [
+    `<header>\n<h1>${escapeMarkup(heading(variants))}</h1>`,
     `<p class="summary">${escapeMarkup(summary(variants))}</p>`,
     `<p class="quiet">Preset ${escapeMarkup(records.compare.preset)}. ${escapeMarkup(records.compare.note)}</p>\n</header>`,
     htmlSection('Results', results(variants), ''),
@@ -103,7 +104,7 @@ interface CoupledRun {
  * The first run of a variant that has coupling records. Figures of single samples show one run, because samples differ
  * between seeds.
  */
-function coupledRun(variant: Variant | undefined, variants: readonly Variant[]): CoupledRun[] {
+function coupledRun(variant: ComparedVariant | undefined, variants: readonly ComparedVariant[]): CoupledRun[] {
   const run = variant?.runs.find(({ couplingEnd }) => couplingEnd !== undefined);
   if (variant === undefined || run?.couplingEnd === undefined) return [];
   return [
@@ -112,7 +113,7 @@ function coupledRun(variant: Variant | undefined, variants: readonly Variant[]):
       title: [variant.name, `seed ${run.result.config.seed}`],
       start: run.couplingStart,
       end: run.couplingEnd,
-      style: variantStyle(variants, variant),
+      style: roleStyle(variants, variant),
     },
   ];
 }
@@ -133,7 +134,7 @@ const spilloverCaption =
 const similarityCaption =
   'Coupling between good and bad actions, grouped by the similarity of the two observations. One run is shown.';
 
-function results(variants: readonly Variant[]): string {
+function results(variants: readonly ComparedVariant[]): string {
   const notes = tableNotes.map((note) => `<li>${escapeMarkup(note)}</li>`).join('\n');
   return [
     closingTableHtml(variants),
@@ -145,7 +146,7 @@ function results(variants: readonly Variant[]): string {
   ].join('\n');
 }
 
-function learningSection(variants: readonly Variant[]): string | undefined {
+function learningSection(variants: readonly ComparedVariant[]): string | undefined {
   const measured = variants.some(
     (variant) => curveOf(variant, 'eval/train').length + curveOf(variant, 'eval/out_of_domain').length > 0,
   );
@@ -192,7 +193,7 @@ function spilloverSection(runs: readonly CoupledRun[]): string | undefined {
   );
 }
 
-function similaritySection(variants: readonly Variant[]): string | undefined {
+function similaritySection(variants: readonly ComparedVariant[]): string | undefined {
   const policies = variants.flatMap((variant) =>
     coupledRun(variant, variants)
       .filter(({ end }) => end.similarity.length > 0)
@@ -204,14 +205,14 @@ function similaritySection(variants: readonly Variant[]): string | undefined {
 const labelKeys = ['labels/coverage', 'labels/accuracy', 'labels/true_positive_rate', 'labels/false_positive_rate'];
 
 /** Mean of each label metric over all iterations of a run, then over runs; `undefined` if no run has any. */
-function labelTable(variants: readonly Variant[]): string | undefined {
+function labelTable(variants: readonly ComparedVariant[]): string | undefined {
   const rows = variants.flatMap((variant) => {
     const cells = labelKeys.map((key) =>
-      estimate(variant.runs.map((run) => estimate(run.metrics.map((line) => line[key]))?.mean)),
+      seedMean(variant.runs.map((run) => seedMean(run.metrics.map((line) => line[key]))?.mean)),
     );
     return cells.every((cell) => cell === undefined)
       ? []
-      : [[roleName(variant), variant.labels, ...cells.map((cell) => formatEstimate(cell))]];
+      : [[roleName(variant), variant.labels, ...cells.map((cell) => formatSeedMean(cell))]];
   });
   if (rows.length === 0) return undefined;
   const table = htmlTable(

@@ -6,8 +6,8 @@
 import { labelTermsOf } from '../../config/method.ts';
 import type { DangerRecord } from '../../record/schemas.ts';
 import { dangerMethodName } from '../../report/compare/dangerFigure.ts';
-import { quantityText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
-import { type BySeed, pairedQuantity, quantity, runsQuantity } from '../estimates.ts';
+import { estimateText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
+import { type BySeed, estimateOf, pairedEstimate, runsEstimate } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
@@ -106,8 +106,8 @@ function overviewOf(measured: Measured, followed: readonly DangerArm[], command:
     name: rowName(arm),
     cells: [lastOf, highestOf].flatMap((of) => {
       const values = fromHighStarts(measured, a, of);
-      const difference = a === baseline ? null : pairedQuantity(values, fromHighStarts(measured, baseline, of), 'mean');
-      return [quantity(values, 'mean'), difference];
+      const difference = a === baseline ? null : pairedEstimate(values, fromHighStarts(measured, baseline, of), 'mean');
+      return [estimateOf(values, 'mean'), difference];
     }),
     command,
   }));
@@ -143,7 +143,7 @@ function tablesByStart(
       name: rowName(arm),
       cells: probabilities[a].map((bySeed) => {
         const at = mean(bySeed);
-        return runsQuantity(name, seeds, (runs) => statistic((k) => at(runs, k)));
+        return runsEstimate(name, seeds, (runs) => statistic((k) => at(runs, k)));
       }),
       command,
     })),
@@ -213,13 +213,13 @@ function summaryOf(measured: Measured, followed: readonly DangerArm[], key: Retu
   const { rho, seeds } = measured;
   const plain = fromHighStarts(measured, baseline, lastOf);
   const differences = followed.flatMap((arm, a) => {
-    const difference = pairedQuantity(fromHighStarts(measured, a, lastOf), plain, 'mean');
+    const difference = pairedEstimate(fromHighStarts(measured, a, lastOf), plain, 'mean');
     return a === baseline || !arm.coupling || difference === null ? [] : [{ name: armName(arm), difference }];
   });
   const judged = judgedText({ above: 'Higher', below: 'Lower' }, differences);
   return [
     `Similarity ${rho}, ${seeds.length} seeds: with GRPO the bad action becomes likelier than at its start from ${key.risenOn} of ${starts.length} starts, with the gradients of the look-alike state alone from ${key.risenOff}.`,
-    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${quantityText(quantity(plain, 'mean'))}. ${judged}`,
+    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${estimateText(estimateOf(plain, 'mean'))}. ${judged}`,
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Coupling and out-of-domain success by similarity of states, in the bandit. */
 
-import { quantityText } from '../../report/studyTables.ts';
-import { bySeed, pairedQuantity, quantity } from '../estimates.ts';
+import { estimateText } from '../../report/studyTables.ts';
+import { bySeed, estimateOf, pairedEstimate } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
@@ -78,9 +78,9 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
       return result && of(result);
     });
   const quantityOf = (arm: BanditArm, similarity: number, { of }: (typeof measures)[number]) =>
-    quantity(valuesOf(arm, similarity, of), 'mean');
+    estimateOf(valuesOf(arm, similarity, of), 'mean');
   const gainOf = (arm: BanditArm, similarity: number) =>
-    pairedQuantity(valuesOf(arm, similarity, outOfDomain.of), valuesOf(arms[0], similarity, outOfDomain.of), 'mean');
+    pairedEstimate(valuesOf(arm, similarity, outOfDomain.of), valuesOf(arms[0], similarity, outOfDomain.of), 'mean');
   const curves: SimilarityCurve[] = measures.slice(2).flatMap((measure) =>
     arms.map((arm) => ({
       arm: arm.name,
@@ -99,7 +99,7 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
   }));
   return {
     summary: shown.map((similarity) => {
-      const plain = quantityText(quantityOf(arms[0], similarity, outOfDomain));
+      const plain = estimateText(quantityOf(arms[0], similarity, outOfDomain));
       const judged = arms.slice(1).flatMap((arm) => {
         const difference = gainOf(arm, similarity);
         return difference === null ? [] : [{ name: arm.name, difference }];

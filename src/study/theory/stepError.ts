@@ -1,7 +1,7 @@
 /** Part of the theory study: the first-order prediction of spillover. */
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
-import { bySeed, quantity } from '../estimates.ts';
+import { bySeed, estimateOf } from '../estimates.ts';
 import { type JobKind, type JobResults, jobOf } from '../job.ts';
 import { type StudyPart, type StudyScale, seedsOf } from '../study.ts';
 import { type Stage, stageErrors, stages } from './stages.ts';
@@ -79,7 +79,7 @@ function stepErrorTable(results: JobResults, scale: StudyScale, command: string)
   const rows = policies.flatMap((policy) =>
     stages.map((stage): StudyRow => {
       const of = (pick: (points: readonly { predicted: number; actual: number; error: number }[]) => number) =>
-        quantity(
+        estimateOf(
           bySeed(seeds, (seed) => {
             const result = results.of(stageKind, stageInput(scale, policy, seed));
             return result && pick(result[stage] as never);

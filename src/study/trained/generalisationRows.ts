@@ -1,6 +1,6 @@
 /** Settings of the generalisation study, their variants, and the numbers of each variant. */
-import type { Quantity } from '../../report/studyTables.ts';
-import { type BySeed, improvementQuantity, pairedQuantity } from '../estimates.ts';
+import type { Estimate } from '../../report/studyTables.ts';
+import { type BySeed, improvementEstimate, pairedEstimate } from '../estimates.ts';
 import type { JobResults } from '../job.ts';
 import { type StudyScale, seedsOf } from '../study.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
@@ -12,8 +12,8 @@ import {
   classifierGraph,
   cloningGraph,
   grpo,
-  headline,
-  others,
+  mainVariants,
+  otherVariants,
   type StudyVariant,
 } from './variants.ts';
 
@@ -58,8 +58,8 @@ export function settingsOf(scale: StudyScale): readonly Setting[] {
     ];
   }
   const main = [
-    { variants: headline, seeds: 20 },
-    { variants: others, seeds: 5 },
+    { variants: mainVariants, seeds: 20 },
+    { variants: otherVariants, seeds: 5 },
   ];
   return [
     { ...household, groups: main },
@@ -90,18 +90,15 @@ export function trainedIn(setting: Setting, results: JobResults, scale: StudySca
 }
 
 /** Differences to GRPO in the same setting; null for GRPO itself. */
-export function differences(each: Trained, baseline: Trained | undefined): [Quantity | null, Quantity | null] {
+export function differences(each: Trained, baseline: Trained | undefined): [Estimate | null, Estimate | null] {
   if (baseline === undefined || each === baseline) return [null, null];
   const [treated, plain] = [each.of(outOfDomain), baseline.of(outOfDomain)];
-  return [pairedQuantity(treated, plain), improvementQuantity(treated, plain)];
+  return [pairedEstimate(treated, plain), improvementEstimate(treated, plain)];
 }
 
-export const baselineOf = (trained: readonly Trained[]): Trained | undefined =>
-  trained.find(({ variant }) => variant === grpo);
-
 /** Gain of a classifier variant with graph labels over cloning the same labels; null for other variants. */
-export function beyondCloning(each: Trained, trained: readonly Trained[]): Quantity | null {
+export function beyondCloning(each: Trained, trained: readonly Trained[]): Estimate | null {
   const cloned = trained.find(({ variant }) => variant === cloningGraph);
   if (cloned === undefined || (each.variant !== classifierGraph && each.variant !== bothGraph)) return null;
-  return pairedQuantity(each.of(outOfDomain), cloned.of(outOfDomain));
+  return pairedEstimate(each.of(outOfDomain), cloned.of(outOfDomain));
 }

@@ -1,6 +1,6 @@
 /** Label sources of the labels study, their accuracy over a run, and their place on the noise curve. */
-import type { Quantity } from '../../report/studyTables.ts';
-import { type BySeed, quantity } from '../estimates.ts';
+import type { Estimate } from '../../report/studyTables.ts';
+import { type BySeed, estimateOf } from '../estimates.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
 import { outOfDomain, type VariantRuns, valuesOf } from './variantRuns.ts';
 import type { StudyVariant } from './variants.ts';
@@ -52,12 +52,12 @@ const accuracyOf = (each: VariantRuns): BySeed =>
 
 export interface Placed {
   readonly each: VariantRuns;
-  readonly accuracy: Quantity | null;
-  readonly success: Quantity;
+  readonly accuracy: Estimate | null;
+  readonly success: Estimate;
 }
 
 export function placed(each: VariantRuns): Placed {
-  return { each, accuracy: quantity(accuracyOf(each)), success: quantity(valuesOf(each, outOfDomain)) as Quantity };
+  return { each, accuracy: estimateOf(accuracyOf(each)), success: estimateOf(valuesOf(each, outOfDomain)) as Estimate };
 }
 
 /** [accuracy, success] of the noisy oracle labels, by ascending accuracy. */

@@ -2,14 +2,16 @@
  * Out-of-domain success against label accuracy: noisy oracle labels form a curve, and real label sources are compared
  * with it.
  */
-import { type Quantity, quantityText, type StudyRow, type StudyTable } from '../../report/studyTables.ts';
-import { pairedQuantity, quantity } from '../estimates.ts';
+
+import { roleName } from '../../report/compare/variantRole.ts';
+import { type Estimate, estimateText, type StudyRow, type StudyTable } from '../../report/studyTables.ts';
+import { estimateOf, pairedEstimate } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import type { StudyReport, StudyScale } from '../study.ts';
 import { accuracyFigure, trainingFigure } from './labelFigures.ts';
 import { cheap, informed, noiseCurve, noisy, overTraining, type Placed, placed, sources } from './labelSources.ts';
-import { outOfDomain, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
-import { grpo, markedName, type StudyVariant, trainCommand } from './variants.ts';
+import { grpoOf, outOfDomain, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
+import { grpo, type StudyVariant, trainCommand } from './variants.ts';
 
 function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seeds: number } {
   return size === 'quick'
@@ -31,13 +33,10 @@ function onCurve(curve: readonly Placed[], accuracy: number): number | null {
   return null;
 }
 
-const baselineOf = (all: readonly Placed[]): VariantRuns | undefined =>
-  all.find(({ each }) => each.variant === grpo)?.each;
-
 /** The gain over GRPO; null for GRPO itself. */
-function gainOf(each: VariantRuns, baseline: VariantRuns | undefined): Quantity | null {
+function gainOf(each: VariantRuns, baseline: VariantRuns | undefined): Estimate | null {
   if (baseline === undefined || each === baseline) return null;
-  return pairedQuantity(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
+  return pairedEstimate(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
 }
 
 function rowOf(
@@ -47,15 +46,15 @@ function rowOf(
 ): StudyRow {
   const { variant } = each;
   const expected = accuracy === null || noisy.includes(variant) ? null : onCurve(curve, accuracy.value);
-  const rate = (key: string): Quantity | null =>
-    quantity(valuesOf(each, (run) => overTraining(run, (window) => window[`labels/${key}`])));
+  const rate = (key: string): Estimate | null =>
+    estimateOf(valuesOf(each, (run) => overTraining(run, (window) => window[`labels/${key}`])));
   return {
-    name: noisy.includes(variant) ? variant.name : markedName(variant),
+    name: noisy.includes(variant) ? variant.name : roleName(variant),
     cells: [
       accuracy,
       rate('true_positive_rate'),
       rate('false_positive_rate'),
-      quantity(valuesOf(each, (run) => overTraining(run, informed))),
+      estimateOf(valuesOf(each, (run) => overTraining(run, informed))),
       rate('coverage'),
       success,
       gainOf(each, baseline),
@@ -66,7 +65,7 @@ function rowOf(
 }
 
 function tableOf(all: readonly Placed[]): StudyTable {
-  const baseline = baselineOf(all);
+  const baseline = grpoOf(all.map(({ each }) => each));
   const curve = noiseCurve(all);
   return {
     id: 'labels',
@@ -88,13 +87,13 @@ function tableOf(all: readonly Placed[]): StudyTable {
 
 /** Gains of the oracle's labels at each level of noise, then gains of the labels that an agent can use. */
 function summaryOf(all: readonly Placed[]): string[] {
-  const baseline = baselineOf(all);
+  const baseline = grpoOf(all.map(({ each }) => each));
   const gains = (of: readonly Placed[], nameOf: (variant: StudyVariant, accuracy: string) => string): string =>
     judgedText(
       { above: 'Gain', below: 'Lose' },
       of.flatMap(({ each, accuracy }) => {
         const difference = gainOf(each, baseline);
-        const right = quantityText(accuracy && { ...accuracy, low: null, high: null, values: [] });
+        const right = estimateText(accuracy && { ...accuracy, low: null, high: null, values: [] });
         return difference === null ? [] : [{ name: nameOf(each.variant, right), difference }];
       }),
     );
@@ -106,7 +105,7 @@ function summaryOf(all: readonly Placed[]): string[] {
     },
     {
       head: 'Labels that an agent has, success over GRPO',
-      text: gains(real, (variant, accuracy) => `${markedName(variant)}, accuracy ${accuracy}`),
+      text: gains(real, (variant, accuracy) => `${roleName(variant)}, accuracy ${accuracy}`),
     },
   ]
     .filter(({ text }) => text !== '')

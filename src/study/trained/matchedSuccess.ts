@@ -1,14 +1,15 @@
 /** Coupling at equal success: tests whether a method lowers coupling by more than its success explains. */
 
+import { roleName, roleStyle } from '../../report/compare/variantRole.ts';
 import { lineFigure, type PlotLine } from '../../report/draw/lineFigure.ts';
-import type { Quantity, StudyFigure, StudyRow, StudyTable } from '../../report/studyTables.ts';
+import type { Estimate, StudyFigure, StudyRow, StudyTable } from '../../report/studyTables.ts';
 import { type MatchedDifference, matchedDifference, type RunPair } from '../../statistics/matched.ts';
 import { holmCorrection, MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import { quantity, resampling } from '../estimates.ts';
+import { estimateOf, resampling } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import type { StudyReport, StudyScale } from '../study.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
-import { type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
+import { grpoOf, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
 import {
   bothGraph,
   bothOracle,
@@ -16,11 +17,9 @@ import {
   classifierGraph,
   cloningGraph,
   grpo,
-  markedName,
   moreEntropy,
   pcgrad,
   type StudyVariant,
-  styleOf,
   trainCommand,
 } from './variants.ts';
 
@@ -45,7 +44,7 @@ function pointsOf({ checkpoints }: TrainResult): [number, number][] {
 }
 
 interface Compared {
-  readonly difference: Quantity;
+  readonly difference: Estimate;
   readonly details: MatchedDifference;
 }
 
@@ -77,11 +76,11 @@ function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: Vari
 function rowOf({ each, compared, corrected }: Row): StudyRow {
   const details = compared?.details;
   return {
-    name: markedName(each.variant),
+    name: roleName(each.variant),
     cells: [
-      quantity(valuesOf(each, ({ success }) => success.inDomain)),
-      quantity(valuesOf(each, ({ coupling }) => coupling.start.goodBadCosine)),
-      quantity(valuesOf(each, ({ coupling }) => coupling.end.goodBadCosine)),
+      estimateOf(valuesOf(each, ({ success }) => success.inDomain)),
+      estimateOf(valuesOf(each, ({ coupling }) => coupling.start.goodBadCosine)),
+      estimateOf(valuesOf(each, ({ coupling }) => coupling.end.goodBadCosine)),
       compared?.difference ?? null,
       details ? details.pValue.toFixed(4) : null,
       details ? `${details.range[0].toFixed(2)} to ${details.range[1].toFixed(2)}` : null,
@@ -94,7 +93,7 @@ function rowOf({ each, compared, corrected }: Row): StudyRow {
 
 /** Each variant's comparison, with its p value corrected for the number of comparisons in the table. */
 function rowsOf(followed: readonly VariantRuns[]): Row[] {
-  const baseline = followed.find(({ variant }) => variant === grpo);
+  const baseline = grpoOf(followed);
   const all = followed.map((each) => ({ each, compared: comparedWith(baseline, each) }));
   const corrected = holmCorrection(all.flatMap(({ compared }) => compared?.details.pValue ?? []));
   return all.map((row) => ({ ...row, corrected: row.compared === null ? null : (corrected.shift() as number) }));
@@ -123,8 +122,8 @@ function figureOf(followed: readonly VariantRuns[]): StudyFigure {
   const variants = followed.map(({ variant }) => variant);
   const lines = followed.flatMap(({ variant, runs }): PlotLine[] => {
     const all = [...runs.values()].map(pointsOf);
-    const style = styleOf(variants, variant);
-    const name = markedName(variant);
+    const style = roleStyle(variants, variant);
+    const name = roleName(variant);
     const length = Math.min(...all.map((points) => points.length));
     const mean = (k: number, axis: 0 | 1): number => all.reduce((sum, points) => sum + points[k][axis], 0) / all.length;
     const path = Array.from({ length }, (_, k) => [mean(k, 0), mean(k, 1)]);
@@ -171,7 +170,7 @@ function summaryOf(others: readonly VariantRuns[], baseline: VariantRuns | undef
 }
 
 function report(followed: readonly VariantRuns[]): StudyReport {
-  const baseline = followed.find(({ variant }) => variant === grpo);
+  const baseline = grpoOf(followed);
   const others = followed.filter((each) => each !== baseline);
   const key = others.map((each) => {
     const compared = comparedWith(baseline, each);

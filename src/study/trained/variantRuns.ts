@@ -4,7 +4,7 @@ import { type BySeed, bySeed } from '../estimates.ts';
 import { type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
 import { type TrainInput, type TrainResult, trainKind } from './trainJob.ts';
-import type { StudyVariant } from './variants.ts';
+import { grpo, type StudyVariant } from './variants.ts';
 
 export interface VariantRuns {
   readonly variant: StudyVariant;
@@ -28,6 +28,11 @@ export function runsOf(
       return { variant, runs: new Map(runs) };
     })
     .filter(({ runs }) => runs.size > 0);
+}
+
+/** The baseline of the studies, GRPO, among the variants with a finished run. */
+export function grpoOf<V extends { readonly variant: StudyVariant }>(found: readonly V[]): V | undefined {
+  return found.find(({ variant }) => variant === grpo);
 }
 
 /** The properties in which studies of trained variants differ. */

@@ -1,11 +1,10 @@
 /** Variants of the objective and of labels that studies compare, and the commands that train them. */
-import { type SeriesStyle, seriesStyle } from '../../report/draw/chart.ts';
+import type { VariantRole } from '../../report/compare/variantRole.ts';
 import type { TrainInput } from './trainJob.ts';
 
 export interface StudyVariant {
   readonly name: string;
-  /** A control tests another explanation of a gain; an upper bound uses knowledge that an agent cannot have. */
-  readonly role: 'method' | 'control' | 'upper bound';
+  readonly role: VariantRole;
   readonly config: TrainInput;
 }
 
@@ -32,7 +31,7 @@ export const bothOracle = bound('classifier + cloning, oracle labels', {
 });
 
 /** The variants on which the conclusions are based, the baseline first. */
-export const headline: readonly StudyVariant[] = [
+export const mainVariants: readonly StudyVariant[] = [
   grpo,
   classifierGraph,
   cloningGraph,
@@ -47,7 +46,7 @@ export const headline: readonly StudyVariant[] = [
 ];
 
 /** The other methods and label sources. */
-export const others: readonly StudyVariant[] = [
+export const otherVariants: readonly StudyVariant[] = [
   method('GiGPO', { method: 'gigpo' }),
   method('PPO', { method: 'ppo' }),
   method('a head per verb', { method: 'heads' }),
@@ -73,17 +72,6 @@ export const others: readonly StudyVariant[] = [
   }),
   bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
 ];
-
-/** The variant's name, with its role if it is a control or an upper bound. */
-export function markedName({ name, role }: StudyVariant): string {
-  return role === 'method' ? name : `${name} (${role})`;
-}
-
-/** Methods are drawn solid, controls dashed, upper bounds dotted. */
-export function styleOf(variants: readonly StudyVariant[], variant: StudyVariant): SeriesStyle {
-  const line = { method: 'solid', control: 'dashed', 'upper bound': 'dotted' } as const;
-  return seriesStyle(variants.indexOf(variant), line[variant.role]);
-}
 
 const options: { readonly [key: string]: string } = {
   env: '--env',

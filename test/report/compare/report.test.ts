@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { closingTableText } from '../../../src/report/compare/closingTable.ts';
-import { summary } from '../../../src/report/compare/headline.ts';
 import { renderCouplingPage, renderReport } from '../../../src/report/compare/report.ts';
+import { summary } from '../../../src/report/compare/summary.ts';
 import {
   baselineOf,
-  formatEstimate,
+  type ComparedVariant,
+  formatSeedMean,
   joinVariants,
   leaderOf,
   outOfDomainGain,
-  type Variant,
 } from '../../../src/report/compare/variants.ts';
 import { coupling, reportRecords } from '../fixtures/load.ts';
 import { requireWellFormed } from '../svg.ts';
@@ -18,7 +18,7 @@ const variants = joinVariants(records.compare, records.runs);
 const [grpo, lead, oracle] = variants;
 
 /** `variant` with these out-of-domain successes, one run per seed 1, 2, ... */
-function withSuccess(variant: Variant, outOfDomain: readonly number[]): Variant {
+function withSuccess(variant: ComparedVariant, outOfDomain: readonly number[]): ComparedVariant {
   const [run] = variant.runs;
   return {
     ...variant,
@@ -152,11 +152,11 @@ describe('closingTableText', () => {
   });
 
   it('shows what was not measured as a dash', () => {
-    expect(formatEstimate(undefined)).toBe('–');
-    expect(formatEstimate({ mean: -0.126, seeds: 1, values: [-0.126] }, true)).toBe('−0.13');
-    expect(formatEstimate({ mean: 0.2, seeds: 2, values: [-0.001, 0.401] }, true)).toBe('+0.20 (0.00 +0.40)');
+    expect(formatSeedMean(undefined)).toBe('–');
+    expect(formatSeedMean({ mean: -0.126, seeds: 1, values: [-0.126] }, true)).toBe('−0.13');
+    expect(formatSeedMean({ mean: 0.2, seeds: 2, values: [-0.001, 0.401] }, true)).toBe('+0.20 (0.00 +0.40)');
     const interval = { mean: 0.2, low: 0.1, high: 0.35 };
-    expect(formatEstimate({ mean: 0.2, seeds: 5, values: [], interval })).toBe('0.20 [0.10, 0.35]');
+    expect(formatSeedMean({ mean: 0.2, seeds: 5, values: [], interval })).toBe('0.20 [0.10, 0.35]');
   });
 });
 

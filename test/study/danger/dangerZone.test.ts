@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonRecord } from '../../../src/record/json.ts';
-import type { Quantity } from '../../../src/report/studyTables.ts';
+import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { DangerInput } from '../../../src/study/danger/dangerJob.ts';
 import { dangerZone } from '../../../src/study/danger/dangerZone.ts';
 import { type Job, type JobResults, jobHash, jobResults } from '../../../src/study/job.ts';
@@ -79,7 +79,7 @@ describe('report', () => {
 
   test('a table by method, then one of the highest and one of the last means by start, with intervals over seeds', () => {
     const [methods, highest, last] = report.tables;
-    expect(methods.rows.map(({ name, cells }) => [name, (cells[0] as Quantity).value])).toEqual([
+    expect(methods.rows.map(({ name, cells }) => [name, (cells[0] as Estimate).value])).toEqual([
       ['GRPO, coupling on', 0.5],
       ['GRPO, coupling off', 0],
       ['classifier, oracle labels, coupling on', 0],
@@ -100,7 +100,7 @@ describe('report', () => {
       low: expect.closeTo(0.7, 10),
       high: 0.875,
     });
-    const end = last.rows[0].cells[2] as Quantity;
+    const end = last.rows[0].cells[2] as Estimate;
     expect([end.value, (end.low as number) < 0.3, (end.high as number) > 0.7]).toEqual([0.5, true, true]);
     expect(last.rows[1]).toMatchObject({ name: 'GRPO, coupling off', command: 'unbraid study danger-zone --quick' });
   });
@@ -123,7 +123,7 @@ describe('report', () => {
   });
 
   test('surgeries stand in the full study, with what they are told', () => {
-    expect(whole.tables[0].rows.slice(-3).map(({ name, cells }) => [name, (cells[0] as Quantity).value])).toEqual([
+    expect(whole.tables[0].rows.slice(-3).map(({ name, cells }) => [name, (cells[0] as Estimate).value])).toEqual([
       ['PCGrad, coupling on', 0],
       ['GradVac, coupling on', 0],
       ['UPGrad, coupling on', 0],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
-import type { Quantity } from '../../../src/report/studyTables.ts';
+import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { StudyScale } from '../../../src/study/study.ts';
 import { matchedSuccess } from '../../../src/study/trained/matchedSuccess.ts';
 import { requireWellFormed, texts } from '../../report/svg.ts';
@@ -16,7 +16,7 @@ test('the plan measures success and coupling over training, of configs that trai
 
 describe('report', () => {
   const report = matchedSuccess.report(resultsOf(matchedSuccess.plan(quick)), quick, '');
-  const cells = (name: string) => report.tables[0].rows.find((row) => row.name === name)?.cells as readonly Quantity[];
+  const cells = (name: string) => report.tables[0].rows.find((row) => row.name === name)?.cells as readonly Estimate[];
 
   test('a method whose cosine is lower at equal success is told from one that only succeeds more', () => {
     const classifier = cells('classifier, graph labels');

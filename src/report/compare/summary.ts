@@ -1,7 +1,7 @@
-import { baselineOf, formatEstimate, leaderOf, outOfDomainGain, resultEstimate, type Variant } from './variants.ts';
+import { baselineOf, type ComparedVariant, formatSeedMean, leaderOf, outOfDomainGain, resultMean } from './variants.ts';
 
 /** Heading of a report: the variants that are compared. */
-export function headline(variants: readonly Variant[]): string {
+export function heading(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
   const leader = leaderOf(variants);
   if (baseline === undefined) return 'Upper bounds and controls';
@@ -12,24 +12,24 @@ export function headline(variants: readonly Variant[]): string {
  * Summary of two or three sentences: out-of-domain success of the best method against the baseline, paired by seed,
  * then the coupling of both. It states if the interval includes zero or cannot be computed.
  */
-export function summary(variants: readonly Variant[]): string {
+export function summary(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
   const leader = leaderOf(variants);
   if (baseline === undefined || leader === undefined) {
     return 'These records contain fewer than two methods, so no comparison is possible. The table shows the measured values.';
   }
-  const success = (variant: Variant): string =>
-    formatEstimate(resultEstimate(variant, (result) => result.success.outOfDomain)).split(' ')[0];
+  const success = (variant: ComparedVariant): string =>
+    formatSeedMean(resultMean(variant, (result) => result.success.outOfDomain)).split(' ')[0];
   const rates = `Out-of-domain success: ${success(leader)} with ${leader.name}, ${success(baseline)} with ${baseline.name}`;
   return [rates + gainSentence(leader, baseline), choiceSentence(variants), couplingSentence(leader, baseline)]
     .filter((sentence) => sentence !== '')
     .join(' ');
 }
 
-function gainSentence(leader: Variant, baseline: Variant): string {
+function gainSentence(leader: ComparedVariant, baseline: ComparedVariant): string {
   const gain = outOfDomainGain(leader, baseline);
   if (gain === undefined) return '; they share no seed, so no paired difference can be computed.';
-  const difference = `${formatEstimate(gain, true)}`;
+  const difference = `${formatSeedMean(gain, true)}`;
   if (gain.seeds === 1) {
     return ` (difference ${difference}). One shared seed is too few for an interval: these runs do not show that the two differ.`;
   }
@@ -44,19 +44,19 @@ function gainSentence(leader: Variant, baseline: Variant): string {
 }
 
 /** Adds a caution if the best of several methods was chosen by the numbers shown: its gain is then biased upwards. */
-function choiceSentence(variants: readonly Variant[]): string {
+function choiceSentence(variants: readonly ComparedVariant[]): string {
   const candidates = variants.filter((variant) => variant.role === 'method').length - 1;
   return candidates > 1
     ? `The best of ${candidates} methods was selected by the same numbers, so its gain is biased upwards.`
     : '';
 }
 
-function couplingSentence(leader: Variant, baseline: Variant): string {
-  const cosines = (variant: Variant): string | undefined => {
-    const start = resultEstimate(variant, (result) => result.coupling.start.goodBadCosine);
-    const end = resultEstimate(variant, (result) => result.coupling.end.goodBadCosine);
+function couplingSentence(leader: ComparedVariant, baseline: ComparedVariant): string {
+  const cosines = (variant: ComparedVariant): string | undefined => {
+    const start = resultMean(variant, (result) => result.coupling.start.goodBadCosine);
+    const end = resultMean(variant, (result) => result.coupling.end.goodBadCosine);
     if (start === undefined || end === undefined) return undefined;
-    return `from ${formatEstimate(start).split(' ')[0]} to ${formatEstimate(end).split(' ')[0]}`;
+    return `from ${formatSeedMean(start).split(' ')[0]} to ${formatSeedMean(end).split(' ')[0]}`;
   };
   const [first, second] = [cosines(leader), cosines(baseline)];
   if (first === undefined || second === undefined) return '';
