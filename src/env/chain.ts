@@ -29,7 +29,7 @@ export interface ChainRules {
   readonly risk: number;
   readonly noise: number;
   /** The next need of an episode, from the stream of seed and split. */
-  readonly draw: (states: RandomStream, split: Split) => Need;
+  readonly draw: (random: RandomStream, split: Split) => Need;
 }
 
 /** All methods are synchronous: none returns a promise. */
@@ -77,8 +77,8 @@ export function createChain(rules: ChainRules): Chain {
       checkReset(source, seed, split, rollout);
       game = { seed, split, rollout };
       played = [];
-      const states = randomStream(seed, `${name}/${split}/states`);
-      needs = Array.from({ length: steps }, () => rules.draw(states, split));
+      const random = randomStream(seed, `${name}/${split}/states`);
+      needs = Array.from({ length: steps }, () => rules.draw(random, split));
       noises = randomStream(seed, `${name}/${split}/noise`, rollout);
       outcome = randomStream(seed, `${name}/${split}/outcome`, rollout).uniform();
       taken = 0;

@@ -55,7 +55,7 @@ export function createLookAlike(options: LookAlikeOptions = {}): Chain {
     width: vectorWidth,
     risk,
     noise,
-    draw: (states) => needs[states.uniform() < otherShare ? 1 : 0],
+    draw: (random) => needs[random.uniform() < otherShare ? 1 : 0],
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCompare, parseCoupling, parseDanger, parseMetrics, parseRunResult } from '../../src/record/schemas.ts';
-import { fixture } from '../report/fixtures/load.ts';
+import { fixture } from '../report/fixtures/readFixtures.ts';
 
 /** A stored record as text, changed by `edit`. */
 // biome-ignore lint/suspicious/noExplicitAny: the tests break records on purpose

@@ -45,7 +45,7 @@ export function createBandit(options: BanditOptions = {}): Chain {
     width: WIDTH,
     risk: RISK,
     noise: NOISE,
-    draw: (states, split) => choices[split][states.below(choices[split].length)],
+    draw: (random, split) => choices[split][random.below(choices[split].length)],
   });
 }
 

@@ -14,7 +14,14 @@ import { createLookAlike } from '../../env/lookAlike.ts';
 import { turn } from '../../eventLoop.ts';
 import type { DangerRecord } from '../../record/schemas.ts';
 import { returnInterval } from '../../statistics/statistics.ts';
-import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY, type StatesLearner } from './follow.ts';
+import {
+  type Condition,
+  type DangerLabels,
+  follow,
+  labelSources,
+  MEASURE_EVERY,
+  type StatesLearner,
+} from './follow.ts';
 import { type DangerPreset, dangerPresets } from './presets.ts';
 import { CLONED, softStart } from './softStart.ts';
 import { createTwoStates, type TwoStates } from './twoStates.ts';
@@ -78,7 +85,7 @@ const policyConfig = {
 const knownTerms: readonly string[] = ['grpo', 'classifier', 'contrastive', 'cloning', 'pcgrad', 'gradvac', 'upgrad'];
 
 /** The experimental conditions, those of GRPO first: each method with coupling on and off. */
-function armsOf(method: string, labels: DangerLabels): Arm[] {
+function conditionsOf(method: string, labels: DangerLabels): Condition[] {
   const terms = termsOf(method);
   const methods = terms.length === 1 ? [terms] : [termsOf('grpo'), terms];
   return methods.flatMap((each) => [true, false].map((coupling) => ({ terms: each, labels, coupling })));
@@ -90,7 +97,7 @@ export interface DangerExperiment extends Pick<DangerRecord, 'rho' | 'iterations
   readonly starts: readonly number[];
   readonly seeds: readonly number[];
   /** Experimental conditions, those of GRPO first: each method with coupling on and off. */
-  readonly arms: readonly Arm[];
+  readonly arms: readonly Condition[];
 }
 
 /** @throws RangeError that names the invalid option */
@@ -99,7 +106,7 @@ export function dangerExperiment(options: DangerOptions = {}): DangerExperiment 
   return {
     ...checked,
     seeds: Array.from({ length: seeds }, (_, k) => firstSeed + k),
-    arms: armsOf(method, labels),
+    arms: conditionsOf(method, labels),
   };
 }
 
@@ -116,18 +123,18 @@ export function dangerExperiment(options: DangerOptions = {}): DangerExperiment 
 export async function runDanger(options: DangerOptions = {}): Promise<DangerRecord> {
   checkKeys('runDanger', 'options', options, optionKeys);
   const experiment = dangerExperiment(options);
-  const { rho, preset, starts, seeds, arms, iterations } = experiment;
+  const { rho, preset, starts, seeds, arms: conditions, iterations } = experiment;
   const { onProgress, signal } = options;
   signal?.throwIfAborted();
   const learner = await dangerLearner(options.module);
-  const total = seeds.length * starts.length * arms.length;
+  const total = seeds.length * starts.length * conditions.length;
   let done = 0;
-  const onArm = (): void => onProgress?.(++done, total);
+  const onCondition = (): void => onProgress?.(++done, total);
   const followed: number[][][] = [];
   for (const seed of seeds) {
-    const states = { ...createTwoStates(rho, seed, CLONED), preset };
+    const twoStates = { ...createTwoStates(rho, seed, CLONED), preset };
     for (const start of starts) {
-      followed.push(await followArms(learner, states, start, arms, iterations, onArm, signal));
+      followed.push(await followConditions(learner, twoStates, start, conditions, iterations, onCondition, signal));
     }
   }
   return experimentRecord(experiment, followed);
@@ -135,12 +142,14 @@ export async function runDanger(options: DangerOptions = {}): Promise<DangerReco
 
 /** @param followed p(bad | s') by condition and measurement, for each start of each seed in turn */
 export function experimentRecord(
-  { rho, preset, starts, seeds, arms, iterations }: DangerExperiment,
+  { rho, preset, starts, seeds, arms: conditions, iterations }: DangerExperiment,
   followed: readonly (readonly (readonly number[])[])[],
 ): DangerRecord {
   const named = preset === 'prototype' ? { preset } : {};
-  const measured = arms.map((_, a) => starts.map((_, i) => seeds.map((_, k) => followed[k * starts.length + i][a])));
-  return dangerRecord({ ...named, rho, seeds: seeds.length, iterations }, arms, starts, measured);
+  const measured = conditions.map((_, a) =>
+    starts.map((_, i) => seeds.map((_, k) => followed[k * starts.length + i][a])),
+  );
+  return dangerRecord({ ...named, rho, seeds: seeds.length, iterations }, conditions, starts, measured);
 }
 
 /** Creates a learner of the experiment's policy with its own memory. */
@@ -154,27 +163,27 @@ export async function dangerLearner(module?: ModuleSource): Promise<StatesLearne
  *
  * @returns p(bad | s') by condition, before training and after every 10 iterations
  */
-export async function followArms(
+export async function followConditions(
   learner: StatesLearner,
-  states: TwoStates,
+  twoStates: TwoStates,
   start: number,
-  arms: readonly Arm[],
+  conditions: readonly Condition[],
   iterations: number,
-  onArm: () => void = () => {},
+  onCondition: () => void = () => {},
   signal?: AbortSignal,
 ): Promise<number[][]> {
   const { arena, weights } = learner.policy;
-  softStart(learner, states, start);
+  softStart(learner, twoStates, start);
   const begun = copyWeights(learner);
-  const byArm: number[][] = [];
-  for (const arm of arms) {
+  const byCondition: number[][] = [];
+  for (const condition of conditions) {
     arena.write(weights, begun);
-    byArm.push(await follow(learner, states, arm, iterations, signal));
-    onArm();
+    byCondition.push(await follow(learner, twoStates, condition, iterations, signal));
+    onCondition();
     await turn();
     signal?.throwIfAborted();
   }
-  return byArm;
+  return byCondition;
 }
 
 /**
@@ -184,21 +193,21 @@ export async function followArms(
  */
 export function dangerRecord(
   head: Pick<DangerRecord, 'preset' | 'rho' | 'seeds' | 'iterations'>,
-  arms: readonly Arm[],
+  conditions: readonly Condition[],
   starts: readonly number[],
   measured: readonly (readonly (readonly (readonly number[])[])[])[],
 ): DangerRecord {
   const record: DangerRecord = { command: 'danger', ...head, rows: [], curves: [] };
-  for (let a = 0; a < arms.length; a++) {
-    const { terms, labels, coupling } = arms[a];
+  for (let a = 0; a < conditions.length; a++) {
+    const { terms, labels, coupling } = conditions[a];
     const name = canonicalMethod(terms.join('+'));
     const used = labelTermsOf(name).length > 0 ? labels : 'none';
     for (let i = 0; i < starts.length; i++) {
-      const arm = { method: name, labels: used, coupling, start: starts[i] };
+      const condition = { method: name, labels: used, coupling, start: starts[i] };
       const points = curvePoints(measured[a][i]);
       const means = points.map((point) => point[1]);
-      record.rows.push({ ...arm, peak: Math.max(...means), end: means[means.length - 1], seeds: head.seeds });
-      record.curves.push({ ...arm, points });
+      record.rows.push({ ...condition, peak: Math.max(...means), end: means[means.length - 1], seeds: head.seeds });
+      record.curves.push({ ...condition, points });
     }
   }
   return record;

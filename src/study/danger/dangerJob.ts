@@ -2,8 +2,8 @@
 
 import { termsOf } from '../../config/method.ts';
 import { type Job, type JobKind, jobOf } from '../job.ts';
-import { type DangerExperiment, dangerLearner, followArms } from './danger.ts';
-import type { Arm, DangerLabels } from './follow.ts';
+import { type DangerExperiment, dangerLearner, followConditions } from './danger.ts';
+import type { Condition, DangerLabels } from './follow.ts';
 import type { DangerPreset } from './presets.ts';
 import { CLONED } from './softStart.ts';
 import { createTwoStates } from './twoStates.ts';
@@ -12,7 +12,7 @@ import { createTwoStates } from './twoStates.ts';
  * An experimental condition: terms as in the configuration, the labels that they use, and whether the two states are
  * coupled.
  */
-export type DangerArm = { readonly method: string; readonly labels: DangerLabels; readonly coupling: boolean };
+export type DangerCondition = { readonly method: string; readonly labels: DangerLabels; readonly coupling: boolean };
 
 export type DangerInput = {
   readonly rho: number;
@@ -20,7 +20,8 @@ export type DangerInput = {
   /** Start value of p(bad | s'). */
   readonly start: number;
   readonly iterations: number;
-  readonly arms: readonly DangerArm[];
+  /** The experimental conditions. The key is part of the hash of stored jobs. */
+  readonly arms: readonly DangerCondition[];
   /** Initialisation of the networks; absent for the default. */
   readonly preset?: DangerPreset;
 };
@@ -29,20 +30,22 @@ export type DangerInput = {
 export type DangerResult = { readonly probabilities: readonly (readonly number[])[] };
 
 /** Approximate duration of a job in seconds: the soft start, then each experimental condition. */
-export function secondsOf(arms: number): number {
-  return 0.4 + 0.35 * arms;
+export function secondsOf(conditions: number): number {
+  return 0.4 + 0.35 * conditions;
 }
 
 /** The condition with its terms parsed. */
-export function armOf({ method, labels, coupling }: DangerArm): Arm {
+export function conditionOf({ method, labels, coupling }: DangerCondition): Condition {
   return { terms: termsOf(method), labels, coupling };
 }
 
 export const dangerKind: JobKind<DangerInput, DangerResult> = {
   name: 'danger',
   async run({ rho, seed, start, iterations, arms, preset = 'default' }) {
-    const states = { ...createTwoStates(rho, seed, CLONED), preset };
-    return { probabilities: await followArms(await dangerLearner(), states, start, arms.map(armOf), iterations) };
+    const twoStates = { ...createTwoStates(rho, seed, CLONED), preset };
+    return {
+      probabilities: await followConditions(await dangerLearner(), twoStates, start, arms.map(conditionOf), iterations),
+    };
   },
 };
 

@@ -22,7 +22,7 @@ export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;
 export type DangerLabels = (typeof labelSources)[number];
 
 /** An experimental condition: what is trained, and whether the two states are coupled. One line of the figure. */
-export interface Arm {
+export interface Condition {
   readonly terms: readonly MethodTerm[];
   readonly labels: DangerLabels;
   /** If false, only samples of s' contribute to the gradient. */
@@ -102,7 +102,7 @@ function drawnContrastive(
 
 /** The losses of a complete rollout: each update of an iteration uses all of it. */
 function rolloutSet(
-  arm: Arm,
+  condition: Condition,
   rollout: Rollout,
   order: Int32Array,
   advantages: Float32Array,
@@ -113,7 +113,8 @@ function rolloutSet(
   const all = states.states;
   const good = Float32Array.from(order, (n) => (labels[states.rowOffsets[n] + taken[n]] === 1 ? 1 : 0));
   const goodCount = good.reduce((sum, x) => sum + x, 0);
-  const classifierWeight = arm.terms.includes('classifier') && labelled.length > 0 ? LABEL_COEF / labelled.length : 0;
+  const classifierWeight =
+    condition.terms.includes('classifier') && labelled.length > 0 ? LABEL_COEF / labelled.length : 0;
   return {
     list: states,
     order,
@@ -122,7 +123,7 @@ function rolloutSet(
     refLogProb: null,
     repeats: null,
     advantage: Float32Array.from({ length: all }, (_, n) =>
-      arm.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
+      condition.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
     ),
     // With coupling off, each sample keeps its weight: the excluded samples are not replaced.
     weight: new Float32Array(order.length).fill(1 / all),
@@ -134,7 +135,7 @@ function rolloutSet(
       beta: 0,
       entropyCoef: ENTROPY_COEF,
       temperature: 1,
-      cloningCoef: arm.terms.includes('cloning') ? LABEL_COEF : 0,
+      cloningCoef: condition.terms.includes('cloning') ? LABEL_COEF : 0,
       goodWeight: classifierWeight,
       badWeight: classifierWeight,
     },
@@ -142,7 +143,7 @@ function rolloutSet(
 }
 
 /** The gradient-surgery state for the two states, or null if the condition has no surgery. */
-function surgeonOf({ terms }: Arm, learner: StatesLearner, seed: number): Surgeon | null {
+function surgeonOf({ terms }: Condition, learner: StatesLearner, seed: number): Surgeon | null {
   const surgery = surgeryOf(terms.join('+'));
   if (surgery === null) return null;
   learner.targets = new Float64Array(4);
@@ -152,12 +153,12 @@ function surgeonOf({ terms }: Arm, learner: StatesLearner, seed: number): Surgeo
 async function iterate(
   learner: Learner,
   surgeon: Surgeon | null,
-  states: TwoStates,
-  arm: Arm,
+  twoStates: TwoStates,
+  condition: Condition,
   iteration: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { seed, environments } = states;
+  const { seed, environments } = twoStates;
   const key = actionKey(seed, 'danger', iteration);
   const rollout = await collect(learner.policy, environments, gamesOf(seed, iteration), {
     key,
@@ -166,19 +167,19 @@ async function iterate(
   });
   const { advantages } = groupRelative(rollout.returns, GROUP_SIZE, 'group');
   const all = Int32Array.from({ length: rollout.states.states }, (_, n) => n);
-  const learnt = arm.coupling ? all : all.filter((n) => isOther(rollout, n));
+  const learnt = condition.coupling ? all : all.filter((n) => isOther(rollout, n));
   // In the prototype, the entropy bonus of s stays even without coupling.
-  const order = states.preset === 'prototype' ? all : learnt;
+  const order = twoStates.preset === 'prototype' ? all : learnt;
   if (order.length === 0) return;
   const labels =
-    labelTermsOf(arm.terms.join('+')).length > 0
-      ? takenLabels(rollout, advantages, learnt, arm.labels, { seed, iteration })
+    labelTermsOf(condition.terms.join('+')).length > 0
+      ? takenLabels(rollout, advantages, learnt, condition.labels, { seed, iteration })
       : new Int8Array(rollout.states.actions).fill(-1);
   const labelled: number[] = [];
   for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);
-  const set = rolloutSet(arm, rollout, order, advantages, labels, labelled);
+  const set = rolloutSet(condition, rollout, order, advantages, labels, labelled);
   for (let pass = 0; pass < PASSES; pass++) {
-    const contrastive = arm.terms.includes('contrastive')
+    const contrastive = condition.terms.includes('contrastive')
       ? drawnContrastive(rollout, labels, labelled, seed, iteration * PASSES + pass)
       : null;
     if (surgeon === null) {
@@ -199,21 +200,21 @@ async function iterate(
  */
 export async function follow(
   learner: StatesLearner,
-  states: TwoStates,
-  arm: Arm,
+  twoStates: TwoStates,
+  condition: Condition,
   iterations: number,
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   resetOptimizer(learner);
-  const surgeon = surgeonOf(arm, learner, states.seed);
+  const surgeon = surgeonOf(condition, learner, twoStates.seed);
   const { policy } = learner;
   const pause = pauses(signal);
-  const probabilities = [badProbability(policy, states)];
+  const probabilities = [badProbability(policy, twoStates)];
   for (let iteration = 1; iteration <= iterations; iteration++) {
-    await iterate(learner, surgeon, states, arm, iteration, signal);
+    await iterate(learner, surgeon, twoStates, condition, iteration, signal);
     // Episodes and updates here are short and do not yield to the event loop by themselves.
     await pause(GROUP_SIZE);
-    if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, states));
+    if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, twoStates));
   }
   return probabilities;
 }

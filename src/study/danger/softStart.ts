@@ -49,15 +49,15 @@ function shownOrder({ preset, seed }: TwoStates): Int32Array {
  * The loss is the cross-entropy sum_a t(a) * -log pi(a | x) for those targets t, averaged over observations x of s and
  * s'. Each observation is in the list once per action, with the action as label and t(a) as weight.
  */
-export function softStart(learner: Learner, states: TwoStates, start: number): void {
+export function softStart(learner: Learner, twoStates: TwoStates, start: number): void {
   const { policy } = learner;
-  const { cloning: list } = states;
+  const { cloning: list } = twoStates;
   const { vocabularySize: actions } = list.shape;
-  initialiseFor(states.preset ?? 'default', policy, states.seed);
+  initialiseFor(twoStates.preset ?? 'default', policy, twoStates.seed);
   resetOptimizer(learner);
   const labels = new Int8Array(list.actions);
   for (let s = 0; s < list.states; s++) labels[list.rowOffsets[s] + (s % actions)] = 1;
-  const shown = shownOrder(states);
+  const shown = shownOrder(twoStates);
   const rows = 2 * SHOWN * actions;
   const unused = {
     taken: new Int32Array(list.states),

@@ -134,7 +134,7 @@ export const squeezing: StudyPart = {
           id: 'theory-squeezing',
           svg: squeezeFigure(cases),
           caption:
-            'A softmax over three free logits. Left, only the punished action has an advantage; right, all have those of a return of 1 for the good action and 0 for the others.',
+            'A softmax over three free logits. Left: only the punished action has an advantage. Right: the advantages are those of a return of 1 for the good action and 0 for the others.',
         },
       ],
       notes: [],

@@ -137,10 +137,10 @@ export const stepError: StudyPart = {
           id: 'theory-step-error',
           svg: stepErrorFigure(curves),
           caption:
-            'Steps along the mean of A ∇ log π over 64 samples of training games, half of them good (A = 1), half bad (A = −1); probes are 64 samples of out-of-domain games.',
+            'Each step is along the mean of A ∇ log π over 64 samples of training games: half of them are good (A = 1), half bad (A = −1). Probes are 64 samples of out-of-domain games.',
         },
       ],
-      notes: ['Below about 0.001 nats the error is rounding of 32-bit floats, not theory.'],
+      notes: ['For steps below about 0.001 nats, the error is dominated by the rounding of 32-bit floats.'],
       key: { leastRatio: least, largestRatio: largest },
     };
   },

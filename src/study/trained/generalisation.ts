@@ -164,11 +164,11 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
       profileFigure(setting, trained),
     ]),
     notes: [
-      'Methods are compared after equal numbers of iterations, not of environment steps: a column of each table says how many each used. An episode that succeeds early is shorter, so better methods use fewer steps.',
-      'A control tests another explanation of a gain: labels without meaning, the same labels by cloning alone, more exploration, more data. An upper bound knows what an agent cannot know.',
-      'Held-out combinations are of the same family as the training games; nothing here speaks of other families.',
+      'Methods are compared after equal numbers of iterations, not of environment steps; each table has a column with the number of steps. An episode that succeeds early is shorter, so better methods use fewer steps.',
+      'A control tests another explanation of a gain: labels without information, cloning alone with the same labels, more exploration, more data. An upper bound uses task knowledge that an agent does not have.',
+      'Held-out combinations are from the same task domain as the training games. The study does not test transfer to other task domains.',
       ...(scale.size === 'quick'
-        ? ['A quick study has too few seeds for a conclusion; it shows that the machinery works.']
+        ? ['A quick study has too few seeds for a conclusion. It only tests that the study runs.']
         : []),
       ...skipped(scale),
     ],

@@ -103,6 +103,6 @@ export function profileFigure(setting: Setting, trained: readonly Trained[]): St
         };
       }),
     }),
-    caption: `Each line falls from 1 to 0 where a variant's seeds lie, ${setting.title}: further right is better, steeper is steadier.`,
+    caption: `Share of a variant's seeds above each threshold, ${setting.title}. A line further to the right means higher success; a steeper line means less variation between seeds.`,
   };
 }

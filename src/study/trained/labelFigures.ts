@@ -51,7 +51,7 @@ export function accuracyFigure(all: readonly Placed[]): StudyFigure {
       lines: [noise, ...real],
     }),
     caption:
-      'Where a source lies below the line its labels are worse than random noise of the same accuracy makes them: its errors are systematic, or it labels few actions.',
+      'A source below the line has lower success than oracle labels with random noise of the same accuracy. Possible reasons: its errors are systematic, or it labels few actions.',
   };
 }
 
@@ -94,6 +94,6 @@ export function trainingFigure(all: readonly Placed[]): StudyFigure {
         }))
         .filter(({ points }) => points.length > 0),
     }),
-    caption: 'Label quality against the expert at every ten iterations, for each source an agent has.',
+    caption: 'Label quality compared with the expert every ten iterations, for each source that an agent can use.',
   };
 }

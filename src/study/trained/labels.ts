@@ -123,9 +123,9 @@ function report(found: readonly VariantRuns[]): StudyReport {
     tables: [tableOf(all)],
     figures: [accuracyFigure(all), trainingFigure(all)],
     notes: [
-      'Accuracy is agreement with the expert over the labelled actions. Most actions are bad, so labels that call everything bad are accurate too: read it with the true-positive and the false-positive rate.',
-      'Noise flips labels at random; the errors of a real source are not random, and success differs at equal accuracy.',
-      'The labels of a source are judged on the states its own policy visits, which differ between sources.',
+      'Accuracy is the agreement with the expert over the labelled actions. Most actions are bad, so labelling every action as bad is accurate, too. Compare the true-positive and false-positive rates as well.',
+      'Noise flips labels at random. The errors of a real source are not random, so success can differ at equal accuracy.',
+      'The labels of a source are evaluated on the states that its own policy visits. These states differ between sources.',
     ],
     key: { labels: Object.fromEntries(key) },
   };

@@ -147,7 +147,7 @@ function figureOf(followed: readonly VariantRuns[]): StudyFigure {
       lines,
     }),
     caption:
-      'Coupling falls as success rises, whatever the method; a method lowers it beyond that where its path runs below that of GRPO.',
+      'Coupling falls as success rises, with every method. A method lowers coupling further if its path is below that of GRPO.',
   };
 }
 
@@ -183,11 +183,11 @@ function report(followed: readonly VariantRuns[]): StudyReport {
     tables: [tableOf(followed)],
     figures: [figureOf(followed)],
     notes: [
-      'Coupling falls as success rises, with every method: a lower cosine at the end says nothing by itself.',
-      'The difference is that of an analysis of covariance: one curve of degree two of cosine on success for both methods, a constant between them, each run weighted alike, over the range of success that both reached.',
-      'Checkpoints of one run depend on each other. Seeds are the unit: the interval resamples pairs of runs with the same seed, and the test swaps the two runs within seeds (all ways up to 12 seeds, 10000 drawn ones above). With n seeds p cannot be smaller than 2 divided by 2 to the power n.',
-      'The intervals are of one comparison each. A second column of p has them corrected for the number of comparisons in the table, by Holm.',
-      'Where success was measured it has an error of its own, which flattens the curve a little. A difference at equal success does not show what caused it.',
+      'Coupling falls as success rises, with every method, so a lower cosine at the end is not a result by itself.',
+      'The difference is from an analysis of covariance: a quadratic curve of cosine on success that is common to both methods, plus a constant difference between them. All runs have equal weight. The fit uses the range of success that both methods reached.',
+      'Checkpoints of one run depend on each other, so seeds are the unit of the analysis. The interval resamples pairs of runs with the same seed. The permutation test swaps the two runs within seeds (all permutations up to 12 seeds, 10000 sampled ones above). With n seeds, p is at least 2 divided by 2 to the power n.',
+      'Each interval is for one comparison. A second column of p values is corrected for the number of comparisons in the table (Holm).',
+      'The measured success has a sampling error, which makes the curve slightly flatter. A difference at equal success does not show its cause.',
     ],
     key: { differences: Object.fromEntries(key) },
   };

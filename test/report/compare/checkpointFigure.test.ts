@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { couplingAgainstSuccess } from '../../../src/report/compare/checkpointFigure.ts';
 import { joinVariants } from '../../../src/report/compare/variants.ts';
-import { reportRecords } from '../fixtures/load.ts';
+import { reportRecords } from '../fixtures/readFixtures.ts';
 import { marks, requireWellFormed, texts } from '../svg.ts';
 
 const records = reportRecords();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dangerFigure } from '../../../src/report/compare/dangerFigure.ts';
-import { danger } from '../fixtures/load.ts';
+import { danger } from '../fixtures/readFixtures.ts';
 import { lines, requireWellFormed, texts } from '../svg.ts';
 
 describe('dangerFigure', () => {

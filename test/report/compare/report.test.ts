@@ -10,7 +10,7 @@ import {
   leaderOf,
   outOfDomainGain,
 } from '../../../src/report/compare/variants.ts';
-import { coupling, reportRecords } from '../fixtures/load.ts';
+import { coupling, reportRecords } from '../fixtures/readFixtures.ts';
 import { requireWellFormed } from '../svg.ts';
 
 const records = reportRecords();

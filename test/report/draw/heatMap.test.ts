@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { heatMapFigure, sampleOrder } from '../../../src/report/draw/heatMap.ts';
-import { coupling } from '../fixtures/load.ts';
+import { coupling } from '../fixtures/readFixtures.ts';
 import { requireWellFormed, texts } from '../svg.ts';
 
 const { matrix } = coupling();

@@ -25,12 +25,15 @@ describe('runDanger', () => {
   });
 
   it('has a row and a curve per start, method and coupling, with plain GRPO beside a remedy', async () => {
-    const arms = (record: DangerRecord): string[] =>
+    const conditions = (record: DangerRecord): string[] =>
       record.rows.map((row) => `${row.method} ${row.labels} ${row.coupling} ${row.start}`);
     const grpo = ['grpo none true 0.2', 'grpo none true 0.6', 'grpo none false 0.2', 'grpo none false 0.6'];
-    expect(arms(classifier)).toEqual([...grpo, ...grpo.map((arm) => arm.replace('grpo none', 'classifier oracle'))]);
+    expect(conditions(classifier)).toEqual([
+      ...grpo,
+      ...grpo.map((condition) => condition.replace('grpo none', 'classifier oracle')),
+    ]);
     const plain = await runDanger(small);
-    expect(arms(plain)).toEqual(grpo);
+    expect(conditions(plain)).toEqual(grpo);
     expect(plain.curves).toEqual(classifier.curves.slice(0, 4));
     for (const [i, { method, coupling, start, peak, end, seeds }] of classifier.rows.entries()) {
       const curve = classifier.curves[i];

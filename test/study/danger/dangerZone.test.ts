@@ -10,7 +10,7 @@ import { lines, requireWellFormed, texts } from '../../report/svg.ts';
 
 const quick: StudyScale = { size: 'quick', seeds: null, firstSeed: 1, noGames: () => null };
 
-/** GRPO rises by half of what is left and stays there at odd seeds; every other arm falls to nothing. */
+/** GRPO rises by half of what is left and stays there at odd seeds; every other condition falls to nothing. */
 function madeUp({ arms, start, seed }: DangerInput): JsonRecord {
   const line = (peak: number, end: number): number[] =>
     Array.from({ length: 13 }, (_, k) => (k === 0 ? start : k === 1 ? peak : end));
@@ -132,7 +132,7 @@ describe('report', () => {
   });
 });
 
-test('a job follows each arm from the same start', async () => {
+test('a job follows each condition from the same start', async () => {
   const arms = [true, false].map((coupling) => ({ method: 'grpo', labels: 'oracle', coupling }));
   const input = { rho: 0.8, seed: 1, start: 0.4, iterations: 10, arms };
   const openBridge = async (): Promise<never> => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dangerZoneFigure } from '../../../src/study/danger/dangerZoneFigure.ts';
-import { danger } from '../../report/fixtures/load.ts';
+import { danger } from '../../report/fixtures/readFixtures.ts';
 import { lines, requireWellFormed, texts } from '../../report/svg.ts';
 
 const record = danger();
