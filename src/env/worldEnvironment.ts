@@ -1,4 +1,5 @@
 /** Environments of a game with a world, in three forms: tokens, vectors, or English. */
+import { checkKeys } from '../check/values.ts';
 import type {
   CloneableEnvironment,
   EnvironmentSpec,
@@ -10,6 +11,7 @@ import type {
 } from './environment.ts';
 import {
   advance,
+  checkRules,
   copyEpisode,
   type Episode,
   type Game,
@@ -24,6 +26,9 @@ import {
 
 /** A game with its forms and its expert. */
 export interface Family<W extends World, R extends Rules> extends Game<W, R> {
+  readonly defaults: R;
+  /** Smallest and largest value of each integer option; the other options are booleans. */
+  readonly ranges: { readonly [name: string]: readonly [number, number] };
   readonly vocabulary: readonly string[];
   readonly stateSlots: number;
   readonly actionSlots: number;
@@ -55,8 +60,41 @@ export interface WorldEnvironment extends CloneableEnvironment {
 
 export type Form = 'tokens' | 'vector';
 
+type RuleOptions<R extends Rules> = { readonly [K in keyof R]?: R[K] | undefined };
+
+/**
+ * Creates an environment of a task domain in token or vector form from the options of a caller.
+ *
+ * @param caller name of the function, for errors
+ * @throws Error that names an unknown option; RangeError with the option, its rule and the value
+ */
+export function createWorldEnvironment<W extends World, R extends Rules>(
+  caller: string,
+  family: Family<W, R>,
+  options: RuleOptions<R> & { readonly form?: Form | undefined },
+): WorldEnvironment {
+  checkKeys(caller, 'options', options, { ...family.defaults, form: 1 });
+  const { form, ...rules } = options;
+  const checked = checkRules(caller, rules as RuleOptions<R>, family.defaults, family.ranges);
+  return worldEnvironment(family, checked, checkForm(caller, form));
+}
+
+/**
+ * Creates an environment of a task domain in English from the options of a caller.
+ *
+ * @param caller name of the function, for errors
+ * @throws Error that names an unknown option; RangeError with the option, its rule and the value
+ */
+export function createWorldText<W extends World, R extends Rules>(
+  caller: string,
+  family: Family<W, R>,
+  options: RuleOptions<R>,
+): TextEnvironment {
+  return worldText(family, checkRules(caller, options, family.defaults, family.ranges));
+}
+
 /** @throws RangeError if `form` is neither of the two */
-export function checkForm(caller: string, form: Form = 'tokens'): Form {
+function checkForm(caller: string, form: Form = 'tokens'): Form {
   if (form === 'tokens' || form === 'vector') return form;
   throw new RangeError(`${caller}: form must be tokens or vector, got ${shownValue(form)}; change options.form`);
 }
@@ -66,7 +104,7 @@ function noEpisode(name: string, method: string): never {
 }
 
 /** @param start an episode to continue */
-export function worldEnvironment<W extends World, R extends Rules>(
+function worldEnvironment<W extends World, R extends Rules>(
   family: Family<W, R>,
   rules: R,
   form: Form,
@@ -141,7 +179,7 @@ export function worldEnvironment<W extends World, R extends Rules>(
  * The task domain in English, for policies that read text. Games, order of actions, hashes and expert equal those of
  * the other forms.
  */
-export function worldText<W extends World, R extends Rules>(family: Family<W, R>, rules: R): TextEnvironment {
+function worldText<W extends World, R extends Rules>(family: Family<W, R>, rules: R): TextEnvironment {
   const { name, version, stateText, actionText } = family;
   let current: Episode<W> | undefined;
   const playing = (method: string): Episode<W> => current ?? noEpisode(name, method);

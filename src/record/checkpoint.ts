@@ -38,6 +38,16 @@ const parametersName = 'parameters.safetensors';
 const stateName = 'state.safetensors';
 const countersName = 'state.json';
 const tokenizerName = 'tokenizer.json';
+
+/** Names of all files that a checkpoint can contain. */
+export const checkpointFileNames: ReadonlySet<string> = new Set([
+  parametersName,
+  stateName,
+  countersName,
+  tokenizerName,
+  manifestName,
+]);
+
 const formatVersion = 1;
 
 /** Schema of state.json. */

@@ -1,6 +1,7 @@
 /** Classifies the entries of a run's folder: files of the run, files that a replay cannot check, and foreign files. */
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkpointFileNames } from './checkpoint.ts';
 import {
   checkpointsName,
   configName,
@@ -29,10 +30,6 @@ export interface FolderEntry {
 const runNames: ReadonlySet<string> = new Set([
   ...[configName, metricsName, latestName, resultName, receiptName],
   ...[couplingStartName, couplingEndName, couplingName],
-]);
-
-const checkpointNames: ReadonlySet<string> = new Set([
-  ...['parameters.safetensors', 'state.safetensors', 'state.json', 'tokenizer.json', 'manifest.json'],
 ]);
 
 /** Name of a temporary file left by an interrupted write: name of the target file, process id, `.tmp`. */
@@ -68,7 +65,7 @@ function kindInRoot(name: string): FolderEntry['kind'] {
 
 function kindInCheckpoint(folder: string, name: string): FolderEntry['kind'] {
   if (folder.endsWith('.tmp')) return temporary;
-  return checkpointNames.has(name) ? 'run' : foreign;
+  return checkpointFileNames.has(name) ? 'run' : foreign;
 }
 
 /** Appends the entries of the folder `path` to `entries`; `kindOf` returns the kind of each name. */

@@ -2,16 +2,13 @@
  * A crafting task with sparse reward. The agent learns the recipes, gathers two ingredients and mixes them at the right
  * station. The reward is 1 for the requested product, else 0. A wrong mix destroys its ingredients.
  */
-import { checkKeys } from '../../check/values.ts';
 import type { TextEnvironment } from '../environment.ts';
-import { checkRules } from '../episode.ts';
 import {
-  checkForm,
+  createWorldEnvironment,
+  createWorldText,
   type Family,
   type Form,
   type WorldEnvironment,
-  worldEnvironment,
-  worldText,
 } from '../worldEnvironment.ts';
 import { actionText, stateText } from './english.ts';
 import { expertChoices } from './expert.ts';
@@ -39,12 +36,11 @@ export interface CraftingOptions extends CraftingRules {
 
 type Rules = Readonly<Required<CraftingRules>>;
 
-const defaults: Rules = { rooms: 5, distractors: 3, maxSteps: 20, irreversible: true };
-const ranges = { rooms: [3, 10], distractors: [0, 10], maxSteps: [1, 1000] } as const;
-
 const family: Family<World, Rules> = {
   name: 'crafting',
   version: '1',
+  defaults: { rooms: 5, distractors: 3, maxSteps: 20, irreversible: true },
+  ranges: { rooms: [3, 10], distractors: [0, 10], maxSteps: [1, 1000] },
   actionCount: ACTIONS,
   drawWorld: (seed, split, { rooms, distractors }) => startWorld(drawGame(seed, split, rooms, distractors)),
   copyWorld,
@@ -69,10 +65,7 @@ const family: Family<World, Rules> = {
 
 /** Crafting in token form (46 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
 export function createCrafting(options: CraftingOptions = {}): WorldEnvironment {
-  checkKeys('createCrafting', 'options', options, { ...defaults, form: 1 });
-  const { form, ...rules } = options;
-  const checked = checkRules('createCrafting', rules, defaults, ranges);
-  return worldEnvironment(family, checked, checkForm('createCrafting', form));
+  return createWorldEnvironment('createCrafting', family, options);
 }
 
 /**
@@ -80,5 +73,5 @@ export function createCrafting(options: CraftingOptions = {}): WorldEnvironment 
  * forms.
  */
 export function craftingText(options: CraftingRules = {}): TextEnvironment {
-  return worldText(family, checkRules('craftingText', options, defaults, ranges));
+  return createWorldText('craftingText', family, options);
 }

@@ -3,16 +3,13 @@
  * Environments for Interactive Learning", ICLR 2021): six kinds of task, 12 objects, 12 receptacle types, reward 1 at
  * success, else 0.
  */
-import { checkKeys } from '../../check/values.ts';
 import type { TextEnvironment } from '../environment.ts';
-import { checkRules } from '../episode.ts';
 import {
-  checkForm,
+  createWorldEnvironment,
+  createWorldText,
   type Family,
   type Form,
   type WorldEnvironment,
-  worldEnvironment,
-  worldText,
 } from '../worldEnvironment.ts';
 import { actionText, stateText } from './english.ts';
 import { expertChoices } from './expert.ts';
@@ -40,12 +37,11 @@ export interface HouseholdOptions extends HouseholdRules {
 
 type Rules = Readonly<Required<HouseholdRules>>;
 
-const defaults: Rules = { extraReceptacles: 2, distractorObjects: 3, maxSteps: 20, irreversible: true };
-const ranges = { extraReceptacles: [1, 8], distractorObjects: [0, 20], maxSteps: [1, 1000] } as const;
-
 const family: Family<World, Rules> = {
   name: 'household',
   version: '1',
+  defaults: { extraReceptacles: 2, distractorObjects: 3, maxSteps: 20, irreversible: true },
+  ranges: { extraReceptacles: [1, 8], distractorObjects: [0, 20], maxSteps: [1, 1000] },
   actionCount: ACTIONS,
   drawWorld: (seed, split, rules) => startWorld(drawGame(seed, split, rules.extraReceptacles, rules.distractorObjects)),
   copyWorld,
@@ -70,10 +66,7 @@ const family: Family<World, Rules> = {
 
 /** The household in token form (55 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
 export function createHousehold(options: HouseholdOptions = {}): WorldEnvironment {
-  checkKeys('createHousehold', 'options', options, { ...defaults, form: 1 });
-  const { form, ...rules } = options;
-  const checked = checkRules('createHousehold', rules, defaults, ranges);
-  return worldEnvironment(family, checked, checkForm('createHousehold', form));
+  return createWorldEnvironment('createHousehold', family, options);
 }
 
 /**
@@ -81,5 +74,5 @@ export function createHousehold(options: HouseholdOptions = {}): WorldEnvironmen
  * other forms.
  */
 export function householdText(options: HouseholdRules = {}): TextEnvironment {
-  return worldText(family, checkRules('householdText', options, defaults, ranges));
+  return createWorldText('householdText', family, options);
 }
