@@ -21,7 +21,7 @@ describe('couplingAgainstSuccess', () => {
     expect(texts(svg)).toContain('mean cosine of good-bad pairs');
   });
 
-  it('gives the correlation of all checkpoints, and none below three of them', () => {
+  it('returns the correlation of all checkpoints, and none below three of them', () => {
     const titled = (points: [number, number][]) => {
       const metrics = points.map(([success, cosine], iteration) => ({
         ...{ iteration, envSteps: iteration },

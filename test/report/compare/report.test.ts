@@ -173,7 +173,7 @@ describe('renderReport', () => {
     expect(renderReport(reportRecords())).toBe(html);
   });
 
-  it('names every figure, gives each its own ids and shows each section', () => {
+  it('names every figure, uses separate ids and shows each section', () => {
     expect(html.match(/<figure>/g)).toHaveLength(8);
     expect(html.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(8);
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);

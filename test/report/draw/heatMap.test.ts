@@ -68,7 +68,7 @@ describe('heatMapFigure', () => {
     expect(heatMapFigure([{ name: 'x', matrix: one }]).match(boundary)).toBeNull();
   });
 
-  it('refuses no panels', () => {
+  it('rejects an empty list of panels', () => {
     expect(() => heatMapFigure([])).toThrow('heatMapFigure: panels must not be empty, got 0; run coupling first');
   });
 });

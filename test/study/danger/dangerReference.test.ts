@@ -1,4 +1,7 @@
-/** The danger zone against the PyTorch study that found it: stored means over many seeds of both, and what the engine makes now. */
+/**
+ * The danger zone against the PyTorch study that found it: stored means over many seeds of both, and what the engine
+ * makes now.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runDanger } from '../../../src/study/danger/danger.ts';

@@ -10,7 +10,7 @@ import { lines, requireWellFormed, texts } from '../../report/svg.ts';
 
 const quick: StudyScale = { size: 'quick', seeds: null, firstSeed: 1, noGames: () => null };
 
-/** GRPO rises by half of what is left and stays there at odd seeds; every other condition falls to nothing. */
+/** At odd seeds, GRPO rises by half of the rest and stays there; every other condition falls to 0. */
 function madeUp({ arms, start, seed }: DangerInput): JsonRecord {
   const line = (peak: number, end: number): number[] =>
     Array.from({ length: 13 }, (_, k) => (k === 0 ? start : k === 1 ? peak : end));
@@ -63,7 +63,7 @@ describe('report', () => {
     ]);
   });
 
-  test('findings: from how many starts means rise, and who ends lower than GRPO, with the interval that says so', () => {
+  test('findings: from how many starts means rise, and who ends lower than GRPO, with the interval of the difference', () => {
     const [first, second, ...more] = report.summary;
     expect(more).toEqual([]);
     expect(first).toBe(
@@ -87,7 +87,7 @@ describe('report', () => {
       ['classifier, advantage labels, coupling on', 0.5],
       ['classifier, shuffled labels, coupling on', 0.5],
     ]);
-    // Starts 0.4, 0.6, 0.8 and 0.95 rise by half of what is left; at odd seeds they end at 1.
+    // Starts 0.4, 0.6, 0.8 and 0.95 rise by half of the rest; at odd seeds they end at 1.
     expect(methods.rows[0].cells.slice(1)).toEqual([
       null,
       expect.objectContaining({ value: expect.closeTo((1 + (0.7 + 0.8 + 0.9 + 0.975) / 4) / 2, 10) }),

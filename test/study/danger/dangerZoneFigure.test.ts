@@ -59,7 +59,7 @@ describe('dangerZoneFigure', () => {
     expect(texts(few).join(' ')).not.toContain('interval');
   });
 
-  it('refuses to draw nothing', () => {
+  it('rejects empty input', () => {
     expect(() => dangerZoneFigure(record, [], 'zone')).toThrow(
       'dangerZoneFigure: panels must not be empty, got 0; run the study again',
     );

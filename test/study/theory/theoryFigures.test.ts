@@ -97,7 +97,7 @@ test('squeezeFigure: three lines over steps and a mark per start, by what rises 
       'neither rises',
     ]),
   );
-  // Each kind of start has a colour of its own, besides its legend entry.
+  // Each kind of start has a separate colour, in addition to its legend entry.
   const count = (of: string, color: string): number => of.split(`fill="${color}"`).length - 1;
   for (const [without, color] of [
     [2, '#CC79A7'],

@@ -112,7 +112,7 @@ describe('report', () => {
     expect(last(10)).toBe('Other methods and labels: Gain: GiGPO (household) +0.28.');
   });
 
-  test('the control gains nothing, and is marked', () => {
+  test('the control has no gain, and is marked', () => {
     expect(numbers('classifier + cloning, shuffled graph labels (control)')[3]).toMatchObject({
       value: 0,
       low: 0,

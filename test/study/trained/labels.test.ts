@@ -45,7 +45,7 @@ describe('report', () => {
   const cells = (name: string) =>
     report.tables[0].rows.find((row) => row.name === name)?.cells as (Estimate | string | null)[];
 
-  test('accuracy and rates are means over training; success stands beside that of noisy labels as accurate', () => {
+  test('accuracy and rates are means over training; success is next to that of noisy labels as accurate', () => {
     const [accuracy, truePositive, falsePositive, informed, , success, gain, curve] = cells('experience graph');
     expect(accuracy).toMatchObject({ value: expect.closeTo(0.77, 10), seeds: [1, 2, 3, 4, 5] });
     expect([truePositive, falsePositive, informed].map((cell) => (cell as Estimate).value)).toEqual([

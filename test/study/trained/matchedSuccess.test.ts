@@ -49,7 +49,7 @@ describe('report', () => {
     expect(texts(svg)).toEqual(expect.arrayContaining(['in-domain success rate', 'mean cosine of good-bad pairs']));
   });
 
-  test('below five seeds a difference has no interval, and nobody is called lower', () => {
+  test('below five seeds a difference has no interval, and no method is called lower', () => {
     const four: StudyScale = { ...quick, seeds: 4 };
     const short = matchedSuccess.report(resultsOf(matchedSuccess.plan(four)), four, '');
     expect(short.tables[0].rows[1].cells[3]).toMatchObject({ value: expect.closeTo(-0.05, 3), low: null, high: null });
@@ -57,7 +57,7 @@ describe('report', () => {
     expect(short.summary[0]).toContain('Too few seeds for an interval: classifier');
   });
 
-  test('with too few seeds it says so', () => {
+  test('with too few seeds the missing comparison is stated', () => {
     const two: StudyScale = { ...quick, seeds: 2 };
     const short = matchedSuccess.report(resultsOf(matchedSuccess.plan(two)), two, '');
     expect(short.summary).toEqual([
