@@ -1,6 +1,7 @@
 /**
- * What the files of a run state about it, read and checked against each other before a replay. A file that is damaged, contradicts another
- * one or is written otherwise than the run writes it (an object that states a key twice, for example) ends the check.
+ * Reads the statements that the files of a run make about it and compares them with each other, before a replay. The
+ * check stops at the first file that is damaged, contradicts another file, or differs from the way a run writes it (for
+ * example, an object with a repeated key).
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,31 +27,31 @@ import { outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
 import { versionPattern } from './receiptFile.ts';
 import { readCheckpoint } from './run.node.ts';
 
-/** What a checkpoint states besides its tensors, which its own link stands for. */
+/** The statements of a checkpoint without its tensors, which are covered by its own link of the hash chain. */
 export interface ClaimedCheckpoint extends Pick<Checkpoint, 'iteration' | 'chain' | 'blueprint' | 'tokenizer'> {
-  /** Path of its folder from the run's folder. */
+  /** Path of its folder, relative to the run's folder. */
   readonly path: string;
 }
 
-/** The files of a run's folder, free of contradictions. */
+/** The statements of all files of a run's folder. They do not contradict each other. */
 export interface FolderClaim {
   readonly config: JsonRecord;
-  /** null where receipt.json is missing. */
+  /** null if receipt.json is missing. */
   readonly receipt: Receipt | null;
-  /** The chain of the receipt, or of the newest checkpoint; null before the first checkpoint. */
+  /** The chain of the receipt or, without a receipt, of the latest checkpoint; null before the first checkpoint. */
   readonly chain: Chain | null;
   readonly entries: readonly FolderEntry[];
-  /** Whole lines of metrics.jsonl, newlines included. */
+  /** Complete lines of metrics.jsonl, including newlines. */
   readonly metrics: readonly string[];
-  /** What follows the last newline: the trace of a crash. */
+  /** The text after the last newline, left by a crash. */
   readonly tornLine: string;
   readonly checkpoints: readonly ClaimedCheckpoint[];
-  /** By file name: coupling-start.json, coupling-end.json and, where `unbraid coupling` wrote it, coupling.json. */
+  /** By file name: coupling-start.json, coupling-end.json and, if `unbraid coupling` wrote it, coupling.json. */
   readonly couplings: ReadonlyMap<string, JsonRecord>;
   readonly result: JsonRecord | null;
 }
 
-/** Thrown at the first damage or contradiction; `readFolderClaim` returns its damage. */
+/** Thrown at the first damage or contradiction. `readFolderClaim` catches it and returns its damage. */
 class Found extends Error {
   readonly damage: Damage;
   constructor(damage: Damage) {
@@ -63,14 +64,14 @@ function found(file: string, message: string): never {
   throw new Found({ file, message });
 }
 
-/** The value that `read` returns. */
+/** Returns the value of `read`, or throws `Found` if `read` fails. */
 function take<T>(file: string, read: () => T): T {
   const outcome = attempt(file, read);
   if ('damage' in outcome) throw new Found(outcome.damage);
   return outcome.value;
 }
 
-/** A JSON object that the run has written with an indent of 2, and coupling.json without one. */
+/** Reads a JSON object that the run wrote with an indent of 2 (coupling.json: without indent). */
 function readRecord(directory: string, name: string): JsonRecord {
   return take(name, () => readWrittenJson(join(directory, name), name, name === couplingName ? 0 : 2));
 }
@@ -97,7 +98,7 @@ function readConfig(directory: string, receipt: Receipt | null): JsonRecord {
   return config as JsonRecord;
 }
 
-/** Threads of a run: they change its time, not its result. */
+/** Whether `value` describes the threads of a run. They change the elapsed time, not the result. */
 function isWorkers(value: unknown): boolean {
   if (!isJsonObject(value)) return false;
   const { count, memory, reason, ...rest } = value;
@@ -144,7 +145,9 @@ function readCheckpoints(directory: string, config: JsonRecord): ClaimedCheckpoi
   });
 }
 
-/** Checks that the receipt and all checkpoints start from the same version, config, environment and vocabulary. */
+/**
+ * Checks that the receipt and all checkpoints have the same version, config, environment and vocabulary at the start.
+ */
 function requireOneStart(receipt: Receipt | null, checkpoints: readonly ClaimedCheckpoint[]): void {
   const first = receipt ?? checkpoints.at(-1)?.chain.head;
   for (const { path, chain } of checkpoints) {
@@ -153,7 +156,7 @@ function requireOneStart(receipt: Receipt | null, checkpoints: readonly ClaimedC
   }
 }
 
-/** Checks which checkpoint latest.json names. */
+/** Checks that latest.json names the right checkpoint. */
 function checkLatest(directory: string, checkpoints: readonly ClaimedCheckpoint[], ended: boolean): void {
   const kept = checkpoints.map(({ iteration }) => iteration);
   if (!existsSync(join(directory, latestName))) {
@@ -237,7 +240,10 @@ function readFolder(directory: string): FolderClaim {
   return { config, receipt, chain, entries, checkpoints, couplings, result, ...readMetrics(directory, chain) };
 }
 
-/** Everything that a run's folder states about the run, or the first file that contradicts the others. */
+/**
+ * Reads and compares all statements of a run's folder. Returns the damage of the first file that contradicts the
+ * others.
+ */
 export function readFolderClaim(directory: string): FolderClaim | { readonly damage: Damage } {
   try {
     return readFolder(directory);

@@ -1,7 +1,8 @@
 /**
- * What the main kernels reach of the in-run peak: no times, but ratios to a probe that runs before and after each sample. Samples about
- * which the probe swings do not count, and a share below its floor is measured again. Floors are 0.6 of what an x64 machine shows for products
- * and the training step, about half of it for the rest; a processor with another mix of units has other shares.
+ * What the main kernels reach of the in-run peak: no times, but ratios to a probe that runs before and after each
+ * sample. Samples about which the probe swings do not count, and a share below its floor is measured again. Floors are
+ * 0.6 of what an x64 machine shows for products and the training step, about half of it for the rest; a processor with
+ * another mix of units has other shares.
  */
 import { expect, test } from 'vitest';
 import { elementwiseCases, matmulCases } from '../../bench/kernelCases.ts';

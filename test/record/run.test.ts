@@ -136,7 +136,7 @@ describe('resuming', () => {
     const unbroken = contents(directory);
     rmSync(directory, { recursive: true });
     makeRun(47);
-    // What a crash in the middle of a checkpoint and of a line leaves behind.
+    // The files after a crash in the middle of a checkpoint and of a line.
     mkdirSync(join(directory, 'checkpoints', '000060.tmp'));
     writeFileSync(join(directory, 'metrics.jsonl'), '{"iteration":48,"cha', { flag: 'a' });
     const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, versions });
@@ -154,7 +154,7 @@ describe('resuming', () => {
     const begun = createRun(directory, start);
     begun.appendMetrics({ iteration: 0, 'charts/success': 0 });
     begun.close();
-    // What a crash in the middle of the first checkpoint leaves behind.
+    // The files after a crash in the middle of the first checkpoint.
     mkdirSync(join(directory, 'checkpoints', '000000.tmp'));
     const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, versions });
     expect([checkpoint, openRun(directory).metrics]).toEqual([null, []]);
@@ -196,7 +196,7 @@ describe('resuming', () => {
     expect(openRun(directory).checkpoints).toEqual([0, 60]);
   });
 
-  test('a damaged checkpoint is refused with the earlier ones named, and nothing is dropped', () => {
+  test('a damaged checkpoint is rejected with the earlier ones named, and nothing is dropped', () => {
     makeRun(45);
     const path = join(directory, 'checkpoints', '000040', 'parameters.safetensors');
     const bytes = readFileSync(path);

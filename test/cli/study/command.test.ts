@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bySeed, quantity } from '../../../src/study/estimates.ts';
+import { bySeed, estimateOf } from '../../../src/study/estimates.ts';
 import type { JobKind } from '../../../src/study/job.ts';
 import { jobOf } from '../../../src/study/job.ts';
 import { type Study, seedsOf } from '../../../src/study/study.ts';
@@ -26,7 +26,7 @@ const doubles: Study = {
   plan: (scale) => seedsOf(scale, scale.size === 'full' ? 4 : 2).map((x) => jobOf(doubling, { x }, 60)),
   report(results, scale, command) {
     const values = bySeed(seedsOf(scale, 4), (x) => results.of(doubling, { x })?.doubled);
-    const row = { name: 'twice', cells: [quantity(values, 'mean')], command };
+    const row = { name: 'twice', cells: [estimateOf(values, 'mean')], command };
     return {
       summary: [`${values.size} numbers`],
       tables: [{ id: 'doubles', title: 'Doubles', rowHead: 'what', columns: ['number'], rows: [row] }],
