@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/cli/program.ts';
 import { crewText } from '../../src/cli/shared/commandShell.ts';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
-import { labelSources } from '../../src/config/labelNames.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
 import { renderCouplingPage } from '../../src/report/compare/report.ts';
 
@@ -34,15 +33,6 @@ describe('train', () => {
     expect(stdout).toContain('205,000 environment steps, 960 updates, 1 min 5 s\nparameters ab12\n');
     expect(stdout.endsWith(`next       unbraid coupling ${out}\n`)).toBe(true);
     expect(stderr).toBe('1 thread\nhousehold-grpo-s1  train  100%  1/1  success 0.50\n');
-  });
-
-  test('its help names every source of labels', async () => {
-    const { stdout } = await unbraid(['train', '--help']);
-    const words = stdout.replaceAll(/\s+/g, ' ');
-    expect(words).toContain(
-      `where labels of good and bad actions come from: ${labelSources.join(', ')} (default: graph)`,
-    );
-    for (const source of labelSources) expect(resolveConfig({ labels: source }).labels).toBe(source);
   });
 
   test('--json prints the record as one line and nothing else', async () => {

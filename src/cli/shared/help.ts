@@ -1,5 +1,4 @@
 /** What `--help` teaches below the list of options: examples that work, defaults with units, exit codes, what to do next. */
-import { configTable } from '../../config/config.ts';
 
 const exitCodesHelp = `Exit codes:
   0    done
@@ -21,7 +20,8 @@ export function teach(sections: { examples: readonly string[]; details?: string;
   return `\n${noun}:\n${examples}${details}\n\nNext:\n  ${sections.next}\n\n${exitCodesHelp}`;
 }
 
-function wrap(text: string, width: number): string[] {
+/** Lines of at most `width` characters, broken at spaces; a longer word has a line of its own. */
+export function wordWrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
@@ -35,20 +35,22 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** The config keys as an aligned list: key, default with its unit, meaning. */
-export function configHelp(): string {
-  const rows = configTable.map(({ key, default: value, unit, meaning }) => ({
-    key,
-    value: unit === '' || value === null ? String(value) : `${value} ${unit}`,
-    meaning,
-  }));
-  const keyWidth = Math.max(...rows.map((row) => row.key.length));
-  const valueWidth = Math.max(...rows.map((row) => row.value.length));
-  const indent = 2 + keyWidth + 2 + valueWidth + 2;
-  const lines = rows.map((row) => {
-    const [first, ...rest] = wrap(row.meaning, 118 - indent);
-    const head = `  ${row.key.padEnd(keyWidth)}  ${row.value.padEnd(valueWidth)}  ${first}`;
-    return [head, ...rest.map((line) => ' '.repeat(indent) + line)].join('\n');
+/**
+ * Rows of cells as aligned, indented columns; the last cell is wrapped.
+ *
+ * @param widths of all columns but the last, in characters
+ * @param lineWidth most characters in a line
+ */
+export function alignedRows(
+  rows: readonly (readonly string[])[],
+  widths: readonly number[],
+  lineWidth: number,
+): string {
+  const indent = 2 + widths.reduce((sum, width) => sum + width + 2, 0);
+  const lines = rows.flatMap((cells) => {
+    const head = widths.map((width, i) => `${cells[i].padEnd(width)}  `).join('');
+    const [first, ...rest] = wordWrap(cells[widths.length], lineWidth - indent);
+    return [`  ${head}${first}`, ...rest.map((line) => ' '.repeat(indent) + line)];
   });
-  return `Config keys (for --set and --config) with their defaults:\n${lines.join('\n')}`;
+  return lines.join('\n');
 }

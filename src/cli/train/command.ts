@@ -2,8 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Config, resolveConfig } from '../../config/config.ts';
-import { labelSources } from '../../config/labelNames.ts';
-import { labelTermsOf, methodTerms } from '../../config/method.ts';
+import { labelTermsOf } from '../../config/method.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
 import { openRun, requireNoRun, requireRun } from '../../record/run.node.ts';
@@ -22,8 +21,9 @@ import {
 } from '../shared/arguments.ts';
 import { allowExecOption, type Programs, permitted, typed } from '../shared/bridges.ts';
 import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { configHelp, teach } from '../shared/help.ts';
+import { teach } from '../shared/help.ts';
 import { count, duration, table, two } from '../shared/print.ts';
+import { configHelp } from './configHelp.ts';
 
 export type Train = (
   config: Config,
@@ -167,19 +167,16 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .summary('train one policy')
     .description('Train a policy with GRPO, with or without further terms, and measure its success and coupling.')
     .option('--env <name>', 'environment; unbraid list envs (default: household)')
-    .option('--policy <name>', 'attention or mlp (default: attention)')
-    .option('--method <terms>', `terms of the objective joined by +: ${methodTerms.join(', ')} (default: grpo)`)
-    .option(
-      '--labels <source>',
-      `where labels of good and bad actions come from: ${labelSources.join(', ')} (default: graph)`,
-    )
-    .option('--seed <n>', 'names all random streams (default: 1)')
-    .option('--iterations <n>', 'collect-and-update rounds (default: 160)')
-    .option('--cold-start <n>', 'demonstration episodes cloned first; 0 for none (default: 60)')
-    .option('--set <key=value>', 'any other config key; may be repeated', parseSetting)
-    .option('--config <file>', "JSON file of config keys, or another run's config.json")
-    .option('--out <dir>', "the run's folder (default: runs/ and a name made from the config)")
-    .option('--resume <dir>', 'go on with the run in this folder from its newest checkpoint')
+    .option('--policy <name>', 'network: attention or mlp (default: attention)')
+    .option('--method <terms>', 'terms of the objective, joined by +; listed below (default: grpo)')
+    .option('--labels <source>', 'source of the labels of good and bad actions; listed below (default: graph)')
+    .option('--seed <n>', 'seed of all random number streams (default: 1)')
+    .option('--iterations <n>', 'iterations; each collects episodes and updates the policy (default: 160)')
+    .option('--cold-start <n>', 'expert episodes that the policy clones before training; 0 for none (default: 60)')
+    .option('--set <key=value>', 'set any config key; may be repeated', parseSetting)
+    .option('--config <file>', "read config keys from a JSON file or from another run's config.json")
+    .option('--out <dir>', 'folder of the run (default: runs/ and a name made from the config)')
+    .option('--resume <dir>', 'resume the run in this folder from its latest checkpoint')
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addOption(
