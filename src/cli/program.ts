@@ -1,11 +1,13 @@
 /** The whole command line: every command on one program. */
 import type { Command } from 'commander';
+import { nearestName } from '../check/nearestName.ts';
 import { addCompareCommand, type CompareEngine } from './compare/command.ts';
 import { addDangerCommand } from './danger/command.ts';
 import { addListCommand, type ListEngine } from './list/command.ts';
 import { addProfileCommand, type ProfileEngine } from './profile/command.ts';
 import { addCouplingCommand, type CouplingEngine } from './saved/coupling.ts';
 import { addEvalCommand, type EvalEngine } from './saved/eval.ts';
+import { usageError } from './shared/arguments.ts';
 import { createProgram, type Host } from './shared/commandShell.ts';
 import { teach } from './shared/help.ts';
 import { addStudyCommand, type StudyEngine } from './study/command.ts';
@@ -21,6 +23,27 @@ export type Engine = CompareEngine &
   StudyEngine &
   TrainEngine &
   VerifyEngine;
+
+/** `unbraid help [command]`. Commander's own shows the help of the program, without a message, if no command has the name. */
+function addHelpCommand(program: Command): void {
+  program.helpCommand(false);
+  program
+    .command('help')
+    .description('show the help of a command')
+    .argument('[command]', 'name of the command')
+    .action((name: string | undefined) => {
+      if (name === undefined) return program.outputHelp();
+      const command = program.commands.find((each) => each.name() === name);
+      if (command !== undefined) return command.outputHelp();
+      const nearest = nearestName(
+        name,
+        program.commands.map((each) => each.name()),
+      );
+      throw usageError(
+        `unknown command '${name}'; ${nearest === null ? 'unbraid help lists them' : `did you mean ${nearest}?`}`,
+      );
+    });
+}
 
 /** @param load gives the engine when a command needs it, so that help and usage errors come at once */
 export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {
@@ -44,5 +67,6 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);
   addListCommand(program, host, load);
+  addHelpCommand(program);
   return program;
 }

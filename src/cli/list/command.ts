@@ -18,10 +18,20 @@ interface Entry {
   readonly meaning: string;
 }
 
-const kinds = ['envs', 'methods', 'labels', 'studies'] as const;
+/** What a name is, and where it is used on a command line. */
+export const listKinds = ['envs', 'methods', 'labels', 'studies'] as const;
+
+type Kind = (typeof listKinds)[number];
+
+const usedAs: Readonly<Record<Kind, string>> = {
+  envs: '--env',
+  methods: '--method',
+  labels: '--labels',
+  studies: 'study',
+};
 
 /** The entries of a kind, from the tables that the product itself uses. */
-async function entriesOf(kind: (typeof kinds)[number], load: () => Promise<ListEngine>): Promise<readonly Entry[]> {
+async function entriesOf(kind: Kind, load: () => Promise<ListEngine>): Promise<readonly Entry[]> {
   switch (kind) {
     case 'envs':
       return environmentTable;
@@ -36,20 +46,35 @@ async function entriesOf(kind: (typeof kinds)[number], load: () => Promise<ListE
   }
 }
 
-function kindOf(text: string): (typeof kinds)[number] {
-  const kind = kinds.find((each) => each === text);
+function kindOf(text: string): Kind {
+  const kind = listKinds.find((each) => each === text);
   if (kind !== undefined) return kind;
-  const nearest = nearestName(text, kinds);
+  const nearest = nearestName(text, listKinds);
   const advice = nearest === null ? '' : `; did you mean ${nearest}?`;
-  throw usageError(`list: the kind must be one of ${kinds.join(', ')}, got "${text}"${advice}`);
+  throw usageError(`list: the kind must be one of ${listKinds.join(', ')}, got "${text}"${advice}`);
 }
 
-async function listAction(frame: Frame, load: () => Promise<ListEngine>, text: string): Promise<void> {
-  const kind = kindOf(text);
-  const entries = (await entriesOf(kind, load)).map(({ name, meaning }) => ({ name, meaning }));
+function linesOf(entries: readonly Entry[]): string[] {
   const width = Math.max(...entries.map(({ name }) => name.length));
-  const lines = entries.map(({ name, meaning }) => `${name.padEnd(width)}  ${meaning}`);
-  frame.finish({ command: 'list', kind, entries }, lines.join('\n'));
+  return entries.map(({ name, meaning }) => `${name.padEnd(width)}  ${meaning}`);
+}
+
+async function listAction(frame: Frame, load: () => Promise<ListEngine>, text: string | undefined): Promise<void> {
+  const list = async (kind: Kind): Promise<{ kind: Kind; entries: Entry[] }> => {
+    const entries = await entriesOf(kind, load);
+    return { kind, entries: entries.map(({ name, meaning }) => ({ name, meaning })) };
+  };
+  if (text !== undefined) {
+    const found = await list(kindOf(text));
+    frame.finish({ command: 'list', ...found }, linesOf(found.entries).join('\n'));
+    return;
+  }
+  const kinds = await Promise.all(listKinds.map(list));
+  const parts = kinds.map(({ kind, entries }) => {
+    const lines = linesOf(entries).map((line) => `  ${line}`);
+    return [`${kind} (${usedAs[kind]}):`, ...lines].join('\n');
+  });
+  frame.finish({ command: 'list', kinds }, parts.join('\n\n'));
 }
 
 export function addListCommand(program: Command, host: Host, load: () => Promise<ListEngine>): void {
@@ -57,13 +82,13 @@ export function addListCommand(program: Command, host: Host, load: () => Promise
     .command('list')
     .summary('list environments, methods, labels or studies')
     .description('List the names that an option takes, each with its meaning.')
-    .argument('<kind>', 'envs (--env), methods (--method), labels (--labels) or studies (study)')
+    .argument('[kind]', `${listKinds.map((kind) => `${kind} (${usedAs[kind]})`).join(', ')}; all of them if not given`)
     .addHelpText(
       'after',
       teach({
-        examples: ['unbraid list envs', 'unbraid list methods', 'unbraid list labels --json'],
+        examples: ['unbraid list', 'unbraid list envs', 'unbraid list labels --json'],
         next: 'unbraid train --help lists every config key with its default.',
       }),
     );
-  run(host, command, (frame, kind: string) => listAction(frame, load, kind));
+  run(host, command, (frame, kind: string | undefined) => listAction(frame, load, kind));
 }

@@ -1,11 +1,12 @@
 /** What all commands share: how they print, how errors become messages and exit codes. */
 import { inspect } from 'node:util';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { exitCodeOfAbort } from '../signals.ts';
 import { printableJson, printableMessage, printableName, printableResult } from './printable.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
+import { withNearestOption } from './unknownOption.ts';
 
 /** The process a command runs in. */
 export interface Host {
@@ -110,6 +111,7 @@ export function run<Arguments extends readonly unknown[]>(
   action: Action<Arguments>,
 ): Command {
   return command
+    .configureOutput(errorOutput(command))
     .option('--json', 'print one JSON object as the last line of stdout; all else goes to stderr')
     .action((...given) => {
       host.signal.throwIfAborted();
@@ -117,21 +119,29 @@ export function run<Arguments extends readonly unknown[]>(
     });
 }
 
+/** Prints what commander finds wrong as one message of this program. */
+function errorOutput(command: Command): OutputConfiguration {
+  return {
+    outputError(text, write) {
+      const message = text
+        .replace(/^error: /, '')
+        .trimEnd()
+        .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+      write(`unbraid: ${printableMessage(withNearestOption(message, command))}\n`);
+    },
+  };
+}
+
 /** The empty program: name, version, and how commander reports what it finds wrong. */
 export function createProgram(host: Host, version: string): Command {
-  return new Command('unbraid')
+  const program = new Command('unbraid');
+  return program
     .version(version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => host.stdout.write(printableResult(text)),
       writeErr: (text) => host.stderr.write(printableResult(text)),
-      outputError: (text, write) => {
-        const message = text
-          .replace(/^error: /, '')
-          .trimEnd()
-          .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
-        write(`unbraid: ${printableMessage(message)}\n`);
-      },
+      ...errorOutput(program),
     });
 }
 
