@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { nearestName } from '../check/nearestName.ts';
 import { addCompareCommand, type CompareEngine } from './compare/command.ts';
+import { addCompletionCommand } from './completion/command.ts';
 import { addDangerCommand } from './danger/command.ts';
 import { addListCommand, type ListEngine } from './list/command.ts';
 import { addProfileCommand, type ProfileEngine } from './profile/command.ts';
@@ -67,6 +68,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);
   addListCommand(program, host, load);
+  addCompletionCommand(program, host, load);
   addHelpCommand(program);
   return program;
 }
