@@ -224,7 +224,8 @@ describe('compare', () => {
     ]);
     expect(JSON.parse(readFileSync(join(out, 'danger.json'), 'utf8'))).toEqual(danger);
     expect(stdout).toContain('0.73');
-    expect(stdout.endsWith(`2 seeds each\nreport     ${join(out, 'report.html')}\n`)).toBe(true);
+    const paths = `csv        ${join(out, 'compare.csv')}\nreport     ${join(out, 'report.html')}\n`;
+    expect(stdout.endsWith(`2 seeds each\n${paths}`)).toBe(true);
   });
 
   test('--json prints the record with the path of the report', async () => {

@@ -39,6 +39,7 @@ import { type Programs, typed } from '../shared/bridges.ts';
 import { type Frame, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import type { Train } from '../train/command.ts';
+import { differencesCsv, runsCsv } from './compareCsv.ts';
 import {
   type ComparisonPlan,
   parseVariants,
@@ -200,10 +201,27 @@ async function compareAction(
   const { renderReport } = await import('../../report/compare/report.ts');
   writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(record, 'compare.json', 2)}\n`);
   writeFileAtomic(report, renderReport(records));
-  const closing = closingTableText(joinVariants(record, records.runs));
-  frame.finish({ ...record, report }, `${closing.trimEnd()}\n${record.note}\nreport     ${report}`);
+  const variants = joinVariants(record, records.runs);
+  const table = join(plan.directory, 'compare.csv');
+  writeFileAtomic(table, runsCsv(variants));
+  writeFileAtomic(join(plan.directory, 'compare-differences.csv'), differencesCsv(variants));
+  const closing = closingTableText(variants).trimEnd();
+  frame.finish({ ...record, report }, `${closing}\n${record.note}\ncsv        ${table}\nreport     ${report}`);
   if (error !== null) throw error;
 }
+
+const folderHelp = `An entry of --variants without labels uses graph labels. The report marks variants with oracle labels as upper bounds,
+and shuffled labels and cloning alone as controls.
+
+Files in the folder of --out:
+  report.html              tables and figures
+  compare.json             the variants and the names of their runs
+  compare.csv              a row per run: variant, seed, environment, success by split, coupling at the start and the end,
+                           environment steps, updates, SHA-256 of the parameters
+  compare-differences.csv  a row per seed and variant: the numbers of the run minus those of the baseline at the same seed
+  danger.json              the danger-zone experiment
+  VARIANT-sSEED/           each run, as unbraid train writes it
+CSV is RFC 4180 with numbers in full precision; an empty field was not measured. The same runs make the same bytes.`;
 
 export function addCompareCommand(program: Command, host: Host, load: () => Promise<CompareEngine>): void {
   const { quick } = presets;
@@ -237,9 +255,8 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
           'unbraid compare --preset quick --out runs/quick',
           'unbraid compare --variants "grpo;classifier:graph;classifier:shuffled" --seeds 5 --out runs/mine',
         ],
-        details:
-          'Labels: graph unless given. Oracle labels are an upper bound, shuffled labels and cloning alone are controls; they are marked so.',
-        next: 'Open report.html in the folder; unbraid coupling <folder>/<run> looks into one run.',
+        details: folderHelp,
+        next: 'Open report.html in the folder. unbraid coupling <folder>/<run> measures the coupling of one run.',
       }),
     );
   run(host, command, (frame, options: CompareOptions) => compareAction(frame, host.cores, load, options));

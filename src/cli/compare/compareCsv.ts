@@ -1,0 +1,74 @@
+/** The runs of a comparison as CSV (RFC 4180): one file with a row per run, one with the differences from the baseline, paired by seed. */
+import type { RunResult } from '../../record/schemas.ts';
+import { baselineOf, type Variant } from '../../report/compare/variants.ts';
+
+type Cell = string | number | null;
+
+/** Texts that a spreadsheet would read as a formula: env can be a command of the user. */
+const formula = /^[=+\-@\t\r]/;
+
+/** Numbers in full precision, null as an empty field. A text that begins like a formula gets an apostrophe first, unless it is a number. */
+function csvField(value: Cell): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const isNumber = value.trim() !== '' && Number.isFinite(Number(value));
+  const text = formula.test(value) && !isNumber ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function csv(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
+}
+
+/** Numbers of a run that differ between variants; null where nothing was measured. */
+const measured: readonly (readonly [string, (result: RunResult) => number | null])[] = [
+  ['successTrain', ({ success }) => success.train],
+  ['successInDomain', ({ success }) => success.inDomain],
+  ['successOutOfDomain', ({ success }) => success.outOfDomain],
+  ['goodBadCosineStart', ({ coupling }) => coupling.start.goodBadCosine],
+  ['goodBadCosineEnd', ({ coupling }) => coupling.end.goodBadCosine],
+  ['goodGoodCosineStart', ({ coupling }) => coupling.start.goodGoodCosine],
+  ['goodGoodCosineEnd', ({ coupling }) => coupling.end.goodGoodCosine],
+  ['badBadCosineStart', ({ coupling }) => coupling.start.badBadCosine],
+  ['badBadCosineEnd', ({ coupling }) => coupling.end.badBadCosine],
+  ['goodBadPositiveFractionStart', ({ coupling }) => coupling.start.goodBadPositiveFraction],
+  ['goodBadPositiveFractionEnd', ({ coupling }) => coupling.end.goodBadPositiveFraction],
+];
+
+const measuredNames = measured.map(([name]) => name);
+
+/** compare.csv: a row per run, in the order of compare.json. Elapsed time is left out, so that the same runs make the same bytes. */
+export function runsCsv(variants: readonly Variant[]): string {
+  const columns = ['variant', 'role', 'method', 'labels', 'run', 'env', 'seed', ...measuredNames];
+  const head = [...columns, 'envSteps', 'updates', 'parametersSha256'];
+  const rows = variants.flatMap(({ name, role, method, labels, runs }) =>
+    runs.map(({ name: run, result }): Cell[] => {
+      const { config, envSteps, updates, parametersSha256 } = result;
+      const about = [name, role, method, labels, run, String(config.env), config.seed];
+      return [...about, ...measured.map(([, pick]) => pick(result)), envSteps, updates, parametersSha256];
+    }),
+  );
+  return csv([head, ...rows]);
+}
+
+/**
+ * compare-differences.csv: a row per run of the other variants whose seed the baseline ran, too; each number is that of the run minus that of the
+ * baseline. The baseline is the first variant that is neither control nor upper bound; without one there are no rows.
+ */
+export function differencesCsv(variants: readonly Variant[]): string {
+  const baseline = baselineOf(variants);
+  const rows = variants.flatMap((variant) => {
+    if (baseline === undefined || variant === baseline) return [];
+    return variant.runs.flatMap(({ result }): Cell[][] => {
+      const { seed } = result.config;
+      const other = baseline.runs.find((run) => run.result.config.seed === seed)?.result;
+      if (other === undefined) return [];
+      const differences = measured.map(([, pick]) => {
+        const [treated, plain] = [pick(result), pick(other)];
+        return treated === null || plain === null ? null : treated - plain;
+      });
+      return [[variant.name, variant.role, baseline.name, seed, ...differences]];
+    });
+  });
+  return csv([['variant', 'role', 'baseline', 'seed', ...measuredNames], ...rows]);
+}
