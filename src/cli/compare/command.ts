@@ -36,7 +36,7 @@ import {
   workersOption,
 } from '../shared/arguments.ts';
 import { type Programs, typed } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import type { Train } from '../train/command.ts';
 import { differencesCsv, runsCsv } from './compareCsv.ts';
@@ -106,13 +106,13 @@ export function planOf(options: CompareOptions): ComparisonPlan {
 }
 
 /** Checks all that can be checked before the first run begins, and makes the folder. */
-async function prepare(frame: Frame, { checkRun }: CompareEngine, plan: ComparisonPlan): Promise<void> {
+async function prepare(shell: CommandShell, { checkRun }: CompareEngine, plan: ComparisonPlan): Promise<void> {
   usage(() => requireWritableDirectory(plan.directory));
   const runs = plannedRuns(plan);
   for (const { directory } of runs) usage(() => requireWritableDirectory(directory));
   usage(() => requireSameConfigs(runs));
   const first = runs.slice(0, plan.variants.length);
-  for (const { config, programs, kept } of first) if (kept !== 'all') await checkRun(config, programs, frame.signal);
+  for (const { config, programs, kept } of first) if (kept !== 'all') await checkRun(config, programs, shell.signal);
   usage(() => ensureWritableDirectory(plan.directory));
 }
 
@@ -159,14 +159,14 @@ function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: Dange
 
 /** The danger experiment, or the error that ended it. */
 async function runDangerZone(
-  frame: Frame,
+  shell: CommandShell,
   engine: CompareEngine,
   directory: string,
   workers: number,
 ): Promise<{ danger: DangerRecord | null; error: unknown }> {
   try {
-    const danger = await frame.progress('danger', (onProgress) =>
-      engine.runDanger({ ...defaultDangerPlan, workers, onProgress, signal: frame.signal }),
+    const danger = await shell.progress('danger', (onProgress) =>
+      engine.runDanger({ ...defaultDangerPlan, workers, onProgress, signal: shell.signal }),
     );
     writeFileAtomic(join(directory, 'danger.json'), `${encodeJson(danger, 'danger.json')}\n`);
     return { danger, error: null };
@@ -176,24 +176,24 @@ async function runDangerZone(
 }
 
 async function compareAction(
-  frame: Frame,
+  shell: CommandShell,
   cores: number,
   load: () => Promise<CompareEngine>,
   options: CompareOptions,
 ): Promise<void> {
   const plan = planOf(options);
   const engine = await load();
-  await prepare(frame, engine, plan);
+  await prepare(shell, engine, plan);
   const { train, openTrainer } = engine;
   const workers = options.workers ?? cores;
   const now = (): number => performance.now();
-  const comparison = await runComparison(plan, { train, openTrainer, frame, workers, now });
+  const comparison = await runComparison(plan, { train, openTrainer, shell, workers, now });
   const { record } = comparison;
   if (record.variants.length === 0) throw comparison.error;
   // Whatever ended the work early, what is finished is reported before the error is.
   const { danger, error } =
     comparison.error === null
-      ? await runDangerZone(frame, engine, plan.directory, workers)
+      ? await runDangerZone(shell, engine, plan.directory, workers)
       : { danger: null, error: comparison.error };
   const report = join(plan.directory, 'report.html');
   const records = readRecords(plan, record, danger);
@@ -206,7 +206,7 @@ async function compareAction(
   writeFileAtomic(table, runsCsv(variants));
   writeFileAtomic(join(plan.directory, 'compare-differences.csv'), differencesCsv(variants));
   const closing = closingTableText(variants).trimEnd();
-  frame.finish({ ...record, report }, `${closing}\n${record.note}\ncsv        ${table}\nreport     ${report}`);
+  shell.finish({ ...record, report }, `${closing}\n${record.note}\ncsv        ${table}\nreport     ${report}`);
   if (error !== null) throw error;
 }
 
@@ -259,5 +259,5 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
         next: 'Open report.html in the folder. unbraid coupling <folder>/<run> measures the coupling of one run.',
       }),
     );
-  run(host, command, (frame, options: CompareOptions) => compareAction(frame, host.cores, load, options));
+  run(host, command, (shell, options: CompareOptions) => compareAction(shell, host.cores, load, options));
 }

@@ -5,11 +5,11 @@ import type { Crew } from '../../parallel/crew.ts';
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';
 import type { Progress } from '../../train/run.ts';
 import type { Programs } from '../shared/bridges.ts';
-import type { Frame } from '../shared/commandShell.ts';
+import type { CommandShell } from '../shared/commandShell.ts';
 import type { ProgressBoard } from '../shared/progress.ts';
 import type { Train } from '../train/command.ts';
-import { openPace } from './pace.ts';
 import type { Trainer } from './threadTrainer.ts';
+import { openTimeBudget } from './timeBudget.ts';
 
 export interface PlannedRun {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface ComparisonTools {
   readonly train: Train;
   /** A trainer in a thread of its own, with so many threads for each run. */
   readonly openTrainer: (threads: number) => Trainer;
-  readonly frame: Pick<Frame, 'signal' | 'note' | 'progressOfMany' | 'withCrew'>;
+  readonly shell: Pick<CommandShell, 'signal' | 'note' | 'progressOfMany' | 'withCrew'>;
   /** Threads for all runs together. */
   readonly workers: number;
   /** A clock in ms. */
@@ -93,17 +93,17 @@ type End = { readonly error: unknown } | 'left' | 'trained';
 export async function trainRuns(
   runs: readonly PlannedRun[],
   budgetMs: number | null,
-  { train, openTrainer, frame, workers, now }: ComparisonTools,
+  { train, openTrainer, shell, workers, now }: ComparisonTools,
   onEnd: (run: PlannedRun) => void,
 ): Promise<void> {
   if (runs.length === 0) return;
-  const lanes = Math.min(workers, runs.length);
+  const concurrent = Math.min(workers, runs.length);
   const withTrainers = (open: () => Trainer): Promise<unknown> =>
-    frame.progressOfMany((board) => {
+    shell.progressOfMany((board) => {
       const displays = openDisplays(board, runs);
-      const pace = openPace(budgetMs, lanes, now);
+      const budget = openTimeBudget(budgetMs, concurrent, now);
       const runOnce = async (run: PlannedRun, trainer: Trainer, signal: AbortSignal): Promise<End> => {
-        if (!pace.begin(run.config.seed, run.name)) {
+        if (!budget.begin(run.config.seed, run.name)) {
           displays.leave(run);
           return 'left';
         }
@@ -114,7 +114,7 @@ export async function trainRuns(
         } catch (error) {
           return { error };
         } finally {
-          pace.end(run.name);
+          budget.end(run.name);
           display.close();
         }
       };
@@ -138,14 +138,14 @@ export async function trainRuns(
         if (typeof end === 'object') throw end.error;
         if (end === 'trained') onEnd(run);
       };
-      return runJobs(runs, { workers: lanes, openRunner, keep, signal: frame.signal });
+      return runJobs(runs, { workers: concurrent, openRunner, keep, signal: shell.signal });
     });
-  if (lanes === 1) {
+  if (concurrent === 1) {
     const here = (crew: Crew): Trainer => ({ train: (config, how) => train(config, { ...how, crew }), close() {} });
-    await frame.withCrew(workers, (crew) => withTrainers(() => here(crew)));
+    await shell.withCrew(workers, (crew) => withTrainers(() => here(crew)));
     return;
   }
-  const threads = Math.floor(workers / lanes);
-  frame.note(`${lanes} runs at a time, ${threads === 1 ? '1 thread' : `${threads} threads`} each`);
+  const threads = Math.floor(workers / concurrent);
+  shell.note(`${concurrent} runs at a time, ${threads === 1 ? '1 thread' : `${threads} threads`} each`);
   await withTrainers(() => openTrainer(threads));
 }

@@ -45,10 +45,10 @@ export function addCompletionCommand(program: Command, host: Host, load: () => P
         next: 'Open a new shell, type "unbraid train --labels " and press Tab.',
       }),
     );
-  run(host, command, async (frame, shell: Shell) => {
+  run(host, command, async ({ finish }, shell: Shell) => {
     const { studies } = await load();
     const names = (await studies()).map(({ name }) => name);
     const script = scripts[shell](program.name(), completionTable(program, { studies: names }));
-    frame.finish({ command: 'completion', shell, script }, script);
+    finish({ command: 'completion', shell, script }, script);
   });
 }

@@ -7,7 +7,7 @@ import type { DangerRecord } from '../../record/schemas.ts';
 import { type DangerPreset, dangerPresets } from '../../study/danger/presets.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, numberFrom, parseStarts, usage, workersOption } from '../shared/arguments.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import { table, two } from '../shared/print.ts';
 
@@ -57,7 +57,7 @@ function dangerSummary(record: DangerRecord): string {
 type DangerCommandOptions = DangerPlan & { readonly out: string; readonly workers?: number };
 
 async function dangerAction(
-  frame: Frame,
+  shell: CommandShell,
   cores: number,
   load: () => Promise<DangerEngine>,
   { out, workers = cores, ...plan }: DangerCommandOptions,
@@ -67,13 +67,13 @@ async function dangerAction(
   usage(() => requireWritableDirectory(out));
   const { runDanger } = await load();
   usage(() => ensureWritableDirectory(out));
-  const record = await frame.progress('danger', (onProgress) =>
-    runDanger({ ...plan, workers, onProgress, signal: frame.signal }),
+  const record = await shell.progress('danger', (onProgress) =>
+    runDanger({ ...plan, workers, onProgress, signal: shell.signal }),
   );
   writeFileAtomic(join(out, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
   const { dangerFigure } = await import('../../report/compare/dangerFigure.ts');
   writeFileAtomic(join(out, 'danger.svg'), dangerFigure(record));
-  frame.finish(record, `${dangerSummary(record)}\nfigure     ${join(out, 'danger.svg')}`);
+  shell.finish(record, `${dangerSummary(record)}\nfigure     ${join(out, 'danger.svg')}`);
 }
 
 export function addDangerCommand(program: Command, host: Host, load: () => Promise<DangerEngine>): void {
@@ -121,5 +121,5 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
         next: 'unbraid compare runs this experiment too and puts the figure into its report.',
       }),
     );
-  run(host, command, (frame, options: DangerCommandOptions) => dangerAction(frame, host.cores, load, options));
+  run(host, command, (shell, options: DangerCommandOptions) => dangerAction(shell, host.cores, load, options));
 }

@@ -6,7 +6,7 @@ import { methodTable } from '../../config/method.ts';
 import { environmentTable } from '../../env/names.ts';
 import type { Study } from '../../study/study.ts';
 import { usageError } from '../shared/arguments.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 
 export interface ListEngine {
@@ -59,14 +59,18 @@ function linesOf(entries: readonly Entry[]): string[] {
   return entries.map(({ name, meaning }) => `${name.padEnd(width)}  ${meaning}`);
 }
 
-async function listAction(frame: Frame, load: () => Promise<ListEngine>, text: string | undefined): Promise<void> {
+async function listAction(
+  shell: CommandShell,
+  load: () => Promise<ListEngine>,
+  text: string | undefined,
+): Promise<void> {
   const list = async (kind: Kind): Promise<{ kind: Kind; entries: Entry[] }> => {
     const entries = await entriesOf(kind, load);
     return { kind, entries: entries.map(({ name, meaning }) => ({ name, meaning })) };
   };
   if (text !== undefined) {
     const found = await list(kindOf(text));
-    frame.finish({ command: 'list', ...found }, linesOf(found.entries).join('\n'));
+    shell.finish({ command: 'list', ...found }, linesOf(found.entries).join('\n'));
     return;
   }
   const kinds = await Promise.all(listKinds.map(list));
@@ -74,7 +78,7 @@ async function listAction(frame: Frame, load: () => Promise<ListEngine>, text: s
     const lines = linesOf(entries).map((line) => `  ${line}`);
     return [`${kind} (${usedAs[kind]}):`, ...lines].join('\n');
   });
-  frame.finish({ command: 'list', kinds }, parts.join('\n\n'));
+  shell.finish({ command: 'list', kinds }, parts.join('\n\n'));
 }
 
 export function addListCommand(program: Command, host: Host, load: () => Promise<ListEngine>): void {
@@ -90,5 +94,5 @@ export function addListCommand(program: Command, host: Host, load: () => Promise
         next: 'unbraid train --help lists every config key with its default.',
       }),
     );
-  run(host, command, (frame, kind: string | undefined) => listAction(frame, load, kind));
+  run(host, command, (shell, kind: string | undefined) => listAction(shell, load, kind));
 }

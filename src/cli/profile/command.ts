@@ -15,7 +15,7 @@ import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
 import type { Progress } from '../../train/run.ts';
 import { configValue, gatherConfig, integerFrom, parseSetting, type Settings, usage } from '../shared/arguments.ts';
 import { type Programs, typed } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import { table } from '../shared/print.ts';
 
@@ -63,7 +63,11 @@ function profileText(record: ProfileRecord): string {
   ].join('\n');
 }
 
-async function profileAction(frame: Frame, load: () => Promise<ProfileEngine>, options: ProfileOptions): Promise<void> {
+async function profileAction(
+  shell: CommandShell,
+  load: () => Promise<ProfileEngine>,
+  options: ProfileOptions,
+): Promise<void> {
   const { iterations: measured, out } = options;
   const named: Record<string, unknown> = { iterations: WARM_UP + measured + 1 };
   for (const key of namedKeys) named[key] = configValue(options[key]);
@@ -71,11 +75,11 @@ async function profileAction(frame: Frame, load: () => Promise<ProfileEngine>, o
   const programs = typed(config.env);
   if (out !== undefined) usage(() => requireWritableFile(out));
   const { profileRun } = await load();
-  const record = await frame.progress('profile', (onProgress) =>
-    profileRun(config, { warmUp: WARM_UP, measured, programs, onProgress, signal: frame.signal }),
+  const record = await shell.progress('profile', (onProgress) =>
+    profileRun(config, { warmUp: WARM_UP, measured, programs, onProgress, signal: shell.signal }),
   );
   if (out !== undefined) writeFileAtomic(out, renderProfilePage(record));
-  frame.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);
+  shell.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);
 }
 
 export function addProfileCommand(program: Command, host: Host, load: () => Promise<ProfileEngine>): void {
@@ -105,5 +109,5 @@ export function addProfileCommand(program: Command, host: Host, load: () => Prom
         next: 'Look at the places that lose most; the same table of two versions shows what a change was worth.',
       }),
     );
-  run(host, command, (frame, options: ProfileOptions) => profileAction(frame, load, options));
+  run(host, command, (shell, options: ProfileOptions) => profileAction(shell, load, options));
 }

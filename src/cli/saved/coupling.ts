@@ -10,7 +10,7 @@ import type { CouplingRecord } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import { count, table, two } from '../shared/print.ts';
 
@@ -84,7 +84,7 @@ function couplingSummary(record: CouplingRecord): string {
 }
 
 async function couplingAction(
-  frame: Frame,
+  shell: CommandShell,
   load: () => Promise<CouplingEngine>,
   directory: string,
   options: CouplingOptions,
@@ -95,22 +95,22 @@ async function couplingAction(
   for (const file of [recordPath, path]) usage(() => requireWritableFile(file));
   const { measureRunCoupling } = await load();
   const { split, samples, allowExec } = options;
-  const record = await frame.withCrew(options.workers, (crew) =>
-    frame.progress(directory, (onProgress) =>
+  const record = await shell.withCrew(options.workers, (crew) =>
+    shell.progress(directory, (onProgress) =>
       measureRunCoupling(directory, {
         split,
         samples,
         crew,
         ...(allowExec && { allowExec }),
         onProgress,
-        signal: frame.signal,
+        signal: shell.signal,
       }),
     ),
   );
   writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
   const { renderCouplingPage } = await import('../../report/compare/report.ts');
   writeFileAtomic(path, renderCouplingPage(record));
-  frame.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
+  shell.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
 }
 
 export function addCouplingCommand(program: Command, host: Host, load: () => Promise<CouplingEngine>): void {
@@ -133,7 +133,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
         next: 'unbraid compare trains methods and controls side by side at several seeds.',
       }),
     );
-  run(host, command, (frame, directory: string, options: CouplingOptions) =>
-    couplingAction(frame, load, directory, options),
+  run(host, command, (shell, directory: string, options: CouplingOptions) =>
+    couplingAction(shell, load, directory, options),
   );
 }

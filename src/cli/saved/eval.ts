@@ -6,7 +6,7 @@ import { requireRun } from '../../record/run.node.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import { count, two } from '../shared/print.ts';
 
@@ -43,28 +43,28 @@ interface EvalOptions {
 }
 
 async function evalAction(
-  frame: Frame,
+  shell: CommandShell,
   load: () => Promise<EvalEngine>,
   directory: string,
   { split, episodes, allowExec, workers }: EvalOptions,
 ): Promise<void> {
   usage(() => requireRun(directory));
   const { evaluateRun } = await load();
-  const record = await frame.withCrew(workers, (crew) =>
-    frame.progress(directory, (onProgress) =>
+  const record = await shell.withCrew(workers, (crew) =>
+    shell.progress(directory, (onProgress) =>
       evaluateRun(directory, {
         split,
         episodes,
         crew,
         ...(allowExec && { allowExec }),
         onProgress,
-        signal: frame.signal,
+        signal: shell.signal,
       }),
     ),
   );
   const [low, high] = record.interval;
   const success = `${two(record.success)} (95% interval ${two(low)} to ${two(high)})`;
-  frame.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);
+  shell.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);
 }
 
 export function addEvalCommand(program: Command, host: Host, load: () => Promise<EvalEngine>): void {
@@ -84,5 +84,5 @@ export function addEvalCommand(program: Command, host: Host, load: () => Promise
         next: 'unbraid coupling runs/first measures coupling at this success.',
       }),
     );
-  run(host, command, (frame, directory: string, options: EvalOptions) => evalAction(frame, load, directory, options));
+  run(host, command, (shell, directory: string, options: EvalOptions) => evalAction(shell, load, directory, options));
 }

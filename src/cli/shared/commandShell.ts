@@ -24,7 +24,7 @@ export interface Host {
 }
 
 /** How a command shows its outcome. All that it prints is made safe for a terminal (`printable.ts`). */
-export interface Frame {
+export interface CommandShell {
   readonly signal: AbortSignal;
   /** Does `work` and shows on stderr what it reports of its progress. */
   progress<T>(name: string, work: (onProgress: (progress: ShownProgress) => void) => Promise<T>): Promise<T>;
@@ -58,8 +58,8 @@ function printableProgress(progress: ShownProgress): ShownProgress {
   return { ...progress, phase: printableName(phase), ...shown };
 }
 
-function frameOf(host: Host, json: boolean): Frame {
-  const progressOfMany: Frame['progressOfMany'] = async (work) => {
+function openShell(host: Host, json: boolean): CommandShell {
+  const progressOfMany: CommandShell['progressOfMany'] = async (work) => {
     const board = openProgress(host.stderr, (host.env.NO_COLOR ?? '') === '');
     const safely: ProgressBoard = {
       open(name) {
@@ -102,9 +102,9 @@ function frameOf(host: Host, json: boolean): Frame {
 }
 
 /** A command's action once its options are parsed. */
-export type Action<Arguments extends readonly unknown[]> = (frame: Frame, ...given: Arguments) => Promise<void>;
+export type Action<Arguments extends readonly unknown[]> = (shell: CommandShell, ...given: Arguments) => Promise<void>;
 
-/** Adds `--json` to a command and runs its action in a frame. */
+/** Adds `--json` to a command and runs its action in a shell. */
 export function run<Arguments extends readonly unknown[]>(
   host: Host,
   command: Command,
@@ -115,7 +115,7 @@ export function run<Arguments extends readonly unknown[]>(
     .option('--json', 'print one JSON object as the last line of stdout; all else goes to stderr')
     .action((...given) => {
       host.signal.throwIfAborted();
-      return action(frameOf(host, command.opts().json === true), ...(given as unknown as Arguments));
+      return action(openShell(host, command.opts().json === true), ...(given as unknown as Arguments));
     });
 }
 

@@ -8,7 +8,7 @@ import { type Job, jobHash, jobResults } from '../../study/job.ts';
 import type { FailedJob, JobRunner } from '../../study/runJobs.ts';
 import type { Study, StudyScale } from '../../study/study.ts';
 import { integerFrom, usage, usageError } from '../shared/arguments.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import { duration } from '../shared/print.ts';
 import { type JobStore, openJobStore } from './jobStore.ts';
@@ -51,7 +51,7 @@ function distinct(jobs: readonly Job[]): readonly Job[] {
  * @param now a clock in ms, for the estimate of the time left
  */
 async function doJobs(
-  frame: Frame,
+  shell: CommandShell,
   engine: StudyEngine,
   name: string,
   jobs: readonly Job[],
@@ -66,7 +66,7 @@ async function doJobs(
   const startMs = now();
   let done = 0;
   let ended = 0;
-  return frame.progress(name, (onProgress) => {
+  return shell.progress(name, (onProgress) => {
     const show = (): void => {
       const secondsLeft = done > 0 ? (((now() - startMs) / 1000) * (total - done)) / done : total / workers;
       onProgress({ phase: 'jobs', done: ended, total: jobs.length, envSteps: 0, success: null, secondsLeft });
@@ -84,7 +84,7 @@ async function doJobs(
         ended++;
         show();
       },
-      signal: frame.signal,
+      signal: shell.signal,
     });
   });
 }
@@ -109,7 +109,7 @@ function scaleOf({ quick, full, seeds, firstSeed }: StudyOptions, engine: StudyE
 }
 
 async function studyAction(
-  frame: Frame,
+  shell: CommandShell,
   cores: number,
   load: () => Promise<StudyEngine>,
   name: string | undefined,
@@ -118,7 +118,7 @@ async function studyAction(
   const engine = await load();
   const studies = await engine.studies();
   if (name === undefined) {
-    frame.finish(
+    shell.finish(
       { command: 'study', studies: studies.map(({ name, question }) => ({ name, question })) },
       listText(studies),
     );
@@ -144,24 +144,24 @@ async function studyAction(
   const workers = options.workers ?? cores;
   const estimate =
     toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
-  frame.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them finished before${estimate}`);
+  shell.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them finished before${estimate}`);
   const command = commandOf(study, scale);
   const directory = join(options.out, study.name);
   let failed: readonly FailedJob[];
   try {
-    failed = await doJobs(frame, engine, study.name, toDo, workers, store, results, () => performance.now());
+    failed = await doJobs(shell, engine, study.name, toDo, workers, store, results, () => performance.now());
   } catch (error) {
-    if (!frame.signal.aborted) throw error;
+    if (!shell.signal.aborted) throw error;
     const interrupted = true;
     if (results.size > 0)
-      await finish(frame, study, scale, { command, directory, jobs, results, failed: [], interrupted });
+      await finish(shell, study, scale, { command, directory, jobs, results, failed: [], interrupted });
     const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
     throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`, {
       cause: error,
     });
   }
   if (results.size === 0) throw new Error(`study: all ${jobs.length} jobs failed: ${failed[0].message}`);
-  await finish(frame, study, scale, { command, directory, jobs, results, failed, interrupted: false });
+  await finish(shell, study, scale, { command, directory, jobs, results, failed, interrupted: false });
   if (failed.length === 0) return;
   throw new Error(
     `study: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; the same command tries them again`,
@@ -180,7 +180,7 @@ interface Outcome {
 
 /** Writes the report of what is finished. */
 async function finish(
-  frame: Frame,
+  shell: CommandShell,
   study: Study,
   scale: StudyScale,
   { command, directory, jobs, results, failed, interrupted }: Outcome,
@@ -195,7 +195,7 @@ async function finish(
   const counts = { planned: jobs.length, finished: results.size, interrupted, failed: messages };
   const record = { name, question, ...report, command, jobs: counts, versions };
   const page = writeStudy(directory, record, key, jobs, found);
-  frame.finish(
+  shell.finish(
     {
       ...{ command: 'study', study: name, size: scale.size, jobs: jobs.length, finished: results.size },
       ...{ failed: failed.length, ...key, report: page },
@@ -235,7 +235,7 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
         next: 'Open report.html in the folder of the study; its tables lie beside it as CSV, its figures as SVG.',
       }),
     );
-  run(host, command, (frame, name: string | undefined, options: StudyOptions) =>
-    studyAction(frame, host.cores, load, name, options),
+  run(host, command, (shell, name: string | undefined, options: StudyOptions) =>
+    studyAction(shell, host.cores, load, name, options),
   );
 }

@@ -20,7 +20,7 @@ import {
   workersOption,
 } from '../shared/arguments.ts';
 import { allowExecOption, type Programs, permitted, typed } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import { count, duration, table, two } from '../shared/print.ts';
 import { configHelp } from './configHelp.ts';
@@ -129,29 +129,33 @@ export interface TrainEngine {
   readonly relaxedCrew: () => Promise<Crew>;
 }
 
-async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, options: TrainOptions): Promise<void> {
+async function trainAction(
+  shell: CommandShell,
+  load: () => Promise<TrainEngine>,
+  options: TrainOptions,
+): Promise<void> {
   const relaxed = options.arithmetic === 'relaxed';
   if (relaxed && options.workers !== undefined) throw usageError('--arithmetic relaxed has one thread; drop --workers');
   const resume = options.resume !== undefined;
   const { config, directory, programs } =
     options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
   const { train, relaxedCrew } = await load();
-  if (relaxed) frame.note('1 thread, relaxed arithmetic: the result is not reproducible');
-  const inCrew: Frame['withCrew'] = async (workers, work, ofRun) =>
-    relaxed ? work(await relaxedCrew()) : frame.withCrew(workers, work, ofRun);
+  if (relaxed) shell.note('1 thread, relaxed arithmetic: the result is not reproducible');
+  const inCrew: CommandShell['withCrew'] = async (workers, work, ofRun) =>
+    relaxed ? work(await relaxedCrew()) : shell.withCrew(workers, work, ofRun);
   const result = await inCrew(
     options.workers,
     (crew) =>
-      frame.progress(runName(config), async (onProgress) => {
-        const { signal } = frame;
-        const how = { directory, resume, programs, crew, onProgress, onNote: frame.note, signal };
+      shell.progress(runName(config), async (onProgress) => {
+        const { signal } = shell;
+        const how = { directory, resume, programs, crew, onProgress, onNote: shell.note, signal };
         return train(config, how).catch((error: unknown) => {
           throw signal.aborted && !(error instanceof NotBegun) ? interruptedRun(directory, error, signal) : error;
         });
       }),
     config,
   );
-  frame.finish(result, trainSummary(result, directory));
+  shell.finish(result, trainSummary(result, directory));
 }
 
 /** What ends a run that a signal has ended, with the way on; it names what went wrong beside the signal, a full disk say. */
@@ -198,5 +202,5 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
         next: 'unbraid coupling runs/first measures the cosine between gradients of good and bad actions.',
       }),
     );
-  run(host, command, (frame, options: TrainOptions) => trainAction(frame, load, options));
+  run(host, command, (shell, options: TrainOptions) => trainAction(shell, load, options));
 }

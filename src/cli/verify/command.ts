@@ -7,7 +7,7 @@ import type { ReceiptDifference } from '../../record/receipt.ts';
 import { type RuntimeName, runtimeNames } from '../runtime/installed.ts';
 import { choiceOption, integerFrom, workersOption } from '../shared/arguments.ts';
 import { allowExecOption, permitted } from '../shared/bridges.ts';
-import { crewText, type Frame, type Host, run } from '../shared/commandShell.ts';
+import { type CommandShell, crewText, type Host, run } from '../shared/commandShell.ts';
 import { teach } from '../shared/help.ts';
 import { count } from '../shared/print.ts';
 import type { Comparison } from './compareClaim.ts';
@@ -60,16 +60,16 @@ function folded(paths: readonly string[]): string[] {
 }
 
 /** Prints that the run is not what it claims to be, and ends with exit code 1. */
-function finishUnequal(frame: Frame, first: Damage | ReceiptDifference, verdict: Verdict, text: string): never {
+function finishUnequal(shell: CommandShell, first: Damage | ReceiptDifference, verdict: Verdict, text: string): never {
   const { rest, checked, notChecked } = verdict;
   const record = { command: 'verify', equal: false, first, ...rest, checked, notChecked: [...notChecked.keys()] };
-  frame.finish(record, text);
+  shell.finish(record, text);
   const place = 'file' in first ? first.file : typeof first.at === 'number' ? `checkpoint ${first.at}` : first.at;
   throw new Error(`verify: not equal, first at ${place}; do not use this run's results; train it again`);
 }
 
 async function verifyAction(
-  frame: Frame,
+  shell: CommandShell,
   load: () => Promise<VerifyEngine>,
   path: string,
   { runtime, until: asked, allowExec, workers, ...allowed }: VerifyOptions,
@@ -79,29 +79,29 @@ async function verifyAction(
   if ('damage' in subject) {
     const { damage, paths } = subject;
     const notChecked = new Map(paths.map((entry) => [entry, 'not reached']));
-    finishUnequal(frame, damage, { first: damage, checked: [], notChecked, rest: {} }, `differs    ${damage.message}`);
+    finishUnequal(shell, damage, { first: damage, checked: [], notChecked, rest: {} }, `differs    ${damage.message}`);
   }
   const { config, last, measure } = subject;
   const programs = permitted(config.env, path, allowExec);
   const until = untilOf(subject, asked);
   const { replayIn } = await load();
-  const replayed = await withinLimit(frame, { config, until, workers, ...allowed }, ({ signal, follow }) =>
-    frame.progress(path, (onProgress) => {
+  const replayed = await withinLimit(shell, { config, until, workers, ...allowed }, ({ signal, follow }) =>
+    shell.progress(path, (onProgress) => {
       const checkpointsAt = subject.checkpointsAt.filter((iteration) => iteration <= until);
       const compared = { until, checkpointsAt, measure: measure && measure.iteration <= until ? measure : null };
-      const how = { workers, programs, withCrew: frame.withCrew, onProgress: follow(onProgress), signal };
+      const how = { workers, programs, withCrew: shell.withCrew, onProgress: follow(onProgress), signal };
       return replayIn(runtime, config, { ...compared, ...how });
     }),
   );
   // A crew of this process has said so before it began.
-  if (runtime !== 'node') frame.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
+  if (runtime !== 'node') shell.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
   const links = subject.links.filter((link) => link.iteration <= until);
   const rest = { checkpoints: links.length, until, runtime: replayed.runtime, workers: replayed.workers };
   const comparison = subject.compare(replayed, until);
   const { first, checked, notChecked } = comparison;
   if (first) {
     const text = 'file' in first ? `differs    ${first.message}` : differenceText(first);
-    finishUnequal(frame, first, { ...comparison, rest }, `${text}\n${coverageText(comparison)}`);
+    finishUnequal(shell, first, { ...comparison, rest }, `${text}\n${coverageText(comparison)}`);
   }
   const whole = until === last;
   const hash = whole ? subject.hash : (links.at(-1)?.link ?? '');
@@ -112,7 +112,7 @@ async function verifyAction(
     `hash       ${hash}`,
     `runtime    ${replayed.runtime}`,
   ].join('\n');
-  frame.finish({ command: 'verify', equal: true, hash, ...rest, checked, notChecked: [...notChecked.keys()] }, text);
+  shell.finish({ command: 'verify', equal: true, hash, ...rest, checked, notChecked: [...notChecked.keys()] }, text);
 }
 
 /** The iteration at which the replay ends. */
@@ -149,5 +149,5 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
       }),
     );
   for (const option of limitOptions()) command.addOption(option);
-  run(host, command, (frame, path: string, options: VerifyOptions) => verifyAction(frame, load, path, options));
+  run(host, command, (shell, path: string, options: VerifyOptions) => verifyAction(shell, load, path, options));
 }

@@ -4,7 +4,7 @@ import type { MemoryMode } from '../../parallel/crew.ts';
 import type { FieldHashes, ReplayedRecords } from '../../train/replay.ts';
 import type { Progress } from '../../train/run.ts';
 import type { Programs } from '../shared/bridges.ts';
-import type { Frame } from '../shared/commandShell.ts';
+import type { CommandShell } from '../shared/commandShell.ts';
 
 export interface Replayed {
   readonly records: ReplayedRecords;
@@ -27,7 +27,7 @@ export interface ReplayInOptions {
   /** Which programs may be started for the environment; none but those of this package if not given. */
   readonly programs?: Programs;
   /** Opens a crew of threads in this process; another runtime opens its own. */
-  readonly withCrew: Frame['withCrew'];
+  readonly withCrew: CommandShell['withCrew'];
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }

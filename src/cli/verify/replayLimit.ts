@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.ts';
 import { estimateSeconds, partSeconds } from '../../train/estimate.ts';
 import type { Progress } from '../../train/run.ts';
 import { numberFrom, usageError } from '../shared/arguments.ts';
-import type { Frame } from '../shared/commandShell.ts';
+import type { CommandShell } from '../shared/commandShell.ts';
 import { count } from '../shared/print.ts';
 
 /** What may be spent without being asked. */
@@ -13,8 +13,8 @@ const defaultMinutes = 10;
 /** A projection counts once this much time has passed, and only if it exceeds the limit this many times: its parts are rough. */
 const leastSeconds = 30;
 const clearly = 3;
-/** The pace of a phase counts once it has gone on for so long. */
-const paceSeconds = 10;
+/** The rate of a phase counts once it has gone on for so long. */
+const rateSeconds = 10;
 
 export interface LimitOptions {
   readonly yes?: true;
@@ -75,7 +75,7 @@ export interface Replay extends LimitOptions {
 
 /** Seconds that the replay may take. @throws a usage error if it is expected to take longer and nobody allows it */
 async function limitOf(
-  frame: Pick<Frame, 'ask'>,
+  shell: Pick<CommandShell, 'ask'>,
   estimate: number,
   { yes, maxMinutes }: LimitOptions,
 ): Promise<number> {
@@ -84,12 +84,12 @@ async function limitOf(
   const limit = 60 * (maxMinutes ?? defaultMinutes);
   if (estimate <= limit) return limit;
   const expected = `about ${roughly(estimate)}, as its config says`;
-  if (frame.ask === null) {
+  if (shell.ask === null) {
     throw usageError(
       `verify: the replay must be expected to take at most ${roughly(limit)}, got ${expected}; allow it with --yes or --max-minutes N, or replay a part with --until N`,
     );
   }
-  if (await frame.ask(`The replay takes ${expected}. Replay it?`)) return Number.POSITIVE_INFINITY;
+  if (await shell.ask(`The replay takes ${expected}. Replay it?`)) return Number.POSITIVE_INFINITY;
   throw usageError('verify: not replayed; --until N replays a part');
 }
 
@@ -100,14 +100,14 @@ async function limitOf(
  * @throws a usage error with the estimate, before the replay or when it is stopped
  */
 export async function withinLimit<T>(
-  frame: Pick<Frame, 'ask' | 'signal'>,
+  shell: Pick<CommandShell, 'ask' | 'signal'>,
   { config, until, workers, ...allowed }: Replay,
   replay: (watch: Watch) => Promise<T>,
   now: () => number = () => performance.now(),
 ): Promise<T> {
   const cores = availableParallelism();
   const estimate = estimateSeconds(config, until, Math.min(workers ?? cores, cores));
-  const limit = await limitOf(frame, estimate, allowed);
+  const limit = await limitOf(shell, estimate, allowed);
   const startMs = now();
   const tooLong = new AbortController();
   const whole = estimateSeconds(config, until);
@@ -118,8 +118,8 @@ export async function withinLimit<T>(
   const check = (done: number): void => {
     const elapsed = (now() - startMs) / 1_000;
     const [since, did] = [elapsed - begun.seconds, done - begun.done];
-    const pace = Math.max(done > 0 ? elapsed / done : 0, did > 0 && since >= paceSeconds ? since / did : 0);
-    const projected = elapsed + pace * Math.max(0, whole - done);
+    const rate = Math.max(done > 0 ? elapsed / done : 0, did > 0 && since >= rateSeconds ? since / did : 0);
+    const projected = elapsed + rate * Math.max(0, whole - done);
     const clear = elapsed >= Math.min(leastSeconds, limit / 2) && projected > clearly * limit;
     if (tooLong.signal.aborted || (elapsed <= limit && !clear)) return;
     expected = Math.max(estimate, projected, elapsed);
@@ -128,7 +128,7 @@ export async function withinLimit<T>(
   const timer = setInterval(check, 1_000, 0);
   try {
     return await replay({
-      signal: AbortSignal.any([frame.signal, tooLong.signal]),
+      signal: AbortSignal.any([shell.signal, tooLong.signal]),
       follow: (onProgress) => (progress) => {
         if (progress.phase === 'train') iteration = progress.done;
         const done = doneSeconds(config, progress, iteration);
@@ -138,7 +138,7 @@ export async function withinLimit<T>(
       },
     });
   } catch (error) {
-    if (!tooLong.signal.aborted || frame.signal.aborted) throw error;
+    if (!tooLong.signal.aborted || shell.signal.aborted) throw error;
     throw usageError(
       `verify: the replay must take at most ${roughly(limit)}, got one of about ${roughly(expected)}, stopped after ${roughly((now() - startMs) / 1_000)}; allow it with --yes or --max-minutes N, or replay a part with --until N`,
       error,

@@ -64,7 +64,7 @@ async function compareWith(
     }),
     close() {},
   };
-  const frame = {
+  const shell = {
     signal,
     note: (text: string) => told.notes.push(text),
     progressOfMany: <T>(work: (shown: ProgressBoard) => Promise<T>) => work(board),
@@ -74,7 +74,7 @@ async function compareWith(
     told.opened.push(threads);
     return { train, close: () => void told.closed++ };
   };
-  return runComparison(plan, { train, openTrainer, frame, workers, now: () => ms });
+  return runComparison(plan, { train, openTrainer, shell, workers, now: () => ms });
 }
 
 describe('parseVariants', () => {

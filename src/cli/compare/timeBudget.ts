@@ -1,6 +1,6 @@
 /** Which seeds of a comparison are begun within its time. The clock decides how many, never a result. */
 
-export interface Pace {
+export interface TimeBudget {
   /** Whether a run of `seed` may begin: the first seed always, others while their runs are expected to end in time. Once no, always no. */
   begin(seed: number, run: string): boolean;
   end(run: string): void;
@@ -14,14 +14,14 @@ interface Timed {
 }
 
 /**
- * A seed is expected to take what the longest one so far did: the sum of its runs' times over the lanes, and what lanes of unequal length cost
+ * A seed is expected to take what the longest one so far did: the sum of its runs' times over the concurrent, and what concurrent of unequal length cost
  * at most (Graham, "Bounds on multiprocessing timing anomalies", 1969). A run that goes on counts as long as the longest that has ended.
  *
  * @param budgetMs null begins all
- * @param lanes runs at the same time
+ * @param concurrent runs at the same time
  * @param now a clock in ms
  */
-export function openPace(budgetMs: number | null, lanes: number, now: () => number): Pace {
+export function openTimeBudget(budgetMs: number | null, concurrent: number, now: () => number): TimeBudget {
   const startMs = now();
   const runs = new Map<string, Timed>();
   let over = false;
@@ -34,7 +34,7 @@ export function openPace(budgetMs: number | null, lanes: number, now: () => numb
       const ms = run.endMs === null ? Math.max(longest, lasted(run)) : lasted(run);
       bySeed.set(run.seed, (bySeed.get(run.seed) ?? 0) + ms);
     }
-    return Math.max(0, ...bySeed.values()) / lanes + (1 - 1 / lanes) * longest;
+    return Math.max(0, ...bySeed.values()) / concurrent + (1 - 1 / concurrent) * longest;
   };
   return {
     begin(seed, run) {
