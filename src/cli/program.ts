@@ -1,4 +1,4 @@
-/** The whole command line: every command on one program. */
+/** The command line: one commander program with all commands. */
 import type { Command } from 'commander';
 import { nearestName } from '../check/nearestName.ts';
 import { addCompareCommand, type CompareEngine } from './compare/command.ts';
@@ -10,12 +10,12 @@ import { addCouplingCommand, type CouplingEngine } from './saved/coupling.ts';
 import { addEvalCommand, type EvalEngine } from './saved/eval.ts';
 import { usageError } from './shared/arguments.ts';
 import { createProgram, type Host } from './shared/commandShell.ts';
-import { teach } from './shared/help.ts';
+import { helpSections } from './shared/help.ts';
 import { addStudyCommand, type StudyEngine } from './study/command.ts';
 import { addTrainCommand, type TrainEngine } from './train/command.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
 
-/** All that the commands call. */
+/** The functions that the commands call. */
 export type Engine = CompareEngine &
   CouplingEngine &
   EvalEngine &
@@ -25,7 +25,9 @@ export type Engine = CompareEngine &
   TrainEngine &
   VerifyEngine;
 
-/** `unbraid help [command]`. Commander's own shows the help of the program, without a message, if no command has the name. */
+/**
+ * Adds `unbraid help [command]`. For an unknown command, commander's own shows the help of the program and no message.
+ */
 function addHelpCommand(program: Command): void {
   program.helpCommand(false);
   program
@@ -46,7 +48,7 @@ function addHelpCommand(program: Command): void {
     });
 }
 
-/** @param load gives the engine when a command needs it, so that help and usage errors come at once */
+/** @param load loads the engine; called when a command needs it, so that help and usage errors do not wait for it */
 export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {
   const program = createProgram(host, version)
     .description(
@@ -54,7 +56,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
     )
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: ['unbraid compare --preset quick --out runs/quick', 'unbraid train --seed 1 --out runs/first'],
         next: 'unbraid train --help lists every config key with its default.',
       }),

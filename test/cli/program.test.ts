@@ -91,7 +91,7 @@ describe('train', () => {
     const refused = await unbraid(['train', '--resume', run, '--cold-start', '0', '--set', 'beta=1', '--out', 'x']);
     expect([refused.code, refused.stderr]).toEqual([
       2,
-      "unbraid: --resume goes on with the run's own config; drop --cold-start, --out, --set\n",
+      'unbraid: --resume uses the config of the run; drop --cold-start, --out, --set\n',
     ]);
   });
 
@@ -276,7 +276,7 @@ describe('compare', () => {
     const set = await unbraid(['compare', '--set', 'seed=3']);
     expect([set.code, set.stderr]).toEqual([
       2,
-      'unbraid: compare: --variants and --seeds decide seed; drop --set seed\n',
+      'unbraid: compare: seed must be set by --variants and --seeds, got --set seed; drop it\n',
     ]);
     const config = await unbraid(['compare', '--set', 'beta=-1', '--out', join(directory, 'x')]);
     expect([config.code, config.calls]).toEqual([2, []]);
@@ -306,7 +306,7 @@ describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, no
     ['eval . --episodes 0', "option '--episodes <n>' argument '0' is invalid. It must be an integer >= 1."],
     ['danger --rho 2', "option '--rho <x>' argument '2' is invalid. It must be a number from 0 to 1."],
     ['compare --preset slow', "option '--preset <name>' argument 'slow' is invalid. Allowed choices are quick."],
-    ['compare --variants grpo;grpo', 'variants: "GRPO" comes twice; keep one'],
+    ['compare --variants grpo;grpo', 'variants: each variant must be given once, got "GRPO" twice; keep one'],
   ])('%s', async (line, message) => {
     const outcome = await unbraid(line.split(' '));
     expect(outcome).toEqual({ code: 2, stdout: '', stderr: `unbraid: ${message}\n`, calls: [], ended: 0 });
@@ -314,7 +314,8 @@ describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, no
 });
 
 describe('--workers', () => {
-  const copies = (threads: number): string => `${threads} threads on copies, slower: no worker is real\n`;
+  const copies = (threads: number): string =>
+    `${threads} threads, each with a copy of the parameters (slower than shared memory): no worker is real\n`;
 
   test.each([
     ['train', (run: string) => ['train', '--out', join(directory, 'a'), '--seed', `${run.length}`]],

@@ -98,7 +98,7 @@ function runs(pid: number): boolean {
 }
 
 const stops = (name: string): string =>
-  `\nunbraid: ${name}: stopping and keeping what is finished; a second signal ends at once\n`;
+  `\nunbraid: ${name}: stopping and saving what is finished; a second signal ends the process at once\n`;
 
 /** An evaluation that takes long, after one that does not. */
 const longEvaluation: Partial<Config> = { iterations: 2, evalEpisodes: 6_000, groupsPerIteration: 4 };

@@ -36,7 +36,7 @@ describe('signals of the process', () => {
     expect(signal.reason).toBeInstanceOf(Interruption);
     expect([signal.reason.name, signal.reason.message]).toEqual(['AbortError', `interrupted by ${name}`]);
     expect(said).toEqual([
-      `\nunbraid: ${shown}: stopping and keeping what is finished; a second signal ends at once\n`,
+      `\nunbraid: ${shown}: stopping and saving what is finished; a second signal ends the process at once\n`,
     ]);
     host.emit(name, name);
     expect(exits).toEqual([code]);

@@ -37,7 +37,7 @@ import {
 } from '../shared/arguments.ts';
 import { type Programs, typed } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { helpSections } from '../shared/help.ts';
 import type { Train } from '../train/command.ts';
 import { differencesCsv, runsCsv } from './compareCsv.ts';
 import {
@@ -52,9 +52,13 @@ import type { Trainer } from './threadTrainer.ts';
 
 export interface CompareEngine extends DangerEngine {
   readonly train: Train;
-  /** Opens all parts of a run and closes them again. @throws a usage error if one cannot be had or does not fit the others */
+  /**
+   * Opens the parts of a run and closes them again.
+   *
+   * @throws a usage error if one does not open or does not fit the others
+   */
   readonly checkRun: (config: Config, programs: Programs, signal: AbortSignal) => Promise<void>;
-  /** Trains runs in a thread of its own, with a crew of so many threads. */
+  /** Opens a thread that trains runs, each with a worker pool of `threads` threads. */
   readonly openTrainer: (threads: number) => Trainer;
 }
 
@@ -62,9 +66,9 @@ const presets = {
   quick: {
     variants: 'grpo;classifier+cloning:graph;cloning:graph;classifier+cloning:shuffled;classifier:oracle',
     seeds: [1, 2, 3],
-    // The danger experiment and the report take the rest of three minutes.
+    // Limit for training: with the danger-zone experiment and the report, the command takes about three minutes.
     minutes: 2.3,
-    // Three quarters of a full run, and points of the learning curves at about the cost of one large evaluation.
+    // Three quarters of a full run. The points of the learning curves cost about as much as one large evaluation.
     shared: { iterations: 120, evalEvery: 40, evalEpisodes: 200, couplingEvery: 40 },
   },
 } as const;
@@ -81,14 +85,15 @@ interface CompareOptions {
   readonly out: string;
 }
 
-/** What a comparison's options ask for, checked before the first run begins. */
+/** The plan of a comparison from its options. @throws a usage error if an option or the config is not valid */
 export function planOf(options: CompareOptions): ComparisonPlan {
   const preset = presets[options.preset];
   const { iterations, env } = options;
   for (const key of ['method', 'labels', 'seed']) {
-    if (options.set?.has(key)) throw usageError(`compare: --variants and --seeds decide ${key}; drop --set ${key}`);
+    if (options.set?.has(key))
+      throw usageError(`compare: ${key} must be set by --variants and --seeds, got --set ${key}; drop it`);
   }
-  // Seeds asked for are all run; only the preset's own number bows to its time.
+  // Seeds given with --seeds always run. The time limit applies only to the default number of seeds of the preset.
   const minutes = options.minutes ?? (options.seeds === undefined ? preset.minutes : null);
   const plan = {
     preset: options.variants === undefined ? options.preset : 'custom',
@@ -105,7 +110,7 @@ export function planOf(options: CompareOptions): ComparisonPlan {
   return { ...plan, programs: typed(configs[0].env) };
 }
 
-/** Checks all that can be checked before the first run begins, and makes the folder. */
+/** Checks folders, configs and the parts of the runs before the first run begins, and creates the folder. */
 async function prepare(shell: CommandShell, { checkRun }: CompareEngine, plan: ComparisonPlan): Promise<void> {
   usage(() => requireWritableDirectory(plan.directory));
   const runs = plannedRuns(plan);
@@ -116,7 +121,7 @@ async function prepare(shell: CommandShell, { checkRun }: CompareEngine, plan: C
   usage(() => ensureWritableDirectory(plan.directory));
 }
 
-/** The command that makes the same runs again, whatever the time. */
+/** The command that repeats exactly these runs, without a time limit. */
 function commandOf(plan: ComparisonPlan, record: CompareRecord): string {
   const variants = record.variants.map(({ method, labels }) => (labels === 'none' ? method : `${method}:${labels}`));
   const rounds = Math.max(...record.variants.map((variant) => variant.runs.length));
@@ -143,7 +148,7 @@ function readRun(directory: string, name: string): RunRecords {
   };
 }
 
-/** All records of a comparison's folder, read back from its files. */
+/** The records of a comparison, read from the files in its folder. */
 function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: DangerRecord | null): ReportRecords {
   const names = compare.variants.flatMap((variant) => variant.runs);
   const { versions } = openRun(join(plan.directory, names[0]));
@@ -157,7 +162,7 @@ function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: Dange
   };
 }
 
-/** The danger experiment, or the error that ended it. */
+/** Runs the danger-zone experiment; returns its record, or the error that ended it. */
 async function runDangerZone(
   shell: CommandShell,
   engine: CompareEngine,
@@ -190,14 +195,14 @@ async function compareAction(
   const comparison = await runComparison(plan, { train, openTrainer, shell, workers, now });
   const { record } = comparison;
   if (record.variants.length === 0) throw comparison.error;
-  // Whatever ended the work early, what is finished is reported before the error is.
+  // Write the report of the finished runs even if an error ended the work early, then throw the error.
   const { danger, error } =
     comparison.error === null
       ? await runDangerZone(shell, engine, plan.directory, workers)
       : { danger: null, error: comparison.error };
   const report = join(plan.directory, 'report.html');
   const records = readRecords(plan, record, danger);
-  // The charts take long to load, and only now is there something to draw.
+  // Load the charts late, because loading them takes long.
   const { renderReport } = await import('../../report/compare/report.ts');
   writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(record, 'compare.json', 2)}\n`);
   writeFileAtomic(report, renderReport(records));
@@ -229,28 +234,34 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .command('compare')
     .summary('compare variants and write a report')
     .description(
-      'Train variants at the same seeds, as many runs at a time as there are threads, run the danger-zone experiment, and write a report. Run it again with the same --out to go on with what is unfinished.',
+      'Train variants of the method at the same seeds, run the danger-zone experiment, and write a report. As many runs train at the same time as there are threads. Run the command again with the same --out to resume unfinished runs.',
     )
-    .addOption(choiceOption('--preset <name>', 'a ready-made comparison', Object.keys(presets)).default('quick'))
-    .option('--variants <list>', `method or method:labels, joined by ; (quick: "${quick.variants}")`)
-    .option('--seeds <list>', `a number of seeds or a list, such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
+    .addOption(
+      choiceOption(
+        '--preset <name>',
+        'comparison with preset variants, seeds and config keys',
+        Object.keys(presets),
+      ).default('quick'),
+    )
+    .option('--variants <list>', `variants to train: method or method:labels, joined by ; (quick: "${quick.variants}")`)
+    .option('--seeds <list>', `number of seeds, or a list such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
     .option(
       '--iterations <n>',
-      `collect-and-update rounds per run (default: 160; quick: ${quick.shared.iterations})`,
+      `iterations of each run (default: 160; quick: ${quick.shared.iterations})`,
       integerFrom(0),
     )
     .option(
       '--minutes <m>',
-      `begin no further seed that would not end within this time (quick: ${quick.minutes}, unless --seeds is given)`,
+      `time limit in minutes; another seed starts only if it is expected to finish within the limit (quick: ${quick.minutes}, unless --seeds is given)`,
       numberFrom(0, 100_000),
     )
     .option('--env <name>', 'environment (default: household)')
-    .option('--set <key=value>', 'any other config key, for all runs; may be repeated', parseSetting)
+    .option('--set <key=value>', 'set any other config key, for all runs; may be repeated', parseSetting)
     .addOption(workersOption())
     .option('--out <dir>', 'folder for all runs and the report', 'runs/compare')
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: [
           'unbraid compare --preset quick --out runs/quick',
           'unbraid compare --variants "grpo;classifier:graph;classifier:shuffled" --seeds 5 --out runs/mine',

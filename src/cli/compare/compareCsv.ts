@@ -1,13 +1,19 @@
-/** The runs of a comparison as CSV (RFC 4180): one file with a row per run, one with the differences from the baseline, paired by seed. */
+/**
+ * The runs of a comparison as CSV (RFC 4180): a table of the runs, and a table of paired differences from the
+ * baseline.
+ */
 import type { RunResult } from '../../record/schemas.ts';
 import { baselineOf, type Variant } from '../../report/compare/variants.ts';
 
 type Cell = string | number | null;
 
-/** Texts that a spreadsheet would read as a formula: env can be a command of the user. */
+/** Beginnings of texts that a spreadsheet reads as a formula. A text of the user is, for example, env. */
 const formula = /^[=+\-@\t\r]/;
 
-/** Numbers in full precision, null as an empty field. A text that begins like a formula gets an apostrophe first, unless it is a number. */
+/**
+ * A number in full precision; null as an empty field; a text that would be a formula, and is no number, after an
+ * apostrophe.
+ */
 function csvField(value: Cell): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
@@ -20,7 +26,7 @@ function csv(rows: readonly (readonly Cell[])[]): string {
   return rows.map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
 }
 
-/** Numbers of a run that differ between variants; null where nothing was measured. */
+/** Names and values of the measured numbers of a run; null if a number was not measured. */
 const measured: readonly (readonly [string, (result: RunResult) => number | null])[] = [
   ['successTrain', ({ success }) => success.train],
   ['successInDomain', ({ success }) => success.inDomain],
@@ -37,7 +43,10 @@ const measured: readonly (readonly [string, (result: RunResult) => number | null
 
 const measuredNames = measured.map(([name]) => name);
 
-/** compare.csv: a row per run, in the order of compare.json. Elapsed time is left out, so that the same runs make the same bytes. */
+/**
+ * compare.csv: a row per run, in the order of compare.json. It has no elapsed time, so that the same runs give the
+ * same bytes.
+ */
 export function runsCsv(variants: readonly Variant[]): string {
   const columns = ['variant', 'role', 'method', 'labels', 'run', 'env', 'seed', ...measuredNames];
   const head = [...columns, 'envSteps', 'updates', 'parametersSha256'];
@@ -52,8 +61,9 @@ export function runsCsv(variants: readonly Variant[]): string {
 }
 
 /**
- * compare-differences.csv: a row per run of the other variants whose seed the baseline ran, too; each number is that of the run minus that of the
- * baseline. The baseline is the first variant that is neither control nor upper bound; without one there are no rows.
+ * compare-differences.csv: a row per run of a variant other than the baseline. Each number is that of the run minus
+ * that of the baseline at the same seed; runs whose seed the baseline lacks are left out. The baseline is the first
+ * variant that is neither control nor upper bound; without one there are no rows.
  */
 export function differencesCsv(variants: readonly Variant[]): string {
   const baseline = baselineOf(variants);

@@ -1,4 +1,4 @@
-/** Trains the runs of a comparison side by side. */
+/** Trains the runs of a comparison, several at the same time. */
 
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
@@ -15,16 +15,19 @@ export interface PlannedRun {
   readonly name: string;
   readonly config: Config;
   readonly directory: string;
-  /** Which programs may be started for the environment. */
+  /** Programs that may be started for the environment. */
   readonly programs: Programs;
-  /** What its folder holds of it, and in `part` the iteration of the checkpoint from which it goes on, 0 where there is none yet. */
+  /**
+   * The part of the run in its folder; `part` is the iteration of the checkpoint from which it resumes, 0 if there is
+   * none yet.
+   */
   readonly kept: 'nothing' | 'all' | { readonly part: number };
 }
 
 export interface ComparisonTools {
-  /** Trains a run in this thread, with a crew. */
+  /** Trains a run in this thread, with a worker pool. */
   readonly train: Train;
-  /** A trainer in a thread of its own, with so many threads for each run. */
+  /** Opens a trainer in another thread, which uses `threads` threads for each run. */
   readonly openTrainer: (threads: number) => Trainer;
   readonly shell: Pick<CommandShell, 'signal' | 'note' | 'progressOfMany' | 'withCrew'>;
   /** Threads for all runs together. */
@@ -33,12 +36,12 @@ export interface ComparisonTools {
   readonly now: () => number;
 }
 
-/** Iterations that a run has behind it when it begins or goes on. */
+/** Iterations of a run that are finished when it begins or resumes. */
 function behind({ kept }: PlannedRun): number {
   return typeof kept === 'object' ? kept.part : 0;
 }
 
-/** Trains one run, or goes on with it from its checkpoint. */
+/** Trains one run, or resumes it from its checkpoint. */
 async function trainRun(
   { name, config, directory, programs, kept }: PlannedRun,
   trainer: Trainer,
@@ -52,7 +55,7 @@ async function trainRun(
   }
 }
 
-/** Shows each run, and all together in iterations where there are several. */
+/** Shows the progress of each run, and of all together in iterations if there are several. */
 function openDisplays(board: ProgressBoard, runs: readonly PlannedRun[]) {
   const all = runs.length > 1 ? board.open('all runs') : null;
   const wanted = new Map(runs.map((run) => [run, run.config.iterations - behind(run)]));
@@ -74,21 +77,22 @@ function openDisplays(board: ProgressBoard, runs: readonly PlannedRun[]) {
         close: display.close,
       };
     },
-    /** A run that is not begun. */
+    /** Removes a run that does not begin from the total. */
     leave: (run: PlannedRun): unknown => wanted.delete(run),
   };
 }
 
-/** How a run ended; `left` where there was no time for it. */
+/** How a run ended; `left` if the time limit did not allow it to begin. */
 type End = { readonly error: unknown } | 'left' | 'trained';
 
 /**
- * Trains the runs, begun in the order given: as many at a time as there are workers, which share out the workers. The first that fails, as an
- * abort, ends the others between two steps, from where they can go on.
+ * Trains the runs in the order given, as many at the same time as there are workers. The workers are divided equally
+ * among these runs. If a run fails, or on an abort, the others end between two steps and can be resumed.
  *
- * @param budgetMs time in ms in which all runs of a further seed must be expected to end for it to begin; null begins all
- * @param onEnd called after each run that has ended well
- * @throws what a run or `onEnd` threw; the signal's reason on abort. All runs have ended then.
+ * @param budgetMs time limit in ms: a further seed begins only if its runs are expected to end within it; null: no
+ *   limit
+ * @param onEnd called after each run that has succeeded
+ * @throws after all runs have ended: the error of a run or of `onEnd`; on abort, the reason of the signal
  */
 export async function trainRuns(
   runs: readonly PlannedRun[],
@@ -146,6 +150,6 @@ export async function trainRuns(
     return;
   }
   const threads = Math.floor(workers / concurrent);
-  shell.note(`${concurrent} runs at a time, ${threads === 1 ? '1 thread' : `${threads} threads`} each`);
+  shell.note(`${concurrent} runs at the same time, ${threads === 1 ? '1 thread' : `${threads} threads`} each`);
   await withTrainers(() => openTrainer(threads));
 }

@@ -1,7 +1,7 @@
 /** The completion script for bash. It uses no feature that bash 3.2, the version of macOS, lacks. */
 import type { CompletedCommand, Values } from './completionTable.ts';
 
-/** Names of this package have no quotes in them. */
+/** A bash string with one word per line. The names of this package contain no quotes. */
 function linesOf(words: readonly string[]): string {
   return `$'${words.join('\\n')}'`;
 }
@@ -28,7 +28,7 @@ export function bashScript(program: string, commands: readonly CompletedCommand[
   const args = commands.flatMap(({ name, argument }) => (argument ? [[name, setting(argument)] as const] : []));
   return `# Completion for bash. In ~/.bashrc: eval "$(${program} completion bash)"
 
-# What follows option $2 of command $1, in kind and words; fails if the option takes no value.
+# Sets kind and words to the values of option $2 of command $1; fails if the option takes no value.
 _${program}_value() {
   words=
   case "$1 $2" in
@@ -37,14 +37,14 @@ ${branches(values)}
   esac
 }
 
-# The options of command $1.
+# Sets words to the options of command $1.
 _${program}_options() {
   case "$1" in
 ${branches(options)}
   esac
 }
 
-# The values of the first argument of command $1; fails if it takes none.
+# Sets kind and words to the values of the first argument of command $1; fails if it takes none.
 _${program}_argument() {
   words=
   case "$1" in
@@ -93,7 +93,7 @@ _${program}() {
         [[ +$prefix == *+$word+* ]] || COMPREPLY+=($(compgen -W "$prefix$word" -- "$current"))
       done ;;
   esac
-  # A value is still to be typed after key= and family/.
+  # No space after key= and family/, because a value follows.
   if [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *[=/] ]]; then compopt -o nospace 2>/dev/null; fi
   return 0
 }

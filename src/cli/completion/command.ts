@@ -3,7 +3,7 @@ import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { nearestName } from '../../check/nearestName.ts';
 import type { ListEngine } from '../list/command.ts';
 import { type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { helpSections } from '../shared/help.ts';
 import { bashScript } from './bash.ts';
 import { type CompletedCommand, completionTable, shells } from './completionTable.ts';
 import { fishScript } from './fish.ts';
@@ -36,7 +36,7 @@ export function addCompletionCommand(program: Command, host: Host, load: () => P
     .addArgument(new Argument('<shell>', 'bash, zsh or fish').argParser(parseShell))
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: [
           'unbraid completion bash > ~/.local/share/bash-completion/completions/unbraid',
           'eval "$(unbraid completion zsh)"',

@@ -1,11 +1,11 @@
-/** What a shell can complete: commands, their options, and the values of options and arguments, read from the program itself. */
+/** The commands, options and values that a shell can complete, read from the commander program. */
 import type { Argument, Command, Option } from 'commander';
 import { type ConfigKey, configTable } from '../../config/config.ts';
 import { methodTerms } from '../../config/method.ts';
 import { environmentTable } from '../../env/names.ts';
 import { listKinds } from '../list/command.ts';
 
-/** What follows an option or stands as an argument. A shell completes nothing for `other`, such as numbers. */
+/** Values of an option or an argument. A shell completes none of `other`, such as numbers. */
 export type Values =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   /** Words joined by +, each once. */
@@ -42,7 +42,7 @@ function choicesOf(key: ConfigKey): Values {
   return wordsOf(list.replace(/, or null$/, '').split(', '));
 }
 
-/** Names of environments; of a family, such as `textworld-express/<game>`, the part that is the same for all. Commands of the user are left out. */
+/** Names of environments. Of `textworld-express/<game>` the part before `<`; `exec:` commands are left out. */
 const environments = environmentTable.map(({ name }) => name.replace(/<.*/, '')).filter((name) => !/[ :]/.test(name));
 
 /** Values of options without choices of their own, by long flag. */
@@ -54,7 +54,7 @@ const optionValues: Readonly<Record<string, Values>> = {
   '--set': wordsOf(configTable.map(({ key }) => `${key}=`)),
 };
 
-/** What a placeholder such as `<dir>` stands for. */
+/** The kind of value of a placeholder such as `<dir>`. */
 function placeholderKind(placeholder: string): 'file' | 'folder' | 'other' {
   if (placeholder === 'file') return 'file';
   return placeholder === 'dir' ? 'folder' : 'other';
@@ -67,7 +67,7 @@ function valuesOf(option: Option): Values | null {
   return optionValues[option.long ?? ''] ?? { kind: placeholderKind(placeholder) };
 }
 
-/** Names that only exist outside of the program. */
+/** Names that the commander program does not contain. */
 export interface OtherNames {
   readonly studies: readonly string[];
 }

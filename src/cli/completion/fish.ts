@@ -5,7 +5,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
-/** The flags of `complete` for a value; those of `other` take one that fish cannot complete. */
+/** The flags of `complete` for a value. */
 function valueFlags(program: string, values: Values): string {
   switch (values.kind) {
     case 'words':
@@ -31,13 +31,13 @@ export function fishScript(program: string, commands: readonly CompletedCommand[
         const flags = `-l ${long.slice(2)}${short ? ` -s ${short.slice(1)}` : ''}`;
         return `${within} ${flags}${values ? ` ${valueFlags(program, values)}` : ''} -d ${quoted(description)}`;
       }),
-      // -x and -r say that an option takes a value, which an argument does not.
+      // -x and -r declare that an option takes a value; they do not apply to an argument.
       ...(argument ? [`${within} ${valueFlags(program, argument).replace(/^-[xr] ?/, '')}`] : []),
     ];
   });
   return `# Completion for fish. In ~/.config/fish/config.fish: ${program} completion fish | source
 
-# The terms of a method that are not in the current word yet, after those that are.
+# The current word with each term of a method that it does not contain yet.
 function __${program}_terms
     set -l word (commandline -ct | string replace -r '^--[^=]*=' '')
     set -l prefix (string replace -r '[^+]*$' '' -- $word)

@@ -5,18 +5,18 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Text inside of a specification: `:`, `[` and `]` end a part of it. */
+/** Text within a specification, in which `:`, `[` and `]` have a meaning. */
 function escaped(text: string): string {
   return text.replaceAll(/[\\:[\]]/g, '\\$&');
 }
 
-/** What completes a value. */
+/** The zsh action that completes a value. */
 function action(values: Values): string {
   switch (values.kind) {
     case 'words': {
       const open = values.words.filter((word) => /[=/]$/.test(word));
       const whole = values.words.filter((word) => !open.includes(word));
-      // A value is still to be typed after key= and family/.
+      // No space after key= and family/, because a value follows.
       const parts = [
         ...(whole.length > 0 ? [`compadd -- ${whole.join(' ')}`] : []),
         ...(open.length > 0 ? [`compadd -S "" -- ${open.join(' ')}`] : []),

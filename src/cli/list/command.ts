@@ -7,7 +7,7 @@ import { environmentTable } from '../../env/names.ts';
 import type { Study } from '../../study/study.ts';
 import { usageError } from '../shared/arguments.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { helpSections } from '../shared/help.ts';
 
 export interface ListEngine {
   readonly studies: () => Promise<readonly Study[]>;
@@ -18,11 +18,12 @@ interface Entry {
   readonly meaning: string;
 }
 
-/** What a name is, and where it is used on a command line. */
+/** Kinds of names that the command lists. */
 export const listKinds = ['envs', 'methods', 'labels', 'studies'] as const;
 
 type Kind = (typeof listKinds)[number];
 
+/** The option or command that takes names of a kind. */
 const usedAs: Readonly<Record<Kind, string>> = {
   envs: '--env',
   methods: '--method',
@@ -30,7 +31,7 @@ const usedAs: Readonly<Record<Kind, string>> = {
   studies: 'study',
 };
 
-/** The entries of a kind, from the tables that the product itself uses. */
+/** The entries of a kind, from the tables that validate configs and run studies. */
 async function entriesOf(kind: Kind, load: () => Promise<ListEngine>): Promise<readonly Entry[]> {
   switch (kind) {
     case 'envs':
@@ -89,7 +90,7 @@ export function addListCommand(program: Command, host: Host, load: () => Promise
     .argument('[kind]', `${listKinds.map((kind) => `${kind} (${usedAs[kind]})`).join(', ')}; all of them if not given`)
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: ['unbraid list', 'unbraid list envs', 'unbraid list labels --json'],
         next: 'unbraid train --help lists every config key with its default.',
       }),

@@ -1,19 +1,22 @@
-/** What `--help` teaches below the list of options: examples that work, defaults with units, exit codes, what to do next. */
+/** The part of `--help` below the options: examples, details, the next step and exit codes. */
 
 const exitCodesHelp = `Exit codes:
   0    done
-  1    the run failed: environment, a number that is not finite, disk; verify: not equal
+  1    the run failed (environment, a number that is not finite, disk), or verify found a difference
   2    wrong usage or config
-  130  interrupted by SIGINT (Ctrl-C); what is finished is kept, and a second signal ends at once
-  143  the same by SIGTERM
-  129  the same by SIGHUP
+  130  interrupted by SIGINT (Ctrl-C); finished work is saved, and a second signal ends the process at once
+  143  interrupted by SIGTERM; otherwise as 130
+  129  interrupted by SIGHUP; otherwise as 130
 
-With --json the last line of stdout is one JSON object and everything else goes to stderr. A command that fails
-prints nothing on stdout; an interrupted compare prints what is finished, verify what differs.
-Set UNBRAID_DEBUG=1 to see where an error comes from, NO_COLOR=1 for plain progress.`;
+With --json the last line of stdout is one JSON object and everything else goes to stderr. A command that fails prints
+nothing on stdout, with two exceptions: an interrupted compare prints the finished runs, verify prints the difference.
+Set UNBRAID_DEBUG=1 to print the stack of an error, NO_COLOR=1 for progress without colours.`;
 
-/** Help text after a command's options. Lines of `examples` are commands; `next` says what to do with the outcome. */
-export function teach(sections: { examples: readonly string[]; details?: string; next: string }): string {
+/**
+ * The help text below the options of a command. Each line of `examples` is a command; `next` is the next step for the
+ * user.
+ */
+export function helpSections(sections: { examples: readonly string[]; details?: string; next: string }): string {
   const examples = sections.examples.map((line) => `  ${line}`).join('\n');
   const details = sections.details === undefined ? '' : `\n\n${sections.details}`;
   const noun = sections.examples.length === 1 ? 'Example' : 'Examples';

@@ -7,8 +7,9 @@ import { configTable } from '../../config/config.ts';
 const unknownOption = /^unknown option '(--[^'=]*)(?:=[^']*)?'(; did you mean .*)?$/s;
 
 /**
- * The message of commander with the nearest option, if it names an unknown one. Commander compares the whole word, so that it finds no suggestion for
- * `--labls=graph`. A config key that was typed as an option is shown with `--set`, where the command has it.
+ * Adds the nearest option to commander's message for an unknown option, and returns other messages unchanged.
+ * Commander compares the whole word, so that it finds no suggestion for `--labls=graph`. For a config key that was
+ * typed as an option, the message shows the use of `--set`, if the command has that option.
  */
 export function withNearestOption(message: string, command: Command): string {
   const found = unknownOption.exec(message);

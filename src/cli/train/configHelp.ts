@@ -7,7 +7,7 @@ import { alignedRows, wordWrap } from '../shared/help.ts';
 interface ConfigGroup {
   readonly title: string;
   readonly keys: readonly ConfigKey[];
-  /** Further rows below the keys: the names that one of the keys takes, each with its meaning. */
+  /** Rows below the keys: the names that are values of one of the keys, each with its meaning. */
   readonly names?: { readonly title: string; readonly table: readonly { name: string; meaning: string }[] };
 }
 
@@ -70,7 +70,7 @@ function cellsOf(key: ConfigKey): [string, string, string] {
   return [key, unit === '' ? String(value) : `${value} ${value === null ? `(${unit})` : unit}`, meaning];
 }
 
-/** The config keys of every group with defaults, units and meanings; the terms of a method and the sources of labels below theirs. */
+/** The config keys of all groups with defaults, units and meanings, the terms of `--method` and the label sources. */
 export function configHelp(): string {
   const all = configGroups.flatMap(({ keys }) => keys.map(cellsOf));
   const widths = [0, 1].map((column) => Math.max(...all.map((cells) => cells[column].length)));

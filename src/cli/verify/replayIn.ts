@@ -1,4 +1,4 @@
-/** What `unbraid verify` asks of a replay, in this process or in another runtime, and what it returns. */
+/** Options and result of a replay for `unbraid verify`, in this process or in another runtime. */
 import type { Split } from '../../env/environment.ts';
 import type { MemoryMode } from '../../parallel/crew.ts';
 import type { FieldHashes, ReplayedRecords } from '../../train/replay.ts';
@@ -8,11 +8,11 @@ import type { CommandShell } from '../shared/commandShell.ts';
 
 export interface Replayed {
   readonly records: ReplayedRecords;
-  /** What coupling.json states, measured again; null where it was not asked for or has no pairs. */
+  /** A new measurement of the fields of coupling.json; null if it was not requested or found no pairs. */
   readonly measured: FieldHashes | null;
   /** Name and version: `node 24.21.0`. */
   readonly runtime: string;
-  /** Threads, on whose memory, and why. */
+  /** Number of threads, kind of their memory, and the reason. */
   readonly workers: { readonly count: number; readonly memory: MemoryMode; readonly reason: string };
 }
 

@@ -17,7 +17,10 @@ function begun(
   });
 }
 
-/** Seed 1 has three runs of 10 s, two at a time. Seed 2 begins when one of two is free, while the third run of seed 1 continues. */
+/**
+ * Seed 1 has three runs of 10 s, two at a time. Seed 2 begins when one of two is free, while the third run of seed 1
+ * continues.
+ */
 const first: [number, string, number?][] = [
   [0, 'a', 1],
   [0, 'b', 1],

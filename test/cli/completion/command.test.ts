@@ -50,7 +50,10 @@ function inFish(line: string): string[] {
   return outputOf('fish', '--no-config', '-c', call).map((found) => found.split('\t')[0]);
 }
 
-/** The lines as zsh completes them after a Tab at the end of each, typed into an interactive shell on a terminal of its own. */
+/**
+ * The lines as zsh completes them after a Tab at the end of each, typed into an interactive shell on a terminal of
+ * its own.
+ */
 function inZsh(...lines: readonly string[]): string[] {
   const typed = lines.map(
     (line) => `zpty -w shell '${line}'$'\\t'\nzpty -r shell found "*GOT:*:TOG*" && print -r -- $found`,

@@ -57,8 +57,8 @@ describe('profile', () => {
   test('--help says what is shown, what is not evaluated and where the columns are explained', async () => {
     const { stdout, code } = await unbraid(['profile', '--help']);
     expect(code).toBe(0);
-    expect(stdout).toContain('FLOP/s and bytes/s against\nthe peak measured in the same run.');
-    expect(stdout).toContain('--iterations <n>   iterations measured (default: 20)');
+    expect(stdout).toContain('bytes/s are compared with the peak measured in the same run.');
+    expect(stdout).toContain('--iterations <n>   number of measured iterations (default: 20)');
     expect(stdout).toContain('evalEpisodes and couplingPairs are 1 unless set. docs/profile.md');
     expect(stdout).toContain('unbraid profile --method classifier+cloning --iterations 50 --out profile.html');
   });

@@ -39,7 +39,7 @@ describe('numbers', () => {
   });
 
   test('seeds refuse the same seed twice', () => {
-    expect(() => parseSeeds('4,5,4')).toThrow(new InvalidArgumentError('It must not name a seed twice.'));
+    expect(() => parseSeeds('4,5,4')).toThrow(new InvalidArgumentError('Each seed must be named once.'));
   });
 
   test('starts, integers and numbers keep to their bounds', () => {
@@ -98,7 +98,9 @@ describe('config', () => {
       'config key "seed" is given by its own option and by --set; keep one',
     );
     const path = file('list.json', '[]');
-    expect(() => readConfigFile(path)).toThrow(new Error(`${path} must hold an object of config keys and values`));
+    expect(() => readConfigFile(path)).toThrow(
+      new Error(`${path} must contain a JSON object of config keys and values`),
+    );
   });
 });
 

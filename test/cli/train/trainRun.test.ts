@@ -49,7 +49,7 @@ test('a run that Ctrl-C stopped before all its parts were there leaves no folder
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   const stopped = train(config, { directory, resume: false, crew, onProgress: stop, signal: controller.signal });
-  await expect(stopped).rejects.toThrow('interrupted before the run began; nothing was written');
+  await expect(stopped).rejects.toThrow('interrupted before the run began; no file was written');
   expect(existsSync(join(root, 'deep'))).toBe(false);
 });
 

@@ -69,18 +69,18 @@ describe('before a replay', () => {
       questions: [],
       replayed: false,
       result:
-        'verify: the replay must be expected to take at most 10 minutes, got about more than 1,000 years, as its config says; allow it with --yes or --max-minutes N, or replay a part with --until N',
+        'verify: the replay must be expected to take at most 10 minutes, got about more than 1,000 years by its config; allow it with --yes or --max-minutes N, or replay a part with --until N',
       exitCode: 2,
     });
   });
 
   test('on a terminal it is asked for, and the answer decides', async () => {
-    const questions = ['The replay takes about more than 1,000 years, as its config says. Replay it?'];
+    const questions = ['The replay takes about more than 1,000 years by its config. Replay it?'];
     expect(await limited(long, {}, true)).toEqual({ questions, replayed: true, result: 'done', exitCode: null });
     expect(await limited(long, {}, false)).toEqual({
       questions,
       replayed: false,
-      result: 'verify: not replayed; --until N replays a part',
+      result: 'verify: the replay was declined; --until N replays a part',
       exitCode: 2,
     });
   });
@@ -95,7 +95,7 @@ describe('before a replay', () => {
     expect(await limited(hour, { maxMinutes: minutes + 1 }, null)).toMatchObject({ replayed: true });
     expect(await limited(short, { maxMinutes: 0 }, null)).toMatchObject({ replayed: false, exitCode: 2 });
     expect((await limited(short, { yes: true, maxMinutes: 1 }, null)).result).toBe(
-      '--yes and --max-minutes exclude each other; keep one',
+      'verify: only one of --yes and --max-minutes must be given, got both; keep one',
     );
   });
 
