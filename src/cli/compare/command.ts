@@ -1,27 +1,10 @@
-/** `unbraid compare`: variants side by side at several seeds, the danger experiment, and a report. */
-import { existsSync } from 'node:fs';
+/** `unbraid compare`: trains variants at the same seeds, runs the danger-zone experiment, and writes a report. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Config, configTable } from '../../config/config.ts';
-import {
-  ensureWritableDirectory,
-  readText,
-  requireWritableDirectory,
-  writeFileAtomic,
-} from '../../record/files.node.ts';
+import type { Config } from '../../config/config.ts';
+import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
-import { openRun } from '../../record/run.node.ts';
-import {
-  type CompareRecord,
-  type DangerRecord,
-  parseCoupling,
-  parseMetrics,
-  parseRunResult,
-  type ReportRecords,
-  type RunRecords,
-} from '../../record/schemas.ts';
-import { closingTableText } from '../../report/compare/closingTable.ts';
-import { joinVariants } from '../../report/compare/variants.ts';
+import type { DangerRecord } from '../../record/schemas.ts';
 import { type DangerEngine, defaultDangerPlan } from '../danger/command.ts';
 import {
   choiceOption,
@@ -39,7 +22,6 @@ import { type Programs, typed } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import type { Train } from '../train/command.ts';
-import { differencesCsv, runsCsv } from './compareCsv.ts';
 import {
   type ComparisonPlan,
   parseVariants,
@@ -48,6 +30,7 @@ import {
   runComparison,
   variantConfig,
 } from './comparison.ts';
+import { writeReport } from './reportFiles.ts';
 import type { Trainer } from './threadTrainer.ts';
 
 export interface CompareEngine extends DangerEngine {
@@ -121,47 +104,6 @@ async function prepare(shell: CommandShell, { checkRun }: CompareEngine, plan: C
   usage(() => ensureWritableDirectory(plan.directory));
 }
 
-/** The command that repeats exactly these runs, without a time limit. */
-function commandOf(plan: ComparisonPlan, record: CompareRecord): string {
-  const variants = record.variants.map(({ method, labels }) => (labels === 'none' ? method : `${method}:${labels}`));
-  const rounds = Math.max(...record.variants.map((variant) => variant.runs.length));
-  const settings = configTable.flatMap(({ key }) => {
-    const value = plan.shared[key];
-    return value === undefined ? [] : [`--set ${key}=${value}`];
-  });
-  const seeds = plan.seeds.slice(0, rounds);
-  const counted = seeds.every((seed, i) => seed === i + 1);
-  const seedList = counted ? `${rounds}` : `${seeds.join(',')}${rounds === 1 ? ',' : ''}`;
-  return ['unbraid compare', `--variants "${variants.join(';')}"`, `--seeds ${seedList}`, ...settings].join(' ');
-}
-
-function readRun(directory: string, name: string): RunRecords {
-  const path = (file: string): string => join(directory, name, file);
-  const start = path('coupling-start.json');
-  const end = path('coupling-end.json');
-  return {
-    name,
-    metrics: parseMetrics(readText(path('metrics.jsonl'))),
-    result: parseRunResult(readText(path('result.json'))),
-    ...(existsSync(start) && { couplingStart: parseCoupling(readText(start)) }),
-    ...(existsSync(end) && { couplingEnd: parseCoupling(readText(end)) }),
-  };
-}
-
-/** The records of a comparison, read from the files in its folder. */
-function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: DangerRecord | null): ReportRecords {
-  const names = compare.variants.flatMap((variant) => variant.runs);
-  const { versions } = openRun(join(plan.directory, names[0]));
-  const texts = Object.entries(versions).map(([name, version]) => [name, String(version)] as const);
-  return {
-    compare,
-    runs: names.map((name) => readRun(plan.directory, name)),
-    ...(danger && { danger }),
-    command: commandOf(plan, compare),
-    versions: { ...Object.fromEntries(texts), node: process.version },
-  };
-}
-
 /** Runs the danger-zone experiment; returns its record, or the error that ended it. */
 async function runDangerZone(
   shell: CommandShell,
@@ -200,18 +142,8 @@ async function compareAction(
     comparison.error === null
       ? await runDangerZone(shell, engine, plan.directory, workers)
       : { danger: null, error: comparison.error };
-  const report = join(plan.directory, 'report.html');
-  const records = readRecords(plan, record, danger);
-  // Load the charts late, because loading them takes long.
-  const { renderReport } = await import('../../report/compare/report.ts');
-  writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(record, 'compare.json', 2)}\n`);
-  writeFileAtomic(report, renderReport(records));
-  const variants = joinVariants(record, records.runs);
-  const table = join(plan.directory, 'compare.csv');
-  writeFileAtomic(table, runsCsv(variants));
-  writeFileAtomic(join(plan.directory, 'compare-differences.csv'), differencesCsv(variants));
-  const closing = closingTableText(variants).trimEnd();
-  shell.finish({ ...record, report }, `${closing}\n${record.note}\ncsv        ${table}\nreport     ${report}`);
+  const { text, report } = await writeReport(plan, record, danger);
+  shell.finish({ ...record, report }, text);
   if (error !== null) throw error;
 }
 

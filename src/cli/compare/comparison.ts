@@ -90,9 +90,9 @@ export function variantConfig(plan: ComparisonPlan, variant: ComparedVariant, se
 }
 
 /**
- * A run and what its folder holds of it.
+ * A planned run, with the part of it that its folder contains.
  *
- * @throws Error if the folder holds a damaged run
+ * @throws Error if the folder contains a damaged run
  */
 function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number): FoundRun {
   const name = variantRun(variant, seed);
@@ -108,13 +108,13 @@ function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number
 /**
  * All runs of a comparison, seed by seed.
  *
- * @throws Error if one of their folders holds a damaged run
+ * @throws Error if one of their folders contains a damaged run
  */
 export function plannedRuns(plan: ComparisonPlan): FoundRun[] {
   return plan.seeds.flatMap((seed) => plan.variants.map((variant) => plannedRun(plan, variant, seed)));
 }
 
-/** @throws Error naming a folder that holds a run of another config */
+/** @throws Error naming a folder that contains a run with another config */
 export function requireSameConfigs(runs: readonly FoundRun[]): void {
   for (const { config, keptConfig, directory } of runs) {
     if (keptConfig !== null && canonicalConfigJson(resolveConfig(keptConfig)) !== canonicalConfigJson(config)) {

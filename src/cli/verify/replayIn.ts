@@ -22,11 +22,11 @@ export interface ReplayInOptions {
   readonly checkpointsAt: readonly number[];
   /** What coupling.json was measured on; null without it. */
   readonly measure: { readonly iteration: number; readonly split: Split; readonly samples: number } | null;
-  /** Threads asked for; undefined is one per core. */
+  /** Requested number of threads; undefined: one per core. */
   readonly workers: number | undefined;
   /** Which programs may be started for the environment; none but those of this package if not given. */
   readonly programs?: Programs;
-  /** Opens a crew of threads in this process; another runtime opens its own. */
+  /** Opens a worker pool in this process; another runtime opens its own. */
   readonly withCrew: CommandShell['withCrew'];
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
