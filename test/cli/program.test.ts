@@ -35,7 +35,7 @@ describe('train', () => {
     expect(stderr).toBe('1 thread\nhousehold-grpo-s1  train  100%  1/1  success 0.50\n');
   });
 
-  test('--json prints the record as one line and nothing else', async () => {
+  test('--json prints only the record, as one line', async () => {
     const { stdout } = await unbraid(['train', '--json', '--out', join(directory, 'a')]);
     expect(stdout.split('\n').length).toBe(2);
     expect(JSON.parse(stdout)).toEqual(resultOf(resolveConfig({})));
@@ -83,7 +83,7 @@ describe('train', () => {
     expect(folders).toEqual(['runs/household-grpo-s1', 'runs/textworld-express-coin-classifier-cloning-graph-s2']);
   });
 
-  test("--resume takes the run's own config and refuses others", async () => {
+  test('--resume uses the config of the run and rejects config options', async () => {
     const run = makeRun();
     const { calls, code } = await unbraid(['train', '--resume', run]);
     expect(code).toBe(0);
@@ -120,7 +120,7 @@ describe('train', () => {
     expect(debug.stderr).toContain('program.test.ts');
   });
 
-  test('Ctrl-C: exit code 130 and how to go on', async () => {
+  test('Ctrl-C: exit code 130 and the command that resumes', async () => {
     const out = join(directory, 'a');
     const { code, stdout, stderr } = await unbraid(['train', '--seed', '99', '--out', out]);
     expect([code, stdout]).toEqual([130, '']);
@@ -345,7 +345,7 @@ describe('--workers', () => {
     expect(seen).toEqual([3, 2, 3, 2]);
   });
 
-  test('the text says why there is one thread where more were asked for', () => {
+  test('the text gives the reason if there are fewer threads than requested', () => {
     const one = { size: 1, memory: 'own' } as const;
     expect(crewText({ ...one, reason: 'one thread' })).toBe('1 thread');
     expect(crewText({ ...one, reason: 'one core' })).toBe('1 thread: one core');

@@ -93,7 +93,7 @@ describe('a program that a file names', () => {
     },
   );
 
-  test('coupling: not started, nothing changed; with --allow-exec it comes as far as the pairs', async () => {
+  test('coupling: not started, no file changed; with --allow-exec the program starts', async () => {
     const before = everything();
     const refused = await realUnbraid('coupling', run);
     expect([refused.code, existsSync(marker)]).toEqual([2, false]);
@@ -126,7 +126,7 @@ describe('a program that a file names', () => {
     rmSync(out, { recursive: true });
   });
 
-  test('threads of compare and study start none unless they are told to', async () => {
+  test('threads of compare and study start no program unless it is allowed', async () => {
     const trainer = openThreadTrainer(1);
     const runner = openThreadRunner();
     try {
@@ -191,7 +191,7 @@ describe('permission', () => {
     expect(message('textworld-express/coin?numLocations=5')).toBe('allowed');
   });
 
-  test('bridges are opened for nothing else unless told', async () => {
+  test('bridges open no other program unless it is allowed', async () => {
     for (const open of [namedBridges(), namedBridges('shipped')]) {
       await expect(open(env)).rejects.toThrow('if you trust it, add --allow-exec');
     }

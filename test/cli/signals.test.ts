@@ -127,7 +127,7 @@ describe('exit codes', () => {
     ];
   };
 
-  test.each(signals)('%s during any command: its code, nothing on stdout, the way on', async (name) => {
+  test.each(signals)('%s during any command: its exit code, empty stdout, the command that resumes', async (name) => {
     await makeRun(join(directory, 'run'));
     for (const [command, args, way] of commands()) {
       const { code, stdout, stderr, worked } = await interrupted(args, name);
@@ -136,7 +136,7 @@ describe('exit codes', () => {
     }
   });
 
-  test.each(signals)('%s before a command has loaded: the same, and nothing is begun', async (name) => {
+  test.each(signals)('%s before a command has loaded: the same, and no work begins', async (name) => {
     createRun(join(directory, 'run'), { config: {}, versions: {}, keepCheckpoints: 1 }).close();
     for (const [command, args] of commands()) {
       const { code, stdout, stderr, worked } = await interrupted(args, name, 'before');

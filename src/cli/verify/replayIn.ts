@@ -20,11 +20,11 @@ export interface ReplayInOptions {
   readonly until: number;
   /** Iterations whose checkpoints are compared. */
   readonly checkpointsAt: readonly number[];
-  /** What coupling.json was measured on; null without it. */
+  /** Parameters of the measurement in coupling.json; null if the folder has no such file. */
   readonly measure: { readonly iteration: number; readonly split: Split; readonly samples: number } | null;
   /** Requested number of threads; undefined: one per core. */
   readonly workers: number | undefined;
-  /** Which programs may be started for the environment; none but those of this package if not given. */
+  /** Programs that may be started for the environment; default: only those of this package. */
   readonly programs?: Programs;
   /** Opens a worker pool in this process; another runtime opens its own. */
   readonly withCrew: CommandShell['withCrew'];

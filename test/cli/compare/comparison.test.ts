@@ -143,7 +143,7 @@ describe('the time budget', () => {
     expect(record.note).toBe('2 seeds each: completed 2 of 3 seeds within the time limit of 2.15 min');
   });
 
-  test('the preset has a budget; seeds asked for have none unless it is given', () => {
+  test('the preset has a time limit; seeds given with --seeds have none unless --minutes is given', () => {
     const options = { preset: 'quick', out: 'x' } as const;
     expect(planOf(options)).toMatchObject({ preset: 'quick', seeds: [1, 2, 3], budgetMs: 138_000 });
     expect(planOf({ ...options, seeds: [7] })).toMatchObject({ seeds: [7], budgetMs: null });
@@ -187,7 +187,7 @@ describe('going on in the same folder', () => {
     expect(record.variants.map((variant) => variant.runs.length)).toEqual([2, 2]);
   });
 
-  test('a run of another config is refused', async () => {
+  test('a run with another config is rejected', async () => {
     await compareWith({ seeds: [1] }, [1]);
     const { error } = await compareWith({ seeds: [1], shared: { iterations: 3 } }, [1]);
     expect(error).toEqual(
@@ -224,7 +224,7 @@ describe('several runs at a time', () => {
   const told = (): Told => ({ notes: [], all: [], opened: [], closed: 0 });
   const never = new AbortController().signal;
 
-  /** Settles when the run is told to end, as a trainer does between two steps. */
+  /** Settles when the run is aborted, as a trainer does between two steps. */
   const untilEnded = (signal: AbortSignal): Promise<never> =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
@@ -252,7 +252,7 @@ describe('several runs at a time', () => {
     ]);
   });
 
-  test('there are no more trainers than runs, and they share out the threads', async () => {
+  test('there are at most as many trainers as runs, and the threads are divided among them', async () => {
     const seen = told();
     await compareWith({ seeds: [1] }, [1], undefined, never, 5, seen);
     expect([seen.notes, seen.opened]).toEqual([['2 runs at the same time, 2 threads each'], [2, 2]]);

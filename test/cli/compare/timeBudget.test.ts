@@ -30,7 +30,7 @@ const first: [number, string, number?][] = [
   [12_000, 'd', 2],
 ];
 
-test('two concurrent: half of the longest seed and half of the longest run, a run that goes on as the longest that has ended', () => {
+test('two concurrent runs: half of the longest seed plus half of the longest run; an unfinished run counts as the longest finished one', () => {
   // Seed 1: 10 + 12 + 12 s, over two concurrent 17 s, and 6 s of unequal concurrent: 12 + 23 = 35 s.
   expect(begun(35_000, 2, first)).toEqual([true, true, true, true]);
   expect(begun(34_999, 2, first)).toEqual([true, true, true, false]);
@@ -45,7 +45,7 @@ test('a seed that has begun is not broken off; after one that was left none begi
   expect(begun(20_000, 2, [...first, [12_000, 'e', 3]]).slice(3)).toEqual([false, false]);
 });
 
-test('what has not ended says nothing: concurrent that are free at once begin the next seed', () => {
+test('unfinished runs give no estimate: the next seed begins if all its runs can begin at once', () => {
   const atOnce: [number, string, number?][] = [
     [0, 'a', 1],
     [0, 'd', 2],

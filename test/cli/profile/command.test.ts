@@ -25,7 +25,7 @@ describe('profile', () => {
     expect(calls).toMatchObject([{ profile: { env: 'look-alike', evalEpisodes: 7 }, measured: 20 }]);
   });
 
-  test('prints phases, kernels, the places that lose most, and what was measured', async () => {
+  test('prints phases, kernels, the kernels with the largest potential saving, and the conditions', async () => {
     const { stdout, stderr } = await unbraid(['profile']);
     expect(stdout).toContain('│ gradients │ 22.00 │  55.0% │   20.00 │        0.00 │    2.00 │');
     expect(stdout).toContain('│ matmulNN │    60 │ 20.000 │ 50.0% │   10.00 │   40.0% │  2.00 │    5.0% │');
@@ -54,7 +54,7 @@ describe('profile', () => {
     ]);
   });
 
-  test('--help says what is shown, what is not evaluated and where the columns are explained', async () => {
+  test('--help describes the tables, the short evaluations and the page that explains the columns', async () => {
     const { stdout, code } = await unbraid(['profile', '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('bytes/s are compared with the peak measured in the same run.');

@@ -15,7 +15,7 @@ describe('a job that is followed', () => {
     expect(seen).toEqual([progress]);
   });
 
-  test('fails with what the runtime says is wrong', async () => {
+  test('fails with the error of the runtime', async () => {
     const { outcome, receive } = follow();
     receive('{"error":"config: unknown key"}');
     await expect(outcome).rejects.toThrow(new Error('chromium 1.2: config: unknown key'));

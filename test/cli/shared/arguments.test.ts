@@ -38,7 +38,7 @@ describe('numbers', () => {
     expect(() => parseSeeds(text)).toThrow(InvalidArgumentError);
   });
 
-  test('seeds refuse the same seed twice', () => {
+  test('a seed that is named twice is rejected', () => {
     expect(() => parseSeeds('4,5,4')).toThrow(new InvalidArgumentError('Each seed must be named once.'));
   });
 
@@ -68,7 +68,7 @@ describe('settings', () => {
     ]);
   });
 
-  test('a text without "=" and a key set twice are refused', () => {
+  test('a text without "=" and a key that is set twice are rejected', () => {
     for (const text of ['seed', '=3']) {
       expect(() => parseSetting(text, undefined)).toThrow(new InvalidArgumentError('It must look like key=value.'));
     }

@@ -108,7 +108,7 @@ describe('unbraid study', () => {
     expect((await study('doubles')).calls).toEqual([{ job: { x: 2 } }]);
   });
 
-  test('Ctrl-C writes the report of what is finished, marked as unfinished, and the same command goes on', async () => {
+  test('Ctrl-C writes the report of the finished jobs, marked as unfinished, and the same command resumes', async () => {
     const { code, stdout, stderr } = await study('doubles --first-seed 98 --json');
     expect(code).toBe(130);
     expect(stderr).toContain(

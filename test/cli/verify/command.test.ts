@@ -63,7 +63,7 @@ describe('relaxed arithmetic', () => {
     return ['train', '--config', join(made, 'config.json'), '--arithmetic', 'relaxed', '--out', directory];
   };
 
-  test('is announced and kept in the record and the receipt, and refused', async () => {
+  test('is announced, stored in the record and the receipt, and rejected', async () => {
     const relaxed = join(root, 'relaxed');
     const { code, stderr } = await realUnbraid(...training(relaxed));
     expect([code, stderr.split('\n')[0]]).toEqual([0, '1 thread, relaxed arithmetic: the result is not reproducible']);
@@ -77,7 +77,7 @@ describe('relaxed arithmetic', () => {
     ]);
   });
 
-  test('has one thread, and says in the help what it is', async () => {
+  test('uses one thread; the help describes the option', async () => {
     const { code, stderr } = await realUnbraid(...training(join(root, 'two')), '--workers', '2');
     expect([code, stderr]).toEqual([2, 'unbraid: --arithmetic relaxed uses one thread; drop --workers\n']);
     const { stdout } = await realUnbraid('train', '--help');
@@ -146,7 +146,7 @@ describe('equal', () => {
     expect(await verify(path)).toMatchObject({ code: 0, record: { equal: true, hash, checkpoints: 4 } });
   });
 
-  test('a run cut short, and the receipt of an unbroken run when it has gone on', async () => {
+  test('an interrupted run, and the receipt of an uninterrupted run after it was resumed', async () => {
     const broken = join(root, 'broken');
     await makeRun(broken, config, 3);
     expect(openRun(broken)).toMatchObject({ checkpoints: [0, 2, 3], receipt: null });
@@ -157,7 +157,7 @@ describe('equal', () => {
     expect(await verify(broken)).toMatchObject({ code: 0, record: { equal: true, hash: receiptIn(run).hash } });
   });
 
-  test('a run that lost its receipt: the chain of its newest checkpoint and its result', async () => {
+  test('a run without its receipt: the chain of its latest checkpoint and its result', async () => {
     rmSync(join(run, 'receipt.json'));
     expect(await verify(run)).toMatchObject({ code: 0, record: { equal: true, hash: receiptIn(made).hash } });
     edit('result.json', /"outOfDomain": [\d.]+/, '"outOfDomain": 0.99');

@@ -64,7 +64,7 @@ describe('before a replay', () => {
     expect(await limited(short, {}, null)).toMatchObject({ replayed: true, exitCode: null });
   });
 
-  test('a long one: exit code 2 with the estimate where nobody can be asked', async () => {
+  test('a long replay without a terminal: exit code 2 with the estimate', async () => {
     expect(await limited(long, {}, null)).toEqual({
       questions: [],
       replayed: false,
@@ -119,7 +119,7 @@ describe('during a replay', () => {
   const at = (phase: Progress['phase'], done: number, total: number): Progress => ({
     ...{ phase, done, total, envSteps: 0, success: null },
   });
-  /** Takes so long for each iteration, and ends when told to. */
+  /** Takes this time for each iteration, and ends on abort. */
   const iterations =
     (ms: number, shown: number[] = []) =>
     async ({ signal, follow }: Watch, clock: { ms: number }): Promise<string> => {
@@ -233,7 +233,7 @@ describe('unbraid verify', () => {
     return path;
   }
 
-  test('a claim of a run without end is refused at once, in any runtime', async () => {
+  test('a config with too many iterations is rejected at once, in any runtime', async () => {
     const path = receiptOf(long);
     for (const more of [[], ['--runtime', 'chromium'], ['--workers', '2']]) {
       const { code, stdout, stderr } = await realUnbraid('verify', path, ...more);
