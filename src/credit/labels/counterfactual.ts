@@ -1,5 +1,5 @@
 /** Labels from trying every candidate: what would have come of it, played on with the present policy. */
-import { randomStream } from '../../random.ts';
+import { randomStream, sampleToFront } from '../../random.ts';
 import type { Branches } from '../../rollout/branch.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 import { gameKey, rowOfAction } from './memory.ts';
@@ -49,10 +49,7 @@ function draw(numbers: readonly number[], count: number, seed: number, iteration
   const random = randomStream(seed, 'labels/counterfactual', iteration);
   const left = Int32Array.from(numbers);
   const chosen = Math.min(count, left.length);
-  for (let i = 0; i < chosen; i++) {
-    const j = i + random.below(left.length - i);
-    [left[i], left[j]] = [left[j], left[i]];
-  }
+  sampleToFront(random, left, chosen);
   return left.slice(0, chosen).sort((a, b) => a - b);
 }
 

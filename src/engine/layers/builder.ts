@@ -43,7 +43,7 @@ export function createComposition(): Composition {
 }
 
 /** Returns the number of rows of a tensor of this kind, given the numbers of states and actions. */
-export function rowsOf(
+function rowsOf(
   rows: Rows,
   { states, actions }: Pick<Capacity, 'states' | 'actions'>,
   { shape }: Batch,

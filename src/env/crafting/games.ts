@@ -1,6 +1,6 @@
 /** Which products belong to a split, and the game that a seed names. */
 
-import { type RandomStream, randomStream } from '../../random.ts';
+import { type RandomStream, randomStream, sampleToFront } from '../../random.ts';
 import type { Split } from '../environment.ts';
 import {
   effectNames,
@@ -35,12 +35,7 @@ const choices: Record<Split, readonly (readonly Product[])[]> = {
 /** `count` different numbers below `n`, in the order drawn. */
 function draw(random: RandomStream, n: number, count: number): number[] {
   const pool = Array.from({ length: n }, (_, i) => i);
-  for (let i = 0; i < count; i++) {
-    const j = i + random.below(n - i);
-    const chosen = pool[j];
-    pool[j] = pool[i];
-    pool[i] = chosen;
-  }
+  sampleToFront(random, pool, count);
   return pool.slice(0, count);
 }
 
