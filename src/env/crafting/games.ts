@@ -1,6 +1,6 @@
 /** Assigns products to splits, and generates the game of a seed. */
 
-import { type RandomStream, randomStream } from '../../random.ts';
+import { type RandomStream, randomStream, sampleToFront } from '../../random.ts';
 import type { Split } from '../environment.ts';
 import {
   effectNames,
@@ -38,12 +38,7 @@ const choices: Record<Split, readonly (readonly Product[])[]> = {
 /** `count` different numbers below `n`, in the order of sampling. */
 function draw(random: RandomStream, n: number, count: number): number[] {
   const pool = Array.from({ length: n }, (_, i) => i);
-  for (let i = 0; i < count; i++) {
-    const j = i + random.below(n - i);
-    const chosen = pool[j];
-    pool[j] = pool[i];
-    pool[i] = chosen;
-  }
+  sampleToFront(random, pool, count);
   return pool.slice(0, count);
 }
 

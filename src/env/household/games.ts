@@ -1,6 +1,6 @@
 /** Assigns (task, object, target) combinations to splits, and generates the game of a seed. */
 
-import { type RandomStream, randomStream } from '../../random.ts';
+import { type RandomStream, randomStream, sampleToFront } from '../../random.ts';
 import type { Split } from '../environment.ts';
 import {
   DRAWER,
@@ -92,12 +92,7 @@ export function drawGame(seed: number, split: Split, extraReceptacles: number, d
 function drawPlaces(random: RandomStream, target: number, extraReceptacles: number): number[] {
   const pool = furniture.filter((type) => type !== target);
   const extras = extraReceptacles + (target < 0 ? 1 : 0);
-  for (let i = 0; i < extras; i++) {
-    const j = i + random.below(pool.length - i);
-    const chosen = pool[j];
-    pool[j] = pool[i];
-    pool[i] = chosen;
-  }
+  sampleToFront(random, pool, extras);
   const types = [FRIDGE, MICROWAVE, SINK, ...pool.slice(0, extras)];
   if (target >= 0) types.push(target);
   const places = types.map((type) => 2 * type);

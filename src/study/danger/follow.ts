@@ -11,7 +11,7 @@ import { type Learner, resetOptimizer, update, type WholeLoss } from '../../engi
 import { updatesHere } from '../../engine/learn/updatePhase.ts';
 import { actionKey } from '../../engine/policy/policy.ts';
 import { pauses } from '../../eventLoop.ts';
-import { randomStream } from '../../random.ts';
+import { randomStream, sampleToFront } from '../../random.ts';
 import { collect } from '../../rollout/collect.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon } from '../../train/surgery.ts';
@@ -87,10 +87,7 @@ function drawnContrastive(
   const rows = Int32Array.from(labelled);
   const random = randomStream(seed, 'danger/contrastive', step);
   const count = Math.min(rows.length, CONTRASTIVE_SAMPLES);
-  for (let i = 0; i < count; i++) {
-    const j = i + random.below(rows.length - i);
-    [rows[i], rows[j]] = [rows[j], rows[i]];
-  }
+  sampleToFront(random, rows, count);
   return contrastiveLoss({
     list: rollout.states,
     rows: rows.subarray(0, count),
