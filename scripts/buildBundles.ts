@@ -2,9 +2,10 @@
  * Makes from dist/ whole files with their dependencies inside: dist/browser/ for pages without a bundler, with the .wasm files beside them, and
  * dist/node/unbraid.js, because Node takes longer to find and load a hundred files than to train for the first time.
  */
-import { cpSync, rmSync, statSync } from 'node:fs';
+import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
+import { packagesIn } from './package/packagesIn.ts';
 
 const modules = ['unbraid.wasm', 'unbraid.threads.wasm', 'unbraid.relaxed.wasm'];
 
@@ -24,10 +25,14 @@ const placed = (folder: string, name: string): string => {
 const relocated = (folder: string): Plugin => ({
   name: 'relocated',
   transform(code) {
-    return code.replace(
+    const moved = code.replace(
       /new URL\('[^']*?([\w.]+)', import\.meta\.url\)/g,
       (_, name: string) => `new URL('./${placed(folder, name)}', import.meta.url)`,
     );
+    if (moved === code) return null;
+    // Line i of the result is line i of the code: the map has one segment for each line.
+    const mappings = code.replace(/[^\n]+/g, '').replaceAll('\n', ';AACA');
+    return { code: moved, map: { mappings: `AAAA${mappings}`, names: [], sources: [], version: 3 } };
   },
 });
 
@@ -43,6 +48,7 @@ const library: Plugin = {
       : null,
 };
 
+const packages = new Set<string>();
 for (const folder of ['dist/node', 'dist/browser']) rmSync(folder, { recursive: true, force: true });
 for (const [file, input] of Object.entries(files)) {
   const folder = dirname(file);
@@ -55,9 +61,20 @@ for (const [file, input] of Object.entries(files)) {
       throw new Error(`buildBundles: ${basename(file)}: ${log.message}`);
     },
   });
-  // Traces from Node name functions as the source does.
-  await bundle.write({ file, format: 'esm', minify: folder !== 'dist/node', codeSplitting: false });
+  const { output } = await bundle.write({
+    file,
+    format: 'esm',
+    // Traces from Node name functions as the source does.
+    minify: folder !== 'dist/node',
+    codeSplitting: false,
+    // The map names files of dist/, which the package contains.
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  });
+  for (const name of packagesIn(output)) packages.add(name);
   await bundle.close();
   console.log(`${file}: ${statSync(file).size} bytes`);
 }
 for (const name of modules) cpSync(`dist/wasm/${name}`, `dist/browser/${name}`);
+// scripts/package.ts reads their licences.
+writeFileSync('dist/bundled.json', `${JSON.stringify([...packages].sort())}\n`);
