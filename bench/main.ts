@@ -2,7 +2,7 @@
  * Runs all benchmarks: npm run bench -- [options]
  *
  *     --json               print one JSON object with the rows of the goals as the last line of stdout
- *     --save BASE          write BASE.json, and from it BASE.md, BASE-bars.svg, BASE-roofline.svg and the README's table
+ *     --save BASE          write BASE.json, and from it BASE.md, BASE-bars.svg, BASE-roofline.svg, README's table
  *     --report BASE        only write tables and figures again from BASE.json
  *     --samples N          undisturbed samples of each task, default 15; at most four times as many are tried
  *     --milliseconds N     length of a sample, default 10

@@ -4,7 +4,8 @@
  * compared with one such run alone. Cores that are threads of one physical core, or that other processes use, have a
  * lower capacity than their number. `share` is the speed-up divided by the capacity.
  *
- *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--groups 10] [--busy 0] [--json]
+ *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--groups 10]
+ *         [--busy 0] [--json]
  *
  * `--groups` is the config's `groupsPerIteration`: the work of one thread alone is a smaller share of larger
  * iterations. Run this script without other load to measure free cores. `--busy N` starts N processes that each occupy

@@ -33,7 +33,7 @@ export interface Checkpoint {
 /** Content by file name. */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 
-const manifestName = 'manifest.json';
+export const manifestName = 'manifest.json';
 const parametersName = 'parameters.safetensors';
 const stateName = 'state.safetensors';
 const countersName = 'state.json';

@@ -93,7 +93,7 @@ function readConfig(directory: string, receipt: Receipt | null): JsonRecord {
     Object.entries(versions).every(([key, v]) => key === 'unbraid' && typeof v === 'string' && versionPattern.test(v));
   if (!isVersions) found(`${configName}#versions`, `${configName} must have {"unbraid": VERSION} as versions`);
   if (receipt && (versions as JsonRecord).unbraid !== receipt.unbraid) {
-    found(`${configName}#versions`, `${configName} states another version of unbraid than ${receiptName}`);
+    found(`${configName}#versions`, `${configName} states a version of unbraid that differs from ${receiptName}`);
   }
   return config as JsonRecord;
 }
@@ -117,7 +117,7 @@ function readResult(directory: string, config: JsonRecord, chain: Chain | null):
   for (const key of outcomeKeys) if (result[key] === undefined) found(resultName, `${resultName} has no ${key}`);
   if (result.command !== 'train') found(`${resultName}#command`, `${resultName} must have the command train`);
   if (!isJsonObject(result.config) || canonicalJson(result.config as JsonRecord) !== canonicalJson(config)) {
-    found(`${resultName}#config`, `${resultName} states another config than ${configName}`);
+    found(`${resultName}#config`, `${resultName} states a config that differs from ${configName}`);
   }
   if (!(Number.isFinite(result.wallMs) && (result.wallMs as number) >= 0)) {
     found(`${resultName}#wallMs`, `${resultName} must have a number >= 0 as wallMs`);
@@ -126,7 +126,7 @@ function readResult(directory: string, config: JsonRecord, chain: Chain | null):
     found(`${resultName}#workers`, `${resultName} must have count, memory and reason as workers`);
   }
   if ((result.arithmetic ?? null) !== (chain?.head.arithmetic ?? null)) {
-    found(`${resultName}#arithmetic`, `${resultName} states another arithmetic than the chain of hashes`);
+    found(`${resultName}#arithmetic`, `${resultName} states an arithmetic that differs from the hash chain`);
   }
   return result;
 }
@@ -167,7 +167,7 @@ function checkLatest(directory: string, checkpoints: readonly ClaimedCheckpoint[
   const latest = take(latestName, () => readLatest(directory));
   if (latest === null || !kept.includes(latest.iteration)) {
     const named = latest === null ? 'no checkpoint' : `checkpoint ${checkpointName(latest.iteration)}`;
-    found(latestName, `${latestName} must name a checkpoint that ${directory} holds, got ${named}`);
+    found(latestName, `${latestName} must name a checkpoint in ${directory}, got ${named}`);
   }
   const later = kept.filter((iteration) => iteration > latest.iteration).length;
   // A crash between a checkpoint and its latest.json leaves one later checkpoint.
@@ -196,10 +196,11 @@ function readMetrics(directory: string, chain: Chain | null): Pick<FolderClaim, 
 function checkFileList(entries: readonly FolderEntry[], directory: string, listed: readonly string[]): void {
   const present = runFiles(directory);
   const more = present.find((path) => !listed.includes(path));
-  if (more !== undefined) found(`${receiptName}#files`, `${receiptName} does not list ${more}, which the folder holds`);
+  if (more !== undefined)
+    found(`${receiptName}#files`, `${receiptName} does not list ${more}, which the folder contains`);
   const unknown = listed.find((path) => !entries.some((entry) => entry.path === path && entry.kind === 'run'));
   if (unknown !== undefined)
-    found(`${receiptName}#files`, `${receiptName} lists ${unknown}, which is no file of a run`);
+    found(`${receiptName}#files`, `${receiptName} lists ${unknown}, which is not a file of a run`);
 }
 
 function readFolder(directory: string): FolderClaim {
@@ -213,13 +214,13 @@ function readFolder(directory: string): FolderClaim {
   if (stored) checkFileList(entries, directory, Object.keys(stored.files));
   const config = readConfig(directory, receipt);
   if (receipt && canonicalJson(receipt.config) !== canonicalJson(config)) {
-    found(`${receiptName}#config`, `${receiptName} states another config than ${configName}`);
+    found(`${receiptName}#config`, `${receiptName} states a config that differs from ${configName}`);
   }
   const checkpoints = readCheckpoints(directory, config);
   requireOneStart(receipt, checkpoints);
   const chain = receipt ? { head: receipt, links: receipt.links, open: [] } : (checkpoints.at(-1)?.chain ?? null);
   if (chain && chain.head.configSha256 !== jsonSha256(config)) {
-    found(configName, `${configName} is not the config that the chain of hashes starts from`);
+    found(configName, `${configName} differs from the config at the start of the hash chain`);
   }
   const has = (name: string): boolean => existsSync(join(directory, name));
   const result = has(resultName) ? readResult(directory, config, chain) : null;
@@ -229,7 +230,7 @@ function readFolder(directory: string): FolderClaim {
     if (result === null)
       found(resultName, `${join(directory, resultName)} is missing, but ${receiptName} states an outcome`);
     if (canonicalJson(outcome) !== canonicalJson(outcomeOf(result))) {
-      found(resultName, `${join(directory, resultName)} is not the outcome in ${receiptName}`);
+      found(resultName, `${join(directory, resultName)} differs from the outcome in ${receiptName}`);
     }
   }
   checkLatest(directory, checkpoints, result !== null);

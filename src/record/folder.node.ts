@@ -37,7 +37,7 @@ const temporaryPattern = /^(.+)\.\d+\.tmp$/;
 
 const foreign: FolderEntry['kind'] = { foreign: 'no run writes it; move it out of the folder' };
 const misplaced: FolderEntry['kind'] = { foreign: 'it must be a regular file; restore it from a copy' };
-const link: FolderEntry['kind'] = { foreign: 'it is not a regular file; replace it by the file that it stands for' };
+const link: FolderEntry['kind'] = { foreign: 'it is not a regular file; replace it by the file that it links to' };
 const temporary: FolderEntry['kind'] = { notChecked: 'left by an interrupted write' };
 
 function isPage(name: string): boolean {

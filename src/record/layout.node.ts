@@ -68,7 +68,7 @@ export function readLatest(directory: string): Latest | null {
   } catch {
     // Not JSON: reported as damaged below.
   }
-  throw new Error(`openRun: ${path} is damaged; remove the file to use the newest checkpoint`);
+  throw new Error(`openRun: ${path} is damaged; remove the file to use the latest checkpoint`);
 }
 
 export function writeLatest(directory: string, iteration: number): void {

@@ -4,9 +4,9 @@
  *     config.json                 the complete config and the versions that made the run
  *     metrics.jsonl               one line per iteration
  *     checkpoints/000080/         parameters.safetensors, state.safetensors, state.json, tokenizer.json, manifest.json
- *     latest.json                 which checkpoint is the newest complete one
+ *     latest.json                 iteration of the latest complete checkpoint
  *     result.json                 written once, at the end
- *     receipt.json                written last: the run's receipt and the hashes of all these files
+ *     receipt.json                written last: the run's receipt and the hashes of all files above
  *     writer-HOST-PID-0.lock      only while a process writes the run
  *
  * A checkpoint is written under a temporary name and renamed, so a folder with a checkpoint's name is complete.
@@ -18,6 +18,7 @@ import {
   type Checkpoint,
   type CheckpointFiles,
   checkpointName,
+  manifestName,
   packCheckpoint,
   unpackCheckpoint,
 } from './checkpoint.ts';
@@ -168,12 +169,14 @@ export function readCheckpoint(
       : 'there is no earlier checkpoint; start a new run';
   const checkpoint = unpackCheckpoint(files, name, advice);
   if (latest?.manifestSha256 && latest.iteration === iteration) {
-    if (sha256Hex(files.get('manifest.json') as Uint8Array) !== latest.manifestSha256) {
-      throw new Error(`checkpoint ${name}: it is not the one that latest.json means; ${advice}`);
+    if (sha256Hex(files.get(manifestName) as Uint8Array) !== latest.manifestSha256) {
+      throw new Error(
+        `checkpoint ${name}: ${manifestName} must match the hash in ${latestName}, got another hash; ${advice}`,
+      );
     }
   }
   if (checkpoint.iteration !== iteration) {
-    throw new Error(`checkpoint ${name}: it is that of iteration ${checkpoint.iteration}; ${advice}`);
+    throw new Error(`checkpoint ${name}: iteration must be ${iteration}, got ${checkpoint.iteration}; ${advice}`);
   }
   const broken = brokenCheckpoint(checkpoint);
   if (broken !== null) {
@@ -181,7 +184,7 @@ export function readCheckpoint(
   }
   if (checkpoint.chain.head.configSha256 !== jsonSha256(config)) {
     throw new Error(
-      `checkpoint ${name}: it was made with another config than ${join(directory, configName)}; restore that file from a copy`,
+      `checkpoint ${name}: its config differs from ${join(directory, configName)}; restore that file from a copy`,
     );
   }
   return { checkpoint, files };
@@ -223,8 +226,8 @@ export function openRun(directory: string): Run {
       const wanted = iteration ?? latest?.iteration;
       if (wanted === undefined) {
         const next = hasNotBegun(run)
-          ? `has no checkpoint yet; go on with it: unbraid train --resume ${directory}`
-          : 'has lost its checkpoints; restore them from a copy, or train it again with another --out';
+          ? `has no checkpoint yet; resume it with: unbraid train --resume ${directory}`
+          : 'has no checkpoints left; restore them from a copy, or train it again with another --out';
         throw new Error(`openRun: ${directory} ${next}`);
       }
       return readCheckpoint(directory, wanted, config, latest).checkpoint;

@@ -1,6 +1,6 @@
 /**
- * Takes the folder of a run apart into its statements and writes it again with every hash made anew by the product's
- * own functions, so that only a replay can tell what was changed.
+ * Splits the folder of a run into its statements and writes it again. The product's own functions compute all hashes
+ * again, so only a replay can detect a change.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -174,7 +174,8 @@ type EditableReceipt = { -readonly [K in keyof Receipt]: Receipt[K] };
 export type EditableReceiptFile = { receipt: EditableReceipt; check: string; files: { [path: string]: string } };
 
 /**
- * Changes fields of receipt.json and makes its own hash anew; the links follow from `receipt.links` as it leaves them.
+ * Changes fields of receipt.json and computes its own hash again. The links are computed from `receipt.links` after
+ * `change`.
  */
 export function editReceipt(directory: string, change: (file: EditableReceiptFile) => void): void {
   const path = join(directory, 'receipt.json');

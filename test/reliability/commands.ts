@@ -27,7 +27,7 @@ export interface Commands {
 const entry = fileURLToPath(new URL('./commandsEntry.ts', import.meta.url));
 
 /**
- * Opens the process. One that hangs or crashes is replaced at the next command.
+ * Opens the process. A process that hangs or crashes is replaced at the next command.
  *
  * @param hangMs milliseconds after which a command counts as hanging
  */

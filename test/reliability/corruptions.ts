@@ -1,6 +1,6 @@
 /**
- * Damaged folders, given to every command that reads a run: as they are, with all hashes made anew, and without a
- * receipt.
+ * Damaged folders for every command that reads a run: unchanged otherwise, with all hashes computed again, and without
+ * a receipt.
  */
 import { cpSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,8 +38,8 @@ function statement(file: string, path: string): string | null {
 }
 
 /**
- * Whether the folder is honest whatever became of that file: a page, or a file that is missing where a killed run has
- * none either.
+ * Whether the folder is honest independent of the damage to that file: the file is a page, or it is missing and a
+ * killed run lacks it, too.
  */
 function statesNothing(run: string, file: string): boolean {
   if (file.endsWith('.html')) return true;

@@ -56,8 +56,8 @@ async function realDisk(bench: Bench, tally: Tally, count: number): Promise<void
 }
 
 /**
- * Fills the disk at file operations; with space again the run goes on. A fifth of the attempts use a real file system,
- * where root allows it.
+ * Fills the disk at file operations. With space again, the run is resumed. A fifth of the attempts use a real file
+ * system, if root permissions allow it.
  */
 export async function disk(bench: Bench): Promise<Tally> {
   const { root, bases, commands, count, say } = bench;

@@ -1,7 +1,7 @@
 /**
- * Preloaded into a process (`node --import`): at one of its file operations in a folder it kills the process, fills the
- * disk, or sends a signal. The variable UNBRAID_FAULT holds the fault as JSON. Node's own file functions are replaced,
- * so that the product needs no hook for it.
+ * Preloaded into a process (`node --import`). At one of its file operations in a folder, it kills the process, fills
+ * the disk, or sends a signal. The variable UNBRAID_FAULT contains the fault as JSON. It replaces Node's file
+ * functions, so the product needs no hook for it.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -12,12 +12,12 @@ export interface Fault {
   /** Operations on paths that begin with this one count. */
   readonly folder: string;
   /**
-   * What happens at operation `at`, counted from 1. `kill within` leaves half of the bytes written or half of a folder
+   * Action at operation `at`, counted from 1. `kill within` leaves half of the bytes written or half of a folder
    * removed.
    */
   readonly how: 'nothing' | 'kill before' | 'kill within' | 'full disk' | 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGSTOP';
   readonly at: number;
-  /** File for what was counted, written at a normal exit; null before a process stops itself. */
+  /** File for the counts, written at a normal exit; null before a process stops itself. */
   readonly report: string;
 }
 

@@ -41,8 +41,8 @@ let started = 0;
 /**
  * Starts the command.
  *
- * @param fault without `report`, which is a file of this function's own
- * @param hangMs milliseconds after which the process is ended and counts as hanging
+ * @param fault without `report`: this function uses its own file for it
+ * @param hangMs milliseconds after which the process is terminated and counts as hanging
  */
 export function start(
   product: Product,

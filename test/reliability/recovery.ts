@@ -1,6 +1,6 @@
 /**
- * What must hold of a folder whose process ended early: it can be verified, and gone on with to the result of an
- * uninterrupted run.
+ * Requirements on a folder whose process ended early: it can be verified, and resumed to the result of an uninterrupted
+ * run.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,11 +45,11 @@ export async function verifyLeft(commands: Commands, tally: Tally, where: string
 }
 
 /**
- * Goes on with the run, or begins it again where nothing of it is left, and compares its receipt with that of an
- * uninterrupted run.
+ * Resumes the run, or starts it again if no part of it is left, and compares its receipt with that of an uninterrupted
+ * run.
  *
- * @param train command line that begins the run in that folder
- * @param anew begin again wherever there is no checkpoint, even where `--resume` could
+ * @param train command line that starts the run in that folder
+ * @param anew start again if there is no checkpoint, even if `--resume` is possible
  */
 export async function recover(
   commands: Commands,

@@ -36,8 +36,8 @@ interface Attempt {
 }
 
 /**
- * Phases of training, what stderr shows when they begin (the line of the phase before), and how long they last at
- * least, ms.
+ * Phases of training, the text on stderr at their start (the line of the previous phase), and their shortest duration
+ * in ms.
  */
 const phases: readonly (readonly [string, string, number])[] = [
   ['the cold start', '  vocabulary  ', 100],

@@ -76,8 +76,8 @@ export function verdictOf({ stdout }: Outcome): Verdict | null {
 }
 
 /**
- * What is wrong with the lists of what was checked, in words; null if every file is in them and none is left out
- * without a reason.
+ * Description of an error in the lists of checked files; null if every file is listed and each unchecked one has a
+ * reason.
  */
 function unaccounted(directory: string, { checked, notChecked }: Verdict): string | null {
   if (!checked || !notChecked) return 'verify names no files that it checked';

@@ -1,7 +1,7 @@
 /** The role of a variant in a comparison: in names, and in the line style of figures. */
 import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
 
-/** A `control` tests another explanation of a gain; an `upper bound` uses task knowledge that an agent does not have. */
+/** A `control` tests another explanation of a gain; an `upper bound` uses task knowledge that agents lack. */
 export type VariantRole = 'method' | 'control' | 'upper bound';
 
 interface NamedRole {

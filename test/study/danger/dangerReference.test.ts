@@ -1,6 +1,6 @@
 /**
- * The danger zone against the PyTorch study that found it: stored means over many seeds of both, and what the engine
- * makes now.
+ * Compares the danger zone with the PyTorch study that found it: stored means over many seeds of both, and current
+ * results of the engine.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
