@@ -232,7 +232,7 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
     read(x, takesInputs = false) {
       if (x.grad === 0 && !takesInputs) {
         throw new Error(
-          'createNetwork: an input without a gradient must be read by linear, got another layer; put a linear layer between',
+          'createNetwork: an input without a gradient must be read by linear, addScaled or broadcast, got another layer; put a linear layer between',
         );
       }
       const order = x.readers++;
@@ -269,6 +269,9 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
   const heads = compose(builder);
   for (const name of ['embedding', 'logit', 'classifier'] as const) {
     checkObject('createNetwork', `heads.${name}`, heads?.[name], 'return it from compose');
+    if (heads[name].grad === 0) {
+      throw new Error(`createNetwork: heads.${name} must have a gradient, got an input; put a linear layer between`);
+    }
   }
   for (const table of tables) table.offset += size * 4;
   const denseSize = size + derivedSize;
