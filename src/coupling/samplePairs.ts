@@ -11,8 +11,10 @@ export interface LabelledStates {
   readonly game: Int32Array;
 }
 
-export const pairClasses = ['goodGood', 'goodBad', 'badBad'] as const;
-export type PairClass = (typeof pairClasses)[number];
+/** Class of a pair by the labels of its two samples. */
+export type PairClass = 'goodGood' | 'goodBad' | 'badBad';
+
+export const pairClasses = ['goodGood', 'goodBad', 'badBad'] as const satisfies readonly PairClass[];
 
 /** A sample: state and action row of its `LabelledStates`. */
 export interface BankSample {
@@ -23,6 +25,7 @@ export interface BankSample {
   readonly good: boolean;
 }
 
+/** A fixed set of sample pairs, on which policies are compared. */
 export interface PairBank {
   readonly sides: readonly [LabelledStates, LabelledStates];
   /** Samples [left, right] of each class: left from side 0, right from side 1; a goodBad pair is good on the left, bad on the right. */

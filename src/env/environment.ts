@@ -12,6 +12,7 @@
 /** `train` games repeat; `in-domain` games are new layouts of combinations seen in training; `out-of-domain` games are held-out combinations. */
 export type Split = 'train' | 'in-domain' | 'out-of-domain';
 
+/** The three splits, in the order in which results list them. */
 export const splits: readonly Split[] = ['train', 'in-domain', 'out-of-domain'];
 
 /** Features of a state or of one action (tokens form), ascending by slot. */
@@ -28,6 +29,7 @@ interface CommonSpec {
   readonly hasExpert: boolean;
 }
 
+/** An environment in tokens form. */
 export interface TokensSpec extends CommonSpec {
   readonly form: 'tokens';
   /** Word of each token id. */
@@ -38,14 +40,17 @@ export interface TokensSpec extends CommonSpec {
   readonly layout: 'slots' | 'sequence';
 }
 
+/** An environment in vector form. */
 export interface VectorSpec extends CommonSpec {
   readonly form: 'vector';
   readonly vectorWidth: number;
   readonly actionCount: number;
 }
 
+/** What is fixed about an environment: its form, sizes and limits. */
 export type EnvironmentSpec = TokensSpec | VectorSpec;
 
+/** What `reset` and `step` return. */
 export interface Step {
   /** Features (tokens form) or a vector of `vectorWidth` finite numbers (vector form). Owned by the receiver. */
   readonly observation: Features | Float32Array;
@@ -63,6 +68,7 @@ export interface Step {
 
 type MaybePromise<T> = T | Promise<T>;
 
+/** What policies play in. One instance plays one episode at a time. */
 export interface Environment {
   readonly spec: EnvironmentSpec;
   /**
@@ -93,6 +99,7 @@ export interface CloneableEnvironment extends Environment {
   clone(): CloneableEnvironment;
   /** JSON text from which `restore` continues the episode. */
   serialize(): string;
+  /** Continues the episode that `serialize` wrote, and returns its present step. */
   restore(state: string): Step;
 }
 
@@ -105,6 +112,7 @@ export interface TextStep {
   readonly info: { readonly admissibleActions: readonly string[] };
 }
 
+/** An environment whose observations and actions are English texts; `tokenized` makes an `Environment` of it. */
 export interface TextEnvironment {
   readonly spec: {
     readonly name: string;
@@ -112,12 +120,16 @@ export interface TextEnvironment {
     readonly maxSteps: number;
     readonly hasExpert: boolean;
   };
+  /** See `Environment.reset`. */
   reset(options: { seed: number; split: Split }): MaybePromise<TextStep>;
+  /** Takes the action with this index in `info.admissibleActions`. */
   step(action: number): MaybePromise<TextStep>;
   /** See `Environment.stateHash`; without it the hash of the observation text and the actions stands in. */
   stateHash?(): number;
+  /** See `Environment.expertActions`. */
   expertActions?(): readonly number[];
   /** See `Environment.taskOf`. */
   taskOf?(game: { readonly seed: number; readonly split: Split }): string;
+  /** Releases what the environment owns. */
   close?(): Promise<void>;
 }

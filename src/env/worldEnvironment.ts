@@ -53,6 +53,7 @@ export interface WorldEnvironment extends CloneableEnvironment {
   clone(): WorldEnvironment;
 }
 
+/** Form in which an environment shows states and actions; see `EnvironmentSpec`. */
 export type Form = 'tokens' | 'vector';
 
 /** @throws RangeError if it is none of them */

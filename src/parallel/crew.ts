@@ -11,10 +11,15 @@ import { workerFailure } from './workerFailure.ts';
 
 /** A worker as its host gives it. */
 export interface WorkerHandle {
-  /** Calls of its seat; each is one message there and one back. */
+  /**
+   * Calls of its seat; each is one message there and one back.
+   *
+   * @internal
+   */
   readonly seat: Seat;
   /** Rejects, with the host's reason, when the worker ends by itself; never resolves. */
   readonly ended: Promise<never>;
+  /** Ends the worker at once. */
   terminate(): void;
 }
 
@@ -129,6 +134,7 @@ export class Crew {
   #runs = 0;
   #closed = false;
 
+  /** @internal */
   constructor(
     members: readonly Member[],
     memory: MemoryMode,
@@ -157,7 +163,11 @@ export class Crew {
     return this.#team.reason;
   }
 
-  /** What workers are told to load in a run; undefined: the module beside the engine's code. */
+  /**
+   * What workers are told to load in a run; undefined: the module beside the engine's code.
+   *
+   * @internal
+   */
   get module(): SentModule | undefined {
     return sendable(this.memory === 'shared' ? this.#modules.threads : this.#modules.single);
   }
@@ -166,6 +176,7 @@ export class Crew {
    * A new memory for a run, shared where the crew's mode is. Where it does not hold all threads, the run has fewer, or one on a memory of its own.
    *
    * @param estimate what the run takes; without it the run has all threads
+   * @internal
    */
   async arena(estimate: (() => BytesOf) | null = null): Promise<Arena> {
     this.#team = this.#opened;
@@ -198,7 +209,11 @@ export class Crew {
     }
   }
 
-  /** For a new run. Workers hold one run at a time: calls of the run before are refused from now on. */
+  /**
+   * For a new run. Workers hold one run at a time: calls of the run before are refused from now on.
+   *
+   * @internal
+   */
   forRun(): RunCalls {
     const run = ++this.#runs;
     let failure: Error | null = null;

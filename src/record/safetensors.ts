@@ -9,8 +9,10 @@ import { hasRepeatedKey, parseJson } from '../check/parseJson.ts';
 import { checkKeys, isPlainObject, refuse, shown, withoutControls } from '../check/values.ts';
 import { isJsonObject } from './json.ts';
 
-type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** Values of a tensor, row by row: dtypes F32, F64, I32 and U8. */
+export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
 
+/** A tensor of a safetensors file. */
 export interface NamedTensor {
   readonly name: string;
   /** Row-major dimensions; `[]` is a scalar. Their product is `values.length`. */
@@ -18,6 +20,7 @@ export interface NamedTensor {
   readonly values: TensorValues;
 }
 
+/** The content of a safetensors file, tensors in the order of their bytes. */
 export interface SafetensorsFile {
   readonly tensors: readonly NamedTensor[];
   readonly metadata: Readonly<Record<string, string>>;

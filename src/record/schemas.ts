@@ -85,7 +85,7 @@ const couplingRecord = v.object({
 
 const dangerRecord = v.object({
   command: v.literal('danger'),
-  /** Present where networks did not start as those of training do. */
+  // Present where networks did not start as those of training do.
   preset: v.optional(v.literal('prototype')),
   rho: finite,
   seeds: count,
@@ -144,7 +144,11 @@ export type RunResult = v.InferOutput<typeof runResult>;
 export type CouplingRecord = v.InferOutput<typeof couplingRecord>;
 /** N samples and their N x N cosines, row i and column i being sample i. */
 export type CouplingMatrix = CouplingRecord['matrix'];
-/** danger.json: probability of the bad action over training; a curve's point is [iteration, mean, low, high]. */
+/**
+ * danger.json and what `runDanger` returns: probability of the bad action over training; a curve's point is [iteration, mean, low, high].
+ *
+ * @interface
+ */
 export type DangerRecord = v.InferOutput<typeof dangerRecord>;
 /** compare.json: which runs belong to which variant. The first variant that is neither bound nor control is the baseline. */
 export type CompareRecord = v.InferOutput<typeof compareRecord>;

@@ -25,6 +25,7 @@ export interface BranchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What came of trying candidates. */
 export interface Branches {
   /** f64[candidates of the chosen states * repeats]: discounted return from the state on, state after state, candidate after candidate. */
   readonly returns: Float64Array;

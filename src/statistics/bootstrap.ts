@@ -11,6 +11,7 @@ import { type Interval, requireValues } from './statistics.ts';
 /** Values by stratum (an environment, say), one per run, in the unit of the score. Strata may have different numbers of runs. */
 export type Strata = readonly (readonly number[])[];
 
+/** How a bootstrap draws. */
 export interface Resampling {
   /** Integer in [0, 2^53); the same seed gives the same bits. */
   readonly seed: number;

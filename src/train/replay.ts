@@ -10,6 +10,7 @@ import { unbraidVersion } from '../version.ts';
 import { couplingFields } from './run.ts';
 import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
 
+/** Options of `replay`: those of `train` without what a replay makes itself. */
 export interface ReplayOptions extends Omit<TrainOptions, 'record' | 'checkpoint'> {
   /** Ends after this iteration with a receipt that has no outcome. */
   readonly until?: number;
@@ -43,6 +44,7 @@ export interface ReplayedRecords {
   readonly checkpoints: readonly ReplayedCheckpoint[];
 }
 
+/** Options of `replayRecords`. */
 export interface ReplayRecordsOptions extends ReplayOptions {
   /** Iterations whose checkpoints are compared; those after `until` are left out. */
   readonly checkpointsAt?: readonly number[];

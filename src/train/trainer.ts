@@ -36,6 +36,7 @@ import {
 } from './run.ts';
 import { createSurgeon } from './surgery.ts';
 
+/** What a run ends with. */
 export interface TrainOutcome {
   readonly success: SuccessBySplit;
   readonly coupling: { readonly start: CouplingSummary; readonly end: CouplingSummary };
@@ -49,23 +50,34 @@ export interface TrainOutcome {
 
 /** Where a run is written; every method is called between updates, never inside one. */
 export interface TrainRecord {
+  /** Receives the metrics of an iteration; iteration 0 is the evaluation before training. */
   metrics(iteration: number, metrics: Metrics): void;
+  /** Receives everything that the run needs to continue. */
   checkpoint(checkpoint: Checkpoint): void;
+  /** Receives the coupling before the first iteration and after the last one. */
   coupling(name: 'coupling-start' | 'coupling-end', iteration: number, measured: CouplingMeasurement): void;
 }
 
+/** Options of `train`; none of them changes the result, except `checkpoint`, which must be one of the same run. */
 export interface TrainOptions {
   readonly record?: TrainRecord;
   /** Goes on from this checkpoint to the same bits as an unbroken run. */
   readonly checkpoint?: Checkpoint;
+  /** @internal */
   readonly openBridge?: OpenBridge;
   /** Threads to spread the work over; without it the calling thread does all. The result has the same bits. */
   readonly crew?: Crew;
   /** For a run without a crew: `unbraid.wasm`, compiled, or its URL, if it is not beside the engine's code. A crew has its own. */
   readonly module?: ModuleSource;
+  /** Called when a phase begins and as it advances. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
-  /** Called once, before anything is learnt or judged: a profiler wraps the methods of the parts. They must give the same bits. */
+  /**
+   * Called once, before anything is learnt or judged: a profiler wraps the methods of the parts. They must give the
+   * same bits.
+   *
+   * @internal
+   */
   readonly onParts?: (parts: RunParts) => void;
 }
 

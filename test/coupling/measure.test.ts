@@ -28,7 +28,7 @@ const describeSample = ({ side, state, action }: { side: number; state: number; 
   `${side}/${state}/${action}`;
 
 function measure({ policy, bank }: { policy: Policy; bank: PairBank }): Promise<CouplingMeasurement> {
-  return measureCoupling(policy, policy.weights, bank, describeSample);
+  return measureCoupling(policy, bank, { describe: describeSample });
 }
 
 const seeds = [1, 2, 3, 4, 5];
@@ -188,7 +188,7 @@ test('an abort that comes by the event loop ends the measurement, and its memory
   const controller = new AbortController();
   const before = policy.arena.mark();
   setImmediate(() => controller.abort(new Error('enough')));
-  const stopped = measureCoupling(policy, policy.weights, bank, describeSample, undefined, controller.signal);
+  const stopped = measureCoupling(policy, bank, { describe: describeSample, signal: controller.signal });
   await expect(stopped).rejects.toThrow('enough');
   expect(policy.arena.mark()).toBe(before);
   expect(await measure({ policy, bank })).toEqual(whole);

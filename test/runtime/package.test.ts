@@ -57,7 +57,7 @@ describe('the package', () => {
   test('ships the build, the bridges, the modules and the papers, and nothing else', () => {
     const files = packedFiles();
     const kinds = [
-      ...new Set(files.map((path) => path.replace(/^(dist\/(?:src|workers))\/.*?(\.d\.ts|\.js)$/, '$1 $2'))),
+      ...new Set(files.map((path) => path.replace(/^(dist\/(?:src|node|workers))\/.*?(\.d\.ts|\.js)$/, '$1 $2'))),
     ];
     expect(kinds).toEqual([
       'CHANGELOG.md',
@@ -69,7 +69,7 @@ describe('the package', () => {
       'dist/browser/unbraid.threads.wasm',
       'dist/browser/unbraid.wasm',
       'dist/browser/worker.js',
-      'dist/node/unbraid.js',
+      'dist/node .js',
       'dist/src .d.ts',
       'dist/src .js',
       'dist/wasm/compiled.d.ts',

@@ -1,11 +1,11 @@
 /** Work that any runtime can do, and how its caller follows it. */
-import type * as unbraid from '../../index.ts';
 import type { SpawnWorker } from '../../parallel/crew.ts';
 import type { Progress } from '../../train/run.ts';
+import type { library } from './library.ts';
 
 /** What a job works with: the library as this runtime loads it. */
 export interface Product {
-  readonly unbraid: typeof unbraid;
+  readonly unbraid: typeof library;
   readonly spawnWorker: SpawnWorker;
 }
 

@@ -21,6 +21,7 @@ export interface Labelling {
   readonly weight: number;
 }
 
+/** A source of labels: it says which candidate actions of a rollout were good and which were bad. */
 export interface LabelSource {
   /**
    * Judges the candidate actions of a rollout; a source with memory learns from it first, so each rollout is to be labelled once.
@@ -35,6 +36,7 @@ export interface LabelSource {
   restore(saved: Record<string, Float64Array>): void;
 }
 
+/** The keys of a config that label sources read. */
 export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, CounterfactualConfig {
   readonly labels: LabelSourceName;
   /** Whose labels `shuffled` permutes. */
@@ -78,6 +80,7 @@ function checkConfig(config: LabelConfig): void {
 export interface LabelTools {
   /** @throws Error if the environment cannot be copied */
   createTryCandidates(): TryCandidates;
+  /** A critic without experience. */
   createCritic(): Critic;
 }
 

@@ -34,6 +34,7 @@ interface Segment {
  * On a memory that threads share, each thread has an arena of its own; an address that one of them placed is good in all.
  */
 export class Arena {
+  /** The exported functions of the compiled module; assembly/ documents each. */
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
@@ -182,6 +183,7 @@ export class Arena {
     return base + this.#next - start;
   }
 
+  /** Gives back all that was placed after `mark`. */
   release(mark: number): void {
     while (this.#segments[this.#segment].base > mark) this.#segment--;
     const { start, base } = this.#segments[this.#segment];
@@ -193,6 +195,7 @@ export class Arena {
     return this.f32.slice(index32(pointer), index32(pointer) + count);
   }
 
+  /** Writes floats at the address `pointer`. */
   write(pointer: number, values: ArrayLike<number>): void {
     this.f32.set(values, index32(pointer));
   }
@@ -202,6 +205,7 @@ export class Arena {
     this.kernels.copyBytes(to, from, bytes);
   }
 
+  /** Sets `bytes` bytes at the address `pointer` to 0. */
   zero(pointer: number, bytes: number): void {
     // Filling a view of shared memory goes byte by byte on some hosts.
     const words = Math.floor(bytes / 4);

@@ -2,15 +2,17 @@ import { checkChoice, checkKeys, refuse } from '../../check/values.ts';
 import type { Builder, GradientPart, Init, Parameter, Tensor } from './network.ts';
 
 /** Kernel's number of each activation. */
-const activations = { tanh: 1, relu: 2, gelu: 3 } as const;
+const activations: Readonly<Record<Activation, number>> = { tanh: 1, relu: 2, gelu: 3 };
 
-export type Activation = keyof typeof activations;
+/** Activations of `activation`: tanh, relu, and gelu (tanh approximation). */
+export type Activation = 'tanh' | 'relu' | 'gelu';
 
 /** Uniform in +-1/sqrt(fanIn), the usual start of linear layers. */
 export function fanInUniform(fanIn: number): Init {
   return { kind: 'uniform', scale: 1 / Math.sqrt(fanIn) };
 }
 
+/** Options of `linear` and `slotLinear`. */
 export interface LinearOptions {
   /** Whether a bias is added; default true. */
   readonly bias?: boolean;

@@ -15,6 +15,7 @@ import { type Batch, type Capacity, checkCapacity, checkShape, createBatch, type
 /** What a tensor has a row for: each state, each candidate action, or each slot of either. */
 export type Rows = 'state' | 'action' | 'stateSlot' | 'actionSlot';
 
+/** A matrix in arena memory, f32[rows, width], and its gradient. */
 export interface Tensor {
   readonly rows: Rows;
   readonly width: number;
@@ -34,6 +35,7 @@ export interface Init {
   readonly scale: number;
 }
 
+/** A parameter of a network and its place in a weight vector. */
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
@@ -56,9 +58,11 @@ export type GradientPart =
   | { kind: 'product'; rows: Rows; x: number; d: number; dWidth: number }
   | { kind: 'scatter'; source: 'state' | 'action'; d: number; dWidth: number };
 
+/** One operation of a network. `w` and `g` are addresses of a weight vector and a gradient vector. */
 export interface Layer {
   /** Derived tables from the weights. */
   prepare?(w: number): void;
+  /** Writes the values of its outputs. */
   forward(w: number): void;
   /** Writes gradients of its inputs; adds those of its parameters to `g`, or skips them where g is 0. */
   backward(w: number, g: number): void;
@@ -86,15 +90,19 @@ export interface RowTable {
   touched: number;
 }
 
+/** What `createNetwork` gives to `compose`: it places tensors, parameters and layers. */
 export interface Builder {
   readonly arena: Arena;
   readonly batch: Batch;
+  /** Places a tensor, f32[rows, width], with a gradient. */
   tensor(rows: Rows, width: number): Tensor;
+  /** Claims a parameter. Throws if the name is taken or a dimension is no integer >= 1. */
   parameter(name: string, shape: readonly number[], init: Init): Parameter;
   /** Room for a derived table; its byte offset from the start of a vector is set once the network is built. */
   derived(floats: number): { offset: number };
   /** Room for one of which a batch touches few rows, with a byte for each row. */
   derivedRows(rows: number, width: number): RowTable;
+  /** Adds a layer; forward runs in this order, backward in reverse. */
   add(layer: Layer): void;
   /**
    * Declares that a layer reads x; gives the mode (0 overwrite, 1 add) in which its backward writes x.grad, valid once built.
@@ -122,6 +130,7 @@ export interface Builder {
   scratch(): number;
 }
 
+/** A composed network. `w` is the address of a weight vector and `g` of a gradient vector, each `vectorSize` floats. */
 export interface Network {
   readonly arena: Arena;
   readonly batch: Batch;
@@ -130,17 +139,23 @@ export interface Network {
   readonly size: number;
   readonly vectorSize: number;
   readonly heads: Heads;
+  /** Writes the start of all parameters, drawn from streams that `seed` and the names of the parameters name. */
   initialise(w: number, seed: number): void;
+  /** Computes the derived tables; call it after each change of the weights. */
   prepare(w: number): void;
+  /** Writes the values of its outputs. */
   forward(w: number): void;
   /** From heads.logit.grad and heads.classifier.grad (both must be set); `embeddingGrad`, if not 0, is added to the gradient of e. */
   backward(w: number, g: number, embeddingGrad?: number): void;
+  /** Carries the gradients of derived tables over to the parameters; call it once after the last `backward`. */
   finish(w: number, g: number): void;
   /** Makes a gradient vector zero that `backward`, `finish` and `addGradient` alone have written since it was. */
   clearGradient(g: number): void;
   /** Adds the gradient vector `from` to that at `to`, neither of them finished. */
   addGradient(to: number, from: number): void;
+  /** Parts of the per-sample gradients of the batch, readable after `backward`. */
   gradientParts(w: number): [Parameter, GradientPart][];
+  /** Rows that a tensor of this kind has in the present batch. */
   rowCount(rows: Rows): number;
 }
 

@@ -5,6 +5,10 @@ import { createLossInputs, type LossInputs, type LossSums, readSums } from './ob
 import { addShard, computeShard, type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
 import type { UpdatePhase } from './updatePhase.ts';
 
+/**
+ * Settings of a step: AdamW (Loshchilov and Hutter, 2019, arXiv 1711.05101) on a gradient whose norm is clipped to
+ * `maxGradNorm`.
+ */
 export interface AdamwSettings {
   readonly learningRate: number;
   readonly beta1: number;
@@ -17,14 +21,24 @@ export interface AdamwSettings {
 /** A policy that learns: optimiser state and the buffers of an update. */
 export interface Learner {
   readonly policy: Policy;
+  /** @internal */
   readonly inputs: LossInputs;
   /** Adam's moments, f32[network.size]. */
   readonly firstMoment: number;
   readonly secondMoment: number;
-  /** Gradient vectors of the shards, the first of which ends as the sum, and f64[SUMS] of loss sums for each. */
+  /**
+   * Gradient vectors of the shards, the first of which ends as the sum, and f64[SUMS] of loss sums for each.
+   *
+   * @internal
+   */
   readonly gradients: number[];
+  /** @internal */
   readonly sums: number[];
-  /** i32[gradients.length]; see `ShardRoom`. */
+  /**
+   * i32[gradients.length]; see `ShardRoom`.
+   *
+   * @internal
+   */
   counters: number;
   /** Updates so far, and beta1^updates, beta2^updates by repeated multiplication. */
   updates: number;
@@ -34,6 +48,7 @@ export interface Learner {
   targets: Float64Array;
 }
 
+/** A learner of the policy with moments of zero. It places its buffers in the policy's arena. */
 export function createLearner(policy: Policy): Learner {
   const { arena, network } = policy;
   return {
@@ -112,7 +127,11 @@ interface Plan {
  * A loss that is computed for all of its rows at once, by one thread: gives how many shards it has, and what computes them into the
  * learner's vectors from number `first` on.
  */
-export type WholeLoss = (learner: Learner) => { readonly shards: number; readonly compute: (first: number) => void };
+export type WholeLoss = (learner: Learner) => {
+  readonly shards: number;
+  /** Computes the shards into the learner's vectors from number `first` on. */
+  readonly compute: (first: number) => void;
+};
 
 function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: WholeLoss | null): Plan {
   const { policy, gradients, sums } = learner;

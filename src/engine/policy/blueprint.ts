@@ -8,6 +8,7 @@ import type { PolicyConfig } from './heads.ts';
 /** Version of the text; a change of its keys or of what they mean raises it. */
 const version = 1;
 
+/** What a policy's network is built from: environment, input shape and sizes. */
 export interface Blueprint {
   /** Name and version of the environment whose states and actions the policy reads. */
   readonly environment: string;
