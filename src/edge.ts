@@ -91,7 +91,7 @@ export interface OpenedPolicy {
   /** One AdamW update from a few samples; the moments last from call to call. */
   adapt(samples: readonly Sample[], settings?: AdaptSettings): UpdateStats;
   /** Bytes that `openPolicy` reads, with the present parameters. */
-  save(): Uint8Array;
+  save(): Uint8Array<ArrayBuffer>;
 }
 
 /** 1 / count on the samples that `counts` holds of, 0 on the others. */

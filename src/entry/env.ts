@@ -28,6 +28,7 @@ export {
 } from '../env/household/household.ts';
 export { createLookAlike, type LookAlikeOptions } from '../env/lookAlike.ts';
 export { environmentTable } from '../env/names.ts';
+export { type CollectTextsOptions, collectTexts } from '../env/text/collectTexts.ts';
 export { type TokenizedOptions, tokenized } from '../env/text/tokenized.ts';
 export {
   buildVocabulary,

@@ -82,7 +82,7 @@ function checkTensors(tensors: unknown): void {
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   checkTensors(tensors);
   if (!isPlainObject(metadata)) refuse('encodeSafetensors', 'metadata', 'a plain object', metadata, 'leave it out');
   for (const text of Object.values(metadata)) {

@@ -4,9 +4,9 @@ import { requireOrders, taskCount } from './tasks.ts';
 /** Weights, and the targets for the next update. */
 export interface GradVac {
   /** f64[n], weights of the gradients. */
-  readonly weights: Float64Array;
+  readonly weights: Float64Array<ArrayBuffer>;
   /** f64[n, n], moving average of the cosine that task i's gradient, as changed so far, had with that of task j. */
-  readonly targets: Float64Array;
+  readonly targets: Float64Array<ArrayBuffer>;
 }
 
 /** A target cosine of 1 is met by no finite weight; up to this bound a weight is at most some 700 times the ratio of the lengths. */
