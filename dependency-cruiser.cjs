@@ -19,7 +19,7 @@ const folders = {
   'engine/layers': ['check', 'root', 'engine/kernels'],
   'engine/states': ['check', 'env', 'engine/kernels', 'engine/layers'],
   'engine/policy': ['check', 'root', 'record', 'env', 'engine/kernels', 'engine/layers', 'engine/states'],
-  'engine/learn': ['root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
+  'engine/learn': ['check', 'root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
   rollout: ['check', 'root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
   credit: ['check', 'root', 'config', 'env', 'engine/states', 'rollout'],
   coupling: [

@@ -38,5 +38,5 @@ export {
 } from '../engine/layers/network.ts';
 export { layerNorm } from '../engine/layers/normalization.ts';
 export { slotLinear } from '../engine/layers/slotLinear.ts';
-export { heads } from '../engine/policy/heads.ts';
+export { type HeadsConfig, heads } from '../engine/policy/heads.ts';
 export { batchCapacity, policyOn } from '../engine/policy/policy.ts';

@@ -5,6 +5,7 @@
  */
 
 export { type GroupRelative, groupRelative } from '../credit/advantages/groupRelative.ts';
+export { type LossOptions, lossSet, type SampledSteps, updateChecked as update } from '../engine/learn/lossSet.ts';
 export type { LossSettings, LossSums } from '../engine/learn/objective.ts';
 export type { LossSet } from '../engine/learn/shards.ts';
 export {
@@ -13,10 +14,9 @@ export {
   type Learner,
   resetOptimizer,
   type UpdateStats,
-  update,
-  type WholeLoss,
 } from '../engine/learn/update.ts';
 export { loadParameters, parameterTensors } from '../engine/policy/parameters.ts';
-export { actionLogProbs, takenLogProbs } from '../engine/policy/policy.ts';
+export { actionKey, actionLogProbs, takenLogProbs } from '../engine/policy/policy.ts';
 export { loadStates } from '../engine/states/loadBatch.ts';
 export { clearStates, createStateList, inputShape, pushState, type StateList } from '../engine/states/stateList.ts';
+export { type CollectOptions, collect } from '../rollout/collect.ts';

@@ -18,10 +18,15 @@ import { pauses, unlessAborted } from '../eventLoop.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 import { drawScored, scoreWaiting } from './scores.ts';
 
+/** How episodes are played. */
 export interface CollectOptions {
   /** Stream of the actions; see `actionKey`. The draw of step t of episode e has counter e * maxSteps + t. */
   readonly key: readonly [number, number];
-  /** Number e of each game's episode, where `games` are a share of more; by default their place in `games`. */
+  /**
+   * Number e of each game's episode, where `games` are a share of more; by default their place in `games`.
+   *
+   * @internal
+   */
   readonly numbers?: readonly number[];
   readonly temperature: number;
   /** Whether to record what the environment's expert would do, where it has one; default true. */
@@ -30,9 +35,15 @@ export interface CollectOptions {
   /**
    * Whether the thread yields to the event loop between steps, so that signals and timers are handled; default true. A worker, which receives
    * one call after another, does not: the next call could reach its arena.
+   *
+   * @internal
    */
   readonly yields?: boolean;
-  /** Called between steps; what it throws ends the episodes. For threads that do not yield. */
+  /**
+   * Called between steps; what it throws ends the episodes. For threads that do not yield.
+   *
+   * @internal
+   */
   readonly check?: () => void;
 }
 
@@ -125,6 +136,7 @@ function recordSteps(
  * Plays one episode of each game, all at once, and records every state. Weights must be prepared.
  *
  * @param environments at least as many as games; each is reset
+ * @param games seed, split and number of the rollout of each episode
  * @param spent see `createRollout`
  * @throws if an environment breaks its contract (non-finite reward or observation, no admissible action, no end by `maxSteps`)
  */
@@ -135,6 +147,11 @@ export async function collect(
   options: CollectOptions,
   spent: Rollout | null = null,
 ): Promise<Rollout> {
+  checkEnvironments('collect', environments);
+  if (!Array.isArray(games) || games.length > environments.length) {
+    const rule = `an array of at most ${environments.length} games, as many as there are environments`;
+    refuse('collect', 'games', rule, games, 'give an environment for each game');
+  }
   const { spec } = environments[0];
   checkMaxSteps('collect', spec);
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps, spent);

@@ -1,4 +1,4 @@
-/** The code of README and docs against the types of the public entries. */
+/** The code of README, docs and examples against the types of the public entries. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -77,6 +77,11 @@ function errorsOf(blocks: readonly Block[]): string[] {
   });
 }
 
+/** The programs in examples/. */
+const examples: Block[] = readdirSync(`${root}examples`)
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ({ page: `examples/${name}`, line: 0, language: 'ts', text: read(`examples/${name}`) }));
+
 test('README and docs: every block of TypeScript, and every program in JavaScript, fits the public types', () => {
   const blocks = pages.flatMap(blocksOf);
   expect(blocks.length).toBeGreaterThan(8);
@@ -89,7 +94,7 @@ test('README and docs: every block of TypeScript, and every program in JavaScrip
   const missing = { ...wrong, page: 'missing', text: "import { gramMatrix } from 'unbraid';\ngramMatrix();\n" };
   const nullable =
     "import { train } from 'unbraid';\nconst { coupling } = await train();\ncoupling.end.goodBadCosine.toFixed();\n";
-  const errors = errorsOf([...blocks, wrong, missing, { ...wrong, page: 'null', text: nullable }]);
+  const errors = errorsOf([...blocks, ...examples, wrong, missing, { ...wrong, page: 'null', text: nullable }]);
   expect(errors).toEqual([
     expect.stringContaining("wrong:3: Object literal may only specify known properties, but 'sed' does not exist"),
     expect.stringContaining("missing:2: Module '\"unbraid\"' has no exported member 'gramMatrix'"),

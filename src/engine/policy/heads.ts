@@ -26,8 +26,14 @@ export interface PolicyConfig {
 /** A text's action begins with how often it was taken; its words follow. */
 const verbSlot = { slots: 0, sequence: 1 } as const;
 
-/** Policy head w_p . e(s, a), with `actionHeads` one w_p for each verb; classifier head w_c . e(s, a) + b; value head if asked for. */
-export function heads(b: Builder, embedding: Tensor, config: PolicyConfig): Heads {
+/** What the heads of a policy depend on. */
+export type HeadsConfig = Pick<PolicyConfig, 'embedding' | 'logitScale' | 'actionHeads' | 'valueHead'>;
+
+/**
+ * The heads of a policy on e(s, a), f32[actions, config.embedding]: the logit w_p . e, with `actionHeads` one w_p for each verb; the logit of the
+ * classifier w_c . e + b; a value if asked for.
+ */
+export function heads(b: Builder, embedding: Tensor, config: HeadsConfig): Heads {
   const deviation = 0.3 / Math.sqrt(config.embedding);
   const init = { kind: 'normal', scale: deviation } as const;
   const raw = config.actionHeads
