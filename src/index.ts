@@ -40,4 +40,5 @@ export { type EvaluateOptions, evaluate } from './rollout/success.ts';
 export type { Metrics } from './train/iteration.ts';
 export type { Progress, SuccessBySplit } from './train/run.ts';
 export { type TrainOptions, type TrainOutcome, type TrainRecord, train } from './train/trainer.ts';
+export { type FileDifference, type Verdict, type VerifyOptions, verify } from './train/verify.ts';
 export { numericsVersion, unbraidVersion } from './version.ts';

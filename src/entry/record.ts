@@ -1,5 +1,5 @@
 /**
- * What a run leaves: receipts and their replay, checkpoints, safetensors.
+ * What a run leaves: receipts and their replay, checkpoints, safetensors, and all files of a run as a map of paths to bytes.
  *
  * @module unbraid/record
  */
@@ -25,3 +25,4 @@ export {
   replay,
   replayRecords,
 } from '../train/replay.ts';
+export { type RunFiles, type RunRecorder, recordRun } from '../train/runFiles.ts';

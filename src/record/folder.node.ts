@@ -1,18 +1,18 @@
 /** What lies in a run's folder: the files of the run, files that no replay can check, and files that belong to no run. */
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCheckpointName } from './layout.node.ts';
 import {
   checkpointsName,
   configName,
   couplingEndName,
   couplingName,
   couplingStartName,
-  isCheckpointName,
   latestName,
   metricsName,
   receiptName,
   resultName,
-} from './layout.node.ts';
+} from './names.ts';
 import { isLockName } from './writerLock.node.ts';
 
 /** A file, or something else with a name, in a run's folder. */
