@@ -1,12 +1,14 @@
-// tanh, gelu and its slope of sixteen floats at a time: four chains of results side by side, as one alone waits for each of its operations.
+// tanh, gelu and the derivative of gelu for blocks of sixteen floats. Each block has four independent vectors, because
+// the operations of one vector depend on each other and independent vectors hide their latency.
 //
-// Each step of the four stands in a basic block of its own, under a condition on n that always holds: the optimiser would otherwise put all
-// steps of one chain together again. Same operations in the same order as tanh4, gelu4 and geluSlope4 of math.ts, so the same bits.
+// Each step of the four vectors is in its own basic block, under a condition on n that is always true. Otherwise the
+// optimiser would reorder the code so that all steps of one vector follow each other. The operations and their order
+// are those of tanh4, gelu4 and geluSlope4 in math.ts, so the results are bitwise identical.
 import { clampTanh4, constant4, geluInner4, geluOuter4, mulAdd, slopeInner4, slopeOuter4 } from './math';
 
 export const TANH: i32 = 1;
 export const GELU: i32 = 3;
-/** out *= gelu'(x), where the others are out = f(x). */
+/** out *= gelu'(x); the other kinds compute out = f(x). */
 export const SLOPE: i32 = 4;
 
 // @ts-ignore: decorator
@@ -26,7 +28,7 @@ function leave(kind: i32, p: v128, q: v128, x: usize, out: usize): void {
   else v128.store(out, f32x4.mul(v128.load(out), slopeOuter4(v128.load(x), t)));
 }
 
-/** For n >= 16 floats at x and out, the first 16. */
+/** Processes the first 16 floats at x and out; requires n >= 16. */
 // @ts-ignore: decorator
 @inline
 export function activate16(kind: i32, x: usize, out: usize, n: i32): void {

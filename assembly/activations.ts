@@ -35,9 +35,11 @@ function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
 @inline
 function backwardOf(kind: i32, saved: usize, d: usize, n: i32): void {
   let i = 0;
-  if (ASC_SHRINK_LEVEL == 0 && kind == GELU) for (; i + 16 <= n; i += 16) activate16(SLOPE, at(saved, i), at(d, i), n - i);
+  if (ASC_SHRINK_LEVEL == 0 && kind == GELU)
+    for (; i + 16 <= n; i += 16) activate16(SLOPE, at(saved, i), at(d, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(d, i), f32x4.mul(v128.load(at(d, i)), slope(kind, v128.load(at(saved, i)))));
-  if (i < n) storeTail(at(d, i), f32x4.mul(loadTail(at(d, i), n - i), slope(kind, loadTail(at(saved, i), n - i))), n - i);
+  if (i < n)
+    storeTail(at(d, i), f32x4.mul(loadTail(at(d, i), n - i), slope(kind, loadTail(at(saved, i), n - i))), n - i);
 }
 
 /** y[n] = f(x[n]); kind 1 tanh, 2 relu, 3 gelu. y may be x. */

@@ -2,7 +2,10 @@
 import { at } from './memory';
 import { load4, loadTail, store4 } from './simd';
 
-/** Sum of squares of x[n] in double precision, in one order. Not finite exactly when an element is not. */
+/**
+ * Returns the sum of squares of x[n] in double precision, added in a fixed order. The result is finite if and only if
+ * every element is finite.
+ */
 export function sumOfSquares(x: usize, n: i32): f64 {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
@@ -18,10 +21,25 @@ export function sumOfSquares(x: usize, n: i32): f64 {
 }
 
 /**
- * AdamW (Loshchilov and Hutter, arXiv 1711.05101) on n parameters; correction1 = 1 / (1 - beta1^t), correction2 = 1 / (1 - beta2^t):
- *   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  p -= lr (m correction1 / (sqrt(v correction2) + eps) + decay p)
+ * AdamW (Loshchilov and Hutter, arXiv 1711.05101) on n parameters at step t, with correction1 = 1 / (1 - beta1^t) and
+ * correction2 = 1 / (1 - beta2^t):
+ *   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
+ *   p -= lr (m correction1 / (sqrt(v correction2) + eps) + decay p)
  */
-export function adamw(n: i32, p: usize, g: usize, m: usize, v: usize, lr: f32, beta1: f32, beta2: f32, eps: f32, decay: f32, correction1: f32, correction2: f32): void {
+export function adamw(
+  n: i32,
+  p: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  lr: f32,
+  beta1: f32,
+  beta2: f32,
+  eps: f32,
+  decay: f32,
+  correction1: f32,
+  correction2: f32,
+): void {
   const b1 = f32x4.splat(beta1);
   const rest1 = f32x4.splat(1 - beta1);
   const b2 = f32x4.splat(beta2);

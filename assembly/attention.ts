@@ -1,6 +1,8 @@
-// Scaled dot products between the query rows and the key rows of each group, as a softmax attention with a key mask and as plain maps.
+// Scaled dot products between the query rows and the key rows of each group: as softmax attention with a key mask, and
+// without softmax as match maps.
 //
-// Group g has keys g * keys .. (g + 1) * keys and queries (queryOffsets[g] .. queryOffsets[g + 1]) * unit; without offsets, unit queries.
+// Group g has the key rows g * keys .. (g + 1) * keys and the query rows (queryOffsets[g] .. queryOffsets[g + 1]) *
+// unit. If queryOffsets is 0, each group has `unit` query rows.
 import { at, getI } from './memory';
 import { matmulNN, matmulNT, matmulTN } from './matmul';
 import { softmaxRows, softmaxRowsBackward } from './softmax';
@@ -12,10 +14,28 @@ function firstQuery(g: i32, queryOffsets: usize, unit: i32): i32 {
 }
 
 /**
- * Multi-head attention (Vaswani et al., arXiv 1706.03762): out = softmax(q k^T / sqrt(width / heads)) v per group and head.
- * Row strides in floats. weights saves the probabilities, [group][head][query][key].
+ * Multi-head attention (Vaswani et al., arXiv 1706.03762): out = softmax(q k^T / sqrt(width / heads)) v per group and
+ * head. Row strides are in floats. `weights` stores the probabilities as [group][head][query][key] for the backward
+ * pass.
  */
-export function attentionForward(groups: i32, heads: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, mask: usize, q: usize, ldq: i32, k: usize, v: usize, ldkv: i32, out: usize, ldo: i32, weights: usize, scratch: usize): void {
+export function attentionForward(
+  groups: i32,
+  heads: i32,
+  width: i32,
+  keys: i32,
+  queryOffsets: usize,
+  unit: i32,
+  mask: usize,
+  q: usize,
+  ldq: i32,
+  k: usize,
+  v: usize,
+  ldkv: i32,
+  out: usize,
+  ldo: i32,
+  weights: usize,
+  scratch: usize,
+): void {
   const d = width / heads;
   const scale: f32 = <f32>1 / sqrt<f32>(<f32>d);
   for (let g = 0; g < groups; g++) {
@@ -26,13 +46,49 @@ export function attentionForward(groups: i32, heads: i32, width: i32, keys: i32,
       const p = at(weights, (from * heads + h * n) * keys);
       matmulNT(n, keys, d, at(q, from * ldq + h * d), ldq, kh, ldkv, p, keys, 0, 0, 0, scratch);
       softmaxRows(n, keys, p, scale, mask + <usize>(g * keys), scratch);
-      matmulNN(n, d, keys, p, keys, at(v, g * keys * ldkv + h * d), ldkv, at(out, from * ldo + h * d), ldo, 0, 0, scratch);
+      matmulNN(
+        n,
+        d,
+        keys,
+        p,
+        keys,
+        at(v, g * keys * ldkv + h * d),
+        ldkv,
+        at(out, from * ldo + h * d),
+        ldo,
+        0,
+        0,
+        scratch,
+      );
     }
   }
 }
 
-/** dQ, dK, dV are overwritten. dWeights is room for the scores' gradient of one group and head (queries * keys floats). */
-export function attentionBackward(groups: i32, heads: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, q: usize, ldq: i32, k: usize, v: usize, ldkv: i32, dOut: usize, ldo: i32, weights: usize, dQ: usize, dK: usize, dV: usize, dWeights: usize, scratch: usize): void {
+/**
+ * Overwrites dQ, dK and dV. dWeights is a buffer for the gradient of the scores of one group and head (queries * keys
+ * floats).
+ */
+export function attentionBackward(
+  groups: i32,
+  heads: i32,
+  width: i32,
+  keys: i32,
+  queryOffsets: usize,
+  unit: i32,
+  q: usize,
+  ldq: i32,
+  k: usize,
+  v: usize,
+  ldkv: i32,
+  dOut: usize,
+  ldo: i32,
+  weights: usize,
+  dQ: usize,
+  dK: usize,
+  dV: usize,
+  dWeights: usize,
+  scratch: usize,
+): void {
   const d = width / heads;
   const scale: f32 = <f32>1 / sqrt<f32>(<f32>d);
   for (let g = 0; g < groups; g++) {
@@ -52,17 +108,53 @@ export function attentionBackward(groups: i32, heads: i32, width: i32, keys: i32
   }
 }
 
-/** out[queries, keys] = q[queries, width] . k[keys, width] for the queries and keys of each group: the match map. */
-export function matchForward(groups: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, q: usize, k: usize, out: usize, scratch: usize): void {
+/** The match map: out[queries, keys] = q[queries, width] . k[keys, width] for the queries and keys of each group. */
+export function matchForward(
+  groups: i32,
+  width: i32,
+  keys: i32,
+  queryOffsets: usize,
+  unit: i32,
+  q: usize,
+  k: usize,
+  out: usize,
+  scratch: usize,
+): void {
   for (let g = 0; g < groups; g++) {
     const from = firstQuery(g, queryOffsets, unit);
     const n = firstQuery(g + 1, queryOffsets, unit) - from;
-    matmulNT(n, keys, width, at(q, from * width), width, at(k, g * keys * width), width, at(out, from * keys), keys, 0, 0, 0, scratch);
+    matmulNT(
+      n,
+      keys,
+      width,
+      at(q, from * width),
+      width,
+      at(k, g * keys * width),
+      width,
+      at(out, from * keys),
+      keys,
+      0,
+      0,
+      0,
+      scratch,
+    );
   }
 }
 
-/** dQ and dK are overwritten. */
-export function matchBackward(groups: i32, width: i32, keys: i32, queryOffsets: usize, unit: i32, q: usize, k: usize, dOut: usize, dQ: usize, dK: usize, scratch: usize): void {
+/** Backward pass of matchForward; overwrites dQ and dK. */
+export function matchBackward(
+  groups: i32,
+  width: i32,
+  keys: i32,
+  queryOffsets: usize,
+  unit: i32,
+  q: usize,
+  k: usize,
+  dOut: usize,
+  dQ: usize,
+  dK: usize,
+  scratch: usize,
+): void {
   for (let g = 0; g < groups; g++) {
     const from = firstQuery(g, queryOffsets, unit);
     const n = firstQuery(g + 1, queryOffsets, unit) - from;

@@ -1,8 +1,8 @@
-// Batches: states gathered from a longer list, and what follows from features and offsets (the state of each action row, and which slots hold a
-// token).
+// Batches of states gathered from a longer list, and the arrays that are derived from their features and offsets: the
+// state of each action row, and which slots hold a token.
 import { at, getI, setI } from './memory';
 
-/** out[0..] = words from..to-1 of a list; returns where the next ones go. */
+/** Copies the words from..to-1 of a list to out; returns the address after the last copied word. */
 // @ts-ignore: decorator
 @inline
 function gather(out: usize, list: usize, from: i32, to: i32): usize {
@@ -16,16 +16,30 @@ function markSlots(rows: i32, slots: i32, features: usize, offsets: usize, mask:
   memory.fill(mask, 0, <usize>(rows * slots));
   let f = 0;
   for (let r = 0; r < rows; r++) {
-    for (const to = getI(offsets, r + 1); f < to; f++) store<u8>(mask + <usize>(<u32>getI(features, f) % <u32>slots), 1);
+    for (const to = getI(offsets, r + 1); f < to; f++)
+      store<u8>(mask + <usize>(<u32>getI(features, f) % <u32>slots), 1);
     mask += slots;
   }
 }
 
 /**
- * rowState[action row] = its state; stateMask[states, stateSlots] and actionMask[action rows, actionSlots] = 1 where a slot holds a token, else 0.
- * Features are token * slots + slot; states without slots have none. Returns the number of action rows.
+ * Sets rowState[action row] to the state of the row. Sets stateMask[states, stateSlots] and actionMask[action rows,
+ * actionSlots] to 1 where a slot holds a token, else 0. A feature is token * slots + slot. States without slots have no
+ * features. Returns the number of action rows.
  */
-export function indexBatch(states: i32, rowOffsets: usize, rowState: usize, stateSlots: i32, stateFeatures: usize, stateOffsets: usize, stateMask: usize, actionSlots: i32, actionFeatures: usize, actionOffsets: usize, actionMask: usize): i32 {
+export function indexBatch(
+  states: i32,
+  rowOffsets: usize,
+  rowState: usize,
+  stateSlots: i32,
+  stateFeatures: usize,
+  stateOffsets: usize,
+  stateMask: usize,
+  actionSlots: i32,
+  actionFeatures: usize,
+  actionOffsets: usize,
+  actionMask: usize,
+): i32 {
   const rows = getI(rowOffsets, states);
   let r = 0;
   for (let n = 0; n < states; n++) {
@@ -37,10 +51,27 @@ export function indexBatch(states: i32, rowOffsets: usize, rowState: usize, stat
 }
 
 /**
- * A batch of states order[n] of a list. The list's rowOffsets[states + 1] are its action rows, stateOffsets[states + 1] and
- * actionOffsets[rows + 1] its features, vectors[states, width] its numbers; those of the batch, whose names begin with `to`, count from 0.
+ * Copies the states order[n] of a list into a batch. In the list, rowOffsets[states + 1] delimits the action rows of
+ * each state, stateOffsets[states + 1] and actionOffsets[rows + 1] delimit the features, and vectors[states, width]
+ * holds the numbers. The arrays of the batch have names that begin with `to`; their offsets count from 0.
  */
-export function gatherStates(n: i32, order: usize, rowOffsets: usize, stateOffsets: usize, stateFeatures: usize, actionOffsets: usize, actionFeatures: usize, width: i32, vectors: usize, toRowOffsets: usize, toStateOffsets: usize, toStateFeatures: usize, toActionOffsets: usize, toActionFeatures: usize, toVectors: usize): void {
+export function gatherStates(
+  n: i32,
+  order: usize,
+  rowOffsets: usize,
+  stateOffsets: usize,
+  stateFeatures: usize,
+  actionOffsets: usize,
+  actionFeatures: usize,
+  width: i32,
+  vectors: usize,
+  toRowOffsets: usize,
+  toStateOffsets: usize,
+  toStateFeatures: usize,
+  toActionOffsets: usize,
+  toActionFeatures: usize,
+  toVectors: usize,
+): void {
   let stateOut = toStateFeatures;
   let actionOut = toActionFeatures;
   let row = 0;

@@ -1,15 +1,24 @@
-// Losses of the good/bad classifier: binary cross-entropy on its logits, and supervised contrastive loss on embeddings.
-// A label is 1 good, 0 bad, -1 none.
+// Losses of the classifier of good and bad actions: binary cross-entropy on its logits, and the supervised contrastive
+// loss on embeddings. A label is 1 (good), 0 (bad) or -1 (no label).
 import { at, getF, getI, setF } from './memory';
 import { matmulNN, matmulNT } from './matmul';
 import { exp1, log1, sigmoid1 } from './math';
 
 /**
- * sum over labelled rows of weight(label) * (softplus(z) - label z), with weights `good` and `bad` set by the caller for class balance.
- * dZ[rows] is overwritten (0 where there is no label); stats (f64) += [loss, correct rows, labelled rows]. A row counts counts[r] times
- * (counts 0: once).
+ * Binary cross-entropy: sum over labelled rows of weight(label) * (softplus(z) - label z). The caller chooses the
+ * weights `good` and `bad`, for example for class balance. Overwrites dZ[rows], with 0 where there is no label, and
+ * adds [loss, correct rows, labelled rows] to stats (f64). Row r counts counts[r] times (once if counts is 0).
  */
-export function binaryCrossEntropy(rows: i32, z: usize, labels: usize, good: f32, bad: f32, dZ: usize, stats: usize, counts: usize): void {
+export function binaryCrossEntropy(
+  rows: i32,
+  z: usize,
+  labels: usize,
+  good: f32,
+  bad: f32,
+  dZ: usize,
+  stats: usize,
+  counts: usize,
+): void {
   let loss: f64 = 0;
   let correct: f64 = 0;
   let labelled: f64 = 0;
@@ -25,7 +34,7 @@ export function binaryCrossEntropy(rows: i32, z: usize, labels: usize, good: f32
     const target: f32 = label == 1 ? 1 : 0;
     setF(dZ, r, weight * (sigmoid1(x) - target));
     loss += <f64>weight * (<f64>(max<f32>(x, 0) - x * target) + <f64>log1(1 + exp1(-abs(x))));
-    if ((x > 0) == (label == 1)) correct += <f64>count;
+    if (x > 0 == (label == 1)) correct += <f64>count;
     labelled += <f64>count;
   }
   store<f64>(stats, load<f64>(stats) + loss);
@@ -34,12 +43,24 @@ export function binaryCrossEntropy(rows: i32, z: usize, labels: usize, good: f32
 }
 
 /**
- * Supervised contrastive loss (Khosla et al., arXiv 2004.11362, L_out): with z = e / |e| and s_ij = z_i . z_j / temperature,
+ * Supervised contrastive loss (Khosla et al., arXiv 2004.11362, L_out): with z = e / |e| and s_ij = z_i . z_j /
+ * temperature,
  *   mean over anchors i that have positives of  -1/|P(i)| sum_{p in P(i)} log( exp s_ip / sum_{a != i} exp s_ia )
- * Every row needs a label 0 or 1. dE[rows,width] is overwritten with coef times the gradient; stats (f64) += coef * loss.
- * work: rows * (2 width + rows + 2) floats.
+ * Every row must have a label, 0 or 1. Overwrites dE[rows,width] with coef times the gradient and adds coef * loss to
+ * stats (f64). work: rows * (2 width + rows + 2) floats.
  */
-export function contrastiveLoss(rows: i32, width: i32, e: usize, labels: usize, temperature: f32, coef: f32, dE: usize, stats: usize, work: usize, scratch: usize): void {
+export function contrastiveLoss(
+  rows: i32,
+  width: i32,
+  e: usize,
+  labels: usize,
+  temperature: f32,
+  coef: f32,
+  dE: usize,
+  stats: usize,
+  work: usize,
+  scratch: usize,
+): void {
   const z = work;
   const dZ = at(z, rows * width);
   const s = at(dZ, rows * width);
@@ -103,6 +124,7 @@ export function contrastiveLoss(rows: i32, width: i32, e: usize, labels: usize, 
     let radial: f32 = 0;
     for (let j = 0; j < width; j++) radial += getF(z, i * width + j) * getF(dZ, i * width + j);
     const inverse = getF(inverseNorm, i);
-    for (let j = 0; j < width; j++) setF(dE, i * width + j, (getF(dZ, i * width + j) - radial * getF(z, i * width + j)) * inverse);
+    for (let j = 0; j < width; j++)
+      setF(dE, i * width + j, (getF(dZ, i * width + j) - radial * getF(z, i * width + j)) * inverse);
   }
 }

@@ -1,4 +1,4 @@
-// Sums over the rows of a matrix: the gradients of biases and positions.
+// Column sums of a matrix, taken over its rows: the gradients of biases and of position embeddings.
 import { ACCUMULATE } from './matmulTile';
 import { at } from './memory';
 
@@ -6,7 +6,8 @@ import { at } from './memory';
 export function columnSum(m: i32, n: i32, x: usize, ldx: i32, out: usize, mode: i32): void {
   const stride = (<usize>ldx) << 2;
   let j = 0;
-  // Four vectors side by side: one alone waits for each of its additions.
+  // Four vectors at a time: the additions of one vector depend on each other, and independent vectors hide their
+  // latency.
   for (; j + 16 <= n; j += 16) {
     const to = at(out, j);
     const zero = f32x4.splat(0);

@@ -1,5 +1,5 @@
-// What the edge needs of assembly/index.ts: to score, to draw and to learn. Initial weights, the contrastive loss and Gram matrices are made
-// elsewhere.
+// The kernels of the edge build: scoring, sampling and learning. assembly/index.ts exports these and the kernels
+// for initial weights, the contrastive loss and Gram matrices, which the edge build does not contain.
 export { activationBackward, activationForward } from './activations';
 export { adamw, sumOfSquares } from './adamw';
 export { attentionBackward, attentionForward, matchBackward, matchForward } from './attention';

@@ -1,6 +1,7 @@
-// Rows gathered from tables and their gradients scattered back, in row order so that sums have one order.
+// Gathers rows from tables and scatters their gradients back. Both run in row order, so that every sum has a fixed
+// order.
 //
-// A feature is token * slots + slot. Features of row r are features[offsets[r] .. offsets[r + 1]).
+// A feature is token * slots + slot. The features of row r are features[offsets[r] .. offsets[r + 1]).
 import { at, getI } from './memory';
 import { loadTail, storeTail } from './simd';
 
@@ -21,8 +22,19 @@ export function addRow(out: usize, src: usize, width: i32): void {
   if (left) storeTail(at(out, i), f32x4.add(loadTail(at(out, i), left), loadTail(at(src, i), left)), left);
 }
 
-/** out[rows,width] (mode 0: =, 1: +=, 2: = bias[width] +) the sum of the table rows that each row's features name. */
-export function embeddingBag(rows: i32, width: i32, features: usize, offsets: usize, table: usize, out: usize, mode: i32, bias: usize): void {
+/**
+ * out[rows,width] (mode 0: =, 1: +=, 2: = bias[width] +) the sum of the table rows that the features of each row index.
+ */
+export function embeddingBag(
+  rows: i32,
+  width: i32,
+  features: usize,
+  offsets: usize,
+  table: usize,
+  out: usize,
+  mode: i32,
+  bias: usize,
+): void {
   for (let r = 0; r < rows; r++) {
     const from = getI(offsets, r);
     const to = getI(offsets, r + 1);
@@ -54,8 +66,19 @@ export function embeddingBag(rows: i32, width: i32, features: usize, offsets: us
   }
 }
 
-/** dTable[feature] += dOut[row] and, unless touched is 0, touched[feature] = 1, a byte, for every feature of every row. */
-export function embeddingBagBackward(rows: i32, width: i32, features: usize, offsets: usize, dOut: usize, dTable: usize, touched: usize): void {
+/**
+ * dTable[feature] += dOut[row] for every feature of every row. Unless `touched` is 0, also sets the byte
+ * touched[feature] to 1.
+ */
+export function embeddingBagBackward(
+  rows: i32,
+  width: i32,
+  features: usize,
+  offsets: usize,
+  dOut: usize,
+  dTable: usize,
+  touched: usize,
+): void {
   for (let r = 0; r < rows; r++) {
     const to = getI(offsets, r + 1);
     for (let f = getI(offsets, r); f < to; f++) {
@@ -66,8 +89,19 @@ export function embeddingBagBackward(rows: i32, width: i32, features: usize, off
   }
 }
 
-/** out[rows * slots, width] = per slot the sum of the table rows of its tokens; table is [vocabulary, width]. Empty slots are zero. */
-export function slotEmbedding(rows: i32, slots: i32, width: i32, features: usize, offsets: usize, table: usize, out: usize): void {
+/**
+ * out[rows * slots, width] = for each slot, the sum of the table rows of its tokens; table is [vocabulary, width].
+ * Slots without a token become zero.
+ */
+export function slotEmbedding(
+  rows: i32,
+  slots: i32,
+  width: i32,
+  features: usize,
+  offsets: usize,
+  table: usize,
+  out: usize,
+): void {
   memory.fill(out, 0, (<usize>rows * slots * width) << 2);
   for (let r = 0; r < rows; r++) {
     const to = getI(offsets, r + 1);
@@ -80,7 +114,15 @@ export function slotEmbedding(rows: i32, slots: i32, width: i32, features: usize
 }
 
 /** dTable[token] += dOut[row, slot] for every feature of every row. */
-export function slotEmbeddingBackward(rows: i32, slots: i32, width: i32, features: usize, offsets: usize, dOut: usize, dTable: usize): void {
+export function slotEmbeddingBackward(
+  rows: i32,
+  slots: i32,
+  width: i32,
+  features: usize,
+  offsets: usize,
+  dOut: usize,
+  dTable: usize,
+): void {
   for (let r = 0; r < rows; r++) {
     const to = getI(offsets, r + 1);
     for (let f = getI(offsets, r); f < to; f++) {
@@ -91,7 +133,7 @@ export function slotEmbeddingBackward(rows: i32, slots: i32, width: i32, feature
   }
 }
 
-/** out[groups * size, width] += rows[size, width] for each group: position embeddings. */
+/** out[groups * size, width] += rows[size, width] for each group. Used for position embeddings. */
 export function addPeriodic(groups: i32, size: i32, width: i32, rows: usize, out: usize): void {
   for (let g = 0; g < groups; g++) addRow(at(out, g * size * width), rows, size * width);
 }
@@ -123,8 +165,19 @@ export function scatterRows(rows: i32, width: i32, index: usize, src: usize, out
   }
 }
 
-/** out[groups,width] (mode 0: =, 1: +=) the sum of src rows offsets[g] * unit to offsets[g + 1] * unit; without offsets each group has `unit` rows. */
-export function segmentSum(groups: i32, width: i32, offsets: usize, unit: i32, src: usize, out: usize, mode: i32): void {
+/**
+ * out[groups,width] (mode 0: =, 1: +=) the sum of the src rows offsets[g] * unit to offsets[g + 1] * unit. If offsets
+ * is 0, each group has `unit` rows.
+ */
+export function segmentSum(
+  groups: i32,
+  width: i32,
+  offsets: usize,
+  unit: i32,
+  src: usize,
+  out: usize,
+  mode: i32,
+): void {
   for (let g = 0; g < groups; g++) {
     const row = at(out, g * width);
     if (mode == 0) memory.fill(row, 0, (<usize>width) << 2);
@@ -133,7 +186,7 @@ export function segmentSum(groups: i32, width: i32, offsets: usize, unit: i32, s
   }
 }
 
-/** 1 / the number of set mask bytes; 0 where none is. */
+/** Returns 1 / (number of set mask bytes), or 0 if no byte is set. */
 // @ts-ignore: decorator
 @inline
 function meanScale(slots: i32, mask: usize): f32 {
@@ -142,7 +195,7 @@ function meanScale(slots: i32, mask: usize): f32 {
   return count ? <f32>1 / <f32>count : 0;
 }
 
-/** out[groups,width] (mode 0: =, 1: +=) the mean over the slots whose mask byte is set; zero where none is. */
+/** out[groups,width] (mode 0: =, 1: +=) the mean over the slots whose mask byte is set, or zero if no byte is set. */
 export function meanPool(groups: i32, slots: i32, width: i32, mask: usize, x: usize, out: usize, mode: i32): void {
   for (let g = 0; g < groups; g++) {
     const scale = f32x4.splat(meanScale(slots, mask));
@@ -163,8 +216,16 @@ export function meanPool(groups: i32, slots: i32, width: i32, mask: usize, x: us
   }
 }
 
-/** dX (mode 0: =, 1: +=) dOut / count on the slots of the mean, 0 elsewhere. */
-export function meanPoolBackward(groups: i32, slots: i32, width: i32, mask: usize, dOut: usize, dX: usize, mode: i32): void {
+/** dX (mode 0: =, 1: +=) dOut / count on the slots included in the mean, and 0 on the other slots. */
+export function meanPoolBackward(
+  groups: i32,
+  slots: i32,
+  width: i32,
+  mask: usize,
+  dOut: usize,
+  dX: usize,
+  mode: i32,
+): void {
   for (let g = 0; g < groups; g++) {
     const scale = meanScale(slots, mask);
     for (let s = 0; s < slots; s++) {
@@ -174,7 +235,12 @@ export function meanPoolBackward(groups: i32, slots: i32, width: i32, mask: usiz
         const p = at(dX, j);
         const d = at(dOut, j);
         if (left >= 4) v128.store(p, f32x4.add(mode ? v128.load(p) : f32x4.splat(0), f32x4.mul(factor, v128.load(d))));
-        else storeTail(p, f32x4.add(mode ? loadTail(p, left) : f32x4.splat(0), f32x4.mul(factor, loadTail(d, left))), left);
+        else
+          storeTail(
+            p,
+            f32x4.add(mode ? loadTail(p, left) : f32x4.splat(0), f32x4.mul(factor, loadTail(d, left))),
+            left,
+          );
       }
       dX = at(dX, width);
     }

@@ -1,4 +1,5 @@
-// exp of many floats, sixteen at a time: four chains side by side, held apart as in activationBlock.ts. The same bits as exp4 of math.ts.
+// exp of many floats, sixteen at a time: four independent vectors, kept separate as described in activationBlock.ts.
+// Bitwise identical to exp4 of math.ts.
 import { constant4, exp4, mulAdd, powerOfTwo4 } from './math';
 import { at } from './memory';
 import { loadTail, storeTail } from './simd';
@@ -15,7 +16,7 @@ function wholeOf(x: v128): v128 {
   return f32x4.nearest(f32x4.mul(x, constant4(2)));
 }
 
-/** What is left of x after n times ln 2. */
+/** The remainder x - n ln 2, with ln 2 in two parts. */
 // @ts-ignore: decorator
 @inline
 function restOf(x: v128, n: v128): v128 {

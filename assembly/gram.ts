@@ -1,7 +1,8 @@
-// Per-sample gradients g_i of one parameter, from what a layer saved: its inputs x and output gradients d.
+// Per-sample gradients g_i of one parameter, computed from the values that a layer stored: its inputs x and its output
+// gradients d.
 //
-// Sample i owns rows offsets[i] * unit .. offsets[i + 1] * unit (offsets 0: rows i * unit ..), so weights shared over tokens and candidate
-// actions are summed inside a sample, as its gradient is.
+// Sample i has the rows offsets[i] * unit .. offsets[i + 1] * unit, or from row i * unit if offsets is 0. A weight that
+// is shared over tokens and candidate actions is therefore summed within a sample, as in the gradient of the sample.
 import { at, getF, getI, setF } from './memory';
 import { matmulTN } from './matmul';
 
@@ -11,16 +12,56 @@ function first(i: i32, offsets: usize, unit: i32): i32 {
   return (offsets ? getI(offsets, i) : i) * unit;
 }
 
-/** g[n, kx * kd] (mode 0: =, 1: +=) per-sample gradients x^T d of a weight matrix; ldg in floats. */
-export function perSampleOuter(n: i32, offsets: usize, unit: i32, x: usize, kx: i32, d: usize, kd: i32, g: usize, ldg: i32, mode: i32, scratch: usize): void {
+/**
+ * g[n, kx * kd] (mode 0: =, 1: +=) the per-sample gradients x^T d of a weight matrix. ldg is the row stride of g in
+ * floats.
+ */
+export function perSampleOuter(
+  n: i32,
+  offsets: usize,
+  unit: i32,
+  x: usize,
+  kx: i32,
+  d: usize,
+  kd: i32,
+  g: usize,
+  ldg: i32,
+  mode: i32,
+  scratch: usize,
+): void {
   for (let i = 0; i < n; i++) {
     const from = first(i, offsets, unit);
-    matmulTN(kx, kd, first(i + 1, offsets, unit) - from, at(x, from * kx), kx, at(d, from * kd), kd, at(g, i * ldg), kd, mode, 0, scratch);
+    matmulTN(
+      kx,
+      kd,
+      first(i + 1, offsets, unit) - from,
+      at(x, from * kx),
+      kx,
+      at(d, from * kd),
+      kd,
+      at(g, i * ldg),
+      kd,
+      mode,
+      0,
+      scratch,
+    );
   }
 }
 
-/** g[n, period * width] += per-sample sums of d rows by row modulo period: biases (period 1) and position embeddings. */
-export function perSampleSum(n: i32, offsets: usize, unit: i32, period: i32, width: i32, d: usize, g: usize, ldg: i32): void {
+/**
+ * g[n, period * width] += per-sample sums of the rows of d, grouped by row modulo period: biases (period 1) and
+ * position embeddings.
+ */
+export function perSampleSum(
+  n: i32,
+  offsets: usize,
+  unit: i32,
+  period: i32,
+  width: i32,
+  d: usize,
+  g: usize,
+  ldg: i32,
+): void {
   for (let i = 0; i < n; i++) {
     const to = first(i + 1, offsets, unit);
     for (let r = first(i, offsets, unit); r < to; r++) {
@@ -30,8 +71,17 @@ export function perSampleSum(n: i32, offsets: usize, unit: i32, period: i32, wid
   }
 }
 
-/** g[n, width] += per-sample sums of d * x, elementwise: the gain of a layer norm. */
-export function perSampleProduct(n: i32, offsets: usize, unit: i32, width: i32, d: usize, x: usize, g: usize, ldg: i32): void {
+/** g[n, width] += per-sample sums of the elementwise product d * x: the gradient of the gain of a layer norm. */
+export function perSampleProduct(
+  n: i32,
+  offsets: usize,
+  unit: i32,
+  width: i32,
+  d: usize,
+  x: usize,
+  g: usize,
+  ldg: i32,
+): void {
   for (let i = 0; i < n; i++) {
     const to = first(i + 1, offsets, unit);
     for (let r = first(i, offsets, unit); r < to; r++) {
@@ -43,8 +93,21 @@ export function perSampleProduct(n: i32, offsets: usize, unit: i32, width: i32, 
   }
 }
 
-/** g[n, vocabulary * width] += d[row * slots + slot] at the token of every feature (token * slots + slot): an embedding table. */
-export function perSampleScatter(n: i32, offsets: usize, features: usize, featureOffsets: usize, slots: i32, width: i32, d: usize, g: usize, ldg: i32): void {
+/**
+ * g[n, vocabulary * width] += d[row * slots + slot] at the token of every feature (token * slots + slot): the gradient
+ * of an embedding table.
+ */
+export function perSampleScatter(
+  n: i32,
+  offsets: usize,
+  features: usize,
+  featureOffsets: usize,
+  slots: i32,
+  width: i32,
+  d: usize,
+  g: usize,
+  ldg: i32,
+): void {
   for (let i = 0; i < n; i++) {
     const to = first(i + 1, offsets, 1);
     for (let r = first(i, offsets, 1); r < to; r++) {

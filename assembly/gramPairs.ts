@@ -1,6 +1,7 @@
-// The pairwise form of a weight's Gram matrix: K[i][j] = sum over rows r of sample i, t of sample j of (x_r . x_t)(d_r . d_t), without any
-// gradient. Both row products are made in tiles of 64 x 64 that stay in the first cache and are multiplied there. An element sums over r
-// first and then over t, whatever tile they fall in: K has the same bits however its samples are cut.
+// The pairwise form of the Gram matrix of a weight: K[i][j] = sum over rows r of sample i and t of sample j of (x_r .
+// x_t)(d_r . d_t). It computes no gradient. Both row products are computed in tiles of 64 x 64 that fit the first-level
+// cache and are multiplied there. An element sums over r first and then over t, in any tile. K is therefore bitwise
+// identical for every partition of its samples.
 //
 // work: 4 * (2 * 64 * 64 + 64 + 64 * (kx + kd)) + 128 bytes.
 import { K_BLOCK, multiplyRows } from './matmul';
@@ -11,24 +12,38 @@ import { storeTail, sumLanes } from './simd';
 
 const TILE: i32 = 64;
 
-/** Packs b[n,k]^T, all blocks of k one after the other. */
+/** Packs b[n,k]^T, with all blocks of k one after the other. */
 function packRows(n: i32, k: i32, b: usize, panels: usize): void {
   for (let k0 = 0; k0 < k; k0 += K_BLOCK) {
     packTransposed(min(K_BLOCK, k - k0), n, at(b, k0), (<usize>k) << 2, at(panels, k0 * TILE));
   }
 }
 
-/** c[m,n] = a[m,k] b[n,k]^T with b as packRows left it. */
+/** c[m,n] = a[m,k] b[n,k]^T, where `panels` holds b as packed by packRows. */
 function rowProducts(m: i32, n: i32, k: i32, a: usize, panels: usize, c: usize, ldc: i32): void {
   let k0 = 0;
   do {
     const kc = min(K_BLOCK, k - k0);
-    multiplyRows(m, n, kc, at(a, k0), (<usize>k) << 2, at(panels, k0 * TILE), 32, (<usize>kc) << 5, c, (<usize>ldc) << 2, k0 ? ACCUMULATE : OVERWRITE, 0, 0);
+    multiplyRows(
+      m,
+      n,
+      kc,
+      at(a, k0),
+      (<usize>k) << 2,
+      at(panels, k0 * TILE),
+      32,
+      (<usize>kc) << 5,
+      c,
+      (<usize>ldc) << 2,
+      k0 ? ACCUMULATE : OVERWRITE,
+      0,
+      0,
+    );
     k0 += K_BLOCK;
   } while (k0 < k);
 }
 
-/** out[n] = a[n] * b[n], where a and b hold whole vectors. */
+/** out[n] = a[n] * b[n], where a and b are readable up to a multiple of 4 floats. */
 // @ts-ignore: decorator
 @inline
 function multiplyInto(n: i32, a: usize, b: usize, out: usize): void {
@@ -37,7 +52,7 @@ function multiplyInto(n: i32, a: usize, b: usize, out: usize): void {
   if (t < n) storeTail(at(out, t), f32x4.mul(v128.load(at(a, t)), v128.load(at(b, t))), n - t);
 }
 
-/** out[n] = a[n], where a holds whole vectors. */
+/** out[n] = a[n], where a is readable up to a multiple of 4 floats. */
 // @ts-ignore: decorator
 @inline
 function copyInto(n: i32, a: usize, out: usize): void {
@@ -46,8 +61,24 @@ function copyInto(n: i32, a: usize, out: usize): void {
   if (t < n) storeTail(at(out, t), v128.load(at(a, t)), n - t);
 }
 
-/** K[ni,nj] of samples of one row each; kBias[ni,nj], if not 0, becomes that of the layer's bias, d_i . d_j. Row strides ldk floats. */
-export function gramRows(ni: i32, xi: usize, di: usize, nj: i32, xj: usize, dj: usize, kx: i32, kd: i32, k: usize, kBias: usize, ldk: i32, work: usize): void {
+/**
+ * K[ni,nj] of samples of one row each. Unless kBias is 0, kBias[ni,nj] becomes the matrix of the bias of the layer, d_i
+ * . d_j. Row strides are ldk floats.
+ */
+export function gramRows(
+  ni: i32,
+  xi: usize,
+  di: usize,
+  nj: i32,
+  xj: usize,
+  dj: usize,
+  kx: i32,
+  kd: i32,
+  k: usize,
+  kBias: usize,
+  ldk: i32,
+  work: usize,
+): void {
   const products = work;
   const inner = at(products, TILE * TILE);
   const panelsD = at(inner, TILE * TILE);
@@ -70,7 +101,7 @@ export function gramRows(ni: i32, xi: usize, di: usize, nj: i32, xj: usize, dj: 
   }
 }
 
-/** K[i][j] += sums[t] for the rows t0 + t of each right sample j, one after the other; sums becomes zero. */
+/** K[i][j] += sums[t] for the rows t0 + t of each right sample j, in row order; then sets sums to zero. */
 function addSegments(sums: usize, t0: i32, n: i32, j: i32, offsetsJ: usize, row: usize): void {
   for (let t = 0; t < n; j++) {
     const end = min(n, getI(offsetsJ, j + 1) - t0);
@@ -82,8 +113,25 @@ function addSegments(sums: usize, t0: i32, n: i32, j: i32, offsetsJ: usize, row:
   for (let t = 0; t < TILE; t += 4) v128.store(at(sums, t), f32x4.splat(0));
 }
 
-/** K[ni,nj] of samples of any number of rows; sample i has rows offsets[i] to offsets[i + 1] of x and d. Row stride ldk floats. */
-export function gramPairwise(ni: i32, offsetsI: usize, xi: usize, di: usize, nj: i32, offsetsJ: usize, xj: usize, dj: usize, kx: i32, kd: i32, k: usize, ldk: i32, work: usize): void {
+/**
+ * K[ni,nj] of samples with any number of rows. Sample i has the rows offsets[i] to offsets[i + 1] of x and d. Row
+ * stride ldk floats.
+ */
+export function gramPairwise(
+  ni: i32,
+  offsetsI: usize,
+  xi: usize,
+  di: usize,
+  nj: i32,
+  offsetsJ: usize,
+  xj: usize,
+  dj: usize,
+  kx: i32,
+  kd: i32,
+  k: usize,
+  ldk: i32,
+  work: usize,
+): void {
   const products = work;
   const inner = at(products, TILE * TILE);
   const sums = at(inner, TILE * TILE);
@@ -119,7 +167,10 @@ export function gramPairwise(ni: i32, offsetsI: usize, xi: usize, di: usize, nj:
   }
 }
 
-/** sum[ni,nj] += k[ni,nj] in double precision, row strides ld elements. Returns 0, or NaN if an element of k is not finite. */
+/**
+ * sum[ni,nj] += k[ni,nj] in double precision; row strides are ld elements. Returns 0, or NaN if an element of k is not
+ * finite.
+ */
 export function gramAdd(ni: i32, nj: i32, k: usize, ld: i32, sum: usize): f32 {
   let zeros = f32x4.splat(0);
   let rest: f32 = 0;
@@ -145,8 +196,8 @@ export function gramAdd(ni: i32, nj: i32, k: usize, ld: i32, sum: usize): f32 {
 }
 
 /**
- * The part of a tile above the diagonal, copied below it: out[j][i] = tile[i][j] where i < j + above. Elements are of 2^shift bytes; row
- * strides ld and ldo elements.
+ * Copies the part of a tile above the diagonal to below it: out[j][i] = tile[i][j] where i < j + above. An element has
+ * 2^shift bytes. Row strides are ld and ldo elements.
  */
 export function mirrorTile(ni: i32, nj: i32, tile: usize, ld: i32, out: usize, ldo: i32, above: i32, shift: i32): void {
   const stride = (<usize>ld) << shift;

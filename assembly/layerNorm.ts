@@ -1,11 +1,21 @@
-// Layer normalisation (Ba et al., arXiv 1607.06450): y = gamma * xHat + beta, xHat = (x - mean) / sqrt(variance + 1e-5), over each row.
+// Layer normalisation (Ba et al., arXiv 1607.06450) over each row: y = gamma * xHat + beta with xHat = (x - mean) /
+// sqrt(variance + 1e-5).
 import { backwardFour, forwardFour } from './layerNormFour';
 import { inputGradient, inverseDeviation, meanOf, part, put } from './layerNormRow';
 import { at, getF, setF } from './memory';
 import { sumLanes } from './simd';
 
-/** y[rows,width]; saves xHat[rows,width] and inverse standard deviations rstd[rows] for the way back. */
-export function layerNormForward(rows: i32, width: i32, x: usize, gamma: usize, beta: usize, y: usize, xHat: usize, rstd: usize): void {
+/** y[rows,width]. Stores xHat[rows,width] and the inverse standard deviations rstd[rows] for the backward pass. */
+export function layerNormForward(
+  rows: i32,
+  width: i32,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  y: usize,
+  xHat: usize,
+  rstd: usize,
+): void {
   let r = 0;
   if (ASC_SHRINK_LEVEL == 0 && (width & 3) == 0) {
     for (; r + 4 <= rows; r += 4) {
@@ -42,8 +52,19 @@ export function layerNormForward(rows: i32, width: i32, x: usize, gamma: usize, 
   }
 }
 
-/** dX (mode 0: =, 1: +=); dGamma, dBeta +=. */
-export function layerNormBackward(rows: i32, width: i32, dY: usize, gamma: usize, xHat: usize, rstd: usize, dX: usize, mode: i32, dGamma: usize, dBeta: usize): void {
+/** Backward pass: dX (mode 0: =, 1: +=); dGamma and dBeta +=. */
+export function layerNormBackward(
+  rows: i32,
+  width: i32,
+  dY: usize,
+  gamma: usize,
+  xHat: usize,
+  rstd: usize,
+  dX: usize,
+  mode: i32,
+  dGamma: usize,
+  dBeta: usize,
+): void {
   let r = 0;
   if (ASC_SHRINK_LEVEL == 0 && (width & 3) == 0) {
     for (; r + 4 <= rows; r += 4) {

@@ -1,9 +1,10 @@
-// Layer norm of four rows side by side, whose width is a multiple of four: the sums of one row alone wait for each of their additions.
+// Layer norm of four rows at a time, for widths that are a multiple of four. The additions of one row depend on each
+// other, and independent rows hide their latency.
 import { inputGradient, inverseDeviation, meanOf } from './layerNormRow';
 import { at, setF } from './memory';
 import { sumLanes } from './simd';
 
-/** The squares of four floats of a row, centred, added to `squares`. */
+/** Adds to `squares` the squares of four centred floats of a row. */
 // @ts-ignore: decorator
 @inline
 function addSquares(x: usize, mean: v128, squares: v128): v128 {
@@ -19,7 +20,7 @@ function finish(x: usize, mean: v128, scale: v128, gamma: v128, beta: v128, hat:
   v128.store(y, f32x4.add(f32x4.mul(h, gamma), beta));
 }
 
-/** layerNormForward of four rows. */
+/** layerNormForward for four rows. */
 export function forwardFour(width: i32, x0: usize, gamma: usize, beta: usize, y: usize, hat: usize, rstd: usize): void {
   const x1 = at(x0, width);
   const x2 = at(x1, width);
@@ -76,8 +77,18 @@ export function forwardFour(width: i32, x0: usize, gamma: usize, beta: usize, y:
   }
 }
 
-/** layerNormBackward of four rows; dGamma and dBeta add them in their order. */
-export function backwardFour(width: i32, d0: usize, gamma: usize, hat0: usize, rstd: usize, dX: usize, mode: i32, dGamma: usize, dBeta: usize): void {
+/** layerNormBackward for four rows; dGamma and dBeta add the rows in row order. */
+export function backwardFour(
+  width: i32,
+  d0: usize,
+  gamma: usize,
+  hat0: usize,
+  rstd: usize,
+  dX: usize,
+  mode: i32,
+  dGamma: usize,
+  dBeta: usize,
+): void {
   const d1 = at(d0, width);
   const d2 = at(d1, width);
   const d3 = at(d2, width);

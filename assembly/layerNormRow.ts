@@ -1,4 +1,4 @@
-// What one row of a layer norm and four side by side have in common.
+// Functions that the layer norm of one row and of four rows share.
 import { at } from './memory';
 import { load4, store4, sumLanes } from './simd';
 
@@ -16,24 +16,34 @@ export function put(p: usize, i: i32, width: i32, v: v128): void {
   store4(at(p, i), v, width - i);
 }
 
-/** 1 / standard deviation from the sum of squares of the centred row. */
+/** Returns 1 / (standard deviation), computed from the sum of squares of the centred row. */
 // @ts-ignore: decorator
 @inline
 export function inverseDeviation(squares: f32, width: i32): f32 {
   return <f32>1 / sqrt<f32>(squares / <f32>width + EPSILON);
 }
 
-/** The mean of a row in all lanes. */
+/** Returns the mean of a row in all lanes. */
 // @ts-ignore: decorator
 @inline
 export function meanOf(sums: v128, width: i32): v128 {
   return f32x4.splat(sumLanes(sums) / <f32>width);
 }
 
-/** dX of one row from the mean of its dh = dY * gamma and that of dh * xHat. */
+/** dX of one row, computed from the mean of dh = dY * gamma and the mean of dh * xHat over the row. */
 // @ts-ignore: decorator
 @inline
-export function inputGradient(width: i32, d: usize, gamma: usize, hat: usize, meanD: v128, meanDHat: v128, scale: v128, out: usize, mode: i32): void {
+export function inputGradient(
+  width: i32,
+  d: usize,
+  gamma: usize,
+  hat: usize,
+  meanD: v128,
+  meanDHat: v128,
+  scale: v128,
+  out: usize,
+  mode: i32,
+): void {
   for (let i = 0; i < width; i += 4) {
     const dh = f32x4.mul(part(d, i, width), part(gamma, i, width));
     const h = part(hat, i, width);

@@ -4,7 +4,7 @@ import { constant4, exp4, log1, log4 } from './math';
 import { load4, maxLanes, store4 } from './simd';
 import { addInOrder } from './statesInStep';
 
-/** All bits of the first `left` lanes set. */
+/** A mask with all bits of the first `left` lanes set. */
 // @ts-ignore: decorator
 @inline
 function firstLanes(left: i32): v128 {
@@ -17,7 +17,7 @@ function centred(p: usize, left: i32, factor: v128, top: v128): v128 {
   return f32x4.sub(f32x4.mul(load4(p, left), factor), top);
 }
 
-/** A maximum may lose a NaN; the sum does not. */
+/** pmax can drop a NaN. The result is still NaN, because the sum of exponentials contains it. */
 // @ts-ignore: decorator
 @inline
 function largest(top: v128, p: usize, left: i32, factor: v128): v128 {
@@ -38,7 +38,10 @@ function subtract(p: usize, n: i32, x: v128): void {
   for (let r = 0; r < n; r += 4) store4(at(p, r), f32x4.sub(load4(at(p, r), n - r), x), n - r);
 }
 
-/** Log softmax of four states whose offsets start at `offsets`, as in logSoftmax without a mask. */
+/**
+ * Log softmax of four states, as in logSoftmax without a mask. `offsets` is the address of the offset of the first
+ * state.
+ */
 export function logSoftmaxFour(offsets: usize, logits: usize, temperatureInverse: f32, logP: usize): void {
   const factor = f32x4.splat(temperatureInverse);
   const from0 = getI(offsets, 0);
@@ -88,8 +91,18 @@ export function logSoftmaxFour(offsets: usize, logits: usize, temperatureInverse
   subtract(at(logP, from3), n3, v128.shuffle<f32>(logs, logs, 3, 3, 3, 3));
 }
 
-/** logP = log softmax(temperatureInverse * logits) over each state's actions with mask byte 1 (mask 0: all). logP may be logits. */
-export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usize, temperatureInverse: f32, logP: usize): void {
+/**
+ * logP = log softmax(temperatureInverse * logits) over the actions of each state with mask byte 1 (mask 0: all
+ * actions). logP may be the same buffer as logits.
+ */
+export function logSoftmax(
+  states: i32,
+  offsets: usize,
+  logits: usize,
+  mask: usize,
+  temperatureInverse: f32,
+  logP: usize,
+): void {
   let n = 0;
   if (ASC_SHRINK_LEVEL == 0 && mask == 0) {
     for (; n + 4 <= states; n += 4) logSoftmaxFour(at(offsets, n), logits, temperatureInverse, logP);
@@ -123,13 +136,14 @@ export function logSoftmax(states: i32, offsets: usize, logits: usize, mask: usi
     for (let r = from; r < to; r += 4) {
       const left = to - r;
       const e = exp4(f32x4.sub(load4(at(logP, r), left), f32x4.splat(top)));
-      // A masked action adds e^-87: nothing, for the sum is at least 1. Lanes beyond the last action must not count.
+      // A masked action adds e^-87, which changes no bit because the sum is at least 1. Lanes beyond the last action
+      // must be left out.
       sum += f32x4.extract_lane(e, 0);
       if (left > 1) sum += f32x4.extract_lane(e, 1);
       if (left > 2) sum += f32x4.extract_lane(e, 2);
       if (left > 3) sum += f32x4.extract_lane(e, 3);
     }
-    // (x - top) - log(sum), not x - (top + log(sum)): large logits would round the second term away.
+    // Compute (x - top) - log(sum). With x - (top + log(sum)), rounding would lose log(sum) for large logits.
     const first = f32x4.splat(top);
     const second = f32x4.splat(log1(sum));
     for (let r = from; r < to; r += 4) {

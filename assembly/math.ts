@@ -1,5 +1,6 @@
-// exp, log, tanh, sigmoid and gelu of four floats. Hosts differ in their own maths; these use only IEEE + - * / and so agree everywhere.
-// Coefficients are loaded from a constant table: V8 re-materialises literal vectors inside loops.
+// exp, log, tanh, sigmoid and gelu of four floats. The maths functions of JavaScript runtimes differ in their last
+// bits. These functions use only IEEE + - * / and are therefore bitwise identical in every runtime. Coefficients are
+// loaded from a constant table, because V8 recreates literal vectors in every iteration of a loop.
 //
 // Largest error against double precision, over every 997th float (test/assembly/math.test.ts):
 //   exp      relative 7.7e-8 on [-87, 88]
@@ -7,8 +8,9 @@
 //   tanh     absolute 3.3e-7 on [-20, 20], exactly 1 beyond 7.905
 //   sigmoid  absolute 9.0e-8, relative 1.4e-7 on [-87, 88]
 //   gelu     error / max(1, |gelu|) 6.6e-7 on [-20, 20]; its derivative absolute 4.3e-6
-// Sources: exp and log are the Cephes expf/logf range reductions and polynomials (Moshier); tanh is a 13/6 rational minimax fit on
-// [-7.9, 7.9] with the coefficients published in Eigen; gelu is the tanh form of Hendrycks and Gimpel, arXiv 1606.08415.
+// Sources: exp and log are the Cephes expf/logf range reductions and polynomials (Moshier). tanh is a 13/6 rational
+// minimax fit on [-7.9, 7.9] with the coefficients published in Eigen. gelu is the tanh form of Hendrycks and Gimpel,
+// arXiv 1606.08415.
 
 const TABLE: usize = memory.data<f32>(
   [
@@ -42,7 +44,10 @@ export function mulAdd(a: v128, b: v128, d: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), d);
 }
 
-/** 2^n of whole n in [-126, 127]: the last bits of the sum with 2^23 + 127 are those of the exponent. */
+/**
+ * 2^n for integers n in [-126, 127]. After the addition of 2^23 + 127, the low bits of the sum are the bits of the
+ * exponent.
+ */
 // @ts-ignore: decorator
 @inline
 export function powerOfTwo4(n: v128): v128 {
@@ -66,8 +71,8 @@ export function exp4(x: v128): v128 {
 }
 
 /**
- * ln x for normal x > 0. Zero, negative and subnormal x give about -87.3, the value at the smallest normal float; infinity gives about
- * 88.7, the value at the largest. NaN stays NaN.
+ * ln x for normal x > 0. Zero, negative and subnormal x return about -87.3, the value at the smallest normal float.
+ * Infinity returns about 88.7, the value at the largest float. NaN returns NaN.
  */
 // @ts-ignore: decorator
 @inline
@@ -76,7 +81,7 @@ export function log4(x: v128): v128 {
   const notANumber = f32x4.ne(x, x); // all bits set, a NaN, where x is one
   let e = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(bits, 23), i32x4.splat(126)));
   let m = v128.or(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
-  // Mantissa in [sqrt(1/2), sqrt(2)): halves below the bound are doubled and the exponent lowered.
+  // Mantissa in [sqrt(1/2), sqrt(2)): values below the bound are doubled and the exponent is lowered by one.
   const low = f32x4.lt(m, constant4(23));
   e = f32x4.sub(e, v128.and(low, f32x4.splat(1)));
   m = f32x4.add(f32x4.sub(m, f32x4.splat(1)), v128.and(low, m));
@@ -95,7 +100,7 @@ export function log4(x: v128): v128 {
   return v128.or(mulAdd(e, constant4(34), f32x4.add(m, p)), notANumber);
 }
 
-/** x where tanh x is not yet 1 or -1 to the last bit. */
+/** Clamps x to the range in which tanh x is not yet 1 or -1 in single precision. */
 // @ts-ignore: decorator
 @inline
 export function clampTanh4(x: v128): v128 {
@@ -148,7 +153,7 @@ export function gelu4(x: v128): v128 {
   return geluOuter4(x, tanh4(geluInner4(x)));
 }
 
-/** The slopes of tanh and relu from their outputs y. */
+/** The derivatives of tanh and relu, computed from their outputs y. */
 // @ts-ignore: decorator
 @inline
 export function tanhSlope4(y: v128): v128 {
@@ -161,7 +166,10 @@ export function reluSlope4(y: v128): v128 {
   return v128.and(f32x4.splat(1), f32x4.gt(y, f32x4.splat(0)));
 }
 
-/** Beyond 10 the slope is 0 or 1 to the last bit, and x^2 must not overflow: 0 * infinity is NaN. Argument order keeps NaN. */
+/**
+ * Clamps x to [-10, 10]: beyond it the derivative is 0 or 1 in single precision, and x^2 must not overflow because 0 *
+ * infinity is NaN. The argument order keeps NaN.
+ */
 // @ts-ignore: decorator
 @inline
 function clampSlope4(x: v128): v128 {
@@ -175,7 +183,7 @@ export function slopeInner4(x: v128): v128 {
   return f32x4.mul(constant4(35), mulAdd(f32x4.mul(constant4(36), f32x4.mul(x, x)), x, x));
 }
 
-/** The slope of gelu at x from t = tanh(slopeInner4(x)). */
+/** The derivative of gelu at x, computed from t = tanh(slopeInner4(x)). */
 // @ts-ignore: decorator
 @inline
 export function slopeOuter4(x: v128, t: v128): v128 {
@@ -196,7 +204,7 @@ export function geluSlope4(x: v128): v128 {
   return slopeOuter4(x, tanh4(slopeInner4(x)));
 }
 
-/** Scalar forms, lane 0 of the vector ones: the same bits. */
+/** Scalar forms: lane 0 of the vector forms, bitwise identical. */
 export function exp1(x: f32): f32 {
   return f32x4.extract_lane(exp4(f32x4.splat(x)), 0);
 }

@@ -1,11 +1,25 @@
-// The 4 x 4 companion of the 4 x 8 tile, for the last columns of a matrix: the same sums in the same order at two thirds of the time.
+// A 4 x 4 variant of the 4 x 8 tile for the last columns of a matrix: the same sums in the same order, in two thirds of
+// the time.
 import { ACCUMULATE, BIAS } from './matmulTile';
 import { load4, madd, store4 } from './simd';
 
 /**
- * C[m][cols] = start + A[m][k] * panel[k][0 .. cols], cols 1 to 4, where the rows of the panel are stepB bytes apart; see multiplyColumn.
+ * C[m][cols] = start + A[m][k] * panel[k][0 .. cols] for cols 1 to 4. The rows of the panel are stepB bytes apart; see
+ * multiplyColumn.
  */
-export function multiplyNarrow(m: i32, cols: i32, k: i32, a: usize, lda: usize, panel: usize, stepB: usize, c: usize, ldc: usize, mode: i32, bias: usize): void {
+export function multiplyNarrow(
+  m: i32,
+  cols: i32,
+  k: i32,
+  a: usize,
+  lda: usize,
+  panel: usize,
+  stepB: usize,
+  c: usize,
+  ldc: usize,
+  mode: i32,
+  bias: usize,
+): void {
   for (let left = m; left > 0; left -= 4) {
     let a0 = a;
     let a1 = left > 1 ? a0 + lda : a0;

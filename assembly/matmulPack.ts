@@ -1,12 +1,15 @@
-// The layouts in which the tiles of a matrix product read their operands.
+// Packing of operands into the layouts that the tiles of a matrix product read.
 import { at } from './memory';
 import { load4, loadTail, store4 } from './simd';
 
-/** Panels of B[k,n]. Unless sums is 0, sums[n] += the sums of B's columns, in row order: here every float of B passes by. */
+/**
+ * Packs B[k,n] into panels. Unless sums is 0, also adds the column sums of B to sums[n], in row order, because packing
+ * reads every float of B.
+ */
 export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize, sums: usize): void {
   let j = 0;
   const next = (<usize>k) << 5;
-  // Two panels at once, where they are sixteen columns: one cache line of a row, read once.
+  // Two panels at a time where B has sixteen columns left: they are one cache line of a row, which is then read once.
   for (; ASC_SHRINK_LEVEL == 0 && j + 16 <= n; j += 16) {
     let row = at(b, j);
     const to = at(sums, j);
@@ -71,7 +74,10 @@ export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize, sums: 
   }
 }
 
-/** Rows i to i + 3 of the 4 x 4 transpose of four rows at p; rows beyond `rows` and columns beyond `cols` count as zero. */
+/**
+ * Rows i to i + 3 of the 4 x 4 transpose of the four rows at p. Rows beyond `rows` and columns beyond `cols` count as
+ * zero.
+ */
 // @ts-ignore: decorator
 @inline
 function transpose4(p: usize, ld: usize, rows: i32, cols: i32, out: usize, stride: usize): void {
@@ -91,7 +97,10 @@ function transpose4(p: usize, ld: usize, rows: i32, cols: i32, out: usize, strid
   v128.store(out + 3 * stride, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7));
 }
 
-/** Panels of B[n,k]^T. The last block of a panel may spill past it; the next panel, or the slack at the end, takes that. */
+/**
+ * Packs B[n,k]^T into panels. The last block of a panel may write past the end of the panel, into the next panel or the
+ * slack after the last one.
+ */
 export function packTransposed(k: i32, n: i32, b: usize, ldb: usize, panels: usize): void {
   for (let j = 0; j < n; j += 8) {
     for (let i = 0; i < k; i += 4) {
@@ -104,8 +113,8 @@ export function packTransposed(k: i32, n: i32, b: usize, ldb: usize, panels: usi
 }
 
 /**
- * `cols` columns of A[k,m] as [k][4] for every 4 of them; what stands beside fewer than 4 is not used. Sixteen columns are one cache line, read
- * once.
+ * Packs `cols` columns of A[k,m] as [k][4] for each block of 4 columns. The floats that fill an incomplete block are
+ * not used. Sixteen columns are one cache line, which is read once.
  */
 export function packQuads(k: i32, cols: i32, a: usize, lda: usize, quads: usize): void {
   const next = (<usize>k) << 4;

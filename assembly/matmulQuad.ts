@@ -1,10 +1,19 @@
-// The 4 x 8 tile of matmulTile.ts with both operands packed by k, [k][4] and [k][8]: for products with a transposed left operand, whose rows
-// are then copied as they lie, without a transpose.
+// The 4 x 8 tile of matmulTile.ts with both operands packed by k, as [k][4] and [k][8]. It is used for products with a
+// transposed left operand: the rows of this operand are copied without a transpose.
 import { ACCUMULATE } from './matmulTile';
 import { madd } from './simd';
 
 /** C[4][8] = start + quad[k][4]^T * panel[k][8]; ldc in bytes. */
-export function tileQuad(k: i32, quad: usize, lda: usize, panel: usize, ldb: usize, out: usize, ldc: usize, mode: i32): void {
+export function tileQuad(
+  k: i32,
+  quad: usize,
+  lda: usize,
+  panel: usize,
+  ldb: usize,
+  out: usize,
+  ldc: usize,
+  mode: i32,
+): void {
   let c00 = f32x4.splat(0);
   let c01 = c00;
   let c10 = c00;

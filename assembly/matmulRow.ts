@@ -1,4 +1,5 @@
-// The 1 x 8 companion of the 4 x 8 tile, for the last rows of a matrix and for batches of one: the same sums in the same order.
+// A 1 x 8 variant of the 4 x 8 tile, for the last rows of a matrix and for batches of one: the same sums in the same
+// order.
 import { ACCUMULATE, BIAS } from './matmulTile';
 import { madd } from './simd';
 

@@ -1,5 +1,5 @@
-// Products with one column or one row of sums: the heads of a policy. The tile would pad them to eight columns.
-// Every element still sums in ascending k, so its bits are those of the tile.
+// Products with a single column or row of sums, as in the heads of a policy. The tile would pad them to eight columns.
+// Every element sums in ascending k, so the result is bitwise identical to that of the tile.
 import { at, getF, setF } from './memory';
 import { ACCUMULATE, BIAS } from './matmulTile';
 
@@ -14,7 +14,18 @@ function gather4(p: usize, stride: i32): v128 {
 }
 
 /** y[m] = start + A[m,k] x[k], where x and y have strides ldx and ldy. Four rows at a time, one lane each. */
-export function matrixVector(m: i32, k: i32, a: usize, lda: i32, x: usize, ldx: i32, y: usize, ldy: i32, mode: i32, bias: usize): void {
+export function matrixVector(
+  m: i32,
+  k: i32,
+  a: usize,
+  lda: i32,
+  x: usize,
+  ldx: i32,
+  y: usize,
+  ldy: i32,
+  mode: i32,
+  bias: usize,
+): void {
   let i = 0;
   for (; i + 4 <= m; i += 4) {
     let sum = f32x4.splat(mode == BIAS ? load<f32>(bias) : 0);
@@ -55,7 +66,17 @@ export function matrixVector(m: i32, k: i32, a: usize, lda: i32, x: usize, ldx: 
 }
 
 /** y[m] = start + A[k,m]^T x[k], where x and y have strides ldx and ldy. Four columns of A at a time. */
-export function transposedVector(m: i32, k: i32, a: usize, lda: i32, x: usize, ldx: i32, y: usize, ldy: i32, mode: i32): void {
+export function transposedVector(
+  m: i32,
+  k: i32,
+  a: usize,
+  lda: i32,
+  x: usize,
+  ldx: i32,
+  y: usize,
+  ldy: i32,
+  mode: i32,
+): void {
   let i = 0;
   for (; i + 4 <= m; i += 4) {
     let sum = f32x4.splat(0);

@@ -1,22 +1,32 @@
-// The micro-kernel of every matrix product: a 4 x 8 tile of C in eight registers, K unrolled by eight.
+// The micro-kernel of every matrix product: a 4 x 8 tile of C in eight registers, with k unrolled by eight.
 //
-// Each unrolled step stands in a basic block of its own. Without these blocks V8's optimising compiler hoists all loads of the unrolled
-// loop above the arithmetic, runs out of its 15 vector registers and spills: half the speed. Rows of A are read in place through row
-// pointers with load32_splat (V8 folds the constant offsets there); B comes as a panel [k][8].
-// Every element of C sums a[k] * b[k] in ascending k, so its bits do not depend on its place in the batch.
+// Each unrolled step is in its own basic block. Without these blocks, the optimising compiler of V8 hoists all loads of
+// the unrolled loop above the arithmetic, exceeds its 15 vector registers and spills, which halves the speed. Rows of A
+// are read in place through row pointers with load32_splat, where V8 folds the constant offsets. B is a panel [k][8].
+// Every element of C sums a[k] * b[k] in ascending k, so its bits do not depend on its position in the batch.
 import { RELU_SLOPE, slope, TANH_SLOPE } from './matmulSlope';
 import { madd } from './simd';
 
-/** How a tile starts: from zero, from what C holds, or from the bias row. */
+/** Start of a tile: from zero, from the values of C, or from the bias row. */
 export const OVERWRITE: i32 = 0;
 export const ACCUMULATE: i32 = 1;
 export const BIAS: i32 = 2;
 
 /**
- * C[4][8] = start + A[4][k] * panel[k][8], times a slope if mode says so. Strides lda, stepB and ldc are in bytes; bias has 8 floats, or is saved[4][8]
- * with the stride of C.
+ * C[4][8] = start + A[4][k] * panel[k][8], multiplied by an activation derivative if mode selects one. The strides lda,
+ * stepB and ldc are in bytes. `bias` has 8 floats, or is saved[4][8] with the stride of C.
  */
-export function tile4(k: i32, a: usize, lda: usize, panel: usize, stepB: usize, out: usize, ldc: usize, mode: i32, bias: usize): void {
+export function tile4(
+  k: i32,
+  a: usize,
+  lda: usize,
+  panel: usize,
+  stepB: usize,
+  out: usize,
+  ldc: usize,
+  mode: i32,
+  bias: usize,
+): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0);

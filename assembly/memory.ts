@@ -1,4 +1,5 @@
-// Address arithmetic for raw f32 and i32 arrays: element i of the array at p. Written once because `p + i << 2` binds wrongly.
+// Addresses of elements of raw f32 and i32 arrays: element i of the array at p. One function computes them, because `p
+// + i << 2` has the wrong precedence.
 
 // @ts-ignore: decorator
 @inline
@@ -30,7 +31,7 @@ export function setI(p: usize, i: i32, x: i32): void {
   store<i32>(at(p, i), x);
 }
 
-/** First byte that no constant table uses: TypeScript lays out all memory from here. */
+/** The first byte that no constant table uses. TypeScript allocates all memory from here on. */
 export function heapBase(): usize {
   return __heap_base;
 }
@@ -43,7 +44,7 @@ export function fill(dst: usize, n: i32, value: f32): void {
   for (; i < n; i++) setF(dst, i, value);
 }
 
-/** dst = src, whole bytes; the ranges may overlap. */
+/** dst = src, in bytes. The ranges may overlap. */
 export function copyBytes(dst: usize, src: usize, bytes: i32): void {
   memory.copy(dst, src, bytes);
 }

@@ -1,17 +1,32 @@
-// What the candidate actions of a state have in common: most of their tokens stand in the same slots of several candidates.
+// Features that the candidate actions of a state share: most tokens occur in the same slot of several candidates.
 import { at, getI, setI } from './memory';
 
 /**
- * The distinct features (token * slots + slot) of each state's candidates, in the order in which they first appear: its pairs. Pairs of state
- * n are pairOffsets[n] .. pairOffsets[n + 1]; tokens[pair] is the token. Sorted by slot, and within a slot by state, pair order[i] comes at
- * i, slot s has slotOffsets[s] .. slotOffsets[s + 1] (slots + 2 integers), and pairAt[feature] and place[pair] tell the place of the pair.
- * newest: vocabulary * slots integers in any state. Returns the number of pairs, at most that of features.
+ * The pairs of a state are the distinct features (token * slots + slot) of its candidates, in the order in which they
+ * first appear. State n has the pairs pairOffsets[n] .. pairOffsets[n + 1], and tokens[pair] is the token of a pair.
+ * Pairs are also sorted by slot, and within a slot by state: order[i] is the pair at position i, slot s has the
+ * positions slotOffsets[s] .. slotOffsets[s + 1] (slots + 2 integers), and place[pair] and pairAt[feature] are the
+ * position of a pair. newest: vocabulary * slots integers with any content. Returns the number of pairs, which is at
+ * most the number of features.
  */
-export function distinctPairs(states: i32, slots: i32, rowOffsets: usize, featureOffsets: usize, features: usize, newest: usize, pairOffsets: usize, tokens: usize, slotOffsets: usize, order: usize, place: usize, pairAt: usize): i32 {
+export function distinctPairs(
+  states: i32,
+  slots: i32,
+  rowOffsets: usize,
+  featureOffsets: usize,
+  features: usize,
+  newest: usize,
+  pairOffsets: usize,
+  tokens: usize,
+  slotOffsets: usize,
+  order: usize,
+  place: usize,
+  pairAt: usize,
+): i32 {
   for (let s = 0; s < slots + 2; s++) setI(slotOffsets, s, 0);
   setI(pairOffsets, 0, 0);
   let pairs = 0;
-  // `order` holds the feature of each pair until the places are known.
+  // `order` holds the feature of each pair until the positions are computed.
   for (let n = 0; n < states; n++) {
     const first = pairs;
     const to = getI(featureOffsets, getI(rowOffsets, n + 1));

@@ -1,9 +1,14 @@
-// The in-run ceiling of the benchmarks and of `unbraid profile`, a module of its own; not part of the engine.
+// Measures the peak speed of the machine for the benchmarks and for `unbraid profile`. It is a separate module and not
+// part of the engine.
 //
-// The in-run ceiling of single-precision work: eight independent sums `c += a * b`, two vector loads per sixteen vector operations,
-// nothing that waits for another result. As in the matrix tile, each unrolled step is a basic block of its own; see assembly/matmulTile.ts.
+// It measures single-precision arithmetic with eight independent sums `c += a * b` and two vector loads per sixteen
+// vector operations, so that no operation waits for the result of another sum. As in the matrix tile, each unrolled
+// step is in its own basic block; see assembly/matmulTile.ts.
 
-/** Runs `steps` steps of 64 floating-point operations each over the 128 bytes at p; the result keeps the work alive. */
+/**
+ * Runs `steps` steps of 64 floating-point operations each over the 128 bytes at p. Returns a result so that the
+ * optimiser does not remove the work.
+ */
 export function peak(steps: i32, p: usize): f32 {
   const b0 = v128.load(p, 0);
   const b1 = v128.load(p, 16);

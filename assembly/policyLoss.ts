@@ -1,5 +1,5 @@
-// Losses of the policy head. State n has candidate actions offsets[n] .. offsets[n + 1]; logP holds their log-probabilities, -Infinity
-// where an action is masked. Sums for the record go to f64 slots.
+// Losses of the policy head. State n has the candidate actions offsets[n] .. offsets[n + 1]. logP holds their
+// log-probabilities, -Infinity for a masked action. Sums for the run record are added to f64 slots.
 import { at, getF, getI, setF } from './memory';
 import { exp1, exp4, log1 } from './math';
 import { load4, store4 } from './simd';
@@ -12,14 +12,17 @@ function addTo(stats: usize, slot: i32, x: f64): void {
   store<f64>(p, load<f64>(p) + x);
 }
 
-/** Probability of a log-probability; exactly 0 for a masked action. */
+/** The probability of a log-probability; exactly 0 for a masked action. */
 // @ts-ignore: decorator
 @inline
 function probability(logP: f32): f32 {
   return logP == -Infinity ? 0 : exp1(logP);
 }
 
-/** Sets the gradients of the state whose offsets start at `offsets`: zero, but for the entropy in the first place. */
+/**
+ * Sets the gradients of one state to zero, except that the first element holds the entropy. `offsets` is the address of
+ * the offset of the state.
+ */
 // @ts-ignore: decorator
 @inline
 function putEntropy(offsets: usize, d: usize, entropy: f32): void {
@@ -29,7 +32,7 @@ function putEntropy(offsets: usize, d: usize, entropy: f32): void {
   if (to > from) setF(d, from, entropy);
 }
 
-/** Keeps every state's entropy where its gradient will be. */
+/** Stores the entropy of every state in the buffer that later holds its gradient. */
 function putEntropies(states: i32, offsets: usize, logP: usize, d: usize): void {
   let n = 0;
   if (ASC_SHRINK_LEVEL == 0) {
@@ -45,7 +48,8 @@ function putEntropies(states: i32, offsets: usize, logP: usize, d: usize): void 
     const from = getI(offsets, n);
     const to = getI(offsets, n + 1);
     let entropy: f32 = 0;
-    // Lane by lane in the order of actions, so that the sum is the same wherever the state's first action lies.
+    // Add lane by lane in the order of actions, so that the sum does not depend on the alignment of the first action of
+    // the state.
     for (let r = from; r < to; r += 4) {
       const left = to - r;
       const terms = entropyTerms(at(logP, r), left);
@@ -59,13 +63,32 @@ function putEntropies(states: i32, offsets: usize, logP: usize, d: usize): void 
 }
 
 /**
- * Clipped surrogate with KL and entropy (GRPO, Shao et al., arXiv 2402.03300; the two clip bounds of DAPO, arXiv 2503.14476):
- *   weight_n * ( -min(ratio A, clip(ratio, 1 - epsLow, 1 + epsHigh) A) + beta (e^d - d - 1) - entropyCoef H ),  d = refLogP - logP
- * dLogits is overwritten with the gradient (of the scaled logits). ref is 0 for none. State n has the samples sampleOffsets[n] ..
- * sampleOffsets[n + 1] (sampleOffsets 0: sample n); taken, oldLogP, ref, advantages and weights are by sample.
- * stats += [surrogate, KL to the reference, entropy, (ratio - 1) - log ratio, clipped] each times weight; stats[5] += |gradient coefficient|.
+ * Clipped surrogate with KL and entropy (GRPO, Shao et al., arXiv 2402.03300; the two clip bounds of DAPO, arXiv
+ * 2503.14476):
+ *   weight_n * ( -min(ratio A, clip(ratio, 1 - epsLow, 1 + epsHigh) A) + beta (e^d - d - 1) - entropyCoef H )
+ *   with d = refLogP - logP
+ * Overwrites dLogits with the gradient with respect to the scaled logits. ref is 0 if there is no reference policy.
+ * State n has the samples sampleOffsets[n] .. sampleOffsets[n + 1] (one sample, n, if sampleOffsets is 0); taken,
+ * oldLogP, ref, advantages and weights are indexed by sample. stats += [surrogate, KL to the reference, entropy, (ratio
+ * - 1) - log ratio, clipped], each times weight; stats[5] += |gradient coefficient|.
  */
-export function policyLoss(states: i32, offsets: usize, logP: usize, taken: usize, oldLogP: usize, ref: usize, advantages: usize, weights: usize, epsLow: f32, epsHigh: f32, beta: f32, entropyCoef: f32, dLogits: usize, stats: usize, sampleOffsets: usize): void {
+export function policyLoss(
+  states: i32,
+  offsets: usize,
+  logP: usize,
+  taken: usize,
+  oldLogP: usize,
+  ref: usize,
+  advantages: usize,
+  weights: usize,
+  epsLow: f32,
+  epsHigh: f32,
+  beta: f32,
+  entropyCoef: f32,
+  dLogits: usize,
+  stats: usize,
+  sampleOffsets: usize,
+): void {
   putEntropies(states, offsets, logP, dLogits);
   for (let n = 0; n < states; n++) {
     const from = getI(offsets, n);
@@ -116,10 +139,19 @@ export function policyLoss(states: i32, offsets: usize, logP: usize, taken: usiz
 }
 
 /**
- * Cloning of a set: -coef log(total probability of the actions labelled 1), on states that have one (weights[n] must be 0 on others).
- * dLogits += the gradient; stats[0] += the unscaled loss times weight.
+ * Behaviour cloning with a set of actions: -coef log(total probability of the actions labelled 1). weights[n] must be 0
+ * for a state without such an action. dLogits += the gradient; stats[0] += the loss without coef times weight.
  */
-export function cloningLoss(states: i32, offsets: usize, logP: usize, labels: usize, weights: usize, coef: f32, dLogits: usize, stats: usize): void {
+export function cloningLoss(
+  states: i32,
+  offsets: usize,
+  logP: usize,
+  labels: usize,
+  weights: usize,
+  coef: f32,
+  dLogits: usize,
+  stats: usize,
+): void {
   for (let n = 0; n < states; n++) {
     const weight = getF(weights, n);
     if (weight == 0) continue;
@@ -141,11 +173,12 @@ export function cloningLoss(states: i32, offsets: usize, logP: usize, labels: us
   }
 }
 
-/** dLogits of log pi(taken | state): onehot(taken) - pi, the seed of per-sample gradients. */
+/** dLogits of log pi(taken | state): onehot(taken) - pi. This is the starting gradient of per-sample gradients. */
 export function logProbGradient(states: i32, offsets: usize, logP: usize, taken: usize, dLogits: usize): void {
   for (let n = 0; n < states; n++) {
     const from = getI(offsets, n);
     const chosen = from + getI(taken, n);
-    for (let r = from; r < getI(offsets, n + 1); r++) setF(dLogits, r, (r == chosen ? <f32>1 : <f32>0) - probability(getF(logP, r)));
+    for (let r = from; r < getI(offsets, n + 1); r++)
+      setF(dLogits, r, (r == chosen ? <f32>1 : <f32>0) - probability(getF(logP, r)));
   }
 }

@@ -1,11 +1,11 @@
-// Counter-based random numbers: Threefry-2x32 with 20 rounds, the twin of src/random.ts, and what is drawn from it in bulk.
-// Element i of a fill is a function of (key, i) alone, so any part can be drawn by any worker.
+// Counter-based random numbers: Threefry-2x32 with 20 rounds, the counterpart of src/random.ts, and kernels that sample
+// many numbers. Element i of an array is a function of (key, i) alone, so any worker can compute any part.
 import { at, getF, getI, setF, setI } from './memory';
 import { exp1, log1 } from './math';
 
 const PARITY: u32 = 0x1bd11bda;
 
-/** First word in the high half, second in the low half of the result. */
+/** Returns the first word in the high half and the second word in the low half. */
 function threefry(k0: u32, k1: u32, c0: u32, c1: u32): u64 {
   const k2: u32 = k0 ^ k1 ^ PARITY;
   let x0: u32 = c0 + k0;
@@ -35,14 +35,18 @@ function uniform(word: u32): f32 {
   return <f32>(word >> 8) * <f32>(1.0 / 16777216.0);
 }
 
-/** out[i] uniform in [low, high), counter (i, 0); rounding may give `high` where its float spacing is coarser than (high - low) / 2^24. */
+/**
+ * out[i] is uniform in [low, high), from counter (i, 0). Rounding can return `high` if the float spacing there is
+ * coarser than (high - low) / 2^24.
+ */
 export function randomUniform(k0: u32, k1: u32, n: i32, low: f32, high: f32, out: usize): void {
   for (let i = 0; i < n; i++) setF(out, i, low + (high - low) * uniform(<u32>(threefry(k0, k1, i, 0) >> 32)));
 }
 
 /**
- * order[n] = a permutation of 0 .. n - 1 (Fisher-Yates) by integers below n, n - 1, ..., 2 of the stream of key and index 0: the words of its
- * blocks, one after the other, but for those from the largest multiple of the bound on.
+ * order[n] = a random permutation of 0 .. n - 1 (Fisher-Yates). It samples integers below n, n - 1, ..., 2 from the
+ * stream with this key and index 0. The words of the blocks are used in order; a word at or above the largest multiple
+ * of the bound is skipped.
  */
 export function permute(k0: u32, k1: u32, n: i32, order: usize): void {
   for (let i = 0; i < n; i++) setI(order, i, i);
@@ -60,7 +64,7 @@ export function permute(k0: u32, k1: u32, n: i32, order: usize): void {
       word = <u32>words;
       words >>= 32;
       left--;
-      // The largest multiple of the bound is above 2^32 - bound: few words need its division.
+      // The largest multiple of the bound is above 2^32 - bound, so few words need the division.
     } while (word > 0 - bound && <u64>word >= 0x1_0000_0000 - (<u64>0x1_0000_0000 % <u64>bound));
     const j: i32 = word % bound;
     const last = getI(order, i);
@@ -69,7 +73,7 @@ export function permute(k0: u32, k1: u32, n: i32, order: usize): void {
   }
 }
 
-/** out[i] normal with mean 0: Marsaglia's polar method on the blocks (i, 0), (i, 1), ... until one is accepted. */
+/** out[i] is normal with mean 0: Marsaglia's polar method on the blocks (i, 0), (i, 1), ... until one is accepted. */
 export function randomNormal(k0: u32, k1: u32, n: i32, deviation: f32, out: usize): void {
   for (let i = 0; i < n; i++) {
     let block: u32 = 0;
@@ -86,11 +90,20 @@ export function randomNormal(k0: u32, k1: u32, n: i32, deviation: f32, out: usiz
 }
 
 /**
- * Draws one action per state from logP (-Infinity: never), by inverting the cumulative sum at the uniform number of counter
- * (indices[n], 0). taken[n] is the action's place in the state's list, takenLogP[n] its log-probability; -1 and 0 where every action is
- * masked or there is none.
+ * Samples one action per state from logP (-Infinity: never sampled) by inverting the cumulative sum at the uniform
+ * number of counter (indices[n], 0). taken[n] is the index of the action in the list of the state, and takenLogP[n] is
+ * its log-probability. They are -1 and 0 if the state has no action or all its actions are masked.
  */
-export function sampleActions(states: i32, offsets: usize, logP: usize, k0: u32, k1: u32, indices: usize, taken: usize, takenLogP: usize): void {
+export function sampleActions(
+  states: i32,
+  offsets: usize,
+  logP: usize,
+  k0: u32,
+  k1: u32,
+  indices: usize,
+  taken: usize,
+  takenLogP: usize,
+): void {
   for (let n = 0; n < states; n++) {
     const from = getI(offsets, n);
     const to = getI(offsets, n + 1);

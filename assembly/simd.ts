@@ -1,8 +1,9 @@
-// Lane helpers. Horizontal sums have one order, (l0 + l2) + (l1 + l3), so that a sum has the same bits wherever it is taken.
+// Lane functions. A horizontal sum has the fixed order (l0 + l2) + (l1 + l3), so that it is bitwise identical wherever
+// it is computed.
 
 /**
- * a * b + sum of the matrix products: rounded twice, on every processor. In the build with relaxed SIMD the engine may round once, as its
- * processor does.
+ * a * b + sum in the matrix products, rounded twice on every processor. In the build with relaxed SIMD, the runtime may
+ * round once if the processor does so.
  */
 // @ts-ignore: decorator
 @inline
@@ -18,7 +19,7 @@ export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
 }
 
-/** The largest lane; NaN if one is. */
+/** Returns the largest lane, or NaN if a lane is NaN. */
 // @ts-ignore: decorator
 @inline
 export function maxLanes(v: v128): f32 {
@@ -44,7 +45,7 @@ function putTail(p: usize, v: v128, n: i32): void {
   if (n > 2) v128.store_lane<f32>(p + 8, v, 2, 0, 4);
 }
 
-// Calls in place of copies, for the build that has to be small.
+// The build that must be small calls these functions; the other builds inline them.
 function callTailAt(p: usize, n: i32): v128 {
   return tailAt(p, n);
 }
@@ -53,7 +54,7 @@ function callPutTail(p: usize, v: v128, n: i32): void {
   putTail(p, v, n);
 }
 
-/** The first n (0 to 3) floats at p; the other lanes are 0 and their memory is not touched. */
+/** Loads the first n (0 to 3) floats at p. The other lanes are 0, and their memory is not read. */
 // @ts-ignore: decorator
 @inline
 export function loadTail(p: usize, n: i32): v128 {
@@ -68,14 +69,17 @@ export function storeTail(p: usize, v: v128, n: i32): void {
   else putTail(p, v, n);
 }
 
-/** Four floats at p, of which `left` belong to the row; the others count as zero, and their memory is not touched. */
+/**
+ * Loads up to four floats at p, of which `left` belong to the row. The other lanes are zero, and their memory is not
+ * read.
+ */
 // @ts-ignore: decorator
 @inline
 export function load4(p: usize, left: i32): v128 {
   return left >= 4 ? v128.load(p) : loadTail(p, left);
 }
 
-/** Stores the first `left` lanes at p, all from four on. */
+/** Stores the first `left` lanes at p, or all four if `left` is 4 or more. */
 // @ts-ignore: decorator
 @inline
 export function store4(p: usize, v: v128, left: i32): void {

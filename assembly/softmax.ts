@@ -1,9 +1,9 @@
-// Softmax of attention's scores under a key mask, and the way back.
+// Softmax of attention scores under a key mask, and its backward pass.
 import { expInPlace } from './expBlock';
 import { at } from './memory';
 import { load4, store4 } from './simd';
 
-/** All bits of a lane set where its mask byte is; no byte beyond `left` is read. */
+/** A lane mask: all bits of a lane are set if its mask byte is set. Bytes beyond `left` are not read. */
 // @ts-ignore: decorator
 @inline
 function maskLanes(mask: usize, left: i32): v128 {
@@ -14,7 +14,7 @@ function maskLanes(mask: usize, left: i32): v128 {
   return i32x4.ne(wide, i32x4.splat(0));
 }
 
-/** sumLanes in every lane. */
+/** The result of sumLanes in every lane. */
 // @ts-ignore: decorator
 @inline
 function sumEverywhere(v: v128): v128 {
@@ -23,14 +23,14 @@ function sumEverywhere(v: v128): v128 {
 }
 
 /**
- * Rows of p become softmax(scale * p) over the keys whose mask byte is set; a row without any such key becomes zero. lanes is room for the
- * mask, keys floats rounded up to four.
+ * Each row of p becomes softmax(scale * p) over the keys whose mask byte is set. A row without such a key becomes zero.
+ * lanes is a buffer for the mask: keys floats, rounded up to a multiple of four.
  */
 export function softmaxRows(rows: i32, keys: i32, p: usize, scale: f32, mask: usize, lanes: usize): void {
   const factor = f32x4.splat(scale);
   const low = f32x4.splat(-Infinity);
   for (let j = 0; j < keys; j += 4) v128.store(at(lanes, j), maskLanes(mask + <usize>j, keys - j));
-  // In three passes over all rows, not row by row: a row's maximum, exponentials and sum wait for one another.
+  // Three passes over all rows: within one row the maximum, the exponentials and the sum depend on each other.
   for (let r = 0; r < rows; r++) {
     const row = at(p, r * keys);
     let tops = low;
@@ -38,7 +38,7 @@ export function softmaxRows(rows: i32, keys: i32, p: usize, scale: f32, mask: us
       const x = f32x4.mul(load4(at(row, j), keys - j), factor);
       tops = f32x4.pmax(tops, v128.bitselect(x, low, v128.load(at(lanes, j))));
     }
-    // The maximum may lose a NaN; the sum does not.
+    // pmax can drop a NaN. The result is still NaN, because the sum of exponentials contains it.
     tops = f32x4.pmax(tops, v128.shuffle<f32>(tops, tops, 2, 3, 0, 1));
     const top = f32x4.pmax(tops, v128.shuffle<f32>(tops, tops, 1, 0, 3, 2));
     for (let j = 0; j < keys; j += 4) {
@@ -61,14 +61,17 @@ export function softmaxRows(rows: i32, keys: i32, p: usize, scale: f32, mask: us
   }
 }
 
-/** scale * p * (d - dot) of four elements. */
+/** scale * p * (d - dot) for four elements. */
 // @ts-ignore: decorator
 @inline
 function scoreGradient(scale: v128, p: v128, d: v128, dot: v128): v128 {
   return f32x4.mul(f32x4.mul(scale, p), f32x4.sub(d, dot));
 }
 
-/** Four rows side by side of a number of keys that four divides: the sum of one row alone waits for each of its additions. */
+/**
+ * Four rows at a time, for a number of keys that is a multiple of four. The additions of one row depend on each other,
+ * and independent rows hide their latency.
+ */
 function softmaxFourBackward(keys: i32, p0: usize, d0: usize, scale: v128): void {
   const p1 = at(p0, keys);
   const p2 = at(p1, keys);
@@ -98,7 +101,7 @@ function softmaxFourBackward(keys: i32, p0: usize, d0: usize, scale: v128): void
   }
 }
 
-/** d becomes scale * p * (d - p . d) row by row: the way back through softmaxRows. */
+/** d becomes scale * p * (d - p . d) row by row: the backward pass of softmaxRows. */
 export function softmaxRowsBackward(rows: i32, keys: i32, p: usize, d: usize, scale: f32): void {
   const factor = f32x4.splat(scale);
   let r = 0;

@@ -1,8 +1,11 @@
-// States as environments give them: checked, brought into the order of the tables, and recognised where they came before. And values by action
-// row, kept for a list of states.
+// Checks the states that environments return, converts their features to table order and finds repeated states. Also
+// copies values by action row between a list of states and a batch.
 import { at, getF, getI, setF, setI } from './memory';
 
-/** The slot of each of four features: (feature + 1/2) / vocabulary is never so near a whole number that rounding could reach it. */
+/**
+ * The slot of each of four features. The double (feature + 1/2) / vocabulary is far enough from every integer that
+ * rounding cannot change its integer part.
+ */
 // @ts-ignore: decorator
 @inline
 function slotsOf(features: v128, inverse: v128): v128 {
@@ -14,7 +17,7 @@ function slotsOf(features: v128, inverse: v128): v128 {
   return v128.shuffle<i32>(first, second, 0, 1, 4, 5);
 }
 
-/** From slot * vocabulary + token to token * slots + slot, in place; false where a feature is out of range. */
+/** Converts slot * vocabulary + token to token * slots + slot, in place. Returns false if a feature is out of range. */
 function toTableOrder(features: usize, n: i32, vocabulary: i32, slots: i32): bool {
   const limit = vocabulary * slots;
   const inverse = f64x2.splat(1.0 / <f64>vocabulary);
@@ -47,7 +50,10 @@ function allFinite(vector: usize, width: i32): bool {
   return !v128.any_true(zeros) && zero == 0;
 }
 
-/** One more word in each strand: rotated, so that words that differ in high bits alone, as floats do, change the low bits of later ones. */
+/**
+ * Adds one word to each of four independent hashes. The rotation lets words that differ only in high bits, as floats
+ * do, change the low bits of later steps.
+ */
 // @ts-ignore: decorator
 @inline
 function mix(hash: v128, words: v128): v128 {
@@ -62,7 +68,7 @@ function mixAll(hash: v128, words: usize, n: i32): v128 {
   return hash;
 }
 
-/** The four strands as one word, all of whose bits depend on all of theirs. */
+/** Combines the four hashes into one word. Each of its bits depends on all bits of the four. */
 function joined(strands: v128): i32 {
   let hash = i32x4.extract_lane(strands, 0);
   hash = (rotl<i32>(hash, 5) ^ i32x4.extract_lane(strands, 1)) * 0x27220a95;
@@ -79,15 +85,27 @@ function sameWords(a: usize, b: usize, n: i32): bool {
   return true;
 }
 
-function sameState(a: i32, b: i32, width: i32, rowOffsets: usize, stateOffsets: usize, stateFeatures: usize, actionOffsets: usize, actionFeatures: usize, vectors: usize): bool {
+function sameState(
+  a: i32,
+  b: i32,
+  width: i32,
+  rowOffsets: usize,
+  stateOffsets: usize,
+  stateFeatures: usize,
+  actionOffsets: usize,
+  actionFeatures: usize,
+  vectors: usize,
+): bool {
   const rowA = getI(rowOffsets, a);
   const rowB = getI(rowOffsets, b);
   const rows = getI(rowOffsets, a + 1) - rowA;
   const ofState = getI(stateOffsets, a + 1) - getI(stateOffsets, a);
-  if (getI(rowOffsets, b + 1) - rowB != rows || getI(stateOffsets, b + 1) - getI(stateOffsets, b) != ofState) return false;
+  if (getI(rowOffsets, b + 1) - rowB != rows || getI(stateOffsets, b + 1) - getI(stateOffsets, b) != ofState)
+    return false;
   const atA = getI(actionOffsets, rowA);
   const atB = getI(actionOffsets, rowB);
-  for (let r = 1; r <= rows; r++) if (getI(actionOffsets, rowA + r) - atA != getI(actionOffsets, rowB + r) - atB) return false;
+  for (let r = 1; r <= rows; r++)
+    if (getI(actionOffsets, rowA + r) - atA != getI(actionOffsets, rowB + r) - atB) return false;
   return (
     sameWords(at(stateFeatures, getI(stateOffsets, a)), at(stateFeatures, getI(stateOffsets, b)), ofState) &&
     sameWords(at(actionFeatures, atA), at(actionFeatures, atB), getI(actionOffsets, rowA + rows) - atA) &&
@@ -96,13 +114,32 @@ function sameState(a: i32, b: i32, width: i32, rowOffsets: usize, stateOffsets: 
 }
 
 /**
- * Reads states from..to-1 of a list, laid out as that of `gatherStates`: features slot * vocabulary + token become token * slots + slot.
- * first[n] is the first state with the bits of state n, n itself where there is none before. table[mask + 1], a power of two and never full,
- * holds 1 + the number of each state that is the first of its kind, found by hash[n], or 0; those that are new are also written to
- * fresh[0..]. Returns their number, or -1 - n where state n has no action, a feature out of range or a number that is not finite; the list
- * is then lost.
+ * Reads the states from..to-1 of a list in the layout of `gatherStates` and converts their features from slot *
+ * vocabulary + token to token * slots + slot. first[n] is the first state with the same bits as state n, or n itself.
+ * table[mask + 1] is an open-addressing hash table: its size is a power of two and it is never full. An entry is 0, or
+ * 1 + the number of a state that is the first with its content, found by hash[n]. States that are the first with their
+ * content are also written to fresh[0..]. Returns the number of these states. Returns -1 - n if state n has no action,
+ * a feature out of range or a number that is not finite; the list must then be discarded.
  */
-export function recogniseStates(from: i32, to: i32, vocabulary: i32, stateSlots: i32, actionSlots: i32, width: i32, rowOffsets: usize, stateOffsets: usize, stateFeatures: usize, actionOffsets: usize, actionFeatures: usize, vectors: usize, table: usize, mask: i32, hash: usize, first: usize, fresh: usize): i32 {
+export function recogniseStates(
+  from: i32,
+  to: i32,
+  vocabulary: i32,
+  stateSlots: i32,
+  actionSlots: i32,
+  width: i32,
+  rowOffsets: usize,
+  stateOffsets: usize,
+  stateFeatures: usize,
+  actionOffsets: usize,
+  actionFeatures: usize,
+  vectors: usize,
+  table: usize,
+  mask: i32,
+  hash: usize,
+  first: usize,
+  fresh: usize,
+): i32 {
   let found = 0;
   for (let n = from; n < to; n++) {
     const row = getI(rowOffsets, n);
@@ -125,7 +162,11 @@ export function recogniseStates(from: i32, to: i32, vocabulary: i32, stateSlots:
     let slot = content & mask;
     let same = getI(table, slot) - 1;
     while (same >= 0) {
-      if (getI(hash, same) == content && sameState(same, n, width, rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures, vectors)) break;
+      if (
+        getI(hash, same) == content &&
+        sameState(same, n, width, rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures, vectors)
+      )
+        break;
       slot = (slot + 1) & mask;
       same = getI(table, slot) - 1;
     }
@@ -140,8 +181,18 @@ export function recogniseStates(from: i32, to: i32, vocabulary: i32, stateSlots:
   return found;
 }
 
-/** The values of states order[n], one each action row of the list: out[rows], the rows of state order[i] from toRowOffsets[i] on. */
-export function gatherRowValues(n: i32, order: usize, rowOffsets: usize, values: usize, toRowOffsets: usize, out: usize): void {
+/**
+ * Gathers the values of the states order[n], one value per action row of the list. out[rows] holds the rows of state
+ * order[i] from toRowOffsets[i] on.
+ */
+export function gatherRowValues(
+  n: i32,
+  order: usize,
+  rowOffsets: usize,
+  values: usize,
+  toRowOffsets: usize,
+  out: usize,
+): void {
   let to = 0;
   setI(toRowOffsets, 0, 0);
   for (let i = 0; i < n; i++) {
@@ -152,7 +203,7 @@ export function gatherRowValues(n: i32, order: usize, rowOffsets: usize, values:
   }
 }
 
-/** The reverse: values[row] of the states order[n] from a batch of them. */
+/** The inverse of gatherRowValues: writes values[row] of the states order[n] from a batch of these states. */
 export function scatterRowValues(n: i32, order: usize, rowOffsets: usize, batch: usize, values: usize): void {
   let from = 0;
   for (let i = 0; i < n; i++) {

@@ -1,10 +1,11 @@
-// Sums over the actions of four states in step, one lane each: a state's sum runs in the order of its actions, and one alone waits for each of
-// its additions. States may differ in length: where one has ended it adds zero, which changes no bit.
+// Sums over the actions of four states at a time, one lane per state. The sum of a state follows the order of its
+// actions. Its additions depend on each other, and four independent states hide their latency. States can differ in
+// length: a state that has ended adds zero, which changes no bit.
 import { constant4, exp4 } from './math';
 import { at, getI } from './memory';
 import { load4 } from './simd';
 
-/** Lane s plus the four lanes of term s, one after the other. */
+/** Adds the four lanes of term s to lane s of the sums, in lane order. */
 // @ts-ignore: decorator
 @inline
 export function addInOrder(sums: v128, e0: v128, e1: v128, e2: v128, e3: v128): v128 {
@@ -18,14 +19,14 @@ export function addInOrder(sums: v128, e0: v128, e1: v128, e2: v128, e3: v128): 
   return f32x4.add(sums, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7));
 }
 
-/** All bits of a lane set where the log-probability is not that of a masked action. */
+/** A lane mask: all bits of a lane are set unless the log-probability is that of a masked action. */
 // @ts-ignore: decorator
 @inline
 export function possible(logP: v128): v128 {
   return f32x4.ne(logP, constant4(44));
 }
 
-/** p log p, 0 of a masked action and beyond the last. */
+/** p log p, or 0 for a masked action and beyond the last action. */
 // @ts-ignore: decorator
 @inline
 export function entropyTerms(logP: usize, left: i32): v128 {
@@ -33,7 +34,10 @@ export function entropyTerms(logP: usize, left: i32): v128 {
   return v128.and(f32x4.mul(exp4(l), l), possible(l));
 }
 
-/** Minus the sums of p log p of four states whose offsets start at `offsets`, one in each lane. */
+/**
+ * Minus the sum of p log p of four states, one state per lane. `offsets` is the address of the offset of the first
+ * state.
+ */
 export function entropyFour(offsets: usize, logP: usize): v128 {
   const from0 = getI(offsets, 0);
   const from1 = getI(offsets, 1);

@@ -8,9 +8,10 @@
 import type { Arena } from '../src/engine/kernels/arena.ts';
 import { meanOverSlots, selfAttentionBlock } from '../src/engine/layers/attention.ts';
 import type { InputShape } from '../src/engine/layers/batch.ts';
+import { createNetwork } from '../src/engine/layers/createNetwork.ts';
 import { slotTokens, tokenTable } from '../src/engine/layers/embedding.ts';
 import { activation, linear } from '../src/engine/layers/linear.ts';
-import { type Builder, createNetwork, type Heads, type Tensor } from '../src/engine/layers/network.ts';
+import type { Builder, Heads, Tensor } from '../src/engine/layers/network.ts';
 import { attentionPolicy } from '../src/engine/policy/attention.ts';
 import { actionLogProbs, batchCapacity, type Policy, policyOn } from '../src/engine/policy/policy.ts';
 import { loadStates } from '../src/engine/states/loadBatch.ts';

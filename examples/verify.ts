@@ -4,7 +4,7 @@ import { recordRun } from 'unbraid/record';
 
 const config = { env: 'household', iterations: 2, evalEpisodes: 20, coldStartUpdates: 10 };
 const recorder = recordRun(config);
-const outcome = await train(config, { record: recorder.record });
+const outcome = await train(config, recorder.hooks);
 const files = recorder.files(outcome);
 console.log([...files.keys()].filter((path) => !path.includes('/')).join(', '));
 

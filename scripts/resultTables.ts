@@ -1,4 +1,4 @@
-/** The tables of docs/results that come from studies: which files of a study are kept there, and how its CSVs become Markdown. */
+/** The tables of docs/results that come from studies: which files of a study are stored there, and how its CSVs become Markdown. */
 import { between, markdownTable } from '../bench/markdown.ts';
 import { type Quantity, quantityText, signedText } from '../src/report/studyTables.ts';
 import { holmCorrection } from '../src/statistics/statistics.ts';
@@ -22,7 +22,7 @@ function fieldsOf(csv: string): string[][] {
     );
 }
 
-/** The numbers of a study's CSV; cells of text that is no number are left out. */
+/** Reads the numbers of a study's CSV and skips cells that are no number. */
 export function readStudyCsv(csv: string): StoredTable {
   const table = new Map<string, Map<string, Quantity>>();
   const bound = (text: string): number | null => (text === '' ? null : Number(text));
@@ -80,7 +80,7 @@ const steps = thousands('environment steps (thousands)', 'steps');
 
 const inSetting: readonly PageColumn[] = [
   ...[success, gain, signed('out-of-domain gain over cloning, graph labels', 'gain over cloning')],
-  plain('probability of improvement over GRPO', 'P'),
+  plain('probability of improvement over GRPO', 'P(above GRPO)'),
   ...[plain('good-bad cosine', 'cosine'), steps],
 ];
 
@@ -177,7 +177,7 @@ const settings = ['household', 'household-no-cold-start', 'crafting', 'coin'];
 const rhos = [0.8, 0.3, 0.95];
 const similarities = [0, 0.3, 0.6, 0.8, 0.9, 0.95].map((rho) => [`ρ ${rho}`, `similarity-${rho}`] as const);
 
-/** Files that a study keeps under its own name. */
+/** Files that a study stores under its own name. */
 const kept = (study: string, files: readonly string[]): [string, string][] =>
   files.map((file) => [file, `results/${study}/${file}`]);
 
@@ -245,12 +245,9 @@ export const resultPages: readonly ResultPage[] = [
         'step-error',
         'theory-step-error',
         [
-          thousandths('relative error of a step of 0.00390625 nats', '1/256 nats'),
-          thousandths('relative error of a step of 0.0625 nats', '1/16 nats'),
-          number(
-            'error of a step over that of one a quarter as large (second order: 16)',
-            'error of four times the step',
-          ),
+          thousandths('relative error of a step of 0.00390625 nats', 'error at 1/256 nats'),
+          thousandths('relative error of a step of 0.0625 nats', 'error at 1/16 nats'),
+          number('error of a step over that of one a quarter as large (second order: 16)', 'error ratio'),
         ],
         { rowHead: 'Policy' },
       ),
@@ -281,7 +278,7 @@ export const resultPages: readonly ResultPage[] = [
   },
 ];
 
-/** The page with its tables made from what is stored; a table whose CSV is not there says so. */
+/** Fills the tables of a page from the stored CSVs. A table without a stored CSV contains `Not run.` */
 export function fillPage(text: string, { tables }: ResultPage, stored: Stored): string {
   return tables.reduce((page, { name, markdown }) => between(page, name, markdown(stored) ?? 'Not run.'), text);
 }

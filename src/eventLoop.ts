@@ -1,8 +1,8 @@
-/** Turns of the event loop: a thread that takes none hears no message and no Ctrl-C. */
+/** Yields to the event loop. A thread that never yields cannot handle messages or Ctrl-C. */
 
-/** A turn of the event loop, in which messages and signals arrive. */
-export function turn(): Promise<void> {
-  // Two ports take 40 to 100 microseconds, but pages have nothing else that is not delayed.
+/** Yields to the event loop once, so that pending messages and signals are handled. */
+export function yieldToEventLoop(): Promise<void> {
+  // Two ports take 40 to 100 µs. Pages have no alternative without a delay.
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -14,17 +14,21 @@ export function turn(): Promise<void> {
   });
 }
 
-/** States' worth of work between two turns: some 5 ms with the default networks, a quarter of a second with the largest. */
+/** Work between two yields, in scored states: about 5 ms with the default networks, 0.25 s with the largest. */
 const WORK = 256;
 
-/** To be awaited after each piece of work; `states` says how much it was: that many states scored, or what takes about as long. */
+/**
+ * Awaited after each piece of work. `states` is the amount of work: the number of scored states, or work that takes
+ * about as long.
+ */
 export type Pause = (states: number) => Promise<void>;
 
 /**
- * For work that would keep its thread to itself: the pauses between its pieces, each a turn once enough has been done since the last one. No
- * other call may reach the thread's arena meanwhile, so workers, which are sent one call after another, take none.
+ * Creates the pauses between the pieces of long work. A pause yields to the event loop if enough work has been done
+ * since the last yield. Another call can start during a yield and use the thread's arena, so workers, which receive one
+ * call after another, must not pause.
  *
- * @param signal once it is aborted, a pause throws its reason
+ * @param signal once it is aborted, a pause that yields throws its reason
  */
 export function pauses(signal?: AbortSignal): Pause {
   let since = 0;
@@ -32,14 +36,14 @@ export function pauses(signal?: AbortSignal): Pause {
     since += states;
     if (since < WORK) return;
     since = 0;
-    await turn();
+    await yieldToEventLoop();
     signal?.throwIfAborted();
   };
 }
 
 /**
- * Waits for `work`, but not beyond an abort: then it rejects at once with the signal's reason, and the outcome of `work` is ignored. The listener
- * on the signal is removed when either has ended.
+ * Awaits `work`. On abort it rejects at once with the signal's reason and ignores the outcome of `work`. The listener
+ * on the signal is removed on abort, and when `work` settles.
  */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
@@ -52,16 +56,16 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefin
   });
 }
 
-/** `unlessAborted` for what may be there already: that is given at once, and costs no turn of the event loop. */
-export function answered<T>(answer: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
+/** `unlessAborted` for a value or a promise. A value is returned at once, without a yield to the event loop. */
+export function settled<T>(answer: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
   return answer instanceof Promise ? unlessAborted(answer, signal) : answer;
 }
 
-/** Work in pieces; it gives after each how much that was, as a `Pause` is told. */
+/** Work in pieces. After each piece it yields the amount of work, in the unit of `Pause`. */
 export type Pieces<T> = Generator<number, T, void>;
 
-/** Does the pieces with pauses between them. */
-export async function inTurns<T>(pieces: Pieces<T>, pause: Pause): Promise<T> {
+/** Executes the pieces with pauses between them. */
+export async function runWithPauses<T>(pieces: Pieces<T>, pause: Pause): Promise<T> {
   try {
     for (;;) {
       const { done, value } = pieces.next();
@@ -69,13 +73,13 @@ export async function inTurns<T>(pieces: Pieces<T>, pause: Pause): Promise<T> {
       await pause(value);
     }
   } finally {
-    // After a pause that threw, what the work holds is given back.
+    // After a pause that threw, this runs the generator's `finally` blocks, which release its buffers.
     pieces.return(undefined as T);
   }
 }
 
-/** Does the pieces one after another. */
-export function atOnce<T>(pieces: Pieces<T>): T {
+/** Executes the pieces one after another, without pauses. */
+export function runAtOnce<T>(pieces: Pieces<T>): T {
   for (;;) {
     const { done, value } = pieces.next();
     if (done) return value;

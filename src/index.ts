@@ -10,6 +10,7 @@
  */
 
 export { type Config, type ConfigKey, configTable, resolveConfig } from './config/config.ts';
+export type { Part, PartName } from './config/customModule.ts';
 export {
   type ClassStatistics,
   type CouplingMeasurement,
@@ -22,6 +23,7 @@ export {
 export type { Spillover } from './coupling/spillover.ts';
 export type { TryCandidates } from './credit/labels/counterfactual.ts';
 export type { Critic } from './credit/labels/critic.ts';
+export type { CustomLabelSource } from './credit/labels/custom.ts';
 export {
   createLabelSource,
   type LabelConfig,
@@ -32,13 +34,16 @@ export {
 export { type Arena, createArena } from './engine/kernels/arena.ts';
 export type { ModuleSource } from './engine/kernels/moduleFrom.ts';
 export type { Blueprint } from './engine/policy/blueprint.ts';
+export type { ComposeNetwork } from './engine/policy/custom.ts';
 export type { PolicyConfig } from './engine/policy/heads.ts';
 export { createPolicy, type Policy } from './engine/policy/policy.ts';
-export type { Note } from './env/registry.ts';
+export type { MakeEnvironment, Note } from './env/registry.ts';
 export type { Branches } from './rollout/branch.ts';
 export { type EvaluateOptions, evaluate } from './rollout/success.ts';
+export type { CustomOptions, MakeLabelSource } from './train/custom.ts';
 export type { Metrics } from './train/iteration.ts';
 export type { Progress, SuccessBySplit } from './train/run.ts';
-export { type TrainOptions, type TrainOutcome, type TrainRecord, train } from './train/trainer.ts';
+export type { TrainHooks } from './train/runLog.ts';
+export { type TrainOptions, type TrainOutcome, train } from './train/trainer.ts';
 export { type FileDifference, type Verdict, type VerifyOptions, verify } from './train/verify.ts';
 export { numericsVersion, unbraidVersion } from './version.ts';

@@ -1,15 +1,17 @@
 /**
- * Counter-based random numbers: Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * Counter-based random numbers: Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+ * 3", SC 2011).
  *
- * A stream is a pure function of (seed, purpose, step, index), so a number never depends on which worker drew it or when.
- * The generator uses only 32-bit integer arithmetic, which every engine computes alike; `assembly/random.ts` is its twin.
+ * A stream is a pure function of (seed, purpose, step, index), so its numbers do not depend on the worker or the time
+ * at which they are generated. The generator uses only 32-bit integer arithmetic, which is identical in every runtime.
+ * `assembly/random.ts` is its counterpart.
  */
 
 import { checkInteger, refuse, shown } from './check/values.ts';
 
 const PARITY = 0x1bd11bda;
 
-/** Hash of a purpose name (FNV-1a, 32 bits): names, not numbers, keep streams apart. */
+/** Hash of a purpose name (FNV-1a, 32 bits): streams are distinguished by names instead of numbers. */
 function purposeKey(purpose: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < purpose.length; i++) hash = Math.imul(hash ^ purpose.charCodeAt(i), 0x01000193);
@@ -17,8 +19,9 @@ function purposeKey(purpose: string): number {
 }
 
 /**
- * One Threefry-2x32-20 block: counter (c0, c1) under key (k0, k1) gives two 32-bit words, written to `out[0]` and `out[1]`. Five groups of
- * four rounds, each followed by an injection of the key; written out, since a loop over them takes twice the time.
+ * One Threefry-2x32-20 block: writes the two 32-bit words for counter (c0, c1) under key (k0, k1) to `out[0]` and
+ * `out[1]`. It has five groups of four rounds, each followed by an injection of the key. The rounds are unrolled,
+ * because a loop over them takes twice the time.
  */
 export function threefry2x32(k0: number, k1: number, c0: number, c1: number, out: Uint32Array): void {
   const k2 = k0 ^ k1 ^ PARITY;
@@ -80,7 +83,7 @@ export function threefry2x32(k0: number, k1: number, c0: number, c1: number, out
 
 const block = new Uint32Array(2);
 
-/** The key of the stream family (seed, purpose, step); the stream's counter is then (index, block number). */
+/** The key of the streams (seed, purpose, step). The counter of a stream is (index, block number). */
 export function streamKey(seed: number, purpose: string, step: number): [number, number] {
   threefry2x32(seed >>> 0, Math.floor(seed / 0x1_0000_0000) >>> 0, purposeKey(purpose), step >>> 0, block);
   return [block[0], block[1]];
@@ -92,7 +95,7 @@ export function streamKey(seed: number, purpose: string, step: number): [number,
 export interface RandomStream {
   /** Next 32 random bits, an integer in [0, 2^32). */
   uint32(): number;
-  /** Uniform in [0, 1) with 24 random bits: exact in single precision. */
+  /** Uniform number in [0, 1) with 24 random bits, exact in single precision. */
   uniform(): number;
   /** Uniform integer in [0, n), 1 <= n <= 2^32, without modulo bias. */
   below(n: number): number;
@@ -102,7 +105,7 @@ export interface RandomStream {
  * The stream of random numbers for (seed, purpose, step, index).
  *
  * @param seed integer in [0, 2^53)
- * @param purpose what the numbers are for, e.g. `'household/layout'`
+ * @param purpose use of the numbers, for example `'household/layout'`
  * @param step iteration or episode number, integer in [0, 2^32)
  * @param index position within the step, integer in [0, 2^32)
  * @throws RangeError if one of them is out of range
@@ -133,7 +136,8 @@ export function randomStream(seed: number, purpose: string, step = 0, index = 0)
         refuse('below', 'n', 'an integer in [1, 2^32]', n, 'give the number of choices');
       }
       let word = uint32();
-      // Rejection from the largest multiple of n below 2^32, which is above 2^32 - n: few words need its division.
+      // Rejects words from the largest multiple of n below 2^32 on. This multiple is above 2^32 - n, so few words need
+      // its division.
       if (word > 0x1_0000_0000 - n) {
         const limit = 0x1_0000_0000 - (0x1_0000_0000 % n);
         while (word >= limit) word = uint32();

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
-import { atOnce, inTurns, type Pieces, pauses } from '../src/eventLoop.ts';
+import { type Pieces, pauses, runAtOnce, runWithPauses } from '../src/eventLoop.ts';
 
-/** Awaits pauses after pieces of `states` until an abort that comes by the event loop is thrown; gives how many pieces were done. */
-async function piecesUntilHeard(states: number): Promise<number> {
+/**
+ * Awaits pauses after pieces of `states` until one throws an abort from the event loop. Returns the number of finished
+ * pieces.
+ */
+async function piecesUntilAbort(states: number): Promise<number> {
   const controller = new AbortController();
   const pause = pauses(controller.signal);
   setImmediate(() => controller.abort(new Error('stop')));
@@ -14,25 +17,25 @@ async function piecesUntilHeard(states: number): Promise<number> {
   return pieces;
 }
 
-test('an abort is heard after 256 states, in pieces of any size', async () => {
-  expect(await piecesUntilHeard(1)).toBe(255);
-  expect(await piecesUntilHeard(100)).toBe(2);
-  expect(await piecesUntilHeard(5000)).toBe(0);
+test('an abort is handled after 256 states, in pieces of any size', async () => {
+  expect(await piecesUntilAbort(1)).toBe(255);
+  expect(await piecesUntilAbort(100)).toBe(2);
+  expect(await piecesUntilAbort(5000)).toBe(0);
 });
 
-test('without a signal there are turns, too', async () => {
+test('without a signal a pause yields to the event loop, too', async () => {
   const pause = pauses();
-  let heard = false;
+  let yielded = false;
   setImmediate(() => {
-    heard = true;
+    yielded = true;
   });
   await pause(255);
-  expect(heard).toBe(false);
+  expect(yielded).toBe(false);
   await pause(1);
-  expect(heard).toBe(true);
+  expect(yielded).toBe(true);
 });
 
-test('pieces give the same at once and in turns, and give back what they hold when a pause throws', async () => {
+test('pieces have the same result with and without pauses, and release their buffers when a pause throws', async () => {
   let held = 0;
   function* sum(): Pieces<number> {
     held++;
@@ -47,12 +50,12 @@ test('pieces give the same at once and in turns, and give back what they hold wh
       held--;
     }
   }
-  const told: number[] = [];
-  const listen = async (states: number): Promise<void> => void told.push(states);
-  expect([atOnce(sum()), await inTurns(sum(), listen), told, held]).toEqual([10, 10, [1, 2, 3, 4], 0]);
+  const amounts: number[] = [];
+  const record = async (states: number): Promise<void> => void amounts.push(states);
+  expect([runAtOnce(sum()), await runWithPauses(sum(), record), amounts, held]).toEqual([10, 10, [1, 2, 3, 4], 0]);
   const failing = async (states: number): Promise<void> => {
     if (states === 2) throw new Error(`stop with ${held} held`);
   };
-  await expect(inTurns(sum(), failing)).rejects.toThrow('stop with 1 held');
+  await expect(runWithPauses(sum(), failing)).rejects.toThrow('stop with 1 held');
   expect(held).toBe(0);
 });

@@ -2,7 +2,6 @@
 import type { State } from '../src/edge.ts';
 import { createArena } from '../src/engine/kernels/arena.ts';
 import { createLearner } from '../src/engine/learn/update.ts';
-import type { PolicyConfig } from '../src/engine/policy/heads.ts';
 import { createPolicy } from '../src/engine/policy/policy.ts';
 import type { Environment } from '../src/env/environment.ts';
 import { createHousehold } from '../src/env/household/household.ts';
@@ -12,16 +11,16 @@ import { saveLearner } from '../src/train/checkpointing.ts';
 
 const sizes = { tokenWidth: 4, matchWidth: 4, hidden: 8, embedding: 4, blocks: 1, heads: 2, logitScale: 1 };
 
-const environments: Readonly<Record<PolicyConfig['policy'], () => Environment>> = {
-  attention: () => createHousehold(),
-  mlp: () => createLookAlike(),
+const environments = {
+  attention: (): Environment => createHousehold(),
+  mlp: (): Environment => createLookAlike(),
 };
 
 const counters = { envSteps: 0, updates: 0, beta1Power: 1, beta2Power: 1 };
 
 /** A checkpoint's parameters.safetensors, and the first states of as many games. */
 export async function savedPolicy(
-  kind: PolicyConfig['policy'] = 'attention',
+  kind: keyof typeof environments = 'attention',
   count = 4,
 ): Promise<{ parameters: Uint8Array; states: State[] }> {
   const environment = environments[kind]();

@@ -1,8 +1,8 @@
-/** The worker: one source for every host. Its platform's entry gives it an endpoint. */
+/** The worker's code for all runtimes. The entry file of the platform passes the endpoint to `serve`. */
 import { type Endpoint, expose, transfer } from 'comlink';
-import { createSeat, type Seat } from '../src/parallel/worker.ts';
+import { createWorkerApi, type WorkerApi } from '../src/parallel/worker.ts';
 
-/** The buffers of all arrays in a reply that threads do not share: they are handed over, not copied. */
+/** The unshared buffers of all arrays in a reply. They are transferred, which avoids a copy. */
 function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(value)) {
     if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
@@ -13,21 +13,22 @@ function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuf
   return found;
 }
 
-async function handOver<T>(reply: Promise<T>): Promise<T> {
+async function transferred<T>(reply: Promise<T>): Promise<T> {
   const value = await reply;
   return transfer(value, [...buffersOf(value)]);
 }
 
+/** Exposes the worker API at the endpoint. */
 export function serve(endpoint: Endpoint): void {
-  const seat = createSeat();
-  const served: Seat = {
-    attach: seat.attach,
-    begin: seat.begin,
-    collect: (job) => handOver(seat.collect(job)),
-    play: (job) => handOver(seat.play(job)),
-    shards: (job) => handOver(seat.shards(job)),
-    updates: seat.updates,
-    grams: (job) => handOver(seat.grams(job)),
+  const api = createWorkerApi();
+  const served: WorkerApi = {
+    attach: api.attach,
+    begin: api.begin,
+    collect: (job) => transferred(api.collect(job)),
+    play: (job) => transferred(api.play(job)),
+    shards: (job) => transferred(api.shards(job)),
+    updates: api.updates,
+    grams: (job) => transferred(api.grams(job)),
   };
   expose(served, endpoint);
 }

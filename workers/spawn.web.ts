@@ -1,21 +1,23 @@
-/** Starts workers as Web Workers: pages. */
+/** Starts workers as Web Workers, in pages. */
 import { wrap } from 'comlink';
-import type { SpawnWorker, WorkerHandle } from '../src/parallel/crew.ts';
-import type { Seat } from '../src/parallel/worker.ts';
+import type { SpawnWorker } from '../src/parallel/crew.ts';
+import type { WorkerHandle } from '../src/parallel/crewMember.ts';
+import type { WorkerApi } from '../src/parallel/worker.ts';
 
-/** What a crew needs of a Web Worker whose script serves a seat. */
+/** The handle through which a crew uses a Web Worker. The script of the worker must call `serve`. */
 function handleOf(worker: Worker): WorkerHandle {
   const listening = new AbortController();
   const ended = new Promise<never>((_, reject) => {
     const { signal } = listening;
     worker.addEventListener('error', (event) => reject(new Error(event.message || 'its script did not load')));
     worker.addEventListener('messageerror', () => reject(new Error('a message could not be read')));
-    // A hidden page's workers stand still or are gone, and tell nobody. Workers that start workers see no such event.
+    // A browser can suspend or terminate the workers of a hidden page without an event, so `pagehide` counts as a
+    // failure. Inside a worker that starts workers, `pagehide` never fires.
     addEventListener('pagehide', () => reject(new Error('the page was hidden or closed')), { signal });
   });
   ended.catch(() => {});
   return {
-    seat: wrap<Seat>(worker),
+    api: wrap<WorkerApi>(worker),
     ended,
     terminate() {
       listening.abort();
@@ -24,13 +26,13 @@ function handleOf(worker: Worker): WorkerHandle {
   };
 }
 
-/** Starts workers from another file, where a bundler put `unbraid/worker`; see `openCrew`. */
+/** Starts workers from another file: the URL to which a bundler wrote `unbraid/worker`. For use with `openCrew`. */
 export function spawnFrom(url: URL | string): SpawnWorker {
   return (name) => handleOf(new Worker(url, { type: 'module', name }));
 }
 
-/** Starts a worker; see `openCrew`. */
+/** Starts a worker. For use with `openCrew`. */
 export function spawnWorker(name: string): WorkerHandle {
-  // In one expression: bundlers look for it.
+  // Bundlers detect a worker only if `new Worker(new URL(...))` is one expression.
   return handleOf(new Worker(new URL('./worker.web.js', import.meta.url), { type: 'module', name }));
 }

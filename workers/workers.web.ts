@@ -12,6 +12,6 @@ export {
   openCrew,
   relaxedCrew,
   type SpawnWorker,
-  type WorkerHandle,
 } from '../src/parallel/crew.ts';
+export type { WorkerHandle } from '../src/parallel/crewMember.ts';
 export { spawnFrom, spawnWorker } from './spawn.web.ts';

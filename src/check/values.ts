@@ -134,14 +134,24 @@ function isModuleSource(value: unknown): boolean {
 export function checkOptions(
   caller: string,
   options: unknown,
-  types: Readonly<Record<string, 'object' | 'function' | 'number' | 'boolean' | 'module'>>,
+  types: Readonly<Record<string, 'object' | 'function' | 'number' | 'boolean' | 'module' | 'part'>>,
 ): void {
   checkKeys(caller, 'options', options, types);
   for (const [key, value] of Object.entries(options as object)) {
     const type = types[key];
-    const isRight = type === 'module' ? isModuleSource(value) : typeof value === type && value !== null;
+    const isRight =
+      type === 'module'
+        ? isModuleSource(value)
+        : type === 'part'
+          ? typeof value === 'function' || typeof value === 'string' || value instanceof URL
+          : typeof value === type && value !== null;
     if (value === undefined || isRight) continue;
-    const rule = type === 'module' ? 'a compiled module or its URL' : `${type === 'object' ? 'an' : 'a'} ${type}`;
+    const rules = {
+      module: 'a compiled module or its URL',
+      part: 'a function or the URL of a module',
+      object: 'an object',
+    };
+    const rule = Object.hasOwn(rules, type) ? rules[type as keyof typeof rules] : `a ${type}`;
     refuse(caller, `options.${key}`, rule, value, 'leave it out or change it');
   }
 }

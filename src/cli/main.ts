@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The `unbraid` command. Signals come first: one that arrives while the rest of the command loads is handled like any other. */
+/**
+ * The `unbraid` command. Signals come first: one that arrives while the rest of the command loads is handled like any
+ * other.
+ */
 import { abortOnSignals } from './signals.ts';
 
 const signal = abortOnSignals(process);

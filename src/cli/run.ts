@@ -28,7 +28,8 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
       return openCrew(spawnWorker, size, config && { config });
     },
   };
-  // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than it needs.
+  // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than
+  // it needs.
   const program = buildProgram(host, unbraidVersion, async () => ({
     train: async (...given) => (await import('./train/trainRun.ts')).trainIn(unbraidVersion)(...given),
     checkRun: async (...given) => (await import('./train/trainRun.ts')).checkRun(...given),

@@ -21,8 +21,8 @@ export function exitCodeOfAbort({ reason }: AbortSignal): number {
 }
 
 /**
- * From now on the first signal aborts what this gives, with an `Interruption` as the reason. The second one ends the process at once, with its own
- * exit code.
+ * From now on the first signal aborts what this gives, with an `Interruption` as the reason. The second one ends the
+ * process at once, with its own exit code.
  */
 export function abortOnSignals(host: NodeJS.Process): AbortSignal {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * The configuration of a run: one table holds every key with its default, rule, unit and meaning. Validation, `--help` and
- * docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
+ * The configuration of a run: one table contains every key with its default, rule, unit and meaning. Validation, `--help`
+ * and docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
 import * as v from 'valibot';
 import { nearestName } from '../check/nearestName.ts';
@@ -79,8 +79,8 @@ const table = {
   },
   policy: choice(
     'attention',
-    ['attention', 'mlp'],
-    'network: attention scores listed actions by their tokens, mlp a fixed set of actions',
+    ['attention', 'mlp', 'custom'],
+    'network: attention scores each listed action by its tokens, mlp scores a fixed set of actions; custom: a program passes it to train()',
   ),
   method: {
     default: 'grpo',
@@ -88,130 +88,200 @@ const table = {
     rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
     nearest: nearestMethod,
     unit: '',
-    meaning: 'terms of the objective; grpo unless gigpo or ppo is named',
+    meaning: 'terms of the objective; without gigpo and ppo, grpo is the base',
   },
   labels: choice(
     'graph',
-    labelSources,
-    'where classifier, contrastive, cloning and label-advantages learn which actions were good; oracle is privileged, shuffled a control',
+    [...labelSources, 'custom'],
+    'label source of classifier, contrastive, cloning and label-advantages; oracle uses task knowledge that an agent does not have, shuffled is a control; custom: a program passes it to train()',
   ),
-  shuffledSource: choice('graph', rolloutSources, 'whose labels shuffled permutes'),
-  labelNoise: number(0, fraction, 'probability', 'with which each label is replaced by its opposite'),
+  shuffledSource: choice('graph', rolloutSources, 'label source whose labels shuffled permutes'),
+  labelNoise: number(0, fraction, '', 'probability with which each label is replaced by its opposite'),
   observation: orNull(
     picklist(['tokens', 'text', 'vector']),
     '',
-    "form of observations; null = the environment's own, with mlp vector",
+    'form of observations; null = the default of the environment, with mlp vector',
   ),
-  seed: integer(1, { min: 0 }, '', 'names all random streams of the run'),
-  iterations: integer(160, nonNegative, 'iterations', 'collect-and-update rounds after the cold start'),
-  maxSteps: orNull(range('integer', { min: 1 }), 'steps', "episode length limit; null = the environment's own"),
-  similarity: number(0.8, fraction, 'cosine', 'of two states of one scenario; bandit only'),
-  trainGames: integer(150, { min: 1 }, 'games', 'fixed training games, which recur'),
-  numGenerations: integer(8, { min: 2 }, 'episodes', 'group size: episodes from the same start'),
+  seed: integer(1, { min: 0 }, '', 'seed of all random number streams'),
+  iterations: integer(160, nonNegative, 'iterations', 'iterations (one rollout and its updates) after the cold start'),
+  maxSteps: orNull(
+    range('integer', { min: 1 }),
+    'steps',
+    'limit of the episode length; null = the limit of the environment',
+  ),
+  similarity: number(0.8, fraction, 'cosine', 'cosine of two states of one scenario; bandit only'),
+  trainGames: integer(150, { min: 1 }, 'games', 'number of training games, which recur'),
+  numGenerations: integer(8, { min: 2 }, 'episodes', 'episodes of a group, which start from the same state'),
   groupsPerIteration: integer(10, { min: 1 }, 'groups', 'groups collected per iteration'),
-  numIterations: integer(2, { min: 1 }, 'passes', 'passes over each batch of episodes'),
-  minibatches: integer(3, { min: 1 }, 'minibatches', 'parameter updates per pass'),
-  temperature: number(1, positive, '', 'divides the action scores when acting and learning'),
-  learningRate: number(3e-3, nonNegative, '', 'AdamW step size'),
-  lrSchedule: choice('constant', ['constant', 'linear', 'cosine'], 'how the learning rate falls to 0 over the run'),
-  warmupUpdates: integer(0, nonNegative, 'updates', 'updates over which the learning rate rises from 0'),
-  adamBeta1: number(0.9, { min: 0, below: 1 }, '', 'decay of the mean gradient'),
-  adamBeta2: number(0.999, { min: 0, below: 1 }, '', 'decay of the mean squared gradient'),
+  numIterations: integer(2, { min: 1 }, 'passes', 'passes over the states of each rollout'),
+  minibatches: integer(3, { min: 1 }, 'minibatches', 'minibatches of a pass; each is one parameter update'),
+  temperature: number(1, positive, '', 'divides the logits of the policy when sampling and when training'),
+  learningRate: number(3e-3, nonNegative, '', 'step size of AdamW'),
+  lrSchedule: choice('constant', ['constant', 'linear', 'cosine'], 'how the learning rate decreases to 0 over the run'),
+  warmupUpdates: integer(0, nonNegative, 'updates', 'updates over which the learning rate increases from 0'),
+  adamBeta1: number(0.9, { min: 0, below: 1 }, '', 'decay rate of the mean of the gradient'),
+  adamBeta2: number(0.999, { min: 0, below: 1 }, '', 'decay rate of the mean of the squared gradient'),
   adamEpsilon: number(1e-8, positive, '', 'added to the root of the mean squared gradient'),
   weightDecay: number(0, nonNegative, '', 'decoupled weight decay'),
-  maxGradNorm: number(1, positive, '', 'gradients longer than this are scaled down to it'),
-  epsilon: number(0.2, { min: 0, above: true, below: 1 }, '', 'the probability ratio is clipped below 1 - epsilon'),
-  epsilonHigh: orNull(range('number', positive), '', 'and above 1 + epsilonHigh; null = epsilon'),
-  beta: number(0, nonNegative, '', 'weight of the KL divergence to the policy after the cold start'),
+  maxGradNorm: number(1, positive, '', 'limit of the gradient norm; larger gradients are scaled down to it'),
+  epsilon: number(
+    0.2,
+    { min: 0, above: true, below: 1 },
+    '',
+    'clip bound: the probability ratio is clipped below 1 - epsilon',
+  ),
+  epsilonHigh: orNull(
+    range('number', positive),
+    '',
+    'upper clip bound: the probability ratio is clipped above 1 + epsilonHigh; null = epsilon',
+  ),
+  beta: number(0, nonNegative, '', 'weight of the KL divergence from the policy after the cold start'),
   entropyCoef: number(0.005, nonNegative, '', 'weight of the entropy bonus'),
-  scaleRewards: choice('group', ['group', 'batch', 'none'], 'which standard deviation divides the advantages'),
-  lossType: choice('dapo', ['grpo', 'dr_grpo', 'bnpo', 'dapo'], 'how the losses of steps are averaged'),
-  coldStart: integer(60, nonNegative, 'episodes', "the expert's demonstrations cloned before training; 0 = none"),
+  scaleRewards: choice(
+    'group',
+    ['group', 'batch', 'none'],
+    'standard deviation that divides the advantages: of the group, of all episodes of the iteration, or none',
+  ),
+  lossType: choice(
+    'dapo',
+    ['grpo', 'dr_grpo', 'bnpo', 'dapo'],
+    'how the losses of steps are averaged; see docs/math.md',
+  ),
+  coldStart: integer(
+    60,
+    nonNegative,
+    'episodes',
+    'demonstrations of the expert that are cloned before training; 0 = no cold start',
+  ),
   coldStartUpdates: integer(150, nonNegative, 'updates', 'parameter updates of the cold start'),
   coldStartBatch: integer(256, { min: 1 }, 'states', 'states per update of the cold start'),
   coldStartLearningRate: number(2e-3, nonNegative, '', 'step size of the cold start'),
-  demonstrationNoise: number(0.2, fraction, 'probability', 'of a random action in a demonstration'),
+  demonstrationNoise: number(0.2, fraction, '', 'probability of a random action in a demonstration'),
   classifierCoef: number(0.5, nonNegative, '', 'weight of the good/bad classifier loss'),
-  classifierScope: choice('all', ['all', 'taken'], 'classify all candidate actions or only those taken'),
-  cloningCoef: number(0.1, nonNegative, '', 'weight of cloning the actions labelled good'),
+  classifierScope: choice(
+    'all',
+    ['all', 'taken'],
+    'actions that the classifier trains on: all candidates, or only those taken',
+  ),
+  cloningCoef: number(0.1, nonNegative, '', 'weight of the cloning loss on the actions labelled good'),
   contrastiveCoef: number(0.05, nonNegative, '', 'weight of the supervised contrastive loss'),
   contrastiveTemperature: number(0.2, positive, '', 'divides the cosines in the contrastive loss'),
   contrastiveSamples: integer(256, { min: 2 }, 'samples', 'embeddings compared per update'),
-  gigpoCoef: number(1, nonNegative, '', 'weight of the step advantages of gigpo beside those of episodes'),
+  gigpoCoef: number(
+    1,
+    nonNegative,
+    '',
+    'weight of the step advantages of gigpo; the weight of episode advantages is 1',
+  ),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
-  gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that ppo learns values of'),
-  gaeLambda: number(0.95, fraction, 'per step', 'decay of later errors of the values in the advantages of ppo'),
+  gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that the value head of ppo predicts'),
+  gaeLambda: number(0.95, fraction, 'per step', 'lambda of generalised advantage estimation in ppo'),
   valueCoef: number(0.5, nonNegative, '', 'weight of the value loss of ppo'),
   valueClip: orNull(
     range('number', positive),
     'return',
-    'how far ppo lets a value move from its old one; null = freely',
+    'largest change of a value from its old value in the loss of ppo; null = no limit',
   ),
   conflictTasks: choice(
     'task',
     ['task', 'sign'],
-    "whose gradients pcgrad, gradvac and upgrad keep from conflict: the environment's tasks, or steps of positive and of negative advantage",
+    'tasks whose gradients pcgrad, gradvac and upgrad combine: those of the environment, or steps of positive and of negative advantage',
   ),
-  gradvacBeta: number(0.01, fraction, '', 'weight of the newest cosine in the targets of gradvac'),
+  gradvacBeta: number(0.01, fraction, '', 'weight of the latest cosine in the targets of gradvac'),
   labelAdvantages: choice(
     'plus',
     ['plus', 'instead'],
-    'label-advantages: add labels as 1 and -1 to the advantages, or put them in their place',
+    'label-advantages: add labels as 1 and -1 to the advantages, or replace the advantages by them',
   ),
-  labelWarmup: integer(0, nonNegative, 'iterations', 'over which the weights of the label losses rise from 0'),
+  labelWarmup: integer(
+    0,
+    nonNegative,
+    'iterations',
+    'iterations over which the weights of the label losses increase from 0',
+  ),
   labelSchedule: choice(
     'constant',
     ['constant', 'linear', 'cosine'],
-    'how the weights of the label losses fall to 0 over the run',
+    'how the weights of the label losses decrease to 0 over the run',
   ),
   labelMargin: number(
     0.02,
     nonNegative,
     '',
-    'differences of return up to this tell nothing to anchor, critic and counterfactual',
+    'smallest difference of return that gives a label (anchor, critic, counterfactual)',
   ),
-  anchorIterations: integer(1, { min: 1 }, 'iterations', 'whose steps anchor compares, the present one included'),
+  anchorIterations: integer(
+    1,
+    { min: 1 },
+    'iterations',
+    'iterations whose steps anchor compares, including the current one',
+  ),
   graphDiscount: number(
     0.9,
     { min: 0, above: true, below: 1 },
     'per step',
-    'discount of the experience graph, and of the returns other sources compare',
+    'discount of values in the experience graph, and of the returns that other label sources compare',
   ),
-  graphMaxEdges: integer(2_000_000, { min: 1 }, 'edges', 'most edges the experience graph keeps'),
+  graphMaxEdges: integer(2_000_000, { min: 1 }, 'edges', 'largest number of edges in the experience graph'),
   graphMinSuccesses: integer(
     1,
     { min: 1 },
     'steps',
-    'with a positive reward that a game needs before the graph judges what leads to them',
+    'steps with a positive reward that a game needs before graph labels paths to success',
   ),
-  graphMinVisits: integer(1, { min: 1 }, 'times', 'an action is tried in a state before the graph judges it there'),
-  criticSteps: integer(10_000, { min: 1 }, 'steps', 'newest steps the critic learns from'),
-  criticUpdates: integer(20, { min: 1 }, 'updates', 'of the critic per iteration'),
-  criticBatch: integer(256, { min: 1 }, 'steps', 'per update of the critic'),
+  graphMinVisits: integer(
+    1,
+    { min: 1 },
+    'times',
+    'times that an action must be tried in a state before graph labels it there',
+  ),
+  criticSteps: integer(10_000, { min: 1 }, 'steps', 'latest steps that the critic trains on'),
+  criticUpdates: integer(20, { min: 1 }, 'updates', 'updates of the critic per iteration'),
+  criticBatch: integer(256, { min: 1 }, 'steps', 'steps in an update of the critic'),
   criticLearningRate: number(3e-3, positive, '', 'step size of the critic'),
-  counterfactualStates: integer(16, { min: 1 }, 'states', 'per iteration whose candidates are all tried'),
-  counterfactualRollouts: integer(2, { min: 1 }, 'times', 'each of their candidates is tried'),
+  counterfactualStates: integer(
+    16,
+    { min: 1 },
+    'states',
+    'states per iteration in which all candidate actions are tried',
+  ),
+  counterfactualRollouts: integer(2, { min: 1 }, 'times', 'episodes played per candidate action'),
   tokenWidth: integer(12, { min: 1 }, 'channels', 'width of a token embedding'),
-  matchWidth: integer(16, { min: 1 }, 'channels', 'width of the state-action token match'),
+  matchWidth: integer(
+    16,
+    { min: 1 },
+    'channels',
+    'width of the queries and keys that match action tokens with state tokens',
+  ),
   hidden: integer(64, { min: 1 }, 'channels', 'width of the hidden layer'),
-  embedding: integer(32, { min: 1 }, 'channels', 'width of e(s, a), which both heads share'),
+  embedding: integer(32, { min: 1 }, 'channels', 'width of the embedding e(s, a), which all heads read'),
   blocks: integer(0, { min: 0, max: 4 }, 'blocks', 'self-attention blocks over the state'),
   heads: integer(2, { min: 1 }, 'heads', 'attention heads per block'),
-  vocabularySize: integer(2000, { min: 2 }, 'words', 'most words a text vocabulary holds'),
-  vocabularyEpisodes: integer(20, { min: 1 }, 'episodes', 'random episodes a text vocabulary is made from'),
-  maxStateTokens: integer(48, { min: 1 }, 'tokens', 'positions of an observation in text, the last action included'),
-  maxActionTokens: integer(24, { min: 2 }, 'tokens', 'positions of an action in text, the sentence about it included'),
+  vocabularySize: integer(2000, { min: 2 }, 'words', 'largest number of words in a text vocabulary'),
+  vocabularyEpisodes: integer(20, { min: 1 }, 'episodes', 'random episodes from which a text vocabulary is built'),
+  maxStateTokens: integer(
+    48,
+    { min: 1 },
+    'tokens',
+    'most tokens kept of an observation in text, including the last action',
+  ),
+  maxActionTokens: integer(
+    24,
+    { min: 2 },
+    'tokens',
+    'most tokens kept of an action in text, including the sentence of the observation about it',
+  ),
   evalEpisodes: integer(400, { min: 1 }, 'episodes', 'episodes per split in an evaluation'),
-  evalEvery: integer(0, nonNegative, 'iterations', 'between evaluations; 0 = only at the start and the end'),
-  couplingPairs: integer(40, { min: 1 }, 'pairs', 'state pairs the coupling is measured on'),
+  evalEvery: integer(0, nonNegative, 'iterations', 'iterations between evaluations; 0 = only at the start and the end'),
+  couplingPairs: integer(40, { min: 1 }, 'pairs', 'sample pairs of each pair class on which coupling is measured'),
   couplingEvery: integer(
     0,
     nonNegative,
     'iterations',
-    'between coupling measurements; 0 = only at the start and the end',
+    'iterations between coupling measurements; 0 = only at the start and the end',
   ),
-  checkpointEvery: integer(20, { min: 1 }, 'iterations', 'between checkpoints'),
-  keepCheckpoints: integer(2, { min: 1 }, 'checkpoints', 'newest checkpoints kept besides the first'),
+  checkpointEvery: integer(20, { min: 1 }, 'iterations', 'iterations between checkpoints'),
+  keepCheckpoints: integer(2, { min: 1 }, 'checkpoints', 'latest checkpoints that are kept, in addition to the first'),
 } as const;
 
 /** A key of the configuration; docs/configuration.md explains each. */
@@ -253,7 +323,7 @@ function checkTogether(config: Config): void {
   }
   if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
     throw new Error(
-      'config: labels "demonstrations" must have coldStart >= 1, got 0, which shows none; raise coldStart or choose another source',
+      'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
     );
   }
   if (config.policy === 'attention' && config.observation === 'vector') {
@@ -264,7 +334,8 @@ function checkTogether(config: Config): void {
 }
 
 /**
- * The complete config: `partial` over the defaults, the method in canonical form. An undefined value counts as not given.
+ * The complete config: `partial` over the defaults, the method in canonical form. An undefined value counts as not
+ * given.
  *
  * @throws Error naming an unknown key and the nearest known one, or the key, its rule and the value got
  */
@@ -277,7 +348,7 @@ export function resolveConfig(partial: unknown): Config {
     if (!Object.hasOwn(table, key)) throw unknownKey(key);
   }
   if (given.numGenerations === 1) {
-    throw new Error('groupRelative: numGenerations must be >= 2, got 1; a group of one has no advantage');
+    throw new Error('config: numGenerations must be >= 2, got 1; the advantage compares the episodes of a group');
   }
   const config: Record<string, unknown> = {};
   for (const key of keys) {
@@ -299,7 +370,10 @@ export function resolveConfig(partial: unknown): Config {
   return resolved;
 }
 
-/** The config as JSON with its keys in alphabetical order: equal text for equal configs, whatever order they were written in. */
+/**
+ * The config as JSON with its keys in alphabetical order: equal text for equal configs, whatever order they were
+ * written in.
+ */
 export function canonicalConfigJson(config: Config): string {
   return JSON.stringify(Object.fromEntries([...keys].sort().map((key) => [key, config[key]])));
 }

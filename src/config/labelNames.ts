@@ -17,7 +17,7 @@ export const labelTable = [
   { name: 'shuffled', meaning: 'the labels of shuffledSource, permuted: a control' },
 ] as const satisfies readonly { readonly name: string; readonly meaning: string }[];
 
-/** Their names, as `config.labels` has them. */
+/** The names of all sources, in the order of the table. */
 export const labelSources = labelTable.map(({ name }) => name);
 
 export type LabelSourceName = (typeof labelSources)[number];

@@ -1,4 +1,7 @@
-/** Rejects configs whose runs fit into no memory, before anything is made: a list of 10^12 games ends a process without a word. */
+/**
+ * Rejects configs whose runs fit into no memory, before anything is allocated: a list of 10^12 games would end the
+ * process without a message.
+ */
 import { networkSize, type SizedConfig, shapeOf } from './workload.ts';
 
 /** The keys of a config that decide how much memory its run needs. */
@@ -25,7 +28,7 @@ export interface MemoryConfig extends SizedConfig {
 
 const GIB = 2 ** 30;
 
-/** What a WebAssembly memory can address, and about what an engine gives to lists. */
+/** Size of the address space of a WebAssembly memory; JavaScript engines limit lists to about the same. */
 const mostBytes = 4 * GIB;
 
 /** Bytes of a game in a list, of an environment, of a set of an update, of a pair, of an edge, of a text. */
@@ -37,7 +40,7 @@ const mostSteps = 2_000;
 /** States that a batch of the network holds, and its actions. */
 const batch = { states: 128, actions: 2_048 } as const;
 
-/** Bytes by the keys that decide them. */
+/** Bytes of a run, by the config keys on which they depend. */
 function demands(config: MemoryConfig): readonly { readonly keys: string; readonly bytes: number }[] {
   const { steps: limit, actions, stateSlots, actionSlots, vectorWidth, form } = shapeOf(config);
   const steps = Math.min(limit, mostSteps);
@@ -76,7 +79,7 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
   ];
 }
 
-/** @throws Error naming the keys of which the run would need more memory than there can be */
+/** @throws Error naming the keys because of which the run would need more memory than can exist */
 export function requireMemory(config: MemoryConfig): void {
   for (const { keys, bytes } of demands(config)) {
     if (bytes < mostBytes + GIB / 2) continue;

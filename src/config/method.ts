@@ -1,4 +1,4 @@
-/** The config's `method`: which terms an objective has, how they are written, and which of them go together. */
+/** The `method` of a config: the terms of the objective, how they are written, and which of them can be combined. */
 
 import { nearestName } from '../check/nearestName.ts';
 
@@ -6,10 +6,13 @@ const baseTerms = ['grpo', 'gigpo', 'ppo'] as const;
 const labelTerms = ['classifier', 'contrastive', 'cloning', 'label-advantages'] as const;
 const surgeryTerms = ['pcgrad', 'gradvac', 'upgrad'] as const;
 
-/** All terms, in canonical order: what advantages are, what labels do, what happens to conflicting gradients, and the network's heads. */
+/**
+ * All terms in canonical order: how advantages are computed, what labels are used for, gradient surgery, and the heads of
+ * the network.
+ */
 export const methodTerms = [...baseTerms, ...labelTerms, ...surgeryTerms, 'heads'] as const;
 
-/** A term of the objective. Without one of `grpo`, `gigpo` and `ppo` it is `grpo`. */
+/** A term of the objective. If a method names none of `grpo`, `gigpo` and `ppo`, `grpo` is added. */
 export type MethodTerm = (typeof methodTerms)[number];
 
 /** What each term does, in one line. */
@@ -32,10 +35,10 @@ export const methodTable: readonly { readonly name: MethodTerm; readonly meaning
   (name) => ({ name, meaning: meanings[name] }),
 );
 
-/** What makes one gradient of the gradients of tasks. */
+/** The method of gradient surgery that combines the gradients of tasks. */
 export type Surgery = (typeof surgeryTerms)[number];
 
-/** Whether a text is made of known terms, each once. */
+/** Whether a text consists of known terms, each once. */
 export function isMethod(method: string): boolean {
   const terms = method.split('+');
   return (
@@ -43,7 +46,10 @@ export function isMethod(method: string): boolean {
   );
 }
 
-/** The method with each unknown term replaced by the nearest one that it does not have yet; null if a term has none or is given twice. */
+/**
+ * The method with each unknown term replaced by the nearest one that it does not have yet; null if a term has none or
+ * is given twice.
+ */
 export function nearestMethod(method: string): string | null {
   const terms = method.split('+');
   const isTerm = (term: string): boolean => (methodTerms as readonly string[]).includes(term);
@@ -55,7 +61,7 @@ export function nearestMethod(method: string): string | null {
   return nearest.includes(null) || !isMethod(fixed) ? null : fixed;
 }
 
-/** Terms of the methods asked for so far: every update asks for those of the same one. */
+/** Cached terms by method: every update requests the terms of the same method. */
 const knownTerms = new Map<string, readonly MethodTerm[]>();
 
 function readTerms(method: string): readonly MethodTerm[] {
@@ -77,19 +83,19 @@ export function canonicalMethod(method: string): string {
   return terms.length === 1 ? terms[0] : terms.filter((term) => term !== 'grpo').join('+');
 }
 
-/** The terms that need to know which actions were good. */
+/** The terms that use labels. */
 export function labelTermsOf(method: string): readonly MethodTerm[] {
   const all = termsOf(method);
   return labelTerms.filter((term) => all.includes(term));
 }
 
-/** The surgery of a method, or null. */
+/** The gradient surgery of a method, or null. */
 export function surgeryOf(method: string): Surgery | null {
   return surgeryTerms.find((term) => termsOf(method).includes(term)) ?? null;
 }
 
 /**
- * Refuses terms that exclude each other.
+ * Rejects terms that exclude each other.
  *
  * @throws Error naming the terms of which one must be dropped
  */
@@ -102,12 +108,12 @@ export function checkTerms(method: string, labels: string): void {
   }
   if (terms.includes('label-advantages') && labels === 'demonstrations') {
     throw new Error(
-      'config: method "label-advantages" needs labels of rollouts, got labels "demonstrations", which label none; choose another source',
+      'config: method "label-advantages" needs labels of rollouts, got labels "demonstrations", which label no rollout; choose another source',
     );
   }
 }
 
-/** Which parts of the network a method asks for; see `PolicyConfig`. */
+/** The heads of the network that a method needs; see `PolicyConfig`. */
 export function headsOf(method: string): { readonly actionHeads: boolean; readonly valueHead: boolean } {
   const terms = termsOf(method);
   return { actionHeads: terms.includes('heads'), valueHead: terms.includes('ppo') };

@@ -1,10 +1,10 @@
 /**
- * What a config asks for, in numbers: how many states are played and learnt from, and how large the network is. Everything that says how long
- * a run takes or how much memory it needs starts from here, before anything is opened. A config may come from a stranger, so no number in it is
- * trusted to be small: results are finite or Infinity, never NaN, and grow with every count.
+ * The workload of a config in numbers: how many states are played and learned from, and how large the network is. The
+ * estimates of time and memory start from these numbers, before anything is opened. A config may come from an untrusted
+ * file, so its numbers may be huge: results are finite or Infinity, never NaN, and grow with every count.
  */
 
-/** The keys of a config that decide its size. */
+/** The config keys on which the workload depends. */
 export interface SizedConfig {
   readonly env: string;
   readonly policy: string;
@@ -20,9 +20,11 @@ export interface SizedConfig {
   readonly maxActionTokens: number;
 }
 
-/** What the states of an environment are like; means over episodes of random play where they vary. */
+/** Sizes of the states of an environment; where they vary, means over episodes of random play. */
 export interface Shape {
-  /** Steps of an episode: the limit where every episode reaches it, three quarters of it where success ends an episode. */
+  /**
+   * Steps of an episode: the limit where every episode reaches it, three quarters of it where success ends an episode.
+   */
   readonly steps: number;
   /** Candidate actions of a state. */
   readonly actions: number;
@@ -48,7 +50,7 @@ const vectorShapes: Readonly<Record<string, Shape>> = {
   bandit: { ...vectors, steps: 5, actions: 6, vocabulary: 6, vectorWidth: 16 },
 };
 
-/** The shape of a config's environment; of one in another program what such programs mostly have. */
+/** The shape of the environment of a config. For an environment that is not built in, typical sizes. */
 export function shapeOf(config: SizedConfig): Shape {
   const { env, policy, observation, maxSteps, vocabularySize, maxStateTokens, maxActionTokens } = config;
   const known = policy === 'mlp' ? vectorShapes : observation === 'text' ? {} : tokenShapes;
@@ -109,7 +111,7 @@ export function networkSize(config: SizedConfig): NetworkSize {
     flops:
       blocks * (block.flops + 2 * s * w * (h + m)) + s * (h + m) + actions * (a * h + 2 * a * s * (m + h) + 2 * heads),
     parameters,
-    // Self-attention reads the state's tokens themselves; without it a table holds what each of them adds.
+    // Self-attention reads the tokens of the state; without it, a table holds the contribution of each token.
     vector: parameters + vocabulary * ((blocks > 0 ? a : s + a) * h + m),
     perState: 2 * (blocks * block.floats + s * (w + m) + h),
     perAction: 2 * (a * m + a * s + 2 * h + e),

@@ -1,10 +1,13 @@
 import type { EnvironmentSpec } from '../env/environment.ts';
-import type { BankSample, PairBank } from './samplePairs.ts';
+import type { PairSample, SamplePairs } from './samplePairs.ts';
 
-/** Words for the action of a sample: its tokens in order, or the number of a fixed action. */
-export function describeSample(spec: EnvironmentSpec, bank: PairBank): (sample: BankSample) => string {
+/**
+ * Returns a function that describes the action of a sample as text: its tokens in order, or the number of a fixed
+ * action.
+ */
+export function describeSample(spec: EnvironmentSpec, samplePairs: SamplePairs): (sample: PairSample) => string {
   return ({ side, state, action }) => {
-    const { states } = bank.sides[side];
+    const { states } = samplePairs.sides[side];
     const row = states.rowOffsets[state] + action;
     const features = [...states.actionFeatures.subarray(states.actionOffsets[row], states.actionOffsets[row + 1])];
     if (spec.form === 'vector') return `action ${features[0]}`;

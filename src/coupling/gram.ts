@@ -1,11 +1,13 @@
 /**
- * Gram matrices of per-sample gradients, K[i][j] = <g_i, g_j> with g_i = d log pi(a_i | s_i) / d parameters, without one backward pass per
- * sample: every layer gives its part of g_i from saved inputs and output gradients. For a weight matrix g_i = sum over the sample's rows of
- * x^T d, so K_ij is either a product of the g (materialised for this parameter only) or the pairwise sum of (x_r . x_t)(d_r . d_t); the
- * cheaper one by count of multiplications is taken, per parameter. Weights shared over tokens and candidate actions are summed inside a
- * sample first, as their gradients are.
+ * Gram matrices of per-sample gradients, K[i][j] = <g_i, g_j> with g_i = d log pi(a_i | s_i) / d parameters, without
+ * one backward pass per sample: every layer computes its part of g_i from saved inputs and output gradients. For a
+ * weight matrix g_i = sum over the sample's rows of x^T d, so K_ij is either a product of the g (materialised for this
+ * parameter only) or the pairwise sum of (x_r . x_t)(d_r . d_t). The form with fewer multiplications is used, per
+ * parameter. For weights shared over tokens and candidate actions, the rows of a sample are summed first, as in their
+ * gradients.
  *
- * A matrix is made in tiles, each for all parameters while its sum is near; of a symmetric one only those on and above the diagonal.
+ * A matrix is computed in tiles. Each tile is computed for all parameters before the next one, while its sum is in the
+ * cache. Of a symmetric matrix only the tiles on and above the diagonal are computed.
  */
 import { checkInteger, checkObject } from '../check/values.ts';
 import { index64 } from '../engine/kernels/address.ts';
@@ -13,7 +15,7 @@ import type { Arena } from '../engine/kernels/arena.ts';
 import type { Parameter } from '../engine/layers/network.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import { growForStates } from '../engine/states/loadBatch.ts';
-import { atOnce, type Pieces } from '../eventLoop.ts';
+import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import {
   type Factors,
   factorBytes,
@@ -35,20 +37,29 @@ export interface Gram {
   readonly columns: number;
   /** f64[rows, columns]: sums over all parameters. */
   readonly total: Float64Array;
-  /** f32[rows, columns] of each parameter, in the network's order; those with no gradient anywhere are left out. */
+  /**
+   * f32[rows, columns] of each parameter, in the network's order, without the parameters whose gradient is 0
+   * everywhere.
+   */
   readonly byParameter: ReadonlyMap<string, Float32Array>;
 }
 
-/** Most bytes of recorded factors and matrices of parameters at a time; more parameters than fit are done in further passes. */
+/**
+ * Budget in bytes for recorded factors and matrices of parameters. Parameters that exceed it are computed in further
+ * passes.
+ */
 const BUDGET_BYTES = 192 * 2 ** 20;
 
-/** Samples in a tile's columns and rows. */
+/** Number of samples in the columns, and in the rows, of a tile. */
 const TILE = 32;
 const TILE_ROWS = 256;
-/** About what tiles take: products, sums and the scratch of both. */
+/** Approximate bytes of the tiles: products, sums and their scratch memory. */
 const TILE_BYTES = 2 ** 20;
 
-/** Copies the elements above the diagonal of matrix[n, n] below it, 8 x 8 at a time: that many rows find room in the first cache. */
+/**
+ * Copies the elements above the diagonal of matrix[n, n] below it, in blocks of 8 x 8: 8 rows fit in the first-level
+ * cache.
+ */
 function mirrorUpper(matrix: Float32Array | Float64Array, n: number): void {
   for (let i0 = 0; i0 < n; i0 += 8) {
     const iEnd = Math.min(n, i0 + 8);
@@ -61,25 +72,28 @@ function mirrorUpper(matrix: Float32Array | Float64Array, n: number): void {
   }
 }
 
-/** What is asked for: rows [0, rows) of the samples `left` by `right`, the same object for a symmetric matrix. */
+/**
+ * Rows 0 to `rows` - 1 of the matrix of the samples `left` by `right`; both are the same object for a symmetric matrix.
+ */
 interface Request {
   readonly left: Samples;
   readonly right: Samples;
   readonly rows: number;
-  /** Columns of the result, and the one where the first right sample stands. */
+  /** Number of columns of the result. */
   readonly columns: number;
+  /** Column of the first right sample. */
   readonly firstColumn: number;
 }
 
 interface Entry {
   readonly term: Term;
   readonly sides: readonly Factors[];
-  /** f32[rows, columns] of the parameter and of its bias, or 0. */
+  /** Addresses of f32[rows, columns] for the parameter and for its bias, or 0. */
   readonly k: number;
   readonly kBias: number;
 }
 
-/** One backward pass over the samples of each side, leaving the factors of all entries. */
+/** In pieces: a backward pass over the samples of each side that records the factors of all entries. */
 function* recordAll(
   policy: Policy,
   weights: number,
@@ -99,7 +113,10 @@ function* recordAll(
   }
 }
 
-/** Tiles of one size, each side by side in memory: rows of the whole matrix may be a power of two apart and push each other out of the cache. */
+/**
+ * Addresses of tiles, each contiguous in memory. Rows of the whole matrix can be a power of two apart in memory, and
+ * would then evict each other from the cache.
+ */
 interface Tiles extends TileRoom {
   readonly k: number;
   readonly kBias: number;
@@ -116,7 +133,7 @@ function placeTiles(arena: Arena, entries: readonly Entry[]): Tiles {
   return { ...room, k, kBias, sum: arena.reserve(TILE_ROWS * TILE * 8) };
 }
 
-/** Adds the tiles of all entries to `total`, f64[rows, columns]. */
+/** In pieces: adds the tiles of all entries to f64[rows, columns] at address `total`. */
 function* multiplyAll(arena: Arena, request: Request, entries: readonly Entry[], total: number): Pieces<void> {
   const { kernels } = arena;
   const { left, right, rows, columns, firstColumn } = request;
@@ -127,7 +144,10 @@ function* multiplyAll(arena: Arena, request: Request, entries: readonly Entry[],
     const end = left === right ? Math.min(rows, j + nj) : rows;
     for (let i = 0; i < end; i += TILE_ROWS) {
       const ni = Math.min(TILE_ROWS, end - i);
-      /** Puts a tile of elements of 2^shift bytes where it belongs, and its mirror image if all rows are there. */
+      /**
+       * Copies a tile with elements of 2^shift bytes to its position in the matrix, and its mirror image if the matrix
+       * has all rows.
+       */
       const put = (tile: number, matrix: number, shift: number): void => {
         const [row, column] = [firstColumn + i, firstColumn + j];
         const stride = columns << shift;
@@ -135,7 +155,7 @@ function* multiplyAll(arena: Arena, request: Request, entries: readonly Entry[],
         if (left !== right || rows < columns) return;
         kernels.mirrorTile(ni, nj, tile, TILE, matrix + j * stride + (row << shift), columns, j - i, shift);
       };
-      /** Adds a parameter's tile to the sum, and keeps it if its matrix is asked for. */
+      /** Adds a parameter's tile to the sum, and copies it to the parameter's matrix if there is one. */
       const take = (name: string, tile: number, matrix: number): void => {
         if (!Number.isFinite(kernels.gramAdd(ni, nj, tile, TILE, tiles.sum))) {
           throw new Error(
@@ -166,13 +186,13 @@ function* multiplyAll(arena: Arena, request: Request, entries: readonly Entry[],
         if (term.bias) take(term.bias.name, tiles.kBias, kBias);
       }
       put(tiles.sum, total, 3);
-      // About as long as that many states take.
+      // A tile takes about as long as scoring this number of states.
       yield TILE;
     }
   }
 }
 
-/** Copies of the parameters' matrices, by parameter. */
+/** Copies the parameters' matrices out of the arena. */
 function readMatrices(arena: Arena, size: number, entries: readonly Entry[]): [Parameter, Float32Array][] {
   return entries.flatMap(({ term, k, kBias }) => [
     [term.parameter, arena.read(k, size)] as [Parameter, Float32Array],
@@ -188,8 +208,8 @@ function* compute(
   rows: readonly [number, number],
   keepParts: boolean,
 ): Pieces<{ total: Float64Array; matrices: Map<Parameter, Float32Array> }> {
-  checkObject('gramMatrix', 'policy', policy, 'give what createPolicy or policyOn returned');
-  checkInteger('gramMatrix', 'weights', weights, 1, 2 ** 32 - 1, 'give policy.weights');
+  checkObject('gramMatrix', 'policy', policy, 'pass the result of createPolicy or policyOn');
+  checkInteger('gramMatrix', 'weights', weights, 1, 2 ** 32 - 1, 'pass policy.weights');
   checkSamples(a);
   if (b !== a) checkSamples(b);
   const { arena, network } = policy;
@@ -238,7 +258,10 @@ function* compute(
   }
 }
 
-/** Most bytes of an arena that `gramRows` takes for rows of `a` by `b`, the same object for a symmetric matrix. */
+/**
+ * Upper bound of the bytes of an arena that `gramRows` uses for rows of `a` by `b`; both are the same object for a
+ * symmetric matrix.
+ */
 export function gramBytes({ network, weights }: Policy, a: Samples, b: Samples): number {
   const parts = network.gradientParts(weights);
   const size = a.states.length * b.states.length;
@@ -253,8 +276,8 @@ export function gramBytes({ network, weights }: Policy, a: Samples, b: Samples):
 }
 
 /**
- * In pieces, rows [from, to) of `gramMatrix`, with the parts of all parameters; `joinRows` puts blocks of them together. Of a symmetric matrix only the
- * elements on and above its diagonal are those of the matrix.
+ * In pieces: rows `from` to `to` - 1 of `gramMatrix`, with the parts of all parameters. `joinRows` joins blocks of
+ * rows. Of a symmetric matrix only the elements on and above its diagonal are valid.
  *
  * @param rows see `rowBlocks`
  */
@@ -273,7 +296,7 @@ export function* gramRows(
   return { rows: rows[1] - rows[0], columns: b.states.length, total, byParameter: new Map(named) };
 }
 
-/** Blocks of rows, one under the other, as one matrix; a symmetric one is mirrored. */
+/** Joins blocks of rows, in their order, to one matrix, and mirrors a symmetric one. */
 export function joinRows(blocks: readonly Gram[], symmetric: boolean): Gram {
   if (blocks.length === 1) return withoutZeros(blocks[0]);
   const [{ columns, byParameter: parts }] = blocks;
@@ -297,15 +320,17 @@ function withoutZeros(gram: Gram): Gram {
 /**
  * K[i][j] = <g_i, g_j> between the samples of `a` and of `b` (default: the same samples, a symmetric matrix).
  *
- * Gradients are of log pi at temperature 1, not averaged over anything; the classifier head has none. Call `network.prepare(weights)` first.
+ * Each gradient is that of log pi of one sample at temperature 1, without averaging. It is 0 for the classifier head.
+ * Call `network.prepare(weights)` first.
  *
- * @throws if samples are empty or name a state or an action that does not exist, or a product of gradients is not finite
+ * @throws if samples are empty or name a state or an action that does not exist, or a product of gradients is not
+ * finite
  */
 export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Samples = a): Gram {
-  return joinRows([atOnce(gramRows(policy, weights, a, b, [0, a?.states?.length]))], a === b);
+  return joinRows([runAtOnce(gramRows(policy, weights, a, b, [0, a?.states?.length]))], a === b);
 }
 
-/** The `total` of `gramMatrix` alone, f64[a, b], which takes less time and memory. */
+/** Only the `total` of `gramMatrix`, f64[a, b], which needs less time and memory. */
 export function gramTotal(policy: Policy, weights: number, a: Samples, b: Samples = a): Float64Array {
-  return atOnce(compute(policy, weights, a, b, [0, a?.states?.length], false)).total;
+  return runAtOnce(compute(policy, weights, a, b, [0, a?.states?.length], false)).total;
 }

@@ -1,6 +1,6 @@
 /**
- * What the backward passes leave of one parameter, from which its Gram matrix is made: per-sample gradients, or for a weight the rows of
- * inputs x and output gradients d whose products are the gradients' products.
+ * Records the factors from which the Gram matrix of one parameter is computed: its per-sample gradients or, for a
+ * weight, the rows of inputs x and output gradients d, whose products are the products of the gradients.
  */
 import { index32 } from '../engine/kernels/address.ts';
 import { type Arena, matmulScratchBytes } from '../engine/kernels/arena.ts';
@@ -10,33 +10,35 @@ import { rowsOfState, type Samples, totalRows } from './samples.ts';
 
 type Outer = GradientPart & { readonly kind: 'outer' };
 
-/** One parameter, with the bias that shares its output gradients if its Gram matrix is a by-product. */
+/** One parameter, with the bias that shares its output gradients if the bias's Gram matrix is a by-product. */
 export interface Term {
   readonly parameter: Parameter;
   readonly bias: Parameter | null;
-  /** The weight's only use if pairs of rows are multiplied; null: gradients are materialised. */
+  /** The only use of the weight, if pairs of rows are multiplied; null: gradients are materialised. */
   readonly pairwise: Outer | null;
 }
 
-/** One side's record of one term: its per-sample gradients g, or rows x and d. */
+/** Addresses of one side's factors of one term: per-sample gradients g, or rows x and d. */
 export interface Factors {
   readonly g: number;
   readonly x: number;
   readonly d: number;
-  /** i32[samples + 1]: first row of each sample; 0 if each has one. */
+  /** Address of i32[samples + 1], the first row of each sample; 0 if each sample has one row. */
   readonly offsets: number;
 }
 
-/** What multiplying, adding and storing two products costs beside making them, in multiplications. */
+/** Cost of multiplying, adding and storing two products in addition to computing them, in multiplications. */
 const PAIR_COST = 4;
 
-/** The weight's only use if pairs of rows cost fewer multiplications than gradients; several uses share one gradient. */
+/**
+ * The weight's only use if pairs of rows cost fewer multiplications than gradients; several uses share one gradient.
+ */
 function choosePairwise(parts: readonly GradientPart[], a: Samples, b: Samples): Outer | null {
   const [part] = parts;
   if (parts.length > 1 || part.kind !== 'outer') return null;
   const rowsA = totalRows(a, part.rows);
   const rowsB = totalRows(b, part.rows);
-  // Of a symmetric matrix half is computed, and there is one side.
+  // Half of a symmetric matrix is computed, and it has one side.
   const share = a === b ? 0.5 : 1;
   const pairs = share * rowsA * rowsB * (part.width + part.dWidth + PAIR_COST);
   const rows = a === b ? rowsA : rowsA + rowsB;
@@ -44,14 +46,17 @@ function choosePairwise(parts: readonly GradientPart[], a: Samples, b: Samples):
   return pairs < explicit ? part : null;
 }
 
-/** The terms of a Gram matrix between `a` and `b`, in the network's order; the choice depends on the samples alone. */
+/**
+ * The terms of a Gram matrix of `a` by `b`, in the network's order. The choice of each form depends only on the
+ * samples.
+ */
 export function termsOf(gradientParts: readonly [Parameter, GradientPart][], a: Samples, b: Samples): Term[] {
   const uses = new Map<Parameter, GradientPart[]>();
   for (const [parameter, part] of gradientParts) uses.set(parameter, [...(uses.get(parameter) ?? []), part]);
   const terms: Term[] = [];
   for (const [parameter, parts] of uses) {
     const [part] = parts;
-    // With one row per sample the products of a bias are those of d, which its weight needs anyway.
+    // With one row per sample the products of a bias are those of d, which are computed for its weight.
     const shared =
       parts.length === 1 && part.kind === 'sum' && part.rows === 'state' && part.period === 1
         ? terms.findIndex(({ pairwise }) => pairwise?.rows === 'state' && pairwise.d === part.d)
@@ -62,7 +67,7 @@ export function termsOf(gradientParts: readonly [Parameter, GradientPart][], a: 
   return terms;
 }
 
-/** Bytes that `placeFactors` takes, without what an arena adds to align them. */
+/** Bytes that `placeFactors` allocates, without the padding that an arena adds for alignment. */
 export function factorBytes({ parameter, pairwise }: Term, { list, states }: Pick<Samples, 'list' | 'states'>): number {
   const n = states.length;
   if (!pairwise) return 4 * n * parameter.size;
@@ -71,7 +76,7 @@ export function factorBytes({ parameter, pairwise }: Term, { list, states }: Pic
   return 4 * (offsets + totalRows({ list, states }, rows) * (width + dWidth));
 }
 
-/** Places room for a term's record of these samples. */
+/** Allocates the factors of a term for these samples. */
 export function placeFactors(arena: Arena, { parameter, pairwise }: Term, { list, states }: Samples): Factors {
   const n = states.length;
   if (!pairwise) return { g: arena.floats(n * parameter.size), x: 0, d: 0, offsets: 0 };
@@ -90,12 +95,12 @@ export function placeFactors(arena: Arena, { parameter, pairwise }: Term, { list
   return { g: 0, x: arena.floats(count * width), d: arena.floats(count * dWidth), offsets };
 }
 
-/** Scratch that `recordFactors` needs for these parts. */
+/** Bytes of scratch memory that `recordFactors` needs for these parts. */
 export function recordScratchBytes(parts: readonly [Parameter, GradientPart][]): number {
   return matmulScratchBytes(256, Math.max(...parts.map(([, part]) => part.dWidth)));
 }
 
-/** Adds one part of the loaded batch, samples from `first` on, to the record. */
+/** Records one part of the loaded batch, whose first sample is number `first`. */
 export function recordFactors(
   network: Network,
   { parameter, pairwise }: Term,
@@ -123,7 +128,7 @@ export function recordFactors(
   }
   const { offsets, unit } = sampleRows(batch, part.rows);
   if (part.kind === 'outer') {
-    // Adds to the zeroed record, so that several uses of one weight sum up.
+    // Adds to the record, which starts at 0, so that several uses of one weight are summed.
     kernels.perSampleOuter(n, offsets, unit, part.x, part.width, part.d, part.dWidth, g, size, 1, scratch);
   } else if (part.kind === 'sum') kernels.perSampleSum(n, offsets, unit, part.period, part.dWidth, part.d, g, size);
   else kernels.perSampleProduct(n, offsets, unit, part.dWidth, part.d, part.x, g, size);
@@ -135,25 +140,28 @@ function scatterSource(batch: Batch, source: 'state' | 'action'): [number, numbe
     : [batch.actionFeatures, batch.actionOffsets, batch.shape.actionSlots, batch.rowOffsets];
 }
 
-/** Where the tiles of a Gram matrix are made: `work` for pairs of rows, `scratch` for products of gradients. */
+/**
+ * Addresses of work memory for the tiles of a Gram matrix: `work` for pairs of rows, `scratch` for products of
+ * gradients.
+ */
 export interface TileRoom {
   readonly work: number;
   readonly scratch: number;
 }
 
-/** Room for tiles of `columns` columns of these terms. */
+/** Allocates work memory for tiles of these terms with `columns` columns. */
 export function placeTileRoom(arena: Arena, terms: readonly Term[], columns: number): TileRoom {
   const widest = Math.max(...terms.map(({ pairwise }) => (pairwise ? pairwise.width + pairwise.dWidth : 0)));
   return {
-    // As assembly/gramPairs.ts states it.
+    // The size that assembly/gramPairs.ts requires.
     work: arena.reserve(4 * (2 * 64 * 64 + 64 + 64 * widest) + 128),
     scratch: arena.reserve(matmulScratchBytes(256, columns)),
   };
 }
 
 /**
- * One tile of a term's Gram matrix: `ni` samples of the left side from `i` on by `nj` of the right from `j` on, to k and, for the term's
- * bias, to kBias; row strides ldk floats.
+ * Computes one tile of a term's Gram matrix: `ni` samples of the left side from `i` on by `nj` samples of the right
+ * side from `j` on. Writes it to address k and, for the term's bias, to kBias, with a row stride of ldk floats.
  */
 export function multiplyFactors(
   arena: Arena,

@@ -1,12 +1,14 @@
-/** Coupling of a policy on a bank of pairs: cosines by class, by parameter and by similarity of states, and spillover. */
+/**
+ * Measures the coupling of a policy on sample pairs: cosines by class, by parameter and by similarity of states, and
+ * spillover.
+ */
 import { checkInteger, checkKeys, checkObject, refuse } from '../check/values.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import type { StateList } from '../engine/states/stateList.ts';
-import { inTurns, type Pause, type Pieces, pauses } from '../eventLoop.ts';
+import { type Pause, type Pieces, pauses, runWithPauses } from '../eventLoop.ts';
 import { type Gram, gramRows, joinRows } from './gram.ts';
 import type { GramRequest } from './gramPieces.ts';
-import { type BankSample, type PairBank, type PairClass, pairClasses } from './samplePairs.ts';
-import type { Samples } from './samples.ts';
+import { keyOf, type PairClass, type PairSample, pairClasses, type SamplePairs, samplesOf } from './samplePairs.ts';
 import { type Spillover, spillover } from './spillover.ts';
 
 /**
@@ -23,7 +25,7 @@ export interface ClassStatistics {
 /** Mean cosines of one parameter's part of the gradients, by class of pairs. */
 export interface LayerCoupling {
   readonly parameter: string;
-  /** This parameter's part of the sum of squared gradient norms over the bank's samples. */
+  /** This parameter's share of the sum of squared gradient norms over the samples of the pairs. */
   readonly share: number;
   readonly goodBadCosine: number;
   readonly goodGoodCosine: number;
@@ -42,7 +44,7 @@ export interface SimilarityBin {
   readonly positiveFraction: number;
 }
 
-/** The four headline numbers, as records of runs carry them; null where there is no pair to measure. */
+/** The four main numbers, as stored in the records of a run; null where there is no pair to measure. */
 export interface CouplingSummary {
   readonly goodBadCosine: number | null;
   readonly goodGoodCosine: number | null;
@@ -65,19 +67,17 @@ export interface CouplingMeasurement {
   };
 }
 
-/** Samples of one side without repeats, and where each pair's sample is among them. */
+/** The distinct samples of one side, and the index of each sample by its key. */
 interface Side {
-  readonly samples: readonly BankSample[];
+  readonly samples: readonly PairSample[];
   readonly place: ReadonlyMap<string, number>;
 }
 
-const keyOf = (sample: BankSample): string => `${sample.side}/${sample.state}/${sample.action}`;
-
-function collectSide(bank: PairBank, which: 0 | 1): Side {
-  const samples: BankSample[] = [];
+function collectSide(samplePairs: SamplePairs, which: 0 | 1): Side {
+  const samples: PairSample[] = [];
   const place = new Map<string, number>();
   for (const name of pairClasses) {
-    for (const pair of bank.pairs[name]) {
+    for (const pair of samplePairs.byClass[name]) {
       const key = keyOf(pair[which]);
       if (place.has(key)) continue;
       place.set(key, samples.length);
@@ -87,18 +87,10 @@ function collectSide(bank: PairBank, which: 0 | 1): Side {
   return { samples, place };
 }
 
-function samplesOf(bank: PairBank, side: Side, which: 0 | 1): Samples {
-  return {
-    list: bank.sides[which].states,
-    states: side.samples.map((s) => s.state),
-    taken: side.samples.map((s) => s.action),
-  };
-}
-
 const diagonal = (k: ArrayLike<number>, n: number): Float64Array =>
   Float64Array.from({ length: n }, (_, i) => k[i * n + i]);
 
-/** Cosine from an inner product and squared norms; 0 where a gradient vanishes. */
+/** Cosine from an inner product and two squared norms; 0 where a gradient vanishes. */
 function cosine(dot: number, left: number, right: number): number {
   return left > 0 && right > 0 ? dot / Math.sqrt(left * right) : 0;
 }
@@ -106,7 +98,7 @@ function cosine(dot: number, left: number, right: number): number {
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** The cosine of two states' vectors, not below 0. */
+/** The cosine of two states' observation vectors, at least 0. */
 function vectorSimilarity(a: StateList, i: number, b: StateList, j: number): number {
   const { vectorWidth: width } = a.shape;
   let dot = 0;
@@ -122,10 +114,10 @@ function vectorSimilarity(a: StateList, i: number, b: StateList, j: number): num
   return Math.max(0, cosine(dot, left, right));
 }
 
-const featuresOf = ({ stateFeatures, stateOffsets }: StateList, { state }: BankSample): Set<number> =>
+const featuresOf = ({ stateFeatures, stateOffsets }: StateList, { state }: PairSample): Set<number> =>
   new Set(stateFeatures.subarray(stateOffsets[state], stateOffsets[state + 1]));
 
-/** Shared features over all features of two states: 1 for equal observations. */
+/** Number of shared features divided by the number of all features of two states: 1 for equal observations. */
 function featureSimilarity(left: ReadonlySet<number>, right: ReadonlySet<number>): number {
   let both = 0;
   for (const feature of left) if (right.has(feature)) both++;
@@ -135,12 +127,12 @@ function featureSimilarity(left: ReadonlySet<number>, right: ReadonlySet<number>
 /** Edges of the similarity bins. */
 const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
-/** Gram matrices, one for each request. */
+/** Returns the Gram matrices, one for each request. */
 type GramsOf = (requests: readonly GramRequest[], pause: Pause) => Promise<Gram[]>;
 
-/** The cosines of one bank, by pair. */
+/** Sample pairs with the Gram matrices of their samples. */
 interface PairTable {
-  readonly bank: PairBank;
+  readonly samplePairs: SamplePairs;
   readonly left: Side;
   readonly right: Side;
   /** Between the sides, within the left, within the right. */
@@ -156,7 +148,7 @@ function classStatistics(
 ): ClassStatistics {
   const dots: number[] = [];
   const cosines: number[] = [];
-  for (const [l, r] of table.bank.pairs[name]) {
+  for (const [l, r] of table.samplePairs.byClass[name]) {
     const i = table.left.place.get(keyOf(l)) as number;
     const j = table.right.place.get(keyOf(r)) as number;
     const dot = k[i * table.right.samples.length + j];
@@ -194,17 +186,17 @@ function layerCoupling(table: PairTable, whole: readonly [Float64Array, Float64A
   return layers;
 }
 
-/** Pairs of states that are compared while one is scored. */
+/** Number of pairs of states that are compared in about the time in which one state is scored. */
 const COMPARED = 16;
 
 /**
- * In pieces, good-bad cosines of all good samples on the left with all bad ones on the right, whatever their words, by similarity of the
- * states.
+ * In pieces: good-bad cosines of all good samples on the left with all bad samples on the right, for any action words,
+ * by similarity of the states.
  */
 function* bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64Array]): Pieces<SimilarityBin[]> {
-  const { bank, left, right, between } = table;
+  const { samplePairs, left, right, between } = table;
   const bins = similarityEdges.slice(0, -1).map(() => ({ cosines: [] as number[], positive: 0 }));
-  const [leftStates, rightStates] = bank.sides.map(({ states }) => states);
+  const [leftStates, rightStates] = samplePairs.sides.map(({ states }) => states);
   const vectors = leftStates.shape.form === 'vector';
   const rightFeatures = vectors ? [] : right.samples.map((r) => featuresOf(rightStates, r));
   for (const [i, l] of left.samples.entries()) {
@@ -233,17 +225,17 @@ function* bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64A
     .filter((bin) => bin.pairs > 0);
 }
 
-async function measureTable(bank: PairBank, grams: GramsOf, pause: Pause): Promise<PairTable> {
-  const left = collectSide(bank, 0);
-  const right = collectSide(bank, 1);
-  const samples = [samplesOf(bank, left, 0), samplesOf(bank, right, 1)] as const;
+async function measureTable(samplePairs: SamplePairs, grams: GramsOf, pause: Pause): Promise<PairTable> {
+  const left = collectSide(samplePairs, 0);
+  const right = collectSide(samplePairs, 1);
+  const samples = [samplesOf(samplePairs, 0, left.samples), samplesOf(samplePairs, 1, right.samples)] as const;
   const requests = [
     { left: samples[0], right: samples[1] },
     { left: samples[0], right: null },
     { left: samples[1], right: null },
   ];
   const [between, ...within] = await grams(requests, pause);
-  return { bank, left, right, between, within: [within[0], within[1]] };
+  return { samplePairs, left, right, between, within: [within[0], within[1]] };
 }
 
 export function couplingSummary(measured: CouplingMeasurement | null): CouplingSummary {
@@ -255,11 +247,11 @@ export function couplingSummary(measured: CouplingMeasurement | null): CouplingS
   };
 }
 
-/** Most samples in the matrix that a figure shows. */
+/** Largest number of samples in the matrix that a figure shows. */
 const SHOWN_SAMPLES = 80;
 
-/** Cosines among samples of the right side (states of the split), for the heat map. */
-function shownMatrix(table: PairTable, describe: (sample: BankSample) => string): CouplingMeasurement['matrix'] {
+/** Cosines among samples of the right side (states of `options.split`), for the heat map. */
+function shownMatrix(table: PairTable, describe: (sample: PairSample) => string): CouplingMeasurement['matrix'] {
   const { samples } = table.right;
   const k = table.within[1].total;
   const n = samples.length;
@@ -276,7 +268,7 @@ function gramsHere(policy: Policy, weights: number): GramsOf {
   return async (requests, pause) => {
     const grams: Gram[] = [];
     for (const { left, right } of requests) {
-      const rows = await inTurns(gramRows(policy, weights, left, right ?? left, [0, left.states.length]), pause);
+      const rows = await runWithPauses(gramRows(policy, weights, left, right ?? left, [0, left.states.length]), pause);
       grams.push(joinRows([rows], right === null));
     }
     return grams;
@@ -288,7 +280,7 @@ export interface CouplingOptions {
   /** Address of the weight vector to measure, prepared; default `policy.weights`. */
   readonly weights?: number;
   /** Words for a sample, shown beside the matrix; default `action N`, with the index of the action. */
-  readonly describe?: (sample: BankSample) => string;
+  readonly describe?: (sample: PairSample) => string;
   readonly signal?: AbortSignal | undefined;
   /**
    * Computes the Gram matrices of `weights`; by default on this thread.
@@ -301,27 +293,33 @@ export interface CouplingOptions {
 const optionKeys = { weights: 1, describe: 1, signal: 1, grams: 1 } satisfies Record<keyof CouplingOptions, 1>;
 
 /**
- * Measures the coupling of a policy on a fixed set of sample pairs (`collectBank`): cosines between per-sample gradients of log π by class of
- * pairs, by parameter and by similarity of the states, and the spillover of one small step. docs/metrics.md has the definitions.
+ * Measures the coupling of a policy on a fixed set of sample pairs (`collectSamplePairs`): cosines between per-sample
+ * gradients of log π by class of pairs, by parameter and by similarity of the states, and the spillover of one small
+ * step. docs/metrics.md has the definitions.
  *
  * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
  */
 export async function measureCoupling(
   policy: Policy,
-  bank: PairBank,
+  samplePairs: SamplePairs,
   options: CouplingOptions = {},
 ): Promise<CouplingMeasurement> {
   const caller = 'measureCoupling';
-  checkObject(caller, 'policy', policy, 'give what createPolicy or policyOn returned');
+  checkObject(caller, 'policy', policy, 'pass the result of createPolicy or policyOn');
   checkKeys(caller, 'options', options, optionKeys);
   const { weights = policy.weights, describe = ({ action }) => `action ${action}`, signal } = options;
   const grams = options.grams ?? gramsHere(policy, weights);
-  checkInteger(caller, 'weights', weights, 1, 2 ** 32 - 1, 'give policy.weights');
-  checkObject(caller, 'bank', bank, 'collectBank returns null where no action is good in one game and bad in another');
+  checkInteger(caller, 'weights', weights, 1, 2 ** 32 - 1, 'pass policy.weights');
+  checkObject(
+    caller,
+    'samplePairs',
+    samplePairs,
+    'collectSamplePairs returns null where no action is good in one game and bad in another',
+  );
   if (typeof describe !== 'function') refuse(caller, 'describe', 'a function', describe, 'return a text for a sample');
   signal?.throwIfAborted();
   const pause = pauses(signal);
-  const table = await measureTable(bank, grams, pause);
+  const table = await measureTable(samplePairs, grams, pause);
   const norms = [
     diagonal(table.within[0].total, table.left.samples.length),
     diagonal(table.within[1].total, table.right.samples.length),
@@ -331,9 +329,9 @@ export async function measureCoupling(
   const measured = {
     classes,
     layers: layerCoupling(table, norms),
-    similarity: await inTurns(bySimilarity(table, norms), pause),
-    spillover: await inTurns(
-      spillover(policy, weights, bank, table.between, table.left.place, table.right.place, keyOf),
+    similarity: await runWithPauses(bySimilarity(table, norms), pause),
+    spillover: await runWithPauses(
+      spillover(policy, weights, samplePairs, table.between, table.left.place, table.right.place),
       pause,
     ),
     matrix: shownMatrix(table, describe),

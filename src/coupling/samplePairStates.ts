@@ -1,4 +1,4 @@
-/** The labelled states that a bank of pairs is drawn from. */
+/** Collects the labelled states from which sample pairs are chosen. */
 
 import { checkChoice, checkInteger, checkKeys, checkObject, checkSeed } from '../check/values.ts';
 import { createGraphLabels } from '../credit/labels/graph.ts';
@@ -8,21 +8,24 @@ import { randomStream } from '../random.ts';
 import { checkEnvironments, collect } from '../rollout/collect.ts';
 import { playExpert } from '../rollout/expert.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
-import { type LabelledStates, type PairBank, pairBank } from './samplePairs.ts';
+import { type LabelledStates, pairSamples, type SamplePairs } from './samplePairs.ts';
 
-/** Games on each side: of an expert's play, and of a policy's where there is no expert (each several times). */
+/**
+ * Number of games on each side: for expert play, and for policy play where there is no expert (each game several
+ * times).
+ */
 const EXPERT_GAMES = 60;
 const POLICY_GAMES = 12;
 
-/** Most pairs of a class: the Gram matrices grow with their square. */
+/** Largest number of pairs per class: the size of the Gram matrices grows with its square. */
 const MOST_PAIRS = 10_000;
 
-/** What the games and the labels of a bank are drawn from. */
-export interface BankOptions {
+/** Options of `collectSamplePairs`. */
+export interface SamplePairOptions {
   readonly seed: number;
-  /** Split of the right side; the left side is the train split. */
+  /** Split of the games on the right side. The games on the left side are of the train split. */
   readonly split: Split;
-  /** Pairs per class. */
+  /** Number of pairs per class. */
   readonly pairs: number;
   readonly graphDiscount: number;
   readonly graphMaxEdges: number;
@@ -30,27 +33,33 @@ export interface BankOptions {
 }
 
 const optionKeys = { seed: 1, split: 1, pairs: 1, graphDiscount: 1, graphMaxEdges: 1, signal: 1 } satisfies Record<
-  keyof BankOptions,
+  keyof SamplePairOptions,
   1
 >;
 
-/** Plays `games` with a noisy expert (a quarter of the actions random) and labels every candidate by the expert's knowledge. */
+/**
+ * Plays `games` with the expert (a quarter of the actions random) and labels every candidate action with the expert's
+ * choice.
+ */
 async function expertStates(
   environment: Environment,
   games: readonly GameChoice[],
-  { seed, signal }: BankOptions,
+  { seed, signal }: SamplePairOptions,
   purpose: string,
 ): Promise<LabelledStates> {
   const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose, signal });
   return { states, labels: Int8Array.from(expert), game };
 }
 
-/** Plays `games` with the policy, several times each, and labels what an experience graph of these episodes knows. */
+/**
+ * Plays `games` with the policy, several times each, and labels the candidate actions with an experience graph of these
+ * episodes.
+ */
 async function graphStates(
   policy: Policy,
   environments: readonly Environment[],
   games: readonly GameChoice[],
-  options: BankOptions,
+  options: SamplePairOptions,
   purpose: string,
 ): Promise<LabelledStates> {
   const times = Math.max(1, Math.floor(environments.length / games.length));
@@ -72,27 +81,28 @@ async function graphStates(
 }
 
 /**
- * A bank of pairs from games that are not the run's training games: of the train split on the left, of `options.split` on the right. Labels
- * are the expert's where the environment has one, else those of an experience graph of the policy's own episodes.
+ * Collects sample pairs from games that are not the run's training games: games of the train split on the left, of
+ * `options.split` on the right. Labels come from the expert where the environment has one, otherwise from an experience
+ * graph of the policy's own episodes.
  *
  * @param policy plays where there is no expert; its weights must be prepared
- * @returns null where no action is good in one game and bad in another
+ * @returns null if a class of pairs is empty, for example because no action is good in one game and bad in another
  * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
  */
-export async function collectBank(
+export async function collectSamplePairs(
   policy: Policy,
   environments: readonly Environment[],
-  options: BankOptions,
-): Promise<PairBank | null> {
-  const caller = 'collectBank';
-  checkObject(caller, 'policy', policy, 'give what createPolicy returned');
+  options: SamplePairOptions,
+): Promise<SamplePairs | null> {
+  const caller = 'collectSamplePairs';
+  checkObject(caller, 'policy', policy, 'pass the result of createPolicy');
   checkEnvironments(caller, environments);
   checkKeys(caller, 'options', options, optionKeys);
   const { seed, split, signal } = options;
   signal?.throwIfAborted();
   checkSeed(caller, seed);
   checkChoice(caller, 'split', split, splits);
-  checkInteger(caller, 'pairs', options.pairs, 1, MOST_PAIRS, 'give the number of pairs of each class');
+  checkInteger(caller, 'pairs', options.pairs, 1, MOST_PAIRS, 'pass the number of pairs of each class');
   checkInteger(caller, 'graphMaxEdges', options.graphMaxEdges, 1, Number.MAX_SAFE_INTEGER, 'raise it');
   const expert = environments[0].spec.hasExpert;
   const count = expert ? EXPERT_GAMES : Math.min(POLICY_GAMES, environments.length);
@@ -106,5 +116,5 @@ export async function collectBank(
   const left = await side(0, 'train', 'coupling/left');
   const right = await side(count, split, `coupling/${split}`);
   signal?.throwIfAborted();
-  return pairBank(left, right, options.pairs, seed);
+  return pairSamples(left, right, options.pairs, seed);
 }

@@ -1,10 +1,14 @@
-/** Pairs of samples on which coupling is measured: the same action words in two different games, good in one, good or bad in the other. */
+/**
+ * Sample pairs: the fixed set of pairs on which coupling is measured. Both samples of a pair have the same action
+ * words, in two different games. The pair belongs to a class by the labels of its two samples.
+ */
 
 import type { StateList } from '../engine/states/stateList.ts';
 import { reservedWords } from '../env/text/tokenizer.ts';
 import { randomStream } from '../random.ts';
+import type { Samples } from './samples.ts';
 
-/** States whose candidate actions are labelled 1 good, 0 bad, -1 unknown, and the game each state belongs to. */
+/** States with a label for each candidate action (1 good, 0 bad, -1 unknown) and the game of each state. */
 export interface LabelledStates {
   readonly states: StateList;
   readonly labels: Int8Array;
@@ -16,25 +20,42 @@ export type PairClass = 'goodGood' | 'goodBad' | 'badBad';
 
 export const pairClasses = ['goodGood', 'goodBad', 'badBad'] as const satisfies readonly PairClass[];
 
-/** A sample: state and action row of its `LabelledStates`. */
-export interface BankSample {
+/** A sample of one side: a state of its `LabelledStates` and an action of this state. */
+export interface PairSample {
   readonly side: 0 | 1;
   readonly state: number;
-  /** Index of the action in the state's list. */
+  /** Index of the action among the state's candidate actions. */
   readonly action: number;
   readonly good: boolean;
 }
 
 /** A fixed set of sample pairs, on which policies are compared. */
-export interface PairBank {
+export interface SamplePairs {
   readonly sides: readonly [LabelledStates, LabelledStates];
-  /** Samples [left, right] of each class: left from side 0, right from side 1; a goodBad pair is good on the left, bad on the right. */
-  readonly pairs: Readonly<Record<PairClass, readonly (readonly [BankSample, BankSample])[]>>;
+  /**
+   * Pairs [left, right] of each class: left from side 0, right from side 1. A goodBad pair is good on the left and bad
+   * on the right.
+   */
+  readonly byClass: Readonly<Record<PairClass, readonly (readonly [PairSample, PairSample])[]>>;
+}
+
+/** Key of a sample: equal samples have equal keys. */
+export function keyOf({ side, state, action }: PairSample): string {
+  return `${side}/${state}/${action}`;
+}
+
+/** Samples of one side, as `gramMatrix` reads them. */
+export function samplesOf(samplePairs: SamplePairs, side: 0 | 1, samples: readonly PairSample[]): Samples {
+  return {
+    list: samplePairs.sides[side].states,
+    states: samples.map(({ state }) => state),
+    taken: samples.map(({ action }) => action),
+  };
 }
 
 /**
- * What names an action apart from where it may be done and what is remembered of it: its first three slots (say verb, object, place) where
- * slots have meanings, all its words but the memory marks in a text, its id in a fixed set.
+ * The tokens that name an action, without its context. Where slots have meanings: its first three slots (for example
+ * verb, object, place). In a text: all its words except the memory marks. In a fixed set of actions: its id.
  */
 function actionWords(list: StateList, row: number): string {
   const { shape, actionFeatures, actionOffsets } = list;
@@ -48,9 +69,9 @@ function actionWords(list: StateList, row: number): string {
   return words.join(' ');
 }
 
-function byWords(side: LabelledStates, which: 0 | 1): Map<string, { good: BankSample[]; bad: BankSample[] }> {
+function byWords(side: LabelledStates, which: 0 | 1): Map<string, { good: PairSample[]; bad: PairSample[] }> {
   const { states, labels } = side;
-  const found = new Map<string, { good: BankSample[]; bad: BankSample[] }>();
+  const found = new Map<string, { good: PairSample[]; bad: PairSample[] }>();
   for (let state = 0; state < states.states; state++) {
     const first = states.rowOffsets[state];
     for (let row = first; row < states.rowOffsets[state + 1]; row++) {
@@ -66,20 +87,25 @@ function byWords(side: LabelledStates, which: 0 | 1): Map<string, { good: BankSa
 }
 
 /**
- * Draws `pairs` pairs of each class: first the action words, uniformly among those that both sides have in the needed quality, then a sample
- * on each side.
+ * Samples `pairs` pairs of each class, with replacement: first the action words, uniformly among those that occur on
+ * both sides with the labels of the class, then uniformly a sample with these words on each side.
  *
- * @returns null if a class has no pair at all
+ * @returns null if a class has no pair
  */
-export function pairBank(left: LabelledStates, right: LabelledStates, pairs: number, seed: number): PairBank | null {
+export function pairSamples(
+  left: LabelledStates,
+  right: LabelledStates,
+  pairs: number,
+  seed: number,
+): SamplePairs | null {
   const leftWords = byWords(left, 0);
   const rightWords = byWords(right, 1);
   const shared = [...leftWords.keys()].filter((words) => rightWords.has(words)).sort();
-  const sample = (words: string, side: typeof leftWords, good: boolean): BankSample[] => {
+  const sample = (words: string, side: typeof leftWords, good: boolean): PairSample[] => {
     const entry = side.get(words);
     return entry ? (good ? entry.good : entry.bad) : [];
   };
-  const draw = (name: PairClass, leftGood: boolean, rightGood: boolean): (readonly [BankSample, BankSample])[] => {
+  const draw = (name: PairClass, leftGood: boolean, rightGood: boolean): (readonly [PairSample, PairSample])[] => {
     const usable = shared.filter(
       (words) => sample(words, leftWords, leftGood).length > 0 && sample(words, rightWords, rightGood).length > 0,
     );
@@ -97,5 +123,5 @@ export function pairBank(left: LabelledStates, right: LabelledStates, pairs: num
     goodBad: draw('goodBad', true, false),
     badBad: draw('badBad', false, false),
   };
-  return pairClasses.some((name) => drawn[name].length === 0) ? null : { sides: [left, right], pairs: drawn };
+  return pairClasses.some((name) => drawn[name].length === 0) ? null : { sides: [left, right], byClass: drawn };
 }

@@ -1,22 +1,22 @@
-/** Samples (s, a) of a policy, and one backward pass of log pi(a | s) over all of them. */
+/** Samples (s, a) of a policy, and the backward pass of log pi(a | s) over them. */
 
 import { checkObject, isInteger, isList, refuse, shown } from '../check/values.ts';
 import { index32 } from '../engine/kernels/address.ts';
 import type { Rows } from '../engine/layers/network.ts';
-import { quietHeads } from '../engine/policy/heads.ts';
+import { clearOtherHeads } from '../engine/policy/heads.ts';
 import { finiteLogProbs, type Policy } from '../engine/policy/policy.ts';
 import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
 import type { StateList } from '../engine/states/stateList.ts';
 import type { Pieces } from '../eventLoop.ts';
 
-/** Samples (s, a): indices into a list of states and, for each, the index of the action among its candidates. */
+/** Samples (s, a): indices into a list of states and, for each state, the index of the action among its candidates. */
 export interface Samples {
   readonly list: StateList;
   readonly states: ArrayLike<number>;
   readonly taken: ArrayLike<number>;
 }
 
-/** Rows of this kind that a state of the list has in a tensor. */
+/** Number of rows that a state of the list has in a tensor with this kind of rows. */
 export function rowsOfState(list: StateList, state: number, rows: Rows): number {
   const actions = list.rowOffsets[state + 1] - list.rowOffsets[state];
   if (rows === 'state') return 1;
@@ -32,12 +32,12 @@ export function totalRows({ list, states }: Pick<Samples, 'list' | 'states'>, ro
 
 /** @throws if samples are empty or name a state or an action that does not exist */
 export function checkSamples(samples: Samples): void {
-  checkObject('gramMatrix', 'samples', samples, 'give { list, states, taken }');
+  checkObject('gramMatrix', 'samples', samples, 'pass { list, states, taken }');
   const { list, states, taken } = samples;
-  checkObject('gramMatrix', 'samples.list', list, 'make it with createStateList and pushState');
+  checkObject('gramMatrix', 'samples.list', list, 'create it with createStateList and pushState');
   for (const [name, indices] of Object.entries({ states, taken })) {
     if (!isList(indices))
-      refuse('gramMatrix', `samples.${name}`, 'an array of integers', indices, 'give one per sample');
+      refuse('gramMatrix', `samples.${name}`, 'an array of integers', indices, 'pass one per sample');
   }
   if (states.length === 0)
     throw new RangeError('gramMatrix: samples must not be empty, got 0; raise the number of samples');
@@ -57,15 +57,16 @@ export function checkSamples(samples: Samples): void {
   }
 }
 
-/** The samples [from, to). */
+/** Samples number `from` to `to` - 1. */
 export function sliceSamples({ list, states, taken }: Samples, from: number, to: number): Samples {
   const part = (all: ArrayLike<number>): Int32Array => Int32Array.from({ length: to - from }, (_, i) => all[from + i]);
   return { list, states: part(states), taken: part(taken) };
 }
 
 /**
- * Runs the samples through the network batch by batch, a piece each; calls `visit` with the number of the first sample after each backward
- * pass of log pi(taken | state), whose gradients are added to `g` unless it is 0.
+ * In pieces of one batch: the forward and backward passes of log pi(taken | state) over the samples. Each backward pass
+ * adds its gradients to the vector at address `g` unless `g` is 0. After each backward pass this calls `visit` with the
+ * number of the batch's first sample.
  */
 export function* gradientBatches(
   policy: Policy,
@@ -82,7 +83,7 @@ export function* gradientBatches(
     finiteLogProbs(policy, weights);
     for (let i = from; i < to; i++) arena.i32[index32(policy.taken) + i - from] = samples.taken[i];
     arena.kernels.logProbGradient(batch.states, batch.rowOffsets, policy.logProbs, policy.taken, heads.logit.grad);
-    quietHeads(network);
+    clearOtherHeads(network);
     network.backward(weights, g);
     visit(from);
     yield to - from;

@@ -1,10 +1,13 @@
-/** Spillover: how a step that lifts good actions changes the log-probability of bad ones elsewhere, predicted from the Gram matrix and measured. */
+/**
+ * Spillover: the change of the log-probability of bad actions in other states after a step that increases the
+ * probability of good actions. It is predicted from the Gram matrix, and measured by taking the step.
+ */
 
 import { type Policy, takenLogProbs } from '../engine/policy/policy.ts';
 import { growForStates } from '../engine/states/loadBatch.ts';
-import { atOnce, type Pieces } from '../eventLoop.ts';
+import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import type { Gram } from './gram.ts';
-import type { BankSample, PairBank } from './samplePairs.ts';
+import { keyOf, type PairSample, type SamplePairs, samplesOf } from './samplePairs.ts';
 import { gradientBatches, type Samples } from './samples.ts';
 
 /**
@@ -12,10 +15,11 @@ import { gradientBatches, type Samples } from './samples.ts';
  * and measured.
  */
 export interface Spillover {
-  /** Step along the mean gradient of log pi of the good samples; 0 where that gradient vanishes. */
+  /** Step size along the mean gradient of log pi of the good samples; 0 where that gradient vanishes. */
   readonly stepSize: number;
-  /** Mean change of log pi of the bad samples: to first order, step * mean_i <g_i, g_j>, and as measured by taking the step and undoing it. */
+  /** Predicted mean change of log pi of the bad samples, to first order: step size * mean over i of <g_i, g_j>. */
   readonly predicted: number;
+  /** Measured mean change of log pi of the bad samples, from a step on a copy of the weights. */
   readonly actual: number;
   /** sum |predicted - actual| / sum |actual| over the bad samples, so that changes of both signs do not cancel. */
   readonly relativeError: number;
@@ -23,12 +27,16 @@ export interface Spillover {
   readonly points: readonly (readonly [number, number])[];
 }
 
-/** The step lifts the mean log pi of the good samples by about this much: small, so that first order holds. */
-const MEAN_LIFT = 0.01;
+/**
+ * Approximate increase of the mean log pi of the good samples by the step: small, so that the first-order prediction
+ * holds.
+ */
+const MEAN_INCREASE = 0.01;
 
 /**
- * No step is taken where the squared norm of the mean gradient is smaller, as where every good action is all but certain: the step would be
- * longer than 10^4, for which first order says nothing, and might leave the range of 32-bit floats.
+ * Smallest squared norm of the mean gradient for which a step is taken. It is smaller where, for example, every good
+ * action has a probability of almost 1. The step would then be longer than 10^4: the first-order prediction is
+ * meaningless for such a step, and the result can leave the range of 32-bit floats.
  */
 const LEAST_SQUARED_NORM = 1e-12;
 
@@ -39,34 +47,34 @@ function* sumInPieces(policy: Policy, weights: number, samples: Samples, g: numb
   network.finish(weights, g);
 }
 
-/** g = sum of the gradients of log pi over the samples, at `g` (network.vectorSize floats). */
+/** Writes the sum of the gradients of log pi over the samples to address `g` (network.vectorSize floats). */
 export function sumGradient(policy: Policy, weights: number, samples: Samples, g: number): void {
-  atOnce(sumInPieces(policy, weights, samples, g));
+  runAtOnce(sumInPieces(policy, weights, samples, g));
 }
 
-/** In pieces, spillover from the good samples of the goodBad pairs to their bad ones. `between` is the Gram matrix left x right. */
+/**
+ * In pieces: the spillover from the good samples of the goodBad pairs to the bad samples of these pairs.
+ *
+ * @param between Gram matrix of the left by the right samples
+ * @param leftPlace row of each left sample in `between`, by its `keyOf`
+ * @param rightPlace column of each right sample in `between`, by its `keyOf`
+ */
 export function* spillover(
   policy: Policy,
   weights: number,
-  bank: PairBank,
+  samplePairs: SamplePairs,
   between: Gram,
   leftPlace: ReadonlyMap<string, number>,
   rightPlace: ReadonlyMap<string, number>,
-  keyOf: (sample: BankSample) => string,
 ): Pieces<Spillover> {
   const { arena, network } = policy;
-  const unique = (which: 0 | 1): BankSample[] => [
-    ...new Map(bank.pairs.goodBad.map((pair) => [keyOf(pair[which]), pair[which]])).values(),
+  const unique = (which: 0 | 1): PairSample[] => [
+    ...new Map(samplePairs.byClass.goodBad.map((pair) => [keyOf(pair[which]), pair[which]])).values(),
   ];
   const good = unique(0);
   const bad = unique(1);
-  const samples = (which: 0 | 1, of: readonly BankSample[]): Samples => ({
-    list: bank.sides[which].states,
-    states: of.map((s) => s.state),
-    taken: of.map((s) => s.action),
-  });
-  const goodSamples = samples(0, good);
-  const badSamples = samples(1, bad);
+  const goodSamples = samplesOf(samplePairs, 0, good);
+  const badSamples = samplesOf(samplePairs, 1, bad);
   const of = (vector: number): Float32Array =>
     takenLogProbs(policy, vector, badSamples.list, badSamples.states, badSamples.taken);
   const before = of(weights);
@@ -79,9 +87,9 @@ export function* spillover(
     const g = arena.floats(network.vectorSize);
     const moved = arena.floats(network.vectorSize);
     yield* sumInPieces(policy, weights, goodSamples, g);
-    // The mean of log pi rises by step * |mean gradient|^2 to first order.
+    // To first order the mean of log pi rises by step * |mean gradient|^2.
     const squaredNorm = arena.kernels.sumOfSquares(g, network.size) / (good.length * good.length);
-    if (squaredNorm > LEAST_SQUARED_NORM) stepSize = MEAN_LIFT / squaredNorm;
+    if (squaredNorm > LEAST_SQUARED_NORM) stepSize = MEAN_INCREASE / squaredNorm;
     arena.copy(moved, weights, network.vectorSize * 4);
     arena.kernels.addScaled(network.size, stepSize / good.length, g, moved, 1);
     network.prepare(moved);

@@ -7,6 +7,18 @@
 export { type BanditOptions, createBandit } from '../env/bandit/bandit.ts';
 export type { Chain } from '../env/chain.ts';
 export { type CraftingOptions, type CraftingRules, craftingText, createCrafting } from '../env/crafting/crafting.ts';
+export type {
+  CustomCommonSpec,
+  CustomEnvironment,
+  CustomEpisodes,
+  CustomStep,
+  CustomTextEnvironment,
+  CustomTextSpec,
+  CustomTokensEnvironment,
+  CustomTokensSpec,
+  CustomVectorEnvironment,
+  CustomVectorSpec,
+} from '../env/custom.ts';
 export {
   type CloneableEnvironment,
   type Environment,

@@ -12,6 +12,7 @@ export {
   selfAttentionBlock,
 } from '../engine/layers/attention.ts';
 export type { Batch, Capacity, InputShape } from '../engine/layers/batch.ts';
+export { createNetwork } from '../engine/layers/createNetwork.ts';
 export { type Source, slotProjection, slotTokens, tokenTable } from '../engine/layers/embedding.ts';
 export {
   type Activation,
@@ -23,18 +24,17 @@ export {
   vectorInput,
 } from '../engine/layers/linear.ts';
 export { matchLinear } from '../engine/layers/matchLinear.ts';
-export {
-  type Builder,
-  createNetwork,
-  type GradientPart,
-  type Heads,
-  type Init,
-  type Layer,
-  type Network,
-  type Parameter,
-  type Rows,
-  type RowTable,
-  type Tensor,
+export type {
+  Builder,
+  GradientPart,
+  Heads,
+  Init,
+  Layer,
+  Network,
+  Parameter,
+  Rows,
+  RowTable,
+  Tensor,
 } from '../engine/layers/network.ts';
 export { layerNorm } from '../engine/layers/normalization.ts';
 export { slotLinear } from '../engine/layers/slotLinear.ts';

@@ -5,6 +5,7 @@
  */
 
 export { type GroupRelative, groupRelative } from '../credit/advantages/groupRelative.ts';
+export type { RewardScale } from '../credit/advantages/moments.ts';
 export { type LossOptions, lossSet, type SampledSteps, updateChecked as update } from '../engine/learn/lossSet.ts';
 export type { LossSettings, LossSums } from '../engine/learn/objective.ts';
 export type { LossSet } from '../engine/learn/shards.ts';

@@ -4,7 +4,7 @@
  * @module unbraid/record
  */
 
-export type { Chain, ChainHead, Link } from '../record/chain.ts';
+export type { Chain, ChainHead, CustomHead, Link } from '../record/chain.ts';
 export { type Checkpoint, type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../record/checkpoint.ts';
 export type { Json, JsonRecord } from '../record/json.ts';
 export { firstDifference, type Receipt, type ReceiptDifference } from '../record/receipt.ts';

@@ -1,15 +1,20 @@
 /**
- * The interface every environment implements, in the shape of Gymnasium: `reset({seed})`, `step(action)`, `terminated` and `truncated`,
- * `info.admissibleActions` in one sorted order.
+ * The interface of a complete environment, with the semantics of Gymnasium: `reset({ seed, split })` starts an episode,
+ * `step(action)` takes an action, `terminated` and `truncated` end the episode, and `info.admissibleActions` lists the
+ * possible actions in one sorted order. Users implement the smaller interface of `custom.ts`.
  *
- * An environment shows states and actions in one of two forms:
- * - `tokens`: a list of features, each `slot * vocabulary.length + token`. A slot may hold any number of tokens (a bag) or none.
+ * States and actions have one of two forms:
+ * - `tokens`: a list of features, each `slot * vocabulary.length + token`. A slot may hold any number of tokens (a bag)
+ *   or none.
  * - `vector`: a state is a fixed-width vector and an action an id in [0, actionCount).
  *
- * Text is a third form, of `TextEnvironment`; `text/tokenized.ts` turns it into tokens with slot = position in the text.
+ * A `TextEnvironment` returns text. `text/tokenized.ts` converts it to tokens, with slot = position in the text.
  */
 
-/** `train` games repeat; `in-domain` games are new layouts of combinations seen in training; `out-of-domain` games are held-out combinations. */
+/**
+ * `train` games repeat during training. `in-domain` games are new layouts of combinations that occur in training.
+ * `out-of-domain` games are combinations that training never shows.
+ */
 export type Split = 'train' | 'in-domain' | 'out-of-domain';
 
 /** The three splits, in the order in which results list them. */
@@ -19,13 +24,13 @@ export const splits: readonly Split[] = ['train', 'in-domain', 'out-of-domain'];
 export type Features = readonly number[];
 
 interface CommonSpec {
-  /** Name as given to `--env`. */
+  /** Name of the environment, as in `--env` for a built-in one. */
   readonly name: string;
-  /** Version of rules and wording; any change of an episode raises it. Part of every record. */
+  /** Version of rules and wording. Any change of an episode raises it. Every record states it. */
   readonly version: string;
   /** An episode is truncated after this many steps. */
   readonly maxSteps: number;
-  /** Whether `expertActions` is implemented (labels `oracle`, demonstrations, label quality need it). */
+  /** Whether `expertActions` is implemented. Labels `oracle`, demonstrations and label quality need it. */
   readonly hasExpert: boolean;
 }
 
@@ -52,7 +57,7 @@ export type EnvironmentSpec = TokensSpec | VectorSpec;
 
 /** What `reset` and `step` return. */
 export interface Step {
-  /** Features (tokens form) or a vector of `vectorWidth` finite numbers (vector form). Owned by the receiver. */
+  /** Features (tokens form) or a vector of `vectorWidth` finite numbers (vector form). The receiver may change it. */
   readonly observation: Features | Float32Array;
   /** Reward of the step just taken; 0 after reset. */
   readonly reward: number;
@@ -61,40 +66,49 @@ export interface Step {
   /** The step limit ended the episode. */
   readonly truncated: boolean;
   readonly info: {
-    /** Actions possible now, in one sorted order: features each (tokens form) or ids (vector form). Empty only after the end. */
+    /**
+     * Actions possible now, in one sorted order: features each (tokens form) or ids (vector form). Empty only after the
+     * end.
+     */
     readonly admissibleActions: readonly Features[] | readonly number[];
   };
 }
 
-type MaybePromise<T> = T | Promise<T>;
+export type MaybePromise<T> = T | Promise<T>;
 
 /** What policies play in. One instance plays one episode at a time. */
 export interface Environment {
   readonly spec: EnvironmentSpec;
   /**
-   * Starts the episode that `seed` and `split` name; the same pair gives the same episode for ever. `rollout` (default 0) tells the
-   * rollouts of one group apart: an environment with chance in it draws that from (seed, rollout).
+   * Starts the episode of `seed` and `split`; the same pair always starts the same episode. `rollout` (default 0)
+   * distinguishes the rollouts of one group: a stochastic environment samples from a stream of (seed, rollout).
    */
   reset(options: { seed: number; split: Split; rollout?: number }): MaybePromise<Step>;
   /** Takes the action with this index in `info.admissibleActions`. */
   step(action: number): MaybePromise<Step>;
-  /** English rendering of the present observation. */
+  /** The current observation in English. */
   observationText(): string;
-  /** English rendering of each admissible action, in their order. */
+  /** Each admissible action in English, in their order. */
   actionTexts(): readonly string[];
-  /** Hash (an integer below 2^53) of all that the episode's past actions changed or revealed: a node of the experience graph. */
+  /**
+   * Hash (an integer below 2^53) of everything that the past actions of the episode changed or revealed. It names a node
+   * of the experience graph.
+   */
   stateHash(): number;
-  /** Indices of the actions a belief-based expert would take: it knows only what the agent has seen. Only where `spec.hasExpert`. */
+  /**
+   * Indices of the actions that an expert would take. The experts of built-in environments use only what the agent has
+   * observed. Implemented where `spec.hasExpert` is true.
+   */
   expertActions?(): readonly number[];
-  /** Name of the kind of task in a game, whatever is being played. Without it every game is a task of its own. */
+  /** Name of the kind of task in a game. Without this method every game is a task of its own. */
   taskOf?(game: { readonly seed: number; readonly split: Split }): string;
-  /** A copy that goes on from the present step of the episode by itself (labels `counterfactual` need it). */
+  /** A copy that continues the episode independently. Labels `counterfactual` need it. */
   clone?(): Environment;
-  /** Releases what the environment owns (a process, say). */
+  /** Releases what the environment owns, for example a process. */
   close?(): Promise<void>;
 }
 
-/** An environment whose episodes can be copied and stored in the middle. */
+/** An environment whose episodes can be copied and stored at any step. */
 export interface CloneableEnvironment extends Environment {
   clone(): CloneableEnvironment;
   /** JSON text from which `restore` continues the episode. */
@@ -103,7 +117,7 @@ export interface CloneableEnvironment extends Environment {
   restore(state: string): Step;
 }
 
-/** A text environment: what a bridge or a rendering gives before tokenising. */
+/** A text environment: observations and actions before tokenisation. */
 export interface TextStep {
   readonly observation: string;
   readonly reward: number;
@@ -124,7 +138,7 @@ export interface TextEnvironment {
   reset(options: { seed: number; split: Split }): MaybePromise<TextStep>;
   /** Takes the action with this index in `info.admissibleActions`. */
   step(action: number): MaybePromise<TextStep>;
-  /** See `Environment.stateHash`; without it the hash of the observation text and the actions stands in. */
+  /** See `Environment.stateHash`. Default: the hash of the observation text and the admissible actions. */
   stateHash?(): number;
   /** See `Environment.expertActions`. */
   expertActions?(): readonly number[];

@@ -30,7 +30,7 @@ const shipped = [
   },
 ] as const;
 
-/** Scheme of the names that are a command of the user's own. */
+/** Scheme of names that contain a command of the user's own. */
 export const ownProgram = 'exec:';
 
 /** Every form that a name can have, with its meaning. */
@@ -47,7 +47,10 @@ export function isBuiltIn(env: string): env is BuiltInName {
   return builtIn.some(({ name }) => name === env);
 }
 
-/** What may follow the family: a game and parameters of letters and digits, so that a name cannot be a path, an option or a command. */
+/**
+ * Pattern of the text after the family: a game and parameters of letters and digits. A name that matches is no path, no
+ * option and no command.
+ */
 const game = /^[a-z]+(\?[A-Za-z]+=[A-Za-z0-9]+(&[A-Za-z]+=[A-Za-z0-9]+)*)?$/;
 
 /** The bridge script that is started for a name of a shipped family; null for any other name. */
@@ -58,17 +61,17 @@ export function shippedScript(env: string): string | null {
 }
 
 /**
- * Whether a name can start code that is not part of this package. True for every name that is not known to be safe: `exec:COMMAND`, a path,
- * a module of another library, an unknown scheme.
+ * Whether a name can start code that is not part of this package. True for every name that is not known to be safe:
+ * `exec:COMMAND`, a path, a module of another library, an unknown scheme.
  */
 export function startsProgram(env: string): boolean {
   return !isBuiltIn(env) && shippedScript(env) === null;
 }
 
-/** What to say of a name that no environment has: the names that exist, and the nearest of them. */
+/** Advice for a name that no environment has: the existing names, and the nearest of them. */
 export function unknownEnvironment(env: string): string {
   const slash = env.indexOf('/');
-  // A game and parameters that are typed right stay as they are.
+  // Game and parameters of the given name are kept if they are valid.
   const games = shipped.map(({ family }) => `${family}/${slash < 0 ? 'coin' : env.slice(slash + 1)}`);
   const nearest = nearestName(env, [...builtIn.map(({ name }) => name), ...games]);
   const choice = environmentTable.map(({ name }) => name).join(', ');

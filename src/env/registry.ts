@@ -1,11 +1,13 @@
-/** The environments that a config names. */
+/** Opens the environments that a config names. */
 
 import type { Config } from '../config/config.ts';
 import { labelTermsOf } from '../config/method.ts';
 import { unlessAborted } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createBandit } from './bandit/bandit.ts';
+import { completeEnvironment } from './completeEnvironment.ts';
 import { craftingText, createCrafting } from './crafting/crafting.ts';
+import type { CustomEnvironment } from './custom.ts';
 import type { Environment, TextEnvironment } from './environment.ts';
 import { createHousehold, householdText } from './household/household.ts';
 import { createLookAlike } from './lookAlike.ts';
@@ -15,41 +17,48 @@ import { neededBy } from './text/positions.ts';
 import { tokenized } from './text/tokenized.ts';
 import { buildVocabulary, type Vocabulary, vocabularyFromJson, vocabularyToJson } from './text/tokenizer.ts';
 
-/** A source of equal environments, any number of which may be live at once. */
+/** Creates any number of equal environments. */
 export interface EnvironmentPool {
   create(): Environment;
-  /** The vocabulary, if one was built from text; part of every checkpoint. */
+  /** The vocabulary, if one was built from text. Every checkpoint contains it. */
   readonly vocabulary: JsonRecord | null;
-  /** Whether any thread can open the same environments by itself. */
+  /** Whether every thread can open the same environments: they run in this process. */
   readonly inProcess: boolean;
   close(): Promise<void>;
 }
 
 /**
- * Opens what answers to a name that is not built in; the host's part, since it starts processes. Once the signal aborts, what waits for an
- * environment's answer rejects with its reason.
+ * Opens an environment whose name is not built in. The caller supplies this function, because it starts processes. Once
+ * the signal aborts, calls that wait for the environment reject with the reason of the signal.
  */
 export type OpenBridge = (
   name: string,
   signal?: AbortSignal,
 ) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
 
-/** Something that a run leaves out because of its config. */
+/** A part of the texts that a run cuts off because of its config. */
 export interface Note {
   /** E.g. `observations of rooms have up to 140 tokens, 48 are kept`. */
   readonly text: string;
-  /** The config key that changes it, and its least value with which nothing is left out. */
+  /** The config key of the limit, and its least value with which nothing is cut off. */
   readonly key: 'maxStateTokens' | 'maxActionTokens' | 'vocabularySize';
   readonly value: number;
 }
 
+/**
+ * Creates an environment of the user's own. Every thread calls it once for each episode that it plays at the same time.
+ */
+export type MakeEnvironment = (config: Config) => CustomEnvironment;
+
 export interface OpenOptions {
+  /** Makes the environment of a config whose `env` is `custom`. */
+  readonly makeEnvironment?: MakeEnvironment | null;
   readonly signal?: AbortSignal | undefined;
-  /** Receives what the texts from which a vocabulary is built tell; with a saved vocabulary there are none. */
+  /** Receives what is cut off the texts from which the vocabulary is built; not called with a saved vocabulary. */
   readonly onNotes?: (notes: readonly Note[]) => void;
 }
 
-/** What of the texts is cut, with the last action and the sentences about actions that `tokenized` adds. */
+/** Notes on what is cut off the texts. Lengths include the last action and the sentences that `tokenized` adds. */
 function notesOn(name: string, config: Config, needs: ReturnType<typeof neededBy>): Note[] {
   const { maxStateTokens, maxActionTokens, vocabularySize } = config;
   const note = (key: Note['key'], what: string, value: number, kept: number): Note[] =>
@@ -100,7 +109,29 @@ async function textPool(
   };
 }
 
-/** How the built-in environments are made: those with every form and a step limit to choose, and those that show vectors alone. */
+async function customPool(
+  config: Config,
+  make: MakeEnvironment,
+  saved: JsonRecord | null,
+  options: OpenOptions,
+): Promise<EnvironmentPool> {
+  const complete = (): ReturnType<typeof completeEnvironment> => completeEnvironment(make(config));
+  const create = (): Environment => {
+    const { form, environment } = complete();
+    if (form !== 'text') return environment;
+    throw new Error(
+      `environment: ${environment.spec.name} must keep its form, got text; return one form from the function`,
+    );
+  };
+  const { form } = complete();
+  if (form !== 'text') return { create, vocabulary: null, inProcess: true, close: nothingToClose };
+  return textPool(config, () => complete().environment as TextEnvironment, null, saved, options);
+}
+
+/**
+ * Functions that create the built-in environments. Some have every form and a step limit; the others only return
+ * vectors.
+ */
 const families: Readonly<
   Record<
     BuiltInName,
@@ -111,13 +142,14 @@ const families: Readonly<
   household: { create: createHousehold, text: householdText },
   crafting: { create: createCrafting, text: craftingText },
   'look-alike': { vectors: () => createLookAlike() },
-  // A run's seed names the directions too: seeds differ in the problem.
+  // The seed of the run also selects the directions, so that seeds differ in the problem.
   bandit: { vectors: ({ similarity, seed }) => createBandit({ rho: similarity, layoutSeed: seed }) },
 };
 
 /**
- * @param saved the vocabulary of the run's checkpoint, if it goes on with one
- * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's reason on abort
+ * @param saved the vocabulary of the checkpoint from which the run resumes, if any
+ * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's
+ *   reason on abort
  */
 export async function openEnvironments(
   config: Config,
@@ -126,6 +158,7 @@ export async function openEnvironments(
   options: OpenOptions = {},
 ): Promise<EnvironmentPool> {
   const { env, observation, policy } = config;
+  if (options.makeEnvironment) return customPool(config, options.makeEnvironment, saved, options);
   const form = observation ?? (policy === 'mlp' ? 'vector' : null);
   const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
   const family = isBuiltIn(env) ? families[env] : null;
@@ -144,11 +177,13 @@ export async function openEnvironments(
     );
   }
   if (family !== null) {
-    if (policy !== 'mlp') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
+    if (policy === 'attention') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
     return { create: () => family.vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
   }
   if (!openBridge)
-    throw new Error(`config: env "${env}" needs a process of its own, which this host cannot start; use "household"`);
+    throw new Error(
+      `config: env "${env}" must be one that runs in this process where no bridge can be started; use "household"`,
+    );
   if (form === 'vector' || form === 'tokens') {
     throw new Error(
       `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
@@ -156,7 +191,7 @@ export async function openEnvironments(
   }
   const opening = openBridge(env, options.signal);
   const bridge = await unlessAborted(opening, options.signal).catch((error: unknown) => {
-    // One that opens after an abort has no user.
+    // A bridge that opens after the abort is closed: nothing uses it.
     opening.then((late) => late.close()).catch(() => {});
     throw error;
   });
@@ -175,7 +210,7 @@ export async function openEnvironments(
 }
 
 /**
- * Rejects labels that an environment cannot give, before the run begins.
+ * Rejects labels that the environment cannot provide, before the run begins.
  *
  * @throws Error naming the labels and what the environment lacks
  */

@@ -1,4 +1,7 @@
-/** How much memory a run takes, from its config alone: so many threads share one memory as it holds. */
+/**
+ * Estimates the memory that a run needs from its config, so that a crew starts only as many threads as one shared
+ * memory can hold.
+ */
 
 import type { Config } from '../config/config.ts';
 import { headsOf } from '../config/method.ts';
@@ -8,31 +11,35 @@ import type { Samples } from '../coupling/samples.ts';
 import { CountingArena } from '../engine/kernels/countingArena.ts';
 import type { InputShape } from '../engine/layers/batch.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
-import { createPolicy, type Policy } from '../engine/policy/policy.ts';
+import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
+import type { Policy } from '../engine/policy/policy.ts';
 import { createStateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { isBuiltIn } from '../env/names.ts';
 import { openEnvironments } from '../env/registry.ts';
 
-/** All that 32-bit addresses reach. */
+/** Bytes that 32-bit addresses can reach. */
 export const ADDRESS_SPACE = 2 ** 32;
 
-/** Bytes that a run takes of one memory when so many threads share it. */
+/** Bytes that a run needs in one memory that this number of threads shares. */
 export type BytesOf = (threads: number) => number;
 
-/** Admissible actions of a state on average, as the capacity of a batch assumes. */
+/** Assumed mean number of admissible actions per state; the capacity of a batch uses the same number. */
 const ACTIONS = 16;
 
-/** Gradient vectors of the calling thread: shards of a rollout, of demonstrations and of the contrastive loss, and copies. */
+/**
+ * Number of gradient vectors of the calling thread: shards of a rollout, of demonstrations and of the contrastive loss,
+ * and copies.
+ */
 const VECTORS = 24;
 
 /**
- * How often states stand in memory: where they are played, by each thread its share, and as sources of updates, up to four of them; in arrays
- * that grow by doubling and stay where they were.
+ * Number of copies of each state in memory: in the threads that play the episodes, and in up to four sources of
+ * updates. These arrays grow by doubling, and the memory of the smaller arrays is not freed.
  */
 const COPIES_OF_STATES = 16;
 
-/** A thread takes its memory by the MiB, and leaves the end of the last one. */
+/** Unused bytes per thread: a thread reserves memory in units of 1 MiB and leaves the end of the last one unused. */
 const SLACK_BYTES = 2 * 2 ** 20;
 
 /** Samples of `count` states with `ACTIONS` actions each. */
@@ -42,30 +49,36 @@ function samplesOf(shape: InputShape, count: number): Samples {
   return { list, states: Int32Array.from({ length: count }, (_, s) => s), taken: new Int32Array(count) };
 }
 
-/** Bytes of the largest Gram matrix, or part of one, that a thread makes in a measurement of coupling. */
+/** Bytes of the largest Gram matrix, or part of one, that a thread computes in a measurement of coupling. */
 function largestGram(policy: Policy, pairs: number, threads: number): number {
   if (pairs === 0) return 0;
   const { shape } = policy.network.batch;
-  // Three classes of pairs, three matrices; a side has a sample once, however many pairs it is in.
+  // Three classes of pairs and three matrices. A side lists each sample once, even if the sample is in several pairs.
   const all = samplesOf(shape, 3 * pairs);
   const [[from, to]] = rowBlocks(3 * pairs, Math.max(1, Math.floor(threads / 3)));
   return Math.max(gramBytes(policy, all, all), gramBytes(policy, samplesOf(shape, to - from), all));
 }
 
-/** Bytes of a state in the arrays by state. */
+/** Bytes of one state in the arrays by state. */
 function stateBytes({ stateSlots, actionSlots, vectorWidth }: InputShape, tokens: number): number {
   return 4 * (16 + stateSlots * tokens + vectorWidth + ACTIONS * (4 + actionSlots * tokens));
 }
 
 /**
- * What a run by this config takes. The policy and its buffers are counted exactly; what depends on the states that a run meets is estimated,
- * rather too high than too low.
+ * Memory that a run with this config needs. The policy and its buffers are counted exactly. The part that depends on
+ * the states of the run is estimated, and the estimate is meant to be too high rather than too low.
  *
- * @param pairs of states that coupling is measured on; 0: it is not measured
+ * @param pairs number of state pairs per class on which coupling is measured; 0: no measurement
+ * @param compose the network, where the user supplies it
  */
-export function memoryNeed(spec: EnvironmentSpec, config: Config, pairs = config.couplingPairs): BytesOf {
+export function memoryNeed(
+  spec: EnvironmentSpec,
+  config: Config,
+  pairs = config.couplingPairs,
+  compose: ComposeNetwork | null = null,
+): BytesOf {
   const arena = new CountingArena();
-  const policy = createPolicy(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 });
+  const policy = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   createLossInputs(policy);
   const { network } = policy;
   const engine = arena.mark();
@@ -78,14 +91,17 @@ export function memoryNeed(spec: EnvironmentSpec, config: Config, pairs = config
   return (threads) => common + threads * (engine + largestGram(policy, pairs, threads) + SLACK_BYTES);
 }
 
-/** The same before anything is opened; null where the environment must be open to tell its sizes. */
+/** `memoryNeed` before a run is opened; null for environments that report their sizes only when open. */
 export async function needOf(config: Config): Promise<BytesOf | null> {
   if (!isBuiltIn(config.env) || config.observation === 'text') return null;
   const pool = await openEnvironments(config, null);
   return memoryNeed(pool.create().spec, config);
 }
 
-/** How many of `threads` threads a memory of `bytes` holds; 1 if not even two. */
+/**
+ * The largest number of threads, up to `threads`, that a memory of `bytes` bytes can hold; 1 if it is too small for
+ * two.
+ */
 export function threadsIn(bytes: number, need: BytesOf, threads: number): number {
   let fit = threads;
   while (fit > 1 && need(fit) > bytes) fit--;

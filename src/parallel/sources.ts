@@ -1,14 +1,17 @@
-/** The arrays by state that updates read: each goes to the workers once, for all updates that have it. */
+/**
+ * Sources: the arrays by state that the sets of an update read. Each source is sent to the workers once, with the first
+ * update that uses it.
+ */
 import { index32 } from '../engine/kernels/address.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
 import type { InputShape } from '../engine/layers/batch.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
-import { createRoom, enlarge, type Room } from '../engine/states/growingArrays.ts';
+import { createGrowingArrays, enlarge, type GrowingArrays } from '../engine/states/growingArrays.ts';
 import { listArrays, type PlacedStates, placeList, wordsOf } from '../engine/states/placedLists.ts';
 import { createStateList, type StateList } from '../engine/states/stateList.ts';
 import { packArray, packStates } from '../rollout/pack.ts';
 
-/** Sources of sets that workers keep: a rollout and demonstrations. */
+/** Number of sources that workers keep: a rollout and demonstrations. */
 const KEPT_SOURCES = 2;
 
 const sourceKeys = [
@@ -23,23 +26,24 @@ const sourceKeys = [
   'repeats',
 ] as const;
 
-/** A source in the memory of a worker: copies, or views of what stands on memory that threads share. */
+/** A source in a worker: copies, or views of arrays in shared memory. */
 export type SetSource = Pick<LossSet, (typeof sourceKeys)[number] | 'placed'>;
 
 const integers = ['taken', 'repeats'] as const;
 const floats = ['oldLogProb', 'refLogProb', 'advantage', 'valueTarget', 'oldValue'] as const;
 type SourceArray = (typeof integers)[number] | (typeof floats)[number] | 'labels';
-type SourceRoom = Room<keyof PlacedStates | SourceArray>;
+type SourceRoom = GrowingArrays<keyof PlacedStates | SourceArray>;
 
-/** A source on shared memory: how much there is, and the address of each array, 0 where the source has none. */
+/** A source in shared memory. */
 export interface PlacedSource {
   readonly shape: InputShape;
   readonly states: number;
   readonly actions: number;
+  /** Address of each array; 0 for an array that the source lacks. */
   readonly at: SourceRoom['addresses'];
 }
 
-/** A set as it is sent. What does not change from update to update comes with the first set that has it. */
+/** A set as it is sent. Its source is null if an earlier set already carried it. */
 export type SentSet = Omit<LossSet, keyof SetSource> & {
   readonly id: number;
   readonly source: SetSource | PlacedSource | null;
@@ -64,7 +68,7 @@ function placeSource(arena: Arena, room: SourceRoom, set: LossSet): PlacedSource
   return { shape, states, actions, at };
 }
 
-/** The source as another thread's arena on the same memory shows it. */
+/** Views of a source through another arena on the same memory. */
 function viewSource({ i32, f32, i8 }: Arena, { shape, states, actions, at }: PlacedSource): SetSource {
   const ints = (name: keyof typeof at, count: number): Int32Array =>
     i32.subarray(index32(at[name]), index32(at[name]) + count);
@@ -109,30 +113,38 @@ function copySource(set: LossSet): SetSource {
   };
 }
 
-/** Ships each source once, and knows which the workers still have. */
+/** Sends each source once, and records which sources the workers keep. */
 export interface Sources {
-  /** The sets as workers get them. On shared memory sources are copied into the arena, in which nothing may be marked. */
-  ship(sets: readonly LossSet[]): SentSet[];
-  /** A set that was shipped, with the place of its list if it has one. */
+  /**
+   * The sets in the form that workers receive. On shared memory this copies sources into the arena, so no mark of the
+   * arena may be open.
+   */
+  send(sets: readonly LossSet[]): SentSet[];
+  /** A set that was sent, with the addresses of its list where the list is in shared memory. */
   placed(set: LossSet): LossSet;
-  /** The sources that workers keep from now on. */
+  /** Drops all but the latest sources. Returns the ids of those that workers keep. */
   keep(): number[];
-  /** @param done when workers have done with all that was sent so far: what stands in the places of sources not kept may then be overwritten */
+  /**
+   * Reuses the memory of dropped sources.
+   *
+   * @param done resolves when the workers have finished everything sent so far; the memory may be overwritten from then
+   * on
+   */
   reuse(done: Promise<unknown>): void;
 }
 
-/** @param arena on memory that threads share, or null: workers get copies */
+/** @param arena an arena on shared memory, or null: workers receive copies */
 export function createSources(arena: Arena | null): Sources {
   const held: { id: number; set: LossSet; room: SourceRoom | null; at: PlacedStates | null }[] = [];
   const free: SourceRoom[] = [];
-  const leaving: SourceRoom[] = [];
+  const dropped: SourceRoom[] = [];
   let lastId = 0;
-  const hold = (set: LossSet): SetSource | PlacedSource => {
+  const add = (set: LossSet): SetSource | PlacedSource => {
     if (!arena) {
       held.push({ id: ++lastId, set, room: null, at: null });
       return copySource(set);
     }
-    const room = free.pop() ?? createRoom([...listArrays, ...integers, ...floats, 'labels']);
+    const room = free.pop() ?? createGrowingArrays([...listArrays, ...integers, ...floats, 'labels']);
     const source = placeSource(arena, room, set);
     held.push({ id: ++lastId, set, room, at: source.at });
     return source;
@@ -143,28 +155,28 @@ export function createSources(arena: Arena | null): Sources {
     const { order, weight, cloningWeight, valueWeight, settings } = set;
     const rest = { order: order.slice(), weight, cloningWeight, valueWeight, settings };
     const found = find(set);
-    if (found < 0) return { source: hold(set), id: lastId, ...rest };
+    if (found < 0) return { source: add(set), id: lastId, ...rest };
     const [entry] = held.splice(found, 1);
     held.push(entry);
     return { id: entry.id, source: null, ...rest };
   };
   return {
-    ship: (sets) => sets.map(sent),
+    send: (sets) => sets.map(sent),
     placed: (set) => ({ ...set, placed: held[find(set)]?.at ?? null }),
     keep() {
-      for (const { room } of held.splice(0, Math.max(0, held.length - KEPT_SOURCES))) if (room) leaving.push(room);
+      for (const { room } of held.splice(0, Math.max(0, held.length - KEPT_SOURCES))) if (room) dropped.push(room);
       return held.map(({ id }) => id);
     },
     reuse(done) {
-      const rooms = leaving.splice(0);
-      const give = (): void => void free.push(...rooms);
-      // A worker that failed may still read them.
-      done.then(give, () => {});
+      const rooms = dropped.splice(0);
+      const release = (): void => void free.push(...rooms);
+      // After a failure a worker can still read them, so they are not reused.
+      done.then(release, () => {});
     },
   };
 }
 
-/** A worker's side: the sets with their sources, of which those not in `keep` are forgotten afterwards. */
+/** For a worker: the sets with their sources. Removes the sources whose ids are not in `keep` from `known`. */
 export function receiveSets(
   arena: Arena,
   known: Map<number, SetSource>,

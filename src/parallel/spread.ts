@@ -1,30 +1,26 @@
-/** Spreads the phases of a run over the threads of a crew. Whatever their number and memory, the results have the same bits. */
+/**
+ * Distributes the phases of a run over the threads of a crew. The results are bitwise identical for any number of
+ * threads and any memory.
+ */
 
 import type { Config } from '../config/config.ts';
-import { type Gram, gramRows, joinRows } from '../coupling/gram.ts';
-import { dealPieces, type GramRequest } from '../coupling/gramPieces.ts';
-import type { Samples } from '../coupling/samples.ts';
-import { index32 } from '../engine/kernels/address.ts';
+import type { Gram } from '../coupling/gram.ts';
+import type { GramRequest } from '../coupling/gramPieces.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
 import type { UpdatePhase } from '../engine/learn/updatePhase.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import type { Environment } from '../env/environment.ts';
 import type { EnvironmentPool } from '../env/registry.ts';
-import { inTurns, type Pause, pauses, unlessAborted } from '../eventLoop.ts';
-import { cutGames } from '../rollout/chunks.ts';
+import { type Pause, pauses, unlessAborted } from '../eventLoop.ts';
 import { type CollectOptions, collect, type PlayOptions, play } from '../rollout/collect.ts';
 import { mergeRollouts } from '../rollout/merge.ts';
-import { packStates } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
+import { type AssignedGames, assignGames } from './assignedGames.ts';
 import type { Crew } from './crew.ts';
+import { createRunCounters, type RunContext } from './runContext.ts';
+import { spreadGrams } from './spreadGrams.ts';
 import { openUpdates } from './updates.ts';
-import { claim, nextRound, openRound } from './workCounter.ts';
-import type { Chunk, PlayJob, Seat } from './worker.ts';
-import type { Weights } from './workerUpdates.ts';
-
-/** On shared memory episodes are played in this many chunks per thread, so that a thread that is held up takes fewer, of at least so many. */
-const CHUNKS_PER_THREAD = 2;
-const EPISODES_PER_CHUNK = 8;
+import type { RunSetup } from './worker.ts';
 
 /** Episodes to collect. */
 export interface Episodes {
@@ -34,55 +30,109 @@ export interface Episodes {
 
 export interface Spread {
   readonly crew: Crew;
-  /** @param spent see `createRollout` */
-  collect(episodes: Episodes, spent?: Rollout | null): Promise<Rollout>;
+  /** @param reusable see `createRollout` */
+  collect(episodes: Episodes, reusable?: Rollout | null): Promise<Rollout>;
+  /** Returns f64[games], the return of one episode per game. */
   play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
   /** One matrix for each request. */
   grams(requests: readonly GramRequest[], pause?: Pause): Promise<Gram[]>;
   /**
-   * Begins updates on these sets, one list for each update.
+   * Starts updates on these sets, one list for each update.
    *
-   * @param next the very episodes that are collected after them: on shared memory workers then know of them and begin with the end of the phase
+   * @param next the same object that is passed to `collect` afterwards. On shared memory workers receive it during the
+   * updates and start to play when the phase ends
    */
   updates(sets: readonly (readonly LossSet[])[], next?: Episodes | null): UpdatePhase;
-  /** Ends the run: on shared memory workers take nothing further from then on, and the listener on the signal is removed. */
+  /** Ends the run. On shared memory workers claim no further work. Removes the listener on the signal. */
   close(): void;
 }
 
-/** Games in chunks that the threads take in turn. */
-interface Dealt<T> {
-  /** On shared memory chunks can be taken from now on. */
-  open(): void;
-  /** Tells the workers. */
-  send(): void;
-  /** Plays what falls to the calling thread, and gives all results by chunk with the numbers of its games. */
-  gather(
-    perform: (games: readonly GameChoice[], numbers: readonly number[]) => Promise<T>,
-  ): Promise<{ pieces: T[]; cut: number[][] }>;
+/** Collects rollouts on all threads. */
+interface SpreadCollect {
+  /** Assigns the episodes ahead of `collect`. The caller starts and sends the result. */
+  assignAhead(episodes: Episodes): AssignedGames<Rollout>;
+  collect(episodes: Episodes, reusable: Rollout | null): Promise<Rollout>;
 }
 
-/** Resolves as soon as `complete` holds, now or after a reply. Replies that are not waited for any more belong to late threads that had nothing to do. */
-function until<T>(replies: readonly Promise<T>[], complete: () => boolean, take: (reply: T) => void): Promise<void> {
-  if (complete()) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    let waiting = replies.length;
-    for (const reply of replies) {
-      reply.then((value) => {
-        take(value);
-        waiting--;
-        if (complete()) resolve();
-        else if (waiting === 0)
-          reject(new Error('spread: the threads must leave a whole result, got a part; report this'));
-      }, reject);
-    }
+function createCollect(run: RunContext, environments: readonly Environment[]): SpreadCollect {
+  const { policy } = run;
+  /** The calling thread's pieces of merged rollouts; their arrays are reusable. */
+  const reusablePieces: Rollout[] = [];
+  /** Episodes that the workers have received ahead of `collect`. */
+  let ahead: { readonly episodes: Episodes; readonly assigned: AssignedGames<Rollout> } | null = null;
+
+  const assign = ({ games, options }: Episodes): AssignedGames<Rollout> =>
+    assignGames(run, {
+      ...{ phase: 'rollouts', games, options, slots: games.length },
+      send: (api, job) => api.collect(job),
+    });
+  return {
+    assignAhead(episodes) {
+      const assigned = assign(episodes);
+      return {
+        ...assigned,
+        send() {
+          assigned.send();
+          ahead = { episodes, assigned };
+        },
+      };
+    },
+    async collect(episodes, reusable) {
+      const { games, options } = episodes;
+      let assigned = ahead?.episodes === episodes ? ahead.assigned : null;
+      ahead = null;
+      if (!assigned) {
+        assigned = assign(episodes);
+        assigned.start();
+        assigned.send();
+      }
+      const own: Rollout[] = [];
+      const { pieces, parts } = await assigned.gather(async (chunk, numbers) => {
+        const piece = await collect(policy, environments, chunk, { ...options, numbers }, reusablePieces.pop());
+        own.push(piece);
+        return piece;
+      });
+      const { shape } = policy.network.batch;
+      const merged = mergeRollouts(pieces, parts, games, shape, environments[0].spec.maxSteps, reusable);
+      reusablePieces.push(...own);
+      return merged;
+    },
+  };
+}
+
+/** Plays one episode per game on all threads. */
+async function spreadPlay(
+  run: RunContext,
+  environments: readonly Environment[],
+  games: readonly GameChoice[],
+  options: PlayOptions,
+): Promise<Float64Array> {
+  const assigned = assignGames<Float64Array>(run, {
+    ...{ phase: 'evaluation', games, options, slots: environments.length },
+    send: (api, job) => api.play(job),
   });
+  assigned.start();
+  assigned.send();
+  let before = 0;
+  const { pieces, parts } = await assigned.gather(async (chunk, numbers) => {
+    // An estimate of the total: the other threads have played about as many episodes.
+    const onEpisode = (done: number): void => options.onEpisode?.(Math.min((before + done) * run.size, games.length));
+    const returns = await play(run.policy, environments, chunk, { ...options, numbers, onEpisode });
+    before += chunk.length;
+    return returns;
+  });
+  const returns = new Float64Array(games.length);
+  for (const [k, numbers] of parts.entries())
+    for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
+  return returns;
 }
 
 /**
- * Begins a run on the crew's workers. The policy's arena must be one of the crew. The caller closes what it gets.
+ * Starts a run on the crew's workers. The policy's arena must come from `crew.arena`. The caller closes the result.
  *
- * @param signal once it is aborted, what is in progress and every later phase but `updates` rejects with its reason, at once, and on shared
- * memory workers stop between two steps. On copies a worker ends what it was sent; the next run of the crew begins after that.
+ * @param signal once it is aborted, the phase in progress and every later phase except `updates` reject at once with
+ * its reason. On shared memory workers stop between two steps. On copies a worker finishes the job that it has
+ * received, and the next run of the crew starts after that
  */
 export async function openSpread(
   crew: Crew,
@@ -91,23 +141,13 @@ export async function openSpread(
   pool: EnvironmentPool,
   environments: readonly Environment[],
   signal?: AbortSignal,
+  custom: RunSetup['custom'] = { environment: null, policy: null },
 ): Promise<Spread> {
   const { arena, network } = policy;
   const { size } = crew;
   const shared = crew.memory === 'shared';
   const plays = pool.inProcess;
-  // A word each: episodes may be dealt out before an evaluation and collected after it.
-  const words = { rollouts: arena.floats(1), evaluation: arena.floats(1), coupling: arena.floats(1) };
-  let round = 0;
-  let stopped = false;
-  const open = (word: number, opened: number): void => openRound(arena.i32, index32(word), opened);
-  /** Workers see that the round which they work on is over. */
-  const stop = (): void => {
-    stopped = true;
-    round = nextRound(round);
-    for (const word of Object.values(words)) open(word, round);
-  };
-
+  const counters = createRunCounters(arena);
   const setup = {
     config,
     spec: environments[0].spec,
@@ -115,172 +155,55 @@ export async function openSpread(
     plays,
     shared: shared ? { memory: arena.memory, weights: policy.weights } : null,
     module: crew.module,
+    custom,
   };
   const workers = crew.forRun();
   await unlessAborted(
-    workers.call('start', (seat) => seat.begin(setup)),
+    workers.call('start', (api) => api.begin(setup)),
     signal,
   );
+  const stop = (): void => counters.stop();
   signal?.addEventListener('abort', stop);
 
-  const weights = (): Weights => (shared || size === 1 ? null : arena.read(policy.weights, network.size));
-
-  const begin = openUpdates(crew, workers, policy, weights);
-
-  /** Cuts games into chunks for all threads. */
-  const deal = <T>(
-    phase: 'rollouts' | 'evaluation',
-    games: readonly GameChoice[],
-    { key, temperature, expert = true }: CollectOptions,
-    slots: number,
-    ask: (seat: Seat, job: PlayJob) => Promise<Chunk<T>[]>,
-  ): Dealt<T> => {
-    const most = shared ? size * CHUNKS_PER_THREAD : size;
-    const chunks = Math.max(1, Math.min(most, Math.ceil(games.length / EPISODES_PER_CHUNK)));
-    const cut = cutGames(games, chunks);
-    const word = words[phase];
-    round = nextRound(round);
-    const take = { word, round };
-    let replies: Promise<Chunk<T>[]>[] = [];
-    return {
-      open() {
-        if (!stopped) open(word, take.round);
-      },
-      send() {
-        const job = { weights: weights(), games, chunks, slots, options: { key, temperature, expert } };
-        replies = workers.each(phase, async (seat, k) => {
-          if (shared) return ask(seat, { ...job, take });
-          return k < chunks ? ask(seat, { ...job, take: { chunk: k } }) : [];
-        });
-      },
-      async gather(perform) {
-        const pieces: T[] = [];
-        let missing = chunks;
-        const keep = (done: readonly Chunk<T>[]): void => {
-          for (const [chunk, result] of done) pieces[chunk] = result;
-          missing -= done.length;
-        };
-        const own = async (chunk: number): Promise<void> => {
-          const numbers = cut[chunk];
-          const chosen = numbers.map((e) => games[e]);
-          keep([[chunk, await perform(chosen, numbers)]]);
-        };
-        const next = (): number => claim(arena.i32, index32(word), take.round, chunks);
-        if (shared) for (let chunk = next(); chunk >= 0; chunk = next()) await own(chunk);
-        else await own(0);
-        await unlessAborted(
-          until(replies, () => missing === 0, keep),
-          signal,
-        );
-        return { pieces, cut };
-      },
-    };
+  const run: RunContext = {
+    ...{ policy, workers, counters, size, shared, signal },
+    weights: () => (shared || size === 1 ? null : arena.read(policy.weights, network.size)),
   };
-
-  const dealEpisodes = ({ games, options }: Episodes): Dealt<Rollout> =>
-    deal('rollouts', games, options, games.length, (seat, job) => seat.collect(job));
-  /** The calling thread's pieces of rollouts that were merged. */
-  const spentPieces: Rollout[] = [];
-  /** What the workers know of already. */
-  let ahead: { readonly episodes: Episodes; readonly dealt: Dealt<Rollout> } | null = null;
+  const beginUpdates = openUpdates(crew, workers, policy, run.weights);
+  const rollouts = createCollect(run, environments);
+  const alone = !plays || size === 1;
 
   return {
     crew,
-    async collect(episodes, spent = null) {
+    async collect(episodes, reusable = null) {
       signal?.throwIfAborted();
-      const { games, options } = episodes;
-      if (!plays || size === 1) {
-        const rollout = await collect(policy, environments, games, options, spent);
-        signal?.throwIfAborted();
-        return rollout;
-      }
-      let dealt = ahead?.episodes === episodes ? ahead.dealt : null;
-      ahead = null;
-      if (!dealt) {
-        dealt = dealEpisodes(episodes);
-        dealt.open();
-        dealt.send();
-      }
-      const own: Rollout[] = [];
-      const { pieces, cut } = await dealt.gather(async (chunk, numbers) => {
-        const piece = await collect(policy, environments, chunk, { ...options, numbers }, spentPieces.pop());
-        own.push(piece);
-        return piece;
-      });
-      const merged = mergeRollouts(pieces, cut, games, network.batch.shape, environments[0].spec.maxSteps, spent);
-      spentPieces.push(...own);
-      return merged;
+      if (!alone) return rollouts.collect(episodes, reusable);
+      const rollout = await collect(policy, environments, episodes.games, episodes.options, reusable);
+      signal?.throwIfAborted();
+      return rollout;
     },
     async play(games, options) {
       signal?.throwIfAborted();
-      if (!plays || size === 1) return play(policy, environments, games, options);
-      const dealt = deal('evaluation', games, options, environments.length, (seat, job) => seat.play(job));
-      dealt.open();
-      dealt.send();
-      let before = 0;
-      const { pieces, cut } = await dealt.gather(async (chunk, numbers) => {
-        // The other threads are about as far.
-        const onEpisode = (done: number): void => options.onEpisode?.(Math.min((before + done) * size, games.length));
-        const returns = await play(policy, environments, chunk, { ...options, numbers, onEpisode });
-        before += chunk.length;
-        return returns;
-      });
-      const returns = new Float64Array(games.length);
-      for (const [k, numbers] of cut.entries())
-        for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
-      return returns;
+      if (alone) return play(policy, environments, games, options);
+      return spreadPlay(run, environments, games, options);
     },
     async grams(requests, pause = pauses(signal)) {
       signal?.throwIfAborted();
-      const dealt = dealPieces(requests, size);
-      round = nextRound(round);
-      const during = shared ? { word: words.coupling, round } : null;
-      open(words.coupling, round);
-      const sent = weights();
-      const packed = new Map<Samples, Samples>();
-      const pack = (samples: Samples): Samples => {
-        const copy = packed.get(samples) ?? { ...samples, list: packStates(samples.list, shared) };
-        packed.set(samples, copy);
-        return copy;
-      };
-      const replies = workers.call('coupling', async (seat, k) => {
-        const pieces = dealt[k].map(({ request, rows }) => {
-          const { left, right } = requests[request];
-          return { left: pack(left), right: right && pack(right), rows };
-        });
-        return pieces.length > 0 ? seat.grams({ weights: sent, pieces, during }) : [];
-      });
-      const own: Gram[] = [];
-      for (const { request, rows } of dealt[0]) {
-        const { left, right } = requests[request];
-        own.push(await inTurns(gramRows(policy, policy.weights, left, right ?? left, rows), pause));
-      }
-      const made = [own, ...(await unlessAborted(replies, signal))].flatMap((grams, k) =>
-        grams.map((gram, i) => ({ gram, ...dealt[k][i] })),
-      );
-      return requests.map(({ right }, request) => {
-        const blocks = made.filter((piece) => piece.request === request).sort((a, b) => a.rows[0] - b.rows[0]);
-        return joinRows(
-          blocks.map(({ gram }) => gram),
-          right === null,
-        );
-      });
+      return spreadGrams(run, requests, pause);
     },
     updates(sets, next = null) {
-      if (!next || !plays || !shared) return begin(sets, null);
-      const dealt = dealEpisodes(next);
-      return begin(sets, {
-        announce() {
-          dealt.send();
-          ahead = { episodes: next, dealt };
-        },
-        // Not before: the workers' weights must be those of the last update even if one of them fails in the phase.
-        open: dealt.open,
+      if (!next || !plays || !shared) return beginUpdates(sets, null);
+      const assigned = rollouts.assignAhead(next);
+      return beginUpdates(sets, {
+        announce: assigned.send,
+        // Not before the end: the workers' weights must be those of the last update, even if an update of the phase
+        // fails.
+        start: assigned.start,
       });
     },
     close() {
       signal?.removeEventListener('abort', stop);
-      stop();
+      counters.stop();
     },
   };
 }

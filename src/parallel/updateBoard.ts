@@ -1,12 +1,20 @@
 /**
- * The board on which the calling thread posts one update after another, on memory that all threads share. Workers stay at it for a whole
- * phase: between updates they look for the next post, briefly by themselves, then asleep, and no message is needed.
+ * The update board: a slot in shared memory in which the calling thread publishes one update after another to the
+ * workers.
+ *
+ * The first word is a work counter from which threads claim shards. Its generation also serves as a sequence word, used
+ * like a futex: a thread waits until the word differs from the value that it has seen, first by polling, then in a
+ * blocking wait (`Atomics.wait`), and the publisher wakes it (`Atomics.notify`). Workers stay in this loop for a whole
+ * phase, so an update needs no message.
  */
 import { unsigned } from '../engine/kernels/address.ts';
-import { turn } from '../eventLoop.ts';
-import { openRound, roundOf } from './workCounter.ts';
+import { yieldToEventLoop } from '../eventLoop.ts';
+import { generationOf, startGeneration } from './workCounter.ts';
 
-/** Bytes of a board: i32 of the word from which shards are claimed, job, update, shards, and the addresses of table and counters. */
+/**
+ * Bytes of a board. It holds i32 values: work counter, job, update, shards, address of the table, address of the
+ * counters.
+ */
 export const BOARD_BYTES = 64;
 const JOB = 1;
 const UPDATE = 2;
@@ -14,55 +22,65 @@ const SHARDS = 3;
 const TABLE = 4;
 const COUNTERS = 5;
 
-/** How many threads can run at once, or null where the host does not tell. */
-export function coresOfHost(): number | null {
+/** Number of threads that can run at once, or null where the runtime does not report it. */
+export function availableCores(): number | null {
   if (typeof navigator !== 'undefined') return navigator.hardwareConcurrency;
   // Node 20 has no navigator.
   return globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ?? null;
 }
 
 /**
- * Looks before a thread sleeps: some 300 microseconds where each thread may have a core of its own, as long as the end of an update takes, else
- * next to none, for who looks keeps the core from whom he waits for.
+ * Number of polls before a thread blocks. If each thread can have its own core: 30,000 (about 300 µs, which is as long
+ * as the end of an update takes). Otherwise: 50, because a polling thread occupies the core that the other thread
+ * needs.
  */
-export function looksOf(threads: number): number {
-  return threads <= (coresOfHost() ?? 1) ? 30_000 : 50;
+export function spinCountOf(threads: number): number {
+  return threads <= (availableCores() ?? 1) ? 30_000 : 50;
 }
 
-/** An update on the board. Job 0 ends the present one. */
-export interface Post {
+/** An update on the board. Job 0 ends the current job. */
+export interface PublishedUpdate {
   readonly job: number;
-  /** Its place among the job's updates. */
+  /** Index of the update in its job. */
   readonly update: number;
-  /** Shards in all, those of the contrastive loss included. */
+  /** Number of shards, including those of the contrastive loss. */
   readonly shards: number;
-  /** Addresses of i32[2 * shards], the addresses of each shard's gradient, then of its sums, and of the counters of `ShardRoom`. */
+  /** Address of i32[2 * shards]: the address of each shard's gradient, then the address of each shard's sums. */
   readonly table: number;
+  /** Address of the counters of `ShardRoom`. */
   readonly counters: number;
 }
 
-/** Posts an update and wakes the workers. `at` is the board's index in `i32`. */
-export function post(i32: Int32Array, at: number, round: number, { job, update, shards, table, counters }: Post): void {
+/** Publishes an update as the given generation and wakes the workers. `at` is the board's index in `i32`. */
+export function publishUpdate(
+  i32: Int32Array,
+  at: number,
+  generation: number,
+  { job, update, shards, table, counters }: PublishedUpdate,
+): void {
   i32[at + JOB] = job;
   i32[at + UPDATE] = update;
   i32[at + SHARDS] = shards;
   i32[at + TABLE] = table;
   i32[at + COUNTERS] = counters;
-  openRound(i32, at, round);
+  startGeneration(i32, at, generation);
   Atomics.notify(i32, at);
 }
 
-/** Waits for a round other than `seen`; blocks the thread, asleep after `looks`. */
-export function nextRoundOn(i32: Int32Array, at: number, seen: number, looks: number): number {
+/** Waits for a generation other than `seen` and returns it. Polls `spinCount` times, then blocks the thread. */
+export function waitForGeneration(i32: Int32Array, at: number, seen: number, spinCount: number): number {
   for (let spin = 0; ; spin++) {
     const word = Atomics.load(i32, at);
-    if (roundOf(word) !== seen) return roundOf(word);
-    if (spin >= looks) Atomics.wait(i32, at, word);
+    if (generationOf(word) !== seen) return generationOf(word);
+    if (spin >= spinCount) Atomics.wait(i32, at, word);
   }
 }
 
-/** The present post. One that is read while the next is written belongs to a round of which nothing can be claimed any more. */
-export function readPost(i32: Int32Array, at: number): Post {
+/**
+ * The current update. A read during a write can mix two updates. This is safe: no shard of the old update can be
+ * claimed any more.
+ */
+export function readUpdate(i32: Int32Array, at: number): PublishedUpdate {
   return {
     job: i32[at + JOB],
     update: i32[at + UPDATE],
@@ -72,8 +90,8 @@ export function readPost(i32: Int32Array, at: number): Post {
   };
 }
 
-/** Whether this thread may sleep: the main thread of a page may not. */
-function maySleep(): boolean {
+/** Whether this thread may block in `Atomics.wait`. The main thread of a page may not. */
+function canBlock(): boolean {
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
     return true;
@@ -82,16 +100,26 @@ function maySleep(): boolean {
   }
 }
 
-let sleeps: boolean | undefined;
+let blocks: boolean | undefined;
 
-/** Resolves once the word at index `at` is 1, looking `looks` times before it sleeps; rejects with what `failure` gives, if that comes first. */
-export async function untilSet(i32: Int32Array, at: number, looks: number, failure: () => Error | null): Promise<void> {
-  for (let spin = 0; spin < looks; spin++) if (Atomics.load(i32, at) === 1) return;
-  sleeps ??= maySleep();
+/**
+ * Resolves once the word at index `at` is 1. Polls `spinCount` times. After that the thread blocks for at most 1 ms
+ * where it can, then yields to the event loop so that it can handle Ctrl-C and worker failures, and repeats.
+ *
+ * @param failure returns the error with which to reject, or null
+ */
+export async function waitUntilSet(
+  i32: Int32Array,
+  at: number,
+  spinCount: number,
+  failure: () => Error | null,
+): Promise<void> {
+  for (let spin = 0; spin < spinCount; spin++) if (Atomics.load(i32, at) === 1) return;
+  blocks ??= canBlock();
   for (;;) {
-    if (sleeps) Atomics.wait(i32, at, 0, 1);
+    if (blocks) Atomics.wait(i32, at, 0, 1);
     if (Atomics.load(i32, at) === 1) return;
-    await turn();
+    await yieldToEventLoop();
     const error = failure();
     if (error) throw error;
   }

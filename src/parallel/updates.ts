@@ -1,47 +1,65 @@
-/** The updates of a phase: their shards are spread over the threads, each sum made by whichever finds both sides in. */
+/**
+ * Distributes the shards of the updates of a phase over the threads. Shards are summed as a tree; the thread that
+ * completes the second operand of a sum computes that sum.
+ */
 import { index32, index64 } from '../engine/kernels/address.ts';
-import { addShard, planAhead, type ShardPlan, type ShardRoom } from '../engine/learn/shards.ts';
+import { addShard, planAhead, type ShardBuffers, type ShardPlan } from '../engine/learn/shards.ts';
 import { pausesOf, type UpdatePhase, type Updates, updatesHere } from '../engine/learn/updatePhase.ts';
 import type { Policy } from '../engine/policy/policy.ts';
-import { turn } from '../eventLoop.ts';
+import { yieldToEventLoop } from '../eventLoop.ts';
 import type { Crew, RunCalls } from './crew.ts';
 import { createSources } from './sources.ts';
-import { BOARD_BYTES, looksOf, type Post, post, untilSet } from './updateBoard.ts';
-import { claim, everyNth, nextRound } from './workCounter.ts';
+import { BOARD_BYTES, type PublishedUpdate, publishUpdate, spinCountOf, waitUntilSet } from './updateBoard.ts';
+import { claim, everyNth, nextGeneration } from './workCounter.ts';
 import type { Weights } from './workerUpdates.ts';
 
-/** What workers do after a phase of updates by themselves. */
-interface Sequel {
-  /** Tells them, while they have shards to compute. */
+/** The phase that workers start by themselves after a phase of updates. */
+interface NextPhase {
+  /** Sends the phase to the workers, while they have shards to compute. */
   announce(): void;
   /** Called when the weights are those of the last update. */
-  open(): void;
+  start(): void;
 }
 
 function countShards(plans: readonly ShardPlan[]): number {
   return plans.reduce((sum, plan) => sum + plan.ends.length, 0);
 }
 
-/** Gives what begins the phases of updates of one run. @param weights a copy for workers that keep one */
+/**
+ * Returns the function that starts a phase of updates in one run.
+ *
+ * @param weights returns a copy of the weights for workers that have a memory of their own
+ */
 export function openUpdates(
   crew: Crew,
   workers: RunCalls,
   policy: Policy,
   weights: () => Weights,
-): (updates: Updates, sequel: Sequel | null) => UpdatePhase {
-  const { arena, network } = policy;
-  const { size } = crew;
-  if (size === 1) return (updates) => updatesHere(updates, policy);
-  const sources = createSources(crew.memory === 'shared' ? arena : null);
-  const board = arena.reserve(BOARD_BYTES);
-  const looks = looksOf(size);
-  let table = { address: 0, shards: 0 };
-  let job = 0;
-  let round = 0;
-  const pause = pausesOf(policy);
+): (updates: Updates, next: NextPhase | null) => UpdatePhase {
+  if (crew.size === 1) return (updates) => updatesHere(updates, policy);
+  return crew.memory === 'shared'
+    ? updatesOnBoard(crew, workers, policy)
+    : updatesByMessage(crew, workers, policy, weights);
+}
 
-  /** Where each shard goes, as workers read it. */
-  const writeTable = ({ gradients, sums }: ShardRoom, shards: number): number => {
+/** Phases of updates on shared memory: workers receive one message per phase and read each update from the board. */
+function updatesOnBoard(
+  { size }: Crew,
+  workers: RunCalls,
+  policy: Policy,
+): (updates: Updates, next: NextPhase | null) => UpdatePhase {
+  const { arena } = policy;
+  const sources = createSources(arena);
+  const board = arena.reserve(BOARD_BYTES);
+  const at = index32(board);
+  const spinCount = spinCountOf(size);
+  const pause = pausesOf(policy);
+  let table = { address: 0, shards: 0 };
+  let lastJob = 0;
+  let generation = 0;
+
+  /** Writes the addresses of each shard's results for the workers. */
+  const writeTable = ({ gradients, sums }: ShardBuffers, shards: number): number => {
     if (table.shards < shards) table = { address: arena.floats(2 * shards), shards };
     for (let n = 0; n < shards; n++) {
       arena.i32[index32(table.address) + n] = gradients[n];
@@ -49,13 +67,16 @@ export function openUpdates(
     }
     return table.address;
   };
+  const publish = (published: PublishedUpdate): void => {
+    generation = nextGeneration(generation);
+    publishUpdate(arena.i32, at, generation, published);
+  };
 
-  const updatesOnBoard = (updates: Updates, sequel: Sequel | null): UpdatePhase => {
-    const mine = ++job;
-    const at = index32(board);
-    const message = { sets: updates.map(sources.ship), keep: sources.keep(), board, job: mine, round, looks };
+  return (updates, next) => {
+    const job = ++lastJob;
+    const message = { sets: updates.map(sources.send), keep: sources.keep(), board, job, generation, spinCount };
     let failure: Error | null = null;
-    const done = workers.call('gradients', (seat) => seat.updates(message));
+    const done = workers.call('gradients', (api) => api.updates(message));
     done.catch((error: Error) => {
       failure ??= error;
     });
@@ -65,45 +86,51 @@ export function openUpdates(
       policy,
     );
     let update = 0;
-    const open = (posted: Post): void => {
-      round = nextRound(round);
-      post(arena.i32, at, round, posted);
-    };
     return {
       plans: () => plansOf(update),
       async shards(room, shards, own) {
         const { counters } = room;
-        open({ job: mine, update, shards, table: writeTable(room, shards), counters });
-        if (update === 0) sequel?.announce();
+        publish({ job, update, shards, table: writeTable(room, shards), counters });
+        if (update === 0) next?.announce();
         own.first();
         const plans = plansOf(update++);
         const states = plans.reduce((sum, { entries }) => sum + entries.states.length, 0);
         const ofSets = countShards(plans);
-        const next = (): number => claim(arena.i32, at, round, ofSets);
-        for (let n = next(); n >= 0; n = next()) own.compute(n);
+        const take = (): number => claim(arena.i32, at, generation, ofSets);
+        for (let n = take(); n >= 0; n = take()) own.compute(n);
         if (update < updates.length) plansOf(update);
-        await untilSet(arena.i32, index32(counters), looks, () => failure);
-        // Where this thread never had to wait, nothing that a worker or a signal had to say has been heard yet.
-        if (update === updates.length) await turn();
+        await waitUntilSet(arena.i32, index32(counters), spinCount, () => failure);
+        // If this thread never waited, the event loop has not run. Yield, so that worker errors and Ctrl-C are handled.
+        if (update === updates.length) await yieldToEventLoop();
         else await pause(states);
       },
       end() {
-        sequel?.open();
-        open({ job: 0, update: 0, shards: 0, table: 0, counters: 0 });
+        next?.start();
+        publish({ job: 0, update: 0, shards: 0, table: 0, counters: 0 });
       },
     };
   };
+}
 
-  const updatesByMessage = (updates: Updates): UpdatePhase => {
+/** Phases of updates where each worker has a memory of its own: one message and one reply per worker and update. */
+function updatesByMessage(
+  { size }: Crew,
+  workers: RunCalls,
+  policy: Policy,
+  weights: () => Weights,
+): (updates: Updates) => UpdatePhase {
+  const { arena, network } = policy;
+  const sources = createSources(null);
+  return (updates) => {
     const plansOf = planAhead(updates, policy);
     let update = 0;
     return {
       plans: () => plansOf(update),
       async shards(room, shards, own) {
-        const message = { weights: weights(), sets: sources.ship(updates[update]), keep: sources.keep() };
+        const message = { weights: weights(), sets: sources.send(updates[update]), keep: sources.keep() };
         const ofSets = countShards(plansOf(update++));
-        const replies = workers.call('gradients', (seat, k) =>
-          seat.shards({ ...message, numbers: everyNth(ofSets, k, size) }),
+        const replies = workers.call('gradients', (api, k) =>
+          api.shards({ ...message, numbers: everyNth(ofSets, k, size) }),
         );
         own.first();
         for (const n of everyNth(ofSets, 0, size)) own.compute(n);
@@ -116,6 +143,4 @@ export function openUpdates(
       end: () => {},
     };
   };
-
-  return crew.memory === 'shared' ? updatesOnBoard : updatesByMessage;
 }

@@ -1,37 +1,40 @@
 /**
- * Numbers 0, 1, 2, ... that threads take in turn from a word of shared memory. A word serves one round after another; a thread that comes
- * late, when the next round has begun, gets no number of it.
+ * An atomic work counter: a 32-bit word of shared memory from which threads claim the indices 0, 1, 2, ... of a task.
+ * To claim is to take the next index atomically. A counter serves one task after another; each task is a generation of
+ * the counter, and the word holds the generation beside the count. A thread that claims with the generation of an
+ * earlier task therefore receives no index of the current one.
  */
 
-/** Bits of a word that count numbers; the others hold the round. */
+/** Bits of the word that hold the count; the higher bits hold the generation. */
 const COUNT_BITS = 12;
-const ROUNDS = 1 << (31 - COUNT_BITS);
+const GENERATIONS = 1 << (31 - COUNT_BITS);
 
-/** The round after `round`; never 0, which is what memory holds before the first. */
-export function nextRound(round: number): number {
-  return (round % (ROUNDS - 1)) + 1;
+/** The generation after `generation`. It is never 0: memory is 0 before the first generation. */
+export function nextGeneration(generation: number): number {
+  return (generation % (GENERATIONS - 1)) + 1;
 }
 
-/** Begins a round at index `at`. */
-export function openRound(i32: Int32Array, at: number, round: number): void {
-  Atomics.store(i32, at, round << COUNT_BITS);
+/** Starts a generation of the counter at index `at`, with count 0. */
+export function startGeneration(i32: Int32Array, at: number, generation: number): void {
+  Atomics.store(i32, at, generation << COUNT_BITS);
 }
 
-export function roundOf(word: number): number {
+/** The generation in a counter's word. */
+export function generationOf(word: number): number {
   return word >>> COUNT_BITS;
 }
 
-/** Takes the next number of a round, or -1 if all `count` are taken or the round is over. */
-export function claim(i32: Int32Array, at: number, round: number, count: number): number {
+/** Claims the next of `count` indices. Returns -1 if all are taken, or if the counter is at another generation. */
+export function claim(i32: Int32Array, at: number, generation: number, count: number): number {
   for (;;) {
     const word = Atomics.load(i32, at);
-    const number = word & ((1 << COUNT_BITS) - 1);
-    if (roundOf(word) !== round || number >= count) return -1;
-    if (Atomics.compareExchange(i32, at, word, word + 1) === word) return number;
+    const index = word & ((1 << COUNT_BITS) - 1);
+    if (generationOf(word) !== generation || index >= count) return -1;
+    if (Atomics.compareExchange(i32, at, word, word + 1) === word) return index;
   }
 }
 
-/** Part `k` of `count` of the numbers 0 .. n - 1: every `count`-th from k on. */
+/** Part `k` of `count` of the indices 0 .. n - 1: every `count`-th index, starting with k. */
 export function everyNth(n: number, k: number, count: number): number[] {
   return Array.from({ length: Math.max(0, Math.ceil((n - k) / count)) }, (_, i) => k + i * count);
 }

@@ -1,6 +1,10 @@
-/** What a worker holds of a run, and its share of each phase. Every method is one message there and one back. */
+/**
+ * The worker API: the state of a run in a worker, and the worker's share of each phase. Each call is one message and
+ * one reply.
+ */
 
 import type { Config } from '../config/config.ts';
+import { importPart } from '../config/customModule.ts';
 import { headsOf } from '../config/method.ts';
 import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
@@ -10,28 +14,28 @@ import { engineModule } from '../engine/kernels/load.ts';
 import type { SentModule } from '../engine/kernels/moduleFrom.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
 import { SUMS } from '../engine/learn/shards.ts';
-import { createPolicy } from '../engine/policy/policy.ts';
+import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
-import { openEnvironments } from '../env/registry.ts';
+import { type MakeEnvironment, openEnvironments } from '../env/registry.ts';
 import type { Pieces } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
-import { cutGames } from '../rollout/chunks.ts';
+import { partitionGames } from '../rollout/chunks.ts';
 import { type CollectOptions, collect, play } from '../rollout/collect.ts';
 import { packRollout } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
-import { claim, roundOf } from './workCounter.ts';
+import { claim, generationOf } from './workCounter.ts';
 import {
   computeShards,
+  type ShardContext,
   type ShardResult,
   type ShardsJob,
-  type ShardWork,
   type UpdatesJob,
   type Weights,
   workThroughUpdates,
 } from './workerUpdates.ts';
 
-/** A run as a worker needs to know it. */
-export interface SeatSetup {
+/** The parts of a run that a worker needs. */
+export interface RunSetup {
   readonly config: Config;
   readonly spec: EnvironmentSpec;
   readonly vocabulary: JsonRecord | null;
@@ -41,72 +45,79 @@ export interface SeatSetup {
   readonly shared: { readonly memory: WebAssembly.Memory; readonly weights: number } | null;
   /** The engine's module for this memory, if it is not the one beside the code. */
   readonly module?: SentModule | undefined;
+  /** Addresses of the modules of parts that the user supplies, which the worker imports by itself. */
+  readonly custom: { readonly environment: string | null; readonly policy: string | null };
 }
 
-/** Episodes in chunks, as `cutGames` cuts them. */
+/** Episodes to play, partitioned into chunks by `partitionGames`. */
 export interface PlayJob {
   readonly weights: Weights;
   readonly games: readonly GameChoice[];
   readonly chunks: number;
-  /** On shared memory the word from which chunks are claimed, else the chunk that is this worker's. */
-  readonly take: ClaimedRound | { readonly chunk: number };
-  /** Episodes live at once. */
+  /** On shared memory the counter from which chunks are claimed, otherwise the chunk assigned to this worker. */
+  readonly take: CounterGeneration | { readonly chunk: number };
+  /** Number of episodes that are played at once. */
   readonly slots: number;
   readonly options: Pick<CollectOptions, 'key' | 'temperature' | 'expert'>;
 }
 
-/** A round of claims at an address. */
-export interface ClaimedRound {
-  readonly word: number;
-  readonly round: number;
+/** A generation of the work counter at an address. */
+export interface CounterGeneration {
+  readonly counter: number;
+  readonly generation: number;
 }
 
-/** What came of one chunk. */
+/** The result of one chunk. */
 export type Chunk<T> = readonly [chunk: number, result: T];
 
 /** Rows of Gram matrices. */
 export interface GramsJob {
   readonly weights: Weights;
   readonly pieces: readonly (GramRequest & Pick<GramPiece, 'rows'>)[];
-  /** On shared memory the round for which the rows are wanted. */
-  readonly during: ClaimedRound | null;
+  /** On shared memory the worker stops once the counter leaves this generation; null: it computes all rows. */
+  readonly during: CounterGeneration | null;
 }
 
-/** Calls are done one after another, in the order in which they come. */
-export interface Seat {
+/** The methods of a worker. A worker executes calls one after another, in the order in which it receives them. */
+export interface WorkerApi {
   /**
-   * Proves that the worker runs and, given a memory, that it can be shared with it.
+   * Tests that the worker runs and, given a memory, that the worker can share this memory.
    *
-   * @param finished i32[1] on shared memory, counted up by each call that ends, this one included; null: nothing is counted
-   * @param module the engine's module for threads, if it is not the one beside the code
+   * @param finished i32[1] on shared memory. Each call that ends, including this one, increments it; null: calls are
+   * not counted
+   * @param module the engine's module for threads, if it is not stored beside the code
    */
   attach(memory: WebAssembly.Memory | null, finished: Int32Array | null, module?: SentModule): Promise<void>;
-  begin(setup: SeatSetup): Promise<void>;
+  begin(setup: RunSetup): Promise<void>;
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
   play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
   shards(job: ShardsJob): Promise<ShardResult[]>;
-  /** Resolves when the job's end is posted. */
+  /** Resolves after the end of the job is published on the update board. */
   updates(job: UpdatesJob): Promise<void>;
   grams(job: GramsJob): Promise<Gram[]>;
 }
 
-interface SeatRun extends ShardWork {
-  /** The newest rollout, which was copied to be sent. */
-  spent: Rollout | null;
+interface WorkerRun extends ShardContext {
+  /** The latest rollout. It was copied to be sent, so its arrays are reusable. */
+  reusable: Rollout | null;
   readonly environments: Environment[];
   readonly createEnvironment: () => Environment;
 }
 
-async function openRun({ config, spec, vocabulary, plays, shared, module }: SeatSetup): Promise<SeatRun> {
+async function openRun(setup: RunSetup): Promise<WorkerRun> {
+  const { config, spec, vocabulary, plays, shared, module, custom } = setup;
+  const compose = custom.policy === null ? null : await importPart<ComposeNetwork>('policy', custom.policy);
   const arena = await (shared
     ? createArena(module ?? (await engineModule('threads')), shared.memory)
     : createArena(module));
-  const own = createPolicy(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 });
+  const own = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   const policy = shared ? { ...own, weights: shared.weights } : own;
-  const pool = plays ? await openEnvironments(config, null, vocabulary) : null;
+  const makeEnvironment =
+    custom.environment === null ? null : await importPart<MakeEnvironment>('environment', custom.environment);
+  const pool = plays ? await openEnvironments(config, null, vocabulary, { makeEnvironment }) : null;
   return {
     engine: { policy, inputs: createLossInputs(policy) },
-    spent: null,
+    reusable: null,
     environments: [],
     createEnvironment() {
       if (!pool) throw new Error(`seat: env "${config.env}" is played by the calling thread, got a job for a worker`);
@@ -118,7 +129,7 @@ async function openRun({ config, spec, vocabulary, plays, shared, module }: Seat
   };
 }
 
-function takeWeights({ engine: { policy } }: SeatRun, weights: Weights): void {
+function takeWeights({ engine: { policy } }: WorkerRun, weights: Weights): void {
   const { arena, network } = policy;
   arena.refresh();
   if (!weights) return;
@@ -126,41 +137,46 @@ function takeWeights({ engine: { policy } }: SeatRun, weights: Weights): void {
   network.prepare(policy.weights);
 }
 
-function environmentsFor(run: SeatRun, count: number): readonly Environment[] {
+function environmentsFor(run: WorkerRun, count: number): readonly Environment[] {
   while (run.environments.length < count) run.environments.push(run.createEnvironment());
   return run.environments.slice(0, count);
 }
 
-/** Whether a round is over: the run was aborted or has failed, and what belongs to the round is not wanted any more. */
-function isOver({ i32 }: Arena, { word, round }: ClaimedRound): boolean {
-  return roundOf(Atomics.load(i32, index32(word))) !== round;
+/**
+ * Whether the counter has left this generation: the run was aborted, has failed or has moved on, so the results are no
+ * longer needed.
+ */
+function isOver({ i32 }: Arena, { counter, generation }: CounterGeneration): boolean {
+  return generationOf(Atomics.load(i32, index32(counter))) !== generation;
 }
 
-/** What ends episodes that are not wanted any more. */
-const unwanted = new Error('seat: the round is over');
+/** Thrown between two steps to stop episodes whose results are no longer needed. */
+const cancelled = new Error('worker: the generation of the work counter is over');
 
-/** Does the pieces one after another while they are wanted; gives nothing once they are not. */
-function whileWanted<T>(pieces: Pieces<T>, isUnwanted: () => boolean): T[] {
+/**
+ * Executes the pieces one after another. Returns [result], or [] if `isCancelled` returned true before the last piece.
+ */
+function unlessCancelled<T>(pieces: Pieces<T>, isCancelled: () => boolean): T[] {
   try {
-    while (!isUnwanted()) {
+    while (!isCancelled()) {
       const { done, value } = pieces.next();
       if (done) return [value];
     }
     return [];
   } finally {
-    // What the work holds is given back.
+    // Runs the generator's `finally` blocks, which release its buffers.
     pieces.return(undefined as T);
   }
 }
 
-/** Does the chunks that fall to this worker. */
+/** Executes `perform` on the chunks that this worker claims or is assigned. */
 async function eachChunk<T>(
-  run: SeatRun,
+  run: WorkerRun,
   { games, chunks, take, options }: PlayJob,
   perform: (games: readonly GameChoice[], options: CollectOptions) => Promise<T>,
 ): Promise<Chunk<T>[]> {
   const { arena } = run.engine.policy;
-  const cut = cutGames(games, chunks);
+  const cut = partitionGames(games, chunks);
   const done: Chunk<T>[] = [];
   const one = async (chunk: number, check: (() => void) | null): Promise<void> => {
     const numbers = cut[chunk];
@@ -177,67 +193,68 @@ async function eachChunk<T>(
     return done;
   }
   const check = (): void => {
-    if (isOver(arena, take)) throw unwanted;
+    if (isOver(arena, take)) throw cancelled;
   };
-  const next = (): number => claim(arena.i32, index32(take.word), take.round, chunks);
+  const next = (): number => claim(arena.i32, index32(take.counter), take.generation, chunks);
   try {
     for (let chunk = next(); chunk >= 0; chunk = next()) await one(chunk, check);
   } catch (error) {
-    if (error !== unwanted) throw error;
+    if (error !== cancelled) throw error;
   }
   return done;
 }
 
-/** A worker's seat, empty until a run begins. */
-export function createSeat(): Seat {
-  let run: SeatRun | null = null;
+/** Creates the API object of a worker. It has no run until `begin` is called. */
+export function createWorkerApi(): WorkerApi {
+  let run: WorkerRun | null = null;
   let finished: Int32Array | null = null;
-  let newest: Promise<unknown> = Promise.resolve();
-  const counted = <J extends unknown[], T>(perform: (...job: J) => Promise<T>): ((...job: J) => Promise<T>) => {
+  let latest: Promise<unknown> = Promise.resolve();
+  /** Wraps a method so that it starts after the previous call has ended, and is counted when it ends. */
+  const inOrder = <J extends unknown[], T>(perform: (...job: J) => Promise<T>): ((...job: J) => Promise<T>) => {
     const count = (): void => {
       if (finished) Atomics.add(finished, 0, 1);
     };
     return (...job) => {
-      // A run that was aborted may have left calls; those of the next one must not overtake them.
-      const reply = newest.then(() => perform(...job)).finally(count);
-      newest = reply.catch(() => {});
+      // An aborted run can leave pending calls. The calls of the next run must wait for them.
+      const reply = latest.then(() => perform(...job)).finally(count);
+      latest = reply.catch(() => {});
       return reply;
     };
   };
-  const began = (weights: Weights): SeatRun => {
-    if (!run) throw new Error('seat: a run must have begun, got none; call begin first');
+  const currentRun = (weights: Weights): WorkerRun => {
+    if (!run) throw new Error('worker: a run must have begun, got none; call begin first');
     takeWeights(run, weights);
     return run;
   };
   return {
-    attach: counted(async (memory, count, module) => {
+    attach: inOrder(async (memory, count, module) => {
       finished = count;
       if (memory) await createArena(module ?? (await engineModule('threads')), memory);
     }),
-    begin: counted(async (setup) => {
+    begin: inOrder(async (setup) => {
       run = null;
       run = await openRun(setup);
     }),
-    collect: counted(async (job) => {
-      const seated = began(job.weights);
-      return eachChunk(seated, job, async (games, options) => {
-        const environments = environmentsFor(seated, games.length);
-        seated.spent = await collect(seated.engine.policy, environments, games, options, seated.spent);
-        return packRollout(seated.spent);
+    collect: inOrder(async (job) => {
+      const own = currentRun(job.weights);
+      return eachChunk(own, job, async (games, options) => {
+        const environments = environmentsFor(own, games.length);
+        own.reusable = await collect(own.engine.policy, environments, games, options, own.reusable);
+        return packRollout(own.reusable);
       });
     }),
-    play: counted(async (job) => {
-      const seated = began(job.weights);
-      const live = environmentsFor(seated, job.slots);
-      return eachChunk(seated, job, (games, options) => play(seated.engine.policy, live, games, options));
+    play: inOrder(async (job) => {
+      const own = currentRun(job.weights);
+      const live = environmentsFor(own, job.slots);
+      return eachChunk(own, job, (games, options) => play(own.engine.policy, live, games, options));
     }),
-    shards: counted(async (job) => computeShards(began(job.weights), job)),
-    updates: counted(async (job) => workThroughUpdates(began(null), job)),
-    grams: counted(async ({ weights, pieces, during }) => {
-      const { policy } = began(weights).engine;
-      const isUnwanted = (): boolean => during !== null && isOver(policy.arena, during);
+    shards: inOrder(async (job) => computeShards(currentRun(job.weights), job)),
+    updates: inOrder(async (job) => workThroughUpdates(currentRun(null), job)),
+    grams: inOrder(async ({ weights, pieces, during }) => {
+      const { policy } = currentRun(weights).engine;
+      const isCancelled = (): boolean => during !== null && isOver(policy.arena, during);
       return pieces.flatMap(({ left, right, rows }) =>
-        whileWanted(gramRows(policy, policy.weights, left, right ?? left, rows), isUnwanted),
+        unlessCancelled(gramRows(policy, policy.weights, left, right ?? left, rows), isCancelled),
       );
     }),
   };

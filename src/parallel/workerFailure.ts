@@ -1,8 +1,8 @@
-/** Errors of workers that have ended. They are failures of a run, whatever its config says. */
+/** Marks errors of workers that have failed or exited, so that callers can tell them from errors in a config. */
 
 const failures = new WeakSet<Error>();
 
-/** Marks an error as that of a worker that has ended, and returns it. */
+/** Marks an error as a worker failure, and returns it. */
 export function workerFailure(error: Error): Error {
   failures.add(error);
   return error;

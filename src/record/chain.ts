@@ -1,33 +1,45 @@
 /**
- * The chain of hashes that a run leaves: a root for what it started from and one link per checkpoint. A link's hash covers the one before it,
- * so the newest stands for the whole run up to there. docs/receipts.md has the format. Pure functions; the trainer keeps the chain.
+ * The chain of hashes of a run: a root for what it started from and one link per checkpoint. The hash of a link covers
+ * the previous one, so the latest covers the whole run up to there. docs/receipts.md has the format. All functions are
+ * pure; the trainer stores the chain.
  */
 import { canonicalJson, type JsonRecord, jsonLine, lineEnds } from './json.ts';
 import type { NamedTensor } from './safetensors.ts';
 import { sha256Hex, tensorsSha256, textSha256 } from './sha256.ts';
 
+/** The parts of a run that its user supplied: the SHA-256 of each part's module, null for a function. */
+export interface CustomHead {
+  /** States that the run can be replayed only with these parts. */
+  readonly note: 'replay needs these parts';
+  readonly environment?: string | null;
+  readonly policy?: string | null;
+  readonly labelSource?: string | null;
+}
+
 /** What a run starts from. */
 export interface ChainHead {
-  /** Version of the numerics: another one gives other bits. */
+  /** Version of the numerics. Runs of different versions are not bitwise identical. */
   readonly numerics: number;
   readonly configSha256: string;
-  /** Name and version of the environment: another version plays other episodes. */
+  /** Name and version of the environment. Another version has other episodes. */
   readonly environment: string;
-  /** null where the environment's observations are no text. */
+  /** null where observations are not text. */
   readonly vocabularySha256: string | null;
   /** Present where the run's bits depend on the processor. */
   readonly arithmetic?: 'relaxed';
+  /** Present where a part of the run is not of this package. */
+  readonly custom?: CustomHead;
 }
 
 /** One checkpoint in the chain. */
 export interface Link {
   readonly iteration: number;
   readonly parametersSha256: string;
-  /** Of everything else that the run goes on with: optimiser moments, reference, memory of the labels, counters. */
+  /** Of everything else that a resumed run needs: optimiser moments, reference, memory of the labels, counters. */
   readonly stateSha256: string;
-  /** Of the lines of metrics.jsonl since the link before, newlines included. */
+  /** Of the lines of metrics.jsonl since the previous link, newlines included. */
   readonly metricsSha256: string;
-  /** SHA-256 over the link before (or the root) and the fields above. */
+  /** SHA-256 over the previous link (or the root) and the fields above. */
   readonly link: string;
 }
 
@@ -36,8 +48,8 @@ export interface Chain {
   readonly head: ChainHead;
   readonly links: readonly Link[];
   /**
-   * Empty where the last link is one that every run of this config has. An interruption adds a link of its own: then these are its lines of
-   * metrics.jsonl, and a run that goes on does so from the link before it.
+   * Lines of metrics.jsonl of the last link, if an interruption added it; a resumed run then continues from the previous
+   * link. Empty where the last link is one that every run of this config has.
    */
   readonly open: readonly string[];
 }
@@ -55,17 +67,22 @@ export function jsonSha256(value: JsonRecord): string {
   return textSha256(canonicalJson(value));
 }
 
-export function chainRoot({ numerics, configSha256, environment, vocabularySha256, arithmetic }: ChainHead): string {
-  return jsonSha256({ numerics, configSha256, environment, vocabularySha256, ...(arithmetic && { arithmetic }) });
+export function chainRoot(head: ChainHead): string {
+  const { numerics, configSha256, environment, vocabularySha256, arithmetic, custom } = head;
+  return jsonSha256({
+    ...{ numerics, configSha256, environment, vocabularySha256 },
+    ...(arithmetic && { arithmetic }),
+    ...(custom && { custom: { ...custom } }),
+  });
 }
 
-/** The hash of a link that follows `previous`: the hash of the link before it or the root. */
+/** The hash of a link. `previous` is the hash of the previous link or the root. */
 export function linkHash(previous: string, fields: Omit<Link, 'link'>): string {
   const { iteration, parametersSha256, stateSha256, metricsSha256 } = fields;
   return jsonSha256({ previous, iteration, parametersSha256, stateSha256, metricsSha256 });
 }
 
-/** The first link that does not follow from the one before it, in words; null if all do. */
+/** Describes the first link that does not follow from the previous one; null if all do. */
 export function linksFlaw(root: string, links: readonly Link[]): string | null {
   let previous = root;
   let before = -1;
@@ -84,8 +101,8 @@ function stateHash({ state, counters }: Pick<Learned, 'state' | 'counters'>): st
 }
 
 /**
- * Which part of a checkpoint its own link, the last one of its chain, does not stand for; null if it stands for all of it and the chain has no
- * flaw.
+ * The part of a checkpoint that does not match its own link, the last one of its chain; null if all parts match and the
+ * chain is consistent.
  */
 export function brokenCheckpoint(
   checkpoint: Learned & { readonly chain: Chain; readonly tokenizer?: JsonRecord },
@@ -99,24 +116,25 @@ export function brokenCheckpoint(
   return brokenPart(link, checkpoint);
 }
 
-/** Which part of `learned` the link does not stand for; null if it stands for all of it. */
+/** The part of `learned` that does not match the link; null if all parts match. */
 function brokenPart(link: Link, learned: Learned): 'parameters' | 'state' | null {
   if (tensorsSha256(learned.parameters) !== link.parametersSha256) return 'parameters';
   return stateHash(learned) === link.stateSha256 ? null : 'state';
 }
 
 export interface ChainWriter {
-  /** Takes note of one line of metrics.jsonl. */
+  /** Adds one line of metrics.jsonl. */
   addMetrics(metrics: JsonRecord): void;
   /**
-   * The chain with a link for what is learnt by now.
+   * The chain with a link for the current state of the run.
    *
-   * @param scheduled whether every run of this config has this link; one that an interruption asks for is left out by a run that goes on
+   * @param scheduled whether every run of this config has this link. A link that an interruption added is dropped when
+   *   the run resumes
    */
   addLink(learned: Learned, scheduled: boolean): Chain;
 }
 
-/** Goes on with a chain: a checkpoint's, or a new one without links. */
+/** Continues a chain: that of a checkpoint, or a new one without links. */
 export function openChain({ head, links: saved, open }: Chain): ChainWriter {
   const links = open.length > 0 ? saved.slice(0, -1) : [...saved];
   let lines = [...open];
@@ -139,7 +157,8 @@ export function openChain({ head, links: saved, open }: Chain): ChainWriter {
 }
 
 /**
- * The first link that does not stand for its lines of metrics.jsonl; null if all do. Line i, counted from 0, is iteration i.
+ * The first link that does not match its lines of metrics.jsonl; null if all match. Line i, counted from 0, is iteration
+ * i.
  *
  * @param bytes of the file
  */

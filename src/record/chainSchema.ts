@@ -11,6 +11,14 @@ export const headEntries = {
   environment: v.pipe(v.string(), v.maxLength(1000)),
   vocabularySha256: v.nullable(hash),
   arithmetic: v.exactOptional(v.literal('relaxed')),
+  custom: v.exactOptional(
+    v.strictObject({
+      note: v.literal('replay needs these parts'),
+      environment: v.exactOptional(v.nullable(hash)),
+      policy: v.exactOptional(v.nullable(hash)),
+      labelSource: v.exactOptional(v.nullable(hash)),
+    }),
+  ),
 };
 
 export const linkSchema = v.strictObject({

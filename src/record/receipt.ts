@@ -1,6 +1,6 @@
 /**
- * The receipt of a run: its config, its chain of hashes and its outcome, for anyone to replay and compare. docs/receipts.md says what it
- * proves. Pure functions; `receiptFile.ts` has the form on disk.
+ * The receipt of a run: its config, its chain of hashes and its outcome, which anyone can replay and compare.
+ * docs/receipts.md states what it proves. All functions are pure; `receiptFile.ts` has the file format.
  */
 import { type Chain, type ChainHead, chainRoot, jsonSha256, type Link, linksFlaw } from './chain.ts';
 import { canonicalJson, type JsonRecord } from './json.ts';
@@ -23,11 +23,14 @@ export interface Receipt extends ChainHead {
   readonly hash: string;
 }
 
-/** How a replay differs from a receipt where it first does. */
+/** The first difference between a receipt and a replay. */
 export interface ReceiptDifference {
   /** Iteration of the first checkpoint that differs; `start` before any, `outcome` after all. */
   readonly at: number | 'start' | 'outcome';
-  /** What differs there: `config`, `environment`, `vocabulary`; `iteration`, `parameters`, `state`, `metrics`; keys of the outcome. */
+  /**
+   * What differs there: `config`, `environment`, `vocabulary`, `custom parts`; `iteration`, `parameters`, `state`,
+   * `metrics`; keys of the outcome.
+   */
   readonly differs: readonly { readonly what: string; readonly receipt: JsonValue; readonly replay: JsonValue }[];
 }
 
@@ -35,7 +38,7 @@ type JsonValue = JsonRecord[string];
 
 export const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'parametersSha256'] as const;
 
-/** The part of a result that a receipt holds: all but the config and the time it took. */
+/** The part of a result that a receipt contains: everything but the config and the elapsed time. */
 export function outcomeOf(result: object): JsonRecord {
   return Object.fromEntries(outcomeKeys.map((key) => [key, (result as JsonRecord)[key] ?? null]));
 }
@@ -55,7 +58,7 @@ export function createReceipt(unbraid: string, config: JsonRecord, chain: Chain,
   return { format: receiptFormat, unbraid, ...head, config: sortedConfig, root, links, outcome, hash };
 }
 
-/** What in a receipt does not follow from the rest, in words; null if all does. */
+/** Describes the part of a receipt that contradicts another part; null if there is none. */
 export function receiptFlaw(receipt: Receipt): string | null {
   const { config, configSha256, root, links, outcome, hash } = receipt;
   if (jsonSha256(config) !== configSha256) return 'config does not match configSha256';
@@ -70,7 +73,7 @@ export function receiptFlaw(receipt: Receipt): string | null {
 
 type Differences = ReceiptDifference['differs'];
 
-/** The keys of `names` in which two records differ, by the names given there. */
+/** The keys of `names` whose values differ in two records, under the names given there. */
 function differences(receipt: object, replay: object, names: Readonly<Record<string, string>>): Differences {
   return Object.entries(names).flatMap(([key, what]) => {
     const [a, b] = [receipt, replay].map((record) => (record as JsonRecord)[key] ?? null);
@@ -78,7 +81,7 @@ function differences(receipt: object, replay: object, names: Readonly<Record<str
   });
 }
 
-const headParts = { environment: 'environment', vocabularySha256: 'vocabulary' };
+const headParts = { environment: 'environment', vocabularySha256: 'vocabulary', custom: 'custom parts' };
 const linkParts = {
   iteration: 'iteration',
   parametersSha256: 'parameters',
@@ -88,9 +91,10 @@ const linkParts = {
 const outcomeParts = Object.fromEntries(outcomeKeys.map((key) => [key, key]));
 
 /**
- * Where a replay first differs from a receipt, checkpoints after `until` left out; null if it does not.
+ * The first difference between a receipt and a replay, in checkpoints up to iteration `until`; null if there is none.
  *
- * Hashes of links are not compared but what they cover: they hold the config as it was written, and a later version may have more keys.
+ * The fields of links are compared instead of their hashes: the hashes cover the config as it was written, and a later
+ * version may have more keys.
  */
 export function firstDifference(receipt: Receipt, replay: Receipt, until: number): ReceiptDifference | null {
   const start = differences(receipt, replay, headParts);

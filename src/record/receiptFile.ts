@@ -1,4 +1,4 @@
-/** A receipt as a file: who made it and how to check it, the hashes of the run's other files, and a hash of itself. */
+/** A receipt as a file: version, the command that checks it, hashes of the other files of the run, and its own hash. */
 import * as v from 'valibot';
 import { parseJson } from '../check/parseJson.ts';
 import { hash, headEntries, linkSchema } from './chainSchema.ts';
@@ -15,17 +15,17 @@ export interface ReceiptFile {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** A version of unbraid. The text of a stranger's file is shown in messages: it holds nothing but these characters. */
+/** A version of unbraid. Messages show this text of a file that may be forged, so only these characters are allowed. */
 export const versionPattern = /^[0-9A-Za-z.+-]{1,40}$/;
-/** A file of a run by its path from the run's folder: no other file is ever read because a receipt lists it. */
+/** Path of a file of a run from the folder of the run. Other paths in a receipt are rejected and never read. */
 const runFilePattern = /^([a-z-]+\.jsonl?|checkpoints\/\d{6,15}\/[a-z]+\.(json|safetensors))$/;
 
-/** Characters of a path that no shell reads as anything else. */
+/** Characters of a path that have no special meaning in any shell. */
 const plainPath = /^[\p{L}\p{N}_./ ~+@%:,=\\-]{1,1000}$/u;
-/** May be empty, where a program makes a receipt. */
+/** Empty where a program created the receipt. */
 const checkPattern = /^(unbraid verify [\p{L}\p{N}_./ ~+@%:,=\\-]{1,1000})?$/u;
 
-/** The command that checks what lies at `path`, for people to read and to type. */
+/** The command that checks the run or receipt at `path`. */
 export function checkCommand(path: string): string {
   return `unbraid verify ${plainPath.test(path) ? path : '.'}`;
 }
@@ -61,7 +61,8 @@ export function encodeReceipt({ receipt, check, files }: ReceiptFile): string {
 }
 
 /**
- * The receipt in a file's text, after its own hash and all that follows from the rest were checked, or what is wrong with it in words.
+ * The receipt in the text of a file, after its own hash and its consistency are checked; or a description of what is
+ * wrong.
  *
  * @throws Error if the format is of another version
  */
@@ -74,7 +75,7 @@ export function parseReceipt(text: string): ReceiptFile | { readonly flaw: strin
   }
   if (!isJsonObject(content)) return { flaw: 'is not a JSON object' };
   const { sha256: own, ...rest } = content as JsonRecord;
-  // Written again it must give the same text, or a character of it has changed.
+  // Encoding it again must return the same text. Otherwise a character was changed.
   if (own === undefined || withOwnHash(rest) !== text) return { flaw: 'does not match its own hash' };
   if (rest.format !== receiptFormat) {
     throw new Error(

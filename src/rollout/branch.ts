@@ -1,4 +1,7 @@
-/** Tries every candidate action of some states of a rollout on copies of the environment, and plays on from each with the policy. */
+/**
+ * Branches: tries every candidate action of some states of a rollout on copies of the environment, and continues each
+ * episode with the policy.
+ */
 
 import type { Policy } from '../engine/policy/policy.ts';
 import {
@@ -9,46 +12,52 @@ import {
   openKnownStates,
 } from '../engine/states/knownStates.ts';
 import type { Environment, Step } from '../env/environment.ts';
-import { answered, type Pause, pauses } from '../eventLoop.ts';
+import { type Pause, pauses, settled } from '../eventLoop.ts';
 import { checkStep } from './collect.ts';
 import type { Rollout } from './rollout.ts';
-import { drawScored, scoreWaiting } from './scores.ts';
+import { sampleScored, scoreWaiting } from './scores.ts';
 
 export interface BranchOptions {
-  /** Stream of the actions; see `actionKey`. */
+  /** Key of the random stream of the actions; see `actionKey`. */
   readonly key: readonly [number, number];
-  /** Times each candidate is tried. */
+  /** Number of times that each candidate is tried. */
   readonly repeats: number;
   readonly temperature: number;
-  /** Discount per step of the returns. */
+  /** Discount of the returns, per step. */
   readonly discount: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What came of trying candidates. */
 export interface Branches {
-  /** f64[candidates of the chosen states * repeats]: discounted return from the state on, state after state, candidate after candidate. */
+  /**
+   * f64[candidates of the chosen states * repeats]: discounted return from the state on, ordered by state, candidate
+   * and repeat.
+   */
   readonly returns: Float64Array;
-  /** Environment steps taken: those after the copies, and those that led back to the states. */
+  /** Number of environment steps: those in the branches, and those that replay the episodes up to the states. */
   readonly envSteps: number;
 }
 
-/** Steps of an environment without a policy that take about as long as one state scored. */
+/** Number of environment steps without a policy that take about as long as scoring one state. */
 const STEPS_PER_STATE = 8;
 
-/** An episode being played on from one candidate. */
+/** An episode that continues from one candidate. */
 interface Branch {
   readonly environment: Environment;
-  /** Place in `returns`. */
+  /** Index in `returns`. */
   readonly at: number;
-  /** Number of the state among those chosen and of the repeat: all candidates of a state share their random numbers. */
+  /** Index of the state and the repeat: all candidates of a state share their random numbers. */
   readonly number: number;
+  /** Number of steps of the episode before the state. */
   readonly before: number;
+  /** Number of steps since then. */
   steps: number;
+  /** discount^steps */
   weight: number;
 }
 
-/** An environment that gives copies of itself in the middle of an episode. */
+/** An environment that can copy itself in the middle of an episode. */
 export interface CopiableEnvironment extends Environment {
   clone(): CopiableEnvironment;
 }
@@ -61,14 +70,14 @@ export function requireCopies(environment: Environment): CopiableEnvironment {
   );
 }
 
-/** Number of the state at each step of each episode of a rollout. */
+/** Index of the state at each step of each episode of a rollout. */
 function statesByStep({ states, episode, games }: Rollout): number[][] {
   const byStep: number[][] = games.map(() => []);
   for (let n = 0; n < states.states; n++) byStep[episode[n]].push(n);
   return byStep;
 }
 
-/** Plays the rollout's episodes again as far as the chosen states and gives a copy of the environment in each. */
+/** Replays the rollout's episodes up to the chosen states and returns a copy of the environment in each state. */
 async function copiesAt(
   environment: CopiableEnvironment,
   rollout: Rollout,
@@ -81,7 +90,7 @@ async function copiesAt(
   let envSteps = 0;
   for (const [episode, states] of statesByStep(rollout).entries()) {
     let left = states.filter((state) => place.has(state)).length;
-    if (left > 0) await answered(environment.reset(rollout.games[episode]), signal);
+    if (left > 0) await settled(environment.reset(rollout.games[episode]), signal);
     for (const state of states) {
       const i = place.get(state);
       if (i !== undefined) {
@@ -89,7 +98,7 @@ async function copiesAt(
         left--;
       }
       if (left === 0) break;
-      await answered(environment.step(rollout.taken[state]), signal);
+      await settled(environment.step(rollout.taken[state]), signal);
       envSteps++;
       await pause(1 / STEPS_PER_STATE);
     }
@@ -98,10 +107,11 @@ async function copiesAt(
 }
 
 /**
- * Tries each candidate of the states `chosen` of a rollout `repeats` times, playing on with the policy to the end of the episode. The draws
- * of repeat k at the t-th step from a state are the same for all its candidates (common random numbers), so that what differs is due to
- * the candidate. Weights must be prepared.
+ * Tries each candidate of the states `chosen` of a rollout `repeats` times and continues with the policy to the end of
+ * the episode. For repeat k, the random numbers at the t-th step after a state are the same for all candidates of the
+ * state (common random numbers), so that differences in return are due to the candidate. Weights must be prepared.
  *
+ * @param chosen i32, indices of states of the rollout
  * @throws the signal's reason on abort
  */
 export async function branch(
@@ -122,7 +132,7 @@ export async function branch(
   let total = envSteps;
   let live: Branch[] = [];
 
-  /** Takes a step in each branch; those that go on are alive and `known` afterwards. */
+  /** Takes a step in each branch. Afterwards `live` and `known` contain the branches whose episodes continue. */
   const stepAll = async (
     known: KnownStates,
     branches: readonly Branch[],
@@ -131,7 +141,7 @@ export async function branch(
     live = [];
     const steps: Step[] = [];
     for (const [i, b] of branches.entries()) {
-      const step = await answered(b.environment.step(actions[i]), signal);
+      const step = await settled(b.environment.step(actions[i]), signal);
       checkStep(step, spec, b.before + ++b.steps);
       total++;
       returns[b.at] += b.weight * step.reward;
@@ -162,10 +172,10 @@ export async function branch(
     await stepAll(known, first, candidates);
     while (live.length > 0) {
       const counters = Int32Array.from(live, (b) => b.number * spec.maxSteps + b.steps - 1);
-      const draws = { taken: new Int32Array(live.length), logProb: new Float32Array(live.length) };
+      const sampled = { taken: new Int32Array(live.length), logProb: new Float32Array(live.length) };
       scoreWaiting(policy, known, options.temperature);
-      drawScored(policy, known, 0, live.length, options.key, counters, draws, 0);
-      await stepAll(known, live, draws.taken);
+      sampleScored(policy, known, 0, live.length, options.key, counters, sampled, 0);
+      await stepAll(known, live, sampled.taken);
     }
   } finally {
     closeKnownStates(known);

@@ -1,13 +1,15 @@
-/** Games in chunks that threads play by themselves. */
+/** Partitions games into chunks, each of which one thread plays by itself. */
 import type { GameChoice } from './rollout.ts';
 
 /**
- * Cuts games into chunks of about equal size. Episodes of one game stay together as far as that goes: their states repeat, and a chunk computes
- * each distinct state once. The cut depends only on the games and the number of chunks.
+ * Partitions games into chunks of about equal size. Episodes of one game stay together where the sizes allow it: their
+ * states repeat, and a chunk computes each distinct state once. The partition depends only on the games and the number
+ * of chunks.
  *
- * @returns the numbers of each chunk's games, ascending; no chunk is empty where there are at least as many games as chunks
+ * @returns the indices of each chunk's games, ascending; no chunk is empty if there are at least as many games as
+ * chunks
  */
-export function cutGames(games: readonly GameChoice[], chunks: number): number[][] {
+export function partitionGames(games: readonly GameChoice[], chunks: number): number[][] {
   const byName = new Map<string, number[]>();
   for (const [e, { seed, split }] of games.entries()) {
     const name = `${split} ${seed}`;
@@ -15,10 +17,10 @@ export function cutGames(games: readonly GameChoice[], chunks: number): number[]
     if (same) same.push(e);
     else byName.set(name, [e]);
   }
-  const together = [...byName.values()];
+  const grouped = [...byName.values()];
   const boundaries: number[] = [0];
-  for (const same of together) boundaries.push(boundaries[boundaries.length - 1] + same.length);
-  const order = together.flat();
+  for (const same of grouped) boundaries.push(boundaries[boundaries.length - 1] + same.length);
+  const order = grouped.flat();
   const size = games.length / chunks;
   let next = 0;
   let from = 0;

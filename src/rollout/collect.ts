@@ -1,4 +1,7 @@
-/** Plays episodes with a policy: all live environments advance together, so the policy scores them as one batch. */
+/**
+ * Plays episodes with a policy. All unfinished episodes advance by one step at a time, so the policy scores their
+ * states as one batch.
+ */
 
 import { checkObject, refuse, shown } from '../check/values.ts';
 import { index32 } from '../engine/kernels/address.ts';
@@ -16,40 +19,30 @@ import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { pauses, unlessAborted } from '../eventLoop.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
-import { drawScored, scoreWaiting } from './scores.ts';
+import { sampleScored, scoreWaiting } from './scores.ts';
 
 /** How episodes are played. */
 export interface CollectOptions {
-  /** Stream of the actions; see `actionKey`. The draw of step t of episode e has counter e * maxSteps + t. */
+  /** Key of the random stream of the actions; see `actionKey`. Step t of episode e uses counter e * maxSteps + t. */
   readonly key: readonly [number, number];
-  /**
-   * Number e of each game's episode, where `games` are a share of more; by default their place in `games`.
-   *
-   * @internal
-   */
+  /** Episode number e of each game, where `games` is a part of a larger list. Default: the index in `games`. */
   readonly numbers?: readonly number[];
   readonly temperature: number;
-  /** Whether to record what the environment's expert would do, where it has one; default true. */
+  /** Whether to record the actions of the environment's expert, where it has one; default true. */
   readonly expert?: boolean;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether the thread yields to the event loop between steps, so that signals and timers are handled; default true. A worker, which receives
-   * one call after another, does not: the next call could reach its arena.
-   *
-   * @internal
+   * Whether the thread yields to the event loop between steps, so that signals and timers are handled; default true. A
+   * worker must not yield: its next call could then start and use the same arena.
    */
   readonly yields?: boolean;
-  /**
-   * Called between steps; what it throws ends the episodes. For threads that do not yield.
-   *
-   * @internal
-   */
+  /** Called between steps; an error that it throws ends the episodes. For threads that do not yield. */
   readonly check?: () => void;
 }
 
-/** @throws RangeError unless there is one environment or more */
+/** @throws RangeError unless `environments` is a list of one or more environments */
 export function checkEnvironments(caller: string, environments: unknown): void {
-  const advice = 'give one environment or more';
+  const advice = 'pass one environment or more';
   if (!Array.isArray(environments) || environments.length === 0) {
     refuse(caller, 'environments', 'an array of environments', environments, advice);
   }
@@ -59,15 +52,18 @@ export function checkEnvironments(caller: string, environments: unknown): void {
   }
 }
 
-/** Promises only where the environment gives one: a synchronous environment costs no turn of the event loop. An abort ends the wait for them. */
+/**
+ * Awaits only promises: steps of a synchronous environment are returned without a yield to the event loop. An abort
+ * ends the wait.
+ */
 async function settle(steps: (Step | Promise<Step>)[], signal: AbortSignal | undefined): Promise<Step[]> {
   for (const step of steps) if (step instanceof Promise) return unlessAborted(Promise.all(steps), signal);
   return steps as Step[];
 }
 
-/** `steps` counts those of the episode so far, this one included. */
+/** Checks a step of an environment. `steps` is the number of steps of the episode, including this one. */
 export function checkStep(step: Step, spec: EnvironmentSpec, steps: number): void {
-  // Sums and squares of such rewards are finite in double precision.
+  // Sums and squares of 32-bit floats are finite in double precision.
   if (typeof step?.reward !== 'number' || !Number.isFinite(Math.fround(step.reward))) {
     throw new Error(
       `collect: reward must be a finite 32-bit float, got ${shown(step?.reward)}; check environment ${spec.name}`,
@@ -76,15 +72,18 @@ export function checkStep(step: Step, spec: EnvironmentSpec, steps: number): voi
   requireEnd('collect', spec, step, steps);
 }
 
-/** The episodes that go on: i32 of their numbers and counters, f64 of their hashes by number. */
+/** The unfinished episodes. */
 interface Live {
   count: number;
+  /** i32[count], numbers of the episodes. */
   readonly episodes: Int32Array;
+  /** i32[count], random counter of the next action of each. */
   readonly counters: Int32Array;
+  /** f64[episodes], current state hash by episode number. */
   readonly hashes: Float64Array;
 }
 
-/** Records the states from number `from` on, which the live episodes are in. */
+/** Records the current states of the unfinished episodes, as states number `from` and later. */
 function recordStates(
   rollout: Rollout,
   known: KnownStates,
@@ -106,7 +105,10 @@ function recordStates(
   }
 }
 
-/** Records what the actions in the states from number `from` on led to; only the steps of episodes that go on stay in `steps`. */
+/**
+ * Records the results of the actions in the states number `from` and later. Only steps of unfinished episodes stay in
+ * `steps`.
+ */
 function recordSteps(
   rollout: Rollout,
   live: Live,
@@ -133,19 +135,19 @@ function recordSteps(
 }
 
 /**
- * Plays one episode of each game, all at once, and records every state. Weights must be prepared.
+ * Plays one episode of each game, all at the same time, and records every state. Weights must be prepared.
  *
  * @param environments at least as many as games; each is reset
- * @param games seed, split and number of the rollout of each episode
- * @param spent see `createRollout`
- * @throws if an environment breaks its contract (non-finite reward or observation, no admissible action, no end by `maxSteps`)
+ * @param reusable see `createRollout`
+ * @throws if an environment violates its contract (non-finite reward or observation, no admissible action, no end by
+ * `maxSteps`)
  */
 export async function collect(
   policy: Policy,
   environments: readonly Environment[],
   games: readonly GameChoice[],
   options: CollectOptions,
-  spent: Rollout | null = null,
+  reusable: Rollout | null = null,
 ): Promise<Rollout> {
   checkEnvironments('collect', environments);
   if (!Array.isArray(games) || games.length > environments.length) {
@@ -154,7 +156,7 @@ export async function collect(
   }
   const { spec } = environments[0];
   checkMaxSteps('collect', spec);
-  const rollout = createRollout(inputShape(spec), games, spec.maxSteps, spent);
+  const rollout = createRollout(inputShape(spec), games, spec.maxSteps, reusable);
   const known = openKnownStates(policy.arena, spec);
   try {
     await playAll(policy, environments, games, options, rollout, known);
@@ -165,7 +167,7 @@ export async function collect(
   return rollout;
 }
 
-/** Plays `collect`'s episodes; the states stay in `known`. */
+/** Plays the episodes of `collect`. The states stay in `known`. */
 async function playAll(
   policy: Policy,
   environments: readonly Environment[],
@@ -196,7 +198,7 @@ async function playAll(
     growRollout(rollout, known.states);
     recordStates(rollout, known, live, from, environments, options);
     scoreWaiting(policy, known, options.temperature);
-    drawScored(policy, known, from, live.count, options.key, live.counters, rollout, from);
+    sampleScored(policy, known, from, live.count, options.key, live.counters, rollout, from);
     const pending: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < live.count; i++) pending.push(environments[live.episodes[i]].step(rollout.taken[from + i]));
     steps = await settle(pending, options.signal);
@@ -206,12 +208,12 @@ async function playAll(
 
 function markExpert(
   rollout: Rollout,
-  { arena, room, actions }: KnownStates,
+  { arena, arrays, actions }: KnownStates,
   s: number,
   environment: Environment,
 ): void {
   rollout.expert = grown(rollout.expert, actions);
-  const row = arena.i32[index32(room.addresses.rowOffsets) + s];
+  const row = arena.i32[index32(arrays.addresses.rowOffsets) + s];
   for (const action of environment.expertActions?.() ?? []) rollout.expert[row + action] = 1;
 }
 
@@ -219,13 +221,17 @@ export interface PlayOptions extends CollectOptions {
   readonly onEpisode?: (done: number) => void;
 }
 
-/** States kept to be recognised when they come again; more are forgotten, which costs time alone. */
+/**
+ * Number of states that are kept so that a repeated state is not scored again. Above it all are removed, which costs
+ * only time.
+ */
 const KEPT_STATES = 8192;
 
 /**
- * Returns of one episode per game, without recording: `environments.length` games at a time, the next game started as one ends.
+ * Plays one episode per game without recording. It plays `environments.length` games at a time, and starts the next
+ * game when one ends.
  *
- * @returns f64[games]
+ * @returns f64[games], the return of each episode
  */
 export async function play(
   policy: Policy,
@@ -257,7 +263,7 @@ async function playFor(
   const live = game.slice();
   const length = new Int32Array(slots);
   const counters = new Int32Array(slots);
-  const draws = { taken: new Int32Array(slots), logProb: new Float32Array(slots) };
+  const sampled = { taken: new Int32Array(slots), logProb: new Float32Array(slots) };
   let nextGame = slots;
   let done = 0;
   let steps = await settle(
@@ -277,9 +283,9 @@ async function playFor(
       counters[i] = (options.numbers?.[game[slot]] ?? game[slot]) * spec.maxSteps + length[slot];
     }
     scoreWaiting(policy, known, options.temperature);
-    drawScored(policy, known, from, count, options.key, counters, draws, 0);
+    sampleScored(policy, known, from, count, options.key, counters, sampled, 0);
     const pending: (Step | Promise<Step>)[] = [];
-    for (let i = 0; i < count; i++) pending.push(environments[live[i]].step(draws.taken[i]));
+    for (let i = 0; i < count; i++) pending.push(environments[live[i]].step(sampled.taken[i]));
     const after = await settle(pending, options.signal);
     let stillLive = 0;
     const continued: (Step | Promise<Step>)[] = [];

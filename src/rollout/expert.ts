@@ -1,26 +1,33 @@
-/** Episodes played by an environment's expert, with some random actions: demonstrations, and states to measure coupling on. */
+/**
+ * Plays episodes with an environment's expert and some random actions, for demonstrations and for states on which
+ * coupling is measured.
+ */
 
 import { createStateList, inputShape, pushState, type StateList } from '../engine/states/stateList.ts';
 import type { Environment } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
-import { answered, pauses } from '../eventLoop.ts';
+import { pauses, settled } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice } from './rollout.ts';
 
 export interface ExpertPlay {
   readonly states: StateList;
-  /** i32[states]: the action the expert chose (a random one of those it finds good), whether or not it was the one played. */
+  /**
+   * i32[states]: the action that the expert chose (a random one of its actions), even if a random action was played
+   * instead.
+   */
   readonly taken: Int32Array;
   /** u8[action rows]: 1 where the expert would take the action. */
   readonly expert: Uint8Array;
-  /** i32[states]: number of the game in `games`. */
+  /** i32[states]: index of the game in `games`. */
   readonly game: Int32Array;
 }
 
 /**
- * Plays each game once: the expert's action with probability 1 - noise, else a uniformly random one.
+ * Plays each game once. Each action is the expert's with probability 1 - noise, otherwise a uniformly random one.
  *
- * @throws if the environment has no expert or breaks its contract (no admissible action, no end by `maxSteps`); the signal's reason on abort
+ * @throws if the environment has no expert or violates its contract (no admissible action, no end by `maxSteps`); the
+ * signal's reason on abort
  */
 export async function playExpert(
   environment: Environment,
@@ -47,7 +54,7 @@ export async function playExpert(
   for (let g = 0; g < games.length; g++) {
     options.signal?.throwIfAborted();
     const random = randomStream(options.seed, options.purpose, g);
-    let step = await answered(environment.reset(games[g]), options.signal);
+    let step = await settled(environment.reset(games[g]), options.signal);
     for (let steps = 1; !step.terminated && !step.truncated; steps++) {
       const { admissibleActions } = step.info;
       pushState(states, step.observation, admissibleActions);
@@ -59,7 +66,7 @@ export async function playExpert(
       taken.push(choice);
       game.push(g);
       const action = random.uniform() < options.noise ? random.below(admissibleActions.length) : choice;
-      step = await answered(environment.step(action), options.signal);
+      step = await settled(environment.step(action), options.signal);
       requireEnd('playExpert', spec, step, steps);
       await pause(1);
     }

@@ -1,14 +1,14 @@
-/** Rollouts that several threads collected, as the one that a single thread would have. */
+/** Merges the rollouts of several threads into the rollout that a single thread would collect. */
 import type { InputShape } from '../engine/layers/batch.ts';
 import { createStateIndex, firstEqual } from '../engine/states/repeats.ts';
 import { appendStates } from '../engine/states/stateList.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 
 /**
- * Merges `pieces` in the order in which `collect` plays all games at once: by step, then by episode.
+ * Merges `pieces` in the order in which `collect` records all games at once: by step, then by episode.
  *
- * @param spent see `createRollout`; none of the pieces
- * @param numbers of each piece the numbers of its games in `games`, ascending
+ * @param numbers for each piece, the indices of its games in `games`, ascending
+ * @param reusable see `createRollout`; it must not be one of the pieces
  */
 export function mergeRollouts(
   pieces: readonly Rollout[],
@@ -16,9 +16,9 @@ export function mergeRollouts(
   games: readonly GameChoice[],
   shape: InputShape,
   maxSteps: number,
-  spent: Rollout | null = null,
+  reusable: Rollout | null = null,
 ): Rollout {
-  const merged = createRollout(shape, games, maxSteps, spent);
+  const merged = createRollout(shape, games, maxSteps, reusable);
   growRollout(
     merged,
     pieces.reduce((sum, piece) => sum + piece.states.states, 0),
@@ -36,14 +36,15 @@ export function mergeRollouts(
     }
   }
   const next = pieces.map(() => 0);
-  /** Number of each piece's states in the merged list. */
+  /** Index in the merged list of each piece's states. */
   const placed = pieces.map((piece) => new Int32Array(piece.states.states));
   const index = createStateIndex();
   let live = games.map((_, e) => e);
   for (let step = 0; live.length > 0; step++) {
     live = live.filter((e) => merged.lengths[e] > step);
     for (let at = 0; at < live.length; ) {
-      // Episodes of one piece mostly stand in a row, and so do their states of a step.
+      // Episodes of one piece are mostly adjacent, and so are their states of a step: append runs of adjacent states at
+      // once.
       const k = pieceOf[live[at]];
       let end = at + 1;
       while (end < live.length && pieceOf[live[end]] === k) end++;

@@ -1,14 +1,14 @@
-/** Copies for other threads: arrays exactly as long as what they hold. */
+/** Copies states and rollouts for other threads, without the unused ends of their arrays. */
 
 import type { StateList } from '../engine/states/stateList.ts';
 import type { Rollout } from './rollout.ts';
 
 type Packable = Int8Array | Uint8Array | Int32Array | Float32Array | Float64Array;
 
-/** Makes the copy of an array's first elements. */
+/** Returns a copy of an array's first elements. */
 type Pack = <T extends Packable>(array: T, length: number) => T;
 
-/** The first `length` elements, copied, where asked for on memory that threads share. */
+/** A copy of the first `length` elements, in shared memory if `shared` is true. */
 export function packArray<T extends Packable>(array: T, length: number, shared: boolean): T {
   if (!shared) return array.slice(0, length) as T;
   const Constructor = array.constructor as new (buffer: SharedArrayBuffer) => T;
@@ -57,10 +57,12 @@ function packArrays(rollout: Rollout, pack: Pack): Rollout {
   };
 }
 
-/** Every array begins where one of any type may. */
+/** Bytes of an array in the common buffer, rounded up to 8 so that the next array is aligned for any type. */
 const bytesOf = (array: Packable, length: number): number => Math.ceil((length * array.BYTES_PER_ELEMENT) / 8) * 8;
 
-/** A rollout with all its arrays in one buffer, which is handed over faster than one for each. */
+/**
+ * A copy of a rollout with all arrays in one buffer: one buffer is transferred to another thread faster than several.
+ */
 export function packRollout(rollout: Rollout): Rollout {
   let bytes = 0;
   packArrays(rollout, (array, length) => {

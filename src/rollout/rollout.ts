@@ -1,10 +1,10 @@
-/** What a batch of episodes leaves behind, in flat typed arrays. */
+/** The record of a batch of episodes, in flat typed arrays. */
 
 import type { InputShape } from '../engine/layers/batch.ts';
 import { createStateList, grown, type StateList } from '../engine/states/stateList.ts';
 import type { Split } from '../env/environment.ts';
 
-/** Which game an episode plays. Episodes of one group share their game and differ in `rollout`. */
+/** The game of an episode. Episodes of one group have the same game and differ in `rollout`. */
 export interface GameChoice {
   readonly seed: number;
   readonly split: Split;
@@ -14,54 +14,71 @@ export interface GameChoice {
 /** A batch of episodes in flat arrays: by state in the order of `states`, by episode in the order of `games`. */
 export interface Rollout {
   readonly states: StateList;
-  /** Of each state: the first one with the same observation and the same actions in the same order. */
+  /** By state: index of the first state with the same observation and the same actions in the same order. */
   first: Int32Array;
-  /** Of each state: its episode, its step in it, the index of the action taken, and that action's log-probability when it was taken. */
+  /** By state: its episode. */
   episode: Int32Array;
+  /** By state: its step in the episode. */
   step: Int32Array;
+  /** By state: index of the action taken. */
   taken: Int32Array;
+  /** By state: log-probability of the action when it was taken. */
   logProb: Float32Array;
-  /** Of each state: `stateHash()` before and after the action, the reward, and whether the episode was terminated (not truncated) by it. */
+  /** By state: `stateHash()` before the action. */
   hash: Float64Array;
+  /** By state: `stateHash()` after the action. */
   nextHash: Float64Array;
+  /** By state: the reward of the action. */
   reward: Float64Array;
+  /** By state: 1 if the action terminated the episode (not if it was truncated). */
   terminated: Uint8Array;
-  /** u8[action rows]: 1 where a belief-based expert would take the action; empty without an expert or where it was not asked. */
+  /**
+   * u8[action rows]: 1 where a belief-based expert would take the action; empty without an expert or if its actions
+   * were not recorded.
+   */
   expert: Uint8Array;
-  /** Of each episode: its game, sum of rewards, and number of steps. */
+  /** By episode: its game. */
   readonly games: readonly GameChoice[];
+  /** By episode: sum of its rewards. */
   readonly returns: Float64Array;
+  /** By episode: number of its steps. */
   readonly lengths: Int32Array;
 }
 
-/** States for which room is made at once, in the list and in the other arrays; memory that nothing is written to costs nothing. */
-const MOST_ROOM = 2048;
-const FIRST_ROOM = 65_536;
+/** Largest initial capacity of the list, in states. */
+const LIST_CAPACITY = 2048;
+/**
+ * Largest initial capacity of the other arrays, in states. Memory to which the program never writes is not committed.
+ */
+const ARRAY_CAPACITY = 65_536;
 
 /**
- * A rollout of no states; `growRollout` makes room for more than are likely.
+ * Creates a rollout without states. `growRollout` enlarges its arrays where the initial capacity is too small.
  *
- * @param spent a rollout that nobody needs any more: its arrays are used again, so that no new memory must be found and cleared
+ * @param reusable a rollout that is no longer needed. Its arrays are reused, which avoids the allocation and clearing
+ * of new memory
  */
 export function createRollout(
   shape: InputShape,
   games: readonly GameChoice[],
   maxSteps: number,
-  spent: Rollout | null = null,
+  reusable: Rollout | null = null,
 ): Rollout {
-  const most = Math.min(games.length * maxSteps, FIRST_ROOM);
-  const room = spent !== null && spent.episode.length >= most ? spent : null;
+  const most = Math.min(games.length * maxSteps, ARRAY_CAPACITY);
+  const old = reusable !== null && reusable.episode.length >= most ? reusable : null;
   return {
-    states: room ? { ...room.states, shape, states: 0, actions: 0 } : createStateList(shape, Math.min(most, MOST_ROOM)),
-    first: room?.first ?? new Int32Array(most),
-    episode: room?.episode ?? new Int32Array(most),
-    step: room?.step ?? new Int32Array(most),
-    taken: room?.taken ?? new Int32Array(most),
-    logProb: room?.logProb ?? new Float32Array(most),
-    hash: room?.hash ?? new Float64Array(most),
-    nextHash: room?.nextHash ?? new Float64Array(most),
-    reward: room?.reward ?? new Float64Array(most),
-    terminated: room?.terminated ?? new Uint8Array(most),
+    states: old
+      ? { ...old.states, shape, states: 0, actions: 0 }
+      : createStateList(shape, Math.min(most, LIST_CAPACITY)),
+    first: old?.first ?? new Int32Array(most),
+    episode: old?.episode ?? new Int32Array(most),
+    step: old?.step ?? new Int32Array(most),
+    taken: old?.taken ?? new Int32Array(most),
+    logProb: old?.logProb ?? new Float32Array(most),
+    hash: old?.hash ?? new Float64Array(most),
+    nextHash: old?.nextHash ?? new Float64Array(most),
+    reward: old?.reward ?? new Float64Array(most),
+    terminated: old?.terminated ?? new Uint8Array(most),
     expert: new Uint8Array(0),
     games,
     returns: new Float64Array(games.length),
@@ -69,7 +86,7 @@ export function createRollout(
   };
 }
 
-/** Makes room for `states` states. */
+/** Enlarges the arrays to a capacity of at least `states` states. */
 export function growRollout(rollout: Rollout, states: number): void {
   if (states <= rollout.episode.length) return;
   rollout.first = grown(rollout.first, states);

@@ -1,4 +1,7 @@
-/** Log-probabilities of the states that are known: each distinct one is computed once, whichever episodes meet in it. */
+/**
+ * Computes log-probabilities for the distinct states of the running episodes. Each distinct state is computed once,
+ * also if several episodes reach it.
+ */
 import { index32 } from '../engine/kernels/address.ts';
 import { drawActions, finiteLogProbs, type Policy } from '../engine/policy/policy.ts';
 import type { KnownStates } from '../engine/states/knownStates.ts';
@@ -6,13 +9,14 @@ import { cutBatches } from '../engine/states/loadBatch.ts';
 import { gatherBatch, growForPlaced } from '../engine/states/placedLists.ts';
 
 /**
- * Computes what waits, batch by batch. What is known holds for one version of the weights and one temperature.
+ * Computes the log-probabilities of the waiting states, batch by batch. All states in `known` must have the same
+ * weights and temperature.
  *
  * @throws if a log-probability is not finite
  */
 export function scoreWaiting(policy: Policy, known: KnownStates, temperature: number): void {
   const { arena, network } = policy;
-  const { addresses } = known.room;
+  const { addresses } = known.arrays;
   const { i32 } = arena;
   const order = i32.subarray(index32(addresses.waiting), index32(addresses.waiting) + known.waiting);
   const offsets = {
@@ -32,26 +36,28 @@ export function scoreWaiting(policy: Policy, known: KnownStates, temperature: nu
   known.waiting = 0;
 }
 
-/** Where draws go: the action and its log-probability of each state, from index `at` on. */
-export interface Draws {
+/** Output of `sampleScored`: the action and its log-probability of each state, from index `at` on. */
+export interface SampledActions {
   readonly taken: Int32Array;
   readonly logProb: Float32Array;
 }
 
 /**
- * Draws an action for each of the states [from, from + count), whose log-probabilities are known; the batch of the policy is lost.
+ * Samples an action for each of the states `from` to `from + count - 1`, whose log-probabilities are computed.
+ * Overwrites the batch of the policy.
  *
- * @param key of the stream; see `streamKey`
- * @param counters of each draw
+ * @param key key of the random stream; see `streamKey`
+ * @param counters i32[count], the random counter of each state
+ * @param at index in `sampled` of the first result
  */
-export function drawScored(
+export function sampleScored(
   policy: Policy,
-  { room: { addresses } }: KnownStates,
+  { arrays: { addresses } }: KnownStates,
   from: number,
   count: number,
   key: readonly [number, number],
   counters: Int32Array,
-  draws: Draws,
+  sampled: SampledActions,
   at: number,
 ): void {
   const { arena, network } = policy;
@@ -66,7 +72,7 @@ export function drawScored(
   for (let done = 0; done < count; ) {
     let n = 0;
     for (; done + n < count && n < capacity.states; n++) {
-      // One state alone may have more.
+      // A single state can exceed the capacity.
       if (n > 0 && i32[ofRows + done + n + 1] - i32[ofRows + done] > capacity.actions) break;
       i32[countersAt + n] = counters[done + n];
     }
@@ -74,8 +80,8 @@ export function drawScored(
     kernels.gatherRowValues(n, first, addresses.rowOffsets, addresses.logProbs, rowOffsets, policy.logProbs);
     drawActions(policy, n, key);
     for (let j = 0; j < n; j++) {
-      draws.taken[at + done + j] = i32[takenAt + j];
-      draws.logProb[at + done + j] = f32[takenLogProbAt + j];
+      sampled.taken[at + done + j] = i32[takenAt + j];
+      sampled.logProb[at + done + j] = f32[takenLogProbAt + j];
     }
     done += n;
   }

@@ -1,4 +1,4 @@
-/** Success of a policy on games of a split. */
+/** Measures the success of a policy on games of a split. */
 
 import { checkChoice, checkInteger, checkKeys, checkObject, checkPositive, checkSeed } from '../check/values.ts';
 import type { Policy } from '../engine/policy/policy.ts';
@@ -8,15 +8,16 @@ import { randomStream } from '../random.ts';
 import { checkEnvironments, type PlayOptions, play } from './collect.ts';
 import type { GameChoice } from './rollout.ts';
 
-/** The run's training games: `count` seeds of the train split, drawn from the run's seed. */
+/** The run's training games: `count` seeds of the train split, determined by the run's seed. */
 export function trainingGames(seed: number, count: number): GameChoice[] {
   const first = randomStream(seed, 'games/train').below(0x1000_0000) * 6;
   return Array.from({ length: count }, (_, i) => ({ seed: first + i, split: 'train', rollout: 0 }));
 }
 
 /**
- * Games to evaluate on: of the train split the run's own training games in turn, of the others `episodes` fresh seeds. The same for every
- * method of one seed, so that methods can be compared in pairs.
+ * Games to evaluate on. For the train split: the run's training games, repeated in order. For the other splits:
+ * `episodes` new seeds. The games are the same for every method with one seed, so that methods can be compared in
+ * pairs.
  */
 function evaluationGames(seed: number, split: Split, episodes: number, trainGames: number): GameChoice[] {
   if (split === 'train') {
@@ -63,32 +64,35 @@ const optionKeys = {
   play: 1,
 } satisfies Record<keyof EvaluateOptions, 1>;
 
-/** Most episodes of an evaluation, and most training games: as many seeds as are kept apart from those of other splits. */
+/**
+ * Largest number of episodes of an evaluation, and of training games. Up to this number the seeds of different splits
+ * are disjoint.
+ */
 const MOST_GAMES = 2 ** 28;
 
 /** Default number of training games, that of the config. */
 const TRAIN_GAMES = 150;
 
 function checkArguments(policy: unknown, environments: unknown, options: EvaluateOptions): void {
-  checkObject('evaluate', 'policy', policy, 'give what createPolicy returned');
+  checkObject('evaluate', 'policy', policy, 'pass the result of createPolicy');
   checkEnvironments('evaluate', environments);
   checkKeys('evaluate', 'options', options, optionKeys);
   const { seed, split, episodes, trainGames = TRAIN_GAMES, temperature = 1 } = options;
   checkSeed('evaluate', seed);
   checkChoice('evaluate', 'split', split, splits);
-  checkInteger('evaluate', 'episodes', episodes, 1, MOST_GAMES, 'give the number of episodes');
-  checkInteger('evaluate', 'trainGames', trainGames, 1, MOST_GAMES, 'give the number of training games of the run');
+  checkInteger('evaluate', 'episodes', episodes, 1, MOST_GAMES, 'pass the number of episodes');
+  checkInteger('evaluate', 'trainGames', trainGames, 1, MOST_GAMES, 'pass the number of training games of the run');
   checkPositive('evaluate', 'temperature', temperature, true, '1 leaves the scores as they are');
 }
 
 /**
- * Success of a policy on a split: the mean return over episodes with sampled (not greedy) actions: the share of solved games where the reward is 1 for a solved game and 0
- * otherwise, the mean score elsewhere.
+ * Mean return over episodes with sampled (not greedy) actions. In environments whose reward is 1 for a solved game and
+ * 0 otherwise, this is the success rate; in other environments it is the mean score.
  *
  * @param policy with prepared weights
  * @param environments one or more instances of the policy's environment; that many episodes are played at a time, with the same result
  * @returns the mean and f64[episodes] of returns
- * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
+ * @throws RangeError or Error that names an invalid argument; the signal's reason on abort
  */
 export async function evaluate(
   policy: Policy,

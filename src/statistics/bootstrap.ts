@@ -1,19 +1,22 @@
 /**
- * Statistics over runs in several environments, with percentile intervals from a stratified bootstrap, after Agarwal et al., "Deep
- * reinforcement learning at the edge of the statistical precipice", 2021 (arXiv 2108.13264), and its library rliable. Every interval is a
- * 95% interval; its `mean` is the statistic of the values as given.
+ * Statistics over runs in several environments, with percentile intervals from a stratified bootstrap, after Agarwal et
+ * al., "Deep reinforcement learning at the edge of the statistical precipice", 2021 (arXiv 2108.13264), and its library
+ * rliable. Every interval is a 95% interval; its `mean` is the statistic of the values as given.
  */
 
 import { checkKeys, checkSeed, isList, refuse, shown } from '../check/values.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import { type Interval, requireValues } from './statistics.ts';
 
-/** Values by stratum (an environment, say), one per run, in the unit of the score. Strata may have different numbers of runs. */
+/**
+ * Values by stratum (for example an environment), one per run, in the unit of the score. Strata can have different
+ * numbers of runs.
+ */
 export type Strata = readonly (readonly number[])[];
 
 /** How a bootstrap draws. */
 export interface Resampling {
-  /** Integer in [0, 2^53); the same seed gives the same bits. */
+  /** Integer in [0, 2^53). Results with the same seed are bitwise identical. */
   readonly seed: number;
   /** At least 100; 2000 is usual. */
   readonly resamples: number;
@@ -21,9 +24,12 @@ export interface Resampling {
 
 const resamplingKeys = { seed: 1, resamples: 1 } satisfies Record<keyof Resampling, 1>;
 
-/** Throws a RangeError, naming `caller`, unless `strata` is a list of lists; their numbers are checked where they are used. */
+/**
+ * Throws a RangeError that names `caller`, unless `strata` is a list of lists. The numbers are checked where they are
+ * used.
+ */
 function requireStrata(caller: string, strata: Strata): void {
-  const advice = 'give an array of values for each environment';
+  const advice = 'pass an array of values for each environment';
   if (!Array.isArray(strata)) refuse(caller, 'strata', 'an array of arrays', strata, advice);
   for (const [k, stratum] of strata.entries()) {
     if (!isList(stratum)) refuse(caller, `strata[${k}]`, 'an array of numbers', stratum, advice);
@@ -38,12 +44,15 @@ function sortedQuantile(sorted: readonly number[], fraction: number): number {
   return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }
 
-/** As many values of each stratum as it has, drawn with replacement. */
+/** Samples as many values from each stratum as it has, with replacement. */
 function resampled(strata: Strata, stream: RandomStream): number[][] {
   return strata.map((stratum) => stratum.map(() => stratum[stream.below(stratum.length)]));
 }
 
-/** Percentile intervals of the numbers that `statistic` makes of `samples`, each of which is resampled on its own. */
+/**
+ * Percentile intervals of the numbers that `statistic` computes from `samples`. Each of the samples is resampled
+ * independently.
+ */
 function bootstrap(
   caller: string,
   samples: readonly Strata[],
@@ -79,7 +88,8 @@ function bootstrap(
 }
 
 /**
- * Interval of `statistic` over all values: each stratum is resampled within itself, so every resample has the strata's sizes.
+ * Interval of `statistic` over all values. Each stratum is resampled separately, so every resample has the sizes of the
+ * strata.
  *
  * @param strata at least one value in each
  * @param statistic called with the values of all strata, stratum by stratum
@@ -96,11 +106,11 @@ export function stratifiedBootstrap(
 
 function requireFunction(caller: string, statistic: unknown): void {
   if (typeof statistic !== 'function') {
-    refuse(caller, 'statistic', 'a function', statistic, 'give one from an array of numbers to a number');
+    refuse(caller, 'statistic', 'a function', statistic, 'pass a function from an array of numbers to a number');
   }
 }
 
-/** Throws a RangeError, naming `caller`, if two methods were not run in the same strata. */
+/** Throws a RangeError that names `caller`, unless both methods have the same number of strata. */
 function requireSameStrata(caller: string, treated: Strata, baseline: Strata): void {
   for (const strata of [treated, baseline]) requireStrata(caller, strata);
   if (treated.length !== baseline.length) {
@@ -111,7 +121,8 @@ function requireSameStrata(caller: string, treated: Strata, baseline: Strata): v
 }
 
 /**
- * Interval of `statistic` over the differences `treated - baseline` of runs with the same seed: pairs stay together in every resample.
+ * Interval of `statistic` over the differences `treated - baseline` of runs with the same seed: pairs stay together in
+ * every resample.
  *
  * @param treated entry i of a stratum has the same seed as entry i of that stratum of `baseline`
  */
@@ -134,7 +145,9 @@ export function pairedBootstrap(
   return bootstrap('pairedBootstrap', [differences], ([values]) => [statistic(values.flat())], resampling)[0];
 }
 
-/** Share of pairs (x, y) with x > y, ties counted half: the Mann-Whitney statistic by its largest value. */
+/**
+ * Share of pairs (x, y) with x > y, with ties counted half: the Mann-Whitney statistic divided by its largest value.
+ */
 function shareAbove(x: readonly number[], y: readonly number[]): number {
   let doubled = 0;
   for (const a of x) for (const b of y) doubled += a > b ? 2 : a === b ? 1 : 0;
@@ -142,8 +155,9 @@ function shareAbove(x: readonly number[], y: readonly number[]): number {
 }
 
 /**
- * Probability that a run of `treated` has a higher value than a run of `baseline` in the same stratum, ties counted half, averaged over
- * the strata. The runs need not be paired, nor as many; both samples are resampled independently.
+ * Probability that a run of `treated` has a higher value than a run of `baseline` in the same stratum, with ties
+ * counted half, averaged over the strata. The runs can be unpaired and different in number. Both samples are resampled
+ * independently.
  */
 export function probabilityOfImprovement(treated: Strata, baseline: Strata, resampling: Resampling): Interval {
   requireSameStrata('probabilityOfImprovement', treated, baseline);
@@ -155,7 +169,7 @@ export function probabilityOfImprovement(treated: Strata, baseline: Strata, resa
   return bootstrap('probabilityOfImprovement', [treated, baseline], statistic, resampling)[0];
 }
 
-/** For each threshold the share of all values above it, each with its own (pointwise) interval. */
+/** For each threshold: the share of all values above it, with a pointwise interval. */
 export function performanceProfile(strata: Strata, thresholds: readonly number[], resampling: Resampling): Interval[] {
   if (!Array.isArray(thresholds)) {
     refuse('performanceProfile', 'thresholds', 'an array of numbers', thresholds, 'pass scores at which to count');

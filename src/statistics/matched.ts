@@ -1,31 +1,37 @@
 /**
- * Two methods compared at equal success: does the second variable y (coupling) differ where x (success) does not? Points of one run are not
- * independent of each other; runs with different seeds are.
+ * Compares two methods at equal success: tests whether a second variable y (coupling) differs at equal x (success).
+ * Points of one run are dependent; runs with different seeds are independent.
  */
 import { randomStream } from '../random.ts';
 import { type Resampling, stratifiedBootstrap } from './bootstrap.ts';
 
-/** Points [x, y] of a run, in any number. */
+/** Points [x, y] of a run, any number of them. */
 type Points = readonly (readonly [number, number])[];
 
-/** Two runs of one seed: of the method and of the baseline. */
+/** Two runs with the same seed: one of the method, one of the baseline. */
 export interface RunPair {
   readonly treated: Points;
   readonly baseline: Points;
 }
 
 export interface MatchedDifference {
-  /** y of the method minus y of the baseline at equal x, with its 95% interval from resampling seeds. */
+  /**
+   * y of the method minus y of the baseline at equal x. `low` and `high` are the ends of its 95% interval, from
+   * resampled seeds.
+   */
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** Two-sided, from swapping the two runs within seeds: all ways where there are at most 4096, else 10000 drawn ones. */
+  /**
+   * Two-sided p value of a permutation test that swaps the two runs within seeds: all swaps for up to 12 seeds (4096),
+   * otherwise 10,000 sampled ones.
+   */
   readonly pValue: number;
-  /** Range of x that both reached; points outside are left out. */
+  /** Range of x that both methods reached. Points outside are excluded. */
   readonly range: readonly [number, number];
-  /** Points within the range. */
+  /** Number of points within the range. */
   readonly points: number;
-  /** Seeds with a point of both runs there. */
+  /** Number of seeds with points of both runs in the range. */
   readonly seeds: number;
 }
 
@@ -41,7 +47,7 @@ function commonRange(pairs: readonly RunPair[]): [number, number] {
   return [Math.max(Math.min(...treated), Math.min(...baseline)), Math.min(Math.max(...treated), Math.max(...baseline))];
 }
 
-/** Solves a symmetric system by elimination with pivots; null where it is singular. */
+/** Solves a symmetric system by Gaussian elimination with pivoting; null where it is singular. */
 function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] | null {
   const rows = matrix.map((row, i) => [...row, right[i]]);
   const n = rows.length;
@@ -66,8 +72,8 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
 }
 
 /**
- * d of the least-squares fit y = a + b x + c x^2 + d [method], each run weighted alike whatever its number of points; null where x and the
- * method cannot be told apart.
+ * d of the least-squares fit y = a + b x + c x^2 + d [method]. All runs have equal weight, for any number of points.
+ * Null where the fit cannot separate the effect of x from that of the method.
  */
 function fittedDifference(pairs: readonly RunPair[], swapped: (pair: number) => boolean): number | null {
   const normal = Array.from({ length: 4 }, () => new Array<number>(4).fill(0));
@@ -88,11 +94,14 @@ function fittedDifference(pairs: readonly RunPair[], swapped: (pair: number) => 
   return solve(normal, right)?.[3] ?? null;
 }
 
-/** Share of the swaps of runs within seeds whose difference is as large; the swap of nothing is one of them. */
+/**
+ * Share of the swaps of runs within seeds whose difference is at least as large. The identity counts as one of the
+ * swaps.
+ */
 function permutationPValue(pairs: readonly RunPair[], value: number, seed: number): number {
   const exact = pairs.length <= MAX_EXACT_SEEDS;
   const swaps = exact ? 1 << pairs.length : DRAWN_SWAPS;
-  // Sums in another order differ by rounding.
+  // The tolerance covers rounding: sums in another order differ.
   const least = Math.abs(value) * (1 - 1e-9);
   let asLarge = 0;
   for (let swap = 0; swap < swaps; swap++) {
@@ -105,10 +114,11 @@ function permutationPValue(pairs: readonly RunPair[], value: number, seed: numbe
 }
 
 /**
- * The difference in y at equal x between two methods, from runs paired by seed: an analysis of covariance with a common curve of degree two,
- * over the range of x that both methods reach.
+ * The difference in y at equal x between two methods, from runs paired by seed. The method is an analysis of covariance
+ * with a common curve of degree two, over the range of x that both methods reach.
  *
- * @returns null where fewer than three seeds have points of both runs in that range, or the fit is not determined
+ * @returns null where fewer than three seeds have points of both runs in that range, or where the fit has no unique
+ * solution
  */
 export function matchedDifference(pairs: readonly RunPair[], resampling: Resampling): MatchedDifference | null {
   const range = commonRange(pairs);
@@ -121,7 +131,7 @@ export function matchedDifference(pairs: readonly RunPair[], resampling: Resampl
   const indices = kept.map((_, i) => i);
   const { low, high } = stratifiedBootstrap(
     [indices],
-    // A resample whose fit is not determined says nothing against the estimate.
+    // A resample whose fit has no unique solution counts as the estimate itself.
     (drawn) =>
       fittedDifference(
         drawn.map((i) => kept[i]),

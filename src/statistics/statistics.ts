@@ -1,7 +1,7 @@
 /**
  * Statistics over seeds and episodes. Every interval is a 95% interval.
  *
- * Only exactly rounded arithmetic is used, so the figures of a report are the same on every engine.
+ * Only exactly rounded arithmetic is used, so the numbers of a report are bitwise identical in every runtime.
  */
 
 import { isList, refuse, shown } from '../check/values.ts';
@@ -19,14 +19,15 @@ const Z975 = 1.959963984540054;
 const SIMPSON_INTERVALS = 200;
 
 /**
- * Seeds below which no interval over seeds is shown: a t interval of three success rates is often wider than the range of a rate, and a
- * bootstrap of three has ten different samples. The values themselves are shown instead.
+ * Smallest number of seeds for which an interval over seeds is shown. Below it the values themselves are shown: a t
+ * interval of three success rates is often wider than the range of a rate, and a bootstrap of three has only ten
+ * different samples.
  */
 export const MIN_INTERVAL_SEEDS = 5;
 
-/** Throws a RangeError, naming `name`, unless there are at least `least` values and all are finite. */
+/** Throws a RangeError that names `name`, unless there are at least `least` values and all are finite. */
 export function requireValues(name: string, values: readonly number[], least: number): void {
-  if (!isList(values)) refuse(name, 'values', 'an array of numbers', values, 'give one for each run');
+  if (!isList(values)) refuse(name, 'values', 'an array of numbers', values, 'pass one for each run');
   if (values.length < least) {
     const noun = least === 1 ? 'value' : 'values';
     throw new RangeError(`${name}: needs at least ${least} ${noun}, got ${values.length}; add runs`);
@@ -67,10 +68,12 @@ function integerPower(base: number, exponent: number): number {
 }
 
 /**
- * The 0.975 quantile of Student's t distribution with `degrees` degrees of freedom (an integer >= 1); relative error below 1e-9.
+ * The 0.975 quantile of Student's t distribution with `degrees` degrees of freedom (an integer >= 1); relative error
+ * below 1e-9.
  *
- * With t = sqrt(v) tan(a), P(|T| < t) = W(v - 1)^-1 * integral of cos(x)^(v - 1) over [0, a], where W(n) is Wallis' integral of cos^n over
- * a quarter turn (Abramowitz and Stegun, 26.7). With w = tan(a / 2) the integrand is rational: no transcendental function is needed.
+ * With t = sqrt(v) tan(a), P(|T| < t) = W(v - 1)^-1 * integral of cos(x)^(v - 1) over [0, a], where W(n) is Wallis'
+ * integral of cos^n over a quarter turn (Abramowitz and Stegun, 26.7). With w = tan(a / 2) the integrand is rational:
+ * no transcendental function is needed.
  */
 export function studentT975(degrees: number): number {
   if (!Number.isInteger(degrees) || degrees < 1) {
@@ -88,7 +91,7 @@ export function studentT975(degrees: number): number {
     return (sum * step) / 3 / wallis;
   };
 
-  // Halving [0, 1] 52 times reaches the last bit of w.
+  // 52 bisections of [0, 1] determine w to its last bit.
   let low = 0;
   let high = 1;
   for (let i = 0; i < 52; i++) {
@@ -99,7 +102,7 @@ export function studentT975(degrees: number): number {
   return (Math.sqrt(degrees) * 2 * low) / (1 - low * low);
 }
 
-/** Mean of at least two values with Student's t interval: mean -+ t * s / sqrt(n). */
+/** Mean of at least two values with Student's t interval: mean +- t * s / sqrt(n). */
 export function meanInterval(values: readonly number[]): Interval {
   requireValues('meanInterval', values, 2);
   const centre = mean(values);
@@ -108,13 +111,14 @@ export function meanInterval(values: readonly number[]): Interval {
 }
 
 /**
- * Mean of at least two rates with a score interval, which cannot leave [0, 1]: all p for which
+ * Mean of at least two rates with a score interval, which is always within [0, 1]. The interval is all p for which
  *
  *     (mean - p)^2 <= t^2 f p (1 - p) / n,    f = s^2 / (mean (1 - mean))
  *
- * with the standard deviation s of the rates and Student's t. f is the variance of the rates in units of that of single trials, so this is
- * Wilson's interval (1927) with the quasi-binomial variance of McCullagh and Nelder (1989). Far from 0 and 1 it is
- * `meanInterval` to second order; equal rates have an interval of length zero, as there.
+ * with the standard deviation s of the rates and Student's t. f is the variance of the rates divided by the variance of
+ * a single trial, so this is Wilson's interval (1927) with the quasi-binomial variance of McCullagh and Nelder (1989).
+ * Far from 0 and 1 it equals `meanInterval` to second order. As with `meanInterval`, equal rates have an interval of
+ * length 0.
  *
  * @param rates each in [0, 1]
  * @throws RangeError if there are fewer than two or one is outside
@@ -135,7 +139,9 @@ export function rateInterval(rates: readonly number[]): Interval {
   return { mean: centre, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
 }
 
-/** `rateInterval` of values that are all in [0, 1], else `meanInterval`: returns of some environments are no rates. */
+/**
+ * `rateInterval` if all values are in [0, 1], otherwise `meanInterval`: the returns of some environments are not rates.
+ */
 export function returnInterval(values: readonly number[]): Interval {
   return values.every((value) => value >= 0 && value <= 1) ? rateInterval(values) : meanInterval(values);
 }
@@ -153,7 +159,7 @@ export function pairedDifference(treated: readonly number[], baseline: readonly 
   return meanInterval(treated.map((value, i) => value - baseline[i]));
 }
 
-/** Mean of the values that remain when floor(n / 4) are dropped from each end. */
+/** Mean of the sorted values without the floor(n / 4) smallest and the floor(n / 4) largest ones. */
 export function interquartileMean(values: readonly number[]): number {
   requireValues('interquartileMean', values, 1);
   const cut = Math.floor(values.length / 4);
@@ -180,7 +186,8 @@ export function wilsonInterval(successes: number, trials: number): Interval {
 }
 
 /**
- * Holm's correction of p values for their number (Holm 1979): the chance of any false rejection among them is at most the level.
+ * Holm's correction of p values for multiple tests (Holm 1979): the probability of at least one false rejection is at
+ * most the level.
  *
  * @param pValues each in [0, 1]
  * @returns corrected p values in the same order

@@ -1,4 +1,4 @@
-/** What every step of a rollout counts for in the policy loss: its episode's advantage and what the method makes of it. */
+/** The advantage of each step of a rollout: the advantage of its episode, changed by the terms of the method. */
 
 import type { Config } from '../config/config.ts';
 import { termsOf } from '../config/method.ts';
@@ -8,7 +8,9 @@ import { labelAdvantages } from '../credit/advantages/labelAdvantages.ts';
 import { moments } from '../credit/advantages/moments.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 
-/** f32[states] each: the values that states had when their episodes were played, and what they should have been. */
+/**
+ * f32[states] each: predicted values of the states when their episodes were played, and the targets of these values.
+ */
 export interface StateValues {
   readonly old: Float32Array;
   readonly target: Float32Array;
@@ -21,7 +23,10 @@ export interface StepAdvantages {
   readonly values: StateValues | null;
 }
 
-/** Advantages of the method's base: of the values with `ppo`, else those of episodes, with `gigpo` plus gigpoCoef times the step's own. */
+/**
+ * Advantages of the method's base: of the values with `ppo`, else those of episodes, with `gigpo` plus gigpoCoef times
+ * the step's own.
+ */
 function baseAdvantages(
   rollout: Rollout,
   episodes: Float32Array,
@@ -40,7 +45,8 @@ function baseAdvantages(
 }
 
 /**
- * The advantage of each step. With `label-advantages` the label of the action taken is added to it, as 1 or -1, or put in its place.
+ * The advantage of each step. With `label-advantages` the label of the action taken is added as 1 or -1, or replaces
+ * the advantage.
  *
  * @param episodes f32[episodes], group-relative advantages
  * @param labels i8[action rows]
@@ -60,7 +66,7 @@ export function stepAdvantages(
   return { ...base, advantage };
 }
 
-/** Share of the variance of the targets that the values knew of; null where the targets do not vary. */
+/** Explained variance: 1 - var(targets - values) / var(targets); null where the targets do not vary. */
 export function explainedVariance({ old, target }: StateValues): number | null {
   const { std } = moments(target, 0, target.length);
   const unknown =

@@ -1,4 +1,4 @@
-/** A learner as tensors and counters, and back to the same bits. */
+/** Converts a learner to tensors and counters, and restores it from them bit by bit. */
 import type { CouplingSummary } from '../coupling/measure.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import type { Learner } from '../engine/learn/update.ts';
@@ -50,7 +50,7 @@ export function saveLearner(
   };
 }
 
-/** Refuses a saved vector that is missing, of another length, or holds a number that no run saved. */
+/** Rejects a saved vector that is missing, has another length, or holds a number that no run can have saved. */
 function checkVector(name: string, values: ArrayLike<number> | undefined, size: number): void {
   if (values?.length !== size) {
     throw new Error(

@@ -1,4 +1,4 @@
-/** Cold start: behaviour cloning of a few demonstrations before reinforcement learning. */
+/** Behaviour-cloning pretraining (`coldStart`): the policy imitates demonstrations before reinforcement learning. */
 
 import type { Config } from '../config/config.ts';
 import { demonstrationLabels } from '../credit/labels/demonstrations.ts';
@@ -18,11 +18,11 @@ export interface Demonstrations extends ExpertPlay {
   readonly labels: Int8Array;
   /** First equal state of each state; see `findRepeats`. */
   readonly repeats: Int32Array;
-  /** f32[states] of zeros: no policy loss acts on them. */
+  /** f32[states] of zeros: the policy loss of these states is 0. */
   readonly zeros: Float32Array;
 }
 
-/** Demonstrations on the first of the training games, in turn. */
+/** Plays `config.coldStart` demonstrations on the training games, in their order. */
 export async function demonstrate(
   environment: Environment,
   games: readonly GameChoice[],
@@ -49,7 +49,7 @@ export function withLabelNoise(demonstrations: Demonstrations, { labelNoise, see
   return { ...demonstrations, labels, repeats: findRepeats(demonstrations.states, labels) };
 }
 
-/** `count` demonstration states drawn with replacement for one update, as a set on which only label losses act. */
+/** `count` demonstration states, sampled with replacement for one update, as a set on which only label losses act. */
 export function demonstrationSet(
   demonstrations: Demonstrations,
   count: number,
@@ -76,7 +76,7 @@ export function demonstrationSet(
   };
 }
 
-/** Minimises -log pi(demonstrated action) with an optimiser of its own; its moments are forgotten afterwards. */
+/** Minimises -log pi(demonstrated action). The optimiser's moments are set to 0 afterwards. */
 export async function cloneDemonstrations(
   spread: Spread,
   learner: Learner,

@@ -1,4 +1,7 @@
-/** A critic: a second network of the policy's shape whose classifier head learns the returns of the actions taken, from all episodes so far. */
+/**
+ * A critic: a second network of the policy's shape. Its classifier head learns the returns of the actions taken in all
+ * episodes so far.
+ */
 
 import type { Config } from '../config/config.ts';
 import { discountedReturns } from '../credit/advantages/anchorState.ts';
@@ -8,11 +11,11 @@ import { index32 } from '../engine/kernels/address.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
 import { createLearner, update } from '../engine/learn/update.ts';
-import { createPolicy } from '../engine/policy/policy.ts';
+import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
 import { cutBatches, loadStates } from '../engine/states/loadBatch.ts';
 import { appendStates, createStateList, type StateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
-import { atOnce, type Pieces } from '../eventLoop.ts';
+import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { explainedVariance } from './advantages.ts';
@@ -21,7 +24,7 @@ import { adamwSettings } from './iteration.ts';
 /** A critic that can learn in pieces. */
 export interface LearningCritic extends Critic {
   learn(rollout: Rollout): number;
-  /** `learn` in pieces; the critic is whole again after the last. */
+  /** `learn` in pieces. The critic is consistent again after the last one. */
   learning(rollout: Rollout): Pieces<number>;
 }
 
@@ -31,7 +34,7 @@ interface Replay {
   readonly returns: Float64Array;
 }
 
-/** The newest `most` steps of the replay and then the rollout. */
+/** The latest `most` steps of the replay followed by the rollout. */
 function extended(replay: Replay, list: StateList, taken: Int32Array, returns: Float64Array, most: number): Replay {
   const dropped = Math.max(0, replay.list.states + list.states - most);
   const kept = createStateList(list.shape);
@@ -78,13 +81,21 @@ function restoredList(saved: Record<string, Float64Array>, empty: StateList): St
 }
 
 /**
- * Learns Q(s, a) = sigmoid(classifier logit of (s, a)) by binary cross-entropy against the discounted return of each step, cut to [0, 1]: each
- * time a step is used its label is drawn, good with the return as probability, so that on average the loss is that of the return itself.
- * `criticUpdates` updates per rollout, of `criticBatch` of the last `criticSteps` steps each.
+ * Learns Q(s, a) = sigmoid(classifier logit of (s, a)) by binary cross-entropy against the discounted return of each
+ * step, clipped to [0, 1]. Each time a step is used, its label is sampled: good with the return as probability. The
+ * expected loss is then the cross-entropy against the return itself. Each rollout gives `criticUpdates` updates, each
+ * on `criticBatch` of the latest `criticSteps` steps.
+ *
+ * @param compose the network, where the policy's is the user's own
  */
-export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config): LearningCritic {
+export function createCritic(
+  arena: Arena,
+  spec: EnvironmentSpec,
+  config: Config,
+  compose: ComposeNetwork | null = null,
+): LearningCritic {
   const { seed, criticSteps, criticUpdates, criticBatch, criticLearningRate, graphDiscount } = config;
-  const policy = createPolicy(arena, spec, { ...config, logitScale: 1 });
+  const policy = policyFor(arena, spec, { ...config, logitScale: 1 }, compose);
   const { network, weights } = policy;
   network.initialise(weights, seed);
   network.prepare(weights);
@@ -152,7 +163,7 @@ export function createCritic(arena: Arena, spec: EnvironmentSpec, config: Config
 
   return {
     learning,
-    learn: (rollout) => atOnce(learning(rollout)),
+    learn: (rollout) => runAtOnce(learning(rollout)),
 
     values: ({ states }) => valuesOf(states),
 

@@ -1,10 +1,11 @@
 /**
- * How long a run takes, from its config alone. `unbraid verify` asks before it replays the run of a stranger, whose result.json may say
- * anything.
+ * Estimates how long a run takes, from its config alone. `unbraid verify` uses the estimate before it replays a run
+ * that it received: the result.json of that run may state any time.
  *
- * Times are those of one thread of an Intel Xeon at some 2.8 GHz that does nothing else (docs/decisions/0017-programs-named-in-files.md has what was measured). For the
- * built-in environments at default settings, other widths and other label sources the estimate is within a factor of three of what was
- * measured; the step time of a program of another's is unknown, and 0.5 ms is assumed.
+ * The constants are times of one thread of an otherwise idle Intel Xeon at about 2.8 GHz;
+ * docs/decisions/0017-programs-named-in-files.md has the measurements. For the built-in environments at default
+ * settings, other widths and other label sources, the estimate is within a factor of three of the measured time. The
+ * step time of an environment in another program is unknown; 0.5 ms is assumed.
  */
 
 import type { Config } from '../config/config.ts';
@@ -16,11 +17,14 @@ import { isBuiltIn } from '../env/names.ts';
 const stepSeconds = { slots: 2.5e-6, vector: 5e-6, sequence: 35e-6 } as const;
 const programStepSeconds = 500e-6;
 
-/** Floating-point operations per second when acting and when learning, in which equal states are computed once. */
+/** Floating-point operations per second when acting and when learning. Learning computes equal states once. */
 const playRate = 50e9;
 const learnRate = 16e9;
 
-/** Seconds that a state takes in an update whatever the network, that each update takes, and that each float of its vector adds. */
+/**
+ * Seconds in an update: for each state whatever the network, for each update, and for each float of the gradient
+ * vector.
+ */
 const learnSeconds = 2e-6;
 const updateSeconds = 50e-6;
 const vectorSeconds = 3e-9;
@@ -28,22 +32,22 @@ const vectorSeconds = 3e-9;
 /** Seconds per parameter to hash and write a checkpoint. */
 const checkpointSeconds = 30e-9;
 
-/** Seconds per pair of a coupling measurement: some whatever the network, and so many passes through it. */
+/** Cost of a pair in a coupling measurement: seconds whatever the network, and passes through the network. */
 const pairSeconds = 300e-6;
 const passesPerPair = 160;
 
-/** Seconds to draw and keep one game. */
+/** Seconds to sample and store one game. */
 const gameSeconds = 0.2e-6;
 
-/** How much longer things take than in the best case. */
+/** Factor between the expected time and the time in the best case. */
 const slack = 1.3;
 
-/** How many whole times `every` fits into the iterations; 0 means never. */
+/** Number of times that something due every `every` iterations happens; 0 means never. */
 function timesIn(iterations: number, every: number): number {
   return every > 0 ? Math.floor(iterations / every) : 0;
 }
 
-/** Share of its time that a run takes on so many threads: what does not spread over them stays. */
+/** Time on `threads` threads divided by the time on one: the part that does not run in parallel stays. */
 function threadShare(threads: number): number {
   return 1 / (1 + 0.6 * (threads - 1));
 }
@@ -77,7 +81,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   const share = slack * threadShare(threads);
 
   const updates = config.numIterations * Math.min(config.minibatches, states);
-  // Surgery takes the gradient of each task by itself, and their products.
+  // Gradient surgery computes the gradient of each task and the dot products between them.
   const tasks = surgeryOf(method) === null ? 0 : config.conflictTasks === 'sign' ? 2 : config.groupsPerIteration;
   const surgery = updates * tasks * (update + (2 * tasks * parameters) / learnRate);
   const compared = Math.min(config.contrastiveSamples, states * actions);
@@ -94,7 +98,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
 
   const vocabulary = form === 'sequence' ? config.vocabularyEpisodes * steps * step : 0;
   const opened = episodes * 10 * gameSeconds + config.trainGames * 3 * gameSeconds;
-  // The states of a cold start are drawn from demonstrations, whose environment steps cost less than the network's.
+  // Pretraining samples its states from demonstrations, whose environment steps cost less than the network's passes.
   const demonstrated = config.coldStart > 0 ? config.coldStart * steps * step : 0;
   const cloned = config.coldStart > 0 ? config.coldStartUpdates * (update + config.coldStartBatch * learn) : 0;
   return {
@@ -111,7 +115,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
 }
 
 /**
- * Seconds that a replay of `config` takes up to iteration `until`; Infinity where the number is beyond all numbers.
+ * Seconds that a replay of `config` takes up to iteration `until`; Infinity where the sum exceeds the range of numbers.
  *
  * @param threads that share the work, at least 1
  */

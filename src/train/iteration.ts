@@ -1,4 +1,4 @@
-/** One iteration: collect groups of episodes, judge them, update the policy. */
+/** One iteration: collect groups of episodes, compute advantages and labels, update the policy. */
 
 import type { Config } from '../config/config.ts';
 import { labelTermsOf, termsOf } from '../config/method.ts';
@@ -19,7 +19,7 @@ import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
 
-/** Values of one line of metrics.jsonl; absent where there is nothing to say. */
+/** Values of one line of metrics.jsonl. A key is absent where the value is not defined. */
 export type Metrics = Record<string, number>;
 
 export function adamwSettings(config: Config): AdamwSettings {
@@ -33,7 +33,7 @@ export function adamwSettings(config: Config): AdamwSettings {
   };
 }
 
-/** The iteration's games, each `numGenerations` times. Every episode of a run has a `rollout` number of its own. */
+/** The games of an iteration, each `numGenerations` times. Every episode of a run has its own `rollout` number. */
 function groupGames(config: Config, games: readonly GameChoice[], iteration: number): GameChoice[] {
   const { seed, groupsPerIteration, numGenerations } = config;
   const random = randomStream(seed, 'games/iteration', iteration);
@@ -44,7 +44,7 @@ function groupGames(config: Config, games: readonly GameChoice[], iteration: num
   );
 }
 
-/** Labels with those of all but the taken actions removed. */
+/** The labels of the actions taken; all other actions have no label. */
 function onlyTaken(labels: Int8Array, rollout: Rollout): Int8Array {
   const kept = new Int8Array(labels.length).fill(-1);
   for (let s = 0; s < rollout.states.states; s++) {
@@ -73,7 +73,7 @@ function referenceLogProbs(policy: Policy, reference: number, rollout: Rollout, 
   return takenLogProbs(policy, reference, states, order, taken, temperature);
 }
 
-/** What an iteration works with besides the learner. */
+/** The parts of a run that an iteration uses besides the learner. */
 export interface IterationContext {
   readonly config: Config;
   readonly environments: readonly Environment[];
@@ -83,7 +83,7 @@ export interface IterationContext {
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
-  /** Who operates on conflicting gradients, if the method has it. */
+  /** State of gradient surgery; null where the method has none. */
   readonly surgeon: Surgeon | null;
   readonly signal: AbortSignal | undefined;
 }
@@ -107,9 +107,9 @@ export function episodesOf({ config, games, signal }: IterationContext, iteratio
 }
 
 /**
- * Judges the episodes of iteration number `iteration` and updates the policy.
+ * Computes advantages and labels of the episodes of iteration number `iteration` and updates the policy.
  *
- * @param next the episodes to collect after that, if nothing else comes before
+ * @param next the episodes that are collected directly after the update; null where an evaluation comes first
  * @returns the line for metrics.jsonl
  */
 export async function learnFrom(

@@ -1,4 +1,4 @@
-/** Minibatches: which states an update sees, and with which weights and labels its losses act on them. */
+/** Minibatches: the states of an update, with the weights and labels of its losses. */
 
 import type { Config } from '../config/config.ts';
 import { labelTermsOf, termsOf } from '../config/method.ts';
@@ -14,14 +14,14 @@ import type { Rollout } from '../rollout/rollout.ts';
 import type { StateValues } from './advantages.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
 
-/** A rollout with what was made of it. */
+/** A rollout with its advantages, values and labels. */
 export interface JudgedRollout {
   readonly rollout: Rollout;
   /** f32[states] */
   readonly advantage: Float32Array;
-  /** f32[states] of log pi(taken | state) under the reference policy, or none. */
+  /** f32[states] of log pi(taken | state) under the reference policy; null without one. */
   readonly refLogProb: Float32Array | null;
-  /** f32[states] each: values when the episodes were played and what they should have been; or none. */
+  /** f32[states] each: values when the episodes were played, and their targets; null without `ppo`. */
   readonly values: StateValues | null;
   /** i8[action rows]: 1 good, 0 bad, -1 no label. */
   readonly labels: Int8Array;
@@ -51,7 +51,7 @@ export function permutation(n: number, seed: number, purpose: string, step: numb
   return order;
 }
 
-/** The same by a kernel. */
+/** The same permutation, computed by a kernel. */
 export function permutationIn(arena: Arena, n: number, seed: number, purpose: string, step: number): Int32Array {
   const [k0, k1] = streamKey(seed, purpose, step);
   const mark = arena.mark();
@@ -62,7 +62,10 @@ export function permutationIn(arena: Arena, n: number, seed: number, purpose: st
   return copy;
 }
 
-/** The contrastive loss of up to `contrastiveSamples` labelled rows of the states in `order`, drawn without replacement. */
+/**
+ * The contrastive loss of up to `contrastiveSamples` labelled rows of the states in `order`, sampled without
+ * replacement.
+ */
 function drawnContrastive(
   list: Rollout['states'],
   labels: Int8Array,
@@ -123,7 +126,7 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
   };
 }
 
-/** A draw of demonstrations on which the label losses act, and the contrastive loss of rows among them. */
+/** A sample of demonstrations on which the label losses act, and the contrastive loss of rows among them. */
 function demonstrationTask(demonstrations: Demonstrations, config: Config, step: number): UpdateTask {
   const { states, labels } = demonstrations;
   const terms = termsOf(config.method);
@@ -139,8 +142,8 @@ function demonstrationTask(demonstrations: Demonstrations, config: Config, step:
 }
 
 /**
- * The task of update number `step` on the states `order` of a rollout. With `labels: 'demonstrations'` the label losses act on a draw of
- * demonstrations instead of the rollout.
+ * The task of update number `step` on the states `order` of a rollout. With `labels: 'demonstrations'` the label losses
+ * act on a sample of the demonstrations instead of the rollout.
  */
 export function minibatchTask(
   judged: JudgedRollout,

@@ -1,4 +1,4 @@
-/** A run made again without a folder, in any runtime: what `unbraid verify` compares with a run's files. */
+/** Repeats a run without a folder, in any runtime. `unbraid verify` compares the result with the files of the run. */
 import { checkOptions, shown } from '../check/values.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
 import { jsonSha256, type Link } from '../record/chain.ts';
@@ -8,39 +8,40 @@ import { createReceipt, type Receipt } from '../record/receipt.ts';
 import { encodeSafetensors } from '../record/safetensors.ts';
 import { unbraidVersion } from '../version.ts';
 import { couplingFields } from './run.ts';
+import type { TrainHooks } from './runLog.ts';
 import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
 
 /** Options of `replay`: those of `train` without what a replay makes itself. */
-export interface ReplayOptions extends Omit<TrainOptions, 'record' | 'checkpoint'> {
-  /** Ends after this iteration with a receipt that has no outcome. */
+export interface ReplayOptions extends Omit<TrainOptions, 'onMetrics' | 'onCheckpoint' | 'onCoupling' | 'checkpoint'> {
+  /** Last iteration to train; the receipt then has no outcome. Default: all iterations. */
   readonly until?: number;
 }
 
-/** What a checkpoint of the replay holds, as hashes and texts. */
+/** A checkpoint of the replay, as hashes and texts. */
 export interface ReplayedCheckpoint {
   readonly iteration: number;
-  /** The chain up to this checkpoint, whose own link comes last, also where the config asks for no checkpoint here. */
+  /** The chain up to this checkpoint. Its own link comes last, even if the config asks for no checkpoint here. */
   readonly links: readonly Link[];
-  /** Lines of metrics.jsonl since the last link of the config; empty where the config asks for a checkpoint here. */
+  /** Lines of metrics.jsonl since the last checkpoint that the config asks for; empty where it asks for one here. */
   readonly open: readonly string[];
   readonly blueprint: string | null;
   /** The vocabulary of a text environment. */
   readonly tokenizer: JsonRecord | null;
-  /** The parameters as a safetensors file in base64, where they were asked for. */
+  /** The parameters as a safetensors file in base64, if they were requested. */
   readonly parameters?: string;
 }
 
 /** The SHA-256 of the canonical JSON of each field of a coupling record. */
 export type FieldHashes = Readonly<Record<string, string>>;
 
-/** All that a run writes, in a form that fits into JSON: a replay in another runtime returns it as text. */
+/** Everything that a run writes, in a form that JSON can carry: a replay in another runtime returns it as text. */
 export interface ReplayedRecords {
   readonly receipt: Receipt;
   /** Lines of metrics.jsonl, newlines included; line i is iteration i. */
   readonly metrics: readonly string[];
   /** Fields of coupling-start.json and coupling-end.json; a run without pairs of good and bad actions has neither. */
   readonly couplings: Readonly<Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>>>;
-  /** The checkpoints asked for. */
+  /** The requested checkpoints. */
   readonly checkpoints: readonly ReplayedCheckpoint[];
 }
 
@@ -72,7 +73,13 @@ function replayedCheckpoint(checkpoint: Checkpoint, withParameters: boolean): Re
     ...(withParameters && { parameters: base64(encodeSafetensors(parameters)) }),
   };
 }
-const { record: _record, checkpoint: _checkpoint, ...sharedTypes } = trainOptionTypes;
+const {
+  onMetrics: _metrics,
+  onCheckpoint: _onCheckpoint,
+  onCoupling: _coupling,
+  checkpoint: _checkpoint,
+  ...sharedTypes
+} = trainOptionTypes;
 const optionTypes = { ...sharedTypes, until: 'number' } as const satisfies Record<keyof ReplayOptions, string>;
 const recordsOptionTypes = {
   ...optionTypes,
@@ -81,7 +88,8 @@ const recordsOptionTypes = {
 } as const satisfies Record<keyof ReplayRecordsOptions, string>;
 
 /**
- * Trains by `config` and returns everything that the run writes. A config from a file goes through `resolveConfig` first.
+ * Trains by `config` and returns everything that the run writes. A config from a file goes through `resolveConfig`
+ * first.
  *
  * @throws as `runTraining` does
  */
@@ -97,25 +105,25 @@ export async function replayRecords(config: Config, options: ReplayRecordsOption
   const metrics: string[] = [];
   const checkpoints: ReplayedCheckpoint[] = [];
   const couplings: Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>> = {};
-  const record: TrainOptions['record'] = {
-    metrics: (iteration, line) => metrics.push(jsonLine({ iteration, ...line })),
-    checkpoint(checkpoint) {
+  const hooks: TrainHooks = {
+    onMetrics: (iteration, line) => metrics.push(jsonLine({ iteration, ...line })),
+    onCheckpoint(checkpoint) {
       const { iteration } = checkpoint;
       if (wanted.has(iteration)) checkpoints.push(replayedCheckpoint(checkpoint, iteration === parametersAt));
     },
-    coupling(name, iteration, measured) {
+    onCoupling(name, iteration, measured) {
       couplings[name] = fieldHashes(couplingFields(iteration, measured) as unknown as JsonRecord);
     },
   };
   const bound = { until, extraCheckpoints: wanted };
-  const { chain, outcome } = await runBounded(config, { ...rest, record }, bound);
+  const { chain, outcome } = await runBounded(config, { ...rest, ...hooks }, bound);
   const receipt = createReceipt(unbraidVersion, config, chain, outcome);
   return { receipt, metrics, couplings, checkpoints };
 }
 
 /**
- * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. A receipt's own config goes through
- * `resolveConfig` first.
+ * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. A receipt's own config
+ * goes through `resolveConfig` first.
  *
  * @throws if the config or an option is not what it should be, and as `runTraining` does
  */

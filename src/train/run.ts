@@ -1,14 +1,19 @@
-/** A run in progress: its learner and environments, and how it is judged. */
+/** A run in progress: its learner and environments, and how it is evaluated. */
 
 import type { Config } from '../config/config.ts';
 import { headsOf } from '../config/method.ts';
 import { describeSample } from '../coupling/describe.ts';
-import { type CouplingMeasurement, type CouplingSummary, measureCoupling } from '../coupling/measure.ts';
-import { collectBank } from '../coupling/samplePairStates.ts';
-import type { PairBank } from '../coupling/samplePairs.ts';
+import {
+  type CouplingMeasurement,
+  type CouplingSummary,
+  couplingSummary,
+  measureCoupling,
+} from '../coupling/measure.ts';
+import { collectSamplePairs } from '../coupling/samplePairStates.ts';
+import type { SamplePairs } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
-import { createPolicy } from '../engine/policy/policy.ts';
+import { policyFor } from '../engine/policy/custom.ts';
 import { type Environment, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
 import type { Crew } from '../parallel/crew.ts';
@@ -16,6 +21,7 @@ import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { evaluate, trainingGames } from '../rollout/success.ts';
+import type { CustomParts } from './custom.ts';
 import type { Metrics } from './iteration.ts';
 
 /** How far a run is: `done` of `total` in the present phase. */
@@ -24,13 +30,16 @@ export interface Progress {
   readonly done: number;
   readonly total: number;
   readonly envSteps: number;
-  /** Mean return of the newest iteration's episodes; null before the first. */
+  /** Mean return of the episodes of the latest iteration; null before the first. */
   readonly success: number | null;
-  /** Once in a run that builds a vocabulary, at the end of that phase: what its config cuts of the texts. Absent where it cuts nothing. */
+  /**
+   * Present once in a run that builds a vocabulary, at the end of that phase: what the limits of its config cut off the
+   * texts.
+   */
   readonly notes?: readonly Note[];
 }
 
-/** Success by split: mean return, the share of solved games where the reward is 1 or 0. */
+/** Mean return by split. Where the return is 1 or 0, it is the share of solved games. */
 export interface SuccessBySplit {
   readonly train: number;
   readonly inDomain: number;
@@ -43,23 +52,27 @@ export interface Run {
   readonly environments: readonly Environment[];
   readonly games: readonly GameChoice[];
   readonly spread: Spread;
-  /** null where no action is good in one game and bad in another. */
-  readonly bank: PairBank | null;
+  /** State pairs on which coupling is measured; null where no action is good in one game and bad in another. */
+  readonly bank: SamplePairs | null;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
   envSteps: number;
   success: number | null;
 }
 
-/** The parts that do a run's work, from its first judgement on. */
+/** The parts that do the work of a run, from its first evaluation on. */
 export interface RunParts extends Pick<Run, 'learner' | 'environments' | 'spread'> {
   readonly labelSource: LabelSource;
 }
 
-/** A run before its first update: weights initialised, the bank of coupling pairs collected. The caller closes its spread. */
+/**
+ * A run before its first update: weights are initialised, the state pairs for coupling are collected. The caller closes
+ * its spread.
+ */
 export async function startRun(
   config: Config,
   pool: EnvironmentPool,
+  parts: CustomParts,
   crew: Crew,
   onProgress: Run['onProgress'],
   signal: Run['signal'],
@@ -68,18 +81,17 @@ export async function startRun(
   const environments = Array.from({ length: slots }, () => pool.create());
   const { spec } = environments[0];
   requireLabels(config, environments[0]);
-  const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config)), spec, {
-    ...config,
-    ...headsOf(config.method),
-    logitScale: 1,
-  });
+  const compose = parts.policy?.make ?? null;
+  const arena = await crew.arena(() => memoryNeed(spec, config, config.couplingPairs, compose));
+  const policy = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   policy.network.initialise(policy.weights, config.seed);
   policy.network.prepare(policy.weights);
   const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;
-  const spread = await openSpread(crew, policy, config, pool, environments, signal);
-  // Made with the weights a run starts from, so that a resumed run has the same one.
+  const custom = { environment: parts.environment?.href ?? null, policy: parts.policy?.href ?? null };
+  const spread = await openSpread(crew, policy, config, pool, environments, signal, custom);
+  // Collected with the initial weights, so that a resumed run measures the same pairs.
   const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, signal } as const;
-  const bank = await collectBank(policy, environments, bankOptions).catch((error: unknown) => {
+  const bank = await collectSamplePairs(policy, environments, bankOptions).catch((error: unknown) => {
     spread.close();
     throw error;
   });
@@ -115,7 +127,7 @@ export async function evaluateAll(run: Run): Promise<SuccessBySplit> {
   return { train: means[0], inDomain: means[1], outOfDomain: means[2] };
 }
 
-/** Coupling of the present weights on the run's bank; null without one. */
+/** Coupling of the current weights on the run's state pairs; null without pairs. */
 export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
   const { learner, bank, environments, spread, signal } = run;
   if (!bank) return null;
@@ -127,7 +139,7 @@ export async function measureRun(run: Run): Promise<CouplingMeasurement | null> 
   return measured;
 }
 
-/** What a run's coupling-start.json and coupling-end.json hold besides the names of the command and of the run. */
+/** The fields of coupling-start.json and coupling-end.json besides the names of the command and of the run. */
 export function couplingFields(iteration: number, measured: CouplingMeasurement) {
   return { iteration, split: 'in-domain', samples: measured.matrix.samples.length, ...measured } as const;
 }
@@ -146,4 +158,17 @@ export function couplingMetrics(summary: CouplingSummary): Metrics {
   };
   for (const [key, value] of Object.entries(values)) if (value !== null) metrics[key] = value;
   return metrics;
+}
+
+/** Success and coupling of the current policy, and the metrics that hold them. */
+export interface Evaluated {
+  readonly success: SuccessBySplit;
+  readonly measured: CouplingMeasurement | null;
+  readonly metrics: Metrics;
+}
+
+export async function evaluateRun(run: Run): Promise<Evaluated> {
+  const measured = await measureRun(run);
+  const success = await evaluateAll(run);
+  return { success, measured, metrics: { ...successMetrics(success), ...couplingMetrics(couplingSummary(measured)) } };
 }

@@ -19,15 +19,16 @@ import { checkCommand, encodeReceipt } from '../record/receiptFile.ts';
 import { sha256Hex } from '../record/sha256.ts';
 import { unbraidVersion } from '../version.ts';
 import { couplingFields } from './run.ts';
-import type { TrainOutcome, TrainRecord } from './trainer.ts';
+import type { TrainHooks } from './runLog.ts';
+import type { TrainOutcome } from './trainer.ts';
 
 /** The files of a run: their bytes by path from the run's folder, with `/` between the parts of a path. */
 export type RunFiles = ReadonlyMap<string, Uint8Array>;
 
 /** Keeps what a run writes. */
 export interface RunRecorder {
-  /** For the option `record` of `train`. */
-  readonly record: TrainRecord;
+  /** Options of `train`: `train(config, recorder.hooks)`. */
+  readonly hooks: Required<Pick<TrainHooks, 'onMetrics' | 'onCheckpoint' | 'onCoupling'>>;
   /**
    * The files of the run so far; with the outcome of the run they are those of a finished run, with its receipt.
    *
@@ -62,21 +63,21 @@ export function recordRun(config: Partial<Config> = {}): RunRecorder {
   const couplings = new Map<string, Uint8Array>();
   const checkpoints = new Map<number, ReadonlyMap<string, Uint8Array>>();
   let latest: number | null = null;
-  const record: TrainRecord = {
-    metrics: (iteration, metrics) => void lines.push(jsonLine({ iteration, ...metrics })),
-    checkpoint(checkpoint: Checkpoint) {
+  const hooks: RunRecorder['hooks'] = {
+    onMetrics: (iteration, metrics) => void lines.push(jsonLine({ iteration, ...metrics })),
+    onCheckpoint(checkpoint: Checkpoint) {
       latest = checkpoint.iteration;
       checkpoints.set(latest, packCheckpoint(checkpoint));
       const later = [...checkpoints.keys()].filter((iteration) => iteration > 0).sort((a, b) => a - b);
       for (const old of later.slice(0, Math.max(0, later.length - resolved.keepCheckpoints))) checkpoints.delete(old);
     },
-    coupling(name, iteration, measured) {
+    onCoupling(name, iteration, measured) {
       const fields = { command: 'coupling', run: 'run', ...couplingFields(iteration, measured) };
       couplings.set(`${name}.json`, recordBytes(`${name}.json`, fields));
     },
   };
   return {
-    record,
+    hooks,
     files(outcome = null, wallMs = 0) {
       const versions = { unbraid: unbraidVersion };
       const files = new Map([[configName, recordBytes(configName, { config: resolved, versions })]]);

@@ -1,7 +1,10 @@
-/** What rises and falls over a run: the learning rate and the weight of the label losses. */
+/** Schedules over a run: the learning rate and the weight of the label losses. */
 import type { Config } from '../config/config.ts';
 
-/** cos(pi x) for x in [0, 1] by the odd Taylor polynomial of sin around 1/2, degree 11; error below 6e-8. The host's cos differs by engine. */
+/**
+ * cos(pi x) for x in [0, 1] by the odd Taylor polynomial of sin around 1/2, degree 11; error below 6e-8. `Math.cos`
+ * rounds differently in different JavaScript engines.
+ */
 function cosPi(x: number): number {
   const y = Math.PI * (0.5 - x);
   const z = y * y;
@@ -9,8 +12,8 @@ function cosPi(x: number): number {
 }
 
 /**
- * Learning rate of update number `update` (from 0) of `total`: a linear rise over `warmupUpdates`, then constant, linear to 0, or half a
- * cosine to 0.
+ * Learning rate of update number `update` (from 0) of `total`: a linear rise over `warmupUpdates`, then constant,
+ * linear to 0, or half a cosine to 0.
  */
 export function learningRateAt(
   config: Pick<Config, 'learningRate' | 'lrSchedule' | 'warmupUpdates'>,
@@ -25,7 +28,9 @@ export function learningRateAt(
   return learningRate;
 }
 
-/** Factor on the weights of the label losses in iteration number `iteration` (from 1): the same schedules, by iteration. */
+/**
+ * Factor on the weights of the label losses in iteration number `iteration` (from 1): the same schedules, by iteration.
+ */
 export function labelWeightAt(
   { labelSchedule, labelWarmup, iterations }: Pick<Config, 'labelSchedule' | 'labelWarmup' | 'iterations'>,
   iteration: number,

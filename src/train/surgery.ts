@@ -1,6 +1,6 @@
 /**
- * Gradient surgery: an update whose policy gradient is made of those of tasks that may conflict. Entropy bonus, KL penalty and the losses of
- * labels and values are no task: their gradient is added to what comes out.
+ * Gradient surgery: the policy gradient of an update is combined from the gradients of tasks that may conflict. Entropy
+ * bonus, KL penalty and the losses of labels and values belong to no task: their gradient is added to the combined one.
  */
 
 import type { Config } from '../config/config.ts';
@@ -25,11 +25,11 @@ import type { Environment } from '../env/environment.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import type { UpdateTask } from './minibatch.ts';
 
-/** What a run needs to operate on its gradients. */
+/** State of gradient surgery in a run. */
 export interface Surgeon {
   readonly surgery: Surgery;
   readonly seed: number;
-  /** Weight of the newest cosine in GradVac's targets. */
+  /** Weight of the latest cosine in GradVac's moving targets. */
   readonly beta: number;
   /** Number of tasks, and the task of each game by its seed; null: the sign of the advantage decides. */
   readonly tasks: number;
@@ -38,10 +38,10 @@ export interface Surgeon {
   readonly vectors: number;
 }
 
-/** GradVac keeps a target for each pair of tasks. */
+/** GradVac stores a target for each pair of tasks, so the number of tasks is bounded. */
 const MOST_TASKS = 1000;
 
-/** Numbers the kinds of tasks among the games in the order in which they come; without kinds each game is a task. */
+/** Numbers the kinds of tasks in the order of the games. If the environment names no kinds, each game is a task. */
 function numberTasks(environment: Environment, games: readonly GameChoice[]): Map<number, number> {
   const numbers = new Map<string, number>();
   const taskOfGame = new Map<number, number>();
@@ -54,9 +54,9 @@ function numberTasks(environment: Environment, games: readonly GameChoice[]): Ma
 }
 
 /**
- * The surgeon of a run, or null if its method has none; makes room in the learner for what surgery remembers.
+ * The surgery state of a run, or null if its method has none. Allocates GradVac's targets in the learner.
  *
- * @throws if GradVac would have to remember too many pairs of tasks
+ * @throws if GradVac would store targets of too many pairs of tasks
  */
 export function createSurgeon(
   config: Config,
@@ -91,19 +91,19 @@ export function tasksOf({ taskOfGame }: Surgeon, rollout: Rollout, advantage: Fl
   });
 }
 
-/** One update in rounds: the surrogate of each task in it, then all other losses. */
+/** One update in rounds: one for the surrogate loss of each of its tasks, then one for all other losses. */
 export interface Operation {
   readonly parts: readonly { readonly task: number; readonly set: LossSet }[];
   readonly rest: UpdateTask | null;
 }
 
 /**
- * A task asks for return alone. All tasks' entropy gradients point one way, so that surgery would keep them whole and take from the surrogates
- * what differs: the bonus would win and the policy end uniform.
+ * The loss of a task is its surrogate alone. The entropy gradients of all tasks have the same direction: surgery would
+ * keep them unchanged and reduce the surrogates, so that the entropy bonus dominates and the policy becomes uniform.
  */
 const surrogateAlone = { beta: 0, entropyCoef: 0, cloningCoef: 0, goodWeight: 0, badWeight: 0, valueCoef: 0 };
 
-/** Cuts an update, whose first set is of a rollout, by the tasks of the rollout's states. */
+/** Partitions an update, whose first set is of a rollout, by the tasks of the rollout's states. */
 export function cutByTask({ sets, contrastive }: UpdateTask, tasks: Int32Array): Operation {
   const [own, ...others] = sets;
   const { order, weight, settings } = own;
@@ -133,7 +133,7 @@ export function cutByTask({ sets, contrastive }: UpdateTask, tasks: Int32Array):
   return { parts, rest };
 }
 
-/** The sets of an operation's rounds, in their order. */
+/** The sets of the rounds, in their order. */
 export function roundsOf({ parts, rest }: Operation): LossSet[][] {
   return [...parts.map(({ set }) => [set]), ...(rest ? [[...rest.sets]] : [])];
 }
@@ -150,7 +150,7 @@ function gramOf({ policy: { arena, network } }: Learner, vectors: number, n: num
   return gram;
 }
 
-/** Weights of the gradients of `tasks`, which average 1 / n where nothing conflicts; GradVac's targets move on. */
+/** Weights of the gradients of `tasks`: 1 / n each where no gradients conflict. Updates GradVac's targets. */
 function weightsOf(surgeon: Surgeon, learner: Learner, gram: Float64Array, tasks: readonly number[]): Float64Array {
   const n = tasks.length;
   if (surgeon.surgery === 'upgrad') return upGrad(gram);
@@ -169,7 +169,7 @@ function weightsOf(surgeon: Surgeon, learner: Learner, gram: Float64Array, tasks
   return weights;
 }
 
-/** Share of the pairs of tasks whose gradients point against each other. */
+/** Share of the pairs of tasks whose gradients have a negative dot product. */
 function conflictShare(gram: Float64Array, n: number): number {
   let against = 0;
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) if (gram[i * n + j] < 0) against++;
@@ -182,15 +182,15 @@ function addedSums(rounds: readonly LossSums[]): LossSums {
   return Object.fromEntries(sums) as LossSums;
 }
 
-/** An update's numbers, and the share of pairs of tasks in conflict. */
+/** Statistics of an update, and the share of pairs of tasks in conflict. */
 export interface OperationStats extends UpdateStats {
   readonly conflicts: number;
 }
 
 /**
- * Takes one AdamW step along the tasks' gradients as surgery combines them, plus the gradient of all other losses; the phase's next updates
- * must be the operation's rounds. Where no gradients conflict it is the step without surgery: the parts of a sum, so the weights of a mean
- * count n times.
+ * Takes one AdamW step along the combined task gradients plus the gradient of all other losses. The next updates of the
+ * phase must be the rounds of this update. Where no gradients conflict, the step equals the step without surgery: the
+ * task gradients are parts of a sum, so the weights of a mean are multiplied by n.
  *
  * @throws as `update` does
  */
@@ -212,7 +212,7 @@ export async function operateOn(
     finiteNorm(learner, sums[i]);
     arena.copy(surgeon.vectors + i * size * 4, learner.gradients[0], size * 4);
   }
-  // Of entropy and change the tasks' rounds have told.
+  // Entropy and the change of the policy were measured in the rounds of the tasks.
   if (rest) sums.push({ ...(await gradientOn(phase, learner, rest.contrastive)), entropy: 0, approxKl: 0 });
   else arena.zero(learner.gradients[0], size * 4);
   const gram = gramOf(learner, surgeon.vectors, n);

@@ -24,8 +24,11 @@ import { fieldHashes, type ReplayedRecords, replayRecords } from './replay.ts';
 import type { RunFiles } from './runFiles.ts';
 import { type TrainOptions, trainOptionTypes } from './trainer.ts';
 
-/** Options of `verify`: threads, module, progress and an abort. The verdict depends on none of them. */
-export type VerifyOptions = Pick<TrainOptions, 'crew' | 'module' | 'onProgress' | 'signal'>;
+/** Options of `verify`: threads, module, progress, an abort, and the parts of a run with parts of the user's own. */
+export type VerifyOptions = Pick<
+  TrainOptions,
+  'crew' | 'module' | 'onProgress' | 'signal' | 'environment' | 'policy' | 'labelSource'
+>;
 
 /** A file, or a key of one, that contradicts the other files or the replay. */
 export interface FileDifference {
@@ -48,8 +51,11 @@ export interface Verdict {
   readonly hash: string;
 }
 
-const { crew, module, onProgress, signal } = trainOptionTypes;
-const optionTypes = { crew, module, onProgress, signal } satisfies Record<keyof VerifyOptions, string>;
+const { crew, module, onProgress, signal, environment, policy, labelSource } = trainOptionTypes;
+const optionTypes = { crew, module, onProgress, signal, environment, policy, labelSource } satisfies Record<
+  keyof VerifyOptions,
+  string
+>;
 
 /** Thrown at the first difference between the files; `verify` returns it in its verdict. */
 class Found extends Error {

@@ -99,10 +99,10 @@ export async function unbraid(
     signal: controller.signal,
     cores,
     async openCrew(size: number) {
-      const ask = async (): Promise<never> => {
+      const call = async (): Promise<never> => {
         throw new Error('no worker is real');
       };
-      const members = Array.from({ length: size - 1 }, () => ({ ask, attach: ask, close: () => void ended++ }));
+      const members = Array.from({ length: size - 1 }, () => ({ call, attach: call, close: () => void ended++ }));
       return new Crew(members, size === 1 ? 'own' : 'copied', size === 1 ? 'one thread' : 'no worker is real');
     },
   };

@@ -303,7 +303,7 @@ describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, no
     ['train --set seed', "option '--set <key=value>' argument 'seed' is invalid. It must look like key=value."],
     [
       'train --set numGenerations=1',
-      'groupRelative: numGenerations must be >= 2, got 1; a group of one has no advantage',
+      'config: numGenerations must be >= 2, got 1; the advantage compares the episodes of a group',
     ],
     ['train --config none.json', 'cannot read none.json: ENOENT; check the path'],
     ['train extra', "too many arguments for 'train'. Expected 0 arguments but got 1."],

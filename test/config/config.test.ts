@@ -22,7 +22,7 @@ describe('resolveConfig', () => {
   test('its types are those of the table', () => {
     expectTypeOf<Config['seed']>().toEqualTypeOf<number>();
     expectTypeOf<Config['env']>().toEqualTypeOf<string>();
-    expectTypeOf<Config['policy']>().toEqualTypeOf<'attention' | 'mlp'>();
+    expectTypeOf<Config['policy']>().toEqualTypeOf<'attention' | 'mlp' | 'custom'>();
     expectTypeOf<Config['observation']>().toEqualTypeOf<'tokens' | 'text' | 'vector' | null>();
     expectTypeOf<Config['maxSteps']>().toEqualTypeOf<number | null>();
     expect(resolveConfig(resolveConfig({ seed: 2 }))).toEqual(resolveConfig({ seed: 2 }));
@@ -67,7 +67,7 @@ describe('resolveConfig', () => {
     ['blocks', 5, 'an integer >= 0 and <= 4, got 5'],
     ['contrastiveSamples', 1, 'an integer >= 2, got 1'],
     ['keepCheckpoints', 0, 'an integer >= 1, got 0'],
-    ['policy', 'gpt', 'one of attention, mlp, got "gpt"'],
+    ['policy', 'gpt', 'one of attention, mlp, custom, got "gpt"'],
     ['observation', 'pixels', 'one of tokens, text, vector, or null, got "pixels"'],
     ['lossType', ['grpo'], 'one of grpo, dr_grpo, bnpo, dapo, got ["grpo"]'],
     ['env', ' ', 'an environment\'s name, got " "'],
@@ -94,7 +94,7 @@ describe('resolveConfig', () => {
 
   test('a group of one', () => {
     expect(() => resolveConfig({ numGenerations: 1 })).toThrow(
-      new Error('groupRelative: numGenerations must be >= 2, got 1; a group of one has no advantage'),
+      new Error('config: numGenerations must be >= 2, got 1; the advantage compares the episodes of a group'),
     );
   });
 
@@ -135,7 +135,7 @@ test('labels of demonstrations need demonstrations', () => {
   const config = { method: 'classifier', labels: 'demonstrations', coldStart: 0 };
   expect(() => resolveConfig(config)).toThrow(
     new Error(
-      'config: labels "demonstrations" must have coldStart >= 1, got 0, which shows none; raise coldStart or choose another source',
+      'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
     ),
   );
   expect(resolveConfig({ ...config, method: 'grpo' }).coldStart).toBe(0);
@@ -161,8 +161,8 @@ test('docs/configuration.md is made from the table (vitest -u writes it)', async
   );
   const page = `# Configuration
 
-Every key of a run's config, as \`unbraid train --set key=value\`, in a file given to \`--config\`, or in the object given to \`resolveConfig\`.
-Unknown keys and values outside their rule are refused by name. The complete config of a run is kept in its \`config.json\`.
+This page lists every key of a run's config. Set a key with \`unbraid train --set key=value\`, in a file given to \`--config\`, or in the object passed to \`resolveConfig\`.
+Unknown keys and values outside their rule are rejected with an error that names the key. The complete config of a run is stored in its \`config.json\`. Terms: [glossary](glossary.md).
 
 | Key | Default | Unit | Meaning | Must be |
 |---|---|---|---|---|

@@ -42,7 +42,7 @@ test('terms that exclude each other are refused', () => {
   );
   expect(() => resolveConfig({ method: 'label-advantages', labels: 'demonstrations' })).toThrow(
     new Error(
-      'config: method "label-advantages" needs labels of rollouts, got labels "demonstrations", which label none; choose another source',
+      'config: method "label-advantages" needs labels of rollouts, got labels "demonstrations", which label no rollout; choose another source',
     ),
   );
 });

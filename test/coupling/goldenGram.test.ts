@@ -4,7 +4,7 @@ import { errorOfLargest, openGolden, worstParameter } from '../engine/policy/gol
 
 const cases = ['attention-slots', 'attention-blocks', 'attention-sequence', 'mlp'];
 
-/** With the parameters that have no gradient, which a Gram leaves out, as zeros. */
+/** The matrices by parameter, with zeros for parameters that have no gradient: a Gram leaves these out. */
 function allParameters(gram: Gram, names: readonly string[]): Record<string, Float32Array> {
   return Object.fromEntries(names.map((n) => [n, gram.byParameter.get(n) ?? new Float32Array(gram.total.length)]));
 }

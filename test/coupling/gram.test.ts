@@ -8,7 +8,7 @@ import { actionLogProbs, createPolicy, type Policy } from '../../src/engine/poli
 import { loadStates } from '../../src/engine/states/loadBatch.ts';
 import { inputShape } from '../../src/engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';
-import { atOnce, inTurns } from '../../src/eventLoop.ts';
+import { runAtOnce, runWithPauses } from '../../src/eventLoop.ts';
 import { randomStream } from '../../src/random.ts';
 import { randomStates } from '../engine/layers/randomNetwork.ts';
 import { errorOfLargest } from '../engine/policy/golden.ts';
@@ -26,11 +26,14 @@ const kinds = [
 
 interface Opened {
   readonly policy: Policy;
-  /** Samples drawn with repeats, of different actions. */
+  /** Samples with repeated states and different actions. */
   readonly samples: Samples;
 }
 
-/** A policy of random sizes with random weights, and `count` samples of 12 random states; kind and seed name all of it. */
+/**
+ * A policy of random sizes with random weights, and `count` samples of 12 random states, all determined by kind and
+ * seed.
+ */
 async function open(kind: (typeof kinds)[number], seed: number, count: number): Promise<Opened> {
   const random = randomStream(seed, `test/gram/${kind}`);
   const between = (low: number, high: number): number => low + random.below(high - low + 1);
@@ -119,7 +122,7 @@ describe.each(kinds.flatMap((kind) => [1, 2, 3, 4].map((seed) => [kind, seed] as
       expect(errorOfLargest(rectangle.total, block(total, 14, rows, columns))).toBeLessThan(1e-5);
     });
 
-    test('has the same bits whatever was measured before', async () => {
+    test('is bitwise identical after any earlier measurement', async () => {
       const { policy, samples } = await open(kind, seed, 60);
       const fresh = gramMatrix(policy, policy.weights, samples).total;
       for (const count of [1, 7, 31]) {
@@ -130,16 +133,19 @@ describe.each(kinds.flatMap((kind) => [1, 2, 3, 4].map((seed) => [kind, seed] as
   },
 );
 
-test.each(kinds)('%s: the total alone has the same bits as beside the parts of the parameters', async (kind) => {
-  const { policy, samples } = await open(kind, 3, 50);
-  const other = pick(samples, range(3, 40));
-  for (const [a, b] of [
-    [samples, samples],
-    [samples, other],
-  ]) {
-    expect(gramTotal(policy, policy.weights, a, b)).toEqual(gramMatrix(policy, policy.weights, a, b).total);
-  }
-});
+test.each(kinds)(
+  '%s: the total alone is bitwise identical to the total beside the parts of the parameters',
+  async (kind) => {
+    const { policy, samples } = await open(kind, 3, 50);
+    const other = pick(samples, range(3, 40));
+    for (const [a, b] of [
+      [samples, samples],
+      [samples, other],
+    ]) {
+      expect(gramTotal(policy, policy.weights, a, b)).toEqual(gramMatrix(policy, policy.weights, a, b).total);
+    }
+  },
+);
 
 test('a symmetric matrix is symmetric to the last bit, by parameter, too, over several tiles', async () => {
   for (const kind of kinds) {
@@ -223,7 +229,7 @@ test('logits scaled by 4 at equal probabilities: the part of the policy head is 
   }
 });
 
-test('refuses samples that are empty, of unequal lengths, or of states or actions that do not exist', async () => {
+test('rejects samples that are empty, of unequal lengths, or of states or actions that do not exist', async () => {
   const { policy, samples } = await open('vector', 1, 3);
   const { list } = samples;
   const of = (states: number[], taken: number[]) => () => gramMatrix(policy, policy.weights, { list, states, taken });
@@ -235,7 +241,7 @@ test('refuses samples that are empty, of unequal lengths, or of states or action
   expect(of([0], [-1])).toThrow(`gramMatrix: taken must be in [0, ${actions}) for state 0, got -1`);
 });
 
-test('a product of gradients beyond a 32-bit float is refused, with the name of its parameter', async () => {
+test('a product of gradients beyond a 32-bit float is an error that names its parameter', async () => {
   const { policy, samples } = await open('vector', 1, 3);
   const { arena, network, weights } = policy;
   const first = network.parameters.find(({ name }) => name === 'state.weight');
@@ -252,7 +258,7 @@ test('a product of gradients beyond a 32-bit float is refused, with the name of 
 });
 
 describe('rows of the matrix', () => {
-  test.each(kinds)('%s: have the bits they have in the whole, by parameter, too', async (kind) => {
+  test.each(kinds)('%s: are bitwise identical to those of the whole matrix, also by parameter', async (kind) => {
     const { policy, samples } = await open(kind, 2, 50);
     const right = pick(samples, range(3, 40));
     for (const other of [samples, right]) {
@@ -260,7 +266,7 @@ describe('rows of the matrix', () => {
       for (const parts of [1, 2, 3]) {
         const symmetric = other === samples;
         const blocks = rowBlocks(50, parts, symmetric).map((rows) => {
-          const block = atOnce(gramRows(policy, policy.weights, samples, other, rows));
+          const block = runAtOnce(gramRows(policy, policy.weights, samples, other, rows));
           expect([block.rows, block.columns]).toEqual([rows[1] - rows[0], whole.columns]);
           return block;
         });
@@ -273,13 +279,13 @@ describe('rows of the matrix', () => {
     const { policy, samples } = await open('slots', 2, 50);
     const told = async (rows: [number, number]): Promise<number> => {
       let states = 0;
-      await inTurns(gramRows(policy, policy.weights, samples, samples, rows), async (more) => {
+      await runWithPauses(gramRows(policy, policy.weights, samples, samples, rows), async (more) => {
         states += more;
       });
       return states;
     };
     expect(await told([0, 50])).toBe(50 + 2 * 32);
-    // Of a symmetric matrix these rows begin at their own column.
+    // In a symmetric matrix each of these rows begins at its own column.
     expect(await told([32, 50])).toBe(18 + 32);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { dealPieces, type GramRequest, rowBlocks } from '../../src/coupling/gramPieces.ts';
+import { assignPieces, type GramRequest, rowBlocks } from '../../src/coupling/gramPieces.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
 import { createStateList } from '../../src/engine/states/stateList.ts';
 
 describe('rows of the matrix', () => {
   test.each([1, 15, 16, 17, 33, 64, 70, 200])(
-    'of %i samples: consecutive blocks of whole sixteens, none empty',
+    'of %i samples: consecutive blocks of whole multiples of 16, none empty',
     (samples) => {
       for (const parts of [1, 2, 3, 5, 8]) {
         const blocks = rowBlocks(samples, parts);
@@ -62,8 +62,8 @@ describe('pieces for threads', () => {
     { left: right, right: null },
   ];
 
-  test('two threads: the matrix between the sides for one, those within them for the other', () => {
-    expect(dealPieces(measured, 2)).toEqual([
+  test('two threads: one computes the matrix between the sides, the other those within the sides', () => {
+    expect(assignPieces(measured, 2)).toEqual([
       [{ request: 0, rows: [0, 95] }],
       [
         { request: 2, rows: [0, 109] },
@@ -73,16 +73,16 @@ describe('pieces for threads', () => {
   });
 
   test.each([1, 2, 3, 4, 7, 16])(
-    '%i threads: every row of every matrix once, none with more than its share by much',
+    '%i threads: every row of every matrix once, and no thread has much more than its share',
     (threads) => {
       for (const requests of [
         measured,
         [{ left: samples(400), right: null }],
         [{ left: samples(5), right: samples(300) }],
       ]) {
-        const dealt = dealPieces(requests, threads);
-        expect(dealt.length).toBe(threads);
-        const elements = dealt.map((pieces) =>
+        const assigned = assignPieces(requests, threads);
+        expect(assigned.length).toBe(threads);
+        const elements = assigned.map((pieces) =>
           pieces.reduce((sum, { request, rows: [from, to] }) => {
             const { left: a, right: b } = requests[request];
             for (let i = from; i < to; i++) sum += b ? b.states.length : a.states.length - i;
@@ -90,14 +90,14 @@ describe('pieces for threads', () => {
           }, 0),
         );
         for (const [request, { left: a }] of requests.entries()) {
-          const rows = dealt
+          const rows = assigned
             .flat()
             .filter((piece) => piece.request === request)
             .flatMap(({ rows: [from, to] }) => Array.from({ length: to - from }, (_, i) => from + i));
           expect(rows.sort((x, y) => x - y)).toEqual(Array.from({ length: a.states.length }, (_, i) => i));
         }
         const all = elements.reduce((sum, x) => sum + x, 0);
-        // Rows come in sixteens, and a matrix is not cut for a little imbalance.
+        // Rows are assigned in blocks of 16, and a matrix is not partitioned for a small imbalance.
         if (requests !== measured || threads > 4) continue;
         expect(Math.max(...elements)).toBeLessThan((1.5 * all) / threads);
       }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { gramMatrix } from '../../src/coupling/gram.ts';
 import { type CouplingMeasurement, couplingSummary, measureCoupling } from '../../src/coupling/measure.ts';
-import { collectBank } from '../../src/coupling/samplePairStates.ts';
-import { type PairBank, pairClasses } from '../../src/coupling/samplePairs.ts';
+import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
+import { pairClasses, type SamplePairs } from '../../src/coupling/samplePairs.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { createStateList, inputShape, pushState } from '../../src/engine/states/stateList.ts';
@@ -11,30 +11,33 @@ import { createHousehold } from '../../src/env/household/household.ts';
 
 const options = { split: 'in-domain', pairs: 40, graphDiscount: 0.9, graphMaxEdges: 1e6 } as const;
 
-/** An untrained policy of the default sizes and its bank. */
-async function untrained(form: 'tokens' | 'vector', seed: number): Promise<{ policy: Policy; bank: PairBank }> {
+/** An untrained policy of the default sizes and its sample pairs. */
+async function untrained(
+  form: 'tokens' | 'vector',
+  seed: number,
+): Promise<{ policy: Policy; samplePairs: SamplePairs }> {
   const environment = createHousehold({ form });
   const kind = form === 'vector' ? 'mlp' : 'attention';
   const sizes = { tokenWidth: 12, matchWidth: 16, hidden: 64, embedding: 32, blocks: 0, heads: 2, logitScale: 1 };
   const policy = createPolicy(await createArena(), environment.spec, { policy: kind, ...sizes });
   policy.network.initialise(policy.weights, seed);
   policy.network.prepare(policy.weights);
-  const bank = await collectBank(policy, [environment], { ...options, seed });
-  if (!bank) throw new Error('a household has pairs of all classes');
-  return { policy, bank };
+  const samplePairs = await collectSamplePairs(policy, [environment], { ...options, seed });
+  if (!samplePairs) throw new Error('a household has pairs of all classes');
+  return { policy, samplePairs };
 }
 
 const describeSample = ({ side, state, action }: { side: number; state: number; action: number }): string =>
   `${side}/${state}/${action}`;
 
-function measure({ policy, bank }: { policy: Policy; bank: PairBank }): Promise<CouplingMeasurement> {
-  return measureCoupling(policy, bank, { describe: describeSample });
+function measure({ policy, samplePairs }: { policy: Policy; samplePairs: SamplePairs }): Promise<CouplingMeasurement> {
+  return measureCoupling(policy, samplePairs, { describe: describeSample });
 }
 
 const seeds = [1, 2, 3, 4, 5];
 
 describe.each(seeds)('an untrained policy, seed %i', (seed) => {
-  test('tokens: good-bad cosine above 0.6, nearly all pairs positive; spillover foreseen within 0.1', async () => {
+  test('tokens: good-bad cosine above 0.6, nearly all pairs positive; spillover predicted within 0.1', async () => {
     const { classes, spillover } = await measure(await untrained('tokens', seed));
     expect(classes.goodBad.meanCosine).toBeGreaterThan(0.6);
     expect(classes.goodBad.positiveFraction).toBeGreaterThan(0.9);
@@ -42,7 +45,7 @@ describe.each(seeds)('an untrained policy, seed %i', (seed) => {
     expect(spillover.actual).toBeGreaterThan(0);
   });
 
-  test('vectors: good-bad cosine above 0.8, nearly all pairs positive; spillover foreseen within 0.1', async () => {
+  test('vectors: good-bad cosine above 0.8, nearly all pairs positive; spillover predicted within 0.1', async () => {
     const { classes, spillover } = await measure(await untrained('vector', seed));
     expect(classes.goodBad.meanCosine).toBeGreaterThan(0.8);
     expect(classes.goodBad.positiveFraction).toBeGreaterThan(0.9);
@@ -53,13 +56,13 @@ describe.each(seeds)('an untrained policy, seed %i', (seed) => {
 
 describe('a measurement', () => {
   test('is of the Gram matrix: each class from its pairs one by one, error < 1e-5', async () => {
-    const { policy, bank } = await untrained('tokens', 1);
-    const { classes } = await measure({ policy, bank });
+    const { policy, samplePairs } = await untrained('tokens', 1);
+    const { classes } = await measure({ policy, samplePairs });
     for (const name of pairClasses) {
       const dots: number[] = [];
-      const cosines = bank.pairs[name].map((pair) => {
+      const cosines = samplePairs.byClass[name].map((pair) => {
         const samples = pair.map(({ side, state, action }) => ({
-          list: bank.sides[side].states,
+          list: samplePairs.sides[side].states,
           states: [state],
           taken: [action],
         }));
@@ -75,26 +78,26 @@ describe('a measurement', () => {
     }
   });
 
-  test('changes neither weights nor what is measured next', async () => {
-    const { policy, bank } = await untrained('tokens', 2);
+  test('changes neither the weights nor the result of the next measurement', async () => {
+    const { policy, samplePairs } = await untrained('tokens', 2);
     const { arena, network, weights } = policy;
     const before = arena.read(weights, network.vectorSize);
-    const first = await measure({ policy, bank });
+    const first = await measure({ policy, samplePairs });
     expect(arena.read(weights, network.vectorSize)).toEqual(before);
     const inUse = arena.mark();
-    expect(await measure({ policy, bank })).toEqual(first);
+    expect(await measure({ policy, samplePairs })).toEqual(first);
     expect(arena.mark()).toBe(inUse);
   });
 
   test('its parts agree: shares of the layers sum to 1, bins hold every good-bad pair of samples, the matrix has unit diagonal', async () => {
-    const { policy, bank } = await untrained('tokens', 3);
-    const { layers, similarity, matrix, classes } = await measure({ policy, bank });
+    const { policy, samplePairs } = await untrained('tokens', 3);
+    const { layers, similarity, matrix, classes } = await measure({ policy, samplePairs });
     expect(layers.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
     expect(layers.map(({ parameter }) => parameter)).not.toContain('classifierHead.weight');
     const unique = (side: 0 | 1, good: boolean): number =>
       new Set(
         pairClasses
-          .flatMap((name) => bank.pairs[name].map((pair) => pair[side]))
+          .flatMap((name) => samplePairs.byClass[name].map((pair) => pair[side]))
           .filter((sample) => sample.good === good)
           .map(describeSample),
       ).size;
@@ -119,7 +122,7 @@ describe('a measurement', () => {
     expect(Object.values(couplingSummary(null))).toEqual([null, null, null, null]);
   });
 
-  test('spillover: the step lifts the good samples by a hundredth; each point is foreseen and measured', async () => {
+  test('spillover: the step raises log pi of the good samples by 0.01; each point is predicted and measured', async () => {
     const { spillover, classes } = await measure(await untrained('vector', 4));
     const { points, predicted, actual, relativeError } = spillover;
     expect(points.length).toBeGreaterThan(5);
@@ -127,7 +130,7 @@ describe('a measurement', () => {
     expect([predicted, actual]).toEqual([mean(0), mean(1)]);
     const missed = points.reduce((sum, [x, y]) => sum + Math.abs(x - y), 0);
     expect(relativeError).toBeCloseTo(missed / points.reduce((sum, [, y]) => sum + Math.abs(y), 0), 12);
-    // With cosines near 1 bad samples rise about as much as the good ones, 0.01.
+    // With cosines near 1, log pi of the bad samples rises by about as much as that of the good ones, 0.01.
     expect(classes.goodBad.meanCosine).toBeGreaterThan(0.8);
     expect(actual).toBeGreaterThan(0.001);
     expect(actual).toBeLessThan(0.02);
@@ -150,8 +153,11 @@ describe('pairs by similarity of their states', () => {
     });
     const good = { side: 0, state: 0, action: 0, good: true } as const;
     const bad = { side: 1, state: 0, action: 0, good: false } as const;
-    const bank: PairBank = { sides: [first, second], pairs: { goodGood: [], goodBad: [[good, bad]], badBad: [] } };
-    const { similarity } = await measure({ policy, bank });
+    const samplePairs: SamplePairs = {
+      sides: [first, second],
+      byClass: { goodGood: [], goodBad: [[good, bad]], badBad: [] },
+    };
+    const { similarity } = await measure({ policy, samplePairs });
     expect(similarity.map(({ pairs }) => pairs)).toEqual([1]);
     expect(similarity[0].upper - similarity[0].lower).toBeCloseTo(0.2, 12);
     return similarity[0].lower;
@@ -182,14 +188,14 @@ describe('pairs by similarity of their states', () => {
   });
 });
 
-test('an abort that comes by the event loop ends the measurement, and its memory is given back', async () => {
-  const { policy, bank } = await untrained('tokens', 1);
-  const whole = await measure({ policy, bank });
+test('an abort from the event loop ends the measurement, and its memory is released', async () => {
+  const { policy, samplePairs } = await untrained('tokens', 1);
+  const whole = await measure({ policy, samplePairs });
   const controller = new AbortController();
   const before = policy.arena.mark();
   setImmediate(() => controller.abort(new Error('enough')));
-  const stopped = measureCoupling(policy, bank, { describe: describeSample, signal: controller.signal });
+  const stopped = measureCoupling(policy, samplePairs, { describe: describeSample, signal: controller.signal });
   await expect(stopped).rejects.toThrow('enough');
   expect(policy.arena.mark()).toBe(before);
-  expect(await measure({ policy, bank })).toEqual(whole);
+  expect(await measure({ policy, samplePairs })).toEqual(whole);
 });

@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest';
 import { gramMatrix } from '../../src/coupling/gram.ts';
-import type { BankSample, LabelledStates, PairBank } from '../../src/coupling/samplePairs.ts';
-import type { Samples } from '../../src/coupling/samples.ts';
+import {
+  keyOf,
+  type LabelledStates,
+  type PairSample,
+  type SamplePairs,
+  samplesOf,
+} from '../../src/coupling/samplePairs.ts';
 import { type Spillover, spillover } from '../../src/coupling/spillover.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy, takenLogProbs } from '../../src/engine/policy/policy.ts';
 import { inputShape } from '../../src/engine/states/stateList.ts';
 import type { VectorSpec } from '../../src/env/environment.ts';
-import { atOnce } from '../../src/eventLoop.ts';
+import { runAtOnce } from '../../src/eventLoop.ts';
 import { randomStream } from '../../src/random.ts';
 import { randomStates } from '../engine/layers/randomNetwork.ts';
 
@@ -23,37 +28,35 @@ const spec: VectorSpec = {
 const list = randomStates(inputShape(spec), randomStream(5, 'test/spillover'), 6, 5);
 const side: LabelledStates = { states: list, labels: new Int8Array(list.actions), game: new Int32Array(list.states) };
 
-const keyOf = ({ side: of, state, action }: BankSample): string => `${of}/${state}/${action}`;
-
-/** Spillover from one good sample to a bad one in each other state. */
+/** Spillover from one good sample to one bad sample in each other state. */
 function spill(policy: Policy, state: number, action: number): Spillover {
-  const good: BankSample = { side: 0, state, action, good: true };
+  const good: PairSample = { side: 0, state, action, good: true };
   const bad = Array.from(
     { length: list.states },
-    (_, s): BankSample => ({ side: 1, state: s, action: 0, good: false }),
+    (_, s): PairSample => ({ side: 1, state: s, action: 0, good: false }),
   );
   const others = bad.filter((sample) => sample.state !== state);
-  const bank: PairBank = {
+  const samplePairs: SamplePairs = {
     sides: [side, side],
-    pairs: { goodGood: [], goodBad: others.map((sample) => [good, sample] as const), badBad: [] },
+    byClass: { goodGood: [], goodBad: others.map((sample) => [good, sample] as const), badBad: [] },
   };
-  const samples = (of: readonly BankSample[]): Samples => ({
-    list,
-    states: of.map((s) => s.state),
-    taken: of.map((s) => s.action),
-  });
-  const between = gramMatrix(policy, policy.weights, samples([good]), samples(others));
+  const between = gramMatrix(
+    policy,
+    policy.weights,
+    samplesOf(samplePairs, 0, [good]),
+    samplesOf(samplePairs, 1, others),
+  );
   const places = new Map(others.map((sample, i) => [keyOf(sample), i]));
-  return atOnce(spillover(policy, policy.weights, bank, between, new Map([[keyOf(good), 0]]), places, keyOf));
+  return runAtOnce(spillover(policy, policy.weights, samplePairs, between, new Map([[keyOf(good), 0]]), places));
 }
 
-test('where the good action is all but certain no step is taken: spillover is 0 and nothing overflows', async () => {
+test('where the good action has a probability of almost 1 no step is taken: spillover is 0, without overflow', async () => {
   const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 0, heads: 2, logitScale: 1 };
   const policy = createPolicy(await createArena(), spec, { policy: 'mlp', ...sizes });
   const { arena, network, weights } = policy;
   network.initialise(weights, 9);
   network.prepare(weights);
-  // The action that leads the others of its state most clearly; then all leads grow.
+  // The action with the largest margin over the others of its state; then all margins grow.
   let lead = 0;
   let surest = { state: 0, action: 0 };
   for (let state = 0; state < list.states; state++) {

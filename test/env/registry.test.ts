@@ -14,7 +14,7 @@ const refused: [Partial<Config>, string][] = [
   ],
   [
     { env: 'elsewhere', maxSteps: null },
-    'config: env "elsewhere" needs a process of its own, which this host cannot start; use "household"',
+    'config: env "elsewhere" must be one that runs in this process where no bridge can be started; use "household"',
   ],
 ];
 
@@ -76,12 +76,10 @@ test.each(['graph', 'anchor', 'critic'] as const)('%s labels need nothing that a
     return { create: rewarded, close };
   };
   const lines: Record<string, number>[] = [];
-  const record = {
-    metrics: (_: number, line: Record<string, number>) => lines.push(line),
-    checkpoint: () => {},
-    coupling: () => {},
+  const hooks = {
+    onMetrics: (_: number, line: Record<string, number>) => lines.push(line),
   };
-  await train({ ...elsewhere, labels, method: 'classifier', labelMargin: 0 }, { openBridge, record });
+  await train({ ...elsewhere, labels, method: 'classifier', labelMargin: 0 }, { openBridge, ...hooks });
   expect(lines[1]['labels/coverage']).toBeGreaterThan(0.05);
   expect(lines[1]).not.toHaveProperty('labels/accuracy');
 });

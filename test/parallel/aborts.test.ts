@@ -62,7 +62,7 @@ interface Attempt {
   readonly checkpoints: ReadonlyMap<number, CheckpointFiles>;
 }
 
-/** A run that `onEvent` may abort at each report of progress. */
+/** A run that `onEvent` can abort at each report of progress. */
 async function attempt(
   config: Partial<Config>,
   options: TrainOptions,
@@ -71,10 +71,9 @@ async function attempt(
   const events: Progress[] = [];
   const lines: number[] = [];
   const checkpoints = new Map<number, CheckpointFiles>();
-  const record = {
-    metrics: (iteration: number) => void lines.push(iteration),
-    coupling: () => {},
-    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+  const hooks = {
+    onMetrics: (iteration: number) => void lines.push(iteration),
+    onCheckpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
       void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
   };
   const onProgress = (progress: Progress): void => {
@@ -82,14 +81,14 @@ async function attempt(
     onEvent(progress);
   };
   try {
-    const outcome = await train(config, { ...options, record, onProgress });
+    const outcome = await train(config, { ...options, ...hooks, onProgress });
     return { outcome, error: null, events, lines, checkpoints };
   } catch (error) {
     return { outcome: null, error, events, lines, checkpoints };
   }
 }
 
-/** The run goes on from the newest checkpoint, or begins anew where there is none. */
+/** Resumes the run from the latest checkpoint, or starts it again where there is none. */
 function resumed(config: Partial<Config>, { checkpoints }: Attempt, options: TrainOptions): Promise<TrainOutcome> {
   const newest = Math.max(...checkpoints.keys());
   const files = checkpoints.get(newest);
@@ -105,13 +104,13 @@ function telling(events: readonly Progress[]): Progress[] {
 const isSame = (a: Progress, b: Progress): boolean =>
   a.phase === b.phase && a.done === b.done && a.envSteps === b.envSteps;
 
-/** How an abort comes: in the report itself, or by the event loop, in the middle of the work that follows. */
+/** When the abort happens: in the report itself, or from the event loop, in the middle of the work that follows. */
 const ways: Record<string, (abort: () => void) => void> = {
   'in the report': (abort) => abort(),
   'by the event loop': (abort) => void setImmediate(abort),
 };
 
-/** Aborts the run at one of its reports, and checks what it leaves. */
+/** Aborts the run at one of its reports, and checks the checkpoint and the counts. */
 async function abortAt(
   config: Partial<Config>,
   crew: Crew,
@@ -128,11 +127,12 @@ async function abortAt(
     ways[how](() => controller.abort());
   });
   const place = `${how}: ${JSON.stringify(at)}`;
-  // Where several threads evaluate, not every number of episodes is reported; and the event loop may bring an abort too late.
+  // Where several threads evaluate, not every number of episodes is reported, and the event loop can deliver an abort
+  // too late.
   if (given.outcome) expect([reached && how === 'in the report', given.outcome], place).toEqual([false, whole]);
   else expect([(given.error as Error).name, given.error], place).toEqual(['AbortError', signal.reason]);
   expect(getEventListeners(signal, 'abort'), place).toEqual([]);
-  // What is whole is in a checkpoint, and nothing of the next iteration is done.
+  // Each finished iteration is in a checkpoint, and the next iteration has left no trace.
   if (given.lines.length > 0) expect(Math.max(...given.checkpoints.keys()), place).toBe(given.lines.at(-1));
   if (reached && at.phase === 'train') expect(given.lines.at(-1), place).toBe(at.done);
   return given;
@@ -141,7 +141,7 @@ async function abortAt(
 const [one, two, three, copies] = crewNames;
 const classifier: Partial<Config> = { ...household, coldStart: 0, method: 'classifier' };
 
-describe('an abort at any report of progress is an AbortError, and the crew goes on', () => {
+describe('an abort at any report of progress is an AbortError, and the crew stays usable', () => {
   const cases: [string, string, Partial<Config>][] = [
     ...crewNames.map((name): [string, string, Partial<Config>] => ['look-alike', name, lookAlike]),
     ['ppo', two, { ...lookAlike, method: 'ppo', beta: 0.1 }],
@@ -170,8 +170,8 @@ describe('an abort at any report of progress is an AbortError, and the crew goes
   });
 });
 
-test.each([two, three, copies])('after an abort no further iteration is learnt from or counted: %s', async (name) => {
-  // Few episodes, so that a worker that was told of them may have played all before the calling thread comes to it.
+test.each([two, three, copies])('after an abort no further iteration is trained on or counted: %s', async (name) => {
+  // Few episodes, so that a worker that received them ahead can play all of them before the calling thread starts.
   const config = {
     ...lookAlike,
     iterations: 20,

@@ -45,12 +45,12 @@ test.each(['anchor', 'critic', 'counterfactual', 'shuffled'] as const)(
   },
 );
 
-test('a number that is not finite on another thread stops the run with the words of one thread', async () => {
+test('a number that is not finite on another thread stops the run with the message of one thread', async () => {
   const crew = await openCrew(spawnWorker, 2, { cores: null });
   try {
     const overflowing = { learningRate: 1e30, numIterations: 1, minibatches: 1 };
     await expect(recordedRun(overflowing, { crew })).rejects.toThrow(
-      'policy: log-probabilities must be finite, got NaN; the weights are finite but give logits beyond a 32-bit float; lower learningRate, ' +
+      'policy: log-probabilities must be finite, got NaN; the weights are finite but the logits exceed the range of 32-bit floats; lower learningRate, ' +
         'raise temperature, or check the environment for extreme observations',
     );
   } finally {

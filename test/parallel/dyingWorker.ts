@@ -1,4 +1,4 @@
-/** The real worker, with a fault in it: at call number `call` of a method of its seat. */
+/** The real worker with an injected fault: it fails at call number `call` of a method of its API. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 
 export interface Fault {
@@ -20,7 +20,7 @@ function fail(kind: Fault['kind']): void {
 }
 
 let calls = 0;
-// Registered before the seat's own listener, so that the fault comes first.
+// Registered before the listener of the worker API, so that the fault comes first.
 port.on('message', ({ path }: { path?: string[] }) => {
   if (fault && path?.[0] === fault.method && ++calls === fault.call) fail(fault.kind);
 });

@@ -29,14 +29,14 @@ function dying(size: number, fault: Fault): SpawnWorker {
   };
 }
 
-/** After a crew is closed none of its threads runs. */
+/** Waits until all threads of a closed crew have exited. */
 async function allEnded(): Promise<void> {
   for (const worker of started) if (worker.threadId !== -1) await once(worker, 'exit');
   expect(started.map((worker) => worker.threadId)).toEqual(started.map(() => -1));
   started.length = 0;
 }
 
-const advice = 'the run has stopped, its newest checkpoint is good; go on from it (unbraid train --resume DIR)';
+const advice = 'the latest checkpoint is valid; resume with: unbraid train --resume DIR';
 
 const changes: Partial<Config> = {
   ...small,
@@ -62,18 +62,18 @@ function trainHere(directory: string, resume: boolean, crew: Crew): ReturnType<t
 
 const readText = (directory: string, name: string): string => readFileSync(join(directory, name), 'utf8');
 
-describe('a worker that ends', () => {
+describe('a worker that exits', () => {
   let folder = '';
-  let unbroken: Awaited<ReturnType<typeof trainFolder>>;
+  let uninterrupted: Awaited<ReturnType<typeof trainFolder>>;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'unbraid-faults-'));
-    unbroken = await trainHere(join(folder, 'unbroken'), false, soloCrew());
+    uninterrupted = await trainHere(join(folder, 'uninterrupted'), false, soloCrew());
   });
   afterAll(() => rmSync(folder, { recursive: true }));
   afterEach(allEnded);
 
-  // On copies 10 updates of the cold start and 6 per iteration, on shared memory one message for the updates of each; 3 splits.
-  // A measurement needs all workers, so a death before one is noticed.
+  // On copies: 10 updates of the cold start and 6 per iteration. On shared memory: one message for each phase of
+  // updates. 3 splits. A measurement needs all workers, so it detects an earlier worker exit.
   const phases = (shared: boolean): [string, Fault['method'], number, string][] => [
     ['start', 'begin', 1, ''],
     ['rollouts', 'collect', 2, 'iteration 2: '],
@@ -96,7 +96,7 @@ describe('a worker that ends', () => {
         try {
           await expect(trainHere(directory, false, crew)).rejects.toThrow(
             new Error(
-              `${place}worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${phase === 'start' ? 'the run has not begun; start it again' : advice}`,
+              `${place}worker 3 of 3 failed in phase "${phase}": the thread ended with exit code 7; ${phase === 'start' ? 'the run has not started; start it again' : advice}`,
             ),
           );
         } finally {
@@ -109,10 +109,10 @@ describe('a worker that ends', () => {
         const rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied', cores: null });
         const { wallMs: _, workers: __, ...resumed } = await trainHere(directory, true, rest);
         rest.close();
-        expect(unbroken).toMatchObject(resumed);
+        expect(uninterrupted).toMatchObject(resumed);
         for (const name of ['metrics.jsonl', 'coupling-end.json']) {
-          expect(readText(directory, name).replaceAll(`${memory}-${phase}`, 'unbroken')).toBe(
-            readText(join(folder, 'unbroken'), name),
+          expect(readText(directory, name).replaceAll(`${memory}-${phase}`, 'uninterrupted')).toBe(
+            readText(join(folder, 'uninterrupted'), name),
           );
         }
       },
@@ -120,15 +120,16 @@ describe('a worker that ends', () => {
   });
 });
 
-describe('the reason that the host gives is in the error', () => {
+describe('the error contains the reason that the runtime reports', () => {
   afterEach(allEnded);
-  // A full JavaScript heap is not a case: Node then ends the worker or aborts the whole process, the test runner included.
+  // A full JavaScript heap is not tested: Node then ends the worker or aborts the whole process, including the test
+  // runner.
   const cases: [string, Fault, string][] = [
     ['an uncaught error', { method: 'shards', call: 2, kind: 'throw' }, 'a fault in the worker'],
     [
-      'a memory that is full: the call is answered with an error, the thread lives',
+      'a full memory: the call rejects and the thread keeps running',
       { method: 'begin', call: 1, kind: 'arena' },
-      'Arena.reserve: no room for ',
+      'Arena.reserve: cannot allocate ',
     ],
   ];
   test.each(cases)('%s', async (_, fault, reason) => {
@@ -140,87 +141,83 @@ describe('the reason that the host gives is in the error', () => {
   });
 });
 
-test('a worker that ends in the first update of an iteration: the run goes on from an older checkpoint to the same bits', async () => {
+test('a worker exits in the first update of an iteration: the run resumes from an older checkpoint, bitwise identical', async () => {
   const config: Partial<Config> = { ...changes, evalEvery: 0, couplingEvery: 0, checkpointEvery: 20, iterations: 4 };
-  const unbroken = await recordedRun(config);
+  const uninterrupted = await recordedRun(config);
   const checkpoints = new Map<number, CheckpointFiles>();
   const crew = await openCrew(dying(2, { method: 'shards', call: 10 + 6 * 2 + 1, kind: 'exit' }), 2, {
     copied: true,
     cores: null,
   });
-  const record = {
-    metrics: () => {},
-    coupling: () => {},
-    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+  const hooks = {
+    onCheckpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
       void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
   };
-  await expect(train(config, { crew, record })).rejects.toThrow('worker 2 of 2 failed in phase "gradients"');
+  await expect(train(config, { crew, ...hooks })).rejects.toThrow('worker 2 of 2 failed in phase "gradients"');
   crew.close();
   await allEnded();
-  // The labels know the third iteration by then, the policy does not.
+  // The labels include the third iteration by then; the policy does not.
   expect([...checkpoints.keys()]).toEqual([0]);
-  expect((await resumedRun(config, checkpoints, 0)).outcome).toEqual(unbroken.outcome);
+  expect((await resumedRun(config, checkpoints, 0)).outcome).toEqual(uninterrupted.outcome);
 });
 
-test('a worker that ends with the episodes that it was told of during updates: the run stops, and goes on to the same bits', async () => {
+test('a worker exits with episodes that it received during updates: the run stops, and resumes bitwise identical', async () => {
   const config: Partial<Config> = { ...changes, evalEvery: 0, couplingEvery: 0, iterations: 4 };
-  const unbroken = await recordedRun(config);
+  const uninterrupted = await recordedRun(config);
   const checkpoints = new Map<number, CheckpointFiles>();
   const crew = await openCrew(dying(2, { method: 'collect', call: 2, kind: 'exit' }), 2, { cores: null });
-  const record = {
-    metrics: () => {},
-    coupling: () => {},
-    checkpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
+  const hooks = {
+    onCheckpoint: (checkpoint: Parameters<typeof packCheckpoint>[0]) =>
       void checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
   };
-  // The calling thread may have played all of them itself; the last matrix needs the worker.
-  await expect(train(config, { crew, record })).rejects.toThrow(
-    /^iteration [2-4]: worker 2 of 2 failed in phase "rollouts": the thread ended with exit code 7; the run has stopped/,
+  // The calling thread can have played all episodes itself. The last matrix needs the worker.
+  await expect(train(config, { crew, ...hooks })).rejects.toThrow(
+    /^iteration [2-4]: worker 2 of 2 failed in phase "rollouts": the thread ended with exit code 7; the latest checkpoint is valid/,
   );
   crew.close();
   await allEnded();
   const last = Math.max(...checkpoints.keys());
   expect(last).toBeGreaterThan(0);
-  expect((await resumedRun(config, checkpoints, last)).outcome).toEqual(unbroken.outcome);
+  expect((await resumedRun(config, checkpoints, last)).outcome).toEqual(uninterrupted.outcome);
 });
 
-test('workers are told of the next episodes during updates, unless the run is judged before', async () => {
+test('workers receive the next episodes during updates, unless an evaluation comes first', async () => {
   const told: string[] = [];
   const spawn: SpawnWorker = (name) => {
     const handle = spawnWorker(name);
-    const { attach, begin, play, grams, shards } = handle.seat;
-    const seat: typeof handle.seat = {
+    const { attach, begin, play, grams, shards } = handle.api;
+    const api: typeof handle.api = {
       ...{ attach, begin, play, grams, shards },
       collect(job) {
         told.push('collect');
-        return handle.seat.collect(job);
+        return handle.api.collect(job);
       },
       updates(job) {
         told.push('updates');
-        return handle.seat.updates(job);
+        return handle.api.updates(job);
       },
     };
-    return { ...handle, seat };
+    return { ...handle, api };
   };
   const crew = await openCrew(spawn, 2, { cores: null });
-  const record = { metrics: () => void told.push('metrics'), coupling: () => {}, checkpoint: () => {} };
-  await train({ ...changes, coldStart: 0, couplingEvery: 0, evalEvery: 2, iterations: 4 }, { crew, record });
+  const hooks = { onMetrics: () => void told.push('metrics') };
+  await train({ ...changes, coldStart: 0, couplingEvery: 0, evalEvery: 2, iterations: 4 }, { crew, ...hooks });
   crew.close();
   const two = ['collect', 'updates', 'collect', 'metrics', 'updates', 'metrics'];
   expect(told).toEqual(['metrics', ...two, ...two]);
 });
 
-test('a worker that dies after its answer is noticed at the next call', async () => {
-  let ask = 0;
+test('a worker that exits after its reply is detected at the next call', async () => {
+  let calls = 0;
   const spawn: SpawnWorker = (name) => {
     const handle = spawnWorker(name);
-    const shards: typeof handle.seat.shards = async (job) => {
-      const reply = await handle.seat.shards(job);
-      if (++ask === 3) handle.terminate();
+    const shards: typeof handle.api.shards = async (job) => {
+      const reply = await handle.api.shards(job);
+      if (++calls === 3) handle.terminate();
       return reply;
     };
-    const { attach, begin, collect, play, grams, updates } = handle.seat;
-    return { ...handle, seat: { attach, begin, collect, play, grams, shards, updates } };
+    const { attach, begin, collect, play, grams, updates } = handle.api;
+    return { ...handle, api: { attach, begin, collect, play, grams, shards, updates } };
   };
   const crew = await openCrew(spawn, 2, { copied: true, cores: null });
   await expect(train(small, { crew })).rejects.toThrow(
@@ -230,21 +227,21 @@ test('a worker that dies after its answer is noticed at the next call', async ()
 });
 
 test.each([0, 3, 10, 30])(
-  'a worker that is ended %i ms into the updates on shared memory stops the run',
+  'a worker that is terminated %i ms into the updates on shared memory stops the run',
   async (ms) => {
     const spawn: SpawnWorker = (name) => {
       const handle = spawnWorker(name);
-      const { attach, begin, collect, play, grams, shards } = handle.seat;
-      const updates: typeof handle.seat.updates = (job) => {
+      const { attach, begin, collect, play, grams, shards } = handle.api;
+      const updates: typeof handle.api.updates = (job) => {
         setTimeout(() => handle.terminate(), ms);
-        return handle.seat.updates(job);
+        return handle.api.updates(job);
       };
-      return { ...handle, seat: { attach, begin, collect, play, grams, shards, updates } };
+      return { ...handle, api: { attach, begin, collect, play, grams, shards, updates } };
     };
     const crew = await openCrew(spawn, 2, { cores: null });
     await expect(train({ ...small, coldStartUpdates: 100 }, { crew })).rejects.toThrow(
-      // The timer may come as late as the first iteration.
-      /^(iteration \d+: )?worker 2 of 2 failed in phase "[a-z]+": the thread ended with exit code 1; the run has stopped/,
+      // The timer can fire as late as in the first iteration.
+      /^(iteration \d+: )?worker 2 of 2 failed in phase "[a-z]+": the thread ended with exit code 1; the latest checkpoint is valid/,
     );
     crew.close();
   },
@@ -253,6 +250,6 @@ test.each([0, 3, 10, 30])(
 test('a script that does not load', async () => {
   const spawn: SpawnWorker = () => handleOf(new Worker(new URL('./nowhere.ts', import.meta.url)));
   await expect(openCrew(spawn, 3, { cores: null })).rejects.toThrow(
-    /^openCrew: 2 workers must start, but one ended: Cannot find module .*nowhere\.ts/,
+    /^openCrew: 2 workers must start, but one failed: Cannot find module .*nowhere\.ts/,
   );
 });

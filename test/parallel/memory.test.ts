@@ -1,4 +1,4 @@
-/** Crews on hosts with little memory, and runs of more threads than addresses reach. */
+/** Crews in runtimes with little memory, and runs with more threads than 32-bit addresses allow. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { type Arena, createArena, createSharedMemory, openSharedMemory } from '.
 import { openEnvironments } from '../../src/env/registry.ts';
 import { type CrewOptions, openCrew, relaxedCrew } from '../../src/parallel/crew.ts';
 import { ADDRESS_SPACE, memoryNeed, needOf, threadsIn } from '../../src/parallel/need.ts';
-import { createSeat } from '../../src/parallel/worker.ts';
+import { createWorkerApi } from '../../src/parallel/worker.ts';
 import { type TrainOutcome, train } from '../../src/train/trainer.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';
 
@@ -28,7 +28,10 @@ const short: Partial<Config> = {
   couplingPairs: 4,
 };
 
-/** A host that gives shared memories of up to `shared` pages, 0 for none, and others if `own`; gives the maxima that were asked for. */
+/**
+ * Replaces WebAssembly.Memory: shared memories of up to `shared` pages (0: none), and unshared ones if `own`. Returns
+ * the requested maxima.
+ */
 function hostWith({ shared, own = true }: { shared: number; own?: boolean }): number[] {
   const asked: number[] = [];
   const Memory = WebAssembly.Memory;
@@ -44,7 +47,10 @@ function hostWith({ shared, own = true }: { shared: number; own?: boolean }): nu
 }
 afterEach(() => vi.restoreAllMocks());
 
-/** Runs `short` on a crew opened for `size` threads; gives its outcome and what is said of the crew, at first and after the run. */
+/**
+ * Runs `short` on a crew opened for `size` threads. Returns the outcome and the text about the crew, before and after
+ * the run.
+ */
 async function trained(size: number, options: CrewOptions = {}): Promise<{ run: TrainOutcome; said: string[] }> {
   const crew = await openCrew(spawnWorker, size, { cores: null, ...options });
   const opened = crewText(crew);
@@ -57,13 +63,13 @@ async function trained(size: number, options: CrewOptions = {}): Promise<{ run: 
 }
 
 describe('a shared memory', () => {
-  test('has all of 4 GiB where the host gives it', () => {
+  test('has 4 GiB where the runtime allocates it', () => {
     const asked = hostWith({ shared: 65_536 });
     expect(openSharedMemory(100 * MiB, 50 * MiB).bytes).toBe(ADDRESS_SPACE);
     expect(asked).toEqual([65_536]);
   });
 
-  test('else what is wanted, or less in steps of a quarter, down to the least', () => {
+  test('otherwise has the wanted size, or less in steps of a quarter, down to the least size', () => {
     const asked = hostWith({ shared: 1000 });
     const { memory, bytes } = openSharedMemory(100 * MiB, 20 * MiB);
     expect(asked).toEqual([65_536, 1600, 1200, 900]);
@@ -75,22 +81,24 @@ describe('a shared memory', () => {
     expect(asked).toEqual([65_536, 1600, 1200, 1120]);
   });
 
-  test('of any size is found below 4 GiB, and one that is refused is an error that says what to do', () => {
+  test('of any size is found below 4 GiB; a refused one is an error that states the next step', () => {
     for (const most of [40_000, 9000, 1024, 100, 16]) {
       const asked = hostWith({ shared: most });
       expect(createSharedMemory().buffer.byteLength).toBe(16 * PAGE);
-      // No less than three quarters of what there is, or of one step above it.
+      // At least three quarters of the available size, or of one step above it.
       expect(asked.at(-1)).toBeGreaterThanOrEqual(Math.max(16, Math.floor(most * 0.7)));
       vi.restoreAllMocks();
     }
     hostWith({ shared: 0 });
     expect(createSharedMemory).toThrow(
-      new RangeError(`createSharedMemory: the host must give shared memory of 1 MiB, got ${refusal}; use one thread`),
+      new RangeError(
+        `createSharedMemory: the runtime must provide shared memory of 1 MiB, got ${refusal}; use one thread`,
+      ),
     );
   });
 });
 
-describe('a crew on a host with little memory', () => {
+describe('a crew in a runtime with little memory', () => {
   let expected: string;
   let need: (threads: number) => number;
   beforeAll(async () => {
@@ -98,7 +106,7 @@ describe('a crew on a host with little memory', () => {
     need = (await needOf(resolveConfig(short))) as typeof need;
   });
 
-  test('runs with as many threads as the memory holds that the host gives', async () => {
+  test('runs with as many threads as the allocated memory can hold', async () => {
     const pages = Math.ceil(need(3) / PAGE);
     const asked = hostWith({ shared: pages });
     const { run, said } = await trained(5);
@@ -108,28 +116,28 @@ describe('a crew on a host with little memory', () => {
     expect([2, 3]).toContain(threads);
     expect(said).toEqual([
       '5 threads on one shared memory',
-      `${threads} threads on one shared memory: 5 threads take some ${Math.ceil(need(5) / MiB)} MiB of memory, and a shared one holds ${Math.ceil(held / MiB)} MiB`,
+      `${threads} threads on one shared memory: 5 threads need about ${Math.ceil(need(5) / MiB)} MiB of memory, and a shared memory holds ${Math.ceil(held / MiB)} MiB`,
     ]);
   });
 
-  test('runs with one thread where the host gives no memory for two', async () => {
+  test('runs with one thread where the runtime cannot allocate memory for two', async () => {
     hostWith({ shared: Math.floor(need(2) / PAGE) - 1 });
     const { run, said } = await trained(3);
     expect(run.parametersSha256).toBe(expected);
     expect(said).toEqual([
       '3 threads on one shared memory',
-      `1 thread: two threads take some ${Math.ceil(need(2) / MiB)} MiB of shared memory, which this host does not give: ${refusal}`,
+      `1 thread: two threads need about ${Math.ceil(need(2) / MiB)} MiB of shared memory, which this runtime cannot allocate: ${refusal}`,
     ]);
   });
 
-  test('has one thread where the host gives no shared memory at all, and no worker', async () => {
+  test('has one thread and no worker where the runtime has no shared memory', async () => {
     hostWith({ shared: 0 });
     const { run, said } = await trained(3);
     expect(run.parametersSha256).toBe(expected);
-    expect(said).toEqual(Array(2).fill(`1 thread: this host gives no shared memory: ${refusal}`));
+    expect(said).toEqual(Array(2).fill(`1 thread: this runtime cannot allocate shared memory: ${refusal}`));
   });
 
-  test('goes on with all threads where a later run needs less', async () => {
+  test('uses all threads again where a later run needs less', async () => {
     const small: Partial<Config> = { ...short, policy: 'mlp', method: 'grpo' };
     hostWith({ shared: Math.ceil(need(2) / PAGE) + 64 });
     const crew = await openCrew(spawnWorker, 4, { cores: null });
@@ -143,9 +151,9 @@ describe('a crew on a host with little memory', () => {
     }
   });
 
-  test('is told so where there is no memory for one thread either', async () => {
+  test('reports an error where the memory is too small for one thread', async () => {
     hostWith({ shared: 0, own: false });
-    const message = `createArena: the host must give a memory of 1 MiB, got ${refusal}; close other programs or pages`;
+    const message = `createArena: the runtime must provide a memory of 1 MiB, got ${refusal}; close other programs or pages`;
     await expect(createArena()).rejects.toThrow(new RangeError(message));
     await expect(train(short)).rejects.toThrow(new RangeError(message));
   });
@@ -158,7 +166,7 @@ describe('more threads than a memory of 4 GiB holds', () => {
     const started: string[] = [];
     const spawn: typeof spawnWorker = (name) => {
       started.push(name);
-      return { seat: createSeat(), ended: new Promise(() => {}), terminate: () => {} };
+      return { api: createWorkerApi(), ended: new Promise(() => {}), terminate: () => {} };
     };
     const need = (await needOf(resolveConfig(wide))) as (threads: number) => number;
     const fit = threadsIn(ADDRESS_SPACE, need, 1000);
@@ -169,15 +177,15 @@ describe('more threads than a memory of 4 GiB holds', () => {
     crew.close();
     expect(started).toHaveLength(fit - 1);
     expect(crewText(crew)).toBe(
-      `${fit} threads on one shared memory: 50 threads take some ${Math.ceil(need(50) / MiB)} MiB of memory, and a shared one holds 4096 MiB`,
+      `${fit} threads on one shared memory: 50 threads need about ${Math.ceil(need(50) / MiB)} MiB of memory, and a shared memory holds 4096 MiB`,
     );
   });
 
-  test('nor is a worker where two do not fit; copies are not limited', async () => {
+  test('no worker starts where two threads do not fit; copies are not limited', async () => {
     const huge: Partial<Config> = { tokenWidth: 1024, matchWidth: 1024, hidden: 8192 };
     const crew = await openCrew(spawnWorker, 2, { cores: null, config: huge });
     expect([crew.size, crew.memory]).toEqual([1, 'own']);
-    expect(crew.reason).toMatch(/^2 threads take some \d+ MiB of memory, and a shared one holds 4096 MiB$/);
+    expect(crew.reason).toMatch(/^2 threads need about \d+ MiB of memory, and a shared memory holds 4096 MiB$/);
     const copies = await openCrew(spawnWorker, 2, { cores: null, config: huge, copied: true });
     copies.close();
     expect([copies.size, copies.memory]).toEqual([2, 'copied']);
@@ -191,7 +199,7 @@ describe('the command', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  test('opens a crew for the config of its run, and says again how many threads it has where they became fewer', async () => {
+  test('opens a crew for the config of its run, and prints the number of threads again where it is smaller', async () => {
     let stderr = '';
     const opened: unknown[] = [];
     const host: Host = {
@@ -217,21 +225,21 @@ describe('the command', () => {
     const [first, second] = stderr.split('\n').filter((line) => /^\d+ threads?\b/.test(line));
     expect(first).toBe('5 threads on one shared memory');
     expect(second).toMatch(
-      /^[1-4] threads? on one shared memory: 5 threads take some \d+ MiB of memory, and a shared one holds \d+ MiB$/,
+      /^[1-4] threads? on one shared memory: 5 threads need about \d+ MiB of memory, and a shared memory holds \d+ MiB$/,
     );
     const { workers } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
     expect(second).toBe(crewText({ ...workers, size: workers.count }));
   });
 });
 
-describe('what a run is said to need', () => {
+describe('the estimated memory of a run', () => {
   test.each<Partial<Config>>([
     {},
     { couplingPairs: 120, labels: 'critic', method: 'classifier' },
     { policy: 'mlp', method: 'ppo+contrastive', beta: 0.1 },
     { env: 'crafting', observation: 'text', blocks: 1 },
     { tokenWidth: 96, hidden: 512, groupsPerIteration: 2, numGenerations: 2, coldStart: 0, couplingPairs: 8 },
-  ])('is what it takes, or up to thrice as much: %j', async (changes) => {
+  ])('is between once and three times the memory in use: %j', async (changes) => {
     const config = resolveConfig({ iterations: 1, evalEpisodes: 8, coldStartUpdates: 2, ...changes });
     const pool = await openEnvironments(config, null);
     const need = memoryNeed(pool.create().spec, config);
@@ -245,7 +253,7 @@ describe('what a run is said to need', () => {
     await train(config, { crew });
     crew.close();
     const { i32, kernels } = arena as unknown as Arena;
-    // The count of pages that threads have taken stands after the constants.
+    // The number of pages that threads have reserved is stored after the constants.
     const taken = (1 + i32[index32(Math.ceil(kernels.heapBase() / 64) * 64)]) * PAGE;
     expect(need(3)).toBeGreaterThan(taken);
     expect(need(3)).toBeLessThan(3 * taken);

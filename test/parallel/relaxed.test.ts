@@ -36,7 +36,7 @@ async function gradient(crew: Crew): Promise<Float32Array> {
 }
 
 describe('relaxed arithmetic', () => {
-  test('gives gradients within 1e-5 of their largest component', async () => {
+  test('returns gradients within 1e-5 of their largest component', async () => {
     const [exact, relaxed] = [await gradient(soloCrew()), await gradient(relaxedCrew())];
     const largest = exact.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const error = exact.reduce((most, x, i) => Math.max(most, Math.abs(x - relaxed[i])), 0);
@@ -44,7 +44,7 @@ describe('relaxed arithmetic', () => {
     expect(error / largest).toBeLessThan(1e-5);
   });
 
-  test('is named in the receipt, which follows from it; a run of exact arithmetic has no such key', async () => {
+  test('is recorded in the receipt and changes its hash; a run with exact arithmetic has no such key', async () => {
     const { outcome, checkpoints } = await recordedRun({ iterations: 1 }, { crew: relaxedCrew() });
     const { receipt } = outcome;
     expect(receipt.arithmetic).toBe('relaxed');
@@ -57,7 +57,7 @@ describe('relaxed arithmetic', () => {
     expect((await recordedRun({ iterations: 0 })).outcome.receipt).not.toHaveProperty('arithmetic');
     await expect(resumedRun({ iterations: 1 }, checkpoints, 0)).rejects.toThrow(
       new Error(
-        'train: the checkpoint was made with relaxed arithmetic, but this is exact; go on with --arithmetic relaxed',
+        'train: the checkpoint was made with relaxed arithmetic, but this is exact; resume with --arithmetic relaxed',
       ),
     );
     const resumed = await resumedRun({ iterations: 1 }, checkpoints, 0, { crew: relaxedCrew() });

@@ -5,7 +5,7 @@ import type { LossSet } from '../../src/engine/learn/shards.ts';
 import { createSources, receiveSets, type SetSource } from '../../src/parallel/sources.ts';
 import { collectAll, sources as forms, policyFor, someGames } from '../rollout/shares.ts';
 
-/** A set over a rollout; `seed` sets it apart from others of the same rollout. */
+/** A set over a rollout; `seed` makes it different from other sets of the same rollout. */
 async function setOf(form: string, seed: number, full: boolean): Promise<LossSet> {
   const source = await forms.find(([name]) => name === form)?.[2]();
   if (!source) throw new Error(`no source ${form}`);
@@ -39,7 +39,7 @@ async function setOf(form: string, seed: number, full: boolean): Promise<LossSet
   };
 }
 
-/** What a set's source holds, without the room that arrays of a rollout have left. */
+/** The content of a set's source, without the unused ends of a rollout's arrays. */
 function contentOf({ list, ...set }: LossSet | SetSource) {
   const { states, actions, stateOffsets, actionOffsets } = list;
   return {
@@ -71,42 +71,42 @@ test.each([
   ['tokens', false],
   ['vectors', true],
 ] as const)(
-  '%s, all arrays %s: a worker reads the source that was placed, on shared memory and in copies',
+  '%s, all arrays %s: a worker reads the source that was sent, on shared memory and in copies',
   async (form, full) => {
     const set = await setOf(form, 1, full);
     const [own, other] = await sharedArenas();
     for (const arena of [own, null]) {
       const sources = createSources(arena);
       const known = new Map<number, SetSource>();
-      const sent = sources.ship([set]);
+      const sent = sources.send([set]);
       other.refresh();
       const [[received]] = receiveSets(other, known, [sent], sources.keep());
       expect(contentOf(received)).toEqual(contentOf(set));
       expect(received.placed).toEqual(sources.placed(set).placed ?? undefined);
-      // The second time nothing of it is sent.
-      const [again] = sources.ship([set]);
+      // The second time the source is not sent.
+      const [again] = sources.send([set]);
       expect(again.source).toBeNull();
       expect(contentOf(receiveSets(other, known, [[again]], sources.keep())[0][0])).toEqual(contentOf(set));
     }
   },
 );
 
-test('the place of a source is used again when all that was sent is done, and not before', async () => {
+test('the memory of a source is reused once everything sent is finished, and not before', async () => {
   const [own, other] = await sharedArenas();
   const sources = createSources(own);
-  // From long to short, so that no place has to grow.
+  // From long to short, so that no array has to grow.
   const sets = await Promise.all([5, 4, 3, 2, 1, 0].map((seed) => setOf('tokens', seed, true)));
   const views: SetSource[] = [];
-  const places: number[] = [];
+  const addresses: number[] = [];
   let finish = (): void => {};
   for (const [k, set] of sets.entries()) {
     const known = new Map<number, SetSource>();
-    const sent = sources.ship([set]);
+    const sent = sources.send([set]);
     other.refresh();
     const [[view]] = receiveSets(other, known, [sent], sources.keep());
     views.push(view);
-    places.push(view.placed?.rowOffsets ?? 0);
-    // Two are kept, so that the first leaves with the third; its phase ends after the fourth was sent.
+    addresses.push(view.placed?.rowOffsets ?? 0);
+    // Two sources are kept, so the third one drops the first. The phase of the third ends after the fourth is sent.
     if (k === 2)
       sources.reuse(
         new Promise((resolve) => {
@@ -121,8 +121,8 @@ test('the place of a source is used again when all that was sent is done, and no
     await Promise.resolve();
     await Promise.resolve();
   }
-  expect(new Set(places.slice(0, 4)).size).toBe(4);
-  expect(places[4]).toBe(places[0]);
-  // Those that left with a failed phase are never given out again.
-  expect(places.slice(0, 5)).not.toContain(places[5]);
+  expect(new Set(addresses.slice(0, 4)).size).toBe(4);
+  expect(addresses[4]).toBe(addresses[0]);
+  // The memory of sources dropped in a failed phase is never reused.
+  expect(addresses.slice(0, 5)).not.toContain(addresses[5]);
 });

@@ -41,11 +41,11 @@ describe.each<[number, MemoryMode]>([
   });
   afterAll(() => crew.close());
 
-  test('is what was opened', () => {
+  test('has the size and memory that were opened', () => {
     expect([crew.size, crew.memory]).toEqual([size, memory]);
   });
 
-  // One crew plays them all, one after another.
+  // One crew executes all runs, one after another.
   test.each(Object.entries(runs))(
     '%s: parameters, success, coupling, metrics and checkpoints of one thread',
     async (_, config) => {
@@ -53,7 +53,7 @@ describe.each<[number, MemoryMode]>([
     },
   );
 
-  test('a run of one thread goes on with several to the same bits', async () => {
+  test('a run of one thread resumes on several threads, bitwise identical', async () => {
     const [config] = Object.values(runs);
     const unbroken = await alone(config);
     expect((await resumedRun(config, unbroken.checkpoints, 1, { crew })).outcome).toEqual(unbroken.outcome);

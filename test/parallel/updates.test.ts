@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LossSet, ShardRoom } from '../../src/engine/learn/shards.ts';
+import type { LossSet, ShardBuffers } from '../../src/engine/learn/shards.ts';
 import { updatesHere } from '../../src/engine/learn/updatePhase.ts';
 import { collectAll, policyFor, someGames, sources } from '../rollout/shares.ts';
 
@@ -18,7 +18,7 @@ test.each([
     const coefs = { cloningCoef: 0, goodWeight: 0, badWeight: 0 };
     const set: LossSet = {
       list,
-      // Each state is one of its own: there are no repeats.
+      // All states differ: there are no repeats.
       order: Int32Array.from({ length: 64 }, (_, i) => i % list.states),
       taken: new Int32Array(list.states),
       oldLogProb: zeros,
@@ -35,7 +35,7 @@ test.each([
       Array.from({ length: updates }, () => [set]),
       policy,
     );
-    const room: ShardRoom = { gradients: [], sums: [], counters: 0 };
+    const room: ShardBuffers = { gradients: [], sums: [], counters: 0 };
     let turns = 0;
     setImmediate(() => turns++);
     for (let update = 1; update <= updates; update++) {

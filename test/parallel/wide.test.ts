@@ -37,7 +37,7 @@ describe.each<Partial<Config>>([
   });
 });
 
-test('a saved policy scores such states, draws from them and adapts to them', async () => {
+test('a saved policy scores such states, samples actions and adapts to them', async () => {
   const { checkpoints } = await recordedRun({ ...wide, iterations: 0 }, { openBridge });
   const parameters = checkpoints.get(0)?.get('parameters.safetensors') as Uint8Array;
   const module = await WebAssembly.compile(await readFile(new URL('../../wasm/unbraid.edge.wasm', import.meta.url)));

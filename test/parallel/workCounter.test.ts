@@ -1,36 +1,44 @@
 import { availableParallelism } from 'node:os';
 import { afterEach, expect, test, vi } from 'vitest';
-import { coresOfHost, looksOf, nextRoundOn, post, readPost, untilSet } from '../../src/parallel/updateBoard.ts';
-import { claim, everyNth, nextRound, openRound } from '../../src/parallel/workCounter.ts';
+import {
+  availableCores,
+  publishUpdate,
+  readUpdate,
+  spinCountOf,
+  waitForGeneration,
+  waitUntilSet,
+} from '../../src/parallel/updateBoard.ts';
+import { claim, everyNth, nextGeneration, startGeneration } from '../../src/parallel/workCounter.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 
 const words = (): Int32Array => new Int32Array(new SharedArrayBuffer(64));
 
-test('a round gives each number once, and none to a thread that comes late', () => {
+test('each index of a generation is claimed once, and a claim with an earlier generation returns -1', () => {
   const i32 = words();
   expect(claim(i32, 3, 1, 5)).toBe(-1);
-  openRound(i32, 3, 1);
+  startGeneration(i32, 3, 1);
   expect([0, 1, 2, 3].map(() => claim(i32, 3, 1, 3))).toEqual([0, 1, 2, -1]);
-  openRound(i32, 3, 2);
+  startGeneration(i32, 3, 2);
   expect(claim(i32, 3, 1, 3)).toBe(-1);
   expect([0, 1].map(() => claim(i32, 3, 2, 1))).toEqual([0, -1]);
 });
 
-test('rounds follow one another for ever, and none is 0, what memory holds before the first', () => {
+test('generations differ from their predecessors without end, and none is 0, the value of memory before the first', () => {
   const i32 = words();
-  let round = 0;
+  let generation = 0;
   for (let n = 0; n < 1_100_000; n++) {
-    const before = round;
-    round = nextRound(round);
-    if (round === 0 || round === before) expect.fail(`round ${round} after ${before}`);
+    const before = generation;
+    generation = nextGeneration(generation);
+    if (generation === 0 || generation === before) expect.fail(`generation ${generation} after ${before}`);
     if (n % 50_000 !== 0) continue;
-    openRound(i32, 0, round);
-    expect([claim(i32, 0, round, 2), claim(i32, 0, before, 2), claim(i32, 0, round, 2)]).toEqual([0, -1, 1]);
+    startGeneration(i32, 0, generation);
+    const claimed = [generation, before, generation].map((claimant) => claim(i32, 0, claimant, 2));
+    expect(claimed).toEqual([0, -1, 1]);
   }
 });
 
-test('everyNth: the parts are disjoint and whole', () => {
+test('everyNth: the parts are disjoint and cover all indices', () => {
   for (const count of [1, 2, 3, 7]) {
     const parts = Array.from({ length: count }, (_, k) => everyNth(10, k, count));
     expect(parts.flat().sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -40,34 +48,34 @@ test('everyNth: the parts are disjoint and whole', () => {
   }
 });
 
-test('a post is read as it was written, addresses above 2 GiB too, and ends the wait for another round', () => {
+test('an update is read as it was published, with addresses above 2 GiB, and ends the wait for another generation', () => {
   const i32 = words();
-  const posted = { job: 4, update: 2, shards: 8, table: 0xf000_0040, counters: 0x9000_0000 };
-  post(i32, 1, 7, posted);
-  expect(nextRoundOn(i32, 1, 6, 0)).toBe(7);
-  expect(readPost(i32, 1)).toEqual(posted);
+  const published = { job: 4, update: 2, shards: 8, table: 0xf000_0040, counters: 0x9000_0000 };
+  publishUpdate(i32, 1, 7, published);
+  expect(waitForGeneration(i32, 1, 6, 0)).toBe(7);
+  expect(readUpdate(i32, 1)).toEqual(published);
 });
 
-test('threads look long only where each may have a core', () => {
-  expect(looksOf(navigator.hardwareConcurrency)).toBeGreaterThan(looksOf(navigator.hardwareConcurrency + 1));
+test('threads poll for long only where each can have its own core', () => {
+  expect(spinCountOf(navigator.hardwareConcurrency)).toBeGreaterThan(spinCountOf(navigator.hardwareConcurrency + 1));
 });
 
-test('the host tells how many threads can run at once, also where it has no navigator, as Node 20', () => {
-  expect(coresOfHost()).toBe(availableParallelism());
+test('the runtime reports how many threads can run at once, also without navigator, as in Node 20', () => {
+  expect(availableCores()).toBe(availableParallelism());
   vi.stubGlobal('navigator', undefined);
-  expect(coresOfHost()).toBe(availableParallelism());
+  expect(availableCores()).toBe(availableParallelism());
   vi.stubGlobal('process', undefined);
-  expect(coresOfHost()).toBe(null);
+  expect(availableCores()).toBe(null);
 });
 
-test('untilSet resolves once the word is 1, and rejects with a failure that comes first', async () => {
+test('waitUntilSet resolves once the word is 1, and rejects with a failure that comes first', async () => {
   const i32 = words();
   Atomics.store(i32, 5, 1);
-  await untilSet(i32, 5, 0, () => new Error('too late to matter'));
-  const waiting = untilSet(i32, 6, 9, () => null);
+  await waitUntilSet(i32, 5, 0, () => new Error('too late to matter'));
+  const waiting = waitUntilSet(i32, 6, 9, () => null);
   setTimeout(() => Atomics.store(i32, 6, 1), 20);
   await waiting;
-  await expect(untilSet(i32, 7, 9, () => new Error('worker 2 has ended'))).rejects.toThrow(
+  await expect(waitUntilSet(i32, 7, 9, () => new Error('worker 2 has ended'))).rejects.toThrow(
     new Error('worker 2 has ended'),
   );
 });

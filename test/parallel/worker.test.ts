@@ -7,8 +7,8 @@ import { createLookAlike } from '../../src/env/lookAlike.ts';
 import { openEnvironments } from '../../src/env/registry.ts';
 import { type Crew, openCrew, type SpawnWorker } from '../../src/parallel/crew.ts';
 import { openSpread, type Spread } from '../../src/parallel/spread.ts';
-import { openRound } from '../../src/parallel/workCounter.ts';
-import { createSeat, type PlayJob, type Seat, type SeatSetup } from '../../src/parallel/worker.ts';
+import { startGeneration } from '../../src/parallel/workCounter.ts';
+import { createWorkerApi, type PlayJob, type RunSetup, type WorkerApi } from '../../src/parallel/worker.ts';
 import type { GameChoice } from '../../src/rollout/rollout.ts';
 import { gatherUnhandled } from '../unhandled.ts';
 
@@ -20,58 +20,58 @@ const games = Array.from({ length: 32 }, (_, seed): GameChoice => ({ seed, split
 
 let arena: Arena;
 let policy: Policy;
-let word: number;
-let setup: SeatSetup;
-let seat: Seat;
+let counter: number;
+let setup: RunSetup;
+let api: WorkerApi;
 beforeAll(async () => {
   arena = await createArena(await engineModule('threads'), createSharedMemory());
   policy = createPolicy(arena, spec, { ...config, logitScale: 1 });
   policy.network.initialise(policy.weights, 2);
   policy.network.prepare(policy.weights);
-  word = arena.floats(1);
+  counter = arena.floats(1);
   const shared = { memory: arena.memory, weights: policy.weights };
-  setup = { config, spec, vocabulary: null, plays: true, shared };
-  seat = createSeat();
-  await seat.begin(setup);
+  setup = { config, spec, vocabulary: null, plays: true, shared, custom: { environment: null, policy: null } };
+  api = createWorkerApi();
+  await api.begin(setup);
 });
 
-const jobOf = (round: number): PlayJob => ({
+const jobOf = (generation: number): PlayJob => ({
   ...{ weights: null, games, chunks: 4, slots: 4, options: { key: [1, 2], temperature: 1 } },
-  take: { word, round },
+  take: { counter, generation },
 });
 
-describe('work that is not wanted any more', () => {
-  test('is left between two steps: chunks that were not played are not given', async () => {
-    openRound(arena.i32, word >>> 2, 1);
-    const whole = await seat.play(jobOf(1));
+describe('a generation of the work counter that is over', () => {
+  test('stops the episodes between two steps: unfinished chunks are not returned', async () => {
+    startGeneration(arena.i32, counter >>> 2, 1);
+    const whole = await api.play(jobOf(1));
     expect(whole.map(([chunk]) => chunk)).toEqual([0, 1, 2, 3]);
-    openRound(arena.i32, word >>> 2, 2);
-    const stopped = seat.play(jobOf(2));
-    // The first steps are taken in the turns of promises.
+    startGeneration(arena.i32, counter >>> 2, 2);
+    const stopped = api.play(jobOf(2));
+    // The first steps are taken while promises settle.
     for (let i = 0; i < 6; i++) await Promise.resolve();
-    expect(arena.i32[word >>> 2] & 0xfff).toBe(1);
-    openRound(arena.i32, word >>> 2, 3);
+    expect(arena.i32[counter >>> 2] & 0xfff).toBe(1);
+    startGeneration(arena.i32, counter >>> 2, 3);
     expect(await stopped).toEqual([]);
-    expect(await seat.collect({ ...jobOf(2), slots: games.length })).toEqual([]);
-    // The next round is played as if nothing had been left.
-    expect(await seat.play(jobOf(3))).toEqual(whole);
+    expect(await api.collect({ ...jobOf(2), slots: games.length })).toEqual([]);
+    // The next generation returns the same results as an uninterrupted one.
+    expect(await api.play(jobOf(3))).toEqual(whole);
   });
 
-  test('nor are rows of Gram matrices', async () => {
-    openRound(arena.i32, word >>> 2, 4);
-    const [[, rollout]] = await seat.collect({ ...jobOf(4), chunks: 1, slots: games.length });
+  test('stops Gram matrices: their rows are not returned', async () => {
+    startGeneration(arena.i32, counter >>> 2, 4);
+    const [[, rollout]] = await api.collect({ ...jobOf(4), chunks: 1, slots: games.length });
     const left = { list: rollout.states, states: [0, 1, 2], taken: [0, 1, 0] };
     const pieces = [{ left, right: null, rows: [0, 3] as const }];
-    expect(await seat.grams({ weights: null, pieces, during: { word, round: 3 } })).toEqual([]);
-    const grams = await seat.grams({ weights: null, pieces, during: { word, round: 4 } });
+    expect(await api.grams({ weights: null, pieces, during: { counter, generation: 3 } })).toEqual([]);
+    const grams = await api.grams({ weights: null, pieces, during: { counter, generation: 4 } });
     expect(grams.map(({ rows, columns }) => [rows, columns])).toEqual([[3, 3]]);
-    expect(await seat.grams({ weights: null, pieces, during: null })).toEqual(grams);
+    expect(await api.grams({ weights: null, pieces, during: null })).toEqual(grams);
   });
 });
 
-test('calls are done in the order in which they come: one does not overtake the beginning of its run', async () => {
-  openRound(arena.i32, word >>> 2, 5);
-  const late = createSeat();
+test('calls are executed in the order in which they arrive: a call waits until its run has begun', async () => {
+  startGeneration(arena.i32, counter >>> 2, 5);
+  const late = createWorkerApi();
   const begin = late.begin(setup);
   const played = late.play(jobOf(5));
   await begin;
@@ -79,10 +79,13 @@ test('calls are done in the order in which they come: one does not overtake the 
 });
 
 describe('an abort', () => {
-  /** Workers on this thread that begin late, and say when they are asked and how much they have done. */
+  /**
+   * Workers on this thread that start each call 20 ms late, and record each call and the length of its result in
+   * `told`.
+   */
   function slowWorkers(told: string[]): SpawnWorker {
     return () => {
-      const own = createSeat();
+      const own = createWorkerApi();
       const late =
         <J extends unknown[], T extends unknown[]>(name: string, ask: (...job: J) => Promise<T>) =>
         async (...job: J): Promise<T> => {
@@ -94,7 +97,7 @@ describe('an abort', () => {
         };
       const { attach, begin, collect, play, shards, updates, grams } = own;
       const asked = { collect: late('collect', collect), play: late('play', play), grams: late('grams', grams) };
-      return { seat: { attach, begin, shards, updates, ...asked }, ended: new Promise(() => {}), terminate() {} };
+      return { api: { attach, begin, shards, updates, ...asked }, ended: new Promise(() => {}), terminate() {} };
     };
   }
 
@@ -113,39 +116,42 @@ describe('an abort', () => {
     return { crew, spread: await openSpread(crew, mine, config, pool, environments, signal) };
   }
 
-  test.each([false, true])('does not wait for workers, and they take no further chunk: copied %s', async (copied) => {
-    const told: string[] = [];
-    const controller = new AbortController();
-    const { signal } = controller;
-    const { crew, spread } = await slowRun(copied, told, signal);
-    const options = { key: [1, 2], temperature: 1, signal } as const;
-    const playing = spread.play(games, { ...options, onEpisode: () => controller.abort() });
-    await expect(playing).rejects.toMatchObject({ name: 'AbortError' });
-    for (const phase of [
-      () => spread.play(games, options),
-      () => spread.collect({ games, options }),
-      () => spread.grams([]),
-    ]) {
-      await expect(phase()).rejects.toBe(signal.reason);
-    }
-    expect(told).toEqual(['play']);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    // On copies a worker that was sent its chunk plays it.
-    expect(told).toEqual(['play', copied ? 'play: 1' : 'play: 0']);
-    spread.close();
-    crew.close();
-  });
+  test.each([false, true])(
+    'rejects without waiting for workers, and workers claim no further chunk: copied %s',
+    async (copied) => {
+      const told: string[] = [];
+      const controller = new AbortController();
+      const { signal } = controller;
+      const { crew, spread } = await slowRun(copied, told, signal);
+      const options = { key: [1, 2], temperature: 1, signal } as const;
+      const playing = spread.play(games, { ...options, onEpisode: () => controller.abort() });
+      await expect(playing).rejects.toMatchObject({ name: 'AbortError' });
+      for (const phase of [
+        () => spread.play(games, options),
+        () => spread.collect({ games, options }),
+        () => spread.grams([]),
+      ]) {
+        await expect(phase()).rejects.toBe(signal.reason);
+      }
+      expect(told).toEqual(['play']);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      // On copies a worker plays the chunk that it has received.
+      expect(told).toEqual(['play', copied ? 'play: 1' : 'play: 0']);
+      spread.close();
+      crew.close();
+    },
+  );
 
   test.each([false, true])(
-    'in a measurement, and a crew that is closed then: nothing is unhandled: copied %s',
+    'during a measurement, followed by the close of the crew, leaves no unhandled rejection: copied %s',
     async (copied) => {
       const controller = new AbortController();
       const { crew, spread } = await slowRun(copied, [], controller.signal);
-      openRound(arena.i32, word >>> 2, 6);
-      const [[, rollout]] = await seat.collect({ ...jobOf(6), chunks: 1, slots: games.length });
+      startGeneration(arena.i32, counter >>> 2, 6);
+      const [[, rollout]] = await api.collect({ ...jobOf(6), chunks: 1, slots: games.length });
       const left = { list: rollout.states, states: [0, 1, 2], taken: [0, 1, 0] };
       const requests = Array.from({ length: 4 }, () => ({ left, right: null }));
-      // The calling thread fails at its first piece, while the worker is at its own.
+      // The calling thread fails at its first piece, while the worker computes its own.
       const measuring = spread.grams(requests, async () => {
         controller.abort();
         controller.signal.throwIfAborted();

@@ -33,7 +33,7 @@ describe('names', () => {
     ],
     ['edge', 'openPolicy openPolicyFrom'],
     ['workers', 'openCrew relaxedCrew spawnFrom spawnWorker'],
-    ['coupling', 'collectBank gradVac gramMatrix gramTotal pcGrad runDanger taskOrders upGrad'],
+    ['coupling', 'collectSamplePairs gradVac gramMatrix gramTotal pcGrad runDanger taskOrders upGrad'],
     [
       'statistics',
       'interquartileMean meanInterval pairedBootstrap pairedDifference performanceProfile probabilityOfImprovement stratifiedBootstrap wilsonInterval',
@@ -69,7 +69,7 @@ describe('types', () => {
     expectTypeOf<unbraid.CouplingSummary['goodBadCosine']>().toEqualTypeOf<number | null>();
     expectTypeOf<unbraid.Progress['success']>().toEqualTypeOf<number | null>();
     expectTypeOf<unbraid.Policy['blueprint']>().toEqualTypeOf<unbraid.Blueprint | null>();
-    expectTypeOf(coupling.collectBank).returns.resolves.toEqualTypeOf<coupling.PairBank | null>();
+    expectTypeOf(coupling.collectSamplePairs).returns.resolves.toEqualTypeOf<coupling.SamplePairs | null>();
     expectTypeOf<record.Receipt['outcome']>().toEqualTypeOf<record.JsonRecord | null>();
   });
 

@@ -55,7 +55,7 @@ describe('from a study to a page', () => {
     const filled = fillPage(empty, page, (name) => (name === 'household' ? readStudyCsv(csv) : null));
     const lines = filled.split('\n').filter((line) => line.startsWith('|'));
     expect(lines.slice(0, 4)).toEqual([
-      '| Trained with | out-of-domain | gain over GRPO | gain over cloning | P | cosine | steps |',
+      '| Trained with | out-of-domain | gain over GRPO | gain over cloning | P(above GRPO) | cosine | steps |',
       '|---|---:|---:|---:|---:|---:|---:|',
       expect.stringMatching(/^\| GRPO \| 0\.4\d \[0\.4\d, 0\.4\d\] \| {2}\| {2}\| {2}\| 0\.2\d \| 150k \|$/),
       expect.stringMatching(/^\| classifier, graph labels \| 0\.\d\d \[.+\] \| \+0\.28 \[0\.25, 0\.30\] \| 0\.00 /),

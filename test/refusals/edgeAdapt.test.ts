@@ -131,7 +131,7 @@ describe('adapt', () => {
     [
       'a learning rate that gives weights that no longer score',
       { learningRate: 1e30 },
-      /^adapt: policy: log-probabilities must be finite, got \S+; the weights are finite but give logits .*; the policy is as it was$/,
+      /^adapt: policy: log-probabilities must be finite, got \S+; the weights are finite but the logits .*; the policy is as it was$/,
     ],
     [
       'a coefficient that gives a loss that is not finite',

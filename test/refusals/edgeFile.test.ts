@@ -90,7 +90,7 @@ describe('openPolicy', () => {
     [
       'an unknown key',
       ({ config }) => Object.assign(config, { dropout: 1 }),
-      `blueprintFromJson: config must have known keys alone, got "dropout"; ${again}`,
+      `blueprintFromJson: config must have known keys only, got "dropout"; ${again}`,
     ],
     [
       'one block less',
@@ -111,7 +111,7 @@ describe('openPolicy', () => {
     const { tensors, metadata } = decodeSafetensors(saved.parameters);
     const more = [...tensors, { name: 'extra', shape: [1], values: new Float32Array(1) }];
     expect(opened(module, encodeSafetensors(more, metadata))).toBe(
-      `loadParameters: the policy must have every tensor, got "extra" beside its own; ${another}`,
+      `loadParameters: every tensor must be a parameter of the policy, got "extra"; ${another}`,
     );
     const [first, ...rest] = tensors;
     const doubles = [{ ...first, values: Float64Array.from(first.values) }, ...rest];

@@ -31,7 +31,7 @@ test('createNetwork: arena', () => {
         () => ({}) as never,
       ),
     ),
-  ).toBe('createNetwork: arena must be an object, got null; give what createArena returned');
+  ).toBe('createNetwork: arena must be an object, got null; pass the arena that createArena returned');
 });
 
 describe('networks of layers', () => {
@@ -59,7 +59,7 @@ describe('networks of layers', () => {
     [
       'a start of another kind',
       (b) => tokenTable(b, 'a', 4, { kind: 'norml', scale: 1 } as Anything),
-      'createNetwork: the start of a must be one of uniform, normal, constant, got "norml"; did you mean "normal"?',
+      'createNetwork: the initialisation of a must be one of uniform, normal, constant, got "norml"; did you mean "normal"?',
     ],
     [
       'an activation of another kind',

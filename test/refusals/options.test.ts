@@ -1,6 +1,6 @@
 /** Unknown options of library functions. */
 import { describe, expect, test } from 'vitest';
-import { collectBank, runDanger } from '../../src/entry/coupling.ts';
+import { collectSamplePairs, runDanger } from '../../src/entry/coupling.ts';
 import {
   buildVocabulary,
   craftingText,
@@ -39,7 +39,7 @@ const options: [string, (given: Anything) => unknown, string, string][] = [
   ['replay', (given) => replay(resolveConfig({}), given), 'untill', 'until'],
   ['openCrew', (given) => openCrew(() => ({}) as never, 2, given), 'copy', 'copied'],
   ['evaluate', (given) => evaluate(policy, [household], given), 'trainGame', 'trainGames'],
-  ['collectBank', (given) => collectBank(policy, [household], given), 'pair', 'pairs'],
+  ['collectSamplePairs', (given) => collectSamplePairs(policy, [household], given), 'pair', 'pairs'],
 ];
 
 describe('unknown options are refused with the nearest known one', () => {
@@ -66,8 +66,8 @@ describe('unknown options are refused with the nearest known one', () => {
   });
 
   test('replay takes neither records nor checkpoints', async () => {
-    expect(await rejection(() => replay(resolveConfig({}), { record: {} } as Anything))).toMatch(
-      'replay: unknown option "record"; the keys are: openBridge, crew, ',
+    expect(await rejection(() => replay(resolveConfig({}), { onMetrics: () => {} } as Anything))).toMatch(
+      'replay: unknown option "onMetrics"; the keys are: environment, policy, labelSource, openBridge, crew, ',
     );
   });
 

@@ -88,17 +88,17 @@ const numbers: Cases = [
   [
     'groupRelative: null',
     () => groupRelative(null as Anything, 2, 'group'),
-    'groupRelative: returns must be an array of numbers, got null; give one for each episode',
+    'groupRelative: returns must be an array of numbers, got null; pass one for each episode',
   ],
   [
     'groupRelative: a fraction',
     () => groupRelative([1, 2, 3, 4, 5], 2.5, 'group'),
-    'groupRelative: groupSize must be an integer >= 2, got 2.5; give the number of episodes per start',
+    'groupRelative: groupSize must be an integer >= 2, got 2.5; pass the number of episodes per start',
   ],
   [
     'groupRelative: text',
     () => groupRelative([1, 2], '2' as Anything, 'group'),
-    'groupRelative: groupSize must be an integer >= 2, got "2"; give the number of episodes per start',
+    'groupRelative: groupSize must be an integer >= 2, got "2"; pass the number of episodes per start',
   ],
   [
     'groupRelative: scale',
@@ -188,7 +188,7 @@ const numbers: Cases = [
   [
     'meanInterval: null',
     () => meanInterval(null as Anything),
-    'meanInterval: values must be an array of numbers, got null; give one for each run',
+    'meanInterval: values must be an array of numbers, got null; pass one for each run',
   ],
   [
     'meanInterval: text',
@@ -203,7 +203,7 @@ const numbers: Cases = [
   [
     'pairedDifference: null',
     () => pairedDifference([1, 2], null as Anything),
-    'pairedDifference: values must be an array of numbers, got null; give one for each run',
+    'pairedDifference: values must be an array of numbers, got null; pass one for each run',
   ],
   [
     'wilsonInterval: symbol',
@@ -213,12 +213,12 @@ const numbers: Cases = [
   [
     'stratifiedBootstrap: strata',
     () => stratifiedBootstrap([1] as Anything, () => 1, { seed: 1, resamples: 100 }),
-    'stratifiedBootstrap: strata[0] must be an array of numbers, got 1; give an array of values for each environment',
+    'stratifiedBootstrap: strata[0] must be an array of numbers, got 1; pass an array of values for each environment',
   ],
   [
     'stratifiedBootstrap: statistic',
     () => stratifiedBootstrap([[1]], null as Anything, { seed: 1, resamples: 100 }),
-    'stratifiedBootstrap: statistic must be a function, got null; give one from an array of numbers to a number',
+    'stratifiedBootstrap: statistic must be a function, got null; pass a function from an array of numbers to a number',
   ],
   [
     'stratifiedBootstrap: NaN',
@@ -233,7 +233,7 @@ const numbers: Cases = [
   [
     'probabilityOfImprovement: null',
     () => probabilityOfImprovement(null as Anything, [[1]], { seed: 1, resamples: 100 }),
-    'probabilityOfImprovement: strata must be an array of arrays, got null; give an array of values for each environment',
+    'probabilityOfImprovement: strata must be an array of arrays, got null; pass an array of values for each environment',
   ],
   [
     'performanceProfile: thresholds',

@@ -1,7 +1,7 @@
 /** Functions on policies given what they cannot use: a message by name, and no NaN. */
 import { describe, expect, test } from 'vitest';
 import { pushState } from '../../src/engine/states/stateList.ts';
-import { collectBank, gramMatrix } from '../../src/entry/coupling.ts';
+import { collectSamplePairs, gramMatrix } from '../../src/entry/coupling.ts';
 import { batchCapacity, policyOn } from '../../src/entry/layers.ts';
 import {
   actionLogProbs,
@@ -26,7 +26,7 @@ const cases: Cases = [
   [
     'openCrew: no function',
     () => openCrew(null as Anything, 2),
-    'openCrew: spawnWorker must be a function, got null; give spawnWorker of unbraid/workers',
+    'openCrew: spawnWorker must be a function, got null; pass spawnWorker of unbraid/workers',
   ],
   [
     'openCrew: cores',
@@ -36,7 +36,7 @@ const cases: Cases = [
   [
     'evaluate: environments',
     () => evaluate(policy, [], {} as Anything),
-    'evaluate: environments must be an array of environments, got []; give one environment or more',
+    'evaluate: environments must be an array of environments, got []; pass one environment or more',
   ],
   [
     'evaluate: temperature',
@@ -46,7 +46,7 @@ const cases: Cases = [
   [
     'evaluate: episodes',
     () => evaluate(policy, [household], { seed: 1, split: 'train', episodes: 0, trainGames: 1, temperature: 1 }),
-    'evaluate: episodes must be an integer in [1, 268435456], got 0; give the number of episodes',
+    'evaluate: episodes must be an integer in [1, 268435456], got 0; pass the number of episodes',
   ],
   [
     'evaluate: split',
@@ -55,32 +55,32 @@ const cases: Cases = [
     'evaluate: split must be one of train, in-domain, out-of-domain, got "test"; choose one of them',
   ],
   [
-    'collectBank: pairs',
+    'collectSamplePairs: pairs',
     () =>
-      collectBank(policy, [household], {
+      collectSamplePairs(policy, [household], {
         seed: 1,
         split: 'train',
         pairs: Number.NaN,
         graphDiscount: 0.9,
         graphMaxEdges: 1,
       }),
-    'collectBank: pairs must be an integer in [1, 10000], got NaN; give the number of pairs of each class',
+    'collectSamplePairs: pairs must be an integer in [1, 10000], got NaN; pass the number of pairs of each class',
   ],
   [
-    'measureCoupling: no bank',
+    'measureCoupling: no sample pairs',
     () => measureCoupling(policy, null as Anything),
-    'measureCoupling: bank must be an object, got null; collectBank returns null where no action is good in one game and bad in another',
+    'measureCoupling: samplePairs must be an object, got null; collectSamplePairs returns null where no action is good in one game and bad in another',
   ],
   [
     'gramMatrix: no samples',
     () => gramMatrix(policy, policy.weights, null as Anything),
-    'gramMatrix: samples must be an object, got null; give { list, states, taken }',
+    'gramMatrix: samples must be an object, got null; pass { list, states, taken }',
   ],
   [
     'gramMatrix: no policy',
     () =>
       gramMatrix(null as Anything, 0, { list: createStateList(inputShape(household.spec)), states: [0], taken: [0] }),
-    'gramMatrix: policy must be an object, got null; give what createPolicy or policyOn returned',
+    'gramMatrix: policy must be an object, got null; pass the result of createPolicy or policyOn',
   ],
   [
     'createLabelSource: source',
@@ -90,12 +90,12 @@ const cases: Cases = [
   [
     'createLabelSource: noise',
     () => createLabelSource({ labels: 'oracle', seed: 1, labelNoise: 2 } as Anything),
-    'labels: labelNoise must be a number >= 0 and <= 1, got 2; 0 changes no label',
+    'labels: labelNoise must be a number >= 0 and <= 1, got 2; with 0 all labels stay unchanged',
   ],
   [
     'createLabelSource: counts',
     () => createLabelSource({ labels: 'graph', seed: 1, labelNoise: 0 } as Anything),
-    'labels: graphMaxEdges must be an integer >= 1, got undefined; give the config of a run',
+    'labels: graphMaxEdges must be an integer >= 1, got undefined; pass the config of a run',
   ],
   [
     'batchCapacity: states',
@@ -105,17 +105,17 @@ const cases: Cases = [
   [
     'inputShape: null',
     () => inputShape(null as Anything),
-    "inputShape: spec must be an object, got null; give an environment's spec",
+    'inputShape: spec must be an object, got null; pass the spec of an environment',
   ],
   [
     'inputShape: slots',
     () => inputShape({ ...household.spec, stateSlots: Number.NaN } as Anything),
-    "inputShape: shape.stateSlots must be an integer in [0, 16777216], got NaN; give an environment's inputShape(spec)",
+    'inputShape: shape.stateSlots must be an integer in [0, 16777216], got NaN; pass inputShape(spec) of an environment',
   ],
   [
-    'createStateList: room',
+    'createStateList: capacity',
     () => createStateList(inputShape(household.spec), -1),
-    'createStateList: room must be an integer in [0, 1048576], got -1; the list grows by itself',
+    'createStateList: capacity must be an integer in [0, 1048576], got -1; the list grows by itself',
   ],
   [
     'createPolicy: widths',
@@ -130,12 +130,12 @@ const cases: Cases = [
   [
     'createPolicy: no config',
     () => createPolicy(arena, household.spec, null as Anything),
-    'createPolicy: config must be an object, got null; give the config of a run',
+    'createPolicy: config must be an object, got null; pass the config of a run',
   ],
   [
     'policyOn: null',
     () => policyOn(null as Anything),
-    'policyOn: network must be an object, got null; give what createNetwork returned',
+    'policyOn: network must be an object, got null; pass the network that createNetwork returned',
   ],
   [
     'loadParameters: null',
@@ -167,7 +167,7 @@ describe('states and parameters', () => {
       [[], 1, 'undefined'],
     ] as const) {
       expect(refusal(() => loadStates(arena, policy.network.batch, list, order, 0, to))).toBe(
-        `loadStates: order[0] must be an integer in [0, 1), got ${shown}; give numbers of states in the list`,
+        `loadStates: order[0] must be an integer in [0, 1), got ${shown}; pass numbers of states in the list`,
       );
     }
     for (const states of [['0'], [0.5], [Number.NaN]] as Anything[]) {

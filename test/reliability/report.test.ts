@@ -19,6 +19,7 @@ test('the page has a row for each part, what was tried, and every failure', () =
   expect(lines).toContain('| full disk | 0 | 1 | 0 | 1 | 0 | 0 | 0 | 1 | 10 |');
   expect(lines).toContain('Machine: 2 cores. Versions: Node 24. Time: 10 minutes.');
   expect(lines).toContain('| train | 2 |');
+  expect(lines).toContain('**What was found.** 3 failures in 2 attempts.');
   expect(lines).toContain('Not done: no file system could be mounted.');
   expect(lines.slice(lines.indexOf('## Failures'))).toEqual([
     '## Failures',

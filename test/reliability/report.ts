@@ -20,17 +20,17 @@ const headings: Readonly<Record<Failure, string>> = {
 
 const meanings: Readonly<Record<string, string>> = {
   corruptions:
-    'One file of a run is damaged: changed bytes, a changed JSON value, cut off, removed, nested too deep, replaced by a folder. A third of the folders are left as they are, in a third all hashes are computed again, and a third have no receipt. `verify`, `eval`, `train --resume` and `coupling` then read the folder.',
+    'One file of a run is damaged: its bytes or a JSON value are changed, or the file is cut off, removed, nested too deep or replaced by a folder. A third of the damaged folders are left as they are, in a third all hashes are computed again, and a third have no receipt. The commands `verify`, `eval`, `train --resume` and `coupling` then read the folder.',
   forgeries:
-    'One statement of a run is changed and all hashes are computed again, so that only a replay can find the change. `verify` must reject the folder. The same four commands read it.',
+    'One statement of a run is changed and all hashes are computed again, so that only a replay can find the change. The four commands named under corruptions read the folder, and `verify` must reject it.',
   kills:
-    'SIGKILL before a file operation, or after half of it: half of the bytes written, half of a folder removed. The folder is verified, then the run is resumed.',
+    'SIGKILL ends the process before a file operation, or after half of it: half of the bytes are written, or half of a folder is removed. Then the folder is verified and the run is resumed.',
   'full disk':
-    'From one file operation on, the disk has no space. A fifth of the attempts use a real file system that is too small. The command must say so, and with space again the run is resumed.',
+    'From one file operation on, the disk has no space. A fifth of the attempts use a real file system that is too small. The error message of the command must name this cause. Once there is space again, the run is resumed.',
   'two writers':
-    'A second process writes to the folder of a run: at the same time, while the first is stopped in the middle of its work, or after the first was killed.',
+    'A second process writes to the folder of a run: at the same time as the first one, while the first one is stopped in the middle of its work, or after the first one was killed.',
   signals:
-    'SIGINT, SIGTERM and SIGHUP in every phase of training and of the commands that read a run, with one thread and with two. The exit codes must be 130, 143 and 129, the last checkpoint must hold all finished iterations, and the run is resumed.',
+    'The process receives SIGINT, SIGTERM or SIGHUP in every phase of training and of the commands that read a run, with one thread and with two. The exit codes must be 130, 143 and 129, the last checkpoint must contain all finished iterations, and the run is resumed.',
 };
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
@@ -53,10 +53,16 @@ export function reliabilityPage(
   const failures = tallies.flatMap((tally) =>
     tally.failures.map(({ kind, text }) => `* ${kind}: ${text.split('\n')[0]}`),
   );
+  const attempts = tallies.reduce((sum, tally) => sum + tally.attempts, 0);
   return [
-    '# Reliability',
+    '# Reliability: what happens to damaged, forged, killed and contested runs',
     '',
-    `Written by \`${command}\`. Every attempt is named by a seed, so the command tries the same ones again; only the moments of signals depend on the machine.`,
+    '**What was asked.** A run can be damaged, forged, killed, out of disk space, written by two processes or stopped by a signal. Does a',
+    'command then accept wrong files, lose the run, hang, crash or stop without a clear message?',
+    '',
+    `**What was found.** ${failures.length} failures in ${attempts} attempts.`,
+    '',
+    `\`${command}\` writes this page. A seed names each attempt, so the command repeats the same attempts. Only the moments of signals depend on the machine.`,
     '',
     `Machine: ${machine}. Versions: ${versions}. Time: ${Math.round(seconds / 60)} minutes.`,
     '',
@@ -65,10 +71,11 @@ export function reliabilityPage(
       tallies.map(row),
     ),
     '',
-    'A verdict is wrong if a damaged or forged folder is called equal, an honest folder is called unequal, a file of an equal folder is neither',
-    'checked nor named as not checked, or a measurement of a damaged folder differs from that of the honest one. A run is lost if it cannot be resumed to the result',
-    'of an uninterrupted run. A message is unclear if it holds a message of the JavaScript engine or a control character.',
-    'Memory is the largest resident set of any process.',
+    '* *Wrong verdict*: `verify` calls a damaged or forged folder equal, or an honest folder unequal; it calls a folder equal and leaves a file',
+    '  of it both unchecked and unnamed; or a measurement of a damaged folder differs from that of the honest one.',
+    '* *Lost run*: the run cannot be resumed to the result of an uninterrupted run.',
+    '* *Unclear message*: the message contains a message of the JavaScript engine or a control character.',
+    '* *Most memory*: the largest resident set of any process.',
     '',
     '## What was tried',
     '',

@@ -3,7 +3,7 @@ import { createHousehold } from '../../src/env/household/household.ts';
 import { branch, requireCopies } from '../../src/rollout/branch.ts';
 import { type Corridor, createCorridor, playCorridor } from '../credit/labels/corridor.ts';
 
-test('each candidate is tried from the state itself: one that ends the episode returns its reward, in repeats places', async () => {
+test('each candidate is tried from its state: one that ends the episode returns its reward, once per repeat', async () => {
   const { policy, environment, rollout } = await playCorridor(6);
   const chosen = Int32Array.of(0, 2);
   const options = { key: [1, 2] as const, repeats: 3, temperature: 1, discount: 0.9 };
@@ -20,12 +20,12 @@ test('equal candidates have equal returns, since they share their random numbers
   const place = rollout.hash.indexOf(0);
   const options = { key: [1, 2] as const, repeats: 40, temperature: 1, discount: 0.9 };
   const { returns } = await branch(policy, environment, rollout, Int32Array.of(place), options);
-  // In place 0 back and stay are the same.
+  // In place 0 the actions back and stay have the same effect.
   expect([...returns.subarray(0, 40)]).toEqual([...returns.subarray(40, 80)]);
   expect(new Set(returns).size).toBeGreaterThan(3);
 });
 
-test('the steps are those after the candidates and those that lead back to the states', async () => {
+test('the steps are those after the candidates and those that replay the episodes up to the states', async () => {
   const { policy, rollout } = await playCorridor(3);
   let steps = 0;
   const counted = (corridor: Corridor): Corridor => ({
@@ -43,7 +43,7 @@ test('the steps are those after the candidates and those that lead back to the s
   expect(steps).toBeGreaterThan(16 + rollout.step[last]);
 });
 
-test('an environment without copies is refused', () => {
+test('an environment without clone is rejected', () => {
   const env = createHousehold();
   expect(requireCopies(env)).toBe(env);
   const { clone: _, ...plain } = env;

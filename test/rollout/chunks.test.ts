@@ -1,48 +1,48 @@
 import { expect, test } from 'vitest';
-import { cutGames } from '../../src/rollout/chunks.ts';
+import { partitionGames } from '../../src/rollout/chunks.ts';
 import type { GameChoice } from '../../src/rollout/rollout.ts';
 
 const groups = (sizes: readonly number[]): GameChoice[] =>
   sizes.flatMap((size, g) => Array.from({ length: size }, (_, rollout) => ({ seed: g, split: 'train', rollout })));
 
-test('a cut moves to the end of a group that is near, so that its episodes stay together', () => {
-  expect(cutGames(groups([8, 8, 8, 8, 8, 8, 8, 8, 8, 8]), 4).map((numbers) => numbers.length)).toEqual([
+test('a boundary moves to the end of a nearby group, so that its episodes stay together', () => {
+  expect(partitionGames(groups([8, 8, 8, 8, 8, 8, 8, 8, 8, 8]), 4).map((numbers) => numbers.length)).toEqual([
     16, 24, 16, 24,
   ]);
-  expect(cutGames(groups([3, 3, 3, 3]), 2)).toEqual([
+  expect(partitionGames(groups([3, 3, 3, 3]), 2)).toEqual([
     [0, 1, 2, 3, 4, 5],
     [6, 7, 8, 9, 10, 11],
   ]);
 });
 
-test('a group that is larger than a chunk is cut evenly', () => {
-  expect(cutGames(groups([10]), 3)).toEqual([
+test('a group that is larger than a chunk is partitioned evenly', () => {
+  expect(partitionGames(groups([10]), 3)).toEqual([
     [0, 1, 2],
     [3, 4, 5],
     [6, 7, 8, 9],
   ]);
 });
 
-test('games that recur later on are brought together; seeds of different splits are different games', () => {
+test('games that recur later are grouped; equal seeds of different splits are different games', () => {
   const seeds = [4, 5, 6, 4, 5, 6, 4, 5, 6];
   const games: GameChoice[] = seeds.map((seed, rollout) => ({ seed, split: 'train', rollout }));
-  expect(cutGames(games, 3)).toEqual([
+  expect(partitionGames(games, 3)).toEqual([
     [0, 3, 6],
     [1, 4, 7],
     [2, 5, 8],
   ]);
   const split = games.map((game, e): GameChoice => (e < 3 ? { ...game, split: 'in-domain' } : game));
-  expect(cutGames(split, 3)).toEqual([
+  expect(partitionGames(split, 3)).toEqual([
     [0, 1, 2],
     [3, 4, 6],
     [5, 7, 8],
   ]);
 });
 
-test.each([1, 2, 3, 5, 8])('%i chunks of any groups are disjoint, whole and not empty', (chunks) => {
+test.each([1, 2, 3, 5, 8])('%i chunks of any groups are disjoint, complete and not empty', (chunks) => {
   for (const sizes of [[8], [1, 7, 2], [5, 5, 5, 5], Array.from({ length: 40 }, () => 1), [13, 2, 2, 2, 13]]) {
     const games = groups(sizes);
-    const cut = cutGames(games, chunks);
+    const cut = partitionGames(games, chunks);
     expect(cut.length).toBe(chunks);
     expect(cut.flat().sort((a, b) => a - b)).toEqual([...games.keys()]);
     for (const numbers of cut) {

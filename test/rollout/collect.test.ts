@@ -26,7 +26,7 @@ const households = (count: number): WorldEnvironment[] => Array.from({ length: c
 
 const options = { key: actionKey(1, 'test', 0), temperature: 1 };
 
-/** Each episode's actions and what came of them. */
+/** Each episode's actions and their results. */
 function episodes(rollout: Rollout): Record<string, number[]>[] {
   const { games: choices, states, episode, taken, logProb, reward, hash, nextHash, terminated } = rollout;
   const of: Record<string, number[]>[] = choices.map(() => ({}));
@@ -48,7 +48,7 @@ describe('the record of a household batch', () => {
     return collect(await policyFor(environments[0]), environments, games(count), options);
   };
 
-  test('is what a replay of its actions shows: actions, rewards, ends, hashes and expert', async () => {
+  test('equals a replay of its actions: actions, rewards, ends, hashes and expert', async () => {
     const rollout = await recorded();
     const { states } = rollout;
     const environment = createHousehold();
@@ -87,7 +87,7 @@ describe('the record of a household batch', () => {
     expect(first.filter((f, n) => f < n).length).toBeGreaterThan(ended / 5);
   });
 
-  test('has no expert where it is not asked, and is the same otherwise', async () => {
+  test('has no expert actions with expert: false, and is the same otherwise', async () => {
     const environments = households(count);
     const policy = await policyFor(environments[0]);
     const asked = await collect(policy, environments, games(count), options);
@@ -96,13 +96,13 @@ describe('the record of a household batch', () => {
     expect(plain).toEqual({ ...asked, expert: new Uint8Array(0) });
   });
 
-  test('chains its hashes: what an action led to is where the next one starts', async () => {
+  test('chains its hashes: nextHash of an action is hash of the next one', async () => {
     for (const { hash, nextHash } of episodes(await recorded())) expect(nextHash.slice(0, -1)).toEqual(hash.slice(1));
   });
 });
 
 describe('actions depend only on seed, purpose, iteration, episode and step', () => {
-  test('an episode is the same among 3, among 12, and whatever a batch holds', async () => {
+  test('an episode is the same among 3, among 12, and with any capacity of a batch', async () => {
     const environments = households(12);
     const policy = await policyFor(environments[0]);
     const all = episodes(await collect(policy, environments, games(12), options));
@@ -111,7 +111,7 @@ describe('actions depend only on seed, purpose, iteration, episode and step', ()
     expect(episodes(await collect(narrow, environments, games(12), options))).toEqual(all);
   });
 
-  test('another seed, purpose or iteration draws others', async () => {
+  test('another seed, purpose or iteration samples other actions', async () => {
     const environments = households(4);
     const policy = await policyFor(environments[0]);
     const actions = async (key: readonly [number, number]): Promise<unknown> =>
@@ -123,7 +123,7 @@ describe('actions depend only on seed, purpose, iteration, episode and step', ()
     }
   });
 
-  test('rollouts of one group draw different actions', async () => {
+  test('rollouts of one group sample different actions', async () => {
     const environments = households(2);
     const [first, second] = episodes(await collect(await policyFor(environments[0]), environments, games(2), options));
     expect(first.hash[0]).toBe(second.hash[0]);
@@ -131,7 +131,7 @@ describe('actions depend only on seed, purpose, iteration, episode and step', ()
   });
 });
 
-test('play gives the returns that collect records, with as many environments as games or with three', async () => {
+test('play returns the returns that collect records, with as many environments as games or with three', async () => {
   const environments = Array.from({ length: 40 }, () => createLookAlike());
   const policy = await policyFor(environments[0]);
   const { returns } = await collect(policy, environments, games(40), options);
@@ -143,10 +143,10 @@ test('play gives the returns that collect records, with as many environments as 
   expect(done).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
 });
 
-test('play that meets more states than it keeps forgets them and gives the same returns', async () => {
+test('play that reaches more states than it keeps removes them and returns the same returns', async () => {
   const [environment] = households(1);
   const policy = await policyFor(environment);
-  // Some twenty states each.
+  // About twenty states each.
   const many = Array.from({ length: 1200 }, (_, i): GameChoice => ({ seed: i, split: 'train', rollout: 0 }));
   const returns = await play(policy, households(30), many, options);
   expect(returns.some((x) => x === 1)).toBe(true);
@@ -157,14 +157,14 @@ test('play that meets more states than it keeps forgets them and gives the same 
   }
 });
 
-describe('an environment of promises', () => {
+describe('an asynchronous environment', () => {
   const promised = (environment: Environment): Environment => ({
     ...environment,
     reset: async (choice) => environment.reset(choice),
     step: async (action) => environment.step(action),
   });
 
-  test('is collected and played as one that answers at once, also among such', async () => {
+  test('is collected and played like a synchronous one, also beside synchronous ones', async () => {
     const plain = households(6);
     const policy = await policyFor(plain[0]);
     const rollout = await collect(policy, plain, games(6), options);
@@ -174,7 +174,7 @@ describe('an environment of promises', () => {
     }
   });
 
-  test('that fails stops with its own error', async () => {
+  test('that rejects stops collect and play with its own error', async () => {
     const broken: Environment = { ...createHousehold(), step: () => Promise.reject(new Error('the process died')) };
     const policy = await policyFor(broken);
     await expect(collect(policy, [broken], games(1), options)).rejects.toThrow('the process died');
@@ -182,8 +182,8 @@ describe('an environment of promises', () => {
   });
 });
 
-describe('an environment that breaks its contract', () => {
-  /** The look-alike task, whose second step is changed. */
+describe('an environment that violates its contract', () => {
+  /** The look-alike task with a changed second step. */
   function broken(change: (step: Step) => Step): Environment {
     const environment = createLookAlike();
     let steps = 0;
@@ -290,7 +290,7 @@ test('an abort stops collect and play between steps', async () => {
   expect(steps).toBe(3);
 });
 
-test('an abort that comes by the event loop stops collect and play within 256 steps and those taken together', async () => {
+test('an abort from the event loop stops collect and play within 256 steps plus the steps of one batch', async () => {
   for (const run of [collect, play]) {
     const environments = households(20);
     const controller = new AbortController();

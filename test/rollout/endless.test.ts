@@ -1,7 +1,7 @@
-/** Environments that ignore their own step limit, given to everything that plays episodes. */
+/** Tests every function that plays episodes with environments that ignore their own step limit. */
 import { describe, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
-import { collectBank } from '../../src/coupling/samplePairStates.ts';
+import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { Environment, TextEnvironment, VectorSpec } from '../../src/env/environment.ts';
@@ -22,7 +22,7 @@ const spec = (maxSteps: number, hasExpert = false): VectorSpec => ({
   ...{ form: 'vector', name: 'endless', version: '1', maxSteps, hasExpert, vectorWidth: 2, actionCount: 2 },
 });
 
-/** Goes on for ever, at once or in promises. */
+/** An environment that never ends an episode; synchronous or asynchronous. */
 function endless(maxSteps: number, { asks = false, hasExpert = false } = {}): Environment {
   const step = () => ({
     observation: Float32Array.of(1, 2),
@@ -43,7 +43,7 @@ function endless(maxSteps: number, { asks = false, hasExpert = false } = {}): En
   };
 }
 
-/** Rooms, with a text that never ends. */
+/** The rooms environment as text, with episodes that never end. */
 function endlessText(asks: boolean, maxSteps = 5): TextEnvironment {
   const step = () => ({
     observation: 'You walk.',
@@ -65,7 +65,7 @@ const bank = { seed: 1, split: 'in-domain', pairs: 2, graphDiscount: 0.9, graphM
 const evaluation = { seed: 1, split: 'train', episodes: 3, trainGames: 2, temperature: 1 } as const;
 const demonstrations = { noise: 0, seed: 1, purpose: 'test' };
 
-/** What plays the episodes of environments, with the name that it has in errors. */
+/** Functions that play episodes, with the name that errors contain. */
 const players: readonly [
   string,
   string,
@@ -74,8 +74,8 @@ const players: readonly [
 ][] = [
   ['collect', 'collect', false, (policy, create) => collect(policy, [create()], someGames(1), options)],
   ['evaluate', 'collect', false, (policy, create) => evaluate(policy, [create(), create()], evaluation)],
-  ['collectBank', 'collect', false, (policy, create) => collectBank(policy, [create()], bank)],
-  ['collectBank, expert', 'playExpert', true, (policy, create) => collectBank(policy, [create()], bank)],
+  ['collectSamplePairs', 'collect', false, (policy, create) => collectSamplePairs(policy, [create()], bank)],
+  ['collectSamplePairs, expert', 'playExpert', true, (policy, create) => collectSamplePairs(policy, [create()], bank)],
   ['playExpert', 'playExpert', true, (_, create) => playExpert(create(), someGames(1), demonstrations)],
   [
     'demonstrate',
@@ -95,7 +95,7 @@ describe.each([false, true])('an environment that never ends, in promises: %s', 
     const finite = createLookAlike({ stepsPerEpisode: 5, vectorWidth: 3, actionCount: 2 });
     const policy = await policyFor(finite);
     const rollout = await collect(policy, [finite], someGames(1), options);
-    // The same states, but those who play on from them find no end.
+    // The same states, but episodes that continue from them never end.
     const lasting = { ...requireCopies(endless(5, { asks })), spec: { ...finite.spec, name: 'endless' } };
     const wide = endless(5, { asks });
     const environment = { ...lasting, clone: () => ({ ...environment, step: wideStep }) } as typeof lasting;
@@ -121,23 +121,20 @@ describe.each([false, true])('an environment that never ends, in promises: %s', 
   });
 });
 
-test.each([0, -1, 2.5, Number.NaN, 10_001, 1e9])(
-  'maxSteps %d is refused before anything is played',
-  async (maxSteps) => {
-    const policy = await policyFor(endless(5));
-    const refused = (caller: string): string =>
-      `${caller}: maxSteps must be an integer in [1, 10000], got ${maxSteps}; change spec.maxSteps of environment endless`;
-    const create = (): Environment => endless(maxSteps, { hasExpert: true });
-    await expect(collect(policy, [create()], someGames(1), options)).rejects.toThrow(refused('collect'));
-    await expect(evaluate(policy, [create()], evaluation)).rejects.toThrow(refused('play'));
-    await expect(playExpert(create(), someGames(1), demonstrations)).rejects.toThrow(refused('playExpert'));
-    const text = endlessText(false, maxSteps);
-    await expect(collectTexts(text, { episodes: 1, seed: 1 })).rejects.toThrow(refused('collectTexts'));
-    expect(() => tokenized(text, buildVocabulary(['x']))).toThrow(refused('tokenized'));
-  },
-);
+test.each([0, -1, 2.5, Number.NaN, 10_001, 1e9])('maxSteps %d is rejected before the first step', async (maxSteps) => {
+  const policy = await policyFor(endless(5));
+  const refused = (caller: string): string =>
+    `${caller}: maxSteps must be an integer in [1, 10000], got ${maxSteps}; change spec.maxSteps of environment endless`;
+  const create = (): Environment => endless(maxSteps, { hasExpert: true });
+  await expect(collect(policy, [create()], someGames(1), options)).rejects.toThrow(refused('collect'));
+  await expect(evaluate(policy, [create()], evaluation)).rejects.toThrow(refused('play'));
+  await expect(playExpert(create(), someGames(1), demonstrations)).rejects.toThrow(refused('playExpert'));
+  const text = endlessText(false, maxSteps);
+  await expect(collectTexts(text, { episodes: 1, seed: 1 })).rejects.toThrow(refused('collectTexts'));
+  expect(() => tokenized(text, buildVocabulary(['x']))).toThrow(refused('tokenized'));
+});
 
-describe('timers and aborts are handled while an environment that answers at once is played', () => {
+describe('timers and aborts are handled while a synchronous environment is played', () => {
   const long = (): Environment => createLookAlike({ stepsPerEpisode: 1000, vectorWidth: 3, actionCount: 2 });
   const longText = (): TextEnvironment => endlessText(false, 1000);
   type Work = (signal: AbortSignal | undefined) => Promise<unknown>;
@@ -161,7 +158,7 @@ describe('timers and aborts are handled while an environment that answers at onc
   });
 });
 
-test('a rollout of more steps than there was room for holds them all', async () => {
+test('a rollout with more steps than its initial capacity contains all of them', async () => {
   const environments = Array.from({ length: 70 }, () =>
     createLookAlike({ stepsPerEpisode: 1000, vectorWidth: 3, actionCount: 2 }),
   );
@@ -180,7 +177,7 @@ test('a rollout of more steps than there was room for holds them all', async () 
   expect(rollout.logProb.subarray(0, 70_000).every((x) => x < 0)).toBe(true);
 });
 
-test('what a run keeps of rooms does not depend on how many steps they might take', async () => {
+test('the memory of a run of rooms does not depend on maxSteps', async () => {
   const changes: Partial<Config> = {
     ...{ env: 'rooms', coldStart: 0, iterations: 1, groupsPerIteration: 2, numGenerations: 2, trainGames: 2 },
     ...{ evalEpisodes: 2, couplingPairs: 2, vocabularyEpisodes: 2 },

@@ -7,7 +7,7 @@ import type { GameChoice } from '../../src/rollout/rollout.ts';
 const games = (count: number): GameChoice[] =>
   Array.from({ length: count }, (_, i) => ({ seed: 50 + i, split: 'train', rollout: 0 }));
 
-test('an abort that comes by the event loop stops the play within 256 steps and the game they fall in', async () => {
+test('an abort from the event loop stops the play within 256 steps and the game in which they end', async () => {
   const controller = new AbortController();
   const environment = createHousehold();
   let steps = 0;

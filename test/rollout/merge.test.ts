@@ -5,7 +5,7 @@ import { packRollout } from '../../src/rollout/pack.ts';
 import { collectAll, collectShares, contentOf, options, policyFor, someGames, sources } from './shares.ts';
 
 describe.each(sources)('%s', (_, hasExpert, open) => {
-  test('arrays of a rollout that is spent are used again, whether it was longer or shorter, and nothing of it is left', async () => {
+  test('arrays of a reusable rollout are reused, whether it was longer or shorter, and its content is replaced', async () => {
     const source = await open();
     const policy = await policyFor(source.create());
     const [few, many] = [someGames(4), someGames(9).toReversed()];
@@ -13,10 +13,10 @@ describe.each(sources)('%s', (_, hasExpert, open) => {
     const { spec } = environments[0];
     const { shape } = policy.network.batch;
     const fresh = [await collectAll(source, policy, few), await collectAll(source, policy, many)].map(contentOf);
-    const spent = await collectAll(source, policy, many);
-    const again = await collect(policy, environments, few, options, spent);
-    expect(again.episode).toBe(spent.episode);
-    expect(again.states.actionFeatures).toBe(spent.states.actionFeatures);
+    const reusable = await collectAll(source, policy, many);
+    const again = await collect(policy, environments, few, options, reusable);
+    expect(again.episode).toBe(reusable.episode);
+    expect(again.states.actionFeatures).toBe(reusable.states.actionFeatures);
     expect(contentOf(again)).toEqual(fresh[0]);
     expect(contentOf(await collect(policy, environments, many, options, again))).toEqual(fresh[1]);
     const larger = await collect(policy, environments, many, options, await collectAll(source, policy, few));
@@ -40,18 +40,18 @@ describe.each(sources)('%s', (_, hasExpert, open) => {
     const policy = await policyFor(environment);
     const games = someGames(episodes);
     const whole = await collectAll(source, policy, games);
-    // Every so-manyth, so that no share has its games in a row.
+    // Every n-th game, so that no part has adjacent games.
     const numbers = Array.from({ length: shares }, (_, k) => [...games.keys()].filter((e) => e % shares === k));
     const pieces = await collectShares(source, policy, games, numbers);
     const { shape } = policy.network.batch;
     const merged = mergeRollouts(pieces, numbers, games, shape, spec.maxSteps);
     expect(contentOf(merged)).toEqual(contentOf(whole));
     expect(merged.expert.length > 0).toBe(hasExpert);
-    // Packed, as they come from other threads.
+    // Packed, as other threads send them.
     expect(contentOf(mergeRollouts(pieces.map(packRollout), numbers, games, shape, spec.maxSteps))).toEqual(
       contentOf(whole),
     );
-    // A share in the place of another is another rollout.
+    // Exchanged parts result in a different rollout.
     if (shares > 1 && episodes % shares === 0) {
       expect(contentOf(mergeRollouts(pieces.toReversed(), numbers, games, shape, spec.maxSteps))).not.toEqual(
         contentOf(whole),

@@ -5,7 +5,7 @@ import { collectAll, policyFor, someGames, sources } from './shares.ts';
 describe('packArray', () => {
   const array = Float32Array.from([1, 2, 3, 4]);
 
-  test('copies the first elements, so that the sender may go on writing', () => {
+  test('copies the first elements, so that later writes of the sender have no effect', () => {
     for (const shared of [false, true]) {
       const packed = packArray(array, 3, shared);
       expect(packed).toBeInstanceOf(Float32Array);
@@ -26,7 +26,7 @@ describe('packArray', () => {
 });
 
 describe.each(sources)('%s', (_, hasExpert, open) => {
-  test('a packed list holds the same states in buffers of its own that are exactly as long', async () => {
+  test('a packed list contains the same states in its own buffers of the exact length', async () => {
     const source = await open();
     const policy = await policyFor(source.create());
     const { states: list } = await collectAll(source, policy, someGames(5));
@@ -49,7 +49,7 @@ describe.each(sources)('%s', (_, hasExpert, open) => {
     }
   });
 
-  test('the arrays of a packed rollout are copies in one buffer, which can be handed over', async () => {
+  test('the arrays of a packed rollout are copies in one buffer, which can be transferred', async () => {
     const source = await open();
     const policy = await policyFor(source.create());
     const rollout = await collectAll(source, policy, someGames(5));

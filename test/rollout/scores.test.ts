@@ -3,14 +3,14 @@ import { actionKey, sample, takenLogProbs } from '../../src/engine/policy/policy
 import { copyStates, forgetStates, meetStates, openKnownStates } from '../../src/engine/states/knownStates.ts';
 import { createStateList, inputShape } from '../../src/engine/states/stateList.ts';
 import { randomStream } from '../../src/random.ts';
-import { drawScored, scoreWaiting } from '../../src/rollout/scores.ts';
+import { sampleScored, scoreWaiting } from '../../src/rollout/scores.ts';
 import { policyFor, sources } from './shares.ts';
 
 const key = actionKey(3, 'test', 0);
 const temperature = 0.7;
 
 describe.each(sources)('%s', (_, __, open) => {
-  /** Random play of three games in turn, each several times, with the waiting scored every so often. */
+  /** Random play of three games in turn, each several times. The waiting states are scored at intervals. */
   async function played() {
     const source = await open();
     const environment = source.create();
@@ -31,9 +31,9 @@ describe.each(sources)('%s', (_, __, open) => {
     return { policy, known, list, first };
   }
 
-  test('states that repeat are computed once, and all have the log-probabilities they have by themselves, to the bit', async () => {
+  test('repeated states are computed once, and log-probabilities are bitwise identical to those of each state alone', async () => {
     const { policy, known, list, first } = await played();
-    const logProbs = policy.arena.read(known.room.addresses.logProbs, known.actions);
+    const logProbs = policy.arena.read(known.arrays.addresses.logProbs, known.actions);
     expect(first.some((f, s) => f < s)).toBe(true);
     for (let s = 0; s < list.states; s++) {
       const rows = list.rowOffsets[s + 1] - list.rowOffsets[s];
@@ -45,12 +45,12 @@ describe.each(sources)('%s', (_, __, open) => {
     }
   });
 
-  test('draws are those of each state by itself, however many there are', async () => {
+  test('sampled actions are those of each state alone, for any number of states', async () => {
     const { policy, known, list } = await played();
     const count = list.states;
     const counters = Int32Array.from({ length: count }, (_, s) => 7 * s + 1);
     const draws = { taken: new Int32Array(count + 3), logProb: new Float32Array(count + 3) };
-    drawScored(policy, known, 0, count, key, counters, draws, 3);
+    sampleScored(policy, known, 0, count, key, counters, draws, 3);
     for (let s = 0; s < count; s++) {
       sample(policy, list, [s], 0, 1, key, counters, temperature);
       expect(draws.taken[3 + s]).toBe(policy.arena.i32[policy.taken >> 2]);
@@ -59,7 +59,7 @@ describe.each(sources)('%s', (_, __, open) => {
   });
 });
 
-test('forgotten states: the same one is new again, with other weights too', async () => {
+test('removed states: an equal state is scored again, also with other weights', async () => {
   const [, , open] = sources[0];
   const environment = (await open()).create();
   const policy = await policyFor(environment);
@@ -67,10 +67,10 @@ test('forgotten states: the same one is new again, with other weights too', asyn
   const step = await environment.reset({ seed: 1, split: 'train' });
   const score = (): Float32Array => {
     meetStates(known, [step, step], 2);
-    expect([...policy.arena.i32.subarray(known.room.addresses.first >> 2).subarray(0, 2)]).toEqual([0, 0]);
+    expect([...policy.arena.i32.subarray(known.arrays.addresses.first >> 2).subarray(0, 2)]).toEqual([0, 0]);
     expect(known.waiting).toBe(1);
     scoreWaiting(policy, known, 1);
-    return policy.arena.read(known.room.addresses.logProbs, known.actions / 2);
+    return policy.arena.read(known.arrays.addresses.logProbs, known.actions / 2);
   };
   const before = score();
   policy.network.initialise(policy.weights, 9);

@@ -11,7 +11,7 @@ import { packRollout } from '../../src/rollout/pack.ts';
 import type { GameChoice, Rollout } from '../../src/rollout/rollout.ts';
 import { rooms } from '../env/text/rooms.ts';
 
-/** Makes any number of one environment. */
+/** Creates any number of instances of one environment. */
 export interface Source {
   create(): Environment;
 }
@@ -21,7 +21,7 @@ async function roomsSource(): Promise<Source> {
   return { create: () => tokenized(rooms(), vocabulary, { maxStateTokens: 12, maxActionTokens: 6 }) };
 }
 
-/** Every form of observation, and whether there is an expert. */
+/** One environment for each form of observation, and whether it has an expert. */
 export const sources: readonly [string, boolean, () => Promise<Source>][] = [
   ['tokens', true, () => openEnvironments(resolveConfig({ maxSteps: 9 }), null)],
   ['vectors', true, () => openEnvironments(resolveConfig({ policy: 'mlp', maxSteps: 9 }), null)],
@@ -51,7 +51,7 @@ export async function collectAll(source: Source, policy: Policy, games: readonly
   return collect(policy, environments, games, options);
 }
 
-/** Each share, the games of these numbers, played by itself, as workers do. */
+/** Plays each part (the games with these indices) separately, as workers do. */
 export async function collectShares(
   source: Source,
   policy: Policy,
@@ -67,7 +67,7 @@ export async function collectShares(
   return pieces;
 }
 
-/** What a rollout holds, without the room that its arrays have left. */
+/** The content of a rollout, without the unused ends of its arrays. */
 export function contentOf(rollout: Rollout): Rollout {
   const expert = rollout.expert.length === 0 ? rollout.expert : rollout.expert.slice(0, rollout.states.actions);
   return packRollout({ ...rollout, expert });

@@ -15,7 +15,7 @@ async function openPolicy(): Promise<Policy> {
   return policy;
 }
 
-/** The games that an evaluation of the split plays, in order; every episode is cut to one step. */
+/** The games that an evaluation of the split plays, in order; every episode has one step. */
 async function gamesPlayed(policy: Policy, seed: number, split: Split, episodes: number): Promise<GameChoice[]> {
   const games: GameChoice[] = [];
   const environment = createLookAlike();
@@ -34,14 +34,14 @@ async function gamesPlayed(policy: Policy, seed: number, split: Split, episodes:
 const seedsOf = (games: readonly GameChoice[]): number[] => games.map(({ seed }) => seed);
 
 describe('games of an evaluation', () => {
-  test('of the train split: the training games in turn, each round another rollout', async () => {
+  test('of the train split: the training games in order, with another rollout number in each repetition', async () => {
     const training = trainingGames(3, 5);
     const played = await gamesPlayed(await openPolicy(), 3, 'train', 12);
     expect(seedsOf(played)).toEqual(Array.from({ length: 12 }, (_, i) => training[i % 5].seed));
     expect(played.map(({ rollout }) => rollout)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2]);
   });
 
-  test('of the other splits: fresh games, each once, a longer evaluation beginning with the shorter one', async () => {
+  test('of the other splits: new games, each once; a longer evaluation starts with the games of a shorter one', async () => {
     const policy = await openPolicy();
     for (const split of ['in-domain', 'out-of-domain'] as const) {
       const played = await gamesPlayed(policy, 3, split, 100);
@@ -57,21 +57,21 @@ describe('games of an evaluation', () => {
     for (let seed = 0; seed < 20; seed++) {
       const played: number[] = [];
       for (const split of splits) played.push(...seedsOf(await gamesPlayed(policy, seed, split, 30)));
-      // Of the train split only the five training games.
+      // The train split has only the five training games.
       expect(new Set(played).size).toBe(5 + 30 + 30);
       first.add(played[0]);
     }
     expect(first.size).toBe(20);
   });
 
-  test('training games are numbered from one seed, so that a larger set holds the smaller one', () => {
+  test('training games have consecutive seeds, so a larger set contains a smaller one', () => {
     expect(new Set(seedsOf(trainingGames(3, 500))).size).toBe(500);
     expect(trainingGames(3, 500).slice(0, 150)).toEqual(trainingGames(3, 150));
     expect(trainingGames(3, 10)).not.toEqual(trainingGames(4, 10));
   });
 });
 
-test('success is the mean of the returns, the same with any number of environments, another for another split', async () => {
+test('success is the mean of the returns: equal for any number of environments, different for another split', async () => {
   const environments = Array.from({ length: 7 }, () => createLookAlike());
   const policy = await openPolicy();
   const options = { seed: 1, split: 'in-domain', episodes: 60, trainGames: 5, temperature: 1 } as const;

@@ -59,10 +59,8 @@ async function trained(
   onProgress: (progress: Progress) => void,
 ): Promise<Record<string, string>> {
   let middle: Checkpoint | undefined;
-  const record = {
-    metrics: () => undefined,
-    coupling: () => undefined,
-    checkpoint(checkpoint: Checkpoint) {
+  const hooks = {
+    onCheckpoint(checkpoint: Checkpoint) {
       if (checkpoint.iteration === 2) middle = checkpoint;
     },
   };
@@ -71,7 +69,7 @@ async function trained(
     const crew = await unbraid.openCrew(spawnWorker, size, { copied: copied ?? false, cores: null });
     try {
       const name = `${size} ${crew.memory}`;
-      hashes[name] = await outcomeHash(await unbraid.train(config, { record, crew, onProgress }));
+      hashes[name] = await outcomeHash(await unbraid.train(config, { ...hooks, crew, onProgress }));
       if (size !== 3 || !middle) continue;
       const checkpoint = unbraid.unpackCheckpoint(unbraid.packCheckpoint(middle), 'middle', 'start again');
       hashes[`${name}, resumed`] = await outcomeHash(await unbraid.train(config, { checkpoint, crew, onProgress }));

@@ -8,7 +8,10 @@ import {
 } from '../../src/statistics/bootstrap.ts';
 import { type Interval, interquartileMean, mean } from '../../src/statistics/statistics.ts';
 
-/** Lists with one entry for each number of the statistic; `widest` and `narrowest` hold any other run's ends (see rliable.py). */
+/**
+ * Lists with one entry for each number of the statistic. `widest` and `narrowest` bound the ends of all runs of rliable
+ * (see rliable.py).
+ */
 interface GoldenInterval {
   readonly estimate: number[];
   readonly interval: [number, number][];
@@ -59,7 +62,7 @@ test.each(cases)(
     expect(result.length).toBe(expected.estimate.length);
     for (const [k, { mean: estimate, low, high }] of result.entries()) {
       expect(Math.abs(estimate - expected.estimate[k])).toBeLessThan(1e-12);
-      // Values of a discrete distribution repeat: rounding alone may take an end past its equal.
+      // Values of a discrete distribution repeat: rounding alone can move an end past an equal value.
       expect(low).toBeGreaterThan(expected.widest[k][0] - 1e-12);
       expect(low).toBeLessThan(expected.narrowest[k][0] + 1e-12);
       expect(high).toBeLessThan(expected.widest[k][1] + 1e-12);
@@ -74,14 +77,14 @@ describe('stratifiedBootstrap', () => {
     expect(interval).toEqual({ mean: 1.5, low: 1.5, high: 1.5 });
   });
 
-  it('same seed, same bits; another seed or count, another interval', () => {
+  it('results with equal seeds are bitwise identical; another seed or count changes the interval', () => {
     const run = (seed: number, resamples: number) => stratifiedBootstrap([treated[0]], mean, { seed, resamples });
     expect(run(1, 200)).toEqual(run(1, 200));
     expect(run(2, 200).low).not.toBe(run(1, 200).low);
     expect(run(1, 300).low).not.toBe(run(1, 200).low);
   });
 
-  it('refuses too few resamples and empty strata', () => {
+  it('rejects too few resamples and empty strata', () => {
     expect(() => stratifiedBootstrap([treated[0]], mean, { seed: 1, resamples: 10 })).toThrow(
       'stratifiedBootstrap: resamples must be an integer >= 100, got 10; 2000 is usual',
     );
@@ -101,7 +104,7 @@ describe('pairedBootstrap', () => {
     });
   });
 
-  it('refuses what has no pair', () => {
+  it('rejects values without a pair', () => {
     const options = { seed: 1, resamples: 100 };
     expect(() => pairedBootstrap(treated, treated.slice(1), mean, options)).toThrow(
       new RangeError(
@@ -128,13 +131,13 @@ describe('probabilityOfImprovement', () => {
     expect(there + probabilityOfImprovement(few, treated, options).mean).toBeCloseTo(1, 14);
   });
 
-  it('resamples the two methods independently: against itself there is spread', () => {
+  it('resamples the two methods independently: a method compared with itself has a spread', () => {
     const { low, high } = probabilityOfImprovement(treated, treated, options);
     expect(low).toBeLessThan(0.4);
     expect(high).toBeGreaterThan(0.6);
   });
 
-  it('refuses different strata', () => {
+  it('rejects different strata', () => {
     expect(() => probabilityOfImprovement(treated, few.slice(2), options)).toThrow(
       new RangeError(
         'probabilityOfImprovement: both methods need the same strata, got 3 and 1; keep the environments both have',
@@ -159,7 +162,7 @@ describe('performanceProfile', () => {
     expect(profile.map((point) => point.mean)).toEqual([1, 0.4, 0]);
   });
 
-  it('refuses a threshold that is not a number', () => {
+  it('rejects a threshold that is not a number', () => {
     expect(() => performanceProfile(treated, [0.5, Number.NaN], { seed: 1, resamples: 100 })).toThrow(
       new RangeError('performanceProfile: threshold 1 must be finite, got NaN; pass scores at which to count'),
     );

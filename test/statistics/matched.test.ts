@@ -4,7 +4,7 @@ import { matchedDifference, type RunPair } from '../../src/statistics/matched.ts
 
 const resampling = { seed: 1, resamples: 500 };
 
-/** A run whose points lie on y = 0.5 - 0.4 x + 0.1 x^2 + shift, at x from `first` in steps of 0.1. */
+/** A run with points on y = 0.5 - 0.4 x + 0.1 x^2 + shift, at x from `first` in steps of 0.1. */
 function run(first: number, points: number, shift: number): [number, number][] {
   return Array.from({ length: points }, (_, i) => {
     const x = first + i / 10;
@@ -12,7 +12,7 @@ function run(first: number, points: number, shift: number): [number, number][] {
   });
 }
 
-/** Runs of six seeds; a seed lifts or lowers both of its runs. */
+/** Runs of six seeds; each seed shifts both of its runs by the same amount. */
 function pairsOf(effect: number, spread: number): RunPair[] {
   return [0, 1, 2, 3, 4, 5].map((seed) => {
     const own = spread * (randomStream(seed, 'test/shift').uniform() - 0.5);
@@ -22,15 +22,15 @@ function pairsOf(effect: number, spread: number): RunPair[] {
 }
 
 describe('matchedDifference', () => {
-  test('finds a shift that x does not explain, exactly where there is no noise', () => {
+  test('returns the shift that x does not explain, exactly if there is no noise', () => {
     const found = matchedDifference(pairsOf(-0.1, 0), resampling);
     expect(found?.value).toBeCloseTo(-0.1, 10);
     expect([found?.low, found?.high].map((x) => Math.round((x as number) * 1e8) / 1e8)).toEqual([-0.1, -0.1]);
-    // Of 64 swaps only none and all reach it.
+    // Of 64 swaps only the identity and the swap of all seeds reach it.
     expect(found?.pValue).toBe(2 / 64);
   });
 
-  test('finds nothing where the methods lie on one curve, though their means differ much', () => {
+  test('returns no difference where the methods are on one curve, even if their means differ', () => {
     const found = matchedDifference(pairsOf(0, 0), resampling);
     expect(Math.abs(found?.value as number)).toBeLessThan(1e-10);
     const noisy = matchedDifference(pairsOf(0, 0.05), resampling);
@@ -50,7 +50,7 @@ describe('matchedDifference', () => {
     expect(matchedDifference(far, resampling)?.value).toBe(found?.value);
   });
 
-  test('weighs runs alike, whatever their number of points', () => {
+  test('gives runs equal weight for any number of points', () => {
     const flat = (y: number): [number, number][] => [0, 0.2, 0.4, 0.6, 0.8].map((x) => [x, y]);
     const pairs = [0, 0.3, 0.6].map((y) => ({ treated: flat(y), baseline: flat(0) }));
     const twice = pairs.map((pair, i) => (i === 2 ? { ...pair, treated: [...pair.treated, ...pair.treated] } : pair));
@@ -58,14 +58,14 @@ describe('matchedDifference', () => {
     expect(matchedDifference(twice, resampling)?.value).toBeCloseTo(0.3, 10);
   });
 
-  test('above twelve seeds swaps are drawn, the same ones each time', () => {
+  test('above twelve seeds swaps are sampled, the same ones each time', () => {
     const many = [...pairsOf(-0.1, 0.05), ...pairsOf(-0.1, 0.05), ...pairsOf(-0.1, 0.05)];
     const found = matchedDifference(many, resampling);
     expect(found?.pValue).toBeLessThan(0.001);
     expect(matchedDifference(many, resampling)).toEqual(found);
   });
 
-  test('says nothing below three seeds or without a common range', () => {
+  test('returns null below three seeds or without a common range', () => {
     expect(matchedDifference(pairsOf(-0.1, 0).slice(0, 2), resampling)).toBeNull();
     const apart = pairsOf(0, 0).map(({ baseline }) => ({ treated: run(2, 4, 0), baseline }));
     expect(matchedDifference(apart, resampling)).toBeNull();

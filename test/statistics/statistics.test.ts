@@ -12,7 +12,7 @@ import {
   wilsonInterval,
 } from '../../src/statistics/statistics.ts';
 
-// The numbers compared with come from SciPy 1.17.1 with `x` and `y` as below:
+// The expected numbers come from SciPy 1.17.1 with `x` and `y` as below:
 //   stats.t.ppf(.975, v); np.std(x, ddof=1); stats.t.interval(.95, 7, np.mean(x), stats.sem(x)); the same of y - x;
 //   stats.trim_mean(x, .25); stats.binomtest(k, n).proportion_ci(.95, 'wilson')
 const x = [0.42, 0.51, 0.37, 0.73, 0.44, 0.58, 0.29, 0.66];
@@ -33,7 +33,7 @@ describe('studentT975', () => {
     expect(Math.abs(studentT975(degrees) / expected - 1)).toBeLessThan(1e-9);
   });
 
-  it('refuses a single run', () => {
+  it('rejects a single run', () => {
     expect(() => studentT975(0)).toThrow(
       'studentT975: degrees must be an integer >= 1, got 0; an interval needs two runs',
     );
@@ -64,7 +64,7 @@ describe('mean and spread', () => {
     expect(x[0]).toBe(0.42);
   });
 
-  it('says what is wrong with its values', () => {
+  it('throws an error that names the invalid value', () => {
     expect(() => mean([])).toThrow('mean: needs at least 1 value, got 0; add runs');
     expect(() => meanInterval([0.5])).toThrow('meanInterval: needs at least 2 values, got 1; add runs');
     expect(() => standardDeviation([0.5, Number.NaN])).toThrow(
@@ -100,7 +100,7 @@ describe('rateInterval', () => {
     expect(rateInterval(twenty).high).toBeCloseTo(meanInterval(twenty).high, 4);
   });
 
-  it('equal rates have an interval of length zero; a value outside is refused', () => {
+  it('equal rates have an interval of length zero; a value outside is rejected', () => {
     expect(rateInterval([1, 1, 1])).toEqual({ mean: 1, low: 1, high: 1 });
     expect(rateInterval([0, 0])).toEqual({ mean: 0, low: 0, high: 0 });
     expect(() => rateInterval([0.5, 1.5])).toThrow(
@@ -109,14 +109,14 @@ describe('rateInterval', () => {
     expect(() => rateInterval([0.5])).toThrow('rateInterval: needs at least 2 values, got 1; add runs');
   });
 
-  it('returnInterval is the t interval of returns that are no rates', () => {
+  it('returnInterval is the t interval of returns that are not rates', () => {
     expect(returnInterval(x)).toEqual(rateInterval(x));
     expect(returnInterval([-1, 2, 3])).toEqual(meanInterval([-1, 2, 3]));
   });
 });
 
 describe('holmCorrection', () => {
-  it('multiplies by the number of p values that are left, and never falls behind a smaller one', () => {
+  it('multiplies by the number of remaining p values, and is never below that of a smaller p value', () => {
     // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), 'holm')
     const corrected = holmCorrection([0.01, 0.04, 0.03, 0.005]);
     for (const [i, p] of [0.03, 0.06, 0.06, 0.02].entries()) expect(corrected[i]).toBeCloseTo(p, 12);
@@ -124,7 +124,7 @@ describe('holmCorrection', () => {
     expect(holmCorrection([])).toEqual([]);
   });
 
-  it('refuses what is no p value', () => {
+  it('rejects a number that is not a p value', () => {
     expect(() => holmCorrection([0.1, Number.NaN])).toThrow(
       'holmCorrection: p values must be in [0, 1], got NaN; leave out others',
     );
@@ -144,7 +144,7 @@ describe('wilsonInterval', () => {
     expect(interval.high).toBeCloseTo(high, 12);
   });
 
-  it('refuses rates and empty samples', () => {
+  it('rejects rates and empty samples', () => {
     expect(() => wilsonInterval(0.7, 10)).toThrow(
       'wilsonInterval: successes must be an integer in [0, 10], got 0.7; pass counts, not rates',
     );

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config/config.ts';
 import { measureCoupling } from '../../src/coupling/measure.ts';
-import { collectBank } from '../../src/coupling/samplePairStates.ts';
+import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { TextEnvironment, TextStep } from '../../src/env/environment.ts';
@@ -45,7 +45,7 @@ const calls: Record<string, (signal: AbortSignal, onWork: () => void) => Promise
   train: (signal, onProgress) => train(config, { signal, onProgress }),
   replay: (signal, onProgress) => replay(resolveConfig(config), { signal, onProgress }),
   evaluate: (signal, onEpisode) => evaluate(policy, [createLookAlike()], { ...games, signal, onEpisode }),
-  collectBank(signal, onWork) {
+  collectSamplePairs(signal, onWork) {
     const environment = createLookAlike();
     const watched = {
       ...environment,
@@ -54,10 +54,10 @@ const calls: Record<string, (signal: AbortSignal, onWork: () => void) => Promise
         return environment.reset(...given);
       },
     };
-    return collectBank(policy, [watched], { ...bankOptions, signal });
+    return collectSamplePairs(policy, [watched], { ...bankOptions, signal });
   },
   async measureCoupling(signal, onWork) {
-    const bank = await collectBank(policy, [createLookAlike()], bankOptions);
+    const bank = await collectSamplePairs(policy, [createLookAlike()], bankOptions);
     if (!bank) throw new Error('look-alike states have pairs of all classes');
     const describeSample = (): string => {
       onWork();

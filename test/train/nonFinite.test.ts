@@ -6,7 +6,7 @@ import { small } from './recordedRun.ts';
 
 describe('a run whose numbers would leave the range of floats stops; every checkpoint it wrote is finite', () => {
   const lost = (name: string): string =>
-    `the weights of ${name} are not finite after the step; go on from the last checkpoint with a lower ` +
+    `the weights of ${name} are not finite after the step; resume from the last checkpoint with a lower ` +
     'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon';
   const cases: [string, Partial<Config>, number, string][] = [
     ['a learning rate beyond a 32-bit float', { learningRate: 1e39 }, 1, `iteration 1: update 1: ${lost('tokens')}`],
@@ -23,15 +23,15 @@ describe('a run whose numbers would leave the range of floats stops; every check
       'weights whose logits are beyond it',
       { learningRate: 1e30, numIterations: 1, minibatches: 1 },
       2,
-      'iteration 2: policy: log-probabilities must be finite, got NaN; the weights are finite but give logits beyond a 32-bit float; lower learningRate, ' +
+      'iteration 2: policy: log-probabilities must be finite, got NaN; the weights are finite but the logits exceed the range of 32-bit floats; lower learningRate, ' +
         'raise temperature, or check the environment for extreme observations',
     ],
   ];
 
   test.each(cases)('%s', async (_, config, count, message) => {
     const checkpoints: Checkpoint[] = [];
-    const record = { metrics: () => {}, coupling: () => {}, checkpoint: (c: Checkpoint) => checkpoints.push(c) };
-    await expect(train({ ...small, ...config }, { record })).rejects.toThrow(new Error(message));
+    const hooks = { onCheckpoint: (c: Checkpoint) => checkpoints.push(c) };
+    await expect(train({ ...small, ...config }, { ...hooks })).rejects.toThrow(new Error(message));
     expect(checkpoints).toHaveLength(count);
     for (const { parameters, state } of checkpoints) {
       for (const { name, values } of [...parameters, ...state])

@@ -2,6 +2,7 @@
 
 import type { Config } from '../../src/config/config.ts';
 import { type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../../src/record/checkpoint.ts';
+import type { TrainHooks } from '../../src/train/runLog.ts';
 import { type TrainOptions, type TrainOutcome, train } from '../../src/train/trainer.ts';
 
 export const small: Partial<Config> = {
@@ -28,14 +29,14 @@ export async function recordedRun(config: Partial<Config>, options: TrainOptions
   const metrics: Record<string, number>[] = [];
   const couplings: Record<string, unknown> = {};
   const checkpoints = new Map<number, CheckpointFiles>();
-  const record: TrainOptions['record'] = {
-    metrics: (iteration, line) => metrics.push({ iteration, ...line }),
-    checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
-    coupling: (name, iteration, measured) => {
+  const hooks: TrainHooks = {
+    onMetrics: (iteration, line) => metrics.push({ iteration, ...line }),
+    onCheckpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
+    onCoupling: (name, iteration, measured) => {
       couplings[`${name}/${iteration}`] = measured;
     },
   };
-  const outcome = await train({ ...small, ...config }, { ...options, record });
+  const outcome = await train({ ...small, ...config }, { ...options, ...hooks });
   return { outcome, metrics, couplings, checkpoints };
 }
 

@@ -87,8 +87,8 @@ test('checkpoints asked for are those of an interruption there, and leave the ch
     if (phase === 'train' && done === 3) controller.abort(new Error('stopped'));
   };
   const saved: Checkpoint[] = [];
-  const record = { metrics: () => undefined, coupling: () => undefined, checkpoint: (c: Checkpoint) => saved.push(c) };
-  await expect(runTraining(config, { record, onProgress, signal: controller.signal })).rejects.toThrow('stopped');
+  const hooks = { onCheckpoint: (c: Checkpoint) => saved.push(c) };
+  await expect(runTraining(config, { ...hooks, onProgress, signal: controller.signal })).rejects.toThrow('stopped');
   const interrupted = saved.at(-1) as Checkpoint;
   const [, replayed] = records.checkpoints;
   expect([interrupted.iteration, interrupted.chain.links]).toEqual([3, replayed.links]);

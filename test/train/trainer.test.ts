@@ -115,7 +115,7 @@ describe('resume', () => {
     const other = { ...checkpoint, tokenizer: { ...tokenizer, words: words.with(29, 'zzz') } };
     // Collected anew it would be the one the checkpoint was made with.
     await expect(train({ ...small, ...config }, { checkpoint: other })).rejects.toThrow(
-      "train: the checkpoint was made with another vocabulary; go on with its run's own tokenizer",
+      "train: the checkpoint was made with another vocabulary; resume with its run's own tokenizer",
     );
   });
 });
@@ -219,11 +219,7 @@ async function interrupted(
         asked = true;
         setImmediate(() => controller.abort(new Error('stopped')));
       },
-      record: {
-        metrics: () => {},
-        coupling: () => {},
-        checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
-      },
+      onCheckpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
     },
   );
   await expect(stopped).rejects.toThrow('stopped');
@@ -283,11 +279,7 @@ test('what was learned before an interruption is kept, between checkpoints too, 
       onProgress: ({ phase, done }) => {
         if (phase === 'train' && done === 2) controller.abort(new Error('stopped'));
       },
-      record: {
-        metrics: () => {},
-        coupling: () => {},
-        checkpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
-      },
+      onCheckpoint: (checkpoint) => checkpoints.set(checkpoint.iteration, packCheckpoint(checkpoint)),
     },
   );
   await expect(stopped).rejects.toThrow('stopped');
@@ -304,13 +296,13 @@ test('a checkpoint of another start is refused', async () => {
   const from = (changes: Partial<ChainHead>, given: Partial<Config> = config): Promise<unknown> =>
     train(given, { checkpoint: { ...checkpoint, chain: { ...checkpoint.chain, head: { ...head, ...changes } } } });
   await expect(from({ environment: 'household 0' })).rejects.toThrow(
-    'train: the checkpoint was made in household 0, but this is household 1; go on with the version of unbraid that made it',
+    'train: the checkpoint was made in household 0, but this is household 1; resume with the version of unbraid that made it',
   );
   await expect(from({ numerics: 0 })).rejects.toThrow(
-    'train: the checkpoint has numerics version 0, but this is 1; go on with the version of unbraid that made it',
+    'train: the checkpoint has numerics version 0, but this is 1; resume with the version of unbraid that made it',
   );
   await expect(from({}, { ...config, iterations: 2 })).rejects.toThrow(
-    'train: the checkpoint was made with another config; go on with the config of its run',
+    'train: the checkpoint was made with another config; resume with the config of its run',
   );
 });
 

@@ -28,8 +28,8 @@ const config = {
 let outcome: TrainOutcome;
 let files: RunFiles;
 beforeAll(async () => {
-  const { record, files: written } = recordRun(config);
-  outcome = await train(config, { record });
+  const { hooks, files: written } = recordRun(config);
+  outcome = await train(config, hooks);
   files = written(outcome, 1234);
 });
 
@@ -81,12 +81,12 @@ test('the files of a recorded run are those that the commands write', () => {
 });
 
 test('before a run has ended its files hold its newest checkpoint, from which it continues to the same bits', async () => {
-  const { record, files: written } = recordRun(config);
+  const { hooks, files: written } = recordRun(config);
   const controller = new AbortController();
   const onProgress = ({ phase, done }: { phase: string; done: number }): void => {
     if (phase === 'train' && done === 2) controller.abort();
   };
-  await rejection(() => train(config, { record, signal: controller.signal, onProgress }));
+  await rejection(() => train(config, { ...hooks, signal: controller.signal, onProgress }));
   const saved = written();
   expect(saved.has('receipt.json')).toBe(false);
   const { checkpoint: path } = JSON.parse(new TextDecoder().decode(saved.get('latest.json')));

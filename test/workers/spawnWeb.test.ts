@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { spawnWorker } from '../../workers/spawn.web.ts';
 
-/** A Web Worker that says nothing by itself. */
+/** A Web Worker that sends no message by itself. */
 class SilentWorker extends EventTarget {
   static readonly all: SilentWorker[] = [];
   readonly url: URL;
@@ -32,7 +32,7 @@ describe('a Web Worker', () => {
   });
   afterEach(() => vi.unstubAllGlobals());
 
-  test('runs the module beside it under the name given', () => {
+  test('runs the module beside it under the given name', () => {
     spawnWorker('unbraid worker 2');
     const [{ url, options }] = SilentWorker.all;
     expect(url.pathname.endsWith('/workers/worker.web.js')).toBe(true);
@@ -55,14 +55,18 @@ describe('a Web Worker', () => {
       () => SilentWorker.all[0].dispatchEvent(new Event('messageerror')),
       'a message could not be read',
     ],
-    ['a page that goes', () => page.dispatchEvent(new Event('pagehide')), 'the page was hidden or closed'],
+    [
+      'a page that is hidden or closed',
+      () => page.dispatchEvent(new Event('pagehide')),
+      'the page was hidden or closed',
+    ],
   ])('ends with %s', async (_, happen, reason) => {
     const { ended } = spawnWorker('unbraid worker 2');
     happen();
     await expect(ended).rejects.toThrow(new Error(reason));
   });
 
-  test('terminated, it listens to the page no more', async () => {
+  test('removes its listener on the page when it is terminated', async () => {
     const { ended, terminate } = spawnWorker('unbraid worker 2');
     const told = vi.fn();
     ended.catch(told);

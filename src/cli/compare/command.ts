@@ -51,7 +51,11 @@ import type { Trainer } from './threadTrainer.ts';
 
 export interface CompareEngine extends DangerEngine {
   readonly train: Train;
-  /** Opens all parts of a run and closes them again. @throws a usage error if one cannot be had or does not fit the others */
+  /**
+   * Opens all parts of a run and closes them again.
+   *
+   * @throws a usage error if one cannot be had or does not fit the others
+   */
   readonly checkRun: (config: Config, programs: Programs, signal: AbortSignal) => Promise<void>;
   /** Trains runs in a thread of its own, with a crew of so many threads. */
   readonly openTrainer: (threads: number) => Trainer;

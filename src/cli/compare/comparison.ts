@@ -19,7 +19,10 @@ export interface ComparedVariant {
   readonly labels: string;
   /** Learns from knowledge an agent cannot have. */
   readonly upperBound: boolean;
-  /** Tests another explanation of a gain: labels without meaning, or without a loss that tells good from bad in one state. */
+  /**
+   * Tests another explanation of a gain: labels without meaning, or without a loss that tells good from bad in one
+   * state.
+   */
   readonly control: boolean;
 }
 
@@ -32,7 +35,10 @@ export interface ComparisonPlan {
   /** Which programs may be started for the environment; none but those of this package if not given. */
   readonly programs?: Programs;
   readonly directory: string;
-  /** Time for training in ms: no further seed is begun when its runs would not fit. The clock decides how many, never a result. */
+  /**
+   * Time for training in ms: no further seed is begun when its runs would not fit. The clock decides how many, never
+   * a result.
+   */
   readonly budgetMs: number | null;
 }
 
@@ -129,7 +135,8 @@ function noteOf(plan: ComparisonPlan, rounds: number): string {
 }
 
 /**
- * Runs all variants seed by seed, so that finished seeds compare like with like, and keeps compare.json up to date after each run.
+ * Runs all variants seed by seed, so that finished seeds compare like with like, and keeps compare.json up to date
+ * after each run.
  *
  * @returns the record of what is finished, and the error that ended it early, if one did
  */

@@ -1,7 +1,10 @@
 /** Which seeds of a comparison are begun within its time. The clock decides how many, never a result. */
 
 export interface Pace {
-  /** Whether a run of `seed` may begin: the first seed always, others while their runs are expected to end in time. Once no, always no. */
+  /**
+   * Whether a run of `seed` may begin: the first seed always, others while their runs are expected to end in time.
+   * Once no, always no.
+   */
   begin(seed: number, run: string): boolean;
   end(run: string): void;
 }
@@ -14,8 +17,9 @@ interface Timed {
 }
 
 /**
- * A seed is expected to take what the longest one so far did: the sum of its runs' times over the lanes, and what lanes of unequal length cost
- * at most (Graham, "Bounds on multiprocessing timing anomalies", 1969). A run that goes on counts as long as the longest that has ended.
+ * A seed is expected to take what the longest one so far did: the sum of its runs' times over the lanes, and what
+ * lanes of unequal length cost at most (Graham, "Bounds on multiprocessing timing anomalies", 1969). A run that goes
+ * on counts as long as the longest that has ended.
  *
  * @param budgetMs null begins all
  * @param lanes runs at the same time

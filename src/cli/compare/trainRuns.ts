@@ -17,7 +17,10 @@ export interface PlannedRun {
   readonly directory: string;
   /** Which programs may be started for the environment. */
   readonly programs: Programs;
-  /** What its folder holds of it, and in `part` the iteration of the checkpoint from which it goes on, 0 where there is none yet. */
+  /**
+   * What its folder holds of it, and in `part` the iteration of the checkpoint from which it goes on, 0 where there
+   * is none yet.
+   */
   readonly kept: 'nothing' | 'all' | { readonly part: number };
 }
 
@@ -83,10 +86,11 @@ function openDisplays(board: ProgressBoard, runs: readonly PlannedRun[]) {
 type End = { readonly error: unknown } | 'left' | 'trained';
 
 /**
- * Trains the runs, begun in the order given: as many at a time as there are workers, which share out the workers. The first that fails, as an
- * abort, ends the others between two steps, from where they can go on.
+ * Trains the runs, begun in the order given: as many at a time as there are workers, which share out the workers. The
+ * first that fails, as an abort, ends the others between two steps, from where they can go on.
  *
- * @param budgetMs time in ms in which all runs of a further seed must be expected to end for it to begin; null begins all
+ * @param budgetMs time in ms in which all runs of a further seed must be expected to end for it to begin; null begins
+ *   all
  * @param onEnd called after each run that has ended well
  * @throws what a run or `onEnd` threw; the signal's reason on abort. All runs have ended then.
  */

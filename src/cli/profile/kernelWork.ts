@@ -1,10 +1,10 @@
 /**
  * What a call of each kernel has to do: counts for profiles, far from the hot path.
  *
- * Operations are single-precision multiplications, additions, divisions and roots of the formula, each value computed once; comparisons and
- * integer work count nothing. A product of m x k with k x n counts 2 m n k; exp counts 20, log 29, tanh 21, as their polynomials in
- * assembly/math.ts have. Bytes are those of every operand read and of every result written, once each; table rows once per look-up;
- * scratch and packed copies count nothing.
+ * Operations are single-precision multiplications, additions, divisions and roots of the formula, each value computed
+ * once; comparisons and integer work count nothing. A product of m x k with k x n counts 2 m n k; exp counts 20, log
+ * 29, tanh 21, as their polynomials in assembly/math.ts have. Bytes are those of every operand read and of every
+ * result written, once each; table rows once per look-up; scratch and packed copies count nothing.
  */
 import { index32 } from '../../engine/kernels/address.ts';
 import type { Kernels } from '../../engine/kernels/load.ts';

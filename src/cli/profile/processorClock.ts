@@ -1,7 +1,10 @@
 /** A clock for a machine that is shared: it stands still while this thread waits for a processor that others have. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** A thread that loses the processor loses it for longer than this, in ms; between readings that lie nearer it is not asked for. */
+/**
+ * A thread that loses the processor loses it for longer than this, in ms; between readings that lie nearer it is not
+ * asked for.
+ */
 const LEAST_LOSS_MS = 0.2;
 
 export interface ProcessorClock {

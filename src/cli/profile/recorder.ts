@@ -73,7 +73,10 @@ export interface Recorder {
   kernel(name: KernelName, call: Call, views: () => Views): Call;
   /** The kernels of a module on `memory`, each recorded. */
   kernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels;
-  /** A method of an environment that does what `call` does, its time recorded as the environment's until what it gives is there. */
+  /**
+   * A method of an environment that does what `call` does, its time recorded as the environment's until what it gives
+   * is there.
+   */
   environment<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R;
 }
 

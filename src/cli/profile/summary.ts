@@ -1,4 +1,7 @@
-/** From what the recorder saw to what a profile says: per iteration, without the recorder's own cost, rates as shares of the ceilings. */
+/**
+ * From what the recorder saw to what a profile says: per iteration, without the recorder's own cost, rates as shares
+ * of the ceilings.
+ */
 import {
   type PlaceRow,
   type ProfilePhase,

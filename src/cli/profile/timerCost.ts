@@ -12,7 +12,10 @@ function perCallNs(now: () => number, call: () => void): number {
   return ((now() - startMs) * 1e6) / CALLS;
 }
 
-/** Nanoseconds of one recorded call: what falls into the time recorded, and all of it; medians over rounds, never below 0. */
+/**
+ * Nanoseconds of one recorded call: what falls into the time recorded, and all of it; medians over rounds, never
+ * below 0.
+ */
 export async function timerCost(now: () => number): Promise<ProfileRecord['timer']> {
   const { kernels } = await createArena();
   const recorder = createRecorder(['other'], now);

@@ -11,8 +11,9 @@ function watchEnvironment(recorder: Recorder, env: Environment): void {
 }
 
 /**
- * Tells the recorder where each phase of the run begins and ends. What lies between two phases is `minibatches` where gradients follow, else
- * `other`: advantages, repeats and permutations before an update, metrics and hashes after an iteration.
+ * Tells the recorder where each phase of the run begins and ends. What lies between two phases is `minibatches` where
+ * gradients follow, else `other`: advantages, repeats and permutations before an update, metrics and hashes after an
+ * iteration.
  */
 export function watchParts(recorder: Recorder, { learner, environments, spread, labelSource }: RunParts): void {
   for (const env of environments) watchEnvironment(recorder, env);

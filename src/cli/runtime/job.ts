@@ -10,7 +10,8 @@ export interface Product {
 }
 
 /**
- * The default export of a job's module. The module imports nothing but files beside it, so that it runs wherever the library does.
+ * The default export of a job's module. The module imports nothing but files beside it, so that it runs wherever the
+ * library does.
  *
  * @param input the job's input, as JSON
  * @returns what the caller gets, as JSON
@@ -58,8 +59,8 @@ function describePhase(progress: Progress | null): string {
 }
 
 /**
- * Follows one job: hands its progress on and gives its outcome, which is an error if the job fails, the runtime leaves, nothing is heard for
- * `silenceMs`, or the signal aborts.
+ * Follows one job: hands its progress on and gives its outcome, which is an error if the job fails, the runtime
+ * leaves, nothing is heard for `silenceMs`, or the signal aborts.
  *
  * @param runtime name and version, for errors
  */

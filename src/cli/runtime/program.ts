@@ -10,7 +10,10 @@ const maxStderrLength = 2_000;
 
 export interface Program {
   readonly child: ChildProcess;
-  /** How it ended and the end of what it wrote to stderr, for errors; settles when it has ended, or could not be started. */
+  /**
+   * How it ended and the end of what it wrote to stderr, for errors; settles when it has ended, or could not be
+   * started.
+   */
   readonly ended: Promise<{ readonly how: string; readonly stderr: string }>;
   /** Ends it and all that it started. */
   close(): Promise<void>;

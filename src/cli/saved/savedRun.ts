@@ -4,7 +4,7 @@ import { type Config, resolveConfig } from '../../config/config.ts';
 import { headsOf } from '../../config/method.ts';
 import { describeSample } from '../../coupling/describe.ts';
 import { type CouplingMeasurement, measureCoupling } from '../../coupling/measure.ts';
-import { collectBank } from '../../coupling/samplePairStates.ts';
+import { collectSamplePairs } from '../../coupling/samplePairStates.ts';
 import { loadParameters } from '../../engine/policy/parameters.ts';
 import { createPolicy, type Policy } from '../../engine/policy/policy.ts';
 import type { Environment, Split } from '../../env/environment.ts';
@@ -104,14 +104,24 @@ async function measureSaved(
   onBank: () => void,
 ): Promise<CouplingMeasurement | null> {
   const { seed, graphDiscount, graphMaxEdges } = config;
-  const bank = await collectBank(policy, environments, { seed, split, pairs, graphDiscount, graphMaxEdges, signal });
+  const bank = await collectSamplePairs(policy, environments, {
+    seed,
+    split,
+    pairs,
+    graphDiscount,
+    graphMaxEdges,
+    signal,
+  });
   if (!bank) return null;
   onBank();
   const describe = describeSample(environments[0].spec, bank);
   return measureCoupling(policy, bank, { describe, grams: spread.grams, signal });
 }
 
-/** What `unbraid coupling` measures on these parameters: the fields of coupling.json but for the names of the command and of the run. */
+/**
+ * What `unbraid coupling` measures on these parameters: the fields of coupling.json but for the names of the command
+ * and of the run.
+ */
 export function measureAgain(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
@@ -124,7 +134,10 @@ export function measureAgain(
   });
 }
 
-/** Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and pair class. */
+/**
+ * Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and
+ * pair class.
+ */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
   { split, samples, onProgress, ...opening },
@@ -144,7 +157,10 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });
 
-/** Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1, else `returnInterval`. */
+/**
+ * Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1,
+ * else `returnInterval`.
+ */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
   withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;

@@ -20,8 +20,8 @@ export function usageError(message: string, cause?: unknown): CommanderError {
 }
 
 /**
- * Does `work`, which calls `checked` once it has checked everything that was asked for. What it throws before is the user's mistake: an
- * environment that does not open, a policy that does not fit it. An abort stays one.
+ * Does `work`, which calls `checked` once it has checked everything that was asked for. What it throws before is the
+ * user's mistake: an environment that does not open, a policy that does not fit it. An abort stays one.
  */
 export async function checkedFirst<T>(signal: AbortSignal, work: (checked: () => void) => Promise<T>): Promise<T> {
   let all = false;
@@ -121,7 +121,10 @@ export function readConfigFile(path: string): Record<string, unknown> {
   return isJsonObject(content.config) ? content.config : content;
 }
 
-/** Config keys from all three places. A key given by name wins over the file; given twice on the command line it is refused. */
+/**
+ * Config keys from all three places. A key given by name wins over the file; given twice on the command line it is
+ * refused.
+ */
 export function gatherConfig(
   named: Readonly<Record<string, unknown>>,
   settings: Settings | undefined,

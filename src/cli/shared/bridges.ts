@@ -7,7 +7,10 @@ import type { OpenBridge } from '../../env/registry.ts';
 import { usageError } from './arguments.ts';
 import { printableName } from './printable.ts';
 
-/** `shipped`: bridges that are part of this package alone; `any`: whatever program the name of an environment asks for. */
+/**
+ * `shipped`: bridges that are part of this package alone; `any`: whatever program the name of an environment asks
+ * for.
+ */
 export type Programs = 'shipped' | 'any';
 
 /** `--allow-exec`, of every command that reads a config from a file. */
@@ -31,8 +34,8 @@ function shownCommand(env: string): string {
 /**
  * Which programs may be started for an environment whose name was read from a file.
  *
- * @param from what the file is to the user: its path
- * @throws a usage error where the name can start a program that is not part of this package and `--allow-exec` was not given; it shows the
+ * @param from what the file is to the user: its path @throws a usage error where the name can start a program that is
+ *   not part of this package and `--allow-exec` was not given; it shows the
  *   command, so that the user can decide
  */
 export function permitted(env: string, from: string, allowExec: boolean | undefined): Programs {

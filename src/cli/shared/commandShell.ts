@@ -30,8 +30,8 @@ export interface Frame {
   /** Does `work`, parts of which show their progress side by side on stderr. */
   progressOfMany<T>(work: (board: ProgressBoard) => Promise<T>): Promise<T>;
   /**
-   * Does `work` with a crew of `workers` threads, by default one per core, or of as many as the memory holds, and says on stderr which; again at the
-   * end if they became fewer.
+   * Does `work` with a crew of `workers` threads, by default one per core, or of as many as the memory holds, and
+   * says on stderr which; again at the end if they became fewer.
    *
    * @param config of the run to come, if it is known
    */
@@ -157,8 +157,8 @@ function interruptedText(args: readonly string[]): string {
 }
 
 /**
- * Runs the program on `args` and gives the exit code; errors are printed, never thrown. Once the host's signal is aborted, the exit code is that of
- * the process signal, whatever else went wrong.
+ * Runs the program on `args` and gives the exit code; errors are printed, never thrown. Once the host's signal is
+ * aborted, the exit code is that of the process signal, whatever else went wrong.
  */
 export async function runProgram(program: Command, args: readonly string[], host: Host): Promise<number> {
   try {

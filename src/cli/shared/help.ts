@@ -1,4 +1,7 @@
-/** What `--help` teaches below the list of options: examples that work, defaults with units, exit codes, what to do next. */
+/**
+ * What `--help` teaches below the list of options: examples that work, defaults with units, exit codes, what to do
+ * next.
+ */
 import { configTable } from '../../config/config.ts';
 
 const exitCodesHelp = `Exit codes:

@@ -11,7 +11,10 @@ export interface ProgressStream {
   readonly rows?: number;
 }
 
-/** What a display shows: the progress of a run, or of many jobs, whose time left is known better than from their number. */
+/**
+ * What a display shows: the progress of a run, or of many jobs, whose time left is known better than from their
+ * number.
+ */
 export type ShownProgress = Omit<Progress, 'phase'> & { readonly phase: string; readonly secondsLeft?: number };
 
 export interface ProgressDisplay {
@@ -45,7 +48,10 @@ function share(progress: ShownProgress): number {
   return progress.total > 0 ? Math.min(1, progress.done / progress.total) : 1;
 }
 
-/** Percentage, count, speed, time left in this phase and success, from what was `done` when the phase began `elapsedMs` ago. */
+/**
+ * Percentage, count, speed, time left in this phase and success, from what was `done` when the phase began
+ * `elapsedMs` ago.
+ */
 export function describeProgress(progress: ShownProgress, doneAtStart: number, elapsedMs: number): string {
   const { phase, done, total, success, secondsLeft } = progress;
   const parts = [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`];
@@ -68,8 +74,8 @@ const noColor = '\u001b[0m';
 const colorLength = barColor.length + restColor.length + noColor.length;
 
 /**
- * The live line, always shorter than `columns`: a line that wraps cannot be redrawn. The bar gives way first, then the end of the name.
- * Colour codes count as characters, because cli-progress counts them when it cuts a line.
+ * The live line, always shorter than `columns`: a line that wraps cannot be redrawn. The bar gives way first, then
+ * the end of the name. Colour codes count as characters, because cli-progress counts them when it cuts a line.
  */
 export function progressLine(
   name: string,
@@ -104,7 +110,10 @@ interface Painters {
   close(): void;
 }
 
-/** A bar per name, one below the other. One that ends goes up to what the terminal has written before, and stays there. */
+/**
+ * A bar per name, one below the other. One that ends goes up to what the terminal has written before, and stays
+ * there.
+ */
 function liveBars(stream: ProgressStream, color: boolean, now: () => number): Painters {
   const screen = new MultiBar({
     stream: stream as NodeJS.WriteStream,
@@ -186,9 +195,9 @@ function noteLine(name: string, { text, key, value }: Note): string {
 }
 
 /**
- * Shows the progress of works that go on at the same time. Elsewhere than on a terminal a line is written for each further tenth of a phase,
- * and none within two seconds of the one before unless the phase ends. Notes are written as lines; of works that go on together only the first
- * of each kind, since their numbers alone differ.
+ * Shows the progress of works that go on at the same time. Elsewhere than on a terminal a line is written for each
+ * further tenth of a phase, and none within two seconds of the one before unless the phase ends. Notes are written as
+ * lines; of works that go on together only the first of each kind, since their numbers alone differ.
  *
  * @param color whether bars may be coloured; a terminal is always needed for it
  * @param now a clock in ms, for the speed shown and the gap between lines

@@ -1,4 +1,7 @@
-/** The report of a study as files: page, JSON, a CSV per table, an SVG per figure, and the receipts of its training runs. */
+/**
+ * The report of a study as files: page, JSON, a CSV per table, an SVG per figure, and the receipts of its training
+ * runs.
+ */
 import { join } from 'node:path';
 import { ensureWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson, type JsonRecord, jsonLine } from '../../record/json.ts';
@@ -7,7 +10,10 @@ import { studyTableCsv } from '../../report/studyTables.ts';
 import type { Job, JobResults } from '../../study/job.ts';
 import { type TrainInput, trainKind } from '../../study/trained/trainJob.ts';
 
-/** A line per training run: what of its config differs from the defaults, and the hashes that a replay must make again. */
+/**
+ * A line per training run: what of its config differs from the defaults, and the hashes that a replay must make
+ * again.
+ */
 function receiptLines(jobs: readonly Job[], results: JobResults): JsonRecord[] {
   return jobs.flatMap(({ kind, input }) => {
     const result = kind === trainKind.name ? results.of(trainKind, input as TrainInput) : null;

@@ -154,13 +154,19 @@ async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, optio
   frame.finish(result, trainSummary(result, directory));
 }
 
-/** What ends a run that a signal has ended, with the way on; it names what went wrong beside the signal, a full disk say. */
+/**
+ * What ends a run that a signal has ended, with the way on; it names what went wrong beside the signal, a full disk
+ * say.
+ */
 function interruptedRun(directory: string, error: unknown, signal: AbortSignal): Error {
   const why = error === signal.reason ? '' : `; ${error instanceof Error ? error.message : String(error)}`;
   return new Error(`interrupted${why}; resume with: unbraid train --resume ${directory}`, { cause: error });
 }
 
-/** Adds `train` to the program. `load` gives the trainer when it is needed, so that help and usage errors come at once. */
+/**
+ * Adds `train` to the program. `load` gives the trainer when it is needed, so that help and usage errors come at
+ * once.
+ */
 export function addTrainCommand(program: Command, host: Host, load: () => Promise<TrainEngine>): void {
   const command = program
     .command('train')

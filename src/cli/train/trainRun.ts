@@ -5,16 +5,17 @@ import type { JsonRecord } from '../../record/json.ts';
 import { createRun, type RunWriter, resumeRun } from '../../record/run.node.ts';
 import { RunLockedError } from '../../record/writerLock.node.ts';
 import { couplingFields } from '../../train/run.ts';
-import { runTraining, type TrainRecord } from '../../train/trainer.ts';
+import type { TrainHooks } from '../../train/runLog.ts';
+import { runTraining } from '../../train/trainer.ts';
 import { checkedFirst, usageError } from '../shared/arguments.ts';
 import { namedBridges, type Programs } from '../shared/bridges.ts';
 import { NotBegun, type Train } from './command.ts';
 
-function recordIn(writerOf: () => RunWriter): TrainRecord {
+function hooksTo(writerOf: () => RunWriter): TrainHooks {
   return {
-    metrics: (iteration, metrics) => writerOf().appendMetrics({ iteration, ...metrics }),
-    checkpoint: (checkpoint) => writerOf().saveCheckpoint(checkpoint),
-    coupling(name, iteration, measured) {
+    onMetrics: (iteration, metrics) => writerOf().appendMetrics({ iteration, ...metrics }),
+    onCheckpoint: (checkpoint) => writerOf().saveCheckpoint(checkpoint),
+    onCoupling(name, iteration, measured) {
       const writer = writerOf();
       const record = { command: 'coupling', run: basename(writer.directory), ...couplingFields(iteration, measured) };
       writer.writeRecord(name, record as unknown as JsonRecord);
@@ -35,7 +36,8 @@ function asUsage<T>(open: () => T): T {
 }
 
 /**
- * Opens all that a run of `config` is made of, and closes it again: environments and their bridge, the network, the source of labels.
+ * Opens all that a run of `config` is made of, and closes it again: environments and their bridge, the network, the
+ * source of labels.
  *
  * @throws a usage error if one of them cannot be had or does not fit the others
  */
@@ -54,8 +56,8 @@ export async function checkRun(config: Config, programs: Programs, signal: Abort
 }
 
 /**
- * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint. A folder is made, and that of a
- * resumed run changed, only once all parts of the run are there.
+ * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint. A folder
+ * is made, and that of a resumed run changed, only once all parts of the run are there.
  *
  * @param version of unbraid, kept in config.json
  * @throws a usage error for what is wrong before that; NotBegun on an abort before the folder was made
@@ -81,7 +83,7 @@ export function trainIn(version: string): Train {
     try {
       const { receipt, ...outcome } = await checkedFirst(signal, (checked) =>
         runTraining(config, {
-          record: recordIn(begin),
+          ...hooksTo(begin),
           ...(resumed?.checkpoint && { checkpoint: resumed.checkpoint }),
           openBridge: namedBridges(programs),
           crew,

@@ -67,7 +67,8 @@ export function beyondConfig(claim: FolderClaim, iterations: number): Damage | n
 /**
  * The receipt that the folder claims: the stored one, or one made of its latest checkpoint's chain and its result.
  *
- * The link of an interruption is left out, because a replay that goes on does not have it; it is compared with its checkpoint.
+ * The link of an interruption is left out, because a replay that goes on does not have it; it is compared with its
+ * checkpoint.
  */
 function claimedReceipt({ receipt, chain, config, result }: FolderClaim, replayed: Receipt): Receipt {
   if (receipt) return receipt;

@@ -1,4 +1,7 @@
-/** How long a replay may take. Its config is a stranger's claim: what it asks for is estimated before anything is opened, and watched. */
+/**
+ * How long a replay may take. Its config is a stranger's claim: what it asks for is estimated before anything is
+ * opened, and watched.
+ */
 import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
 import type { Config } from '../../config/config.ts';
@@ -10,7 +13,10 @@ import { count } from '../shared/print.ts';
 
 /** What may be spent without being asked. */
 const defaultMinutes = 10;
-/** A projection counts once this much time has passed, and only if it exceeds the limit this many times: its parts are rough. */
+/**
+ * A projection counts once this much time has passed, and only if it exceeds the limit this many times: its parts are
+ * rough.
+ */
 const leastSeconds = 30;
 const clearly = 3;
 /** The pace of a phase counts once it has gone on for so long. */

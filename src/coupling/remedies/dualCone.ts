@@ -1,11 +1,12 @@
 /**
- * Projection onto the dual cone of gradients g_1 ... g_n, the vectors d with <g_i, d> >= 0 for all i, in weights of the gradients: the
- * projection of sum_i u_i g_i is sum_i v_i g_i with v = argmin v^T G v subject to v >= u, G their Gram matrix (Quinton and Rey, "Jacobian
- * descent for multi-objective optimization", 2024, arXiv 2406.16232, proposition 1).
+ * Projection onto the dual cone of gradients g_1 ... g_n, the vectors d with <g_i, d> >= 0 for all i, in weights of the
+ * gradients: the projection of sum_i u_i g_i is sum_i v_i g_i with v = argmin v^T G v subject to v >= u, G their Gram
+ * matrix (Quinton and Rey, "Jacobian descent for multi-objective optimization", 2024, arXiv 2406.16232, proposition 1).
  *
- * The quadratic programme is solved by an active-set method after Lawson and Hanson ("Solving least squares problems", 1974, chapter 23),
- * written for a Gram matrix: tasks above their bound are free and solve (G v)_i = 0 exactly, the others stay at u_i. Which task is freed or
- * bound next depends on the numbers alone, ties go to the lowest index, so the result has the same bits everywhere.
+ * The quadratic programme is solved by an active-set method after Lawson and Hanson ("Solving least squares problems",
+ * 1974, chapter 23), written for a Gram matrix: tasks above their bound are free and solve (G v)_i = 0 exactly, the
+ * others stay at u_i. Which task is freed or bound next depends only on the numbers, and ties go to the lowest index,
+ * so the result is bitwise identical in all runtimes.
  */
 
 const EPSILON = 1 / 2 ** 52;
@@ -32,7 +33,9 @@ function factorize(gram: Float64Array, n: number, tasks: readonly number[], from
   }
 }
 
-/** The free tasks' weights at which (G v)_i = 0 for each of them while all others stay at their bound. */
+/**
+ * The weights of the free tasks at which (G v)_i = 0 for each free task i while all other tasks stay at their bound.
+ */
 function solveFree(
   gram: Float64Array,
   n: number,
@@ -56,7 +59,7 @@ function solveFree(
   return solution;
 }
 
-/** The task whose gradient the combination opposes most, apart from those skipped; -1 if it opposes none. */
+/** The task with the most negative (G v)_i among the tasks that are not skipped; -1 if none is negative. */
 function mostOpposed(gram: Float64Array, n: number, v: Float64Array, skipped: (task: number) => boolean): number {
   let most = -1;
   let least = 0;
@@ -77,7 +80,7 @@ function mostOpposed(gram: Float64Array, n: number, v: Float64Array, skipped: (t
  *
  * @param gram f64[n, n], positive definite
  * @param bounds f64[n]
- * @param maxSteps tasks freed at most; some n are usual
+ * @param maxSteps largest number of times that a task is freed; about n is usual
  * @throws RangeError if gram is not positive definite or the method needs more steps
  */
 export function projectOntoDualCone(
@@ -102,14 +105,14 @@ export function projectOntoDualCone(
     factorize(gram, n, free, free.length - 1, factor);
     let solution = solveFree(gram, n, bounds, free, isFree, factor);
     if (!(solution[free.length - 1] > bounds[task])) {
-      // Opposed by rounding alone: it would be bound again and freed again without end.
+      // The product is negative by rounding only. Without this, the task would be bound and freed again without end.
       free.pop();
       isFree[task] = 0;
       barred[task] = 1;
       continue;
     }
     for (;;) {
-      // Share of the way to the solution at which a task meets its bound; 2 for those that do not.
+      // Fraction of the step to the solution at which a task reaches its bound; 2 for a task that does not reach it.
       const shares = free.map((i, r) => (solution[r] < bounds[i] ? (v[i] - bounds[i]) / (v[i] - solution[r]) : 2));
       const share = Math.min(...shares);
       if (share > 1) break;

@@ -1,32 +1,41 @@
 import { isList, shown } from '../../check/values.ts';
 import { requireOrders, taskCount } from './tasks.ts';
 
-/** Weights, and the targets for the next update. */
+/** Weights of the gradients, and the targets for the next update. */
 export interface GradVac {
   /** f64[n], weights of the gradients. */
   readonly weights: Float64Array<ArrayBuffer>;
-  /** f64[n, n], moving average of the cosine that task i's gradient, as changed so far, had with that of task j. */
+  /**
+   * f64[n, n], moving average of the cosine between task i's gradient, as changed so far, and the gradient of task j.
+   */
   readonly targets: Float64Array<ArrayBuffer>;
 }
 
-/** A target cosine of 1 is met by no finite weight; up to this bound a weight is at most some 700 times the ratio of the lengths. */
+/**
+ * Largest target cosine. No finite weight reaches a cosine of 1; up to this bound a weight is at most about 700 times
+ * the ratio of the lengths.
+ */
 const LARGEST_TARGET = 1 - 1e-6;
 
-/** A squared length this small, relative to that of the parts that make it up, is rounding. */
+/**
+ * A squared length below this fraction of the squared sum of the lengths of its parts is treated as a rounding error.
+ */
 const VANISHED = 1 / 2 ** 40;
 
 /**
- * Gradient Vaccine (Wang et al., "Gradient vaccine", 2021, arXiv 2010.05874, algorithm 1): each gradient whose cosine with another is below
- * the target of that pair gets as much of the other as lifts the cosine to the target; the results are averaged (the paper adds them up,
- * which is n times as long). The target of a pair is the moving average of its cosines.
+ * Gradient Vaccine (Wang et al., "Gradient vaccine", 2021, arXiv 2010.05874, algorithm 1). If the cosine of a gradient
+ * with another gradient is below the target of this pair, a multiple of the other gradient is added that raises the
+ * cosine to the target. The results are averaged; the paper adds them, which is n times as long. The target of a pair
+ * is the moving average of its cosines.
  *
- * A pair with a gradient of length zero has no cosine: neither it nor its target is changed.
+ * A pair with a gradient of length zero has no cosine. Such a pair and its target stay unchanged.
  *
  * @param gram f64[n, n], dot products of the n tasks' gradients
- * @param orders i32[n, n - 1], in which order task i meets the others; see `taskOrders`
- * @param targets f64[n, n] in [-1, 1], from the update before; zeros before the first. It is not changed
- * @param beta weight of the newest cosine in the targets, in [0, 1]; the paper takes 0.01. With 0 and targets of zero it is PCGrad
- * @throws RangeError if an argument is not what it should be
+ * @param orders i32[n, n - 1], the order in which the other tasks are applied to task i; see `taskOrders`
+ * @param targets f64[n, n] in [-1, 1], from the previous update; zeros before the first update. It is not changed
+ * @param beta weight of the latest cosine in the targets, in [0, 1]; the paper uses 0.01. With beta 0 and targets of 0
+ * the method is PCGrad
+ * @throws RangeError if an argument violates these conditions
  */
 export function gradVac(
   gram: ArrayLike<number>,
@@ -52,7 +61,7 @@ export function gradVac(
   const lengths = Float64Array.from({ length: n }, (_, i) => Math.sqrt(gram[i * n + i]));
   const weights = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    // The gradient of task i, as it is changed, in weights of the original ones, and its dot products with them.
+    // The changed gradient of task i, as weights of the original gradients, and its dot products with them.
     const parts = new Float64Array(n);
     parts[i] = 1;
     const products = Float64Array.from({ length: n }, (_, j) => gram[i * n + j]);
@@ -71,7 +80,7 @@ export function gradVac(
       if (cosine < target) {
         const sine = Math.sqrt(1 - cosine * cosine);
         const targetSine = Math.sqrt(1 - target * target);
-        // A target of -1 is above no cosine, so that its sine is not zero.
+        // The target is above a cosine, so it is above -1, and its sine is above 0.
         const weight = (length * (target * sine - cosine * targetSine)) / (lengths[j] * targetSine);
         parts[j] += weight;
         for (let m = 0; m < n; m++) products[m] += weight * gram[j * n + m];

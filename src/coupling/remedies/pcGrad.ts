@@ -1,21 +1,21 @@
 import { requireOrders, taskCount } from './tasks.ts';
 
 /**
- * PCGrad (Yu et al., "Gradient surgery for multi-task learning", 2020, arXiv 2001.06782, algorithm 1): of each gradient, the part that
- * points against another is removed, one other gradient after the other; the results are averaged. The paper adds them up, which is n
- * times as long.
+ * PCGrad (Yu et al., "Gradient surgery for multi-task learning", 2020, arXiv 2001.06782, algorithm 1). For each
+ * gradient, one other gradient after another: if their dot product is negative, the component along the other gradient
+ * is removed. The results are averaged; the paper adds them, which is n times as long.
  *
  * @param gram f64[n, n], dot products of the n tasks' gradients
- * @param orders i32[n, n - 1], in which order task i meets the others; see `taskOrders`
+ * @param orders i32[n, n - 1], the order in which the other tasks are applied to task i; see `taskOrders`
  * @returns f64[n], weights of the gradients
- * @throws RangeError if gram or orders are not what they should be
+ * @throws RangeError if gram or orders violates these conditions
  */
 export function pcGrad(gram: ArrayLike<number>, orders: ArrayLike<number>): Float64Array {
   const n = taskCount('pcGrad', gram);
   requireOrders('pcGrad', orders, n);
   const weights = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    // The gradient of task i, as it is changed, in weights of the original ones.
+    // The changed gradient of task i, as weights of the original gradients.
     const parts = new Float64Array(n);
     parts[i] = 1;
     for (let k = 0; k < n - 1; k++) {

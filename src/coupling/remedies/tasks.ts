@@ -1,19 +1,20 @@
 /**
- * What the remedies for conflicting gradients share. A task is whatever has a gradient of its own: a task, a group of samples, a state. The
- * remedies read the Gram matrix of these gradients, f64[n, n] of dot products, and give weights f64[n]; the combined gradient is the
- * weighted sum of the gradients. Where nothing conflicts every weight is 1 / n: a remedy replaces the mean at the same learning rate.
+ * Checks that the methods for conflicting gradients share. A task is anything that has a gradient of its own: a task, a
+ * group of samples, a state. The methods read the Gram matrix of these gradients, f64[n, n] of dot products, and return
+ * weights f64[n]. The combined gradient is the weighted sum of the gradients. Where no gradients conflict every weight
+ * is 1 / n: a method replaces the mean at the same learning rate.
  */
 
 import { checkInteger, checkSeed, isList, refuse, shown } from '../../check/values.ts';
 import { randomStream } from '../../random.ts';
 
-/** Relative error allowed in a Gram matrix: sums in single precision, whose two triangles may differ. */
+/** Allowed relative error of a Gram matrix: its sums are in single precision, and its two triangles can differ. */
 const GRAM_TOLERANCE = 1e-4;
 
 /**
  * Number of tasks n of a Gram matrix f64[n, n].
  *
- * @throws RangeError, naming `caller`, if its values cannot be dot products of n gradients
+ * @throws RangeError that names `caller`, if its values cannot be dot products of n gradients
  */
 export function taskCount(caller: string, gram: ArrayLike<number>): number {
   if (!isList(gram)) refuse(caller, 'gram', 'an array of [n, n] numbers', gram, 'pass a row for each task');
@@ -65,15 +66,16 @@ export function taskCount(caller: string, gram: ArrayLike<number>): number {
   return n;
 }
 
-/** Most tasks of `taskOrders`: their orders take 64 MiB. */
+/** Largest number of tasks of `taskOrders`: the orders of 4096 tasks need 64 MiB. */
 const MOST_TASKS = 4096;
 
 /**
- * For each of `n` tasks the other tasks in random order, uniform over all orders: i32[n, n - 1].
+ * For each of `n` tasks the other tasks in random order, uniformly over all orders.
  *
  * @param n integer in [1, 4096]
  * @param seed integer in [0, 2^53)
  * @param step iteration, integer in [0, 2^32)
+ * @returns i32[n, n - 1]
  * @throws RangeError if one of them is out of range
  */
 export function taskOrders(n: number, seed: number, step: number): Int32Array {
@@ -98,7 +100,7 @@ export function taskOrders(n: number, seed: number, step: number): Int32Array {
   return orders;
 }
 
-/** Throws a RangeError, naming `caller`, if `orders` is not i32[n, n - 1] with every other task once in each row. */
+/** Throws a RangeError that names `caller`, unless `orders` is i32[n, n - 1] with every other task once in each row. */
 export function requireOrders(caller: string, orders: ArrayLike<number>, n: number): void {
   if (!isList(orders)) refuse(caller, 'orders', 'an array of integers', orders, `use taskOrders(${n}, seed, step)`);
   if (orders.length !== n * (n - 1)) {

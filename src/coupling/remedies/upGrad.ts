@@ -3,15 +3,16 @@ import { projectOntoDualCone } from './dualCone.ts';
 import { taskCount } from './tasks.ts';
 
 /**
- * UPGrad (Quinton and Rey, "Jacobian descent for multi-objective optimization", 2024, arXiv 2406.16232, equation 4): each gradient is
- * projected onto the cone of directions that oppose no gradient, and the projections are averaged. The combined gradient d opposes none:
- * <g_i, d> >= -regularization * weights[i] * (sum of all squared lengths).
+ * UPGrad (Quinton and Rey, "Jacobian descent for multi-objective optimization", 2024, arXiv 2406.16232, equation 4):
+ * each gradient is projected onto the dual cone, the directions whose dot product with every gradient is at least 0.
+ * The projections are averaged. For the combined gradient d, <g_i, d> >= -regularization * weights[i] * (sum of all
+ * squared lengths).
  *
  * @param gram f64[n, n], dot products of the n tasks' gradients
- * @param regularization above 0; what is added to the diagonal of the Gram matrix of trace 1, so that the projection is unique when gradients
- * depend on each other
+ * @param regularization above 0; it is added to the diagonal of the Gram matrix, scaled to trace 1, so that the
+ * projection is unique even if the gradients are linearly dependent
  * @returns f64[n], weights of the gradients, each at least 1 / n
- * @throws RangeError if gram or regularization are not what they should be
+ * @throws RangeError if gram or regularization violates these conditions
  */
 export function upGrad(gram: ArrayLike<number>, regularization = 1e-4): Float64Array {
   const n = taskCount('upGrad', gram);

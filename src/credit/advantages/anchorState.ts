@@ -1,12 +1,15 @@
-/** Step advantages of GiGPO: how much better an action did than the others taken in the very same state. */
+/**
+ * Step advantages of GiGPO: the return of an action relative to the returns of the other actions taken in the same
+ * state.
+ */
 import type { Rollout } from '../../rollout/rollout.ts';
-import { moments, STD_FLOOR } from './moments.ts';
+import { divisorOf, moments, type RewardScale } from './moments.ts';
 
-/** What step advantages are made from, by state; states of an episode are in the order of its steps. */
+/** Input of step advantages, by state. The states of an episode are in the order of its steps. */
 export type Steps = Pick<Rollout, 'episode' | 'reward' | 'hash'> & { readonly states: { readonly states: number } };
 
 /**
- * Discounted return from each step to the end of its episode: R_t = r_t + discount R_(t + 1).
+ * Discounted return from each step to the end of its episode: R_t = r_t + discount * R_(t + 1).
  *
  * @returns f64[states]
  */
@@ -20,7 +23,10 @@ export function discountedReturns({ states, episode, reward }: Omit<Steps, 'hash
   return returns;
 }
 
-/** Numbers of the steps of each anchor group: those of one group of episodes whose state hash is equal, in their order. */
+/**
+ * Indices of the steps of each anchor group, in their order. An anchor group is the steps of one group of episodes with
+ * equal state hash.
+ */
 function anchorGroups({ states, episode, hash }: Steps, groupSize: number): number[][] {
   const byGroup: Map<number, number[]>[] = [];
   for (let s = 0; s < states.states; s++) {
@@ -34,13 +40,14 @@ function anchorGroups({ states, episode, hash }: Steps, groupSize: number): numb
 }
 
 /**
- * A^S = (R_t - mean of the anchor group) / (std + 1e-4) with R_t the discounted return from the step on (Feng et al., "Group-in-group policy
- * optimization for LLM agent training", 2025, arXiv 2505.10978, section 4.2). A step whose state no other step of its group of episodes
- * was in has 0.
+ * A^S = (R_t - mean of the anchor group) / (std + 1e-4) with R_t the discounted return from the step on (Feng et al.,
+ * "Group-in-group policy optimization for LLM agent training", 2025, arXiv 2505.10978, section 4.2). The advantage is 0
+ * for a step whose anchor group has no other step.
  *
  * @param groupSize episodes per group
- * @param discount in [0, 1]; 1 counts a reward the same however late it comes
- * @param scaleRewards which population standard deviation divides: of the anchor group, of the discounted returns of the batch, or none
+ * @param discount in [0, 1]; with 1 a reward counts fully at any later step
+ * @param scaleRewards the population standard deviation in the divisor: of the anchor group, of the discounted returns
+ * of the batch, or none
  * @returns f32[states]
  * @throws RangeError if an advantage is not finite
  */
@@ -48,7 +55,7 @@ export function anchorState(
   steps: Steps,
   groupSize: number,
   discount: number,
-  scaleRewards: 'group' | 'batch' | 'none',
+  scaleRewards: RewardScale,
 ): Float32Array {
   const returns = discountedReturns(steps, discount);
   const batchStd = scaleRewards === 'batch' ? moments(returns, 0, returns.length).std : 0;
@@ -56,9 +63,9 @@ export function anchorState(
   for (const anchor of anchorGroups(steps, groupSize)) {
     const own = anchor.map((s) => returns[s]);
     const { mean, std } = moments(own, 0, own.length);
-    const scale = scaleRewards === 'none' ? 1 : (scaleRewards === 'batch' ? batchStd : std) + STD_FLOOR;
+    const divisor = divisorOf(scaleRewards, std, batchStd);
     anchor.forEach((s, i) => {
-      advantages[s] = (own[i] - mean) / scale;
+      advantages[s] = (own[i] - mean) / divisor;
       if (!Number.isFinite(advantages[s])) {
         throw new RangeError(
           `anchorState: advantages must be finite, got ${advantages[s]} for the return ${own[i]} at step ${s}; scale the environment's rewards down`,

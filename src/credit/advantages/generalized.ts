@@ -1,20 +1,20 @@
-/** Advantages of PPO: what a step brought beyond the value of its state. */
+/** Advantages of PPO: the return of a step relative to the value of its state. */
 import { moments, STD_FLOOR } from './moments.ts';
 
 export interface Generalized {
   /** f32[states] */
   readonly advantages: Float32Array;
-  /** f32[states], what the values should have been: advantage + value. */
+  /** f32[states], targets for the values: advantage + value. */
   readonly targets: Float32Array;
 }
 
 /**
- * Generalised advantage estimation (Schulman et al., 2015, arXiv 1506.02438, equation 16): A_t = d_t + discount lambda A_(t + 1) with
- * d_t = r_t + discount V(s_(t + 1)) - V(s_t). After an episode's last step there is nothing, whether it was terminated or truncated: as in
- * group-relative advantages, the step limit is part of the task.
+ * Generalised advantage estimation (Schulman et al., 2015, arXiv 1506.02438, equation 16): A_t = d_t + discount *
+ * lambda * A_(t + 1) with d_t = r_t + discount * V(s_(t + 1)) - V(s_t). After an episode's last step A and V are 0, for
+ * terminated and for truncated episodes: as in group-relative advantages, the step limit is part of the task.
  *
  * @param steps episode and reward of each state; states of an episode are in the order of its steps
- * @param values f32[states], V(s_t) when the episodes were played
+ * @param values f32[states], V(s_t) at the time the episodes were played
  * @throws RangeError if an advantage is not finite
  */
 export function generalized(

@@ -1,6 +1,6 @@
-/** Advantages of GRPO: how much better an episode ended than the others that began at the same start. */
+/** Advantages of GRPO: the return of an episode relative to the returns of the other episodes with the same start. */
 import { checkChoice, isList, refuse, shown } from '../../check/values.ts';
-import { moments, STD_FLOOR } from './moments.ts';
+import { divisorOf, moments, type RewardScale } from './moments.ts';
 
 /** What `groupRelative` returns. */
 export interface GroupRelative {
@@ -8,28 +8,28 @@ export interface GroupRelative {
   readonly advantages: Float32Array;
   /** Mean over the groups of the population standard deviation of their returns, in units of reward. */
   readonly rewardStd: number;
-  /** Share of the groups whose returns are all equal: they teach nothing. TRL logs it as `frac_reward_zero_std`. */
+  /**
+   * Share of the groups whose returns are all equal, so that all their advantages are 0. TRL logs it as
+   * `frac_reward_zero_std`.
+   */
   readonly deadShare: number;
 }
 
 /**
- * A = (R - mean of the group) / (std + 1e-4), with the population standard deviation of the group (Shao et al., "DeepSeekMath", 2024,
- * arXiv 2402.03300) or of the whole batch; `none` divides by nothing (Liu et al., "Understanding R1-Zero-like training", 2025,
- * arXiv 2503.20783).
+ * A = (R - mean of the group) / (std + 1e-4), with the population standard deviation of the group (Shao et al.,
+ * "DeepSeekMath", 2024, arXiv 2402.03300) or of the whole batch. With `none` there is no divisor (Liu et al.,
+ * "Understanding R1-Zero-like training", 2025, arXiv 2503.20783).
  *
- * @param returns of each episode, group after group
+ * @param returns the return of each episode, ordered by group
  * @param groupSize episodes per group
- * @throws RangeError if groupSize < 2, the returns are not whole groups, or one of them or of the advantages is not finite
+ * @throws RangeError if groupSize < 2, the returns are not whole groups, or one of them or of the advantages is not
+ * finite
  */
-export function groupRelative(
-  returns: ArrayLike<number>,
-  groupSize: number,
-  scaleRewards: 'group' | 'batch' | 'none',
-): GroupRelative {
-  if (!isList(returns)) refuse('groupRelative', 'returns', 'an array of numbers', returns, 'give one for each episode');
+export function groupRelative(returns: ArrayLike<number>, groupSize: number, scaleRewards: RewardScale): GroupRelative {
+  if (!isList(returns)) refuse('groupRelative', 'returns', 'an array of numbers', returns, 'pass one for each episode');
   const episodes = returns.length;
   if (!Number.isSafeInteger(groupSize) && !(Number.isFinite(groupSize) && groupSize < 2)) {
-    refuse('groupRelative', 'groupSize', 'an integer >= 2', groupSize, 'give the number of episodes per start');
+    refuse('groupRelative', 'groupSize', 'an integer >= 2', groupSize, 'pass the number of episodes per start');
   }
   if (!(groupSize >= 2)) {
     throw new RangeError(`groupRelative: groupSize must be >= 2, got ${groupSize}; raise config.numGenerations`);
@@ -56,9 +56,9 @@ export function groupRelative(
     const { mean, std } = moments(returns, from, from + groupSize);
     stdSum += std;
     if (std === 0) dead++;
-    const scale = scaleRewards === 'none' ? 1 : (scaleRewards === 'batch' ? batchStd : std) + STD_FLOOR;
+    const divisor = divisorOf(scaleRewards, std, batchStd);
     for (let i = from; i < from + groupSize; i++) {
-      advantages[i] = (returns[i] - mean) / scale;
+      advantages[i] = (returns[i] - mean) / divisor;
       if (!(Number.isFinite(advantages[i]) && Number.isFinite(std))) {
         throw new RangeError(
           `groupRelative: advantages must be finite, got ${advantages[i]} for the return ${returns[i]} at ${i} with standard deviation ${std}; scale the environment's rewards down`,

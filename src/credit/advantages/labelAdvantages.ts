@@ -1,8 +1,8 @@
-/** Labels as advantages: the control that asks whether what labels know also helps as a policy gradient. */
+/** Labels as advantages: a control that tests whether the labels also improve a policy gradient. */
 import type { Rollout } from '../../rollout/rollout.ts';
 
 /**
- * 1 where the action taken is labelled good, -1 where bad, 0 where it has no label.
+ * 1 where the action taken is labelled good, -1 where it is labelled bad, 0 where it has no label.
  *
  * @param labels i8[action rows]
  * @returns f32[states]

@@ -1,11 +1,12 @@
-/** Labels from the sign of the group advantage: what every GRPO run knows anyway. */
+/** Labels from the sign of the group advantage, which every GRPO run computes. */
 import type { Rollout } from '../../rollout/rollout.ts';
 
-/** Advantages this close to 0 say nothing. */
+/** Advantages up to this magnitude give no label. */
 const SMALLEST = 1e-3;
 
 /**
- * The action taken is good (1) where its episode's advantage is above 1e-3 and bad (0) where it is below -1e-3; all else is -1.
+ * The action taken is good (1) where its episode's advantage is above 1e-3, and bad (0) where it is below -1e-3. All
+ * other action rows have no label (-1).
  *
  * @param advantages f32[episodes]
  * @returns i8[action rows]

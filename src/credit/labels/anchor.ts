@@ -1,6 +1,6 @@
 /**
- * Labels from same-state comparison: what the actions taken in one state returned, set side by side. The states are the anchor states of
- * GiGPO (Feng et al., "Group-in-Group Policy Optimization for LLM Agent Training", arXiv 2505.10978).
+ * Labels from same-state comparison: compares the returns of the actions taken in one state. The states are the anchor
+ * states of GiGPO (Feng et al., "Group-in-Group Policy Optimization for LLM Agent Training", arXiv 2505.10978).
  */
 
 import { splits } from '../../env/environment.ts';
@@ -9,27 +9,30 @@ import { discountedReturns } from '../advantages/anchorState.ts';
 import { gameKey, requireSaved, rowOfAction } from './memory.ts';
 
 export interface AnchorLabelsConfig {
-  /** Discount per step of the returns compared. */
+  /** Discount per step of the compared returns. */
   readonly graphDiscount: number;
-  /** Iterations whose steps are compared, the present one included. */
+  /** Number of iterations whose steps are compared, including the current one. */
   readonly anchorIterations: number;
-  /** Differences of mean return no larger than this give no label. */
+  /** Differences of mean return up to this give no label. */
   readonly labelMargin: number;
 }
 
 export interface AnchorLabels {
-  /** Adds the rollout to what is compared, then labels its action rows: i8[action rows]. */
+  /** Adds the rollout to the compared rollouts, then labels its action rows: i8[action rows]. */
   label(rollout: Rollout): Int8Array;
-  /** `lengths`: steps of each remembered rollout, oldest first. `steps`: split, seed, hash, action and return of each step. */
+  /**
+   * `lengths`: number of steps of each stored rollout, oldest first. `steps`: split, seed, hash, action and return of
+   * each step.
+   */
   save(): { lengths: Float64Array; steps: Float64Array };
   restore(saved: Record<string, Float64Array>): void;
 }
 
 const COLUMNS = 5;
-/** Sums of equal returns may differ by rounding. */
+/** Smallest margin: sums of equal returns can differ by rounding. */
 const ROUNDING = 1e-9;
 
-/** Returns seen in one state: of each action tried there the sum and the number. */
+/** Returns observed in one state: sum and number, for each action tried there and in total. */
 interface Anchor {
   readonly sums: Map<number, number>;
   readonly counts: Map<number, number>;
@@ -44,7 +47,7 @@ function addReturn(anchor: Anchor, action: number, value: number): void {
   anchor.count++;
 }
 
-/** The anchor of each state of the rollout, still empty, and all of them by game and hash. */
+/** An empty anchor for each state of the rollout, and the same anchors by game and hash. */
 function anchorsOf(rollout: Rollout): { anchors: Anchor[]; games: Map<string, Map<number, Anchor>> } {
   const games = new Map<string, Map<number, Anchor>>();
   const anchors: Anchor[] = [];
@@ -60,14 +63,15 @@ function anchorsOf(rollout: Rollout): { anchors: Anchor[]; games: Map<string, Ma
 }
 
 /**
- * With m(s, a) the mean discounted return of the steps that took a in s, and m(s) that of all steps in s: an action taken is good where
- * m(s, a) > m(s) + labelMargin, bad where m(s, a) < m(s) - labelMargin, and has no label in between; one that was not taken has none.
+ * m(s, a) is the mean discounted return of the steps that took a in s, and m(s) that of all steps in s. An action that
+ * was taken is good where m(s, a) > m(s) + labelMargin, bad where m(s, a) < m(s) - labelMargin, and has no label in
+ * between. An action that was not taken has no label.
  *
  * @throws RangeError (in `label`) if states of one hash differ in their number of actions
  */
 export function createAnchorLabels({ graphDiscount, anchorIterations, labelMargin }: AnchorLabelsConfig): AnchorLabels {
   const margin = Math.max(labelMargin, ROUNDING);
-  /** Steps of the remembered rollouts, oldest first. */
+  /** Steps of the stored rollouts, oldest first. */
   let memory: Float64Array[] = [];
 
   const remember = (rollout: Rollout): void => {

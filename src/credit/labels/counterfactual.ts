@@ -1,4 +1,7 @@
-/** Labels from trying every candidate: what would have come of it, played on with the present policy. */
+/**
+ * Labels from trying every candidate action: compares the returns after each candidate, continued with the current
+ * policy.
+ */
 import { randomStream } from '../../random.ts';
 import type { Branches } from '../../rollout/branch.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
@@ -6,11 +9,11 @@ import { gameKey, rowOfAction } from './memory.ts';
 
 export interface CounterfactualConfig {
   readonly seed: number;
-  /** States whose candidates are tried, per rollout. */
+  /** Number of states per rollout whose candidates are tried. */
   readonly counterfactualStates: number;
-  /** Times each candidate is tried. */
+  /** Number of times that each candidate is tried. */
   readonly counterfactualRollouts: number;
-  /** A mean return this little below the best still counts as the best. */
+  /** A mean return at most this much below the best counts as the best. */
   readonly labelMargin: number;
 }
 
@@ -18,17 +21,24 @@ export interface CounterfactualConfig {
 export type TryCandidates = (rollout: Rollout, chosen: Int32Array, iteration: number) => Promise<Branches>;
 
 export interface CounterfactualLabels {
-  /** Labels the action rows of a rollout, i8[action rows], counts the environment steps it took, and weighs the labels by their number. */
+  /**
+   * Returns i8[action rows] of labels, the number of environment steps, and a weight that depends on the number of
+   * labelled states.
+   */
   label(rollout: Rollout, iteration: number): Promise<{ labels: Int8Array; envSteps: number; weight: number }>;
 }
 
 /**
- * Share of a rollout's states whose labels weigh in full. The label losses are means over what has a label: a handful of states would outweigh
- * all others, and what they ask for would reach every state that looks like them.
+ * Share of a rollout's states that must have labels for the full weight of 1. The label losses are means over the
+ * labelled rows: without this weight, a few labelled states would outweigh all others, and their effect would extend to
+ * all similar states.
  */
 const FULL_SHARE = 0.1;
 
-/** States equal in game and hash, by the first of them: what is true of one is true of all. */
+/**
+ * Lists of states with equal game and hash, by the first state of each list. A label of one state holds for its whole
+ * list.
+ */
 function equalStates(rollout: Rollout): Map<number, number[]> {
   const firsts = new Map<string, number>();
   const equal = new Map<number, number[]>();
@@ -44,8 +54,8 @@ function equalStates(rollout: Rollout): Map<number, number[]> {
   return equal;
 }
 
-/** Up to `count` of the numbers, without repetition, in ascending order. */
-function draw(numbers: readonly number[], count: number, seed: number, iteration: number): Int32Array {
+/** Samples up to `count` of the numbers, without repetition, in ascending order. */
+function choose(numbers: readonly number[], count: number, seed: number, iteration: number): Int32Array {
   const random = randomStream(seed, 'labels/counterfactual', iteration);
   const left = Int32Array.from(numbers);
   const chosen = Math.min(count, left.length);
@@ -57,9 +67,9 @@ function draw(numbers: readonly number[], count: number, seed: number, iteration
 }
 
 /**
- * Draws `counterfactualStates` of the rollout's distinct states and tries each of their candidates. A candidate is good where its mean return
- * is within labelMargin of the best, else bad; a state whose candidates are all good has no labels. States equal to one that was drawn share
- * its labels.
+ * Samples `counterfactualStates` of the rollout's distinct states and tries each of their candidates. A candidate is
+ * good where its mean return is within labelMargin of the best, otherwise bad. A state whose candidates are all good
+ * has no labels. States that equal a sampled state share its labels.
  */
 export function createCounterfactualLabels(
   { seed, counterfactualStates, counterfactualRollouts, labelMargin }: CounterfactualConfig,
@@ -68,7 +78,7 @@ export function createCounterfactualLabels(
   return {
     async label(rollout, iteration) {
       const equal = equalStates(rollout);
-      const chosen = draw([...equal.keys()], counterfactualStates, seed, iteration);
+      const chosen = choose([...equal.keys()], counterfactualStates, seed, iteration);
       const { returns, envSteps } = await tryCandidates(rollout, chosen, iteration);
       const labels = new Int8Array(rollout.states.actions).fill(-1);
       const { rowOffsets } = rollout.states;

@@ -1,15 +1,16 @@
-/** Labels from a learned critic: what a network that has seen the episodes so far expects of each candidate. */
+/** Labels from a learned critic: a network, trained on the episodes so far, predicts the return of each candidate. */
 import type { Rollout } from '../../rollout/rollout.ts';
 
-/** A model of the returns of actions; `train/critic.ts` makes one. */
+/** A model that predicts the returns of actions; `train/critic.ts` implements it. */
 export interface Critic {
   /**
-   * Learns from the rollout and those before it.
+   * Trains on the rollout and on earlier ones.
    *
-   * @returns share of the variance of the rollout's returns that it knew of before, at least 0
+   * @returns share of the variance of the rollout's returns that the critic explained before this training (explained
+   * variance), at least 0
    */
   learn(rollout: Rollout): number | Promise<number>;
-  /** Expected return of each action row of the rollout: f64[action rows]. */
+  /** f64[action rows]: predicted return of each action row of the rollout. */
   values(rollout: Rollout): Float64Array;
   /** What a resumed run needs. */
   save(): Record<string, Float64Array>;
@@ -18,8 +19,9 @@ export interface Critic {
 }
 
 /**
- * A candidate that the rollout tried in this state or an equal one is good where its value is more than `margin` above the mean of its state's
- * candidates, bad where it is more than that below. Of what nobody tried the critic guesses.
+ * Labels the candidates that the rollout tried in this state or an equal one. A candidate is good where its value is
+ * more than `margin` above the mean of its state's candidates, and bad where it is more than `margin` below. Candidates
+ * that were never tried have no label: the critic only extrapolates to them.
  *
  * @param values f64[action rows]
  * @returns i8[action rows]
@@ -27,7 +29,7 @@ export interface Critic {
 export function criticLabels(rollout: Rollout, values: Float64Array, margin: number): Int8Array {
   const { states, actions, rowOffsets } = rollout.states;
   const { first, taken } = rollout;
-  // By the first of equal states.
+  // By the first state of each set of equal states.
   const tried = new Uint8Array(actions);
   for (let n = 0; n < states; n++) tried[rowOffsets[first[n]] + taken[n]] = 1;
   const labels = new Int8Array(actions).fill(-1);

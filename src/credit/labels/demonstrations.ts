@@ -1,10 +1,10 @@
-/** Labels on the states of demonstrations, not on those of rollouts. */
+/** Labels on the states of demonstrations. The states of rollouts have no labels. */
 import type { StateList } from '../../engine/states/stateList.ts';
 
-/** The action demonstrated is good (1), the other candidates are bad (0): i8[action rows of the demonstrations]. */
+/** i8[action rows of the demonstrations]: the demonstrated action is good (1), the other candidates are bad (0). */
 export function demonstrationLabels(demonstrations: {
   readonly states: StateList;
-  /** Index of the action demonstrated in each state. */
+  /** i32[states], index of the demonstrated action. */
   readonly taken: Int32Array;
 }): Int8Array {
   const { states, taken } = demonstrations;

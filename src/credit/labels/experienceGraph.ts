@@ -1,28 +1,39 @@
 /**
- * What the episodes of one game have shown so far: nodes are state hashes, an edge is an action taken in a state, an outcome what came of
- * it, with how often. Nodes, edges and outcomes are numbered in the order in which they were first seen.
+ * The experience graph of one game: the transitions of all its episodes so far. A node is a state hash. An edge is an
+ * action taken in a state. An outcome is a result of this action, with the number of times that it occurred. Nodes,
+ * edges and outcomes are numbered in the order in which they were first observed.
  */
 
 export interface ExperienceGraph {
   /** Node of each state hash. */
   readonly nodes: Map<number, number>;
-  /** Of each node: its hash and the edge out of it first seen last, -1 without one. */
+  /** By node: its hash. */
   readonly hash: number[];
+  /** By node: its outgoing edge with the highest number, or -1. */
   readonly lastEdge: number[];
-  /** Of each edge: its node, action index, how often it was taken, the edge seen before it out of `from`, or -1, and its newest outcome. */
+  /** By edge: its node. */
   readonly from: number[];
+  /** By edge: the action index. */
   readonly action: number[];
+  /** By edge: number of times that it was taken. */
   readonly visits: number[];
+  /** By edge: the previous edge out of the same node, or -1. */
   readonly earlierEdge: number[];
+  /** By edge: its latest outcome. */
   readonly lastOutcome: number[];
-  /** Of each outcome: its edge, the node it led to, reward, 1 if it ended the episode, how often it came, and the edge's outcome before it, or -1. */
+  /** By outcome: its edge. */
   readonly edge: number[];
+  /** By outcome: the node to which it led. */
   readonly to: number[];
+  /** By outcome: the reward. */
   readonly reward: number[];
+  /** By outcome: 1 if it ended the episode. */
   readonly terminated: number[];
+  /** By outcome: number of times that it occurred. */
   readonly count: number[];
+  /** By outcome: the previous outcome of the same edge, or -1. */
   readonly earlierOutcome: number[];
-  /** How often a step with a positive reward was seen. */
+  /** Number of observed steps with a positive reward. */
   successes: number;
 }
 
@@ -69,7 +80,7 @@ function edgeOf(graph: ExperienceGraph, node: number, action: number): number {
   return graph.lastEdge[node];
 }
 
-/** Adds what an action in a state led to, `times` times. Returns the number of outcomes that are new. */
+/** Adds the outcome of an action in a state, `times` times. Returns the number of new outcomes. */
 export function observe(
   graph: ExperienceGraph,
   hash: number,
@@ -101,34 +112,37 @@ export function observe(
   return 1;
 }
 
-/** Whether every outcome of an edge is such that `holds`. */
+/** Whether `holds` is true for every outcome of an edge. */
 export function alwaysLedTo(graph: ExperienceGraph, edge: number, holds: (outcome: number) => boolean): boolean {
   for (let o = graph.lastOutcome[edge]; o >= 0; o = graph.earlierOutcome[o]) if (!holds(o)) return false;
   return true;
 }
 
 /**
- * Value of taking an edge: the mean over its outcomes, by how often each came, of its reward and, unless it ended the episode, the
- * discounted value of where it led.
+ * Value of an edge: the mean over its outcomes, weighted by their counts, of the reward plus, unless the outcome ended
+ * the episode, the discounted value of the next node.
  */
 export function edgeValue(graph: ExperienceGraph, values: Float64Array, edge: number, discount: number): number {
   const outcomeValue = (o: number): number =>
     graph.reward[o] + (graph.terminated[o] ? 0 : discount * values[graph.to[o]]);
   const last = graph.lastOutcome[edge];
-  // A single outcome is taken as it is: multiplying and dividing would round.
+  // The value of a single outcome is exact: multiplying and dividing by its count would round.
   if (graph.earlierOutcome[last] < 0) return outcomeValue(last);
   let sum = 0;
   for (let o = last; o >= 0; o = graph.earlierOutcome[o]) sum += graph.count[o] * outcomeValue(o);
   return sum / graph.visits[edge];
 }
 
-/** The edges that may go on, sorted by the node they lead to: those into `node` are `edges[start[node]]` to `edges[start[node + 1] - 1]`. */
+/**
+ * The edges of outcomes that did not end the episode, sorted by their next node: `edges[start[node]]` to
+ * `edges[start[node + 1] - 1]` lead to `node`.
+ */
 function edgesInto(graph: ExperienceGraph): { start: Int32Array; edges: Int32Array } {
   const start = new Int32Array(graph.hash.length + 1);
   const edges = new Int32Array(graph.to.length);
   for (let o = 0; o < edges.length; o++) if (!graph.terminated[o]) start[graph.to[o]]++;
   for (let node = 1; node < start.length; node++) start[node] += start[node - 1];
-  // Each start is now its end, and filling from there moves it back.
+  // `start` now contains the end of each list. Filling from the end moves it back to the start.
   for (let o = edges.length - 1; o >= 0; o--) {
     if (!graph.terminated[o]) edges[--start[graph.to[o]]] = graph.edge[o];
   }
@@ -136,11 +150,13 @@ function edgesInto(graph: ExperienceGraph): { start: Int32Array; edges: Int32Arr
 }
 
 /**
- * V(node) = max(0, max over its edges of their `edgeValue`): where every action has one outcome and a single reward of 1 comes at success,
- * discount^(steps before the action that succeeds) on the best known path, and 0 where none is known.
+ * V(node) = max(0, max over its edges of their `edgeValue`). Where every action has one outcome and the only reward is
+ * 1 at success, this is discount^(steps before the action that succeeds) on the best known path, and 0 without a known
+ * path.
  *
- * Values rise from 0, backwards from the rewarded edges. Rounded arithmetic is monotone, so the values at rest are the least fixed point
- * whatever the order of the work: a graph restored outcome by outcome has the same bits.
+ * Values start at 0 and increase, backwards from the rewarded edges. Rounded arithmetic is monotone, so the values
+ * converge to the least fixed point in any order of the updates: the values of a graph restored outcome by outcome are
+ * bitwise identical.
  *
  * @returns f64[nodes]
  */
@@ -148,7 +164,7 @@ export function stateValues(graph: ExperienceGraph, discount: number): Float64Ar
   const nodes = graph.hash.length;
   const values = new Float64Array(nodes);
   const { start, edges } = edgesInto(graph);
-  // A ring: a node waits in it at most once.
+  // A ring buffer, in which a node is at most once.
   const queue = new Int32Array(nodes);
   const waits = new Uint8Array(nodes);
   let head = 0;

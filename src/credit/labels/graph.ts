@@ -1,4 +1,7 @@
-/** Labels from the experience graph: the training games recur, so all episodes so far tell which actions led to success. */
+/**
+ * Labels from the experience graph: training games recur, so the graph of all episodes so far shows which actions led
+ * to success.
+ */
 import { type Split, splits } from '../../env/environment.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 import {
@@ -14,18 +17,23 @@ import { gameKey, requireSaved, rowOfAction } from './memory.ts';
 export interface GraphLabelsConfig {
   /** Discount per step, in (0, 1). */
   readonly graphDiscount: number;
-  /** Above this many outcomes of edges the games longest untouched are dropped, but none of the present rollout. */
+  /**
+   * Above this number of outcomes, the least recently played games are dropped, except those of the current rollout.
+   */
   readonly graphMaxEdges: number;
-  /** Steps with a positive reward that a game needs before what leads to them is judged. */
+  /** Number of steps with a positive reward that a game needs before state values are used for labels. */
   readonly graphMinSuccesses: number;
-  /** Times an action needs to have been tried in a state before it is judged there. */
+  /** Number of times that an action must have been tried in a state before it is labelled there. */
   readonly graphMinVisits: number;
 }
 
 export interface GraphLabels {
   /** Adds the rollout to the graph, then labels its action rows: i8[action rows]. */
   label(rollout: Rollout): Int8Array;
-  /** `games`: split, seed and number of outcomes of each, the longest untouched first. `edges`: six numbers per outcome, in order of observation. */
+  /**
+   * `games`: split, seed and number of outcomes of each, the least recently played first. `edges`: six numbers per
+   * outcome, in order of observation.
+   */
   save(): { games: Float64Array; edges: Float64Array };
   restore(saved: Record<string, Float64Array>): void;
 }
@@ -38,12 +46,13 @@ interface Game {
 
 const GAME_COLUMNS = 3;
 const EDGE_COLUMNS = 6;
-/** A value this little below the best still counts as the best. */
+/** A value at most this much below the best counts as the best. */
 const TOLERANCE = 1e-9;
 
 /**
- * Label of an edge out of a state of value `best`: what always ended without reward is bad; where a success is known, what keeps to the best
- * known path is good and the rest bad; where none is known, what never changed anything is bad; else none (-1).
+ * Label of an edge out of a state with value `best`. An edge that always ended the episode without reward is bad (0).
+ * Where a success is known, an edge on the best known path is good (1), and other edges are bad. Where no success is
+ * known, an edge that never changed the state is bad, and other edges have no label (-1).
  */
 function labelOfEdge(
   graph: ExperienceGraph,
@@ -57,11 +66,34 @@ function labelOfEdge(
   return alwaysLedTo(graph, edge, (o) => graph.to[o] === graph.from[edge]) ? 0 : -1;
 }
 
+/** Saves the games in the order of the map; `edges` is the number of their outcomes. */
+function packGames(games: ReadonlyMap<string, Game>, edges: number): { games: Float64Array; edges: Float64Array } {
+  const saved = { games: new Float64Array(games.size * GAME_COLUMNS), edges: new Float64Array(edges * EDGE_COLUMNS) };
+  let g = 0;
+  let e = 0;
+  for (const { split, seed, graph } of games.values()) {
+    const { hash, from, action, edge, to, reward, terminated, count } = graph;
+    saved.games.set([splits.indexOf(split), seed, edge.length], g);
+    g += GAME_COLUMNS;
+    for (let o = 0; o < edge.length; o++) {
+      saved.edges[e] = hash[from[edge[o]]];
+      saved.edges[e + 1] = action[edge[o]];
+      saved.edges[e + 2] = hash[to[o]];
+      saved.edges[e + 3] = reward[o];
+      saved.edges[e + 4] = terminated[o];
+      saved.edges[e + 5] = count[o];
+      e += EDGE_COLUMNS;
+    }
+  }
+  return saved;
+}
+
 /**
- * A source of labels that remembers every episode it has labelled. A game is known by its split and seed, whatever the rollout within its
- * group; a state by its hash; an action by its index among those admissible.
+ * A label source that stores the transitions of every episode that it has labelled. Split and seed identify a game (the
+ * rollouts of a group share it), the hash a state, and the index among the admissible actions an action.
  *
- * @throws RangeError if graphDiscount is not in (0, 1), or (in `label`) if states of one hash differ in their number of actions
+ * @throws RangeError if graphDiscount is not in (0, 1), or (in `label`) if states of one hash differ in their number of
+ * actions
  */
 export function createGraphLabels({
   graphDiscount,
@@ -71,10 +103,10 @@ export function createGraphLabels({
 }: GraphLabelsConfig): GraphLabels {
   if (!(graphDiscount > 0 && graphDiscount < 1)) {
     throw new RangeError(
-      `labels: graphDiscount must be > 0 and < 1, got ${graphDiscount}; a reward that recurs has no finite value otherwise`,
+      `labels: graphDiscount must be > 0 and < 1, got ${graphDiscount}; a recurring reward has no finite value otherwise`,
     );
   }
-  /** In order of last touch. */
+  /** In order of the last rollout that played the game. */
   const games = new Map<string, Game>();
   let edges = 0;
 
@@ -86,7 +118,7 @@ export function createGraphLabels({
     return game;
   };
 
-  const dropUntouched = (touched: ReadonlySet<Game>): void => {
+  const dropOldest = (touched: ReadonlySet<Game>): void => {
     for (const [key, game] of games) {
       if (edges <= graphMaxEdges || touched.has(game)) return;
       edges -= game.graph.edge.length;
@@ -104,7 +136,7 @@ export function createGraphLabels({
         edges += observe(graph, hash[n], taken[n], nextHash[n], reward[n], terminated[n]);
       }
       const touched = new Set(played);
-      dropUntouched(touched);
+      dropOldest(touched);
       const values = new Map<Game, Float64Array>();
       for (const game of touched) {
         const { graph } = game;
@@ -127,29 +159,7 @@ export function createGraphLabels({
       return labels;
     },
 
-    save() {
-      const saved = {
-        games: new Float64Array(games.size * GAME_COLUMNS),
-        edges: new Float64Array(edges * EDGE_COLUMNS),
-      };
-      let g = 0;
-      let e = 0;
-      for (const { split, seed, graph } of games.values()) {
-        const { hash, from, action, edge, to, reward, terminated, count } = graph;
-        saved.games.set([splits.indexOf(split), seed, edge.length], g);
-        g += GAME_COLUMNS;
-        for (let o = 0; o < edge.length; o++) {
-          saved.edges[e] = hash[from[edge[o]]];
-          saved.edges[e + 1] = action[edge[o]];
-          saved.edges[e + 2] = hash[to[o]];
-          saved.edges[e + 3] = reward[o];
-          saved.edges[e + 4] = terminated[o];
-          saved.edges[e + 5] = count[o];
-          e += EDGE_COLUMNS;
-        }
-      }
-      return saved;
-    },
+    save: () => packGames(games, edges),
 
     restore(saved) {
       requireSaved('graph', saved, ['games', 'edges']);

@@ -1,4 +1,7 @@
-/** Which actions were good and which bad: one interface, one file per source. What each knows and costs is in docs/labels.md. */
+/**
+ * Label sources: classify actions as good or bad. All sources have one interface, and each has its own file.
+ * docs/labels.md states the information that each source uses, and its cost.
+ */
 import { checkChoice, checkInteger, checkObject, checkPositive, checkSeed, refuse } from '../../check/values.ts';
 import { type LabelSourceName, type RolloutSource, rolloutSources } from '../../config/labelNames.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
@@ -11,35 +14,37 @@ import { flipLabels } from './noise.ts';
 import { oracleLabels } from './oracle.ts';
 import { shuffleLabels } from './shuffled.ts';
 
-/** What a source says of a rollout. */
+/** The labels of a rollout. */
 export interface Labelling {
   /** i8[action rows]: 1 good, 0 bad, -1 no label. */
   readonly labels: Int8Array;
-  /** Environment steps taken to find that out; part of the run's. */
+  /** Number of environment steps that the source took. They count as steps of the run. */
   readonly envSteps: number;
-  /** How far the losses of labels are to follow them, in [0, 1]: a factor on their weights. */
+  /** Factor in [0, 1] on the weights of the label losses. */
   readonly weight: number;
 }
 
 /** A source of labels: it says which candidate actions of a rollout were good and which were bad. */
 export interface LabelSource {
   /**
-   * Judges the candidate actions of a rollout; a source with memory learns from it first, so each rollout is to be labelled once.
+   * Labels the candidate actions of a rollout. A source with memory stores the rollout first, so call this once for
+   * each rollout.
    *
    * @param advantages f32[episodes]
-   * @param iteration names the random streams
+   * @param iteration step of the random streams
    */
   label(rollout: Rollout, advantages: Float32Array, iteration: number): Promise<Labelling>;
-  /** What a resumed run needs; {} if nothing. */
+  /** The state that a resumed run needs; {} if the source has none. */
   save(): Record<string, Float64Array>;
-  /** Takes back what `save` gave: later labels are those of an unbroken run. */
+  /** Restores the result of `save`: later labels are those of an uninterrupted run. */
   restore(saved: Record<string, Float64Array>): void;
 }
 
 /** The keys of a config that label sources read. */
 export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, CounterfactualConfig {
-  readonly labels: LabelSourceName;
-  /** Whose labels `shuffled` permutes. */
+  /** `custom` is rejected: `train` receives such a source as an option. */
+  readonly labels: LabelSourceName | 'custom';
+  /** The source whose labels `shuffled` permutes. */
   readonly shuffledSource: RolloutSource;
   /** Probability with which a label becomes its opposite. */
   readonly labelNoise: number;
@@ -58,25 +63,26 @@ const countsOf: Readonly<Record<RolloutSource, readonly (keyof LabelConfig)[]>> 
 
 function checkConfig(config: LabelConfig): void {
   const caller = 'labels';
-  checkObject(caller, 'config', config, 'give the config of a run');
-  const { labels, shuffledSource, labelNoise, seed } = config;
+  checkObject(caller, 'config', config, 'pass the config of a run');
+  const { shuffledSource, labelNoise, seed } = config;
+  const labels = config.labels as LabelSourceName;
   checkChoice(caller, 'labels', labels, [...rolloutSources, 'demonstrations', 'shuffled']);
   if (labels === 'demonstrations') return;
   if (labels === 'shuffled') checkChoice(caller, 'shuffledSource', shuffledSource, rolloutSources);
   checkSeed(caller, seed);
   if (!(Number.isFinite(labelNoise) && labelNoise >= 0 && labelNoise <= 1)) {
-    refuse(caller, 'labelNoise', 'a number >= 0 and <= 1', labelNoise, '0 changes no label');
+    refuse(caller, 'labelNoise', 'a number >= 0 and <= 1', labelNoise, 'with 0 all labels stay unchanged');
   }
   const source = labels === 'shuffled' ? shuffledSource : labels;
   for (const key of countsOf[source]) {
-    checkInteger(caller, key, config[key], 1, Number.MAX_SAFE_INTEGER, 'give the config of a run');
+    checkInteger(caller, key, config[key], 1, Number.MAX_SAFE_INTEGER, 'pass the config of a run');
   }
   if (['anchor', 'critic', 'counterfactual'].includes(source)) {
-    checkPositive(caller, 'labelMargin', config.labelMargin, false, 'give the config of a run');
+    checkPositive(caller, 'labelMargin', config.labelMargin, false, 'pass the config of a run');
   }
 }
 
-/** What some sources need of the run whose rollouts they judge. */
+/** Functions of the run that the sources `critic` and `counterfactual` need. */
 export interface LabelTools {
   /** @throws Error if the environment cannot be copied */
   createTryCandidates(): TryCandidates;
@@ -84,14 +90,14 @@ export interface LabelTools {
   createCritic(): Critic;
 }
 
-/** A source that takes no environment steps and vouches for its labels: what it says at once, and its memory. */
-interface Judge {
+/** A source that labels synchronously, without environment steps, and whose labels have weight 1. */
+interface SimpleSource {
   label(rollout: Rollout, advantages: Float32Array): Int8Array;
   save(): Record<string, Float64Array>;
   restore(saved: Record<string, Float64Array>): void;
 }
 
-function wholeWeight({ label, save, restore }: Judge): LabelSource {
+function withFullWeight({ label, save, restore }: SimpleSource): LabelSource {
   return {
     label: async (rollout, advantages) => ({ labels: label(rollout, advantages), envSteps: 0, weight: 1 }),
     save,
@@ -99,14 +105,19 @@ function wholeWeight({ label, save, restore }: Judge): LabelSource {
   };
 }
 
-const noMemory: Pick<Judge, 'save' | 'restore'> = { save: () => ({}), restore: () => {} };
+const noMemory: Pick<SimpleSource, 'save' | 'restore'> = { save: () => ({}), restore: () => {} };
 
-function needed(name: RolloutSource, tools: LabelTools | null): LabelTools {
+function requireTools(name: RolloutSource, tools: LabelTools | null): LabelTools {
   if (tools) return tools;
-  throw new Error(`labels: source "${name}" must be given tools, got none; pass what plays on and what learns`);
+  throw new Error(
+    `labels: source "${name}" requires LabelTools, got null; pass an object with createTryCandidates and createCritic`,
+  );
 }
 
-/** Labels that weigh as much as the critic knew of the rollout before it learnt from it. */
+/**
+ * Labels of the critic. Their weight is its explained variance of the rollout (at least 0), computed before it trains
+ * on the rollout.
+ */
 function criticSource(critic: Critic, { labelMargin }: LabelConfig): LabelSource {
   const { save, restore } = critic;
   return {
@@ -122,23 +133,23 @@ function criticSource(critic: Critic, { labelMargin }: LabelConfig): LabelSource
 function rolloutSource(name: RolloutSource, config: LabelConfig, tools: LabelTools | null): LabelSource {
   switch (name) {
     case 'advantage':
-      return wholeWeight({ label: advantageLabels, ...noMemory });
+      return withFullWeight({ label: advantageLabels, ...noMemory });
     case 'anchor':
-      return wholeWeight(createAnchorLabels(config));
+      return withFullWeight(createAnchorLabels(config));
     case 'graph':
-      return wholeWeight(createGraphLabels(config));
+      return withFullWeight(createGraphLabels(config));
     case 'critic':
-      return criticSource(needed(name, tools).createCritic(), config);
+      return criticSource(requireTools(name, tools).createCritic(), config);
     case 'counterfactual': {
-      const { label } = createCounterfactualLabels(config, needed(name, tools).createTryCandidates());
+      const { label } = createCounterfactualLabels(config, requireTools(name, tools).createTryCandidates());
       return { label: (rollout, _advantages, iteration) => label(rollout, iteration), ...noMemory };
     }
     case 'oracle':
-      return wholeWeight({ label: oracleLabels, ...noMemory });
+      return withFullWeight({ label: oracleLabels, ...noMemory });
   }
 }
 
-/** The source whose labels `change` has gone over. */
+/** A source that applies `change` to the labels of another source. */
 function changed(source: LabelSource, change: (labels: Int8Array, iteration: number) => Int8Array): LabelSource {
   return {
     ...source,
@@ -150,16 +161,19 @@ function changed(source: LabelSource, change: (labels: Int8Array, iteration: num
 }
 
 /**
- * The source that the config names, with its noise. With `demonstrations` rollouts have no labels: see `demonstrationLabels`.
+ * Creates the label source of the config, with its label noise. With `demonstrations` rollouts have no labels: see
+ * `demonstrationLabels`.
  *
- * @param tools what `critic` and `counterfactual` work with
- * @throws RangeError if a name is unknown or a number that the source reads is out of range; Error if the source's tools are missing
+ * @param tools required by the sources `critic` and `counterfactual`
+ * @throws RangeError if a name is unknown or a number that the source reads is out of range; Error if the source's
+ * tools are missing
  */
 export function createLabelSource(config: LabelConfig, tools: LabelTools | null = null): LabelSource {
   checkConfig(config);
-  const { labels: name, shuffledSource, labelNoise, seed } = config;
+  const { shuffledSource, labelNoise, seed } = config;
+  const name = config.labels as LabelSourceName;
   if (name === 'demonstrations') {
-    return wholeWeight({ label: (rollout) => new Int8Array(rollout.states.actions).fill(-1), ...noMemory });
+    return withFullWeight({ label: (rollout) => new Int8Array(rollout.states.actions).fill(-1), ...noMemory });
   }
   const source =
     name === 'shuffled'

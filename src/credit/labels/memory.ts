@@ -1,14 +1,17 @@
-/** What sources with a memory of earlier episodes share: names of games, candidates of states that recur, and what was saved. */
+/**
+ * Functions for label sources that store earlier episodes: keys of games, action rows of recurring states, and checks
+ * of saved state.
+ */
 import type { Split } from '../../env/environment.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 
-/** Rollouts of one game share it, whatever their number within the group. */
+/** Key of a game. All rollouts of a group share it. */
 export function gameKey(split: Split, seed: number): string {
   return `${split}/${seed}`;
 }
 
 /**
- * Row of an action known from an equal state in state `n` of the rollout.
+ * Action row, in state `n` of the rollout, of an action that was observed in an equal state.
  *
  * @throws RangeError if the state has no such action
  */
@@ -24,7 +27,7 @@ export function rowOfAction(rollout: Rollout, n: number, action: number): number
   return rowOffsets[n] + action;
 }
 
-/** @throws Error unless `saved` has all that a source's memory is restored from */
+/** @throws Error unless `saved` has all the arrays from which a source's state is restored */
 export function requireSaved(source: string, saved: Record<string, Float64Array>, names: readonly string[]): void {
   if (names.every((name) => saved[name])) return;
   throw new Error(

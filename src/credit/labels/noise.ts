@@ -1,7 +1,7 @@
-/** Labels of a set quality: wrong ones mixed in. */
+/** Label noise: replaces a fraction of the labels with wrong ones. */
 import { randomStream } from '../../random.ts';
 
-/** Turns each label into its opposite with probability `fraction`, in place; rows without a label (-1) keep none. */
+/** Inverts each label with probability `fraction`, in place. Rows without a label (-1) stay without one. */
 export function flipLabels(labels: Int8Array, fraction: number, seed: number, iteration: number): Int8Array {
   if (fraction === 0) return labels;
   const random = randomStream(seed, 'labels/noise', iteration);

@@ -1,8 +1,11 @@
-/** Labels from the environment's expert: privileged, so a bound on what labels can do and not a method. */
+/**
+ * Labels from the environment's expert. The expert uses task knowledge that the agent does not have, so these labels
+ * serve as an upper bound on the quality of labels, and not as a method.
+ */
 import type { Rollout } from '../../rollout/rollout.ts';
 
 /**
- * Good (1) where the expert would take the action, bad (0) elsewhere: every row has a label.
+ * An action is good (1) where the expert would take it, otherwise bad (0). Every row has a label.
  *
  * @returns i8[action rows]
  * @throws Error if the rollout's environment has no expert

@@ -1,19 +1,21 @@
-/** How right labels are, where an expert can tell. */
+/** Quality of labels, measured against an expert. */
 
 export interface LabelQuality {
   /** Share of the action rows that have a label. */
   readonly coverage: number | null;
   /** Share of the labelled rows on which label and expert agree. */
   readonly accuracy: number | null;
-  /** Share labelled good of the labelled rows that the expert calls good, and of those that it does not. */
+  /** Share labelled good among the labelled rows in which the expert would take the action. */
   readonly truePositiveRate: number | null;
+  /** Share labelled good among the other labelled rows. */
   readonly falsePositiveRate: number | null;
 }
 
 const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
 /**
- * Compares labels with an expert's choice. A share of nothing is null: without an expert only the coverage is known.
+ * Compares labels with an expert's choice. A share of zero rows is null: without an expert every share except the
+ * coverage is null.
  *
  * @param labels i8[action rows]: 1 good, 0 bad, -1 none
  * @param expert u8[>= action rows]: 1 where the expert would take the action; empty without an expert
@@ -26,7 +28,7 @@ export function labelQuality(labels: Int8Array, expert: Uint8Array): LabelQualit
     );
   }
   let labelled = 0;
-  // [expert says bad, expert says good]
+  // Number of rows by the expert's choice: [bad, good].
   const rows = [0, 0];
   const labelledGood = [0, 0];
   for (let row = 0; row < labels.length; row++) {

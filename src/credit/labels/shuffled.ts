@@ -1,7 +1,10 @@
-/** The control: labels with the same coverage and the same share of good ones, but without information. */
+/** A control: labels with the same coverage and the same share of good labels, but without information. */
 import { randomStream } from '../../random.ts';
 
-/** Permutes the labels among the rows that have one (Fisher-Yates), in place; rows without a label (-1) keep none. */
+/**
+ * Permutes the labels among the rows that have one (Fisher-Yates), in place. Rows without a label (-1) stay without
+ * one.
+ */
 export function shuffleLabels(labels: Int8Array, seed: number, iteration: number): Int8Array {
   const rows = new Int32Array(labels.length);
   let count = 0;

@@ -1,6 +1,7 @@
 /**
- * Addresses in a WebAssembly memory are unsigned 32-bit numbers. A kernel returns one above 2 GiB as a negative number, and `address >> 2`
- * makes a negative index of it, which a typed array ignores without an error. Every index of an address is taken here.
+ * Addresses in a WebAssembly memory are unsigned 32-bit numbers. A kernel returns an address above 2 GiB as a negative
+ * number. `address >> 2` is then a negative index, which a typed array ignores without an error. Therefore every
+ * conversion from an address to an index uses the functions of this file.
  */
 
 /** Index of the 32-bit word at `address` in an Int32Array or Float32Array over the whole memory. */
@@ -13,7 +14,7 @@ export function index64(address: number): number {
   return address >>> 3;
 }
 
-/** The address that a kernel returned, or that is kept in an i32 of the memory. */
+/** Converts an address that a kernel returned, or that is stored as i32 in the memory. */
 export function unsigned(address: number): number {
   return address >>> 0;
 }

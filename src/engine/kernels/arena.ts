@@ -1,37 +1,39 @@
-/** All memory of one engine: kernels allocate nothing, so every buffer is placed here, once, before the first update. */
+/**
+ * The memory of one engine. Kernels allocate nothing, so every buffer is allocated here, once, before the first update.
+ */
 import { index32, unsigned } from './address.ts';
 import { engineModule, instantiateKernels, type Kernels } from './load.ts';
 import { type ModuleSource, moduleFrom } from './moduleFrom.ts';
 
 const PAGE_BYTES = 65_536;
 
-/** Byte addresses are multiples of this: no vector load straddles a cache line for its alignment. */
+/** Byte addresses are multiples of this, so that the start of a buffer is the start of a cache line. */
 export const ALIGN_BYTES = 64;
 
 export const alignUp = (address: number): number => Math.ceil(address / ALIGN_BYTES) * ALIGN_BYTES;
 
-/** On shared memory a thread takes at least this much at a time. */
+/** On shared memory, a thread reserves at least this many bytes at a time. */
 const SEGMENT_BYTES = 16 * PAGE_BYTES;
 
-/** What a 32-bit address can reach: 4 GiB. */
+/** The address space of 32-bit addresses: 4 GiB. */
 const MAX_PAGES = 65_536;
 
 const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
 
-/** A piece of memory that belongs to one arena; `base` is how much the pieces before it hold. */
+/** A section of memory that belongs to one arena. `base` is the total size of the earlier sections. */
 interface Segment {
   readonly start: number;
   end: number;
-  /** What lies beyond was never placed and is zero, as every new memory. */
+  /** Memory beyond this address was never allocated and is zero, as new memory is. */
   used: number;
   readonly base: number;
 }
 
 /**
- * A WebAssembly memory, its kernels, and the views through which TypeScript reads and writes it.
- * The views are replaced when the memory grows; read them from the arena at each use, never keep one.
+ * A WebAssembly memory, its kernels, and the views through which TypeScript reads and writes it. The views are replaced
+ * when the memory grows: read them from the arena at each use and do not store them.
  *
- * On a memory that threads share, each thread has an arena of its own; an address that one of them placed is good in all.
+ * On a memory that threads share, each thread has its own arena. An address that one of them allocated is valid in all.
  */
 export class Arena {
   /** The exported functions of the compiled module; assembly/ documents each. */
@@ -46,22 +48,24 @@ export class Arena {
   readonly #segments: Segment[] = [];
   #segment = 0;
   #next: number;
-  /** Address of the number of pages that threads have taken. */
-  readonly #taken: number;
+  /** Address of the number of pages that the threads have reserved. */
+  readonly #reservedPages: number;
 
-  /** @param kernels a module's on this memory, or what does the same and watches */
+  /**
+   * @param kernels the kernels of a module on this memory, or a wrapper that observes their calls
+   */
   constructor(memory: WebAssembly.Memory, kernels: Kernels) {
     this.memory = memory;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
     this.kernels = kernels;
-    this.#taken = alignUp(unsigned(this.kernels.heapBase()));
+    this.#reservedPages = alignUp(unsigned(this.kernels.heapBase()));
     this.refresh();
-    const start = this.#taken + ALIGN_BYTES;
+    const start = this.#reservedPages + ALIGN_BYTES;
     this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, used: start, base: 0 });
     this.#next = start;
   }
 
-  /** Renews the views; another thread may have made the memory grow. */
+  /** Renews the views, because another thread can have grown the memory. */
   refresh(): void {
     const { buffer } = this.memory;
     if (this.u8?.buffer === buffer) return;
@@ -72,12 +76,15 @@ export class Arena {
     this.i8 = new Int8Array(buffer);
   }
 
-  /** Makes room for `bytes` more: the last segment grows where nobody has taken what follows it, else there is a new one. */
-  #take(bytes: number): void {
+  /**
+   * Adds at least `bytes` bytes: the last segment grows if the memory after it is free, otherwise there is a new
+   * segment.
+   */
+  #extend(bytes: number): void {
     const last = this.#segments[this.#segments.length - 1];
     let start = last.end;
     let end = start + pagesOf(bytes) * PAGE_BYTES;
-    if (this.shared) [start, end] = this.#takeShared(bytes);
+    if (this.shared) [start, end] = this.#reserveShared(bytes);
     else {
       this.#growOwn(end);
       end = this.memory.buffer.byteLength;
@@ -87,7 +94,10 @@ export class Arena {
     else this.#segments.push({ start, end, used: start, base: last.base + last.end - last.start });
   }
 
-  /** Growing a memory that is not shared copies it on some hosts: it grows by at least half, or by what is needed if the host refuses that. */
+  /**
+   * Grows a memory that is not shared by at least half, because some runtimes copy it on growth. If the runtime rejects
+   * that, grows it by the bytes needed.
+   */
   #growOwn(end: number): void {
     const have = pagesOf(this.memory.buffer.byteLength);
     const need = pagesOf(end) - have;
@@ -100,26 +110,26 @@ export class Arena {
     }
   }
 
-  /** Takes pages that no other thread has: a whole segment or, where that does not fit any more, what is needed. */
-  #takeShared(bytes: number): [start: number, end: number] {
+  /** Reserves pages that no other thread has: a whole segment, or only the pages needed if a segment no longer fits. */
+  #reserveShared(bytes: number): [start: number, end: number] {
     const need = pagesOf(bytes);
     for (let pages = Math.max(need, SEGMENT_BYTES / PAGE_BYTES); ; pages = need) {
-      // The first page holds the constants and the count.
-      const start = (1 + Atomics.add(this.i32, index32(this.#taken), pages)) * PAGE_BYTES;
+      // The first page holds the constants and the page count.
+      const start = (1 + Atomics.add(this.i32, index32(this.#reservedPages), pages)) * PAGE_BYTES;
       const end = start + pages * PAGE_BYTES;
       try {
         this.#growShared(end);
         return [start, end];
       } catch (error) {
-        this.#giveBack(start, end);
+        this.#freePages(start, end);
         if (pages === need) throw error;
       }
     }
   }
 
   /**
-   * The present length of a shared memory. A thread sees the growth of another one only after an interrupt: until then `buffer.byteLength` is
-   * the old length. `grow(0)` returns the real one and renews the buffer.
+   * Returns the current length of a shared memory. A thread sees growth by another thread only after an interrupt;
+   * until then `buffer.byteLength` is the old length. `grow(0)` returns the current length and renews the buffer.
    */
   #sharedLength(): number {
     return this.memory.grow(0) * PAGE_BYTES;
@@ -132,31 +142,34 @@ export class Arena {
       try {
         this.memory.grow(pagesOf(end - have));
       } catch (error) {
-        // Another thread may have made it grow in between, so that less is missing now.
+        // Another thread can have grown the memory in between, so that fewer pages are missing now.
         if (this.#sharedLength() === have) throw error;
       }
     }
   }
 
-  /** After a failed growth: what was asked for is free again, unless another thread has taken what follows it. */
-  #giveBack(start: number, end: number): void {
+  /** After failed growth: frees the reserved pages, unless another thread has reserved the pages after them. */
+  #freePages(start: number, end: number): void {
     const after = end / PAGE_BYTES - 1;
-    Atomics.compareExchange(this.i32, index32(this.#taken), after, start / PAGE_BYTES - 1);
+    Atomics.compareExchange(this.i32, index32(this.#reservedPages), after, start / PAGE_BYTES - 1);
   }
 
-  /** Places `bytes` zeroed bytes and returns their address. They stay placed as long as the arena lives. */
+  /**
+   * Allocates `bytes` zeroed bytes and returns their address. They stay allocated as long as the arena exists, unless
+   * `release` frees them.
+   */
   reserve(bytes: number): number {
     if (!Number.isSafeInteger(bytes) || bytes < 0)
       throw new RangeError(`Arena.reserve: bytes must be >= 0, got ${bytes}`);
-    // 64 bytes of slack: the last block of a packed panel may spill over its end.
+    // 64 bytes of slack: the last block of a packed panel can extend past its end.
     const need = bytes + 2 * ALIGN_BYTES;
     while (this.#next + need > this.#segments[this.#segment].end) {
       if (this.#segment + 1 === this.#segments.length) {
         try {
-          this.#take(need);
+          this.#extend(need);
         } catch {
           throw new RangeError(
-            `Arena.reserve: no room for ${bytes} bytes after ${this.mark()}; use ${this.shared ? 'fewer threads, ' : ''}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
+            `Arena.reserve: cannot allocate ${bytes} bytes after ${this.mark()}; use ${this.shared ? 'fewer threads, ' : ''}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
           );
         }
         if (this.#segment + 1 === this.#segments.length) continue;
@@ -166,18 +179,18 @@ export class Arena {
     const at = alignUp(this.#next);
     this.#next = at + bytes + ALIGN_BYTES;
     const segment = this.#segments[this.#segment];
-    // Zeroing what is zero would make the host give real memory to buffers of which little is ever used.
+    // New pages are already zero. Writing to them would commit physical memory for buffers that stay mostly unused.
     this.zero(at, Math.max(0, Math.min(this.#next, segment.used) - at));
     segment.used = Math.max(segment.used, this.#next);
     return at;
   }
 
-  /** Room for `count` floats (or 32-bit integers). */
+  /** Allocates `count` floats (or 32-bit integers). */
   floats(count: number): number {
     return this.reserve(count * 4);
   }
 
-  /** How many bytes are in use; `release` gives back all that was placed after it. */
+  /** Returns the number of bytes in use. `release` frees everything that was allocated after the mark. */
   mark(): number {
     const { start, base } = this.#segments[this.#segment];
     return base + this.#next - start;
@@ -190,7 +203,7 @@ export class Arena {
     this.#next = start + mark - base;
   }
 
-  /** A copy of `count` floats at `pointer`. */
+  /** Returns a copy of `count` floats at `pointer`. */
   read(pointer: number, count: number): Float32Array {
     return this.f32.slice(index32(pointer), index32(pointer) + count);
   }
@@ -207,51 +220,51 @@ export class Arena {
 
   /** Sets `bytes` bytes at the address `pointer` to 0. */
   zero(pointer: number, bytes: number): void {
-    // Filling a view of shared memory goes byte by byte on some hosts.
+    // Some runtimes fill a view of shared memory byte by byte, so the kernel does it.
     const words = Math.floor(bytes / 4);
     this.kernels.fill(pointer, words, 0);
     for (let i = pointer + words * 4; i < pointer + bytes; i++) this.u8[i] = 0;
   }
 }
 
-/** Scratch bytes of a product with inner size k and n columns; see assembly/matmul.ts. */
+/** Scratch bytes of a matrix product with inner size k and n columns; see assembly/matmul.ts. */
 export function matmulScratchBytes(k: number, n: number): number {
   return 16_704 + 4 * Math.min(k, 256) * (Math.ceil(n / 8) * 8) + 128;
 }
 
 /**
- * A new arena with the engine's kernels, on its own memory unless one is given.
+ * Creates an arena with the kernels of the engine, on its own memory unless one is given.
  *
- * @param module the engine's module, compiled, or its URL; by default the one that lies beside this file
- * @throws if the module cannot be loaded, or the host has no memory to give
+ * @param module the compiled module of the engine, or its URL; by default the one next to this file
+ * @throws if the module cannot be loaded, or the runtime cannot allocate the memory
  */
 export async function createArena(module?: ModuleSource, memory = createMemory()): Promise<Arena> {
   return new Arena(memory, instantiateKernels(await (module ? moduleFrom(module) : engineModule()), memory));
 }
 
-/** A memory of one thread; it grows as far as the host lets it. */
+/** A memory for one thread. It can grow up to the limit of the runtime. */
 function createMemory(): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 16 });
   } catch (cause) {
     throw new RangeError(
-      `createArena: the host must give a memory of 1 MiB, got ${(cause as Error).message}; close other programs or pages`,
+      `createArena: the runtime must provide a memory of 1 MiB, got ${(cause as Error).message}; close other programs or pages`,
       { cause },
     );
   }
 }
 
-/** A memory that threads can share, and how many bytes it can grow to. */
+/** A memory that threads can share, and the number of bytes to which it can grow. */
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory;
   readonly bytes: number;
 }
 
 /**
- * Opens a memory that threads can share. Its maximum is address space, which hosts with much of it give away: 4 GiB are asked for first. Where
- * the host refuses, `wanted` bytes are asked for, then three quarters of that, and so on down to `least`.
+ * Creates a memory that threads can share. Its maximum reserves address space only, so 4 GiB are requested first. If
+ * the runtime rejects that, `wanted` bytes are requested, then three quarters of that, and so on down to `least`.
  *
- * @throws what the host threw at last, if it has no memory that holds `least` bytes
+ * @throws the last error of the runtime, if it rejects a memory of `least` bytes
  */
 export function openSharedMemory(wanted: number, least: number): SharedMemory {
   const fewest = Math.min(Math.max(pagesOf(least), 16), MAX_PAGES);
@@ -267,16 +280,16 @@ export function openSharedMemory(wanted: number, least: number): SharedMemory {
 }
 
 /**
- * A memory that threads can share, as large as the host lets it grow.
+ * Creates a memory that threads can share, with the largest maximum that the runtime accepts.
  *
- * @throws if the host has none
+ * @throws if the runtime has no shared memory
  */
 export function createSharedMemory(): WebAssembly.Memory {
   try {
     return openSharedMemory(MAX_PAGES * PAGE_BYTES, 0).memory;
   } catch (cause) {
     throw new RangeError(
-      `createSharedMemory: the host must give shared memory of 1 MiB, got ${(cause as Error).message}; use one thread`,
+      `createSharedMemory: the runtime must provide shared memory of 1 MiB, got ${(cause as Error).message}; use one thread`,
       {
         cause,
       },

@@ -1,11 +1,11 @@
-/** An arena without memory: it counts what a network would take before there is any. */
+/** An arena without memory: it counts the bytes that a network would need before any memory is allocated. */
 import { ALIGN_BYTES, Arena, alignUp } from './arena.ts';
 import type { Kernels } from './load.ts';
 
-/** Kernels that do nothing; all of them return a number or nothing. */
+/** Kernels without effect. Each kernel returns a number or nothing, so 0 is valid for all. */
 const noKernels = new Proxy({}, { get: () => () => 0 }) as Kernels;
 
-/** Gives addresses and counts them. What is written there is lost, and kernels do nothing. */
+/** Returns addresses and counts their bytes. Writes are lost, and kernels have no effect. */
 export class CountingArena extends Arena {
   #next = ALIGN_BYTES;
 

@@ -1,4 +1,4 @@
-/** Compiles the engine's WebAssembly module and instantiates it on a memory that TypeScript owns. */
+/** Compiles the WebAssembly module of the engine and instantiates it on a memory that TypeScript owns. */
 import { instantiateSync } from '@assemblyscript/loader';
 import type { instantiate } from '../../../wasm/unbraid.js';
 import { moduleFrom } from './moduleFrom.ts';
@@ -6,12 +6,16 @@ import { moduleFrom } from './moduleFrom.ts';
 /** The exports of assembly/index.ts; pointers are byte addresses. */
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
 
-/** `threads` runs on shared memory, to the bits of `single`. `relaxed` may round a * b + c once: its bits depend on the processor. */
+/**
+ * `threads` runs on shared memory and is bitwise identical to `single`. `relaxed` may round a * b + c once, so its bits
+ * depend on the processor.
+ */
 export type Build = 'single' | 'threads' | 'relaxed';
 
 function urlOf(build: Build): URL {
   try {
-    // Whole literals, inside functions: bundlers look for them, and hosts without files never come here.
+    // Literal URLs inside functions: bundlers search for the literals, and runtimes without files never call these
+    // functions.
     return {
       single: () => new URL('../../../wasm/unbraid.wasm', import.meta.url),
       threads: () => new URL('../../../wasm/unbraid.threads.wasm', import.meta.url),
@@ -19,22 +23,23 @@ function urlOf(build: Build): URL {
     }[build]();
   } catch (cause) {
     throw new Error(
-      'engineModule: import.meta.url must say where this code is, got none after bundling; pass the module or its URL',
+      'engineModule: import.meta.url must be the URL of this code, got none after bundling; pass the module or its URL',
       { cause },
     );
   }
 }
 
-/** Whether the bytes arrived and the engine refused them. */
+/** Whether the bytes were loaded and the runtime rejected them. */
 function isCompileError(error: unknown): error is Error {
   const compileError = (e: unknown): boolean => e instanceof WebAssembly.CompileError;
   return error instanceof Error && (compileError(error) || compileError(error.cause));
 }
 
 /**
- * The engine's compiled module; see `moduleFrom`.
+ * Returns the compiled module of the engine; see `moduleFrom`.
  *
- * @throws where a host does not know relaxed SIMD and is asked for it: its own error says which byte it did not read
+ * @throws if `build` is relaxed and the runtime does not support relaxed SIMD; its own error names the byte that it
+ *   rejected
  */
 export async function engineModule(build: Build = 'single'): Promise<WebAssembly.Module> {
   const url = urlOf(build);
@@ -43,7 +48,7 @@ export async function engineModule(build: Build = 'single'): Promise<WebAssembly
   } catch (cause) {
     if (build !== 'relaxed' || !isCompileError(cause)) throw cause;
     throw new Error(
-      `engineModule: relaxed arithmetic needs an engine with relaxed SIMD, got ${cause.message}; train with exact arithmetic`,
+      `engineModule: relaxed arithmetic needs a runtime with relaxed SIMD, got ${cause.message}; train with exact arithmetic`,
       { cause },
     );
   }
@@ -51,6 +56,6 @@ export async function engineModule(build: Build = 'single'): Promise<WebAssembly
 
 /** Instantiates a compiled module on `memory`. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  // The instance's own exports: those that the loader gives beside it pass every call through one more function.
+  // The exports of the instance itself: the wrapped exports of the loader add one function call per kernel call.
   return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
 }

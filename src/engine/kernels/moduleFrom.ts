@@ -1,9 +1,9 @@
-/** Loads a WebAssembly module from where its bytes are: a file, or a server, whatever it says their type is. */
+/** Loads a WebAssembly module from a file, or from a server with any content type. */
 
 /** A compiled module, or the absolute URL of its bytes. */
 export type ModuleSource = WebAssembly.Module | URL | string;
 
-/** The same as a message can carry it; a URL object it cannot. */
+/** A module source that a message can carry; a URL object cannot be sent. */
 export type SentModule = WebAssembly.Module | string;
 
 export function sendable(source: ModuleSource | undefined): SentModule | undefined {
@@ -13,7 +13,7 @@ export function sendable(source: ModuleSource | undefined): SentModule | undefin
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function readFile(url: URL): Promise<WebAssembly.Module> {
-  // No static import of a host module: bundlers for browsers would try to resolve it.
+  // No static import of a module of Node: bundlers for browsers would try to resolve it.
   const fs = globalThis.process.getBuiltinModule('node:fs/promises');
   let bytes: Uint8Array<ArrayBuffer>;
   try {
@@ -28,13 +28,13 @@ async function readFile(url: URL): Promise<WebAssembly.Module> {
 }
 
 async function fetchModule(url: URL): Promise<WebAssembly.Module> {
-  const rule = `engineModule: ${url.href} must give a WebAssembly module`;
+  const rule = `engineModule: ${url.href} must return a WebAssembly module`;
   let response: Response;
   try {
     response = await fetch(url);
   } catch (cause) {
     throw new Error(
-      `${rule}, got no answer: ${reasonOf(cause)}; check the address and the connection, and call again`,
+      `${rule}, got no response: ${reasonOf(cause)}; check the address and the connection, and call again`,
       {
         cause,
       },
@@ -44,7 +44,7 @@ async function fetchModule(url: URL): Promise<WebAssembly.Module> {
   const got = `HTTP status ${response.status} and content type ${type ?? 'none'}`;
   if (!response.ok) throw new Error(`${rule}, got ${got}; check that the server has the file, and call again`);
   try {
-    // Streaming refuses any other type, and one with parameters.
+    // Streaming rejects any other content type, and one with parameters.
     if (type?.toLowerCase() === 'application/wasm') return await WebAssembly.compileStreaming(response);
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
@@ -57,7 +57,7 @@ async function fetchModule(url: URL): Promise<WebAssembly.Module> {
   }
 }
 
-/** By its tag: a page may have compiled the module in another frame. */
+/** Checks the tag, because a page can have compiled the module in another frame. */
 function isModule(source: unknown): source is WebAssembly.Module {
   return Object.prototype.toString.call(source) === '[object WebAssembly.Module]';
 }
@@ -68,20 +68,21 @@ function urlFrom(source: URL | string): URL {
   } catch (cause) {
     const got = typeof source === 'string' ? `"${source}"` : typeof source;
     throw new TypeError(
-      `engineModule: module must be a compiled WebAssembly.Module or an absolute URL, got ${got}; make a URL of a path with new URL(path, import.meta.url)`,
+      `engineModule: module must be a compiled WebAssembly.Module or an absolute URL, got ${got}; convert a path with new URL(path, import.meta.url)`,
       { cause },
     );
   }
 }
 
-/** Loads that are in progress or done, by URL. */
+/** Loads in progress and completed loads, by URL. */
 const loads = new Map<string, Promise<WebAssembly.Module>>();
 
 /**
- * The module itself, or the one at its URL, which is loaded once per thread: calls during a load share it. A load that failed is forgotten,
- * so that the next call tries again.
+ * Returns the module itself, or the one at its URL. A URL is loaded once per thread, and calls during a load share it.
+ * A failed load is removed, so that the next call tries again.
  *
- * @throws if it is neither, or cannot be loaded; the message names URL, HTTP status and content type
+ * @throws if the source is neither a module nor a URL, or cannot be loaded; the message has URL, HTTP status and
+ *   content type
  */
 export async function moduleFrom(source: ModuleSource): Promise<WebAssembly.Module> {
   if (isModule(source)) return source;

@@ -1,3 +1,4 @@
+import { attentionBackward, attentionForward, matchBackward, matchForward } from '../kernels/queryGroups.ts';
 import { activation, addScaled, linear } from './linear.ts';
 import { type Builder, sampleRows, type Tensor } from './network.ts';
 import { layerNorm } from './normalization.ts';
@@ -10,7 +11,10 @@ function checkHeads(name: string, width: number, heads: number): void {
   }
 }
 
-/** softmax(q k^T / sqrt(width / heads)) v per state and head, over the state's slots that hold tokens. q, k, v have no parameters here. */
+/**
+ * softmax(q k^T / sqrt(width / heads)) v per state and head, over the slots of the state that hold tokens. This layer
+ * adds no parameters.
+ */
 function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
   const { kernels } = b.arena;
   const { width } = q;
@@ -18,65 +22,30 @@ function attend(b: Builder, q: Tensor, k: Tensor, v: Tensor, heads: number): Ten
   const { offsets, unit } = sampleRows(b.batch, q.rows);
   const out = b.tensor(q.rows, width);
   const weights = b.tensor(q.rows, heads * keys).value;
-  const dWeights = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.room.actions * unit) * keys);
+  const dScores = b.arena.floats((q.rows === 'stateSlot' ? keys : b.batch.room.actions * unit) * keys);
   const modes = [b.read(q), b.read(k), b.read(v)];
   b.write(out);
   b.needMatmul(keys, width);
+  const attention = { heads, width, groups: { keys, offsets, unit }, weights };
+  const values = { q: q.value, k: k.value, v: v.value, out: out.value };
+  const grads = { q: q.grad, k: k.grad, v: v.grad, out: out.grad };
   b.add({
-    forward() {
-      const n = b.batch.states;
-      const s = b.scratch();
-      kernels.attentionForward(
-        n,
-        heads,
-        width,
-        keys,
-        offsets,
-        unit,
-        b.batch.stateMask,
-        q.value,
-        width,
-        k.value,
-        v.value,
-        width,
-        out.value,
-        width,
-        weights,
-        s,
-      );
-    },
+    forward: () => attentionForward(kernels, b.batch.states, attention, b.batch.stateMask, values, b.scratch()),
     backward() {
       if (modes.some((mode) => mode() === 1))
-        throw new Error('attend: queries, keys and values may have no other reader');
-      const n = b.batch.states;
-      const s = b.scratch();
-      kernels.attentionBackward(
-        n,
-        heads,
-        width,
-        keys,
-        offsets,
-        unit,
-        q.value,
-        width,
-        k.value,
-        v.value,
-        width,
-        out.grad,
-        width,
-        weights,
-        q.grad,
-        k.grad,
-        v.grad,
-        dWeights,
-        s,
-      );
+        throw new Error(
+          'attend: queries, keys and values must have one reader, got others; let those read a copy made by addScaled',
+        );
+      attentionBackward(kernels, b.batch.states, attention, values, grads, dScores, b.scratch());
     },
   });
   return out;
 }
 
-/** Multi-head attention of `queries` (one a row: actions, or slots of states or of actions) to the state's slots `memory`; gives [queries, width] before any residual. */
+/**
+ * Multi-head attention from `queries` (one per row: actions, or slots of states or of actions) to the slots `memory` of
+ * the state. Returns [queries, width], before a residual connection.
+ */
 export function multiHeadAttention(
   b: Builder,
   name: string,
@@ -98,7 +67,10 @@ export function multiHeadAttention(
   );
 }
 
-/** A pre-norm transformer block over the state's slots: x + attention(norm x), then + W2 gelu(W1 norm x), four times as wide inside. */
+/**
+ * A pre-norm transformer block over the slots of the state: x + attention(norm x), then + W2 gelu(W1 norm x) with a
+ * hidden layer four times as wide.
+ */
 export function selfAttentionBlock(b: Builder, name: string, x: Tensor, heads: number): Tensor {
   const attended = addScaled(b, x, 1);
   const normed = layerNorm(b, `${name}.norm1`, x);
@@ -110,8 +82,8 @@ export function selfAttentionBlock(b: Builder, name: string, x: Tensor, heads: n
 }
 
 /**
- * Match map: y[action, slot a * stateSlots + slot s] = q[action, a] . k[state, s]. Which words of an action also stand in the state, and
- * where: a softmax would hide how well they match.
+ * Match map: y[action, slot a * stateSlots + slot s] = q[action, a] . k[state, s]. It shows which words of an action
+ * also occur in the state, and in which slot. A softmax would remove the size of the match.
  */
 export function matchMap(b: Builder, q: Tensor, k: Tensor): Tensor {
   const { kernels } = b.arena;
@@ -121,39 +93,18 @@ export function matchMap(b: Builder, q: Tensor, k: Tensor): Tensor {
   const modes = [b.read(q), b.read(k)];
   b.write(y);
   b.needMatmul(stateSlots, width);
+  const groups = { keys: stateSlots, offsets: b.batch.rowOffsets, unit: actionSlots };
+  const values = { width, q: q.value, k: k.value, map: y.value };
+  const grads = { q: q.grad, k: k.grad, map: y.grad };
   b.add({
-    forward() {
-      kernels.matchForward(
-        b.batch.states,
-        width,
-        stateSlots,
-        b.batch.rowOffsets,
-        actionSlots,
-        q.value,
-        k.value,
-        y.value,
-        b.scratch(),
-      );
-    },
+    forward: () => matchForward(kernels, b.batch.states, groups, values, b.scratch()),
     backward() {
       if (modes.some((mode) => mode() === 1)) {
         throw new Error(
           'matchMap: queries and keys must not be read by layers composed after it; let those read a copy made by addScaled',
         );
       }
-      kernels.matchBackward(
-        b.batch.states,
-        width,
-        stateSlots,
-        b.batch.rowOffsets,
-        actionSlots,
-        q.value,
-        k.value,
-        y.grad,
-        q.grad,
-        k.grad,
-        b.scratch(),
-      );
+      matchBackward(kernels, b.batch.states, groups, values, grads, b.scratch());
     },
   });
   return y;
@@ -176,14 +127,14 @@ export function meanOverSlots(b: Builder, x: Tensor): Tensor {
   return y;
 }
 
-/** The slots of each state side by side: the same memory as a tensor [states, stateSlots * x.width]. */
+/** Concatenates the slots of each state: a view of the same memory as a tensor [states, stateSlots * x.width]. */
 export function concatenateSlots(b: Builder, x: Tensor): Tensor {
   return {
     rows: 'state',
     width: b.batch.shape.stateSlots * x.width,
     value: x.value,
     grad: x.grad,
-    // Readers of either view meet the gradient in one order.
+    // Both views share one count of readers, so that the order of writers of the gradient is the same for both.
     get readers() {
       return x.readers;
     },

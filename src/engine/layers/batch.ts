@@ -2,7 +2,10 @@
 import { checkChoice, checkInteger, checkObject } from '../../check/values.ts';
 import type { Arena } from '../kernels/arena.ts';
 
-/** Sizes of what a policy reads; from `EnvironmentSpec`. In the vector form an action is one token (its id) in one slot. */
+/**
+ * Sizes of the input of a policy, from `EnvironmentSpec`. In the vector form, an action is one token (its id) in one
+ * slot.
+ */
 export interface InputShape {
   readonly form: 'tokens' | 'vector';
   readonly layout: 'slots' | 'sequence';
@@ -12,7 +15,7 @@ export interface InputShape {
   readonly vectorWidth: number;
 }
 
-/** How much a batch can hold. */
+/** Sizes of the buffers of a batch. */
 export interface Capacity {
   readonly states: number;
   readonly actions: number;
@@ -20,12 +23,15 @@ export interface Capacity {
   readonly actionFeatures: number;
 }
 
-/** Pointers into the arena and the present counts. Offsets have one more element than there are rows. */
+/** Addresses in the arena and the current counts. Offset arrays have one more element than there are rows. */
 export interface Batch {
   readonly shape: InputShape;
-  /** The most that a batch of several states holds. Lists are cut by it, so that it decides in which order gradients are summed; it never changes. */
+  /**
+   * Size limit of a batch of several states. Lists are partitioned by it, so it determines the order in which gradients
+   * are summed. It never changes.
+   */
   readonly capacity: Capacity;
-  /** What the buffers have room for: the capacity, or more once a state was met that needs more and is a batch of its own. */
+  /** Allocated size of the buffers. It equals the capacity until a larger state is loaded as a batch of its own. */
   readonly room: Capacity;
   states: number;
   actions: number;
@@ -44,20 +50,22 @@ export interface Batch {
   /** f32[states, vectorWidth] */
   readonly vectors: number;
   /**
-   * Places larger buffers, in which nothing is loaded, so that `room` is at least `need`. Nothing may be marked in the arena: what is placed
-   * must stay. What the old buffers took is not used again.
+   * Allocates larger, empty buffers so that `room` is at least `need`. Call it only outside `arena.mark()` sections,
+   * because `release` would free the new buffers. The memory of the old buffers is not reused.
    *
-   * @throws RangeError if the memory has no room for them; the batch is then as it was
+   * @throws RangeError if the memory is too small; the batch is then unchanged
    */
   grow(need: Capacity): void;
 }
 
-/** Most of each count of a shape; a feature, slot * vocabularySize + token, must be a 32-bit integer, too. */
+/** Limit of each count of a shape. A feature, slot * vocabularySize + token, must also be a 32-bit integer. */
 const MOST_OF_SHAPE = 2 ** 24;
 
-/** @throws RangeError naming what of a shape is no count or no known word, or is too large */
+/**
+ * @throws RangeError that names the value of a shape that is not a count, not a known word, or too large
+ */
 export function checkShape(caller: string, shape: InputShape): void {
-  const advice = "give an environment's inputShape(spec)";
+  const advice = 'pass inputShape(spec) of an environment';
   checkObject(caller, 'shape', shape, advice);
   checkChoice(caller, 'shape.form', shape.form, ['tokens', 'vector']);
   checkChoice(caller, 'shape.layout', shape.layout, ['slots', 'sequence']);
@@ -69,9 +77,11 @@ export function checkShape(caller: string, shape: InputShape): void {
   checkInteger(caller, 'vocabularySize times slots', features, 1, 2 ** 31 - 1, 'use a smaller vocabulary');
 }
 
-/** @throws RangeError naming what of a capacity is no count */
+/**
+ * @throws RangeError that names the value of a capacity that is not a count
+ */
 export function checkCapacity(caller: string, capacity: Capacity): void {
-  const advice = 'give batchCapacity(shape, states)';
+  const advice = 'pass batchCapacity(shape, states)';
   checkObject(caller, 'capacity', capacity, advice);
   for (const key of ['states', 'actions', 'stateFeatures', 'actionFeatures'] as const) {
     checkInteger(caller, `capacity.${key}`, capacity[key], key.endsWith('Features') ? 0 : 1, 2 ** 31 - 1, advice);
@@ -80,7 +90,7 @@ export function checkCapacity(caller: string, capacity: Capacity): void {
 
 type Buffers = Omit<Batch, 'shape' | 'capacity' | 'grow'>;
 
-function placeBuffers(arena: Arena, shape: InputShape, room: Capacity): Buffers {
+function allocateBuffers(arena: Arena, shape: InputShape, room: Capacity): Buffers {
   return {
     room,
     states: 0,
@@ -97,7 +107,10 @@ function placeBuffers(arena: Arena, shape: InputShape, room: Capacity): Buffers 
   };
 }
 
-/** Of each size what there is, or where that is not enough `factor` times as much, or what is needed if that is more. */
+/**
+ * Returns sizes that are at least `need`. A size that is too small becomes the larger of `need` and `factor` times its
+ * old value.
+ */
 function enlarged(room: Capacity, need: Capacity, factor: number): Capacity {
   const size = (name: keyof Capacity): number =>
     need[name] <= room[name] ? room[name] : Math.max(need[name], factor * room[name]);
@@ -109,18 +122,20 @@ function enlarged(room: Capacity, need: Capacity, factor: number): Capacity {
   };
 }
 
-/** @param rebuild called when the batch has new buffers, to place what else depends on its room */
+/**
+ * @param rebuild called when the batch has new buffers, to allocate the buffers whose sizes depend on `batch.room`
+ */
 export function createBatch(
   arena: Arena,
   shape: InputShape,
   capacity: Capacity,
   rebuild: () => void = () => {},
 ): Batch {
-  const place = (room: Capacity): void => {
+  const reallocate = (room: Capacity): void => {
     const before = { ...batch };
     const mark = arena.mark();
     try {
-      Object.assign(batch, placeBuffers(arena, shape, room));
+      Object.assign(batch, allocateBuffers(arena, shape, room));
       rebuild();
     } catch (error) {
       Object.assign(batch, before);
@@ -131,18 +146,18 @@ export function createBatch(
   const batch: Batch = {
     shape,
     capacity,
-    ...placeBuffers(arena, shape, capacity),
+    ...allocateBuffers(arena, shape, capacity),
     grow(need) {
       try {
-        // Twice as much, so that states that grow little by little leave little behind.
-        place(enlarged(batch.room, need, 2));
+        // Double the size, so that repeated small growth leaves little unused memory behind.
+        reallocate(enlarged(batch.room, need, 2));
       } catch (refused) {
         if (!(refused instanceof RangeError)) throw refused;
         try {
-          place(enlarged(batch.room, need, 1));
+          reallocate(enlarged(batch.room, need, 1));
         } catch (cause) {
           throw new RangeError(
-            `batch: the memory must have room for a state with ${need.stateFeatures} tokens and ${need.actions} actions with ${need.actionFeatures} tokens, got none; use fewer threads, a smaller policy, or an environment with fewer actions`,
+            `batch: the memory must hold a state with ${need.stateFeatures} tokens and ${need.actions} actions with ${need.actionFeatures} tokens, got too little; use fewer threads, a smaller policy, or an environment with fewer actions`,
             { cause },
           );
         }

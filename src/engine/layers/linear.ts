@@ -1,13 +1,14 @@
 import { checkChoice, checkKeys, refuse } from '../../check/values.ts';
+import { matrix, multiply, multiplyByTransposed, multiplyTransposed, view } from '../kernels/matrices.ts';
 import type { Builder, GradientPart, Init, Parameter, Tensor } from './network.ts';
 
-/** Kernel's number of each activation. */
+/** Number of each activation in the kernels. */
 const activations: Readonly<Record<Activation, number>> = { tanh: 1, relu: 2, gelu: 3 };
 
 /** Activations of `activation`: tanh, relu, and gelu (tanh approximation). */
 export type Activation = 'tanh' | 'relu' | 'gelu';
 
-/** Uniform in +-1/sqrt(fanIn), the usual start of linear layers. */
+/** Uniform in +-1/sqrt(fanIn), the usual initialisation of linear layers. */
 export function fanInUniform(fanIn: number): Init {
   return { kind: 'uniform', scale: 1 / Math.sqrt(fanIn) };
 }
@@ -16,9 +17,9 @@ export function fanInUniform(fanIn: number): Init {
 export interface LinearOptions {
   /** Whether a bias is added; default true. */
   readonly bias?: boolean;
-  /** The tensor to write to or, if other layers write to it too, to add to; default a new one. */
+  /** The output tensor. The layer adds to it if other layers write to it first. Default: a new tensor. */
   readonly into?: Tensor;
-  /** Start of the weight; default uniform in +-1/sqrt(x.width). */
+  /** Initialisation of the weight; default uniform in +-1/sqrt(x.width). */
   readonly init?: Init;
   /** Start of the bias; default that of a linear layer, uniform in +-1/sqrt(x.width). */
   readonly biasInit?: Init;
@@ -57,59 +58,31 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
   if (bias && writeMode === 1)
     throw new Error(`linear: only the first writer of a tensor may have a bias, got ${name}; pass bias: false`);
   b.needMatmul(x.width, width);
+  const [input, dInput] = [matrix(x.width), matrix(x.width)];
+  const [output, dOutput] = [matrix(width), matrix(width)];
+  const [weights, dWeights] = [matrix(width), matrix(width)];
   b.add({
     forward(w) {
-      const mode = bias ? 2 : writeMode;
-      kernels.matmulNN(
-        b.rowCount(x.rows),
-        width,
-        x.width,
-        x.value,
-        x.width,
-        w + weight.offset,
-        width,
-        y.value,
-        width,
-        mode,
-        bias ? w + bias.offset : 0,
-        b.scratch(),
-      );
+      const rows = b.rowCount(x.rows);
+      view(input, x.value, rows);
+      view(weights, w + weight.offset, x.width);
+      view(output, y.value, rows);
+      multiply(kernels, input, weights, output, bias ? 2 : writeMode, bias ? w + bias.offset : 0, b.scratch());
     },
     backward(w, g) {
       const rows = b.rowCount(x.rows);
       const s = b.scratch();
+      view(dOutput, y.grad, rows);
       if (g) {
-        kernels.matmulTN(
-          x.width,
-          width,
-          rows,
-          x.value,
-          x.width,
-          y.grad,
-          width,
-          g + weight.offset,
-          width,
-          1,
-          bias ? g + bias.offset : 0,
-          s,
-        );
+        view(input, x.value, rows);
+        view(dWeights, g + weight.offset, x.width);
+        multiplyTransposed(kernels, input, dOutput, dWeights, 1, bias ? g + bias.offset : 0, s);
       }
       if (x.grad === 0) return;
-      kernels.matmulNT(
-        rows,
-        x.width,
-        width,
-        y.grad,
-        width,
-        w + weight.offset,
-        width,
-        x.grad,
-        x.width,
-        readMode(),
-        takesSlope() ? (x.activation ?? 0) : 0,
-        x.value,
-        s,
-      );
+      view(weights, w + weight.offset, x.width);
+      view(dInput, x.grad, rows);
+      const activation = takesSlope() ? (x.activation ?? 0) : 0;
+      multiplyByTransposed(kernels, dOutput, weights, dInput, readMode(), activation, x.value, s);
     },
     gradientParts() {
       const parts: [Parameter, GradientPart][] = [
@@ -123,8 +96,9 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
 }
 
 /**
- * f(x), to be composed before anything else reads x. tanh and relu are undone from their output and take its place; gelu needs its input, so
- * what it gives has values of its own, and the memory of x's gradient.
+ * f(x). Compose it before any other reader of x. tanh and relu work in place, because their derivatives follow from
+ * their outputs. The derivative of gelu needs the input, so its output has its own values and shares the gradient
+ * memory of x.
  */
 export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   const { kernels } = b.arena;
@@ -146,14 +120,17 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
     },
     backward() {
       if (readMode?.() === 1)
-        throw new Error(`activation: x may have no other reader; let it read what the ${kind} gives`);
+        throw new Error(`activation: x must have one reader, got others; let them read the output of the ${kind}`);
       if (!b.slopeTaken(x)) kernels.activationBackward(code, x.value, x.grad, b.rowCount(x.rows) * x.width);
     },
   });
   return y;
 }
 
-/** y += factor x (or y = factor x for the first writer): residual paths and fixed scales. `into` has x.width; default a new tensor. */
+/**
+ * y += factor x (or y = factor x for the first writer). Used for residual paths and fixed scales. `into` has x.width;
+ * default a new tensor.
+ */
 export function addScaled(b: Builder, x: Tensor, factor: number, into?: Tensor): Tensor {
   const { kernels } = b.arena;
   if (!Number.isFinite(factor)) refuse('addScaled', 'factor', 'a finite number', factor, 'change the layer');

@@ -3,21 +3,24 @@ import { projectTable } from './embedding.ts';
 import { fanInUniform } from './linear.ts';
 import type { Builder, GradientPart, Parameter, Tensor } from './network.ts';
 
-/** Where the pairs of the batch are kept: the distinct (slot, token) of each state's candidate actions; see assembly/pairs.ts. */
+/**
+ * Buffers for the pairs of the batch. A pair is a distinct (slot, token) of the candidate actions of a state; see
+ * assembly/pairs.ts.
+ */
 function createPairs(b: Builder) {
   const { arena, batch } = b;
   const { actionSlots, vocabularySize } = batch.shape;
   const most = batch.room.actionFeatures;
   const offsets = arena.floats(batch.room.states + 1);
-  const [tokens, order, place, at] = Array.from({ length: 4 }, () => arena.floats(most));
-  const newest = arena.floats(vocabularySize * actionSlots);
+  const [tokens, order, position, at] = Array.from({ length: 4 }, () => arena.floats(most));
+  const latest = arena.floats(vocabularySize * actionSlots);
   const slotOffsets = arena.floats(actionSlots + 2);
   return {
     most,
     offsets,
     tokens,
     order,
-    place,
+    position,
     at,
     count: () => arena.i32[index32(offsets) + batch.states],
     slotStart: (slot: number) => arena.i32[index32(slotOffsets) + slot],
@@ -29,12 +32,12 @@ function createPairs(b: Builder) {
         rowOffsets,
         actionOffsets,
         actionFeatures,
-        newest,
+        latest,
         offsets,
         tokens,
         slotOffsets,
         order,
-        place,
+        position,
         at,
       );
     },
@@ -42,10 +45,11 @@ function createPairs(b: Builder) {
 }
 
 /**
- * y[action] (+)= W m, where m[slot a * stateSlots + slot s] = (Q x_a) . (K x_s) / sqrt(keys.width) is the match map of an action: which of its
- * words also stand in the state, and where. Q is `name.query.weight` [table width, keys.width], W `name.weight`
- * [actionSlots * stateSlots, width]; `keys` are K x_s. As `linear(matchMap(slotProjection(action), keys))`, but a word that stands in the same
- * slot of several candidates is matched and multiplied once per state: the same sums, reassociated.
+ * y[action] (+)= W m, where m[slot a * stateSlots + slot s] = (Q x_a) . (K x_s) / sqrt(keys.width) is the match map of
+ * an action: it shows which words of the action also occur in the state, and in which slot. Q is `name.query.weight`
+ * [table width, keys.width], W is `name.weight` [actionSlots * stateSlots, width], and `keys` are K x_s. The result is
+ * that of `linear(matchMap(slotProjection(action), keys))` in another order of addition: a word in the same slot of
+ * several candidates is matched and multiplied once per state.
  */
 export function matchLinear(
   b: Builder,
@@ -66,7 +70,7 @@ export function matchLinear(
   const writeMode = b.write(y);
   b.needMatmul(stateSlots, width, keys.width);
   const pairs = createPairs(b);
-  // By pair: queries and match rows in the order of states; match rows and products sorted by slot.
+  // Buffers by pair: queries and match rows in the order of states; match rows and products sorted by slot.
   const q = arena.floats(pairs.most * keys.width);
   const dQ = arena.floats(pairs.most * keys.width);
   const rows = arena.floats(pairs.most * stateSlots);
@@ -74,7 +78,7 @@ export function matchLinear(
   const dSorted = arena.floats(pairs.most * stateSlots);
   const products = arena.floats(pairs.most * width);
   const dSlotWeight = stateSlots * width * 4;
-  // For per-sample gradients only: what linear, matchMap and slotProjection would keep.
+  // Only per-sample gradients use these: the tensors that linear, matchMap and slotProjection would store.
   const map = b.tensor('action', columns);
   const embeddings = b.tensor('actionSlot', table.shape[1]);
   const queries = b.tensor('actionSlot', keys.width);
@@ -119,7 +123,7 @@ export function matchLinear(
         if (g) kernels.matmulTN(stateSlots, width, n, x, stateSlots, d, width, g + slotAt, width, 1, 0, s);
         kernels.matmulNT(n, stateSlots, width, d, width, w + slotAt, width, dX, stateSlots, 0, 0, 0, s);
       }
-      kernels.gatherRows(pairs.count(), stateSlots, pairs.place, dSorted, rows, 0);
+      kernels.gatherRows(pairs.count(), stateSlots, pairs.position, dSorted, rows, 0);
       kernels.matchBackward(
         batch.states,
         keys.width,

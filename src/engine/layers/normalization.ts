@@ -1,6 +1,9 @@
 import type { Builder, Tensor } from './network.ts';
 
-/** y = gamma * (x - mean) / sqrt(variance + 1e-5) + beta over each row; gamma `name.gamma`, beta `name.beta`, both [x.width]. */
+/**
+ * y = gamma * (x - mean) / sqrt(variance + 1e-5) + beta over each row; gamma is `name.gamma`, beta is `name.beta`, both
+ * [x.width].
+ */
 export function layerNorm(b: Builder, name: string, x: Tensor): Tensor {
   const { kernels } = b.arena;
   const { width } = x;

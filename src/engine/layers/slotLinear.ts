@@ -5,11 +5,13 @@ import { fanInUniform, type LinearOptions } from './linear.ts';
 import type { Builder, GradientPart, Parameter, Tensor } from './network.ts';
 
 /**
- * A linear layer over the concatenated slot embeddings of each row: y[row] (+)= sum over slots of (slot's embedding) W_slot + b, with W
- * `name.weight` [table width, slots * width] (slot-major columns) and, if `bias`, b `name.bias` [width].
+ * A linear layer over the concatenated slot embeddings of each row: y[row] (+)= sum over slots of (embedding of the
+ * slot) W_slot + b, with W `name.weight` [table width, slots * width] (slot-major columns) and, if `bias`, b
+ * `name.bias` [width].
  *
- * The products of every token with every W_slot are made once per version of the weights, so that a row costs one vector addition per token:
- * the sums of a dense layer, reassociated. `finish` turns the gradient of that table into those of W and of the embeddings.
+ * The products of every token with every W_slot are computed once per version of the weights, so that a row costs one
+ * vector addition per token. The result has the sums of a dense layer in another order of addition. `finish` converts
+ * the gradient of the table of products to those of W and of the embeddings.
  */
 export function slotLinear(
   b: Builder,
@@ -34,12 +36,13 @@ export function slotLinear(
   if (bias && writeMode === 1)
     throw new Error(`slotLinear: only the first writer of a tensor may have a bias, got ${name}; pass bias: false`);
   const dense = b.tensor(slotRows, tokenWidth);
-  // For one slot at a time: the tokens that it held, their rows in the table of products, and what those two tables and their gradients hold.
+  // Buffers for one slot at a time: its tokens, their rows in the table of products, and the rows of both tables and of
+  // their gradients.
   const [tokens, tokenSlots] = [arena.floats(vocabulary), arena.floats(vocabulary)];
   const [x, dX] = [arena.floats(vocabulary * tokenWidth), arena.floats(vocabulary * tokenWidth)];
   const d = arena.floats(vocabulary * width);
 
-  /** Finds the tokens that a slot held, in their order, and gives their number. */
+  /** Finds the tokens that the slot held, in ascending order, and returns their number. */
   function findTokens(g: number, slot: number): number {
     const { u8, i32 } = arena;
     let n = 0;
@@ -92,7 +95,8 @@ export function slotLinear(
     },
     finish(w, g) {
       const s = b.scratch();
-      // A row that no token touched is zero, and its terms would not change a sum: those that are left come in the order of the whole tables.
+      // A row that no token touched is zero and would not change a sum. The remaining terms keep the order of the whole
+      // tables.
       for (let slot = 0; slot < slots; slot++) {
         const n = findTokens(g, slot);
         if (n === 0) continue;
@@ -128,7 +132,8 @@ export function slotLinear(
         );
       }
       const parts: [Parameter, GradientPart][] = [
-        // As a dense layer over the concatenated slots; the order of W's elements does not change inner products.
+        // As in a dense layer over the concatenated slots; the order of the elements of W does not change inner
+        // products.
         [weight, { kind: 'outer', rows, x: dense.value, width: slots * tokenWidth, d: y.grad, dWidth: width }],
         [table, { kind: 'scatter', source, d: dense.grad, dWidth: tokenWidth }],
       ];

@@ -1,11 +1,13 @@
 import { index32 } from '../kernels/address.ts';
+import { matchBackward, matchForward } from '../kernels/queryGroups.ts';
 import type { Builder, GradientPart, Init, Tensor } from './network.ts';
 
 /**
- * y[action] = x[action] . (sum of W[t] over the tokens t in one slot of the action), with W `name.weight` [vocabularySize, x.width]: a linear
- * layer of width 1 that is another one for each verb. An action that has no token in this slot goes by its first slot that has one.
+ * y[action] = x[action] . (sum of W[t] over the tokens t in one slot of the action), with W `name.weight`
+ * [vocabularySize, x.width]: a linear layer of width 1 with separate weights for each verb. An action without a token
+ * in this slot uses its first slot with a token.
  *
- * @param slot the action slot whose token chooses
+ * @param slot the action slot whose token selects the weights
  */
 export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, init: Init): Tensor {
   const { arena, batch } = b;
@@ -19,12 +21,17 @@ export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, in
   b.needMatmul(width);
   const tokens = arena.floats(room.actionFeatures);
   const offsets = arena.floats(room.actions + 1);
-  /** The slot that each action goes by, -1 without tokens. */
+  /** The slot whose tokens select the weights of each action; -1 for an action without tokens. */
   const chosen = new Int32Array(room.actions);
   const own = b.tensor('action', width);
   const dX = arena.floats(room.actions * width);
-  // For per-sample gradients only: the head's gradient where its tokens stand, zero elsewhere.
+  // Only per-sample gradients use this: the gradient of the head in the slots of its tokens, zero in the other slots.
   const bySlot = arena.floats(room.actions * shape.actionSlots * width);
+
+  // One query and one key per action: their match map is the dot product.
+  const groups = { keys: 1, offsets: 0, unit: 1 };
+  const values = { width, q: x.value, k: own.value, map: y.value };
+  const grads = { q: dX, k: own.grad, map: y.grad };
 
   function choose(): void {
     const { i32 } = arena;
@@ -50,11 +57,11 @@ export function tokenHeads(b: Builder, name: string, x: Tensor, slot: number, in
       const n = batch.actions;
       choose();
       kernels.embeddingBag(n, width, tokens, offsets, w + weight.offset, own.value, 0, 0);
-      kernels.matchForward(n, width, 1, 0, 1, x.value, own.value, y.value, b.scratch());
+      matchForward(kernels, n, groups, values, b.scratch());
     },
     backward(_, g) {
       const n = batch.actions;
-      kernels.matchBackward(n, width, 1, 0, 1, x.value, own.value, y.grad, dX, own.grad, b.scratch());
+      matchBackward(kernels, n, groups, values, grads, b.scratch());
       if (g) kernels.embeddingBagBackward(n, width, tokens, offsets, own.grad, g + weight.offset, 0);
       kernels.addScaled(n * width, 1, dX, x.grad, readMode());
     },

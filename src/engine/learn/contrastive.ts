@@ -1,12 +1,12 @@
 /** The supervised contrastive loss as a part of an update. */
 import { matmulScratchBytes } from '../kernels/arena.ts';
-import { quietHeads } from '../policy/heads.ts';
+import { clearOtherHeads } from '../policy/heads.ts';
 import { cutRows, growForRows, loadRows } from '../states/loadBatch.ts';
 import type { StateList } from '../states/stateList.ts';
 import { moveSums } from './shards.ts';
 import type { Learner, WholeLoss } from './update.ts';
 
-/** Action rows whose embeddings the contrastive loss compares. */
+/** The action rows whose embeddings the contrastive loss compares. */
 export interface ContrastiveSet {
   readonly list: StateList;
   readonly rows: Int32Array;
@@ -15,7 +15,9 @@ export interface ContrastiveSet {
   readonly coef: number;
 }
 
-/** The loss compares all its embeddings at once: a first pass gathers them, a second carries their gradients back. */
+/**
+ * The loss compares all embeddings at once: a first pass gathers them, and a second pass propagates their gradients.
+ */
 function accumulate(learner: Learner, set: ContrastiveSet, ends: readonly number[], firstShard: number): void {
   const { policy, inputs } = learner;
   const { arena, network, weights } = policy;
@@ -45,7 +47,7 @@ function accumulate(learner: Learner, set: ContrastiveSet, ends: readonly number
     loadRows(arena, batch, set.list, set.rows, from, to);
     network.forward(weights);
     kernels.fill(heads.logit.grad, to - from, 0);
-    quietHeads(network);
+    clearOtherHeads(network);
     const g = learner.gradients[shard];
     network.clearGradient(g);
     network.backward(weights, g, gradient + from * width * 4);

@@ -1,13 +1,13 @@
-/** The losses of one update, on a loaded batch: shape checks, then kernels that write the gradients of the heads. */
+/** The losses of one update on a loaded batch. Kernels write the gradients of the heads. */
 
 import { MOST_ACTIONS } from '../../env/limits.ts';
 import { index64 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
-import { quietHeads } from '../policy/heads.ts';
+import { clearOtherHeads } from '../policy/heads.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
 import { VALUE_SLOT, type ValueInputs, valueLoss } from './valueLoss.ts';
 
-/** Sums over the states of an update; each loss is already averaged by its weights. */
+/** Sums over the states of an update. The weights of each loss already average it. */
 export interface LossSums {
   policy: number;
   kl: number;
@@ -22,12 +22,13 @@ export interface LossSums {
   value: number;
 }
 
-/** Most samples that one state of a batch may stand for. */
+/** Largest number of samples that one state of a batch can represent. */
 export const SAMPLES_PER_STATE = 32;
 
 /**
- * Buffers of what a batch's losses need besides the network's own. A state of the batch may stand for several samples, which share its
- * observation, actions and labels: taken to valueWeight are by sample, cloningWeight (a sum over samples) by state, labels and counts by action row.
+ * Buffers for the inputs of the losses of a batch, besides those of the network. A state of the batch can represent
+ * several samples with the same observation, actions and labels. The arrays from taken to valueWeight are by sample,
+ * cloningWeight (a sum over samples) is by state, and labels and counts are by action row.
  */
 export interface LossInputs extends ValueInputs {
   readonly taken: number;
@@ -37,7 +38,7 @@ export interface LossInputs extends ValueInputs {
   readonly weight: number;
   readonly cloningWeight: number;
   readonly labels: number;
-  /** f32: how many samples a row stands for. */
+  /** f32: the number of samples that a row represents. */
   readonly counts: number;
 }
 
@@ -64,7 +65,7 @@ export function createLossInputs(policy: Policy): LossInputs {
   };
 }
 
-/** What stays the same over the batches of one update. */
+/** Settings that are constant over the batches of one update. */
 export interface LossSettings {
   readonly epsilon: number;
   readonly epsilonHigh: number;
@@ -72,23 +73,28 @@ export interface LossSettings {
   readonly entropyCoef: number;
   readonly temperature: number;
   readonly cloningCoef: number;
-  /** Weight of a row labelled good and of one labelled bad; see `balancedWeights`. Both 0: no classifier loss. */
+  /**
+   * Weight of a row labelled good and of a row labelled bad; see `balancedWeights`. If both are 0, there is no
+   * classifier loss.
+   */
   readonly goodWeight: number;
   readonly badWeight: number;
-  /** Weight of the value loss, default 0, and how far a value may move from its old one; see `valueLoss`. */
+  /** Weight of the value loss, default 0, and the clip range around the old value; see `valueLoss`. */
   readonly valueCoef?: number;
   readonly valueClip?: number | null;
 }
 
 /**
- * Weight of each state's policy loss, by TRL's loss types, such that the sum over a minibatch is its loss:
- * - `grpo`: mean over episodes of each episode's mean over its steps;
+ * Weight of the policy loss of each state, by the loss types of TRL. The weighted sum over a minibatch is its loss:
+ * - `grpo`: mean over episodes of the mean over the steps of each episode;
  * - `dr_grpo`: sum over steps / (episodes * maxSteps);
  * - `bnpo`: mean over the steps of the minibatch;
  * - `dapo`: sum over steps / steps of the whole batch.
- * All but `bnpo` are taken over the whole batch and multiplied by the number of minibatches, so that a minibatch estimates the batch's loss.
  *
- * @param episode of each state of the batch
+ * All types except `bnpo` are computed over the whole batch and multiplied by the number of minibatches, so that a
+ * minibatch estimates the loss of the batch.
+ *
+ * @param episode episode of each state of the batch
  * @param lengths steps of each episode
  * @param minibatch the states of the minibatch
  * @param out f32[minibatch.length]
@@ -114,7 +120,10 @@ export function stateWeights(
   }
 }
 
-/** Class-balanced weights of the classifier loss, coef * (0.5 / p, 0.5 / (1 - p)) / labelled with the share p of good kept in [0.02, 0.98]. */
+/**
+ * Class-balanced weights of the classifier loss: coef * (0.5 / p, 0.5 / (1 - p)) / labelled, with the share p of good
+ * labels clamped to [0.02, 0.98].
+ */
 export function balancedWeights(
   good: number,
   labelled: number,
@@ -126,8 +135,9 @@ export function balancedWeights(
 }
 
 /**
- * Forward pass and losses of the loaded batch; leaves the gradients in the heads, ready for `network.backward`.
- * `inputs.sums` (f64) += [policy, kl, entropy, approxKl, clipFraction, (gradient size), cloning, classifier, correct, labelled, (contrastive), value].
+ * Forward pass and losses of the loaded batch. Leaves the gradients in the heads, ready for `network.backward`.
+ * `inputs.sums` (f64) += [policy, kl, entropy, approxKl, clipFraction, (gradient size), cloning, classifier, correct,
+ * labelled, (contrastive), value].
  */
 export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSettings): void {
   const { arena, network, logProbs } = policy;
@@ -136,7 +146,7 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
   const { states, actions, rowOffsets } = batch;
   const { temperature, beta, cloningCoef, goodWeight, badWeight, valueCoef = 0 } = settings;
   actionLogProbs(policy, policy.weights, temperature);
-  quietHeads(network);
+  clearOtherHeads(network);
   kernels.policyLoss(
     states,
     rowOffsets,
@@ -183,7 +193,7 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
   if (valueCoef > 0) valueLoss(policy, inputs, valueCoef, settings.valueClip ?? null);
 }
 
-/** The loss sums of shards, added up in their order; slot 10 of each is the contrastive loss. */
+/** Adds the loss sums of the shards in shard order. Slot 10 of each is the contrastive loss. */
 export function readSums({ f64 }: Arena, shards: readonly number[]): LossSums {
   const at = (slot: number): number => {
     let sum = 0;

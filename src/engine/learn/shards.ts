@@ -1,4 +1,7 @@
-/** The shards of an update: parts of its states whose gradients are computed apart and summed in a fixed tree, whatever thread has which. */
+/**
+ * The shards of an update: parts of its states. The gradient of each shard is computed separately, and the gradients
+ * are summed in a fixed tree, independent of the assignment of shards to threads.
+ */
 import { index32 } from '../kernels/address.ts';
 import type { Network } from '../layers/network.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -7,47 +10,62 @@ import { loadPlaced, type PlacedStates, placeLists } from '../states/placedLists
 import { grown, type StateList } from '../states/stateList.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from './objective.ts';
 
-/** Most shards of a set, unless their states do not fit, and fewest action rows of a shard, unless there are no more. */
+/**
+ * Largest number of shards of a set, unless its states do not fit. Smallest number of action rows of a shard, unless
+ * the set has fewer.
+ */
 const SHARDS = 8;
 const LEAST_ROWS = 256;
 
-/** f64 of loss sums that a shard leaves. */
+/** Number of f64 loss sums of a shard. */
 export const SUMS = 16;
 
-/** States with what their losses need. Arrays by state are indexed by the state's number in the list, not by its place in `order`. */
+/**
+ * States with the inputs of their losses. Arrays by state are indexed by the number of the state in the list, not by
+ * its position in `order`.
+ */
 export interface LossSet {
   readonly list: StateList;
-  /** Where the list stands in the policy's memory, if it does. */
+  /** Addresses of the list, if it is in the memory of the policy. */
   readonly placed?: PlacedStates | null;
   readonly order: Int32Array;
   readonly taken: Int32Array;
   readonly oldLogProb: Float32Array;
   readonly refLogProb: Float32Array | null;
   readonly advantage: Float32Array;
-  /** f32[order.length], by place in `order`: weights of the policy loss and of the cloning loss. */
+  /** f32[order.length], by position in `order`: weights of the policy loss and of the cloning loss. */
   readonly weight: Float32Array;
   readonly cloningWeight: Float32Array | null;
-  /** For a value loss: f32[list.states] of targets and of values when the states were met, and f32[order.length] of weights. */
+  /**
+   * For a value loss: f32[list.states] of targets and of values at the time of the rollout, and f32[order.length] of
+   * weights.
+   */
   readonly valueTarget?: Float32Array | undefined;
   readonly oldValue?: Float32Array | undefined;
   readonly valueWeight?: Float32Array | undefined;
-  /** i8[list.actions] or none */
+  /** i8[list.actions], or null without labels */
   readonly labels: Int8Array | null;
-  /** First state equal to each state of the list, labels included (see `findRepeats`): equal states are computed once. Or none. */
+  /**
+   * The first equal state of each state of the list, labels included (see `findRepeats`). Equal states are computed
+   * once. null without repeats.
+   */
   readonly repeats: Int32Array | null;
   readonly settings: LossSettings;
 }
 
-/** Where the threads of an update leave its gradients. */
-export interface ShardRoom {
+/** Buffers to which the threads of an update write its gradients. */
+export interface ShardBuffers {
   /** Addresses of the gradient vector and of f64[SUMS] of loss sums of each shard. */
   readonly gradients: readonly number[];
   readonly sums: readonly number[];
-  /** Address of i32[shards]: first whether the sum of all is in, then how many sides of each sum are. */
+  /**
+   * Address of i32[shards]. Element 0 is 1 when the total is complete; element `right` counts the complete operands of
+   * the sum whose right operand is that shard.
+   */
   readonly counters: number;
 }
 
-/** Distinct states, each with the samples (places in `order`) it stands for, in their order. */
+/** Distinct states. Each has the samples (positions in `order`) that it represents, in their order. */
 interface Entries {
   readonly states: Int32Array;
   /** i32[states.length + 1] into `samples`. */
@@ -55,30 +73,33 @@ interface Entries {
   readonly samples: Int32Array;
 }
 
-/** A set and where its shards end among its entries. The cut depends on the set alone. */
+/** A set and the ends of its shards among its entries. The partition depends on the set alone. */
 export interface ShardPlan {
   readonly set: LossSet;
   readonly entries: Entries;
   readonly ends: readonly number[];
-  /** Loads states of the set's list. */
+  /** Loads states of the list of the set. */
   readonly load: LoadStates;
 }
 
-/** Rooms of `mergeRepeats`, for one call at a time: of each sample its entry, of each entry its state and samples, of each state its newest entry. */
+/**
+ * Reusable buffers of `mergeRepeats`, for one call at a time: the entry of each sample, the state and the number of
+ * samples of each entry, and the latest entry of each state.
+ */
 let entryOf = new Int32Array(512);
 let stateOf = new Int32Array(512);
 let samplesOf = new Int32Array(512);
-let newest = new Int32Array(2048);
+let latestEntry = new Int32Array(2048);
 
 function mergeRepeats({ list, order, repeats }: LossSet): Entries {
   const count = order.length;
   entryOf = grown(entryOf, count);
   stateOf = grown(stateOf, count);
   samplesOf = grown(samplesOf, count);
-  newest = grown(newest, list.states);
-  const [entry, state, size, open] = [entryOf, stateOf, samplesOf, newest];
+  latestEntry = grown(latestEntry, list.states);
+  const [entry, state, size, open] = [entryOf, stateOf, samplesOf, latestEntry];
   size.fill(0, 0, count);
-  // Entries count from 1 here.
+  // Entries count from 1 here; 0 means none.
   open.fill(0, 0, list.states);
   let entries = 0;
   for (let i = 0; i < count; i++) {
@@ -99,7 +120,7 @@ function mergeRepeats({ list, order, repeats }: LossSet): Entries {
   return { states: state.slice(0, entries), offsets, samples };
 }
 
-/** Cuts a set into shards of about equally many action rows. */
+/** Partitions a set into shards of about equally many action rows. */
 export function planShards(set: LossSet, policy: Policy, load: LoadStates = loadStates): ShardPlan {
   const entries = mergeRepeats(set);
   const rows = countRows(set.list, entries.states);
@@ -107,7 +128,7 @@ export function planShards(set: LossSet, policy: Policy, load: LoadStates = load
   return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards), load };
 }
 
-/** A shard of one of an update's plans. */
+/** One shard of the plans of an update. */
 export interface PlannedShard {
   readonly plan: ShardPlan;
   readonly shard: number;
@@ -120,14 +141,15 @@ export function shardsIn(plans: readonly ShardPlan[]): PlannedShard[] {
   return shards;
 }
 
-/** Distinct states of a shard. */
+/** Number of distinct states of a shard. */
 export function statesOf({ plan: { ends }, shard }: PlannedShard): number {
   return ends[shard] - (shard === 0 ? 0 : ends[shard - 1]);
 }
 
 /**
- * Plans of updates one after another, each made when first asked for: a thread that waits may ask for the next. Lists that are not in the
- * policy's memory are copied there at once, so nothing may be marked in its arena.
+ * Plans of consecutive updates. Each plan is computed on the first request, so a waiting thread can compute the next
+ * one. Lists that are not in the memory of the policy are copied there at once, so do not call it inside an
+ * `arena.mark()` section.
  */
 export function planAhead(
   updates: readonly (readonly LossSet[])[],
@@ -144,13 +166,13 @@ export function planAhead(
   };
 }
 
-/** What computes shards: a policy and the buffers of its losses. */
+/** A policy and the buffers of its losses, on which shards are computed. */
 export interface ShardEngine {
   readonly policy: Policy;
   readonly inputs: LossInputs;
 }
 
-/** Copies the loss inputs of entries [from, to) next to the loaded batch. */
+/** Copies the loss inputs of the entries [from, to) into the buffers of the loaded batch. */
 function loadLossInputs(
   { policy, inputs }: ShardEngine,
   set: LossSet,
@@ -208,7 +230,10 @@ function loadLossInputs(
   }
 }
 
-/** Computes shard number `shard` of the plan: its gradient into the vector at `g`, its loss sums into f64[SUMS] at `sums`. */
+/**
+ * Computes shard number `shard` of the plan. Writes its gradient to the vector at `g` and its loss sums to f64[SUMS] at
+ * `sums`.
+ */
 export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number, g: number, sums: number): void {
   const { policy, inputs } = engine;
   const { arena, network, weights } = policy;
@@ -222,7 +247,7 @@ export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number
   moveSums(engine, sums);
 }
 
-/** Moves the loss sums gathered so far to f64[SUMS] at `sums`. */
+/** Moves the accumulated loss sums to f64[SUMS] at `sums` and sets the accumulators to 0. */
 export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
   const { arena } = policy;
   arena.copy(sums, inputs.sums, SUMS * 8);
@@ -230,16 +255,17 @@ export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
 }
 
 /**
- * Tells that the gradient of shard `shard` is in. Shards are summed as a tree, (0 + 1) + (2 + 3) + ..., each sum by whichever thread finds
- * both sides in, so that the bits do not depend on the threads; the first vector ends as the sum of all.
+ * Marks the gradient of shard `shard` as complete. Shards are summed as a tree, (0 + 1) + (2 + 3) + ... The thread that
+ * completes the second operand of a sum computes the sum, so that the bits do not depend on the threads. The first
+ * vector finally holds the sum of all.
  */
 export function addShard(
   { arena, addGradient }: Pick<Network, 'arena' | 'addGradient'>,
-  room: ShardRoom,
+  buffers: ShardBuffers,
   shard: number,
   shards: number,
 ): void {
-  const { gradients, counters } = room;
+  const { gradients, counters } = buffers;
   let left = shard;
   for (let stride = 1; stride < shards; stride *= 2) {
     left -= left % (2 * stride);
@@ -248,7 +274,7 @@ export function addShard(
     if (Atomics.add(arena.i32, index32(counters) + right, 1) === 0) return;
     addGradient(gradients[left], gradients[right]);
   }
-  // No sum has its right side at 0.
+  // Counter 0 is free for the total, because shard 0 is never the right operand of a sum.
   Atomics.store(arena.i32, index32(counters), 1);
   Atomics.notify(arena.i32, index32(counters));
 }

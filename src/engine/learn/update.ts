@@ -1,4 +1,7 @@
-/** One parameter update: gradients of the shards of a minibatch, summed in a fixed tree, clipped, and applied by AdamW. */
+/**
+ * One parameter update: the gradients of the shards of a minibatch are summed in a fixed tree, clipped, and applied by
+ * AdamW.
+ */
 
 import type { Policy } from '../policy/policy.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from './objective.ts';
@@ -18,16 +21,16 @@ export interface AdamwSettings {
   readonly maxGradNorm: number;
 }
 
-/** A policy that learns: optimiser state and the buffers of an update. */
+/** A policy in training: optimiser state and the buffers of an update. */
 export interface Learner {
   readonly policy: Policy;
   /** @internal */
   readonly inputs: LossInputs;
-  /** Adam's moments, f32[network.size]. */
+  /** The moments of Adam, f32[network.size]. */
   readonly firstMoment: number;
   readonly secondMoment: number;
   /**
-   * Gradient vectors of the shards, the first of which ends as the sum, and f64[SUMS] of loss sums for each.
+   * Gradient vectors of the shards and f64[SUMS] of loss sums for each. The first vector finally holds the sum.
    *
    * @internal
    */
@@ -35,16 +38,16 @@ export interface Learner {
   /** @internal */
   readonly sums: number[];
   /**
-   * i32[gradients.length]; see `ShardRoom`.
+   * i32[gradients.length]; see `ShardBuffers`.
    *
    * @internal
    */
   counters: number;
-  /** Updates so far, and beta1^updates, beta2^updates by repeated multiplication. */
+  /** Number of updates, and beta1^updates and beta2^updates by repeated multiplication. */
   updates: number;
   beta1Power: number;
   beta2Power: number;
-  /** What GradVac remembers: target cosines of pairs of tasks, f64[tasks, tasks]; empty without it. */
+  /** The state of GradVac: target cosines of pairs of tasks, f64[tasks, tasks]; empty without GradVac. */
   targets: Float64Array;
 }
 
@@ -66,7 +69,7 @@ export function createLearner(policy: Policy): Learner {
   };
 }
 
-/** Forgets the moments, as at the start of a new phase. */
+/** Resets the moments, as at the start of a new phase. */
 export function resetOptimizer(learner: Learner): void {
   const { arena, network } = learner.policy;
   arena.zero(learner.firstMoment, network.size * 4);
@@ -76,13 +79,13 @@ export function resetOptimizer(learner: Learner): void {
   learner.beta2Power = 1;
 }
 
-/** Makes room for the gradients and sums of `count` shards, none of which is in. */
+/** Allocates the gradients and sums of `count` shards and sets their counters to 0. */
 function reserveShards(learner: Learner, count: number): void {
   const { policy, gradients, sums } = learner;
   const { arena, network } = policy;
   if (gradients.length < count) learner.counters = arena.floats(count);
   while (gradients.length < count) {
-    // Both are placed before either is kept: where the memory ends here, a smaller update must find as many of one as of the other.
+    // Allocate both before storing either: if the memory ends here, a smaller update must find equally many of both.
     const [gradient, sum] = [arena.floats(network.vectorSize), arena.reserve(SUMS * 8)];
     gradients.push(gradient);
     sums.push(sum);
@@ -90,7 +93,10 @@ function reserveShards(learner: Learner, count: number): void {
   arena.zero(learner.counters, count * 4);
 }
 
-/** The square of a longer gradient may leave the range of 32-bit floats in AdamW's second moment, and its parameter would never move again. */
+/**
+ * The square of a longer gradient can exceed the range of 32-bit floats in the second moment of AdamW. Its parameter
+ * would then never change again.
+ */
 const LONGEST_GRADIENT = 1e19;
 
 function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
@@ -108,24 +114,24 @@ function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
   );
 }
 
-/** The gradient's norm before clipping, and the sums of the losses. */
+/** The norm of the gradient before clipping, and the sums of the losses. */
 export interface UpdateStats extends LossSums {
   readonly gradNorm: number;
 }
 
-/** The work of an update on shards; room for all of them is reserved. */
+/** The shards of an update, with buffers allocated for all of them. */
 interface Plan {
-  /** Shards of the sets, and with those of the contrastive loss. */
+  /** Number of shards of the sets, and number of shards including those of the contrastive loss. */
   readonly ofSets: number;
   readonly shards: number;
-  /** What this thread does itself before it takes shards. */
+  /** Work that the calling thread does before it computes shards. */
   readonly first: () => void;
   readonly compute: (n: number) => void;
 }
 
 /**
- * A loss that is computed for all of its rows at once, by one thread: gives how many shards it has, and what computes them into the
- * learner's vectors from number `first` on.
+ * A loss that one thread computes for all of its rows at once. Returns its number of shards, and a function that
+ * computes them into the vectors of the learner from number `first` on.
  */
 export type WholeLoss = (learner: Learner) => {
   readonly shards: number;
@@ -154,28 +160,28 @@ function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: 
   };
 }
 
-/** Completes the gradient that the shards have summed up in the first vector, and adds up their losses. */
+/** Completes the gradient that the shards summed in the first vector, and adds their losses. */
 function finishGradient({ policy, gradients, sums }: Learner, shards: number): LossSums {
   policy.network.finish(policy.weights, gradients[0]);
   return readSums(policy.arena, sums.slice(0, shards));
 }
 
 /**
- * The norm of the gradient in the first vector.
+ * Returns the norm of the gradient in the first vector.
  *
- * @throws naming loss and tensor if it or a loss is not finite
+ * @throws an error that names the loss and the tensor if the norm or a loss is not finite
  */
 export function finiteNorm(learner: Learner, sums: LossSums): number {
   const { arena, network } = learner.policy;
   const [g] = learner.gradients;
   const gradNorm = Math.sqrt(arena.kernels.sumOfSquares(g, network.size));
-  // A loss can be NaN where its gradient is cut off to zero.
+  // A loss can be NaN while its clipped gradient is zero.
   if (!(Number.isFinite(gradNorm) && Object.values(sums).every(Number.isFinite))) refuseNonFinite(learner, g, sums);
   return gradNorm;
 }
 
 /**
- * Takes one AdamW step along the gradient in the first vector.
+ * Takes one AdamW step with the gradient in the first vector.
  *
  * @throws as `update` does
  */
@@ -215,7 +221,7 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
       ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
     );
     throw new Error(
-      `update ${learner.updates}: the weights of ${bad?.name} are not finite after the step; go on from the last checkpoint with a lower ` +
+      `update ${learner.updates}: the weights of ${bad?.name} are not finite after the step; resume from the last checkpoint with a lower ` +
         'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon',
     );
   }
@@ -224,10 +230,11 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
 }
 
 /**
- * Computes the summed gradient of all sets and takes one AdamW step. The weights must be prepared, and are again afterwards.
+ * Computes the summed gradient of all sets and takes one AdamW step. The weights must be prepared, and are prepared
+ * again afterwards.
  *
- * @throws if a loss or gradient is not finite or too large; the weights and moments are then as they were. Or if the step gave a weight that is
- * not finite: the learner is then lost
+ * @throws if a loss or gradient is not finite or too large; weights and moments are then unchanged. Also throws if a
+ *   weight is not finite after the step; the learner must then be discarded
  */
 export function update(
   learner: Learner,
@@ -242,7 +249,10 @@ export function update(
   return takeStep(learner, finishGradient(learner, shards), adamw);
 }
 
-/** The gradient of the sets of a phase's next update, summed in the learner's first vector, with their shards spread over threads. */
+/**
+ * Computes the gradient of the sets of the next update of a phase, with its shards distributed over threads. The first
+ * vector of the learner holds the sum.
+ */
 export async function gradientOn(
   phase: UpdatePhase,
   learner: Learner,
@@ -253,7 +263,10 @@ export async function gradientOn(
   return finishGradient(learner, shards);
 }
 
-/** `update` on the sets of a phase's next one, with its shards spread over threads: the same bits. */
+/**
+ * Like `update`, on the sets of the next update of a phase, with its shards distributed over threads. Bitwise identical
+ * to `update`.
+ */
 export async function updateOn(
   phase: UpdatePhase,
   learner: Learner,

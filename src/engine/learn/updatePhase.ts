@@ -1,34 +1,40 @@
-/** The updates of a phase, one after another, and what computes their shards. `src/parallel/updates.ts` assigns the shards to several threads. */
+/**
+ * Consecutive updates of a phase and the computation of their shards. `src/parallel/updates.ts` assigns the shards to
+ * several threads.
+ */
 import { type Pause, pauses } from '../../eventLoop.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type LossSet, planAhead, type ShardPlan, type ShardRoom, shardsIn, statesOf } from './shards.ts';
+import { type LossSet, planAhead, type ShardBuffers, type ShardPlan, shardsIn, statesOf } from './shards.ts';
 
-/** What the calling thread does itself: something of its own before it takes shards, and shard number n. */
+/** Work of the calling thread: `first` runs before it computes shards, and `compute` computes shard number n. */
 export interface OwnWork {
   readonly first: () => void;
   readonly compute: (n: number) => void;
 }
 
-/** Updates one after another; between them the calling thread changes the weights. */
+/** Consecutive updates. Between them, the calling thread changes the weights. */
 export interface UpdatePhase {
-  /** The plans of the next update's sets. */
+  /** The plans of the sets of the next update. */
   plans(): readonly ShardPlan[];
-  /** Computes and sums the shards of the next update; `count` includes those that `own.first` computes. */
-  shards(room: ShardRoom, count: number, own: OwnWork): Promise<void>;
-  /** To be called even where an update has failed: workers wait for the next one until then. */
+  /** Computes and sums the shards of the next update. `count` includes the shards that `own.first` computes. */
+  shards(buffers: ShardBuffers, count: number, own: OwnWork): Promise<void>;
+  /** Call it even if an update has failed: workers wait for the next update until then. */
   end(): void;
 }
 
 export type Updates = readonly (readonly LossSet[])[];
 
-/** A turn between updates costs tens of microseconds. What is not read from texts takes about a sixteenth of the time for a state. */
+/**
+ * A yield to the event loop between updates costs tens of microseconds. A state that is not text takes about a
+ * sixteenth of the time of a text state.
+ */
 export function pausesOf({ network }: Policy): Pause {
   const pause = pauses();
   const worth = network.batch.shape.layout === 'sequence' ? 1 : 1 / 16;
   return (states) => pause(states * worth);
 }
 
-/** A phase of one thread. */
+/** Runs the updates of a phase on one thread. */
 export function updatesHere(updates: Updates, policy: Policy): UpdatePhase {
   const plansOf = planAhead(updates, policy);
   const pause = pausesOf(policy);

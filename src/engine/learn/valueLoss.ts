@@ -3,7 +3,7 @@ import { index32, index64 } from '../kernels/address.ts';
 import type { Policy } from '../policy/policy.ts';
 import { batchValue } from '../policy/values.ts';
 
-/** Addresses of what the loss needs, by sample; 0 without a value head. */
+/** Addresses of the inputs of the loss, by sample; 0 without a value head. */
 export interface ValueInputs {
   /** i32[states + 1] */
   readonly sampleOffsets: number;
@@ -14,13 +14,13 @@ export interface ValueInputs {
   readonly sums: number;
 }
 
-/** Slot of the value loss among a batch's sums. */
+/** Slot of the value loss among the sums of a batch. */
 export const VALUE_SLOT = 11;
 
 /**
- * Sum over samples of weight / 2 (V - target)^2 (Schulman et al., "Proximal policy optimization algorithms", 2017, arXiv 1707.06347,
- * equation 9). With `clip` V may move only that far from its old value: the larger of the squares with and without the bound counts.
- * Writes coef times the gradient of the value rows; the loss without coef is added to the sums.
+ * Sum over samples of weight / 2 (V - target)^2 (Schulman et al., "Proximal policy optimization algorithms", 2017,
+ * arXiv 1707.06347, equation 9). With `clip`, V is also clamped to that distance from its old value, and the larger of
+ * the two squares counts. Writes coef times the gradient to the value rows, and adds the loss without coef to the sums.
  */
 export function valueLoss({ arena, network }: Policy, inputs: ValueInputs, coef: number, clip: number | null): void {
   const { f32, i32, f64 } = arena;
@@ -40,7 +40,7 @@ export function valueLoss({ arena, network }: Policy, inputs: ValueInputs, coef:
       const free = (v - target) * (v - target);
       const bounded = (near - target) * (near - target);
       loss += (weight / 2) * Math.max(free, bounded);
-      // Beyond the bound the bounded square is constant.
+      // Outside the clip range, the square of the clamped value is constant.
       if (free >= bounded) slope += weight * (v - target);
     }
     const from = i32[index32(batch.rowOffsets) + n];

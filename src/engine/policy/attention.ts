@@ -1,4 +1,7 @@
-/** The policy over tokens: scores any list of candidate actions, each a bag or sequence of tokens, against the state's tokens. */
+/**
+ * The policy over tokens. It scores any list of candidate actions, each a bag or sequence of tokens, against the tokens
+ * of the state.
+ */
 import { concatenateSlots, meanOverSlots, multiHeadAttention, selfAttentionBlock } from '../layers/attention.ts';
 import { slotProjection, slotTokens, tokenTable } from '../layers/embedding.ts';
 import { activation, addScaled, broadcast, linear } from '../layers/linear.ts';
@@ -10,11 +13,11 @@ import { heads, type PolicyConfig } from './heads.ts';
 /**
  * With x_s, x_a the embeddings of the slots of state and action (`layout: 'slots'`):
  *   h = relu( W_s [x_s] + W_a [x_a] + W_m [ (Q x_a) . (K x_s) / sqrt(matchWidth) ] + b ),  e(s, a) = tanh(W_2 h + b_2)
- * where [.] concatenates slots and the match term holds the dot product of every action slot with every state slot. With `blocks` > 0 the
- * x_s first pass through that many self-attention blocks with learned slot positions.
+ * Here [.] concatenates slots, and the match term holds the dot product of every action slot with every state slot. If
+ * `blocks` is above 0, the x_s first pass through that many self-attention blocks with learned slot positions.
  *
- * With `layout: 'sequence'` (text) means over tokens take the place of the concatenations, and each action, as one query, attends to the
- * state's tokens:
+ * With `layout: 'sequence'` (text), means over tokens replace the concatenations, and each action attends to the tokens
+ * of the state with one query:
  *   m = sqrt(action slots) mean(x_a),  u = m + attention(m -> x_s),  h = relu( W_a u + W_s mean(x_s) + b )
  */
 export function attentionPolicy(b: Builder, config: PolicyConfig): Heads {
@@ -50,9 +53,10 @@ function slotHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof t
 
 function sequenceHidden(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {
   const x = encodeState(b, config, table);
-  // One query per action: pooling before attention costs a twelfth of attending from each of twelve tokens.
+  // One query per action: with twelve tokens per action, pooling before attention costs a twelfth of a query per token.
   const mean = meanOverSlots(b, slotTokens(b, 'action', table, 'action.position'));
-  // A mean over many tokens is small, and one mark among them must be heard.
+  // The mean over n slots scales each token by 1/n. Multiply by √n so that one distinguishing token still affects the
+  // score.
   const a = addScaled(b, mean, Math.sqrt(b.batch.shape.actionSlots));
   const u = addScaled(b, a, 1);
   multiHeadAttention(b, 'cross', a, x, config.heads, u);

@@ -1,16 +1,19 @@
-/** What a policy's network is built from, as text: with its parameters, all that another host needs to score actions. */
+/**
+ * A blueprint describes the network of a policy as text. Together with its parameters, it is sufficient to score
+ * actions in another program.
+ */
 
 import { hasRepeatedKey, parseJson } from '../../check/parseJson.ts';
 import { isPlainObject, shown, withoutControls } from '../../check/values.ts';
 import type { InputShape } from '../layers/batch.ts';
 import type { PolicyConfig } from './heads.ts';
 
-/** Version of the text; a change of its keys or of what they mean raises it. */
+/** Version of the text. Raise it when a key or the meaning of a key changes. */
 const version = 1;
 
 /** What a policy's network is built from: environment, input shape and sizes. */
 export interface Blueprint {
-  /** Name and version of the environment whose states and actions the policy reads. */
+  /** Name and version of the environment for whose states and actions the policy was built. */
   readonly environment: string;
   readonly shape: InputShape;
   readonly config: PolicyConfig;
@@ -28,20 +31,23 @@ const configKeys = [
   'logitScale',
 ] as const;
 
-/** Keys of the heads that a policy may have, left out where it has not. */
+/** Keys of optional heads. A policy without the head omits the key. */
 const headKeys = ['actionHeads', 'valueHead'] as const;
 
-/** The values that a key of text may have; every other key holds a number. */
+/** The allowed values of the keys that hold text. Every other key holds a number. */
 const words: Readonly<Record<string, readonly string[]>> = {
   form: ['tokens', 'vector'],
   layout: ['slots', 'sequence'],
   policy: ['attention', 'mlp'],
 };
 
-/** Keys that count something which may be absent. */
+/** Keys whose count can be 0. */
 const mayBeZero: readonly string[] = ['blocks', 'stateSlots', 'vectorWidth'];
 
-/** Bounds of a text that comes from a file. The config has the same bound for blocks; no policy that fits a memory has larger counts. */
+/**
+ * Upper bounds for a text that comes from a file. The config has the same bound for blocks. A policy with larger counts
+ * does not fit in memory.
+ */
 const maxText = 10_000;
 const maxEnvironment = 1000;
 const maxBlocks = 4;
@@ -49,7 +55,7 @@ const maxCount = 2 ** 24;
 /** Features are 32-bit integers. */
 const maxFeatures = 2 ** 31;
 
-/** Of `record`, which may hold more, these keys in this order. */
+/** Returns these keys of `record` in this order, and omits its other keys. */
 function only<K extends string>(record: Readonly<Record<K, unknown>>, keys: readonly K[]): Record<K, unknown> {
   return Object.fromEntries(keys.map((key) => [key, record[key]])) as Record<K, unknown>;
 }
@@ -58,7 +64,7 @@ function headsIn(config: PolicyConfig): Partial<Record<(typeof headKeys)[number]
   return Object.fromEntries(headKeys.filter((key) => config[key]).map((key) => [key, true]));
 }
 
-/** Equal text for equal blueprints. */
+/** Returns the blueprint as JSON. Equal blueprints have equal text. */
 export function blueprintToJson({ environment, shape, config }: Blueprint): string {
   return JSON.stringify({
     version,
@@ -70,7 +76,7 @@ export function blueprintToJson({ environment, shape, config }: Blueprint): stri
 
 type Refuse = (rule: string, got: unknown) => never;
 
-/** Throws an Error that names `caller`, the rule and the value, and says what to do. */
+/** Returns a function that throws an Error with `caller`, the rule, the value and the advice. */
 const refusing =
   (caller: string, advice: string): Refuse =>
   (rule, got) => {
@@ -80,11 +86,11 @@ const refusing =
 const advice = 'save the policy again with this version of unbraid';
 const refuse: Refuse = refusing('blueprintFromJson', advice);
 
-/** The object `record` with all of `keys` and none but these and the `optional` ones. */
+/** Checks that `record` is an object with all of `keys` and no other keys than these and the `optional` ones. */
 function checkKeysOf(name: string, record: unknown, keys: readonly string[], optional: readonly string[] = []): void {
   if (!isPlainObject(record)) refuse(`${name} must be an object`, record);
   for (const key of Object.keys(record)) {
-    if (!keys.includes(key) && !optional.includes(key)) refuse(`${name} must have known keys alone`, key);
+    if (!keys.includes(key) && !optional.includes(key)) refuse(`${name} must have known keys only`, key);
   }
 }
 
@@ -106,7 +112,7 @@ function checkValues(refuse: Refuse, name: string, record: Record<string, unknow
   }
 }
 
-/** Refuses counts that do not go together: no run saves them. */
+/** Rejects counts that contradict each other; no run saves such counts. */
 function checkTogether(refuse: Refuse, { shape, config }: Blueprint): void {
   const { form, layout, vocabularySize, stateSlots, actionSlots, vectorWidth } = shape;
   const isVector = form === 'vector';
@@ -127,7 +133,10 @@ function checkTogether(refuse: Refuse, { shape, config }: Blueprint): void {
     refuse(`shape.vocabularySize times slots must be below ${maxFeatures}`, vocabularySize);
 }
 
-/** Refuses heads that do not divide the width of a layer that has them. Where a policy is built, the layer does that. */
+/**
+ * Rejects a number of heads that does not divide the width of the layer. When a policy is built, the layer makes this
+ * check.
+ */
 function checkHeads({ shape, config }: Blueprint): void {
   const { tokenWidth, heads } = config;
   checkValues(refuse, 'config', { heads }, ['heads']);
@@ -136,7 +145,8 @@ function checkHeads({ shape, config }: Blueprint): void {
 }
 
 /**
- * Refuses a blueprint that no host could open from a file, apart from its heads.
+ * Rejects a blueprint that `blueprintFromJson` would reject. The divisibility of the width by the heads is not checked
+ * here.
  *
  * @throws Error `<caller>: <key> must be <rule>, got <value>; <advice>`
  */
@@ -163,9 +173,9 @@ export function checkBlueprint(caller: string, advice: string, blueprint: Bluepr
 }
 
 /**
- * Reads what `blueprintToJson` wrote.
+ * Reads the text that `blueprintToJson` wrote.
  *
- * @throws Error naming the key that is missing, unknown or wrong, its rule and the value got
+ * @throws Error that names the missing, unknown or wrong key, its rule and the value
  */
 export function blueprintFromJson(json: string): Blueprint {
   if (typeof json !== 'string' || json.length > maxText)

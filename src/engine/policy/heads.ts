@@ -4,7 +4,8 @@ import { tokenHeads } from '../layers/tokenHeads.ts';
 
 /** Sizes of a policy; see docs/configuration.md for the defaults. */
 export interface PolicyConfig {
-  readonly policy: 'attention' | 'mlp';
+  /** `custom`: a network of your own, see `customPolicy`. */
+  readonly policy: 'attention' | 'mlp' | 'custom';
   /** Width of token (or action) embeddings. */
   readonly tokenWidth: number;
   /** Width of the queries and keys of the match map. */
@@ -17,21 +18,21 @@ export interface PolicyConfig {
   readonly heads: number;
   /** Constant factor on the policy's logits. */
   readonly logitScale: number;
-  /** A policy head for each verb (or action of a fixed set) instead of one for all. */
+  /** One policy head for each verb (or action of a fixed set) instead of one shared head. */
   readonly actionHeads?: boolean;
-  /** A value head beside the other two. */
+  /** Adds a value head. */
   readonly valueHead?: boolean;
 }
 
-/** A text's action begins with how often it was taken; its words follow. */
+/** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */
 const verbSlot = { slots: 0, sequence: 1 } as const;
 
 /** What the heads of a policy depend on. */
 export type HeadsConfig = Pick<PolicyConfig, 'embedding' | 'logitScale' | 'actionHeads' | 'valueHead'>;
 
 /**
- * The heads of a policy on e(s, a), f32[actions, config.embedding]: the logit w_p . e, with `actionHeads` one w_p for each verb; the logit of the
- * classifier w_c . e + b; a value if asked for.
+ * Policy head w_p . e(s, a), with `actionHeads` one w_p for each verb; classifier head w_c . e(s, a) + b; with
+ * `valueHead` a value head.
  */
 export function heads(b: Builder, embedding: Tensor, config: HeadsConfig): Heads {
   const deviation = 0.3 / Math.sqrt(config.embedding);
@@ -44,8 +45,8 @@ export function heads(b: Builder, embedding: Tensor, config: HeadsConfig): Heads
   return { embedding, logit, classifier, ...(config.valueHead && { value: linear(b, 'valueHead', embedding, 1) }) };
 }
 
-/** Sets the gradients of all heads but the policy's to 0 for the loaded batch. */
-export function quietHeads({ arena, heads, batch }: Network): void {
+/** Sets the gradients of all heads except the policy head to 0 for the loaded batch. */
+export function clearOtherHeads({ arena, heads, batch }: Network): void {
   arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
   if (heads.value) arena.kernels.fill(heads.value.grad, batch.actions, 0);
 }

@@ -5,7 +5,9 @@ import type { Builder, Heads } from '../layers/network.ts';
 import { slotLinear } from '../layers/slotLinear.ts';
 import { heads, type PolicyConfig } from './heads.ts';
 
-/** h = tanh(W_s x + W_a E[a] + b),  e(s, a) = tanh(W_2 h + b_2): every action of the set has a learned embedding E[a]. */
+/**
+ * h = tanh(W_s x + W_a E[a] + b),  e(s, a) = tanh(W_2 h + b_2). Every action of the set has a learned embedding E[a].
+ */
 export function mlpPolicy(b: Builder, config: PolicyConfig): Heads {
   const h = broadcast(b, linear(b, 'state', vectorInput(b), config.hidden));
   const actions = tokenTable(b, 'actions', config.tokenWidth, { kind: 'normal', scale: 1 });

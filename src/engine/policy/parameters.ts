@@ -1,10 +1,10 @@
-/** A policy's parameters as named tensors, and tensors as a policy's parameters. */
+/** Converts the parameters of a policy to named tensors and back. */
 import { refuse, shown } from '../../check/values.ts';
 import type { NamedTensor } from '../../record/safetensors.ts';
 import type { Parameter } from '../layers/network.ts';
 import type { Policy } from './policy.ts';
 
-/** The policy's parameters by name, copied. */
+/** Returns copies of the parameters of the policy, with their names. */
 export function parameterTensors(policy: Policy): NamedTensor[] {
   const { arena, network, weights } = policy;
   return network.parameters.map(({ name, shape, size, offset }) => ({
@@ -15,9 +15,10 @@ export function parameterTensors(policy: Policy): NamedTensor[] {
 }
 
 /**
- * Refuses tensors that are not a network's parameters.
+ * Rejects tensors that are not the parameters of a network.
  *
- * @throws Error naming a tensor that is missing, has another shape, is no parameter, or holds other than finite 32-bit floats
+ * @throws Error that names a tensor that is missing, has another shape, is not a parameter, or holds other values than
+ *   finite 32-bit floats
  */
 export function checkParameters(
   parameters: readonly Pick<Parameter, 'name' | 'shape'>[],
@@ -46,16 +47,16 @@ export function checkParameters(
   }
   if (tensors.length !== parameters.length) {
     const known = new Set(parameters.map(({ name }) => name));
-    // Deleted when met, so that the second of one name is found, too.
+    // `delete` removes each name when it is found, so that the second tensor of a repeated name is reported, too.
     const other = tensors.find(({ name }) => !known.delete(name))?.name;
-    throw new Error(`loadParameters: the policy must have every tensor, got ${shown(other)} beside its own; ${advice}`);
+    throw new Error(`loadParameters: every tensor must be a parameter of the policy, got ${shown(other)}; ${advice}`);
   }
 }
 
 /**
  * Loads parameters by name and prepares them.
  *
- * @throws as `checkParameters` does; the parameters are then as they were
+ * @throws as `checkParameters` does; the parameters are then unchanged
  */
 export function loadParameters(policy: Policy, tensors: readonly NamedTensor[]): void {
   const { arena, network, weights } = policy;

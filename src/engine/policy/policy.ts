@@ -1,4 +1,4 @@
-/** A policy: a network with its weights, and the log-probabilities and samples it gives for batches of states. */
+/** A policy: a network with its weights. Computes log-probabilities and sampled actions for batches of states. */
 
 import { checkInteger, checkObject, checkPositive } from '../../check/values.ts';
 import type { EnvironmentSpec } from '../../env/environment.ts';
@@ -8,7 +8,8 @@ import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import { CountingArena } from '../kernels/countingArena.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
-import { createNetwork, type Network, type Parameter } from '../layers/network.ts';
+import { createNetwork } from '../layers/createNetwork.ts';
+import type { Network, Parameter } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../states/loadBatch.ts';
 import { inputShape, type StateList } from '../states/stateList.ts';
 import { attentionPolicy } from './attention.ts';
@@ -20,31 +21,31 @@ import { mlpPolicy } from './mlp.ts';
 export interface Policy {
   readonly arena: Arena;
   readonly network: Network;
-  /** null for a network of your own. */
+  /** null for a network that the caller composed. */
   readonly blueprint: Blueprint | null;
-  /** Address of the weight vector, network.vectorSize floats; call `network.prepare` after changing it. */
+  /** Address of the weight vector, network.vectorSize floats. Call `network.prepare` after a change. */
   readonly weights: number;
-  /** f32, with room for any batch: log-probabilities after `actionLogProbs`. */
+  /** f32, large enough for any batch: the log-probabilities that `actionLogProbs` computes. */
   readonly logProbs: number;
-  /** i32 and f32[capacity.states]: the action drawn and its log-probability after `sample`. */
+  /** i32 and f32[capacity.states]: the actions that `sample` chooses, and their log-probabilities. */
   readonly taken: number;
   readonly takenLogProb: number;
   readonly indices: number;
 }
 
-/** Most states of a batch, and most actions of each. */
+/** Largest number of states in a batch, and largest number of actions per state. */
 const MOST_STATES = 65_536;
 
 /**
- * The room a batch needs for up to `states` states; a state may have more than `actionsPerState` actions if others have fewer, and one that
- * has more than all of them together is a batch of its own.
+ * Returns the capacity of a batch of up to `states` states. A state can have more than `actionsPerState` actions if
+ * other states have fewer. A state that alone has more actions than the capacity is loaded as a batch of its own.
  */
 export function batchCapacity(shape: InputShape, states: number, actionsPerState = 16): Capacity {
   checkShape('batchCapacity', shape);
   checkInteger('batchCapacity', 'states', states, 1, MOST_STATES, 'use a smaller batch');
   checkInteger('batchCapacity', 'actionsPerState', actionsPerState, 1, MOST_STATES, 'use a smaller batch');
   const actions = Math.max(states * actionsPerState, 256);
-  // Bags hold several tokens per slot, sequences one.
+  // With slots, a slot can hold several tokens; in a sequence, it holds one.
   const tokens = shape.layout === 'slots' ? 3 : 1;
   return {
     states,
@@ -55,13 +56,18 @@ export function batchCapacity(shape: InputShape, states: number, actionsPerState
 }
 
 /**
- * Builds the network that `config` names for an environment. Weights are zero until initialised or loaded.
+ * Builds the network that `config` names for an environment. The weights are zero until they are initialised or loaded.
  *
- * @throws RangeError or Error naming what of the spec or the config is wrong
+ * @throws RangeError or Error that names the wrong value of the spec or the config
  */
 export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: PolicyConfig, states = 128): Policy {
   const shape = inputShape(spec);
-  checkObject('createPolicy', 'config', config, 'give the config of a run');
+  checkObject('createPolicy', 'config', config, 'pass the config of a run');
+  if (config.policy === 'custom') {
+    throw new Error(
+      'createPolicy: policy must be "attention" or "mlp", got "custom"; build your own network with customPolicy',
+    );
+  }
   if ((config.policy === 'mlp') !== (shape.form === 'vector')) {
     throw new Error(
       `createPolicy: policy "${config.policy}" does not read the ${shape.form} form of ${spec.name}; set config.observation`,
@@ -77,19 +83,19 @@ function composeNetwork(arena: Arena, { shape, config }: Blueprint, capacity: Ca
   return createNetwork(arena, shape, capacity, (b) => compose(b, config));
 }
 
-/** Builds the network of a blueprint. Weights are zero until initialised or loaded. */
+/** Builds the network of a blueprint. The weights are zero until they are initialised or loaded. */
 export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capacity): Policy {
   return { ...policyOn(composeNetwork(arena, blueprint, capacity)), blueprint };
 }
 
-/** What a policy takes, known without placing any of it. */
+/** The size of a policy, computed without an allocation. */
 export interface PolicySize {
   readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
-  /** Bytes of memory, one vector of weights included. */
+  /** Bytes of memory, including one weight vector. */
   readonly bytes: number;
 }
 
-/** Builds the policy of a blueprint on an arena that counts bytes and places nothing. */
+/** Builds the policy of a blueprint on an arena that counts bytes and allocates nothing. */
 export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize {
   const arena = new CountingArena();
   const before = arena.mark();
@@ -97,9 +103,9 @@ export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize
   return { parameters: network.parameters, bytes: arena.mark() - before };
 }
 
-/** A policy on a network of your own; see `createNetwork`. */
+/** Returns a policy on a network that the caller composed; see `createNetwork`. */
 export function policyOn(network: Network): Policy {
-  checkObject('policyOn', 'network', network, 'give what createNetwork returned');
+  checkObject('policyOn', 'network', network, 'pass the network that createNetwork returned');
   const { arena } = network;
   const { capacity } = network.batch;
   return {
@@ -107,7 +113,7 @@ export function policyOn(network: Network): Policy {
     network,
     blueprint: null,
     weights: arena.floats(network.vectorSize),
-    // A batch that grows leaves them where they are.
+    // Large enough for a batch of one state of any size, because a batch that grows does not reallocate these buffers.
     logProbs: arena.floats(Math.max(capacity.actions, MOST_ACTIONS)),
     taken: arena.floats(capacity.states),
     takenLogProb: arena.floats(capacity.states),
@@ -115,7 +121,10 @@ export function policyOn(network: Network): Policy {
   };
 }
 
-/** Forward pass of the loaded batch and log softmax(logit / temperature) over each state's actions, into `policy.logProbs`. */
+/**
+ * Runs the forward pass on the loaded batch. Writes log softmax(logit / temperature) over the actions of each state to
+ * `policy.logProbs`.
+ */
 export function actionLogProbs(policy: Policy, weights = policy.weights, temperature = 1): void {
   checkPositive('actionLogProbs', 'temperature', temperature, true, '1 leaves the scores as they are');
   const { network, arena } = policy;
@@ -125,10 +134,10 @@ export function actionLogProbs(policy: Policy, weights = policy.weights, tempera
 }
 
 /**
- * The same, refusing log-probabilities that are not finite: sampling would draw some action all the same, and the bits of NaN differ between
- * processors.
+ * Like `actionLogProbs`, but rejects log-probabilities that are not finite. From NaN, sampling would still choose an
+ * action, and the bits of NaN differ between processors.
  *
- * @throws if one is not finite
+ * @throws if a log-probability is not finite
  */
 export function finiteLogProbs(policy: Policy, weights = policy.weights, temperature = 1): void {
   const { arena, network, logProbs } = policy;
@@ -142,17 +151,17 @@ export function finiteLogProbs(policy: Policy, weights = policy.weights, tempera
   throw new Error(
     `policy: log-probabilities must be finite, got ${values.find((x) => !Number.isFinite(x))}; ` +
       (bad
-        ? `the weights of ${bad.name} are not finite; go on from an earlier checkpoint with a lower learningRate`
-        : 'the weights are finite but give logits beyond a 32-bit float; lower learningRate, raise temperature, or check the environment ' +
+        ? `the weights of ${bad.name} are not finite; resume from an earlier checkpoint with a lower learningRate`
+        : 'the weights are finite but the logits exceed the range of 32-bit floats; lower learningRate, raise temperature, or check the environment ' +
           'for extreme observations'),
   );
 }
 
 /**
- * Draws an action for states `order[from..to)` of the list into `policy.taken` and `policy.takenLogProb`.
+ * Samples an action for the states `order[from..to)` of the list into `policy.taken` and `policy.takenLogProb`.
  *
- * @param key of the stream; see `streamKey`
- * @param indices counter of each state's draw, as long as the list
+ * @param key of the random number stream; see `streamKey`
+ * @param indices random counter of each state of the list
  * @throws if a log-probability is not finite
  */
 export function sample(
@@ -172,16 +181,18 @@ export function sample(
   drawActions(policy, network.batch.states, key);
 }
 
-/** Draws from `policy.logProbs`, whose rows are those of `batch.rowOffsets`, at the counters in `policy.indices`. */
+/**
+ * Samples from `policy.logProbs`, whose rows are those of `batch.rowOffsets`, with the counters in `policy.indices`.
+ */
 export function drawActions(policy: Policy, states: number, key: readonly [number, number]): void {
   const { arena, network, taken, takenLogProb, logProbs, indices } = policy;
   arena.kernels.sampleActions(states, network.batch.rowOffsets, logProbs, key[0], key[1], indices, taken, takenLogProb);
 }
 
 /**
- * log pi(taken | state) of the states `order` of a list under `weights` (prepared).
+ * Returns log pi(taken | state) of the states `order` of a list under `weights` (prepared).
  *
- * @param taken index of the action, by place in `order`
+ * @param taken index of the action, by position in `order`
  * @returns f32[order.length]
  * @throws if a log-probability is not finite
  */
@@ -209,7 +220,7 @@ export function takenLogProbs(
   return out;
 }
 
-/** Key of the stream from which the actions of one iteration, or of one evaluation, are drawn. */
+/** The key of the stream from which the actions of one iteration or one evaluation are sampled. */
 export function actionKey(seed: number, purpose: string, iteration: number): [number, number] {
   return streamKey(seed, `actions/${purpose}`, iteration);
 }

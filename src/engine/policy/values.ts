@@ -1,11 +1,13 @@
-/** Values of states, for policies with a value head: V(s) is the mean of w_v . e(s, a) + b over the admissible actions. */
+/** State values of policies with a value head: V(s) is the mean of w_v . e(s, a) + b over the admissible actions. */
 import { index32 } from '../kernels/address.ts';
 import type { Network } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../states/loadBatch.ts';
 import type { StateList } from '../states/stateList.ts';
 import type { Policy } from './policy.ts';
 
-/** The value of state number `n` of the batch after a forward pass; its value rows lie at `value`. */
+/**
+ * Returns the value of state number `n` of the batch after a forward pass. `value` is the address of the value rows.
+ */
 export function batchValue({ arena, batch }: Network, value: number, n: number): number {
   const { f32, i32 } = arena;
   const from = i32[index32(batch.rowOffsets) + n];
@@ -16,9 +18,9 @@ export function batchValue({ arena, batch }: Network, value: number, n: number):
 }
 
 /**
- * The values of a list's states under the policy's weights.
+ * Returns the values of the states of a list under the weights of the policy.
  *
- * @param repeats i32[states], the first state equal to each: equal states are computed once
+ * @param repeats i32[states]: for each state the first equal state. Equal states are computed once
  * @returns f32[states]
  * @throws if the policy has no value head, or a value is not finite
  */
@@ -37,7 +39,7 @@ export function stateValues(policy: Policy, list: StateList, repeats: Int32Array
       const value = batchValue(network, heads.value.value, n);
       if (!Number.isFinite(value)) {
         throw new Error(
-          `stateValues: values must be finite, got ${value}; go on from an earlier checkpoint with a lower learningRate or valueCoef`,
+          `stateValues: values must be finite, got ${value}; resume from an earlier checkpoint with a lower learningRate or valueCoef`,
         );
       }
       values[order[from + n]] = value;

@@ -1,20 +1,20 @@
-/** Arrays in an arena that grow: where each stands and how many 32-bit words it has room for. */
+/** Arrays in an arena that grow: the address and the capacity in 32-bit words of each. */
 import type { Arena } from '../kernels/arena.ts';
 
-export interface Room<Name extends string> {
+export interface GrowingArrays<Name extends string> {
   readonly addresses: Record<Name, number>;
   readonly words: Record<Name, number>;
 }
 
-export function createRoom<Name extends string>(names: readonly Name[]): Room<Name> {
+export function createGrowingArrays<Name extends string>(names: readonly Name[]): GrowingArrays<Name> {
   const none = () => Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
   return { addresses: none(), words: none() };
 }
 
-/** Room for `needed` words, more than there was; the first `kept` words stay. */
+/** Reallocates an array for `needed` words, which must be more than its capacity. The first `kept` words are copied. */
 export function enlarge<Name extends string>(
   arena: Arena,
-  { addresses, words }: Room<Name>,
+  { addresses, words }: GrowingArrays<Name>,
   name: Name,
   needed: number,
   kept: number,

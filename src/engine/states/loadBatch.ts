@@ -1,4 +1,4 @@
-/** Copies states into a batch, and cuts lists of states into batches that fit. */
+/** Copies states into a batch, and partitions lists of states into batches that fit. */
 
 import { isInteger, refuse } from '../../check/values.ts';
 import { index32 } from '../kernels/address.ts';
@@ -6,11 +6,11 @@ import type { Arena } from '../kernels/arena.ts';
 import type { Batch, Capacity } from '../layers/batch.ts';
 import type { StateList } from './stateList.ts';
 
-/** Where the next state, action row and features go in the batch being loaded. */
+/** Write positions of the next state, action row and features in the batch that is being loaded. */
 interface Cursor {
   state: number;
   row: number;
-  /** Features so far. */
+  /** Number of features loaded. */
   ofStates: number;
   ofActions: number;
 }
@@ -23,31 +23,31 @@ function startBatch(arena: Arena, batch: Batch): Cursor {
   return { state: 0, row: 0, ofStates: 0, ofActions: 0 };
 }
 
-/** Makes room for a batch of one state; see `Batch.grow`. */
+/** Enlarges the batch for one state if necessary; see `Batch.grow`. */
 function growFor(batch: Batch, actions: number, stateFeatures: number, actionFeatures: number): void {
   const { room } = batch;
   if (actions <= room.actions && stateFeatures <= room.stateFeatures && actionFeatures <= room.actionFeatures) return;
   batch.grow({ states: 1, actions, stateFeatures, actionFeatures });
 }
 
-/** A list of states, or where its offsets stand. */
+/** A list of states, or its offsets alone. */
 type Offsets = Pick<StateList, 'rowOffsets' | 'stateOffsets' | 'actionOffsets'>;
 
-/** Makes room for a batch of state `s` alone. */
+/** Enlarges the batch, if necessary, so that state `s` alone fits. */
 export function growForState(batch: Batch, { rowOffsets, stateOffsets, actionOffsets }: Offsets, s: number): void {
   const [row, end] = [rowOffsets[s], rowOffsets[s + 1]];
   growFor(batch, end - row, stateOffsets[s + 1] - stateOffsets[s], actionOffsets[end] - actionOffsets[row]);
 }
 
 /**
- * Makes room for each of the states `order` alone: to be called before something is marked in the arena under which they are loaded, since a
- * batch that grows places what must stay.
+ * Enlarges the batch, if necessary, so that each of the states `order` alone fits. Call it before the `arena.mark()`
+ * section in which they are loaded, because `release` would free the buffers of a batch that grew inside it.
  */
 export function growForStates(batch: Batch, list: Offsets, order: ArrayLike<number>): void {
   for (let i = 0; i < order.length; i++) growForState(batch, list, order[i]);
 }
 
-/** The same for `loadRows`. */
+/** Like `growForStates`, for `loadRows`. */
 export function growForRows(batch: Batch, list: StateList, rows: ArrayLike<number>): void {
   for (let i = 0; i < rows.length; i++) {
     const s = stateOfRow(list, rows[i]);
@@ -77,7 +77,7 @@ function loadState(
   const actionStart = actionOffsets[firstRow];
   const actionEnd = actionOffsets[lastRow];
   const n = at.state++;
-  // Larger buffers begin with the zeros that startBatch has written.
+  // Buffers that have grown are zero, like the first offsets that startBatch wrote.
   if (n === 0) growFor(batch, lastRow - firstRow, stateEnd - stateStart, actionEnd - actionStart);
   const { room } = batch;
   if (
@@ -107,7 +107,7 @@ function loadState(
   i32[index32(batch.rowOffsets) + n + 1] = at.row;
 }
 
-/** Makes what follows from the features and offsets of the `states` states loaded. */
+/** Computes the derived arrays of the batch from the features and offsets of its `states` states. */
 export function endBatch(arena: Arena, batch: Batch, states: number): void {
   const { shape } = batch;
   batch.states = states;
@@ -130,10 +130,10 @@ export function endBatch(arena: Arena, batch: Batch, states: number): void {
 export type LoadStates = typeof loadStates;
 
 /**
- * Loads states `order[from..to)` of the list with all their candidate actions; the batch must have room (see `cutBatches`), and grows for
- * a first state that needs more. Offsets in the batch count from 0.
+ * Loads the states `order[from..to)` of the list with all their candidate actions. They must fit the batch (see
+ * `cutBatches`); the batch grows for a first state that needs more. Offsets in the batch count from 0.
  *
- * @throws RangeError if the batch has no room for them, or one of `order` is no state of the list
+ * @throws RangeError if the states do not fit the batch, or an element of `order` is not a state of the list
  */
 export function loadStates(
   arena: Arena,
@@ -147,14 +147,14 @@ export function loadStates(
   for (let i = from; i < to; i++) {
     const s = order[i];
     if (!isInteger(s, 0, list.states - 1)) {
-      refuse('loadStates', `order[${i}]`, `an integer in [0, ${list.states})`, s, 'give numbers of states in the list');
+      refuse('loadStates', `order[${i}]`, `an integer in [0, ${list.states})`, s, 'pass numbers of states in the list');
     }
     loadState(arena, batch, list, s, list.rowOffsets[s], list.rowOffsets[s + 1], at);
   }
   endBatch(arena, batch, at.state);
 }
 
-/** The state to which action row `row` of the list belongs. */
+/** Returns the state of action row `row` of the list. */
 function stateOfRow(list: StateList, row: number): number {
   let low = 0;
   let high = list.states;
@@ -166,7 +166,7 @@ function stateOfRow(list: StateList, row: number): number {
   return low;
 }
 
-/** Loads action rows `rows[from..to)` of the list, each as a state of its own with this one candidate. */
+/** Loads action rows `rows[from..to)` of the list. Each becomes a separate state with this single candidate. */
 export function loadRows(
   arena: Arena,
   batch: Batch,
@@ -180,7 +180,7 @@ export function loadRows(
   endBatch(arena, batch, at.state);
 }
 
-/** Where batches end, and the room that the entries of the present one take. */
+/** The ends of the batches, and the sizes of the entries in the current batch. */
 interface Cut {
   readonly ends: number[];
   states: number;
@@ -189,7 +189,7 @@ interface Cut {
   actionFeatures: number;
 }
 
-/** Adds entry `i`, in a new batch where the present one has no room for it. */
+/** Adds entry `i`, and starts a new batch if it does not fit the current one. */
 function addEntry(
   cut: Cut,
   i: number,
@@ -218,9 +218,9 @@ function addEntry(
 const newCut = (): Cut => ({ ends: [], states: 0, actions: 0, stateFeatures: 0, actionFeatures: 0 });
 
 /**
- * Ends of consecutive runs of `order` that fit the capacity, with at most `maxStates` states each; a state that alone does not fit is a run of
- * its own. The cut depends only on the data and the capacity, not on how much room a batch has, so that shards are the same whatever
- * computes them.
+ * Returns the ends of consecutive runs of `order` that fit the capacity and have at most `maxStates` states each. A
+ * state that does not fit alone is a separate run. The partition depends on the data and the capacity, and not on the
+ * allocated size of the batch, so that shards are the same on every thread.
  */
 export function cutBatches(
   list: Offsets,
@@ -241,7 +241,7 @@ export function cutBatches(
   return cut.ends;
 }
 
-/** The same for `loadRows`: ends of runs of action rows, each a state of its own with one candidate. */
+/** Like `cutBatches`, for `loadRows`: ends of runs of action rows, each a separate state with one candidate. */
 export function cutRows(list: StateList, rows: ArrayLike<number>, capacity: Capacity): number[] {
   const cut = newCut();
   for (let i = 0; i < rows.length; i++) {
@@ -261,7 +261,7 @@ export function cutRows(list: StateList, rows: ArrayLike<number>, capacity: Capa
   return cut.ends;
 }
 
-/** Action rows of the states in `order`. */
+/** Returns the number of action rows of the states in `order`. */
 export function countRows({ rowOffsets }: StateList, order: Int32Array): number {
   let rows = 0;
   for (let i = 0; i < order.length; i++) rows += rowOffsets[order[i] + 1] - rowOffsets[order[i]];
@@ -269,8 +269,8 @@ export function countRows({ rowOffsets }: StateList, order: Int32Array): number 
 }
 
 /**
- * Ends of `parts` consecutive runs of `order` with about equally many action rows, more where a run does not fit the capacity. The cut
- * depends only on the data.
+ * Returns the ends of `parts` consecutive runs of `order` with about equally many action rows, or of more runs if a run
+ * does not fit the capacity. The partition depends only on the data and the capacity.
  */
 export function cutEvenly(list: StateList, order: Int32Array, capacity: Capacity, parts: number): number[] {
   const { rowOffsets, stateOffsets, actionOffsets } = list;
@@ -296,7 +296,7 @@ export function cutEvenly(list: StateList, order: Int32Array, capacity: Capacity
       rows - before <= capacity.actions &&
       stateFeatures <= capacity.stateFeatures &&
       actionFeatures <= capacity.actionFeatures;
-    // Nearly every part fits as a whole, and need not be cut state by state.
+    // Fast path: most parts fit as a whole and need no partition state by state.
     if (!fits) for (const end of cutBatches(list, order.subarray(from, to), capacity)) ends.push(from + end);
     else if (to > from) ends.push(to);
     from = to;

@@ -1,8 +1,8 @@
-/** Lists of states in an arena, from which a kernel loads one batch after another. */
+/** Lists of states in arena memory, from which a kernel loads batches. */
 import { index32 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import type { Batch } from '../layers/batch.ts';
-import { createRoom, enlarge, type Room } from './growingArrays.ts';
+import { createGrowingArrays, enlarge, type GrowingArrays } from './growingArrays.ts';
 import { endBatch, growForState, type LoadStates } from './loadBatch.ts';
 import type { StateList } from './stateList.ts';
 
@@ -16,10 +16,10 @@ export const listArrays = [
 ] as const;
 type ArrayName = (typeof listArrays)[number];
 
-/** Addresses of a list's arrays; see `StateList`. */
+/** Addresses of the arrays of a list; see `StateList`. */
 export type PlacedStates = Readonly<Record<ArrayName, number>>;
 
-/** Makes room for a batch of state `s` of the list alone, if more than the capacity is needed. */
+/** Enlarges the batch for state `s` of the list alone, if it needs more than the capacity. */
 export function growForPlaced({ i32 }: Arena, batch: Batch, from: PlacedStates, s: number): void {
   const at = (name: 'rowOffsets' | 'stateOffsets' | 'actionOffsets'): Int32Array => i32.subarray(index32(from[name]));
   const offsets = {
@@ -30,7 +30,10 @@ export function growForPlaced({ i32 }: Arena, batch: Batch, from: PlacedStates, 
   growForState(batch, offsets, s);
 }
 
-/** Loads `n` states of the list, whose numbers stand at `order`, with all their candidate actions; the batch must have room. */
+/**
+ * Loads `n` states of the list with all their candidate actions. `order` is the address of their numbers. They must fit
+ * the batch.
+ */
 export function gatherBatch(arena: Arena, batch: Batch, from: PlacedStates, order: number, n: number): void {
   arena.kernels.gatherStates(
     n,
@@ -52,20 +55,20 @@ export function gatherBatch(arena: Arena, batch: Batch, from: PlacedStates, orde
   endBatch(arena, batch, n);
 }
 
-/** What loads batches of a list that stands in the arena's memory, as `loadStates` does. */
+/** Returns a function that loads batches of a list in arena memory, as `loadStates` does. */
 export function loadPlaced(addresses: PlacedStates): LoadStates {
   return (arena, batch, _, order, from, to) => {
     if (to - from === 1) growForPlaced(arena, batch, addresses, order[from]);
     const { i32 } = arena;
-    // The batch's states of its rows are made last.
+    // rowState is free until endBatch computes it.
     const at = index32(batch.rowState);
     for (let i = from; i < to; i++) i32[at + i - from] = order[i];
     gatherBatch(arena, batch, addresses, batch.rowState, to - from);
   };
 }
 
-/** What an arena has placed stays there, so that its rooms serve one phase after another. */
-const roomsOf = new WeakMap<Arena, Room<ArrayName>[]>();
+/** Reusable arrays: an arena does not free what it allocated, so each phase uses the arrays of the last one. */
+const reusableArrays = new WeakMap<Arena, GrowingArrays<ArrayName>[]>();
 
 /** Words of each array of a list. */
 export function wordsOf(list: StateList): Record<ArrayName, number> {
@@ -80,26 +83,26 @@ export function wordsOf(list: StateList): Record<ArrayName, number> {
   };
 }
 
-/** Copies a list into a room of the arena. */
-export function placeList(arena: Arena, room: Room<ArrayName>, list: StateList): void {
+/** Copies a list into arrays of the arena. */
+export function placeList(arena: Arena, arrays: GrowingArrays<ArrayName>, list: StateList): void {
   const used = wordsOf(list);
   for (const name of listArrays) {
-    if (room.words[name] < used[name]) enlarge(arena, room, name, used[name], 0);
+    if (arrays.words[name] < used[name]) enlarge(arena, arrays, name, used[name], 0);
     const memory = name === 'vectors' ? arena.f32 : arena.i32;
-    memory.set(list[name].subarray(0, used[name]), index32(room.addresses[name]));
+    memory.set(list[name].subarray(0, used[name]), index32(arrays.addresses[name]));
   }
 }
 
 /**
- * Copies lists into the arena and gives what loads batches of each, as `loadStates` does. The copies hold until lists are placed again: call
- * it where nothing is marked in the arena, once for all that is loaded next.
+ * Copies lists into the arena and returns for each a function that loads its batches, as `loadStates` does. The copies
+ * are valid until the next call: call it once for all lists of a phase, and outside `arena.mark()` sections.
  */
 export function placeLists(arena: Arena, lists: readonly StateList[]): LoadStates[] {
-  const rooms = roomsOf.get(arena) ?? [];
-  roomsOf.set(arena, rooms);
+  const reusable = reusableArrays.get(arena) ?? [];
+  reusableArrays.set(arena, reusable);
   return lists.map((list, k) => {
-    rooms[k] ??= createRoom(listArrays);
-    placeList(arena, rooms[k], list);
-    return loadPlaced(rooms[k].addresses);
+    reusable[k] ??= createGrowingArrays(listArrays);
+    placeList(arena, reusable[k], list);
+    return loadPlaced(reusable[k].addresses);
   });
 }

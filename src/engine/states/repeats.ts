@@ -1,4 +1,7 @@
-/** States that repeat within a list: groups of rollouts share their starts and meet again, so about half of a batch's states are copies. */
+/**
+ * Repeated states within a list. The rollouts of a group share their starts and often reach the same states, so about
+ * half of the states of a batch are copies.
+ */
 import type { StateList } from './stateList.ts';
 
 function sameRange(array: ArrayLike<number>, a: number, b: number, count: number): boolean {
@@ -24,10 +27,16 @@ function sameState(list: StateList, a: number, b: number): boolean {
   );
 }
 
-/** One more word into a hash: rotated, so that words that differ in high bits alone, as floats do, change the low bits of later ones. */
+/**
+ * Adds one word to a hash. The rotation lets words that differ only in high bits, as floats do, change the low bits of
+ * later steps.
+ */
 const mix = (hash: number, word: number): number => Math.imul(((hash << 5) | (hash >>> 27)) ^ word, 0x27220a95);
 
-/** Over the state's own features and vector and its actions' features, these in two strands, since each word waits for the one before. */
+/**
+ * Hash of the features and vector of a state and of the features of its actions. The actions use two independent
+ * hashes, because each step of one hash depends on the previous step.
+ */
 function contentHash(list: StateList, bits: Int32Array, s: number): number {
   const { rowOffsets, stateOffsets, stateFeatures, actionOffsets, actionFeatures } = list;
   const { vectorWidth } = list.shape;
@@ -48,13 +57,13 @@ function contentHash(list: StateList, bits: Int32Array, s: number): number {
   return hash ^ (hash >>> 13);
 }
 
-/** A hash table of distinct states of one list; open addressing, at most half full. */
+/** A hash table of the distinct states of one list: open addressing, at most half full. */
 export interface StateIndex {
-  /** i32[a power of two]: 1 + the number of a state, or 0; beside it that state's hash. */
+  /** i32[a power of two]: 1 + the number of a state, or 0. `hashes` holds the hash of that state. */
   slots: Int32Array;
   hashes: Int32Array;
   count: number;
-  /** The list's vectors as bits. */
+  /** The vectors of the list as bits. */
   bits: Int32Array;
 }
 
@@ -83,7 +92,7 @@ function grow(index: StateIndex): void {
   }
 }
 
-/** The first state with the content of state `s` among those asked for so far, or `s` itself, which is then the first. */
+/** Returns the first state with the content of state `s` among the states of earlier calls, or `s` if there is none. */
 export function firstEqual(index: StateIndex, list: StateList, s: number): number {
   if (index.bits.buffer !== list.vectors.buffer) index.bits = new Int32Array(list.vectors.buffer);
   const hash = contentHash(list, index.bits, s);
@@ -100,16 +109,16 @@ export function firstEqual(index: StateIndex, list: StateList, s: number): numbe
 }
 
 /**
- * For each state of the list the first state with the same observation, the same actions in the same order and the same labels: what a policy
- * computes for one of them holds for all.
+ * Returns for each state of the list the first state with the same observation, the same actions in the same order and
+ * the same labels. The output of a policy is the same for all of them.
  *
- * @param first i32[list.states]: the same, labels aside
+ * @param first i32[list.states]: the first equal state without regard to labels
  * @param labels i8[list.actions]
  * @returns i32[list.states]
  */
 export function repeatsWithLabels({ states, rowOffsets }: StateList, first: Int32Array, labels: Int8Array): Int32Array {
   const repeats = new Int32Array(states);
-  /** The next state with the same content and labels unlike those before it, or 0. */
+  /** The next state with the same content whose labels differ from those of the states before it, or 0. */
   const unlike = new Int32Array(states);
   for (let s = 0; s < states; s++) {
     const row = rowOffsets[s];
@@ -124,7 +133,7 @@ export function repeatsWithLabels({ states, rowOffsets }: StateList, first: Int3
   return repeats;
 }
 
-/** `repeatsWithLabels` of a list whose repeats are not known. */
+/** Like `repeatsWithLabels`, for a list whose repeated states are not known yet. */
 export function findRepeats(list: StateList, labels: Int8Array): Int32Array {
   const index = createStateIndex();
   const first = new Int32Array(list.states);

@@ -1,13 +1,18 @@
-/** A growing list of states with their candidate actions, in flat typed arrays: what rollouts collect and batches are cut from. */
+/**
+ * A growing list of states with their candidate actions, in flat typed arrays. Rollouts fill it, and batches are loaded
+ * from it.
+ */
 
 import { checkChoice, checkInteger, checkObject, isList, refuse, shown } from '../../check/values.ts';
 import type { EnvironmentSpec, Features, Step } from '../../env/environment.ts';
 import { MOST_ACTIONS } from '../../env/limits.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 
-/** @throws RangeError if a count of `spec` is none, or too large for a batch */
+/**
+ * @throws RangeError if a count of `spec` is not a count, or is too large for a batch
+ */
 export function inputShape(spec: EnvironmentSpec): InputShape {
-  checkObject('inputShape', 'spec', spec, "give an environment's spec");
+  checkObject('inputShape', 'spec', spec, 'pass the spec of an environment');
   const shape: InputShape =
     spec.form === 'tokens'
       ? {
@@ -34,7 +39,7 @@ export function inputShape(spec: EnvironmentSpec): InputShape {
 /** States with their candidate actions, without padding. Arrays may be longer than what is in use. */
 export interface StateList {
   readonly shape: InputShape;
-  /** States and action rows held. */
+  /** Number of states and of action rows. */
   states: number;
   actions: number;
   /** i32[states + 1] */
@@ -48,26 +53,26 @@ export interface StateList {
   vectors: Float32Array;
 }
 
-/** Most states that a new list has room for; it grows as long as the host has memory. */
-const MOST_ROOM = 2 ** 20;
+/** Largest initial capacity of a list in states. A list grows as long as the runtime has memory. */
+const MOST_CAPACITY = 2 ** 20;
 
 /**
- * @param room for about so many states before the first arrays are outgrown
- * @throws RangeError if the shape is none, or room no integer in [0, 2^20]
+ * @param capacity approximate number of states before the first arrays are reallocated
+ * @throws RangeError if the shape is not valid, or capacity is not an integer in [0, 2^20]
  */
-export function createStateList(shape: InputShape, room = 256): StateList {
+export function createStateList(shape: InputShape, capacity = 256): StateList {
   checkShape('createStateList', shape);
-  checkInteger('createStateList', 'room', room, 0, MOST_ROOM, 'the list grows by itself');
+  checkInteger('createStateList', 'capacity', capacity, 0, MOST_CAPACITY, 'the list grows by itself');
   return {
     shape,
     states: 0,
     actions: 0,
-    rowOffsets: new Int32Array(room + 1),
-    stateFeatures: new Int32Array(16 * room),
-    stateOffsets: new Int32Array(room + 1),
-    actionFeatures: new Int32Array(64 * room),
-    actionOffsets: new Int32Array(8 * room + 1),
-    vectors: new Float32Array(room * shape.vectorWidth),
+    rowOffsets: new Int32Array(capacity + 1),
+    stateFeatures: new Int32Array(16 * capacity),
+    stateOffsets: new Int32Array(capacity + 1),
+    actionFeatures: new Int32Array(64 * capacity),
+    actionOffsets: new Int32Array(8 * capacity + 1),
+    vectors: new Float32Array(capacity * shape.vectorWidth),
   };
 }
 
@@ -77,7 +82,7 @@ export function clearStates(list: StateList): void {
   list.actions = 0;
 }
 
-/** The array, or a copy twice as long where it has no room for `length` elements. */
+/** Returns the array, or a copy of at least twice the length if it has fewer than `length` elements. */
 export function grown<T extends Uint8Array | Int32Array | Float32Array | Float64Array>(array: T, length: number): T {
   if (length <= array.length) return array;
   const larger = new (array.constructor as new (n: number) => T)(Math.max(length, array.length * 2));
@@ -85,20 +90,20 @@ export function grown<T extends Uint8Array | Int32Array | Float32Array | Float64
   return larger;
 }
 
-/** The most that a list takes of one state; a batch has room for less. */
-const mostOfState: RoomOfState = { actions: 2 ** 20, stateFeatures: 2 ** 20, actionFeatures: 2 ** 20 };
+/** Size limits of one state in a list; a batch has lower limits. */
+const mostOfState: StateLimits = { actions: 2 ** 20, stateFeatures: 2 ** 20, actionFeatures: 2 ** 20 };
 
-/** How many candidate actions one state may have, and how many features it and all of its actions. */
-type RoomOfState = Pick<Capacity, 'actions' | 'stateFeatures' | 'actionFeatures'>;
+/** Limits on the candidate actions of one state, on its features, and on the features of all its actions. */
+type StateLimits = Pick<Capacity, 'actions' | 'stateFeatures' | 'actionFeatures'>;
 
-/** The length of a list that a caller gave; `a` is the number of the action whose features it has. */
+/** Returns the length of a list that a caller passed. `a` is the number of the action to which the features belong. */
 function lengthOf(caller: string, name: string, values: unknown, rule: string, most: number, a?: number): number {
   if (isList(values) && values.length <= most) return values.length;
   const advice = isList(values) ? 'give fewer' : "check the environment's encoding";
   return refuse(caller, a === undefined ? name : `${name}[${a}]`, `${rule} of at most ${most}`, values, advice);
 }
 
-/** Writes features in the order of the tables from `at` on. */
+/** Writes features in table order from `at` on. */
 function pushFeatures(
   caller: string,
   features: Features,
@@ -152,7 +157,7 @@ function pushVector(caller: string, list: StateList, vector: ArrayLike<number>):
   }
 }
 
-/** Writes action number `a` of the state, whose features begin at `at`; gives where those of the next begin. */
+/** Writes action number `a` of the state, whose features start at `at`. Returns the position after its last feature. */
 function pushAction(
   caller: string,
   list: StateList,
@@ -185,17 +190,18 @@ function pushAction(
 }
 
 /**
- * Appends a state as `pushState` does; messages name `caller`.
+ * Appends a state as `pushState` does. Error messages name `caller`.
  *
- * @param most room that the state may take
- * @throws if there is no admissible action or more than `MOST_ACTIONS`, a feature is out of range, or a vector has the wrong length or a non-finite element
+ * @param most size limits of the state
+ * @throws if there is no admissible action or more than `MOST_ACTIONS`, a feature is out of range, or a vector has the
+ *   wrong length or a non-finite element
  */
 export function pushGivenState(
   caller: string,
   list: StateList,
   observation: Step['observation'],
   admissibleActions: Step['info']['admissibleActions'],
-  most: RoomOfState,
+  most: StateLimits,
 ): void {
   const { shape, states } = list;
   const count = lengthOf(caller, 'admissibleActions', admissibleActions, 'an array', most.actions);
@@ -233,8 +239,9 @@ export function pushGivenState(
  *
  * @param observation features, or in the vector form `vectorWidth` numbers
  * @param admissibleActions features of each action, or in the vector form action ids
- * @throws RangeError if there is no admissible action or more than 2^20, a feature is out of range or before one of an earlier slot, or a
- *   vector has the wrong length or an element that is no finite 32-bit float; the list is then as it was
+ * @throws RangeError if there is no admissible action or more than 2^20, a feature is out of range or follows one of a
+ *   later slot, or a vector has the wrong length or an element that is not a finite 32-bit float; the list is then
+ *   unchanged
  */
 export function pushState(
   list: StateList,
@@ -244,7 +251,10 @@ export function pushState(
   pushGivenState('pushState', list, observation, admissibleActions, mostOfState);
 }
 
-/** Appends states [s, s + count) of another list of the same shape, with all their actions or, of one state, with that of index `only` alone. */
+/**
+ * Appends the states [s, s + count) of another list of the same shape with all their actions. For one state, `only`
+ * selects the single action that is copied.
+ */
 export function appendStates(list: StateList, from: StateList, s: number, count: number, only?: number): void {
   const { states, actions, shape } = list;
   const firstRow = from.rowOffsets[s] + (only ?? 0);

@@ -1,4 +1,4 @@
-import { answered, pauses } from '../../eventLoop.ts';
+import { pauses, settled } from '../../eventLoop.ts';
 import { randomStream } from '../../random.ts';
 import type { TextEnvironment } from '../environment.ts';
 import { checkMaxSteps, requireEnd } from '../limits.ts';
@@ -39,7 +39,7 @@ export async function collectShownTexts(
   const pause = pauses(signal);
   for (let episode = 0; episode < episodes; episode++) {
     const random = randomStream(seed, 'text/collect', episode);
-    let step = await answered(environment.reset({ seed: random.uint32(), split: 'train' }), signal);
+    let step = await settled(environment.reset({ seed: random.uint32(), split: 'train' }), signal);
     let lastAction: string | undefined;
     for (let steps = 1; ; steps++) {
       signal?.throwIfAborted();
@@ -53,7 +53,7 @@ export async function collectShownTexts(
       }
       const action = random.below(actions.length);
       lastAction = actions[action];
-      step = await answered(environment.step(action), signal);
+      step = await settled(environment.step(action), signal);
       requireEnd('collectTexts', spec, step, steps);
       await pause(1);
     }

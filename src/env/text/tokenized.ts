@@ -7,10 +7,10 @@ import { reservedWords, type Vocabulary } from './tokenizer.ts';
 /** Version of how tokens are laid out; joins the environment's own version in `spec.version`. */
 const layoutVersion = 'tokens2';
 
-/** Encodings kept for texts that come again; the oldest goes first. */
+/** Number of encodings kept for texts that recur; the oldest is dropped first. */
 const cacheSize = 8192;
 
-/** Actions kept of one observation before all of them are forgotten. */
+/** Number of actions kept for one observation; then all of them are dropped. */
 const actionsKept = 64;
 
 const idOf = (word: (typeof reservedWords)[number]): number => reservedWords.indexOf(word);
@@ -25,11 +25,11 @@ export interface TokenizedOptions {
   readonly maxStateTokens?: number;
   /** Positions of an action, its memory mark and the sentence about it included. Default 24. */
   readonly maxActionTokens?: number;
-  /** Adds what the agent itself did in this episode; see `tokenized`. Default true. */
+  /** Adds what the agent did in this episode; see `tokenized`. Default true. */
   readonly memory?: boolean;
 }
 
-/** A text too long keeps its first and last halves: texts name the place first, and the exits and what is held last. */
+/** Keeps the first and last halves of a text that is too long: texts name the place first, exits and inventory last. */
 function keepEnds(tokens: readonly number[], length: number): readonly number[] {
   if (tokens.length <= length) return tokens;
   const tail = Math.floor(length / 2);
@@ -42,8 +42,9 @@ function sentencesOf(text: string): string[] {
 }
 
 /**
- * The sentence that an action is about: the words of the action, from the last (which names the object or the direction) to the first,
- * each narrow the choice where a sentence left has them; the first sentence left. None where no word narrows.
+ * The sentence that an action is about. Each word of the action, from the last (which names the object or the direction)
+ * to the first, keeps only the sentences that contain it, if any of the remaining ones does. The result is the first
+ * remaining sentence; none if no word excluded a sentence.
  */
 function sentenceAbout(
   action: readonly number[],
@@ -57,21 +58,21 @@ function sentenceAbout(
   return found?.[0];
 }
 
-/** The last two words of a sentence, without its full stop; with one word or none, nothing that a place could equal. */
+/** The last two words of a sentence without its full stop. With fewer words, a text that equals no place. */
 function lastPair(sentence: readonly number[], stopId: number): string {
   const end = sentence.length - (sentence.at(-1) === stopId ? 1 : 0);
   return sentence.slice(Math.max(0, end - 2), end).join(' ');
 }
 
-/** What can be read from an observation and its actions alone, whatever happened before. */
+/** The encoding of an observation and its actions, which does not depend on the episode. */
 interface Reading {
   readonly tokens: readonly number[];
   readonly sentences: readonly (readonly number[])[];
-  /** Of each action met under this observation: its tokens and the sentence that it is about. */
+  /** For each action that occurred with this observation: its tokens and the sentence that it is about. */
   readonly actions: Map<string, { readonly words: readonly number[]; readonly about: readonly number[] | undefined }>;
 }
 
-/** A function that remembers what it gave for the last `cacheSize` texts it had not seen. */
+/** A function that caches its results for the latest `cacheSize` texts. */
 function cached<T>(read: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
@@ -90,7 +91,7 @@ interface Reader {
   readonly observation: (text: string) => Reading;
 }
 
-/** One for all environments of a vocabulary: the episodes of a group see the same texts. */
+/** Shared by all environments of a vocabulary, because the episodes of a group have the same texts. */
 const readers = new WeakMap<Vocabulary, Reader>();
 
 export function readerOf(vocabulary: Vocabulary): Reader {
@@ -149,25 +150,29 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
 }
 
 /**
- * Shows a text environment as tokens: form `tokens`, layout `sequence`, slot = position, no empty slot before the last token.
+ * Converts a text environment to tokens: form `tokens`, layout `sequence`, slot = position, no empty slot before the last
+ * token.
  *
- * Each action is followed by `<now>` and the sentence of the observation that it is about (see `sentenceAbout`), as far as positions
- * reach: which words of a long text stand near each other is what a small policy cannot find out.
+ * Each action is followed by `<now>` and the sentence of the observation that it is about (see `sentenceAbout`), as far
+ * as positions reach: a small policy does not learn which words of a long text are close to each other.
  *
- * With `memory` (the default) the agent is also shown what it did itself in this episode, without which a policy that sees one
- * observation at a time cannot explore a maze:
- * - each action begins with `<new>`, `<once>` or `<more>`: how often it was taken before in this very state (`stateHash`);
- * - `<been>` stands for `<now>` where the sentence about the action ends in the two words in which the first sentence of an observation
- *   of this episode ended (`... you see the kitchen.` after `You are in the kitchen.`);
+ * With `memory` (the default) the tokens also contain what the agent did in this episode. Without it, a policy that
+ * receives one observation at a time cannot explore a maze:
+ * - each action begins with `<new>`, `<once>` or `<more>`: how often it was taken before in this very state
+ *   (`stateHash`);
+ * - `<been>` replaces `<now>` where the sentence about the action ends in the two words in which the first sentence
+ *   of an observation of this episode ended (`... you see the kitchen.` after `You are in the kitchen.`);
  * - the observation begins with `<last>`, the tokens of the last action, `<now>`; with `<now>` alone after reset.
  *
- * It is no privilege: a state hash covers only what the agent's own actions changed or revealed.
+ * This uses no task knowledge that the agent does not have: a state hash covers only what the agent's own actions changed
+ * or revealed.
  *
- * `stateHash` is the environment's own; where it has none, the hash of the observation text and the admissible actions. Memory is left
- * out: the experience graph wants nodes that recur across episodes of one game, and counts of past actions hardly ever recur.
+ * `stateHash` is the environment's own; where it has none, the hash of the observation text and the admissible actions.
+ * It excludes the memory tokens: nodes of the experience graph must recur across episodes of one game, and counts of
+ * past actions rarely do.
  *
- * @throws RangeError if a maximum leaves no room for the text or the environment's `maxSteps` is out of range; Error if the vocabulary lacks
- *   the reserved words. `step` throws if an episode has not ended after `maxSteps` steps
+ * @throws RangeError if a maximum leaves no room for the text or the environment's `maxSteps` is out of range; Error if
+ *   the vocabulary lacks the reserved words. `step` throws if an episode has not ended after `maxSteps` steps
  */
 export function tokenized(
   environment: TextEnvironment,
@@ -207,7 +212,7 @@ export function tokenized(
     const { words, about } = readAction(reader, reading, action);
     const mark = memory ? [timesTakenIds[Math.min(times, 2)]] : [];
     const marked = [...mark, ...keepEnds(words, maxActionTokens - mark.length)];
-    // The sentence and the mark before it need a position each at least.
+    // The sentence and the mark before it need at least one position each.
     if (about === undefined || marked.length + 2 > maxActionTokens) return features([], marked, maxActionTokens);
     const lead = memory && places.has(lastPair(about, stopId)) ? beenId : nowId;
     return features([...marked, lead], about, maxActionTokens);
@@ -261,7 +266,7 @@ export function tokenized(
         throw new RangeError(`tokenized: step needs the index of one of ${count} admissible actions, got ${action}`);
       }
       const next = await environment.step(action);
-      // Whether a step after the end is refused is the environment's own rule.
+      // The environment decides whether it rejects a step after the end.
       if (!ended) requireEnd('tokenized', environment.spec, next, ++steps);
       ended ||= next.terminated || next.truncated;
       const taken = `${hash}\n${text}`;

@@ -10,7 +10,7 @@ import type { ModuleSource } from '../../engine/kernels/moduleFrom.ts';
 import { createLearner, type Learner } from '../../engine/learn/update.ts';
 import { createPolicy } from '../../engine/policy/policy.ts';
 import { createLookAlike } from '../../env/lookAlike.ts';
-import { turn } from '../../eventLoop.ts';
+import { yieldToEventLoop } from '../../eventLoop.ts';
 import type { DangerRecord } from '../../record/schemas.ts';
 import { returnInterval } from '../../statistics/statistics.ts';
 import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY, type StatesLearner } from './follow.ts';
@@ -167,7 +167,7 @@ export async function followArms(
     arena.write(weights, begun);
     byArm.push(await follow(learner, states, arm, iterations, signal));
     onArm();
-    await turn();
+    await yieldToEventLoop();
     signal?.throwIfAborted();
   }
   return byArm;

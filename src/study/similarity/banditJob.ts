@@ -51,13 +51,9 @@ export const banditKind: JobKind<TrainInput, BanditResult> = {
     const policy = createPolicy(await createArena(), createBandit().spec, { ...config, logitScale: 1 });
     const cosines: number[] = [];
     const { success, envSteps } = await runTraining(config, {
-      record: {
-        metrics: () => {},
-        coupling: () => {},
-        checkpoint: ({ parameters }) => {
-          loadParameters(policy, parameters);
-          cosines.push(sameScenarioCosine(policy, config.similarity, config.seed));
-        },
+      onCheckpoint: ({ parameters }) => {
+        loadParameters(policy, parameters);
+        cosines.push(sameScenarioCosine(policy, config.similarity, config.seed));
       },
     });
     return { success, cosine: { start: cosines[0], end: cosines[cosines.length - 1] }, envSteps };

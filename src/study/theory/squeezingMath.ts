@@ -6,9 +6,9 @@
 import { sumGradient } from '../../coupling/spillover.ts';
 import { index32 } from '../../engine/kernels/address.ts';
 import { createArena } from '../../engine/kernels/arena.ts';
+import { createNetwork } from '../../engine/layers/createNetwork.ts';
 import { tokenTable } from '../../engine/layers/embedding.ts';
 import { linear } from '../../engine/layers/linear.ts';
-import { createNetwork } from '../../engine/layers/network.ts';
 import { slotLinear } from '../../engine/layers/slotLinear.ts';
 import { batchCapacity, finiteLogProbs, type Policy, policyOn } from '../../engine/policy/policy.ts';
 import { loadStates } from '../../engine/states/loadBatch.ts';

@@ -69,13 +69,9 @@ export async function stageErrors(
   const initial = measure(policy);
   const saved: StepError[][] = [];
   await runTraining(config, {
-    record: {
-      metrics: () => {},
-      coupling: () => {},
-      checkpoint: ({ parameters }) => {
-        loadParameters(policy, parameters);
-        saved.push(measure(policy));
-      },
+    onCheckpoint: ({ parameters }) => {
+      loadParameters(policy, parameters);
+      saved.push(measure(policy));
     },
   });
   await pool.close();

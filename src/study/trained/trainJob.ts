@@ -53,12 +53,10 @@ export const trainKind: JobKind<TrainInput, TrainResult> = {
   name: 'train',
   async run(input, { openBridge }) {
     const lines: Metrics[] = [];
-    const record = {
-      metrics: (iteration: number, metrics: Metrics): void => void lines.push({ iteration, ...metrics }),
-      checkpoint: (): void => {},
-      coupling: (): void => {},
+    const hooks = {
+      onMetrics: (iteration: number, metrics: Metrics): void => void lines.push({ iteration, ...metrics }),
     };
-    const { receipt, ...outcome } = await runTraining(resolveConfig(input), { record, openBridge });
+    const { receipt, ...outcome } = await runTraining(resolveConfig(input), { ...hooks, openBridge });
     const checkpoints = lines
       .map((line) => ({ ...withPrefix(line, ['iteration', 'envSteps', 'eval/', 'coupling/']) }))
       .filter((line) => Object.keys(line).length > 2);

@@ -12,7 +12,10 @@ import { danger, unbraid } from '../fakeEngine.ts';
 const hostile = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u007f\u202eabc\u2066\r\b';
 const shown = '\\u001b[2J\\u001b]0;owned\\u0007\\u009b31m\\u007f\\u202eabc\\u2066\\u000d\\u0008';
 
-/** What a terminal would obey: everything in Unicode's control, separator and bidirectional classes but line feeds and tabs. */
+/**
+ * What a terminal would obey: everything in Unicode's control, separator and bidirectional classes but line feeds and
+ * tabs.
+ */
 const obeyed = /[^\P{Cc}\n\t]|[\p{Zl}\p{Zp}]|\p{Bidi_Control}/u;
 
 describe('printable text', () => {

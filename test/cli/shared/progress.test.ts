@@ -125,7 +125,10 @@ test('on a terminal the bar is drawn in place, whole, and ends with a new line',
 });
 
 describe('several displays', () => {
-  /** The lines of a terminal after what was written: what follows an escape code that moves up is drawn over the line there. */
+  /**
+   * The lines of a terminal after what was written: what follows an escape code that moves up is drawn over the line
+   * there.
+   */
   function screenOf(text: string): string[] {
     const lines = [''];
     let [row, column] = [0, 0];

@@ -1,4 +1,4 @@
-/** Opens test/golden/torchjd.json: Gram matrices with the weights that TorchJD gives their gradients. */
+/** Opens test/golden/torchjd.json: Gram matrices with the weights that TorchJD computes for their gradients. */
 import { readFileSync } from 'node:fs';
 
 interface GoldenCase {
@@ -9,7 +9,9 @@ interface GoldenCase {
   readonly upGrad: number[][];
   readonly pcGrad: number[];
   readonly pcGradOrders: number[];
-  /** Updates one after the other; `flipped` ones see the tasks in reverse. Left out where TorchJD would divide by zero. */
+  /**
+   * Consecutive updates; in a `flipped` one the tasks are in reverse order. Absent where TorchJD would divide by zero.
+   */
   readonly gradVac?: { flipped: boolean; orders: number[]; weights: number[]; targets: number[] }[];
 }
 

@@ -54,7 +54,7 @@ describe('gradVac', () => {
     }
   });
 
-  it('lifts the cosine of two gradients to the target, to 1e-12', () => {
+  it('raises the cosine of two gradients to the target, to 1e-12', () => {
     for (const target of [-0.2, 0, 0.3, 0.9]) {
       const gram = gramOf([
         [1, 0.5, 0],
@@ -66,7 +66,7 @@ describe('gradVac', () => {
     }
   });
 
-  it('targets follow the cosines by beta and decide what is changed; those given stay as they are', () => {
+  it('targets move towards the cosines by beta and determine the change; the passed targets stay unchanged', () => {
     const gram = [4, 1, 1, 1];
     const given = zeros(2);
     const first = gradVac(gram, [1, 0], given, 0.5);
@@ -80,18 +80,18 @@ describe('gradVac', () => {
     );
   });
 
-  it('where nothing conflicts and targets are zero every weight is 1 / n', () => {
+  it('where no gradients conflict and targets are zero every weight is 1 / n', () => {
     const gradients = randomGradients(8, 5, randomStream(1, 'test/gradVac/accord')).map((g) => g.map(Math.abs));
     expect([...gradVac(gramOf(gradients), taskOrders(8, 1, 0), zeros(8), 0.5).weights]).toEqual(
       new Array(8).fill(1 / 8),
     );
   });
 
-  it('leaves pairs with a gradient of zero, and what cancels, alone', () => {
+  it('does not change pairs with a gradient of zero, or gradients that cancel', () => {
     const withZero = gradVac([1, 0, 0, 0], [1, 0], [0, 0.5, 0.5, 0], 0.5);
     expect([...withZero.weights]).toEqual([0.5, 0.5]);
     expect([...withZero.targets]).toEqual([0, 0.5, 0.5, 0]);
-    // Task 1 cancels task 0, but for rounding, so that nothing is left to have a cosine with task 2.
+    // Task 1 cancels task 0 up to rounding, so the remainder has no cosine with task 2.
     for (let seed = 0; seed < 40; seed++) {
       const [first, third] = randomGradients(2, 5, randomStream(seed, 'test/gradVac/cancelled'));
       const gram = gramOf([first, first.map((x) => -0.3 * x), third]);
@@ -113,7 +113,7 @@ describe('gradVac', () => {
     }
   });
 
-  it('has the same bits when all gradients are twice as long', () => {
+  it('is bitwise identical when all gradients are twice as long', () => {
     for (const gradients of manyGradients()) {
       const n = gradients.length;
       const orders = taskOrders(n, 5, 0);

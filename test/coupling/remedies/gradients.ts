@@ -1,4 +1,4 @@
-/** Gradients for the tests of the remedies, and what is asked of their combination. */
+/** Gradients for the tests of the methods for conflicting gradients, and checks of their combination. */
 import { type RandomStream, randomStream } from '../../../src/random.ts';
 
 /** A matrix [rows, columns] as rows of numbers. */
@@ -14,7 +14,7 @@ export function randomGradients(tasks: number, parameters: number, stream: Rando
   return Array.from({ length: tasks }, () => Array.from({ length: parameters }, () => 2 * stream.uniform() - 1));
 }
 
-/** Seeded gradients: independent, dependent, equal, opposed, zero, and of very different lengths. */
+/** Seeded gradients: independent, dependent, equal, opposite, zero, and of very different lengths. */
 export function manyGradients(): Rows[] {
   const out: Rows[] = [];
   for (let seed = 0; seed < 60; seed++) {

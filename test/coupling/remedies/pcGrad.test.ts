@@ -22,7 +22,7 @@ function onGradients(gradients: Rows, orders: ArrayLike<number>): Rows {
 }
 
 describe('pcGrad', () => {
-  test.each(golden.cases)("n times its weights are TorchJD's, to 1e-14: $name", (expected) => {
+  test.each(golden.cases)("n times its weights equal TorchJD's, to 1e-14: $name", (expected) => {
     const weights = pcGrad(expected.gram, expected.pcGradOrders);
     expect(
       relativeDifference(
@@ -46,7 +46,7 @@ describe('pcGrad', () => {
     }
   });
 
-  it('two tasks: each projected gradient, and so the combination, opposes neither', () => {
+  it('two tasks: each projected gradient, and so the combination, has no negative dot product with a gradient', () => {
     for (let seed = 0; seed < 40; seed++) {
       const gradients = randomGradients(2, 4, randomStream(seed, 'test/pcGrad/two'));
       const gram = gramOf(gradients);
@@ -56,13 +56,13 @@ describe('pcGrad', () => {
     }
   });
 
-  it('where nothing conflicts every weight is 1 / n', () => {
+  it('where no gradients conflict every weight is 1 / n', () => {
     const gradients = randomGradients(8, 5, randomStream(1, 'test/pcGrad/accord')).map((g) => g.map(Math.abs));
     expect([...pcGrad(gramOf(gradients), taskOrders(8, 1, 0))]).toEqual(new Array(8).fill(1 / 8));
     expect([...pcGrad(new Float64Array(4), taskOrders(2, 1, 0))]).toEqual([0.5, 0.5]);
   });
 
-  it('has the same bits when all gradients are twice as long', () => {
+  it('is bitwise identical when all gradients are twice as long', () => {
     for (const gradients of manyGradients()) {
       const orders = taskOrders(gradients.length, 5, 0);
       const doubled = gradients.map((g) => g.map((x) => 2 * x));

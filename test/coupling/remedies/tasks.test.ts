@@ -32,7 +32,7 @@ describe('taskCount', () => {
     expect(() => taskCount('x', gram)).toThrow(new RangeError(message));
   });
 
-  it('is asked by every remedy, under its name', () => {
+  it('is called by every method, with its name', () => {
     const message = (name: string) =>
       new RangeError(`${name}: gram must be a square matrix [n, n], got 2 values; pass a row for each task`);
     expect(() => pcGrad([1, 2], [])).toThrow(message('pcGrad'));
@@ -42,7 +42,7 @@ describe('taskCount', () => {
 });
 
 describe('taskOrders', () => {
-  it('gives each task the others once', () => {
+  it('lists the other tasks once for each task', () => {
     const orders = taskOrders(6, 3, 2);
     for (let i = 0; i < 6; i++) {
       const row = [...orders.subarray(i * 5, (i + 1) * 5)].sort((a, b) => a - b);
@@ -51,13 +51,13 @@ describe('taskOrders', () => {
     expect(taskOrders(1, 3, 2)).toEqual(new Int32Array(0));
   });
 
-  it('gives the same bits for the same seed and step, others for another', () => {
+  it('is bitwise identical for equal seed and step, and differs otherwise', () => {
     expect([...taskOrders(4, 1, 0)]).toEqual([1, 3, 2, 0, 2, 3, 3, 1, 0, 1, 2, 0]);
     expect(taskOrders(4, 2, 0)).not.toEqual(taskOrders(4, 1, 0));
     expect(taskOrders(4, 1, 1)).not.toEqual(taskOrders(4, 1, 0));
   });
 
-  it('gives all orders equally often: chi-square of 6000 draws of 6 orders below its 0.9999 quantile', () => {
+  it('returns all orders equally often: chi-square of 6000 samples of 6 orders below its 0.9999 quantile', () => {
     const counts = new Map<string, number>();
     for (let step = 0; step < 6000; step++) {
       const key = taskOrders(4, 9, step).subarray(3, 6).join(' ');
@@ -69,7 +69,7 @@ describe('taskOrders', () => {
     expect(chiSquare).toBeLessThan(25.74);
   });
 
-  it('refuses no tasks', () => {
+  it('rejects zero tasks', () => {
     expect(() => taskOrders(0, 1, 0)).toThrow(
       new RangeError('taskOrders: n must be an integer >= 1, got 0; pass the number of tasks'),
     );

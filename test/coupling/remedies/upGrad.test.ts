@@ -33,7 +33,7 @@ function definite(gradients: number[][], regularization: number): Float64Array {
   return gram.map((value, k) => value / trace + (k % (n + 1) === 0 ? regularization : 0));
 }
 
-/** Karush, Kuhn and Tucker's conditions, to 1e-14 of the largest sum of terms. */
+/** Checks the Karush-Kuhn-Tucker conditions, to 1e-14 of the largest sum of terms. */
 function expectSolution(gram: Float64Array, bounds: Float64Array, v: Float64Array): void {
   const rows = products(gram, v);
   const tolerance = 1e-14 * Math.max(...rows.map(({ size }) => size));
@@ -46,7 +46,7 @@ function expectSolution(gram: Float64Array, bounds: Float64Array, v: Float64Arra
 
 describe('projectOntoDualCone', () => {
   it.each([1e-4, 1e-8, 1e-12])(
-    'meets the conditions of Karush, Kuhn and Tucker to 1e-14 of the largest sum of terms, regularization %f',
+    'satisfies the Karush-Kuhn-Tucker conditions to 1e-14 of the largest sum of terms, regularization %f',
     (regularization) => {
       for (const [number, gradients] of manyGradients().entries()) {
         const stream = randomStream(number, 'test/dualCone');
@@ -57,7 +57,7 @@ describe('projectOntoDualCone', () => {
     },
   );
 
-  it('frees and binds again: a task that helps at first may end at its bound', () => {
+  it('frees a task and binds it again: a task that is freed at first can end at its bound', () => {
     let bound = 0;
     for (const gradients of manyGradients()) {
       const n = gradients.length;
@@ -75,7 +75,7 @@ describe('projectOntoDualCone', () => {
     expect(bound).toBeGreaterThan(0);
   });
 
-  it('ends where rounding alone opposes a task', () => {
+  it('ends where a product is negative by rounding only', () => {
     const gram = definite(
       [
         [1, 0, 1],
@@ -90,7 +90,7 @@ describe('projectOntoDualCone', () => {
     expectSolution(gram, bounds, projectOntoDualCone(gram, bounds));
   });
 
-  it('says when it needs more steps than it may take', () => {
+  it('throws when it needs more steps than maxSteps', () => {
     const gram = Float64Array.of(1, -0.5, -0.5, 1);
     expect(projectOntoDualCone(gram, Float64Array.of(1, 0), 1)).toEqual(Float64Array.of(1, 0.5));
     expect(() => projectOntoDualCone(gram, Float64Array.of(1, 0), 0)).toThrow(
@@ -100,13 +100,13 @@ describe('projectOntoDualCone', () => {
 });
 
 describe('upGrad', () => {
-  test.each(golden.cases)("gives TorchJD's weights to 1e-13, with a regularization of 1e-7 to 1e-10: $name", (one) => {
+  test.each(golden.cases)("equals TorchJD's weights to 1e-13, with a regularization of 1e-7 to 1e-10: $name", (one) => {
     expect(golden.regularizations).toEqual([1e-4, 1e-7]);
     expect(relativeDifference(upGrad(one.gram), one.upGrad[0])).toBeLessThan(1e-13);
     expect(relativeDifference(upGrad(one.gram, 1e-7), one.upGrad[1])).toBeLessThan(1e-10);
   });
 
-  it('opposes no gradient, to the regularization and 1e-13 of the terms', () => {
+  it('has no negative dot product with a gradient, up to the regularization and 1e-13 of the terms', () => {
     for (const gradients of manyGradients()) {
       const n = gradients.length;
       const gram = gramOf(gradients);
@@ -121,13 +121,13 @@ describe('upGrad', () => {
     }
   });
 
-  it('where nothing conflicts, and for gradients of zero, every weight is 1 / n', () => {
+  it('where no gradients conflict, and for gradients of zero, every weight is 1 / n', () => {
     const gradients = randomGradients(8, 5, randomStream(1, 'test/upGrad/accord')).map((g) => g.map(Math.abs));
     expect([...upGrad(gramOf(gradients))]).toEqual(new Array(8).fill(1 / 8));
     expect([...upGrad(new Float64Array(9))]).toEqual(new Array(3).fill(1 / 3));
   });
 
-  it('has the same bits when all gradients are 2^-20 as long', () => {
+  it('is bitwise identical when all gradients are 2^-20 as long', () => {
     for (const gradients of manyGradients()) {
       const shorter = gradients.map((g) => g.map((x) => x * 2 ** -20));
       expect(upGrad(gramOf(shorter))).toEqual(upGrad(gramOf(gradients)));
@@ -143,7 +143,7 @@ describe('upGrad', () => {
     }
   });
 
-  it('refuses a regularization lost in rounding when gradients depend on each other', () => {
+  it('rejects a regularization that is lost in rounding when gradients are linearly dependent', () => {
     const gram = gramOf(randomGradients(7, 2, randomStream(6, 'test/upGrad/plane')));
     expect(upGrad(gram, 1e-12).every(Number.isFinite)).toBe(true);
     // Rounding left this pivot above zero; without regularization it is zero.
@@ -154,7 +154,7 @@ describe('upGrad', () => {
     );
   });
 
-  it('refuses what is not positive semidefinite and a regularization of zero', () => {
+  it('rejects a matrix that is not positive semidefinite, and a regularization of zero', () => {
     const impossible = [1, -0.9, -0.9, -0.9, 1, -0.9, -0.9, -0.9, 1];
     expect(() => upGrad(impossible)).toThrow(
       new RangeError(

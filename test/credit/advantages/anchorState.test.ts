@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { anchorState, discountedReturns, type Steps } from '../../../src/credit/advantages/anchorState.ts';
 import { randomStream } from '../../../src/random.ts';
 
-/** Steps in the order of a rollout, by step and then by episode, from each episode's [state hash, reward] pairs. */
+/** Steps in the order of a rollout (by step, then by episode), from each episode's [state hash, reward] pairs. */
 function stepsOf(episodes: readonly (readonly [hash: number, reward: number])[][]): Steps {
   const longest = Math.max(...episodes.map((steps) => steps.length));
   const all = Array.from({ length: longest }, (_, t) =>
@@ -18,7 +18,8 @@ function stepsOf(episodes: readonly (readonly [hash: number, reward: number])[][
   };
 }
 
-// Two groups of two episodes. In the first, both start in state 7 and the second meets state 7 again; state 8 is met by one step alone.
+// Two groups of two episodes. In the first, both start in state 7, and the second reaches state 7 again. Only one step
+// is in state 8.
 const handMade = stepsOf([
   [
     [7, 0],
@@ -38,14 +39,14 @@ test('discounted returns: the reward of a step and half of what follows it', () 
   expect([...discountedReturns(handMade, 0.5)]).toEqual([0.5, 0, 1, 0, 1, 0, 0]);
 });
 
-test('steps are compared in equal states of one group of episodes; a state met once gives 0', () => {
+test('steps are compared in equal states of one group of episodes; a state that occurs once has advantage 0', () => {
   // State 7 of the first group has returns .5, 0, 0 with mean 1/6; of the second group 1 and 0.
   const mean = 0.5 / 3;
   const expected = [0.5 - mean, -mean, 0.5, -0.5, 0, -mean, 0];
   expect([...anchorState(handMade, 2, 0.5, 'none')]).toEqual(expected.map(Math.fround));
 });
 
-test('the deviation of the anchor group, or of the whole batch, divides', () => {
+test('the divisor is the deviation of the anchor group or of the whole batch', () => {
   const [first] = anchorState(handMade, 2, 0.5, 'group');
   const third = 1 / 3;
   // Returns 1/2, 0, 0: variance (1/9 + 1/36 + 1/36) / 3 = 1/18.
@@ -73,7 +74,7 @@ function naive({ states, episode, hash, reward }: Steps, groupSize: number, disc
   });
 }
 
-test('seeded rollouts against the definition in float64: error < 1e-5', () => {
+test('seeded rollouts, compared with the definition in float64: error < 1e-5', () => {
   for (let seed = 0; seed < 20; seed++) {
     const random = randomStream(seed, 'test/anchorState');
     const steps = stepsOf(
@@ -88,7 +89,7 @@ test('seeded rollouts against the definition in float64: error < 1e-5', () => {
   }
 });
 
-test('a reward beyond single precision is refused', () => {
+test('a reward beyond single precision is rejected', () => {
   const steps = stepsOf([[[1, 1e39]], [[1, 0]]]);
   expect(() => anchorState(steps, 2, 1, 'none')).toThrow(
     new RangeError(

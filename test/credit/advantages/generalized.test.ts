@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { generalized, standardized } from '../../../src/credit/advantages/generalized.ts';
 import { randomStream } from '../../../src/random.ts';
 
-test('a hand-made case: two episodes, one of two steps, in the order of a rollout', () => {
+test('a hand-written case: two episodes, one of two steps, in the order of a rollout', () => {
   const steps = { episode: [0, 1, 0], reward: [0, 1, 1] };
   const values = Float32Array.from([0.5, 0.25, 0.75]);
   const { advantages, targets } = generalized(steps, values, 0.5, 0.5);
@@ -33,7 +33,7 @@ test('standardized advantages have mean 0 and deviation 1; equal ones are 0', ()
   expect([...standardized(Float32Array.from([0.1, 0.1, 0.1]))]).toEqual([0, 0, 0]);
 });
 
-test('a value that is not finite is refused', () => {
+test('a value that is not finite is rejected', () => {
   expect(() => generalized({ episode: [0], reward: [1e39] }, new Float32Array(1), 1, 1)).toThrow(
     new RangeError(
       "generalized: advantages must be finite, got Infinity at step 0; scale the environment's rewards down",

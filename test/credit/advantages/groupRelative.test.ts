@@ -28,7 +28,7 @@ test('without scaling an advantage is exactly the return minus the mean of its g
 });
 
 test('groups of equal returns have advantages of exactly 0 and are counted as dead', () => {
-  // The mean of eight times .1 rounds to another number than .1.
+  // The computed mean of eight values .1 is not exactly .1.
   const returns = [...new Array(8).fill(0.1), 0, 1, 0, 0, 0, 0, 0, 0, ...new Array(16).fill(0)];
   for (const scale of scales) {
     const { advantages, deadShare, rewardStd } = groupRelative(returns, 8, scale);
@@ -59,7 +59,7 @@ test('over 50 random batches: each group sums to 0 within 1e-5 and has deviation
   }
 });
 
-test('bad input is refused with the next step', () => {
+test('invalid input is rejected with the next step', () => {
   expect(() => groupRelative([1, 0], 1, 'group')).toThrow(
     new RangeError('groupRelative: groupSize must be >= 2, got 1; raise config.numGenerations'),
   );

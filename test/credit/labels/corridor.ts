@@ -1,6 +1,6 @@
 /**
- * A corridor whose true values are known: places 0, 1, 2 and the way out behind 2. Actions 0 back, 1 stay, 2 forward, 3 a trap that ends
- * the episode; reward 1 for the way out. Vectors are one-hot places.
+ * A corridor with known true values: places 0, 1, 2 and the exit behind 2. Actions: 0 back, 1 stay, 2 forward, 3 a trap
+ * that ends the episode. The reward is 1 for the exit. Observation vectors are one-hot places.
  */
 
 import { type Config, resolveConfig } from '../../../src/config/config.ts';
@@ -23,7 +23,7 @@ export const trueValues: readonly (readonly number[])[] = [
   [0.81, 0.9, 1, 0],
 ];
 
-/** The labels that follow: the best action good, the others bad. */
+/** The labels from Q*: the best action is good, the others are bad. */
 export const trueLabels: readonly number[] = trueValues.flatMap((row) =>
   row.map((q) => (q === Math.max(...row) ? 1 : 0)),
 );
@@ -66,7 +66,7 @@ export function createCorridor(place = 0, steps = 0, ended = false): Corridor {
   };
 }
 
-/** Every action tried first in every place, then forward to the way out: what each returns is its true value. */
+/** Every action tried first in every place, then forward to the exit: the return of each action is its true value. */
 export function everyAction(): Rollout {
   const episodes: Transition[][] = [];
   for (let place = 0; place <= LAST; place++) {
@@ -101,7 +101,7 @@ export interface Played {
   readonly config: Config;
 }
 
-/** Episodes of a policy that takes every action equally often. */
+/** Episodes of a policy that takes every action with equal probability. */
 export async function playCorridor(episodes: number, changes: Partial<Config> = {}): Promise<Played> {
   const config = resolveConfig({ policy: 'mlp', ...changes });
   const environment = createCorridor();
@@ -117,7 +117,7 @@ export async function playCorridor(episodes: number, changes: Partial<Config> = 
   return { policy, environment, rollout, config };
 }
 
-/** Labels of the first state in each place, side by side. */
+/** Labels of the first state in each place, concatenated. */
 export function labelsByPlace(rollout: Rollout, labels: Int8Array): number[] {
   return [0, 1, 2].flatMap((place) => {
     const state = rollout.hash.indexOf(place);

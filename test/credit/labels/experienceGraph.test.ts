@@ -18,7 +18,7 @@ interface Edge {
 
 const STATES = 60;
 
-/** A random deterministic decision process of which a part of the edges was seen, some of them twice. */
+/** A random deterministic decision process. Part of its edges was observed, some of them twice. */
 function randomEdges(seed: number, reward: (uniform: number) => number): Edge[] {
   const random = randomStream(seed, 'test/process');
   return Array.from({ length: 4 * STATES }, () => ({
@@ -39,7 +39,10 @@ function graphOf(edges: readonly Edge[]) {
   return { graph, added };
 }
 
-/** Value iteration by sweeps over all states, an action's outcomes weighted by how often each came: V of each state. */
+/**
+ * V of each state, from value iteration by sweeps over all states. The outcomes of an action are weighted by their
+ * counts.
+ */
 function valueIteration(edges: readonly Edge[], discount: number): Float64Array {
   const tried = new Map<number, Edge[]>();
   for (const edge of edges) {
@@ -104,7 +107,7 @@ for (const [name, reward] of [
   });
 }
 
-test('values have the same bits whatever the order in which the edges were seen', () => {
+test('values are bitwise identical for any order in which the edges were observed', () => {
   for (let seed = 0; seed < 20; seed++) {
     const edges = randomEdges(seed, (u) => 3 * u - 1);
     const unique = [...new Map(edges.map((edge) => [edge.from * 4 + edge.action, edge])).values()];
@@ -118,7 +121,7 @@ test('values have the same bits whatever the order in which the edges were seen'
   }
 });
 
-test('an action of several outcomes is worth their mean by how often each came', () => {
+test('the value of an action with several outcomes is their mean, weighted by their counts', () => {
   const graph = createExperienceGraph();
   // Action 0 in state 1: success twice, on to state 2 once, back to state 1 once.
   expect(observe(graph, 1, 0, 9, 1, 1)).toBe(1);
@@ -135,7 +138,7 @@ test('an action of several outcomes is worth their mean by how often each came',
   expect([graph.successes, [...graph.count], [...graph.visits]]).toEqual([3, [2, 1, 1, 1], [4, 1]]);
 });
 
-test('outcomes given with their number are those seen one by one, and alwaysLedTo asks all of them', () => {
+test('outcomes added with a count equal those added one by one, and alwaysLedTo tests all of them', () => {
   const one = createExperienceGraph();
   const many = createExperienceGraph();
   for (let i = 0; i < 3; i++) observe(one, 1, 0, 2, 0, 1);

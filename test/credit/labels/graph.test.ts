@@ -7,7 +7,7 @@ import { handMade, type Transition } from './rollouts.ts';
 const source = (graphMaxEdges = 1000, graphDiscount = 0.9, graphMinSuccesses = 1, graphMinVisits = 1) =>
   createGraphLabels({ graphDiscount, graphMaxEdges, graphMinSuccesses, graphMinVisits });
 
-/** Labels of the last state of the last episode, in a fresh or given source. */
+/** Labels of the last state of the last episode, from a new or given source. */
 function lastLabels(episodes: Transition[][], graph = source(), games: Partial<GameChoice>[] = []): number[] {
   const rollout = handMade(episodes, games);
   const { rowOffsets, states } = rollout.states;
@@ -20,14 +20,14 @@ const success: Transition[] = [
 ];
 
 describe('each rule', () => {
-  test('an end without reward is bad, known success or not', () => {
+  test('an end without reward is bad, with or without a known success', () => {
     const ruin: Transition = { hash: 1, taken: 2, next: 9, terminated: true };
     expect(lastLabels([[ruin]])).toEqual([-1, -1, 0]);
     expect(lastLabels([success, [ruin]])).toEqual([1, -1, 0]);
     expect(lastLabels([[{ ...ruin, reward: -1 }]])).toEqual([-1, -1, 0]);
   });
 
-  test('where a success is known, what keeps to the best known path is good and every other known action bad', () => {
+  test('where a success is known, actions on the best known path are good and every other known action is bad', () => {
     expect(lastLabels([success, [{ hash: 1, taken: 1, next: 5 }]])).toEqual([1, 0, -1]);
     const detour: Transition[] = [
       { hash: 1, taken: 1, next: 5 },
@@ -46,18 +46,18 @@ describe('each rule', () => {
     expect(lastLabels([[short]], graph)).toEqual([0, 1, -1]);
   });
 
-  test('where no success is known, what changed nothing is bad and the rest has no label', () => {
+  test('where no success is known, actions that left the state unchanged are bad and the others have no label', () => {
     const stay: Transition = { hash: 1, taken: 0, next: 1 };
     expect(lastLabels([[{ hash: 1, taken: 1, next: 2 }], [stay]])).toEqual([0, -1, -1]);
   });
 
-  test('an episode cut short leads to nothing known, and a reward without an end counts', () => {
+  test('a truncated episode has no known end, and a reward without an end counts', () => {
     expect(lastLabels([[{ hash: 1, taken: 1, next: 2 }]])).toEqual([-1, -1, -1]);
     const part: Transition = { hash: 1, taken: 2, next: 4, reward: 0.5 };
     expect(lastLabels([[{ hash: 1, taken: 1, next: 2 }], [part]])).toEqual([-1, 0, 1]);
   });
 
-  test('the discount weighs a small reward soon against a large one late', () => {
+  test('the discount determines the choice between a small early reward and a large late one', () => {
     const late: Transition[] = [
       { hash: 1, taken: 0, next: 2 },
       { hash: 2, taken: 0, next: 3, reward: 1, terminated: true },
@@ -67,7 +67,7 @@ describe('each rule', () => {
     expect(lastLabels([late, soon], source(1000, 0.5))).toEqual([0, 1, -1]);
   });
 
-  test('paths that tie but for rounding are both good', () => {
+  test('paths that are equal up to rounding are both good', () => {
     expect(0.9 * 1.1).toBeGreaterThan(0.99);
     const late: Transition[] = [
       { hash: 1, taken: 0, next: 2 },
@@ -81,7 +81,7 @@ describe('evidence', () => {
   const visit: Transition[] = [{ hash: 1, taken: 1, next: 5 }];
   const ruin: Transition[] = [{ hash: 1, taken: 2, next: 9, terminated: true }];
 
-  test('below graphMinSuccesses a game has labels only of what ended or changed nothing', () => {
+  test('below graphMinSuccesses a game has labels only for actions that ended the episode or left the state unchanged', () => {
     const stay: Transition[] = [{ hash: 1, taken: 1, next: 1 }];
     const of = (least: number, ...episodes: Transition[][]) => lastLabels(episodes, source(1000, 0.9, least));
     expect(of(2, success, visit, ruin)).toEqual([-1, -1, 0]);
@@ -107,7 +107,7 @@ describe('evidence', () => {
 describe('chance', () => {
   const end = (taken: number, reward: number): Transition[] => [{ hash: 1, taken, next: 9, reward, terminated: true }];
 
-  test('the action that succeeds more often is good, whatever came last', () => {
+  test('the action that succeeds more often is good, for any latest outcome', () => {
     const often = [end(0, 1), end(0, 1), end(0, 0)];
     const seldom = [end(1, 0), end(1, 0), end(1, 1)];
     expect(lastLabels([...often, ...seldom])).toEqual([1, 0, -1]);
@@ -115,7 +115,7 @@ describe('chance', () => {
     expect(lastLabels([end(0, 1), end(0, 0), end(1, 0), end(1, 1)])).toEqual([1, 1, -1]);
   });
 
-  test('what once ended without reward and once went on is not bad without a known success', () => {
+  test('an action that once ended without reward and once continued has no label without a known success', () => {
     const on: Transition[] = [{ hash: 1, taken: 0, next: 2 }];
     expect(lastLabels([end(0, 0)])).toEqual([0, -1, -1]);
     expect(lastLabels([end(0, 0), on])).toEqual([-1, -1, -1]);
@@ -125,7 +125,7 @@ describe('chance', () => {
   });
 });
 
-test('games are told apart by seed and split, and the rollouts of a group share theirs', () => {
+test('seed and split distinguish games, and the rollouts of a group share one', () => {
   const visit: Transition[] = [{ hash: 1, taken: 1, next: 5 }];
   const labels = (game: Partial<GameChoice>) => lastLabels([success, visit], source(), [{ seed: 3 }, game]);
   expect(labels({ seed: 3, rollout: 7 })).toEqual([1, 0, -1]);
@@ -133,7 +133,7 @@ test('games are told apart by seed and split, and the rollouts of a group share 
   expect(labels({ seed: 3, split: 'in-domain' })).toEqual([-1, -1, -1]);
 });
 
-test('all states of a rollout are labelled by all of it, the first by what the last showed', () => {
+test('all states of a rollout are labelled with all its steps, the first state also with the last step', () => {
   const rollout = handMade([[{ hash: 1, taken: 1, next: 5 }], success]);
   expect([...source().label(rollout)]).toEqual([1, 0, -1, 1, 0, -1, 1, -1, -1]);
 });
@@ -146,7 +146,7 @@ describe('bounded memory', () => {
     return Array.from({ length: games.length / 3 }, (_, g) => [...games.subarray(3 * g, 3 * g + 3)]);
   };
 
-  test('the games longest untouched are dropped whole once there are more edges than graphMaxEdges', () => {
+  test('the least recently played games are dropped completely above graphMaxEdges edges', () => {
     const graph = source(10);
     for (const seed of [1, 2, 3, 1]) graph.label(handMade([chain(3)], [{ seed }]));
     expect(gamesOf(graph)).toEqual([
@@ -163,7 +163,7 @@ describe('bounded memory', () => {
     expect(graph.save().edges.length).toBe(8 * 6);
   });
 
-  test('no game of the present rollout is dropped, however large', () => {
+  test('no game of the current rollout is dropped, for any size', () => {
     const graph = source(4);
     graph.label(handMade([chain(3)], [{ seed: 1 }]));
     graph.label(handMade([chain(4), chain(5)], [{ seed: 2 }, { seed: 3 }]));
@@ -176,7 +176,9 @@ describe('bounded memory', () => {
   });
 });
 
-/** Rollouts of random walks over 12 states in 6 games: recurrences, replaced edges, ends with and without reward. */
+/**
+ * Rollouts of random walks over 12 states in 6 games: recurring states, replaced edges, ends with and without reward.
+ */
 function walks(iterations: number) {
   const random = randomStream(8, 'test/walks');
   return Array.from({ length: iterations }, () => {
@@ -198,35 +200,35 @@ function walks(iterations: number) {
   });
 }
 
-test('after a restore at any point the labels are those of an unbroken run, also while games are being dropped', () => {
+test('after a restore at any point the labels are those of an uninterrupted run, also while games are dropped', () => {
   const rollouts = walks(40);
   for (const graphMaxEdges of [60, 1000]) {
-    const unbroken = source(graphMaxEdges);
+    const uninterrupted = source(graphMaxEdges);
     let resumed = source(graphMaxEdges);
     const seen = new Set<number>();
     rollouts.forEach((rollout, i) => {
-      const labels = [...unbroken.label(rollout)];
+      const labels = [...uninterrupted.label(rollout)];
       expect([...resumed.label(rollout)]).toEqual(labels);
       for (const label of labels) seen.add(label);
       if (i % 7 !== 6) return;
       const saved = resumed.save();
-      expect(saved).toEqual(unbroken.save());
+      expect(saved).toEqual(uninterrupted.save());
       resumed = source(graphMaxEdges);
-      // What is in memory is forgotten.
+      // The restore replaces the stored episodes.
       resumed.label(rollouts[0]);
       resumed.restore({ ...saved });
       expect(resumed.save()).toEqual(saved);
     });
     expect([...seen].sort()).toEqual([-1, 0, 1]);
-    expect(unbroken.save().games.length < 6 * 3).toBe(graphMaxEdges === 60);
+    expect(uninterrupted.save().games.length < 6 * 3).toBe(graphMaxEdges === 60);
   }
 });
 
-test('bad input is refused with the next step', () => {
+test('invalid input is rejected with the next step', () => {
   for (const graphDiscount of [0, 1, Number.NaN]) {
     expect(() => source(1000, graphDiscount)).toThrow(
       new RangeError(
-        `labels: graphDiscount must be > 0 and < 1, got ${graphDiscount}; a reward that recurs has no finite value otherwise`,
+        `labels: graphDiscount must be > 0 and < 1, got ${graphDiscount}; a recurring reward has no finite value otherwise`,
       ),
     );
   }

@@ -1,4 +1,4 @@
-/** Sources judged by the household's expert, on play that takes an expert's action half of the time. */
+/** Compares label sources with the household's expert, on episodes in which half of the actions are the expert's. */
 import { expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
 import { groupRelative } from '../../../src/credit/advantages/groupRelative.ts';
@@ -33,7 +33,7 @@ function halfExpertPlay(iterations: number) {
 
 const played = halfExpertPlay(ITERATIONS);
 
-/** Quality over the rows of the last ten iterations together. */
+/** Quality over all rows of the last ten iterations. */
 async function lateQuality(labels: LabelConfig['labels']): Promise<Record<keyof LabelQuality, number>> {
   const source = createLabelSource({ ...config, labels });
   const allLabels: number[] = [];
@@ -53,17 +53,17 @@ const graph = await lateQuality('graph');
 const advantage = await lateQuality('advantage');
 const shuffled = await lateQuality('shuffled');
 
-test('graph labels are more than .7 right on later play (measured .777), and label more than a third of the candidates', () => {
+test('graph labels have an accuracy above .7 on later play (measured .777), and cover more than a third of the candidates', () => {
   expect(graph.accuracy).toBeGreaterThan(0.7);
   expect(graph.coverage).toBeGreaterThan(1 / 3);
 });
 
-test('graph labels tell more than the advantage sign: true minus false positive rate above .4 (.535) against below .3 (.142)', () => {
+test('graph labels are more informative than the sign of the advantage: true minus false positive rate above .4 (.535) against below .3 (.142)', () => {
   expect(graph.truePositiveRate - graph.falsePositiveRate).toBeGreaterThan(0.4);
   expect(advantage.truePositiveRate - advantage.falsePositiveRate).toBeLessThan(0.3);
 });
 
-test('shuffled labels cover as much and tell nothing: true minus false positive rate within .03 of 0 (-.007)', () => {
+test('shuffled labels have the same coverage and no information: true minus false positive rate within .03 of 0 (-.007)', () => {
   expect(shuffled.coverage).toBe(graph.coverage);
   expect(Math.abs(shuffled.truePositiveRate - shuffled.falsePositiveRate)).toBeLessThan(0.03);
 });
@@ -72,14 +72,14 @@ test('the oracle agrees with the expert on every row', async () => {
   expect(await lateQuality('oracle')).toEqual({ coverage: 1, accuracy: 1, truePositiveRate: 1, falsePositiveRate: 0 });
 });
 
-test('a source restored half way gives the labels of an unbroken one', async () => {
+test('a source restored half way returns the labels of an uninterrupted one', async () => {
   for (const labels of ['graph', 'shuffled', 'anchor'] as const) {
-    const unbroken = createLabelSource({ ...config, labels });
+    const uninterrupted = createLabelSource({ ...config, labels });
     const resumed = createLabelSource({ ...config, labels });
     const half = ITERATIONS / 2;
     for (const [iteration, { rollout, advantages }] of played.entries()) {
-      if (iteration === half) resumed.restore(unbroken.save());
-      const wanted = await unbroken.label(rollout, advantages, iteration);
+      if (iteration === half) resumed.restore(uninterrupted.save());
+      const wanted = await uninterrupted.label(rollout, advantages, iteration);
       if (iteration >= half) expect(await resumed.label(rollout, advantages, iteration)).toEqual(wanted);
     }
   }

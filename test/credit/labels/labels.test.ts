@@ -30,7 +30,7 @@ test('advantage: only actions taken are labelled, good above 1e-3, bad below -1e
   );
 });
 
-test("oracle: every row has the expert's label, whatever spare room the expert's rows have", async () => {
+test("oracle: every row has the expert's label, for any capacity of the expert's array", async () => {
   const source = createLabelSource({ ...config, labels: 'oracle' });
   const rollout = twoEpisodes();
   const wanted = [0, 0, 1, 1, 1, 0, 0, 1];
@@ -49,7 +49,7 @@ test("oracle: every row has the expert's label, whatever spare room the expert's
   );
 });
 
-test('demonstrations: no labels on rollouts; on demonstrations the action shown is good and the others bad', async () => {
+test('demonstrations: no labels on rollouts; on demonstrations the demonstrated action is good and the others bad', async () => {
   const source = createLabelSource({ ...config, labels: 'demonstrations' });
   const rollout = twoEpisodes();
   expect([...(await source.label(rollout, none, 0)).labels]).toEqual(new Array(8).fill(-1));
@@ -64,7 +64,7 @@ test('sources without memory save nothing', () => {
   }
 });
 
-test('the graph discount and edge limit of the config reach both graph and shuffled', async () => {
+test('the graph discount and edge limit of the config apply to both graph and shuffled', async () => {
   for (const labels of ['graph', 'shuffled'] as const) {
     expect(() => createLabelSource({ ...config, labels, graphDiscount: 1 })).toThrow(
       'graphDiscount must be > 0 and < 1',
@@ -80,7 +80,7 @@ test('the graph discount and edge limit of the config reach both graph and shuff
   }
 });
 
-test('shuffledSource names whose labels are shuffled', async () => {
+test('shuffledSource selects the source whose labels are shuffled', async () => {
   const shuffled = async (shuffledSource: LabelConfig['shuffledSource']) =>
     (
       await createLabelSource({ ...config, labels: 'shuffled', shuffledSource }).label(
@@ -94,7 +94,7 @@ test('shuffledSource names whose labels are shuffled', async () => {
   expect([...(await shuffled('oracle'))].toSorted()).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
 });
 
-test('labelNoise reaches every source, the shuffled ones too', async () => {
+test('labelNoise applies to every source, also to shuffled', async () => {
   for (const labels of ['advantage', 'oracle', 'shuffled'] as const) {
     const of = async (labelNoise: number) =>
       (
@@ -109,10 +109,12 @@ test('labelNoise reaches every source, the shuffled ones too', async () => {
   }
 });
 
-test('a source that works with the run is refused without it', () => {
+test('a source that needs functions of the run is rejected without them', () => {
   for (const labels of ['critic', 'counterfactual'] as const) {
     expect(() => createLabelSource({ ...config, labels })).toThrow(
-      new Error(`labels: source "${labels}" must be given tools, got none; pass what plays on and what learns`),
+      new Error(
+        `labels: source "${labels}" requires LabelTools, got null; pass an object with createTryCandidates and createCritic`,
+      ),
     );
   }
 });

@@ -8,7 +8,7 @@ const flipped = (fraction: number, seed = 1, iteration = 0) => {
   return before.map((label, row) => (label === after[row] ? 0 : 1));
 };
 
-test('the fraction of labels flipped is the one asked for, within .02, good and bad alike; rows without a label keep none', () => {
+test('the share of inverted labels is the given fraction within .02, for good and for bad labels; rows without a label stay without one', () => {
   for (const fraction of [0.1, 0.35, 0.5]) {
     const changes = flipped(fraction);
     const share = (rest: number) => changes.filter((_, row) => row % 3 === rest).reduce((sum, x) => sum + x, 0) / 3000;
@@ -18,12 +18,12 @@ test('the fraction of labels flipped is the one asked for, within .02, good and 
   }
 });
 
-test('0 changes nothing, 1 everything', () => {
+test('0 changes no label, 1 changes all', () => {
   expect(flipLabels(labels(), 0, 1, 0)).toEqual(labels());
   expect(flipLabels(labels(), 1, 1, 0)).toEqual(labels().map((x) => (x < 0 ? x : 1 - x)));
 });
 
-test('which labels are flipped follows from seed and iteration', () => {
+test('seed and iteration determine which labels are inverted', () => {
   expect(flipped(0.3, 1, 4)).toEqual(flipped(0.3, 1, 4));
   expect(flipped(0.3, 1, 5)).not.toEqual(flipped(0.3, 1, 4));
   expect(flipped(0.3, 2, 4)).not.toEqual(flipped(0.3, 1, 4));

@@ -12,7 +12,7 @@ test('coverage, accuracy and rates worked by hand', () => {
   expect(labelQuality(labels, spare)).toEqual(wanted);
 });
 
-test('a share of nothing is null', () => {
+test('a share of zero rows is null', () => {
   const unknown = { accuracy: null, truePositiveRate: null, falsePositiveRate: null };
   expect(labelQuality(Int8Array.of(1, -1), new Uint8Array(0))).toEqual({ coverage: 0.5, ...unknown });
   expect(labelQuality(Int8Array.of(-1, -1), Uint8Array.of(0, 1))).toEqual({ coverage: 0, ...unknown });
@@ -25,7 +25,7 @@ test('a share of nothing is null', () => {
   });
 });
 
-test('an expert with too few rows is refused', () => {
+test('an expert with too few rows is rejected', () => {
   expect(() => labelQuality(new Int8Array(3), new Uint8Array(2))).toThrow(
     new RangeError('labelQuality: expert must be empty or have 3 rows, got 2; pass that of the same rollout'),
   );

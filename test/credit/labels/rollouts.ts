@@ -1,4 +1,4 @@
-/** Rollouts written by hand and rollouts of a synchronous environment under a chosen way to play. */
+/** Rollouts written by hand, and rollouts of a synchronous environment with a given choice of actions. */
 
 import { findRepeats } from '../../../src/engine/states/repeats.ts';
 import { inputShape, pushState } from '../../../src/engine/states/stateList.ts';
@@ -6,7 +6,7 @@ import type { Step, VectorSpec } from '../../../src/env/environment.ts';
 import type { WorldEnvironment } from '../../../src/env/worldEnvironment.ts';
 import { createRollout, type GameChoice, type Rollout } from '../../../src/rollout/rollout.ts';
 
-/** One step: the state's hash and number of candidates, the action taken, and what it led to. */
+/** One step: the state's hash and number of candidates, the action taken, and its result. */
 export interface Transition {
   hash: number;
   taken: number;
@@ -15,7 +15,7 @@ export interface Transition {
   reward?: number;
   terminated?: boolean;
   expert?: number[];
-  /** The one number that is observed; default 0. */
+  /** The observation, one number; default 0. */
   seen?: number;
 }
 
@@ -31,7 +31,7 @@ export const handMadeSpec: VectorSpec = {
 
 const shape = inputShape(handMadeSpec);
 
-/** Episodes one after the other, each in its game; the default game is seed 0 of `train`. */
+/** Consecutive episodes, each in its game; the default game is seed 0 of `train`. */
 export function handMade(episodes: readonly Transition[][], games: readonly Partial<GameChoice>[] = []): Rollout {
   const choices = episodes.map((_, i): GameChoice => ({ seed: 0, split: 'train', rollout: i, ...games[i] }));
   const rollout = createRollout(shape, choices, Math.max(1, ...episodes.map((steps) => steps.length)));
@@ -60,7 +60,7 @@ export function handMade(episodes: readonly Transition[][], games: readonly Part
   return rollout;
 }
 
-/** One episode per game, one after the other. */
+/** Plays one episode per game, one after another. */
 export function playGames(
   env: WorldEnvironment,
   games: readonly GameChoice[],

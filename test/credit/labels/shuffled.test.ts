@@ -10,13 +10,13 @@ const labels = Int8Array.from({ length: 3000 }, () => random.below(3) - 1);
 const unlabelled = (values: Int8Array) => [...values].map((label) => label < 0);
 const good = (values: Int8Array) => values.filter((label) => label === 1).length;
 
-test('the same rows keep a label and as many are good', () => {
+test('the same rows have a label, and the number of good labels is the same', () => {
   const shuffled = shuffleLabels(labels.slice(), 1, 0);
   expect(unlabelled(shuffled)).toEqual(unlabelled(labels));
   expect(good(shuffled)).toBe(good(labels));
 });
 
-test('a shuffled label says nothing about the one it replaced: true minus false positive rate within .06 over 20 iterations', () => {
+test('a shuffled label is independent of the label it replaced: true minus false positive rate within .06 over 20 iterations', () => {
   for (let iteration = 0; iteration < 20; iteration++) {
     const shuffled = shuffleLabels(labels.slice(), 1, iteration);
     let positives = 0;
@@ -27,7 +27,7 @@ test('a shuffled label says nothing about the one it replaced: true minus false 
   }
 });
 
-test('every row can get every label: over 2,000 iterations of three rows each place is good a third of the time, within .04', () => {
+test('every row can get every label: over 2,000 iterations of three rows each row is good a third of the time, within .04', () => {
   const counts = [0, 0, 0];
   for (let iteration = 0; iteration < 2000; iteration++) {
     const shuffled = shuffleLabels(Int8Array.of(1, -1, 0, 0), 9, iteration);
@@ -38,14 +38,14 @@ test('every row can get every label: over 2,000 iterations of three rows each pl
   for (const count of counts) expect(Math.abs(count / 2000 - 1 / 3)).toBeLessThan(0.04);
 });
 
-test('the permutation follows from seed and iteration', () => {
+test('seed and iteration determine the permutation', () => {
   const draw = (seed: number, iteration: number) => [...shuffleLabels(labels.slice(), seed, iteration)];
   expect(draw(1, 3)).toEqual(draw(1, 3));
   expect(draw(1, 4)).not.toEqual(draw(1, 3));
   expect(draw(2, 3)).not.toEqual(draw(1, 3));
 });
 
-test('the source permutes the labels of the graph and remembers what the graph remembers', async () => {
+test('the source permutes the labels of the graph and saves the state of the graph', async () => {
   const config = resolveConfig({ seed: 4 });
   const graph = createLabelSource({ ...config, labels: 'graph' });
   const shuffled = createLabelSource({ ...config, labels: 'shuffled' });

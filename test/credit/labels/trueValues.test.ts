@@ -1,4 +1,6 @@
-/** Every source in a corridor whose values are known by hand: its labels are those that follow from them, row by row. */
+/**
+ * Tests every source in a corridor with values known by hand: compares its labels with those of the values, row by row.
+ */
 import { expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
 import { createAnchorLabels } from '../../../src/credit/labels/anchor.ts';
@@ -30,10 +32,10 @@ test('oracle: the true labels; with noise 1 their opposites', async () => {
   expect(await byPlace({ labels: 'oracle', labelNoise: 1 })).toEqual(opposite);
 });
 
-test('anchor: good where the true value is above the mean of what was returned from there, bad where it is below', () => {
+test('anchor: good where the true value is above the mean return from the state, bad where it is below', () => {
   const margin = 0.02;
   const source = createAnchorLabels({ graphDiscount: 0.9, anchorIterations: 1, labelMargin: margin });
-  // Besides the first actions there are the steps forward that follow them; each returns V* of its place.
+  // Beside the first actions there are the steps forward after them; each has the return V* of its place.
   const forward = [0, 0, 0];
   const counts = [
     [0, 0, 0, 0],
@@ -54,7 +56,7 @@ test('anchor: good where the true value is above the mean of what was returned f
   expect(new Set(wanted)).toEqual(new Set([1, 0, -1]));
 });
 
-test('advantage: only what was taken, by the sign of the episode', async () => {
+test('advantage: only actions that were taken, by the sign of the episode', async () => {
   const advantages = Float32Array.from(rollout.returns, (x) => 2 * x - 1);
   const source = createLabelSource(resolveConfig({ labels: 'advantage' }));
   const { labels } = await source.label(rollout, advantages, 1);
@@ -69,7 +71,7 @@ test('advantage: only what was taken, by the sign of the episode', async () => {
 test('critic: after 900 updates its values are the true ones within .06, its labels those of the true values', async () => {
   const config = resolveConfig({ policy: 'mlp', criticUpdates: 900, criticLearningRate: 0.003 });
   const critic = createCritic(await createArena(), handMadeSpec, config);
-  // Of the first rollout it cannot have known anything.
+  // Before the first rollout it has no data.
   expect(critic.learn(rollout)).toBeLessThan(0.2);
   const values = critic.values(rollout);
   const truth = Float64Array.from({ length: values.length }, (_, row) => trueValues[rollout.hash[row >> 2]][row & 3]);
@@ -77,22 +79,26 @@ test('critic: after 900 updates its values are the true ones within .06, its lab
   expect(errors.reduce((worst, x) => Math.max(worst, x))).toBeLessThan(0.06);
   expect(criticLabels(rollout, values, 0.1)).toEqual(criticLabels(rollout, truth, 0.1));
   const [first] = [labelsByPlace(rollout, criticLabels(rollout, truth, 0.1))];
-  // The trap pulls the mean down to .567, .61 and .678.
+  // The trap lowers the mean to .567, .61 and .678.
   expect(first).toEqual([1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0]);
-  // What it knows of the same games again is all but its own error; of returns that have nothing to do with the states, nothing.
+  // For the same games again it explains all variance except its own error; for returns that are independent of the
+  // states, none.
   expect(critic.learn(rollout)).toBeGreaterThan(0.98);
   const unforeseen = { ...rollout, reward: rollout.reward.map((x, n) => (rollout.episode[n] % 2 === 0 ? 1 - x : x)) };
   expect(critic.learn(unforeseen)).toBe(0);
 });
 
-test('critic: what nobody tried in an equal state has no label', () => {
+test('critic: an action that was not tried in an equal state has no label', () => {
   const step = (seen: number, taken: number): Transition => ({ hash: 0, next: 0, seen, taken });
   const given = handMade([[step(5, 0), step(6, 2)], [step(5, 1)]]);
   const values = Float64Array.from([0.9, 0.1, 0.2, 0.9, 0.1, 0.2, 0.9, 0.1, 0.2]);
   expect([...criticLabels(given, values, 0.1)]).toEqual([1, 0, -1, -1, -1, 0, 1, 0, -1]);
 });
 
-/** V of the policy that takes every action equally often: V(0) = .225 (2 V(0) + V(1)), V(1) = .225 (V(0) + V(1) + V(2)), V(2) = .25 + .225 (V(1) + V(2)). */
+/**
+ * V of the policy that takes every action with equal probability: V(0) = .225 (2 V(0) + V(1)), V(1) = .225 (V(0) + V(1)
+ * + V(2)), V(2) = .25 + .225 (V(1) + V(2)).
+ */
 const uniform = [0.04806, 0.11748, 0.35669];
 const uniformValues = [
   [uniform[0], uniform[0], uniform[1], 0].map((v) => 0.9 * v),
@@ -100,7 +106,7 @@ const uniformValues = [
   [0.9 * uniform[1], 0.9 * uniform[2], 1, 0],
 ];
 
-test('counterfactual: returns within .03 of the values of the policy that plays on, and the true labels', async () => {
+test('counterfactual: returns within .03 of the values of the policy that continues, and the true labels', async () => {
   const repeats = 600;
   const { policy, environment, rollout: played } = await playCorridor(6);
   const steps: number[] = [];
@@ -132,7 +138,7 @@ test('counterfactual: returns within .03 of the values of the policy that plays 
   expect(returned).toHaveLength(1);
 });
 
-test('counterfactual: labels weigh in full on a tenth of the states, less on fewer, nothing where all candidates did alike', async () => {
+test('counterfactual: the weight is 1 for labels on a tenth of the states, less for fewer, 0 where all candidates have equal returns', async () => {
   const config = { seed: 1, counterfactualRollouts: 1, labelMargin: 0.02 };
   const far = handMade([Array.from({ length: 40 }, (_, hash) => ({ hash, taken: 0, next: hash + 1 }))]);
   const weight = async (counterfactualStates: number, returned: (n: number, a: number) => number) => {
@@ -146,11 +152,11 @@ test('counterfactual: labels weigh in full on a tenth of the states, less on few
   expect([await weight(1, differ), await weight(3, differ), await weight(4, differ)]).toEqual([0.25, 0.75, 1]);
   expect(await weight(40, differ)).toBe(1);
   expect(await weight(4, () => 1)).toBe(0);
-  // State 7 alone has candidates that differ.
+  // Only state 7 has candidates with different returns.
   expect(await weight(40, (n, a) => (n === 7 ? a : 0))).toBe(0.25);
 });
 
-test('the tools of a run reach critic and counterfactual', async () => {
+test('critic and counterfactual use the functions of a run', async () => {
   const values = Float64Array.from(
     { length: rollout.states.actions },
     (_, row) => trueValues[rollout.hash[row >> 2]][row & 3],

@@ -140,11 +140,11 @@ describe('arenas on one shared memory', () => {
     first.floats(1000);
     const mark = first.mark();
     const refused = new RangeError(
-      `Arena.reserve: no room for 4194304 bytes after ${mark}; use fewer threads, narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
+      `Arena.reserve: cannot allocate 4194304 bytes after ${mark}; use fewer threads, narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
     );
     // More than the memory may hold, again and again, from one and then from the other.
     for (let i = 0; i < 3; i++) expect(() => first.reserve(64 * PAGE)).toThrow(refused);
-    expect(() => second.reserve(64 * PAGE)).toThrow('no room for 4194304 bytes');
+    expect(() => second.reserve(64 * PAGE)).toThrow('cannot allocate 4194304 bytes');
     expect(first.mark()).toBe(mark);
     const at = second.reserve(30 * PAGE);
     expect(second.u8[at + 30 * PAGE - 1]).toBe(0);
@@ -176,7 +176,7 @@ describe('an arena on a memory of its own', () => {
     const mark = arena.mark();
     expect(() => arena.reserve(2 ** 33)).toThrow(
       new RangeError(
-        `Arena.reserve: no room for 8589934592 bytes after ${mark}; use narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
+        `Arena.reserve: cannot allocate 8589934592 bytes after ${mark}; use narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
       ),
     );
     const at = arena.floats(8);
@@ -214,5 +214,5 @@ test('a thread that has not seen the growth of another one takes what is left', 
   expect(first.memory.buffer.byteLength).toBeLessThanOrEqual(64 * 65_536);
   first.refresh();
   expect(first.f32[at / 4]).toBe(1);
-  expect(() => second.reserve(8 * 65_536)).toThrow('Arena.reserve: no room for 524288 bytes');
+  expect(() => second.reserve(8 * 65_536)).toThrow('Arena.reserve: cannot allocate 524288 bytes');
 });

@@ -93,7 +93,7 @@ describe('an arena', () => {
     const threads = arena.shared ? 'fewer threads, ' : '';
     expect(() => arena.reserve(65_536)).toThrow(
       new RangeError(
-        `Arena.reserve: no room for 65536 bytes after ${mark}; use ${threads}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
+        `Arena.reserve: cannot allocate 65536 bytes after ${mark}; use ${threads}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
       ),
     );
     expect(arena.mark()).toBe(mark);

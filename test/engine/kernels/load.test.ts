@@ -16,7 +16,7 @@ describe('an engine that cannot read the module', () => {
     const failure = engineModule('relaxed');
     await expect(failure).rejects.toMatchObject({
       message:
-        'engineModule: relaxed arithmetic needs an engine with relaxed SIMD, got WebAssembly.compile(): invalid numeric opcode ' +
+        'engineModule: relaxed arithmetic needs a runtime with relaxed SIMD, got WebAssembly.compile(): invalid numeric opcode ' +
         '0xfd105 @+2048; train with exact arithmetic',
       cause: refusal,
     });

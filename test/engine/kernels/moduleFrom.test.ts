@@ -97,12 +97,12 @@ describe('a module', () => {
     answers = [[503, { 'Content-Type': 'text/plain' }, 'busy']];
     await expect(createArena(url)).rejects.toThrow(
       new Error(
-        `engineModule: ${url} must give a WebAssembly module, got HTTP status 503 and content type text/plain; check that the server has the file, and call again`,
+        `engineModule: ${url} must return a WebAssembly module, got HTTP status 503 and content type text/plain; check that the server has the file, and call again`,
       ),
     );
     answers = [[200, html, '<!doctype html>']];
     await expect(createArena(url)).rejects.toThrow(
-      `engineModule: ${url} must give a WebAssembly module, got HTTP status 200 and content type text/html, and bytes that do not compile: `,
+      `engineModule: ${url} must return a WebAssembly module, got HTTP status 200 and content type text/html, and bytes that do not compile: `,
     );
     await expect(createArena(url)).rejects.toMatchObject({ cause: expect.any(WebAssembly.CompileError) });
     answers = [[404, {}, '']];
@@ -111,7 +111,7 @@ describe('a module', () => {
 
   test('of a server that does not answer, or of a file that is not there, says so', async () => {
     await expect(createArena('http://127.0.0.1:9/unbraid.wasm')).rejects.toThrow(
-      /^engineModule: http:\/\/127\.0\.0\.1:9\/unbraid\.wasm must give a WebAssembly module, got no answer: .+; check the address and the connection, and call again$/,
+      /^engineModule: http:\/\/127\.0\.0\.1:9\/unbraid\.wasm must return a WebAssembly module, got no response: .+; check the address and the connection, and call again$/,
     );
     await expect(createArena('file:///nowhere/unbraid.wasm')).rejects.toThrow(
       /^engineModule: file:\/\/\/nowhere\/unbraid\.wasm must be a file that can be read, got ENOENT: .+; where a bundler moved the code, pass the module or its URL$/,
@@ -125,7 +125,7 @@ describe('a module', () => {
   ])('is neither compiled nor a URL: %j', async (given, got) => {
     await expect(createArena(given as string)).rejects.toThrow(
       new TypeError(
-        `engineModule: module must be a compiled WebAssembly.Module or an absolute URL, got ${got}; make a URL of a path with new URL(path, import.meta.url)`,
+        `engineModule: module must be a compiled WebAssembly.Module or an absolute URL, got ${got}; convert a path with new URL(path, import.meta.url)`,
       ),
     );
   });

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { createArena } from '../../../src/engine/kernels/arena.ts';
 import { matchMap, meanOverSlots } from '../../../src/engine/layers/attention.ts';
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
+import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';
 import { slotProjection, slotTokens, tokenTable } from '../../../src/engine/layers/embedding.ts';
 import { activation, addScaled, broadcast, linear, vectorInput } from '../../../src/engine/layers/linear.ts';
-import { type Builder, createNetwork, type Heads, type Network } from '../../../src/engine/layers/network.ts';
+import type { Builder, Heads, Network } from '../../../src/engine/layers/network.ts';
 import { slotLinear } from '../../../src/engine/layers/slotLinear.ts';
 import { batchCapacity } from '../../../src/engine/policy/policy.ts';
 import { loadStates } from '../../../src/engine/states/loadBatch.ts';
@@ -80,7 +81,7 @@ test('refuses the gradient of a gelu whose input is read again later', async () 
   const w = built.arena.floats(built.vectorSize);
   built.forward(w);
   expect(() => built.backward(w, 0)).toThrow(
-    new Error('activation: x may have no other reader; let it read what the gelu gives'),
+    new Error('activation: x must have one reader, got others; let them read the output of the gelu'),
   );
 });
 

@@ -9,9 +9,10 @@ import {
   selfAttentionBlock,
 } from '../../../src/engine/layers/attention.ts';
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
+import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';
 import { slotProjection, slotTokens, tokenTable } from '../../../src/engine/layers/embedding.ts';
 import { activation, addScaled, broadcast, linear } from '../../../src/engine/layers/linear.ts';
-import { type Builder, createNetwork, type Heads, type Tensor } from '../../../src/engine/layers/network.ts';
+import type { Builder, Heads, Tensor } from '../../../src/engine/layers/network.ts';
 import { layerNorm } from '../../../src/engine/layers/normalization.ts';
 import { slotLinear } from '../../../src/engine/layers/slotLinear.ts';
 import { tokenHeads } from '../../../src/engine/layers/tokenHeads.ts';

@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Arena, createArena, matmulScratchBytes } from '../../../src/engine/kernels/arena.ts';
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
+import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';
 import { tokenTable } from '../../../src/engine/layers/embedding.ts';
 import { activation, broadcast } from '../../../src/engine/layers/linear.ts';
-import { type Builder, createNetwork, type Network, type RowTable } from '../../../src/engine/layers/network.ts';
+import type { Builder, Network, RowTable } from '../../../src/engine/layers/network.ts';
 import { slotLinear } from '../../../src/engine/layers/slotLinear.ts';
 import { batchCapacity } from '../../../src/engine/policy/policy.ts';
 import { loadStates } from '../../../src/engine/states/loadBatch.ts';

@@ -48,8 +48,8 @@ test('a missing or wrong value is named', () => {
     [changed((r) => Object.assign(r.config, { hidden: 0 })), 'config.hidden must be an integer >= 1, got 0'],
     [changed((r) => Object.assign(r.config, { valueHead: 1 })), 'config.valueHead must be true or absent, got 1'],
     [changed((r) => Object.assign(r.config, { logitScale: -1 })), 'config.logitScale must be a number > 0, got -1'],
-    [changed((r) => Object.assign(r, { more: 1 })), 'the text must have known keys alone, got "more"'],
-    [changed((r) => Object.assign(r.shape, { more: 1 })), 'shape must have known keys alone, got "more"'],
+    [changed((r) => Object.assign(r, { more: 1 })), 'the text must have known keys only, got "more"'],
+    [changed((r) => Object.assign(r.shape, { more: 1 })), 'shape must have known keys only, got "more"'],
     [changed((r) => Object.assign(r, { shape: [] })), 'shape must be an object, got []'],
     [changed((r) => Object.assign(r.config, { hidden: '8' })), 'config.hidden must be an integer >= 1, got "8"'],
     [

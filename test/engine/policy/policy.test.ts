@@ -259,20 +259,20 @@ describe('log-probabilities that are not finite: no action is drawn, no referenc
   const list = randomStates(shape, randomStream(3, 'test/policy/finite'), 4, 6);
   const order = [0, 1, 2, 3];
   const weak =
-    'the weights are finite but give logits beyond a 32-bit float; lower learningRate, raise temperature, or check the environment ' +
+    'the weights are finite but the logits exceed the range of 32-bit floats; lower learningRate, raise temperature, or check the environment ' +
     'for extreme observations';
   const broken: [string, (w: Float32Array) => number, number, string][] = [
     [
       'a NaN weight',
       () => Number.NaN,
       1,
-      'got NaN; the weights of state.weight are not finite; go on from an earlier checkpoint with a lower learningRate',
+      'got NaN; the weights of state.weight are not finite; resume from an earlier checkpoint with a lower learningRate',
     ],
     [
       'an infinite weight',
       () => Number.POSITIVE_INFINITY,
       1,
-      'got NaN; the weights of state.weight are not finite; go on from an earlier checkpoint with a lower learningRate',
+      'got NaN; the weights of state.weight are not finite; resume from an earlier checkpoint with a lower learningRate',
     ],
     ['weights too large', () => 3e38, 1, `got NaN; ${weak}`],
     ['a temperature too small', (w) => w[0], 1e-45, `got NaN; ${weak}`],

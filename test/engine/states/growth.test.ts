@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { gramMatrix } from '../../../src/coupling/gram.ts';
 import { createArena } from '../../../src/engine/kernels/arena.ts';
-import { createNetwork } from '../../../src/engine/layers/network.ts';
+import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';
 import { contrastiveLoss } from '../../../src/engine/learn/contrastive.ts';
 import type { LossSet } from '../../../src/engine/learn/shards.ts';
 import { createLearner, update } from '../../../src/engine/learn/update.ts';
@@ -21,7 +21,7 @@ import { loadStates } from '../../../src/engine/states/loadBatch.ts';
 import { createStateList, inputShape, pushState, type StateList } from '../../../src/engine/states/stateList.ts';
 import type { EnvironmentSpec, Features, Step } from '../../../src/env/environment.ts';
 import { randomStream } from '../../../src/random.ts';
-import { drawScored, scoreWaiting } from '../../../src/rollout/scores.ts';
+import { sampleScored, scoreWaiting } from '../../../src/rollout/scores.ts';
 
 const common = { name: 'wide', version: '1', maxSteps: 9, hasExpert: false } as const;
 const vocabulary = Array.from({ length: 30 }, (_, i) => `w${i}`);
@@ -133,7 +133,7 @@ describe.each(configs)('%s, %j', (form, config) => {
       meetStates(known, steps, steps.length);
       const drawn = { taken: new Int32Array(8), logProb: new Float32Array(8) };
       scoreWaiting(policy, known, 1);
-      drawScored(policy, known, 0, 8, [1, 2], Int32Array.from(order), drawn, 0);
+      sampleScored(policy, known, 0, 8, [1, 2], Int32Array.from(order), drawn, 0);
       closeKnownStates(known);
       return drawn;
     });

@@ -70,7 +70,7 @@ test.each([
       expect(contentOf(list)).toEqual(contentOf(expected));
       expect(first).toEqual(repeats);
       expect(known.distinct).toBe(1900);
-      expect([...arena.i32.subarray(known.room.addresses.waiting >> 2).subarray(0, known.waiting)]).toEqual(
+      expect([...arena.i32.subarray(known.arrays.addresses.waiting >> 2).subarray(0, known.waiting)]).toEqual(
         Array.from({ length: 1900 }, (_, n) => n),
       );
       closeKnownStates(known);

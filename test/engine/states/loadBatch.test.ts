@@ -197,7 +197,7 @@ describe('cutBatches', () => {
     const mark = read.arena.mark();
     expect(() => batch.grow({ states: 1, actions: 2 ** 30, stateFeatures: 1, actionFeatures: 1 })).toThrow(
       new RangeError(
-        'batch: the memory must have room for a state with 1 tokens and 1073741824 actions with 1 tokens, got none; use fewer threads, a smaller policy, or an environment with fewer actions',
+        'batch: the memory must hold a state with 1 tokens and 1073741824 actions with 1 tokens, got too little; use fewer threads, a smaller policy, or an environment with fewer actions',
       ),
     );
     expect([read.content(), batch.room, read.arena.mark()]).toEqual([before, roomy, mark]);

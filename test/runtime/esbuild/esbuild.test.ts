@@ -67,7 +67,7 @@ test('without the module, a bundle says what to pass', async () => {
     logOverride: { 'empty-import-meta': 'silent' },
   });
   expect(node(join(folder, 'alone.cjs'))).toBe(
-    'engineModule: import.meta.url must say where this code is, got none after bundling; pass the module or its URL\n',
+    'engineModule: import.meta.url must be the URL of this code, got none after bundling; pass the module or its URL\n',
   );
 });
 

@@ -85,7 +85,7 @@ describe.skipIf(typeof installed === 'string')('a static page', () => {
     </script>`;
     const [text, asked] = await logged({}, html, (n) => [n === 0 ? 503 : 200, 'application/octet-stream']);
     expect(text.replace(/127\.0\.0\.1:\d+/, 'host')).toBe(
-      `engineModule: http://host/unbraid/unbraid.wasm must give a WebAssembly module, got HTTP status 503 and content type application/octet-stream; check that the server has the file, and call again ${parametersSha256}`,
+      `engineModule: http://host/unbraid/unbraid.wasm must return a WebAssembly module, got HTTP status 503 and content type application/octet-stream; check that the server has the file, and call again ${parametersSha256}`,
     );
     expect(asked.filter((path) => path.endsWith('.wasm'))).toEqual(Array(2).fill('/unbraid/unbraid.wasm'));
   });
