@@ -19,7 +19,7 @@ const folders = {
   'engine/layers': ['check', 'root', 'engine/kernels'],
   'engine/states': ['check', 'env', 'engine/kernels', 'engine/layers'],
   'engine/policy': ['check', 'root', 'record', 'env', 'engine/kernels', 'engine/layers', 'engine/states'],
-  'engine/learn': ['root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
+  'engine/learn': ['check', 'root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
   rollout: ['check', 'root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
   credit: ['check', 'root', 'config', 'env', 'engine/states', 'rollout'],
   coupling: [
@@ -48,10 +48,10 @@ const folders = {
   ],
 };
 
-/** Files that lie in src/ itself: some are used by every folder, the others are the public entries. */
+/** Files that lie in src/ itself: some are used by every folder, the others are public entries, as are the files of src/entry. */
 const rootFiles = { root: 'random|eventLoop|version', entry: 'index|edge|edgeInputs' };
 
-const pathOf = (folder) => (rootFiles[folder] ? `^src/(${rootFiles[folder]})\\.ts$` : `^src/${folder}/`);
+const pathOf = (folder) => (rootFiles[folder] ? `^src/(${folder}/|(${rootFiles[folder]})\\.ts$)` : `^src/${folder}/`);
 
 const names = Object.keys(folders);
 const folderRules = names.map((name, i) => {

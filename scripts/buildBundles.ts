@@ -1,20 +1,31 @@
 /**
- * Makes from dist/ whole files with their dependencies inside: dist/browser/ for pages without a bundler, with the .wasm files beside them, and
- * dist/node/unbraid.js, because Node takes longer to find and load a hundred files than to train for the first time.
+ * Bundles dist/ into files that contain their dependencies: dist/browser/ for pages without a bundler, with the .wasm
+ * files beside them, and dist/node/, one file for each entry and one that they share. Node loads a hundred single files
+ * more slowly than it trains for the first time.
  */
 import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 import { packagesIn } from './package/packagesIn.ts';
 
+/** The entries of src/entry; `unbraid/edge` has no bundle. */
+const entries = ['layers', 'learn', 'env', 'coupling', 'statistics', 'record'];
+
 const modules = ['unbraid.wasm', 'unbraid.threads.wasm', 'unbraid.relaxed.wasm'];
 
-/** Each file with the module it is made from. */
-const files: Readonly<Record<string, string>> = {
-  'dist/node/unbraid.js': 'dist/src/index.js',
-  'dist/browser/unbraid.js': 'library',
-  'dist/browser/worker.js': 'dist/workers/worker.web.js',
-};
+/** The folder of each bundle, with its entries: name of the file to the module that it is made from. */
+const bundles: readonly (readonly [folder: string, inputs: Readonly<Record<string, string>>])[] = [
+  [
+    'dist/node',
+    {
+      unbraid: 'dist/src/index.js',
+      ...Object.fromEntries(entries.map((name) => [name, `dist/src/entry/${name}.js`])),
+      workers: 'dist/workers/workers.node.js',
+    },
+  ],
+  ['dist/browser', { unbraid: 'library' }],
+  ['dist/browser', { worker: 'dist/workers/worker.web.js' }],
+];
 
 /** Files that code finds by URL: beside a page's file; for Node they stay in dist/wasm. */
 const placed = (folder: string, name: string): string => {
@@ -36,44 +47,55 @@ const relocated = (folder: string): Plugin => ({
   },
 });
 
-/** The library and what starts its workers, in one module. */
+/** The names of all entries in one module. */
 const library: Plugin = {
   name: 'library',
   resolveId: (id) => (id === 'library' ? '\0library' : null),
   load: (id) =>
     id === '\0library'
-      ? ['src/index.js', 'workers/spawn.web.js']
+      ? ['src/index.js', ...entries.map((name) => `src/entry/${name}.js`), 'workers/workers.web.js']
           .map((path) => `export * from ${JSON.stringify(resolve('dist', path))};\n`)
           .join('')
       : null,
 };
 
+/** The module that starts threads in Node stays in dist/workers, because it starts a script beside itself. */
+const outside: Plugin = {
+  name: 'outside',
+  resolveId: (id) => (id === './spawn.node.js' ? { id: '../workers/spawn.node.js', external: 'relative' } : null),
+};
+
 const packages = new Set<string>();
 for (const folder of ['dist/node', 'dist/browser']) rmSync(folder, { recursive: true, force: true });
-for (const [file, input] of Object.entries(files)) {
-  const folder = dirname(file);
+for (const [folder, input] of bundles) {
+  const forNode = folder === 'dist/node';
   const bundle = await rolldown({
     input,
     platform: 'browser',
-    plugins: [library, relocated(folder)],
+    plugins: [library, outside, relocated(folder)],
     onLog(level, log) {
       if (level !== 'warn') return;
-      throw new Error(`buildBundles: ${basename(file)}: ${log.message}`);
+      throw new Error(`buildBundles: ${Object.keys(input)}: ${log.message}`);
     },
   });
   const { output } = await bundle.write({
-    file,
+    dir: folder,
     format: 'esm',
+    chunkFileNames: '[name].js',
     // Traces from Node name functions as the source does.
-    minify: folder !== 'dist/node',
-    codeSplitting: false,
+    minify: !forNode,
+    // In Node the entries share one file: two copies of a class would not be the same class.
+    codeSplitting: forNode && { groups: [{ name: 'library', test: /^(?!.*workers\.node\.js$)/ }] },
     // The map names files of dist/, which the package contains.
     sourcemap: true,
     sourcemapExcludeSources: true,
   });
   for (const name of packagesIn(output)) packages.add(name);
   await bundle.close();
-  console.log(`${file}: ${statSync(file).size} bytes`);
+  for (const { fileName } of output) {
+    if (!fileName.endsWith('.map'))
+      console.log(`${folder}/${fileName}: ${statSync(`${folder}/${fileName}`).size} bytes`);
+  }
 }
 for (const name of modules) cpSync(`dist/wasm/${name}`, `dist/browser/${name}`);
 // scripts/package.ts reads their licences.

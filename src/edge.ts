@@ -2,6 +2,8 @@
  * A saved policy in a host that forbids compiling bytes and has no threads and no files: it scores actions and takes single steps of
  * training from samples. Same bits as anywhere else. Nothing here reads a clock or an environment variable, and
  * `openPolicyFrom` alone a URL.
+ *
+ * @module unbraid/edge
  */
 
 import { checkKeys, checkPositive, refuse } from './check/values.ts';
@@ -64,10 +66,16 @@ export interface AdaptSettings {
   readonly cloningCoef?: number;
 }
 
+/** How a saved policy is opened. */
 export interface EdgeOptions {
+  /** Divides the logits; a number > 0, default 1. */
   readonly temperature?: number;
 }
 
+/**
+ * A policy that scores and draws actions and learns single steps. Every method checks its arguments before it changes
+ * anything.
+ */
 export interface OpenedPolicy {
   /** Name and version of the environment whose states and actions it reads. */
   readonly environment: string;
@@ -83,7 +91,7 @@ export interface OpenedPolicy {
   /** One AdamW update from a few samples; the moments last from call to call. */
   adapt(samples: readonly Sample[], settings?: AdaptSettings): UpdateStats;
   /** Bytes that `openPolicy` reads, with the present parameters. */
-  save(): Uint8Array;
+  save(): Uint8Array<ArrayBuffer>;
 }
 
 /** 1 / count on the samples that `counts` holds of, 0 on the others. */

@@ -89,6 +89,9 @@ export function streamKey(seed: number, purpose: string, step: number): [number,
   return [block[0], block[1]];
 }
 
+/**
+ * A stream of random numbers from Threefry-2x32 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
+ */
 export interface RandomStream {
   /** Next 32 random bits, an integer in [0, 2^32). */
   uint32(): number;

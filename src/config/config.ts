@@ -284,9 +284,14 @@ const table = {
   keepCheckpoints: integer(2, { min: 1 }, 'checkpoints', 'latest checkpoints that are kept, in addition to the first'),
 } as const;
 
+/** A key of the configuration; docs/configuration.md explains each. */
 export type ConfigKey = keyof typeof table;
 
-/** The complete, validated configuration of a run. */
+/**
+ * The complete, validated configuration of a run; docs/configuration.md has the meaning, unit and default of each key.
+ *
+ * @interface
+ */
 export type Config = { readonly [K in ConfigKey]: (typeof table)[K] extends Row<infer T> ? T : string };
 
 const keys = Object.keys(table) as ConfigKey[];

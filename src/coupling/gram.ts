@@ -30,6 +30,7 @@ import {
 } from './gramFactors.ts';
 import { checkSamples, gradientBatches, type Samples, sliceSamples } from './samples.ts';
 
+/** A Gram matrix of per-sample gradients. */
 export interface Gram {
   /** Rows and columns. */
   readonly rows: number;

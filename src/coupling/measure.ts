@@ -2,7 +2,7 @@
  * Measures the coupling of a policy on sample pairs: cosines by class, by parameter and by similarity of states, and
  * spillover.
  */
-import { checkInteger, checkObject, refuse } from '../check/values.ts';
+import { checkInteger, checkKeys, checkObject, refuse } from '../check/values.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import type { StateList } from '../engine/states/stateList.ts';
 import { type Pause, type Pieces, pauses, runWithPauses } from '../eventLoop.ts';
@@ -11,6 +11,10 @@ import type { GramRequest } from './gramPieces.ts';
 import { keyOf, type PairClass, type PairSample, pairClasses, type SamplePairs, samplesOf } from './samplePairs.ts';
 import { type Spillover, spillover } from './spillover.ts';
 
+/**
+ * The pairs of one class: mean cosine and mean dot product of the two gradients, and the share of pairs with a positive
+ * dot product. 0 without pairs.
+ */
 export interface ClassStatistics {
   readonly pairs: number;
   readonly meanCosine: number;
@@ -18,6 +22,7 @@ export interface ClassStatistics {
   readonly positiveFraction: number;
 }
 
+/** Mean cosines of one parameter's part of the gradients, by class of pairs. */
 export interface LayerCoupling {
   readonly parameter: string;
   /** This parameter's share of the sum of squared gradient norms over the samples of the pairs. */
@@ -27,6 +32,10 @@ export interface LayerCoupling {
   readonly badBadCosine: number;
 }
 
+/**
+ * Good-bad pairs whose states have a similarity in [lower, upper): cosine of vectors, or shared features over all
+ * features.
+ */
 export interface SimilarityBin {
   readonly lower: number;
   readonly upper: number;
@@ -43,6 +52,10 @@ export interface CouplingSummary {
   readonly goodBadPositiveFraction: number | null;
 }
 
+/**
+ * What `measureCoupling` returns. `matrix` has the cosines between samples of the right side, at most 80, rounded to
+ * 0.001, for figures.
+ */
 export interface CouplingMeasurement {
   readonly classes: Readonly<Record<PairClass, ClassStatistics>>;
   readonly layers: readonly LayerCoupling[];
@@ -262,30 +275,46 @@ function gramsHere(policy: Policy, weights: number): GramsOf {
   };
 }
 
+/** Options of `measureCoupling`. */
+export interface CouplingOptions {
+  /** Address of the weight vector to measure, prepared; default `policy.weights`. */
+  readonly weights?: number;
+  /** Words for a sample, shown beside the matrix; default `action N`, with the index of the action. */
+  readonly describe?: (sample: PairSample) => string;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Computes the Gram matrices of `weights`; by default on this thread.
+   *
+   * @internal
+   */
+  readonly grams?: GramsOf;
+}
+
+const optionKeys = { weights: 1, describe: 1, signal: 1, grams: 1 } satisfies Record<keyof CouplingOptions, 1>;
+
 /**
- * Measures the coupling of `weights`, which must be prepared, on sample pairs.
+ * Measures the coupling of a policy on a fixed set of sample pairs (`collectSamplePairs`): cosines between per-sample
+ * gradients of log π by class of pairs, by parameter and by similarity of the states, and the spillover of one small
+ * step. docs/metrics.md has the definitions.
  *
- * @param samplePairs the result of `collectBank`
- * @param describe returns a text for a sample, shown beside the matrix
- * @param grams computes the Gram matrices of `weights`; by default on this thread
- * @throws RangeError naming an argument that is wrong; the signal's reason on abort
+ * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
  */
 export async function measureCoupling(
   policy: Policy,
-  weights: number,
   samplePairs: SamplePairs,
-  describe: (sample: PairSample) => string,
-  grams: GramsOf = gramsHere(policy, weights),
-  signal?: AbortSignal,
+  options: CouplingOptions = {},
 ): Promise<CouplingMeasurement> {
   const caller = 'measureCoupling';
   checkObject(caller, 'policy', policy, 'pass the result of createPolicy or policyOn');
+  checkKeys(caller, 'options', options, optionKeys);
+  const { weights = policy.weights, describe = ({ action }) => `action ${action}`, signal } = options;
+  const grams = options.grams ?? gramsHere(policy, weights);
   checkInteger(caller, 'weights', weights, 1, 2 ** 32 - 1, 'pass policy.weights');
   checkObject(
     caller,
     'samplePairs',
     samplePairs,
-    'collectBank returns null where no action is good in one game and bad in another',
+    'collectSamplePairs returns null where no action is good in one game and bad in another',
   );
   if (typeof describe !== 'function') refuse(caller, 'describe', 'a function', describe, 'return a text for a sample');
   signal?.throwIfAborted();

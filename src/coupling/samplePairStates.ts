@@ -20,7 +20,7 @@ const POLICY_GAMES = 12;
 /** Largest number of pairs per class: the size of the Gram matrices grows with its square. */
 const MOST_PAIRS = 10_000;
 
-/** Options of `collectSamplePairs`, which is exported as `collectBank`. */
+/** Options of `collectSamplePairs`. */
 export interface SamplePairOptions {
   readonly seed: number;
   /** Split of the games on the right side. The games on the left side are of the train split. */
@@ -94,8 +94,7 @@ export async function collectSamplePairs(
   environments: readonly Environment[],
   options: SamplePairOptions,
 ): Promise<SamplePairs | null> {
-  // The exported name.
-  const caller = 'collectBank';
+  const caller = 'collectSamplePairs';
   checkObject(caller, 'policy', policy, 'pass the result of createPolicy');
   checkEnvironments(caller, environments);
   checkKeys(caller, 'options', options, optionKeys);

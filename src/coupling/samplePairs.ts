@@ -15,8 +15,10 @@ export interface LabelledStates {
   readonly game: Int32Array;
 }
 
-export const pairClasses = ['goodGood', 'goodBad', 'badBad'] as const;
-export type PairClass = (typeof pairClasses)[number];
+/** Class of a pair by the labels of its two samples. */
+export type PairClass = 'goodGood' | 'goodBad' | 'badBad';
+
+export const pairClasses = ['goodGood', 'goodBad', 'badBad'] as const satisfies readonly PairClass[];
 
 /** A sample of one side: a state of its `LabelledStates` and an action of this state. */
 export interface PairSample {
@@ -27,6 +29,7 @@ export interface PairSample {
   readonly good: boolean;
 }
 
+/** A fixed set of sample pairs, on which policies are compared. */
 export interface SamplePairs {
   readonly sides: readonly [LabelledStates, LabelledStates];
   /**

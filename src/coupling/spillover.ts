@@ -10,6 +10,10 @@ import type { Gram } from './gram.ts';
 import { keyOf, type PairSample, type SamplePairs, samplesOf } from './samplePairs.ts';
 import { gradientBatches, type Samples } from './samples.ts';
 
+/**
+ * How one small step on the good samples changes the log-probability of the bad ones: predicted from the Gram matrix,
+ * and measured.
+ */
 export interface Spillover {
   /** Step size along the mean gradient of log pi of the good samples; 0 where that gradient vanishes. */
   readonly stepSize: number;

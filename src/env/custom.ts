@@ -4,7 +4,8 @@
  */
 import type { Features, MaybePromise, Split } from './environment.ts';
 
-interface CustomCommonSpec {
+/** What the specs of all forms state. */
+export interface CustomCommonSpec {
   /** Name of the environment in records and messages. */
   readonly name: string;
   /** Version of rules and wording; raise it with any change of an episode. Default `'1'`. */
@@ -57,13 +58,14 @@ export interface CustomStep<Observation, Action> {
  * action with this index in `info.admissibleActions` (in vector form by default: the action with this id). Both may
  * return a promise. Equal seeds and splits must give equal episodes.
  */
-interface CustomEpisodes<Spec, Observation, Action> {
+export interface CustomEpisodes<Spec, Observation, Action> {
   readonly spec: Spec;
   /**
    * `rollout` (0, 1, ...) tells the episodes of one group apart: an environment with chance in it draws that from
    * (seed, rollout).
    */
   reset(episode: { seed: number; split: Split; rollout?: number }): MaybePromise<CustomStep<Observation, Action>>;
+  /** Takes the action with this index among the admissible ones. */
   step(action: number): MaybePromise<CustomStep<Observation, Action>>;
   /** Integer below 2^53, equal for states in which the same future is possible. Default: a hash of the observation and of
    * the admissible actions that the environment lists. */
@@ -83,4 +85,5 @@ export interface CustomVectorEnvironment
 export interface CustomTokensEnvironment extends CustomEpisodes<CustomTokensSpec, Features, Features> {}
 export interface CustomTextEnvironment extends CustomEpisodes<CustomTextSpec, string, string> {}
 
+/** An environment of the user's own, in one of the three forms. */
 export type CustomEnvironment = CustomVectorEnvironment | CustomTokensEnvironment | CustomTextEnvironment;

@@ -17,6 +17,7 @@
  */
 export type Split = 'train' | 'in-domain' | 'out-of-domain';
 
+/** The three splits, in the order in which results list them. */
 export const splits: readonly Split[] = ['train', 'in-domain', 'out-of-domain'];
 
 /** Features of a state or of one action (tokens form), ascending by slot. */
@@ -33,6 +34,7 @@ interface CommonSpec {
   readonly hasExpert: boolean;
 }
 
+/** An environment in tokens form. */
 export interface TokensSpec extends CommonSpec {
   readonly form: 'tokens';
   /** Word of each token id. */
@@ -43,14 +45,17 @@ export interface TokensSpec extends CommonSpec {
   readonly layout: 'slots' | 'sequence';
 }
 
+/** An environment in vector form. */
 export interface VectorSpec extends CommonSpec {
   readonly form: 'vector';
   readonly vectorWidth: number;
   readonly actionCount: number;
 }
 
+/** What is fixed about an environment: its form, sizes and limits. */
 export type EnvironmentSpec = TokensSpec | VectorSpec;
 
+/** What `reset` and `step` return. */
 export interface Step {
   /** Features (tokens form) or a vector of `vectorWidth` finite numbers (vector form). The receiver may change it. */
   readonly observation: Features | Float32Array;
@@ -71,6 +76,7 @@ export interface Step {
 
 export type MaybePromise<T> = T | Promise<T>;
 
+/** What policies play in. One instance plays one episode at a time. */
 export interface Environment {
   readonly spec: EnvironmentSpec;
   /**
@@ -107,6 +113,7 @@ export interface CloneableEnvironment extends Environment {
   clone(): CloneableEnvironment;
   /** JSON text from which `restore` continues the episode. */
   serialize(): string;
+  /** Continues the episode that `serialize` wrote, and returns its present step. */
   restore(state: string): Step;
 }
 
@@ -119,6 +126,7 @@ export interface TextStep {
   readonly info: { readonly admissibleActions: readonly string[] };
 }
 
+/** An environment whose observations and actions are English texts; `tokenized` makes an `Environment` of it. */
 export interface TextEnvironment {
   readonly spec: {
     readonly name: string;
@@ -126,12 +134,16 @@ export interface TextEnvironment {
     readonly maxSteps: number;
     readonly hasExpert: boolean;
   };
+  /** See `Environment.reset`. */
   reset(options: { seed: number; split: Split }): MaybePromise<TextStep>;
+  /** Takes the action with this index in `info.admissibleActions`. */
   step(action: number): MaybePromise<TextStep>;
   /** See `Environment.stateHash`. Default: the hash of the observation text and the admissible actions. */
   stateHash?(): number;
+  /** See `Environment.expertActions`. */
   expertActions?(): readonly number[];
   /** See `Environment.taskOf`. */
   taskOf?(game: { readonly seed: number; readonly split: Split }): string;
+  /** Releases what the environment owns. */
   close?(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { checkKeys } from '../check/values.ts';
 import { randomStream } from '../random.ts';
 import { blend, type Chain, checkNumber, createChain, directions, observe } from './chain.ts';
 
+/** Options of `createLookAlike`. */
 export interface LookAlikeOptions {
   /** Similarity of the two states, in [0, 1]; default 0.8. */
   rho?: number;
@@ -42,6 +43,11 @@ const defaults: Settings = {
   layoutSeed: 0,
 };
 
+/**
+ * The danger-zone task: two states with adjustable similarity that need different actions, in vector form.
+ *
+ * @throws Error or RangeError naming an option that is unknown or out of range
+ */
 export function createLookAlike(options: LookAlikeOptions = {}): Chain {
   const settings = checkOptions('createLookAlike', options);
   const { stepsPerEpisode, risk, otherShare, noise, actionCount, vectorWidth } = settings;

@@ -58,6 +58,7 @@ export interface WorldEnvironment extends CloneableEnvironment {
   clone(): WorldEnvironment;
 }
 
+/** Form in which an environment shows states and actions; see `EnvironmentSpec`. */
 export type Form = 'tokens' | 'vector';
 
 type RuleOptions<R extends Rules> = { readonly [K in keyof R]?: R[K] | undefined };

@@ -80,6 +80,7 @@ export class Crew {
   #runs = 0;
   #closed = false;
 
+  /** @internal */
   constructor(
     members: readonly CrewMember[],
     memory: MemoryMode,
@@ -108,7 +109,11 @@ export class Crew {
     return this.#plan.reason;
   }
 
-  /** The module that the workers of a run load; undefined: the module stored beside the engine's code. */
+  /**
+   * The module that the workers of a run load; undefined: the module stored beside the engine's code.
+   *
+   * @internal
+   */
   get module(): SentModule | undefined {
     return sendable(this.memory === 'shared' ? this.#modules.threads : this.#modules.single);
   }
@@ -118,6 +123,7 @@ export class Crew {
    * the run has fewer threads, or one thread on an unshared memory.
    *
    * @param estimate returns the bytes that the run needs, by number of threads; null: the run has all threads
+   * @internal
    */
   async arena(estimate: (() => BytesOf) | null = null): Promise<Arena> {
     this.#plan = this.#opened;
@@ -153,7 +159,11 @@ export class Crew {
     }
   }
 
-  /** Calls for a new run. Workers hold one run at a time, so later calls of the previous run are rejected. */
+  /**
+   * Calls for a new run. Workers hold one run at a time, so later calls of the previous run are rejected.
+   *
+   * @internal
+   */
   forRun(): RunCalls {
     const run = ++this.#runs;
     let failure: Error | null = null;

@@ -4,10 +4,15 @@ import type { WorkerApi } from './worker.ts';
 
 /** A started worker. */
 export interface WorkerHandle {
-  /** The worker's API. Each call is one message to the worker and one reply. */
+  /**
+   * The worker's API. Each call is one message to the worker and one reply.
+   *
+   * @internal
+   */
   readonly api: WorkerApi;
   /** Rejects with the reason of the runtime when the worker exits or fails; never resolves. */
   readonly ended: Promise<never>;
+  /** Stops the worker at once. */
   terminate(): void;
 }
 

@@ -43,6 +43,7 @@ export interface Link {
   readonly link: string;
 }
 
+/** The hashes of a run up to one of its checkpoints. */
 export interface Chain {
   readonly head: ChainHead;
   readonly links: readonly Link[];

@@ -11,6 +11,7 @@ import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
 import { sha256Hex } from './sha256.ts';
 
+/** Everything that a run needs to continue with the same bits. */
 export interface Checkpoint {
   /** Iterations completed; 0 is the policy after behaviour-cloning pretraining (`coldStart`). */
   readonly iteration: number;

@@ -11,18 +11,17 @@ import { readBytes } from './files.node.ts';
 import { type FolderEntry, folderEntries } from './folder.node.ts';
 import { attempt, type Damage, readRunReceipt, readWrittenJson, runFiles } from './integrity.node.ts';
 import { canonicalJson, isJsonObject, type JsonRecord, lineEnds } from './json.ts';
+import { listCheckpoints, readLatest } from './layout.node.ts';
 import {
   configName,
   couplingEndName,
   couplingName,
   couplingStartName,
   latestName,
-  listCheckpoints,
   metricsName,
-  readLatest,
   receiptName,
   resultName,
-} from './layout.node.ts';
+} from './names.ts';
 import { outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
 import { versionPattern } from './receiptFile.ts';
 import { readCheckpoint } from './run.node.ts';

@@ -2,18 +2,18 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkpointFileNames } from './checkpoint.ts';
+import { isCheckpointName } from './layout.node.ts';
 import {
   checkpointsName,
   configName,
   couplingEndName,
   couplingName,
   couplingStartName,
-  isCheckpointName,
   latestName,
   metricsName,
   receiptName,
   resultName,
-} from './layout.node.ts';
+} from './names.ts';
 import { isLockName } from './writerLock.node.ts';
 
 /** An entry of a run's folder: a file, or something else that has a name. */

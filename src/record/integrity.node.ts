@@ -4,17 +4,16 @@ import { basename, join } from 'node:path';
 import { checkpointName } from './checkpoint.ts';
 import { readBytes, readJson, readText, writeFileAtomic } from './files.node.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
+import { checkpointFolder, listCheckpoints } from './layout.node.ts';
 import {
-  checkpointFolder,
   configName,
   couplingEndName,
   couplingStartName,
   latestName,
-  listCheckpoints,
   metricsName,
   receiptName,
   resultName,
-} from './layout.node.ts';
+} from './names.ts';
 import type { Receipt } from './receipt.ts';
 import { checkCommand, encodeReceipt, parseReceipt, type ReceiptFile } from './receiptFile.ts';
 import { sha256Hex } from './sha256.ts';

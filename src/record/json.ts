@@ -2,8 +2,10 @@
  * JSON for records. Values that JSON cannot represent are rejected; `JSON.stringify` would write null or drop the key.
  */
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A value that JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** A JSON object. */
 export type JsonRecord = { readonly [key: string]: Json };
 
 function check(value: unknown, path: string): void {

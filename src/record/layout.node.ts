@@ -4,19 +4,9 @@ import { join } from 'node:path';
 import { parseJson } from '../check/parseJson.ts';
 import { checkpointName } from './checkpoint.ts';
 import { readBytes, readText, writeFileAtomic } from './files.node.ts';
-import { encodeJson, isJsonObject } from './json.ts';
+import { isJsonObject } from './json.ts';
+import { checkpointsName, latestName, latestText } from './names.ts';
 import { sha256Hex } from './sha256.ts';
-
-export const configName = 'config.json';
-export const metricsName = 'metrics.jsonl';
-export const resultName = 'result.json';
-export const receiptName = 'receipt.json';
-export const checkpointsName = 'checkpoints';
-export const latestName = 'latest.json';
-export const couplingStartName = 'coupling-start.json';
-export const couplingEndName = 'coupling-end.json';
-/** Written by `unbraid coupling`, not by the run itself. */
-export const couplingName = 'coupling.json';
 
 export function checkpointsOf(directory: string): string {
   return join(directory, checkpointsName);
@@ -46,12 +36,7 @@ export interface Latest {
   readonly manifestSha256: string | null;
 }
 
-function latestText(iteration: number, manifestSha256: unknown): string {
-  const checkpoint = `checkpoints/${checkpointName(iteration)}`;
-  return `${encodeJson({ iteration, checkpoint, manifestSha256 }, latestName)}\n`;
-}
-
-/** Reads latest.json. Without that file, returns the last checkpoint in the folder; null before the first one. */
+/** The newest checkpoint; without latest.json the last one that is there, null before the first. */
 export function readLatest(directory: string): Latest | null {
   const path = join(directory, latestName);
   if (!existsSync(path)) {

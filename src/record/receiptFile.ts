@@ -6,6 +6,7 @@ import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import { outcomeKeys, type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
 import { textSha256 } from './sha256.ts';
 
+/** What receipt.json holds. */
 export interface ReceiptFile {
   readonly receipt: Receipt;
   /** The command that checks it. */

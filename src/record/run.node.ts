@@ -39,18 +39,20 @@ import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
 import {
   checkpointFolder,
   checkpointsOf,
+  type Latest,
+  listCheckpoints,
+  readLatest,
+  writeLatest,
+} from './layout.node.ts';
+import {
   configName,
   couplingEndName,
   couplingStartName,
-  type Latest,
   latestName,
-  listCheckpoints,
   metricsName,
-  readLatest,
   receiptName,
   resultName,
-  writeLatest,
-} from './layout.node.ts';
+} from './names.ts';
 import type { Receipt } from './receipt.ts';
 import type { ReceiptFile } from './receiptFile.ts';
 import { sha256Hex } from './sha256.ts';

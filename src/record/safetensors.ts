@@ -11,8 +11,10 @@ import { hasRepeatedKey, parseJson } from '../check/parseJson.ts';
 import { checkKeys, isPlainObject, refuse, shown, withoutControls } from '../check/values.ts';
 import { isJsonObject } from './json.ts';
 
-type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** Values of a tensor, row by row: dtypes F32, F64, I32 and U8. */
+export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
 
+/** A tensor of a safetensors file. */
 export interface NamedTensor {
   readonly name: string;
   /** Row-major dimensions; `[]` is a scalar. Their product is `values.length`. */
@@ -20,6 +22,7 @@ export interface NamedTensor {
   readonly values: TensorValues;
 }
 
+/** The content of a safetensors file, tensors in the order of their bytes. */
 export interface SafetensorsFile {
   readonly tensors: readonly NamedTensor[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -81,7 +84,7 @@ function checkTensors(tensors: unknown): void {
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   checkTensors(tensors);
   if (!isPlainObject(metadata)) refuse('encodeSafetensors', 'metadata', 'a plain object', metadata, 'leave it out');
   for (const text of Object.values(metadata)) {

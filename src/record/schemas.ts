@@ -148,7 +148,11 @@ export type RunResult = v.InferOutput<typeof runResult>;
 export type CouplingRecord = v.InferOutput<typeof couplingRecord>;
 /** N samples and their N x N cosines. Row i and column i belong to sample i. */
 export type CouplingMatrix = CouplingRecord['matrix'];
-/** danger.json: probability of the bad action over training; a curve's point is [iteration, mean, low, high]. */
+/**
+ * danger.json and what `runDanger` returns: probability of the bad action over training; a curve's point is [iteration, mean, low, high].
+ *
+ * @interface
+ */
 export type DangerRecord = v.InferOutput<typeof dangerRecord>;
 /**
  * compare.json: the runs of each variant. The first variant that is neither an upper bound nor a control is the

@@ -28,6 +28,7 @@ export interface BranchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What came of trying candidates. */
 export interface Branches {
   /**
    * f64[candidates of the chosen states * repeats]: discounted return from the state on, ordered by state, candidate

@@ -21,6 +21,7 @@ import { pauses, unlessAborted } from '../eventLoop.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 import { sampleScored, scoreWaiting } from './scores.ts';
 
+/** How episodes are played. */
 export interface CollectOptions {
   /** Key of the random stream of the actions; see `actionKey`. Step t of episode e uses counter e * maxSteps + t. */
   readonly key: readonly [number, number];
@@ -148,6 +149,11 @@ export async function collect(
   options: CollectOptions,
   reusable: Rollout | null = null,
 ): Promise<Rollout> {
+  checkEnvironments('collect', environments);
+  if (!Array.isArray(games) || games.length > environments.length) {
+    const rule = `an array of at most ${environments.length} games, as many as there are environments`;
+    refuse('collect', 'games', rule, games, 'give an environment for each game');
+  }
   const { spec } = environments[0];
   checkMaxSteps('collect', spec);
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps, reusable);

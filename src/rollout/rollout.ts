@@ -11,6 +11,7 @@ export interface GameChoice {
   readonly rollout: number;
 }
 
+/** A batch of episodes in flat arrays: by state in the order of `states`, by episode in the order of `games`. */
 export interface Rollout {
   readonly states: StateList;
   /** By state: index of the first state with the same observation and the same actions in the same order. */

@@ -31,15 +31,25 @@ function evaluationGames(seed: number, split: Split, episodes: number, trainGame
   return Array.from({ length: episodes }, (_, i) => ({ seed: first + i, split, rollout: 0 }));
 }
 
-export interface SuccessOptions {
+/** Options of `evaluate`. */
+export interface EvaluateOptions {
+  /** Names the games and the random numbers that actions are drawn with. Equal seeds play equal games. */
   readonly seed: number;
   readonly split: Split;
+  /** Number of episodes. */
   readonly episodes: number;
-  readonly trainGames: number;
-  readonly temperature: number;
+  /** Number of training games of the run, which the train split repeats. Default 150, as in the config. */
+  readonly trainGames?: number;
+  /** Divides the logits; default 1. */
+  readonly temperature?: number;
+  /** Called after each episode with the number of episodes that have ended. */
   readonly onEpisode?: (done: number) => void;
   readonly signal?: AbortSignal | undefined;
-  /** Plays the games, by default on this thread with the given environments. */
+  /**
+   * Plays the games, by default on this thread with the given environments.
+   *
+   * @internal
+   */
   readonly play?: (games: readonly GameChoice[], options: PlayOptions) => Promise<Float64Array>;
 }
 
@@ -52,7 +62,7 @@ const optionKeys = {
   onEpisode: 1,
   signal: 1,
   play: 1,
-} satisfies Record<keyof SuccessOptions, 1>;
+} satisfies Record<keyof EvaluateOptions, 1>;
 
 /**
  * Largest number of episodes of an evaluation, and of training games. Up to this number the seeds of different splits
@@ -60,36 +70,40 @@ const optionKeys = {
  */
 const MOST_GAMES = 2 ** 28;
 
-function checkArguments(policy: unknown, environments: unknown, options: SuccessOptions): void {
-  checkObject('success', 'policy', policy, 'pass the result of createPolicy');
-  checkEnvironments('success', environments);
-  checkKeys('success', 'options', options, optionKeys);
-  const { seed, split, episodes, trainGames, temperature } = options;
-  checkSeed('success', seed);
-  checkChoice('success', 'split', split, splits);
-  checkInteger('success', 'episodes', episodes, 1, MOST_GAMES, 'pass the number of episodes');
-  checkInteger('success', 'trainGames', trainGames, 1, MOST_GAMES, 'pass the number of training games of the run');
-  checkPositive('success', 'temperature', temperature, true, '1 leaves the scores as they are');
+/** Default number of training games, that of the config. */
+const TRAIN_GAMES = 150;
+
+function checkArguments(policy: unknown, environments: unknown, options: EvaluateOptions): void {
+  checkObject('evaluate', 'policy', policy, 'pass the result of createPolicy');
+  checkEnvironments('evaluate', environments);
+  checkKeys('evaluate', 'options', options, optionKeys);
+  const { seed, split, episodes, trainGames = TRAIN_GAMES, temperature = 1 } = options;
+  checkSeed('evaluate', seed);
+  checkChoice('evaluate', 'split', split, splits);
+  checkInteger('evaluate', 'episodes', episodes, 1, MOST_GAMES, 'pass the number of episodes');
+  checkInteger('evaluate', 'trainGames', trainGames, 1, MOST_GAMES, 'pass the number of training games of the run');
+  checkPositive('evaluate', 'temperature', temperature, true, '1 leaves the scores as they are');
 }
 
 /**
  * Mean return over episodes with sampled (not greedy) actions. In environments whose reward is 1 for a solved game and
  * 0 otherwise, this is the success rate; in other environments it is the mean score.
  *
+ * @param policy with prepared weights
+ * @param environments one or more instances of the policy's environment; that many episodes are played at a time, with the same result
  * @returns the mean and f64[episodes] of returns
  * @throws RangeError or Error that names an invalid argument; the signal's reason on abort
  */
-export async function success(
+export async function evaluate(
   policy: Policy,
   environments: readonly Environment[],
-  options: SuccessOptions,
+  options: EvaluateOptions,
 ): Promise<{ mean: number; returns: Float64Array }> {
   checkArguments(policy, environments, options);
-  const { seed, split, episodes, trainGames } = options;
-  options.signal?.throwIfAborted();
+  const { seed, split, episodes, trainGames = TRAIN_GAMES, temperature = 1, signal } = options;
+  signal?.throwIfAborted();
   const games = evaluationGames(seed, split, episodes, trainGames);
   const key = actionKey(seed, `evaluate/${split}`, 0);
-  const { temperature, signal } = options;
   const onEpisode = options.onEpisode ? { onEpisode: options.onEpisode } : {};
   const playAll = options.play ?? ((all, how) => play(policy, environments, all, how));
   const returns = await playAll(games, { key, temperature, signal, ...onEpisode });

@@ -14,6 +14,7 @@ import { type Interval, requireValues } from './statistics.ts';
  */
 export type Strata = readonly (readonly number[])[];
 
+/** How a bootstrap draws. */
 export interface Resampling {
   /** Integer in [0, 2^53). Results with the same seed are bitwise identical. */
   readonly seed: number;

@@ -5,6 +5,7 @@ import { labelTermsOf, termsOf } from '../config/method.ts';
 import { index32 } from '../engine/kernels/address.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
 import { contrastiveLoss } from '../engine/learn/contrastive.ts';
+import { cloningWeights, countLabels } from '../engine/learn/lossSet.ts';
 import { balancedWeights, stateWeights } from '../engine/learn/objective.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
 import type { WholeLoss } from '../engine/learn/update.ts';
@@ -53,40 +54,6 @@ export function permutationIn(arena: Arena, n: number, seed: number, purpose: st
   const copy = arena.i32.slice(index32(order), index32(order) + n);
   arena.release(mark);
   return copy;
-}
-
-/** Good and labelled rows of the states in `order`. */
-function countLabels(
-  list: Rollout['states'],
-  labels: Int8Array,
-  order: Int32Array,
-): { good: number; labelled: number } {
-  let good = 0;
-  let labelled = 0;
-  for (const s of order) {
-    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) {
-      if (labels[row] >= 0) labelled++;
-      if (labels[row] === 1) good++;
-    }
-  }
-  return { good, labelled };
-}
-
-/** 1 / (number of states with a good action) on those states, 0 on the others. */
-function cloningWeights(list: Rollout['states'], labels: Int8Array, order: Int32Array): Float32Array {
-  const weights = new Float32Array(order.length);
-  let count = 0;
-  order.forEach((s, i) => {
-    for (let row = list.rowOffsets[s]; row < list.rowOffsets[s + 1]; row++) {
-      if (labels[row] === 1) {
-        weights[i] = 1;
-        count++;
-        break;
-      }
-    }
-  });
-  for (let i = 0; i < weights.length; i++) if (weights[i] > 0) weights[i] = 1 / count;
-  return weights;
 }
 
 /**

@@ -11,6 +11,7 @@ import { couplingFields } from './run.ts';
 import type { TrainHooks } from './runLog.ts';
 import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
 
+/** Options of `replay`: those of `train` without what a replay makes itself. */
 export interface ReplayOptions extends Omit<TrainOptions, 'onMetrics' | 'onCheckpoint' | 'onCoupling' | 'checkpoint'> {
   /** Last iteration to train; the receipt then has no outcome. Default: all iterations. */
   readonly until?: number;
@@ -44,6 +45,7 @@ export interface ReplayedRecords {
   readonly checkpoints: readonly ReplayedCheckpoint[];
 }
 
+/** Options of `replayRecords`. */
 export interface ReplayRecordsOptions extends ReplayOptions {
   /** Iterations whose checkpoints are compared; those after `until` are left out. */
   readonly checkpointsAt?: readonly number[];

@@ -20,10 +20,11 @@ import type { Crew } from '../parallel/crew.ts';
 import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
-import { success, trainingGames } from '../rollout/success.ts';
+import { evaluate, trainingGames } from '../rollout/success.ts';
 import type { CustomParts } from './custom.ts';
 import type { Metrics } from './iteration.ts';
 
+/** How far a run is: `done` of `total` in the present phase. */
 export interface Progress {
   readonly phase: 'vocabulary' | 'cold start' | 'train' | 'evaluate' | 'coupling';
   readonly done: number;
@@ -121,7 +122,7 @@ export async function evaluateAll(run: Run): Promise<SuccessBySplit> {
     const onEpisode = (done: number): void =>
       reportProgress(run, 'evaluate', i * episodes + done, splits.length * episodes);
     const options = { seed, split, episodes, trainGames, temperature, onEpisode, signal, play: spread.play };
-    means.push((await success(learner.policy, environments, options)).mean);
+    means.push((await evaluate(learner.policy, environments, options)).mean);
   }
   return { train: means[0], inDomain: means[1], outOfDomain: means[2] };
 }
@@ -133,7 +134,7 @@ export async function measureRun(run: Run): Promise<CouplingMeasurement | null> 
   reportProgress(run, 'coupling', 0, 1);
   const { policy } = learner;
   const describe = describeSample(environments[0].spec, bank);
-  const measured = await measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
+  const measured = await measureCoupling(policy, bank, { describe, grams: spread.grams, signal });
   reportProgress(run, 'coupling', 1, 1);
   return measured;
 }

@@ -26,6 +26,7 @@ export interface TrainHooks {
     iteration: number,
     measured: CouplingMeasurement,
   ) => void;
+  /** Called when a phase starts and as it advances. */
   readonly onProgress?: (progress: Progress) => void;
 }
 

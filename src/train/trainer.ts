@@ -37,6 +37,7 @@ import { openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
 
+/** What a run ends with. */
 export interface TrainOutcome {
   readonly success: SuccessBySplit;
   readonly coupling: { readonly start: CouplingSummary; readonly end: CouplingSummary };
@@ -48,9 +49,11 @@ export interface TrainOutcome {
   readonly receipt: Receipt;
 }
 
+/** Options of `train`: parts of the user's own, hooks, and how the run is computed. */
 export interface TrainOptions extends CustomOptions, TrainHooks {
   /** Resumes from this checkpoint. The result is bitwise identical to that of an uninterrupted run. */
   readonly checkpoint?: Checkpoint;
+  /** @internal */
   readonly openBridge?: OpenBridge;
   /**
    * A pool of worker threads that share the work; without it the calling thread does all. The result is bitwise
@@ -66,6 +69,8 @@ export interface TrainOptions extends CustomOptions, TrainHooks {
   /**
    * Called once, before the first update and evaluation: a profiler wraps the methods of the parts. They must return
    * the same values.
+   *
+   * @internal
    */
   readonly onParts?: (parts: RunParts) => void;
 }

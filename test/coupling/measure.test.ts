@@ -31,7 +31,7 @@ const describeSample = ({ side, state, action }: { side: number; state: number; 
   `${side}/${state}/${action}`;
 
 function measure({ policy, samplePairs }: { policy: Policy; samplePairs: SamplePairs }): Promise<CouplingMeasurement> {
-  return measureCoupling(policy, policy.weights, samplePairs, describeSample);
+  return measureCoupling(policy, samplePairs, { describe: describeSample });
 }
 
 const seeds = [1, 2, 3, 4, 5];
@@ -194,7 +194,7 @@ test('an abort from the event loop ends the measurement, and its memory is relea
   const controller = new AbortController();
   const before = policy.arena.mark();
   setImmediate(() => controller.abort(new Error('enough')));
-  const stopped = measureCoupling(policy, policy.weights, samplePairs, describeSample, undefined, controller.signal);
+  const stopped = measureCoupling(policy, samplePairs, { describe: describeSample, signal: controller.signal });
   await expect(stopped).rejects.toThrow('enough');
   expect(policy.arena.mark()).toBe(before);
   expect(await measure({ policy, samplePairs })).toEqual(whole);

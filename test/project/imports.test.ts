@@ -47,6 +47,8 @@ const cases: readonly [string, string, string[]][] = [
   ['src/study/danger/a41.ts', 'src/parallel/crew.ts', ['imports-of-study']],
   ['src/study/a42.ts', 'src/cli/shared/print.ts', ['imports-of-study']],
   ['src/index.ts', 'src/cli/program.ts', ['imports-of-entry']],
+  ['src/entry/a49.ts', 'src/report/draw/chart.ts', ['imports-of-entry']],
+  ['src/study/a50.ts', 'src/entry/a49.ts', ['imports-of-study']],
   ['src/edge.ts', 'src/report/draw/chart.ts', ['imports-of-entry']],
   ['src/cli/a43.ts', 'src/index.ts', []],
   ['src/cli/a44.ts', 'src/engine/layers/network.ts', ['imports-of-cli']],

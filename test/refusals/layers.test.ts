@@ -7,11 +7,12 @@ import {
   batchCapacity,
   broadcast,
   createNetwork,
-  inputShape,
   layerNorm,
   linear,
   tokenTable,
-} from '../../src/index.ts';
+  vectorInput,
+} from '../../src/entry/layers.ts';
+import { inputShape } from '../../src/entry/learn.ts';
 
 import { refusal } from '../refusal.ts';
 import { arena, household } from './smallPolicy.ts';
@@ -71,19 +72,27 @@ describe('networks of layers', () => {
       'addScaled: factor must be a finite number, got NaN; change the layer',
     ],
     [
-      'broadcast on an input',
-      (b) => broadcast(b, input(b)),
-      'createNetwork: an input without a gradient must be read by linear, got another layer; put a linear layer between',
-    ],
-    [
       'layerNorm on an input',
       (b) => layerNorm(b, 'n', input(b)),
-      'createNetwork: an input without a gradient must be read by linear, got another layer; put a linear layer between',
+      'createNetwork: an input without a gradient must be read by linear, addScaled or broadcast, got another layer; put a linear layer between',
     ],
     [
       'activation on an input',
       (b) => activation(b, 'relu', input(b)),
       'activation: x must have a gradient, got an input; put a linear layer between',
+    ],
+    [
+      'heads on an input',
+      (b) => {
+        const x = broadcast(b, input(b));
+        return { embedding: input(b), logit: linear(b, 'logit', x, 1), classifier: linear(b, 'classifier', x, 1) };
+      },
+      'createNetwork: heads.embedding must have a gradient, got an input; put a linear layer between',
+    ],
+    [
+      'vectorInput on tokens',
+      (b) => vectorInput(b),
+      'vectorInput: shape.form must be vector, got tokens; use slotTokens or slotProjection',
     ],
     ['no heads', () => null, 'createNetwork: heads.embedding must be an object, got undefined; return it from compose'],
   ];

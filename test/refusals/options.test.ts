@@ -1,30 +1,22 @@
 /** Unknown options of library functions. */
 import { describe, expect, test } from 'vitest';
+import { collectSamplePairs, runDanger } from '../../src/entry/coupling.ts';
 import {
-  type Builder,
   buildVocabulary,
-  collectBank,
   craftingText,
   createBandit,
   createCrafting,
   createHousehold,
   createLookAlike,
-  createNetwork,
   householdText,
-  inputShape,
-  linear,
-  openCrew,
-  performanceProfile,
-  replay,
-  resolveConfig,
-  runDanger,
-  slotLinear,
-  stratifiedBootstrap,
-  success,
   tokenized,
-  tokenTable,
-  train,
-} from '../../src/index.ts';
+} from '../../src/entry/env.ts';
+import { type Builder, createNetwork, linear, slotLinear, tokenTable } from '../../src/entry/layers.ts';
+import { inputShape } from '../../src/entry/learn.ts';
+import { replay } from '../../src/entry/record.ts';
+import { performanceProfile, stratifiedBootstrap } from '../../src/entry/statistics.ts';
+import { evaluate, resolveConfig, train } from '../../src/index.ts';
+import { openCrew } from '../../workers/workers.node.ts';
 
 import { refusal, rejection } from '../refusal.ts';
 import { arena, household, policy } from './smallPolicy.ts';
@@ -46,8 +38,8 @@ const options: [string, (given: Anything) => unknown, string, string][] = [
   ['train', (given) => train({}, given), 'singal', 'signal'],
   ['replay', (given) => replay(resolveConfig({}), given), 'untill', 'until'],
   ['openCrew', (given) => openCrew(() => ({}) as never, 2, given), 'copy', 'copied'],
-  ['success', (given) => success(policy, [household], given), 'trainGame', 'trainGames'],
-  ['collectBank', (given) => collectBank(policy, [household], given), 'pair', 'pairs'],
+  ['evaluate', (given) => evaluate(policy, [household], given), 'trainGame', 'trainGames'],
+  ['collectSamplePairs', (given) => collectSamplePairs(policy, [household], given), 'pair', 'pairs'],
 ];
 
 describe('unknown options are refused with the nearest known one', () => {

@@ -1,31 +1,28 @@
 /** Functions on plain numbers, texts and environments given what they cannot use: a message by name, and no NaN. */
 import { expect, test } from 'vitest';
+import { gradVac, pcGrad, runDanger, taskOrders, upGrad } from '../../src/entry/coupling.ts';
 import {
   buildVocabulary,
   createBandit,
   createHousehold,
   createLookAlike,
-  gradVac,
-  groupRelative,
   householdText,
+  randomStream,
+  tokenized,
+} from '../../src/entry/env.ts';
+import { groupRelative } from '../../src/entry/learn.ts';
+import { replay } from '../../src/entry/record.ts';
+import {
   interquartileMean,
   meanInterval,
   pairedBootstrap,
   pairedDifference,
-  pcGrad,
   performanceProfile,
   probabilityOfImprovement,
-  randomStream,
-  replay,
-  resolveConfig,
-  runDanger,
   stratifiedBootstrap,
-  taskOrders,
-  tokenized,
-  train,
-  upGrad,
   wilsonInterval,
-} from '../../src/index.ts';
+} from '../../src/entry/statistics.ts';
+import { resolveConfig, train } from '../../src/index.ts';
 
 import { rejection } from '../refusal.ts';
 

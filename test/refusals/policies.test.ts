@@ -1,23 +1,18 @@
 /** Functions on policies given what they cannot use: a message by name, and no NaN. */
 import { describe, expect, test } from 'vitest';
 import { pushState } from '../../src/engine/states/stateList.ts';
+import { collectSamplePairs, gramMatrix } from '../../src/entry/coupling.ts';
+import { batchCapacity, policyOn } from '../../src/entry/layers.ts';
 import {
   actionLogProbs,
-  batchCapacity,
-  collectBank,
-  createLabelSource,
-  createPolicy,
   createStateList,
-  gramMatrix,
   inputShape,
   loadParameters,
   loadStates,
-  measureCoupling,
-  openCrew,
   parameterTensors,
-  policyOn,
-  success,
-} from '../../src/index.ts';
+} from '../../src/entry/learn.ts';
+import { createLabelSource, createPolicy, evaluate, measureCoupling } from '../../src/index.ts';
+import { openCrew } from '../../workers/workers.node.ts';
 import { refusal, rejection } from '../refusal.ts';
 import { arena, config, household, policy } from './smallPolicy.ts';
 
@@ -39,42 +34,42 @@ const cases: Cases = [
     'openCrew: options.cores must be an integer in [1, 65536], got 0.5; leave it out',
   ],
   [
-    'success: environments',
-    () => success(policy, [], {} as Anything),
-    'success: environments must be an array of environments, got []; pass one environment or more',
+    'evaluate: environments',
+    () => evaluate(policy, [], {} as Anything),
+    'evaluate: environments must be an array of environments, got []; pass one environment or more',
   ],
   [
-    'success: temperature',
-    () => success(policy, [household], { seed: 1, split: 'train', episodes: 1, trainGames: 1, temperature: 0 }),
-    'success: temperature must be a number > 0, got 0; 1 leaves the scores as they are',
+    'evaluate: temperature',
+    () => evaluate(policy, [household], { seed: 1, split: 'train', episodes: 1, trainGames: 1, temperature: 0 }),
+    'evaluate: temperature must be a number > 0, got 0; 1 leaves the scores as they are',
   ],
   [
-    'success: episodes',
-    () => success(policy, [household], { seed: 1, split: 'train', episodes: 0, trainGames: 1, temperature: 1 }),
-    'success: episodes must be an integer in [1, 268435456], got 0; pass the number of episodes',
+    'evaluate: episodes',
+    () => evaluate(policy, [household], { seed: 1, split: 'train', episodes: 0, trainGames: 1, temperature: 1 }),
+    'evaluate: episodes must be an integer in [1, 268435456], got 0; pass the number of episodes',
   ],
   [
-    'success: split',
+    'evaluate: split',
     () =>
-      success(policy, [household], { seed: 1, split: 'test', episodes: 1, trainGames: 1, temperature: 1 } as Anything),
-    'success: split must be one of train, in-domain, out-of-domain, got "test"; choose one of them',
+      evaluate(policy, [household], { seed: 1, split: 'test', episodes: 1, trainGames: 1, temperature: 1 } as Anything),
+    'evaluate: split must be one of train, in-domain, out-of-domain, got "test"; choose one of them',
   ],
   [
-    'collectBank: pairs',
+    'collectSamplePairs: pairs',
     () =>
-      collectBank(policy, [household], {
+      collectSamplePairs(policy, [household], {
         seed: 1,
         split: 'train',
         pairs: Number.NaN,
         graphDiscount: 0.9,
         graphMaxEdges: 1,
       }),
-    'collectBank: pairs must be an integer in [1, 10000], got NaN; pass the number of pairs of each class',
+    'collectSamplePairs: pairs must be an integer in [1, 10000], got NaN; pass the number of pairs of each class',
   ],
   [
     'measureCoupling: no sample pairs',
-    () => measureCoupling(policy, policy.weights, null as Anything, () => ''),
-    'measureCoupling: samplePairs must be an object, got null; collectBank returns null where no action is good in one game and bad in another',
+    () => measureCoupling(policy, null as Anything),
+    'measureCoupling: samplePairs must be an object, got null; collectSamplePairs returns null where no action is good in one game and bad in another',
   ],
   [
     'gramMatrix: no samples',
@@ -201,7 +196,7 @@ describe('states and parameters', () => {
       ({ ...household, reset: () => ({ reward: 0, terminated: false, truncated: false, ...step }) }) as Anything;
     const play = (step: object): Promise<string> =>
       rejection(() =>
-        success(policy, [shows(step)], { seed: 1, split: 'train', episodes: 1, trainGames: 1, temperature: 1 }),
+        evaluate(policy, [shows(step)], { seed: 1, split: 'train', episodes: 1, trainGames: 1, temperature: 1 }),
       );
     const most = 'an array of features of at most 1048576, got';
     const advice = "check the environment's encoding";
@@ -220,7 +215,7 @@ describe('states and parameters', () => {
     ]) {
       const environment = { ...shows({ observation, info: first }), step: () => step } as Anything;
       const options = { seed: 1, split: 'train', episodes: 1, trainGames: 1, temperature: 1 } as const;
-      expect(await rejection(() => success(policy, [environment], options))).toBe(
+      expect(await rejection(() => evaluate(policy, [environment], options))).toBe(
         `collect: reward must be a finite 32-bit float, got ${shown}; check environment household`,
       );
     }

@@ -1,5 +1,6 @@
 /** A small policy on the household, for functions that must be given one. */
-import { type Arena, createArena, createHousehold, createPolicy, type Policy } from '../../src/index.ts';
+import { createHousehold } from '../../src/entry/env.ts';
+import { type Arena, createArena, createPolicy, type Policy } from '../../src/index.ts';
 
 export const config = {
   policy: 'attention',

@@ -12,7 +12,7 @@ import { buildVocabulary } from '../../src/env/text/tokenizer.ts';
 import { branch, requireCopies } from '../../src/rollout/branch.ts';
 import { collect } from '../../src/rollout/collect.ts';
 import { playExpert } from '../../src/rollout/expert.ts';
-import { success } from '../../src/rollout/success.ts';
+import { evaluate } from '../../src/rollout/success.ts';
 import { demonstrate } from '../../src/train/coldStart.ts';
 import { train } from '../../src/train/trainer.ts';
 import { rooms } from '../env/text/rooms.ts';
@@ -73,7 +73,7 @@ const players: readonly [
   (policy: Policy, create: () => Environment) => Promise<unknown> | unknown,
 ][] = [
   ['collect', 'collect', false, (policy, create) => collect(policy, [create()], someGames(1), options)],
-  ['success', 'collect', false, (policy, create) => success(policy, [create(), create()], evaluation)],
+  ['evaluate', 'collect', false, (policy, create) => evaluate(policy, [create(), create()], evaluation)],
   ['collectSamplePairs', 'collect', false, (policy, create) => collectSamplePairs(policy, [create()], bank)],
   ['collectSamplePairs, expert', 'playExpert', true, (policy, create) => collectSamplePairs(policy, [create()], bank)],
   ['playExpert', 'playExpert', true, (_, create) => playExpert(create(), someGames(1), demonstrations)],
@@ -127,7 +127,7 @@ test.each([0, -1, 2.5, Number.NaN, 10_001, 1e9])('maxSteps %d is rejected before
     `${caller}: maxSteps must be an integer in [1, 10000], got ${maxSteps}; change spec.maxSteps of environment endless`;
   const create = (): Environment => endless(maxSteps, { hasExpert: true });
   await expect(collect(policy, [create()], someGames(1), options)).rejects.toThrow(refused('collect'));
-  await expect(success(policy, [create()], evaluation)).rejects.toThrow(refused('play'));
+  await expect(evaluate(policy, [create()], evaluation)).rejects.toThrow(refused('play'));
   await expect(playExpert(create(), someGames(1), demonstrations)).rejects.toThrow(refused('playExpert'));
   const text = endlessText(false, maxSteps);
   await expect(collectTexts(text, { episodes: 1, seed: 1 })).rejects.toThrow(refused('collectTexts'));
@@ -143,7 +143,7 @@ describe('timers and aborts are handled while a synchronous environment is playe
     ['collectTexts', () => (signal) => collectTexts(longText(), { episodes: 1, seed: 1, signal })],
     ['playExpert', () => (signal) => playExpert(long(), someGames(1), { ...demonstrations, signal })],
     ['collect', (policy) => (signal) => collect(policy, [long()], someGames(1), { ...options, signal })],
-    ['success', (policy) => (signal) => success(policy, [long()], { ...evaluation, episodes: 1, signal })],
+    ['evaluate', (policy) => (signal) => evaluate(policy, [long()], { ...evaluation, episodes: 1, signal })],
   ])('%s', async (_, prepare) => {
     const work = prepare(await policyFor(long()));
     let handled = false;

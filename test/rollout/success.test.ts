@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { resolveConfig } from '../../src/config/config.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { type Environment, type Split, splits } from '../../src/env/environment.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
 import type { GameChoice } from '../../src/rollout/rollout.ts';
-import { success, trainingGames } from '../../src/rollout/success.ts';
+import { evaluate, trainingGames } from '../../src/rollout/success.ts';
 
 async function openPolicy(): Promise<Policy> {
   const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 0, heads: 2, logitScale: 1 };
@@ -26,7 +27,7 @@ async function gamesPlayed(policy: Policy, seed: number, split: Split, episodes:
     },
     step: (action) => ({ ...environment.step(action), truncated: true }),
   };
-  await success(policy, [watched], { seed, split, episodes, trainGames: 5, temperature: 1 });
+  await evaluate(policy, [watched], { seed, split, episodes, trainGames: 5, temperature: 1 });
   return games;
 }
 
@@ -74,13 +75,23 @@ test('success is the mean of the returns: equal for any number of environments, 
   const environments = Array.from({ length: 7 }, () => createLookAlike());
   const policy = await openPolicy();
   const options = { seed: 1, split: 'in-domain', episodes: 60, trainGames: 5, temperature: 1 } as const;
-  const { mean, returns } = await success(policy, environments, options);
+  const { mean, returns } = await evaluate(policy, environments, options);
   expect(returns.length).toBe(60);
   expect(mean).toBe(returns.filter((x) => x === 1).length / 60);
   expect(mean).toBeGreaterThan(0);
-  expect(await success(policy, environments.slice(0, 2), options)).toEqual({ mean, returns });
-  const other = await success(policy, environments, { ...options, split: 'out-of-domain' });
+  expect(await evaluate(policy, environments.slice(0, 2), options)).toEqual({ mean, returns });
+  const other = await evaluate(policy, environments, { ...options, split: 'out-of-domain' });
   expect(other.returns).not.toEqual(returns);
-  const cold = await success(policy, environments, { ...options, temperature: 0.01 });
+  const cold = await evaluate(policy, environments, { ...options, temperature: 0.01 });
   expect(cold.returns).not.toEqual(returns);
+});
+
+test('without trainGames and temperature those of the default config are taken', async () => {
+  const environments = [createLookAlike()];
+  const policy = await openPolicy();
+  const short = { seed: 1, split: 'train', episodes: 40 } as const;
+  const { trainGames, temperature } = resolveConfig({});
+  expect(await evaluate(policy, environments, short)).toEqual(
+    await evaluate(policy, environments, { ...short, trainGames, temperature }),
+  );
 });

@@ -4,7 +4,8 @@
  * A job (src/cli/runtime/job.ts): it imports nothing but files beside it.
  */
 import type { JobFunction, Product } from '../../src/cli/runtime/job.ts';
-import type { Checkpoint, Config, Receipt, TrainOutcome } from '../../src/index.ts';
+import type { Checkpoint, Receipt } from '../../src/entry/record.ts';
+import type { Config, TrainOutcome } from '../../src/index.ts';
 import type { Progress } from '../../src/train/run.ts';
 import { kernelsHash, sha256 } from './kernelsHash.ts';
 

@@ -59,7 +59,7 @@ describe('the package', () => {
   test('contains the build with its source maps, the bridges, the modules and the pages, and no other file', () => {
     const kinds = packedFiles().map((path) =>
       path
-        .replace(/^(dist\/(?:src|workers))\/.*?(\.d\.ts|\.js|\.js\.map)$/, '$1 $2')
+        .replace(/^(dist\/(?:src|node|workers))\/.*?(\.d\.ts|\.js|\.js\.map)$/, '$1 $2')
         .replace(/^(dist\/vendor\/\w+)\/.*\.js$/, '$1 .js')
         .replace(/^(docs)\/.*(\.\w+)$/, '$1 $2'),
     );
@@ -77,8 +77,8 @@ describe('the package', () => {
       'dist/browser/unbraid.wasm',
       'dist/browser/worker.js',
       'dist/browser/worker.js.map',
-      'dist/node/unbraid.js',
-      'dist/node/unbraid.js.map',
+      'dist/node .js',
+      'dist/node .js.map',
       'dist/src .d.ts',
       'dist/src .js',
       'dist/src .js.map',

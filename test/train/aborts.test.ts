@@ -10,7 +10,7 @@ import { createLookAlike } from '../../src/env/lookAlike.ts';
 import { unlessAborted } from '../../src/eventLoop.ts';
 import { branch, requireCopies } from '../../src/rollout/branch.ts';
 import { collect } from '../../src/rollout/collect.ts';
-import { success } from '../../src/rollout/success.ts';
+import { evaluate } from '../../src/rollout/success.ts';
 import { runDanger } from '../../src/study/danger/danger.ts';
 import { replay } from '../../src/train/replay.ts';
 import { train } from '../../src/train/trainer.ts';
@@ -44,7 +44,7 @@ beforeAll(async () => {
 const calls: Record<string, (signal: AbortSignal, onWork: () => void) => Promise<unknown>> = {
   train: (signal, onProgress) => train(config, { signal, onProgress }),
   replay: (signal, onProgress) => replay(resolveConfig(config), { signal, onProgress }),
-  success: (signal, onEpisode) => success(policy, [createLookAlike()], { ...games, signal, onEpisode }),
+  evaluate: (signal, onEpisode) => evaluate(policy, [createLookAlike()], { ...games, signal, onEpisode }),
   collectSamplePairs(signal, onWork) {
     const environment = createLookAlike();
     const watched = {
@@ -63,7 +63,7 @@ const calls: Record<string, (signal: AbortSignal, onWork: () => void) => Promise
       onWork();
       return '';
     };
-    return measureCoupling(policy, policy.weights, bank, describeSample, undefined, signal);
+    return measureCoupling(policy, bank, { describe: describeSample, signal });
   },
   runDanger: (signal, onProgress) => runDanger({ starts: [0.4], seeds: 1, iterations: 10, signal, onProgress }),
 };

@@ -1,8 +1,8 @@
 /** Entry in Node, Deno or Bun: reads a job from stdin, runs it, and writes its messages to stdout as lines of JSON. */
 import process from 'node:process';
 import { spawnWorker } from '../../../workers/spawn.node.ts';
-import * as unbraid from '../../index.ts';
 import type { JobFunction, Message } from './job.ts';
+import { library as unbraid } from './library.ts';
 
 function send(message: Message): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);

@@ -1,11 +1,11 @@
 /** Jobs that can run in any runtime, and the messages with which the caller follows them. */
-import type * as unbraid from '../../index.ts';
 import type { SpawnWorker } from '../../parallel/crew.ts';
 import type { Progress } from '../../train/run.ts';
+import type { library } from './library.ts';
 
 /** The library as the runtime loads it. */
 export interface Product {
-  readonly unbraid: typeof unbraid;
+  readonly unbraid: typeof library;
   readonly spawnWorker: SpawnWorker;
 }
 

@@ -16,7 +16,7 @@ import type { Checkpoint } from '../../record/checkpoint.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
 import type { CouplingRecord } from '../../record/schemas.ts';
-import { success } from '../../rollout/success.ts';
+import { evaluate } from '../../rollout/success.ts';
 import { returnInterval, wilsonInterval } from '../../statistics/statistics.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges, permitted } from '../shared/bridges.ts';
@@ -115,7 +115,7 @@ async function measureSaved(
   if (!bank) return null;
   onBank();
   const describe = describeSample(environments[0].spec, bank);
-  return measureCoupling(policy, policy.weights, bank, describe, spread.grams, signal);
+  return measureCoupling(policy, bank, { describe, grams: spread.grams, signal });
 }
 
 /**
@@ -166,7 +166,7 @@ export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episo
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
-    const { mean, returns } = await success(policy, environments, {
+    const { mean, returns } = await evaluate(policy, environments, {
       seed,
       split,
       episodes,

@@ -10,7 +10,7 @@ import {
   metricsName,
   receiptName,
   resultName,
-} from '../../record/layout.node.ts';
+} from '../../record/names.ts';
 import { createReceipt, firstDifference, type Receipt, type ReceiptDifference } from '../../record/receipt.ts';
 import { type FieldHashes, fieldHashes, type ReplayedCheckpoint, type ReplayedRecords } from '../../train/replay.ts';
 

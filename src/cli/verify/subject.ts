@@ -7,7 +7,7 @@ import { readFolderClaim } from '../../record/claim.node.ts';
 import { folderEntries } from '../../record/folder.node.ts';
 import { attempt, type Damage, readReceiptFile } from '../../record/integrity.node.ts';
 import type { JsonRecord } from '../../record/json.ts';
-import { configName, couplingName } from '../../record/layout.node.ts';
+import { configName, couplingName } from '../../record/names.ts';
 import { createReceipt, firstDifference, type Receipt } from '../../record/receipt.ts';
 import { requireRun } from '../../record/run.node.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';

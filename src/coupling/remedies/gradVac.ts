@@ -4,11 +4,11 @@ import { requireOrders, taskCount } from './tasks.ts';
 /** Weights of the gradients, and the targets for the next update. */
 export interface GradVac {
   /** f64[n], weights of the gradients. */
-  readonly weights: Float64Array;
+  readonly weights: Float64Array<ArrayBuffer>;
   /**
    * f64[n, n], moving average of the cosine between task i's gradient, as changed so far, and the gradient of task j.
    */
-  readonly targets: Float64Array;
+  readonly targets: Float64Array<ArrayBuffer>;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { checkChoice, isList, refuse, shown } from '../../check/values.ts';
 import { divisorOf, moments, type RewardScale } from './moments.ts';
 
+/** What `groupRelative` returns. */
 export interface GroupRelative {
   /** f32[episodes] */
   readonly advantages: Float32Array;

@@ -12,7 +12,9 @@ export interface Critic {
   learn(rollout: Rollout): number | Promise<number>;
   /** f64[action rows]: predicted return of each action row of the rollout. */
   values(rollout: Rollout): Float64Array;
+  /** What a resumed run needs. */
   save(): Record<string, Float64Array>;
+  /** Takes back what `save` returned. */
   restore(saved: Record<string, Float64Array>): void;
 }
 

@@ -22,6 +22,7 @@ export interface CustomLabelSource {
   ): Int8Array | Partial<Labelling> | Promise<Int8Array | Partial<Labelling>>;
   /** What a resumed run needs. */
   save?(): Record<string, Float64Array>;
+  /** Takes back what `save` returned. */
   restore?(saved: Record<string, Float64Array>): void;
 }
 

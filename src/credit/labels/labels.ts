@@ -24,6 +24,7 @@ export interface Labelling {
   readonly weight: number;
 }
 
+/** A source of labels: it says which candidate actions of a rollout were good and which were bad. */
 export interface LabelSource {
   /**
    * Labels the candidate actions of a rollout. A source with memory stores the rollout first, so call this once for
@@ -39,6 +40,7 @@ export interface LabelSource {
   restore(saved: Record<string, Float64Array>): void;
 }
 
+/** The keys of a config that label sources read. */
 export interface LabelConfig extends GraphLabelsConfig, AnchorLabelsConfig, CounterfactualConfig {
   /** `custom` is rejected: `train` receives such a source as an option. */
   readonly labels: LabelSourceName | 'custom';
@@ -84,6 +86,7 @@ function checkConfig(config: LabelConfig): void {
 export interface LabelTools {
   /** @throws Error if the environment cannot be copied */
   createTryCandidates(): TryCandidates;
+  /** A critic without experience. */
   createCritic(): Critic;
 }
 

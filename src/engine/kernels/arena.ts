@@ -36,6 +36,7 @@ interface Segment {
  * On a memory that threads share, each thread has its own arena. An address that one of them allocated is valid in all.
  */
 export class Arena {
+  /** The exported functions of the compiled module; assembly/ documents each. */
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
@@ -195,6 +196,7 @@ export class Arena {
     return base + this.#next - start;
   }
 
+  /** Gives back all that was placed after `mark`. */
   release(mark: number): void {
     while (this.#segments[this.#segment].base > mark) this.#segment--;
     const { start, base } = this.#segments[this.#segment];
@@ -206,6 +208,7 @@ export class Arena {
     return this.f32.slice(index32(pointer), index32(pointer) + count);
   }
 
+  /** Writes floats at the address `pointer`. */
   write(pointer: number, values: ArrayLike<number>): void {
     this.f32.set(values, index32(pointer));
   }
@@ -215,6 +218,7 @@ export class Arena {
     this.kernels.copyBytes(to, from, bytes);
   }
 
+  /** Sets `bytes` bytes at the address `pointer` to 0. */
   zero(pointer: number, bytes: number): void {
     // Some runtimes fill a view of shared memory byte by byte, so the kernel does it.
     const words = Math.floor(bytes / 4);

@@ -100,7 +100,7 @@ export function createBuilder(arena: Arena, batch: Batch, composition: Compositi
     read(x, takesInputs = false) {
       if (x.grad === 0 && !takesInputs) {
         throw new Error(
-          'createNetwork: an input without a gradient must be read by linear, got another layer; put a linear layer between',
+          'createNetwork: an input without a gradient must be read by linear, addScaled or broadcast, got another layer; put a linear layer between',
         );
       }
       const order = x.readers++;

@@ -34,6 +34,9 @@ function composeHeads(builder: Builder, compose: (builder: Builder) => Heads): H
   const heads = compose(builder);
   for (const name of ['embedding', 'logit', 'classifier'] as const) {
     checkObject('createNetwork', `heads.${name}`, heads?.[name], 'return it from compose');
+    if (heads[name].grad === 0) {
+      throw new Error(`createNetwork: heads.${name} must have a gradient, got an input; put a linear layer between`);
+    }
   }
   return heads;
 }

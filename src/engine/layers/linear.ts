@@ -3,15 +3,17 @@ import { matrix, multiply, multiplyByTransposed, multiplyTransposed, view } from
 import type { Builder, GradientPart, Init, Parameter, Tensor } from './network.ts';
 
 /** Number of each activation in the kernels. */
-const activations = { tanh: 1, relu: 2, gelu: 3 } as const;
+const activations: Readonly<Record<Activation, number>> = { tanh: 1, relu: 2, gelu: 3 };
 
-export type Activation = keyof typeof activations;
+/** Activations of `activation`: tanh, relu, and gelu (tanh approximation). */
+export type Activation = 'tanh' | 'relu' | 'gelu';
 
 /** Uniform in +-1/sqrt(fanIn), the usual initialisation of linear layers. */
 export function fanInUniform(fanIn: number): Init {
   return { kind: 'uniform', scale: 1 / Math.sqrt(fanIn) };
 }
 
+/** Options of `linear` and `slotLinear`. */
 export interface LinearOptions {
   /** Whether a bias is added; default true. */
   readonly bias?: boolean;
@@ -19,17 +21,37 @@ export interface LinearOptions {
   readonly into?: Tensor;
   /** Initialisation of the weight; default uniform in +-1/sqrt(x.width). */
   readonly init?: Init;
+  /** Start of the bias; default that of a linear layer, uniform in +-1/sqrt(x.width). */
+  readonly biasInit?: Init;
 }
 
-const optionKeys = { bias: 1, into: 1, init: 1 } satisfies Record<keyof LinearOptions, 1>;
+const optionKeys = { bias: 1, into: 1, init: 1, biasInit: 1 } satisfies Record<keyof LinearOptions, 1>;
 
-/** y[rows, width] = x[rows, x.width] W + b, with W `name.weight` [x.width, width] and b `name.bias` [width]. */
+/**
+ * The vector of each state, f32[states, vectorWidth], as an input without a gradient: `linear`, `addScaled` and `broadcast` read it.
+ *
+ * @throws Error if the states are no vectors
+ */
+export function vectorInput(b: Builder): Tensor {
+  const { form, vectorWidth: width } = b.batch.shape;
+  if (form !== 'vector') {
+    throw new Error(`vectorInput: shape.form must be vector, got ${form}; use slotTokens or slotProjection`);
+  }
+  return { rows: 'state', width, value: b.batch.vectors, grad: 0, readers: 0, writers: 1 };
+}
+
+/**
+ * y[rows, width] = x[rows, x.width] W + b, with W `name.weight` [x.width, width] and b `name.bias` [width].
+ *
+ * @throws Error if an option is unknown, or a second layer that writes `into` a tensor has a bias
+ */
 export function linear(b: Builder, name: string, x: Tensor, width: number, options: LinearOptions = {}): Tensor {
   const { kernels } = b.arena;
   checkKeys('linear', 'options', options, optionKeys);
   const y = options.into ?? b.tensor(x.rows, width);
   const weight = b.parameter(`${name}.weight`, [x.width, width], options.init ?? fanInUniform(x.width));
-  const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], fanInUniform(x.width)) : null;
+  const bias =
+    (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], options.biasInit ?? fanInUniform(x.width)) : null;
   const readMode = b.read(x, true);
   const takesSlope = b.takeSlope(x);
   const writeMode = b.write(y);
@@ -105,29 +127,37 @@ export function activation(b: Builder, kind: Activation, x: Tensor): Tensor {
   return y;
 }
 
-/** y += factor x (or y = factor x for the first writer). Used for residual paths and fixed scales. */
+/**
+ * y += factor x (or y = factor x for the first writer). Used for residual paths and fixed scales. `into` has x.width;
+ * default a new tensor.
+ */
 export function addScaled(b: Builder, x: Tensor, factor: number, into?: Tensor): Tensor {
   const { kernels } = b.arena;
   if (!Number.isFinite(factor)) refuse('addScaled', 'factor', 'a finite number', factor, 'change the layer');
   const y = into ?? b.tensor(x.rows, x.width);
-  const readMode = b.read(x);
+  const readMode = b.read(x, true);
   const writeMode = b.write(y);
   b.add({
     forward: () => kernels.addScaled(b.rowCount(x.rows) * x.width, factor, x.value, y.value, writeMode),
-    backward: () => kernels.addScaled(b.rowCount(x.rows) * x.width, factor, y.grad, x.grad, readMode()),
+    backward() {
+      if (x.grad !== 0) kernels.addScaled(b.rowCount(x.rows) * x.width, factor, y.grad, x.grad, readMode());
+    },
   });
   return y;
 }
 
-/** One row per action: y[action] (+)= x[state of the action]. */
+/** One row per action: y[action] (+)= x[state of the action]. `into` is a tensor of actions with x.width; default a new tensor. */
 export function broadcast(b: Builder, x: Tensor, into?: Tensor): Tensor {
   const { kernels } = b.arena;
   const y = into ?? b.tensor('action', x.width);
-  const readMode = b.read(x);
+  const readMode = b.read(x, true);
   const writeMode = b.write(y);
   b.add({
     forward: () => kernels.gatherRows(b.batch.actions, x.width, b.batch.rowState, x.value, y.value, writeMode),
-    backward: () => kernels.segmentSum(b.batch.states, x.width, b.batch.rowOffsets, 1, y.grad, x.grad, readMode()),
+    backward() {
+      if (x.grad === 0) return;
+      kernels.segmentSum(b.batch.states, x.width, b.batch.rowOffsets, 1, y.grad, x.grad, readMode());
+    },
   });
   return y;
 }

@@ -14,6 +14,7 @@ import type { Batch } from './batch.ts';
 /** The kind of rows of a tensor: one per state, per candidate action, or per slot of either. */
 export type Rows = 'state' | 'action' | 'stateSlot' | 'actionSlot';
 
+/** A matrix in arena memory, f32[rows, width], and its gradient. */
 export interface Tensor {
   readonly rows: Rows;
   readonly width: number;
@@ -36,6 +37,7 @@ export interface Init {
   readonly scale: number;
 }
 
+/** A parameter of a network and its place in a weight vector. */
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
@@ -58,9 +60,11 @@ export type GradientPart =
   | { kind: 'product'; rows: Rows; x: number; d: number; dWidth: number }
   | { kind: 'scatter'; source: 'state' | 'action'; d: number; dWidth: number };
 
+/** One operation of a network. `w` and `g` are addresses of a weight vector and a gradient vector. */
 export interface Layer {
   /** Computes derived tables from the weights. */
   prepare?(w: number): void;
+  /** Writes the values of its outputs. */
   forward(w: number): void;
   /** Writes the gradients of its inputs. Adds those of its parameters to `g`, or skips them if g is 0. */
   backward(w: number, g: number): void;
@@ -96,10 +100,13 @@ export interface RowTable {
   touched: number;
 }
 
+/** What `createNetwork` gives to `compose`: it places tensors, parameters and layers. */
 export interface Builder {
   readonly arena: Arena;
   readonly batch: Batch;
+  /** Places a tensor, f32[rows, width], with a gradient. */
   tensor(rows: Rows, width: number): Tensor;
+  /** Claims a parameter. Throws if the name is taken or a dimension is no integer >= 1. */
   parameter(name: string, shape: readonly number[], init: Init): Parameter;
   /**
    * Reserves space for a derived table. Its byte offset from the start of a vector is set when the network is built.
@@ -107,6 +114,7 @@ export interface Builder {
   derived(floats: number): { offset: number };
   /** Reserves space for a derived table of which a batch touches few rows, with one byte per row. */
   derivedRows(rows: number, width: number): RowTable;
+  /** Adds a layer; forward runs in this order, backward in reverse. */
   add(layer: Layer): void;
   /**
    * Declares that a layer reads x. Returns a function for the mode (0 overwrite, 1 add) in which the backward pass of
@@ -136,6 +144,7 @@ export interface Builder {
   scratch(): number;
 }
 
+/** A composed network. `w` is the address of a weight vector and `g` of a gradient vector, each `vectorSize` floats. */
 export interface Network {
   readonly arena: Arena;
   readonly batch: Batch;
@@ -144,14 +153,18 @@ export interface Network {
   readonly size: number;
   readonly vectorSize: number;
   readonly heads: Heads;
+  /** Writes the start of all parameters, drawn from streams that `seed` and the names of the parameters name. */
   initialise(w: number, seed: number): void;
+  /** Computes the derived tables; call it after each change of the weights. */
   prepare(w: number): void;
+  /** Writes the values of its outputs. */
   forward(w: number): void;
   /**
    * Backward pass from heads.logit.grad and heads.classifier.grad, which must be set. `embeddingGrad`, if not 0, is
    * added to the gradient of e.
    */
   backward(w: number, g: number, embeddingGrad?: number): void;
+  /** Carries the gradients of derived tables over to the parameters; call it once after the last `backward`. */
   finish(w: number, g: number): void;
   /**
    * Sets a gradient vector to zero. Only `backward`, `finish` and `addGradient` may have written to it since it was
@@ -160,7 +173,9 @@ export interface Network {
   clearGradient(g: number): void;
   /** Adds the gradient vector at `from` to the one at `to`. Call it before `finish` on either vector. */
   addGradient(to: number, from: number): void;
+  /** Parts of the per-sample gradients of the batch, readable after `backward`. */
   gradientParts(w: number): [Parameter, GradientPart][];
+  /** Rows that a tensor of this kind has in the present batch. */
   rowCount(rows: Rows): number;
 }
 

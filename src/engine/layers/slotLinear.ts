@@ -2,7 +2,7 @@ import { checkKeys } from '../../check/values.ts';
 import { index32 } from '../kernels/address.ts';
 import { matrix, multiply, multiplyByTransposed, multiplyTransposed, view } from '../kernels/matrices.ts';
 import { type Source, sourceOf } from './embedding.ts';
-import { fanInUniform } from './linear.ts';
+import { fanInUniform, type LinearOptions } from './linear.ts';
 import type { Builder, GradientPart, Layer, Parameter, RowTable, Tensor } from './network.ts';
 
 interface SlotProducts extends Required<Pick<Layer, 'prepare' | 'finish'>> {
@@ -87,15 +87,16 @@ export function slotLinear(
   source: Source,
   table: Parameter,
   width: number,
-  options: { readonly bias?: boolean; readonly into?: Tensor } = {},
+  options: LinearOptions = {},
 ): Tensor {
-  checkKeys('slotLinear', 'options', options, { bias: 1, into: 1 });
+  checkKeys('slotLinear', 'options', options, { bias: 1, into: 1, init: 1, biasInit: 1 });
   const { kernels } = b.arena;
   const { features, offsets, slots, rows, slotRows } = sourceOf(b, source);
   const [, tokenWidth] = table.shape;
   const columns = slots * width;
-  const weight = b.parameter(`${name}.weight`, [tokenWidth, columns], fanInUniform(slots * tokenWidth));
-  const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], fanInUniform(slots * tokenWidth)) : null;
+  const usual = fanInUniform(slots * tokenWidth);
+  const weight = b.parameter(`${name}.weight`, [tokenWidth, columns], options.init ?? usual);
+  const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], options.biasInit ?? usual) : null;
   const y = options.into ?? b.tensor(rows, width);
   const writeMode = b.write(y);
   if (bias && writeMode === 1)

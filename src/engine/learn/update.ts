@@ -8,6 +8,10 @@ import { createLossInputs, type LossInputs, type LossSums, readSums } from './ob
 import { addShard, computeShard, type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
 import type { UpdatePhase } from './updatePhase.ts';
 
+/**
+ * Settings of a step: AdamW (Loshchilov and Hutter, 2019, arXiv 1711.05101) on a gradient whose norm is clipped to
+ * `maxGradNorm`.
+ */
 export interface AdamwSettings {
   readonly learningRate: number;
   readonly beta1: number;
@@ -20,14 +24,24 @@ export interface AdamwSettings {
 /** A policy in training: optimiser state and the buffers of an update. */
 export interface Learner {
   readonly policy: Policy;
+  /** @internal */
   readonly inputs: LossInputs;
   /** The moments of Adam, f32[network.size]. */
   readonly firstMoment: number;
   readonly secondMoment: number;
-  /** Gradient vectors of the shards and f64[SUMS] of loss sums for each. The first vector finally holds the sum. */
+  /**
+   * Gradient vectors of the shards and f64[SUMS] of loss sums for each. The first vector finally holds the sum.
+   *
+   * @internal
+   */
   readonly gradients: number[];
+  /** @internal */
   readonly sums: number[];
-  /** i32[gradients.length]; see `ShardBuffers`. */
+  /**
+   * i32[gradients.length]; see `ShardBuffers`.
+   *
+   * @internal
+   */
   counters: number;
   /** Number of updates, and beta1^updates and beta2^updates by repeated multiplication. */
   updates: number;
@@ -37,6 +51,7 @@ export interface Learner {
   targets: Float64Array;
 }
 
+/** A learner of the policy with moments of zero. It places its buffers in the policy's arena. */
 export function createLearner(policy: Policy): Learner {
   const { arena, network } = policy;
   return {
@@ -118,7 +133,11 @@ interface Plan {
  * A loss that one thread computes for all of its rows at once. Returns its number of shards, and a function that
  * computes them into the vectors of the learner from number `first` on.
  */
-export type WholeLoss = (learner: Learner) => { readonly shards: number; readonly compute: (first: number) => void };
+export type WholeLoss = (learner: Learner) => {
+  readonly shards: number;
+  /** Computes the shards into the learner's vectors from number `first` on. */
+  readonly compute: (first: number) => void;
+};
 
 function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: WholeLoss | null): Plan {
   const { policy, gradients, sums } = learner;

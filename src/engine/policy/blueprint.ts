@@ -11,6 +11,7 @@ import type { PolicyConfig } from './heads.ts';
 /** Version of the text. Raise it when a key or the meaning of a key changes. */
 const version = 1;
 
+/** What a policy's network is built from: environment, input shape and sizes. */
 export interface Blueprint {
   /** Name and version of the environment for whose states and actions the policy was built. */
   readonly environment: string;

@@ -27,11 +27,14 @@ export interface PolicyConfig {
 /** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */
 const verbSlot = { slots: 0, sequence: 1 } as const;
 
+/** What the heads of a policy depend on. */
+export type HeadsConfig = Pick<PolicyConfig, 'embedding' | 'logitScale' | 'actionHeads' | 'valueHead'>;
+
 /**
  * Policy head w_p . e(s, a), with `actionHeads` one w_p for each verb; classifier head w_c . e(s, a) + b; with
  * `valueHead` a value head.
  */
-export function heads(b: Builder, embedding: Tensor, config: PolicyConfig): Heads {
+export function heads(b: Builder, embedding: Tensor, config: HeadsConfig): Heads {
   const deviation = 0.3 / Math.sqrt(config.embedding);
   const init = { kind: 'normal', scale: deviation } as const;
   const raw = config.actionHeads

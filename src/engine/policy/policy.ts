@@ -17,6 +17,7 @@ import { type Blueprint, checkBlueprint } from './blueprint.ts';
 import type { PolicyConfig } from './heads.ts';
 import { mlpPolicy } from './mlp.ts';
 
+/** A network with its weights and the buffers of its outputs. Numbers are byte addresses in the arena. */
 export interface Policy {
   readonly arena: Arena;
   readonly network: Network;

@@ -36,6 +36,7 @@ export function inputShape(spec: EnvironmentSpec): InputShape {
   return shape;
 }
 
+/** States with their candidate actions, without padding. Arrays may be longer than what is in use. */
 export interface StateList {
   readonly shape: InputShape;
   /** Number of states and of action rows. */
@@ -75,6 +76,7 @@ export function createStateList(shape: InputShape, capacity = 256): StateList {
   };
 }
 
+/** Empties a list; its memory is used again. */
 export function clearStates(list: StateList): void {
   list.states = 0;
   list.actions = 0;

@@ -13,6 +13,7 @@ import { blend, type Chain, checkNumber, createChain, directions } from '../chai
 import type { Split } from '../environment.ts';
 import { combinations, NEEDS, SCENARIOS } from './combinations.ts';
 
+/** Options of `createBandit`. */
 export interface BanditOptions {
   /** Similarity of two states of one scenario, in [0, 1]; default 0.8. */
   rho?: number;
@@ -30,6 +31,12 @@ const WIDTH = 16;
 
 const optionKeys = { rho: 1, layoutSeed: 1 } satisfies Record<keyof BanditOptions, 1>;
 
+/**
+ * The chain bandit: 4 needs in 6 scenarios with adjustable similarity, in vector form; docs/environments.md has its
+ * rules.
+ *
+ * @throws Error or RangeError naming an option that is unknown or out of range
+ */
 export function createBandit(options: BanditOptions = {}): Chain {
   checkKeys('createBandit', 'options', options, optionKeys);
   const means = stateMeans(options);

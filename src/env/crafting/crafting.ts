@@ -18,6 +18,7 @@ import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
 import { ACTIONS, act, copyWorld, possibleActions, startWorld, TAKE, type World } from './world.ts';
 
+/** Rules of crafting. */
 export interface CraftingRules {
   /** Number of rooms, three of which have a station; integer in [3, 10], default 5. */
   rooms?: number;
@@ -29,6 +30,7 @@ export interface CraftingRules {
   irreversible?: boolean;
 }
 
+/** Options of `createCrafting`. */
 export interface CraftingOptions extends CraftingRules {
   /** `tokens` (default): scored action candidates; `vector`: a vector and a fixed set of 35 actions. */
   form?: Form;

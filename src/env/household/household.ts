@@ -19,6 +19,7 @@ import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
 import { ACTIONS, act, copyWorld, OPEN, possibleActions, startWorld, type World } from './world.ts';
 
+/** Rules of the household. */
 export interface HouseholdRules {
   /** Number of receptacle types in addition to fridge, microwave, sink and target; integer in [1, 8], default 2. */
   extraReceptacles?: number;
@@ -30,6 +31,7 @@ export interface HouseholdRules {
   irreversible?: boolean;
 }
 
+/** Options of `createHousehold`. */
 export interface HouseholdOptions extends HouseholdRules {
   /** `tokens` (default): scored action candidates; `vector`: a vector and a fixed set of 42 actions. */
   form?: Form;

@@ -3,6 +3,7 @@ import { randomStream } from '../../random.ts';
 import type { TextEnvironment } from '../environment.ts';
 import { checkMaxSteps, requireEnd } from '../limits.ts';
 
+/** Options of `collectTexts`. */
 export interface CollectTextsOptions {
   /** Number of episodes to play. */
   readonly episodes: number;

@@ -19,6 +19,7 @@ const nowId = idOf('<now>');
 const beenId = idOf('<been>');
 const timesTakenIds = [idOf('<new>'), idOf('<once>'), idOf('<more>')];
 
+/** Options of `tokenized`. */
 export interface TokenizedOptions {
   /** Positions of an observation, the last action included. Default 48. */
   readonly maxStateTokens?: number;

@@ -26,6 +26,7 @@ export function tokenize(text: string): string[] {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).match(tokenPattern) ?? [];
 }
 
+/** The words that a policy of a text environment can tell apart. */
 export interface Vocabulary {
   /** Word of each token id; starts with `reservedWords`. */
   readonly words: readonly string[];
@@ -38,6 +39,7 @@ function fromWords(words: readonly string[]): Vocabulary {
   return { words, encode: (text) => tokenize(text).map((token) => idOfWord.get(token) ?? 0) };
 }
 
+/** Options of `buildVocabulary`. */
 export interface VocabularyOptions {
   /** Largest number of words, including reserved ones. Default 4096. */
   readonly maxSize?: number;

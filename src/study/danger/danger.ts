@@ -26,6 +26,7 @@ import { type DangerPreset, dangerPresets } from './presets.ts';
 import { CLONED, softStart } from './softStart.ts';
 import { createTwoStates, type TwoStates } from './twoStates.ts';
 
+/** Options of `runDanger`. */
 export interface DangerOptions {
   /** Similarity of the two states, in [0, 1]; default 0.8. */
   readonly rho?: number;

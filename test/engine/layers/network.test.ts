@@ -4,7 +4,7 @@ import { matchMap, meanOverSlots } from '../../../src/engine/layers/attention.ts
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
 import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';
 import { slotProjection, slotTokens, tokenTable } from '../../../src/engine/layers/embedding.ts';
-import { activation, addScaled, broadcast, linear } from '../../../src/engine/layers/linear.ts';
+import { activation, addScaled, broadcast, linear, vectorInput } from '../../../src/engine/layers/linear.ts';
 import type { Builder, Heads, Network } from '../../../src/engine/layers/network.ts';
 import { slotLinear } from '../../../src/engine/layers/slotLinear.ts';
 import { batchCapacity } from '../../../src/engine/policy/policy.ts';
@@ -181,4 +181,58 @@ test('a pass without a gradient vector leaves the input gradients that a pass wi
   const without = embeddingGradient(0);
   expect(without.some((x) => x !== 0)).toBe(true);
   expect(embeddingGradient(arena.floats(built.vectorSize))).toEqual(without);
+});
+
+const vectors: InputShape = {
+  form: 'vector',
+  layout: 'slots',
+  vocabularySize: 3,
+  stateSlots: 0,
+  actionSlots: 1,
+  vectorWidth: 2,
+};
+
+/** The embeddings of two actions in a state, by a network that `compose` makes. */
+async function embeddings(compose: (b: Builder) => Heads): Promise<Float32Array> {
+  const built = createNetwork(await createArena(), vectors, batchCapacity(vectors, 4), compose);
+  const { arena, batch, heads } = built;
+  const list = createStateList(vectors);
+  pushState(list, Float32Array.of(2, 3), [0, 1]);
+  const weights = arena.floats(built.vectorSize);
+  built.initialise(weights, 1);
+  built.prepare(weights);
+  loadStates(arena, batch, list, [0], 0, 1);
+  built.forward(weights);
+  arena.write(heads.logit.grad, [1, 1]);
+  // Nothing may write a gradient of the input at address 0.
+  const before = arena.read(0, 16);
+  built.backward(weights, arena.floats(built.vectorSize));
+  expect(arena.read(0, 16)).toEqual(before);
+  return arena.read(heads.embedding.value, batch.actions * heads.embedding.width);
+}
+
+test('an input vector is read by broadcast, addScaled and linear, and gets no gradient', async () => {
+  const read = await embeddings((b) => {
+    const x = vectorInput(b);
+    const doubled = addScaled(b, x, 2);
+    const h = broadcast(b, x);
+    broadcast(b, doubled, h);
+    return headsOn(b, linear(b, 'e', h, 1, { init: { kind: 'constant', scale: 1 }, bias: false }));
+  });
+  // (1 + 2) * (2 + 3) for each of two actions.
+  expect([...read]).toEqual([15, 15]);
+});
+
+test('linear and slotLinear take the start of the weight and of the bias', async () => {
+  const constant = (scale: number) => ({ kind: 'constant', scale }) as const;
+  const dense = await embeddings((b) => {
+    const h = broadcast(b, vectorInput(b));
+    return headsOn(b, linear(b, 'e', h, 1, { init: constant(0.5), biasInit: constant(-4) }));
+  });
+  expect([...dense]).toEqual([-1.5, -1.5]);
+  const ofTokens = await embeddings((b) => {
+    const table = tokenTable(b, 'actions', 2, constant(3));
+    return headsOn(b, slotLinear(b, 'e', 'action', table, 1, { init: constant(0.25), biasInit: constant(7) }));
+  });
+  expect([...ofTokens]).toEqual([8.5, 8.5]);
 });

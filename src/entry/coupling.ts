@@ -1,0 +1,17 @@
+/**
+ * Gradient coupling: Gram matrices of per-sample gradients, pairs of good and bad samples, gradient surgery on a Gram matrix, and the
+ * danger-zone experiment.
+ *
+ * @module unbraid/coupling
+ */
+
+export { type Gram, gramMatrix, gramTotal } from '../coupling/gram.ts';
+export { type GradVac, gradVac } from '../coupling/remedies/gradVac.ts';
+export { pcGrad } from '../coupling/remedies/pcGrad.ts';
+export { taskOrders } from '../coupling/remedies/tasks.ts';
+export { upGrad } from '../coupling/remedies/upGrad.ts';
+export { collectSamplePairs, type SamplePairOptions } from '../coupling/samplePairStates.ts';
+export type { LabelledStates, PairClass, PairSample, SamplePairs } from '../coupling/samplePairs.ts';
+export type { Samples } from '../coupling/samples.ts';
+export type { DangerRecord } from '../record/schemas.ts';
+export { type DangerOptions, runDanger } from '../study/danger/danger.ts';

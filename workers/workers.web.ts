@@ -1,0 +1,17 @@
+/**
+ * A pool of worker threads that share the work of a run, and what starts its threads: Web Workers in pages.
+ *
+ * @module unbraid/workers (pages)
+ */
+
+export {
+  type Crew,
+  type CrewOptions,
+  type EngineModules,
+  type MemoryMode,
+  openCrew,
+  relaxedCrew,
+  type SpawnWorker,
+} from '../src/parallel/crew.ts';
+export type { WorkerHandle } from '../src/parallel/crewMember.ts';
+export { spawnFrom, spawnWorker } from './spawn.web.ts';
