@@ -4,7 +4,15 @@
 const shipped: readonly string[] = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT'];
 
 /** Also of tools that the repository runs and that no consumer receives. */
-const tools: readonly string[] = [...shipped, 'BlueOak-1.0.0', 'CC-BY-4.0', 'CC0-1.0', 'LGPL-3.0-or-later', 'MPL-2.0'];
+const tools: readonly string[] = [
+  ...shipped,
+  'BlueOak-1.0.0',
+  'CC-BY-4.0',
+  'CC0-1.0',
+  'LGPL-3.0-or-later',
+  'MPL-2.0',
+  'Python-2.0',
+];
 
 /**
  * Whether a licence is accepted.
