@@ -30,12 +30,13 @@ import {
   batchCapacity,
   buildPolicy,
   finiteLogProbs,
+  type Policy,
   policySize,
   sample,
   takenLogProbs,
 } from './engine/policy/policy.ts';
 import { loadStates } from './engine/states/loadBatch.ts';
-import { clearStates, createStateList } from './engine/states/stateList.ts';
+import { clearStates, createStateList, type StateList } from './engine/states/stateList.ts';
 import type { Step } from './env/environment.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './record/safetensors.ts';
 
@@ -106,6 +107,45 @@ function shares(samples: readonly GivenSample[], counts: (sample: GivenSample) =
 }
 
 const optionKeys = { temperature: true } satisfies Record<keyof EdgeOptions, true>;
+
+/** The losses of one step of `adapt` on samples whose states are in `list`. */
+function adaptSet(
+  policy: Policy,
+  list: StateList,
+  given: readonly GivenSample[],
+  settings: { readonly classifierCoef: number; readonly cloningCoef: number; readonly temperature: number },
+): LossSet {
+  const { classifierCoef, cloningCoef, temperature } = settings;
+  const order = Int32Array.from(given, (_, i) => i);
+  const taken = Int32Array.from(given, ({ action }) => action);
+  const labels = new Int8Array(list.actions).fill(-1);
+  given.forEach(({ action, good }, i) => {
+    if (good !== undefined) labels[list.rowOffsets[i] + action] = good ? 1 : 0;
+  });
+  const labelled = given.filter(({ good }) => good !== undefined).length;
+  const good = given.filter((sample) => sample.good).length;
+  return {
+    list,
+    order,
+    taken,
+    oldLogProb: takenLogProbs(policy, policy.weights, list, order, taken, temperature),
+    refLogProb: null,
+    advantage: Float32Array.from(given, ({ advantage = 0 }) => advantage),
+    weight: shares(given, ({ advantage }) => advantage !== undefined),
+    cloningWeight: shares(given, (sample) => sample.good === true),
+    labels,
+    repeats: null,
+    settings: {
+      epsilon: 0.2,
+      epsilonHigh: 0.2,
+      beta: 0,
+      entropyCoef: 0,
+      temperature,
+      cloningCoef,
+      ...balancedWeights(good, labelled, classifierCoef),
+    },
+  };
+}
 
 /**
  * The blueprint in the header of a policy's file, once it is known that the file's tensors are its parameters and that
@@ -227,42 +267,13 @@ export function openPolicy(
       const { learningRate, classifierCoef, cloningCoef } = givenSettings(settings);
       clearStates(list);
       const given = givenSamples(list, samples, most);
-      const order = Int32Array.from(given, (_, i) => i);
-      const taken = Int32Array.from(given, ({ action }) => action);
-      const labels = new Int8Array(list.actions).fill(-1);
-      given.forEach(({ action, good }, i) => {
-        if (good !== undefined) labels[list.rowOffsets[i] + action] = good ? 1 : 0;
-      });
-      const labelled = given.filter(({ good }) => good !== undefined).length;
-      const good = given.filter((s) => s.good).length;
-      const takenNow = (): Float32Array => takenLogProbs(policy, policy.weights, list, order, taken, temperature);
-      const set: LossSet = {
-        list,
-        order,
-        taken,
-        oldLogProb: takenNow(),
-        refLogProb: null,
-        advantage: Float32Array.from(given, ({ advantage = 0 }) => advantage),
-        weight: shares(given, ({ advantage }) => advantage !== undefined),
-        cloningWeight: shares(given, (s) => s.good === true),
-        labels,
-        repeats: null,
-        settings: {
-          epsilon: 0.2,
-          epsilonHigh: 0.2,
-          beta: 0,
-          entropyCoef: 0,
-          temperature,
-          cloningCoef,
-          ...balancedWeights(good, labelled, classifierCoef),
-        },
-      };
+      const set = adaptSet(policy, list, given, { classifierCoef, cloningCoef, temperature });
       const adamw = { learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
       const restore = remember(learner);
       try {
         const stats = update(learner, [set], null, adamw);
         // A step may give finite weights that no longer score: this throws then.
-        takenNow();
+        takenLogProbs(policy, policy.weights, list, set.order, set.taken, temperature);
         return stats;
       } catch (cause) {
         const finite = Number.isFinite(kernels.sumOfSquares(policy.weights, network.size));

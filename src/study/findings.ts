@@ -14,7 +14,7 @@ export function verdictOf({ low, high }: Estimate): Verdict {
 }
 
 /** A difference to the baseline, with a name. */
-export interface Judged {
+export interface NamedDifference {
   readonly name: string;
   readonly difference: Estimate;
 }
@@ -34,7 +34,10 @@ function signed(difference: Estimate): string {
  *
  * @param words labels of `above` and `below`
  */
-export function judgedText(words: { readonly above: string; readonly below: string }, all: readonly Judged[]): string {
+export function differencesText(
+  words: { readonly above: string; readonly below: string },
+  all: readonly NamedDifference[],
+): string {
   const heads = {
     ...words,
     open: 'No certain difference',

@@ -151,14 +151,14 @@ export function createCritic(
     const { rowOffsets, states } = rollout.states;
     const values = valuesOf(rollout.states);
     const old = Float32Array.from({ length: states }, (_, s) => values[rowOffsets[s] + rollout.taken[s]]);
-    const knew = explainedVariance({ old, target: Float32Array.from(returns) }) ?? 0;
+    const explained = explainedVariance({ old, target: Float32Array.from(returns) }) ?? 0;
     replay = extended(replay, rollout.states, rollout.taken, returns, criticSteps);
     const settings = { ...adamwSettings(config), learningRate: criticLearningRate };
     for (let i = 0; i < criticUpdates; i++) {
       update(learner, [batch(learner.updates)], null, settings);
       yield criticBatch;
     }
-    return Math.max(0, knew);
+    return Math.max(0, explained);
   }
 
   return {

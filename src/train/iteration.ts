@@ -144,7 +144,7 @@ export async function learnFrom(
   const terms = termsOf(config.method);
   const known = terms.includes('ppo') ? stateValues(learner.policy, rollout.states, repeats) : null;
   const { advantage, values } = stepAdvantages(rollout, advantages, labels, known, config);
-  const judged = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
+  const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
@@ -156,7 +156,7 @@ export async function learnFrom(
         Math.floor(((m + 1) * steps) / minibatches),
       );
       if (part.length === 0) continue;
-      tasks.push(minibatchTask(judged, part, weighted, demonstrations, learner.updates + tasks.length));
+      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length));
     }
   }
   const stats: UpdateStats[] = [];

@@ -15,7 +15,7 @@ import type { StateValues } from './advantages.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
 
 /** A rollout with its advantages, values and labels. */
-export interface JudgedRollout {
+export interface PreparedRollout {
   readonly rollout: Rollout;
   /** f32[states] */
   readonly advantage: Float32Array;
@@ -82,8 +82,8 @@ function drawnContrastive(
   });
 }
 
-function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): LossSet {
-  const { rollout, labels } = judged;
+function rolloutSet(prepared: PreparedRollout, order: Int32Array, config: Config): LossSet {
+  const { rollout, labels } = prepared;
   const { states } = rollout;
   const terms = termsOf(config.method);
   const cloningCoef = terms.includes('cloning') ? config.cloningCoef : 0;
@@ -91,21 +91,21 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
   const { good, labelled } = classifierCoef > 0 ? countLabels(states, labels, order) : { good: 0, labelled: 0 };
   const weight = new Float32Array(order.length);
   const { lossType, minibatches } = config;
-  stateWeights(lossType, rollout.episode, rollout.lengths, judged.maxSteps, minibatches, order, weight);
+  stateWeights(lossType, rollout.episode, rollout.lengths, prepared.maxSteps, minibatches, order, weight);
   return {
     list: states,
     order,
     taken: rollout.taken,
     oldLogProb: rollout.logProb,
-    refLogProb: judged.refLogProb,
-    advantage: judged.advantage,
+    refLogProb: prepared.refLogProb,
+    advantage: prepared.advantage,
     weight,
     cloningWeight: cloningCoef > 0 ? cloningWeights(states, labels, order) : null,
-    valueTarget: judged.values?.target,
-    oldValue: judged.values?.old,
-    valueWeight: judged.values ? weight : undefined,
+    valueTarget: prepared.values?.target,
+    oldValue: prepared.values?.old,
+    valueWeight: prepared.values ? weight : undefined,
     labels,
-    repeats: judged.repeats,
+    repeats: prepared.repeats,
     settings: {
       epsilon: config.epsilon,
       epsilonHigh: config.epsilonHigh ?? config.epsilon,
@@ -113,7 +113,7 @@ function rolloutSet(judged: JudgedRollout, order: Int32Array, config: Config): L
       entropyCoef: config.entropyCoef,
       temperature: config.temperature,
       cloningCoef,
-      valueCoef: judged.values ? config.valueCoef : 0,
+      valueCoef: prepared.values ? config.valueCoef : 0,
       valueClip: config.valueClip,
       ...balancedWeights(good, labelled, classifierCoef),
     },
@@ -140,18 +140,18 @@ function demonstrationTask(demonstrations: Demonstrations, config: Config, step:
  * act on a sample of the demonstrations instead of the rollout.
  */
 export function minibatchTask(
-  judged: JudgedRollout,
+  prepared: PreparedRollout,
   order: Int32Array,
   config: Config,
   demonstrations: Demonstrations | null,
   step: number,
 ): UpdateTask {
-  const own = rolloutSet(judged, order, config);
+  const own = rolloutSet(prepared, order, config);
   const terms = termsOf(config.method);
   if (config.labels !== 'demonstrations' || labelTermsOf(config.method).length === 0) {
-    const { states } = judged.rollout;
+    const { states } = prepared.rollout;
     const contrastive = terms.includes('contrastive')
-      ? drawnContrastive(states, judged.labels, order, config, step)
+      ? drawnContrastive(states, prepared.labels, order, config, step)
       : null;
     return { sets: [own], contrastive };
   }

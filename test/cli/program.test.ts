@@ -101,7 +101,7 @@ describe('train', () => {
     const { code, stderr, calls } = await unbraid(['train', '--out', run]);
     expect([code, calls]).toEqual([2, []]);
     expect(stderr).toBe(
-      `unbraid: createRun: ${run} already holds a run; go on with it: unbraid train --resume ${run}; or choose another --out\n`,
+      `unbraid: createRun: ${run} already holds a run; resume it with: unbraid train --resume ${run}; or choose another --out\n`,
     );
   });
 

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Chain, jsonSha256, openChain } from '../../src/record/chain.ts';
 import type { Checkpoint } from '../../src/record/checkpoint.ts';
-import { createRun, openRun, type RunWriter, requireNoRun, resumeRun } from '../../src/record/run.node.ts';
+import { createRun, openRun, type RunWriter, resumeRun } from '../../src/record/run.node.ts';
+import { requireNoRun } from '../../src/record/runFolder.node.ts';
 import { sha256Hex } from '../../src/record/sha256.ts';
 
 let root: string;
@@ -256,7 +257,7 @@ describe('errors', () => {
     makeRun(1);
     expect(() => createRun(directory, start)).toThrow(
       new Error(
-        `createRun: ${directory} already holds a run; go on with it: unbraid train --resume ${directory}; or choose another --out`,
+        `createRun: ${directory} already holds a run; resume it with: unbraid train --resume ${directory}; or choose another --out`,
       ),
     );
   });

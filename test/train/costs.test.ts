@@ -47,9 +47,9 @@ async function openUpdate(arena: Arena): Promise<() => void> {
   const labels = Int8Array.from({ length: states.actions }, () => random.below(3) - 1);
   const advantage = Float32Array.from({ length: states.states }, () => 2 * random.uniform() - 1);
   const repeats = findRepeats(states, labels);
-  const judged = { rollout, advantage, values: null, refLogProb: null, labels, repeats, maxSteps: spec.maxSteps };
+  const prepared = { rollout, advantage, values: null, refLogProb: null, labels, repeats, maxSteps: spec.maxSteps };
   const order = Int32Array.from({ length: STATES }, (_, i) => i);
-  const { sets } = minibatchTask(judged, order, config, null, 0);
+  const { sets } = minibatchTask(prepared, order, config, null, 0);
   const learner = createLearner(policy);
   const once = (): void => void update(learner, sets, null, adamwSettings(config));
   once();

@@ -182,7 +182,7 @@ describe('what a run records', () => {
     expect(halved.outcome.parametersSha256).not.toBe((await recordedRun(config)).outcome.parametersSha256);
   });
 
-  test('no iteration at all: the policy after the cold start, judged once more at the end', async () => {
+  test('no iteration at all: the policy after the cold start, evaluated once more at the end', async () => {
     const { outcome, metrics } = await recordedRun({ iterations: 0 });
     expect(outcome.updates).toBe(0);
     expect(outcome.coupling.end).toEqual(outcome.coupling.start);

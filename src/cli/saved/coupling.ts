@@ -5,7 +5,7 @@ import { type Split, splits } from '../../env/environment.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
-import { requireRun } from '../../record/run.node.ts';
+import { requireRun } from '../../record/runFolder.node.ts';
 import type { CouplingRecord } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';

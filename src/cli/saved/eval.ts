@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Crew } from '../../parallel/crew.ts';
-import { requireRun } from '../../record/run.node.ts';
+import { requireRun } from '../../record/runFolder.node.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';

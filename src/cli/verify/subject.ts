@@ -9,7 +9,7 @@ import { attempt, type Damage, readReceiptFile } from '../../record/integrity.no
 import type { JsonRecord } from '../../record/json.ts';
 import { configName, couplingName } from '../../record/names.ts';
 import { createReceipt, firstDifference, type Receipt } from '../../record/receipt.ts';
-import { requireRun } from '../../record/run.node.ts';
+import { requireRun } from '../../record/runFolder.node.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';
 import { numericsVersion } from '../../version.ts';
 import { maxCouplingSamples } from '../saved/coupling.ts';

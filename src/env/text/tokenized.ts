@@ -149,6 +149,45 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
   });
 }
 
+/** Lays out the tokens of an observation and of an action by position. */
+interface TokenLayout {
+  observation(reading: Reading, lastAction: string | undefined): Features;
+  /**
+   * @param times number of times that the action was taken in this state
+   * @param places the last two words of the first sentence of each observation of the episode
+   */
+  action(action: string, times: number, reading: Reading, places: ReadonlySet<string>): Features;
+}
+
+function tokenLayout(
+  { words: vocabularyWords }: Vocabulary,
+  reader: ReturnType<typeof readerOf>,
+  { maxStateTokens, maxActionTokens, memory }: Required<TokenizedOptions>,
+): TokenLayout {
+  const vocabularySize = vocabularyWords.length;
+  const stopId = vocabularyWords.indexOf('.');
+  const features = (prefix: readonly number[], tokens: readonly number[], length: number): Features =>
+    [...prefix, ...keepEnds(tokens, length - prefix.length)].map(
+      (token, position) => position * vocabularySize + token,
+    );
+  return {
+    observation({ tokens }, lastAction) {
+      const last =
+        lastAction === undefined ? [] : [lastId, ...keepEnds(reader.encode(lastAction), maxActionTokens - 1)];
+      return features(memory ? [...last, nowId] : [], tokens, maxStateTokens);
+    },
+    action(action, times, reading, places) {
+      const { words, about } = readAction(reader, reading, action);
+      const mark = memory ? [timesTakenIds[Math.min(times, 2)]] : [];
+      const marked = [...mark, ...keepEnds(words, maxActionTokens - mark.length)];
+      // The sentence and the mark before it need at least one position each.
+      if (about === undefined || marked.length + 2 > maxActionTokens) return features([], marked, maxActionTokens);
+      const lead = memory && places.has(lastPair(about, stopId)) ? beenId : nowId;
+      return features([...marked, lead], about, maxActionTokens);
+    },
+  };
+}
+
 /**
  * Converts a text environment to tokens: form `tokens`, layout `sequence`, slot = position, no empty slot before the
  * last token.
@@ -185,7 +224,6 @@ export function tokenized(
   const { maxStateTokens = 48, maxActionTokens = 24, memory = true } = options;
   checkOptions({ maxStateTokens, maxActionTokens, memory }, vocabulary);
   checkMaxSteps('tokenized', environment.spec);
-  const vocabularySize = vocabulary.words.length;
   const reader = readerOf(vocabulary);
   const timesTaken = new Map<string, number>();
   /** Last two words of the first sentence of each observation so far: texts name the place first. */
@@ -200,23 +238,7 @@ export function tokenized(
     if (current === undefined) throw new Error(`tokenized: ${caller} needs an episode; call reset first`);
     return current;
   };
-  const features = (prefix: readonly number[], tokens: readonly number[], length: number): Features =>
-    [...prefix, ...keepEnds(tokens, length - prefix.length)].map(
-      (token, position) => position * vocabularySize + token,
-    );
-  const observationFeatures = ({ tokens }: Reading): Features => {
-    const last = lastAction === undefined ? [] : [lastId, ...keepEnds(reader.encode(lastAction), maxActionTokens - 1)];
-    return features(memory ? [...last, nowId] : [], tokens, maxStateTokens);
-  };
-  const actionFeatures = (action: string, times: number, reading: Reading): Features => {
-    const { words, about } = readAction(reader, reading, action);
-    const mark = memory ? [timesTakenIds[Math.min(times, 2)]] : [];
-    const marked = [...mark, ...keepEnds(words, maxActionTokens - mark.length)];
-    // The sentence and the mark before it need at least one position each.
-    if (about === undefined || marked.length + 2 > maxActionTokens) return features([], marked, maxActionTokens);
-    const lead = memory && places.has(lastPair(about, stopId)) ? beenId : nowId;
-    return features([...marked, lead], about, maxActionTokens);
-  };
+  const layout = tokenLayout(vocabulary, reader, { maxStateTokens, maxActionTokens, memory });
   const show = (step: TextStep): Step => {
     const { observation, reward, terminated, truncated, info } = step;
     const hash = environment.stateHash?.() ?? textHash([observation, ...info.admissibleActions].join('\n'));
@@ -225,10 +247,10 @@ export function tokenized(
     const { sentences } = reading;
     if (memory && sentences.length > 0) places.add(lastPair(sentences[0], stopId));
     const admissibleActions = info.admissibleActions.map((action) =>
-      actionFeatures(action, timesTaken.get(`${hash}\n${action}`) ?? 0, reading),
+      layout.action(action, timesTaken.get(`${hash}\n${action}`) ?? 0, reading, places),
     );
     return {
-      observation: observationFeatures(reading),
+      observation: layout.observation(reading, lastAction),
       reward,
       terminated,
       truncated,

@@ -8,7 +8,7 @@ import type { DangerRecord } from '../../record/schemas.ts';
 import { dangerMethodName } from '../../report/compare/dangerFigure.ts';
 import { estimateText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
 import { type BySeed, estimateOf, pairedEstimate, runsEstimate } from '../estimates.ts';
-import { judgedText } from '../findings.ts';
+import { differencesText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
 import { dangerRecord } from './danger.ts';
@@ -224,10 +224,10 @@ function summaryOf(measured: Measured, followed: readonly DangerCondition[], key
       ? []
       : [{ name: conditionName(condition), difference }];
   });
-  const judged = judgedText({ above: 'Higher', below: 'Lower' }, differences);
+  const evaluated = differencesText({ above: 'Higher', below: 'Lower' }, differences);
   return [
     `Similarity ${rho}, ${seeds.length} seeds: with GRPO the bad action becomes likelier than at its start from ${key.risenOn} of ${starts.length} starts, with the gradients of the look-alike state alone from ${key.risenOff}.`,
-    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${estimateText(estimateOf(plain, 'mean'))}. ${judged}`,
+    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${estimateText(estimateOf(plain, 'mean'))}. ${evaluated}`,
   ];
 }
 

@@ -17,7 +17,7 @@ const GROUPS = 6;
 export const GROUP_SIZE = 8;
 
 /** Number of observations of s' over which p(bad | s') is averaged. */
-const JUDGED = 64;
+const EVALUATED = 64;
 
 export interface TwoStates {
   readonly seed: number;
@@ -27,7 +27,7 @@ export interface TwoStates {
   readonly environments: readonly Chain[];
   /** `cloned` observations of s, then as many of s'. Each is repeated once per action, in consecutive rows. */
   readonly cloning: StateList;
-  readonly judged: StateList;
+  readonly evaluated: StateList;
 }
 
 /** @param cloned number of observations of each state for cloning */
@@ -52,7 +52,7 @@ export function createTwoStates(rho: number, seed: number, cloned: number): TwoS
     seed,
     environments,
     cloning: observations([0, 1], cloned, spec.actionCount, 'danger/cloning'),
-    judged: observations([1], JUDGED, 1, 'danger/judged'),
+    evaluated: observations([1], EVALUATED, 1, 'danger/judged'),
   };
 }
 
@@ -65,13 +65,13 @@ export function gamesOf(seed: number, iteration: number): GameChoice[] {
 }
 
 /** p(action 0 | s'), where action 0 is the good action of s: mean over the evaluation observations. */
-export function badProbability(policy: Policy, { judged }: TwoStates): number {
+export function badProbability(policy: Policy, { evaluated }: TwoStates): number {
   const { arena, network, logProbs } = policy;
-  const order = Int32Array.from({ length: judged.states }, (_, i) => i);
-  loadStates(arena, network.batch, judged, order, 0, judged.states);
+  const order = Int32Array.from({ length: evaluated.states }, (_, i) => i);
+  loadStates(arena, network.batch, evaluated, order, 0, evaluated.states);
   finiteLogProbs(policy);
   let sum = 0;
-  for (let s = 0; s < judged.states; s++)
-    sum += arena.kernels.exp1(arena.f32[index32(logProbs) + judged.rowOffsets[s]]);
-  return sum / judged.states;
+  for (let s = 0; s < evaluated.states; s++)
+    sum += arena.kernels.exp1(arena.f32[index32(logProbs) + evaluated.rowOffsets[s]]);
+  return sum / evaluated.states;
 }

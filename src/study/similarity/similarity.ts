@@ -2,7 +2,7 @@
 
 import { estimateText } from '../../report/studyTables.ts';
 import { bySeed, estimateOf, pairedEstimate } from '../estimates.ts';
-import { judgedText } from '../findings.ts';
+import { differencesText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
 import type { TrainInput } from '../trained/trainJob.ts';
@@ -106,11 +106,11 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
   return {
     summary: shown.map((similarity) => {
       const plain = estimateText(estimateAt(conditions[0], similarity, outOfDomain));
-      const judged = conditions.slice(1).flatMap((condition) => {
+      const differences = conditions.slice(1).flatMap((condition) => {
         const difference = gainOf(condition, similarity);
         return difference === null ? [] : [{ name: condition.name, difference }];
       });
-      return `Similarity ${similarity}: GRPO succeeds in ${plain} of the out-of-domain games. ${judgedText({ above: 'Gain', below: 'Lose' }, judged)}`;
+      return `Similarity ${similarity}: GRPO succeeds in ${plain} of the out-of-domain games. ${differencesText({ above: 'Gain', below: 'Lose' }, differences)}`;
     }),
     tables: shown.map((similarity) => ({
       id: `similarity-${similarity}`,

@@ -2,7 +2,7 @@
 import { roleName } from '../../report/compare/variantRole.ts';
 import { estimateText, type StudyTable } from '../../report/studyTables.ts';
 import { estimateOf } from '../estimates.ts';
-import { type Judged, judgedText } from '../findings.ts';
+import { differencesText, type NamedDifference } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
 import { profileFigure, successFigures } from './generalisationFigures.ts';
@@ -64,7 +64,7 @@ function tableOf(setting: Setting, trained: readonly Trained[]): StudyTable {
 }
 
 /** Gains over GRPO in one setting, of the variants that `picked` accepts. */
-function gainsOf(trained: readonly Trained[], picked: (variant: StudyVariant) => boolean): Judged[] {
+function gainsOf(trained: readonly Trained[], picked: (variant: StudyVariant) => boolean): NamedDifference[] {
   const baseline = grpoOf(trained);
   return trained.flatMap((each) => {
     const [difference] = differences(each, baseline);
@@ -82,8 +82,8 @@ function summaryOf(setting: Setting, trained: readonly Trained[]): string[] {
   const baseline = grpoOf(trained);
   if (baseline === undefined) return [];
   const title = `${setting.title[0].toUpperCase()}${setting.title.slice(1)}`;
-  const of = (role: StudyVariant['role'], called: Parameters<typeof judgedText>[0] = words): string =>
-    judgedText(
+  const of = (role: StudyVariant['role'], called: Parameters<typeof differencesText>[0] = words): string =>
+    differencesText(
       called,
       gainsOf(trained, (variant) => mainVariants.includes(variant) && variant.role === role),
     );
@@ -98,8 +98,8 @@ function summaryOf(setting: Setting, trained: readonly Trained[]): string[] {
 
 /** Findings over several settings. */
 function summaryOfAll(found: readonly { readonly setting: Setting; readonly trained: readonly Trained[] }[]): string[] {
-  const inSetting = ({ id }: Setting, judged: readonly Judged[]): Judged[] =>
-    judged.map(({ name, difference }) => ({ name: `${name} (${id})`, difference }));
+  const inSetting = ({ id }: Setting, differences: readonly NamedDifference[]): NamedDifference[] =>
+    differences.map(({ name, difference }) => ({ name: `${name} (${id})`, difference }));
   const beyond = found.flatMap(({ setting, trained }) =>
     inSetting(
       setting,
@@ -117,10 +117,10 @@ function summaryOfAll(found: readonly { readonly setting: Setting; readonly trai
   );
   const few = rest.some(({ difference }) => difference.seeds.length < RANKED);
   return [
-    { head: 'Beyond cloning the same labels', text: judgedText({ above: 'More', below: 'Less' }, beyond) },
+    { head: 'Beyond cloning the same labels', text: differencesText({ above: 'More', below: 'Less' }, beyond) },
     {
       head: `Other methods and labels${few ? `, no ranking below ${RANKED} seeds` : ''}`,
-      text: judgedText(words, rest),
+      text: differencesText(words, rest),
     },
   ]
     .filter(({ text }) => text !== '')

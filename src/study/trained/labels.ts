@@ -6,7 +6,7 @@
 import { roleName } from '../../report/compare/variantRole.ts';
 import { type Estimate, estimateText, type StudyRow, type StudyTable } from '../../report/studyTables.ts';
 import { estimateOf, pairedEstimate } from '../estimates.ts';
-import { judgedText } from '../findings.ts';
+import { differencesText } from '../findings.ts';
 import type { StudyReport, StudyScale } from '../study.ts';
 import { accuracyFigure, trainingFigure } from './labelFigures.ts';
 import { cheap, informed, noiseCurve, noisy, overTraining, type Placed, placed, sources } from './labelSources.ts';
@@ -89,7 +89,7 @@ function tableOf(all: readonly Placed[]): StudyTable {
 function summaryOf(all: readonly Placed[]): string[] {
   const baseline = grpoOf(all.map(({ each }) => each));
   const gains = (of: readonly Placed[], nameOf: (variant: StudyVariant, accuracy: string) => string): string =>
-    judgedText(
+    differencesText(
       { above: 'Gain', below: 'Lose' },
       of.flatMap(({ each, accuracy }) => {
         const difference = gainOf(each, baseline);

@@ -6,7 +6,7 @@ import type { Estimate, StudyFigure, StudyRow, StudyTable } from '../../report/s
 import { type MatchedDifference, matchedDifference, type RunPair } from '../../statistics/matched.ts';
 import { holmCorrection, MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { estimateOf, resampling } from '../estimates.ts';
-import { judgedText } from '../findings.ts';
+import { differencesText } from '../findings.ts';
 import type { StudyReport, StudyScale } from '../study.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
 import { grpoOf, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
@@ -158,10 +158,10 @@ function figureOf(followed: readonly VariantRuns[]): StudyFigure {
 function summaryOf(others: readonly VariantRuns[], baseline: VariantRuns | undefined): string[] {
   const compared = others.map((each) => ({ variant: each.variant, found: comparedWith(baseline, each) }));
   const sentences = (['method', 'control', 'upper bound'] as const).flatMap((role) => {
-    const judged = compared.flatMap(({ variant, found }) =>
+    const differences = compared.flatMap(({ variant, found }) =>
       found === null || variant.role !== role ? [] : [{ name: variant.name, difference: found.difference }],
     );
-    const text = judgedText({ above: 'Higher', below: 'Lower' }, judged);
+    const text = differencesText({ above: 'Higher', below: 'Lower' }, differences);
     return text === '' ? [] : [`Good-bad cosine against that of GRPO at equal success, ${role}s: ${text}`];
   });
   const alone = compared.filter(({ found }) => found === null).map(({ variant }) => variant.name);

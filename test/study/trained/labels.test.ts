@@ -10,7 +10,7 @@ import { madeUp, resultsOf } from '../results.ts';
 const quick: StudyScale = { size: 'quick', seeds: 5, firstSeed: 1, noGames: () => null };
 
 /** Accuracy is 1 minus the noise of the oracle and 0.8 of the graph; success is accuracy, of the graph 0.1 less. */
-function judged(input: TrainInput): TrainResult {
+function trainedResult(input: TrainInput): TrainResult {
   const { method, labels: source, labelNoise } = resolveConfig(input);
   if (method === 'grpo') return { ...madeUp(input), success: { train: 0.3, inDomain: 0.3, outOfDomain: 0.3 } };
   const accuracy = source === 'oracle' ? 1 - labelNoise : source === 'graph' ? 0.77 : 0.6;
@@ -38,7 +38,7 @@ test('every config of a plan trains', () => {
 
 describe('report', () => {
   const report = labels.report(
-    resultsOf(labels.plan(quick), () => true, judged),
+    resultsOf(labels.plan(quick), () => true, trainedResult),
     quick,
     '',
   );
