@@ -1,10 +1,10 @@
-/** Whether a peer computed what the engine computed, before either is timed. */
+/** Compares the results of a peer with those of the engine, before either is timed. */
 
 type Values = Readonly<Record<string, Float32Array>>;
 
 /** Largest difference of loss, gradients, products and log-probabilities, relative to the largest value. */
 const VALUE_TOLERANCE = 1e-3;
-/** Largest difference of parameters after three steps, relative to how far they moved (Euclidean norms). */
+/** Largest difference of parameters after three steps, relative to the distance that they moved (Euclidean norms). */
 const MOVE_TOLERANCE = 2e-2;
 
 function largest(values: Float32Array): number {
@@ -16,7 +16,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * null if the results agree, else the first difference in words.
+ * null if the results agree, else a description of the first difference.
  *
  * @param start parameters before the steps, by name
  */

@@ -1,4 +1,4 @@
-/** Figure of a benchmark run: what peers take, as bars. */
+/** Bar figure of a benchmark run: times of the peers. */
 import {
   figureWidth,
   fontFamily,
@@ -27,12 +27,12 @@ export function isTimed(m: Measurement): m is Timed {
   return m.microseconds !== null;
 }
 
-/** A peer's time over the engine's: "×" with two digits, or three from 100 on. */
+/** Time of a peer divided by the time of the engine, with "×" and two digits, or three from 100 on. */
 export function times(ratio: number): string {
   return `${ratio >= 100 ? Math.round(ratio).toLocaleString('en') : Number(ratio.toPrecision(2))}×`;
 }
 
-/** The task's peers, slowest last, with their time over the engine's. */
+/** The peers of a task, slowest last, with their time divided by the engine's. */
 export function ratios({ measurements }: BenchResult, task: string): { name: string; ratio: number }[] {
   const timed = measurements.filter(isTimed).filter((m) => m.task.split(':')[0] === task);
   const own = timed.find(({ worker }) => worker === 'unbraid');
@@ -47,7 +47,7 @@ const ROW = 19;
 const SLOWER = '#0072B2';
 const FASTER = '#D55E00';
 
-/** Bars of every peer's time over the engine's, on a scale of factors. Returns SVG. */
+/** Bars of each peer's time divided by the engine's, on a logarithmic scale. Returns SVG. */
 export function barsFigure(result: BenchResult): string {
   const groups = Object.entries(compared)
     .map(([task, name]) => ({ name, bars: ratios(result, task) }))
@@ -64,7 +64,7 @@ export function barsFigure(result: BenchResult): string {
     return panel;
   });
   const logs = groups.flatMap(({ bars }) => bars.map(({ ratio }) => Math.log10(ratio)));
-  // Half a decade of room on the left for the label of the fastest.
+  // Leave half a decade on the left for the label of the fastest peer.
   const range = { min: Math.floor(2 * (Math.min(0, ...logs) - 0.4)) / 2, max: Math.ceil(2 * Math.max(1, ...logs)) / 2 };
   const last = panels.length - 1;
   return renderSvg({

@@ -1,4 +1,7 @@
-/** What users pay besides time per update: bytes, and the wait before the first update. From dist/ and wasm/, as the package ships them. */
+/**
+ * Costs in addition to the time per update: bytes, and the time to the first update. Measured on dist/ and wasm/, as
+ * the package contains them.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +28,10 @@ function needBuild(): void {
   if (!existsSync(path('dist/src/edge.js'))) throw new Error('dist/ is missing; run npm run build');
 }
 
-/** The engine's module, and what an edge worker uploads: the module for the edge and unbraid/edge, bundled and minified. */
+/**
+ * The size of the engine's module, and the size of an upload to an edge worker: the edge module and unbraid/edge,
+ * bundled and minified.
+ */
 export async function sizes(): Promise<Sizes> {
   needBuild();
   const engine = gzipped(readFileSync(path('dist/wasm/unbraid.wasm')));
@@ -47,12 +53,15 @@ await train(
   } },
 );`;
 
-/** Milliseconds in a new process from before the import of the package to the end of the first update on household; median of five. */
+/**
+ * Milliseconds in a new process from before the import of the package to the end of the first update on household;
+ * median of five.
+ */
 export async function startUpMs(): Promise<number> {
   needBuild();
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
-    // From the package's own folder its name leads to what its users get.
+    // In the package's own folder, its name resolves to the exports that users import.
     const options = { cwd: fileURLToPath(root) };
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', firstUpdate, 'unbraid'], options);
     times.push(Number(stdout));

@@ -11,7 +11,7 @@ import { rooflineFigure } from './roofline.ts';
 
 const part = 'performance';
 
-/** Microseconds in the unit that reads best, three digits. */
+/** Microseconds with three digits, in µs, ms or s. */
 export function duration(microseconds: number): string {
   if (microseconds < 1) return `${Number((microseconds * 1e3).toPrecision(3))} ns`;
   if (microseconds < 1e3) return `${Number(microseconds.toPrecision(3))} µs`;
@@ -117,7 +117,7 @@ function conditions({ command, machine, versions, missing, peakGflops, measureme
   ].join('\n');
 }
 
-/** The document's part between its markers; `name` begins the names of its figures. */
+/** The document's part between its markers. `name` is the prefix of the figures' file names. */
 export function report(result: BenchResult, name: string): string {
   return [
     conditions(result),
@@ -141,13 +141,13 @@ export function report(result: BenchResult, name: string): string {
 
 const columns = ['tfjs-wasm', 'jax-js', 'onnxruntime-web', 'PyTorch', 'JAX'];
 
-/** The README's table: the engine's times, and those of others in units of them. */
+/** The table of the README: the engine's times, and the times of other libraries divided by them. */
 export function readmeTable(result: BenchResult, link: string): string {
   const rows = Object.entries(compared).flatMap(([task, name]) => {
     const m = own(result, task);
     if (!m?.microseconds) return [];
     const found = ratios(result, task);
-    // Of several ways the general one, that needs no formula: vmap(grad).
+    // Of several ways to a Gram matrix, use the general one that needs no formula: vmap(grad).
     const cells = columns.map((column) =>
       found.find((other) => other.name === column || other.name.startsWith(`${column}, vmap`)),
     );
@@ -184,7 +184,10 @@ What was tried, and what each attempt gave, is in [decisions/0005](../decisions/
 [decisions/0012](../decisions/0012-kernel-speed.md).
 `;
 
-/** Writes BASE.md, BASE-bars.svg and BASE-roofline.svg, and the table of README.md if it has the markers. Gives the paths written. */
+/**
+ * Writes BASE.md, BASE-bars.svg and BASE-roofline.svg, and the table of README.md if it has the markers. Returns the
+ * paths of the written files.
+ */
 export function writeReport(result: BenchResult, base: string): string[] {
   const written = [`${base}-bars.svg`, `${base}-roofline.svg`, `${base}.md`];
   const [bars, roofline, document] = written;

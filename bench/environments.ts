@@ -1,4 +1,7 @@
-/** Speed of the families under random play: steps per second on one thread, with observation and admissible actions built. */
+/**
+ * Speed of the task domains with random actions: steps per second on one thread, including observation and admissible
+ * actions.
+ */
 
 import { createCrafting } from '../src/env/crafting/crafting.ts';
 import { type Split, splits } from '../src/env/environment.ts';

@@ -1,4 +1,4 @@
-/** The goals of speed as rows: each a number measured in this run, or the reason why there is none. */
+/** The speed goals as rows. Each row has a number measured in this run, or the reason why it is missing. */
 
 import { PEAK_OPERATIONS } from '../src/cli/profile/probe.ts';
 import { gramSizes, growth } from './inputs.ts';
@@ -19,17 +19,20 @@ function need(
   return { ...found, microseconds };
 }
 
-/** A sample's rate as a share of the probe's. */
+/** A sample's rate as a share of the peak probe's rate. */
 export function peakShare({ peakRatio, work }: Measurement): number {
   return (peakRatio * work) / PEAK_OPERATIONS;
 }
 
-/** How many times as long `other` takes, each in units of the probe beside its samples: the processor's clock drifts. */
+/**
+ * Time of `other` divided by the time of `own`, each relative to the peak probe next to its samples, because the clock
+ * of the processor drifts.
+ */
 export function timesAsLong(other: Measurement, own: Measurement): number {
   return own.peakRatio / other.peakRatio;
 }
 
-/** Slope of log y over log x by least squares: the power with which y grows. */
+/** Exponent of the growth of y with x: least-squares fit of log y over log x. */
 export function exponent(points: readonly (readonly [number, number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)]);
   const mean = (axis: number): number => logs.reduce((sum, log) => sum + log[axis], 0) / logs.length;
@@ -43,95 +46,96 @@ function measuredValue<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-/** The rows of the table of goals, in its order. */
-export function goalRows(measured: Measured): Row[] {
-  const { measurements, missing } = measured;
-  const row = (name: string, goal: number, sense: Sense, unit: string, measure: () => number): Row => {
-    try {
-      const value = measure();
-      return { name, value, goal, sense, unit, holds: sense === 'at least' ? value >= goal : value <= goal };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { name, value: null, goal, sense, unit, holds: false, reason };
-    }
-  };
-  const share = (tasks: readonly string[]) => () =>
-    Math.min(...tasks.map((task) => peakShare(need(measurements, task))));
-  /** How many times as long the fastest of these takes. */
-  const against = (task: string, others: readonly (readonly [worker: string, task: string])[]) => () => {
-    const found = others.flatMap(([worker, variant]) => {
-      if (worker in missing) return [];
-      return [timesAsLong(need(measurements, variant, worker), need(measurements, task))];
-    });
-    if (found.length === 0) throw new Error(others.map(([worker]) => `${worker}: ${missing[worker]}`).join('; '));
-    return Math.min(...found);
-  };
-  const forms = (...sizes: string[]) =>
-    sizes.flatMap((size) => ['NN', 'NT', 'TN'].map((form) => `matmul${form} ${size}`));
-  const series = (kind: keyof typeof growth, from: number) => () =>
-    exponent(
-      growth[kind]
-        .filter((n) => n >= from)
-        .map((n) => [n, 1 / need(measurements, `growth/${kind}/${n}`).peakRatio] as const),
-    );
-  const times = 'times as long';
-  const peak = 'of the peak';
+function row(name: string, goal: number, sense: Sense, unit: string, measure: () => number): Row {
+  try {
+    const value = measure();
+    return { name, value, goal, sense, unit, holds: sense === 'at least' ? value >= goal : value <= goal };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { name, value: null, goal, sense, unit, holds: false, reason };
+  }
+}
+
+const times = 'times as long';
+const peak = 'of the peak';
+
+/** Smallest share of the peak among the tasks. */
+function share({ measurements }: Measured, tasks: readonly string[]): number {
+  return Math.min(...tasks.map((task) => peakShare(need(measurements, task))));
+}
+
+type PeerTask = readonly [worker: string, task: string];
+
+/** Time of the fastest of these peers divided by the engine's time. */
+function against({ measurements, missing }: Measured, task: string, others: readonly PeerTask[]): number {
+  const found = others.flatMap(([worker, variant]) => {
+    if (worker in missing) return [];
+    return [timesAsLong(need(measurements, variant, worker), need(measurements, task))];
+  });
+  if (found.length === 0) throw new Error(others.map(([worker]) => `${worker}: ${missing[worker]}`).join('; '));
+  return Math.min(...found);
+}
+
+/** Exponent of the growth of the time of a step with a size, from `from` on. */
+function growthExponent({ measurements }: Measured, kind: keyof typeof growth, from: number): number {
+  return exponent(
+    growth[kind]
+      .filter((n) => n >= from)
+      .map((n) => [n, 1 / need(measurements, `growth/${kind}/${n}`).peakRatio] as const),
+  );
+}
+
+const forms = (...sizes: string[]) =>
+  sizes.flatMap((size) => ['NN', 'NT', 'TN'].map((form) => `matmul${form} ${size}`));
+
+/** Goals of the engine alone, as shares of the peak. */
+function peakRows(measured: Measured): Row[] {
+  const peakRow = (name: string, goal: number, tasks: readonly string[]): Row =>
+    row(name, goal, 'at least', peak, () => share(measured, tasks));
   return [
-    row(
-      'Matrix products of 128³ and more',
-      0.92,
-      'at least',
-      peak,
-      share(forms('128x128x128', '256x256x256', '512x512x512')),
-    ),
-    row(
-      'Matrix product 64 x 32 x 32, and TN with 16 columns',
-      0.82,
-      'at least',
-      peak,
-      share(['matmulNN 64x32x32', 'matmulTN 128x16x256']),
-    ),
-    row('MLP training step', 0.82, 'at least', peak, share(['mlpStep'])),
-    row('Attention training step', 0.8, 'at least', peak, share(['attentionStep'])),
-    row('MLP training step: PyTorch', 1.4, 'at least', times, against('mlpStep', [['torch', 'mlpStep']])),
-    row(
-      'Attention training step: PyTorch',
-      1,
-      'at least',
-      times,
-      against('attentionStep', [['torch', 'attentionStep']]),
-    ),
-    row('MLP training step: JAX with jit', 0.8, 'at least', times, against('mlpStep', [['jax', 'mlpStep']])),
-    row('MLP training step: tfjs-wasm', 18, 'at least', times, against('mlpStep', [['tfjs-wasm', 'mlpStep']])),
-    row('MLP training step: jax-js', 4.5, 'at least', times, against('mlpStep', [['jax-js', 'mlpStep']])),
-    ...gramSizes.map((n) => {
-      const vmaps = ['jax', 'torch'].map((worker) => [worker, `gram${n}:vmap`] as const);
-      return row(
+    peakRow('Matrix products of 128³ and more', 0.92, forms('128x128x128', '256x256x256', '512x512x512')),
+    peakRow('Matrix product 64 x 32 x 32, and TN with 16 columns', 0.82, ['matmulNN 64x32x32', 'matmulTN 128x16x256']),
+    peakRow('MLP training step', 0.82, ['mlpStep']),
+    peakRow('Attention training step', 0.8, ['attentionStep']),
+  ];
+}
+
+/** Goals relative to peers. */
+function peerRows(measured: Measured): Row[] {
+  const peerRow = (name: string, goal: number, task: string, others: readonly PeerTask[]): Row =>
+    row(name, goal, 'at least', times, () => against(measured, task, others));
+  return [
+    peerRow('MLP training step: PyTorch', 1.4, 'mlpStep', [['torch', 'mlpStep']]),
+    peerRow('Attention training step: PyTorch', 1, 'attentionStep', [['torch', 'attentionStep']]),
+    peerRow('MLP training step: JAX with jit', 0.8, 'mlpStep', [['jax', 'mlpStep']]),
+    peerRow('MLP training step: tfjs-wasm', 18, 'mlpStep', [['tfjs-wasm', 'mlpStep']]),
+    peerRow('MLP training step: jax-js', 4.5, 'mlpStep', [['jax-js', 'mlpStep']]),
+    ...gramSizes.map((n) =>
+      peerRow(
         `Gram matrix of ${n}: vmap(grad) and J Jᵀ, the faster of JAX and PyTorch`,
         n === 256 ? 30 : 40,
-        'at least',
-        times,
-        against(`gram${n}`, vmaps),
-      );
-    }),
+        `gram${n}`,
+        ['jax', 'torch'].map((worker) => [worker, `gram${n}:vmap`] as const),
+      ),
+    ),
     row('Gram matrix: the same formula in PyTorch, and TorchJD', 1, 'at least', times, () =>
       Math.min(
         ...gramSizes.map((n) =>
-          against(`gram${n}`, [
+          against(measured, `gram${n}`, [
             ['torch', `gram${n}:formula`],
             ['torch', `gram${n}:torchjd`],
-          ])(),
+          ]),
         ),
       ),
     ),
-    row(
-      'Inference of one state: onnxruntime-web',
-      1,
-      'at least',
-      times,
-      against('inference', [['ort-web', 'inference']]),
-    ),
-    row('Inference of one state: tfjs-wasm', 3, 'at least', times, against('inference', [['tfjs-wasm', 'inference']])),
+    peerRow('Inference of one state: onnxruntime-web', 1, 'inference', [['ort-web', 'inference']]),
+    peerRow('Inference of one state: tfjs-wasm', 3, 'inference', [['tfjs-wasm', 'inference']]),
+  ];
+}
+
+/** Goals of complete runs: time, memory and bytes. */
+function runRows(measured: Measured): Row[] {
+  return [
     row(
       'GRPO on household: time outside kernels and environment',
       0.1,
@@ -155,7 +159,16 @@ export function goalRows(measured: Measured): Row[] {
       () => measuredValue(measured.sizes).edge / 1e3,
     ),
     row('Import to first update in Node', 150, 'at most', 'ms', () => measuredValue(measured.startUpMs)),
-    row('Growth with the batch, 256 to 4,096: power', 1.1, 'at most', '', series('batch', 256)),
-    row('Growth with the tokens, 32 to 128: power', 2, 'at most', '', series('tokens', 32)),
+  ];
+}
+
+/** The rows of the table of goals, in its order. */
+export function goalRows(measured: Measured): Row[] {
+  return [
+    ...peakRows(measured),
+    ...peerRows(measured),
+    ...runRows(measured),
+    row('Growth with the batch, 256 to 4,096: power', 1.1, 'at most', '', () => growthExponent(measured, 'batch', 256)),
+    row('Growth with the tokens, 32 to 128: power', 2, 'at most', '', () => growthExponent(measured, 'tokens', 32)),
   ];
 }

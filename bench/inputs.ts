@@ -1,4 +1,6 @@
-/** Inputs of the tasks that peers share: one safetensors file, so that every library computes on the same numbers. */
+/**
+ * Inputs of the tasks that are shared with peers, in one safetensors file: all libraries compute on the same numbers.
+ */
 import { createArena } from '../src/engine/kernels/arena.ts';
 import { parameterTensors } from '../src/engine/policy/parameters.ts';
 import { randomStream } from '../src/random.ts';
@@ -37,7 +39,7 @@ function workloadTensors(prefix: string, { list, states, taken, advantage, polic
       : {
           name: `${prefix}/observation`,
           shape: [states, ATTENTION.tokens],
-          // Features are token * slots + slot.
+          // A feature is encoded as token * slots + slot.
           values: list.stateFeatures
             .slice(0, states * ATTENTION.tokens)
             .map((feature) => Math.floor(feature / shape.stateSlots)),
@@ -50,7 +52,7 @@ function workloadTensors(prefix: string, { list, states, taken, advantage, polic
   ];
 }
 
-/** Bytes of the file of inputs. Tensors `matmulN/a` and `matmulN/b`, `mlp/...`, `gramB/...` and `attention/...`. */
+/** Bytes of the input file. Tensors: `matmulN/a` and `matmulN/b`, `mlp/...`, `gramB/...` and `attention/...`. */
 export async function encodeInputs(): Promise<Uint8Array> {
   const matmuls = matmulSizes.flatMap((n) =>
     ['a', 'b'].map((side) => {

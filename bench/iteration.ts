@@ -1,6 +1,6 @@
 /**
- * What a whole GRPO run on household costs outside kernels and environment, from V8's sampling profiler, and whether updates leave anything
- * on the heap. Prints one JSON object. Run with --expose-gc.
+ * Measures, with V8's sampling profiler, the time of a complete GRPO run on household outside kernels and environment,
+ * and the heap growth per update. Prints one JSON object. Run with --expose-gc.
  */
 import { type Profiler, Session } from 'node:inspector';
 import { train } from '../src/train/trainer.ts';
@@ -14,13 +14,13 @@ const UPDATES_PER_ITERATION = 6;
 type Share = 'kernels' | 'environment' | 'outside' | 'idle';
 
 function shareOf({ url, functionName }: Profiler.Profile['nodes'][number]['callFrame']): Share {
-  // The profiler's own start and stop are no part of the run.
+  // Exclude the start and stop of the profiler itself.
   if (functionName === '(idle)' || url === 'node:inspector') return 'idle';
   if (url.startsWith('wasm:')) return 'kernels';
   return url.includes('/src/env/') ? 'environment' : 'outside';
 }
 
-/** Microseconds by share, and the functions outside that take most. */
+/** Microseconds by share, and the functions outside kernels and environment that take the most time. */
 function summarise({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
   const microseconds: Record<Share, number> = { kernels: 0, environment: 0, outside: 0, idle: 0 };
   const byId = new Map(nodes.map((node) => [node.id, node.callFrame]));
@@ -70,7 +70,7 @@ async function profile() {
   return found;
 }
 
-/** Bytes by which heap and buffers grew over HEAP.updates updates, garbage collected before each reading. */
+/** Growth of heap and buffers in bytes over HEAP.updates updates, with garbage collection before each reading. */
 async function heapGrowth(): Promise<number> {
   const first = HEAP.fromUpdate / UPDATES_PER_ITERATION;
   const last = first + HEAP.updates / UPDATES_PER_ITERATION;

@@ -31,13 +31,14 @@ export function matmulCases(arena: Arena): Case[] {
   });
 }
 
-/** Kernels whose work grows with the number of elements; operations per element are counted in assembly/. */
+/** Kernels whose work grows with the number of elements. The operations per element are counted in assembly/. */
 export function elementwiseCases(arena: Arena): Case[] {
   const { kernels } = arena;
   const n = 16_384;
   const [x, y, p, m, v] = Array.from({ length: 5 }, () => filled(arena, n));
   arena.zero(v, n * 4);
-  // Slopes of exactly 1, or repeated backward calls would multiply the gradient down to subnormal numbers, which are slow.
+  // Derivatives of exactly 1. Otherwise, repeated backward calls would reduce the gradient to subnormal numbers, which
+  // are slow.
   const zeros = arena.floats(n);
   const large = arena.floats(n);
   kernels.fill(large, n, 12);
@@ -67,12 +68,12 @@ export function elementwiseCases(arena: Arena): Case[] {
   ];
 }
 
-/** A call without work: the cost of crossing from JavaScript to Wasm. */
+/** A call without work: the cost of a call from JavaScript to Wasm. */
 export function nothingCase({ kernels }: Arena): Case {
   return { name: 'nothing', operations: 0, bytes: 0, call: () => kernels.fill(0, 0, 0) };
 }
 
-/** Sums of two vectors that fit the first cache, and of two that fit none: the slopes of the roofline. */
+/** Sums of two vectors that fit the first cache, and of two that fit no cache: the bandwidths of the roofline. */
 export function streamCases(arena: Arena): Case[] {
   return [1024, 2 ** 24].map((n) => {
     const [to, from] = [arena.floats(n), arena.floats(n)];

@@ -1,8 +1,9 @@
 /**
- * Speed of the kernels, each as a share of a floating-point peak measured in the same run, sample about with it: shares compare between
- * machines and under load, times do not. `nothing` is a kernel call without work: the cost of the crossing.
+ * Speed of the kernels, each as a share of a floating-point peak measured in the same run, alternating with its
+ * samples. Shares are comparable between machines and under load; times are not. `nothing` is a kernel call without
+ * work: the cost of a call from JavaScript to Wasm.
  *
- *   node bench/kernels.ts [--json]
+ *     node bench/kernels.ts [--json]
  */
 import { Bench } from 'tinybench';
 import { createArena } from '../src/engine/kernels/arena.ts';
@@ -12,7 +13,9 @@ import { type Case, peakCase } from './probe.ts';
 const ROUNDS = 9;
 const SAMPLE_MS = 6;
 const WARMUP_MS = 60;
-/** Floating-point operations per sample, at least: some 20 microseconds, far above the timer's resolution. */
+/**
+ * Floating-point operations per sample, at least: about 20 microseconds, much longer than the resolution of the timer.
+ */
 const SAMPLE_OPERATIONS = 1e6;
 
 interface Result {

@@ -1,13 +1,13 @@
 /**
- * All benchmarks: npm run bench -- [options]
+ * Runs all benchmarks: npm run bench -- [options]
  *
- *   --json               one JSON object with the rows of the goals as the last line of stdout
- *   --save BASE          writes BASE.json, and tables and figures from it: BASE.md, BASE-bars.svg, BASE-roofline.svg, README's table
- *   --report BASE        only makes tables and figures again from BASE.json
- *   --samples N          undisturbed samples of each, default 15; at most four times as many are tried
- *   --milliseconds N     length of a sample, default 10
- *   --only WORDS         tasks whose names hold one of these words, separated by commas
- *   --peers KEYS         peers to run, separated by commas; default all that are installed
+ *     --json               print one JSON object with the rows of the goals as the last line of stdout
+ *     --save BASE          write BASE.json, and from it BASE.md, BASE-bars.svg, BASE-roofline.svg, README's table
+ *     --report BASE        only write tables and figures again from BASE.json
+ *     --samples N          undisturbed samples of each task, default 15; at most four times as many are tried
+ *     --milliseconds N     length of a sample, default 10
+ *     --only WORDS         tasks whose names contain one of these words, separated by commas
+ *     --peers KEYS         peers to run, separated by commas; default: all that are installed
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

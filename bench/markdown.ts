@@ -1,6 +1,6 @@
-/** Tables in Markdown, and documents parts of which are made by a program: what stands between two marker comments. */
+/** Markdown tables, and documents with generated parts between two marker comments. */
 
-/** `text` with what is between `<!-- name:start -->` and `<!-- name:end -->` replaced; the text around it is kept. */
+/** `text` with the part between `<!-- name:start -->` and `<!-- name:end -->` replaced; the text around it is kept. */
 export function between(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];

@@ -1,4 +1,6 @@
-/** One run of all benchmarks: workers are opened, checked against the engine, and sampled in turn. */
+/**
+ * One run of all benchmarks: starts the workers, compares their results with the engine's, and samples them in turn.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +13,7 @@ import { gate, interleave, quietProbe, type Sample, type Subject } from './sampl
 import { readInputs } from './serve.ts';
 
 export interface MeasureOptions {
-  /** Samples that count, by task and worker; and rounds after which no more are tried for. */
+  /** Wanted number of valid samples by task and worker, and the largest number of rounds to reach it. */
   readonly samples: number;
   readonly rounds: number;
   readonly milliseconds: number;
@@ -21,14 +23,14 @@ export interface MeasureOptions {
   readonly log: (line: string) => void;
 }
 
-/** In how the several ways to a Gram matrix are told apart. */
+/** Names of the ways to compute a Gram matrix. */
 const ways: Readonly<Record<string, string>> = {
   vmap: 'vmap(grad) and J Jᵀ',
   formula: 'same formula',
   torchjd: 'TorchJD autogram',
 };
 
-/** Samples of the probe before anything is timed: the processor's clock settles. */
+/** Samples of the peak probe before any timing, until the clock of the processor is stable. */
 const FIRST_PROBES = 60;
 const PROBE_MS = 2;
 
@@ -95,7 +97,7 @@ async function openAll(
   return { workers, missing };
 }
 
-/** Task entries in groups that are sampled together: each of the engine's tasks with its peers. */
+/** Task entries in groups that are sampled together: each task of the engine with its peers. */
 function groupsOf([ours, ...peers]: readonly Worker[], { wants, milliseconds }: MeasureOptions): Entry[][] {
   return [...ours.tasks]
     .filter((task) => task !== 'peak' && wants(task))
@@ -109,7 +111,7 @@ function groupsOf([ours, ...peers]: readonly Worker[], { wants, milliseconds }: 
     ]);
 }
 
-/** Marks the entries whose results are not the engine's. */
+/** Marks the entries whose results differ from the engine's. */
 async function checkGroup([own, ...others]: readonly Entry[], path: string): Promise<void> {
   if (others.length === 0) return;
   const prefix = `${own.task.replace(/Step$/, '')}/`;
@@ -129,7 +131,7 @@ async function checkGroup([own, ...others]: readonly Entry[], path: string): Pro
   }
 }
 
-/** Measures what `options` wants. */
+/** Measures the tasks and workers that `options` selects. */
 export async function measureAll(
   options: MeasureOptions,
 ): Promise<Pick<BenchResult, 'measurements' | 'versions' | 'missing' | 'peakGflops'>> {

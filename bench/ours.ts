@@ -1,4 +1,4 @@
-/** The engine's worker: every case that is measured, made on first use. Arguments: the file of inputs. */
+/** The engine's worker: all cases to measure, created at first use. Argument: the file of inputs. */
 import { gramTotal } from '../src/coupling/gram.ts';
 import { createArena, matmulScratchBytes } from '../src/engine/kernels/arena.ts';
 import { parameterTensors } from '../src/engine/policy/parameters.ts';
@@ -19,7 +19,7 @@ import {
   type Workload,
 } from './steps.ts';
 
-/** Builds a case when it is first called for, in an arena of its own. */
+/** Creates a case when it is first used, in its own arena. */
 function lazily(make: () => Promise<Task>): Task {
   let made: Task | undefined;
   const get = async (): Promise<Task> => {

@@ -1,4 +1,4 @@
-/** Places for the names of points in a figure, none over another or over a point. */
+/** Positions of point labels in a figure, so that labels cover neither each other nor a point. */
 import type { Panel } from '../src/report/draw/chart.ts';
 
 export interface Point {
@@ -10,24 +10,29 @@ type Segment = readonly [Point, Point];
 
 export interface PlacedName {
   readonly box: Panel;
-  /** From the point to the edge of the name's box, where they are apart. */
+  /** Line from the point to the edge of the label's box, if they are apart. */
   readonly leader: Segment | null;
 }
 
-/** Half the side of the square that a point's marker keeps free, in pixels. */
+/** Half the side of the square around a point that labels must not cover, in pixels. */
 const markerRoom = 5;
 export const nameHeight = 13;
 
-/** What a name goes out of its way, in pixels: not to lie on a line, not to touch a point of another name, not to be crossed by a leader. */
+/**
+ * Penalties in pixels of distance: for a label on a line, for touching a point with another label, and for a leader
+ * that crosses a label.
+ */
 const costOnLine = 30;
 const costOfDoubt = 20;
 const costOfCrossing = 60;
-/** A name this near to a point's marker is taken for its name; farther away it needs a leader. */
+/**
+ * Largest distance in pixels at which a label is clearly assigned to its marker. Farther away, it needs a leader line.
+ */
 const near = 5;
-/** Pixels between the places that are tried. */
+/** Distance in pixels between the positions that are tried. */
 const step = 2;
 
-/** A name and the points that have it. */
+/** A label and the points that have it. */
 interface Named {
   readonly name: string;
   readonly points: readonly Point[];
@@ -55,7 +60,7 @@ function nearest({ left, top, width, height }: Panel, { x, y }: Point): Point {
 
 const distance = (a: Point, b: Point): number => Math.sqrt((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y));
 
-/** Whether a segment meets a box: neither an axis nor the segment's own line separates them. */
+/** Whether a segment intersects a box: neither an axis nor the line of the segment separates them. */
 function meets([from, to]: Segment, { left, top, width, height }: Panel): boolean {
   if (Math.max(from.x, to.x) < left || Math.min(from.x, to.x) > left + width) return false;
   if (Math.max(from.y, to.y) < top || Math.min(from.y, to.y) > top + height) return false;
@@ -64,7 +69,7 @@ function meets([from, to]: Segment, { left, top, width, height }: Panel): boolea
   return 2 * Math.abs(middle) <= Math.abs(across) * height + Math.abs(down) * width;
 }
 
-/** Whole numbers from `low` to `high`, `step` apart, the nearest to `middle` first. */
+/** Integers from `low` to `high` in steps of `step`, the nearest to `middle` first. */
 function nearestFirst(low: number, high: number, middle: number): number[] {
   const start = Math.round(clamp(middle, low, high));
   const all = Array.from({ length: 2 * Math.ceil((high - low) / step) + 1 }, (_, i) =>
@@ -73,12 +78,12 @@ function nearestFirst(low: number, high: number, middle: number): number[] {
   return all.filter((value) => value >= low && value <= high);
 }
 
-/** What else is in the figure, for one name. */
+/** The other elements of the figure, for one label. */
 interface Surroundings {
   readonly area: Panel;
-  /** Markers and the other names. */
+  /** Markers and the other labels. */
   readonly taken: readonly Panel[];
-  /** Points that have other names, or none. */
+  /** Points that have another label or none. */
   readonly strangers: readonly Point[];
   readonly others: readonly PlacedName[];
   readonly lines: readonly Segment[];
@@ -97,13 +102,13 @@ function costOf({ box, leader }: PlacedName, { strangers, others, lines }: Surro
   );
 }
 
-/** The cheapest place at a point whose box meets nothing that is taken; null where there is none. */
+/** The position at a point with the lowest cost whose box intersects no taken one; null if there is none. */
 function cheapest(point: Point, width: number, surroundings: Surroundings): (PlacedName & { cost: number }) | null {
   const { area, taken } = surroundings;
   const lefts = nearestFirst(area.left, area.left + area.width - width, point.x - width / 2);
   const tops = nearestFirst(area.top, area.top + area.height - nameHeight, point.y - nameHeight / 2);
   let best: (PlacedName & { cost: number }) | null = null;
-  // From the nearest on, so that the first place that is farther away than the best one costs ends the search.
+  // Positions by increasing distance, so that the search can end when the distance alone exceeds the best cost.
   for (const top of tops) {
     if (best && Math.abs(top + nameHeight / 2 - point.y) - nameHeight / 2 >= best.cost) break;
     for (const left of lefts) {
@@ -111,7 +116,7 @@ function cheapest(point: Point, width: number, surroundings: Surroundings): (Pla
       const box = { left, top, width, height: nameHeight };
       const at = nearest(box, point);
       const away = distance(at, point);
-      // Of equally near places the one whose middle is nearest.
+      // Of equally near positions, prefer the one whose centre is nearest.
       const base = away + 0.02 * distance({ x: left + width / 2, y: top + nameHeight / 2 }, point);
       if ((best && base >= best.cost) || taken.some((other) => overlap(box, other))) continue;
       const leader: Segment | null = away > markerRoom + near ? [point, at] : null;
@@ -123,15 +128,16 @@ function cheapest(point: Point, width: number, surroundings: Surroundings): (Pla
 }
 
 /**
- * Places each name at the free place nearest to one of its points. No two boxes meet, none covers a marker, all lie in the area, wherever the
- * points lie: a box that is not free is never taken. A marker or another name forbids some (its width + the name's) x (its height + the
- * name's) pixels for the name's corner, so that a place is left while these sum to less than the pixels where that corner may lie.
+ * Places each label at the free position nearest to one of its points. No two boxes intersect, none covers a marker,
+ * and all are inside the area, for any points: a position that is not free is never used. A marker or another label
+ * blocks (its width + the label's) x (its height + the label's) pixels for the label's corner. A position therefore
+ * exists while these sum to less than the number of pixels that the corner can have.
  *
  * @param names with their points
  * @param markers all points, in pixels
- * @param lines what names avoid if they can
- * @param area in whole pixels, as the names' widths
- * @throws if a name has no place
+ * @param lines that labels avoid if possible
+ * @param area in whole pixels, as are the widths of the labels
+ * @throws Error if a label has no position
  */
 export function placeNames(
   names: readonly Named[],
@@ -141,7 +147,8 @@ export function placeNames(
 ): PlacedName[] {
   const boxes = markers.map((point) => around(point, markerRoom));
   const placed: PlacedName[] = [];
-  // The second time round, a name knows the places of those after it, and keeps its own if there is no better.
+  // In the second round, the positions of all other labels are known. A label keeps its own position if no better one
+  // exists.
   for (let round = 0; round < 2; round++) {
     for (const [i, { name, points, width }] of names.entries()) {
       const others = placed.filter((_, j) => j !== i);

@@ -1,18 +1,21 @@
-/** Worker processes: the engine and its peers, one process each, asked one at a time so that they never run side by side. */
+/**
+ * Worker processes: the engine and its peers, one process each. They receive one request at a time, so that they never
+ * run concurrently.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface WorkerSpec {
   readonly key: string;
-  /** As a reader knows it. */
+  /** Display name. */
   readonly name: string;
   readonly command: readonly string[];
 }
 
 interface Timing {
   readonly microseconds: number;
-  /** Processor time over the time that passed. */
+  /** Processor time divided by elapsed time. */
   readonly busy: number;
   readonly work: number;
   readonly bytes: number;
@@ -22,9 +25,9 @@ export interface Worker {
   readonly spec: WorkerSpec;
   readonly tasks: ReadonlySet<string>;
   readonly versions: Readonly<Record<string, string>>;
-  /** What one call of the task computed. */
+  /** The results of one call of the task. */
   check(task: string): Promise<Record<string, Float32Array>>;
-  /** Mean microseconds of a call over about `milliseconds`, and its counted work and bytes (0: not counted). */
+  /** Mean microseconds of a call over about `milliseconds`, and its operations and bytes (0: not counted). */
   time(task: string, milliseconds: number): Promise<Timing>;
   close(): void;
 }
@@ -40,7 +43,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** What the engine's worker and its peers are called, and how each starts. Missing ones are reported, not fatal. */
+/** Name and start command of the engine's worker and of its peers. A missing peer is reported and skipped. */
 export function workerSpecs(inputs: string): WorkerSpec[] {
   const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
   const node = (file: string, ...rest: string[]): string[] => [process.execPath, path(file), inputs, ...rest];
@@ -64,14 +67,14 @@ function floats(base64: string): Float32Array {
   return new Float32Array(new Uint8Array(Buffer.from(base64, 'base64')).buffer);
 }
 
-/** The line of a traceback or stack that says what went wrong. */
+/** The line of a traceback or stack that contains the reason. */
 function reasonIn(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
   const error = lines.find((line) => /^\w*(Error|Exception)\b.*:/.test(line));
   return (error ?? lines.findLast((line) => line !== '') ?? '').replace(/ imported from .*/, '');
 }
 
-/** A queue of answers of one process. */
+/** A queue of the answers of one process. */
 function answersOf(child: ChildProcess): () => Promise<Answer> {
   const ready: Answer[] = [];
   const waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
@@ -88,7 +91,7 @@ function answersOf(child: ChildProcess): () => Promise<Answer> {
   child.on('close', (code) => end(new Error(reasonIn(stderr) || `the process ended with code ${code}`)));
   if (child.stdout) {
     createInterface({ input: child.stdout }).on('line', (line) => {
-      // Libraries greet on stdout.
+      // Libraries print other text to stdout when they start.
       if (!line.startsWith('{')) return;
       const answer = JSON.parse(line) as Answer;
       const next = waiting.shift();
@@ -105,12 +108,12 @@ function answersOf(child: ChildProcess): () => Promise<Answer> {
     });
 }
 
-/** @throws with the reason if the process does not start: most often a library that is not installed */
+/** @throws Error with the reason if the process does not start, most often a library that is not installed */
 export async function openWorker(spec: WorkerSpec): Promise<Worker> {
   const [file, ...rest] = spec.command;
   const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {
-    // The process has ended; `answersOf` says why.
+    // The process has ended; `answersOf` reports the reason.
   });
   const next = answersOf(child);
   const ask = async (command: object): Promise<Answer> => {

@@ -1,4 +1,4 @@
-/** The in-run ceiling as a case. */
+/** The peak probe, which measures the upper limit of the rate within a run, as a case. */
 import { openPeak, PEAK_OPERATIONS } from '../src/cli/profile/probe.ts';
 
 export interface Case {
@@ -10,7 +10,7 @@ export interface Case {
   readonly call: () => void;
 }
 
-/** The probe as a case. */
+/** The peak probe as a case. */
 export async function peakCase(): Promise<Case> {
   return { name: 'peak', operations: PEAK_OPERATIONS, bytes: 0, call: await openPeak() };
 }

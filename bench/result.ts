@@ -1,24 +1,24 @@
-/** What a run of the benchmarks leaves: the JSON from which tables and figures are made. */
+/** Result of a benchmark run: the JSON from which tables and figures are made. */
 
 /** One task on one worker. */
 export interface Measurement {
   readonly task: string;
   readonly worker: string;
-  /** Of the worker, as a reader knows it, with the way where there are several. */
+  /** Display name of the worker, with the way to compute if there are several. */
   readonly name: string;
-  /** Median of the samples that count; null with the reason if there is none. */
+  /** Median of the valid samples; null, with the reason, if there is none. */
   readonly microseconds: number | null;
   readonly reason?: string;
-  /** Time of the peak probe about a sample divided by the sample's. */
+  /** Time of the peak probe around a sample, divided by the sample's time. */
   readonly peakRatio: number;
   readonly kept: number;
   readonly seen: number;
-  /** Single-precision operations of one call, or steps of a rollout; 0 where they are not counted. */
+  /** Single-precision operations of one call, or steps of a rollout; 0 if they are not counted. */
   readonly work: number;
   readonly bytes: number;
 }
 
-/** A goal and what was measured. */
+/** A goal and the measured number. */
 export interface Row {
   readonly name: string;
   readonly value: number | null;
@@ -26,7 +26,7 @@ export interface Row {
   readonly sense: 'at least' | 'at most';
   readonly unit: string;
   readonly holds: boolean;
-  /** Why there is no value. */
+  /** Reason for a missing value. */
   readonly reason?: string;
 }
 
@@ -41,7 +41,7 @@ export interface IterationCost {
   readonly updates: number;
 }
 
-/** A value, or why there is none. */
+/** A value, or the reason why it is missing. */
 export type Outcome<T> = { readonly value: T } | { readonly reason: string };
 
 export interface BenchResult {
@@ -53,9 +53,9 @@ export interface BenchResult {
     readonly system: string;
   };
   readonly versions: Readonly<Record<string, string>>;
-  /** Peers that did not start, and why. */
+  /** Peers that did not start, with the reason. */
   readonly missing: Readonly<Record<string, string>>;
-  /** Of the peak probe when nothing disturbed it. */
+  /** Rate of the peak probe without disturbance. */
   readonly peakGflops: number;
   readonly measurements: readonly Measurement[];
   readonly iteration: Outcome<IterationCost>;

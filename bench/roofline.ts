@@ -1,4 +1,4 @@
-/** Figure of a benchmark run: rates of the kernels under the roofs of this machine. */
+/** Roofline figure of a benchmark run: rates of the kernels, and the limits of this machine. */
 import {
   figureWidth,
   fontFamily,
@@ -16,13 +16,13 @@ import { isTimed } from './bars.ts';
 import { nameHeight, type Point, placeNames } from './pointNames.ts';
 import type { BenchResult, Measurement } from './result.ts';
 
-/** Bytes per second of a stream, in units of 1e9. */
+/** Bandwidth of a vector sum, in units of 1e9 bytes per second. */
 function bandwidth(measurements: readonly Measurement[], task: string): number | null {
   const found = measurements.find((m) => m.task === task);
   return found?.microseconds ? found.bytes / found.microseconds / 1e3 : null;
 }
 
-/** Least and most of an axis that shows all values: wider by whole powers of ten where they leave the usual ones. */
+/** Ends of an axis that shows all values: `least` and `most`, extended by powers of ten if needed. */
 function reach(values: readonly number[], least: number, most: number): { min: number; max: number } {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return {
@@ -32,15 +32,15 @@ function reach(values: readonly number[], least: number, most: number): { min: n
 }
 
 const fontSize = 10.5;
-/** Fonts of the same design differ by less. */
+/** Margin in pixels for the width of text: fonts of the same design differ by less. */
 const widthBeyond = 3;
 
 const widthOf = (name: string): number => Math.ceil(textWidth(name, fontSize)) + widthBeyond;
 
-/** Products of one shape, of plain and of transposed matrices, share a name. */
+/** Products of one shape have one name, for plain and transposed matrices. */
 const nameOf = (task: string): string => task.replace(/^matmul.. /, '');
 
-/** Names of points, a thin line to where they belong if they had to move away. */
+/** Labels of points, with a thin leader line if a label is away from its point. */
 function nameGraphics(
   points: ReadonlyMap<string, readonly Point[]>,
   lines: readonly (readonly [Point, Point])[],
@@ -66,7 +66,10 @@ function nameGraphics(
   ]);
 }
 
-/** Rate of each kernel against the operations it does per byte it must move, under the roof of the measured peak and bandwidths. Returns SVG. */
+/**
+ * Rate of each kernel against its operations per byte of memory traffic, below the measured peak and bandwidths.
+ * Returns SVG.
+ */
 export function rooflineFigure({ measurements, peakGflops }: BenchResult): string {
   const kernels = measurements
     .filter(isTimed)

@@ -1,21 +1,22 @@
 /**
- * Gated, interleaved samples. Between any two samples the engine's worker runs the peak probe; a sample counts only if its process had the
- * processor all the time, and the probes before and after it agree and are near the fastest ones of the run.
+ * Interleaved samples with a validity test. Between any two samples, the engine's worker runs the peak probe. A sample
+ * counts only if its process had the processor all the time, and the probes before and after it agree with each other
+ * and are close to the fastest ones of the run.
  */
 
 export interface Sample {
   readonly microseconds: number;
-  /** Processor time of the sampled process over the time that passed. */
+  /** Processor time of the sampled process divided by elapsed time. */
   readonly busy: number;
-  /** Of the probe: before and after. */
+  /** Microseconds of the peak probe before and after the sample. */
   readonly before: number;
   readonly after: number;
 }
 
 export interface Gated {
-  /** Medians over the samples that count. */
+  /** Medians over the valid samples. */
   readonly microseconds: number;
-  /** Time of the probe about the sample divided by that of the sample. */
+  /** Time of the peak probe around the sample, divided by that of the sample. */
   readonly peakRatio: number;
   readonly kept: number;
   readonly seen: number;
@@ -31,7 +32,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The probe's time when nothing disturbs it: the tenth percentile, since a single best sample may be a slip of the clock. */
+/** Time of an undisturbed peak probe: the tenth percentile, because a single minimum can be a clock error. */
 export function quietProbe(probes: readonly number[]): number {
   const sorted = [...probes].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 10)];
@@ -42,7 +43,7 @@ export function counts({ busy, before, after }: Sample, quiet: number): boolean 
   return busy >= BUSY && slow <= NEIGHBOURS_AGREE * Math.min(before, after) && slow <= NEAR_FASTEST * quiet;
 }
 
-/** null if no sample counts. */
+/** null if no sample is valid. */
 export function gate(samples: readonly Sample[], quiet: number): Gated | null {
   const kept = samples.filter((sample) => counts(sample, quiet));
   if (kept.length === 0) return null;
@@ -54,17 +55,18 @@ export function gate(samples: readonly Sample[], quiet: number): Gated | null {
   };
 }
 
-/** One thing to sample. */
+/** A task to sample. */
 export interface Subject {
   readonly take: () => Promise<Pick<Sample, 'microseconds' | 'busy'>>;
   readonly samples: Sample[];
 }
 
 /**
- * Samples all subjects in turn, round after round, until each has `wanted` samples that count, or `rounds` rounds are over.
+ * Samples all subjects in turn, round after round, until each has `wanted` valid samples, or `rounds` rounds have been
+ * run.
  *
- * @param probe microseconds of one peak probe
- * @param probes every probe of the run so far; grows
+ * @param probe measures one peak probe in microseconds
+ * @param probes every probe of the run so far; extended by this function
  */
 export async function interleave(
   subjects: readonly Subject[],

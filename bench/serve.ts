@@ -1,12 +1,12 @@
 /**
- * The worker side of a benchmark in JavaScript, for the engine and for its peers. A worker reads commands, one JSON object a line, and answers
- * each with one line; bench/peers/worker.py speaks the same.
+ * The worker side of a benchmark in JavaScript, for the engine and for its peers. A worker reads commands, one JSON
+ * object per line, and answers each with one line. bench/peers/worker.py implements the same protocol.
  *
- *   first line     {"tasks": [...], "versions": {...}}
- *   {"check": t}   {"values": {name: base64 of float32}}
- *   {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "busy": ..., "work": ..., "bytes": ...}
+ *     first line     {"tasks": [...], "versions": {...}}
+ *     {"check": t}   {"values": {name: base64 of float32}}
+ *     {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "busy": ..., "work": ..., "bytes": ...}
  *
- * `busy` is the process's processor time over the time that passed: below 1, something else had the processor.
+ * `busy` is the processor time of the process divided by elapsed time. Below 1, another process had the processor.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -14,20 +14,20 @@ import { Bench } from 'tinybench';
 import { decodeSafetensors } from '../src/record/safetensors.ts';
 
 export interface Task {
-  /** One call; a promise where the library gives one. */
+  /** Runs one call; returns a promise if the library does. */
   readonly run: () => unknown;
-  /** Floating-point operations of one call (of a rollout: environment steps), where they are counted. */
+  /** Floating-point operations of one call (for a rollout: environment steps), if they are counted. */
   readonly work?: () => number;
-  /** Bytes read and written by one call, where they are counted. */
+  /** Bytes read and written by one call, if they are counted. */
   readonly bytes?: number;
-  /** What one call computes, by name. */
+  /** Results of one call, by name. */
   readonly check?: () => Record<string, Float32Array> | Promise<Record<string, Float32Array>>;
 }
 
 /** Inputs of all tasks, by name. */
 export type Inputs = Record<string, { readonly shape: readonly number[]; readonly values: Float32Array | Int32Array }>;
 
-/** Short calls are measured several at a time: a sample of tinybench is then at least this long. */
+/** Shortest duration of one tinybench sample: short calls are measured several at a time. */
 const SAMPLE_MICROSECONDS = 50;
 const WARMUP_MS = 300;
 
@@ -39,7 +39,7 @@ export function readInputs(path: string): Inputs {
   return inputs;
 }
 
-/** Mean of a call, each sample of tinybench being `calls` calls. */
+/** Mean time of a call, with `calls` calls per tinybench sample. */
 async function measure(
   run: () => unknown,
   calls: number,

@@ -1,9 +1,9 @@
 /**
- * The networks that the goals of speed name, built of public layers, with a training step, inference and a Gram matrix on them:
- * an MLP 64-128-128-16 (tanh) over vectors, and a pre-norm transformer encoder over tokens. Both choose one of 16 actions.
+ * The networks of the speed goals, built from public layers, with a training step, inference and a Gram matrix: an MLP
+ * 64-128-128-16 (tanh) over vectors, and a pre-norm transformer encoder over tokens. Both choose one of 16 actions.
  *
- * A step is forward, policy-gradient loss -mean(advantage * log pi(action | state)), backward, AdamW (no decay). Its inputs are in place
- * beforehand, as they are for every peer.
+ * A step is forward, policy-gradient loss -mean(advantage * log pi(action | state)), backward, AdamW (no decay). Its
+ * inputs are in memory before the measurement, for the engine and for every peer.
  */
 import type { Arena } from '../src/engine/kernels/arena.ts';
 import { meanOverSlots, selfAttentionBlock } from '../src/engine/layers/attention.ts';
@@ -21,10 +21,10 @@ import { type RandomStream, randomStream } from '../src/random.ts';
 export const ACTIONS = 16;
 export const MLP = { inputs: 64, hidden: 128 } as const;
 export const VOCABULARY = 100;
-/** So small that a workload stays what it was over the many steps of a measurement. */
+/** Small enough that a workload hardly changes over the many steps of a measurement. */
 const TIMED_LEARNING_RATE = 1e-6;
 
-/** Sizes of the attention workload; the goals are about the defaults. */
+/** Sizes of the attention workload; the goals use the defaults. */
 export interface AttentionSizes {
   readonly tokens: number;
   readonly width: number;
@@ -44,7 +44,7 @@ export interface Workload {
   readonly operations: number;
 }
 
-/** Logits [states, actions] are at once one logit per action row: the same memory. */
+/** Logits [states, actions] share their memory with one logit per action row. */
 function headsOn(b: Builder, embedding: Tensor, logits: Tensor): Heads {
   const logit: Tensor = { ...logits, rows: 'action', width: 1 };
   return { embedding, logit, classifier: b.tensor('action', 1) };
@@ -69,7 +69,7 @@ function linearOperations(rows: number, inner: number, width: number, needsInput
   return (needsInputGradient ? 6 : 4) * rows * inner * width + 2 * rows * width;
 }
 
-/** AdamW does 16 operations a parameter, log softmax with its loss and gradient some 28 an action. */
+/** AdamW: 16 operations per parameter. Log softmax with loss and gradient: about 28 per action. */
 function endOperations(policy: Policy, states: number, actions: number): number {
   return 16 * policy.network.size + 28 * states * actions;
 }
@@ -87,9 +87,10 @@ function attentionOperations(states: number, { tokens, width, heads, blocks }: A
   // Two products forward and four backward; softmax 22 forward and 4 backward.
   const attend = 12 * states * tokens * tokens * width + 26 * scores;
   const linears = 4 * linearOperations(rows, width, width) + 2 * linearOperations(rows, width, 4 * width);
-  // Two layer norms (7 forward, 11 backward), two residual sums there and back, gelu (30 forward, 39 backward) four times as wide.
+  // Two layer norms (7 forward, 11 backward), two residual sums in both directions, gelu (30 forward, 39 backward) with
+  // four times the width.
   const rest = (2 * 18 + 4 + 4 * 69) * rows * width;
-  // Embedding, position and mean, each there and back.
+  // Embedding, position and mean, each in both directions.
   return blocks * (attend + linears + rest) + 6 * rows * width + linearOperations(states, width, ACTIONS);
 }
 
@@ -161,11 +162,14 @@ export function attentionWorkload(arena: Arena, states: number, sizes: Attention
   return workload(arena, shape, states, ACTIONS, compose, push, attentionOperations(states, sizes));
 }
 
-/** Sizes of the policy that a run on household has by default. */
+/** Sizes of the default policy of a run on household. */
 const CANDIDATES = { tokenWidth: 12, matchWidth: 16, hidden: 64, embedding: 32, blocks: 0, heads: 2 };
 const SLOTS = { vocabularySize: 60, stateSlots: 20, actionSlots: 4 };
 
-/** The policy that scores listed actions, on `states` states with `actions` random candidates each. Operations are not counted. */
+/**
+ * The policy that scores listed actions, on `states` states with `actions` random candidates each. Operations are not
+ * counted.
+ */
 export function candidatesWorkload(arena: Arena, states: number, actions: number): Workload {
   const shape: InputShape = { form: 'tokens', layout: 'slots', ...SLOTS, vectorWidth: 0 };
   const random = randomStream(1, 'bench/candidates', actions);
@@ -185,11 +189,11 @@ export function candidatesWorkload(arena: Arena, states: number, actions: number
 export interface TrainingStep {
   /** One step. */
   step(learningRate?: number): void;
-  /** Forward and backward alone: the loss, and the gradient vector's address. */
+  /** Forward and backward only. Returns the loss and the address of the gradient vector. */
   gradient(): { loss: number; pointer: number };
 }
 
-/** Places what a training step needs besides the network, and loads the states. */
+/** Allocates the buffers of a training step and loads the states. */
 export function trainingStep({ policy, list, states, taken, advantage }: Workload): TrainingStep {
   const { arena, network, weights, logProbs } = policy;
   const { kernels } = arena;
@@ -213,7 +217,7 @@ export function trainingStep({ policy, list, states, taken, advantage }: Workloa
   arena.write(advantagePtr, advantage);
   kernels.fill(weightPtr, states, 1 / states);
   kernels.fill(heads.classifier.grad, batch.actions, 0);
-  /** Forward and backward of the clipped surrogate at ratio 1: the plain policy gradient. */
+  /** Forward and backward of the clipped surrogate at ratio 1, which is the plain policy gradient. */
   const backward = (): void => {
     actionLogProbs(policy);
     const { f32 } = arena;
@@ -269,7 +273,7 @@ export function trainingStep({ policy, list, states, taken, advantage }: Workloa
   };
 }
 
-/** Log-probabilities of the actions for one state given as a JavaScript array, as a program that acts would ask for them. */
+/** Log-probabilities of the actions for one state given as a JavaScript array, as in a program that selects actions. */
 export function inference({ policy, list }: Workload): (vector: Float32Array) => Float32Array {
   const { arena, network } = policy;
   const one = createStateList(list.shape);

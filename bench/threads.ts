@@ -1,12 +1,15 @@
 /**
- * How much faster several threads train than one: whole runs of household in turn, in one process, and the medians of their ratios. Beside
- * it what the machine gives at that moment: as many runs of one thread each, all at once, against one such run alone. Cores that are
- * threads of one physical core, or that others use, give less than their number; `share` is the speed-up as a share of it.
+ * Speed-up of several threads over one: complete runs on household in turn, in one process, and the medians of their
+ * ratios. For comparison it measures the capacity of the machine at that time: as many one-thread runs at once,
+ * compared with one such run alone. Cores that are threads of one physical core, or that other processes use, have a
+ * lower capacity than their number. `share` is the speed-up divided by the capacity.
  *
- *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--groups 10] [--busy 0] [--json]
+ *     node bench/threads.ts [--workers 2] [--rounds 5] [--iterations 160] [--method grpo] [--groups 10]
+ *         [--busy 0] [--json]
  *
- * `--groups` is the config's `groupsPerIteration`: what one thread does alone weighs less in larger iterations. Run it alone for free cores; `--busy N` starts N processes beside it that keep a core busy each; for one core that all threads share:
- * `taskset -c 0 node bench/threads.ts`.
+ * `--groups` is the config's `groupsPerIteration`: the work of one thread alone is a smaller share of larger
+ * iterations. Run this script without other load to measure free cores. `--busy N` starts N processes that each occupy
+ * a core. For one core that all threads share: `taskset -c 0 node bench/threads.ts`.
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -44,7 +47,7 @@ function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 }
 
-/** Another thread that makes whole runs by itself when asked. */
+/** A second thread that makes complete runs by itself on request. */
 function openRunner(): { run(): Promise<number>; close(): void } {
   const worker = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) });
   return {

@@ -3,9 +3,10 @@
  * dist/node/, a file for each entry over one that they share, because Node takes longer to find and load a hundred files than to train for
  * the first time.
  */
-import { cpSync, rmSync, statSync } from 'node:fs';
+import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
+import { packagesIn } from './package/packagesIn.ts';
 
 /** The entries of src/entry; `unbraid/edge` has no bundle. */
 const entries = ['layers', 'learn', 'env', 'coupling', 'statistics', 'record'];
@@ -35,10 +36,14 @@ const placed = (folder: string, name: string): string => {
 const relocated = (folder: string): Plugin => ({
   name: 'relocated',
   transform(code) {
-    return code.replace(
+    const moved = code.replace(
       /new URL\('[^']*?([\w.]+)', import\.meta\.url\)/g,
       (_, name: string) => `new URL('./${placed(folder, name)}', import.meta.url)`,
     );
+    if (moved === code) return null;
+    // Line i of the result is line i of the code: the map has one segment for each line.
+    const mappings = code.replace(/[^\n]+/g, '').replaceAll('\n', ';AACA');
+    return { code: moved, map: { mappings: `AAAA${mappings}`, names: [], sources: [], version: 3 } };
   },
 });
 
@@ -60,6 +65,7 @@ const outside: Plugin = {
   resolveId: (id) => (id === './spawn.node.js' ? { id: '../workers/spawn.node.js', external: 'relative' } : null),
 };
 
+const packages = new Set<string>();
 for (const folder of ['dist/node', 'dist/browser']) rmSync(folder, { recursive: true, force: true });
 for (const [folder, input] of bundles) {
   const forNode = folder === 'dist/node';
@@ -80,9 +86,15 @@ for (const [folder, input] of bundles) {
     minify: !forNode,
     // In Node the entries share one file: two copies of a class would not be the same class.
     codeSplitting: forNode && { groups: [{ name: 'library', test: /^(?!.*workers\.node\.js$)/ }] },
+    // The map names files of dist/, which the package contains.
+    sourcemap: true,
+    sourcemapExcludeSources: true,
   });
+  for (const name of packagesIn(output)) packages.add(name);
   await bundle.close();
   for (const { fileName } of output)
     console.log(`${folder}/${fileName}: ${statSync(`${folder}/${fileName}`).size} bytes`);
 }
 for (const name of modules) cpSync(`dist/wasm/${name}`, `dist/browser/${name}`);
+// scripts/package.ts reads their licences.
+writeFileSync('dist/bundled.json', `${JSON.stringify([...packages].sort())}\n`);

@@ -1,4 +1,4 @@
-/** Runs every `check:` script of package.json at once and prints what the failing ones say. */
+/** Runs all `check:` scripts of package.json concurrently and prints the output of those that fail. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

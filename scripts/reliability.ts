@@ -1,9 +1,10 @@
 /**
- * Damages, forges, kills, fills the disk, signals and competes for runs, and counts what goes wrong. Run after `npm run build`:
- * npm run reliability -- [--only kills,disk,writers,signals,corruptions,forgeries] [--count N] [--json]
+ * Tests the reliability of runs: damages and forges files, kills processes, fills the disk, sends signals, and starts
+ * competing writers, then counts the failures. Run after `npm run build`: npm run reliability -- [--only
+ * kills,disk,writers,signals,corruptions,forgeries] [--count N] [--json]
  *
- * All parts with their own counts write docs/results/reliability.md; --only and --count write nothing. Progress goes to stderr. Exit code 1 if
- * anything failed.
+ * If all parts run with their default counts, the result is written to docs/results/reliability.md; with --only or
+ * --count, no file is written. Progress is printed to stderr. Exit code 1 if anything failed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem, type } from 'node:os';

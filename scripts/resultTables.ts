@@ -1,13 +1,17 @@
-/** The tables of docs/results that come from studies: which files of a study are stored there, and how its CSVs become Markdown. */
+/**
+ * The tables of docs/results that come from studies: the stored files of each study, and the conversion of its CSVs to
+ * Markdown.
+ */
 import { between, markdownTable } from '../bench/markdown.ts';
-import { type Quantity, quantityText, signedText } from '../src/report/studyTables.ts';
+import { roleName } from '../src/report/compare/variantRole.ts';
+import { type Estimate, estimateText, signedText } from '../src/report/studyTables.ts';
 import { holmCorrection } from '../src/statistics/statistics.ts';
-import { headline, markedName, others } from '../src/study/trained/variants.ts';
+import { mainVariants, otherVariants } from '../src/study/trained/variants.ts';
 
 /** Numbers of a CSV by row and column. */
-export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Quantity>>;
+export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Estimate>>;
 
-/** A CSV by its name without the ending; null where it is not stored. */
+/** Reads a CSV by its name without the extension; null if it is not stored. */
 export type Stored = (name: string) => StoredTable | null;
 
 /** Fields of each line of RFC 4180 text. */
@@ -24,7 +28,7 @@ function fieldsOf(csv: string): string[][] {
 
 /** Reads the numbers of a study's CSV and skips cells that are no number. */
 export function readStudyCsv(csv: string): StoredTable {
-  const table = new Map<string, Map<string, Quantity>>();
+  const table = new Map<string, Map<string, Estimate>>();
   const bound = (text: string): number | null => (text === '' ? null : Number(text));
   for (const [row, column, statistic, value, low, high] of fieldsOf(csv).slice(1)) {
     if (Number.isNaN(Number(value))) continue;
@@ -35,14 +39,14 @@ export function readStudyCsv(csv: string): StoredTable {
   return table;
 }
 
-/** A column of a page's table: its head, and a row's text. */
+/** A column of a page's table: its heading, and the text of a row. */
 interface PageColumn {
   readonly head: string;
-  text(cells: ReadonlyMap<string, Quantity>, table: StoredTable): string;
+  text(cells: ReadonlyMap<string, Estimate>, table: StoredTable): string;
 }
 
 const shown =
-  (format: (found: Quantity) => string) =>
+  (format: (found: Estimate) => string) =>
   (column: string, head = column): PageColumn => ({
     head,
     text(cells) {
@@ -51,9 +55,9 @@ const shown =
     },
   });
 
-const number = shown(quantityText);
+const number = shown(estimateText);
 const signed = shown(signedText);
-const plain = shown(({ value }) => quantityText({ statistic: '', value, low: null, high: null, seeds: [] }));
+const plain = shown(({ value }) => estimateText({ statistic: '', value, low: null, high: null, seeds: [] }));
 const thousands = shown(({ value }) => `${Math.round(value)}k`);
 
 const exact = shown(({ value }) => String(value));
@@ -62,7 +66,7 @@ const thousandths = shown(({ value, low, high }) => {
   return `${three(value)} [${three(low)}, ${three(high)}]`;
 });
 
-/** The p values of a table's rows, corrected for their number: a column that needs the whole table. */
+/** The p values of a table's rows, corrected for their number. This column needs the complete table. */
 const holm = (column: string, head: string): PageColumn => ({
   head,
   text: (cells, table) => {
@@ -84,17 +88,17 @@ const inSetting: readonly PageColumn[] = [
   ...[plain('good-bad cosine', 'cosine'), steps],
 ];
 
-/** A table of a page between its markers. */
+/** A table between the markers of a page. */
 interface PageTable {
   readonly name: string;
-  /** null while its CSV is not stored. */
+  /** null until its CSV is stored. */
   markdown(stored: Stored): string | null;
 }
 
 interface Rows {
-  /** Names in the page's order; by default those of the CSV. */
+  /** Names in the order of the page; by default in the order of the CSV. */
   readonly rows?: readonly string[];
-  /** A column, largest first. */
+  /** A column; rows are sorted by it in descending order. */
   readonly sortBy?: string;
   readonly rowHead?: string;
 }
@@ -143,7 +147,7 @@ function peaksAndEnds(rho: number): PageTable {
   };
 }
 
-/** One column of several CSVs side by side. */
+/** One column of several CSVs, side by side. */
 function sideBySide(name: string, column: string, csvs: readonly (readonly [head: string, csv: string])[]): PageTable {
   return {
     name,
@@ -166,12 +170,12 @@ export interface ResultPage {
   readonly study: string;
   /** Path below docs/results. */
   readonly page: string;
-  /** Files of the study that are kept, and where below docs. */
+  /** Files of the study that are stored, with their paths below docs. */
   readonly files: readonly (readonly [from: string, to: string])[];
   readonly tables: readonly PageTable[];
 }
 
-const names = (variants: typeof headline): string[] => variants.map(markedName);
+const names = (variants: typeof mainVariants): string[] => variants.map(roleName);
 
 const settings = ['household', 'household-no-cold-start', 'crafting', 'coin'];
 const rhos = [0.8, 0.3, 0.95];
@@ -189,10 +193,10 @@ export const resultPages: readonly ResultPage[] = [
       (file) => [file, `results/generalisation/${file}`] as const,
     ),
     tables: [
-      ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(headline) })),
+      ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(mainVariants) })),
       ...['household', 'household-no-cold-start', 'crafting'].map((id) =>
         tableOf(`${id}-others`, id, [success, gain, steps], {
-          rows: names(others),
+          rows: names(otherVariants),
           sortBy: 'out-of-domain gain over GRPO',
         }),
       ),

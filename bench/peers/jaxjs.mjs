@@ -45,7 +45,7 @@ function mlp([w1, b1, w2, b2, w3, b3], x) {
 }
 const lossOf = (p, x, advantages, chosen) => nn.logSoftmax(mlp(p, x)).mul(chosen).sum(1).mul(advantages).mean().neg();
 const gradientOf = jit((p, x, advantages, chosen) => valueAndGrad(lossOf)(p, x, advantages, chosen));
-// rate1 = rate / (1 - beta1^t), correction2 = 1 / (1 - beta2^t). Arrays are consumed by use; `.ref` keeps one.
+// rate1 = rate / (1 - beta1^t), correction2 = 1 / (1 - beta2^t). jax-js frees an array at its use; `.ref` keeps it.
 const step = jit((p, m, v, rate1, correction2, x, advantages, chosen) => {
   const [loss, g] = valueAndGrad(lossOf)(
     p.map((value) => value.ref),

@@ -1,4 +1,7 @@
-/** Plain JavaScript over Float32Array, as one writes it by hand: loops in cache order, nothing clever. node plain.mjs INPUTS. */
+/**
+ * Plain JavaScript over Float32Array, as written by hand: loops in cache order, without further optimisation. node
+ * plain.mjs INPUTS.
+ */
 import { readInputs, serve } from '../serve.ts';
 import { BETA1, BETA2, CHECKED_RATE, EPSILON, MATMUL_SIZES, stepValues, TIMED_RATE, workload } from './workload.mjs';
 

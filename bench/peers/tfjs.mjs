@@ -46,7 +46,7 @@ function gelu(x) {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
 }
 
-/** `tokens` are one-hot rows: the gradient of a lookup has no kernel in this backend. */
+/** `tokens` are one-hot rows, because the gradient of a lookup has no kernel in this backend. */
 function attention(states, length) {
   return (p, tokens) => {
     const width = p.tokens.shape[1];

@@ -1,4 +1,6 @@
-/** What the peers in JavaScript share: the arrays of a workload, and results under the names that bench/serve.ts sends. */
+/**
+ * Shared code of the JavaScript peers: the arrays of a workload, and results with the names that bench/serve.ts sends.
+ */
 
 export const BETA1 = 0.9;
 export const BETA2 = 0.999;

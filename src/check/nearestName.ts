@@ -1,14 +1,17 @@
-/** The name that a user probably meant. */
+/** Suggests the known name that is closest to a misspelt one. */
 
-/** Longer names are not compared: the time grows with the length, and no known name is as long. */
+/** Longer names are not compared, because the time grows with the length. All known names are shorter. */
 const LONGEST_NAME = 64;
 
-/** The same word in snake_case or with other capitals is the same word. */
+/** Lower case without underscores, so that snake_case and other capitals compare as equal. */
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-/** Levenshtein distance: least number of characters to insert, delete or replace. The edge build carries it, so it is not a package. */
+/**
+ * Levenshtein distance: least number of characters to insert, delete or replace. Written here because the edge build,
+ * which includes this file, has no dependency for it.
+ */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,9 +1,12 @@
-/** JSON from a file or from another program. */
+/** Parses JSON from a file or from another program. */
 
-/** Deepest nesting of lists and objects that `parseJson` accepts. A run's own records need 6. */
+/** Deepest nesting of lists and objects that `parseJson` accepts. The records of a run nest at most 6 levels. */
 const maxDepth = 64;
 
-/** Calls `visit` with the code of each character outside of strings, until it returns false. The text need not be valid JSON. */
+/**
+ * Calls `visit` with the code of each character outside of strings, until `visit` returns false. The text may be
+ * invalid JSON.
+ */
 function scan(text: string, visit: (code: number) => boolean): void {
   let inString = false;
   for (let i = 0; i < text.length; i++) {
@@ -28,8 +31,8 @@ function isTooDeep(text: string): boolean {
 }
 
 /**
- * `JSON.parse` for text from a file or from another program. Recursive code can read the result: its depth is bounded, where `JSON.parse`
- * alone returns values that overflow the stack of whatever walks through them.
+ * `JSON.parse` for text from a file or from another program, with a limit on the depth. Without the limit, a deeply
+ * nested value overflows the stack of recursive code that reads it.
  *
  * @throws SyntaxError if `text` is not JSON or is nested deeper than 64 levels
  */
@@ -46,13 +49,13 @@ function countKeys(value: unknown): number {
 }
 
 /**
- * Whether some object in `text` has a key twice. `JSON.parse` keeps the last of them, other readers the first, so one file would mean two
- * things.
+ * Whether an object in `text` has the same key twice. `JSON.parse` keeps the last value and other readers keep the
+ * first, so such a file is ambiguous.
  *
  * @param value what `parseJson` returned for `text`
  */
 export function hasRepeatedKey(text: string, value: unknown): boolean {
-  // Outside of strings, a colon follows each key and nothing else.
+  // Outside of strings, a colon occurs only after a key, so the number of colons is the number of keys.
   let colons = 0;
   scan(text, (code) => {
     if (code === 0x3a) colons++;

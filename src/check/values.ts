@@ -1,16 +1,17 @@
 /**
- * Checks of values that a caller gives. A message names the function, the value, its rule, what was given and what to do. Nothing here
- * throws on a strange value, such as a symbol or an object without a prototype.
+ * Checks values that a caller passes. A message contains the function, the name of the value, its rule, the value
+ * received and the next step. No check throws a TypeError on an unusual value, such as a symbol or an object without a
+ * prototype.
  */
 import { nearestName } from './nearestName.ts';
 
-/** Most characters of a given value that a message shows. */
+/** Largest number of characters of a value that a message shows. */
 const MOST_SHOWN = 80;
 
-/** Characters that would move the cursor of a terminal, break its line, or turn the direction of its text. */
+/** Characters that move the cursor of a terminal, break its line, or reverse the direction of its text. */
 const controls = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 
-/** The text with a question mark in place of each control character. */
+/** The text with each control character replaced by a question mark. */
 export function withoutControls(text: string): string {
   return text.replace(controls, '?');
 }
@@ -21,7 +22,7 @@ function quoted(text: string): string {
   return text.length > MOST_SHOWN ? `${part}...` : part;
 }
 
-/** A value as a message shows it: numbers and texts as they are, of objects only their kind. */
+/** A value as messages show it: numbers and texts in full (up to the limit), objects only by their kind. */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -45,15 +46,18 @@ export function refuse(caller: string, name: string, rule: string, value: unknow
   throw new RangeError(`${caller}: ${name} must be ${rule}, got ${shown(value)}; ${advice}`);
 }
 
-/** Whether `value` is an object made by braces, by `JSON.parse` or without a prototype: no list, no instance of a class. */
+/**
+ * Whether `value` is a plain object: made by braces, by `JSON.parse` or without a prototype. False for lists and
+ * instances of classes.
+ */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // The outermost prototype, also of an object that comes from another realm.
+  // Compare with the outermost prototype: an object of another realm has another `Object.prototype`.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Whether `value` is a list of any length: an array or a typed array. What its elements are is not looked at. */
+/** Whether `value` is a list of any length: an array or a typed array. The elements are not checked. */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
@@ -64,11 +68,11 @@ export function isInteger(value: unknown, low: number, high = Number.MAX_SAFE_IN
 }
 
 /**
- * Refuses anything but a plain object whose keys are all known.
+ * Rejects a value that is not a plain object, or that has an unknown key.
  *
  * @param name of the object, in messages
  * @param known an object that has the known keys
- * @throws RangeError if `value` is no plain object; Error that names an unknown key and the nearest known one
+ * @throws RangeError if `value` is not a plain object; Error that names an unknown key and the nearest known one
  */
 export function checkKeys(caller: string, name: string, value: unknown, known: object): void {
   const keys = Object.keys(known);
@@ -116,7 +120,7 @@ export function checkChoice(caller: string, name: string, value: unknown, choice
   refuse(caller, name, `one of ${choices.join(', ')}`, value, advice);
 }
 
-/** @throws RangeError unless `value` is an object, of whatever class */
+/** @throws RangeError unless `value` is an object (of any class) */
 export function checkObject(caller: string, name: string, value: unknown, advice: string): void {
   if (typeof value !== 'object' || value === null) refuse(caller, name, 'an object', value, advice);
 }
@@ -127,9 +131,10 @@ function isModuleSource(value: unknown): boolean {
 }
 
 /**
- * Refuses options with an unknown key, or with a value of another type than `types` says; an undefined value counts as not given.
+ * Rejects options with an unknown key or with a value whose type differs from the one in `types`. An undefined value
+ * counts as absent.
  *
- * @throws as `checkKeys` does; RangeError naming the option and its type
+ * @throws as `checkKeys` does; RangeError that names the option and its type
  */
 export function checkOptions(
   caller: string,

@@ -1,18 +1,21 @@
-/** The whole command line: every command on one program. */
+/** The command line: one commander program with all commands. */
 import type { Command } from 'commander';
+import { nearestName } from '../check/nearestName.ts';
 import { addCompareCommand, type CompareEngine } from './compare/command.ts';
+import { addCompletionCommand } from './completion/command.ts';
 import { addDangerCommand } from './danger/command.ts';
 import { addListCommand, type ListEngine } from './list/command.ts';
 import { addProfileCommand, type ProfileEngine } from './profile/command.ts';
 import { addCouplingCommand, type CouplingEngine } from './saved/coupling.ts';
 import { addEvalCommand, type EvalEngine } from './saved/eval.ts';
+import { usageError } from './shared/arguments.ts';
 import { createProgram, type Host } from './shared/commandShell.ts';
-import { teach } from './shared/help.ts';
+import { helpSections } from './shared/help.ts';
 import { addStudyCommand, type StudyEngine } from './study/command.ts';
 import { addTrainCommand, type TrainEngine } from './train/command.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
 
-/** All that the commands call. */
+/** The functions that the commands call. */
 export type Engine = CompareEngine &
   CouplingEngine &
   EvalEngine &
@@ -22,7 +25,30 @@ export type Engine = CompareEngine &
   TrainEngine &
   VerifyEngine;
 
-/** @param load gives the engine when a command needs it, so that help and usage errors come at once */
+/**
+ * Adds `unbraid help [command]`. For an unknown command, commander's own shows the help of the program and no message.
+ */
+function addHelpCommand(program: Command): void {
+  program.helpCommand(false);
+  program
+    .command('help')
+    .description('show the help of a command')
+    .argument('[command]', 'name of the command')
+    .action((name: string | undefined) => {
+      if (name === undefined) return program.outputHelp();
+      const command = program.commands.find((each) => each.name() === name);
+      if (command !== undefined) return command.outputHelp();
+      const nearest = nearestName(
+        name,
+        program.commands.map((each) => each.name()),
+      );
+      throw usageError(
+        `unknown command '${name}'; ${nearest === null ? 'unbraid help lists them' : `did you mean ${nearest}?`}`,
+      );
+    });
+}
+
+/** @param load loads the engine; called when a command needs it, so that help and usage errors do not wait for it */
 export function buildProgram(host: Host, version: string, load: () => Promise<Engine>): Command {
   const program = createProgram(host, version)
     .description(
@@ -30,7 +56,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
     )
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: ['unbraid compare --preset quick --out runs/quick', 'unbraid train --seed 1 --out runs/first'],
         next: 'unbraid train --help lists every config key with its default.',
       }),
@@ -44,5 +70,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);
   addListCommand(program, host, load);
+  addCompletionCommand(program, host, load);
+  addHelpCommand(program);
   return program;
 }

@@ -1,4 +1,4 @@
-/** Connects the program to this process. */
+/** Runs the program in this process: its streams, signals, cores and worker threads. */
 import { availableParallelism } from 'node:os';
 import { unbraidVersion } from '../version.ts';
 import { buildProgram } from './program.ts';
@@ -28,8 +28,8 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
       return openCrew(spawnWorker, size, config && { config });
     },
   };
-  // Each function is loaded when it is called: help and usage errors come at once, and a command loads no more than
-  // it needs.
+  // Each function is loaded when it is called, so that help and usage errors do not wait and a command loads what it
+  // needs.
   const program = buildProgram(host, unbraidVersion, async () => ({
     train: async (...given) => (await import('./train/trainRun.ts')).trainIn(unbraidVersion)(...given),
     checkRun: async (...given) => (await import('./train/trainRun.ts')).checkRun(...given),

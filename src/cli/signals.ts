@@ -1,6 +1,6 @@
-/** Signals that ask the command to end. */
+/** Handlers of the signals that end the command. */
 
-/** Exit codes by signal: 128 and the number of the signal, as shells report it. */
+/** Exit codes by signal: 128 plus the number of the signal, as shells report it. */
 export const signalExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 export type EndSignal = keyof typeof signalExitCodes;
@@ -15,24 +15,27 @@ export class Interruption extends DOMException {
   }
 }
 
-/** The exit code of a command whose signal is aborted: that of the process signal, 130 where the reason is another. */
+/** The exit code of an aborted command: that of the process signal, or 130 if the abort has another reason. */
 export function exitCodeOfAbort({ reason }: AbortSignal): number {
   return reason instanceof Interruption ? reason.exitCode : signalExitCodes.SIGINT;
 }
 
 /**
- * From now on the first signal aborts what this gives, with an `Interruption` as the reason. The second one ends the
- * process at once, with its own exit code.
+ * Handles the signals of a process from now on. The second signal ends the process at once, with its own exit code.
+ *
+ * @returns an abort signal that the first signal aborts, with an `Interruption` as the reason
  */
 export function abortOnSignals(host: NodeJS.Process): AbortSignal {
   const controller = new AbortController();
   for (const signal of Object.keys(signalExitCodes) as EndSignal[]) {
     host.on(signal, () => {
       if (controller.signal.aborted) host.exit(signalExitCodes[signal]);
-      // Listeners first: a live display stops drawing, and the line below stays readable.
+      // Abort before writing: the listeners stop the live display, which would draw over the line below.
       controller.abort(new Interruption(signal));
       const how = signal === 'SIGINT' ? 'Ctrl-C' : signal;
-      host.stderr.write(`\nunbraid: ${how}: stopping and keeping what is finished; a second signal ends at once\n`);
+      host.stderr.write(
+        `\nunbraid: ${how}: stopping and saving what is finished; a second signal ends the process at once\n`,
+      );
     });
   }
   return controller.signal;

@@ -105,7 +105,7 @@ export function pairSamples(
     const entry = side.get(words);
     return entry ? (good ? entry.good : entry.bad) : [];
   };
-  const draw = (name: PairClass, leftGood: boolean, rightGood: boolean): (readonly [PairSample, PairSample])[] => {
+  const choose = (name: PairClass, leftGood: boolean, rightGood: boolean): (readonly [PairSample, PairSample])[] => {
     const usable = shared.filter(
       (words) => sample(words, leftWords, leftGood).length > 0 && sample(words, rightWords, rightGood).length > 0,
     );
@@ -118,10 +118,10 @@ export function pairSamples(
       return [l[random.below(l.length)], r[random.below(r.length)]] as const;
     });
   };
-  const drawn = {
-    goodGood: draw('goodGood', true, true),
-    goodBad: draw('goodBad', true, false),
-    badBad: draw('badBad', false, false),
+  const chosen = {
+    goodGood: choose('goodGood', true, true),
+    goodBad: choose('goodBad', true, false),
+    badBad: choose('badBad', false, false),
   };
-  return pairClasses.some((name) => drawn[name].length === 0) ? null : { sides: [left, right], byClass: drawn };
+  return pairClasses.some((name) => chosen[name].length === 0) ? null : { sides: [left, right], byClass: chosen };
 }

@@ -1,8 +1,8 @@
 /**
- * A chain of one-step decisions over noisy vectors: what the look-alike states and the bandit have in common.
+ * A chain of one-step decisions over noisy vectors: the common part of the look-alike task and the bandit.
  *
- * Each step shows `mean + noise * normal` of one need and has one good action; each other action multiplies the probability of success by
- * 1 - risk. Nothing else changes with what was done. Success is drawn once, at the end.
+ * Each step shows `mean + noise * normal` of one need, which has one good action. Each other action multiplies the
+ * probability of success by 1 - risk; actions change nothing else. Success is sampled once, at the end.
  */
 
 import { parseJson } from '../check/parseJson.ts';
@@ -10,7 +10,7 @@ import { shown } from '../check/values.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import { type CloneableEnvironment, type Split, type Step, splits, type VectorSpec } from './environment.ts';
 
-/** What a step of a chain shows and asks for. */
+/** Observation and good action of a step. */
 export interface Need {
   /** The noiseless observation. */
   readonly mean: Float64Array;
@@ -18,7 +18,7 @@ export interface Need {
 }
 
 export interface ChainRules {
-  /** Name in messages, as in the source. */
+  /** Function name in error messages. */
   readonly source: string;
   /** Name and version of the environment, and prefix of its random streams. */
   readonly name: string;
@@ -28,16 +28,17 @@ export interface ChainRules {
   readonly width: number;
   readonly risk: number;
   readonly noise: number;
-  /** The next need of an episode, from a stream that seed and split name. */
-  readonly draw: (states: RandomStream, split: Split) => Need;
+  /** The next need of an episode, from the stream of seed and split. */
+  readonly draw: (random: RandomStream, split: Split) => Need;
 }
 
-/** A chain answers at once: no method returns a promise. */
+/** All methods are synchronous: none returns a promise. */
 export interface Chain extends CloneableEnvironment {
   readonly spec: VectorSpec;
   /**
-   * Seed and split fix the sequence of states, so a group of rollouts with one seed shares it. `rollout` (integer in [0, 2^32),
-   * default 0) names the group's member: observation noise and the draw of success differ from member to member.
+   * Seed and split determine the sequence of states, so a group of rollouts with one seed shares it. `rollout` (integer
+   * in [0, 2^32), default 0) identifies the member of the group: observation noise and the sample of success differ
+   * between members.
    */
   reset(options: { seed: number; split: Split; rollout?: number }): Step;
   step(action: number): Step;
@@ -76,8 +77,8 @@ export function createChain(rules: ChainRules): Chain {
       checkReset(source, seed, split, rollout);
       game = { seed, split, rollout };
       played = [];
-      const states = randomStream(seed, `${name}/${split}/states`);
-      needs = Array.from({ length: steps }, () => rules.draw(states, split));
+      const random = randomStream(seed, `${name}/${split}/states`);
+      needs = Array.from({ length: steps }, () => rules.draw(random, split));
       noises = randomStream(seed, `${name}/${split}/noise`, rollout);
       outcome = randomStream(seed, `${name}/${split}/outcome`, rollout).uniform();
       taken = 0;
@@ -167,7 +168,7 @@ export function directions(random: RandomStream, count: number, width: number): 
   const basis: Float64Array[] = [];
   for (let k = 0; k < count; k++) {
     const vector = Float64Array.from({ length: width }, () => normal(random));
-    // Gram-Schmidt, twice: the second pass removes what rounding left of the first.
+    // Gram-Schmidt, twice: the second pass removes the rounding errors of the first.
     for (let pass = 0; pass < 2; pass++) {
       for (const other of basis) {
         const along = dot(vector, other);
@@ -182,7 +183,10 @@ export function directions(random: RandomStream, count: number, width: number): 
 
 const SCALE = 4;
 
-/** `4 (sqrt(rho) shared + sqrt(1 - rho) own)` of two orthonormal directions: states that share the first have cosine rho. */
+/**
+ * `4 (sqrt(rho) shared + sqrt(1 - rho) own)` of two orthonormal directions. Two states with the same `shared` have
+ * cosine rho.
+ */
 export function blend(rho: number, shared: Float64Array, own: Float64Array): Float64Array {
   return own.map((x, i) => SCALE * (Math.sqrt(rho) * shared[i] + Math.sqrt(1 - rho) * x));
 }
@@ -200,7 +204,10 @@ export function observe(mean: Float64Array, noise: number, random: RandomStream)
   return out;
 }
 
-/** Nearly normal, mean 0, variance 1: the sum of twelve uniforms less six. The usual methods need a logarithm, which engines round differently. */
+/**
+ * Nearly normal, mean 0, variance 1: the sum of twelve uniforms minus six. The usual methods need a logarithm, which
+ * runtimes round differently.
+ */
 function normal(random: RandomStream): number {
   let sum = -6;
   for (let i = 0; i < 12; i++) sum += random.uniform();

@@ -1,14 +1,14 @@
-/** An episode of a game with one world in play: rules, the actions possible now, and those that led here. */
+/** An episode of a game with a world: the rules, the currently possible actions, and the actions taken so far. */
 
 import { parseJson } from '../check/parseJson.ts';
 import { checkKeys, shown, withoutControls } from '../check/values.ts';
 import { type Split, splits } from './environment.ts';
 
-/** What any world tells, whatever else is in it. */
+/** The fields that every world has. */
 export interface World {
-  /** Number of the place the agent is in. */
+  /** Number of the agent's place. */
   readonly location: number;
-  /** Success, or a mistake that cannot be undone. */
+  /** True after success or an irreversible mistake. */
   readonly ended: boolean;
   readonly succeeded: boolean;
 }
@@ -16,14 +16,14 @@ export interface World {
 export interface Rules {
   /** Steps after which an episode is truncated. */
   readonly maxSteps: number;
-  /** Whether a mistake may end an episode or ruin what is needed. */
+  /** Whether a mistake can end an episode or destroy something that is needed. */
   readonly irreversible: boolean;
 }
 
-/** How a game is drawn and what its actions, known by number, do. */
+/** Generates games and executes actions, which are identified by number. */
 export interface Game<W extends World, R extends Rules> {
   readonly name: string;
-  /** Version of rules and wording; any change of an episode raises it. */
+  /** Version of rules and wording. It must be increased with any change of an episode. */
   readonly version: string;
   /** Action numbers are below this. */
   readonly actionCount: number;
@@ -38,7 +38,7 @@ export interface Episode<W extends World> {
   readonly seed: number;
   readonly split: Split;
   readonly world: W;
-  /** Numbers of the actions possible now, ascending; empty after the end. */
+  /** Numbers of the currently possible actions, ascending; empty after the end. */
   possible: readonly number[];
   /** Numbers of the actions taken. */
   readonly taken: number[];
@@ -47,8 +47,8 @@ export interface Episode<W extends World> {
 /**
  * The options with defaults filled in.
  *
- * @param ranges least and greatest value of each integer; the other options are true or false
- * @throws Error naming an unknown option; RangeError naming the option, its range and the value
+ * @param ranges smallest and largest value of each integer; the other options are booleans
+ * @throws Error that names an unknown option; RangeError with the option, its range and the value
  */
 export function checkRules<R extends Rules>(
   caller: string,
@@ -74,7 +74,7 @@ export function checkRules<R extends Rules>(
   return rules as R;
 }
 
-/** A value of an option as a message shows it: a word without quotes. */
+/** A value of an option for a message: a word without quotes. */
 export function shownValue(value: unknown): string {
   return typeof value === 'string' ? withoutControls(value.slice(0, 80)) : shown(value);
 }
@@ -107,7 +107,7 @@ export function isTruncated({ world, taken }: Episode<World>, { maxSteps }: Rule
   return !world.ended && taken.length >= maxSteps;
 }
 
-/** Takes the action with this index in `episode.possible`; returns its number. */
+/** Executes the action with this index in `episode.possible` and returns its number. */
 export function advance<W extends World, R extends Rules>(
   game: Game<W, R>,
   episode: Episode<W>,
@@ -128,7 +128,7 @@ export function advance<W extends World, R extends Rules>(
   return action;
 }
 
-/** JSON text of an episode: the game's name, the rules it was drawn by and the actions taken. */
+/** JSON text of an episode: name of the game, rules, and the actions taken. */
 export function writeEpisode<W extends World, R extends Rules>(
   { name, version }: Game<W, R>,
   { seed, split, taken }: Episode<W>,
@@ -137,7 +137,7 @@ export function writeEpisode<W extends World, R extends Rules>(
   return JSON.stringify({ environment: name, version, rules, seed, split, taken });
 }
 
-/** Plays the episode of `writeEpisode` again: every state it can return is one that play reaches. */
+/** Replays the episode of `writeEpisode`, so that only states that play can reach are restored. */
 export function readEpisode<W extends World, R extends Rules>(game: Game<W, R>, text: string, rules: R): Episode<W> {
   const { name, version, actionCount } = game;
   const fail = (what: string): never => {

@@ -1,4 +1,4 @@
-/** How much an environment may ask of what plays it (docs/bridge.md), and the checks. */
+/** Upper limits on an environment's episodes and actions (docs/bridge.md), with their checks. */
 
 /** Largest `maxSteps` of an environment. */
 export const MOST_STEPS = 10_000;
@@ -20,10 +20,10 @@ export function checkMaxSteps(caller: string, { name, maxSteps }: Limited): void
 }
 
 /**
- * To be called after each step of an episode.
+ * Must be called after each step of an episode.
  *
- * @param steps taken in the episode, this one included
- * @throws Error if the episode goes on after `maxSteps` steps
+ * @param steps number of steps of the episode, including this one
+ * @throws Error if the episode continues after `maxSteps` steps
  */
 export function requireEnd(
   caller: string,

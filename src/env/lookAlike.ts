@@ -1,10 +1,10 @@
 /**
- * The danger-zone task: two states that look alike and need different actions.
+ * The danger-zone task: two similar states that need different actions.
  *
- * An observation of the state with need k is `x = 4 (sqrt(rho) v + sqrt(1 - rho) u_k) + noise * normal`, with v, u_0 and u_1
- * orthonormal: without noise the cosine of the two states is rho. Need 0 is the state s, need 1 its look-alike s', which comes up
- * with probability `otherShare` at each step. The good action is the need itself; each other action multiplies the probability of
- * success by 1 - risk. Success is drawn once, at the end.
+ * An observation of the state with need k is `x = 4 (sqrt(rho) v + sqrt(1 - rho) u_k) + noise * normal`, with v, u_0
+ * and u_1 orthonormal: without noise, the cosine of the two states is rho. Need 0 is the state s, need 1 its look-alike
+ * s', which occurs with probability `otherShare` at each step. The good action is the one with the number of the need.
+ * Each other action multiplies the probability of success by 1 - risk. Success is sampled once, at the end.
  */
 import { checkKeys } from '../check/values.ts';
 import { randomStream } from '../random.ts';
@@ -26,7 +26,7 @@ export interface LookAlikeOptions {
   actionCount?: number;
   /** Integer in [3, 10000]; default 16. */
   vectorWidth?: number;
-  /** Names the directions v, u_0, u_1; integer in [0, 2^53), default 0. */
+  /** Seed of the directions v, u_0, u_1; integer in [0, 2^53), default 0. */
   layoutSeed?: number;
 }
 
@@ -61,7 +61,7 @@ export function createLookAlike(options: LookAlikeOptions = {}): Chain {
     width: vectorWidth,
     risk,
     noise,
-    draw: (states) => needs[states.uniform() < otherShare ? 1 : 0],
+    draw: (random) => needs[random.uniform() < otherShare ? 1 : 0],
   });
 }
 
@@ -69,7 +69,7 @@ export function createLookAlike(options: LookAlikeOptions = {}): Chain {
  * Observations of one of the two states: `count` rows of `vectorWidth` numbers.
  *
  * @param need 0 for s, 1 for its look-alike s'
- * @param stream names the noise; equal names give equal rows
+ * @param stream name of the random stream of the noise; equal names return equal rows
  */
 export function stateVectors(
   options: LookAlikeOptions,

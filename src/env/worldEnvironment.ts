@@ -1,4 +1,5 @@
-/** Environments of a game with one world in play: tokens, vectors, or English. */
+/** Environments of a game with a world, in three forms: tokens, vectors, or English. */
+import { checkKeys } from '../check/values.ts';
 import type {
   CloneableEnvironment,
   EnvironmentSpec,
@@ -10,6 +11,7 @@ import type {
 } from './environment.ts';
 import {
   advance,
+  checkRules,
   copyEpisode,
   type Episode,
   type Game,
@@ -22,30 +24,33 @@ import {
   writeEpisode,
 } from './episode.ts';
 
-/** A game, how it is shown, and who knows how to play it. */
+/** A game with its forms and its expert. */
 export interface Family<W extends World, R extends Rules> extends Game<W, R> {
+  readonly defaults: R;
+  /** Smallest and largest value of each integer option; the other options are booleans. */
+  readonly ranges: { readonly [name: string]: readonly [number, number] };
   readonly vocabulary: readonly string[];
   readonly stateSlots: number;
   readonly actionSlots: number;
   readonly vectorWidth: number;
-  /** An action below this goes to the place of its number. */
+  /** An action below this number goes to the place of the same number. */
   readonly moves: number;
-  /** Numbers of the places that exist. */
+  /** Numbers of the existing places. */
   places(world: W): readonly number[];
   stateFeatures(world: W): Features;
-  /** Features of going to a place: they change only when the agent leaves the place. */
+  /** Features of going to a place. They change only when the agent leaves the place. */
   gotoFeatures(world: W, place: number): Features;
   actionFeatures(world: W, action: number): Features;
   stateVector(world: W): Float32Array;
   stateText(world: W): string;
   actionText(world: W, action: number): string;
   hashWorld(world: W): number;
-  /** Indices into `actions` of what a belief-based expert would do. */
+  /** Indices into `actions` of the choices of an expert that uses only what the agent has seen. */
   expertChoices(world: W, actions: readonly number[]): number[];
   taskOfSeed(seed: number): string;
 }
 
-/** An environment of a world answers at once: no method returns a promise. */
+/** All methods are synchronous: none returns a promise. */
 export interface WorldEnvironment extends CloneableEnvironment {
   reset(options: { seed: number; split: Split }): Step;
   step(action: number): Step;
@@ -56,8 +61,41 @@ export interface WorldEnvironment extends CloneableEnvironment {
 /** Form in which an environment shows states and actions; see `EnvironmentSpec`. */
 export type Form = 'tokens' | 'vector';
 
-/** @throws RangeError if it is none of them */
-export function checkForm(caller: string, form: Form = 'tokens'): Form {
+type RuleOptions<R extends Rules> = { readonly [K in keyof R]?: R[K] | undefined };
+
+/**
+ * Creates an environment of a task domain in token or vector form from the options of a caller.
+ *
+ * @param caller name of the function, for errors
+ * @throws Error that names an unknown option; RangeError with the option, its rule and the value
+ */
+export function createWorldEnvironment<W extends World, R extends Rules>(
+  caller: string,
+  family: Family<W, R>,
+  options: RuleOptions<R> & { readonly form?: Form | undefined },
+): WorldEnvironment {
+  checkKeys(caller, 'options', options, { ...family.defaults, form: 1 });
+  const { form, ...rules } = options;
+  const checked = checkRules(caller, rules as RuleOptions<R>, family.defaults, family.ranges);
+  return worldEnvironment(family, checked, checkForm(caller, form));
+}
+
+/**
+ * Creates an environment of a task domain in English from the options of a caller.
+ *
+ * @param caller name of the function, for errors
+ * @throws Error that names an unknown option; RangeError with the option, its rule and the value
+ */
+export function createWorldText<W extends World, R extends Rules>(
+  caller: string,
+  family: Family<W, R>,
+  options: RuleOptions<R>,
+): TextEnvironment {
+  return worldText(family, checkRules(caller, options, family.defaults, family.ranges));
+}
+
+/** @throws RangeError if `form` is neither of the two */
+function checkForm(caller: string, form: Form = 'tokens'): Form {
   if (form === 'tokens' || form === 'vector') return form;
   throw new RangeError(`${caller}: form must be tokens or vector, got ${shownValue(form)}; change options.form`);
 }
@@ -66,8 +104,8 @@ function noEpisode(name: string, method: string): never {
   throw new Error(`${name}.${method}: no episode has started; call reset first`);
 }
 
-/** @param start an episode to go on from */
-export function worldEnvironment<W extends World, R extends Rules>(
+/** @param start an episode to continue */
+function worldEnvironment<W extends World, R extends Rules>(
   family: Family<W, R>,
   rules: R,
   form: Form,
@@ -138,8 +176,11 @@ export function worldEnvironment<W extends World, R extends Rules>(
   };
 }
 
-/** The family in English, for policies that read text: same games, actions in the same order, same hashes and expert. */
-export function worldText<W extends World, R extends Rules>(family: Family<W, R>, rules: R): TextEnvironment {
+/**
+ * The task domain in English, for policies that read text. Games, order of actions, hashes and expert equal those of
+ * the other forms.
+ */
+function worldText<W extends World, R extends Rules>(family: Family<W, R>, rules: R): TextEnvironment {
   const { name, version, stateText, actionText } = family;
   let current: Episode<W> | undefined;
   const playing = (method: string): Episode<W> => current ?? noEpisode(name, method);

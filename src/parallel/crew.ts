@@ -122,7 +122,7 @@ export class Crew {
    * A new memory for a run; a shared one if the crew opened in mode `shared`. If the memory cannot hold all threads,
    * the run has fewer threads, or one thread on an unshared memory.
    *
-   * @param estimate returns the number of bytes that the run needs; null: the run has all threads
+   * @param estimate returns the bytes that the run needs, by number of threads; null: the run has all threads
    * @internal
    */
   async arena(estimate: (() => BytesOf) | null = null): Promise<Arena> {
@@ -133,7 +133,10 @@ export class Crew {
     return createArena(single ?? (await engineModule(this.arithmetic === 'relaxed' ? 'relaxed' : 'single')));
   }
 
-  /** A shared memory, and the number of threads that it can hold; null if it can hold one thread only. */
+  /**
+   * Allocates a shared memory and sets `size` to the number of threads that it can hold. Returns null if this number
+   * is 1.
+   */
   #openShared(need: BytesOf | null): WebAssembly.Memory | null {
     if (!need) return createSharedMemory();
     const { size } = this.#opened;
@@ -142,7 +145,7 @@ export class Crew {
       return null;
     };
     try {
-      // Twice the estimate: a run can meet larger states than the estimate assumes.
+      // Twice the estimate: a run can reach larger states than the estimate assumes.
       const { memory, bytes } = openSharedMemory(2 * need(size), need(2));
       const fit = threadsIn(bytes, need, size);
       const reason = `${size} threads need about ${mebibytes(need(size))} of memory, and a shared memory holds ${mebibytes(bytes)}`;
@@ -273,9 +276,9 @@ export interface CrewOptions {
 }
 
 /**
- * Opens `size` threads, including the calling thread. The crew starts no worker and has size 1 in these cases: `size`
- * is 1; there is one core, on which threads cannot run in parallel; the runtime cannot allocate shared memory. `reason`
- * states which case holds.
+ * Opens `size` threads, including the calling thread. The crew has size 1 and no worker in these cases: `size` is 1;
+ * there is one core, on which threads cannot run in parallel; the runtime cannot allocate shared memory; a shared
+ * memory cannot hold two threads of `options.config`. `reason` states which case holds.
  *
  * @throws if size is not a positive integer, or a worker does not start
  */

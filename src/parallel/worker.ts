@@ -120,7 +120,7 @@ async function openRun(setup: RunSetup): Promise<WorkerRun> {
     reusable: null,
     environments: [],
     createEnvironment() {
-      if (!pool) throw new Error(`seat: env "${config.env}" is played by the calling thread, got a job for a worker`);
+      if (!pool) throw new Error(`worker: env "${config.env}" is played by the calling thread, got a job for a worker`);
       return pool.create();
     },
     sources: new Map(),

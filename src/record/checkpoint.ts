@@ -1,6 +1,7 @@
 /**
- * A checkpoint as files: everything a run needs to go on with the same bits, and the SHA-256 of each file so that damage is found on load.
- * Pure functions over bytes; `run.node.ts` keeps them on disk.
+ * A checkpoint as files: the complete state that a resumed run needs to be bitwise identical to an uninterrupted one,
+ * and the SHA-256 of each file, so that damage is detected on load. Pure functions over bytes; `run.node.ts` reads and
+ * writes the files.
  */
 import * as v from 'valibot';
 import { parseJson } from '../check/parseJson.ts';
@@ -12,32 +13,45 @@ import { sha256Hex } from './sha256.ts';
 
 /** Everything that a run needs to continue with the same bits. */
 export interface Checkpoint {
-  /** Iterations done; 0 is the policy after the cold start. */
+  /** Iterations completed; 0 is the policy after behaviour-cloning pretraining (`coldStart`). */
   readonly iteration: number;
   readonly parameters: readonly NamedTensor[];
-  /** Optimiser moments, the reference policy, and whatever else the trainer keeps as tensors. */
+  /** Optimiser moments, the reference policy, and all other tensors of the trainer's state. */
   readonly state: readonly NamedTensor[];
-  /** Counters: whatever the trainer keeps as JSON. */
+  /** The part of the trainer's state that is stored as JSON, such as counters. */
   readonly counters: JsonRecord;
-  /** The hashes of the run up to here, of this checkpoint too. */
+  /** The hash chain of the run up to and including this checkpoint. */
   readonly chain: Chain;
-  /** The vocabulary of a text environment. */
+  /** The vocabulary, for a text environment. */
   readonly tokenizer?: JsonRecord;
-  /** What the policy's network is built from; kept in the header of parameters.safetensors, so that this one file is a whole policy. */
+  /**
+   * Description from which the policy's network is built. It is stored in the header of parameters.safetensors, so that
+   * this file alone is a complete policy.
+   */
   readonly blueprint?: string;
 }
 
 /** Content by file name. */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 
-const manifestName = 'manifest.json';
+export const manifestName = 'manifest.json';
 const parametersName = 'parameters.safetensors';
 const stateName = 'state.safetensors';
 const countersName = 'state.json';
 const tokenizerName = 'tokenizer.json';
+
+/** Names of all files that a checkpoint can contain. */
+export const checkpointFileNames: ReadonlySet<string> = new Set([
+  parametersName,
+  stateName,
+  countersName,
+  tokenizerName,
+  manifestName,
+]);
+
 const formatVersion = 1;
 
-/** What state.json states. */
+/** Schema of state.json. */
 const stateSchema = v.strictObject({
   iteration: count,
   counters: v.custom<JsonRecord>(isJsonObject),
@@ -92,16 +106,16 @@ function manifestHashes(bytes: Uint8Array): Record<string, string> | null {
   const manifest = jsonIn(bytes);
   if (!isJsonObject(manifest) || !isJsonObject(manifest.sha256)) return null;
   const hashes = manifest.sha256 as Record<string, string>;
-  // Written again it must give the same bytes, or a character of the manifest itself has changed.
+  // Encoding the hashes again must return the same bytes. Otherwise a character of the manifest itself has changed.
   return sameBytes(manifestBytes(hashes), bytes) ? hashes : null;
 }
 
 /**
- * The checkpoint that `files` hold, after every file was compared with its hash.
+ * Compares each file with its hash and returns the checkpoint that `files` contain.
  *
  * @param name folder name, for errors
- * @param advice the way out, for errors: which earlier checkpoint to use
- * @throws Error naming the file that is missing or damaged
+ * @param advice next step for errors: which earlier checkpoint to use
+ * @throws Error that names the missing or damaged file
  */
 export function unpackCheckpoint(files: CheckpointFiles, name: string, advice: string): Checkpoint {
   const file = (fileName: string): Uint8Array => {

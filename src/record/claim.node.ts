@@ -1,6 +1,7 @@
 /**
- * What the files of a run state about it, read and checked against each other before a replay. A file that is damaged, contradicts another
- * one or is written otherwise than the run writes it (an object that states a key twice, for example) ends the check.
+ * Reads the statements that the files of a run make about it and compares them with each other, before a replay. The
+ * check stops at the first file that is damaged, contradicts another file, or differs from the way a run writes it (for
+ * example, an object with a repeated key).
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,31 +26,31 @@ import { outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
 import { versionPattern } from './receiptFile.ts';
 import { readCheckpoint } from './run.node.ts';
 
-/** What a checkpoint states besides its tensors, which its own link stands for. */
+/** The statements of a checkpoint without its tensors, which are covered by its own link of the hash chain. */
 export interface ClaimedCheckpoint extends Pick<Checkpoint, 'iteration' | 'chain' | 'blueprint' | 'tokenizer'> {
-  /** Path of its folder from the run's folder. */
+  /** Path of its folder, relative to the run's folder. */
   readonly path: string;
 }
 
-/** The files of a run's folder, free of contradictions. */
+/** The statements of all files of a run's folder. They do not contradict each other. */
 export interface FolderClaim {
   readonly config: JsonRecord;
-  /** null where receipt.json is missing. */
+  /** null if receipt.json is missing. */
   readonly receipt: Receipt | null;
-  /** The chain of the receipt, or of the newest checkpoint; null before the first checkpoint. */
+  /** The chain of the receipt or, without a receipt, of the latest checkpoint; null before the first checkpoint. */
   readonly chain: Chain | null;
   readonly entries: readonly FolderEntry[];
-  /** Whole lines of metrics.jsonl, newlines included. */
+  /** Complete lines of metrics.jsonl, including newlines. */
   readonly metrics: readonly string[];
-  /** What follows the last newline: the trace of a crash. */
+  /** The text after the last newline, left by a crash. */
   readonly tornLine: string;
   readonly checkpoints: readonly ClaimedCheckpoint[];
-  /** By file name: coupling-start.json, coupling-end.json and, where `unbraid coupling` wrote it, coupling.json. */
+  /** By file name: coupling-start.json, coupling-end.json and, if `unbraid coupling` wrote it, coupling.json. */
   readonly couplings: ReadonlyMap<string, JsonRecord>;
   readonly result: JsonRecord | null;
 }
 
-/** Thrown at the first damage or contradiction; `readFolderClaim` returns its damage. */
+/** Thrown at the first damage or contradiction. `readFolderClaim` catches it and returns its damage. */
 class Found extends Error {
   readonly damage: Damage;
   constructor(damage: Damage) {
@@ -62,14 +63,14 @@ function found(file: string, message: string): never {
   throw new Found({ file, message });
 }
 
-/** The value that `read` returns. */
+/** Returns the value of `read`, or throws `Found` if `read` fails. */
 function take<T>(file: string, read: () => T): T {
   const outcome = attempt(file, read);
   if ('damage' in outcome) throw new Found(outcome.damage);
   return outcome.value;
 }
 
-/** A JSON object that the run has written with an indent of 2, and coupling.json without one. */
+/** Reads a JSON object that the run wrote with an indent of 2 (coupling.json: without indent). */
 function readRecord(directory: string, name: string): JsonRecord {
   return take(name, () => readWrittenJson(join(directory, name), name, name === couplingName ? 0 : 2));
 }
@@ -91,12 +92,12 @@ function readConfig(directory: string, receipt: Receipt | null): JsonRecord {
     Object.entries(versions).every(([key, v]) => key === 'unbraid' && typeof v === 'string' && versionPattern.test(v));
   if (!isVersions) found(`${configName}#versions`, `${configName} must have {"unbraid": VERSION} as versions`);
   if (receipt && (versions as JsonRecord).unbraid !== receipt.unbraid) {
-    found(`${configName}#versions`, `${configName} states another version of unbraid than ${receiptName}`);
+    found(`${configName}#versions`, `${configName} states a version of unbraid that differs from ${receiptName}`);
   }
   return config as JsonRecord;
 }
 
-/** Threads of a run: they change its time, not its result. */
+/** Whether `value` describes the threads of a run. They change the elapsed time, not the result. */
 function isWorkers(value: unknown): boolean {
   if (!isJsonObject(value)) return false;
   const { count, memory, reason, ...rest } = value;
@@ -115,7 +116,7 @@ function readResult(directory: string, config: JsonRecord, chain: Chain | null):
   for (const key of outcomeKeys) if (result[key] === undefined) found(resultName, `${resultName} has no ${key}`);
   if (result.command !== 'train') found(`${resultName}#command`, `${resultName} must have the command train`);
   if (!isJsonObject(result.config) || canonicalJson(result.config as JsonRecord) !== canonicalJson(config)) {
-    found(`${resultName}#config`, `${resultName} states another config than ${configName}`);
+    found(`${resultName}#config`, `${resultName} states a config that differs from ${configName}`);
   }
   if (!(Number.isFinite(result.wallMs) && (result.wallMs as number) >= 0)) {
     found(`${resultName}#wallMs`, `${resultName} must have a number >= 0 as wallMs`);
@@ -124,7 +125,7 @@ function readResult(directory: string, config: JsonRecord, chain: Chain | null):
     found(`${resultName}#workers`, `${resultName} must have count, memory and reason as workers`);
   }
   if ((result.arithmetic ?? null) !== (chain?.head.arithmetic ?? null)) {
-    found(`${resultName}#arithmetic`, `${resultName} states another arithmetic than the chain of hashes`);
+    found(`${resultName}#arithmetic`, `${resultName} states an arithmetic that differs from the hash chain`);
   }
   return result;
 }
@@ -143,7 +144,9 @@ function readCheckpoints(directory: string, config: JsonRecord): ClaimedCheckpoi
   });
 }
 
-/** Checks that the receipt and all checkpoints start from the same version, config, environment and vocabulary. */
+/**
+ * Checks that the receipt and all checkpoints have the same version, config, environment and vocabulary at the start.
+ */
 function requireOneStart(receipt: Receipt | null, checkpoints: readonly ClaimedCheckpoint[]): void {
   const first = receipt ?? checkpoints.at(-1)?.chain.head;
   for (const { path, chain } of checkpoints) {
@@ -152,7 +155,7 @@ function requireOneStart(receipt: Receipt | null, checkpoints: readonly ClaimedC
   }
 }
 
-/** Checks which checkpoint latest.json names. */
+/** Checks that latest.json names the right checkpoint. */
 function checkLatest(directory: string, checkpoints: readonly ClaimedCheckpoint[], ended: boolean): void {
   const kept = checkpoints.map(({ iteration }) => iteration);
   if (!existsSync(join(directory, latestName))) {
@@ -163,7 +166,7 @@ function checkLatest(directory: string, checkpoints: readonly ClaimedCheckpoint[
   const latest = take(latestName, () => readLatest(directory));
   if (latest === null || !kept.includes(latest.iteration)) {
     const named = latest === null ? 'no checkpoint' : `checkpoint ${checkpointName(latest.iteration)}`;
-    found(latestName, `${latestName} must name a checkpoint that ${directory} holds, got ${named}`);
+    found(latestName, `${latestName} must name a checkpoint in ${directory}, got ${named}`);
   }
   const later = kept.filter((iteration) => iteration > latest.iteration).length;
   // A crash between a checkpoint and its latest.json leaves one later checkpoint.
@@ -192,10 +195,11 @@ function readMetrics(directory: string, chain: Chain | null): Pick<FolderClaim, 
 function checkFileList(entries: readonly FolderEntry[], directory: string, listed: readonly string[]): void {
   const present = runFiles(directory);
   const more = present.find((path) => !listed.includes(path));
-  if (more !== undefined) found(`${receiptName}#files`, `${receiptName} does not list ${more}, which the folder holds`);
+  if (more !== undefined)
+    found(`${receiptName}#files`, `${receiptName} does not list ${more}, which the folder contains`);
   const unknown = listed.find((path) => !entries.some((entry) => entry.path === path && entry.kind === 'run'));
   if (unknown !== undefined)
-    found(`${receiptName}#files`, `${receiptName} lists ${unknown}, which is no file of a run`);
+    found(`${receiptName}#files`, `${receiptName} lists ${unknown}, which is not a file of a run`);
 }
 
 function readFolder(directory: string): FolderClaim {
@@ -209,13 +213,13 @@ function readFolder(directory: string): FolderClaim {
   if (stored) checkFileList(entries, directory, Object.keys(stored.files));
   const config = readConfig(directory, receipt);
   if (receipt && canonicalJson(receipt.config) !== canonicalJson(config)) {
-    found(`${receiptName}#config`, `${receiptName} states another config than ${configName}`);
+    found(`${receiptName}#config`, `${receiptName} states a config that differs from ${configName}`);
   }
   const checkpoints = readCheckpoints(directory, config);
   requireOneStart(receipt, checkpoints);
   const chain = receipt ? { head: receipt, links: receipt.links, open: [] } : (checkpoints.at(-1)?.chain ?? null);
   if (chain && chain.head.configSha256 !== jsonSha256(config)) {
-    found(configName, `${configName} is not the config that the chain of hashes starts from`);
+    found(configName, `${configName} differs from the config at the start of the hash chain`);
   }
   const has = (name: string): boolean => existsSync(join(directory, name));
   const result = has(resultName) ? readResult(directory, config, chain) : null;
@@ -225,7 +229,7 @@ function readFolder(directory: string): FolderClaim {
     if (result === null)
       found(resultName, `${join(directory, resultName)} is missing, but ${receiptName} states an outcome`);
     if (canonicalJson(outcome) !== canonicalJson(outcomeOf(result))) {
-      found(resultName, `${join(directory, resultName)} is not the outcome in ${receiptName}`);
+      found(resultName, `${join(directory, resultName)} differs from the outcome in ${receiptName}`);
     }
   }
   checkLatest(directory, checkpoints, result !== null);
@@ -236,7 +240,10 @@ function readFolder(directory: string): FolderClaim {
   return { config, receipt, chain, entries, checkpoints, couplings, result, ...readMetrics(directory, chain) };
 }
 
-/** Everything that a run's folder states about the run, or the first file that contradicts the others. */
+/**
+ * Reads and compares all statements of a run's folder. Returns the damage of the first file that contradicts the
+ * others.
+ */
 export function readFolderClaim(directory: string): FolderClaim | { readonly damage: Damage } {
   try {
     return readFolder(directory);

@@ -1,4 +1,7 @@
-/** Files that survive a crash or a full disk: what was there stays readable until what replaces it is complete. */
+/**
+ * Writes files so that a crash or a full disk cannot lose data: the old content stays readable until its replacement is
+ * complete.
+ */
 import {
   accessSync,
   closeSync,
@@ -19,7 +22,10 @@ import { dirname, resolve } from 'node:path';
 import { parseJson } from '../check/parseJson.ts';
 import { type JsonRecord, jsonLine, lineEnds } from './json.ts';
 
-/** Writes bytes at the file's present position and returns how many were taken; `fs.writeSync` unless a test fills the disk. */
+/**
+ * Writes bytes at the current position of the file and returns the number of bytes written. `fs.writeSync`, except in
+ * tests that simulate a full disk.
+ */
 export type WriteBytes = (file: number, bytes: Uint8Array) => number;
 
 const nextSteps: Readonly<Record<string, string>> = {
@@ -42,7 +48,10 @@ function fileError(action: string, path: string, error: unknown): Error {
   return new Error(`cannot ${action} ${path}: ${reason}; ${step}`, { cause: error });
 }
 
-/** Does `work` on the file or folder at `path`; what the file system refuses becomes an error that names the path and the next step. */
+/**
+ * Calls `work` for the file or folder at `path`. Converts an error of the file system into an Error with the path and
+ * the next step.
+ */
 export function onPath<T>(action: string, path: string, work: () => T): T {
   try {
     return work();
@@ -55,7 +64,10 @@ function writeAll(file: number, bytes: Uint8Array, write: WriteBytes): void {
   for (let done = 0; done < bytes.length; ) done += write(file, bytes.subarray(done));
 }
 
-/** Makes a rename in `directory` outlive a power cut. Windows cannot open folders and needs no such call. */
+/**
+ * Flushes a rename in `directory` to the disk, so that it survives a power cut. Windows cannot open folders and does
+ * not need this call.
+ */
 export function syncDirectory(directory: string): void {
   if (process.platform === 'win32') return;
   const file = openSync(directory, 'r');
@@ -71,9 +83,11 @@ function asBytes(content: Uint8Array | string): Uint8Array {
 }
 
 /**
- * Writes a whole file or leaves the old one: the content goes to a temporary file in the same folder, to the disk, then takes the name.
+ * Replaces a file atomically: writes the content to a temporary file in the same folder, flushes it to the disk, then
+ * renames it.
  *
- * @throws Error naming the path and the next step; the temporary file is removed and the old content stays
+ * @throws Error that names the path and the next step; the temporary file is then removed and the old content is
+ *   unchanged
  */
 export function writeFileAtomic(
   path: string,
@@ -97,7 +111,7 @@ export function writeFileAtomic(
   }
 }
 
-/** Creates `directory` and its parents where missing and makes sure that files can be written in it. */
+/** Creates `directory` and its parents if they are missing, and checks that files can be written in it. */
 export function ensureWritableDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
@@ -107,11 +121,11 @@ export function ensureWritableDirectory(directory: string): void {
   }
 }
 
-/** Throws unless `directory` can be written in, or made and then written in. Makes nothing. */
+/** Throws unless `directory` is writable, or can be created and is then writable. Creates nothing. */
 export function requireWritableDirectory(directory: string): void {
   try {
     let at = resolve(directory);
-    // A link to nothing is there, and in the way.
+    // A dangling link exists as an entry and blocks the creation of a folder of this name.
     while (lstatSync(at, { throwIfNoEntry: false }) === undefined) at = dirname(at);
     if (!statSync(at).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
     accessSync(at, constants.W_OK | constants.X_OK);
@@ -120,7 +134,7 @@ export function requireWritableDirectory(directory: string): void {
   }
 }
 
-/** Throws unless a file can be written at `path` in a folder that is there. Makes nothing. */
+/** Throws unless a file can be written at `path` in an existing folder. Creates nothing. */
 export function requireWritableFile(path: string): void {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
@@ -133,14 +147,15 @@ export function requireWritableFile(path: string): void {
 }
 
 /**
- * The content of a regular file. A link to an endless device, or a pipe that nobody writes to, is rejected instead of read.
+ * Reads a regular file. Rejects a link to an endless device and a pipe without a writer, because reading them would
+ * never end.
  *
- * @param options.pipes accept other kinds of files: for a path that the user typed
+ * @param options.pipes also accept pipes and devices: for a path that the user typed
  */
 export function readBytes(path: string, options: { pipes?: boolean } = {}): Uint8Array {
   let file: number | null = null;
   try {
-    // Without this flag, opening a named pipe waits for its writer.
+    // Without this flag, opening a named pipe blocks until a writer opens it.
     file = openSync(path, options.pipes ? constants.O_RDONLY : constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = fstatSync(file);
     if (stat.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
@@ -153,7 +168,7 @@ export function readBytes(path: string, options: { pipes?: boolean } = {}): Uint
   }
 }
 
-/** The most bytes of a text file: less than the longest string of V8. */
+/** Largest size of a text file in bytes: below the longest string of V8. */
 const maxTextBytes = 0x1000_0000;
 
 export function readText(path: string, options: { pipes?: boolean } = {}): string {
@@ -177,9 +192,9 @@ export function readJson(path: string, options: { pipes?: boolean } = {}): unkno
 }
 
 /**
- * Records of a JSON-lines file. A last line without its newline is the trace of a crash and is left out.
+ * Reads the records of a JSON-lines file. A last line without a newline is left by a crash and is skipped.
  *
- * @throws Error naming the line that is no JSON object
+ * @throws Error that names the line that is not a JSON object
  */
 export function readJsonLines(path: string): JsonRecord[] {
   const bytes = readBytes(path);
@@ -204,17 +219,17 @@ export function readJsonLines(path: string): JsonRecord[] {
 }
 
 export interface JsonLinesWriter {
-  /** Adds one whole line; if that fails, the file is as it was before. */
+  /** Appends one complete line. If that fails, the file is unchanged. */
   append(record: JsonRecord): void;
-  /** Puts all lines on the disk, so that they outlive a power cut. */
+  /** Flushes all lines to the disk, so that they survive a power cut. */
   flush(): void;
   close(): void;
 }
 
 /**
- * Opens a JSON-lines file for appending, creating it where missing. A torn last line is cut off.
+ * Opens a JSON-lines file for appending and creates it if it is missing. An incomplete last line is removed.
  *
- * @param options.keepLines keep only this many lines, for a run that goes on from an earlier checkpoint
+ * @param options.keepLines keep only this number of lines: for a run that is resumed from an earlier checkpoint
  */
 export function openJsonLines(path: string, options: { keepLines?: number; write?: WriteBytes } = {}): JsonLinesWriter {
   let file: number;
@@ -234,7 +249,7 @@ export function openJsonLines(path: string, options: { keepLines?: number; write
       try {
         writeAll(file, bytes, options.write ?? writeSync);
       } catch (error) {
-        // Half a line in the middle of the file would make all later lines unreadable.
+        // Half a line in the middle of the file would make the file unreadable.
         ftruncateSync(file, length);
         throw fileError('write', path, error);
       }

@@ -1,6 +1,7 @@
-/** What lies in a run's folder: the files of the run, files that no replay can check, and files that belong to no run. */
+/** Classifies the entries of a run's folder: files of the run, files that a replay cannot check, and foreign files. */
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkpointFileNames } from './checkpoint.ts';
 import { isCheckpointName } from './layout.node.ts';
 import {
   checkpointsName,
@@ -15,11 +16,14 @@ import {
 } from './names.ts';
 import { isLockName } from './writerLock.node.ts';
 
-/** A file, or something else with a name, in a run's folder. */
+/** An entry of a run's folder: a file, or something else that has a name. */
 export interface FolderEntry {
-  /** Path from the run's folder, with `/` between its parts. */
+  /** Path relative to the run's folder, with `/` between its parts. */
   readonly path: string;
-  /** `run`: a file whose content a replay checks. Otherwise why it is not checked, or why it must not be there. */
+  /**
+   * `run`: a file whose content a replay checks. Otherwise the reason why it is not checked (`notChecked`) or must be
+   * removed (`foreign`).
+   */
   readonly kind: 'run' | { readonly notChecked: string } | { readonly foreign: string };
 }
 
@@ -28,29 +32,25 @@ const runNames: ReadonlySet<string> = new Set([
   ...[couplingStartName, couplingEndName, couplingName],
 ]);
 
-const checkpointNames: ReadonlySet<string> = new Set([
-  ...['parameters.safetensors', 'state.safetensors', 'state.json', 'tokenizer.json', 'manifest.json'],
-]);
-
-/** An interrupted write of a whole file: the name it was meant for, the process, `.tmp`. */
+/** Name of a temporary file left by an interrupted write: name of the target file, process id, `.tmp`. */
 const temporaryPattern = /^(.+)\.\d+\.tmp$/;
 
 const foreign: FolderEntry['kind'] = { foreign: 'no run writes it; move it out of the folder' };
 const misplaced: FolderEntry['kind'] = { foreign: 'it must be a regular file; restore it from a copy' };
-const link: FolderEntry['kind'] = { foreign: 'it is not a regular file; replace it by the file that it stands for' };
+const link: FolderEntry['kind'] = { foreign: 'it is not a regular file; replace it by the file that it links to' };
 const temporary: FolderEntry['kind'] = { notChecked: 'left by an interrupted write' };
 
 function isPage(name: string): boolean {
   return name.endsWith('.html');
 }
 
-/** Whether a name in a run's folder is that of an interrupted write of the run or of its page. */
+/** Whether the name is that of a temporary file left by an interrupted write of the run or of its page. */
 export function isInterruptedWrite(name: string): boolean {
   const target = temporaryPattern.exec(name)?.[1];
   return target !== undefined && (runNames.has(target) || isPage(target));
 }
 
-/** Whether a name in the folder of checkpoints is that of a checkpoint whose writing or removal was interrupted. */
+/** Whether the name, in the folder of checkpoints, is that of a checkpoint whose write or removal was interrupted. */
 export function isInterruptedCheckpoint(name: string): boolean {
   return /^\d{6,}(\.old)?\.tmp$/.test(name);
 }
@@ -65,10 +65,10 @@ function kindInRoot(name: string): FolderEntry['kind'] {
 
 function kindInCheckpoint(folder: string, name: string): FolderEntry['kind'] {
   if (folder.endsWith('.tmp')) return temporary;
-  return checkpointNames.has(name) ? 'run' : foreign;
+  return checkpointFileNames.has(name) ? 'run' : foreign;
 }
 
-/** Adds what lies in the folder `path` to `entries`; `kindOf` gives the kind of each name. */
+/** Appends the entries of the folder `path` to `entries`; `kindOf` returns the kind of each name. */
 function list(
   directory: string,
   path: string,
@@ -79,7 +79,7 @@ function list(
   const found = readdirSync(join(directory, path), { withFileTypes: true }).sort(byName);
   for (const entry of found) {
     const at = path === '' ? entry.name : `${path}/${entry.name}`;
-    // Tools of the operating system and of editors leave such files; no reader takes them for a result.
+    // Operating systems and editors create hidden files. No command reads them as results.
     if (entry.name.startsWith('.')) {
       entries.push({ path: at, kind: { notChecked: 'a hidden file' } });
       continue;
@@ -100,14 +100,17 @@ function listCheckpoints(directory: string, path: string, entries: FolderEntry[]
   list(directory, path, (name) => (isCheckpoint(name) ? 'folder' : foreign), entries);
 }
 
-/** All entries of a run's folder, files of folders included, in alphabetical order within each folder. */
+/** All entries of a run's folder, including those of its subfolders, in alphabetical order within each folder. */
 export function folderEntries(directory: string): FolderEntry[] {
   const entries: FolderEntry[] = [];
   list(directory, '', (name) => (name === checkpointsName ? 'folder' : kindInRoot(name)), entries);
   return entries;
 }
 
-/** Throws if something that is no file has the name of one of the run's files: a run that continues would fail when it reads or replaces it. */
+/**
+ * Throws if a folder, link or device has the name of one of the run's files: a resumed run would fail when it reads or
+ * replaces that file.
+ */
 export function requireRunFiles(directory: string): void {
   const found = folderEntries(directory).find(({ kind }) => kind === misplaced);
   if (found) throw new Error(`openRun: ${join(directory, found.path)} must be a regular file; restore it from a copy`);

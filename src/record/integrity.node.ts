@@ -1,4 +1,4 @@
-/** Whether the files of a finished run are those that its receipt lists. */
+/** Compares the files of a finished run with the hashes in its receipt. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { checkpointName } from './checkpoint.ts';
@@ -18,15 +18,15 @@ import type { Receipt } from './receipt.ts';
 import { checkCommand, encodeReceipt, parseReceipt, type ReceiptFile } from './receiptFile.ts';
 import { sha256Hex } from './sha256.ts';
 
-/** A file that is not as the run wrote it. */
+/** A file that differs from what the run wrote. */
 export interface Damage {
-  /** Path from the run's folder, or `PATH#KEY` where one key of a file is meant. */
+  /** Path relative to the run's folder, or `PATH#KEY` for one key of a file. */
   readonly file: string;
-  /** What is wrong with it and what to do. */
+  /** What is wrong with the file, and the next step. */
   readonly message: string;
 }
 
-/** What `read` returns, or the damage that its error reports. */
+/** The value that `read` returns, or the damage described by the error that it throws. */
 export function attempt<T>(file: string, read: () => T): { readonly value: T } | { readonly damage: Damage } {
   try {
     return { value: read() };
@@ -36,11 +36,11 @@ export function attempt<T>(file: string, read: () => T): { readonly value: T } |
 }
 
 /**
- * The object in a JSON file that the product has written.
+ * Reads a JSON object from a file that unbraid has written.
  *
- * @param indent spaces per level with which the file is written
- * @throws Error if it is not JSON, no object, or its text is not the one that the product writes for this object: a key that comes twice, for
- *   example, has one value for a program and another one for a reader
+ * @param indent spaces per level in the file
+ * @throws Error if the file is not JSON, is not an object, or differs from the text that unbraid writes for this
+ *   object: with a repeated key, for example, two readers can read different values
  */
 export function readWrittenJson(path: string, name: string, indent: number): JsonRecord {
   const record = readJson(path);
@@ -51,7 +51,7 @@ export function readWrittenJson(path: string, name: string, indent: number): Jso
   return record as JsonRecord;
 }
 
-/** Paths of the files that belong to a run, its receipt left out; what other commands add is not among them. */
+/** Paths of the files that belong to a run, without its receipt and without files that other commands add. */
 export function runFiles(directory: string): string[] {
   const single = [configName, metricsName, latestName, couplingStartName, couplingEndName, resultName];
   const inCheckpoints = listCheckpoints(directory).flatMap((iteration) =>
@@ -62,7 +62,7 @@ export function runFiles(directory: string): string[] {
   return [...single.filter((name) => existsSync(join(directory, name))), ...inCheckpoints];
 }
 
-/** Writes receipt.json: the receipt and the hashes of all files of the run that are there. */
+/** Writes receipt.json: the receipt and the hashes of all existing files of the run. */
 export function writeReceipt(directory: string, receipt: Receipt): void {
   const files: Record<string, string> = {};
   for (const path of runFiles(directory)) files[path] = sha256Hex(readBytes(join(directory, path)));
@@ -70,7 +70,7 @@ export function writeReceipt(directory: string, receipt: Receipt): void {
   writeFileAtomic(join(directory, receiptName), encodeReceipt({ receipt, check, files }));
 }
 
-/** The first file that the receipt lists and the folder does not hold as listed; null if all are there, unchanged. */
+/** Damage of the first listed file that is missing or differs from its hash; null if all listed files match. */
 function damagedFile(directory: string, { files }: ReceiptFile): Damage | null {
   const advice = 'restore it from a copy, or remove receipt.json to use the run without this check';
   for (const [file, hash] of Object.entries(files)) {
@@ -86,7 +86,7 @@ function damagedFile(directory: string, { files }: ReceiptFile): Damage | null {
   return null;
 }
 
-/** The receipt in a file, or the damage to it. */
+/** Reads the receipt in a file, or returns its damage. */
 export function readReceiptFile(path: string): ReceiptFile | { readonly damage: Damage } {
   const read = parseReceipt(readText(path));
   if (!('flaw' in read)) return read;
@@ -94,7 +94,10 @@ export function readReceiptFile(path: string): ReceiptFile | { readonly damage: 
   return { damage: { file: basename(path), message } };
 }
 
-/** The receipt of a run's folder, or the first damage to it or to a file that it lists; null before the run has ended. */
+/**
+ * The receipt of a run's folder, or the first damage to it or to a file that it lists; null before the run has
+ * finished.
+ */
 export function readRunReceipt(directory: string): ReceiptFile | { readonly damage: Damage } | null {
   const path = join(directory, receiptName);
   if (!existsSync(path)) return null;

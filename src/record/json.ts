@@ -1,4 +1,6 @@
-/** JSON for records: what JSON cannot hold is refused, where `JSON.stringify` would write null or drop the key. */
+/**
+ * JSON for records. Values that JSON cannot represent are rejected; `JSON.stringify` would write null or drop the key.
+ */
 
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -29,20 +31,21 @@ function check(value: unknown, path: string): void {
 /**
  * JSON text of `value` on one line, or with `indent` spaces per level.
  *
- * @param name what the value is, for the error: `metrics`, `state.json`
- * @throws Error naming the path of a value JSON cannot hold: NaN, an infinity, undefined, a typed array, a function
+ * @param name of the value, for the error: `metrics`, `state.json`
+ * @throws Error that names the path of a value that JSON cannot represent: NaN, an infinity, undefined, a typed array,
+ *   a function
  */
 export function encodeJson(value: unknown, name: string, indent = 0): string {
   check(value, name);
   return JSON.stringify(value, null, indent);
 }
 
-/** One line of a JSON-lines file, its newline included. */
+/** One line of a JSON-lines file, including its newline. */
 export function jsonLine(record: JsonRecord): string {
   return `${encodeJson(record, 'record')}\n`;
 }
 
-/** Where each whole line ends (byte after its newline), in order. */
+/** End of each complete line (the byte after its newline), in order. */
 export function lineEnds(bytes: Uint8Array): number[] {
   const ends: number[] = [];
   for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) ends.push(at + 1);
@@ -56,12 +59,15 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
 }
 
-/** JSON on one line with the keys of every object in alphabetical order: equal text for equal values, whatever order they were written in. */
+/**
+ * JSON on one line with the keys of each object in alphabetical order: equal values have equal text, whatever the order
+ * of their keys.
+ */
 export function canonicalJson(value: JsonRecord): string {
   return encodeJson(sorted(value), 'record');
 }
 
-/** Whether `value` is a JSON object (neither null nor a list). */
+/** Whether `value` is a JSON object, that is, neither null nor a list. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

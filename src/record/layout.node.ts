@@ -1,4 +1,4 @@
-/** Names and places of a run's files. */
+/** Names and paths of the files of a run. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseJson } from '../check/parseJson.ts';
@@ -30,13 +30,13 @@ export function listCheckpoints(directory: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Which checkpoint is the newest complete one, and the SHA-256 of its manifest where latest.json says so. */
+/** The iteration of the latest complete checkpoint, and the SHA-256 of its manifest if latest.json contains it. */
 export interface Latest {
   readonly iteration: number;
   readonly manifestSha256: string | null;
 }
 
-/** The newest checkpoint; without latest.json the last one that is there, null before the first. */
+/** Reads latest.json. Without that file, returns the last checkpoint in the folder; null before the first one. */
 export function readLatest(directory: string): Latest | null {
   const path = join(directory, latestName);
   if (!existsSync(path)) {
@@ -51,9 +51,9 @@ export function readLatest(directory: string): Latest | null {
       if (latestText(iteration, manifestSha256) === text) return { iteration, manifestSha256 };
     }
   } catch {
-    // Not JSON: damaged like the rest below.
+    // Not JSON: reported as damaged below.
   }
-  throw new Error(`openRun: ${path} is damaged; remove the file to use the newest checkpoint`);
+  throw new Error(`openRun: ${path} is damaged; remove the file to use the latest checkpoint`);
 }
 
 export function writeLatest(directory: string, iteration: number): void {

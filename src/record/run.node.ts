@@ -4,9 +4,9 @@
  *     config.json                 the complete config and the versions that made the run
  *     metrics.jsonl               one line per iteration
  *     checkpoints/000080/         parameters.safetensors, state.safetensors, state.json, tokenizer.json, manifest.json
- *     latest.json                 which checkpoint is the newest complete one
+ *     latest.json                 iteration of the latest complete checkpoint
  *     result.json                 written once, at the end
- *     receipt.json                written last: the run's receipt and the hashes of all these files
+ *     receipt.json                written last: the run's receipt and the hashes of all files above
  *     writer-HOST-PID-0.lock      only while a process writes the run
  *
  * A checkpoint is written under a temporary name and renamed, so a folder with a checkpoint's name is complete.
@@ -18,6 +18,7 @@ import {
   type Checkpoint,
   type CheckpointFiles,
   checkpointName,
+  manifestName,
   packCheckpoint,
   unpackCheckpoint,
 } from './checkpoint.ts';
@@ -59,15 +60,15 @@ import { lockRun, type RunLock, type Writer } from './writerLock.node.ts';
 
 export interface RunWriter {
   readonly directory: string;
-  /** Adds one line to metrics.jsonl. Its `iteration` tells a resumed run which lines to keep. */
+  /** Appends one line to metrics.jsonl. A resumed run uses its `iteration` to decide which lines to keep. */
   appendMetrics(metrics: JsonRecord & { readonly iteration: number }): void;
-  /** Keeps a checkpoint, then drops those that are neither the first nor among the last `keepCheckpoints`. */
+  /** Saves a checkpoint, then removes all checkpoints except the first one and the last `keepCheckpoints`. */
   saveCheckpoint(checkpoint: Checkpoint): void;
-  /** Writes `<name>.json` in the run's folder: `result`, `coupling-start`. */
+  /** Writes `<name>.json` in the run's folder, for example `result` or `coupling-start`. */
   writeRecord(name: string, record: JsonRecord): void;
-  /** Writes receipt.json, after which the run is finished and every change of its files is found. */
+  /** Writes receipt.json. The run is then finished, and a later change of its files is detected. */
   writeReceipt(receipt: Receipt): void;
-  /** Writers that ended without releasing the run, which this one has taken over. */
+  /** Writers that ended without releasing the run, and whose locks this writer has removed. */
   readonly takenOver: readonly Writer[];
   /** Closes the files and releases the run. */
   close(): void;
@@ -75,19 +76,19 @@ export interface RunWriter {
 
 export interface Run {
   readonly directory: string;
-  /** As written; `resolveConfig` validates it. */
+  /** As written in config.json; `resolveConfig` validates it. */
   readonly config: JsonRecord;
   readonly versions: JsonRecord;
   readonly metrics: readonly JsonRecord[];
-  /** Iterations of the checkpoints kept, ascending. */
+  /** Iterations of the stored checkpoints, ascending. */
   readonly checkpoints: readonly number[];
-  /** Iteration of the newest complete checkpoint; null before the first. */
+  /** Iteration of the latest complete checkpoint; null before the first one. */
   readonly latest: number | null;
-  /** null until the run has ended. */
+  /** null until the run has finished. */
   readonly result: JsonRecord | null;
-  /** null until the run has ended. All files that it lists have been compared with it. */
+  /** null until the run has finished. All files that it lists match their hashes. */
   readonly receipt: ReceiptFile | null;
-  /** The checkpoint of `iteration`, its hashes verified; the newest unless given. */
+  /** Loads the checkpoint of `iteration` (default: the latest) after its hashes are verified. */
   loadCheckpoint(iteration?: number): Checkpoint;
 }
 
@@ -106,7 +107,9 @@ function nearestFolder(path: string): string {
   return existsSync(parent) || parent === path ? parent : nearestFolder(parent);
 }
 
-/** Throws, saying what is there and how to make a run, unless `directory` holds a run. */
+/**
+ * Throws unless `directory` contains a run. The error lists the entries of the folder and the command that makes a run.
+ */
 export function requireRun(directory: string): void {
   const advice = 'make a run with: unbraid train --out DIR';
   if (!existsSync(directory)) {
@@ -119,7 +122,7 @@ export function requireRun(directory: string): void {
   }
 }
 
-/** Whether a folder holds something of a run that a new one would lose: a checkpoint, an iteration, a result. */
+/** Whether a folder contains results that a new run would overwrite: a checkpoint, an iteration or a result. */
 function holdsProgress(directory: string): boolean {
   if ([resultName, receiptName, latestName].some((name) => existsSync(join(directory, name)))) return true;
   const metrics = join(directory, metricsName);
@@ -129,7 +132,9 @@ function holdsProgress(directory: string): boolean {
   );
 }
 
-/** Throws if `directory` already holds a run, which a new one would overwrite. One that has no checkpoint yet does not count. */
+/**
+ * Throws if `directory` already contains a run. A run without a checkpoint does not count, because no progress is lost.
+ */
 export function requireNoRun(directory: string): void {
   if (!existsSync(join(directory, configName)) || !holdsProgress(directory)) return;
   throw new Error(
@@ -138,9 +143,9 @@ export function requireNoRun(directory: string): void {
 }
 
 /**
- * A checkpoint of a run's folder with the bytes of its files, after all of its hashes have been compared.
+ * Reads a checkpoint of a run's folder with the bytes of its files, after all of its hashes are verified.
  *
- * @throws Error naming the file that is missing or damaged, and the checkpoints to use instead
+ * @throws Error that names the missing or damaged file, and the checkpoints to use instead
  */
 export function readCheckpoint(
   directory: string,
@@ -166,12 +171,14 @@ export function readCheckpoint(
       : 'there is no earlier checkpoint; start a new run';
   const checkpoint = unpackCheckpoint(files, name, advice);
   if (latest?.manifestSha256 && latest.iteration === iteration) {
-    if (sha256Hex(files.get('manifest.json') as Uint8Array) !== latest.manifestSha256) {
-      throw new Error(`checkpoint ${name}: it is not the one that latest.json means; ${advice}`);
+    if (sha256Hex(files.get(manifestName) as Uint8Array) !== latest.manifestSha256) {
+      throw new Error(
+        `checkpoint ${name}: ${manifestName} must match the hash in ${latestName}, got another hash; ${advice}`,
+      );
     }
   }
   if (checkpoint.iteration !== iteration) {
-    throw new Error(`checkpoint ${name}: it is that of iteration ${checkpoint.iteration}; ${advice}`);
+    throw new Error(`checkpoint ${name}: iteration must be ${iteration}, got ${checkpoint.iteration}; ${advice}`);
   }
   const broken = brokenCheckpoint(checkpoint);
   if (broken !== null) {
@@ -179,13 +186,13 @@ export function readCheckpoint(
   }
   if (checkpoint.chain.head.configSha256 !== jsonSha256(config)) {
     throw new Error(
-      `checkpoint ${name}: it was made with another config than ${join(directory, configName)}; restore that file from a copy`,
+      `checkpoint ${name}: its config differs from ${join(directory, configName)}; restore that file from a copy`,
     );
   }
   return { checkpoint, files };
 }
 
-/** Whether a run was stopped before its first checkpoint: nothing of it is lost where it begins anew. */
+/** Whether a run was stopped before its first checkpoint. It can be started again without loss. */
 function hasNotBegun({ latest, metrics, result }: Run): boolean {
   return latest === null && result === null && metrics.every(({ iteration }) => iteration === 0);
 }
@@ -193,7 +200,7 @@ function hasNotBegun({ latest, metrics, result }: Run): boolean {
 /**
  * Reads a run's folder.
  *
- * @throws Error saying what is missing or damaged, what the folder holds, and how to make a run
+ * @throws Error with the missing or damaged file, the entries of the folder, and the command that makes a run
  */
 export function openRun(directory: string): Run {
   requireRun(directory);
@@ -221,8 +228,8 @@ export function openRun(directory: string): Run {
       const wanted = iteration ?? latest?.iteration;
       if (wanted === undefined) {
         const next = hasNotBegun(run)
-          ? `has no checkpoint yet; go on with it: unbraid train --resume ${directory}`
-          : 'has lost its checkpoints; restore them from a copy, or train it again with another --out';
+          ? `has no checkpoint yet; resume it with: unbraid train --resume ${directory}`
+          : 'has no checkpoints left; restore them from a copy, or train it again with another --out';
         throw new Error(`openRun: ${directory} ${next}`);
       }
       return readCheckpoint(directory, wanted, config, latest).checkpoint;
@@ -249,7 +256,10 @@ function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
   }
 }
 
-/** Removes the folder of a checkpoint. Half of one must never have a checkpoint's name, so it loses that first. */
+/**
+ * Removes the folder of a checkpoint. It is renamed first, so that an interrupted removal never leaves half a
+ * checkpoint under a valid name.
+ */
 function removeCheckpoint(folder: string): void {
   const aside = `${folder}.old.tmp`;
   onPath('remove', folder, () => {
@@ -265,7 +275,8 @@ function runWriter(directory: string, keepCheckpoints: number, metrics: JsonLine
     takenOver: lock.takenOver,
     appendMetrics: (record) => metrics.append(record),
     saveCheckpoint(checkpoint) {
-      // The lines up to a checkpoint must be on the disk before it: a resumed run keeps them and writes only later ones.
+      // The lines up to a checkpoint must be on the disk before it: a resumed run keeps them and writes only later
+      // ones.
       metrics.flush();
       writeCheckpoint(directory, checkpoint);
       writeLatest(directory, checkpoint.iteration);
@@ -291,7 +302,7 @@ function writeConfig(directory: string, config: JsonRecord, versions: JsonRecord
   writeFileAtomic(join(directory, configName), `${encodeJson({ config, versions }, configName, 2)}\n`);
 }
 
-/** Releases the run if `open` fails. */
+/** Calls `open`, and releases the run if it throws. */
 function withLock<T>(lock: RunLock, open: () => T): T {
   try {
     return open();
@@ -302,10 +313,11 @@ function withLock<T>(lock: RunLock, open: () => T): T {
 }
 
 /**
- * Starts the folder of a new run and writes its config.json.
+ * Creates the folder of a new run and writes its config.json.
  *
- * @param options.keepCheckpoints how many of the newest checkpoints to keep besides the first
- * @throws Error if the folder already holds a run or cannot be written; RunLockedError if another process writes it
+ * @param options.keepCheckpoints number of latest checkpoints to keep, in addition to the first one
+ * @throws Error if the folder already contains a run or cannot be written; RunLockedError if another process writes the
+ *   run
  */
 export function createRun(
   directory: string,
@@ -319,7 +331,7 @@ export function createRun(
   return withLock(lock, () => {
     requireNoRun(directory);
     ensureWritableDirectory(checkpointsOf(directory));
-    // What a run leaves that was stopped before its first checkpoint. Files of others stay.
+    // Remove the files of a run that was stopped before its first checkpoint. Foreign files stay.
     removeTemporary(directory);
     if (was) rmSync(join(directory, couplingStartName), { force: true });
     writeConfig(directory, config, versions);
@@ -327,7 +339,7 @@ export function createRun(
   });
 }
 
-/** Removes what interrupted writes of this run have left. Files of others stay. */
+/** Removes temporary files that interrupted writes of this run have left. Foreign files stay. */
 function removeTemporary(directory: string): void {
   const remove = (folder: string, isLeft: (name: string) => boolean): void => {
     for (const name of readdirSync(folder).sort()) {
@@ -339,12 +351,13 @@ function removeTemporary(directory: string): void {
 }
 
 /**
- * Opens a run to go on from one of its checkpoints, the newest unless `iteration` is given: what was recorded after it is dropped.
+ * Opens a run to resume it from one of its checkpoints (default: the latest). Records after that checkpoint are
+ * removed.
  *
- * @param options.versions of the process that resumes the run; config.json then states them
- * @returns a checkpoint of null where the run was stopped before its first one: it begins anew
- * @throws Error if there is no run or no checkpoint, or a file that the run goes on with is damaged; nothing is dropped then. RunLockedError
- *   if another process writes the run
+ * @param options.versions of the process that resumes the run; they are written to config.json
+ * @returns with `checkpoint` null if the run was stopped before its first checkpoint: it then starts again
+ * @throws Error if there is no run or no checkpoint, or a file that is needed to resume is damaged; all files are then
+ *   unchanged. RunLockedError if another process writes the run
  */
 export function resumeRun(
   directory: string,
@@ -378,7 +391,7 @@ function openLocked(
       `openRun: ${metricsPath} does not match checkpoint ${broken.iteration}; the file is damaged or was changed; restore it from a copy`,
     );
   }
-  // First, because it vouches for files that change now.
+  // Remove the receipt first: it lists hashes of files that change below.
   rmSync(join(directory, receiptName), { force: true });
   writeLatest(directory, checkpoint.iteration);
   for (const name of [resultName, couplingEndName]) rmSync(join(directory, name), { force: true });

@@ -1,8 +1,10 @@
 /**
- * The safetensors file format (https://huggingface.co/docs/safetensors): eight bytes with the header's length (little endian), a JSON header,
- * then the tensors' bytes without gaps. Pure functions over bytes; reading and writing files is the caller's work.
+ * The safetensors file format (https://huggingface.co/docs/safetensors): eight bytes with the length of the header
+ * (little endian), a JSON header, then the bytes of the tensors without gaps. Pure functions over bytes; the caller
+ * reads and writes files.
  *
- * Tensors are stored in the order given, and nothing else enters the file, so equal tensors give equal bytes.
+ * Tensors are stored in the order of the argument, and the file contains no other data, so equal tensors have equal
+ * bytes.
  */
 
 import { hasRepeatedKey, parseJson } from '../check/parseJson.ts';
@@ -30,7 +32,7 @@ type Dtype = 'F32' | 'F64' | 'I32' | 'U8';
 
 const bytesPerValue: Readonly<Record<Dtype, number>> = { F32: 4, F64: 8, I32: 4, U8: 1 };
 const metadataName = '__metadata__';
-/** Bounds of a header, so that a hostile file costs no more time or memory than an honest one. A policy has some 30 tensors. */
+/** Limits of a header. They bound the time and memory that a malicious file can use. A policy has about 30 tensors. */
 const maxHeaderBytes = 10_000_000;
 const maxTensors = 10_000;
 const maxNameLength = 512;
@@ -73,11 +75,11 @@ function checkTensors(tensors: unknown): void {
 }
 
 /**
- * Bytes of a safetensors file that holds `tensors` in the order given.
+ * Encodes `tensors`, in their order, as the bytes of a safetensors file.
  *
- * @param metadata text pairs stored in the header, in the object's own key order
- * @throws Error if a name is taken twice or reserved, a shape does not give its number of values, the type of values has no dtype here, or
- *   there are more than 10,000 tensors, 512 characters of a name or 16 dimensions
+ * @param metadata text pairs stored in the header, in the key order of the object
+ * @throws Error if a name is repeated or reserved, the product of a shape differs from the number of values, the type
+ *   of the values has no dtype here, or there are more than 10,000 tensors, 512 characters in a name or 16 dimensions
  */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
@@ -89,7 +91,7 @@ export function encodeSafetensors(
     if (typeof text !== 'string') refuse('encodeSafetensors', 'metadata values', 'text', text, 'convert them to text');
   }
   const entries: string[] = [];
-  // Written as text, not from an object: objects put names that look like integers first.
+  // Written as text: in an object, keys that look like integers would come first.
   if (Object.keys(metadata).length > 0) entries.push(`"${metadataName}":${JSON.stringify(metadata)}`);
   const seen = new Set<string>([metadataName]);
   let offset = 0;
@@ -138,7 +140,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
   let text: string;
   let header: unknown;
   try {
-    // A copy: browsers decode no view of shared memory.
+    // A copy, because browsers reject a view of shared memory here.
     text = new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes.subarray(8, 8 + headerBytes)));
     header = parseJson(text);
   } catch {
@@ -166,7 +168,7 @@ interface Entry {
   readonly end: number;
 }
 
-/** What a header holds, as JSON of at most 80 characters. */
+/** A value of the header as JSON of at most 80 characters. */
 const shownJson = (value: unknown): string => withoutControls((JSON.stringify(value) ?? 'nothing').slice(0, 80));
 
 function readEntry(name: string, value: unknown): Entry {
@@ -194,7 +196,8 @@ function readEntry(name: string, value: unknown): Entry {
 }
 
 function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
-  // A copy, because the tensor's bytes need not be aligned in the file. Not slice(): that of Node's Buffer copies nothing.
+  // A copy, because the bytes of the tensor may be unaligned in the file. `slice()` is unsuitable: for Node's Buffer it
+  // returns a view.
   const { buffer } = new Uint8Array(bytes);
   if (dtype === 'F32') return new Float32Array(buffer);
   if (dtype === 'F64') return new Float64Array(buffer);
@@ -202,11 +205,11 @@ function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
 }
 
 /**
- * Tensors and metadata of a safetensors file, in the order of their bytes. Values are copies.
+ * Decodes the tensors and the metadata of a safetensors file, in the order of their bytes. The values are copies.
  *
- * @param options.finite refuse a float tensor that holds NaN or an infinity
- * @throws Error naming what is wrong: length, header, number and names of tensors, dtype, shape, offsets (overlap, gap, out of range), a key
- *   that an object has twice, non-finite value
+ * @param options.finite reject a float tensor that contains NaN or an infinity
+ * @throws Error that describes the defect: length, header, number and names of tensors, dtype, shape, offsets (overlap,
+ *   gap, out of range), repeated key in an object, non-finite value
  */
 export function decodeSafetensors(bytes: Uint8Array, options: { finite?: boolean } = {}): SafetensorsFile {
   const caller = 'decodeSafetensors';

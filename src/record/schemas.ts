@@ -1,7 +1,8 @@
 /**
- * The records a report is made from: the JSON files of a run folder, checked field by field.
+ * Schemas of the records that a report is made from: the JSON files of a run folder, checked field by field.
  *
- * Fields a report does not need are allowed and dropped. A number that could not be measured (a cosine without a pair) is `null`.
+ * Fields that a report does not use are accepted and dropped. A quantity that could not be measured (a cosine without a
+ * pair) is `null`.
  */
 
 import * as v from 'valibot';
@@ -37,9 +38,9 @@ const runResult = v.object({
   updates: count,
   wallMs: finite,
   parametersSha256: v.string(),
-  /** Present where the run's bits depend on the processor. */
+  /** Present if the results of the run depend on the processor. */
   arithmetic: v.optional(v.literal('relaxed')),
-  /** Threads of the run, and whose memory they worked on; they change the time, not the result. */
+  /** Number of threads of the run and the memory that they used. They change the elapsed time, not the result. */
   workers: v.optional(v.object({ count, memory: v.picklist(['own', 'shared', 'copied']), reason: v.string() })),
 });
 
@@ -85,7 +86,7 @@ const couplingRecord = v.object({
 
 const dangerRecord = v.object({
   command: v.literal('danger'),
-  // Present where networks did not start as those of training do.
+  // Present if the networks were initialised in another way than in training runs.
   preset: v.optional(v.literal('prototype')),
   rho: finite,
   seeds: count,
@@ -131,7 +132,10 @@ const compareRecord = v.object({
   ),
 });
 
-/** One line of metrics.jsonl: `iteration`, `envSteps` and any metric of docs/metrics.md that was measured then. */
+/**
+ * One line of metrics.jsonl: `iteration`, `envSteps` and each metric of docs/metrics.md that was measured in that
+ * iteration.
+ */
 export interface MetricsLine {
   readonly iteration: number;
   readonly envSteps: number;
@@ -142,7 +146,7 @@ export interface MetricsLine {
 export type RunResult = v.InferOutput<typeof runResult>;
 /** coupling.json: the gradient coupling of one checkpoint on one split. */
 export type CouplingRecord = v.InferOutput<typeof couplingRecord>;
-/** N samples and their N x N cosines, row i and column i being sample i. */
+/** N samples and their N x N cosines. Row i and column i belong to sample i. */
 export type CouplingMatrix = CouplingRecord['matrix'];
 /**
  * danger.json and what `runDanger` returns: probability of the bad action over training; a curve's point is [iteration, mean, low, high].
@@ -150,7 +154,10 @@ export type CouplingMatrix = CouplingRecord['matrix'];
  * @interface
  */
 export type DangerRecord = v.InferOutput<typeof dangerRecord>;
-/** compare.json: which runs belong to which variant. The first variant that is neither bound nor control is the baseline. */
+/**
+ * compare.json: the runs of each variant. The first variant that is neither an upper bound nor a control is the
+ * baseline.
+ */
 export type CompareRecord = v.InferOutput<typeof compareRecord>;
 
 /** All records of one training run. */
@@ -162,12 +169,12 @@ export interface RunRecords {
   readonly couplingEnd?: CouplingRecord;
 }
 
-/** All that one report is made from. */
+/** All records from which one report is made. */
 export interface ReportRecords {
   readonly compare: CompareRecord;
   readonly runs: readonly RunRecords[];
   readonly danger?: DangerRecord;
-  /** The shell command that makes these records again. */
+  /** The shell command that creates these records again. */
   readonly command: string;
   /** Version by name, e.g. `{ unbraid: '0.1.0', node: 'v24.0.0' }`; shown in this order. */
   readonly versions: Readonly<Record<string, string>>;
@@ -203,7 +210,11 @@ function parse<T>(name: string, schema: v.GenericSchema<unknown, T>, text: strin
   throw new TypeError(`${name}: ${field} must be ${rule}, got ${got}; ${next}`);
 }
 
-/** Parses metrics.jsonl: one object per line, empty lines skipped. Throws with the number of the first wrong line. */
+/**
+ * Parses metrics.jsonl: one object per line; empty lines are skipped.
+ *
+ * @throws SyntaxError with the number of the first invalid line
+ */
 export function parseMetrics(text: string): MetricsLine[] {
   const lines: MetricsLine[] = [];
   for (const [i, line] of text.split('\n').entries()) {

@@ -1,13 +1,17 @@
 /**
- * A run has one writer. Each writer announces itself by a file of its own name in the run's folder; two writers can thus never remove or
- * overwrite each other's lock, and the file of a process that has ended can be removed by anyone.
+ * Ensures that a run has one writer. Each writer creates a lock file with a name of its own in the run's folder. Two
+ * writers therefore never remove or overwrite each other's lock, and any process can remove the lock of a process that
+ * has ended.
  *
- * 1. A process writes its file with `"held": false`, then lists the files of the others.
- * 2. It removes the files of processes that have ended on this host.
- * 3. If another process holds the run, or also claims it under a smaller name, it removes its own file and gives up.
- * 4. If only larger names claim the run, it waits until they have given up. If there is no other file, it writes `"held": true`.
+ * 1. A process writes its lock with `"held": false`, then lists the locks of other processes.
+ * 2. It removes the locks of processes that have ended on this machine.
+ * 3. If another process holds the run, or requests it under a smaller name, the process removes its own lock and gives
+ *    up.
+ * 4. If only larger names request the run, the process waits until they have given up. If there is no other lock, it
+ *    writes `"held": true`.
  *
- * Of two processes the one that announced itself later sees the other, so both never hold the run.
+ * Of two processes, the one that writes its lock later sees the lock of the other, so two processes never hold the run
+ * at the same time.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -17,21 +21,24 @@ import { parseJson } from '../check/parseJson.ts';
 import { readText, writeFileAtomic } from './files.node.ts';
 import { encodeJson, isJsonObject } from './json.ts';
 
-/** Who writes a run. */
+/** The process that writes a run. */
 export interface Writer {
   readonly pid: number;
   readonly host: string;
-  /** When the process took the run, as ISO 8601; `just now` before it holds the run. */
+  /** Time at which the process took the run, as ISO 8601; `just now` before it holds the run. */
   readonly start: string;
 }
 
 interface Announced extends Writer {
-  /** Start of the process in clock ticks since boot, from /proc: another process can get the same pid later. null where there is no /proc. */
+  /**
+   * Start of the process in clock ticks since boot, from /proc. It detects that another process has the same pid later.
+   * null without /proc.
+   */
   readonly ticks: string | null;
   readonly held: boolean;
 }
 
-/** Another process writes the run. */
+/** Thrown if another process writes the run. */
 export class RunLockedError extends Error {}
 
 export interface RunLock {
@@ -42,16 +49,19 @@ export interface RunLock {
 
 const lockPattern = /^writer-[A-Za-z0-9.-]+-\d+-\d+\.lock$/;
 
-/** Whether a file of this name announces a writer. */
+/** Whether the name is that of a lock file. */
 export function isLockName(name: string): boolean {
   return lockPattern.test(name);
 }
 
-/** Start of a process in ticks and whether it has ended but is not yet reaped; null without /proc or without the process. */
+/**
+ * Start of a process in ticks, and whether it has ended but still exists as a zombie; null without /proc or without the
+ * process.
+ */
 function processStat(pid: number): { readonly ticks: string; readonly ended: boolean } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name of the program, in parentheses, may hold spaces and parentheses.
+    // The name of the program is in parentheses and can contain spaces and parentheses.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { ticks: fields[19], ended: fields[0] === 'Z' || fields[0] === 'X' };
   } catch {
@@ -60,7 +70,7 @@ function processStat(pid: number): { readonly ticks: string; readonly ended: boo
 }
 
 function isAlive({ pid, host, ticks }: Announced): boolean {
-  // A process of another host cannot be looked up: it counts as alive.
+  // A process on another machine cannot be looked up, so it counts as running.
   if (host !== hostname()) return true;
   try {
     process.kill(pid, 0);
@@ -94,7 +104,7 @@ interface Others {
   readonly ended: readonly (Announced & { readonly name: string })[];
 }
 
-/** The writers that are announced in a folder, `own` left out. */
+/** The writers whose locks are in a folder, without `own`. */
 function othersIn(directory: string, own: string | null): Others {
   const alive: (Announced & { name: string })[] = [];
   const ended: (Announced & { name: string })[] = [];
@@ -104,7 +114,8 @@ function othersIn(directory: string, own: string | null): Others {
     const announced = readAnnounced(path);
     if (announced !== null) (isAlive(announced) ? alive : ended).push({ ...announced, name });
     else if (existsSync(path)) {
-      // Files of this kind are renamed into place whole, so this one was damaged later: its name still says which process it means.
+      // Locks are renamed into place when they are complete, so this one was damaged later. Its name still contains the
+      // process.
       const [, host, pid] = /^writer-(.+)-(\d+)-\d+\.lock$/.exec(name) as unknown as [string, string, string];
       const named = { pid: Number(pid), host, start: 'an unknown time', ticks: null, held: true, name };
       (isAlive({ ...named, host: host === hostPart() ? hostname() : host }) ? alive : ended).push(named);
@@ -113,7 +124,7 @@ function othersIn(directory: string, own: string | null): Others {
   return { alive, ended };
 }
 
-/** The host's name with the characters that a file name can hold. */
+/** The host name, limited to characters that a file name can contain. */
 function hostPart(): string {
   return hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-') || 'host';
 }
@@ -133,10 +144,10 @@ function lockedError(
 }
 
 /**
- * Throws a RunLockedError if a process that is alive writes the run.
+ * Throws a RunLockedError if a running process writes the run.
  *
- * @param options.here ask only for processes of this host: a folder that was copied from another one has the lock of a process that cannot
- *   be looked up, and may be read
+ * @param options.here consider only processes of this machine: a folder copied from another machine contains the lock
+ *   of a process that cannot be looked up, and may be read
  */
 export function requireNoWriter(caller: string, directory: string, options: { here?: boolean } = {}): void {
   if (!existsSync(directory)) return;
@@ -145,7 +156,7 @@ export function requireNoWriter(caller: string, directory: string, options: { he
 }
 
 const waitMs = 5;
-/** A process that claims a run holds it or gives up within milliseconds, unless it is stopped. */
+/** A process that requests a run holds it or gives up within milliseconds, unless the process is stopped. */
 const maxWaits = 2000;
 
 /**
@@ -158,7 +169,7 @@ export function lockRun(caller: string, directory: string): RunLock {
   const path = join(directory, name);
   const announce = (held: boolean): void => {
     const ticks = processStat(process.pid)?.ticks ?? null;
-    // The time at which the claim was written, by the clock of the file system.
+    // The time at which the lock was written, by the clock of the file system.
     const start = held ? statSync(path).mtime.toISOString() : 'just now';
     const content = { pid: process.pid, host: hostname(), start, ticks, held };
     writeFileAtomic(path, `${encodeJson(content, name)}\n`);

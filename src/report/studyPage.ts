@@ -1,10 +1,10 @@
-/** The report of a study as one self-contained page. */
+/** Renders the report of a study as one self-contained page. */
 import { MIN_INTERVAL_SEEDS } from '../statistics/statistics.ts';
 import { escapeMarkup } from './draw/chart.ts';
 import { htmlFigure, htmlPage, htmlSection } from './draw/page.ts';
 import { type StudyFigure, type StudyTable, seedsText, studyTableHtml } from './studyTables.ts';
 
-/** All that the page of a study shows. */
+/** All data that the page of a study shows. */
 export interface StudyRecord {
   readonly name: string;
   readonly question: string;
@@ -12,9 +12,12 @@ export interface StudyRecord {
   readonly tables: readonly StudyTable[];
   readonly figures: readonly StudyFigure[];
   readonly notes: readonly string[];
-  /** The shell command that makes the study again. */
+  /** The shell command that runs the study again. */
   readonly command: string;
-  /** Jobs of the plan, those with a result, whether the others are still to be done, and else the messages of their failures. */
+  /**
+   * Number of jobs in the plan, number of jobs with a result, whether the run was interrupted, and the messages of the
+   * failed jobs.
+   */
   readonly jobs: {
     readonly planned: number;
     readonly finished: number;
@@ -27,7 +30,7 @@ export interface StudyRecord {
 
 const paragraph = (text: string): string => `<p>${escapeMarkup(text)}</p>`;
 
-/** Why numbers may be missing. */
+/** States why numbers are missing. */
 function gaps({ planned, finished, interrupted, failed }: StudyRecord['jobs']): string {
   if (interrupted) {
     return paragraph(`Unfinished: ${finished} of ${planned} jobs are done. All numbers are of those alone.`);
@@ -40,7 +43,7 @@ function list(texts: readonly string[]): string {
   return `<ul>\n${texts.map((text) => `<li>${escapeMarkup(text)}</li>`).join('\n')}\n</ul>`;
 }
 
-/** The commands of a table's rows, equal ones once. */
+/** The commands of a table's rows, without repeats. */
 function commandsOf({ rows }: StudyTable): string {
   const commands = [...new Set(rows.map(({ command }) => command))];
   const lines = commands.map((command) => {
@@ -48,7 +51,7 @@ function commandsOf({ rows }: StudyTable): string {
     const comment = names.length === rows.length ? 'all rows' : names.join('; ');
     return `# ${comment}\n${command}`;
   });
-  return `<details>\n<summary>Commands that make these numbers</summary>\n<pre>${escapeMarkup(lines.join('\n'))}</pre>\n</details>`;
+  return `<details>\n<summary>Commands that compute these numbers</summary>\n<pre>${escapeMarkup(lines.join('\n'))}</pre>\n</details>`;
 }
 
 /** Seeds of all numbers of a study. */
@@ -58,11 +61,11 @@ function allSeeds(tables: readonly StudyTable[]): string {
 }
 
 const method = [
-  'Numbers are estimates over seeds with a 95% interval in brackets, from a percentile bootstrap that resamples seeds (2000 resamples).',
-  `Below ten seeds such intervals are too narrow. Below ${MIN_INTERVAL_SEEDS} none is given: the values of the seeds stand in parentheses, where seeds have values of their own.`,
-  'IQM is the mean of the middle half.',
-  'A difference or a gain pairs runs of the same seed and is summarised over the pairs: the IQM of differences is not the difference of two IQMs.',
-  'Each interval is of one comparison; none is corrected for the number of comparisons.',
+  'Numbers are estimates over seeds. Brackets contain a 95% interval from a percentile bootstrap over seeds (2000 resamples).',
+  `Below ten seeds, such intervals are too narrow. Below ${MIN_INTERVAL_SEEDS} seeds, there is no interval: parentheses contain the value of each seed, if there is one.`,
+  'IQM (interquartile mean) is the mean of the middle half of the values.',
+  'A difference or a gain is computed for each pair of runs with the same seed, then summarised over the pairs. The IQM of differences is not the difference of two IQMs.',
+  'Each interval is for one comparison, without correction for the number of comparisons.',
 ].join(' ');
 
 export function renderStudy(record: StudyRecord): string {
@@ -79,7 +82,7 @@ export function renderStudy(record: StudyRecord): string {
       tables.map((table) => `${studyTableHtml(table)}\n${commandsOf(table)}`).join('\n') + paragraph(method),
       '',
     ),
-    htmlSection('What these numbers rest on, and what they do not say', list(notes), ''),
+    htmlSection('Assumptions and limitations', list(notes), ''),
     htmlSection(
       'Make this study again',
       `<pre>${escapeMarkup(command)}</pre>\n<p class="quiet">${escapeMarkup(versionText.join(', '))}</p>`,

@@ -1,33 +1,39 @@
-/** Tables of a study: every number with what it is, its interval, its seeds and the command that made it. As CSV, for people and as HTML. */
+/**
+ * Tables of a study. Each number has its statistic, interval, seeds and the command that computed it. Output as CSV,
+ * text and HTML.
+ */
 import { htmlTable } from './compare/closingTable.ts';
 
-/** A number over seeds. The 95% interval is null where there are too few seeds for one; then `values` has the seeds' own, if they have any. */
-export interface Quantity {
-  /** What it is: `IQM`, `mean`, `peak of the mean`, ... */
+/**
+ * A number over seeds. The 95% interval is null with too few seeds; `values` then contains the value of each seed, if
+ * there is one.
+ */
+export interface Estimate {
+  /** The statistic: `IQM`, `mean`, `peak of the mean`, ... */
   readonly statistic: string;
   readonly value: number;
   readonly low: number | null;
   readonly high: number | null;
   readonly seeds: readonly number[];
-  /** In the order of `seeds`; only where they are too few for an interval. */
+  /** In the order of `seeds`; only with too few seeds for an interval. */
   readonly values?: readonly number[];
-  /** Decimals in tables for people; 2 where not given. */
+  /** Decimals in text and HTML; default 2. */
   readonly digits?: number;
 }
 
 export interface StudyRow {
   readonly name: string;
-  /** One for each column: a number over seeds, plain text, or null where nothing was measured. */
-  readonly cells: readonly (Quantity | string | null)[];
-  /** Makes the row's numbers again; SEED stands for each of the seeds. */
+  /** One per column: a number over seeds, plain text, or null if it was not measured. */
+  readonly cells: readonly (Estimate | string | null)[];
+  /** The command that computes the row's numbers again; SEED is replaced by each of the seeds. */
   readonly command: string;
 }
 
 export interface StudyTable {
-  /** Name of its CSV file, without the ending. */
+  /** Name of its CSV file, without the extension. */
   readonly id: string;
   readonly title: string;
-  /** What a row is. */
+  /** Heading of the first column. */
   readonly rowHead: string;
   /** Names of the columns, with units. */
   readonly columns: readonly string[];
@@ -35,7 +41,7 @@ export interface StudyTable {
 }
 
 export interface StudyFigure {
-  /** Name of its SVG file, without the ending. */
+  /** Name of its SVG file, without the extension. */
   readonly id: string;
   readonly svg: string;
   readonly caption: string;
@@ -56,8 +62,11 @@ export function seedsText(seeds: readonly number[]): string {
 
 const sign = (text: string): string => (/^-0\.0+$/.test(text) ? text.slice(1) : text.replace('-', '−'));
 
-/** `0.73 [0.65, 0.80]`; with too few seeds for an interval `0.73 (0.66 0.80 0.73)`, or `0.73` where one seed or the seeds' values do not say more; or `–`. */
-export function quantityText(cell: Quantity | string | null): string {
+/**
+ * `0.73 [0.65, 0.80]`; with too few seeds for an interval `0.73 (0.66 0.80 0.73)`, or `0.73` for one seed or without
+ * values per seed; or `–` if not measured.
+ */
+export function estimateText(cell: Estimate | string | null): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
   const short = (x: number): string => sign(x.toFixed(cell.digits ?? 2));
@@ -68,27 +77,27 @@ export function quantityText(cell: Quantity | string | null): string {
   return `${short(cell.value)} [${short(cell.low)}, ${short(cell.high)}]`;
 }
 
-/** A difference: as `quantityText`, with a plus above zero. */
-export function signedText(difference: Quantity): string {
-  const text = quantityText(difference);
+/** A difference: as `estimateText`, with a plus sign above zero. */
+export function signedText(difference: Estimate): string {
+  const text = estimateText(difference);
   return difference.value > 0 && !text.startsWith('0.00') ? `+${text}` : text;
 }
 
 /** The seeds of a row: those of its first number. */
 function seedsOfRow(row: StudyRow): string {
   const first = row.cells.find((cell) => cell !== null && typeof cell !== 'string');
-  return first === undefined ? '–' : seedsText((first as Quantity).seeds);
+  return first === undefined ? '–' : seedsText((first as Estimate).seeds);
 }
 
-/** Head and rows as text, the seeds in the second column. */
+/** Heading and rows as text, with the seeds in the second column. */
 function tableTexts(table: StudyTable): { head: string[]; rows: string[][] } {
   return {
     head: [table.rowHead, 'seeds', ...table.columns],
-    rows: table.rows.map((row) => [row.name, seedsOfRow(row), ...row.cells.map(quantityText)]),
+    rows: table.rows.map((row) => [row.name, seedsOfRow(row), ...row.cells.map(estimateText)]),
   };
 }
 
-/** The table as HTML. Where it would be too wide, an interval stands below its value. */
+/** The table as HTML. In wide tables, an interval is printed below its value. */
 export function studyTableHtml(table: StudyTable): string {
   const { head, rows } = tableTexts(table);
   const kept = rows.map((cells) => cells.map((cell) => cell.replace(/\[(.+), (.+)\]$/, '[$1,\u00a0$2]')));
@@ -100,7 +109,7 @@ function csvField(value: string | number | null): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** RFC 4180 text with one line per number, numbers in full precision. */
+/** CSV (RFC 4180) with one line per number, in full precision. */
 export function studyTableCsv(table: StudyTable): string {
   const lines: (string | number | null)[][] = [
     [table.rowHead, 'column', 'statistic', 'value', 'low', 'high', 'n', 'seeds', 'command'],

@@ -75,14 +75,14 @@ function bootstrap(
   if (bad !== undefined || estimates.includes(undefined as never)) {
     refuse(caller, 'the statistic', 'a finite number', bad, 'change the function that computes it');
   }
-  const drawn: number[][] = estimates.map(() => []);
+  const resampledEstimates: number[][] = estimates.map(() => []);
   for (let resample = 0; resample < resamples; resample++) {
     const stream = randomStream(seed, 'statistics/bootstrap', resample);
     const values = statistic(samples.map((strata) => resampled(strata, stream)));
-    for (let k = 0; k < drawn.length; k++) drawn[k].push(values[k]);
+    for (let k = 0; k < resampledEstimates.length; k++) resampledEstimates[k].push(values[k]);
   }
   return estimates.map((mean, k) => {
-    const sorted = drawn[k].sort((a, b) => a - b);
+    const sorted = resampledEstimates[k].sort((a, b) => a - b);
     return { mean, low: sortedQuantile(sorted, 0.025), high: sortedQuantile(sorted, 0.975) };
   });
 }

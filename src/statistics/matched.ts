@@ -36,7 +36,7 @@ export interface MatchedDifference {
 }
 
 const MAX_EXACT_SEEDS = 12;
-const DRAWN_SWAPS = 10_000;
+const SAMPLED_SWAPS = 10_000;
 
 const within = (points: Points, [low, high]: readonly [number, number]): Points =>
   points.filter(([x]) => x >= low && x <= high);
@@ -100,14 +100,14 @@ function fittedDifference(pairs: readonly RunPair[], swapped: (pair: number) => 
  */
 function permutationPValue(pairs: readonly RunPair[], value: number, seed: number): number {
   const exact = pairs.length <= MAX_EXACT_SEEDS;
-  const swaps = exact ? 1 << pairs.length : DRAWN_SWAPS;
+  const swaps = exact ? 1 << pairs.length : SAMPLED_SWAPS;
   // The tolerance covers rounding: sums in another order differ.
   const least = Math.abs(value) * (1 - 1e-9);
   let asLarge = 0;
   for (let swap = 0; swap < swaps; swap++) {
     const stream = randomStream(seed, 'statistics/permutation', swap);
-    const drawn = exact ? null : pairs.map(() => stream.below(2) === 1);
-    const difference = fittedDifference(pairs, (i) => (drawn === null ? ((swap >>> i) & 1) === 1 : drawn[i]));
+    const sampled = exact ? null : pairs.map(() => stream.below(2) === 1);
+    const difference = fittedDifference(pairs, (i) => (sampled === null ? ((swap >>> i) & 1) === 1 : sampled[i]));
     if (difference !== null && Math.abs(difference) >= least) asLarge++;
   }
   return exact ? asLarge / swaps : (asLarge + 1) / (swaps + 1);
@@ -132,9 +132,9 @@ export function matchedDifference(pairs: readonly RunPair[], resampling: Resampl
   const { low, high } = stratifiedBootstrap(
     [indices],
     // A resample whose fit has no unique solution counts as the estimate itself.
-    (drawn) =>
+    (sampled) =>
       fittedDifference(
-        drawn.map((i) => kept[i]),
+        sampled.map((i) => kept[i]),
         () => false,
       ) ?? value,
     resampling,

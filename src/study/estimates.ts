@@ -1,10 +1,10 @@
-/** Numbers over seeds as a study's tables hold them: estimate, 95% bootstrap interval, and the seeds it rests on. */
+/** Estimates over seeds for the tables of a study: value, 95% bootstrap interval, and the seeds. */
 
-import type { Quantity } from '../report/studyTables.ts';
+import type { Estimate } from '../report/studyTables.ts';
 import { pairedBootstrap, probabilityOfImprovement, stratifiedBootstrap } from '../statistics/bootstrap.ts';
 import { interquartileMean, MIN_INTERVAL_SEEDS, mean } from '../statistics/statistics.ts';
 
-/** A value for each seed that has one. */
+/** A value by seed, for the seeds that have one. */
 export type BySeed = ReadonlyMap<number, number>;
 
 export const resampling = { seed: 1, resamples: 2000 };
@@ -12,7 +12,7 @@ export const resampling = { seed: 1, resamples: 2000 };
 type Statistic = 'IQM' | 'mean';
 const statistics = { IQM: interquartileMean, mean } as const;
 
-/** Values of the seeds for which `value` gives one. */
+/** The results of `value` by seed, without null and undefined. */
 export function bySeed(seeds: readonly number[], value: (seed: number) => number | null | undefined): BySeed {
   const found = new Map<number, number>();
   for (const seed of seeds) {
@@ -22,8 +22,11 @@ export function bySeed(seeds: readonly number[], value: (seed: number) => number
   return found;
 }
 
-/** Interquartile mean (or mean) over seeds; the interval resamples seeds and is null below `MIN_INTERVAL_SEEDS`. null without a seed. */
-export function quantity(values: BySeed, statistic: Statistic = 'IQM'): Quantity | null {
+/**
+ * Interquartile mean (or mean) over seeds. The interval resamples seeds and is null below `MIN_INTERVAL_SEEDS`. null
+ * without a seed.
+ */
+export function estimateOf(values: BySeed, statistic: Statistic = 'IQM'): Estimate | null {
   const seeds = [...values.keys()];
   if (seeds.length === 0) return null;
   const sample = [...values.values()];
@@ -33,15 +36,15 @@ export function quantity(values: BySeed, statistic: Statistic = 'IQM'): Quantity
   return { statistic, value, low, high, seeds };
 }
 
-/** The seeds that both have, and their values. */
+/** The seeds that occur in both, and their values. */
 function pairs(treated: BySeed, baseline: BySeed): { seeds: number[]; treated: number[]; baseline: number[] } {
   const seeds = [...treated.keys()].filter((seed) => baseline.has(seed));
   const of = (values: BySeed): number[] => seeds.map((seed) => values.get(seed) as number);
   return { seeds, treated: of(treated), baseline: of(baseline) };
 }
 
-/** Interquartile mean (or mean) of the differences between runs of the same seed; null where none has both. */
-export function pairedQuantity(treated: BySeed, baseline: BySeed, statistic: Statistic = 'IQM'): Quantity | null {
+/** Interquartile mean (or mean) of the differences between runs of the same seed; null without a shared seed. */
+export function pairedEstimate(treated: BySeed, baseline: BySeed, statistic: Statistic = 'IQM'): Estimate | null {
   const { seeds, ...values } = pairs(treated, baseline);
   if (seeds.length === 0) return null;
   const differences = values.treated.map((value, i) => value - values.baseline[i]);
@@ -51,8 +54,8 @@ export function pairedQuantity(treated: BySeed, baseline: BySeed, statistic: Sta
   return { ...named, low, high };
 }
 
-/** Probability that a run of `treated` has the higher value; null where a side has no run. */
-export function improvementQuantity(treated: BySeed, baseline: BySeed): Quantity | null {
+/** Probability that a run of `treated` has a higher value than a run of `baseline`; null if either has no run. */
+export function improvementEstimate(treated: BySeed, baseline: BySeed): Estimate | null {
   if (treated.size === 0 || baseline.size === 0) return null;
   const seeds = [...new Set([...treated.keys(), ...baseline.keys()])].sort((a, b) => a - b);
   const enough = Math.min(treated.size, baseline.size) >= MIN_INTERVAL_SEEDS;
@@ -71,14 +74,14 @@ export function improvementQuantity(treated: BySeed, baseline: BySeed): Quantity
 }
 
 /**
- * A statistic of whole runs, such as the peak of a mean curve: `statistic` is called with indices of runs, and the interval resamples
- * them. null without a run.
+ * A statistic of complete runs, such as the peak of a mean curve. `statistic` is called with indices of runs, and the
+ * interval resamples runs. null without a run.
  */
-export function runsQuantity(
+export function runsEstimate(
   name: string,
   seeds: readonly number[],
   statistic: (runs: readonly number[]) => number,
-): Quantity | null {
+): Estimate | null {
   if (seeds.length === 0) return null;
   const runs = seeds.map((_, i) => i);
   if (seeds.length < MIN_INTERVAL_SEEDS)

@@ -1,35 +1,38 @@
-/** Findings as short sentences: what a difference with its interval lets one say, by one fixed rule. */
-import { type Quantity, signedText } from '../report/studyTables.ts';
+/** Findings as short sentences. One fixed rule maps a difference and its interval to a statement. */
+import { type Estimate, signedText } from '../report/studyTables.ts';
 
-/** Where the 95% interval of a difference lies: `open` holds zero, `few` has no interval because there are too few seeds for one. */
+/**
+ * Position of the 95% interval of a difference: above zero, below zero, `open` if it contains zero, `few` if there are
+ * too few seeds for an interval.
+ */
 export type Verdict = 'above' | 'below' | 'open' | 'few';
 
-export function verdictOf({ low, high }: Quantity): Verdict {
+export function verdictOf({ low, high }: Estimate): Verdict {
   if (low === null || high === null) return 'few';
   if (low > 0) return 'above';
   return high < 0 ? 'below' : 'open';
 }
 
-/** A difference to the baseline under a name. */
+/** A difference to the baseline, with a name. */
 export interface Judged {
   readonly name: string;
-  readonly difference: Quantity;
+  readonly difference: Estimate;
 }
 
-/** More names than this make a sentence that nobody reads. */
+/** Largest number of names in a sentence, so that it stays readable. */
 const NAMED = 6;
 
-/** `+0.32`: interval and values stand in the tables, and what follows from them in the verdict. */
-function signed(difference: Quantity): string {
+/** `+0.32`, without the interval: the tables contain interval and values, and the verdict is based on them. */
+function signed(difference: Estimate): string {
   const text = signedText({ ...difference, low: null, high: null, values: [] });
   return text === '0.00' ? 'by less than 0.01' : text;
 }
 
 /**
- * Who lies above the baseline, who below, and of whom neither can be said: `Gain: A +0.32; B +0.28. No certain difference: C.` Largest
- * differences first; empty without any.
+ * Lists the names above the baseline, below it, and without a certain difference: `Gain: A +0.32; B +0.28. No certain
+ * difference: C.` Largest differences first; empty if there are none.
  *
- * @param words what `above` and `below` are called
+ * @param words labels of `above` and `below`
  */
 export function judgedText(words: { readonly above: string; readonly below: string }, all: readonly Judged[]): string {
   const heads = {

@@ -1,17 +1,22 @@
-/** A study's unit of work: JSON in, JSON out, the same bits on every machine, so that a finished one is never done again. */
+/**
+ * The unit of work of a study: JSON input, JSON output, bitwise identical on every machine. The result of a finished
+ * job is therefore reused.
+ */
 
 import type { OpenBridge } from '../env/registry.ts';
 import { canonicalJson, type JsonRecord } from '../record/json.ts';
 import { textSha256 } from '../record/sha256.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';
 
-/** What a job may use of its host. */
+/** Functions of the runtime that a job may use. */
 export interface JobTools {
   /** Opens the bridge to an environment in another program. */
   readonly openBridge: OpenBridge;
 }
 
-/** A sort of job. Its result may depend on the input alone; it works on one thread, since a study fills the cores with jobs. */
+/**
+ * A kind of job. Its result may depend only on its input. It uses one thread, because a study runs one job per core.
+ */
 export interface JobKind<Input extends JsonRecord, Output extends JsonRecord> {
   readonly name: string;
   run(input: Input, tools: JobTools): Promise<Output>;
@@ -20,7 +25,7 @@ export interface JobKind<Input extends JsonRecord, Output extends JsonRecord> {
 export interface Job {
   readonly kind: string;
   readonly input: JsonRecord;
-  /** About how long it takes on one core of a present-day machine: for the estimate of a study's time, nothing else. */
+  /** Approximate duration in seconds on one current core. Used only to estimate the duration of a study. */
   readonly seconds: number;
 }
 
@@ -28,7 +33,7 @@ export function jobOf<Input extends JsonRecord>(kind: JobKind<Input, JsonRecord>
   return { kind: kind.name, input, seconds };
 }
 
-/** What is kept of a finished job. */
+/** The stored record of a finished job. */
 export interface FinishedJob {
   readonly job: { readonly kind: string; readonly input: JsonRecord };
   readonly unbraid: string;
@@ -40,12 +45,12 @@ export function finishedJob({ kind, input }: Job, result: JsonRecord): FinishedJ
   return { job: { kind, input }, unbraid: unbraidVersion, numerics: numericsVersion, result };
 }
 
-/** Names the result of a job: equal for equal input, whatever the order of its keys, and another one for each version. */
+/** Hash that names the result of a job: equal for equal input (in any order of keys), different for each version. */
 export function jobHash({ kind, input }: Pick<Job, 'kind' | 'input'>): string {
   return textSha256(canonicalJson({ kind, input, unbraid: unbraidVersion, numerics: numericsVersion }));
 }
 
-/** Results of the jobs that are finished, failed ones left out. */
+/** Results of the finished jobs, without failed ones. */
 export interface JobResults {
   of<Input extends JsonRecord, Output extends JsonRecord>(kind: JobKind<Input, Output>, input: Input): Output | null;
 }

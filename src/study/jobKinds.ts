@@ -1,4 +1,4 @@
-/** All sorts of jobs, by name. */
+/** All kinds of jobs, by name. */
 import type { JsonRecord } from '../record/json.ts';
 import { dangerKind } from './danger/dangerJob.ts';
 import type { Job, JobKind, JobTools } from './job.ts';
@@ -8,13 +8,13 @@ import { squeezeKind } from './theory/squeezing.ts';
 import { stageKind } from './theory/stepError.ts';
 import { trainKind } from './trained/trainJob.ts';
 
-// Each kind reads only inputs of its own, which its name vouches for.
+// The name of a job selects its kind, so each kind reads only inputs of its own type.
 const kinds = [trainKind, dangerKind, banditKind, riskyKind, squeezeKind, stageKind] as unknown as readonly JobKind<
   JsonRecord,
   JsonRecord
 >[];
 
-/** @throws RangeError if no kind has the job's name; whatever the job throws */
+/** @throws RangeError if no kind has the job's name; any error that the job throws */
 export async function runJob({ kind, input }: Pick<Job, 'kind' | 'input'>, tools: JobTools): Promise<JsonRecord> {
   const found = kinds.find(({ name }) => name === kind);
   if (found === undefined) {

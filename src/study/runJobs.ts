@@ -1,12 +1,12 @@
-/** Runs jobs side by side; a job that fails does not stop the rest. */
+/** Runs jobs concurrently. A job that fails does not stop the others. */
 import type { JsonRecord } from '../record/json.ts';
 import type { Job } from './job.ts';
 
-/** Does one job at a time. */
+/** Runs one job at a time. */
 export interface JobRunner<J = Job, R extends NonNullable<unknown> = JsonRecord> {
-  /** @throws if the job fails, the runner dies, or it is closed */
+  /** @throws Error if the job fails, the runner exits, or it is closed */
   run(job: J): Promise<R>;
-  /** Ends the runner; a job that it does then rejects once nothing of it is left to do. */
+  /** Ends the runner. A job that is running then rejects after all of its work has stopped. */
   close(): void;
 }
 
@@ -16,22 +16,22 @@ export interface FailedJob<J = Job> {
 }
 
 export interface RunJobsOptions<J, R extends NonNullable<unknown>> {
-  /** Jobs at the same time; at least 1. */
+  /** Number of concurrent jobs; at least 1. */
   readonly workers: number;
   openRunner(): JobRunner<J, R>;
-  /** Stores a result; what it throws (a full disk, say) ends the work. */
+  /** Stores a result. If it throws (for example because the disk is full), the run ends. */
   keep(job: J, result: R): void;
-  /** Called whenever a job has ended, well or not. */
+  /** Called after each job has ended, successfully or not. */
   readonly onEnd?: (job: J) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Does all jobs, begun in the order given.
+ * Runs all jobs, started in the given order.
  *
- * @returns the jobs that failed, in the order given
- * @throws what `keep` throws; the signal's reason on abort. Both once every runner has ended its job: jobs that run then are lost, the
- *   others are kept.
+ * @returns the jobs that failed, in the given order
+ * @throws the error of `keep`; the signal's reason on abort. It throws after every runner has ended its job: jobs that
+ *   are running then are lost, finished ones are kept.
  */
 export async function runJobs<J, R extends NonNullable<unknown>>(
   jobs: readonly J[],
@@ -65,7 +65,7 @@ export async function runJobs<J, R extends NonNullable<unknown>>(
         if (result !== null) {
           keep(job, result);
         } else {
-          // Whatever broke may have broken the runner too.
+          // The cause of the failure may have damaged the runner, too.
           open.delete(runner);
           runner.close();
           runner = begin();

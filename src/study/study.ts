@@ -1,26 +1,26 @@
-/** What a study is: a plan of independent jobs, and a pure function from their results to a report. */
+/** A study: a plan of independent jobs, and a pure function from their results to a report. */
 
 import type { JsonRecord } from '../record/json.ts';
 import type { StudyFigure, StudyTable } from '../report/studyTables.ts';
 import type { Job, JobResults } from './job.ts';
 
-/** How much of a study is wanted. */
+/** Size of a study, as requested by the user. */
 export interface StudyScale {
-  /** `quick` takes minutes; `full` has the seeds that its conclusions need. */
+  /** `quick` takes minutes; `full` uses the number of seeds that the conclusions need. */
   readonly size: 'quick' | 'full';
-  /** Seeds of every row; null leaves it to the study. */
+  /** Number of seeds of every row; null for the default of the study. */
   readonly seeds: number | null;
   readonly firstSeed: number;
-  /** Why games of other programs cannot be played here; null where they can. */
+  /** The reason why environments in other programs are unavailable; null if they are available. */
   noGames(): string | null;
 }
 
 export interface StudyReport {
-  /** What the numbers say: sentences, the most important one first. */
+  /** The findings in sentences, the most important one first. */
   readonly summary: readonly string[];
   readonly tables: readonly StudyTable[];
   readonly figures: readonly StudyFigure[];
-  /** What the numbers do not say, and what they rest on. */
+  /** Assumptions and limitations of the numbers. */
   readonly notes: readonly string[];
   /** The numbers that `--json` prints. */
   readonly key: JsonRecord;
@@ -28,21 +28,23 @@ export interface StudyReport {
 
 export interface Study {
   readonly name: string;
-  /** The question it answers, in one line. */
+  /** The question that the study answers, in one line. */
   readonly question: string;
-  /** Jobs in the order to begin them: seed by seed, so that an unfinished study compares like with like. */
+  /**
+   * Jobs in the order of their start: seed by seed, so that an unfinished study has the same seeds for all variants.
+   */
   plan(scale: StudyScale): readonly Job[];
-  /** @param command repeats the study, for the tables */
+  /** @param command the command that repeats the study, for the tables */
   report(results: JobResults, scale: StudyScale, command: string): StudyReport;
 }
 
-/** The seeds of a row that has `wanted` of them by default. */
+/** The seeds of a row with `wanted` seeds by default. */
 export function seedsOf(scale: StudyScale, wanted: number): readonly number[] {
   return Array.from({ length: scale.seeds ?? wanted }, (_, i) => scale.firstSeed + i);
 }
 
-/** A part of a study with more than one question. */
+/** One part of a study that answers several questions. */
 export interface StudyPart extends Pick<Study, 'plan'> {
-  /** null while nothing of it is finished. */
+  /** null if none of its jobs is finished. */
   report(...given: Parameters<Study['report']>): StudyReport | null;
 }

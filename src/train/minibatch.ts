@@ -9,7 +9,7 @@ import { cloningWeights, countLabels } from '../engine/learn/lossSet.ts';
 import { balancedWeights, stateWeights } from '../engine/learn/objective.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
 import type { WholeLoss } from '../engine/learn/update.ts';
-import { randomStream, streamKey } from '../random.ts';
+import { randomStream, shuffle, streamKey } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { StateValues } from './advantages.ts';
 import { type Demonstrations, demonstrationSet } from './coldStart.ts';
@@ -39,15 +39,9 @@ export interface UpdateTask {
 
 /** A permutation of 0 .. n - 1 (Fisher-Yates). */
 export function permutation(n: number, seed: number, purpose: string, step: number): Int32Array {
-  const random = randomStream(seed, purpose, step);
   const order = new Int32Array(n);
   for (let i = 0; i < n; i++) order[i] = i;
-  for (let i = n - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    const last = order[i];
-    order[i] = order[j];
-    order[j] = last;
-  }
+  shuffle(randomStream(seed, purpose, step), order);
   return order;
 }
 

@@ -47,7 +47,7 @@ test('ratios are of times in units of the probe, so that a slower clock does not
   expect(timesAsLong(other, own)).toBeCloseTo(1.5, 12);
 });
 
-test('a missing peer, a disturbed sample and a wrong result give no value, and the reason', () => {
+test('a missing peer, a disturbed sample and a wrong result have no value, and the reason', () => {
   const result = resultOf(
     [
       measured('mlpStep', 'unbraid', 800),

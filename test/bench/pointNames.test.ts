@@ -15,7 +15,7 @@ function common(a: Panel, b: Panel): number {
   return Math.max(0, across) * Math.max(0, down);
 }
 
-/** Pairs of boxes that meet, boxes that cover a marker, and boxes that leave the area. */
+/** Pairs of boxes that intersect, boxes that cover a marker, and boxes outside the area. */
 function faults(placed: readonly PlacedName[], markers: readonly Point[]): string[] {
   const boxes = placed.map(({ box }) => box);
   return boxes.flatMap((box, i) => [
@@ -132,7 +132,7 @@ describe('names of points', () => {
     expect(box).toEqual({ left: 570, top: 382, width: 60, height: nameHeight });
   });
 
-  test('are refused where there are too many', () => {
+  test('are rejected if they do not fit', () => {
     const points = crowds['all at one place'].slice(0, 3);
     const small = { left: 390, top: 290, width: 95, height: 40 };
     const wide = points.map((point, i) => ({ name: `name ${i}`, points: [point], width: 95 }));

@@ -10,7 +10,7 @@ type Box = readonly [number, number, number, number];
 
 const placeOf = /transform="(?:translate\(|matrix\(4\.5,0,0,4\.5,)([\d.]+)[ ,]([\d.]+)\)/;
 
-/** The names of points in an SVG, by size of their letters, with what they cover. */
+/** The labels of points in an SVG, identified by their font size, with their boxes. */
 function namesIn(svg: string): [name: string, box: Box][] {
   return [...svg.matchAll(/<text [^>]*font-size:10\.5px[^>]*>([^<]*)</g)].map(([tag, name]) => {
     const [x, y] = (placeOf.exec(tag) ?? []).slice(1).map(Number);
@@ -19,7 +19,7 @@ function namesIn(svg: string): [name: string, box: Box][] {
   });
 }
 
-/** What the markers of kernels cover in an SVG. */
+/** The boxes of the kernels' markers in an SVG. */
 function markersIn(svg: string): Box[] {
   return [...svg.matchAll(/<path d="M-?[01] -1[^>]*>/g)].map(([tag]) => {
     const [x, y] = (placeOf.exec(tag) ?? []).slice(1).map(Number);
@@ -29,7 +29,7 @@ function markersIn(svg: string): Box[] {
 
 const meet = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-/** Names that meet another one or a marker, or do not lie in the figure. */
+/** Labels that intersect another label or a marker, or are outside the figure. */
 function faults(svg: string): string[] {
   const names = namesIn(svg);
   const [width, height] = (/<svg [^>]*width="(\d+)" height="(\d+)"/.exec(svg) ?? []).slice(1).map(Number);

@@ -17,7 +17,7 @@ test('a sample counts where its process had the processor and its probes agree a
   expect(counts({ microseconds: 1, busy: 1, before: 23, after: 23 }, 20)).toBe(false);
 });
 
-test('gated samples give medians of those that count; none that counts gives null', () => {
+test('gated samples return medians of those that count; none that counts returns null', () => {
   const samples: Sample[] = [
     { microseconds: 10, busy: 1, before: 20, after: 20 },
     { microseconds: 500, busy: 1, before: 20, after: 40 },

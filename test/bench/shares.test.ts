@@ -1,7 +1,8 @@
 /**
- * What the main kernels reach of the in-run peak: no times, but ratios to a probe that runs before and after each sample. Samples about
- * which the probe swings do not count, and a share below its floor is measured again. Floors are 0.6 of what an x64 machine shows for products
- * and the training step, about half of it for the rest; a processor with another mix of units has other shares.
+ * Measures the main kernels as a share of the peak in the same run. Ratios to a probe that runs before and after each
+ * sample are stable; times are not. Samples between differing probes do not count, and a share below its floor is
+ * measured again. Floors are 0.6 of the share on an x64 machine for products and the training step, and about half of
+ * it for the rest. A processor with another mix of units has other shares.
  */
 import { expect, test } from 'vitest';
 import { elementwiseCases, matmulCases } from '../../bench/kernelCases.ts';

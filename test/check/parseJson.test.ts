@@ -9,7 +9,7 @@ test('parses what JSON.parse parses, brackets in strings included', () => {
   }
 });
 
-test('refuses text that is nested deeper than 64 levels, and text that is not JSON', () => {
+test('rejects text that is nested deeper than 64 levels, and text that is not JSON', () => {
   const message = 'lists and objects are nested deeper than 64 levels';
   for (const text of [nested(65), nested(100_000), '{"a":'.repeat(100_000), '['.repeat(1_000_000)]) {
     expect(() => parseJson(text)).toThrow(new SyntaxError(message));

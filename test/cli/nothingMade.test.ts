@@ -25,7 +25,7 @@ afterEach(() => {
 const small =
   '--iterations 1 --cold-start 0 --set evalEpisodes=2 --set couplingPairs=2 --set vocabularyEpisodes=2'.split(' ');
 
-/** Options of `train` and what the error says. */
+/** Options of `train` and the error message. */
 const wrong: readonly [string, readonly string[], string][] = [
   ['a wrong environment', ['--env', 'houshold'], '; did you mean "household"?'],
   ['a module as environment', ['--env', 'gym:module:Id'], 'env: no environment has the name gym:module:Id;'],
@@ -164,7 +164,7 @@ describe('train: exit code 2, and no folder', () => {
     return openRun(out);
   }
 
-  test('a run whose environment is gone is not resumed, and loses nothing', async () => {
+  test('a run whose environment is missing is not resumed, and its files stay the same', async () => {
     const out = join(root, 'X');
     const program = join(root, 'program.mjs');
     writeFileSync(program, `await import(${JSON.stringify(bridge)});`);
@@ -182,7 +182,7 @@ describe('train: exit code 2, and no folder', () => {
   });
 });
 
-describe('other commands: exit code 2, and nothing made', () => {
+describe('other commands: exit code 2, and no file is created', () => {
   const lines: readonly [string, () => string[], string][] = [
     [
       'compare, a wrong environment',

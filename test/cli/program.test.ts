@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/cli/program.ts';
 import { crewText } from '../../src/cli/shared/commandShell.ts';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
-import { labelSources } from '../../src/config/labelNames.ts';
 import { createRun, openRun } from '../../src/record/run.node.ts';
 import { renderCouplingPage } from '../../src/report/compare/report.ts';
 
@@ -36,16 +35,7 @@ describe('train', () => {
     expect(stderr).toBe('1 thread\nhousehold-grpo-s1  train  100%  1/1  success 0.50\n');
   });
 
-  test('its help names every source of labels', async () => {
-    const { stdout } = await unbraid(['train', '--help']);
-    const words = stdout.replaceAll(/\s+/g, ' ');
-    expect(words).toContain(
-      `where labels of good and bad actions come from: ${labelSources.join(', ')} (default: graph)`,
-    );
-    for (const source of labelSources) expect(resolveConfig({ labels: source }).labels).toBe(source);
-  });
-
-  test('--json prints the record as one line and nothing else', async () => {
+  test('--json prints only the record, as one line', async () => {
     const { stdout } = await unbraid(['train', '--json', '--out', join(directory, 'a')]);
     expect(stdout.split('\n').length).toBe(2);
     expect(JSON.parse(stdout)).toEqual(resultOf(resolveConfig({})));
@@ -93,7 +83,7 @@ describe('train', () => {
     expect(folders).toEqual(['runs/household-grpo-s1', 'runs/textworld-express-coin-classifier-cloning-graph-s2']);
   });
 
-  test("--resume takes the run's own config and refuses others", async () => {
+  test('--resume uses the config of the run and rejects config options', async () => {
     const run = makeRun();
     const { calls, code } = await unbraid(['train', '--resume', run]);
     expect(code).toBe(0);
@@ -101,7 +91,7 @@ describe('train', () => {
     const refused = await unbraid(['train', '--resume', run, '--cold-start', '0', '--set', 'beta=1', '--out', 'x']);
     expect([refused.code, refused.stderr]).toEqual([
       2,
-      "unbraid: --resume goes on with the run's own config; drop --cold-start, --out, --set\n",
+      'unbraid: --resume uses the config of the run; drop --cold-start, --out, --set\n',
     ]);
   });
 
@@ -130,7 +120,7 @@ describe('train', () => {
     expect(debug.stderr).toContain('program.test.ts');
   });
 
-  test('Ctrl-C: exit code 130 and how to go on', async () => {
+  test('Ctrl-C: exit code 130 and the command that resumes', async () => {
     const out = join(directory, 'a');
     const { code, stdout, stderr } = await unbraid(['train', '--seed', '99', '--out', out]);
     expect([code, stdout]).toEqual([130, '']);
@@ -234,7 +224,8 @@ describe('compare', () => {
     ]);
     expect(JSON.parse(readFileSync(join(out, 'danger.json'), 'utf8'))).toEqual(danger);
     expect(stdout).toContain('0.73');
-    expect(stdout.endsWith(`2 seeds each\nreport     ${join(out, 'report.html')}\n`)).toBe(true);
+    const paths = `csv        ${join(out, 'compare.csv')}\nreport     ${join(out, 'report.html')}\n`;
+    expect(stdout.endsWith(`2 seeds each\n${paths}`)).toBe(true);
   });
 
   test('--json prints the record with the path of the report', async () => {
@@ -285,7 +276,7 @@ describe('compare', () => {
     const set = await unbraid(['compare', '--set', 'seed=3']);
     expect([set.code, set.stderr]).toEqual([
       2,
-      'unbraid: compare: --variants and --seeds decide seed; drop --set seed\n',
+      'unbraid: compare: seed must be set by --variants and --seeds, got --set seed; drop it\n',
     ]);
     const config = await unbraid(['compare', '--set', 'beta=-1', '--out', join(directory, 'x')]);
     expect([config.code, config.calls]).toEqual([2, []]);
@@ -315,7 +306,7 @@ describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, no
     ['eval . --episodes 0', "option '--episodes <n>' argument '0' is invalid. It must be an integer >= 1."],
     ['danger --rho 2', "option '--rho <x>' argument '2' is invalid. It must be a number from 0 to 1."],
     ['compare --preset slow', "option '--preset <name>' argument 'slow' is invalid. Allowed choices are quick."],
-    ['compare --variants grpo;grpo', 'variants: "GRPO" comes twice; keep one'],
+    ['compare --variants grpo;grpo', 'variants: each variant must be given once, got "GRPO" twice; keep one'],
   ])('%s', async (line, message) => {
     const outcome = await unbraid(line.split(' '));
     expect(outcome).toEqual({ code: 2, stdout: '', stderr: `unbraid: ${message}\n`, calls: [], ended: 0 });
@@ -323,7 +314,8 @@ describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, no
 });
 
 describe('--workers', () => {
-  const copies = (threads: number): string => `${threads} threads on copies, slower: no worker is real\n`;
+  const copies = (threads: number): string =>
+    `${threads} threads, each with a copy of the parameters (slower than shared memory): no worker is real\n`;
 
   test.each([
     ['train', (run: string) => ['train', '--out', join(directory, 'a'), '--seed', `${run.length}`]],
@@ -353,7 +345,7 @@ describe('--workers', () => {
     expect(seen).toEqual([3, 2, 3, 2]);
   });
 
-  test('the text says why there is one thread where more were asked for', () => {
+  test('the text gives the reason if there are fewer threads than requested', () => {
     const one = { size: 1, memory: 'own' } as const;
     expect(crewText({ ...one, reason: 'one thread' })).toBe('1 thread');
     expect(crewText({ ...one, reason: 'one core' })).toBe('1 thread: one core');

@@ -79,7 +79,9 @@ describe('a program that a file names', () => {
       const before = everything();
       const { code, stdout, stderr } = await realUnbraid(...line());
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toContain('unbraid: env: it must not start a program because a file says so, got one in ');
+      expect(stderr).toContain(
+        'unbraid: env: a program that a file names must be allowed by --allow-exec, got one in ',
+      );
       expect(stderr).toContain(`; the command is: ${env.slice(5)}; if you trust it, add --allow-exec\n`);
       expect(existsSync(marker)).toBe(false);
       expect(everything()).toEqual(before);
@@ -91,7 +93,7 @@ describe('a program that a file names', () => {
     },
   );
 
-  test('coupling: not started, nothing changed; with --allow-exec it comes as far as the pairs', async () => {
+  test('coupling: not started, no file changed; with --allow-exec the program starts', async () => {
     const before = everything();
     const refused = await realUnbraid('coupling', run);
     expect([refused.code, existsSync(marker)]).toEqual([2, false]);
@@ -118,20 +120,20 @@ describe('a program that a file names', () => {
     const { code, stderr } = await realUnbraid('compare', '--variants', 'grpo', '--seeds', '1', '--out', out);
     expect([code, existsSync(marker)]).toEqual([2, false]);
     expect(stderr).toBe(
-      `unbraid: compare: ${join(out, 'grpo-s1')} holds a run of another config; choose another --out\n`,
+      `unbraid: compare: ${join(out, 'grpo-s1')} contains a run with another config; choose another --out\n`,
     );
     expect(everything()).toEqual(before);
     rmSync(out, { recursive: true });
   });
 
-  test('threads of compare and study start none unless they are told to', async () => {
+  test('threads of compare and study start no program unless it is allowed', async () => {
     const trainer = openThreadTrainer(1);
     const runner = openThreadRunner();
     try {
       const how = { directory: join(root, 'thread'), resume: false, onProgress: () => {} };
       const { signal } = new AbortController();
       const config = resolveConfig(settings);
-      const refusal = 'it must not start a program because a file says so';
+      const refusal = 'a program that a file names must be allowed by --allow-exec';
       await expect(trainer.train(config, { ...how, signal })).rejects.toThrow(refusal);
       await expect(runner.run({ kind: 'train', input: settings, seconds: 1 })).rejects.toThrow(refusal);
       expect([existsSync(marker), existsSync(how.directory)]).toEqual([false, false]);
@@ -181,7 +183,7 @@ describe('permission', () => {
 
   test('the command is shown so that a terminal neither obeys nor hides any of it', () => {
     expect(message('exec:sh\u001b[2K\r  -c\u202etxt\u0007\u009b\n')).toBe(
-      'env: it must not start a program because a file says so, got one in a.json; the command is: sh\\u001b[2K\\u000d -c\\u202etxt\\u0007\\u009b\\u000a; if you trust it, add --allow-exec',
+      'env: a program that a file names must be allowed by --allow-exec, got one in a.json; the command is: sh\\u001b[2K\\u000d -c\\u202etxt\\u0007\\u009b\\u000a; if you trust it, add --allow-exec',
     );
     expect(message(`exec:${'x'.repeat(5000)}`)).toContain(`${'x'.repeat(2000)}... (5000 characters);`);
     expect(message('gym:evil:Env-v0')).toContain('the command is: gym:evil:Env-v0;');
@@ -189,7 +191,7 @@ describe('permission', () => {
     expect(message('textworld-express/coin?numLocations=5')).toBe('allowed');
   });
 
-  test('bridges are opened for nothing else unless told', async () => {
+  test('bridges open no other program unless it is allowed', async () => {
     for (const open of [namedBridges(), namedBridges('shipped')]) {
       await expect(open(env)).rejects.toThrow('if you trust it, add --allow-exec');
     }

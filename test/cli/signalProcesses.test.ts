@@ -29,7 +29,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 interface Running {
   readonly child: ChildProcess;
-  /** What it has said so far. */
+  /** Its output until now. */
   stderr(): string;
   ended(): Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
@@ -79,7 +79,7 @@ const settingsOf = (changes: Partial<Config>): string[] =>
 
 const train = trainIn('0.1.0');
 
-/** Trains a run in this process, or goes on with one. */
+/** Trains a run in this process, or resumes one. */
 async function trainHere(folder: string, changes: Partial<Config>, resume = false): Promise<string> {
   const { signal } = new AbortController();
   const options = { directory: folder, resume, crew: soloCrew(), onProgress: () => {}, signal };
@@ -98,7 +98,7 @@ function runs(pid: number): boolean {
 }
 
 const stops = (name: string): string =>
-  `\nunbraid: ${name}: stopping and keeping what is finished; a second signal ends at once\n`;
+  `\nunbraid: ${name}: stopping and saving what is finished; a second signal ends the process at once\n`;
 
 /** An evaluation that takes long, after one that does not. */
 const longEvaluation: Partial<Config> = { iterations: 2, evalEpisodes: 6_000, groupsPerIteration: 4 };

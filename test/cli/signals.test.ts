@@ -36,7 +36,7 @@ describe('signals of the process', () => {
     expect(signal.reason).toBeInstanceOf(Interruption);
     expect([signal.reason.name, signal.reason.message]).toEqual(['AbortError', `interrupted by ${name}`]);
     expect(said).toEqual([
-      `\nunbraid: ${shown}: stopping and keeping what is finished; a second signal ends at once\n`,
+      `\nunbraid: ${shown}: stopping and saving what is finished; a second signal ends the process at once\n`,
     ]);
     host.emit(name, name);
     expect(exits).toEqual([code]);
@@ -127,7 +127,7 @@ describe('exit codes', () => {
     ];
   };
 
-  test.each(signals)('%s during any command: its code, nothing on stdout, the way on', async (name) => {
+  test.each(signals)('%s during any command: its exit code, empty stdout, the command that resumes', async (name) => {
     await makeRun(join(directory, 'run'));
     for (const [command, args, way] of commands()) {
       const { code, stdout, stderr, worked } = await interrupted(args, name);
@@ -136,7 +136,7 @@ describe('exit codes', () => {
     }
   });
 
-  test.each(signals)('%s before a command has loaded: the same, and nothing is begun', async (name) => {
+  test.each(signals)('%s before a command has loaded: the same, and no work begins', async (name) => {
     createRun(join(directory, 'run'), { config: {}, versions: {}, keepCheckpoints: 1 }).close();
     for (const [command, args] of commands()) {
       const { code, stdout, stderr, worked } = await interrupted(args, name, 'before');

@@ -24,7 +24,7 @@ function play(
 const right = (good: number): number => good;
 const wrong = (good: number): number => 1 - good;
 
-/** Fails only if `count` is six standard deviations from what `n` draws of probability `p` give. */
+/** Fails only if `count` is six standard deviations from the mean of `n` samples with probability `p`. */
 function expectBinomial(count: number, n: number, p: number): void {
   expect(Math.abs(count - n * p)).toBeLessThan(6 * Math.sqrt(n * p * (1 - p)));
 }
@@ -181,7 +181,7 @@ test.each([
   );
 });
 
-test('reset, step and stateVectors say what is wrong', () => {
+test('reset, step and stateVectors report the error', () => {
   const env = createLookAlike();
   const methods = {
     step: () => env.step(0),
@@ -220,7 +220,7 @@ test('reset, step and stateVectors say what is wrong', () => {
   );
 });
 
-test('a clone and a restored copy go on as the original does', () => {
+test('a clone and a restored copy continue as the original does', () => {
   const original = createLookAlike({ stepsPerEpisode: 5 });
   original.reset({ seed: 9, split: 'in-domain', rollout: 3 });
   original.step(1);
@@ -236,7 +236,7 @@ test('a clone and a restored copy go on as the original does', () => {
   expect(original.step(0)).toEqual(copies[0].step(0));
 });
 
-test('restore refuses what serialize did not write', () => {
+test('restore rejects what serialize did not write', () => {
   const advice = 'pass the text that serialize gave';
   expect(() => createLookAlike().restore('{')).toThrow(`lookAlike.restore: state must be JSON, got "{"; ${advice}`);
   expect(() => createLookAlike().restore('{"environment":"household"}')).toThrow(

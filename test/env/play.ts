@@ -34,7 +34,7 @@ export function oneToOne(): { add(left: string, right: string): void; size(): nu
 
 export const isOver = (step: Step): boolean => step.terminated || step.truncated;
 
-/** Plays one episode to its end; `visit` sees every state, the last one too. */
+/** Plays one episode to its end; `visit` is called with every state, including the last one. */
 export function play(
   env: WorldEnvironment,
   seed: number,
@@ -51,7 +51,7 @@ export function play(
   return step;
 }
 
-/** An expert two times out of three, else random: reaches every phase of a task, success and failure. */
+/** The expert in two of three steps, else random: reaches every phase of a task, success and failure. */
 export function mixedChoice(seed: number): Choice {
   const random = randomStream(seed, 'test/mixed');
   return (env, step, i) =>

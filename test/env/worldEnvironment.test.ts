@@ -48,19 +48,19 @@ describe.each(families)('$name', ({ name, create, episodes, actionCount, impossi
     return bytesToHex(sha256(utf8ToBytes(lines.join('\n'))));
   };
 
-  // A change here changes episodes that records name by seed: raise the family's version with it.
-  test.each(splits)('seeds 0 to 11 of %s give the stored episodes', (split) => {
+  // A change here changes episodes that records identify by seed: increase the version of the task domain, too.
+  test.each(splits)('seeds 0 to 11 of %s return the stored episodes', (split) => {
     expect(create().spec.version).toBe('1');
     expect(digest(split)).toBe(episodes[split]);
   });
 
-  test('the same seed gives other games in other splits', () => {
+  test('the same seed has other games in other splits', () => {
     const env = create();
     const texts = splits.map((split) => JSON.stringify(env.reset({ seed: 3, split })));
     expect(new Set(texts).size).toBe(3);
   });
 
-  test('two environments that play in turn, one of them used before, give the same steps', () => {
+  test('two environments that play in turn, one of them used before, return the same steps', () => {
     const used = create();
     play(used, 99, 'in-domain', mixedChoice(99));
     for (let seed = 0; seed < 60; seed++) {
@@ -104,7 +104,7 @@ describe.each(families)('$name', ({ name, create, episodes, actionCount, impossi
     expect(copy.reset({ seed: 1, split: 'train' })).toEqual(create().reset({ seed: 1, split: 'train' }));
   });
 
-  test('restore refuses what serialize did not write', () => {
+  test('restore rejects what serialize did not write', () => {
     const env = create();
     env.reset({ seed: 0, split: 'train' });
     const stored = JSON.parse(env.serialize());

@@ -19,18 +19,21 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'copied', config],
   [3, 'shared', surgery],
   [2, 'copied', surgery],
-])('%i threads, memory %s: records and checkpoints have the bits of one thread, %j', async (size, memory, changes) => {
-  const crew = await openCrew(spawnWorker, size, { copied: memory === 'copied', cores: null });
-  try {
-    expect([crew.size, crew.memory]).toEqual([size, memory]);
-    expect(await recordedRun(changes, { crew })).toEqual(await recordedRun(changes));
-  } finally {
-    await crew.close();
-  }
-});
+])(
+  '%i threads, memory %s: records and checkpoints are bitwise identical to one thread, %j',
+  async (size, memory, changes) => {
+    const crew = await openCrew(spawnWorker, size, { copied: memory === 'copied', cores: null });
+    try {
+      expect([crew.size, crew.memory]).toEqual([size, memory]);
+      expect(await recordedRun(changes, { crew })).toEqual(await recordedRun(changes));
+    } finally {
+      await crew.close();
+    }
+  },
+);
 
 test.each(['anchor', 'critic', 'counterfactual', 'shuffled'] as const)(
-  '%s labels: two and three threads have the bits of one',
+  '%s labels: two and three threads are bitwise identical to one',
   async (labels) => {
     const changes: Partial<Config> = { labels, method: 'classifier+cloning', iterations: 2, checkpointEvery: 1 };
     const alone = await recordedRun(changes);

@@ -84,7 +84,7 @@ describe('a worker that exits', () => {
 
   describe.each(['shared', 'copied'] as const)('memory %s', (memory) => {
     test.each(phases(memory === 'shared'))(
-      'in phase %s: the run stops, says so, and goes on to the same bits',
+      'in phase %s: the run stops with an error, and resumes bitwise identical',
       async (phase, method, call, place) => {
         const directory = join(folder, `${memory}-${phase}`);
         const size = 3;
@@ -182,29 +182,29 @@ test('a worker exits with episodes that it received during updates: the run stop
 });
 
 test('workers receive the next episodes during updates, unless an evaluation comes first', async () => {
-  const told: string[] = [];
+  const received: string[] = [];
   const spawn: SpawnWorker = (name) => {
     const handle = spawnWorker(name);
     const { attach, begin, play, grams, shards } = handle.api;
     const api: typeof handle.api = {
       ...{ attach, begin, play, grams, shards },
       collect(job) {
-        told.push('collect');
+        received.push('collect');
         return handle.api.collect(job);
       },
       updates(job) {
-        told.push('updates');
+        received.push('updates');
         return handle.api.updates(job);
       },
     };
     return { ...handle, api };
   };
   const crew = await openCrew(spawn, 2, { cores: null });
-  const hooks = { onMetrics: () => void told.push('metrics') };
+  const hooks = { onMetrics: () => void received.push('metrics') };
   await train({ ...changes, coldStart: 0, couplingEvery: 0, evalEvery: 2, iterations: 4 }, { crew, ...hooks });
   crew.close();
   const two = ['collect', 'updates', 'collect', 'metrics', 'updates', 'metrics'];
-  expect(told).toEqual(['metrics', ...two, ...two]);
+  expect(received).toEqual(['metrics', ...two, ...two]);
 });
 
 test('a worker that exits after its reply is detected at the next call', async () => {

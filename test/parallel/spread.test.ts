@@ -55,8 +55,8 @@ describe.each<[number, MemoryMode]>([
 
   test('a run of one thread resumes on several threads, bitwise identical', async () => {
     const [config] = Object.values(runs);
-    const unbroken = await alone(config);
-    expect((await resumedRun(config, unbroken.checkpoints, 1, { crew })).outcome).toEqual(unbroken.outcome);
+    const uninterrupted = await alone(config);
+    expect((await resumedRun(config, uninterrupted.checkpoints, 1, { crew })).outcome).toEqual(uninterrupted.outcome);
   });
 
   test.each(['attention', 'mlp'] as const)('Gram matrices of an %s policy, by blocks of rows', async (kind) => {

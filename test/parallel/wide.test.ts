@@ -25,7 +25,7 @@ describe.each<Partial<Config>>([
   test.each<[number, MemoryMode]>([
     [2, 'shared'],
     [2, 'copied'],
-  ])('%i threads, memory %s: the bits of one thread', async (size, memory) => {
+  ])('%i threads, memory %s: bitwise identical to one thread', async (size, memory) => {
     const crew = await openCrew(spawnWorker, size, { copied: memory === 'copied', cores: null });
     try {
       expect(await recordedRun(config, { openBridge, crew })).toEqual(await alone);

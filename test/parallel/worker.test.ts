@@ -81,33 +81,33 @@ test('calls are executed in the order in which they arrive: a call waits until i
 describe('an abort', () => {
   /**
    * Workers on this thread that start each call 20 ms late, and record each call and the length of its result in
-   * `told`.
+   * `recorded`.
    */
-  function slowWorkers(told: string[]): SpawnWorker {
+  function slowWorkers(recorded: string[]): SpawnWorker {
     return () => {
       const own = createWorkerApi();
       const late =
-        <J extends unknown[], T extends unknown[]>(name: string, ask: (...job: J) => Promise<T>) =>
+        <J extends unknown[], T extends unknown[]>(name: string, call: (...job: J) => Promise<T>) =>
         async (...job: J): Promise<T> => {
-          told.push(name);
+          recorded.push(name);
           await new Promise((resolve) => setTimeout(resolve, 20));
-          const done = await ask(...job);
-          told.push(`${name}: ${done.length}`);
+          const done = await call(...job);
+          recorded.push(`${name}: ${done.length}`);
           return done;
         };
       const { attach, begin, collect, play, shards, updates, grams } = own;
-      const asked = { collect: late('collect', collect), play: late('play', play), grams: late('grams', grams) };
-      return { api: { attach, begin, shards, updates, ...asked }, ended: new Promise(() => {}), terminate() {} };
+      const slow = { collect: late('collect', collect), play: late('play', play), grams: late('grams', grams) };
+      return { api: { attach, begin, shards, updates, ...slow }, ended: new Promise(() => {}), terminate() {} };
     };
   }
 
   /** A run on slow workers. */
   async function slowRun(
     copied: boolean,
-    told: string[],
+    recorded: string[],
     signal: AbortSignal,
   ): Promise<{ crew: Crew; spread: Spread }> {
-    const crew = await openCrew(slowWorkers(told), 2, { copied, cores: null });
+    const crew = await openCrew(slowWorkers(recorded), 2, { copied, cores: null });
     const pool = await openEnvironments(config, null);
     const mine = createPolicy(await crew.arena(), spec, { ...config, logitScale: 1 });
     mine.network.initialise(mine.weights, 2);
@@ -119,10 +119,10 @@ describe('an abort', () => {
   test.each([false, true])(
     'rejects without waiting for workers, and workers claim no further chunk: copied %s',
     async (copied) => {
-      const told: string[] = [];
+      const recorded: string[] = [];
       const controller = new AbortController();
       const { signal } = controller;
-      const { crew, spread } = await slowRun(copied, told, signal);
+      const { crew, spread } = await slowRun(copied, recorded, signal);
       const options = { key: [1, 2], temperature: 1, signal } as const;
       const playing = spread.play(games, { ...options, onEpisode: () => controller.abort() });
       await expect(playing).rejects.toMatchObject({ name: 'AbortError' });
@@ -133,10 +133,10 @@ describe('an abort', () => {
       ]) {
         await expect(phase()).rejects.toBe(signal.reason);
       }
-      expect(told).toEqual(['play']);
+      expect(recorded).toEqual(['play']);
       await new Promise((resolve) => setTimeout(resolve, 40));
       // On copies a worker plays the chunk that it has received.
-      expect(told).toEqual(['play', copied ? 'play: 1' : 'play: 0']);
+      expect(recorded).toEqual(['play', copied ? 'play: 1' : 'play: 0']);
       spread.close();
       crew.close();
     },

@@ -1,4 +1,4 @@
-/** What README, docs and help say, held to what the code does and the results show. */
+/** Compares README, docs and help with the code and with the stored results. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -16,7 +16,7 @@ const filesOf = (folder: string, ending: string): string[] =>
 
 const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesOf('docs', '.md')];
 
-/** Ways to have a registry, or a copy of one, send the package. */
+/** Commands and links that download the package from a registry or from a copy of one. */
 const fetches =
   /npx (?:--?\S+ )*unbraid@|npm (?:i|install|add) (?:--?\S+ )*unbraid\b|(?:bun|deno|pnpm|yarn) add (?:npm:|--?\S+ )*unbraid\b|npm:unbraid|(?:unpkg\.com|jsdelivr\.net|esm\.sh|skypack\.dev)\S*unbraid/;
 

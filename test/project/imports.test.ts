@@ -80,7 +80,7 @@ const texts: Readonly<Record<string, readonly [string, string[]]>> = {
     "export const y = async () => (await import('../record/files.node.ts')).x;\n",
     ['node-files-from-node-files'],
   ],
-  // A circle is reported once, from the first of its files by name.
+  // A cycle is reported once, from the first of its files by name.
   'src/train/circleA.ts': ["export { x } from './circleB.ts';\n", ['no-circular']],
   'src/train/circleB.ts': ["export { x } from './circleA.ts';\n", []],
   'src/engine/policy/type.ts': ["import type { X } from '../../env/environment.ts';\nexport const y: X = 1;\n", []],

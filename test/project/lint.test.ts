@@ -12,7 +12,7 @@ const inHostsOrder =
 const listFolder = (expression: string): string =>
   `import { readdirSync } from 'node:fs';\nexport const names = (path: string): string[] => ${expression};\n`;
 
-/** File, text, and the rules that refuse it. */
+/** File, text, and the rules that reject it. */
 const cases: readonly [string, string, string[]][] = [
   ['src/engine/policy/exp.ts', 'export const x = Math.exp(1);\n', [mathsRule]],
   ['src/engine/policy/randomAsValue.ts', 'export const xs = [1, 2].map(Math.random);\n', [mathsRule]],

@@ -40,7 +40,7 @@ describe('from a study to a page', () => {
   const { tables } = generalisation.report(resultsOf(generalisation.plan(scale)), scale, '');
   const csv = studyTableCsv(tables[0]);
 
-  test('a CSV gives back the numbers of its table, names with commas included', () => {
+  test('a CSV returns the numbers of its table, names with commas included', () => {
     const read = readStudyCsv(csv);
     expect([...read.keys()]).toEqual(tables[0].rows.map(({ name }) => name));
     const { cells } = tables[0].rows[1];
@@ -49,7 +49,7 @@ describe('from a study to a page', () => {
     );
   });
 
-  test('rows in the order of the study, gains signed, and a table that was not run says so', () => {
+  test('rows in the order of the study, gains signed, and a table without a run states that it is missing', () => {
     const page = resultPages[0];
     const empty = page.tables.map(({ name }) => `<!-- ${name}:start -->\n<!-- ${name}:end -->\n`).join('');
     const filled = fillPage(empty, page, (name) => (name === 'household' ? readStudyCsv(csv) : null));

@@ -4,7 +4,7 @@ import { runtimesReporter } from '../runtimesReporter.ts';
 
 type Counts = { passed?: number; failed?: number; skipped?: number; errors?: number };
 
-/** What the reporter reads of a test file. */
+/** The fields of a test file that the reporter reads. */
 function testFile(moduleId: string, counts: Counts): TestModule {
   const allTests = (state: 'passed' | 'failed' | 'skipped') => new Array(counts[state] ?? 0);
   return { moduleId, children: { allTests }, errors: () => new Array(counts.errors ?? 0) } as unknown as TestModule;
@@ -46,7 +46,7 @@ describe('the closing lines of a test run', () => {
     expect(both.lines[0]).toBe(`runtimes: ${node}; Node 20 ran`);
   });
 
-  test('say why a runtime was skipped', async () => {
+  test('report why a runtime was skipped', async () => {
     const lines = [`runtimes: ${node}; TextWorldExpress skipped: Java is missing`, '0 passed, 0 failed, 13 skipped'];
     expect(await close('', [testFile(bridge, { skipped: 13 })], log)).toEqual({ lines, failures: 0 });
   });

@@ -6,7 +6,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
 const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
 
-/** Calls of `sort` and `toSorted` without a comparison, of arrays whose elements are not all text: 10 would come before 2. */
+/**
+ * Calls of `sort` and `toSorted` without a comparison on arrays whose elements are not all text: 10 would be sorted
+ * before 2.
+ */
 function textualSorts(paths: readonly string[], texts: Readonly<Record<string, string>> = {}): string[] {
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, getSourceFile } = host;

@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Writes `files` (path to text) into an empty folder, beside copies of the project's `configs`, and runs a command of node_modules/.bin there.
+ * Writes `files` (path to text) and copies of the project's `configs` to an empty folder, and runs a command of
+ * node_modules/.bin there.
  *
- * @returns exit status and all that was printed
+ * @returns exit status and all output
  */
 export function runIn(
   files: Readonly<Record<string, string>>,

@@ -31,7 +31,7 @@ function runTest(text: string): { status: number | null; output: string } {
   }
 }
 
-test('a rejection that nobody handles fails the test run, though every test in it passes', () => {
+test('a rejection without a handler fails the test run, though every test in it passes', () => {
   const text = "test('passes', () => void Promise.reject(new Error('nobody handles this')));\n";
   const { status, output } = runTest(text);
   expect(output).toContain('1 passed');

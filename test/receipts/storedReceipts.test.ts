@@ -20,8 +20,8 @@ const stored = readdirSync(folder)
   });
 const current = stored.filter(({ receipt }) => receipt.numerics === numericsVersion);
 
-// A change of bits: say what changed under a new "Numerics version" in CHANGELOG.md, raise numericsVersion in src/version.ts, and run
-// node scripts/storeReceipts.ts.
+// A change of bits: say what changed under a new "Numerics version" in CHANGELOG.md, raise numericsVersion in
+// src/version.ts, and run node scripts/storeReceipts.ts.
 test.each(current)('$file is equal to its replay', async ({ receipt }) => {
   const replayed = await replay(resolveConfig(receipt.config));
   expect(firstDifference(receipt, replayed, receipt.config.iterations as number)).toBeNull();

@@ -23,7 +23,7 @@ const checkpoint: Checkpoint = {
 };
 
 describe('packing', () => {
-  test('unpacking gives back every bit', () => {
+  test('unpacking returns every bit', () => {
     expect(unpackCheckpoint(packCheckpoint(checkpoint), '000080', 'x')).toEqual(checkpoint);
     const { tokenizer: _, ...plain } = checkpoint;
     const files = packCheckpoint(plain);
@@ -31,7 +31,7 @@ describe('packing', () => {
     expect(unpackCheckpoint(files, '000080', 'x')).toEqual(plain);
   });
 
-  test('equal checkpoints give equal bytes', () => {
+  test('equal checkpoints have equal bytes', () => {
     expect(packCheckpoint(structuredClone(checkpoint))).toEqual(packCheckpoint(checkpoint));
   });
 
@@ -39,7 +39,7 @@ describe('packing', () => {
     expect([0, 80, 123456, 1234567].map(checkpointName)).toEqual(['000000', '000080', '123456', '1234567']);
   });
 
-  test('refuses an iteration that is no count', () => {
+  test('rejects an iteration that is no count', () => {
     expect(() => packCheckpoint({ ...checkpoint, iteration: -1 })).toThrow(
       new Error('packCheckpoint: iteration must be an integer >= 0, got -1'),
     );

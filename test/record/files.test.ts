@@ -34,7 +34,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** A disk with room for `room` more bytes: takes a part of a write, then fails as the system does. */
+/** A disk with `room` free bytes: writes a part of the data, then fails with the error of the system. */
 function diskWithRoom(room: number): (file: number, bytes: Uint8Array) => number {
   let left = room;
   return (file, bytes) => {
@@ -54,12 +54,12 @@ describe('writeFileAtomic', () => {
     expect(readdirSync(directory)).toEqual(['file']);
   });
 
-  test('goes on after a write that took only a part', () => {
+  test('continues after a write that took only a part', () => {
     writeFileAtomic(path, 'abcdefg', { write: (file, bytes) => writeSync(file, bytes.subarray(0, 2)) });
     expect(readText(path)).toBe('abcdefg');
   });
 
-  test('on a full disk keeps the old content, removes the temporary file and says what to do', () => {
+  test('on a full disk keeps the old content, removes the temporary file and names the next step', () => {
     writeFileAtomic(path, 'old');
     expect(() => writeFileAtomic(path, 'newer', { write: diskWithRoom(3) })).toThrow(
       new Error(`cannot write ${path}: ENOSPC; the disk is full; free some space and try again`),
@@ -84,7 +84,7 @@ describe('writeFileAtomic', () => {
 });
 
 describe('folders and reading', () => {
-  test('ensureWritableDirectory makes parents and refuses a path through a file', () => {
+  test('ensureWritableDirectory makes parents and rejects a path through a file', () => {
     const deep = join(directory, 'a', 'b');
     ensureWritableDirectory(deep);
     expect(existsSync(deep)).toBe(true);
@@ -145,7 +145,7 @@ describe('JSON lines', () => {
     }
   });
 
-  test('a corrupt line in the middle is refused by number', () => {
+  test('a corrupt line in the middle is rejected by number', () => {
     writeFileSync(path, '{"iteration":1}\n{"iteration":\n{"iteration":3}\n');
     expect(() => readJsonLines(path)).toThrow(
       new Error(`cannot read ${path}: line 2 is not a JSON object: "{\\"iteration\\":"; remove the line or the file`),
@@ -158,7 +158,7 @@ describe('JSON lines', () => {
     );
   });
 
-  test('on a full disk no half line stays, and the file goes on when there is room again', () => {
+  test('on a full disk no half line stays, and the file continues when there is room again', () => {
     openJsonLines(path).close();
     let room = diskWithRoom(20);
     const lines = openJsonLines(path, { write: (file, bytes) => room(file, bytes) });
@@ -179,7 +179,7 @@ describe('JSON lines', () => {
   });
 });
 
-describe('what is to be written is checked, and nothing is made', () => {
+describe('what is to be written is checked, and no file is created', () => {
   test('a folder that is there, or can be made', () => {
     requireWritableDirectory(directory);
     requireWritableDirectory(join(directory, 'a', 'b'));

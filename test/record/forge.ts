@@ -1,6 +1,6 @@
 /**
- * Takes the folder of a run apart into its statements and writes it again with every hash made anew by the product's own functions, so that
- * only a replay can tell what was changed.
+ * Splits the folder of a run into its statements and writes it again. The product's own functions compute all hashes
+ * again, so only a replay can detect a change.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { sha256Hex, textSha256 } from '../../src/record/sha256.ts';
 export type Editable = { [key: string]: JsonRecord[string] };
 type EditableCheckpoint = { -readonly [K in keyof Checkpoint]: Checkpoint[K] };
 
-/** What a run's folder says, each statement once. */
+/** The statements of a run's folder, each of them once. */
 export interface Statements {
   config: Editable;
   versions: Editable;
@@ -25,9 +25,9 @@ export interface Statements {
   /** Lines of metrics.jsonl with their newlines. */
   metrics: string[];
   readonly checkpoints: Map<number, EditableCheckpoint>;
-  /** Those of the receipt, or of the newest checkpoint where there is none. */
+  /** Those of the receipt or, without one, of the latest checkpoint. */
   links: Link[];
-  /** JSON files beside these by name: `result.json`, `coupling-start.json`. */
+  /** The other JSON files by name, such as `result.json` and `coupling-start.json`. */
   readonly records: Map<string, Editable>;
   /** Iteration that latest.json names. */
   latest: number;
@@ -35,7 +35,7 @@ export interface Statements {
   unbraid: string;
   /** Outcome in the receipt; undefined: that of result.json. */
   outcome?: JsonRecord | null;
-  /** Whether the folder gets a receipt. */
+  /** Whether a receipt is written. */
   receipt: boolean;
 }
 
@@ -87,7 +87,7 @@ export function readStatements(directory: string): Statements {
   };
 }
 
-/** The links with the hashes that the statements have now. */
+/** The links with the hashes of the changed statements. */
 function relink({ links, checkpoints, metrics }: Statements, head: ChainHead): Link[] {
   let previous = chainRoot(head);
   let start = 0;
@@ -110,7 +110,7 @@ function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
   for (const [name, bytes] of packCheckpoint(checkpoint)) writeFileSync(join(folder, name), bytes);
 }
 
-/** Writes the folder anew from the statements: chain, manifests, latest.json and receipt follow from them. */
+/** Writes the folder from the statements, with matching chain, manifests, latest.json and receipt. */
 export function writeStatements(directory: string, statements: Statements): void {
   const { config, versions, metrics, checkpoints, records, latest, unbraid } = statements;
   rmSync(directory, { recursive: true, force: true });
@@ -160,12 +160,12 @@ function rehashManifests(directory: string): void {
   }
 }
 
-/** Writes latest.json as it is with the hash that the manifest has now; one that cannot be read stays. */
+/** Updates the manifest's hash in latest.json. A file that cannot be read is left unchanged. */
 function rehashLatest(directory: string): void {
   try {
     writeLatest(directory, readJsonFile(join(directory, 'latest.json')).iteration as number);
   } catch {
-    // Damaged: only its hash in the receipt is made anew.
+    // Damaged: only its hash in the receipt is computed again.
   }
 }
 
@@ -173,7 +173,10 @@ type EditableReceipt = { -readonly [K in keyof Receipt]: Receipt[K] };
 /** A receipt's file without the hash of itself. */
 export type EditableReceiptFile = { receipt: EditableReceipt; check: string; files: { [path: string]: string } };
 
-/** Changes fields of receipt.json and makes its own hash anew; the links follow from `receipt.links` as it leaves them. */
+/**
+ * Changes fields of receipt.json and computes its own hash again. The links are computed from `receipt.links` after
+ * `change`.
+ */
 export function editReceipt(directory: string, change: (file: EditableReceiptFile) => void): void {
   const path = join(directory, 'receipt.json');
   const { check, files, sha256: _, ...receipt } = readJsonFile(path);
@@ -182,7 +185,7 @@ export function editReceipt(directory: string, change: (file: EditableReceiptFil
   writeFileSync(path, encodeReceipt(file as ReceiptFile));
 }
 
-/** Makes root, links and final hash of a receipt follow from the rest of it. */
+/** Computes root, links and final hash of a receipt from its other fields. */
 export function rechain(receipt: EditableReceipt): void {
   const { unbraid, config, links, outcome, numerics, environment, vocabularySha256, arithmetic } = receipt;
   const head = {
@@ -197,7 +200,7 @@ export function rechain(receipt: EditableReceipt): void {
   Object.assign(receipt, createReceipt(unbraid, config, { head, links: made, open: [] }, outcome));
 }
 
-/** Makes manifests, latest.json and the receipt's list of files anew for files that were changed in their place. */
+/** Updates manifests, latest.json and the receipt's list of files after files were changed in place. */
 export function rehash(directory: string): void {
   rehashManifests(directory);
   rehashLatest(directory);

@@ -39,7 +39,7 @@ function editJson(directory: string, name: string, change: (value: Editable) => 
   writeJsonFile(path, value);
 }
 
-/** One key of a JSON file is changed where it stands, or added. */
+/** Changes one key of a JSON file in place, or adds it. */
 function inFile(name: string, path: string, value: Editable[string], where = [name]): Forgery {
   return edited(`${path} in ${name} alone`, { where }, (directory) =>
     editJson(directory, name, (record) => {
@@ -50,7 +50,7 @@ function inFile(name: string, path: string, value: Editable[string], where = [na
   );
 }
 
-/** One key of the config is changed wherever the config is stated. */
+/** Changes one key of the config in all files that contain the config. */
 function everywhere(key: string, value: Editable[string]): Forgery {
   const where = [...start, config, metrics, '"at":1', '"at":2', '"at":4', 'coupling-start.json'];
   return restated(`${key} in all configs`, { where, rejected: /config: / }, (s) => {
@@ -125,7 +125,7 @@ function inReceipt(
   return raw(`receipt: ${name}`, { where, ...(rejected && { rejected }) }, (directory) =>
     editReceipt(directory, (file) => {
       change(file);
-      // One whose format or hashes are wrong would be told without a replay.
+      // With a wrong format or hash, the forgery would be detected without a replay.
       rechain(file.receipt);
     }),
   );
@@ -274,7 +274,7 @@ const without = changesWithout.map(([name, where, change]) =>
   }),
 );
 
-/** A file or folder more or less, with the receipt's list following where it can. */
+/** Adds or removes a file or folder, and updates the receipt's list if possible. */
 function folder(name: string, where: readonly string[], change: (directory: string, other: string) => void): Forgery {
   return edited(`folder: ${name}`, { where }, change);
 }
@@ -330,7 +330,7 @@ const folders: Forgery[] = [
   ),
 ];
 
-/** A key more in files of which a reader takes all for the run's. */
+/** Adds a key to files whose content a reader attributes to the run. */
 const keys: Forgery[] = [
   edited('a key more in state.json', { where: ['checkpoints/000005'] }, (d) =>
     editJson(checkpointPath(d, 5), 'state.json', (record) => {

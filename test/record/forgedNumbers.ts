@@ -41,7 +41,7 @@ const success: Forgery[] = [
   }),
 ];
 
-/** The outcome as the honest result has it. */
+/** The outcome of the honest result. */
 function outcome(statements: Statements): Editable {
   const { success: reached, coupling, envSteps, updates, parametersSha256 } = recordOf(statements, result);
   return { success: reached, coupling, envSteps, updates, parametersSha256 };
@@ -60,7 +60,7 @@ function inMeasured(path: string, value: JsonRecord[string]): Forgery {
   );
 }
 
-/** A summary with the mark of what was forged everywhere that it is stated. */
+/** A summary with the forged value in all files that state it. */
 function everywhere(at: 'start' | 'end', key: string, value: number): Forgery {
   const [name, iteration] = at === 'start' ? [start, 0] : [end, 5];
   return restated(

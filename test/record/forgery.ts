@@ -22,7 +22,7 @@ interface Place {
   readonly rejected?: RegExp;
 }
 
-/** A forgery that changes statements; everything that follows from them is written anew. */
+/** A forgery that changes statements. All data that depend on them are computed again. */
 export function restated(
   name: string,
   place: Place,
@@ -35,7 +35,7 @@ export function restated(
   });
 }
 
-/** A forgery that changes files in their place; all hashes of files are made anew afterwards. */
+/** A forgery that changes files in place. All hashes of files are computed again afterwards. */
 export function edited(
   name: string,
   { base = 'finished', ...place }: Place,

@@ -18,7 +18,7 @@ test('names the path of a number JSON cannot hold', () => {
   );
 });
 
-test('refuses what JSON would drop or change', () => {
+test('rejects what JSON would drop or change', () => {
   for (const value of [undefined, new Float32Array(2), new Map(), () => 1, 10n]) {
     expect(() => encodeJson({ a: value }, 'record')).toThrow(
       new Error('encodeJson: record.a must be null, text, a number, a boolean, a list or a plain object'),

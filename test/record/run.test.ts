@@ -136,7 +136,7 @@ describe('resuming', () => {
     const unbroken = contents(directory);
     rmSync(directory, { recursive: true });
     makeRun(47);
-    // What a crash in the middle of a checkpoint and of a line leaves behind.
+    // The files after a crash in the middle of a checkpoint and of a line.
     mkdirSync(join(directory, 'checkpoints', '000060.tmp'));
     writeFileSync(join(directory, 'metrics.jsonl'), '{"iteration":48,"cha', { flag: 'a' });
     const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, versions });
@@ -147,14 +147,14 @@ describe('resuming', () => {
     expect(contents(directory)).toEqual(unbroken);
   });
 
-  test('a run stopped before its first checkpoint begins anew; one that has lost its checkpoints does not', () => {
+  test('a run stopped before its first checkpoint starts again; one with removed checkpoints does not', () => {
     makeRun(60);
     const unbroken = contents(directory);
     rmSync(directory, { recursive: true });
     const begun = createRun(directory, start);
     begun.appendMetrics({ iteration: 0, 'charts/success': 0 });
     begun.close();
-    // What a crash in the middle of the first checkpoint leaves behind.
+    // The files after a crash in the middle of the first checkpoint.
     mkdirSync(join(directory, 'checkpoints', '000000.tmp'));
     const { writer, checkpoint } = resumeRun(directory, { keepCheckpoints: 2, versions });
     expect([checkpoint, openRun(directory).metrics]).toEqual([null, []]);
@@ -166,7 +166,7 @@ describe('resuming', () => {
     rmSync(join(directory, 'checkpoints'), { recursive: true });
     expect(() => resumeRun(directory, { keepCheckpoints: 2, versions })).toThrow(
       new Error(
-        `openRun: ${directory} has lost its checkpoints; restore them from a copy, or train it again with another --out`,
+        `openRun: ${directory} has no checkpoints left; restore them from a copy, or train it again with another --out`,
       ),
     );
     expect(openRun(directory).metrics.length).toBe(61);
@@ -196,7 +196,7 @@ describe('resuming', () => {
     expect(openRun(directory).checkpoints).toEqual([0, 60]);
   });
 
-  test('a damaged checkpoint is refused with the earlier ones named, and nothing is dropped', () => {
+  test('a damaged checkpoint is rejected with the earlier ones named, and nothing is dropped', () => {
     makeRun(45);
     const path = join(directory, 'checkpoints', '000040', 'parameters.safetensors');
     const bytes = readFileSync(path);
@@ -214,7 +214,7 @@ describe('resuming', () => {
     );
   });
 
-  test('without latest.json the newest checkpoint is taken', () => {
+  test('without latest.json the latest checkpoint is used', () => {
     makeRun(40);
     rmSync(join(directory, 'latest.json'));
     expect(openRun(directory).latest).toBe(40);
@@ -308,7 +308,7 @@ describe('errors', () => {
     rmSync(directory, { recursive: true });
     createRun(directory, start).close();
     expect(() => openRun(directory).loadCheckpoint()).toThrow(
-      new Error(`openRun: ${directory} has no checkpoint yet; go on with it: unbraid train --resume ${directory}`),
+      new Error(`openRun: ${directory} has no checkpoint yet; resume it with: unbraid train --resume ${directory}`),
     );
   });
 
@@ -318,7 +318,7 @@ describe('errors', () => {
     cpSync(directory, copy, { recursive: true });
     writeFileSync(join(copy, 'latest.json'), '{"iteration":"x"}');
     expect(() => openRun(copy)).toThrow(
-      new Error(`openRun: ${join(copy, 'latest.json')} is damaged; remove the file to use the newest checkpoint`),
+      new Error(`openRun: ${join(copy, 'latest.json')} is damaged; remove the file to use the latest checkpoint`),
     );
     writeFileSync(join(directory, 'config.json'), '{}');
     expect(() => openRun(directory)).toThrow(

@@ -32,7 +32,7 @@ describe('against the official Python package', () => {
     expect(metadata).toEqual({ format: 'unbraid é' });
   });
 
-  test("decode reads what Node's readFileSync gives", () => {
+  test("decode reads what Node's readFileSync returns", () => {
     const { tensors } = decodeSafetensors(readFileSync(new URL('../golden/reference.safetensors', import.meta.url)));
     expect(tensors).toEqual(goldenTensors);
   });
@@ -69,7 +69,7 @@ describe('encode', () => {
     expect(decodeSafetensors(moved.subarray(3)).tensors).toEqual(goldenTensors);
   });
 
-  test('refuses a name taken twice, the reserved name and a shape of another size', () => {
+  test('rejects a name taken twice, the reserved name and a shape of another size', () => {
     const tensor = { name: 'a', shape: [2], values: new Float32Array(2) };
     expect(() => encodeSafetensors([tensor, tensor])).toThrow(
       new Error('encodeSafetensors: tensor name "a" is taken; give every tensor its own name'),
@@ -83,7 +83,7 @@ describe('encode', () => {
   });
 });
 
-test('an empty tensor listed after the one it stands before is no overlap', () => {
+test('an empty tensor listed after its successor is not an overlap', () => {
   const header =
     '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}';
   expect(decodeSafetensors(file(header, 4)).tensors.map(({ name }) => name)).toEqual(['b', 'a']);
@@ -95,7 +95,7 @@ test('a header may have any character in a name or metadata', () => {
   expect(decodeSafetensors(encodeSafetensors(tensors, metadata))).toEqual({ tensors, metadata });
 });
 
-describe('wrong arguments are refused by name', () => {
+describe('wrong arguments are rejected by name', () => {
   const tensor = { name: 'a', shape: [2], values: new Float32Array(2) };
   const encode = (tensors: unknown, metadata?: unknown): unknown => encodeSafetensors(tensors as [], metadata as never);
   const decode = (bytes: unknown, options?: unknown): unknown => decodeSafetensors(bytes as never, options as never);
@@ -132,7 +132,7 @@ describe('wrong arguments are refused by name', () => {
   });
 });
 
-describe('decode refuses', () => {
+describe('decode rejects', () => {
   const entry = (rest: string): string => `{"a":{"dtype":"F32",${rest}}}`;
   const two = (first: string, second: string): string =>
     `{"a":{"dtype":"U8","shape":[4],"data_offsets":[${first}]},"b":{"dtype":"U8","shape":[4],"data_offsets":[${second}]}}`;
@@ -213,7 +213,7 @@ describe('decode refuses', () => {
     );
   });
 
-  test('a dtype it does not know', () => {
+  test('an unknown dtype', () => {
     const header = '{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}';
     expect(() => decodeSafetensors(file(header, 4))).toThrow(
       new Error('decodeSafetensors: dtype of "a" must be F32, F64, I32 or U8, got "BF16"'),

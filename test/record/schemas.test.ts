@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCompare, parseCoupling, parseDanger, parseMetrics, parseRunResult } from '../../src/record/schemas.ts';
-import { fixture } from '../report/fixtures/load.ts';
+import { fixture } from '../report/fixtures/readFixtures.ts';
 
 /** A stored record as text, changed by `edit`. */
 // biome-ignore lint/suspicious/noExplicitAny: the tests break records on purpose
@@ -19,7 +19,7 @@ describe('parsing records', () => {
     expect(lines[1]).toEqual({ iteration: 1, envSteps: 20, reward_std: null });
   });
 
-  it('keeps the fields it knows and drops others', () => {
+  it('keeps the known fields and drops others', () => {
     const result = parseRunResult(broken('grpo-none-s1/result.json', (record) => Object.assign(record, { extra: 1 })));
     expect(Object.keys(result)).not.toContain('extra');
     expect(result.config.seed).toBe(1);

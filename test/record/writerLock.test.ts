@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const source = new URL('../../src/record/writerLock.node.ts', import.meta.url);
 
-/** A process that takes the run and writes `held`, or why it did not, then stays until it is killed. */
+/** A process that takes the run and prints `held`, or prints the reason of the failure, then runs until killed. */
 async function otherProcess(): Promise<{ pid: number; said: string; kill(): Promise<void> }> {
   const script = `
     import { lockRun } from ${JSON.stringify(source.href)};
@@ -59,7 +59,7 @@ test('a run has one writer, who is named, until it releases the run', () => {
   lockRun('third', directory).release();
 });
 
-test('another process is refused while this one writes, and takes over once its writer was killed', async () => {
+test('another process is rejected while this one writes, and takes over after its writer was killed', async () => {
   const lock = lockRun('first', directory);
   const refused = await otherProcess();
   expect(refused.said).toContain(`other: ${directory} must have one writer, but process ${process.pid} on `);
@@ -92,7 +92,7 @@ test('a pid that belongs to a later process is not the writer', () => {
   const { ticks } = JSON.parse(text);
   writeFileSync(join(directory, name), text.replace(`"${ticks}"`, '"1"'));
   const lock = lockRun('second', directory);
-  // Where there is no /proc, only the pid tells.
+  // Without /proc, only the pid identifies the process.
   if (ticks !== null) expect(lock.takenOver.length).toBe(1);
   lock.release();
 });

@@ -1,4 +1,4 @@
-/** Honest runs that corruptions and forgeries start from. */
+/** Honest runs from which corruptions and forgeries are made. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
@@ -17,7 +17,7 @@ const textConfig: Config = resolveConfig({
   iterations: 3,
 });
 
-/** Keys of a run whose every phase lasts long enough for a signal. */
+/** Config keys of a run in which each phase lasts long enough for a signal. */
 export const slowChanges = {
   ...changes,
   iterations: 6,

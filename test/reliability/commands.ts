@@ -1,4 +1,4 @@
-/** Command lines executed in a process beside this one, which may hang, crash or fill its memory without harm. */
+/** Executes command lines in another process, which can hang, crash or fill its memory without harm to this one. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './verdict.ts';
@@ -11,11 +11,11 @@ export interface Call {
 }
 
 export interface Answer extends Outcome {
-  /** The most memory that the process had so far, KiB. */
+  /** Peak memory of the process, KiB. */
   readonly maxRssKb: number;
 }
 
-/** What became of a command: its answer, or how it failed to give one. */
+/** The result of a command: its answer, or the kind of failure. */
 export type Executed = Answer | { readonly failed: 'hang' | 'crash'; readonly reason: string };
 
 export interface Commands {
@@ -27,7 +27,7 @@ export interface Commands {
 const entry = fileURLToPath(new URL('./commandsEntry.ts', import.meta.url));
 
 /**
- * Opens the process. One that hangs or crashes is replaced at the next command.
+ * Opens the process. A process that hangs or crashes is replaced at the next command.
  *
  * @param hangMs milliseconds after which a command counts as hanging
  */
@@ -42,7 +42,7 @@ export function openCommands(hangMs = 60_000): Commands {
       new Promise((resolve) => {
         child ??= fork(entry, [], {
           execPath: node,
-          // A command that needs more than this has no bound on its memory.
+          // A command that needs more than this counts as unbounded in memory.
           execArgv: ['--max-old-space-size=1024'],
           stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
         });

@@ -1,4 +1,4 @@
-/** A process that executes command lines in itself, one after the other: some 20 times as fast as a process for each. */
+/** A process that executes command lines one after the other, about 20 times as fast as one process per command. */
 import { realUnbraid } from '../cli/realRun.ts';
 import type { Answer, Call } from './commands.ts';
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { RandomStream } from '../../src/random.ts';
 
-/** Places of all values inside a JSON value, each as the object that holds it and its key there. */
+/** Positions of all values inside a JSON value, each as the containing object and the key. */
 function places(value: unknown): [Record<string, unknown>, string][] {
   if (typeof value !== 'object' || value === null) return [];
   const holder = value as Record<string, unknown>;
@@ -58,7 +58,7 @@ function changeBytes(bytes: Buffer, random: RandomStream): { bytes: Buffer; what
   return { bytes, what: `a bit of byte ${at}` };
 }
 
-/** Damages the file and says how; it never stays as it was. */
+/** Damages the file and returns a description. The file always changes. */
 export function corrupt(path: string, random: RandomStream): string {
   const bytes = readFileSync(path);
   const kind = random.below(20);

@@ -1,4 +1,7 @@
-/** Damaged folders, given to every command that reads a run: as they are, with all hashes made anew, and without a receipt. */
+/**
+ * Damaged folders for every command that reads a run: unchanged otherwise, with all hashes computed again, and without
+ * a receipt.
+ */
 import { cpSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomStream } from '../../src/random.ts';
@@ -18,7 +21,7 @@ const damaged: readonly Base[] = ['finished', 'cut short', 'finished', 'text', '
 const evalArgs = (run: string): string[] => ['eval', run, '--episodes', '20', '--json'];
 const couplingArgs = (run: string): string[] => ['coupling', run, '--samples', '8', '--json'];
 
-/** What a file states, without what no replay can check; its bytes where it is no JSON. */
+/** The statements of a file that a replay can check; its bytes if it is not JSON. */
 function statement(file: string, path: string): string | null {
   if (!existsSync(path) || !statSync(path).isFile()) return null;
   const bytes = readFileSync(path);
@@ -34,7 +37,10 @@ function statement(file: string, path: string): string | null {
   return canonicalJson({ value } as JsonRecord);
 }
 
-/** Whether the folder is honest whatever became of that file: a page, or a file that is missing where a killed run has none either. */
+/**
+ * Whether the folder is honest independent of the damage to that file: the file is a page, or it is missing and a
+ * killed run lacks it, too.
+ */
 function statesNothing(run: string, file: string): boolean {
   if (file.endsWith('.html')) return true;
   if (existsSync(join(run, file))) return false;
@@ -76,7 +82,7 @@ function checkVerify(tally: Tally, where: string, outcome: Outcome, same: boolea
   }
 }
 
-/** A measurement of a damaged run is refused, or it is the honest one. */
+/** A measurement of a damaged run must be rejected or equal the honest one. */
 function checkReading(tally: Tally, where: string, outcome: Outcome, expected: string): void {
   if (outcome.code === 0 && outcome.stdout !== expected) {
     fail(tally, 'wrong verdict', `${where}: another outcome: ${outcome.stdout.slice(0, 300)}`);
@@ -112,7 +118,7 @@ export async function corruptions(bench: Bench): Promise<Tally> {
     if (evaluated) checkReading(tally, `${where}: eval`, evaluated, expected.eval);
     const damage = contents(run);
     const resumed = await execute(commands, tally, where, 'train', '--resume', run);
-    // One that cannot write where the damage is has begun.
+    // A command that fails to write at the damaged path has started its work.
     if (resumed && resumed.code !== 0 && !resumed.stderr.includes('cannot write') && contents(run) !== damage) {
       fail(tally, 'lost run', `${where}: a refused resume changed the folder: ${resumed.stderr.slice(-300)}`);
     }
@@ -126,7 +132,7 @@ export async function corruptions(bench: Bench): Promise<Tally> {
   return tally;
 }
 
-/** A file whose JSON cannot be read keeps the hashes it has. */
+/** For a file with unreadable JSON, the old hashes are kept. */
 function rehashIfPossible(run: string): void {
   try {
     rehash(run);

@@ -1,4 +1,4 @@
-/** A disk that is full from one file operation on, and a small one that is really full. */
+/** Simulates a disk that is full from one file operation on, and uses a real file system that is too small. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { recover, verifyLeft } from './recovery.ts';
 import { countOne, fail, inspect, openTally, type Tally } from './tally.ts';
 import { filesOf } from './verdict.ts';
 
-/** A command that found no space ends with 1, says what to do, and leaves no temporary file. */
+/** Without disk space, a command must exit with code 1, name the next step, and leave no temporary file. */
 function checkEnd(tally: Tally, where: string, directory: string, ended: Ended): void {
   inspect(tally, where, ended, ended.report?.maxRssKb ?? 0);
   if (ended.hung) fail(tally, 'hang', where);
@@ -23,14 +23,14 @@ function checkEnd(tally: Tally, where: string, directory: string, ended: Ended):
   if (left !== undefined) fail(tally, 'lost run', `${where}: ${left} is left over`);
 }
 
-/** Runs on a file system of its own that is too small by a seeded amount; with more room the run goes on. */
+/** Runs on a separate file system that is too small by a seeded amount. With more space, the run is resumed. */
 async function realDisk(bench: Bench, tally: Tally, count: number): Promise<void> {
   const { root, bases, commands } = bench;
   const expected = receiptIn(bases.finished);
   const mounted = join(root, 'small');
   mkdirSync(mounted);
   for (let i = 0; i < count; i++) {
-    // A whole run needs some 400 KiB.
+    // A complete run needs about 400 KiB.
     const kib = 4 * (1 + randomStream(1, 'test/disk', 0, i).below(60));
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', mounted], { stdio: 'pipe' });
@@ -55,7 +55,10 @@ async function realDisk(bench: Bench, tally: Tally, count: number): Promise<void
   }
 }
 
-/** Fills the disk at file operations; with space again the run goes on. A fifth of the attempts use a real file system, where root allows it. */
+/**
+ * Fills the disk at file operations. With space again, the run is resumed. A fifth of the attempts use a real file
+ * system, if root permissions allow it.
+ */
 export async function disk(bench: Bench): Promise<Tally> {
   const { root, bases, commands, count, say } = bench;
   const tally = openTally('full disk');

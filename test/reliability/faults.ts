@@ -1,6 +1,7 @@
 /**
- * Preloaded into a process (`node --import`): at one of its file operations in a folder it kills the process, fills the disk, or sends a signal.
- * The variable UNBRAID_FAULT holds the fault as JSON. Node's own file functions are replaced, so that the product needs no hook for it.
+ * Preloaded into a process (`node --import`). At one of its file operations in a folder, it kills the process, fills
+ * the disk, or sends a signal. The variable UNBRAID_FAULT contains the fault as JSON. It replaces Node's file
+ * functions, so the product needs no hook for it.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -10,10 +11,13 @@ import { isMainThread } from 'node:worker_threads';
 export interface Fault {
   /** Operations on paths that begin with this one count. */
   readonly folder: string;
-  /** What happens at operation `at`, counted from 1. `kill within` leaves half of the bytes written or half of a folder removed. */
+  /**
+   * Action at operation `at`, counted from 1. `kill within` leaves half of the bytes written or half of a folder
+   * removed.
+   */
   readonly how: 'nothing' | 'kill before' | 'kill within' | 'full disk' | 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGSTOP';
   readonly at: number;
-  /** File for what was counted, written at a normal exit; null before a process stops itself. */
+  /** File for the counts, written at a normal exit; null before a process stops itself. */
   readonly report: string;
 }
 
@@ -28,7 +32,7 @@ type Operation = (...given: never[]) => unknown;
 
 const original = { ...fs };
 
-/** Removes the first half of a folder's entries, or the path itself where it is a file. */
+/** Removes the first half of a folder's entries, or the path itself if it is a file. */
 function removeHalf(path: string): void {
   if (!original.existsSync(path)) return;
   const folder = original.statSync(path).isDirectory();
@@ -39,7 +43,7 @@ function removeHalf(path: string): void {
   }
 }
 
-/** Makes the uppermost folder that is missing on the way to `path`. */
+/** Creates the uppermost missing folder of `path`. */
 function makeOne(path: string): void {
   let missing = resolve(path);
   while (!original.existsSync(dirname(missing))) missing = dirname(missing);
@@ -63,7 +67,7 @@ function install({ folder, how, at, report }: Fault): void {
     typeof target === 'number' ? inFolder.has(target) : resolve(String(target)).startsWith(folder);
   const kill = (): void => void process.kill(process.pid, 'SIGKILL');
 
-  /** Replaces a function: `within` does half of it, `takesSpace` says whether a full disk refuses it. */
+  /** Replaces a function. `within` does half of its work; `takesSpace` is true if it fails on a full disk. */
   function replace(name: string, within: Operation | null, takesSpace: boolean, counts?: Operation): void {
     const functions = fs as unknown as Record<string, Operation>;
     const real = functions[name];
@@ -76,12 +80,12 @@ function install({ folder, how, at, report }: Fault): void {
           (within ?? real)(...given);
           kill();
         }
-        // Who waits for it to stop looks for the file.
+        // The process that waits for the stop polls for this file.
         if (how === 'SIGSTOP') original.writeFileSync(report, 'null');
         if (how.startsWith('SIG')) process.kill(process.pid, how as NodeJS.Signals);
         if (how === 'full disk') {
           full = true;
-          // What still fits is written.
+          // Write the part that still fits.
           if (name === 'writeSync') return within?.(...given);
           if (name === 'fsyncSync') throw noSpace();
         }

@@ -1,4 +1,4 @@
-/** Every forgery and every honest base, given to every command that reads a run. */
+/** Runs each command that reads a run on every forgery and on every honest base. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { forgedFiles } from '../record/forgedFiles.ts';
@@ -24,7 +24,7 @@ export async function forgeries(bench: Bench): Promise<Tally> {
     const outcome = await execute(commands, tally, where, 'verify', run, '--json');
     const wrong = outcome && wrongOnForgery(forgery, outcome);
     if (wrong) fail(tally, 'wrong verdict', `${where}: ${wrong}`);
-    // Only a replay can tell: these may believe it, but must end and say clearly why not if they do not.
+    // Only a replay detects the forgery. These commands may accept it; if they reject it, the message must be clear.
     await execute(commands, tally, where, 'eval', run, '--episodes', '20');
     await execute(commands, tally, where, 'coupling', run, '--samples', '8');
     await execute(commands, tally, where, 'train', '--resume', run);

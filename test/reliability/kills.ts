@@ -11,7 +11,7 @@ import { type Product, start } from './product.ts';
 import { execute, recover, verifyLeft } from './recovery.ts';
 import { countOne, fail, openTally, type Tally } from './tally.ts';
 
-/** What every part of the harness is given. */
+/** Parameters of each part of the harness. */
 export interface Bench {
   /** An empty folder. */
   readonly root: string;
@@ -29,7 +29,7 @@ export function trainArgs(directory: string, given: Partial<Config> = changes, w
   return ['train', ...settings, '--workers', String(workers), '--out', directory];
 }
 
-/** A command that writes in a run's folder, and the folder that it begins with. */
+/** A command that writes to a run's folder, and the initial content of that folder. */
 interface Scene {
   readonly name: string;
   readonly from: keyof Bases | null;
@@ -43,7 +43,7 @@ export const scenes: readonly Scene[] = [
   { name: 'coupling', from: 'finished', args: (run) => ['coupling', run, '--samples', '8', '--workers', '1'] },
 ];
 
-/** Brings the folder of a scene to its beginning. */
+/** Creates the initial folder of a scene. */
 export function setScene({ from }: Scene, { bases }: Bench, directory: string): void {
   rmSync(directory, { recursive: true, force: true });
   if (from !== null) cpSync(bases[from], directory, { recursive: true });
@@ -62,7 +62,7 @@ async function operationsOf(scene: Scene, bench: Bench, directory: string): Prom
 
 const counted = new WeakMap<Bases, readonly (readonly string[])[]>();
 
-/** File operations of each scene that nothing disturbs; counted once. */
+/** File operations of each undisturbed scene, counted once. */
 export async function sceneOperations(bench: Bench): Promise<readonly (readonly string[])[]> {
   const known = counted.get(bench.bases);
   if (known) return known;
@@ -79,7 +79,7 @@ interface Point {
   readonly at: number;
 }
 
-/** Shares `count` attempts out among the scenes' operations: points spread evenly over all of them. */
+/** Distributes `count` attempts evenly over the operations of all scenes. */
 export function spreadPoints(operations: readonly (readonly string[])[], count: number): Point[] {
   const total = operations.reduce((sum, { length }) => sum + length, 0);
   return Array.from({ length: count }, (_, i) => {
@@ -90,7 +90,7 @@ export function spreadPoints(operations: readonly (readonly string[])[], count: 
   });
 }
 
-/** Where a scene removes something: half of a removal is a state of its own. */
+/** The removals of a scene: half of a removal is a separate state. */
 function removals(operations: readonly (readonly string[])[]): Point[] {
   return operations.flatMap((names, scene) =>
     names.flatMap((name, i) => (name === 'rmSync' ? [{ scene, at: i + 1 }] : [])),
@@ -104,7 +104,7 @@ async function killAt(bench: Bench, tally: Tally, where: string, args: string[],
   if (ended.signal !== 'SIGKILL') fail(tally, 'crash', `${where}: ended by itself with ${ended.code}: ${ended.stderr}`);
 }
 
-/** Kills commands at their file operations, looks at what is left, and goes on. */
+/** Kills commands at their file operations, checks the remaining files, and resumes the run. */
 export async function kills(bench: Bench): Promise<Tally> {
   const { root, bases, commands, count, say } = bench;
   const tally = openTally('kills');
@@ -123,7 +123,7 @@ export async function kills(bench: Bench): Promise<Tally> {
     await verifyLeft(commands, tally, where, directory);
     const train = trainArgs(directory);
     if (scene.name === 'train' && i % 3 === 0) {
-      // What goes on is killed, too, if it comes so far.
+      // The resumed run is killed, too, if it reaches the operation.
       const at = 1 + randomStream(1, 'test/kills', 0, i).below(20);
       const again = await execute(commands, tally, where, 'verify', directory);
       const resume = again?.code === 0 ? ['train', '--resume', directory] : train;

@@ -1,4 +1,4 @@
-/** The command in a process of its own, with or without a fault. */
+/** Runs the command in a separate process, with or without a fault. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,18 +7,18 @@ import { fileURLToPath } from 'node:url';
 import { node } from './commands.ts';
 import type { Fault, FaultReport } from './faults.ts';
 
-/** What is started: the built command, or its source. */
+/** The program to start: the built command, or its source. */
 export type Product = 'dist/src/cli/main.js' | 'src/cli/main.ts';
 
 export interface Ended {
-  /** null where a signal ended the process. */
+  /** null if a signal ended the process. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Whether the process had to be ended because it went on for too long. */
+  /** Whether the process was terminated because it exceeded the time limit. */
   readonly hung: boolean;
-  /** null where the process did not end by itself. */
+  /** null if the process did not end by itself. */
   readonly report: FaultReport | null;
 }
 
@@ -34,15 +34,15 @@ export interface Started {
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const preload = new URL('./faults.ts', import.meta.url).href;
-/** Spares a process started from source most of its start. */
+/** Shortens the start of a process that runs from source. */
 const compileCache = join(root, 'node_modules/.cache/reliability');
 let started = 0;
 
 /**
  * Starts the command.
  *
- * @param fault without `report`, which is a file of this function's own
- * @param hangMs milliseconds after which the process is ended and counts as hanging
+ * @param fault without `report`: this function uses its own file for it
+ * @param hangMs milliseconds after which the process is terminated and counts as hanging
  */
 export function start(
   product: Product,

@@ -1,4 +1,7 @@
-/** What must hold of a folder whose process ended early: it can be verified, and gone on with to the result of an uninterrupted run. */
+/**
+ * Requirements on a folder whose process ended early: it can be verified, and resumed to the result of an uninterrupted
+ * run.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Receipt } from '../../src/record/receipt.ts';
@@ -7,7 +10,7 @@ import type { Commands } from './commands.ts';
 import { fail, inspect, type Tally } from './tally.ts';
 import { type Outcome, wrongOnHonest } from './verdict.ts';
 
-/** Executes a command in the process beside this one; null, and a failure in the tally, if it gave no answer. */
+/** Executes a command in the other process. Returns null, and counts a failure, if there is no answer. */
 export async function execute(
   commands: Commands,
   tally: Tally,
@@ -32,7 +35,7 @@ function hasCheckpoint(directory: string): boolean {
 
 const nothingYet = /has no checkpoint yet|does not exist|is no run|nothing to compare|nothing to verify/;
 
-/** Verifies a folder as it was left: equal, or a clear word that there is nothing to compare yet. */
+/** Verifies an interrupted run: it must be equal, or the message must state that there is nothing to compare yet. */
 export async function verifyLeft(commands: Commands, tally: Tally, where: string, directory: string): Promise<void> {
   const outcome = await execute(commands, tally, where, 'verify', directory, '--json');
   if (outcome === null) return;
@@ -42,10 +45,11 @@ export async function verifyLeft(commands: Commands, tally: Tally, where: string
 }
 
 /**
- * Goes on with the run, or begins it again where nothing of it is left, and compares its receipt with that of an uninterrupted run.
+ * Resumes the run, or starts it again if no part of it is left, and compares its receipt with that of an uninterrupted
+ * run.
  *
- * @param train command line that begins the run in that folder
- * @param anew begin again wherever there is no checkpoint, even where `--resume` could
+ * @param train command line that starts the run in that folder
+ * @param anew start again if there is no checkpoint, even if `--resume` is possible
  */
 export async function recover(
   commands: Commands,

@@ -31,6 +31,6 @@ test('the page has a row for each part, what was tried, and every failure', () =
   ]);
 });
 
-test('without failures the page says so', () => {
+test('the page states that there was no failure', () => {
   expect(reliabilityPage([openTally('kills')], circumstances)).toMatch(/## Failures\n\nNone\.\n$/);
 });

@@ -1,4 +1,4 @@
-/** docs/results/reliability.md from what was counted. */
+/** Writes docs/results/reliability.md from the counts. */
 import { type Failure, failureKinds, type Tally } from './tally.ts';
 
 /** Where and how the harness ran. */

@@ -14,10 +14,12 @@ import { filesOf } from './verdict.ts';
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const names = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
-/** Milliseconds from a signal to the end of the process that are no hang, on a busy machine too. */
+/**
+ * Longest time from a signal to the end of the process that does not count as a hang, in ms (also on a busy machine).
+ */
 const promptMs = 30_000;
 
-/** When the signal comes: at a file operation, or some time after a phase began. */
+/** Time of the signal: at a file operation, or a given time after the start of a phase. */
 type Moment =
   | { readonly operation: number }
   | {
@@ -33,7 +35,10 @@ interface Attempt {
   readonly moment: Moment;
 }
 
-/** Phases of training, what stderr shows when they begin (the line of the phase before), and how long they last at least, ms. */
+/**
+ * Phases of training, the text on stderr at their start (the line of the previous phase), and their shortest duration
+ * in ms.
+ */
 const phases: readonly (readonly [string, string, number])[] = [
   ['the cold start', '  vocabulary  ', 100],
   ['the first coupling', '  cold start  ', 40],
@@ -57,7 +62,7 @@ function momentText(moment: Moment): string {
   return 'operation' in moment ? `at operation ${moment.operation}` : `${moment.delayMs} ms into ${moment.phase}`;
 }
 
-/** Starts a command, sends it the signal, and gives how it ended; null if it ended before the signal. */
+/** Starts a command, sends the signal, and returns how it ended; null if it ended before the signal. */
 async function signalled(
   bench: Bench,
   args: readonly string[],
@@ -85,7 +90,7 @@ async function signalled(
   return ended.signal === 'SIGKILL' ? { ...ended, hung: true } : ended;
 }
 
-/** The iteration of the newest checkpoint and of the last line of metrics.jsonl; null where there is none. */
+/** The iteration of the latest checkpoint and of the last line of metrics.jsonl; null if there is none. */
 function reached(directory: string): [number | null, number | null] {
   const [latest, metrics] = ['latest.json', 'metrics.jsonl'].map((name) => join(directory, name));
   const lines = existsSync(metrics) ? readFileSync(metrics, 'utf8').split('\n') : [];
@@ -129,7 +134,7 @@ async function signalTraining(bench: Bench, tally: Tally, i: number, expected: R
     tally,
     `train, ${'operation' in tried.moment ? 'at a file operation' : `after the start of ${tried.moment.phase}`}`,
   );
-  // A run that has not begun has no folder to resume.
+  // A run that has not started has no folder to resume.
   const begun = existsSync(join(directory, 'config.json'));
   checkEnd(tally, where, ended, tried.signal, begun ? 'unbraid train --resume ' : 'nothing was written');
   const [checkpoint, line] = reached(directory);
@@ -143,7 +148,7 @@ async function signalTraining(bench: Bench, tally: Tally, i: number, expected: R
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Commands that read a run end with the signal's code and leave the folder as it was. */
+/** Commands that read a run must exit with the signal's code and leave the folder unchanged. */
 async function signalReading(bench: Bench, tally: Tally, i: number, finished: string): Promise<void> {
   const directory = join(bench.root, `reading-${String(i).padStart(5, '0')}`);
   cpSync(finished, directory, { recursive: true });
@@ -161,7 +166,7 @@ async function signalReading(bench: Bench, tally: Tally, i: number, finished: st
   };
   const where = `signal ${i}: ${command}, ${tried.signal} ${momentText(tried.moment)}, ${threads(tried.workers)}`;
   const args = [command, directory, ...more, '--workers', String(tried.workers)];
-  // A receipt of the folder is no sign that a command which reads it has ended.
+  // A receipt in the folder does not show that a command which reads it has ended.
   const ended = await signalled(bench, args, `${directory}-none`, tried);
   if (ended === null || ended.code === 0) countOne(tally, 'ended before the signal, not counted');
   else {

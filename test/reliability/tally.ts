@@ -1,4 +1,4 @@
-/** What a part of the harness counted. */
+/** Counts of one part of the harness. */
 import { isStackTrace, unclearText } from './verdict.ts';
 
 /** Kinds of failure. */
@@ -12,11 +12,11 @@ export interface Tally {
   /** Commands executed. */
   commands: number;
   readonly failures: { readonly kind: Failure; readonly text: string }[];
-  /** The most memory of any process, KiB. */
+  /** Peak memory over all processes, KiB. */
   maxRssKb: number;
-  /** What the attempts were, by kind. */
+  /** Number of attempts by kind. */
   readonly counts: Record<string, number>;
-  /** What could not be done here, with the reason. */
+  /** Skipped work, with the reason. */
   readonly notes: string[];
 }
 
@@ -32,7 +32,7 @@ export function countOne(tally: Tally, kind: string): void {
   tally.counts[kind] = (tally.counts[kind] ?? 0) + 1;
 }
 
-/** Takes the memory and the messages of an ended command into the tally. */
+/** Adds the memory and the messages of an ended command to the counts. */
 export function inspect(
   tally: Tally,
   where: string,
@@ -41,7 +41,7 @@ export function inspect(
 ): void {
   tally.commands++;
   tally.maxRssKb = Math.max(tally.maxRssKb, maxRssKb);
-  // A process that a signal ended had no time for a message.
+  // A process that a signal ended could not print a message.
   const outcome = { ...ended, code: ended.code ?? 0 };
   const unclear = unclearText(outcome);
   if (unclear === null) return;

@@ -1,4 +1,4 @@
-/** What is right of a command's outcome: its verdict, its messages, and what it says that it checked. */
+/** Checks a command's outcome: its verdict, its messages, and its list of checked files. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Forgery } from '../record/forgery.ts';
@@ -26,11 +26,11 @@ const unclear: readonly (readonly [string, RegExp])[] = [
     /Cannot (read|set|destructure|convert|mix) |is not (a function|iterable|an object|a constructor)/,
   ],
   ['an undefined value', /\bundefined\b|\[object Object\]/],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters.
   ['a control character', /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/],
 ];
 
-/** What a user cannot read in the output, in words; null if all is clear. */
+/** Description of unreadable output; null if all output is readable. */
 export function unclearText({ code, stdout, stderr }: Outcome): string | null {
   for (const [what, pattern] of unclear) {
     if (pattern.test(stdout) || pattern.test(stderr)) return `the output holds ${what}`;
@@ -41,12 +41,12 @@ export function unclearText({ code, stdout, stderr }: Outcome): string | null {
   return null;
 }
 
-/** Whether the output holds a stack trace. */
+/** Whether the output contains a stack trace. */
 export function isStackTrace({ stdout, stderr }: Outcome): boolean {
   return unclear[0][1].test(stdout) || unclear[0][1].test(stderr);
 }
 
-/** What docs/receipts.md lists as kinds that a replay cannot check. */
+/** The kinds of files that docs/receipts.md lists as not checked by a replay. */
 const unverifiable = [
   /^result\.json#(wallMs|workers)$/,
   /^config\.json#versions$/,
@@ -75,7 +75,10 @@ export function verdictOf({ stdout }: Outcome): Verdict | null {
   }
 }
 
-/** What is wrong with the lists of what was checked, in words; null if every file is in them and none is left out without a reason. */
+/**
+ * Description of an error in the lists of checked files; null if every file is listed and each unchecked one has a
+ * reason.
+ */
 function unaccounted(directory: string, { checked, notChecked }: Verdict): string | null {
   if (!checked || !notChecked) return 'verify names no files that it checked';
   const files = filesOf(directory);
@@ -88,7 +91,7 @@ function unaccounted(directory: string, { checked, notChecked }: Verdict): strin
   return beyond === undefined ? null : `${beyond} is not checked, yet the run is equal`;
 }
 
-/** What is wrong with the verdict on an honest run; null if it is right. */
+/** Description of a wrong verdict on an honest run; null if the verdict is right. */
 export function wrongOnHonest(directory: string, outcome: Outcome): string | null {
   const verdict = verdictOf(outcome);
   if (outcome.code === 0 && verdict?.equal === true) return unaccounted(directory, verdict);
@@ -96,7 +99,7 @@ export function wrongOnHonest(directory: string, outcome: Outcome): string | nul
   return `an honest run is not equal: exit code ${outcome.code}, ${JSON.stringify(verdict?.first)}, ${last}`;
 }
 
-/** What is wrong with the verdict on a forgery; null if it is right. */
+/** Description of a wrong verdict on a forgery; null if the verdict is right. */
 export function wrongOnForgery({ where, rejected }: Forgery, outcome: Outcome): string | null {
   const { code, stderr } = outcome;
   const verdict = verdictOf(outcome);

@@ -1,4 +1,4 @@
-/** Two processes that want to write one run's folder. */
+/** Starts two processes that write to the folder of one run. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveConfig } from '../../src/config/config.ts';
@@ -10,7 +10,7 @@ import { type Ended, type Started, start } from './product.ts';
 import { recover, verifyLeft } from './recovery.ts';
 import { countOne, fail, inspect, openTally, type Tally } from './tally.ts';
 
-/** The second is refused as wrong usage; one that resumes the run is told the pid of the first. */
+/** The second must exit with a usage error; if it resumes the run, the message contains the pid of the first. */
 function checkRefused(tally: Tally, where: string, ended: Ended, first: Started, resume: boolean): void {
   inspect(tally, where, ended, ended.report?.maxRssKb ?? 0);
   if (ended.hung) fail(tally, 'hang', where);
@@ -32,7 +32,7 @@ function checkFinished(tally: Tally, where: string, ended: Ended, directory: str
   if (got !== hash) fail(tally, 'lost run', `${where}: another result, ${got}`);
 }
 
-/** Two writers at a time: at once, one that finds another at work, and one that finds the lock of a killed one. */
+/** Two writers: both start at once, one starts while the other writes, or one finds the lock of a killed one. */
 export async function writers(bench: Bench): Promise<Tally> {
   const { root, commands, product, count, say } = bench;
   const tally = openTally('two writers');
@@ -57,7 +57,7 @@ export async function writers(bench: Bench): Promise<Tally> {
   }
 
   async function atWork(where: string, directory: string, resume: boolean, at: number): Promise<void> {
-    // The first stops in the middle of its work for as long as the second tries.
+    // The first process is stopped in the middle of its work while the second one tries.
     const first = start(product, run(directory, true), { folder: directory, how: 'SIGSTOP', at });
     await first.stopped();
     const second = start(product, run(directory, resume), { folder: directory, how: 'nothing', at: 0 });

@@ -1,4 +1,4 @@
-/** Reads back what a figure drew. */
+/** Reads texts, lines and marks from the SVG of a figure. */
 
 /** Throws unless `xml` is one well-formed element: tags balanced, attributes quoted and unique, no bare `&` or `<`. */
 export function requireWellFormed(xml: string): void {

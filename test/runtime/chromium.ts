@@ -1,5 +1,8 @@
 /** Opens pages in Chromium and hears what they log. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
 import { openBrowser } from '../../src/cli/runtime/browser.ts';
 import type { Installed } from '../../src/cli/runtime/installed.ts';
 
@@ -44,5 +47,32 @@ export async function visit(chromium: Installed, url: string, heard: Promise<str
     return await Promise.race([heard, left]);
   } finally {
     await browser.close();
+  }
+}
+
+const types: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.mjs': 'text/javascript' };
+
+/** The first text that the page with the script main.js of a folder logs. Its threads can share memory. */
+export async function loggedByBundle(chromium: Installed, folder: string): Promise<string> {
+  const { heard, answer } = listener();
+  const html = `<!doctype html><script>${microphone}</script><script type="module" src="/main.js"></script>`;
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    if (pathname === '/said') return answer(request, response);
+    if (pathname === '/favicon.ico') return void response.writeHead(404).end();
+    response
+      .writeHead(200, {
+        'Cross-Origin-Opener-Policy': 'same-origin',
+        'Cross-Origin-Embedder-Policy': 'require-corp',
+        'Content-Type': pathname === '/' ? 'text/html' : (types[extname(pathname)] ?? 'application/octet-stream'),
+      })
+      .end(pathname === '/' ? html : readFileSync(join(folder, pathname)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await visit(chromium, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, heard);
+  } finally {
+    server.closeAllConnections();
+    server.close();
   }
 }

@@ -1,38 +1,33 @@
-/** The package as its users meet it: the files that npm would pack, in the node_modules of a project of their own. */
+/** The package as its users meet it: the packed tarball in the node_modules of a project of their own. */
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { newest, readManifest, refuseOldBuild, root } from '../../scripts/package/build.ts';
 
-export const root = fileURLToPath(new URL('../../', import.meta.url));
-
-function refuseOldBuild(): void {
-  const built = statSync(join(root, 'dist/browser/unbraid.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  for (const folder of ['src', 'workers', 'scripts', 'wasm']) {
-    const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
-    const newer = names.find((name) => statSync(join(root, folder, name)).mtimeMs > built);
-    if (newer) throw new Error(`installedPackage: ${folder}/${newer} is newer than dist/; run npm run build:js`);
-  }
+/** What `npm run package` writes. */
+export function tarball(): string {
+  refuseOldBuild('installedPackage');
+  const { version, files } = readManifest();
+  const path = join(root, `unbraid-${version}.tgz`);
+  const packed = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const pages = files.filter((file) => file !== 'dist');
+  const [ms, newer] = newest([
+    ...['dist/bundled.json', 'package.json', 'README.md', 'scripts/package.ts', 'scripts/package'],
+    ...pages,
+  ]);
+  if (ms > packed) throw new Error(`installedPackage: ${newer} is newer than ${path}; run npm run package`);
+  return path;
 }
 
-/** Paths of the files that npm would pack. */
+/** Paths of the files in the tarball. */
 export function packedFiles(): string[] {
-  refuseOldBuild();
-  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
-  const listing = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  const [{ files }] = JSON.parse(listing) as { files: { path: string }[] }[];
-  return files.map(({ path }) => path).sort();
+  const listing = execFileSync('tar', ['-tzf', tarball()], { encoding: 'utf8' });
+  return listing
+    .split('\n')
+    .filter((line) => line.startsWith('package/'))
+    .map((line) => line.slice('package/'.length))
+    .sort();
 }
 
 export interface Project {
@@ -40,22 +35,28 @@ export interface Project {
   remove(): void;
 }
 
-/** A project that has the package and what it depends on, and `files` (path to text). */
-export function projectWithPackage(files: Readonly<Record<string, string | Uint8Array>>): Project {
+/** A new folder with `files` (path to content). */
+export function projectWith(files: Readonly<Record<string, string | Uint8Array>>): Project {
   const folder = mkdtempSync(join(tmpdir(), 'unbraid-installed-'));
-  const modules = join(folder, 'node_modules');
-  for (const path of packedFiles()) cpSync(join(root, path), join(modules, 'unbraid', path));
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
-  for (const name of Object.keys(dependencies)) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(root, 'node_modules', name), join(modules, name));
-  }
-  const all = { 'package.json': '{ "type": "module", "dependencies": { "unbraid": "*" } }\n', ...files };
-  for (const [path, content] of Object.entries(all)) {
+  for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), content);
   }
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** A project that has the package and what it depends on, and `files` (path to content). */
+export function projectWithPackage(files: Readonly<Record<string, string | Uint8Array>>): Project {
+  const project = projectWith({
+    'package.json': '{ "type": "module", "dependencies": { "unbraid": "*" } }\n',
+    ...files,
+  });
+  const modules = join(project.folder, 'node_modules');
+  mkdirSync(join(modules, 'unbraid'), { recursive: true });
+  execFileSync('tar', ['-xzf', tarball(), '-C', join(modules, 'unbraid'), '--strip-components=1']);
+  for (const name of Object.keys(readManifest().dependencies)) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(modules, name));
+  }
+  return project;
 }

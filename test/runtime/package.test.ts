@@ -2,7 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Project, packedFiles, projectWithPackage, root } from './installedPackage.ts';
+import { readManifest, root } from '../../scripts/package/build.ts';
+import { linkTargets } from '../../scripts/package/stageText.ts';
+import { type Project, packedFiles, projectWithPackage } from './installedPackage.ts';
 
 const consumer = `import { type Config, train, type TrainOutcome } from 'unbraid';
 import { type OpenedPolicy, openPolicy } from 'unbraid/edge';
@@ -54,24 +56,34 @@ beforeAll(() => {
 afterAll(() => project.remove());
 
 describe('the package', () => {
-  test('ships the build, the bridges, the modules and the papers, and nothing else', () => {
-    const files = packedFiles();
-    const kinds = [
-      ...new Set(files.map((path) => path.replace(/^(dist\/(?:src|node|workers))\/.*?(\.d\.ts|\.js)$/, '$1 $2'))),
-    ];
-    expect(kinds).toEqual([
+  test('contains the build with its source maps, the bridges, the modules and the pages, and no other file', () => {
+    const kinds = packedFiles().map((path) =>
+      path
+        .replace(/^(dist\/(?:src|node|workers))\/.*?(\.d\.ts|\.js|\.js\.map)$/, '$1 $2')
+        .replace(/^(dist\/vendor\/\w+)\/.*\.js$/, '$1 .js')
+        .replace(/^(docs)\/.*(\.\w+)$/, '$1 $2'),
+    );
+    expect([...new Set(kinds)].sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
+      'THIRD-PARTY.md',
       'dist/bridges/textworld_express_bridge.py',
       'dist/browser/unbraid.js',
+      'dist/browser/unbraid.js.map',
       'dist/browser/unbraid.relaxed.wasm',
       'dist/browser/unbraid.threads.wasm',
       'dist/browser/unbraid.wasm',
       'dist/browser/worker.js',
+      'dist/browser/worker.js.map',
       'dist/node .js',
+      'dist/node .js.map',
       'dist/src .d.ts',
       'dist/src .js',
+      'dist/src .js.map',
+      'dist/vendor/browser .js',
+      'dist/vendor/node .js',
       'dist/wasm/compiled.d.ts',
       'dist/wasm/peak.wasm',
       'dist/wasm/unbraid.d.ts',
@@ -81,8 +93,51 @@ describe('the package', () => {
       'dist/wasm/unbraid.wasm',
       'dist/workers .d.ts',
       'dist/workers .js',
+      'dist/workers .js.map',
+      'docs .md',
+      'docs .svg',
       'package.json',
     ]);
+  });
+
+  test('has a source map beside every module of unbraid', () => {
+    const files = packedFiles();
+    const modules = files.filter((path) => /^dist\/(?!vendor\/).*\.js$/.test(path));
+    expect(modules.filter((path) => !files.includes(`${path}.map`))).toEqual([]);
+    const map = JSON.parse(
+      readFileSync(join(project.folder, 'node_modules/unbraid/dist/src/report/draw/chart.js.map'), 'utf8'),
+    ) as { sources: string[]; sourcesContent: string[] };
+    const place = map.sources.findIndex((path) => path.endsWith('/src/report/draw/chart.ts'));
+    expect(map.sourcesContent[place]).toBe(readFileSync(join(root, 'src/report/draw/chart.ts'), 'utf8'));
+  });
+
+  test('has a manifest without fields of the repository', () => {
+    const manifest = JSON.parse(readFileSync(join(project.folder, 'node_modules/unbraid/package.json'), 'utf8'));
+    expect(Object.keys(manifest).sort()).toEqual(
+      [
+        ...['bin', 'dependencies', 'description', 'engines', 'exports', 'keywords', 'license', 'name'],
+        ...['sideEffects', 'type', 'version'],
+      ].sort(),
+    );
+    expect(manifest.exports).toEqual(readManifest().exports);
+  });
+
+  test('has pages whose relative links lead to files inside it', () => {
+    const files = packedFiles();
+    const inside = (target: string): boolean =>
+      files.some((path) => path === target || path.startsWith(`${target.replace(/\/$/, '')}/`));
+    const pages = files.filter((path) => path.endsWith('.md'));
+    const dead = pages.flatMap((path) =>
+      linkTargets(path, readFileSync(join(project.folder, 'node_modules/unbraid', path), 'utf8'))
+        .filter((target) => !inside(target))
+        .map((target) => `${path}: ${target}`),
+    );
+    expect(dead).toEqual([]);
+    // Of its links, the README in the package lacks only the one to CONTRIBUTING.md.
+    const targets = [root, join(project.folder, 'node_modules/unbraid')].map((folder) =>
+      linkTargets('README.md', readFileSync(join(folder, 'README.md'), 'utf8')),
+    );
+    expect(targets[1]).toEqual(targets[0].filter((target) => target !== 'CONTRIBUTING.md'));
   });
 
   test.each(['nodenext', 'bundler'])('has types that resolve with moduleResolution %s', (kind) => {

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { root } from '../../scripts/package/build.ts';
 import { train } from '../../src/train/trainer.ts';
-import { type Project, projectWithPackage, root } from './installedPackage.ts';
+import { type Project, projectWithPackage } from './installedPackage.ts';
 import { snippetFiles } from './snippets.ts';
 
 const folders = [join(root, 'test/runtime/node_modules/.bin'), ...(process.env.PATH ?? '').split(delimiter)];

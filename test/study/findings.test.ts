@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Quantity } from '../../src/report/studyTables.ts';
+import type { Estimate } from '../../src/report/studyTables.ts';
 import { judgedText, verdictOf } from '../../src/study/findings.ts';
 
-const difference = (value: number, low: number | null, high: number | null): Quantity => ({
+const difference = (value: number, low: number | null, high: number | null): Estimate => ({
   ...{ statistic: 'IQM of paired differences', value, low, high },
   seeds: [1, 2, 3],
 });

@@ -24,7 +24,7 @@ test('jobResults finds the result of an input, null where there is none', () => 
   expect(results.of(double, { x: 5 })).toBeNull();
 });
 
-test('finishedJob says which version made the result', () => {
+test('finishedJob records which version made the result', () => {
   expect(finishedJob(jobOf(double, { x: 4 }, 1), { doubled: 8 })).toEqual({
     job: { kind: 'double', input: { x: 4 } },
     unbraid: unbraidVersion,
@@ -33,7 +33,7 @@ test('finishedJob says which version made the result', () => {
   });
 });
 
-test('runJob refuses a kind it does not know', async () => {
+test('runJob rejects an unknown kind', async () => {
   const openBridge = async (): Promise<never> => {
     throw new Error('no bridge');
   };

@@ -1,11 +1,11 @@
-/** Results of training jobs without training: made up from config and seed, with effects that a report must find. */
+/** Artificial results of training jobs, computed from config and seed, with effects that a report must find. */
 
 import { resolveConfig } from '../../src/config/config.ts';
 import type { JsonRecord } from '../../src/record/json.ts';
 import { type Job, type JobResults, jobHash, jobResults } from '../../src/study/job.ts';
 import type { TrainInput, TrainResult } from '../../src/study/trained/trainJob.ts';
 
-/** Out-of-domain success of the made-up run at the end. */
+/** Final out-of-domain success of the artificial run. */
 function finalSuccess(input: TrainInput): number {
   const { method, labels, seed } = resolveConfig(input);
   const base = 0.4 + (seed % 4) / 100;

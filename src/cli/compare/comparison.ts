@@ -1,4 +1,4 @@
-/** Runs variants times seeds into one folder; what is finished there is kept, what is unfinished is gone on with. */
+/** Runs each variant at each seed in one folder. Finished runs in the folder are kept, unfinished ones are resumed. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, canonicalConfigJson, resolveConfig } from '../../config/config.ts';
@@ -15,14 +15,11 @@ import { type ComparisonTools, type PlannedRun, trainRuns } from './trainRuns.ts
 export interface ComparedVariant {
   readonly name: string;
   readonly method: string;
-  /** `none` where no term of the method uses labels. */
+  /** `none` if no term of the method uses labels. */
   readonly labels: string;
-  /** Learns from knowledge an agent cannot have. */
+  /** Uses task knowledge that the agent does not have. */
   readonly upperBound: boolean;
-  /**
-   * Tests another explanation of a gain: labels without meaning, or without a loss that tells good from bad in one
-   * state.
-   */
+  /** Tests another explanation of a gain: permuted labels, or terms that do not classify actions as good or bad. */
   readonly control: boolean;
 }
 
@@ -32,23 +29,20 @@ export interface ComparisonPlan {
   readonly seeds: readonly number[];
   /** Config keys that all runs share. */
   readonly shared: Readonly<Record<string, unknown>>;
-  /** Which programs may be started for the environment; none but those of this package if not given. */
+  /** Programs that may be started for the environment; default: only those of this package. */
   readonly programs?: Programs;
   readonly directory: string;
-  /**
-   * Time for training in ms: no further seed is begun when its runs would not fit. The clock decides how many, never
-   * a result.
-   */
+  /** Time limit for training in ms, or null. It limits the number of seeds and does not change the result of a run. */
   readonly budgetMs: number | null;
 }
 
-/** Terms that only do more of what was good: alone they are controls. */
+/** Terms that increase the probability of actions labelled good, without a classifier. Alone they are controls. */
 const imitators: readonly MethodTerm[] = ['cloning', 'label-advantages'];
 
 /**
  * Variants from text: entries `method` or `method:labels`, joined by `;`. Labels default to `graph`.
  *
- * @throws Error if an entry is no method, names labels that none of its terms uses, or comes twice
+ * @throws Error if an entry is no method, names labels that its terms do not use, or occurs twice
  */
 export function parseVariants(text: string): readonly ComparedVariant[] {
   const variants = text.split(';').map((entry) => {
@@ -59,7 +53,9 @@ export function parseVariants(text: string): readonly ComparedVariant[] {
     const learners = labelTermsOf(config.method);
     if (learners.length === 0) {
       if (labels !== undefined)
-        throw new Error(`variants: ${config.method} alone uses no labels, got "${entry.trim()}"; drop ":${labels}"`);
+        throw new Error(
+          `variants: ${config.method} must be given without labels, which it does not use, got "${entry.trim()}"; drop ":${labels}"`,
+        );
       return { name, method: config.method, labels: 'none', upperBound: false, control: false };
     }
     return {
@@ -72,17 +68,17 @@ export function parseVariants(text: string): readonly ComparedVariant[] {
   });
   const names = variants.map((variant) => variant.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new Error(`variants: "${twice}" comes twice; keep one`);
+  if (twice !== undefined) throw new Error(`variants: each variant must be given once, got "${twice}" twice; keep one`);
   return variants;
 }
 
-/** Folder of a variant's run: `classifier-cloning-graph-s1`. */
+/** Name of the folder of a run, such as `classifier-cloning-graph-s1`. */
 function variantRun(variant: ComparedVariant, seed: number): string {
   const labels = variant.labels === 'none' ? '' : `-${variant.labels}`;
   return `${variant.method.replaceAll('+', '-')}${labels}-s${seed}`;
 }
 
-/** A planned run, and the config as its folder has it; null where there is none. */
+/** A planned run, and the config in its folder; null if there is none. */
 interface FoundRun extends PlannedRun {
   readonly keptConfig: JsonRecord | null;
 }
@@ -94,9 +90,9 @@ export function variantConfig(plan: ComparisonPlan, variant: ComparedVariant, se
 }
 
 /**
- * A run and what its folder holds of it.
+ * A planned run, with the part of it that its folder contains.
  *
- * @throws Error if the folder holds a damaged run
+ * @throws Error if the folder contains a damaged run
  */
 function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number): FoundRun {
   const name = variantRun(variant, seed);
@@ -112,17 +108,17 @@ function plannedRun(plan: ComparisonPlan, variant: ComparedVariant, seed: number
 /**
  * All runs of a comparison, seed by seed.
  *
- * @throws Error if one of their folders holds a damaged run
+ * @throws Error if one of their folders contains a damaged run
  */
 export function plannedRuns(plan: ComparisonPlan): FoundRun[] {
   return plan.seeds.flatMap((seed) => plan.variants.map((variant) => plannedRun(plan, variant, seed)));
 }
 
-/** @throws Error naming a folder that holds a run of another config */
+/** @throws Error naming a folder that contains a run with another config */
 export function requireSameConfigs(runs: readonly FoundRun[]): void {
   for (const { config, keptConfig, directory } of runs) {
     if (keptConfig !== null && canonicalConfigJson(resolveConfig(keptConfig)) !== canonicalConfigJson(config)) {
-      throw new Error(`compare: ${directory} holds a run of another config; choose another --out`);
+      throw new Error(`compare: ${directory} contains a run with another config; choose another --out`);
     }
   }
 }
@@ -130,15 +126,14 @@ export function requireSameConfigs(runs: readonly FoundRun[]): void {
 function noteOf(plan: ComparisonPlan, rounds: number): string {
   const seeds = rounds === 1 ? '1 seed each' : `${rounds} seeds each`;
   if (rounds === plan.seeds.length) return seeds;
-  const minutes = plan.budgetMs === null ? '' : ` in ${plan.budgetMs / 60_000} minutes`;
-  return `${seeds}: ${rounds} of ${plan.seeds.length} seeds fitted${minutes}`;
+  const minutes = plan.budgetMs === null ? '' : ` within the time limit of ${plan.budgetMs / 60_000} min`;
+  return `${seeds}: completed ${rounds} of ${plan.seeds.length} seeds${minutes}`;
 }
 
 /**
- * Runs all variants seed by seed, so that finished seeds compare like with like, and keeps compare.json up to date
- * after each run.
+ * Runs all variants seed by seed, so that finished seeds have all variants, and updates compare.json after each run.
  *
- * @returns the record of what is finished, and the error that ended it early, if one did
+ * @returns the record of the finished runs, and the error that ended the comparison early, or null
  */
 export async function runComparison(
   plan: ComparisonPlan,

@@ -1,4 +1,4 @@
-/** A thread that trains runs into their folders, one after another. */
+/** Entry of a thread that trains runs in their folders, one after another. */
 import { spawnWorker } from '../../../workers/spawn.node.ts';
 import { type Crew, openCrew } from '../../parallel/crew.ts';
 import type { Progress } from '../../train/run.ts';
@@ -7,7 +7,10 @@ import { serveThread } from '../shared/thread.ts';
 import { trainIn } from '../train/trainRun.ts';
 import type { ThreadRun } from './threadTrainer.ts';
 
-/** Shortest time between two reports of one phase, in ms: an evaluation reports each of thousands of episodes. */
+/**
+ * Shortest time between two progress messages of one phase, in ms. An evaluation reports each of thousands of
+ * episodes.
+ */
 const reportMs = 50;
 
 function sparsely(report: (progress: Progress) => void): (progress: Progress) => void {

@@ -1,4 +1,4 @@
-/** Trains runs in a thread of this process, so that several go on at the same time. */
+/** Trains runs in a thread of this process, so that several can train at the same time. */
 
 import type { Config } from '../../config/config.ts';
 import type { RunResult } from '../../record/schemas.ts';
@@ -7,7 +7,7 @@ import type { Programs } from '../shared/bridges.ts';
 import { openThread } from '../shared/thread.ts';
 import type { Train } from '../train/command.ts';
 
-/** A run as its thread is told of it. */
+/** The message that starts a run in a thread. */
 export interface ThreadRun {
   readonly config: Config;
   readonly directory: string;
@@ -17,15 +17,15 @@ export interface ThreadRun {
 }
 
 export interface Trainer {
-  /** As `Train`, with the trainer's own crew. */
+  /** As `Train`, with the worker pool of the trainer. */
   train(config: Config, options: Omit<Parameters<Train>[1], 'crew'>): Promise<RunResult>;
   close(): void;
 }
 
-// From source the entry is TypeScript, from dist/ it is what became of it.
+// The entry is TypeScript in src/ and JavaScript in dist/.
 const entry = import.meta.url.endsWith('.ts') ? './runThread.ts' : './runThread.js';
 
-/** @param threads of each run, its own included */
+/** @param threads of each run, including the thread of the trainer */
 export function openThreadTrainer(threads: number): Trainer {
   const { run, close } = openThread<ThreadRun, RunResult, Progress>(new URL(entry, import.meta.url), 'unbraid compare');
   return {

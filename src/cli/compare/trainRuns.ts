@@ -1,47 +1,47 @@
-/** Trains the runs of a comparison side by side. */
+/** Trains the runs of a comparison, several at the same time. */
 
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';
 import type { Progress } from '../../train/run.ts';
 import type { Programs } from '../shared/bridges.ts';
-import type { Frame } from '../shared/commandShell.ts';
+import type { CommandShell } from '../shared/commandShell.ts';
 import type { ProgressBoard } from '../shared/progress.ts';
 import type { Train } from '../train/command.ts';
-import { openPace } from './pace.ts';
 import type { Trainer } from './threadTrainer.ts';
+import { openTimeBudget } from './timeBudget.ts';
 
 export interface PlannedRun {
   readonly name: string;
   readonly config: Config;
   readonly directory: string;
-  /** Which programs may be started for the environment. */
+  /** Programs that may be started for the environment. */
   readonly programs: Programs;
   /**
-   * What its folder holds of it, and in `part` the iteration of the checkpoint from which it goes on, 0 where there
-   * is none yet.
+   * The part of the run in its folder; `part` is the iteration of the checkpoint from which it resumes, 0 if there is
+   * none yet.
    */
   readonly kept: 'nothing' | 'all' | { readonly part: number };
 }
 
 export interface ComparisonTools {
-  /** Trains a run in this thread, with a crew. */
+  /** Trains a run in this thread, with a worker pool. */
   readonly train: Train;
-  /** A trainer in a thread of its own, with so many threads for each run. */
+  /** Opens a trainer in another thread, which uses `threads` threads for each run. */
   readonly openTrainer: (threads: number) => Trainer;
-  readonly frame: Pick<Frame, 'signal' | 'note' | 'progressOfMany' | 'withCrew'>;
+  readonly shell: Pick<CommandShell, 'signal' | 'note' | 'progressOfMany' | 'withCrew'>;
   /** Threads for all runs together. */
   readonly workers: number;
   /** A clock in ms. */
   readonly now: () => number;
 }
 
-/** Iterations that a run has behind it when it begins or goes on. */
+/** Iterations of a run that are finished when it begins or resumes. */
 function behind({ kept }: PlannedRun): number {
   return typeof kept === 'object' ? kept.part : 0;
 }
 
-/** Trains one run, or goes on with it from its checkpoint. */
+/** Trains one run, or resumes it from its checkpoint. */
 async function trainRun(
   { name, config, directory, programs, kept }: PlannedRun,
   trainer: Trainer,
@@ -55,7 +55,7 @@ async function trainRun(
   }
 }
 
-/** Shows each run, and all together in iterations where there are several. */
+/** Shows the progress of each run, and of all together in iterations if there are several. */
 function openDisplays(board: ProgressBoard, runs: readonly PlannedRun[]) {
   const all = runs.length > 1 ? board.open('all runs') : null;
   const wanted = new Map(runs.map((run) => [run, run.config.iterations - behind(run)]));
@@ -77,37 +77,37 @@ function openDisplays(board: ProgressBoard, runs: readonly PlannedRun[]) {
         close: display.close,
       };
     },
-    /** A run that is not begun. */
+    /** Removes a run that does not begin from the total. */
     leave: (run: PlannedRun): unknown => wanted.delete(run),
   };
 }
 
-/** How a run ended; `left` where there was no time for it. */
+/** How a run ended; `left` if the time limit did not allow it to begin. */
 type End = { readonly error: unknown } | 'left' | 'trained';
 
 /**
- * Trains the runs, begun in the order given: as many at a time as there are workers, which share out the workers. The
- * first that fails, as an abort, ends the others between two steps, from where they can go on.
+ * Trains the runs in the order given, as many at the same time as there are workers. The workers are divided equally
+ * among these runs. If a run fails, or on an abort, the others end between two steps and can be resumed.
  *
- * @param budgetMs time in ms in which all runs of a further seed must be expected to end for it to begin; null begins
- *   all
- * @param onEnd called after each run that has ended well
- * @throws what a run or `onEnd` threw; the signal's reason on abort. All runs have ended then.
+ * @param budgetMs time limit in ms: a further seed begins only if its runs are expected to end within it; null: no
+ *   limit
+ * @param onEnd called after each run that has succeeded
+ * @throws after all runs have ended: the error of a run or of `onEnd`; on abort, the reason of the signal
  */
 export async function trainRuns(
   runs: readonly PlannedRun[],
   budgetMs: number | null,
-  { train, openTrainer, frame, workers, now }: ComparisonTools,
+  { train, openTrainer, shell, workers, now }: ComparisonTools,
   onEnd: (run: PlannedRun) => void,
 ): Promise<void> {
   if (runs.length === 0) return;
-  const lanes = Math.min(workers, runs.length);
+  const concurrent = Math.min(workers, runs.length);
   const withTrainers = (open: () => Trainer): Promise<unknown> =>
-    frame.progressOfMany((board) => {
+    shell.progressOfMany((board) => {
       const displays = openDisplays(board, runs);
-      const pace = openPace(budgetMs, lanes, now);
+      const budget = openTimeBudget(budgetMs, concurrent, now);
       const runOnce = async (run: PlannedRun, trainer: Trainer, signal: AbortSignal): Promise<End> => {
-        if (!pace.begin(run.config.seed, run.name)) {
+        if (!budget.begin(run.config.seed, run.name)) {
           displays.leave(run);
           return 'left';
         }
@@ -118,7 +118,7 @@ export async function trainRuns(
         } catch (error) {
           return { error };
         } finally {
-          pace.end(run.name);
+          budget.end(run.name);
           display.close();
         }
       };
@@ -142,14 +142,14 @@ export async function trainRuns(
         if (typeof end === 'object') throw end.error;
         if (end === 'trained') onEnd(run);
       };
-      return runJobs(runs, { workers: lanes, openRunner, keep, signal: frame.signal });
+      return runJobs(runs, { workers: concurrent, openRunner, keep, signal: shell.signal });
     });
-  if (lanes === 1) {
+  if (concurrent === 1) {
     const here = (crew: Crew): Trainer => ({ train: (config, how) => train(config, { ...how, crew }), close() {} });
-    await frame.withCrew(workers, (crew) => withTrainers(() => here(crew)));
+    await shell.withCrew(workers, (crew) => withTrainers(() => here(crew)));
     return;
   }
-  const threads = Math.floor(workers / lanes);
-  frame.note(`${lanes} runs at a time, ${threads === 1 ? '1 thread' : `${threads} threads`} each`);
+  const threads = Math.floor(workers / concurrent);
+  shell.note(`${concurrent} runs at the same time, ${threads === 1 ? '1 thread' : `${threads} threads`} each`);
   await withTrainers(() => openTrainer(threads));
 }

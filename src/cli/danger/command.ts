@@ -7,21 +7,21 @@ import type { DangerRecord } from '../../record/schemas.ts';
 import { type DangerPreset, dangerPresets } from '../../study/danger/presets.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, numberFrom, parseStarts, usage, workersOption } from '../shared/arguments.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 import { table, two } from '../shared/print.ts';
 
-/** What the danger-zone experiment is asked to do. */
+/** Parameters of the danger-zone experiment. */
 export interface DangerPlan {
   /** Similarity of the two states: the share of the observation they have in common. */
   readonly rho: number;
-  /** Probabilities of the bad action to start from. */
+  /** Start probabilities of the bad action. */
   readonly starts: readonly number[];
   /** Method under test beside GRPO. */
   readonly method: string;
   readonly labels: string;
   readonly seeds: number;
-  /** How networks start. */
+  /** Initialisation of the networks. */
   readonly preset: DangerPreset;
 }
 
@@ -40,7 +40,7 @@ export interface DangerEngine {
   ) => Promise<DangerRecord>;
 }
 
-/** Highest and last probability of the bad action, a row per start and method. */
+/** Highest and final probability of the bad action, a row per start probability and method. */
 function dangerSummary(record: DangerRecord): string {
   const rows = record.rows.map(({ start, method, labels, coupling, peak, end }) => [
     two(start),
@@ -57,7 +57,7 @@ function dangerSummary(record: DangerRecord): string {
 type DangerCommandOptions = DangerPlan & { readonly out: string; readonly workers?: number };
 
 async function dangerAction(
-  frame: Frame,
+  shell: CommandShell,
   cores: number,
   load: () => Promise<DangerEngine>,
   { out, workers = cores, ...plan }: DangerCommandOptions,
@@ -67,13 +67,13 @@ async function dangerAction(
   usage(() => requireWritableDirectory(out));
   const { runDanger } = await load();
   usage(() => ensureWritableDirectory(out));
-  const record = await frame.progress('danger', (onProgress) =>
-    runDanger({ ...plan, workers, onProgress, signal: frame.signal }),
+  const record = await shell.progress('danger', (onProgress) =>
+    runDanger({ ...plan, workers, onProgress, signal: shell.signal }),
   );
   writeFileAtomic(join(out, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
   const { dangerFigure } = await import('../../report/compare/dangerFigure.ts');
   writeFileAtomic(join(out, 'danger.svg'), dangerFigure(record));
-  frame.finish(record, `${dangerSummary(record)}\nfigure     ${join(out, 'danger.svg')}`);
+  shell.finish(record, `${dangerSummary(record)}\nfigure     ${join(out, 'danger.svg')}`);
 }
 
 export function addDangerCommand(program: Command, host: Host, load: () => Promise<DangerEngine>): void {
@@ -82,10 +82,10 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
     .command('danger')
     .summary('run the danger-zone experiment')
     .description(
-      'Two look-alike states, the second rarely seen: does training on the first make the bad action of the second likelier? The comparison without coupling uses only the gradients of the second state; it learns next to nothing of the task.',
+      'Train on two similar states, the second of which is rare, and measure whether training on the first makes the bad action of the second likelier. The danger zone is the set of start probabilities from which the bad action is still likely after training. The baseline without coupling uses only the gradients of the second state; it learns almost nothing of the task.',
     )
     .option('--rho <x>', 'similarity of the two states, 0 to 1', numberFrom(0, 1), rho)
-    .option('--starts <list>', 'probabilities of the bad action to start from', parseStarts, starts)
+    .option('--starts <list>', 'start probabilities of the bad action', parseStarts, starts)
     .addOption(
       choiceOption('--method <terms>', 'method under test beside GRPO', [
         'grpo',
@@ -100,11 +100,11 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
         labels,
       ),
     )
-    .option('--seeds <n>', 'seeds per start', integerFrom(1), seeds)
+    .option('--seeds <n>', 'seeds per start probability', integerFrom(1), seeds)
     .addOption(
       choiceOption(
         '--preset <name>',
-        'how networks start; prototype: as in the PyTorch study that found the effect',
+        'initialisation of the networks; prototype: as in the PyTorch study that found the effect',
         dangerPresets,
       ).default(preset),
     )
@@ -112,14 +112,14 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
     .option('--out <dir>', 'folder for danger.json and danger.svg', 'runs/danger')
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: [
           'unbraid danger',
           'unbraid danger --rho 0.95 --starts 0.4,0.6 --seeds 3',
           'unbraid danger --preset prototype --seeds 64',
         ],
-        next: 'unbraid compare runs this experiment too and puts the figure into its report.',
+        next: 'unbraid compare also runs this experiment and shows the figure in its report.',
       }),
     );
-  run(host, command, (frame, options: DangerCommandOptions) => dangerAction(frame, host.cores, load, options));
+  run(host, command, (shell, options: DangerCommandOptions) => dangerAction(shell, host.cores, load, options));
 }

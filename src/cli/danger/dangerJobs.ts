@@ -1,4 +1,4 @@
-/** The danger-zone experiment as jobs side by side: each start of each seed is one. */
+/** The danger-zone experiment as concurrent jobs: one for each start probability and seed. */
 
 import type { DangerRecord } from '../../record/schemas.ts';
 import { type DangerOptions, dangerExperiment, experimentRecord } from '../../study/danger/danger.ts';
@@ -6,9 +6,9 @@ import { type DangerResult, dangerJobOf } from '../../study/danger/dangerJob.ts'
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';
 
 /**
- * As `runDanger`, to the bit.
+ * As `runDanger`, with bitwise identical results.
  *
- * @param options.workers jobs at the same time
+ * @param options.workers number of jobs at the same time
  */
 export async function runDangerJobs(
   options: DangerOptions & { readonly workers: number },

@@ -6,8 +6,8 @@ import { methodTable } from '../../config/method.ts';
 import { environmentTable } from '../../env/names.ts';
 import type { Study } from '../../study/study.ts';
 import { usageError } from '../shared/arguments.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 
 export interface ListEngine {
   readonly studies: () => Promise<readonly Study[]>;
@@ -18,10 +18,21 @@ interface Entry {
   readonly meaning: string;
 }
 
-const kinds = ['envs', 'methods', 'labels', 'studies'] as const;
+/** Kinds of names that the command lists. */
+export const listKinds = ['envs', 'methods', 'labels', 'studies'] as const;
 
-/** The entries of a kind, from the tables that the product itself uses. */
-async function entriesOf(kind: (typeof kinds)[number], load: () => Promise<ListEngine>): Promise<readonly Entry[]> {
+type Kind = (typeof listKinds)[number];
+
+/** The option or command that takes names of a kind. */
+const usedAs: Readonly<Record<Kind, string>> = {
+  envs: '--env',
+  methods: '--method',
+  labels: '--labels',
+  studies: 'study',
+};
+
+/** The entries of a kind, from the tables that validate configs and run studies. */
+async function entriesOf(kind: Kind, load: () => Promise<ListEngine>): Promise<readonly Entry[]> {
   switch (kind) {
     case 'envs':
       return environmentTable;
@@ -36,20 +47,39 @@ async function entriesOf(kind: (typeof kinds)[number], load: () => Promise<ListE
   }
 }
 
-function kindOf(text: string): (typeof kinds)[number] {
-  const kind = kinds.find((each) => each === text);
+function kindOf(text: string): Kind {
+  const kind = listKinds.find((each) => each === text);
   if (kind !== undefined) return kind;
-  const nearest = nearestName(text, kinds);
+  const nearest = nearestName(text, listKinds);
   const advice = nearest === null ? '' : `; did you mean ${nearest}?`;
-  throw usageError(`list: the kind must be one of ${kinds.join(', ')}, got "${text}"${advice}`);
+  throw usageError(`list: the kind must be one of ${listKinds.join(', ')}, got "${text}"${advice}`);
 }
 
-async function listAction(frame: Frame, load: () => Promise<ListEngine>, text: string): Promise<void> {
-  const kind = kindOf(text);
-  const entries = (await entriesOf(kind, load)).map(({ name, meaning }) => ({ name, meaning }));
+function linesOf(entries: readonly Entry[]): string[] {
   const width = Math.max(...entries.map(({ name }) => name.length));
-  const lines = entries.map(({ name, meaning }) => `${name.padEnd(width)}  ${meaning}`);
-  frame.finish({ command: 'list', kind, entries }, lines.join('\n'));
+  return entries.map(({ name, meaning }) => `${name.padEnd(width)}  ${meaning}`);
+}
+
+async function listAction(
+  shell: CommandShell,
+  load: () => Promise<ListEngine>,
+  text: string | undefined,
+): Promise<void> {
+  const list = async (kind: Kind): Promise<{ kind: Kind; entries: Entry[] }> => {
+    const entries = await entriesOf(kind, load);
+    return { kind, entries: entries.map(({ name, meaning }) => ({ name, meaning })) };
+  };
+  if (text !== undefined) {
+    const found = await list(kindOf(text));
+    shell.finish({ command: 'list', ...found }, linesOf(found.entries).join('\n'));
+    return;
+  }
+  const kinds = await Promise.all(listKinds.map(list));
+  const parts = kinds.map(({ kind, entries }) => {
+    const lines = linesOf(entries).map((line) => `  ${line}`);
+    return [`${kind} (${usedAs[kind]}):`, ...lines].join('\n');
+  });
+  shell.finish({ command: 'list', kinds }, parts.join('\n\n'));
 }
 
 export function addListCommand(program: Command, host: Host, load: () => Promise<ListEngine>): void {
@@ -57,13 +87,13 @@ export function addListCommand(program: Command, host: Host, load: () => Promise
     .command('list')
     .summary('list environments, methods, labels or studies')
     .description('List the names that an option takes, each with its meaning.')
-    .argument('<kind>', 'envs (--env), methods (--method), labels (--labels) or studies (study)')
+    .argument('[kind]', `${listKinds.map((kind) => `${kind} (${usedAs[kind]})`).join(', ')}; all of them if not given`)
     .addHelpText(
       'after',
-      teach({
-        examples: ['unbraid list envs', 'unbraid list methods', 'unbraid list labels --json'],
+      helpSections({
+        examples: ['unbraid list', 'unbraid list envs', 'unbraid list labels --json'],
         next: 'unbraid train --help lists every config key with its default.',
       }),
     );
-  run(host, command, (frame, kind: string) => listAction(frame, load, kind));
+  run(host, command, (shell, kind: string | undefined) => listAction(shell, load, kind));
 }

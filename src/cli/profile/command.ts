@@ -1,4 +1,4 @@
-/** `unbraid profile`: where the time of an iteration goes. */
+/** `unbraid profile`: measures the time of each phase and kernel of an iteration. */
 import type { Command } from 'commander';
 import { type Config, resolveConfig } from '../../config/config.ts';
 import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
@@ -15,8 +15,8 @@ import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
 import type { Progress } from '../../train/run.ts';
 import { configValue, gatherConfig, integerFrom, parseSetting, type Settings, usage } from '../shared/arguments.ts';
 import { type Programs, typed } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 import { table } from '../shared/print.ts';
 
 export interface ProfileEngine {
@@ -34,10 +34,10 @@ export interface ProfileEngine {
 
 const WARM_UP = 5;
 
-/** Rows of the terminal's table of places. */
+/** Number of rows of the third table on the terminal. */
 const PLACES = 5;
 
-/** What a profile has no use for: most of the evaluations before and after the run. They change no parameter. */
+/** Short evaluations before and after the run: a profile does not use them, and they do not change the parameters. */
 const lean = { evalEpisodes: 1, couplingPairs: 1 };
 
 const namedKeys = ['env', 'policy', 'method', 'labels', 'seed'] as const;
@@ -63,7 +63,11 @@ function profileText(record: ProfileRecord): string {
   ].join('\n');
 }
 
-async function profileAction(frame: Frame, load: () => Promise<ProfileEngine>, options: ProfileOptions): Promise<void> {
+async function profileAction(
+  shell: CommandShell,
+  load: () => Promise<ProfileEngine>,
+  options: ProfileOptions,
+): Promise<void> {
   const { iterations: measured, out } = options;
   const named: Record<string, unknown> = { iterations: WARM_UP + measured + 1 };
   for (const key of namedKeys) named[key] = configValue(options[key]);
@@ -71,39 +75,39 @@ async function profileAction(frame: Frame, load: () => Promise<ProfileEngine>, o
   const programs = typed(config.env);
   if (out !== undefined) usage(() => requireWritableFile(out));
   const { profileRun } = await load();
-  const record = await frame.progress('profile', (onProgress) =>
-    profileRun(config, { warmUp: WARM_UP, measured, programs, onProgress, signal: frame.signal }),
+  const record = await shell.progress('profile', (onProgress) =>
+    profileRun(config, { warmUp: WARM_UP, measured, programs, onProgress, signal: shell.signal }),
   );
   if (out !== undefined) writeFileAtomic(out, renderProfilePage(record));
-  frame.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);
+  shell.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);
 }
 
 export function addProfileCommand(program: Command, host: Host, load: () => Promise<ProfileEngine>): void {
   const command = program
     .command('profile')
-    .summary("show where an iteration's time goes")
+    .summary('measure the time of each phase and kernel')
     .description(
-      `Train on one thread and time every phase and kernel: FLOP/s and bytes/s against the peak measured in the same run. ${WARM_UP} iterations warm up first, one more ends the run.`,
+      `Train on one thread and measure the time of every phase and kernel. FLOP/s and bytes/s are compared with the peak measured in the same run. ${WARM_UP} iterations warm up before the measured ones, and one follows them.`,
     )
     .option('--env <name>', 'environment (default: household)')
-    .option('--policy <name>', 'attention or mlp (default: attention)')
-    .option('--method <terms>', 'terms of the objective joined by +, as in train (default: grpo)')
-    .option('--labels <source>', 'which actions were good, as in train (default: graph)')
-    .option('--seed <n>', 'names all random streams (default: 1)')
-    .option('--iterations <n>', 'iterations measured', integerFrom(1), 20)
-    .option('--set <key=value>', 'any other config key; may be repeated', parseSetting)
-    .option('--out <file>', 'an HTML page with the figure and all tables')
+    .option('--policy <name>', 'network: attention or mlp (default: attention)')
+    .option('--method <terms>', 'terms of the objective, joined by +, as in train (default: grpo)')
+    .option('--labels <source>', 'source of the labels of good and bad actions, as in train (default: graph)')
+    .option('--seed <n>', 'seed of all random number streams (default: 1)')
+    .option('--iterations <n>', 'number of measured iterations', integerFrom(1), 20)
+    .option('--set <key=value>', 'set any other config key; may be repeated', parseSetting)
+    .option('--out <file>', 'write an HTML page with the figure and all tables')
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: [
           'unbraid profile',
           'unbraid profile --method classifier+cloning --iterations 50 --out profile.html',
           'unbraid profile --set evalEvery=1 --set evalEpisodes=100',
         ],
-        details: 'evalEpisodes and couplingPairs are 1 unless set. docs/profile.md says what each column means.',
-        next: 'Look at the places that lose most; the same table of two versions shows what a change was worth.',
+        details: 'evalEpisodes and couplingPairs are 1 unless set. docs/profile.md explains each column.',
+        next: 'Start with the kernels that have the highest "lost" value (share of the iteration time). Compare this table before and after a change.',
       }),
     );
-  run(host, command, (frame, options: ProfileOptions) => profileAction(frame, load, options));
+  run(host, command, (shell, options: ProfileOptions) => profileAction(shell, load, options));
 }

@@ -1,10 +1,10 @@
 /**
- * What a call of each kernel has to do: counts for profiles, far from the hot path.
+ * Operations and bytes of a call of each kernel, for profiles.
  *
- * Operations are single-precision multiplications, additions, divisions and roots of the formula, each value computed
- * once; comparisons and integer work count nothing. A product of m x k with k x n counts 2 m n k; exp counts 20, log
- * 29, tanh 21, as their polynomials in assembly/math.ts have. Bytes are those of every operand read and of every
- * result written, once each; table rows once per look-up; scratch and packed copies count nothing.
+ * Operations are the single-precision multiplications, additions, divisions and roots of the formula, with each value
+ * computed once; comparisons and integer operations count 0. A product of m x k with k x n counts 2 m n k; exp counts
+ * 20, log 29 and tanh 21, as their polynomials in assembly/math.ts. Bytes are those of every operand read and every
+ * result written, once each, and of table rows once per look-up; scratch memory and packed copies count 0.
  */
 import { index32 } from '../../engine/kernels/address.ts';
 import type { Kernels } from '../../engine/kernels/load.ts';
@@ -14,7 +14,7 @@ export interface Work {
   readonly bytes: number;
 }
 
-/** Views of the memory that the addresses among the arguments point into, after the call. */
+/** Views of the memory of the kernels after the call; addresses among the arguments point into it. */
 export interface Views {
   readonly f32: Float32Array;
   readonly i32: Int32Array;
@@ -30,15 +30,15 @@ const LOG = 29;
 const TANH = 21;
 const SIGMOID = EXP + 2;
 const GELU = TANH + 8;
-const GELU_SLOPE = TANH + 16;
+const GELU_DERIVATIVE = TANH + 16;
 
-/** Per element, by the kernel's number of the activation. */
+/** Operations per element, by the number that the kernel uses for the activation. */
 const forwardOperations: readonly number[] = [0, TANH, 0, GELU];
-const backwardOperations: readonly number[] = [0, 3, 1, GELU_SLOPE + 1];
+const backwardOperations: readonly number[] = [0, 3, 1, GELU_DERIVATIVE + 1];
 
 const nothing: Count = () => ({ operations: 0, bytes: 0 });
 
-/** Reads and writes of an output that is overwritten (mode 0) or added to (mode 1). */
+/** Accesses per element of an output that is overwritten (mode 0: 1) or added to (mode 1: 2). */
 const touches = (mode: number): number => (mode === 1 ? 2 : 1);
 
 /** offsets[n], the end of the last of n runs. */
@@ -48,15 +48,15 @@ const end = ({ i32 }: Views, offsets: number, n: number): number => i32[index32(
 const span = (views: Views, offsets: number, rows: number): number =>
   end(views, offsets, rows) - end(views, offsets, 0);
 
-/** Rows of n samples or groups; without offsets each has `unit`. */
+/** Number of rows of n samples or groups; without offsets each has `unit` rows. */
 const rowsOf = (views: Views, offsets: number, n: number, unit: number): number =>
   (offsets ? end(views, offsets, n) : n) * unit;
 
-/** Rows of n samples whose first is not the first of all. */
+/** Number of rows of n samples that begin at any offset. */
 const rowsBetween = ({ i32 }: Views, offsets: number, n: number): number =>
   i32[index32(offsets) + n] - i32[index32(offsets)];
 
-/** How many of n bytes satisfy `test`. */
+/** Number of bytes among n that satisfy `test`. */
 function countBytes({ i8 }: Views, at: number, n: number, test: (byte: number) => boolean): number {
   let found = 0;
   for (let i = at; i < at + n; i++) if (test(i8[i])) found++;

@@ -1,4 +1,4 @@
-/** The ceilings that rates are held against, measured by turns with what they are a ceiling of. */
+/** The peak rates with which kernels are compared. They are sampled between the measured iterations. */
 import { readFile } from 'node:fs/promises';
 import { createArena } from '../../engine/kernels/arena.ts';
 
@@ -6,14 +6,17 @@ import { createArena } from '../../engine/kernels/arena.ts';
 export const PEAK_OPERATIONS = 1e6;
 const STEP_OPERATIONS = 64;
 
-/** Floats of each of the two vectors of the stream probe: both stay in the first cache. */
+/** Floats of each of the two vectors of the stream probe: both fit into the first-level cache. */
 const STREAM_FLOATS = 1024;
 const STREAM_CALLS = 64;
 
 /** Calls of each probe per sample. */
 const CALLS = 4;
 
-/** assembly/peak.ts: as many multiplications and additions of vectors as the engine can have in flight. */
+/**
+ * Opens the probe of assembly/peak.ts: independent vector multiplications and additions, as many as the processor can
+ * overlap.
+ */
 export async function openPeak(): Promise<() => void> {
   const bytes = await readFile(new URL('../../../wasm/peak.wasm', import.meta.url));
   const { instance } = await WebAssembly.instantiate(new Uint8Array(bytes), {});
@@ -23,7 +26,7 @@ export async function openPeak(): Promise<() => void> {
 }
 
 export interface Ceilings {
-  /** Measures both once more. */
+  /** Adds a sample of both rates. */
   sample(): void;
   /** Medians of the samples. */
   read(): { readonly gflops: number; readonly gbytes: number; readonly samples: number };

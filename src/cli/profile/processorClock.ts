@@ -1,21 +1,24 @@
-/** A clock for a machine that is shared: it stands still while this thread waits for a processor that others have. */
+/** A clock for a shared machine: it does not advance while this thread waits for a processor. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
- * A thread that loses the processor loses it for longer than this, in ms; between readings that lie nearer it is not
- * asked for.
+ * A thread that loses its processor waits longer than this, in ms. The waiting time is read only after a longer
+ * interval.
  */
 const LEAST_LOSS_MS = 0.2;
 
 export interface ProcessorClock {
-  /** ms; must be read by the thread that opened it, and often. */
+  /** The time in ms. Call it often, in the thread that opened the clock. */
   now(): number;
-  /** ms for which the thread has waited so far; null where the host does not tell, and the clock never stands still. */
+  /**
+   * Time in ms that the thread has waited for a processor; null if the system does not report it. The clock then
+   * always advances.
+   */
   waitedMs(): number | null;
   close(): void;
 }
 
-/** Opens what Linux counts of the calling thread: ns run, ns waited to run, turns. */
+/** Opens the scheduler statistics of the calling thread on Linux: ns run, ns waited, number of time slices. */
 function openSchedule(): number | null {
   try {
     return openSync('/proc/thread-self/schedstat', 'r');

@@ -1,4 +1,4 @@
-/** A training run on one thread under the recorder: warm-up iterations, measured ones, and one that ends the run. */
+/** Records a training run on one thread: warm-up iterations, measured iterations, and one final iteration. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Config } from '../../config/config.ts';
@@ -19,15 +19,18 @@ import { watchParts } from './watch.ts';
 
 export interface ProfileOptions {
   readonly warmUp: number;
-  /** Iterations measured; the config's must be `warmUp + measured + 1`, since the last one ends with evaluations. */
+  /**
+   * Number of measured iterations. `config.iterations` must be `warmUp + measured + 1`, because the last one has
+   * evaluations.
+   */
   readonly measured: number;
-  /** Which programs may be started for the environment; none but those of this package if not given. */
+  /** Programs that may be started for the environment; default: only those of this package. */
   readonly programs?: Programs;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
 
-/** A full garbage collection. */
+/** Returns a function that runs a full garbage collection. */
 function openCollector(): () => void {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;

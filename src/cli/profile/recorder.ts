@@ -1,18 +1,18 @@
-/** Times and counts the kernels, the environments and the phases of a run, in arrays that are made once. */
+/** Records times and counts of the kernels, environments and phases of a run, in arrays that are allocated once. */
 import { instantiateKernels, type Kernels } from '../../engine/kernels/load.ts';
 import type { ProfilePhase } from '../../report/profile/profileRecord.ts';
 import { type KernelName, kernelWork, type Views } from './kernelWork.ts';
 
 export const kernelNames = Object.keys(kernelWork) as readonly KernelName[];
 
-/** Where the clock runs: a phase, or a gap that belongs to a phase which is known at its end. */
+/** The part of the run to which time is added: a phase, or a gap whose phase is determined at its end. */
 type Place = ProfilePhase | 'gap';
 
-/** What one phase took. Times in ms, as the clock showed them. */
+/** Times in ms, without correction, and counts of one phase. */
 export interface Tally {
-  /** From begin to end of the phase, all below included. */
+  /** From the beginning to the end of the phase, including all other times of this tally. */
   ms: number;
-  /** Counting the work of kernels. */
+  /** Time that the recorder used to count the operations of kernels. */
   countingMs: number;
   kernelCalls: number;
   environmentMs: number;
@@ -49,7 +49,7 @@ function move(from: Tally, to: Tally): void {
   clear(from);
 }
 
-/** What a tally has of one kernel. */
+/** The values of one kernel in a tally. */
 export function readKernel({ kernels }: Tally, name: KernelName) {
   const at = FIELDS * kernelNames.indexOf(name);
   return { calls: kernels[at], ms: kernels[at + 1], operations: kernels[at + 2], bytes: kernels[at + 3] };
@@ -59,24 +59,21 @@ type Call = (...args: number[]) => unknown;
 
 export interface Recorder {
   readonly tallies: Readonly<Record<ProfilePhase, Tally>>;
-  /** The phase, or the gap, whose time runs. */
+  /** The phase or gap to which time is added. */
   readonly place: Place;
-  /** From now on the time is that of `place`. */
+  /** Adds time to `place` from now on. */
   enter(place: Place): void;
-  /** The time and the kernels since the gap began belong to `phase`. */
+  /** Adds the time and the kernels since the gap began to `phase`. */
   endGap(phase: ProfilePhase): void;
-  /** Does what is no part of the run: its time counts for nothing. */
+  /** Does work that is no part of the run; its time is not recorded. */
   aside(work: () => void): void;
-  /** Forgets all there is. */
+  /** Sets all tallies to 0. */
   reset(): void;
-  /** A function that does what `call` does and records it as a call of the kernel. */
+  /** Wraps `call`, so that it is recorded as a call of the kernel. */
   kernel(name: KernelName, call: Call, views: () => Views): Call;
   /** The kernels of a module on `memory`, each recorded. */
   kernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels;
-  /**
-   * A method of an environment that does what `call` does, its time recorded as the environment's until what it gives
-   * is there.
-   */
+  /** Wraps a method of an environment, so that its time is recorded until its result is available. */
   environment<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R;
 }
 

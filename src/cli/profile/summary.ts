@@ -1,6 +1,6 @@
 /**
- * From what the recorder saw to what a profile says: per iteration, without the recorder's own cost, rates as shares
- * of the ceilings.
+ * Computes a profile from the tallies of the recorder: values per iteration, without the recorder's own time, and
+ * shares of the peaks.
  */
 import {
   type PlaceRow,
@@ -45,19 +45,19 @@ function addUp(sums: readonly Sum[]): Sum {
   return { calls: total('calls'), ms: total('ms'), operations: total('operations'), bytes: total('bytes') };
 }
 
-/** Time of the kernel's calls without the clock's share of it. */
+/** The values of a kernel, without the time of the clock. */
 function kernelSum(tally: Tally, kernel: (typeof kernelNames)[number], timer: Timer): Sum {
   const sum = readKernel(tally, kernel);
   return { ...sum, ms: Math.max(0, sum.ms - (sum.calls * timer.kernelInsideNs) / 1e6) };
 }
 
-/** What is left of a phase's time when the recorder's own is taken out. */
+/** Time of a phase in ms, without the recorder's own time. */
 function phaseMs(tally: Tally, timer: Timer): number {
   const { ms, countingMs, kernelCalls, environmentCalls } = tally;
   return Math.max(0, ms - countingMs - (kernelCalls * timer.kernelNs + environmentCalls * timer.environmentNs) / 1e6);
 }
 
-/** The share of the time that was lost against the nearer ceiling. */
+/** Potential time saving: the share of the iteration time that the nearer of the two peaks would save. */
 const lost = ({ share, ofPeakFlops, ofPeakBytes }: RateRow): number =>
   share * (1 - Math.min(1, Math.max(ofPeakFlops, ofPeakBytes)));
 
@@ -75,7 +75,7 @@ export function summarise(
     const kernelsMs = addUp(cells.filter((cell) => cell.phase === phase).map((cell) => cell.sum)).ms;
     const ownMs = (tally.environmentCalls * timer.environmentInsideNs) / 1e6;
     const environmentMs = Math.max(0, tally.environmentMs - ownMs);
-    // Noise in the recorder's cost must not make a phase shorter than what it holds.
+    // The estimate of the recorder's time is noisy; a phase cannot be shorter than the sum of its parts.
     const ms = Math.max(phaseMs(tally, timer), kernelsMs + environmentMs);
     return { phase, ms, kernelsMs, environmentMs, outsideMs: ms - kernelsMs - environmentMs };
   });

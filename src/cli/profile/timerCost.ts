@@ -1,4 +1,4 @@
-/** What the recorder itself costs, measured on calls that do nothing. */
+/** The recorder's own time, measured on calls without work. */
 import { createArena } from '../../engine/kernels/arena.ts';
 import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
 import { createRecorder, readKernel } from './recorder.ts';
@@ -13,15 +13,15 @@ function perCallNs(now: () => number, call: () => void): number {
 }
 
 /**
- * Nanoseconds of one recorded call: what falls into the time recorded, and all of it; medians over rounds, never
- * below 0.
+ * Recorder time per recorded call in ns: the part within the recorded time, and the total. Medians over rounds, at
+ * least 0.
  */
 export async function timerCost(now: () => number): Promise<ProfileRecord['timer']> {
   const { kernels } = await createArena();
   const recorder = createRecorder(['other'], now);
   const { other } = recorder.tallies;
   const views = { f32: new Float32Array(), i32: new Int32Array(), i8: new Int8Array() };
-  // A kernel without work: the crossing into WebAssembly is the kernel's own.
+  // A kernel without work: the call into WebAssembly counts as time of the kernel.
   const empty = (...args: number[]): void => kernels.fill(args[0], args[1], args[2]);
   const kernel = recorder.kernel('fill', empty, () => views);
   const method = recorder.environment(() => 0);

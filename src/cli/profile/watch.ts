@@ -1,4 +1,4 @@
-/** Wraps the parts of a run so that a recorder knows its phases. */
+/** Wraps the parts of a run so that a recorder receives the beginning and end of each phase. */
 import type { Environment } from '../../env/environment.ts';
 import type { RunParts } from '../../train/run.ts';
 import type { Recorder } from './recorder.ts';
@@ -11,9 +11,9 @@ function watchEnvironment(recorder: Recorder, env: Environment): void {
 }
 
 /**
- * Tells the recorder where each phase of the run begins and ends. What lies between two phases is `minibatches` where
- * gradients follow, else `other`: advantages, repeats and permutations before an update, metrics and hashes after an
- * iteration.
+ * Reports the beginning and end of each phase to the recorder. The time between two phases counts as `minibatches` if
+ * gradients follow (advantages, repeats and permutations before an update), otherwise as `other` (metrics and hashes
+ * after an iteration).
  */
 export function watchParts(recorder: Recorder, { learner, environments, spread, labelSource }: RunParts): void {
   for (const env of environments) watchEnvironment(recorder, env);
@@ -51,7 +51,7 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
     recorder.enter('gap');
     return labels;
   };
-  // The last thing that a step does.
+  // A step ends with this call.
   network.prepare = (w) => {
     prepare(w);
     if (recorder.place === 'step') recorder.enter('gap');

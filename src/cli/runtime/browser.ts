@@ -1,4 +1,4 @@
-/** Browsers without windows and with a new profile, and jobs in a page that this process serves to one. */
+/** Runs a job in a page of a headless browser with a new profile. This process serves the page. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Program, startProgram } from './program.ts';
 
 export type BrowserName = 'chromium' | 'firefox' | 'webkit';
 
-/** What keeps a new profile from asking, updating and reporting. */
+/** Preferences that switch off questions, updates and reports of a new profile. */
 const firefoxPreferences: Readonly<Record<string, boolean | string>> = {
   'app.normandy.enabled': false,
   'app.update.enabled': false,
@@ -30,7 +30,7 @@ const openPage: Readonly<Record<BrowserName, (profile: string, url: string) => r
     const off = ['background-networking', 'component-update', 'gpu', 'quic', 'sync'].map((what) => `--disable-${what}`);
     // Chromium refuses to run its sandbox as root.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    // Of its log only what ends it.
+    // Log level 3: only fatal errors.
     return ['--headless', '--no-first-run', '--log-level=3', ...off, ...sandbox, `--user-data-dir=${profile}`, url];
   },
   firefox(profile, url) {
@@ -43,13 +43,13 @@ const openPage: Readonly<Record<BrowserName, (profile: string, url: string) => r
   webkit: (_profile, url) => ['--private', url],
 };
 
-/** The environment with all folders of a user's own at `home`: a browser leaves nothing behind elsewhere. */
+/** The environment with all user folders in `home`, so that all files of the browser are removed with it. */
 function homeAt(home: string): NodeJS.ProcessEnv {
   const { XDG_CONFIG_HOME: _1, XDG_CACHE_HOME: _2, XDG_DATA_HOME: _3, ...rest } = process.env;
   return { ...rest, HOME: home, TMPDIR: home, GDK_BACKEND: 'x11', LIBGL_ALWAYS_SOFTWARE: '1', GIO_USE_VFS: 'local' };
 }
 
-/** A browser without windows and with a new profile. */
+/** A headless browser with a new profile. */
 export interface Browser {
   readonly ended: Program['ended'];
   /** Ends it and removes its profile. */
@@ -62,7 +62,7 @@ export function openBrowser(
   url: string,
 ): Browser {
   const home = mkdtempSync(join(tmpdir(), 'unbraid-browser-'));
-  // Processes of the browser that are on their way out may still write.
+  // Processes of the browser that are still exiting may write files; retry the removal.
   const removeHome = (): void => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   const forget = lastly(removeHome);
   const { ended, close } = startProgram(path, [...args, ...openPage[name](home, url)], homeAt(home));
@@ -77,9 +77,9 @@ export function openBrowser(
 }
 
 /**
- * Does a job in a page and gives its result. The page must stay open: closed or hidden, it is an error.
+ * Runs a job in a page and returns its result. It is an error if the page is closed or hidden.
  *
- * @param dist the built package, with its build for pages
+ * @param dist folder of the built package, with its build for pages
  */
 export async function runInBrowser(
   installed: Installed & { readonly name: BrowserName },

@@ -1,4 +1,4 @@
-/** Jobs in Node, Deno and Bun: the job goes in on stdin, messages come back on stdout, one JSON line each. */
+/** Runs a job in Node, Deno or Bun. The job is sent to stdin; messages are read from stdout, one line of JSON each. */
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Installed } from './installed.ts';
@@ -7,13 +7,13 @@ import { startProgram } from './program.ts';
 
 const entry = 'src/cli/runtime/commandLineEntry.js';
 
-/** Before the entry's file: Deno asks for every right, and needs this one to load the library. */
+/** Arguments before the file of the entry. Deno requires permissions; it needs this one to load the library. */
 const flags: Readonly<Record<string, readonly string[]>> = { deno: ['run', '--allow-read', '--no-lock'] };
 
 /**
- * Does a job in a process of its own and gives its result.
+ * Runs a job in a separate process and returns its result.
  *
- * @param dist the built package
+ * @param dist folder of the built package
  */
 export async function runInProcess(installed: Installed, dist: URL, job: Job, options: JobOptions): Promise<unknown> {
   const { name, command, version } = installed;

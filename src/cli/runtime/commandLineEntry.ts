@@ -1,4 +1,4 @@
-/** Runs in Node, Deno or Bun: reads a job from stdin, does it, and writes what happens to stdout as JSON lines. */
+/** Entry in Node, Deno or Bun: reads a job from stdin, runs it, and writes its messages to stdout as lines of JSON. */
 import process from 'node:process';
 import { spawnWorker } from '../../../workers/spawn.node.ts';
 import type { JobFunction, Message } from './job.ts';

@@ -1,4 +1,4 @@
-/** The runtimes that a job can be given to, and where they are on this machine. */
+/** The runtimes that can run a job, and their programs on this machine. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
@@ -9,17 +9,17 @@ export type RuntimeName = (typeof runtimeNames)[number];
 
 export interface Installed {
   readonly name: RuntimeName;
-  /** The program, and what must stand before its arguments. */
+  /** The program, and the arguments before all others. */
   readonly command: readonly [program: string, ...args: string[]];
-  /** Numbers and dots. */
+  /** The version: numbers and dots. */
   readonly version: string;
 }
 
 interface Row {
-  /** Names to look for, the preferred one first: in the PATH, or absolute. */
+  /** Names of the program, the preferred one first: in the PATH, or absolute paths. */
   readonly programs: readonly string[];
   readonly install: string;
-  /** A program that gives the runtime the screen it needs. */
+  /** A program that provides the display that the runtime needs. */
   readonly screen?: string;
 }
 
@@ -50,7 +50,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** The file of a program that is looked up in the PATH as a shell does; undefined where there is none. */
+/** The file of a program, found in the PATH as a shell does; undefined if there is none. */
 function findProgram(program: string, env: Environment): string | undefined {
   if (isAbsolute(program)) return isProgram(program) ? program : undefined;
   const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
@@ -58,9 +58,9 @@ function findProgram(program: string, env: Environment): string | undefined {
 }
 
 /**
- * The runtime of this name: what UNBRAID_<NAME> points to, else what the PATH has.
+ * The runtime of this name: the program in the variable UNBRAID_<NAME>, otherwise the first one in the PATH.
  *
- * @throws if it is not installed or does not start, saying how to get it and how to point to one
+ * @throws if it is not installed or does not start; the message says how to install it or to name another program
  */
 export function findRuntime(name: RuntimeName, env: Environment): Installed {
   const { programs, install, screen } = rows[name];

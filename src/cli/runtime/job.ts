@@ -1,20 +1,20 @@
-/** Work that any runtime can do, and how its caller follows it. */
+/** Jobs that can run in any runtime, and the messages with which the caller follows them. */
 import type { SpawnWorker } from '../../parallel/crew.ts';
 import type { Progress } from '../../train/run.ts';
 import type { library } from './library.ts';
 
-/** What a job works with: the library as this runtime loads it. */
+/** The library as the runtime loads it. */
 export interface Product {
   readonly unbraid: typeof library;
   readonly spawnWorker: SpawnWorker;
 }
 
 /**
- * The default export of a job's module. The module imports nothing but files beside it, so that it runs wherever the
- * library does.
+ * The default export of the module of a job. The module imports only files in its own folder, so that it runs in
+ * every runtime.
  *
- * @param input the job's input, as JSON
- * @returns what the caller gets, as JSON
+ * @param input of the job, as JSON
+ * @returns the result for the caller, as JSON
  */
 export type JobFunction = (
   product: Product,
@@ -23,12 +23,15 @@ export type JobFunction = (
 ) => Promise<unknown>;
 
 export interface Job {
-  /** The module's file. */
+  /** File of the module. */
   readonly module: URL;
   readonly input: unknown;
 }
 
-/** What a runtime sends while it works; the last one has the result or the error. */
+/**
+ * A message from the runtime. The last message has the result or the error, or `left` if the page was closed or
+ * hidden.
+ */
 export type Message =
   | { readonly progress: Progress }
   | { readonly result: unknown }
@@ -38,31 +41,31 @@ export type Message =
 export interface JobOptions {
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
-  /** Longest time between two messages, in ms; the start counts as one. */
+  /** Longest time between two messages, and before the first, in ms. */
   readonly silenceMs?: number;
 }
 
 export interface Following {
-  /** Settles once: with the result, or why there is none. */
+  /** Resolves with the result, or rejects with the cause of the failure. */
   readonly outcome: Promise<unknown>;
-  /** Takes a message as JSON. */
+  /** Processes a message, given as JSON. */
   receive(text: string): void;
-  /** The runtime ended, having said `stderr`; without effect after the outcome. */
+  /** Called when the runtime has ended. @param stderr its last lines. No effect after the outcome. */
   fail(what: string, stderr?: string): void;
 }
 
 const defaultSilenceMs = 180_000;
 
-/** Where a job was, for errors: `in phase train (3 of 20)`. */
+/** The progress of a job, for errors: `in phase train (3 of 20)`. */
 function describePhase(progress: Progress | null): string {
   return progress === null ? 'before it began' : `in phase ${progress.phase} (${progress.done} of ${progress.total})`;
 }
 
 /**
- * Follows one job: hands its progress on and gives its outcome, which is an error if the job fails, the runtime
- * leaves, nothing is heard for `silenceMs`, or the signal aborts.
+ * Follows one job: passes its progress on and settles `outcome`. It rejects if the job fails, the runtime ends, no
+ * message arrives for `silenceMs`, or the signal is aborted.
  *
- * @param runtime name and version, for errors
+ * @param runtime name and version of the runtime, for errors
  */
 export function followJob(runtime: string, options: JobOptions): Following {
   const { onProgress, signal, silenceMs = defaultSilenceMs } = options;
@@ -73,11 +76,11 @@ export function followJob(runtime: string, options: JobOptions): Following {
   });
   const fail = (what: string, stderr = ''): void => {
     const said = stderr === '' ? '' : `; last lines of its stderr:\n${stderr}`;
-    settle?.reject(new Error(`${runtime}: ${what} ${describePhase(last)}; start the command again${said}`));
+    settle?.reject(new Error(`${runtime}: ${what} ${describePhase(last)}; run the command again${said}`));
   };
-  const onSilence = (): void => fail(`nothing was heard for ${silenceMs / 1000} s`);
+  const onSilence = (): void => fail(`received no message for ${silenceMs / 1000} s`);
   let timer = setTimeout(onSilence, silenceMs);
-  // Whoever follows may still be starting the runtime when the outcome is there.
+  // The caller may still be starting the runtime when the outcome rejects; do not report an unhandled rejection.
   outcome.catch(() => undefined);
   const onAbort = (): void => settle?.reject(signal?.reason);
   signal?.addEventListener('abort', onAbort);
@@ -87,7 +90,7 @@ export function followJob(runtime: string, options: JobOptions): Following {
     try {
       message = JSON.parse(text) as Message;
     } catch {
-      fail(`it wrote what is no message, "${text.slice(0, 200)}",`);
+      fail(`received "${text.slice(0, 200)}", which is no message,`);
       return;
     }
     clearTimeout(timer);

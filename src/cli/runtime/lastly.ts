@@ -1,4 +1,4 @@
-/** What must happen even when this process is ended from outside. */
+/** Actions that run at the end of this process, even if a signal ends it. */
 
 const actions: (() => void)[] = [];
 
@@ -7,17 +7,21 @@ function runAll(): void {
 }
 
 function endBy(signal: NodeJS.Signals): void {
-  // Where someone else listens, as the command does, that one decides when the process ends; its exit does the rest.
+  // Another listener, such as that of the command, ends the process itself. The exit event then runs the actions.
   if (process.listenerCount(signal) > 0) return;
   runAll();
-  // Without its listener the signal does what it would have done.
+  // The listener is removed now, so that the signal has its default effect: it ends the process.
   process.kill(process.pid, signal);
 }
 
-/** The signals that end a process at once, whatever waits; Ctrl-C is the host's own. */
+/** The signals that end a process without an exit event. Ctrl-C is handled by the caller. */
 const signals = ['SIGTERM', 'SIGHUP'] as const;
 
-/** Does `action` when this process exits or is terminated, the last one given first; gives the way to call that off. */
+/**
+ * Runs `action` when this process exits or is terminated, in reverse order of registration.
+ *
+ * @returns a function that cancels the action
+ */
 export function lastly(action: () => void): () => void {
   if (actions.length === 0) {
     process.once('exit', runAll);

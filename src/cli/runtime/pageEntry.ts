@@ -1,7 +1,7 @@
-/** Runs in a browser's page: gets the job from the server that served the page, and posts what happens back to it. */
+/** Entry of a page in a browser: fetches the job from the server of the page and posts its messages to the server. */
 import type { Message } from './job.ts';
 
-/** Messages that wait for the one on its way; of progress only the newest counts. */
+/** Messages that wait until the current one is sent. A later message replaces a waiting progress message. */
 const waiting: Message[] = [];
 let sending = false;
 

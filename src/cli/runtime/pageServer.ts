@@ -1,4 +1,4 @@
-/** Serves a page that does a job, and takes what the page posts. */
+/** Serves a page that runs a job, and receives the messages that the page posts. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,7 +8,7 @@ import type { Job } from './job.ts';
 
 const types: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** Without these a page gets no memory that threads share. */
+/** Headers that a page needs for memory shared between threads. */
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -17,7 +17,7 @@ const headers = {
 };
 
 const page = `<!doctype html><meta charset="utf-8"><title>unbraid</title><link rel="icon" href="data:,">
-<p>unbraid is working in this page. It closes by itself.</p><script type="module" src="dist/src/cli/runtime/pageEntry.js"></script>
+<p>unbraid is running a job in this page. The page closes when the job ends.</p><script type="module" src="dist/src/cli/runtime/pageEntry.js"></script>
 `;
 
 export interface PageServer {
@@ -25,18 +25,18 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** The file that a path within the page stands for; null where there is none. */
+/** The file of a path below the page; null if there is none. */
 function fileOf(path: string, folders: Readonly<Record<string, URL>>): URL | null {
   const [folder, ...rest] = path.split('/');
-  // URLs have lost their dot segments when they get here, but not those in percent code.
+  // The URL parser has resolved dot segments, but not those that are percent-encoded.
   if (!Object.hasOwn(folders, folder) || rest.length === 0 || path.includes('%')) return null;
   return new URL(rest.join('/'), folders[folder]);
 }
 
 /**
- * Serves the job on a free port of this machine alone, below a path that nobody can guess.
+ * Serves the job on a free port of the loopback address, below a random path that other programs cannot guess.
  *
- * @param dist the built package
+ * @param dist folder of the built package
  */
 export async function servePage(dist: URL, job: Job, receive: (text: string) => void): Promise<PageServer> {
   const root = `/${randomBytes(16).toString('hex')}/`;

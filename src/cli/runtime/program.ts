@@ -1,38 +1,38 @@
-/** A program that is started for a job and ends with it, whatever happens to this process. */
+/** A program that is started for a job. It is ended with the job, and also if this process exits. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lastly } from './lastly.ts';
 
-/** A program gets this long to leave when asked to, in ms; then it is killed. */
+/** Time in ms between SIGTERM and SIGKILL. */
 const leaveMs = 3_000;
-/** How much of what the program says on stderr is kept for errors, in lines and in UTF-16 code units. */
+/** Longest end of stderr that is kept for errors, in lines and in UTF-16 code units. */
 const stderrLines = 10;
 const maxStderrLength = 2_000;
 
 export interface Program {
   readonly child: ChildProcess;
   /**
-   * How it ended and the end of what it wrote to stderr, for errors; settles when it has ended, or could not be
-   * started.
+   * Resolves when the program has ended or could not be started: with the cause and the last lines of stderr, for
+   * errors.
    */
   readonly ended: Promise<{ readonly how: string; readonly stderr: string }>;
-  /** Ends it and all that it started. */
+  /** Ends the program and all processes of its group. */
   close(): Promise<void>;
 }
 
-/** Ends the whole process group: browsers and npm's wrappers are several processes. */
+/** Sends a signal to the whole process group: browsers and the wrappers of npm consist of several processes. */
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has left.
+    // The group has already ended.
   }
 }
 
 /**
- * Starts a program in a process group of its own, so that Ctrl-C reaches it through `close` alone.
+ * Starts a program in a separate process group, so that Ctrl-C does not reach it; `close` ends it.
  *
- * @param env the program's whole environment
+ * @param env the complete environment of the program
  */
 export function startProgram(
   path: string,
@@ -44,7 +44,7 @@ export function startProgram(
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-maxStderrLength);
   });
-  // Its end says more than the broken pipe.
+  // Ignore a broken pipe; the exit of the program is reported instead.
   child.stdin.on('error', () => undefined);
   const killNow = (): void => signalGroup(child, 'SIGKILL');
   const forget = lastly(killNow);
@@ -52,10 +52,11 @@ export function startProgram(
     child.once('error', (error) => resolve({ how: `it cannot be started (${error.message})`, stderr: '' }));
     child.once('exit', (code, signal) => {
       const how = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
-      const tell = (): void => resolve({ how, stderr: stderr.trim().split('\n').slice(-stderrLines).join('\n') });
-      // 'close' comes after the last byte of both outputs; what it left running may hold them open.
-      child.once('close', tell);
-      setTimeout(tell, 1000).unref();
+      const report = (): void => resolve({ how, stderr: stderr.trim().split('\n').slice(-stderrLines).join('\n') });
+      // 'close' follows the last byte of both outputs. A process that is still running can keep them open: wait at
+      // most 1 s.
+      child.once('close', report);
+      setTimeout(report, 1000).unref();
     });
   });
   return {

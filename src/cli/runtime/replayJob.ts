@@ -1,4 +1,4 @@
-/** The job of `unbraid verify --runtime`: a replay on threads of the runtime it is done in. */
+/** The job of `unbraid verify --runtime`: a replay on threads of the runtime. */
 
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
@@ -10,7 +10,7 @@ export interface ReplayInput {
   readonly until: number;
   readonly checkpointsAt: readonly number[];
   readonly parametersAt: number | null;
-  /** Threads. */
+  /** Number of threads. */
   readonly workers: number;
 }
 

@@ -1,4 +1,4 @@
-/** Gives a job to a runtime of this machine. */
+/** Runs a job in a runtime of this machine. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { type BrowserName, runInBrowser } from './browser.ts';
@@ -6,7 +6,7 @@ import { runInProcess } from './commandLine.ts';
 import type { Installed } from './installed.ts';
 import type { Job, JobOptions } from './job.ts';
 
-/** The built package. By its own name, since runtimes run what was built wherever this file itself lies. */
+/** Folder of the built package, found by its name: runtimes run the build even if this file is in src/. */
 export const dist = new URL('dist/', pathToFileURL(createRequire(import.meta.url).resolve('unbraid/package.json')));
 
 function isBrowser(installed: Installed): installed is Installed & { readonly name: BrowserName } {
@@ -14,9 +14,10 @@ function isBrowser(installed: Installed): installed is Installed & { readonly na
 }
 
 /**
- * Does the job there and gives its result. When this settles, the runtime and its temporary files are gone.
+ * Runs the job and returns its result. The runtime has ended, and its temporary files are removed, when the promise
+ * settles.
  *
- * @throws if the job fails, the runtime leaves, nothing is heard of it for long, or on abort
+ * @throws if the job fails, the runtime ends, no message arrives within the limit of `followJob`, or on abort
  */
 export function runJob(installed: Installed, job: Job, options: JobOptions = {}): Promise<unknown> {
   return isBrowser(installed)

@@ -1,4 +1,4 @@
-/** Runs in a page's worker: does the job there, so that the page stays awake to say what happens. */
+/** Entry of the worker of a page. The job runs in the worker, so that the page can post messages. */
 import type { JobFunction, Message, Product } from './job.ts';
 
 function send(message: Message): void {

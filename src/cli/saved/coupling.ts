@@ -1,4 +1,4 @@
-/** `unbraid coupling`: the gradient coupling of a run's newest checkpoint. */
+/** `unbraid coupling`: measures the gradient coupling of the latest checkpoint of a run. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Split, splits } from '../../env/environment.ts';
@@ -10,11 +10,11 @@ import type { CouplingRecord } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 import { count, table, two } from '../shared/print.ts';
 
-/** The most samples of each side and class: their Gram matrix has a row for each. */
+/** Largest number of samples. The Gram matrix has a row and a column for each sample. */
 export const maxCouplingSamples = 10_000;
 
 export interface CouplingEngine {
@@ -24,7 +24,7 @@ export interface CouplingEngine {
       split: Split;
       samples: number;
       crew: Crew;
-      /** Whether the program that the run names as its environment may be started. */
+      /** Allows to start the program that the run names as its environment. */
       allowExec?: true;
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
@@ -40,7 +40,7 @@ interface CouplingOptions {
   readonly workers?: number;
 }
 
-/** The classes of pairs and the parameters' shares as tables. */
+/** Tables of the pair classes, the parameters and the similarity of states, and the spillover. */
 function couplingSummary(record: CouplingRecord): string {
   const { goodBad, goodGood, badBad } = record.classes;
   const classes = table(
@@ -79,12 +79,12 @@ function couplingSummary(record: CouplingRecord): string {
     classes,
     layers,
     similarity,
-    `Spillover of a small step on the good samples to the log-probability of the bad ones: predicted ${signed(predicted)}, actual ${signed(actual)} (mean); error ${(100 * relativeError).toFixed(1)}%`,
+    `Spillover (mean change of log π of the bad samples after one small step on the good samples): predicted ${signed(predicted)}, actual ${signed(actual)}; error ${(100 * relativeError).toFixed(1)}%`,
   ].join('\n');
 }
 
 async function couplingAction(
-  frame: Frame,
+  shell: CommandShell,
   load: () => Promise<CouplingEngine>,
   directory: string,
   options: CouplingOptions,
@@ -95,45 +95,52 @@ async function couplingAction(
   for (const file of [recordPath, path]) usage(() => requireWritableFile(file));
   const { measureRunCoupling } = await load();
   const { split, samples, allowExec } = options;
-  const record = await frame.withCrew(options.workers, (crew) =>
-    frame.progress(directory, (onProgress) =>
+  const record = await shell.withCrew(options.workers, (crew) =>
+    shell.progress(directory, (onProgress) =>
       measureRunCoupling(directory, {
         split,
         samples,
         crew,
         ...(allowExec && { allowExec }),
         onProgress,
-        signal: frame.signal,
+        signal: shell.signal,
       }),
     ),
   );
   writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
   const { renderCouplingPage } = await import('../../report/compare/report.ts');
   writeFileAtomic(path, renderCouplingPage(record));
-  frame.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
+  shell.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
 }
 
 export function addCouplingCommand(program: Command, host: Host, load: () => Promise<CouplingEngine>): void {
   const command = program
     .command('coupling')
-    .summary("measure a run's gradient coupling")
+    .summary('measure the gradient coupling of a run')
     .description(
-      "Measure the cosines between gradients of good and bad actions in a run's latest checkpoint, and write coupling.json and a page. Pairs have equal action words in two games that training did not play; labels are the expert's, or an experience graph's without an expert.",
+      'Measure the cosines between gradients of good and bad actions in the latest checkpoint of a run, and write coupling.json and an HTML page. The two actions of a pair have equal words in two games that training did not play. The expert of the environment labels them; without an expert, an experience graph does.',
     )
-    .argument('<run>', "a run's folder")
-    .addOption(choiceOption('--split <name>', 'games the states come from', splits).default('out-of-domain'))
-    .option('--samples <n>', 'state-action samples compared, all with all', integerFrom(2, maxCouplingSamples), 80)
-    .option('--out <file>', 'the page (default: coupling.html in the run)')
+    .argument('<run>', 'folder of a run')
+    .addOption(
+      choiceOption('--split <name>', 'games from which the states are sampled', splits).default('out-of-domain'),
+    )
+    .option(
+      '--samples <n>',
+      'number of state-action samples; each is compared with each',
+      integerFrom(2, maxCouplingSamples),
+      80,
+    )
+    .option('--out <file>', 'the HTML page (default: coupling.html in the folder of the run)')
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: ['unbraid coupling runs/first', 'unbraid coupling runs/first --split train --samples 120'],
-        next: 'unbraid compare trains methods and controls side by side at several seeds.',
+        next: 'unbraid compare trains methods and controls at the same seeds.',
       }),
     );
-  run(host, command, (frame, directory: string, options: CouplingOptions) =>
-    couplingAction(frame, load, directory, options),
+  run(host, command, (shell, directory: string, options: CouplingOptions) =>
+    couplingAction(shell, load, directory, options),
   );
 }

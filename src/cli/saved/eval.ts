@@ -1,4 +1,4 @@
-/** `unbraid eval`: the success of a run's newest checkpoint on one split. */
+/** `unbraid eval`: measures the success rate of the latest checkpoint of a run on one split. */
 import type { Command } from 'commander';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Crew } from '../../parallel/crew.ts';
@@ -6,8 +6,8 @@ import { requireRun } from '../../record/run.node.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 import { count, two } from '../shared/print.ts';
 
 interface EvalRecord {
@@ -27,7 +27,7 @@ export interface EvalEngine {
       split: Split;
       episodes: number;
       crew: Crew;
-      /** Whether the program that the run names as its environment may be started. */
+      /** Allows to start the program that the run names as its environment. */
       allowExec?: true;
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
@@ -43,46 +43,48 @@ interface EvalOptions {
 }
 
 async function evalAction(
-  frame: Frame,
+  shell: CommandShell,
   load: () => Promise<EvalEngine>,
   directory: string,
   { split, episodes, allowExec, workers }: EvalOptions,
 ): Promise<void> {
   usage(() => requireRun(directory));
   const { evaluateRun } = await load();
-  const record = await frame.withCrew(workers, (crew) =>
-    frame.progress(directory, (onProgress) =>
+  const record = await shell.withCrew(workers, (crew) =>
+    shell.progress(directory, (onProgress) =>
       evaluateRun(directory, {
         split,
         episodes,
         crew,
         ...(allowExec && { allowExec }),
         onProgress,
-        signal: frame.signal,
+        signal: shell.signal,
       }),
     ),
   );
   const [low, high] = record.interval;
   const success = `${two(record.success)} (95% interval ${two(low)} to ${two(high)})`;
-  frame.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);
+  shell.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);
 }
 
 export function addEvalCommand(program: Command, host: Host, load: () => Promise<EvalEngine>): void {
   const command = program
     .command('eval')
-    .summary("measure a run's success")
-    .description("Play episodes with a run's newest checkpoint and give the share that succeeded.")
-    .argument('<run>', "a run's folder")
-    .addOption(choiceOption('--split <name>', 'games to play', splits).default('out-of-domain'))
-    .option('--episodes <n>', 'episodes to play', integerFrom(1), 400)
+    .summary('measure the success rate of a run')
+    .description(
+      'Play episodes with the latest checkpoint of a run and print the success rate (share of successful episodes) with its 95% interval.',
+    )
+    .argument('<run>', 'folder of a run')
+    .addOption(choiceOption('--split <name>', 'games that are played', splits).default('out-of-domain'))
+    .option('--episodes <n>', 'number of episodes', integerFrom(1), 400)
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: ['unbraid eval runs/first', 'unbraid eval runs/first --split in-domain --episodes 1000'],
-        next: 'unbraid coupling runs/first measures coupling at this success.',
+        next: 'unbraid coupling runs/first measures the gradient coupling of the same checkpoint.',
       }),
     );
-  run(host, command, (frame, directory: string, options: EvalOptions) => evalAction(frame, load, directory, options));
+  run(host, command, (shell, directory: string, options: EvalOptions) => evalAction(shell, load, directory, options));
 }

@@ -1,4 +1,4 @@
-/** What is measured on the checkpoint of a run's folder. */
+/** Measurements on a checkpoint of a run: success rate and gradient coupling. */
 
 import { type Config, resolveConfig } from '../../config/config.ts';
 import { headsOf } from '../../config/method.ts';
@@ -23,7 +23,7 @@ import { namedBridges, permitted } from '../shared/bridges.ts';
 import type { CouplingEngine } from './coupling.ts';
 import type { EvalEngine } from './eval.ts';
 
-/** Environments live at once. */
+/** Number of environments that are open at the same time. */
 const LIVE = 96;
 
 interface SavedPolicy {
@@ -34,7 +34,7 @@ interface SavedPolicy {
   readonly spread: Spread;
 }
 
-/** How a saved policy is opened. */
+/** Options with which a saved policy is opened. */
 interface Opening {
   readonly crew: Crew;
   readonly allowExec?: true;
@@ -42,9 +42,9 @@ interface Opening {
 }
 
 /**
- * Opens the policy of a checkpoint for `use`, with environments as the run had them, spread over the crew.
+ * Opens the policy of a checkpoint for `use`, with the environments of its run, distributed over the worker pool.
  *
- * @param pairs of states that coupling is measured on; 0: it is not measured
+ * @param pairs number of state pairs on which coupling is measured; 0: it is not measured
  * @throws a usage error if the environment does not open
  */
 async function withCheckpoint<T>(
@@ -95,7 +95,7 @@ async function withPolicy<T>(
   return withCheckpoint(config, checkpoint, { crew, openBridge, signal }, pairs, use);
 }
 
-/** Coupling of a policy between the train split and `split`; null without a pair of a good and a bad action. */
+/** Coupling of a policy between the train split and `split`; null if there is no pair of a good and a bad action. */
 async function measureSaved(
   { config, policy, environments, spread }: SavedPolicy,
   split: Split,
@@ -119,8 +119,8 @@ async function measureSaved(
 }
 
 /**
- * What `unbraid coupling` measures on these parameters: the fields of coupling.json but for the names of the command
- * and of the run.
+ * Measures these parameters as `unbraid coupling` does. Returns the fields of coupling.json without `command` and
+ * `run`.
  */
 export function measureAgain(
   config: Config,
@@ -135,8 +135,8 @@ export function measureAgain(
 }
 
 /**
- * Coupling of a run's newest checkpoint between the train split and `split`, on `samples` samples of each side and
- * pair class.
+ * Coupling of the latest checkpoint of a run between the train split and `split`, on `samples` samples of each side
+ * and class.
  */
 export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   directory,
@@ -149,7 +149,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     const measured = await measureSaved(saved, split, samples, opening.signal, () => progress(1));
     if (!measured) {
       throw new Error(
-        `coupling: no action of ${directory} is known to be good in one game and bad in another; train it further, until some episodes succeed`,
+        `coupling: found no good-bad pair in ${directory}; train for more iterations, until some episodes succeed`,
       );
     }
     progress(2);
@@ -158,8 +158,8 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   });
 
 /**
- * Mean return of a run's newest checkpoint on a split, with a 95% interval: Wilson's where every return is 0 or 1,
- * else `returnInterval`.
+ * Mean return of the latest checkpoint of a run on a split, with its 95% interval: the Wilson interval if all returns
+ * are 0 or 1, otherwise `returnInterval`.
  */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
   withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {

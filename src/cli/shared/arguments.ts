@@ -1,4 +1,4 @@
-/** Values of command-line options. Errors are commander's own, so that they are reported as wrong usage. */
+/** Parsers of option values. They throw commander's errors, which are reported as wrong usage (exit code 2). */
 import { CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestName } from '../../check/nearestName.ts';
 import { parseJson } from '../../check/parseJson.ts';
@@ -6,7 +6,7 @@ import { isWorkerFailure } from '../../parallel/workerFailure.ts';
 import { readJson } from '../../record/files.node.ts';
 import { isJsonObject } from '../../record/json.ts';
 
-/** Runs `check`; what it throws is the user's mistake, not the run's. */
+/** Returns the result of `check`. @throws a usage error with the message of what `check` throws */
 export function usage<T>(check: () => T): T {
   try {
     return check();
@@ -15,13 +15,17 @@ export function usage<T>(check: () => T): T {
   }
 }
 
+/** An error that ends the command with exit code 2. */
 export function usageError(message: string, cause?: unknown): CommanderError {
   return Object.assign(new CommanderError(2, 'unbraid.usage', message), cause !== undefined && { cause });
 }
 
 /**
- * Does `work`, which calls `checked` once it has checked everything that was asked for. What it throws before is the
- * user's mistake: an environment that does not open, a policy that does not fit it. An abort stays one.
+ * Does `work`, which calls `checked` once it has opened and checked all parts of the run.
+ *
+ * @throws before that a usage error, such as for an environment that does not open or a policy that does not fit it;
+ *   later, on
+ *   an abort or on a worker failure, the error itself
  */
 export async function checkedFirst<T>(signal: AbortSignal, work: (checked: () => void) => Promise<T>): Promise<T> {
   let all = false;
@@ -35,7 +39,7 @@ export async function checkedFirst<T>(signal: AbortSignal, work: (checked: () =>
   }
 }
 
-/** Parser of an integer option with both bounds allowed. */
+/** Parser of an integer option; both bounds are allowed values. */
 export function integerFrom(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -47,17 +51,17 @@ export function integerFrom(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
-/** `--workers`: the same result with any number. */
+/** `--workers`. */
 export function workersOption(): Option {
   return new Option(
     '--workers <n>',
-    'threads, or as many as the memory holds; the result is the same with any number (default: one per core)',
+    'number of threads, at most as many as fit into memory; the result does not depend on it (default: one per core)',
   ).argParser(integerFrom(1));
 }
 
-/** An option that takes one of these names. A wrong one is refused with the nearest. */
+/** An option that takes one of `names`. The error for another value names the nearest of them. */
 export function choiceOption(flags: string, description: string, names: readonly string[]): Option {
-  // Choices show in the help; the parser after them says which one was probably meant.
+  // choices() lists the names in the help. The parser replaces its check, to add the nearest name to the error.
   return new Option(flags, description).choices(names).argParser((text) => {
     if (names.includes(text)) return text;
     const nearest = nearestName(text, names);
@@ -66,7 +70,7 @@ export function choiceOption(flags: string, description: string, names: readonly
   });
 }
 
-/** Parser of a number option with both bounds allowed. */
+/** Parser of a number option; both bounds are allowed values. */
 export function numberFrom(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -77,12 +81,12 @@ export function numberFrom(min: number, max: number): (text: string) => number {
   };
 }
 
-/** `3` means seeds 1, 2, 3; `11,12` means these two, and `7,` seed 7 alone. */
+/** Seeds from text: `3` is seeds 1, 2 and 3; `11,12` is these two; `7,` is seed 7 alone. */
 export function parseSeeds(text: string): readonly number[] {
   const parse = integerFrom(0);
   if (!text.includes(',')) return Array.from({ length: integerFrom(1)(text) }, (_, i) => i + 1);
   const seeds = text.replace(/,$/, '').split(',').map(parse);
-  if (new Set(seeds).size !== seeds.length) throw new InvalidArgumentError('It must not name a seed twice.');
+  if (new Set(seeds).size !== seeds.length) throw new InvalidArgumentError('Each seed must be named once.');
   return seeds;
 }
 
@@ -91,10 +95,10 @@ export function parseStarts(text: string): readonly number[] {
   return text.split(',').map(numberFrom(0, 1));
 }
 
-/** What `--set` options gave, by config key. */
+/** Values of `--set` options by config key. */
 export type Settings = ReadonlyMap<string, unknown>;
 
-/** Collects `--set key=value` options. A value that is JSON (3, 0.5, null, true) is that value, all else is text. */
+/** Collects `--set key=value` options. A value that is JSON (3, 0.5, null, true) is parsed; any other value is text. */
 export function parseSetting(text: string, previous: Settings | undefined): Settings {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must look like key=value.');
@@ -104,26 +108,27 @@ export function parseSetting(text: string, previous: Settings | undefined): Sett
   try {
     parsed = parseJson(value);
   } catch {
-    // Text needs no quotes.
+    // A value that is no JSON is text without quotes.
   }
   return new Map(previous).set(key, parsed);
 }
 
-/** What an option's text means as a config value: a number where it is one, so that the config's own rules judge it. */
+/** The config value of an option's text: a number if it is one, so that the rules of the config check it. */
 export function configValue(text: string | undefined): unknown {
   return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** A config file: an object of keys and values, or the config.json of a run. */
+/** The config keys in a JSON file: an object of keys and values, or the config.json of a run. */
 export function readConfigFile(path: string): Record<string, unknown> {
   const content = readJson(path, { pipes: true });
-  if (!isJsonObject(content)) throw new Error(`${path} must hold an object of config keys and values`);
+  if (!isJsonObject(content)) throw new Error(`${path} must contain a JSON object of config keys and values`);
   return isJsonObject(content.config) ? content.config : content;
 }
 
 /**
- * Config keys from all three places. A key given by name wins over the file; given twice on the command line it is
- * refused.
+ * Config keys from their own options, from --set and from a file. The command line takes precedence over the file.
+ *
+ * @throws a usage error for a key that has both its own option and --set
  */
 export function gatherConfig(
   named: Readonly<Record<string, unknown>>,

@@ -1,15 +1,15 @@
-/** A question on a terminal. */
+/** Yes-or-no questions on a terminal. */
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
 /**
- * Asks on `output` and reads one line of `input`.
+ * Writes the question to `output` and reads one line of `input`.
  *
- * @returns whether the answer was yes; the end of the input means no
+ * @returns true for y or yes; false for any other answer and at the end of the input
  * @throws the signal's reason on abort
  */
 export function askOn(input: Readable, output: Writable, question: string, signal: AbortSignal): Promise<boolean> {
-  // Without terminal handling of its own Ctrl-C stays a signal to the process.
+  // With terminal: true, readline would consume Ctrl-C, which must reach the process as a signal.
   const lines = createInterface({ input, output, terminal: false });
   return new Promise<boolean>((resolve, reject) => {
     const stop = (): void => reject(signal.reason);

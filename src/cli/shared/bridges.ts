@@ -1,4 +1,4 @@
-/** Programs of environments: which of them a command may start. Every one is started here. */
+/** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
 import { openBridge } from '../../env/bridge/bridge.node.ts';
 import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
@@ -8,23 +8,23 @@ import { usageError } from './arguments.ts';
 import { printableName } from './printable.ts';
 
 /**
- * `shipped`: bridges that are part of this package alone; `any`: whatever program the name of an environment asks
- * for.
+ * `shipped`: only bridges that are part of this package; `any`: the program that the name of the environment
+ * specifies.
  */
 export type Programs = 'shipped' | 'any';
 
-/** `--allow-exec`, of every command that reads a config from a file. */
+/** `--allow-exec`, an option of all commands that read a config from a file. */
 export function allowExecOption(): Option {
   return new Option(
     '--allow-exec',
-    'start the program that a file names as its environment; it can do all that you can',
+    'start the program that a file names as its environment; the program has all your permissions',
   );
 }
 
-/** How much of a command is shown, in UTF-16 code units. */
+/** Longest part of a command that a message shows, in UTF-16 code units. */
 const mostShown = 2_000;
 
-/** The command that a name stands for, or the name itself where it is no command, safe to show. */
+/** The command that a name specifies, or the name itself if it is no command, safe for a terminal. */
 function shownCommand(env: string): string {
   const words = env.startsWith(ownProgram) ? env.slice(ownProgram.length).split(' ').filter(Boolean) : [env];
   const command = printableName(words.join(' '));
@@ -32,35 +32,35 @@ function shownCommand(env: string): string {
 }
 
 /**
- * Which programs may be started for an environment whose name was read from a file.
+ * Decides which programs may be started for an environment whose name was read from a file.
  *
- * @param from what the file is to the user: its path @throws a usage error where the name can start a program that is
- *   not part of this package and `--allow-exec` was not given; it shows the
- *   command, so that the user can decide
+ * @param from the path of the file, for the message @throws a usage error if the name can start a program that is not
+ *   part of this package and `--allow-exec` was not given. The
+ *   message shows the command, so that the user can decide.
  */
 export function permitted(env: string, from: string, allowExec: boolean | undefined): Programs {
   if (allowExec) return 'any';
   if (!startsProgram(env)) return 'shipped';
   if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env));
   throw usageError(
-    `env: it must not start a program because a file says so, got one in ${from}; the command is: ${shownCommand(env)}; if you trust it, add --allow-exec`,
+    `env: a program that a file names must be allowed by --allow-exec, got one in ${from}; the command is: ${shownCommand(env)}; if you trust it, add --allow-exec`,
   );
 }
 
 /**
- * Which programs may be started for an environment whose name the user has typed.
+ * Decides which programs may be started for an environment whose name the user typed.
  *
- * @throws a usage error where no environment has the name
+ * @throws a usage error if no environment has the name
  */
 export function typed(env: string): Programs {
   if (startsProgram(env) && !env.startsWith(ownProgram)) throw usageError(unknownEnvironment(env));
   return 'any';
 }
 
-/** Opens bridges for names of environments. @param programs what may be started; see `permitted` */
+/** Returns a function that opens the bridge of an environment. @param programs that may be started; see `permitted` */
 export function namedBridges(programs: Programs = 'shipped'): OpenBridge {
   return async (name, signal) => {
-    // The commands ask `permitted` before; this holds even where one forgets to.
+    // The commands call `permitted` earlier. This second check protects a command that does not.
     if (programs !== 'any') permitted(name, 'a file', false);
     return openBridge({ ...resolveBridge(name), name, signal });
   };

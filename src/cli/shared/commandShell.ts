@@ -1,53 +1,55 @@
-/** What all commands share: how they print, how errors become messages and exit codes. */
+/** The part that all commands share: output, progress, and the conversion of errors to messages and exit codes. */
 import { inspect } from 'node:util';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { exitCodeOfAbort } from '../signals.ts';
 import { printableJson, printableMessage, printableName, printableResult } from './printable.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
+import { withNearestOption } from './unknownOption.ts';
 
-/** The process a command runs in. */
+/** The process in which a command runs. */
 export interface Host {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: ProgressStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by the first signal of the process, with an `Interruption` as the reason that tells which. */
+  /** Aborted by the first signal of the process. The reason is an `Interruption` with the exit code of that signal. */
   readonly signal: AbortSignal;
-  /** Threads that run at once. */
+  /** Number of threads that can run at the same time. */
   readonly cores: number;
-  /** @param config of the run to come, if it is known; see `openCrew` */
+  /** Opens a worker pool. @param config of the run that it will train, if known; see `openCrew` */
   openCrew(size: number, config?: Config): Promise<Crew>;
-  /** Asks a question that is answered by yes or no; absent where nobody can answer. */
+  /** Asks a yes-or-no question on the terminal; absent if there is none. */
   readonly ask?: (question: string) => Promise<boolean>;
 }
 
-/** How a command shows its outcome. All that it prints is made safe for a terminal (`printable.ts`). */
-export interface Frame {
+/** Output of a command. Everything that it prints is made safe for a terminal (`printable.ts`). */
+export interface CommandShell {
   readonly signal: AbortSignal;
-  /** Does `work` and shows on stderr what it reports of its progress. */
+  /** Does `work` and shows its progress on stderr. */
   progress<T>(name: string, work: (onProgress: (progress: ShownProgress) => void) => Promise<T>): Promise<T>;
-  /** Does `work`, parts of which show their progress side by side on stderr. */
+  /** Does `work`, whose parts show their progress side by side on stderr. */
   progressOfMany<T>(work: (board: ProgressBoard) => Promise<T>): Promise<T>;
   /**
-   * Does `work` with a crew of `workers` threads, by default one per core, or of as many as the memory holds, and
-   * says on stderr which; again at the end if they became fewer.
+   * Does `work` with a worker pool of `workers` threads (default: one per core), or of as many as fit into memory.
+   * Prints the size of the pool on stderr, and again at the end if it became smaller.
    *
-   * @param config of the run to come, if it is known
+   * @param config of the run that the pool will train, if known
    */
   withCrew<T>(workers: number | undefined, work: (crew: Crew) => Promise<T>, config?: Config): Promise<T>;
-  /** Asks a question on the terminal that is answered by yes or no; null where there is none. */
+  /** Asks a yes-or-no question on the terminal; null if there is none. */
   readonly ask: ((question: string) => Promise<boolean>) | null;
-  /** A line for people, on stderr. */
+  /** Prints a line on stderr. */
   note(text: string): void;
-  /** The outcome, once: the record as the last line of stdout with --json, the text otherwise. */
+  /** Prints the result on stdout, once: with --json the record as one line, otherwise the text. */
   finish(record: object, text: string): void;
 }
 
-/** How many threads there are, on whose memory, and why not more. */
+/** The number of threads, the kind of their memory, and the reason if there are fewer than requested. */
 export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' | 'reason'>): string {
   if (memory === 'own') return reason === 'one thread' ? '1 thread' : `1 thread: ${reason}`;
-  if (memory === 'copied') return `${size} threads on copies, slower: ${reason}`;
+  if (memory === 'copied')
+    return `${size} threads, each with a copy of the parameters (slower than shared memory): ${reason}`;
   return `${size} threads on one shared memory${reason === 'the host shares memory between threads' ? '' : `: ${reason}`}`;
 }
 
@@ -57,8 +59,8 @@ function printableProgress(progress: ShownProgress): ShownProgress {
   return { ...progress, phase: printableName(phase), ...shown };
 }
 
-function frameOf(host: Host, json: boolean): Frame {
-  const progressOfMany: Frame['progressOfMany'] = async (work) => {
+function openShell(host: Host, json: boolean): CommandShell {
+  const progressOfMany: CommandShell['progressOfMany'] = async (work) => {
     const board = openProgress(host.stderr, (host.env.NO_COLOR ?? '') === '');
     const safely: ProgressBoard = {
       open(name) {
@@ -67,7 +69,7 @@ function frameOf(host: Host, json: boolean): Frame {
       },
       close: board.close,
     };
-    // What is said on abort stays readable: nothing is drawn over it.
+    // Close the displays on abort, so that they do not draw over the message.
     host.signal.addEventListener('abort', board.close);
     try {
       return await work(safely);
@@ -89,7 +91,7 @@ function frameOf(host: Host, json: boolean): Frame {
         host.stderr.write(`${printableMessage(opened)}\n`);
         return await work(crew);
       } finally {
-        // Where the memory held fewer; not before, since bars of progress would be drawn over it.
+        // The pool may have become smaller, if memory ran out. Progress bars would overwrite an earlier message.
         const used = crewText(crew);
         if (used !== opened) host.stderr.write(`${printableMessage(used)}\n`);
         crew.close();
@@ -100,38 +102,47 @@ function frameOf(host: Host, json: boolean): Frame {
   };
 }
 
-/** A command's action once its options are parsed. */
-export type Action<Arguments extends readonly unknown[]> = (frame: Frame, ...given: Arguments) => Promise<void>;
+/** The action of a command, called with its parsed arguments and options. */
+export type Action<Arguments extends readonly unknown[]> = (shell: CommandShell, ...given: Arguments) => Promise<void>;
 
-/** Adds `--json` to a command and runs its action in a frame. */
+/** Adds `--json` to a command and sets its action, which receives a command shell. */
 export function run<Arguments extends readonly unknown[]>(
   host: Host,
   command: Command,
   action: Action<Arguments>,
 ): Command {
   return command
-    .option('--json', 'print one JSON object as the last line of stdout; all else goes to stderr')
+    .configureOutput(errorOutput(command))
+    .option('--json', 'print one JSON object as the last line of stdout and everything else on stderr')
     .action((...given) => {
       host.signal.throwIfAborted();
-      return action(frameOf(host, command.opts().json === true), ...(given as unknown as Arguments));
+      return action(openShell(host, command.opts().json === true), ...(given as unknown as Arguments));
     });
 }
 
-/** The empty program: name, version, and how commander reports what it finds wrong. */
+/** Prints an error of commander in the form of this program's messages. */
+function errorOutput(command: Command): OutputConfiguration {
+  return {
+    outputError(text, write) {
+      const message = text
+        .replace(/^error: /, '')
+        .trimEnd()
+        .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+      write(`unbraid: ${printableMessage(withNearestOption(message, command))}\n`);
+    },
+  };
+}
+
+/** A program without commands: name, version, and the form of its errors. */
 export function createProgram(host: Host, version: string): Command {
-  return new Command('unbraid')
+  const program = new Command('unbraid');
+  return program
     .version(version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => host.stdout.write(printableResult(text)),
       writeErr: (text) => host.stderr.write(printableResult(text)),
-      outputError: (text, write) => {
-        const message = text
-          .replace(/^error: /, '')
-          .trimEnd()
-          .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
-        write(`unbraid: ${printableMessage(message)}\n`);
-      },
+      ...errorOutput(program),
     });
 }
 
@@ -140,15 +151,15 @@ function exitCodeOf(error: unknown): number {
   return error.exitCode === 0 ? 0 : 2;
 }
 
-/** Whether commander has already said what is wrong, or has shown help. */
+/** Whether commander has already printed the error or the help. */
 function isReported(error: unknown): boolean {
   return error instanceof CommanderError && error.code.startsWith('commander.');
 }
 
-/** Commands that keep what is finished: given again, they go on with the rest. */
+/** Commands that save what is finished and resume when they are run again. */
 const resumable: readonly (string | undefined)[] = ['compare', 'study'];
 
-/** The way on after an interruption that no command has words of its own for. */
+/** The message after an interruption for commands without a message of their own. */
 function interruptedText(args: readonly string[]): string {
   const command = ['unbraid', ...args].map((word) =>
     /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
@@ -157,8 +168,10 @@ function interruptedText(args: readonly string[]): string {
 }
 
 /**
- * Runs the program on `args` and gives the exit code; errors are printed, never thrown. Once the host's signal is
- * aborted, the exit code is that of the process signal, whatever else went wrong.
+ * Runs the program on `args`. It prints errors and does not throw them.
+ *
+ * @returns the exit code; once the signal of the host is aborted, that of the process signal, even if another error
+ *   occurred
  */
 export async function runProgram(program: Command, args: readonly string[], host: Host): Promise<number> {
   try {

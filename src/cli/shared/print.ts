@@ -1,12 +1,12 @@
-/** Numbers and tables for people. */
+/** Numbers and tables as text for a terminal. */
 import Table from 'cli-table3';
 
-/** A share or cosine with two digits after the point; `-` where there is none. */
+/** A share or cosine with two decimals; `-` if there is none. */
 export function two(value: number | null | undefined): string {
   return typeof value === 'number' ? value.toFixed(2) : '-';
 }
 
-/** A whole number with its thousands apart: 182,000. */
+/** A whole number with commas between thousands: 182,000. */
 export function count(value: number): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
@@ -18,7 +18,7 @@ export function duration(ms: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** A table without colours; numbers stand to the right in all columns but the first. */
+/** A table without colours. The first column is aligned left, the others right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const drawn = new Table({
     head: [...head],

@@ -11,22 +11,19 @@ export interface ProgressStream {
   readonly rows?: number;
 }
 
-/**
- * What a display shows: the progress of a run, or of many jobs, whose time left is known better than from their
- * number.
- */
+/** Progress of a run or of several jobs. `secondsLeft` replaces the estimate from the number of finished steps. */
 export type ShownProgress = Omit<Progress, 'phase'> & { readonly phase: string; readonly secondsLeft?: number };
 
 export interface ProgressDisplay {
   update(progress: ShownProgress): void;
-  /** Says that the work has ended. */
+  /** Called when the work has ended. */
   close(): void;
 }
 
-/** Displays side by side. */
+/** Several displays, one below the other. */
 export interface ProgressBoard {
   open(name: string): ProgressDisplay;
-  /** Ends all displays; they show nothing from then on. */
+  /** Ends all displays; later updates are ignored. */
   close(): void;
 }
 
@@ -49,8 +46,9 @@ function share(progress: ShownProgress): number {
 }
 
 /**
- * Percentage, count, speed, time left in this phase and success, from what was `done` when the phase began
- * `elapsedMs` ago.
+ * Percentage, count, speed, time left in this phase and success rate.
+ *
+ * @param doneAtStart the value of `done` when the phase began, `elapsedMs` ago
  */
 export function describeProgress(progress: ShownProgress, doneAtStart: number, elapsedMs: number): string {
   const { phase, done, total, success, secondsLeft } = progress;
@@ -74,8 +72,8 @@ const noColor = '\u001b[0m';
 const colorLength = barColor.length + restColor.length + noColor.length;
 
 /**
- * The live line, always shorter than `columns`: a line that wraps cannot be redrawn. The bar gives way first, then
- * the end of the name. Colour codes count as characters, because cli-progress counts them when it cuts a line.
+ * The live line, always shorter than `columns`, because a wrapped line cannot be redrawn. If there is too little
+ * space, the bar is shortened first, then the end of the name. Colour codes count as characters, as in cli-progress.
  */
 export function progressLine(
   name: string,
@@ -97,7 +95,7 @@ export function progressLine(
   return `${name}  ${phase}  ${color ? `${barColor}${full}${restColor}${empty}${noColor}` : full + empty} ${text}`;
 }
 
-/** Draws the present text; called for every update. */
+/** Draws the current text. */
 interface Painter {
   paint(progress: ShownProgress, text: string, phaseBegins: boolean): void;
   close(): void;
@@ -110,26 +108,23 @@ interface Painters {
   close(): void;
 }
 
-/**
- * A bar per name, one below the other. One that ends goes up to what the terminal has written before, and stays
- * there.
- */
+/** One bar per name, one below the other. A bar that ends is written above the others and is no longer redrawn. */
 function liveBars(stream: ProgressStream, color: boolean, now: () => number): Painters {
   const screen = new MultiBar({
     stream: stream as NodeJS.WriteStream,
-    // The command decides what Ctrl-C means.
+    // The command itself handles Ctrl-C.
     gracefulExit: false,
     hideCursor: false,
-    // progressLine fits the terminal; were its wrapping switched off, it would stay off after a run that is killed.
+    // progressLine fits the terminal. cli-progress would switch its wrapping off, and it would stay off after SIGKILL.
     linewrap: true,
-    // A bar that ends moves the others.
+    // The other bars move when one ends.
     forceRedraw: true,
     format: (_options, _params, payload) => payload.line(),
   });
   const shown = new Set<SingleBar>();
   let closed = false;
   let drawnMs: number | null = null;
-  /** Work that keeps the thread to itself leaves no time to draw by itself. */
+  /** Draws from the update itself: a timer would not run while the work occupies the thread. */
   const draw = (): void => {
     if (drawnMs !== null && now() - drawnMs < minFrameGapMs) return;
     drawnMs = now();
@@ -143,14 +138,14 @@ function liveBars(stream: ProgressStream, color: boolean, now: () => number): Pa
         paint(progress, text) {
           const [{ phase }, fraction] = [progress, share(progress)];
           line = () => progressLine(name, phase, text, fraction, stream.columns ?? 80, color);
-          // What has left the screen cannot be drawn again.
+          // A bar below the last row of the screen could not be redrawn.
           if (closed || (bar === null && shown.size >= (stream.rows ?? 24) - 1)) return;
           bar ??= screen.create(1, 0, { line: () => line() });
           shown.add(bar);
           draw();
         },
         close() {
-          // The last one stays where it is until all is closed.
+          // The last bar stays in its place until all are closed.
           if (closed || bar === null || shown.size === 1) return;
           screen.log(`${line()}\n`);
           screen.remove(bar);
@@ -189,18 +184,18 @@ function plainLines(name: string, stream: ProgressStream, now: () => number): Pa
   };
 }
 
-/** What a run leaves out, and how to change that. */
+/** A note about data that a run leaves out, with the config key that changes it. */
 function noteLine(name: string, { text, key, value }: Note): string {
   return `${name}  ${text}; raise ${key} (--set ${key}=${value})`;
 }
 
 /**
- * Shows the progress of works that go on at the same time. Elsewhere than on a terminal a line is written for each
- * further tenth of a phase, and none within two seconds of the one before unless the phase ends. Notes are written as
- * lines; of works that go on together only the first of each kind, since their numbers alone differ.
+ * Shows the progress of concurrent work: live bars on a terminal, lines elsewhere. A line is written for each tenth
+ * of a phase, at least two seconds after the previous line unless the phase ends. Notes are written as lines; of
+ * notes that differ only in their numbers, the first is written.
  *
- * @param color whether bars may be coloured; a terminal is always needed for it
- * @param now a clock in ms, for the speed shown and the gap between lines
+ * @param color whether bars on a terminal are coloured
+ * @param now a clock in ms, for the speed shown and the time between lines
  */
 export function openProgress(
   stream: ProgressStream,

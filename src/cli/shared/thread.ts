@@ -1,22 +1,22 @@
-/** A thread of this process that does one piece of work at a time: both of its ends. */
+/** A thread of this process that does one task at a time: the caller's side and the thread's side. */
 import { parentPort, Worker } from 'node:worker_threads';
 import { killGroups, watchGroups } from '../../env/bridge/processGroup.node.ts';
 
-/** What a thread says of its work; the last message has the result or the error. */
+/** A message from the thread; the last message of a task has the result or the error. */
 type Answer<Result, Progress> =
   | { readonly progress: Progress }
   | { readonly result: Result }
   | { readonly error: string };
 
-/** What a thread is told: its work, or to stop it. */
+/** A message to the thread: a task, or the request to stop it. */
 type Order<Task> = { readonly task: Task } | 'stop';
 
-/** The thread as its opener sees it. */
+/** The caller's side. */
 export interface Thread<Task, Result, Progress> {
   /**
-   * Does `task`. An abort asks the thread to stop, which it does in its own time.
+   * Does `task`. On an abort the thread is requested to stop, which it does after its current step.
    *
-   * @throws if the task fails or the thread ends; after an abort the signal's reason, once the thread has stopped
+   * @throws if the task fails or the thread ends; after an abort, once the thread has stopped, the reason of the signal
    */
   run(task: Task, onProgress?: (progress: Progress) => void, signal?: AbortSignal): Promise<Result>;
   /** Ends the thread at once. */
@@ -28,21 +28,21 @@ export function openThread<Task, Result, Progress = never>(entry: URL, name: str
   watchGroups();
   const worker = new Worker(entry, { name });
   const { threadId } = worker;
-  /** Of the newest task. */
+  /** The latest task. */
   let waiting: {
     resolve(result: Result): void;
     reject(error: unknown): void;
     readonly report: ((progress: Progress) => void) | undefined;
   } | null = null;
   let end: Error | null = null;
-  const tell = (order: Order<Task>): void => worker.postMessage(order);
+  const send = (order: Order<Task>): void => worker.postMessage(order);
   const ended = (error: Error): void => {
     end ??= error;
     waiting?.reject(end);
   };
   worker.on('error', ended);
   worker.on('exit', (code) => {
-    // A thread that is terminated ends none of the programs that it has started.
+    // The programs that a terminated thread has started continue to run.
     killGroups(threadId);
     ended(new Error(`the thread ended with exit code ${code}`));
   });
@@ -54,12 +54,12 @@ export function openThread<Task, Result, Progress = never>(entry: URL, name: str
   return {
     async run(task, onProgress, signal) {
       signal?.throwIfAborted();
-      const stop = (): void => tell('stop');
+      const stop = (): void => send('stop');
       signal?.addEventListener('abort', stop);
       try {
         return await new Promise<Result>((resolve, reject) => {
           waiting = { resolve, reject, report: onProgress };
-          if (end === null) tell({ task });
+          if (end === null) send({ task });
           else reject(end);
         });
       } catch (error) {
@@ -76,7 +76,7 @@ export function openThread<Task, Result, Progress = never>(entry: URL, name: str
   };
 }
 
-/** Called once in a thread: does each task that its opener gives it. */
+/** Called once in a thread: does each task that it receives. */
 export function serveThread<Task, Result, Progress>(
   work: (task: Task, onProgress: (progress: Progress) => void, signal: AbortSignal) => Promise<Result>,
 ): void {

@@ -1,4 +1,4 @@
-/** `unbraid study`: the experiments behind the conclusions, resumable, spread over the cores. */
+/** `unbraid study`: resumable experiments with many seeds, whose jobs run on all cores. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { nearestName } from '../../check/nearestName.ts';
@@ -8,16 +8,16 @@ import { type Job, jobHash, jobResults } from '../../study/job.ts';
 import type { FailedJob, JobRunner } from '../../study/runJobs.ts';
 import type { Study, StudyScale } from '../../study/study.ts';
 import { integerFrom, usage, usageError } from '../shared/arguments.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 import { duration } from '../shared/print.ts';
 import { type JobStore, openJobStore } from './jobStore.ts';
 
 export interface StudyEngine {
-  /** A thread that does jobs. */
+  /** Opens a thread that runs jobs. */
   readonly openJobRunner: () => JobRunner;
   readonly studies: () => Promise<readonly Study[]>;
-  /** Why games of other programs cannot be played here; null where they can. */
+  /** The reason why games of other programs cannot be played on this machine; null if they can. */
   readonly missingGames: () => string | null;
 }
 
@@ -30,7 +30,7 @@ interface StudyOptions {
   readonly out: string;
 }
 
-/** The command that makes the study again on any machine. */
+/** The command that repeats the study on any machine. */
 function commandOf(study: Study, { size, seeds, firstSeed }: StudyScale): string {
   const given = [seeds === null ? '' : ` --seeds ${seeds}`, firstSeed === 1 ? '' : ` --first-seed ${firstSeed}`];
   return `unbraid study ${study.name} --${size}${given.join('')}`;
@@ -40,18 +40,18 @@ function secondsOf(jobs: readonly Job[]): number {
   return jobs.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-/** Each job once, whichever rows ask for it. */
+/** Each job once, even if several rows use its result. */
 function distinct(jobs: readonly Job[]): readonly Job[] {
   return [...new Map(jobs.map((job) => [jobHash(job), job])).values()];
 }
 
 /**
- * Does the jobs that have no result yet and shows how far they are.
+ * Runs the jobs that have no result yet and shows their progress.
  *
  * @param now a clock in ms, for the estimate of the time left
  */
 async function doJobs(
-  frame: Frame,
+  shell: CommandShell,
   engine: StudyEngine,
   name: string,
   jobs: readonly Job[],
@@ -66,7 +66,7 @@ async function doJobs(
   const startMs = now();
   let done = 0;
   let ended = 0;
-  return frame.progress(name, (onProgress) => {
+  return shell.progress(name, (onProgress) => {
     const show = (): void => {
       const secondsLeft = done > 0 ? (((now() - startMs) / 1000) * (total - done)) / done : total / workers;
       onProgress({ phase: 'jobs', done: ended, total: jobs.length, envSteps: 0, success: null, secondsLeft });
@@ -84,7 +84,7 @@ async function doJobs(
         ended++;
         show();
       },
-      signal: frame.signal,
+      signal: shell.signal,
     });
   });
 }
@@ -94,7 +94,7 @@ function listText(studies: readonly Study[]): string {
   return studies.map(({ name, question }) => `${name.padEnd(width)}  ${question}`).join('\n');
 }
 
-/** The same answer without asking twice. */
+/** A function that calls `ask` once and then returns the stored result. */
 function once<T>(ask: () => T): () => T {
   let answer: { readonly value: T } | null = null;
   return () => {
@@ -104,12 +104,12 @@ function once<T>(ask: () => T): () => T {
 }
 
 function scaleOf({ quick, full, seeds, firstSeed }: StudyOptions, engine: StudyEngine): StudyScale {
-  if (quick && full) throw usageError('study: --quick and --full exclude each other; keep one');
+  if (quick && full) throw usageError('study: only one of --quick and --full must be given, got both; keep one');
   return { size: full ? 'full' : 'quick', seeds: seeds ?? null, firstSeed, noGames: once(engine.missingGames) };
 }
 
 async function studyAction(
-  frame: Frame,
+  shell: CommandShell,
   cores: number,
   load: () => Promise<StudyEngine>,
   name: string | undefined,
@@ -118,7 +118,7 @@ async function studyAction(
   const engine = await load();
   const studies = await engine.studies();
   if (name === undefined) {
-    frame.finish(
+    shell.finish(
       { command: 'study', studies: studies.map(({ name, question }) => ({ name, question })) },
       listText(studies),
     );
@@ -128,7 +128,7 @@ async function studyAction(
   if (study === undefined) {
     const names = studies.map((each) => each.name);
     const nearest = nearestName(name, names);
-    const advice = nearest === null ? 'unbraid study lists them' : `did you mean "${nearest}"?`;
+    const advice = nearest === null ? 'unbraid study lists the studies' : `did you mean "${nearest}"?`;
     throw usageError(`study: the name must be one of ${names.join(', ')}, got "${name}"; ${advice}`);
   }
   const scale = scaleOf(options, engine);
@@ -144,27 +144,27 @@ async function studyAction(
   const workers = options.workers ?? cores;
   const estimate =
     toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
-  frame.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them finished before${estimate}`);
+  shell.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them already finished${estimate}`);
   const command = commandOf(study, scale);
   const directory = join(options.out, study.name);
   let failed: readonly FailedJob[];
   try {
-    failed = await doJobs(frame, engine, study.name, toDo, workers, store, results, () => performance.now());
+    failed = await doJobs(shell, engine, study.name, toDo, workers, store, results, () => performance.now());
   } catch (error) {
-    if (!frame.signal.aborted) throw error;
+    if (!shell.signal.aborted) throw error;
     const interrupted = true;
     if (results.size > 0)
-      await finish(frame, study, scale, { command, directory, jobs, results, failed: [], interrupted });
+      await finish(shell, study, scale, { command, directory, jobs, results, failed: [], interrupted });
     const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
     throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`, {
       cause: error,
     });
   }
   if (results.size === 0) throw new Error(`study: all ${jobs.length} jobs failed: ${failed[0].message}`);
-  await finish(frame, study, scale, { command, directory, jobs, results, failed, interrupted: false });
+  await finish(shell, study, scale, { command, directory, jobs, results, failed, interrupted: false });
   if (failed.length === 0) return;
   throw new Error(
-    `study: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; the same command tries them again`,
+    `study: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; run the same command again to retry them`,
   );
 }
 
@@ -174,13 +174,13 @@ interface Outcome {
   readonly jobs: readonly Job[];
   readonly results: ReadonlyMap<string, JsonRecord>;
   readonly failed: readonly FailedJob[];
-  /** Whether the jobs without a result are still to be done. */
+  /** Whether the study was interrupted before all jobs were done. */
   readonly interrupted: boolean;
 }
 
-/** Writes the report of what is finished. */
+/** Writes the report of the finished jobs and prints its summary. */
 async function finish(
-  frame: Frame,
+  shell: CommandShell,
   study: Study,
   scale: StudyScale,
   { command, directory, jobs, results, failed, interrupted }: Outcome,
@@ -195,7 +195,7 @@ async function finish(
   const counts = { planned: jobs.length, finished: results.size, interrupted, failed: messages };
   const record = { name, question, ...report, command, jobs: counts, versions };
   const page = writeStudy(directory, record, key, jobs, found);
-  frame.finish(
+  shell.finish(
     {
       ...{ command: 'study', study: name, size: scale.size, jobs: jobs.length, finished: results.size },
       ...{ failed: failed.length, ...key, report: page },
@@ -209,33 +209,37 @@ const defaultOut = 'runs/study';
 export function addStudyCommand(program: Command, host: Host, load: () => Promise<StudyEngine>): void {
   const command = program
     .command('study')
-    .summary('run a study and write its report')
+    .summary('run a study with many seeds and write its report')
     .description(
-      'Run one of the experiments that conclusions rest on, with many seeds, and write a report with intervals. Without a name: list them. Finished jobs are kept, and the same command goes on with the rest.',
+      'Run one of the experiments of docs/results, with many seeds, and write a report with intervals. Without a name, list the studies. Finished jobs are saved; run the same command again to resume.',
     )
-    .argument('[name]', 'which study; none lists them')
-    .option('--quick', 'up to three minutes on two cores, with few seeds (default)')
-    .option('--full', 'the seeds that conclusions need: five minutes to more than an hour on two cores')
-    .option('--seeds <n>', 'seeds of every row, instead of what the study takes', integerFrom(1))
-    .option('--first-seed <n>', 'the seeds are this and the next ones', integerFrom(0), 1)
+    .argument('[name]', 'name of the study; without it, the studies are listed')
+    .option('--quick', 'few seeds: up to three minutes on two cores (default)')
+    .option('--full', 'all seeds of the study: five minutes to more than an hour on two cores')
+    .option('--seeds <n>', 'number of seeds of each row (default: set by the study)', integerFrom(1))
+    .option('--first-seed <n>', 'first seed; the others follow it', integerFrom(0), 1)
     .option(
       '--workers <n>',
-      'jobs at the same time; the results are the same with any number (default: one per core)',
+      'number of jobs at the same time; the results do not depend on it (default: one per core)',
       integerFrom(1),
     )
-    .option('--out <dir>', 'folder for finished jobs, which studies share, and a folder per study', defaultOut)
+    .option(
+      '--out <dir>',
+      'folder of the finished jobs, which studies share, and of a folder for each study',
+      defaultOut,
+    )
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: [
           'unbraid study',
           'unbraid study danger-zone --quick',
           'unbraid study generalisation --full --workers 2',
         ],
-        next: 'Open report.html in the folder of the study; its tables lie beside it as CSV, its figures as SVG.',
+        next: 'Open report.html in the folder of the study. The same folder contains the tables as CSV and the figures as SVG.',
       }),
     );
-  run(host, command, (frame, name: string | undefined, options: StudyOptions) =>
-    studyAction(frame, host.cores, load, name, options),
+  run(host, command, (shell, name: string | undefined, options: StudyOptions) =>
+    studyAction(shell, host.cores, load, name, options),
   );
 }

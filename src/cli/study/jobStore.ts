@@ -1,4 +1,6 @@
-/** Finished jobs in a folder, a file each: what is there is never done again, whichever study asks for it. */
+/**
+ * Finished jobs in a folder, one file per job. A job with a file is not run again, whichever study needs its result.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureWritableDirectory, readJson, writeFileAtomic } from '../../record/files.node.ts';
@@ -6,13 +8,13 @@ import { canonicalJson, encodeJson, isJsonObject, type JsonRecord } from '../../
 import { finishedJob, type Job, jobHash } from '../../study/job.ts';
 
 export interface JobStore {
-  /** The result of a finished job; null where it is still to be done. */
+  /** The result of a finished job; null if the job is not finished. */
   read(job: Job): JsonRecord | null;
-  /** Writes a whole file or none. */
+  /** Writes the result atomically. */
   keep(job: Job, result: JsonRecord): void;
 }
 
-/** @throws if `directory` cannot be written in; `read` if a file there is damaged or of another job */
+/** @throws if `directory` is not writable. `read` throws if the file is damaged or belongs to another job. */
 export function openJobStore(directory: string): JobStore {
   ensureWritableDirectory(directory);
   const pathOf = (job: Job): string => join(directory, `${jobHash(job)}.json`);
@@ -27,7 +29,7 @@ export function openJobStore(directory: string): JobStore {
         isJsonObject(content.result) &&
         canonicalJson({ ...content, result: {} } as JsonRecord) === canonicalJson({ ...expected });
       if (same) return content.result as JsonRecord;
-      throw new Error(`study: ${path} must hold the job it is named after; remove the file to do the job again`);
+      throw new Error(`study: ${path} must contain the job of its name; remove the file to run the job again`);
     },
     keep(job, result) {
       writeFileAtomic(pathOf(job), `${encodeJson(finishedJob(job, result), `result of ${job.kind}`)}\n`);

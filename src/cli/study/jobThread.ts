@@ -1,8 +1,8 @@
-/** A thread that does a study's jobs, one after another. */
+/** Entry of a thread that runs the jobs of a study, one after another. */
 import type { Job } from '../../study/job.ts';
 import { runJob } from '../../study/jobKinds.ts';
 import { namedBridges } from '../shared/bridges.ts';
 import { serveThread } from '../shared/thread.ts';
 
-// A job may come from a file: it starts no program but those of this package.
+// Only programs of this package may be started, because a job may come from a file.
 serveThread((job: Job) => runJob(job, { openBridge: namedBridges('shipped') }));

@@ -1,7 +1,9 @@
-/** Whether this machine has what the games of other programs need. */
+/** Checks that the programs for games of other packages are installed. */
 import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
 
-/** Why TextWorldExpress games cannot be played here, with what installs it; null where they can. */
+/**
+ * The reason why TextWorldExpress games cannot be played on this machine, with installation advice; null if they can.
+ */
 export function missingGames(): string | null {
   try {
     resolveBridge('textworld-express/coin');

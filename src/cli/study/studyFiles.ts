@@ -1,5 +1,5 @@
 /**
- * The report of a study as files: page, JSON, a CSV per table, an SVG per figure, and the receipts of its training
+ * Writes the report of a study: page, JSON, a CSV per table, an SVG per figure, and the receipts of its training
  * runs.
  */
 import { join } from 'node:path';
@@ -11,8 +11,8 @@ import type { Job, JobResults } from '../../study/job.ts';
 import { type TrainInput, trainKind } from '../../study/trained/trainJob.ts';
 
 /**
- * A line per training run: what of its config differs from the defaults, and the hashes that a replay must make
- * again.
+ * A line per training run: the config keys that differ from the defaults, and the hashes that a replay must
+ * reproduce.
  */
 function receiptLines(jobs: readonly Job[], results: JobResults): JsonRecord[] {
   return jobs.flatMap(({ kind, input }) => {

@@ -4,7 +4,7 @@ import type { Job } from '../../study/job.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
 import { openThread } from '../shared/thread.ts';
 
-// From source the entry is TypeScript, from dist/ it is what became of it.
+// The entry is TypeScript in src/ and JavaScript in dist/.
 const entry = import.meta.url.endsWith('.ts') ? './jobThread.ts' : './jobThread.js';
 
 export function openThreadRunner(): JobRunner {

@@ -1,9 +1,8 @@
-/** `unbraid train`: one run. */
+/** `unbraid train`: trains one run in a folder. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Config, resolveConfig } from '../../config/config.ts';
-import { labelSources } from '../../config/labelNames.ts';
-import { labelTermsOf, methodTerms } from '../../config/method.ts';
+import { labelTermsOf } from '../../config/method.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
 import { openRun, requireNoRun, requireRun } from '../../record/run.node.ts';
@@ -21,35 +20,39 @@ import {
   workersOption,
 } from '../shared/arguments.ts';
 import { allowExecOption, type Programs, permitted, typed } from '../shared/bridges.ts';
-import { type Frame, type Host, run } from '../shared/commandShell.ts';
-import { configHelp, teach } from '../shared/help.ts';
+import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 import { count, duration, table, two } from '../shared/print.ts';
+import { configHelp } from './configHelp.ts';
 
 export type Train = (
   config: Config,
   options: {
     directory: string;
     resume: boolean;
-    /** Which programs may be started for the environment; none but those of this package if not given. */
+    /** Programs that may be started for the environment; default: only those of this package. */
     programs?: Programs;
     crew: Crew;
     onProgress: (progress: Progress) => void;
-    /** Receives lines for people. */
+    /** Receives lines to print on stderr. */
     onNote?: (text: string) => void;
     signal: AbortSignal;
   },
 ) => Promise<RunResult>;
 
-/** An interruption before the run's folder was made: there is nothing to resume. */
+/** An interruption before the folder of the run was created, so that no run can be resumed. */
 export class NotBegun extends Error {}
 
-/** Short name of a run: environment, terms, labels where they matter, seed. Also its folder's name under runs/. */
+/**
+ * Short name of a run: environment, terms, label source if a term uses labels, seed. Also the name of its folder in
+ * runs/.
+ */
 function runName(config: Config): string {
   const labels = labelTermsOf(config.method).length === 0 ? '' : `-${config.labels}`;
   return `${config.env}-${config.method}${labels}-s${config.seed}`.replaceAll(/[^A-Za-z0-9.]+/g, '-');
 }
 
-/** The run's outcome as a table, where its files are and what to do next. */
+/** The outcome of the run as tables, the paths of its files and the commands for the next steps. */
 function trainSummary(result: RunResult, directory: string): string {
   const { success, coupling } = result;
   const successTable = table(
@@ -112,92 +115,93 @@ function resumedRun(options: TrainOptions, directory: string): AskedRun {
   const given = ([...namedKeys, 'config', 'out', 'set'] as const).filter((key) => options[key] !== undefined);
   if (given.length > 0) {
     const flags = given.map((key) => `--${key === 'coldStart' ? 'cold-start' : key}`).join(', ');
-    throw usageError(`--resume goes on with the run's own config; drop ${flags}`);
+    throw usageError(`--resume uses the config of the run; drop ${flags}`);
   }
   usage(() => requireRun(directory));
   usage(() => requireNoWriter('train', directory));
   const run = openRun(directory);
   const config = resolveConfig(run.config);
-  // A run that is damaged is called so before it is asked what it may start.
+  // Report a damaged run before a missing --allow-exec.
   if (run.latest !== null) run.loadCheckpoint();
   return { config, directory, programs: permitted(config.env, directory, options.allowExec) };
 }
 
-/** What `train` calls. */
+/** Functions that `train` calls. */
 export interface TrainEngine {
   readonly train: Train;
   readonly relaxedCrew: () => Promise<Crew>;
 }
 
-async function trainAction(frame: Frame, load: () => Promise<TrainEngine>, options: TrainOptions): Promise<void> {
+async function trainAction(
+  shell: CommandShell,
+  load: () => Promise<TrainEngine>,
+  options: TrainOptions,
+): Promise<void> {
   const relaxed = options.arithmetic === 'relaxed';
-  if (relaxed && options.workers !== undefined) throw usageError('--arithmetic relaxed has one thread; drop --workers');
+  if (relaxed && options.workers !== undefined)
+    throw usageError('--arithmetic relaxed uses one thread; drop --workers');
   const resume = options.resume !== undefined;
   const { config, directory, programs } =
     options.resume === undefined ? newRun(options) : resumedRun(options, options.resume);
   const { train, relaxedCrew } = await load();
-  if (relaxed) frame.note('1 thread, relaxed arithmetic: the result is not reproducible');
-  const inCrew: Frame['withCrew'] = async (workers, work, ofRun) =>
-    relaxed ? work(await relaxedCrew()) : frame.withCrew(workers, work, ofRun);
+  if (relaxed) shell.note('1 thread, relaxed arithmetic: the result is not reproducible');
+  const inCrew: CommandShell['withCrew'] = async (workers, work, ofRun) =>
+    relaxed ? work(await relaxedCrew()) : shell.withCrew(workers, work, ofRun);
   const result = await inCrew(
     options.workers,
     (crew) =>
-      frame.progress(runName(config), async (onProgress) => {
-        const { signal } = frame;
-        const how = { directory, resume, programs, crew, onProgress, onNote: frame.note, signal };
+      shell.progress(runName(config), async (onProgress) => {
+        const { signal } = shell;
+        const how = { directory, resume, programs, crew, onProgress, onNote: shell.note, signal };
         return train(config, how).catch((error: unknown) => {
           throw signal.aborted && !(error instanceof NotBegun) ? interruptedRun(directory, error, signal) : error;
         });
       }),
     config,
   );
-  frame.finish(result, trainSummary(result, directory));
+  shell.finish(result, trainSummary(result, directory));
 }
 
 /**
- * What ends a run that a signal has ended, with the way on; it names what went wrong beside the signal, a full disk
- * say.
+ * The error of a run that a signal has ended. It contains the command that resumes the run, and the cause of another
+ * failure.
  */
 function interruptedRun(directory: string, error: unknown, signal: AbortSignal): Error {
   const why = error === signal.reason ? '' : `; ${error instanceof Error ? error.message : String(error)}`;
   return new Error(`interrupted${why}; resume with: unbraid train --resume ${directory}`, { cause: error });
 }
 
-/**
- * Adds `train` to the program. `load` gives the trainer when it is needed, so that help and usage errors come at
- * once.
- */
+/** Adds `train` to the program. @param load loads the trainer; called after the options are checked */
 export function addTrainCommand(program: Command, host: Host, load: () => Promise<TrainEngine>): void {
   const command = program
     .command('train')
     .summary('train one policy')
-    .description('Train a policy with GRPO, with or without further terms, and measure its success and coupling.')
-    .option('--env <name>', 'environment; unbraid list envs (default: household)')
-    .option('--policy <name>', 'attention or mlp (default: attention)')
-    .option('--method <terms>', `terms of the objective joined by +: ${methodTerms.join(', ')} (default: grpo)`)
-    .option(
-      '--labels <source>',
-      `where labels of good and bad actions come from: ${labelSources.join(', ')} (default: graph)`,
+    .description(
+      'Train a policy with GRPO, with or without further terms, and measure its success rate and gradient coupling.',
     )
-    .option('--seed <n>', 'names all random streams (default: 1)')
-    .option('--iterations <n>', 'collect-and-update rounds (default: 160)')
-    .option('--cold-start <n>', 'demonstration episodes cloned first; 0 for none (default: 60)')
-    .option('--set <key=value>', 'any other config key; may be repeated', parseSetting)
-    .option('--config <file>', "JSON file of config keys, or another run's config.json")
-    .option('--out <dir>', "the run's folder (default: runs/ and a name made from the config)")
-    .option('--resume <dir>', 'go on with the run in this folder from its newest checkpoint')
+    .option('--env <name>', 'environment; unbraid list envs (default: household)')
+    .option('--policy <name>', 'network: attention or mlp (default: attention)')
+    .option('--method <terms>', 'terms of the objective, joined by +; listed below (default: grpo)')
+    .option('--labels <source>', 'source of the labels of good and bad actions; listed below (default: graph)')
+    .option('--seed <n>', 'seed of all random number streams (default: 1)')
+    .option('--iterations <n>', 'iterations; each collects episodes and updates the policy (default: 160)')
+    .option('--cold-start <n>', 'expert episodes that the policy clones before training; 0 for none (default: 60)')
+    .option('--set <key=value>', 'set any config key; may be repeated', parseSetting)
+    .option('--config <file>', "read config keys from a JSON file or from another run's config.json")
+    .option('--out <dir>', 'folder of the run (default: runs/ and a name made from the config)')
+    .option('--resume <dir>', 'resume the run in this folder from its latest checkpoint')
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addOption(
       choiceOption(
         '--arithmetic <kind>',
-        'relaxed: not reproducible, and verify refuses it; may be faster, on one thread',
+        'relaxed: uses relaxed SIMD on one thread; may be faster, but results depend on the processor, and verify rejects the run',
         ['exact', 'relaxed'],
       ).default('exact'),
     )
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: [
           'unbraid train --method classifier+cloning --labels graph --seed 1 --out runs/first',
           'unbraid train --iterations 40 --set numGenerations=4 --set learningRate=0.001',
@@ -207,5 +211,5 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
         next: 'unbraid coupling runs/first measures the cosine between gradients of good and bad actions.',
       }),
     );
-  run(host, command, (frame, options: TrainOptions) => trainAction(frame, load, options));
+  run(host, command, (shell, options: TrainOptions) => trainAction(shell, load, options));
 }

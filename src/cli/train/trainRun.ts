@@ -1,4 +1,4 @@
-/** A training run in a folder: connects the trainer to records, the clock and bridge processes. */
+/** A training run in a folder: connects the trainer to the records of the run, the clock and bridge processes. */
 import { basename } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { JsonRecord } from '../../record/json.ts';
@@ -23,10 +23,10 @@ function hooksTo(writerOf: () => RunWriter): TrainHooks {
   };
 }
 
-/** Thrown, and caught here, once all parts of a run are there. */
-const enough = new Error('all parts are there');
+/** Thrown and caught here to end a run once all of its parts are open. */
+const enough = new Error('all parts are open');
 
-/** A second writer of a run is wrong usage of the command, not a failure of the run. */
+/** Returns the result of `open`; a second writer of a run becomes a usage error (exit code 2). */
 function asUsage<T>(open: () => T): T {
   try {
     return open();
@@ -36,10 +36,10 @@ function asUsage<T>(open: () => T): T {
 }
 
 /**
- * Opens all that a run of `config` is made of, and closes it again: environments and their bridge, the network, the
- * source of labels.
+ * Opens the parts of a run of `config` and closes them again: environments and their bridge, the network, the label
+ * source.
  *
- * @throws a usage error if one of them cannot be had or does not fit the others
+ * @throws a usage error if one of them does not open or does not fit the others
  */
 export async function checkRun(config: Config, programs: Programs, signal: AbortSignal): Promise<void> {
   try {
@@ -56,11 +56,11 @@ export async function checkRun(config: Config, programs: Programs, signal: Abort
 }
 
 /**
- * The `train` of the command line: a new run in its folder, or one that goes on from its newest checkpoint. A folder
- * is made, and that of a resumed run changed, only once all parts of the run are there.
+ * Returns the `train` of the command line: it trains a new run, or resumes one from its latest checkpoint. It creates
+ * the folder, or changes that of a resumed run, once all parts of the run are open.
  *
- * @param version of unbraid, kept in config.json
- * @throws a usage error for what is wrong before that; NotBegun on an abort before the folder was made
+ * @param version of unbraid, stored in config.json
+ * @throws a usage error for a failure before that; NotBegun on an abort before the folder was created
  */
 export function trainIn(version: string): Train {
   return async (config, { directory, resume, programs = 'shipped', crew, onProgress, onNote, signal }) => {
@@ -105,7 +105,7 @@ export function trainIn(version: string): Train {
       return result;
     } catch (cause) {
       if (writer !== null || !signal.aborted) throw cause;
-      throw new NotBegun('interrupted before the run began; nothing was written', { cause });
+      throw new NotBegun('interrupted before the run began; no file was written', { cause });
     } finally {
       writer?.close();
     }

@@ -7,8 +7,8 @@ import type { ReceiptDifference } from '../../record/receipt.ts';
 import { type RuntimeName, runtimeNames } from '../runtime/installed.ts';
 import { choiceOption, integerFrom, workersOption } from '../shared/arguments.ts';
 import { allowExecOption, permitted } from '../shared/bridges.ts';
-import { crewText, type Frame, type Host, run } from '../shared/commandShell.ts';
-import { teach } from '../shared/help.ts';
+import { type CommandShell, crewText, type Host, run } from '../shared/commandShell.ts';
+import { helpSections } from '../shared/help.ts';
 import { count } from '../shared/print.ts';
 import type { Comparison } from './compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
@@ -16,7 +16,7 @@ import { type LimitOptions, limitOptions, withinLimit } from './replayLimit.ts';
 import { folderSubject, receiptSubject, type Subject } from './subject.ts';
 
 export interface VerifyEngine {
-  /** Trains by `config` up to iteration `until`, without a folder. */
+  /** Trains a run of `config` up to iteration `until`, without a folder. */
   readonly replayIn: (runtime: RuntimeName, config: Config, options: ReplayInOptions) => Promise<Replayed>;
 }
 
@@ -40,12 +40,12 @@ function differenceText(first: ReceiptDifference): string {
   return [`differs    first at: ${place}`, ...parts].join('\n');
 }
 
-/** What a verdict says besides equal or not. */
+/** A comparison with further fields of the printed record. */
 interface Verdict extends Comparison {
   readonly rest: object;
 }
 
-/** Lines of the text form that name what was compared and what was not. */
+/** Lines that list the compared files, and those that were not compared with the reason. */
 function coverageText({ checked, notChecked }: Comparison): string {
   const lines = [`checked    ${checked.length === 0 ? 'nothing' : folded(checked).join(', ')}`];
   const reasons = new Map<string, string[]>();
@@ -54,22 +54,24 @@ function coverageText({ checked, notChecked }: Comparison): string {
   return lines.join('\n');
 }
 
-/** The files of one checkpoint as one entry. */
+/** The paths, with all files of one checkpoint as one entry. */
 function folded(paths: readonly string[]): string[] {
   return [...new Set(paths.map((path) => /^checkpoints\/[^/]+\//.exec(path)?.[0] ?? path))];
 }
 
-/** Prints that the run is not what it claims to be, and ends with exit code 1. */
-function finishUnequal(frame: Frame, first: Damage | ReceiptDifference, verdict: Verdict, text: string): never {
+/** Prints the first difference and throws, so that the exit code is 1. */
+function finishUnequal(shell: CommandShell, first: Damage | ReceiptDifference, verdict: Verdict, text: string): never {
   const { rest, checked, notChecked } = verdict;
   const record = { command: 'verify', equal: false, first, ...rest, checked, notChecked: [...notChecked.keys()] };
-  frame.finish(record, text);
+  shell.finish(record, text);
   const place = 'file' in first ? first.file : typeof first.at === 'number' ? `checkpoint ${first.at}` : first.at;
-  throw new Error(`verify: not equal, first at ${place}; do not use this run's results; train it again`);
+  throw new Error(
+    `verify: first mismatch at ${place}; the files differ from the replay or from each other; do not use the results; train it again`,
+  );
 }
 
 async function verifyAction(
-  frame: Frame,
+  shell: CommandShell,
   load: () => Promise<VerifyEngine>,
   path: string,
   { runtime, until: asked, allowExec, workers, ...allowed }: VerifyOptions,
@@ -79,29 +81,29 @@ async function verifyAction(
   if ('damage' in subject) {
     const { damage, paths } = subject;
     const notChecked = new Map(paths.map((entry) => [entry, 'not reached']));
-    finishUnequal(frame, damage, { first: damage, checked: [], notChecked, rest: {} }, `differs    ${damage.message}`);
+    finishUnequal(shell, damage, { first: damage, checked: [], notChecked, rest: {} }, `differs    ${damage.message}`);
   }
   const { config, last, measure } = subject;
   const programs = permitted(config.env, path, allowExec);
   const until = untilOf(subject, asked);
   const { replayIn } = await load();
-  const replayed = await withinLimit(frame, { config, until, workers, ...allowed }, ({ signal, follow }) =>
-    frame.progress(path, (onProgress) => {
+  const replayed = await withinLimit(shell, { config, until, workers, ...allowed }, ({ signal, follow }) =>
+    shell.progress(path, (onProgress) => {
       const checkpointsAt = subject.checkpointsAt.filter((iteration) => iteration <= until);
       const compared = { until, checkpointsAt, measure: measure && measure.iteration <= until ? measure : null };
-      const how = { workers, programs, withCrew: frame.withCrew, onProgress: follow(onProgress), signal };
+      const how = { workers, programs, withCrew: shell.withCrew, onProgress: follow(onProgress), signal };
       return replayIn(runtime, config, { ...compared, ...how });
     }),
   );
-  // A crew of this process has said so before it began.
-  if (runtime !== 'node') frame.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
+  // A pool of this process has printed its size before the replay.
+  if (runtime !== 'node') shell.note(crewText({ ...replayed.workers, size: replayed.workers.count }));
   const links = subject.links.filter((link) => link.iteration <= until);
   const rest = { checkpoints: links.length, until, runtime: replayed.runtime, workers: replayed.workers };
   const comparison = subject.compare(replayed, until);
   const { first, checked, notChecked } = comparison;
   if (first) {
     const text = 'file' in first ? `differs    ${first.message}` : differenceText(first);
-    finishUnequal(frame, first, { ...comparison, rest }, `${text}\n${coverageText(comparison)}`);
+    finishUnequal(shell, first, { ...comparison, rest }, `${text}\n${coverageText(comparison)}`);
   }
   const whole = until === last;
   const hash = whole ? subject.hash : (links.at(-1)?.link ?? '');
@@ -112,14 +114,14 @@ async function verifyAction(
     `hash       ${hash}`,
     `runtime    ${replayed.runtime}`,
   ].join('\n');
-  frame.finish({ command: 'verify', equal: true, hash, ...rest, checked, notChecked: [...notChecked.keys()] }, text);
+  shell.finish({ command: 'verify', equal: true, hash, ...rest, checked, notChecked: [...notChecked.keys()] }, text);
 }
 
 /** The iteration at which the replay ends. */
 function untilOf({ links, last }: Subject, asked: number | undefined): number {
   if (asked === undefined || asked >= last) return last;
   const link = links.findLast(({ iteration }) => iteration <= asked);
-  if (!link) throw new Error(`verify: the run has no checkpoint up to iteration ${asked}; give a larger --until`);
+  if (!link) throw new Error(`verify: the run has no checkpoint up to iteration ${asked}; use a larger --until`);
   return link.iteration;
 }
 
@@ -130,24 +132,24 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
     .description(
       'Check that the files of a run agree with each other, train the run again, and compare every statement in the files with the replay: config, parameters, state, metrics, coupling and outcome.',
     )
-    .argument('<run>', "a run's folder, or a receipt's file alone")
-    .addOption(choiceOption('--runtime <name>', 'where to replay it', runtimeNames).default('node'))
-    .option('--until <n>', 'compare no checkpoint after this iteration', integerFrom(0))
+    .argument('<run>', 'folder of a run, or file of a receipt')
+    .addOption(choiceOption('--runtime <name>', 'runtime of the replay', runtimeNames).default('node'))
+    .option('--until <n>', 'replay and compare up to the last checkpoint at or before this iteration', integerFrom(0))
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addHelpText(
       'after',
-      teach({
+      helpSections({
         examples: [
           'unbraid verify runs/first',
           'unbraid verify runs/first --until 40 --json',
           'unbraid verify runs/first --runtime firefox',
         ],
         details:
-          'It takes as long as the training did. What is expected to take more than 10 minutes is replayed only if you say so. Exit code 1 if anything differs: the first difference is named. What a replay cannot check is listed as unchecked.',
-        next: 'docs/receipts.md says what a receipt proves.',
+          'The replay takes as long as the training. If it is expected to take more than 10 minutes, allow it with --yes or --max-minutes. If anything differs, the command names the first difference and its exit code is 1. Entries that a replay cannot check are listed as unchecked.',
+        next: 'docs/receipts.md describes what a receipt proves.',
       }),
     );
   for (const option of limitOptions()) command.addOption(option);
-  run(host, command, (frame, path: string, options: VerifyOptions) => verifyAction(frame, load, path, options));
+  run(host, command, (shell, path: string, options: VerifyOptions) => verifyAction(shell, load, path, options));
 }

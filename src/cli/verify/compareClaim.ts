@@ -1,4 +1,4 @@
-/** Compares what the files of a run state with a replay, and names what was compared and what was not. */
+/** Compares the statements in the files of a run with a replay, and lists what was compared and what was not. */
 import type { ClaimedCheckpoint, FolderClaim } from '../../record/claim.node.ts';
 import type { Damage } from '../../record/integrity.node.ts';
 import { canonicalJson, type JsonRecord } from '../../record/json.ts';
@@ -14,17 +14,17 @@ import {
 import { createReceipt, firstDifference, type Receipt, type ReceiptDifference } from '../../record/receipt.ts';
 import { type FieldHashes, fieldHashes, type ReplayedCheckpoint, type ReplayedRecords } from '../../train/replay.ts';
 
-/** What a comparison found. */
+/** The result of a comparison. */
 export interface Comparison {
   /** The first difference; null if there is none. */
   readonly first: Damage | ReceiptDifference | null;
-  /** Paths of files whose statements are all compared, but for keys among `notChecked`. */
+  /** Paths of files whose statements were all compared, except for keys in `notChecked`. */
   readonly checked: readonly string[];
   /** `FILE` or `FILE#key`, with the reason. */
   readonly notChecked: ReadonlyMap<string, string>;
 }
 
-/** The last iteration that any file of the folder states something about. */
+/** The last iteration about which a file of the folder contains a statement. */
 export function lastStated(claim: FolderClaim, iterations: number): number {
   const { metrics, tornLine, checkpoints, couplings, chain, result, receipt } = claim;
   if (result !== null || couplings.has(couplingEndName) || (receipt && receipt.outcome !== null)) return iterations;
@@ -39,7 +39,10 @@ export function lastStated(claim: FolderClaim, iterations: number): number {
   );
 }
 
-/** What a folder states about iterations that its config does not have, or lacks of the last one; null if nothing. */
+/**
+ * A statement about an iteration beyond the config, or a missing checkpoint of the last iteration; null if there is
+ * none.
+ */
 export function beyondConfig(claim: FolderClaim, iterations: number): Damage | null {
   const { metrics, tornLine, checkpoints, couplings } = claim;
   const late = (file: string, iteration: number): Damage => {
@@ -67,7 +70,7 @@ export function beyondConfig(claim: FolderClaim, iterations: number): Damage | n
 /**
  * The receipt that the folder claims: the stored one, or one made of its latest checkpoint's chain and its result.
  *
- * The link of an interruption is left out, because a replay that goes on does not have it; it is compared with its
+ * The link of an interruption is left out, because an uninterrupted replay does not have it. It is compared with its
  * checkpoint.
  */
 function claimedReceipt({ receipt, chain, config, result }: FolderClaim, replayed: Receipt): Receipt {
@@ -79,7 +82,7 @@ function claimedReceipt({ receipt, chain, config, result }: FolderClaim, replaye
 
 function metricsDifference(claim: FolderClaim, replayed: ReplayedRecords, until: number): Damage | null {
   const differs = (iteration: number): Damage => {
-    const message = `line ${iteration + 1} of ${metricsName} is not the line of iteration ${iteration} of the replay`;
+    const message = `line ${iteration + 1} of ${metricsName} differs from iteration ${iteration} of the replay`;
     return { file: metricsName, message };
   };
   const { metrics, tornLine } = claim;
@@ -91,7 +94,7 @@ function metricsDifference(claim: FolderClaim, replayed: ReplayedRecords, until:
 
 function checkpointDifference(claimed: ClaimedCheckpoint, replayed: ReplayedCheckpoint | undefined): Damage | null {
   const differs = (what: string): Damage => {
-    return { file: claimed.path, message: `${claimed.path}: its ${what} is not that of the replay` };
+    return { file: claimed.path, message: `${claimed.path}: its ${what} differs from that of the replay` };
   };
   if (!replayed) return differs('iteration');
   const { links, open } = claimed.chain;
@@ -111,9 +114,9 @@ function checkpointDifference(claimed: ClaimedCheckpoint, replayed: ReplayedChec
 }
 
 /**
- * The first field of a coupling record that is not as it was measured again.
+ * The first field of a coupling record that differs from the new measurement.
  *
- * @param record as its file states it; its `run` names a folder and is not compared
+ * @param record from its file; its `run` names a folder and is not compared
  */
 export function couplingDifference(name: string, record: JsonRecord, measured: FieldHashes): Damage | null {
   const { command, run, ...fields } = record;
@@ -123,7 +126,7 @@ export function couplingDifference(name: string, record: JsonRecord, measured: F
   for (const key of new Set([...Object.keys(stated), ...Object.keys(measured)])) {
     if (stated[key] === measured[key]) continue;
     const message = Object.hasOwn(measured, key)
-      ? `${key} in ${name} is not what the replay measures`
+      ? `${key} in ${name} differs from the measurement of the replay`
       : `${name} must not have the key ${JSON.stringify(key)}`;
     return { file: `${name}#${key}`, message };
   }
@@ -136,7 +139,7 @@ function couplingsDifference(claim: FolderClaim, replayed: ReplayedRecords, whol
     const record = claim.couplings.get(name);
     const measured = replayed.couplings[name === couplingStartName ? 'coupling-start' : 'coupling-end'];
     if (record === undefined) {
-      // A run writes it before the files below.
+      // A run writes these records before its chain and before its result.
       const due = name === couplingStartName ? claim.chain !== null : claim.result !== null;
       if (due && measured) return { file: name, message: `${name} is missing: the replay measures a coupling there` };
       continue;
@@ -148,7 +151,7 @@ function couplingsDifference(claim: FolderClaim, replayed: ReplayedRecords, whol
   return null;
 }
 
-/** Which entries of the folder are compared when the replay ends at `until`, and why others are not. */
+/** The entries of the folder that are compared if the replay ends at `until`, and the others with the reason. */
 function coverage(claim: FolderClaim, until: number, last: number): Omit<Comparison, 'first'> {
   const checked: string[] = [];
   const notChecked = new Map<string, string>();
@@ -170,7 +173,7 @@ function coverage(claim: FolderClaim, until: number, last: number): Omit<Compari
     if (compared.has(path)) for (const key of keys) notChecked.set(`${path}#${key}`, reason);
   };
   except(resultName, ['wallMs'], 'a time');
-  except(resultName, ['workers'], 'how the work was spread over threads; the result does not depend on it');
+  except(resultName, ['workers'], 'the distribution of the work over threads; the result does not depend on it');
   except(configName, ['versions'], 'the version of unbraid that began the run');
   except(receiptName, ['unbraid'], 'the version of unbraid that wrote the receipt');
   except(receiptName, ['check'], 'a command for people');
@@ -188,7 +191,7 @@ function coverage(claim: FolderClaim, until: number, last: number): Omit<Compari
  * Compares a folder with its replay.
  *
  * @param until the iteration at which the replay ends
- * @param last the last iteration that the folder states something about
+ * @param last the last iteration about which the folder contains a statement
  */
 export function compareFolder(claim: FolderClaim, replayed: ReplayedRecords, until: number, last: number): Comparison {
   const whole = replayed.receipt.outcome !== null;

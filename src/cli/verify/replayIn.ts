@@ -1,18 +1,18 @@
-/** What `unbraid verify` asks of a replay, in this process or in another runtime, and what it returns. */
+/** Options and result of a replay for `unbraid verify`, in this process or in another runtime. */
 import type { Split } from '../../env/environment.ts';
 import type { MemoryMode } from '../../parallel/crew.ts';
 import type { FieldHashes, ReplayedRecords } from '../../train/replay.ts';
 import type { Progress } from '../../train/run.ts';
 import type { Programs } from '../shared/bridges.ts';
-import type { Frame } from '../shared/commandShell.ts';
+import type { CommandShell } from '../shared/commandShell.ts';
 
 export interface Replayed {
   readonly records: ReplayedRecords;
-  /** What coupling.json states, measured again; null where it was not asked for or has no pairs. */
+  /** A new measurement of the fields of coupling.json; null if it was not requested or found no pairs. */
   readonly measured: FieldHashes | null;
   /** Name and version: `node 24.21.0`. */
   readonly runtime: string;
-  /** Threads, on whose memory, and why. */
+  /** Number of threads, kind of their memory, and the reason. */
   readonly workers: { readonly count: number; readonly memory: MemoryMode; readonly reason: string };
 }
 
@@ -20,14 +20,14 @@ export interface ReplayInOptions {
   readonly until: number;
   /** Iterations whose checkpoints are compared. */
   readonly checkpointsAt: readonly number[];
-  /** What coupling.json was measured on; null without it. */
+  /** Parameters of the measurement in coupling.json; null if the folder has no such file. */
   readonly measure: { readonly iteration: number; readonly split: Split; readonly samples: number } | null;
-  /** Threads asked for; undefined is one per core. */
+  /** Requested number of threads; undefined: one per core. */
   readonly workers: number | undefined;
-  /** Which programs may be started for the environment; none but those of this package if not given. */
+  /** Programs that may be started for the environment; default: only those of this package. */
   readonly programs?: Programs;
-  /** Opens a crew of threads in this process; another runtime opens its own. */
-  readonly withCrew: Frame['withCrew'];
+  /** Opens a worker pool in this process; another runtime opens its own. */
+  readonly withCrew: CommandShell['withCrew'];
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,6 @@
 /**
- * How long a replay may take. Its config is a stranger's claim: what it asks for is estimated before anything is
- * opened, and watched.
+ * The time limit of a replay. The config comes from a file that the user may not trust, so the time of the replay is
+ * estimated before anything is opened and checked while it runs.
  */
 import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
@@ -8,19 +8,18 @@ import type { Config } from '../../config/config.ts';
 import { estimateSeconds, partSeconds } from '../../train/estimate.ts';
 import type { Progress } from '../../train/run.ts';
 import { numberFrom, usageError } from '../shared/arguments.ts';
-import type { Frame } from '../shared/commandShell.ts';
+import type { CommandShell } from '../shared/commandShell.ts';
 import { count } from '../shared/print.ts';
 
-/** What may be spent without being asked. */
+/** Longest replay that needs no permission, in minutes. */
 const defaultMinutes = 10;
 /**
- * A projection counts once this much time has passed, and only if it exceeds the limit this many times: its parts are
- * rough.
+ * A projection is used after this many seconds, and only if it exceeds the limit by this factor, because it is rough.
  */
 const leastSeconds = 30;
 const clearly = 3;
-/** The pace of a phase counts once it has gone on for so long. */
-const paceSeconds = 10;
+/** The rate of a phase is used after the phase has run for this many seconds. */
+const rateSeconds = 10;
 
 export interface LimitOptions {
   readonly yes?: true;
@@ -30,14 +29,14 @@ export interface LimitOptions {
 /** `--yes` and `--max-minutes`. */
 export function limitOptions(): Option[] {
   return [
-    new Option('--yes', `replay without asking, however long it takes (else at most ${defaultMinutes} minutes)`),
-    new Option('--max-minutes <n>', 'replay without asking if it takes at most so long').argParser(
+    new Option('--yes', `replay without a time limit (default: ask if it takes more than ${defaultMinutes} minutes)`),
+    new Option('--max-minutes <n>', 'replay without asking if it takes at most this many minutes').argParser(
       numberFrom(0, 1_000_000),
     ),
   ];
 }
 
-/** A time in its fitting unit, rounded. */
+/** A duration as text, rounded, in seconds, minutes, hours, days or years. */
 export function roughly(seconds: number): string {
   const units = [
     ['second', 1],
@@ -53,7 +52,7 @@ export function roughly(seconds: number): string {
   return `${count(number)} ${name}${number === 1 ? '' : 's'}`;
 }
 
-/** How far a replay is, in seconds of its own estimate. */
+/** The finished part of a replay, in seconds of its estimate. */
 export function doneSeconds(config: Config, progress: Progress, iteration: number): number {
   const { start, coldStart, evaluation } = partSeconds(config);
   const { phase, done, total } = progress;
@@ -64,68 +63,73 @@ export function doneSeconds(config: Config, progress: Progress, iteration: numbe
   return (iteration > 0 ? estimateSeconds(config, iteration) : start + coldStart) + share * evaluation;
 }
 
-/** A replay that is watched. */
+/** Functions for a replay whose time is checked. */
 export interface Watch {
   readonly signal: AbortSignal;
-  /** Takes note of the replay's progress and passes it on. */
+  /** Checks the time at each progress message, then passes the message to `onProgress`. */
   follow(onProgress: (progress: Progress) => void): (progress: Progress) => void;
 }
 
-/** What is asked for. */
+/** A requested replay. */
 export interface Replay extends LimitOptions {
   readonly config: Config;
   readonly until: number;
-  /** Threads asked for; undefined is one per core. */
+  /** Number of threads; undefined: one per core. */
   readonly workers: number | undefined;
 }
 
-/** Seconds that the replay may take. @throws a usage error if it is expected to take longer and nobody allows it */
+/**
+ * The limit of the replay in seconds.
+ *
+ * @throws a usage error if the replay is expected to take longer and is not allowed
+ */
 async function limitOf(
-  frame: Pick<Frame, 'ask'>,
+  shell: Pick<CommandShell, 'ask'>,
   estimate: number,
   { yes, maxMinutes }: LimitOptions,
 ): Promise<number> {
-  if (yes && maxMinutes !== undefined) throw usageError('--yes and --max-minutes exclude each other; keep one');
+  if (yes && maxMinutes !== undefined)
+    throw usageError('verify: only one of --yes and --max-minutes must be given, got both; keep one');
   if (yes) return Number.POSITIVE_INFINITY;
   const limit = 60 * (maxMinutes ?? defaultMinutes);
   if (estimate <= limit) return limit;
-  const expected = `about ${roughly(estimate)}, as its config says`;
-  if (frame.ask === null) {
+  const expected = `about ${roughly(estimate)} by its config`;
+  if (shell.ask === null) {
     throw usageError(
       `verify: the replay must be expected to take at most ${roughly(limit)}, got ${expected}; allow it with --yes or --max-minutes N, or replay a part with --until N`,
     );
   }
-  if (await frame.ask(`The replay takes ${expected}. Replay it?`)) return Number.POSITIVE_INFINITY;
-  throw usageError('verify: not replayed; --until N replays a part');
+  if (await shell.ask(`The replay takes ${expected}. Replay it?`)) return Number.POSITIVE_INFINITY;
+  throw usageError('verify: the replay was declined; --until N replays a part');
 }
 
 /**
- * Does a replay that may take so long, and stops it once it is clear that it takes longer.
+ * Runs a replay within its time limit, and stops it once it clearly takes longer.
  *
  * @param now a clock in ms
- * @throws a usage error with the estimate, before the replay or when it is stopped
+ * @throws a usage error with the estimate, before the replay or after it was stopped
  */
 export async function withinLimit<T>(
-  frame: Pick<Frame, 'ask' | 'signal'>,
+  shell: Pick<CommandShell, 'ask' | 'signal'>,
   { config, until, workers, ...allowed }: Replay,
   replay: (watch: Watch) => Promise<T>,
   now: () => number = () => performance.now(),
 ): Promise<T> {
   const cores = availableParallelism();
   const estimate = estimateSeconds(config, until, Math.min(workers ?? cores, cores));
-  const limit = await limitOf(frame, estimate, allowed);
+  const limit = await limitOf(shell, estimate, allowed);
   const startMs = now();
   const tooLong = new AbortController();
   const whole = estimateSeconds(config, until);
   let expected = estimate;
   let iteration = 0;
-  /** Where the present phase began. */
+  /** The start of the current phase. */
   let begun = { phase: '', seconds: 0, done: 0 };
   const check = (done: number): void => {
     const elapsed = (now() - startMs) / 1_000;
     const [since, did] = [elapsed - begun.seconds, done - begun.done];
-    const pace = Math.max(done > 0 ? elapsed / done : 0, did > 0 && since >= paceSeconds ? since / did : 0);
-    const projected = elapsed + pace * Math.max(0, whole - done);
+    const rate = Math.max(done > 0 ? elapsed / done : 0, did > 0 && since >= rateSeconds ? since / did : 0);
+    const projected = elapsed + rate * Math.max(0, whole - done);
     const clear = elapsed >= Math.min(leastSeconds, limit / 2) && projected > clearly * limit;
     if (tooLong.signal.aborted || (elapsed <= limit && !clear)) return;
     expected = Math.max(estimate, projected, elapsed);
@@ -134,7 +138,7 @@ export async function withinLimit<T>(
   const timer = setInterval(check, 1_000, 0);
   try {
     return await replay({
-      signal: AbortSignal.any([frame.signal, tooLong.signal]),
+      signal: AbortSignal.any([shell.signal, tooLong.signal]),
       follow: (onProgress) => (progress) => {
         if (progress.phase === 'train') iteration = progress.done;
         const done = doneSeconds(config, progress, iteration);
@@ -144,7 +148,7 @@ export async function withinLimit<T>(
       },
     });
   } catch (error) {
-    if (!tooLong.signal.aborted || frame.signal.aborted) throw error;
+    if (!tooLong.signal.aborted || shell.signal.aborted) throw error;
     throw usageError(
       `verify: the replay must take at most ${roughly(limit)}, got one of about ${roughly(expected)}, stopped after ${roughly((now() - startMs) / 1_000)}; allow it with --yes or --max-minutes N, or replay a part with --until N`,
       error,

@@ -1,4 +1,4 @@
-/** Replays of `unbraid verify`, in this process or in another runtime. */
+/** Runs the replay of `unbraid verify`, in this process or in another runtime. */
 import { availableParallelism } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { isBuiltIn } from '../../env/names.ts';
@@ -13,7 +13,7 @@ import { namedBridges } from '../shared/bridges.ts';
 import type { VerifyEngine } from './command.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
 
-/** Measures again what coupling.json states, on the parameters that the replay has at that iteration. */
+/** Measures the fields of coupling.json on the parameters of the replay at the same iteration. */
 async function measureReplayed(
   config: Config,
   records: ReplayedRecords,
@@ -56,7 +56,7 @@ async function replayElsewhere(runtime: RuntimeName, config: Config, options: Re
   const { until, checkpointsAt, measure, workers = availableParallelism(), onProgress, signal } = options;
   if (!isBuiltIn(config.env)) {
     throw new Error(
-      `verify: env "${config.env}" needs a process of its own, which ${runtime} cannot start; use --runtime node`,
+      `verify: env "${config.env}" needs a separate process, which ${runtime} cannot start; use --runtime node`,
     );
   }
   const installed = findRuntime(runtime, process.env);

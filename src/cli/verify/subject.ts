@@ -1,4 +1,4 @@
-/** What `unbraid verify` compares with a replay: the files of a run's folder, or a receipt alone. */
+/** The subject of `unbraid verify`: the files in the folder of a run, or a receipt alone. */
 import { basename } from 'node:path';
 import { type Config, resolveConfig } from '../../config/config.ts';
 import { type Split, splits } from '../../env/environment.ts';
@@ -17,7 +17,7 @@ import { usage } from '../shared/arguments.ts';
 import { beyondConfig, type Comparison, compareFolder, couplingDifference, lastStated } from './compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
 
-/** Rejects a run whose bits this version cannot make again. */
+/** @throws if this version cannot reproduce the run bit for bit */
 function requireSameNumerics({
   numerics,
   unbraid,
@@ -35,17 +35,17 @@ function requireSameNumerics({
   }
 }
 
-/** Files that contradict each other, and the paths of all files. */
+/** A contradiction between files of the folder, and the paths of all files. */
 export interface Broken {
   readonly damage: Damage;
   readonly paths: readonly string[];
 }
 
-/** What is verified: a folder, or a receipt without one. */
+/** A folder, or a receipt without a folder. */
 export interface Subject {
   readonly config: Config;
   readonly links: readonly Link[];
-  /** The last iteration about which something is stated. */
+  /** The last iteration about which the subject contains a statement. */
   readonly last: number;
   readonly checkpointsAt: readonly number[];
   readonly measure: ReplayInOptions['measure'];
@@ -67,7 +67,7 @@ export function receiptSubject(path: string): Subject | Broken {
     const notChecked = new Map([
       [`${name}#unbraid`, 'the version of unbraid that wrote the receipt'],
       [`${name}#check`, 'a command for people'],
-      [`${name}#files`, 'hashes of files that are not here'],
+      [`${name}#files`, 'hashes of files that are not available'],
     ]);
     if (until < last.iteration) notChecked.set(`${name}#links after ${until}`, `comes after iteration ${until}`);
     if (receipt.outcome === null || until < last.iteration) {
@@ -92,7 +92,7 @@ export function receiptSubject(path: string): Subject | Broken {
   };
 }
 
-/** @throws Error if the folder holds no run, a process writes it, or nothing in it can be compared */
+/** @throws Error if the folder contains no run, another process writes to it, or it has no checkpoint */
 export function folderSubject(directory: string): Subject | Broken {
   usage(() => requireRun(directory));
   usage(() => requireNoWriter('verify', directory, { here: true }));
@@ -108,7 +108,7 @@ export function folderSubject(directory: string): Subject | Broken {
   const unbraid = receipt?.unbraid ?? 'in config.json';
   if (chain) requireSameNumerics({ ...chain.head, unbraid });
   const last = lastStated(claim, config.iterations);
-  if (last < 0) throw new Error(`verify: ${directory} has no checkpoint yet; there is nothing to compare`);
+  if (last < 0) throw new Error(`verify: ${directory} has no checkpoint to compare yet; train the run further`);
   const measured = claim.couplings.get(couplingName);
   const measure = measured ? measureOf(measured) : null;
   if (measured && !measure) {

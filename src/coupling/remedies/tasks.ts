@@ -6,7 +6,7 @@
  */
 
 import { checkInteger, checkSeed, isList, refuse, shown } from '../../check/values.ts';
-import { randomStream } from '../../random.ts';
+import { randomStream, shuffle } from '../../random.ts';
 
 /** Allowed relative error of a Gram matrix: its sums are in single precision, and its two triangles can differ. */
 const GRAM_TOLERANCE = 1e-4;
@@ -89,13 +89,7 @@ export function taskOrders(n: number, seed: number, step: number): Int32Array {
   for (let i = 0; i < n; i++) {
     const row = orders.subarray(i * (n - 1), (i + 1) * (n - 1));
     for (let k = 0; k < n - 1; k++) row[k] = k < i ? k : k + 1;
-    const stream = randomStream(seed, 'conflict/orders', step, i);
-    for (let k = n - 2; k > 0; k--) {
-      const swap = stream.below(k + 1);
-      const task = row[k];
-      row[k] = row[swap];
-      row[swap] = task;
-    }
+    shuffle(randomStream(seed, 'conflict/orders', step, i), row);
   }
   return orders;
 }

@@ -9,7 +9,9 @@ export function divisorOf(scale: RewardScale, groupStd: number, batchStd: number
   return scale === 'none' ? 1 : (scale === 'batch' ? batchStd : groupStd) + STD_FLOOR;
 }
 
-/** Mean and population standard deviation of the values `from` to `to` - 1. Equal values give a deviation of exactly 0. */
+/**
+ * Mean and population standard deviation of the values `from` to `to` - 1. The deviation of equal values is exactly 0.
+ */
 export function moments(values: ArrayLike<number>, from: number, to: number): { mean: number; std: number } {
   let sum = 0;
   let equal = true;

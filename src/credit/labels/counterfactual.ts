@@ -2,7 +2,7 @@
  * Labels from trying every candidate action: compares the returns after each candidate, continued with the current
  * policy.
  */
-import { randomStream } from '../../random.ts';
+import { randomStream, sampleToFront } from '../../random.ts';
 import type { Branches } from '../../rollout/branch.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 import { gameKey, rowOfAction } from './memory.ts';
@@ -59,10 +59,7 @@ function choose(numbers: readonly number[], count: number, seed: number, iterati
   const random = randomStream(seed, 'labels/counterfactual', iteration);
   const left = Int32Array.from(numbers);
   const chosen = Math.min(count, left.length);
-  for (let i = 0; i < chosen; i++) {
-    const j = i + random.below(left.length - i);
-    [left[i], left[j]] = [left[j], left[i]];
-  }
+  sampleToFront(random, left, chosen);
   return left.slice(0, chosen).sort((a, b) => a - b);
 }
 

@@ -19,7 +19,7 @@ export interface ExperienceGraph {
   readonly visits: number[];
   /** By edge: the previous edge out of the same node, or -1. */
   readonly earlierEdge: number[];
-  /** By edge: its latest outcome. */
+  /** By edge: its outcome with the highest number. */
   readonly lastOutcome: number[];
   /** By outcome: its edge. */
   readonly edge: number[];

@@ -1,4 +1,4 @@
-/** Label noise: replaces a fraction of the labels with wrong ones. */
+/** Label noise: inverts labels at random. */
 import { randomStream } from '../../random.ts';
 
 /** Inverts each label with probability `fraction`, in place. Rows without a label (-1) stay without one. */

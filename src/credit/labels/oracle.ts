@@ -1,6 +1,6 @@
 /**
  * Labels from the environment's expert. The expert uses task knowledge that the agent does not have, so these labels
- * serve as an upper bound on the quality of labels, and not as a method.
+ * bound what labels can achieve. They are not a method.
  */
 import type { Rollout } from '../../rollout/rollout.ts';
 

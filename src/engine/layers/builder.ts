@@ -43,11 +43,7 @@ export function createComposition(): Composition {
 }
 
 /** Returns the number of rows of a tensor of this kind, given the numbers of states and actions. */
-function rowsOf(
-  rows: Rows,
-  { states, actions }: Pick<Capacity, 'states' | 'actions'>,
-  { shape }: Batch,
-): number {
+function rowsOf(rows: Rows, { states, actions }: Pick<Capacity, 'states' | 'actions'>, { shape }: Batch): number {
   if (rows === 'state') return states;
   if (rows === 'action') return actions;
   return rows === 'stateSlot' ? states * shape.stateSlots : actions * shape.actionSlots;

@@ -1,5 +1,7 @@
 import { index32 } from '../kernels/address.ts';
-import { projectTable } from './embedding.ts';
+import { matrix, multiply, multiplyByTransposed, multiplyTransposed, view } from '../kernels/matrices.ts';
+import { matchBackward, matchForward } from '../kernels/queryGroups.ts';
+import { type ProjectedTable, projectTable } from './embedding.ts';
 import { fanInUniform } from './linear.ts';
 import type { Builder, GradientPart, Parameter, Tensor } from './network.ts';
 
@@ -44,6 +46,91 @@ function createPairs(b: Builder) {
   };
 }
 
+type Pairs = ReturnType<typeof createPairs>;
+
+/** Match rows and products of the pairs, f32[pairs, stateSlots] and f32[pairs, width], sorted by slot. */
+interface SortedPairs {
+  readonly rows: number;
+  readonly dRows: number;
+  readonly products: number;
+}
+
+/**
+ * The products of the match rows of each action slot with the weights of this slot, W [actionSlots * stateSlots, width].
+ * In the backward pass, `products` holds the gradient of the products.
+ */
+function slotMatchProducts(b: Builder, pairs: Pairs, sorted: SortedPairs, weight: Parameter) {
+  const { kernels } = b.arena;
+  const { stateSlots, actionSlots } = b.batch.shape;
+  const [, width] = weight.shape;
+  const [x, dX] = [matrix(stateSlots), matrix(stateSlots)];
+  const product = matrix(width);
+  const [slotWeight, dSlotWeight] = [matrix(width), matrix(width)];
+  b.needMatmul(stateSlots, width);
+
+  /** Selects the pairs of a slot. Returns the byte offset of the weights of the slot in a vector. */
+  function select(slot: number): number {
+    const from = pairs.slotStart(slot);
+    const n = pairs.slotStart(slot + 1) - from;
+    view(x, sorted.rows + from * stateSlots * 4, n);
+    view(dX, sorted.dRows + from * stateSlots * 4, n);
+    view(product, sorted.products + from * width * 4, n);
+    return weight.offset + slot * stateSlots * width * 4;
+  }
+
+  return {
+    forward(w: number): void {
+      for (let slot = 0; slot < actionSlots; slot++) {
+        const at = select(slot);
+        multiply(kernels, x, view(slotWeight, w + at, stateSlots), product, 0, 0, b.scratch());
+      }
+    },
+    backward(w: number, g: number): void {
+      const s = b.scratch();
+      for (let slot = 0; slot < actionSlots; slot++) {
+        const at = select(slot);
+        if (g) multiplyTransposed(kernels, x, product, view(dSlotWeight, g + at, stateSlots), 1, 0, s);
+        multiplyByTransposed(kernels, product, view(slotWeight, w + at, stateSlots), dX, 0, 0, 0, s);
+      }
+    },
+  };
+}
+
+/** The parts of per-sample gradients of `matchLinear`: those of `linear(matchMap(slotProjection(action), keys))`. */
+function matchGradientParts(b: Builder, weight: Parameter, query: ProjectedTable, table: Parameter, keys: Tensor) {
+  const { arena, batch } = b;
+  const { kernels } = arena;
+  const { stateSlots, actionSlots } = batch.shape;
+  const [columns, width] = weight.shape;
+  const map = b.tensor('action', columns);
+  const embeddings = b.tensor('actionSlot', table.shape[1]);
+  const queries = b.tensor('actionSlot', keys.width);
+  const groups = { keys: stateSlots, offsets: batch.rowOffsets, unit: actionSlots };
+  const values = { width: keys.width, q: queries.value, k: keys.value, map: map.value };
+  const grads = { q: queries.grad, k: keys.grad, map: map.grad };
+  const [weights, dOutput, dMap] = [matrix(width), matrix(width), matrix(columns)];
+  return (w: number, y: Tensor): [Parameter, GradientPart][] => {
+    const s = b.scratch();
+    const { actions, states, actionFeatures, actionOffsets } = batch;
+    const t = w + query.offset();
+    kernels.slotEmbedding(actions, actionSlots, keys.width, actionFeatures, actionOffsets, t, queries.value);
+    matchForward(kernels, states, groups, values, s);
+    view(dOutput, y.grad, actions);
+    view(weights, w + weight.offset, columns);
+    multiplyByTransposed(kernels, dOutput, weights, view(dMap, map.grad, actions), 0, 0, 0, s);
+    matchBackward(kernels, states, groups, values, grads, s);
+    const part: GradientPart = {
+      kind: 'outer',
+      rows: 'action',
+      x: map.value,
+      width: columns,
+      d: y.grad,
+      dWidth: width,
+    };
+    return [[weight, part], ...query.gradientParts(w, 'action', queries.grad, embeddings)];
+  };
+}
+
 /**
  * y[action] (+)= W m, where m[slot a * stateSlots + slot s] = (Q x_a) . (K x_s) / sqrt(keys.width) is the match map of
  * an action: it shows which words of the action also occur in the state, and in which slot. Q is `name.query.weight`
@@ -70,39 +157,30 @@ export function matchLinear(
   const writeMode = b.write(y);
   b.needMatmul(stateSlots, width, keys.width);
   const pairs = createPairs(b);
-  // Buffers by pair: queries and match rows in the order of states; match rows and products sorted by slot.
+  // Buffers by pair, in the order of states.
   const q = arena.floats(pairs.most * keys.width);
   const dQ = arena.floats(pairs.most * keys.width);
   const rows = arena.floats(pairs.most * stateSlots);
-  const sorted = arena.floats(pairs.most * stateSlots);
-  const dSorted = arena.floats(pairs.most * stateSlots);
-  const products = arena.floats(pairs.most * width);
-  const dSlotWeight = stateSlots * width * 4;
-  // Only per-sample gradients use these: the tensors that linear, matchMap and slotProjection would store.
-  const map = b.tensor('action', columns);
-  const embeddings = b.tensor('actionSlot', table.shape[1]);
-  const queries = b.tensor('actionSlot', keys.width);
-
-  function match(w: number): void {
-    kernels.gatherRows(pairs.count(), keys.width, pairs.tokens, w + query.offset(), q, 0);
-    kernels.matchForward(batch.states, keys.width, stateSlots, pairs.offsets, 1, q, keys.value, rows, b.scratch());
-    kernels.gatherRows(pairs.count(), stateSlots, pairs.order, rows, sorted, 0);
-  }
+  const sorted = {
+    rows: arena.floats(pairs.most * stateSlots),
+    dRows: arena.floats(pairs.most * stateSlots),
+    products: arena.floats(pairs.most * width),
+  };
+  const slotProducts = slotMatchProducts(b, pairs, sorted, weight);
+  const partsOf = matchGradientParts(b, weight, query, table, keys);
+  const groups = { keys: stateSlots, offsets: pairs.offsets, unit: 1 };
+  const values = { width: keys.width, q, k: keys.value, map: rows };
+  const grads = { q: dQ, k: keys.grad, map: rows };
 
   b.add({
     prepare: query.prepare,
     forward(w) {
       pairs.find();
-      match(w);
-      for (let slot = 0; slot < actionSlots; slot++) {
-        const from = pairs.slotStart(slot);
-        const n = pairs.slotStart(slot + 1) - from;
-        const x = sorted + from * stateSlots * 4;
-        const slotWeight = w + weight.offset + slot * dSlotWeight;
-        const out = products + from * width * 4;
-        kernels.matmulNN(n, width, stateSlots, x, stateSlots, slotWeight, width, out, width, 0, 0, b.scratch());
-      }
-      kernels.embeddingBag(batch.actions, width, pairs.at, batch.actionOffsets, products, y.value, writeMode, 0);
+      kernels.gatherRows(pairs.count(), keys.width, pairs.tokens, w + query.offset(), q, 0);
+      matchForward(kernels, batch.states, groups, values, b.scratch());
+      kernels.gatherRows(pairs.count(), stateSlots, pairs.order, rows, sorted.rows, 0);
+      slotProducts.forward(w);
+      kernels.embeddingBag(batch.actions, width, pairs.at, batch.actionOffsets, sorted.products, y.value, writeMode, 0);
     },
     backward(w, g) {
       if (keysMode() === 1) {
@@ -110,78 +188,15 @@ export function matchLinear(
           'matchLinear: keys must not be read by layers composed after it; let those read a copy made by addScaled',
         );
       }
-      const s = b.scratch();
-      kernels.fill(products, pairs.count() * width, 0);
-      kernels.embeddingBagBackward(batch.actions, width, pairs.at, batch.actionOffsets, y.grad, products, 0);
-      for (let slot = 0; slot < actionSlots; slot++) {
-        const from = pairs.slotStart(slot);
-        const n = pairs.slotStart(slot + 1) - from;
-        const x = sorted + from * stateSlots * 4;
-        const dX = dSorted + from * stateSlots * 4;
-        const d = products + from * width * 4;
-        const slotAt = weight.offset + slot * dSlotWeight;
-        if (g) kernels.matmulTN(stateSlots, width, n, x, stateSlots, d, width, g + slotAt, width, 1, 0, s);
-        kernels.matmulNT(n, stateSlots, width, d, width, w + slotAt, width, dX, stateSlots, 0, 0, 0, s);
-      }
-      kernels.gatherRows(pairs.count(), stateSlots, pairs.position, dSorted, rows, 0);
-      kernels.matchBackward(
-        batch.states,
-        keys.width,
-        stateSlots,
-        pairs.offsets,
-        1,
-        q,
-        keys.value,
-        rows,
-        dQ,
-        keys.grad,
-        s,
-      );
+      kernels.fill(sorted.products, pairs.count() * width, 0);
+      kernels.embeddingBagBackward(batch.actions, width, pairs.at, batch.actionOffsets, y.grad, sorted.products, 0);
+      slotProducts.backward(w, g);
+      kernels.gatherRows(pairs.count(), stateSlots, pairs.position, sorted.dRows, rows, 0);
+      matchBackward(kernels, batch.states, groups, values, grads, b.scratch());
       if (g) kernels.scatterRows(pairs.count(), keys.width, pairs.tokens, dQ, g + query.offset(), 1);
     },
     finish: query.finish,
-    gradientParts(w) {
-      const s = b.scratch();
-      const { actions, states, rowOffsets, actionFeatures, actionOffsets } = batch;
-      kernels.slotEmbedding(
-        actions,
-        actionSlots,
-        keys.width,
-        actionFeatures,
-        actionOffsets,
-        w + query.offset(),
-        queries.value,
-      );
-      kernels.matchForward(
-        states,
-        keys.width,
-        stateSlots,
-        rowOffsets,
-        actionSlots,
-        queries.value,
-        keys.value,
-        map.value,
-        s,
-      );
-      kernels.matmulNT(actions, columns, width, y.grad, width, w + weight.offset, width, map.grad, columns, 0, 0, 0, s);
-      kernels.matchBackward(
-        states,
-        keys.width,
-        stateSlots,
-        rowOffsets,
-        actionSlots,
-        queries.value,
-        keys.value,
-        map.grad,
-        queries.grad,
-        keys.grad,
-        s,
-      );
-      const parts: [Parameter, GradientPart][] = [
-        [weight, { kind: 'outer', rows: 'action', x: map.value, width: columns, d: y.grad, dWidth: width }],
-      ];
-      return [...parts, ...query.gradientParts(w, 'action', queries.grad, embeddings)];
-    },
+    gradientParts: (w) => partsOf(w, y),
   });
   return y;
 }

@@ -1,9 +1,11 @@
 /**
- * The chain bandit, which dials coupling: a state is one of 4 needs in one of 6 scenarios, and states of one scenario look alike.
+ * The chain bandit, whose similarity parameter rho controls gradient coupling. A state is one of 4 needs in one of 6
+ * scenarios. States of one scenario have similar observations.
  *
- * An observation is `x = 4 (sqrt(rho) v_scenario + sqrt(1 - rho) u_need) + 0.3 normal`, with all v and u orthonormal in 16 dimensions:
- * without noise two needs of one scenario have cosine rho. The good action is the need; of the 6 actions two are never good. An episode
- * is 5 steps, and each bad action multiplies the probability of success, drawn at the end, by 0.4.
+ * An observation is `x = 4 (sqrt(rho) v_scenario + sqrt(1 - rho) u_need) + 0.3 normal`, with all v and u orthonormal in
+ * 16 dimensions: without noise, two needs of one scenario have cosine rho. The good action is the one with the number
+ * of the need; two of the 6 actions are never good. An episode has 5 steps. Each bad action multiplies the probability
+ * of success by 0.4, and success is sampled at the end.
  */
 import { checkKeys } from '../../check/values.ts';
 import { randomStream } from '../../random.ts';
@@ -15,11 +17,11 @@ import { combinations, NEEDS, SCENARIOS } from './combinations.ts';
 export interface BanditOptions {
   /** Similarity of two states of one scenario, in [0, 1]; default 0.8. */
   rho?: number;
-  /** Names the directions of scenarios and needs; integer in [0, 2^53), default 0. */
+  /** Seed of the directions of scenarios and needs; integer in [0, 2^53), default 0. */
   layoutSeed?: number;
 }
 
-/** Actions that are good nowhere. */
+/** Number of actions that are never good. */
 const DISTRACTORS = 2;
 
 const STEPS = 5;
@@ -50,11 +52,11 @@ export function createBandit(options: BanditOptions = {}): Chain {
     width: WIDTH,
     risk: RISK,
     noise: NOISE,
-    draw: (states, split) => choices[split][states.below(choices[split].length)],
+    draw: (random, split) => choices[split][random.below(choices[split].length)],
   });
 }
 
-/** The noiseless observations of all states, need by need: number need * 6 + scenario. */
+/** The noiseless observations of all states. State (need, scenario) has the index need * 6 + scenario. */
 export function stateMeans({ rho = 0.8, layoutSeed = 0 }: BanditOptions): Float64Array[] {
   checkNumber('createBandit', 'rho', rho, 0, 1);
   checkNumber('createBandit', 'layoutSeed', layoutSeed, 0, Number.MAX_SAFE_INTEGER, true);

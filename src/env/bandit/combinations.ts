@@ -1,16 +1,19 @@
-/** Which (need, scenario) combinations belong to a split. */
+/** Assigns (need, scenario) combinations to splits. */
 import type { Split } from '../environment.ts';
 
 export const NEEDS = 4;
 export const SCENARIOS = 6;
 
 export interface Combination {
-  /** The action that is good. */
+  /** Index of the good action. */
   readonly need: number;
   readonly scenario: number;
 }
 
-/** 16 combinations for train and in-domain, the 8 others for out-of-domain; every need and every scenario is in both. */
+/**
+ * 16 combinations for train and in-domain, the 8 others for out-of-domain. Both groups contain every need and every
+ * scenario.
+ */
 export function combinations(split: Split): Combination[] {
   const heldOut = split === 'out-of-domain';
   const all: Combination[] = [];

@@ -4,17 +4,20 @@ import { type BridgeCommand, BridgeProcess } from './bridgeProcess.node.ts';
 import { type BridgeStep, ProtocolError, protocolVersion, readHello, readStep } from './bridgeProtocol.ts';
 
 export interface BridgeOptions extends BridgeCommand {
-  /** Longest wait for one answer, the requests queued before it included. Default 60 000. */
+  /** Timeout of one answer in ms, including the wait for earlier requests. Default 60 000. */
   readonly requestTimeoutMs?: number;
-  /** Longest wait for the answer to `hello`. Default 120 000. */
+  /** Timeout of the answer to `hello` in ms. Default 120 000. */
   readonly startTimeoutMs?: number;
 }
 
 export interface Bridge {
   readonly spec: TextEnvironment['spec'];
-  /** A new environment in the program; any number may be live at once. */
+  /** Creates an environment in the program. Several can be used at the same time. */
   create(): TextEnvironment;
-  /** Ends the program's input and waits until the program has left, with all that it started; ends them after 5 s. */
+  /**
+   * Closes the input of the program, and waits until the program and all processes that it started have exited. After 5
+   * s, terminates them.
+   */
   close(): Promise<void>;
 }
 
@@ -29,7 +32,7 @@ function createEnvironment(
 
   const play = async (body: { op: 'reset'; seed: number; split: Split } | { op: 'step'; action: string }) => {
     const stepNumber = body.op === 'reset' ? 0 : stepsTaken + 1;
-    // No action is known until the answer is here.
+    // The actions are unknown until the answer arrives.
     current = undefined;
     const step = await program.request({ ...body, env }, timeoutMs, (answer) => {
       const read = readStep(answer, env);
@@ -68,21 +71,23 @@ function createEnvironment(
 }
 
 function checkTimeout(option: string, timeoutMs: number): void {
-  // The longest delay of setTimeout; a longer one would fire at once.
+  // The longest delay of setTimeout. A longer delay would expire immediately.
   if (!(timeoutMs >= 1 && timeoutMs <= 0x7fff_ffff)) {
     throw new RangeError(`openBridge: ${option} must be in [1, 2^31 - 1] milliseconds, got ${timeoutMs}`);
   }
 }
 
 /**
- * Starts a bridge program (docs/bridge.md) and shakes hands with it.
+ * Starts a bridge program (docs/bridge.md) and exchanges `hello` with it.
  *
- * The program leads a process group of its own, which is ended as a whole when the bridge is closed, the program leaves, `signal` aborts or
- * this process exits. So is that of a program that crashes, is silent for too long or breaks the protocol; every request that waits and every later one rejects
- * with an Error that says what was wrong, what arrived and the last lines of the program's standard error. An error that the
- * program itself reports rejects that one request only.
+ * The program leads its own process group. The whole group is terminated when the bridge is closed, the program exits,
+ * `signal` aborts or this process exits. It is also terminated when the program crashes, exceeds a timeout or violates
+ * the protocol: all pending and later requests then reject with an Error that contains the cause, the received text and
+ * the last lines of the program's standard error. An error that the program itself reports rejects only the request
+ * that it belongs to.
  *
- * @throws Error if the program cannot be started, refuses, or breaks the protocol in its first answer; the signal's reason on abort
+ * @throws Error if the program cannot be started, rejects the request, or violates the protocol in its first answer;
+ *   the signal's reason on abort
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const { requestTimeoutMs = 60_000, startTimeoutMs = 120_000 } = options;

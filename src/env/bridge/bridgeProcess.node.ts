@@ -4,47 +4,55 @@ import { type BridgeAnswer, type BridgeRequest, ProtocolError, readAnswer } from
 import { endGroup, spawnGroup } from './processGroup.node.ts';
 import { shownText } from './receivedText.ts';
 
-/** A program that does not leave by itself this long after its input ended is ended. */
+/** Time in ms from the end of the input until a program that is still running is terminated. */
 const exitTimeoutMs = 5_000;
-/** Longest line taken from the program, in UTF-16 code units. */
+/** Longest line accepted from the program, in UTF-16 code units. */
 const maxLineLength = 0x100_0000;
-/** A process outside the program's group may hold its outputs open this long after the program has left. */
+/**
+ * Time in ms to wait, after the program has exited, for a process outside its group that still has its outputs open.
+ */
 const outputTimeoutMs = 1_000;
-/** How much an error message shows of a line, and of a reason that the program gives, in UTF-16 code units. */
+/** Longest part of a line, and of a reason from the program, in an error message, in UTF-16 code units. */
 const shownLength = 200;
 const reasonLength = 2_000;
-/** How many lines of the program's standard error an error message repeats, and how much is kept for that, in UTF-16 code units. */
+/**
+ * Number of lines of the program's standard error in an error message, and length of the stored text in UTF-16 code
+ * units.
+ */
 const stderrLines = 10;
 const maxStderrLength = 4_000;
 
-/** What to start. */
+/** The program to start. */
 export interface BridgeCommand {
-  /** What error messages call the bridge, e.g. `textworld-express/coin`. */
+  /** Name of the bridge in error messages, e.g. `textworld-express/coin`. */
   readonly name: string;
-  /** The program to start, looked up in PATH; no shell. */
+  /** The program, searched in PATH and started without a shell. */
   readonly command: string;
   readonly args: readonly string[];
-  /** Ends the program, with all that it started, when it aborts: what waits, and all that follows, rejects with its reason. */
+  /**
+   * On abort, terminates the program and all processes that it started. Pending and later requests then reject with its
+   * reason.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 interface Pending {
-  /** Reads the answer and gives it to whoever waits; throws a ProtocolError if its fields are wrong. */
+  /** Checks the answer and resolves the request with it. Throws a ProtocolError if its fields are invalid. */
   accept(answer: BridgeAnswer): void;
   reject(error: unknown): void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** Text of the program as an error message may show it: without escape sequences of terminals and without control characters. */
+/** Text of the program for an error message, without terminal escape sequences and control characters. */
 const printable = (text: string): string => shownText(stripVTControlCharacters(text));
 
 /**
- * The process and the requests that wait for an answer.
+ * The process and its pending requests.
  *
- * The first breach (`end`) ends the program and its process group; all that waits rejects once the program has left, when its standard
- * error is complete.
+ * The first error or violation (`end`) terminates the program and its process group. Pending requests reject after the
+ * program has exited, because its standard error is complete only then.
  */
 export class BridgeProcess {
   private readonly started: BridgeCommand;
@@ -53,17 +61,17 @@ export class BridgeProcess {
   private readonly pending = new Map<number, Pending>();
   private lines: string[] = [];
   private nextId = 0;
-  /** Decodes one line at a time: it drops a byte order mark at the start of each. */
+  /** Decodes one line at a time, because the decoder removes a byte order mark at the start of each call. */
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
   private partialLine = '';
   private stderr = '';
-  /** Resolves when nothing is left of the program's group; undefined while nothing ends it. */
+  /** Resolves when the program's group has no process left; undefined until the group is being terminated. */
   private groupEnd: Promise<void> | undefined;
-  /** How the program left; answers it wrote before may still be on their way. */
+  /** How the program exited. Answers written before can still arrive. */
   private exit: string | undefined;
-  /** Why the program is being ended. */
+  /** The reason for terminating the program. */
   private reason: string | undefined;
-  /** What every request rejects with after the end. */
+  /** The error of every request after the end. */
   private failure: unknown;
 
   constructor(command: BridgeCommand) {
@@ -75,11 +83,11 @@ export class BridgeProcess {
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       this.stderr = (this.stderr + chunk).slice(-maxStderrLength);
     });
-    // The exit that follows a broken pipe says more than the pipe does.
+    // A broken pipe is followed by an exit event, which contains more information.
     child.stdin.on('error', () => undefined);
     child.once('exit', (code, signal) => {
       this.exit = `the program ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`;
-      // What the program leaves running must not outlive it.
+      // Processes that the program started must not outlive it.
       this.endGroup();
       const drop = (): void => {
         child.stdout.destroy();
@@ -99,7 +107,7 @@ export class BridgeProcess {
         this.finish();
         resolve();
       });
-      // 'close' comes after the last byte of both outputs, so the message has all of stderr.
+      // 'close' is emitted after the last byte of both outputs, so the message contains the complete stderr.
       child.once('close', () => {
         signal?.removeEventListener('abort', abort);
         this.finish();
@@ -108,7 +116,7 @@ export class BridgeProcess {
     });
   }
 
-  /** Sends a request; `read` checks and converts the answer. */
+  /** Sends a request; `read` validates and converts the answer. */
   request<T>(
     body: DistributiveOmit<BridgeRequest, 'id'>,
     timeoutMs: number,
@@ -121,7 +129,7 @@ export class BridgeProcess {
       this.pending.set(id, { accept: (line) => resolve(read(line)), reject, timer });
     });
     this.keepAlive(true);
-    // All requests made in one turn of the event loop leave in one write.
+    // All requests made in the same iteration of the event loop are sent with one write.
     if (this.lines.length === 0) setImmediate(() => this.flush());
     this.lines.push(`${JSON.stringify({ id, ...body })}\n`);
     return answer;
@@ -148,7 +156,7 @@ export class BridgeProcess {
 
   private receive(chunk: Buffer): void {
     let from = 0;
-    // The bytes of a line feed are part of no other character.
+    // In UTF-8, the byte of a line feed occurs in no other character.
     for (let to = chunk.indexOf(0x0a); to >= 0; to = chunk.indexOf(0x0a, from)) {
       this.read(chunk.subarray(from, to), true);
       from = to + 1;
@@ -156,7 +164,7 @@ export class BridgeProcess {
     this.read(chunk.subarray(from), false);
   }
 
-  /** Reads a part of a line, and with its last part the answer. */
+  /** Receives a part of a line. With the last part, handles the answer. */
   private read(bytes: Buffer, isLast: boolean): void {
     if (this.reason !== undefined) return;
     let line = this.partialLine;
@@ -193,7 +201,10 @@ export class BridgeProcess {
     if (this.pending.size === 0) this.keepAlive(false);
   }
 
-  /** A program that is not asked anything must not keep this process from ending: its input then ends, and it leaves too. */
+  /**
+   * A program without pending requests must not keep this process running. When this process ends, the program's input
+   * closes and the program exits.
+   */
   private keepAlive(alive: boolean): void {
     const { stdin, stdout, stderr } = this.child;
     for (const handle of [this.child, stdin, stdout, stderr] as unknown as NodeJS.RefCounted[]) {
@@ -203,7 +214,7 @@ export class BridgeProcess {
   }
 
   private end(reason: string): void {
-    // A time limit that passes after the program left is not why.
+    // A timeout that expires after the program has exited is not the cause.
     if (this.exit !== undefined) return;
     this.reason ??= reason;
     this.endGroup();

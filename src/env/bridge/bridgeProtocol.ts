@@ -1,16 +1,17 @@
 /**
- * The messages between unbraid and a bridge: a program that plays episodes and speaks JSON, one object a line, on its standard input and
- * output. docs/bridge.md describes them for authors of bridges; this file is what the client checks.
+ * Messages between unbraid and a bridge: a program that plays episodes and exchanges JSON, one object per line, on its
+ * standard input and output. docs/bridge.md describes the messages for authors of bridges. This file contains the
+ * checks of the client.
  */
 import { parseJson } from '../../check/parseJson.ts';
 import type { Split, TextEnvironment, TextStep } from '../environment.ts';
 import { MOST_ACTIONS, MOST_STEPS } from '../limits.ts';
 import { shownText } from './receivedText.ts';
 
-/** Raised by any change that an existing program or client would misread. */
+/** Must be increased by any change that an existing program or client would misread. */
 export const protocolVersion = 1;
 
-/** Longest texts, in UTF-16 code units: of `name` and `version`, of an observation and of a state, and of an action. */
+/** Longest texts in UTF-16 code units: of `name` and `version`, of an observation and of a state, and of an action. */
 const longestName = 1_000;
 const longestText = 65_536;
 const longestAction = 4_096;
@@ -21,18 +22,18 @@ export type BridgeRequest =
   | { readonly id: number; readonly op: 'step'; readonly env: number; readonly action: string }
   | { readonly id: number; readonly op: 'close'; readonly env: number };
 
-/** One answer line, matched to its request by `id`; the other fields are checked by the reader of the request's kind. */
+/** One answer line, matched to its request by `id`. The reader of each kind of request checks the other fields. */
 export type BridgeAnswer = Readonly<Record<string, unknown>> & { readonly id: number };
 
-/** A text step, whose texts are as `shownText` makes them, and what the program sent. */
+/** A text step with texts converted by `shownText`, and the texts that the program sent. */
 export interface BridgeStep extends TextStep {
-  /** The actions as they were received, in the order of `info.admissibleActions`: one of these goes back to the program. */
+  /** The actions as received, in the order of `info.admissibleActions`. These texts are sent back to the program. */
   readonly sent: readonly string[];
-  /** The text, as it was received, whose hash is the node of the experience graph. */
+  /** The text as received. Its hash is the node of the experience graph. */
   readonly stateText: string;
 }
 
-/** An answer that breaks the protocol; the message names the rule, and the client adds what arrived. */
+/** An answer that violates the protocol. The message names the rule, and the client adds the received text. */
 export class ProtocolError extends Error {}
 
 /** Parses one line of the program. */
@@ -60,7 +61,7 @@ function requireLength(field: string, text: string, longest: number): void {
   throw new ProtocolError(`${field} must have at most ${longest} characters (it has ${text.length})`);
 }
 
-/** A text that becomes part of records and messages. */
+/** Reads a text that is used in records and messages. */
 function readName(field: string, text: unknown): string {
   if (typeof text !== 'string' || text === '') throw new ProtocolError(`${field} must be a string that is not empty`);
   requireLength(field, text, longestName);
@@ -85,8 +86,8 @@ export function readHello(answer: BridgeAnswer): TextEnvironment['spec'] {
 }
 
 /**
- * Reads the answer to `reset` or `step` of environment `env`. Actions come back without repeats, in ascending order of UTF-16 code units,
- * both as they were received: two that are shown alike stay two actions.
+ * Reads the answer to `reset` or `step` of environment `env`. Actions are returned without repeats, in ascending order
+ * of UTF-16 code units of the received texts. Two actions with equal converted texts stay two actions.
  */
 export function readStep(answer: BridgeAnswer, env: number): BridgeStep {
   if (answer.env !== env) throw new ProtocolError(`env must be ${env}, the environment of the request`);

@@ -1,26 +1,31 @@
 /**
- * Programs in process groups of their own, each ended with all that it started. A group does not receive the terminal's Ctrl-C, so that
- * whoever started it has to end it.
+ * Starts programs in their own process groups, and terminates a program with all processes that it started. A group
+ * does not receive Ctrl-C from the terminal, so this process must terminate it.
  */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { getEnvironmentData, setEnvironmentData, threadId } from 'node:worker_threads';
 
-/** A group has this long to end after SIGTERM before it receives SIGKILL. */
+/** Time in ms from SIGTERM to SIGKILL. */
 const graceMs = 1_000;
-/** Longest wait after SIGKILL, which none ignores: a dead process counts until its parent, or process 1, has taken note of it. */
+/**
+ * Longest wait in ms after SIGKILL, which cannot be ignored: a dead process remains in the process table until its
+ * parent, or process 1, reaps it.
+ */
 const deathMs = 200;
 const pollMs = 20;
 
 const hasGroups = process.platform !== 'win32';
 
-/** Starts a program, looked up in PATH, as the leader of a new group; no shell. */
+/** Starts a program, searched in PATH, as the leader of a new group, without a shell. */
 export function spawnGroup(command: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   const child = spawn(command, args, { stdio: 'pipe', windowsHide: true, detached: hasGroups });
   if (child.pid !== undefined) remember(child.pid);
   return child;
 }
 
-/** Sends a signal to all processes of a group; signal 0 only asks. Returns whether there was one to receive it. */
+/**
+ * Sends a signal to all processes of a group; signal 0 only tests for existence. Returns whether a process received it.
+ */
 function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     if (hasGroups) process.kill(-leader, signal);
@@ -32,7 +37,7 @@ function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Waits until nothing is left of a group, at most `limitMs`. Returns whether nothing is. */
+/** Waits until a group has no process left, at most `limitMs`. Returns whether this is the case. */
 async function isGone(leader: number, limitMs: number): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < limitMs; waitedMs += pollMs) {
     if (!signalGroup(leader, 0)) return true;
@@ -41,7 +46,10 @@ async function isGone(leader: number, limitMs: number): Promise<boolean> {
   return false;
 }
 
-/** Ends what is left of a group: SIGTERM, and SIGKILL after a second. Resolves when nothing is left. */
+/**
+ * Terminates the processes that are left in a group: SIGTERM, then SIGKILL after one second. Resolves when none is
+ * left.
+ */
 export async function endGroup(leader: number): Promise<void> {
   if (signalGroup(leader, 'SIGTERM') && !(await isGone(leader, graceMs))) {
     signalGroup(leader, 'SIGKILL');
@@ -51,14 +59,14 @@ export async function endGroup(leader: number): Promise<void> {
 }
 
 /**
- * Leaders of the groups that live and the threads that started them, i32[groups, 2]. All threads of the process share one table: a thread
- * that is terminated, and a process that exits, run no code of the thread.
+ * Leaders of the running groups and the threads that started them, i32[groups, 2]. All threads of the process share one
+ * table, because a terminated thread and an exiting process run no code of the thread.
  */
 let table: Int32Array | undefined;
 const tableName = 'unbraid: leaders of process groups';
 const mostGroups = 1024;
 
-/** To be called before a thread that may start programs is created. */
+/** Must be called before a thread that can start programs is created. */
 export function watchGroups(): Int32Array {
   if (table === undefined) {
     table = getEnvironmentData(tableName) as Int32Array | undefined;
@@ -71,7 +79,7 @@ export function watchGroups(): Int32Array {
   return table;
 }
 
-/** Writes a group down. A table without a free entry leaves the group to its starter alone. */
+/** Adds a group to the table. If the table is full, only the thread that started the group can terminate it. */
 function remember(leader: number): void {
   const groups = watchGroups();
   for (let at = 0; at < groups.length; at += 2) {
@@ -87,7 +95,7 @@ function forget(leader: number): void {
   for (let at = 0; at < groups.length; at += 2) Atomics.compareExchange(groups, at, leader, 0);
 }
 
-/** At once, without waiting: kills the groups that one thread started, or all. */
+/** Kills the groups that one thread started, or all groups, and returns immediately. */
 export function killGroups(thread?: number): void {
   const groups = watchGroups();
   for (let at = 0; at < groups.length; at += 2) {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ownProgram, shippedScript, unknownEnvironment } from '../names.ts';
 import type { BridgeCommand } from './bridgeProcess.node.ts';
 
-/** The command and arguments of `exec:COMMAND ARG...`, cut at spaces. */
+/** The command and arguments of `exec:COMMAND ARG...`, split at spaces. */
 function commandOf(environmentName: string): BridgeCommand {
   const [command, ...args] = environmentName
     .slice(ownProgram.length)
@@ -18,13 +18,13 @@ function commandOf(environmentName: string): BridgeCommand {
 }
 
 /**
- * What to start for an environment: the bridge of a family that comes with one, e.g. `textworld-express/coin?numLocations=5`, or a program of
- * your own, `exec:COMMAND ARG...`, started without a shell.
+ * The program of an environment name: the bridge of a task domain that unbraid includes, e.g.
+ * `textworld-express/coin?numLocations=5`, or a program of the user, `exec:COMMAND ARG...`, started without a shell.
  *
- * Python is `UNBRAID_PYTHON`, or `python3` where that is not set. It runs isolated (`-I`), so that it imports no file of the current folder;
- * the script itself adds what `-I` leaves out and a user's installation needs.
+ * Python is `UNBRAID_PYTHON`, or `python3` if that is not set. It runs isolated (`-I`), so that it imports no file of
+ * the current folder. The script itself adds the import paths that `-I` removes and a user installation needs.
  *
- * @throws Error if no bridge has this name, or with the command that installs what is missing
+ * @throws Error if no bridge has this name; Error with the installation command if something is missing
  */
 export function resolveBridge(environmentName: string): BridgeCommand {
   if (environmentName.startsWith(ownProgram)) return commandOf(environmentName);

@@ -1,17 +1,14 @@
 /**
- * A crafting task with sparse reward: learn the recipes, gather two ingredients, mix them at the right station. Reward 1 for the product
- * asked for, else 0; a wrong mix ruins what went into it.
+ * A crafting task with sparse reward. The agent learns the recipes, gathers two ingredients and mixes them at the right
+ * station. The reward is 1 for the requested product, else 0. A wrong mix destroys its ingredients.
  */
-import { checkKeys } from '../../check/values.ts';
 import type { TextEnvironment } from '../environment.ts';
-import { checkRules } from '../episode.ts';
 import {
-  checkForm,
+  createWorldEnvironment,
+  createWorldText,
   type Family,
   type Form,
   type WorldEnvironment,
-  worldEnvironment,
-  worldText,
 } from '../worldEnvironment.ts';
 import { actionText, stateText } from './english.ts';
 import { expertChoices } from './expert.ts';
@@ -25,11 +22,11 @@ import { ACTIONS, act, copyWorld, possibleActions, startWorld, TAKE, type World 
 export interface CraftingRules {
   /** Number of rooms, three of which have a station; integer in [3, 10], default 5. */
   rooms?: number;
-  /** Ingredients beside the two needed; integer in [0, 10], default 3. */
+  /** Number of ingredients in addition to the two needed; integer in [0, 10], default 3. */
   distractors?: number;
   /** Steps after which an episode is truncated; integer in [1, 1000], default 20. */
   maxSteps?: number;
-  /** Whether a wrong mix ruins what was mixed; default true. */
+  /** Whether a wrong mix destroys its ingredients; default true. */
   irreversible?: boolean;
 }
 
@@ -41,12 +38,11 @@ export interface CraftingOptions extends CraftingRules {
 
 type Rules = Readonly<Required<CraftingRules>>;
 
-const defaults: Rules = { rooms: 5, distractors: 3, maxSteps: 20, irreversible: true };
-const ranges = { rooms: [3, 10], distractors: [0, 10], maxSteps: [1, 1000] } as const;
-
 const family: Family<World, Rules> = {
   name: 'crafting',
   version: '1',
+  defaults: { rooms: 5, distractors: 3, maxSteps: 20, irreversible: true },
+  ranges: { rooms: [3, 10], distractors: [0, 10], maxSteps: [1, 1000] },
   actionCount: ACTIONS,
   drawWorld: (seed, split, { rooms, distractors }) => startWorld(drawGame(seed, split, rooms, distractors)),
   copyWorld,
@@ -69,15 +65,15 @@ const family: Family<World, Rules> = {
   taskOfSeed,
 };
 
-/** Crafting in tokens form (46 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
+/** Crafting in token form (46 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
 export function createCrafting(options: CraftingOptions = {}): WorldEnvironment {
-  checkKeys('createCrafting', 'options', options, { ...defaults, form: 1 });
-  const { form, ...rules } = options;
-  const checked = checkRules('createCrafting', rules, defaults, ranges);
-  return worldEnvironment(family, checked, checkForm('createCrafting', form));
+  return createWorldEnvironment('createCrafting', family, options);
 }
 
-/** Crafting in English, for policies that read text: same games, actions in the same order, same hashes and expert. */
+/**
+ * Crafting in English, for policies that read text. Games, order of actions, hashes and expert equal those of the other
+ * forms.
+ */
 export function craftingText(options: CraftingRules = {}): TextEnvironment {
-  return worldText(family, checkRules('craftingText', options, defaults, ranges));
+  return createWorldText('craftingText', family, options);
 }

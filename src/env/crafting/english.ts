@@ -1,4 +1,7 @@
-/** English rendering of crafting, in the manner of text games. It says what the token form says, in the same order of actions. */
+/**
+ * English text of crafting, in the style of text games, with the information and the order of actions of the token
+ * form.
+ */
 
 import {
   DROP,
@@ -22,7 +25,7 @@ function joined(nouns: readonly string[]): string {
 
 const named = (ingredients: number): string[] => ingredientNames.filter((_, i) => isIn(ingredients, i));
 
-/** The present observation. */
+/** The current observation. */
 export function stateText(world: World): string {
   const { game, location: here } = world;
   const station = game.stations[here];

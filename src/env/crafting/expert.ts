@@ -1,12 +1,12 @@
-/** An expert that knows the recipes, and of the rooms only what the agent has seen. */
+/** An expert that uses the recipes, but only the rooms that the agent has seen. */
 
 import { DROP, isIn, lowest, MIX, neededFor, stationFor, TAKE, type World } from './world.ts';
 
 /**
- * Indices into `actions` of the actions the expert would take; any of them.
+ * Indices into `actions` of the actions that the expert would take. Any of them is acceptable.
  *
- * It drops what the recipe does not need, explores until it has seen an ingredient that it lacks, fetches it, and takes both to the
- * station.
+ * The expert drops ingredients that the recipe does not need and explores until it has seen a missing ingredient. It
+ * takes that ingredient, and carries both to the station.
  *
  * @param actions `possibleActions(world)`
  */

@@ -1,6 +1,6 @@
-/** Which products belong to a split, and the game that a seed names. */
+/** Assigns products to splits, and generates the game of a seed. */
 
-import { type RandomStream, randomStream } from '../../random.ts';
+import { type RandomStream, randomStream, sampleToFront } from '../../random.ts';
 import type { Split } from '../environment.ts';
 import {
   effectNames,
@@ -14,10 +14,13 @@ import {
   STATIONS,
 } from './world.ts';
 
-/** Two forms of each effect are held out and two effects of each form, so every word of a held-out product is seen in four others. */
+/**
+ * Held out are two forms of each effect and two effects of each form, so every word of a held-out product occurs in
+ * four products of training.
+ */
 const isHeldOut = ({ effect, form }: Product): boolean => (effect + form) % 3 === 0;
 
-/** All products of a split: 24 for train and in-domain, 12 others for out-of-domain. */
+/** All products of a split: 24 for train and in-domain, the 12 others for out-of-domain. */
 export function products(split: Split): Product[] {
   const heldOut = split === 'out-of-domain';
   const all = formNames.flatMap((_, form) => effectNames.map((__, effect) => ({ effect, form })));
@@ -32,15 +35,10 @@ const choices: Record<Split, readonly (readonly Product[])[]> = {
   'out-of-domain': byForm('out-of-domain'),
 };
 
-/** `count` different numbers below `n`, in the order drawn. */
+/** `count` different numbers below `n`, in the order of sampling. */
 function draw(random: RandomStream, n: number, count: number): number[] {
   const pool = Array.from({ length: n }, (_, i) => i);
-  for (let i = 0; i < count; i++) {
-    const j = i + random.below(n - i);
-    const chosen = pool[j];
-    pool[j] = pool[i];
-    pool[i] = chosen;
-  }
+  sampleToFront(random, pool, count);
   return pool.slice(0, count);
 }
 
@@ -48,10 +46,10 @@ function draw(random: RandomStream, n: number, count: number): number[] {
 export const taskOfSeed = (seed: number): string => formNames[seed % formNames.length];
 
 /**
- * The game that (seed, split) names. Forms cycle with the seed, so every form is present in any six seeds in a row.
+ * Generates the game of (seed, split). Forms cycle with the seed, so any six consecutive seeds contain every form.
  *
- * @param roomCount number of rooms; the first three drawn have a station each
- * @param distractors number of ingredients beside the two needed
+ * @param roomCount number of rooms; the first three sampled have a station each
+ * @param distractors number of ingredients in addition to the two needed
  */
 export function drawGame(seed: number, split: Split, roomCount: number, distractors: number): Game {
   const random = randomStream(seed, `crafting/${split}`);
@@ -68,7 +66,7 @@ export function drawGame(seed: number, split: Split, roomCount: number, distract
   put(first);
   put(second);
   for (const other of draw(random, INGREDIENTS - 2, distractors)) {
-    // Numbers count past the two needed, of which the first is the lower.
+    // Indices skip the two needed ingredients. `first` is the smaller one.
     const past = other < first ? other : other + 1;
     put(past < second ? past : past + 1);
   }

@@ -1,11 +1,11 @@
 /**
  * Token form: the vocabulary and the features of states and actions.
  *
- * State slots: 0 effect and 1 form of the product, 2 room the agent is in, 3 station there, 4 bag of the ingredients held, 5 whether the
- * last action was a mix that failed, 6 bag of the ingredients that lie there.
- * Action slots: 0 verb, 1 ingredient (two of a mix), 2 room, 3 station known to be there, 4 visited or not, 5 bag of the ingredients known
- * to be there.
- * In slots 0 to 5 (state) and 0 to 4 (action) `none` stands for what does not apply.
+ * State slots: 0 effect and 1 form of the product, 2 room of the agent, 3 station there, 4 bag of the ingredients held,
+ * 5 whether the last action was a failed mix, 6 bag of the ingredients in the room.
+ * Action slots: 0 verb, 1 ingredient (two of a mix), 2 room, 3 station seen there, 4 visited or not, 5 bag of the
+ * ingredients seen there.
+ * In slots 0 to 5 (state) and 0 to 4 (action), `none` means that the slot does not apply.
  */
 
 import type { Features } from '../environment.ts';
@@ -90,12 +90,12 @@ const forRooms = (make: (room: number) => Features): Features[] => Array.from({ 
 const forIngredients = (verb: number): Features[][] =>
   Array.from({ length: INGREDIENTS }, (_, i) => forRooms((room) => words(verb, INGREDIENT + i, room, NONE, NONE)));
 
-/** These depend on room and ingredient alone: made once, shared by all episodes. */
+/** These features depend only on room and ingredient. They are computed once and shared by all episodes. */
 const gotoUnseen = forRooms((room) => words(GOTO_VERB, NONE, room, NONE, UNVISITED));
 const takeFeatures = forIngredients(TAKE_VERB);
 const dropFeatures = forIngredients(DROP_VERB);
 
-/** Features of going to a room, with what the agent knows to be there. */
+/** Features of going to a room, with what the agent has seen there. */
 export function gotoFeatures(world: World, room: number): Features {
   if (!isIn(world.seen, room)) return gotoUnseen[room];
   const features = words(GOTO_VERB, NONE, room, stationWord(world.game.stations[room]), VISITED);

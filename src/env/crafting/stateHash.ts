@@ -3,15 +3,15 @@
 import { threefry2x32 } from '../../random.ts';
 import { INGREDIENTS, isIn, ROOMS, type World } from './world.ts';
 
-/** Where an ingredient is: the number of a room, or one of these. */
+/** Location of an ingredient: the number of a room, or one of these constants. */
 const HELD = ROOMS;
 const NOWHERE = ROOMS + 1;
 
 const words = new Uint32Array(2);
 
 /**
- * Hash below 2^53 of location, rooms seen, and where each ingredient is. These fill 62 bits; one Threefry block maps them one to one onto
- * 64, of which 53 stay.
+ * Hash below 2^53 of location, rooms seen, and the location of each ingredient. These values use 62 bits. One Threefry
+ * block maps them one to one to 64 bits, of which 53 are kept.
  */
 export function hashWorld({ location, seen, contents, held }: World): number {
   let high = location | (seen << 4);

@@ -1,8 +1,8 @@
 /**
  * Vector form: the state as one vector of zeros and ones, for a policy over a fixed set of actions.
  *
- * Segments: effect 6, form 6, room 10, held ingredients 12, whether the last action was a mix that failed 1; then for each of the 10 rooms
- * present, visited, and what the agent knows to be there: 3 stations and 12 ingredients.
+ * Segments: effect 6, form 6, room 10, held ingredients 12, whether the last action was a failed mix 1. Then for each
+ * of the 10 rooms: present, visited, and the contents that the agent has seen (3 stations and 12 ingredients).
  */
 
 import { effectNames, formNames, INGREDIENTS, isIn, lowest, ROOMS, STATIONS, type World } from './world.ts';

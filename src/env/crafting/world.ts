@@ -1,18 +1,19 @@
 /**
- * The crafting world: recipes, what is where, what an action does. Integers and bit masks only.
+ * The crafting world: recipes, contents of rooms, effects of actions. Integers and bit masks only.
  *
- * A product is an effect in a form. The effect decides one ingredient, the form another and the station where the two are mixed, so a
- * recipe is known from others that share its effect and others that share its form. Every ingredient is there once.
+ * A product has an effect and a form. The effect determines one ingredient. The form determines another one, and the
+ * station where the two are mixed. A recipe therefore follows from products that share its effect and products that
+ * share its form. Each ingredient exists once.
  *
- * Rooms and ingredients are numbered as named below; bit i of a mask stands for number i. An action has a fixed number too, so the
- * ascending order of action numbers is the one sorted order: verb, then room or ingredient.
+ * Rooms and ingredients have the numbers of the lists below; bit i of a mask represents number i. Each action has a
+ * fixed number, too, so actions have one sorted order, by ascending number: verb, then room or ingredient.
  */
 
 export const effectNames = ['healing', 'sleeping', 'glowing', 'cooling', 'warming', 'growing'] as const;
 
 export const formNames = ['potion', 'candle', 'powder', 'ink', 'paper', 'perfume'] as const;
 
-/** First the ingredient of each effect, then the one of each form. */
+/** First the ingredient of each effect, then the ingredient of each form. */
 export const ingredientNames = [
   ...['sage', 'poppy', 'amber', 'mint', 'pepper', 'clover'],
   ...['water', 'wax', 'chalk', 'soot', 'reed', 'oil'],
@@ -29,7 +30,10 @@ export const INGREDIENTS = ingredientNames.length;
 export const ROOMS = roomNames.length;
 export const STATIONS = stationNames.length;
 
-/** Action numbers: going to a room by its number, taking and dropping an ingredient, mixing the two held. */
+/**
+ * Action numbers: going to a room has the number of the room; then taking and dropping an ingredient; then mixing the
+ * two held.
+ */
 const GOTO = 0;
 export const TAKE = GOTO + ROOMS;
 export const DROP = TAKE + INGREDIENTS;
@@ -54,10 +58,10 @@ export const neededFor = ({ effect, form }: Product): number => (1 << effect) | 
 /** The station of a product; two forms share each. */
 export const stationFor = ({ form }: Product): number => form >>> 1;
 
-/** What never changes during an episode. */
+/** The part of the world that is constant during an episode. */
 export interface Game {
   readonly product: Product;
-  /** The rooms that exist, ascending. */
+  /** The existing rooms, ascending. */
   readonly rooms: readonly number[];
   /** Station of each of the `ROOMS` rooms, or `NO_STATION`. */
   readonly stations: readonly number[];
@@ -73,11 +77,11 @@ export interface World {
   seen: number;
   /** Mask of the ingredients in each room. */
   readonly contents: Uint16Array;
-  /** Mask of the ingredients held, two at most. */
+  /** Mask of the ingredients held, at most two. */
   held: number;
-  /** The last action was a mix that made nothing. */
+  /** Whether the last action was a failed mix. */
   mixFailed: boolean;
-  /** Success, or a needed ingredient is ruined. */
+  /** True after success, or when a needed ingredient is destroyed. */
   ended: boolean;
   succeeded: boolean;
 }
@@ -107,7 +111,7 @@ export const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
 /** Whether both hands are full. */
 const holdsTwo = (held: number): boolean => (held & (held - 1)) !== 0;
 
-/** Numbers of the actions possible now, ascending. */
+/** Numbers of the actions that are currently possible, ascending. */
 export function possibleActions({ game, location: here, contents, held }: World): number[] {
   const actions: number[] = [];
   for (let i = 0; i < game.rooms.length; i++) if (game.rooms[i] !== here) actions.push(game.rooms[i]);
@@ -118,7 +122,10 @@ export function possibleActions({ game, location: here, contents, held }: World)
   return actions;
 }
 
-/** Takes one of `possibleActions`. With `irreversible`, a wrong mix ruins both ingredients; a needed one ruined ends the episode. */
+/**
+ * Executes one of `possibleActions`. With `irreversible`, a wrong mix destroys both ingredients; if one of them is
+ * needed, the episode ends.
+ */
 export function act(world: World, action: number, irreversible: boolean): void {
   const { location: here, contents } = world;
   world.mixFailed = false;

@@ -1,4 +1,7 @@
-/** English rendering of the household, in the manner of text games. It says what the token form says, in the same order of actions. */
+/**
+ * English text of the household, in the style of text games, with the information and the order of actions of the token
+ * form.
+ */
 
 import {
   CLEAN,
@@ -20,7 +23,7 @@ import {
 
 const adjectives = ['', 'hot ', 'cold ', 'clean '];
 const taskAdjectives = ['', '', 'clean ', 'hot ', 'cold ', ''];
-/** Receptacle types one puts things in, not on: cabinet, drawer, fridge, microwave, sink, garbagecan. */
+/** Receptacle types with the preposition "in" instead of "on": cabinet, drawer, fridge, microwave, sink, garbagecan. */
 const containers = [0, 1, 5, 6, 7, 10];
 const irregularPlurals: Record<string, string> = { potato: 'potatoes', tomato: 'tomatoes', knife: 'knives' };
 
@@ -47,7 +50,7 @@ function taskText({ game }: World): string {
   return `put ${withArticle(taskAdjectives[game.task] + object)} ${where}`;
 }
 
-/** The present observation. */
+/** The current observation. */
 export function stateText(world: World): string {
   const { game, location: here, held } = world;
   const name = placeName(here);

@@ -1,4 +1,4 @@
-/** An expert that knows only what the agent has seen. */
+/** An expert that uses only what the agent has seen. */
 
 import {
   applianceOf,
@@ -15,10 +15,10 @@ import {
 } from './world.ts';
 
 /**
- * Indices into `actions` of the actions the expert would take; any of them.
+ * Indices into `actions` of the actions that the expert would take. Any of them is acceptable.
  *
- * It explores until it has seen a usable task object, fetches it, takes it to the appliance if the task needs one, then to the
- * target or the lamp. It puts down anything else it holds.
+ * The expert explores until it has seen a usable task object, and takes it. It carries the object to the appliance if
+ * the task needs one, then to the target or the lamp. It puts down any other object that it holds.
  *
  * @param actions `possibleActions(world)`
  */
@@ -37,7 +37,7 @@ export function expertChoices(world: World, actions: readonly number[]): number[
   if (held >= 0) {
     const appliance = applianceOf[game.task];
     if (appliance >= 0 && !hasRequiredState(world, held)) {
-      // Each appliance offers one way to use it, so a processing action here is the right one.
+      // Each appliance has only one action that uses it, so a processing action here is the correct one.
       if (typeOf(here) === appliance) return indicesOf(actions, (action) => action > PUT && action < LAMP);
       return go((place) => typeOf(place) === appliance);
     }
@@ -52,7 +52,7 @@ export function expertChoices(world: World, actions: readonly number[]): number[
   return known.length > 0 ? known : explore();
 }
 
-/** Whether the agent has seen a usable task object in this place, which is not yet where it should be. */
+/** Whether the agent has seen, in this place, a usable task object that is not yet in its target. */
 function isKnownSource(world: World, place: number): boolean {
   if (!isIn(world.seen, place) || typeOf(place) === world.game.target) return false;
   for (let i = 0; i < world.objectPlace.length; i++) {

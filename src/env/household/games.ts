@@ -1,6 +1,6 @@
-/** Which (task, object, target) combinations belong to a split, and the game that a seed names. */
+/** Assigns (task, object, target) combinations to splits, and generates the game of a seed. */
 
-import { type RandomStream, randomStream } from '../../random.ts';
+import { type RandomStream, randomStream, sampleToFront } from '../../random.ts';
 import type { Split } from '../environment.ts';
 import {
   DRAWER,
@@ -27,13 +27,16 @@ export interface Combination {
 /** Receptacle types that are not appliances: targets and extras. */
 const furniture = [0, 1, 2, 3, 4, 8, 9, 10, 11];
 
-/** A combination is held out if its (object, target) pair or its (task, object) pair is; each rule leaves every word seen in training. */
+/**
+ * A combination is held out if its (object, target) pair or its (task, object) pair is held out. With each rule, every
+ * word still occurs in training.
+ */
 function isHeldOut({ task, object, target }: Combination): boolean {
   if (task === EXAMINE) return object % 4 === 3;
   return (object + target) % 4 === 0 || (3 * task + object) % 5 === 0;
 }
 
-/** All combinations of a split: 327 for train and in-domain, 225 others for out-of-domain. */
+/** All combinations of a split: 327 for train and in-domain, the 225 others for out-of-domain. */
 export function combinations(split: Split): Combination[] {
   const heldOut = split === 'out-of-domain';
   const all: Combination[] = [];
@@ -57,9 +60,9 @@ const choices: Record<Split, readonly (readonly Combination[])[]> = {
 export const taskOfSeed = (seed: number): string => taskTypes[seed % taskTypes.length];
 
 /**
- * The game that (seed, split) names. Tasks cycle with the seed, so every task is present in any six seeds in a row.
+ * Generates the game of (seed, split). Tasks cycle with the seed, so any six consecutive seeds contain every task.
  *
- * @param extraReceptacles number of receptacle types beside fridge, microwave, sink and target
+ * @param extraReceptacles number of receptacle types in addition to fridge, microwave, sink and target
  * @param distractorObjects number of objects of other kinds than the task's
  */
 export function drawGame(seed: number, split: Split, extraReceptacles: number, distractorObjects: number): Game {
@@ -85,16 +88,11 @@ export function drawGame(seed: number, split: Split, extraReceptacles: number, d
   return { task, object, target, places, lamp, start, kinds, kindPlaces };
 }
 
-/** Appliances, the target, extras without repetition, and in half of the games a second instance of one extra. */
+/** Appliances, the target, different extras, and in half of the games a second instance of one extra. */
 function drawPlaces(random: RandomStream, target: number, extraReceptacles: number): number[] {
   const pool = furniture.filter((type) => type !== target);
   const extras = extraReceptacles + (target < 0 ? 1 : 0);
-  for (let i = 0; i < extras; i++) {
-    const j = i + random.below(pool.length - i);
-    const chosen = pool[j];
-    pool[j] = pool[i];
-    pool[i] = chosen;
-  }
+  sampleToFront(random, pool, extras);
   const types = [FRIDGE, MICROWAVE, SINK, ...pool.slice(0, extras)];
   if (target >= 0) types.push(target);
   const places = types.map((type) => 2 * type);

@@ -1,10 +1,11 @@
 /**
  * Token form: the vocabulary and the features of states and actions.
  *
- * State slots: 0 task, 1 task object, 2 target, 3 receptacle the agent is at, 4 closed or open, 5 held object, 6 its state,
- * 7 one of two placed, 8 lamp here, 9 whether the last action did nothing, 10 bag of the visible objects.
- * Action slots: 0 verb, 1 object, 2 receptacle type, 3 instance, 4 visited or not, 5 bag of what the agent knows to be there.
- * In slots 0 to 9 (state) and 0 to 4 (action) `none` stands for what does not apply.
+ * State slots: 0 task, 1 task object, 2 target, 3 receptacle of the agent, 4 closed or open, 5 held object, 6 its
+ * state, 7 one of two placed, 8 lamp here, 9 whether the last action had no effect, 10 bag of the visible objects.
+ * Action slots: 0 verb, 1 object, 2 receptacle type, 3 instance, 4 visited or not, 5 bag of the contents that the agent
+ * has seen there.
+ * In slots 0 to 9 (state) and 0 to 4 (action), `none` means that the slot does not apply.
  */
 
 import type { Features } from '../environment.ts';
@@ -43,7 +44,7 @@ const NO_LAMP = LAMP_HERE + 1;
 const NO_EFFECT = NO_LAMP + 1;
 const OK = NO_EFFECT + 1;
 
-/** Words that mean two things appear once for each meaning: `heat` is an action, `task-heat` a task. */
+/** A word with two meanings has one entry per meaning: `heat` is an action, `task-heat` a task. */
 export const vocabulary: readonly string[] = [
   'none',
   ...taskTypes.map((task) => `task-${task}`),
@@ -103,14 +104,17 @@ const forPlaces = (make: (place: number) => Features): Features[] => Array.from(
 const forKinds = (verb: number): Features[][] =>
   objectNames.map((_, kind) => forPlaces((place) => placeWords(verb, OBJECT + kind, place, NONE)));
 
-/** All actions but going to a seen place have one form for each place and object: made once, shared by all episodes. */
+/**
+ * All actions except going to a visited place have one form per place and object. They are computed once and shared by
+ * all episodes.
+ */
 const gotoUnseen = forPlaces((place) => placeWords(0, NONE, place, UNVISITED));
 const openFeatures = forPlaces((place) => placeWords(1, NONE, place, NONE));
 const takeFeatures = forKinds(2);
 const heldFeatures = [3, 4, 5, 6].map(forKinds);
 const lampFeatures: Features = words(7, NONE, NONE, NONE, NONE);
 
-/** Features of going to a place, with what the agent knows to be there. */
+/** Features of going to a place, with the contents that the agent has seen there. */
 export function gotoFeatures(world: World, place: number): Features {
   if (!isIn(world.seen, place)) return gotoUnseen[place];
   const features = placeWords(0, NONE, place, VISITED);

@@ -1,17 +1,15 @@
 /**
- * A household task with sparse reward, in the manner of ALFWorld (Shridhar et al., "ALFWorld: Aligning Text and Embodied Environments
- * for Interactive Learning", ICLR 2021): six kinds of task, 12 objects, 12 receptacle types, reward 1 at success, else 0.
+ * A household task with sparse reward, based on ALFWorld (Shridhar et al., "ALFWorld: Aligning Text and Embodied
+ * Environments for Interactive Learning", ICLR 2021): six kinds of task, 12 objects, 12 receptacle types, reward 1 at
+ * success, else 0.
  */
-import { checkKeys } from '../../check/values.ts';
 import type { TextEnvironment } from '../environment.ts';
-import { checkRules } from '../episode.ts';
 import {
-  checkForm,
+  createWorldEnvironment,
+  createWorldText,
   type Family,
   type Form,
   type WorldEnvironment,
-  worldEnvironment,
-  worldText,
 } from '../worldEnvironment.ts';
 import { actionText, stateText } from './english.ts';
 import { expertChoices } from './expert.ts';
@@ -23,9 +21,9 @@ import { ACTIONS, act, copyWorld, OPEN, possibleActions, startWorld, type World 
 
 /** Rules of the household. */
 export interface HouseholdRules {
-  /** Receptacle types beside fridge, microwave, sink and target; integer in [1, 8], default 2. */
+  /** Number of receptacle types in addition to fridge, microwave, sink and target; integer in [1, 8], default 2. */
   extraReceptacles?: number;
-  /** Objects of other kinds than the task's; integer in [0, 20], default 3. */
+  /** Number of objects of other kinds than the task's; integer in [0, 20], default 3. */
   distractorObjects?: number;
   /** Steps after which an episode is truncated; integer in [1, 1000], default 20. */
   maxSteps?: number;
@@ -41,12 +39,11 @@ export interface HouseholdOptions extends HouseholdRules {
 
 type Rules = Readonly<Required<HouseholdRules>>;
 
-const defaults: Rules = { extraReceptacles: 2, distractorObjects: 3, maxSteps: 20, irreversible: true };
-const ranges = { extraReceptacles: [1, 8], distractorObjects: [0, 20], maxSteps: [1, 1000] } as const;
-
 const family: Family<World, Rules> = {
   name: 'household',
   version: '1',
+  defaults: { extraReceptacles: 2, distractorObjects: 3, maxSteps: 20, irreversible: true },
+  ranges: { extraReceptacles: [1, 8], distractorObjects: [0, 20], maxSteps: [1, 1000] },
   actionCount: ACTIONS,
   drawWorld: (seed, split, rules) => startWorld(drawGame(seed, split, rules.extraReceptacles, rules.distractorObjects)),
   copyWorld,
@@ -69,15 +66,15 @@ const family: Family<World, Rules> = {
   taskOfSeed,
 };
 
-/** The household in tokens form (55 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
+/** The household in token form (55 readable words, see `grammar.ts`) or vector form (see `vectorForm.ts`). */
 export function createHousehold(options: HouseholdOptions = {}): WorldEnvironment {
-  checkKeys('createHousehold', 'options', options, { ...defaults, form: 1 });
-  const { form, ...rules } = options;
-  const checked = checkRules('createHousehold', rules, defaults, ranges);
-  return worldEnvironment(family, checked, checkForm('createHousehold', form));
+  return createWorldEnvironment('createHousehold', family, options);
 }
 
-/** The household in English, for policies that read text: same games, actions in the same order, same hashes and expert. */
+/**
+ * The household in English, for policies that read text. Games, order of actions, hashes and expert equal those of the
+ * other forms.
+ */
 export function householdText(options: HouseholdRules = {}): TextEnvironment {
-  return worldText(family, checkRules('householdText', options, defaults, ranges));
+  return createWorldText('householdText', family, options);
 }

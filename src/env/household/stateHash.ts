@@ -1,8 +1,14 @@
-/** Hash of the dynamic state: a node of the experience graph. Two 32-bit multiplicative hashes, no strings. */
+/**
+ * Hash of the dynamic state, which is a node of the experience graph. Two 32-bit multiplicative hashes, without
+ * strings.
+ */
 
 import { PLACES, type World } from './world.ts';
 
-/** Hash below 2^53 of location, open, seen, objects with place and state, and what is held. Objects of one kind are alike. */
+/**
+ * Hash below 2^53 of location, open and seen places, objects with place and state, and the held object. Objects of one
+ * kind are interchangeable.
+ */
 export function hashWorld(world: World): number {
   const { kinds } = world.game;
   let high = mix(world.open, 0x9e3779b1) ^ mix(world.seen * 32 + world.location, 0x85ebca77);

@@ -1,9 +1,10 @@
 /**
  * Vector form: the state as one vector of zeros and ones, for a policy over a fixed set of actions.
  *
- * Segments: task 6, task object 12, target 12 + none, receptacle type 12, instance 2, closed or open 2, held object none + 12,
- * its state none + 4, one of two placed 2, lamp here 2, last action did nothing 2, visible objects 12; then for each of the 24 places
- * present, visited and 13 bits of what the agent knows to be there (12 objects and the lamp).
+ * Segments: task 6, task object 12, target 12 + none, receptacle type 12, instance 2, closed or open 2, held object
+ * none + 12, its state none + 4, one of two placed 2, lamp here 2, last action without effect 2, visible objects 12.
+ * Then for each of the 24 places: present, visited, and 13 bits of the contents that the agent has seen (12 objects and
+ * the lamp).
  */
 
 import { countPlaced, isIn, PLACE_TWO, PLACES, typeOf, type World } from './world.ts';

@@ -1,9 +1,9 @@
 /**
- * The household world: what is where, what an action does. Integers and bit masks only.
+ * The household world: contents of places, effects of actions. Integers and bit masks only.
  *
- * A place is a receptacle, numbered `type * 2 + instance - 1`; bit p of a mask stands for place p. An action has a fixed number too,
- * so the ascending order of action numbers is the one sorted order: verb, then receptacle type and instance, or object.
- * Neither depends on the order in which a layout was drawn.
+ * A place is a receptacle with the number `type * 2 + instance - 1`; bit p of a mask represents place p. Each action
+ * has a fixed number, too, so actions have one sorted order, by ascending number: verb, then receptacle type and
+ * instance, or object. Neither number depends on the order in which a layout was sampled.
  */
 
 export const taskTypes = ['place', 'examine', 'clean', 'heat', 'cool', 'place-two'] as const;
@@ -49,7 +49,7 @@ export const SINK = 7;
 /** Number of places: two instances of each of the twelve receptacle types. */
 export const PLACES = 24;
 
-/** Actions `0..23` go to that place; `TAKE + kind` takes an object of that kind. */
+/** Actions `0..23` go to the place of that number; `TAKE + kind` takes an object of that kind. */
 export const OPEN = 24;
 export const TAKE = 25;
 export const PUT = 37;
@@ -59,26 +59,26 @@ export const CLEAN = 40;
 export const LAMP = 41;
 export const ACTIONS = 42;
 
-/** What an appliance made of an object: plain, hot, cold, clean. Heating gives 1, cooling 2, cleaning 3. */
+/** State of an object after an appliance: 0 plain, 1 hot, 2 cold, 3 clean. Heating gives 1, cooling 2, cleaning 3. */
 const requiredState = [0, 0, 3, 1, 2, 0];
 
-/** The appliance a task needs (a receptacle type), or -1. */
+/** Receptacle type of the appliance that a task needs, or -1. */
 export const applianceOf: readonly number[] = [-1, -1, SINK, MICROWAVE, FRIDGE, -1];
 
-/** What never changes during an episode. */
+/** The part of the world that is constant during an episode. */
 export interface Game {
   /** Index into `taskTypes`. */
   readonly task: number;
-  /** Kind of the object the task is about, an index into `objectNames`. */
+  /** Kind of the task object, an index into `objectNames`. */
   readonly object: number;
-  /** Receptacle type to put it in, or -1 (examine). */
+  /** Receptacle type of the target, or -1 (examine). */
   readonly target: number;
-  /** The places that exist, ascending. */
+  /** The existing places, ascending. */
   readonly places: readonly number[];
   /** The place with the lamp. */
   readonly lamp: number;
   readonly start: number;
-  /** Kind and first place of each object. */
+  /** Kind and initial place of each object. */
   readonly kinds: readonly number[];
   readonly kindPlaces: readonly number[];
 }
@@ -86,20 +86,20 @@ export interface Game {
 export interface World {
   readonly game: Game;
   location: number;
-  /** Mask of places that are open; those without a door always are. */
+  /** Mask of the open places; places without a door are always open. */
   open: number;
   /** Mask of places whose contents the agent has seen. */
   seen: number;
-  /** Place of each object; the held object keeps the place it was taken from. */
+  /** Place of each object. The held object keeps the place from which it was taken. */
   readonly objectPlace: Uint8Array;
   readonly objectState: Uint8Array;
   /** Index of the held object, or -1. */
   held: number;
   /** Mask of the object kinds in each place. */
   readonly contents: Uint16Array;
-  /** The last action was using the lamp to no effect. */
+  /** Whether the last action used the lamp without effect. */
   nothingHappened: boolean;
-  /** Success, or the task object is spoilt. */
+  /** True after success, or when the task object is spoilt. */
   ended: boolean;
   succeeded: boolean;
 }
@@ -145,7 +145,7 @@ function look(world: World): void {
   world.seen |= world.open & (1 << world.location);
 }
 
-/** Numbers of the actions possible now, ascending. */
+/** Numbers of the actions that are currently possible, ascending. */
 export function possibleActions(world: World): number[] {
   const { places, lamp } = world.game;
   const here = world.location;
@@ -168,7 +168,10 @@ export function possibleActions(world: World): number[] {
   return actions;
 }
 
-/** Takes one of `possibleActions`. With `irreversible`, a wrong appliance spoils the task object and ends the episode. */
+/**
+ * Executes one of `possibleActions`. With `irreversible`, a wrong appliance spoils the task object and ends the
+ * episode.
+ */
 export function act(world: World, action: number, irreversible: boolean): void {
   const { game, location: here } = world;
   world.nothingHappened = false;
@@ -202,7 +205,10 @@ function succeed(world: World): void {
   world.succeeded = true;
 }
 
-/** Of several objects of one kind the one in the lowest state is taken, so the result depends only on what is there. */
+/**
+ * Among objects of one kind, takes the one in the lowest state, so that the result is independent of the order of the
+ * objects.
+ */
 function take(world: World, kind: number): void {
   const { kinds } = world.game;
   const here = world.location;
@@ -217,7 +223,9 @@ function take(world: World, kind: number): void {
   if (!more) world.contents[here] &= ~(1 << kind);
 }
 
-/** Whether object `i` can still serve the task: an appliance will give it the required state, or it has it. */
+/**
+ * Whether object `i` can still solve the task: it has the required state, or an appliance can change it to that state.
+ */
 export function isUsable(world: World, i: number): boolean {
   const { task, object, kinds } = world.game;
   if (kinds[i] !== object) return false;

@@ -5,25 +5,26 @@ import { checkMaxSteps, requireEnd } from '../limits.ts';
 
 /** Options of `collectTexts`. */
 export interface CollectTextsOptions {
-  /** How many episodes to play. */
+  /** Number of episodes to play. */
   readonly episodes: number;
-  /** Names the games and the actions: the same seed gives the same texts. */
+  /** Seed of games and actions: equal seeds return equal texts. */
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an agent is shown at one step. */
+/** The texts of one step. */
 export interface ShownTexts {
   readonly observation: string;
   readonly actions: readonly string[];
-  /** The action that led here; undefined after reset. */
+  /** The action that led to this step; undefined after reset. */
   readonly lastAction: string | undefined;
 }
 
 /**
  * Every step of episodes of the train split, played with uniformly random actions.
  *
- * @throws if the environment breaks its contract: no admissible action before the end, no end by `maxSteps`; the signal's reason on abort
+ * @throws Error if the environment violates its contract (no admissible action before the end, or no end by
+ *   `maxSteps`); the signal's reason on abort
  */
 export async function collectShownTexts(
   environment: TextEnvironment,
@@ -61,14 +62,14 @@ export async function collectShownTexts(
   return shown;
 }
 
-/** The observation and the admissible actions of each step, in their order. */
+/** The observation and the admissible actions of each step, in order. */
 export function textsOf(shown: readonly ShownTexts[]): string[] {
   return shown.flatMap(({ observation, actions }) => [observation, ...actions]);
 }
 
 /**
- * The texts from which a vocabulary is built: every observation and admissible action of episodes of the train split, played with
- * uniformly random actions. Repeats are kept, since words are counted.
+ * The texts from which a vocabulary is built: each observation and admissible action in episodes of the train split,
+ * played with uniformly random actions. Repeats are kept, because words are counted.
  *
  * @throws as `collectShownTexts` does
  */

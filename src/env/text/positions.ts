@@ -1,17 +1,20 @@
-/** How many positions texts need, for a word to those who give them fewer. */
+/** Computes the number of token positions that texts need, for a warning if the configured number is smaller. */
 import { type ShownTexts, textsOf } from './collectTexts.ts';
 import { readAction, readerOf } from './tokenized.ts';
 import { buildVocabulary, type Vocabulary } from './tokenizer.ts';
 
 export interface Needs {
-  /** Words of the vocabulary, reserved ones included, with which no word of the texts is unknown. */
+  /** Smallest size of the vocabulary, including reserved words, with which all words of the texts are known. */
   readonly words: number;
-  /** Positions with which no observation (the last action before it included), and no action (with the sentence it is about), is cut. */
+  /**
+   * Numbers of positions that truncate no observation (including the last action) and no action (including its
+   * sentence).
+   */
   readonly stateTokens: number;
   readonly actionTokens: number;
 }
 
-/** The longest action, with a mark before it and one before the sentence that it is about. */
+/** Length of the longest action, with a mark before it and one before the sentence to which it refers. */
 function longestAction(shown: readonly ShownTexts[], vocabulary: Vocabulary): number {
   const reader = readerOf(vocabulary);
   let longest = 0;
@@ -26,15 +29,16 @@ function longestAction(shown: readonly ShownTexts[], vocabulary: Vocabulary): nu
 }
 
 /**
- * What the texts need as `tokenized` shows them, with memory.
+ * The sizes that the texts need in the form that `tokenized` shows with memory.
  *
- * @param vocabulary built from the texts; which sentence an action is about may differ with a larger one, so the longer of both counts
+ * @param vocabulary built from the texts. With a larger vocabulary, an action can refer to another sentence, so the
+ *   longer of both counts
  */
 export function neededBy(shown: readonly ShownTexts[], vocabulary: Vocabulary, maxActionTokens: number): Needs {
   const whole = buildVocabulary(textsOf(shown), { maxSize: Number.MAX_SAFE_INTEGER });
   const isCut = vocabulary.words.length < whole.words.length;
   const actionTokens = Math.max(longestAction(shown, vocabulary), isCut ? longestAction(shown, whole) : 0);
-  // Who raises both limits sees more of the last action.
+  // With both limits raised, more of the last action is shown.
   const ofLast = Math.max(maxActionTokens, actionTokens) - 1;
   const reader = readerOf(vocabulary);
   let stateTokens = 0;

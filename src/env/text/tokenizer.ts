@@ -1,21 +1,21 @@
 /**
- * Word-level tokens: what a policy of a few thousand parameters can learn from.
+ * Word-level tokens, small enough in number for a policy of a few thousand parameters.
  *
- * A token is a word (a run of letters, apostrophes inside it kept), a number (a run of digits) or a single punctuation mark. Only ASCII
- * letters are lowered and only ASCII is classified, since Unicode tables differ between engine versions; every other character counts
- * as a letter and is kept as it is.
+ * A token is a word (a run of letters, including apostrophes inside it), a number (a run of digits) or a single
+ * punctuation mark. Only ASCII letters are converted to lower case and only ASCII is classified, because Unicode tables
+ * differ between versions of a runtime. Every other character counts as a letter and is kept unchanged.
  */
 
 import { parseJson } from '../../check/parseJson.ts';
 import { checkKeys, refuse, shown } from '../../check/values.ts';
 
-/** Version of the token rules and of the saved form; a change of either raises it. */
+/** Version of the token rules and of the saved form. Must change with either. */
 const vocabularyVersion = 2;
 
 /**
- * The first words of every vocabulary, in this order, so their ids are fixed: a word outside the vocabulary; the marks of an action taken
- * never, once, or more often before; the brackets around the last action; the mark of an action
- * towards where the agent has been. No text contains them, since `<` is a token of its own.
+ * The first words of every vocabulary, in this order, so that their ids are fixed: an unknown word; the marks of an
+ * action taken never, once, or more often before; the brackets around the last action; the mark of an action towards a
+ * visited place. No text contains them, because `<` is a separate token.
  */
 export const reservedWords = ['<unknown>', '<new>', '<once>', '<more>', '<last>', '<now>', '<been>'] as const;
 
@@ -28,9 +28,9 @@ export function tokenize(text: string): string[] {
 
 /** The words that a policy of a text environment can tell apart. */
 export interface Vocabulary {
-  /** Word of each token id; begins with `reservedWords`. */
+  /** Word of each token id; starts with `reservedWords`. */
   readonly words: readonly string[];
-  /** Token id of each word of the text; 0 for a word that is not in the vocabulary. */
+  /** Token id of each word of the text; 0 for a word outside the vocabulary. */
   encode(text: string): number[];
 }
 
@@ -41,19 +41,19 @@ function fromWords(words: readonly string[]): Vocabulary {
 
 /** Options of `buildVocabulary`. */
 export interface VocabularyOptions {
-  /** Most words, reserved ones included. Default 4096. */
+  /** Largest number of words, including reserved ones. Default 4096. */
   readonly maxSize?: number;
-  /** Words seen less often become `<unknown>`. Default 1. */
+  /** Words with fewer occurrences become `<unknown>`. Default 1. */
   readonly minCount?: number;
 }
 
 const optionKeys = { maxSize: 1, minCount: 1 } satisfies Record<keyof VocabularyOptions, 1>;
 
 /**
- * The vocabulary of a collection of texts: reserved words, then words by count descending, equal counts in ascending order of UTF-16 code
- * units. The order of the texts does not matter.
+ * The vocabulary of a collection of texts: reserved words, then words by descending count; equal counts in ascending
+ * order of UTF-16 code units. The result does not depend on the order of the texts.
  *
- * @throws RangeError if `maxSize` leaves no room beside the reserved words or `minCount` is below 1
+ * @throws RangeError if `maxSize` is not larger than the number of reserved words or `minCount` is below 1
  */
 export function buildVocabulary(texts: Iterable<string>, options: VocabularyOptions = {}): Vocabulary {
   checkKeys('buildVocabulary', 'options', options, optionKeys);
@@ -83,15 +83,16 @@ export function buildVocabulary(texts: Iterable<string>, options: VocabularyOpti
   return fromWords([...reservedWords, ...kept]);
 }
 
-/** The saved form: `{"version": 1, "words": [...]}`. */
+/** The saved form: `{"version": 2, "words": [...]}`. */
 export function vocabularyToJson(vocabulary: Vocabulary): string {
   return JSON.stringify({ version: vocabularyVersion, words: vocabulary.words });
 }
 
 /**
- * Reads what `vocabularyToJson` wrote.
+ * Reads the text of `vocabularyToJson`.
  *
- * @throws Error if the text is not JSON, has another version, or its words are not distinct strings that begin with `reservedWords`
+ * @throws Error if the text is not JSON, has another version, or its words are not distinct strings that start with
+ *   `reservedWords`
  */
 export function vocabularyFromJson(json: string): Vocabulary {
   const refuse = (rule: string, got: unknown): never => {

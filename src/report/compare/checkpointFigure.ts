@@ -1,9 +1,10 @@
 import { mean } from '../../statistics/statistics.ts';
 import { type Figure, figureWidth, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
-import { legendOf, unit, variantStyle } from './successFigures.ts';
-import type { Variant } from './variants.ts';
+import { legendOf, unit } from './successFigures.ts';
+import { roleStyle } from './variantRole.ts';
+import type { ComparedVariant } from './variants.ts';
 
-/** Pearson correlation; `undefined` with fewer than three points or without spread. */
+/** Pearson correlation; `undefined` with fewer than three points or if x or y is constant. */
 function correlation(points: readonly (readonly [number, number])[]): number | undefined {
   if (points.length < 3) return undefined;
   const mx = mean(points.map(([x]) => x));
@@ -19,8 +20,8 @@ function correlation(points: readonly (readonly [number, number])[]): number | u
   return xx * yy > 0 ? xy / Math.sqrt(xx * yy) : undefined;
 }
 
-/** [out-of-domain success, good-bad cosine] of every checkpoint of a variant that measured both. */
-function checkpoints(variant: Variant): [number, number][] {
+/** [out-of-domain success, good-bad cosine] of each checkpoint of a variant at which both were measured. */
+function checkpoints(variant: ComparedVariant): [number, number][] {
   return variant.runs.flatMap(({ metrics }) =>
     metrics.flatMap((line): [number, number][] => {
       const success = line['eval/out_of_domain'];
@@ -30,8 +31,11 @@ function checkpoints(variant: Variant): [number, number][] {
   );
 }
 
-/** Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint measured both. */
-export function couplingAgainstSuccess(variants: readonly Variant[]): string | undefined {
+/**
+ * Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint
+ * has both.
+ */
+export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): string | undefined {
   const points = variants.flatMap(checkpoints);
   if (points.length === 0) return undefined;
   const r = correlation(points);
@@ -50,7 +54,7 @@ export function couplingAgainstSuccess(variants: readonly Variant[]): string | u
       xAxis: valueAxis('out-of-domain success rate', 'x', 28, unit),
       yAxis: valueAxis('mean cosine of good-bad pairs', 'y', 46, { scale: true }),
       series: variants.map((variant) => {
-        const style = variantStyle(variants, variant);
+        const style = roleStyle(variants, variant);
         return {
           type: 'scatter',
           symbol: style.symbol,

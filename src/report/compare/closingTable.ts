@@ -1,24 +1,27 @@
 import Table from 'cli-table3';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { escapeMarkup } from '../draw/chart.ts';
+import { roleName } from './variantRole.ts';
 import {
   baselineOf,
-  type Estimate,
-  estimateTexts,
+  type ComparedVariant,
   outOfDomainGain,
-  resultEstimate,
-  roleName,
-  type Variant,
+  resultMean,
+  type SeedMean,
+  seedMeanTexts,
 } from './variants.ts';
 
-/** Widths of the terminal table's first column and of success and gain: long names and more than three values wrap, so the table fits 120 characters. */
+/**
+ * Widths of the terminal table in characters: of the first column, and of the columns of success and gain. Longer cells
+ * wrap, so that the table fits 120 characters.
+ */
 const NAME_WIDTH = 24;
 const SUCCESS_WIDTH = 14;
 const GAIN_WIDTH = 17;
 
 const columns = ['variant', 'seeds', 'train', 'in-domain', 'out-of-domain', 'gain'];
 
-/** What stands below the table wherever it is shown. */
+/** Notes shown below the table, in the terminal and on the page. */
 export const tableNotes = [
   'train, in-domain, out-of-domain: success rate. gain: out-of-domain success minus that of the first variant, by seed.',
   `Below ${MIN_INTERVAL_SEEDS} seeds: the value of each seed and their mean. From ${MIN_INTERVAL_SEEDS} seeds on: the mean and its 95% interval.`,
@@ -29,18 +32,18 @@ export const tableNotes = [
   'steps: environment steps per run. An upper bound uses privileged knowledge; a control tests another explanation.',
 ];
 
-/** The lines of each cell of a row: those of `columns`, then cosine, positive and steps. */
-function cellsOf(variant: Variant, baseline: Variant | undefined): string[][] {
-  const spread = (found: Estimate | undefined, sign = false): string[] => {
+/** The lines of each cell of a row: first the `columns`, then cosine, positive and steps. */
+function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined): string[][] {
+  const spread = (found: SeedMean | undefined, sign = false): string[] => {
     if (found === undefined) return ['–'];
-    const [centre, around] = estimateTexts(found, sign);
+    const [centre, around] = seedMeanTexts(found, sign);
     if (around === '') return [centre];
     return found.interval === undefined ? [around, `mean ${centre}`] : [centre, around];
   };
-  const of = (pick: Parameters<typeof resultEstimate>[1]): Estimate | undefined => resultEstimate(variant, pick);
-  const plain = (pick: Parameters<typeof resultEstimate>[1]): string => {
+  const of = (pick: Parameters<typeof resultMean>[1]): SeedMean | undefined => resultMean(variant, pick);
+  const plain = (pick: Parameters<typeof resultMean>[1]): string => {
     const found = of(pick);
-    return found === undefined ? '–' : estimateTexts(found)[0];
+    return found === undefined ? '–' : seedMeanTexts(found)[0];
   };
   const steps = of((result) => result.envSteps)?.mean ?? 0;
   return [
@@ -59,8 +62,12 @@ function cellsOf(variant: Variant, baseline: Variant | undefined): string[][] {
     [steps >= 1000 ? `${Math.round(steps / 1000)}k` : String(Math.round(steps))],
   ];
 }
-/** The closing table as text without colour codes, for a terminal: cosine and positive share a column, so that it fits. */
-export function closingTableText(variants: readonly Variant[]): string {
+
+/**
+ * The closing table for a terminal, without colour codes. Cosine and positive share a column, so that the table fits
+ * its width.
+ */
+export function closingTableText(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
   const head = [...columns, 'cosine\npositive\nstart → end', 'steps'];
   const table = new Table({
@@ -85,7 +92,7 @@ export function closingTableText(variants: readonly Variant[]): string {
   return `${table.toString()}\n${tableNotes.join('\n')}\n`;
 }
 
-/** An HTML table; the first cell of each row is its heading. Cells are escaped and keep their line breaks. */
+/** An HTML table. The first cell of each row is its heading. Cells are escaped, and line breaks in them are kept. */
 export function htmlTable(caption: string, head: readonly string[], body: readonly (readonly string[])[]): string {
   const cells = (tag: string, scope: string, texts: readonly string[]): string =>
     texts.map((text) => `<${tag}${scope}>${escapeMarkup(text).replaceAll('\n', '<br/>')}</${tag}>`).join('');
@@ -100,7 +107,7 @@ ${lines.join('\n')}
 }
 
 /** The closing table as HTML. */
-export function closingTableHtml(variants: readonly Variant[]): string {
+export function closingTableHtml(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
   return htmlTable(
     'Success and coupling of every variant',

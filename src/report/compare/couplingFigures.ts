@@ -11,7 +11,7 @@ import {
 } from '../draw/chart.ts';
 import { curve } from '../draw/series.ts';
 
-/** A coupling record under the name it has in a figure. */
+/** A coupling record with its name in a figure. */
 export interface NamedCoupling {
   readonly name: string;
   readonly record: CouplingRecord;
@@ -21,8 +21,9 @@ export interface NamedCoupling {
 const minus = (text: string): string => text.replace('-', '−');
 
 /**
- * Good-bad cosine of each parameter's part of the gradient, one panel per policy, a bar per checkpoint (at most two per panel: start
- * light, end dark). The parameter's share of the whole squared gradient norm stands beside its name. Returns SVG.
+ * Good-bad cosine of each parameter's part of the gradient, one panel per policy and one bar per checkpoint (at most
+ * two per panel: start light, end dark). The label of a parameter includes its share of the total squared gradient
+ * norm. Returns SVG.
  */
 export function layerFigure(
   policies: readonly { name: string; start?: CouplingRecord; end: CouplingRecord }[],
@@ -41,7 +42,7 @@ export function layerFigure(
   const cosines = policies.flatMap(({ start, end }) =>
     [...(start?.layers ?? []), ...end.layers].map((layer) => layer.goodBadCosine ?? 0),
   );
-  // One range for all panels, in tenths, with zero in it.
+  // All panels share one axis range: a multiple of 0.1 at each end, including zero.
   const range = {
     min: Math.floor(Math.min(0, ...cosines) * 10) / 10,
     max: Math.ceil(Math.max(0.1, ...cosines) * 10) / 10,
@@ -69,7 +70,7 @@ export function layerFigure(
         data: parameters,
         axisTick: { show: false },
         axisLine: { show: true, onZero: true, lineStyle: { color: ink } },
-        // Names stay at the left edge even where a bar is negative and the zero line lies inside.
+        // The names are drawn separately at the left edge: with negative bars, the zero line is inside the panel.
         axisLabel: { show: false },
       })),
       graphic: [
@@ -114,7 +115,10 @@ function share(record: CouplingRecord, parameter: string): string {
   return layer === undefined ? '' : `${Math.round(layer.share * 100)}%`;
 }
 
-/** The smallest of 1, 2, 4, 6, 8, 10 times a power of ten that is at least `reach` > 0: an axis end whose half is short too. */
+/**
+ * The smallest of 1, 2, 4, 6, 8, 10 times a power of ten that is at least `reach` > 0. Half of such an axis end has few
+ * digits, too.
+ */
 function roundEnd(reach: number): number {
   let power = 1;
   while (power > reach) power /= 10;
@@ -122,7 +126,7 @@ function roundEnd(reach: number): number {
   return Number((([1, 2, 4, 6, 8].find((factor) => factor * power >= reach) ?? 10) * power).toPrecision(1));
 }
 
-/** Spillover: the first-order prediction of each sample's change of log pi against the change measured. Returns SVG. */
+/** Spillover: predicted (first order) against measured change of log pi of each sample. Returns SVG. */
 export function spilloverFigure(policies: readonly NamedCoupling[]): string {
   if (policies.length === 0) throw new Error('spilloverFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
@@ -180,12 +184,15 @@ export function spilloverFigure(policies: readonly NamedCoupling[]): string {
   });
 }
 
-/** Good-bad coupling against how alike two states are: mean cosine and share of positive pairs, a line per policy. Returns SVG. */
+/**
+ * Good-bad coupling against the similarity of two states: mean cosine and share of positive pairs, one line per policy.
+ * Returns SVG.
+ */
 export function similarityFigure(policies: readonly NamedCoupling[]): string {
   if (policies.length === 0) throw new Error('similarityFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
     title: 'Good-bad coupling by similarity of the two states',
-    subtitle: 'Each mark stands at the middle of a bin of pairs; 1 means equal observations.',
+    subtitle: 'Each mark is at the centre of a bin of pairs; 1 means equal observations.',
     legend: policies.map(({ name, style }) => ({ name, ...style })),
   };
   const top = panelTop(heading) + 24;

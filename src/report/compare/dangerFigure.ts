@@ -15,17 +15,22 @@ import { termsText } from './termNames.ts';
 
 type Curve = DangerRecord['curves'][number];
 
-/** A mean probability counts as risen when its peak is more than this above its start. */
+/**
+ * The bad action counts as likelier than at the start if the highest mean probability exceeds the start by more than
+ * this.
+ */
 const RISE = 0.05;
 
 const COLUMNS = 3;
 
 /**
- * The danger zone: probability of the bad action against iteration, one panel per start, a line per method with coupling on (solid) or
- * off (dashed), from five seeds on with the 95% interval of the mean over seeds. Returns SVG.
+ * The danger zone (the start probabilities from which the bad action is still likely after training): probability of
+ * the bad action against iteration. One panel per start, one line per method with coupling on (solid) or off (dashed).
+ * From five seeds on, a band shows the 95% interval of the mean over seeds.
  *
  * @param id unique on its page
- * @param methods names in the order of their colours, for figures that share a page; by default those of the record
+ * @param methods names in the order of their colours, for figures that share a page (default: those of the record)
+ * @returns SVG
  */
 export function dangerFigure(danger: DangerRecord, id = 'danger', methods = methodsOf(danger)): string {
   const starts = [...new Set(danger.curves.map((curve) => curve.start))].sort((a, b) => a - b);
@@ -86,7 +91,7 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
   return renderSvg(figure);
 }
 
-/** A method with its labels, in words. */
+/** Name of a method with its labels, as figures show it. */
 export const dangerMethodName = (curve: Pick<Curve, 'method' | 'labels'>): string =>
   [termsText(curve.method.split('+')), ...(curve.labels === 'none' ? [] : [`${curve.labels} labels`])].join(', ');
 
@@ -100,7 +105,7 @@ function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: num
   const every = Math.max(1, Math.floor(curve.points.length / 4));
   const points = curve.points.map(([x, mean]) => [x, mean]);
   return drawCurve(points, style, panel, {
-    // A few markers tell lines apart without colour; one on every point would hide them.
+    // A few markers distinguish lines without colour. A marker on every point would hide the line.
     symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => (dataIndex % every === 0 ? 6.5 : 0),
     ...(start === undefined
       ? {}

@@ -7,26 +7,30 @@ import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
-import { headline, summary } from './headline.ts';
-import { curveOf, learningCurves, successBySplit, variantStyle } from './successFigures.ts';
-import { baselineOf, estimate, formatEstimate, joinVariants, leaderOf, roleName, type Variant } from './variants.ts';
+import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
+import { heading, summary } from './summary.ts';
+import { roleName, roleStyle } from './variantRole.ts';
+import { baselineOf, type ComparedVariant, formatSeedMean, joinVariants, leaderOf, seedMean } from './variants.ts';
 
 const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
 
-/** A comparison as one self-contained HTML page. Sections without records are replaced by a line that says so. */
+/**
+ * Renders a comparison as one self-contained HTML page. A section without records contains one line that names the
+ * missing records.
+ */
 export function renderReport(records: ReportRecords): string {
   const variants = joinVariants(records.compare, records.runs);
   const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
   const checkpoints = couplingAgainstSuccess(variants);
-  return htmlPage(`unbraid: ${headline(variants)}`, [
-    `<header>\n<h1>${escapeMarkup(headline(variants))}</h1>`,
+  return htmlPage(`unbraid: ${heading(variants)}`, [
+    `<header>\n<h1>${escapeMarkup(heading(variants))}</h1>`,
     `<p class="summary">${escapeMarkup(summary(variants))}</p>`,
     `<p class="quiet">Preset ${escapeMarkup(records.compare.preset)}. ${escapeMarkup(records.compare.note)}</p>\n</header>`,
     htmlSection('Results', results(variants), ''),
     htmlSection(
       'Danger zone',
       records.danger && htmlFigure(dangerFigure(records.danger), dangerCaption),
-      'danger.json is not in the run folder; run danger.',
+      'the run folder has no danger.json; run danger.',
     ),
     htmlSection('Learning curves', learningSection(variants), 'no run has success measured during training.'),
     htmlSection('Coupling before and after training', heatSection(shown), NO_COUPLING),
@@ -44,7 +48,7 @@ export function renderReport(records: ReportRecords): string {
   ]);
 }
 
-/** The coupling of one checkpoint as one self-contained HTML page. */
+/** Renders the coupling of one checkpoint as one self-contained HTML page. */
 export function renderCouplingPage(coupling: CouplingRecord): string {
   const { classes } = coupling;
   const name = `${coupling.run}, iteration ${coupling.iteration}`;
@@ -82,22 +86,25 @@ function cosineText(value: number | null): string {
 
 function couplingSentence({ pairs, meanCosine, positiveFraction }: CouplingRecord['classes']['goodBad']): string {
   if (positiveFraction === null)
-    return 'There was no pair of a good and a bad sample, so there is no good-bad coupling to show.';
+    return 'The samples contain no good-bad pair, so good-bad coupling could not be measured.';
   const percent = Math.round(positiveFraction * 100);
   return `The gradients of good and bad samples have a mean cosine of ${cosineText(meanCosine)}. In ${percent}% of ${pairs} pairs it is positive: to first order, a step that makes the good action likelier makes the bad one likelier, too.`;
 }
 
 interface CoupledRun {
   readonly name: string;
-  /** `name` in two parts, for panels. */
+  /** `name` in two parts, as the heading of a panel. */
   readonly title: readonly [variant: string, seed: string];
   readonly start: CouplingRecord | undefined;
   readonly end: CouplingRecord;
   readonly style: SeriesStyle;
 }
 
-/** The first run of a variant that has coupling records: figures of single samples cannot be averaged over seeds. */
-function coupledRun(variant: Variant | undefined, variants: readonly Variant[]): CoupledRun[] {
+/**
+ * The first run of a variant that has coupling records. Figures of single samples show one run, because samples differ
+ * between seeds.
+ */
+function coupledRun(variant: ComparedVariant | undefined, variants: readonly ComparedVariant[]): CoupledRun[] {
   const run = variant?.runs.find(({ couplingEnd }) => couplingEnd !== undefined);
   if (variant === undefined || run?.couplingEnd === undefined) return [];
   return [
@@ -106,28 +113,28 @@ function coupledRun(variant: Variant | undefined, variants: readonly Variant[]):
       title: [variant.name, `seed ${run.result.config.seed}`],
       start: run.couplingStart,
       end: run.couplingEnd,
-      style: variantStyle(variants, variant),
+      style: roleStyle(variants, variant),
     },
   ];
 }
 
-/** Whose labels and which pairs the cosines are of. */
+/** Describes the labels and pairs on which the cosines are based. */
 const pairsSentence =
-  "The two samples of a pair have equal action words and are from two games that training did not play. Good and bad are the expert's labels or, in an environment without an expert, those of an experience graph of the policy's own episodes. All pairs weigh alike, whatever the policy's probability or advantage.";
+  "The two samples of a pair have equal action words and come from two games that are not used for training. Good and bad are the labels of the expert or, in an environment without an expert, of an experience graph of the policy's own episodes. All pairs have equal weight, independent of the policy's probability and the advantage.";
 
 const dangerCaption =
-  'Each panel starts the bad action at another probability. With coupling off, only samples of the state itself give gradient: training then learns next to nothing of the task, so the comparison explains the rise and is no remedy. With coupling on, samples of its look-alike give gradient, too. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+  'Each panel shows another start probability of the bad action. With coupling on, the gradient uses samples of both similar states. With coupling off, it uses only samples of the state itself. Coupling off explains the rise but is not a training method, because the policy then learns almost nothing about the task. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
 const heatCaption =
-  'Red: the gradients of the two samples point the same way, so to first order a step that makes one action likelier makes the other one likelier. Where a good and a bad sample are red, that is harmful in itself; it does not show how much the whole of training loses by it. The diagonal is 1 by definition. One run is shown.';
-const layerCaption = 'Cosines of the parts of the gradient that belong to one parameter each. One run is shown.';
+  'Red: the gradients of the two samples have a positive cosine, so to first order a step that makes one action likelier also makes the other one likelier. For a good and a bad sample, this effect is harmful; the figure does not show how much it reduces the success of training. The diagonal is 1 by definition. One run is shown.';
+const layerCaption = 'Each cosine compares the parts of two gradients that belong to one parameter. One run is shown.';
 const checkpointCaption =
-  'Where coupling falls while success rises in every variant, a lower cosine at the end is no proof of a better method.';
+  'If coupling falls while success rises in every variant, a lower cosine at the end does not prove that a method is better.';
 const spilloverCaption =
-  'A check of the first-order prediction from the coupling matrix: a step is taken, every sample’s log π measured, and the step undone. One run is shown.';
+  'Check of the first-order prediction from the coupling matrix: log π of each sample is measured after one step, and the step is then undone. One run is shown.';
 const similarityCaption =
-  'Coupling between good and bad actions, split by how much the two observations have in common. One run is shown.';
+  'Coupling between good and bad actions, grouped by the similarity of the two observations. One run is shown.';
 
-function results(variants: readonly Variant[]): string {
+function results(variants: readonly ComparedVariant[]): string {
   const notes = tableNotes.map((note) => `<li>${escapeMarkup(note)}</li>`).join('\n');
   return [
     closingTableHtml(variants),
@@ -139,7 +146,7 @@ function results(variants: readonly Variant[]): string {
   ].join('\n');
 }
 
-function learningSection(variants: readonly Variant[]): string | undefined {
+function learningSection(variants: readonly ComparedVariant[]): string | undefined {
   const measured = variants.some(
     (variant) => curveOf(variant, 'eval/train').length + curveOf(variant, 'eval/out_of_domain').length > 0,
   );
@@ -186,7 +193,7 @@ function spilloverSection(runs: readonly CoupledRun[]): string | undefined {
   );
 }
 
-function similaritySection(variants: readonly Variant[]): string | undefined {
+function similaritySection(variants: readonly ComparedVariant[]): string | undefined {
   const policies = variants.flatMap((variant) =>
     coupledRun(variant, variants)
       .filter(({ end }) => end.similarity.length > 0)
@@ -198,30 +205,30 @@ function similaritySection(variants: readonly Variant[]): string | undefined {
 const labelKeys = ['labels/coverage', 'labels/accuracy', 'labels/true_positive_rate', 'labels/false_positive_rate'];
 
 /** Mean of each label metric over all iterations of a run, then over runs; `undefined` if no run has any. */
-function labelTable(variants: readonly Variant[]): string | undefined {
+function labelTable(variants: readonly ComparedVariant[]): string | undefined {
   const rows = variants.flatMap((variant) => {
     const cells = labelKeys.map((key) =>
-      estimate(variant.runs.map((run) => estimate(run.metrics.map((line) => line[key]))?.mean)),
+      seedMean(variant.runs.map((run) => seedMean(run.metrics.map((line) => line[key]))?.mean)),
     );
     return cells.every((cell) => cell === undefined)
       ? []
-      : [[roleName(variant), variant.labels, ...cells.map((cell) => formatEstimate(cell))]];
+      : [[roleName(variant), variant.labels, ...cells.map((cell) => formatSeedMean(cell))]];
   });
   if (rows.length === 0) return undefined;
   const table = htmlTable(
-    `Labels against the expert: mean over training and seeds, with the value of each seed, from ${MIN_INTERVAL_SEEDS} seeds on with a 95% interval`,
+    `Labels compared with the expert: mean over training and seeds, with the value of each seed or, from ${MIN_INTERVAL_SEEDS} seeds on, a 95% interval`,
     ['variant', 'labels', 'coverage', 'accuracy', 'true-positive rate', 'false-positive rate'],
     rows,
   );
-  return `${table}\n<p class="quiet">Coverage: fraction of candidate actions with a label. A true positive is a good action labelled good; a false positive a bad action labelled good. Chance is where both rates are equal.</p>`;
+  return `${table}\n<p class="quiet">Coverage: fraction of candidate actions with a label. A true positive is a good action that is labelled good. A false positive is a bad action that is labelled good. Random labels have equal rates of both.</p>`;
 }
 
 const meaning = `<ul>
-<li><strong>Coupling follows success.</strong> The good-bad cosine often falls while a policy gets better, whatever the method; “Coupling and success” shows how strongly here. Compare it at equal success.</li>
+<li><strong>Coupling follows success.</strong> The good-bad cosine often falls while a policy improves, with any method. “Coupling and success” shows the correlation in these runs. Compare cosines at equal success.</li>
 <li><strong>Lower coupling does not prove better generalisation.</strong> This report measures both; it does not show that one causes the other.</li>
-<li><strong>Seeds are few.</strong> An interval says how far the mean over seeds may be off; it does not cover other environments, sizes or settings. No interval here is corrected for the number of comparisons: several at once find a difference by chance more often than one in twenty times.</li>
-<li><strong>The oracle is an upper bound.</strong> Its labels come from an expert that knows the rules; no agent has them.</li>
-<li><strong>Shuffled labels and cloning are controls.</strong> A method that only matches its control with shuffled labels is not shown to gain from the labels’ content; one that only matches cloning on the same labels is not shown to gain from the classifier.</li>
+<li><strong>Seeds are few.</strong> An interval covers the uncertainty of the mean over seeds. It does not cover other environments, sizes or settings. The intervals are not corrected for the number of comparisons: among several, the chance that at least one excludes zero without a real difference is above 5%.</li>
+<li><strong>The oracle is an upper bound.</strong> Its labels come from an expert that uses the rules of the task; an agent does not have these labels.</li>
+<li><strong>Shuffled labels and cloning are controls.</strong> If a method only matches its control with shuffled labels, the runs do not show that the content of the labels helps. If it only matches cloning on the same labels, they do not show that the classifier helps.</li>
 </ul>`;
 
 function reproduction(records: ReportRecords): string {

@@ -1,45 +1,34 @@
 import type { RunResult } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS, mean } from '../../statistics/statistics.ts';
-import {
-  type Figure,
-  type Panel,
-  panelName,
-  panelTop,
-  renderSvg,
-  type SeriesStyle,
-  seriesStyle,
-  valueAxis,
-} from '../draw/chart.ts';
+import { type Figure, type Panel, panelName, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
 import { intervalFigure } from '../draw/intervalFigure.ts';
 import { band, curve as drawCurve } from '../draw/series.ts';
-import { type Estimate, estimate, resultEstimate, roleName, type Variant } from './variants.ts';
+import { roleName, roleStyle } from './variantRole.ts';
+import { type ComparedVariant, resultMean, type SeedMean, seedMean } from './variants.ts';
 
 /** Axis of a rate. */
 export const unit = { min: 0, max: 1, interval: 0.25 };
 
-/** Baseline and methods are drawn solid, controls dashed, upper bounds dotted. */
-export function variantStyle(variants: readonly Variant[], variant: Variant): SeriesStyle {
-  const line = { method: 'solid', control: 'dashed', 'upper bound': 'dotted' } as const;
-  return seriesStyle(variants.indexOf(variant), line[variant.role]);
-}
-
 /** Legend of figures whose series are variants. */
-export const legendOf = (variants: readonly Variant[]) =>
-  variants.map((variant) => ({ name: roleName(variant), ...variantStyle(variants, variant) }));
+export const legendOf = (variants: readonly ComparedVariant[]) =>
+  variants.map((variant) => ({ name: roleName(variant), ...roleStyle(variants, variant) }));
 
-/** Over a variant's runs: [environment steps, estimate of `key`] at each iteration where every run measured it. */
-export function curveOf(variant: Variant, key: string): [number, Estimate][] {
-  const curve: [number, Estimate][] = [];
+/** Over a variant's runs: [environment steps, estimate of `key`] at each iteration at which every run measured it. */
+export function curveOf(variant: ComparedVariant, key: string): [number, SeedMean][] {
+  const curve: [number, SeedMean][] = [];
   for (const { iteration } of variant.runs[0].metrics) {
     const lines = variant.runs.flatMap((run) => run.metrics.filter((line) => line.iteration === iteration).slice(0, 1));
-    const value = estimate(lines.map((line) => line[key]));
+    const value = seedMean(lines.map((line) => line[key]));
     if (value?.seeds === variant.runs.length) curve.push([mean(lines.map((line) => line.envSteps)), value]);
   }
   return curve;
 }
 
-/** Success on training games and on held-out combinations against environment steps, a line and, with enough seeds, an interval band per variant. Returns SVG. */
-export function learningCurves(variants: readonly Variant[]): string {
+/**
+ * Success on training games and on held-out combinations against environment steps. One line per variant, with an
+ * interval band if it has enough seeds. Returns SVG.
+ */
+export function learningCurves(variants: readonly ComparedVariant[]): string {
   const seeds = Math.max(...variants.map((variant) => variant.runs.length));
   const heading = {
     title: 'Success during training, on training games and on held-out combinations',
@@ -50,7 +39,7 @@ export function learningCurves(variants: readonly Variant[]): string {
   const panels: Panel[] = [62, 424].map((left) => ({ left, top, width: 316, height: 250 }));
   const keys = ['eval/train', 'eval/out_of_domain'];
   const lines = variants.flatMap((variant) =>
-    keys.map((key, panel) => ({ panel, style: variantStyle(variants, variant), curve: curveOf(variant, key) })),
+    keys.map((key, panel) => ({ panel, style: roleStyle(variants, variant), curve: curveOf(variant, key) })),
   );
   const figure: Figure = {
     id: 'learning',
@@ -91,7 +80,7 @@ const stepsLabel = {
   fontSize: 11,
   hideOverlap: true,
   formatter: (steps: number) => (steps >= 1000 ? `${Math.round(steps / 1000)}k` : `${Math.round(steps)}`),
-  // The last tick is the data's end, seldom a round number.
+  // The last tick is at the end of the data, which is rarely a round number.
   showMaxLabel: false,
 };
 
@@ -101,8 +90,11 @@ const splitPicks: readonly [string, (result: RunResult) => number | null][] = [
   ['out-of-domain', (result) => result.success.outOfDomain],
 ];
 
-/** Final success by split: a row per variant, a dot for the mean, a bar for the interval, a small ring for each seed. Returns SVG. */
-export function successBySplit(variants: readonly Variant[]): string {
+/**
+ * Final success by split. One row per variant: a dot for the mean, a bar for the interval, a small ring for each seed.
+ * Returns SVG.
+ */
+export function successBySplit(variants: readonly ComparedVariant[]): string {
   return intervalFigure({
     id: 'splits',
     title: 'Success after training, by split',
@@ -110,9 +102,9 @@ export function successBySplit(variants: readonly Variant[]): string {
     panels: splitPicks.map(([name]) => ({ name, axis: 'success rate', range: [0, 1] as const, step: 0.5 })),
     rows: variants.map((variant) => ({
       name: roleName(variant),
-      style: variantStyle(variants, variant),
+      style: roleStyle(variants, variant),
       cells: splitPicks.map(([, pick]) => {
-        const value = resultEstimate(variant, pick);
+        const value = resultMean(variant, pick);
         if (value === undefined) return null;
         const { mean: centre, interval } = value;
         const runs = variant.runs.flatMap((run) => pick(run.result) ?? []);

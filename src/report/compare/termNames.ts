@@ -1,4 +1,4 @@
-/** Terms of a method whose name for people is not the one in the config. */
+/** Terms of a method whose display name differs from the name in the config. */
 const names: Readonly<Record<string, string>> = {
   grpo: 'GRPO',
   gigpo: 'GiGPO',
@@ -10,7 +10,7 @@ const names: Readonly<Record<string, string>> = {
   heads: 'heads per action',
 };
 
-/** Terms of a method, joined by ` + `, as tables and figures call them. */
+/** Terms of a method as tables and figures show them, joined by ` + `. */
 export function termsText(terms: readonly string[]): string {
   return terms.map((term) => names[term] ?? term).join(' + ');
 }

@@ -1,4 +1,6 @@
-/** How every figure looks: palette, axes, bands, and one way from an ECharts option to a stand-alone SVG. */
+/**
+ * Common style of all figures (palette, axes, panels), and the conversion of an ECharts option to a stand-alone SVG.
+ */
 
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GraphicComponent, GridComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
@@ -33,24 +35,24 @@ export const figureWidth = 760;
 export const margin = 14;
 
 export interface Figure {
-  /** Unique on a page; prefix of the ids inside. */
+  /** Unique on a page; prefix of the ids in the SVG. */
   readonly id: string;
   readonly title: string;
   readonly subtitle?: string;
   readonly height: number;
   readonly legend?: readonly LegendEntry[];
-  /** Series, grids and axes. Text may be anything: it is escaped. */
+  /** Series, grids and axes. Text is escaped, so any characters are allowed. */
   readonly option: EChartsCoreOption;
 }
 
-/** What a series looks like; equal in every figure of a report. */
+/** Line style, colour and marker of a series, equal in all figures of a report. */
 export interface SeriesStyle {
   readonly color: string;
   readonly symbol: string;
   readonly line: 'solid' | 'dashed' | 'dotted' | 'none';
 }
 
-/** The look of series `index`: colours repeat after seven, and by then another marker goes with them. */
+/** Style of series `index`. Colours repeat after seven series, with another marker. */
 export function seriesStyle(index: number, line: SeriesStyle['line'] = 'solid'): SeriesStyle {
   return { color: palette[index % palette.length], symbol: markers[index % markers.length], line };
 }
@@ -77,7 +79,7 @@ export function twoColumns(count: number, top: number, height: number, step: num
   }));
 }
 
-/** That of a wide substitute where the font is missing: lines rather break early than run out of the figure. */
+/** Width of a character in pixels, for a wide substitute font: lines break early rather than overflow the figure. */
 const characterWidth = (fontSize: number): number => fontSize * 0.6;
 
 function wrap(text: string, fontSize: number): string[] {
@@ -108,7 +110,7 @@ function legendRows(entries: readonly LegendEntry[]): LegendEntry[][] {
 
 const legendWidth = (entry: LegendEntry): number => 60 + entry.name.length * characterWidth(11.5);
 
-/** Where the panels may begin below title, subtitle and legend. */
+/** Top of the first panel in pixels, below title, subtitle and legend. */
 export function panelTop(figure: Pick<Figure, 'title' | 'subtitle' | 'legend'>): number {
   const subtitle = figure.subtitle === undefined ? 0 : wrap(figure.subtitle, 12.5).length * 17 + 2;
   return margin + wrap(figure.title, 16).length * 21 + subtitle + legendRows(figure.legend ?? []).length * 22 + 20;
@@ -167,7 +169,7 @@ function dash(line: SeriesStyle['line']): number[] | undefined {
 
 export const fontFamily = 'Helvetica, Arial, sans-serif';
 
-/** Width of a line of text in that font, in pixels. */
+/** Estimated width of a line of text, in pixels. */
 export const textWidth = (text: string, fontSize: number): number =>
   format.getTextRect(text, `${fontSize}px ${fontFamily}`).width;
 
@@ -176,7 +178,7 @@ export function lineStyle(style: SeriesStyle): object {
   return { color: style.color, width: 2.2, type: dash(style.line) ?? 'solid' };
 }
 
-/** A value axis with its name below (x) or turned beside it (y). */
+/** A value axis with its name below it (x) or rotated beside it (y). */
 export function valueAxis(name: string, direction: 'x' | 'y', gap: number, more: object = {}): object {
   return {
     type: 'value',
@@ -192,7 +194,7 @@ export function valueAxis(name: string, direction: 'x' | 'y', gap: number, more:
   };
 }
 
-/** A panel's name, above its upper left corner; with a line about it, the name stands above that line. */
+/** Heading of a panel, above its upper left corner. With `about`, that line is printed between heading and panel. */
 export function panelName(text: string, panel: Panel, about = ''): object {
   const line = { type: 'text', x: panel.left };
   const style = { fontSize: 12.5, lineHeight: 16, verticalAlign: 'bottom', fontFamily };
@@ -210,7 +212,10 @@ export function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
-/** Renders a figure as stand-alone SVG of `figureWidth` CSS pixels: white ground, an accessible name, no scripts, the same text every time. */
+/**
+ * Renders a figure as stand-alone SVG, `figureWidth` CSS pixels wide, on white, with an accessible name and without
+ * scripts. Equal figures have equal text.
+ */
 export function renderSvg(figure: Figure): string {
   const titleLines = wrap(figure.title, 16);
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: figureWidth, height: figure.height });
@@ -235,12 +240,12 @@ export function renderSvg(figure: Figure): string {
     });
     return standAlone(chart.renderToSVGString(), figure);
   } finally {
-    // Without this the renderer's animation loop keeps the program alive.
+    // Without this call, the animation loop of the renderer keeps the process running.
     chart.dispose();
   }
 }
 
-/** Drops hover rules and bookkeeping attributes; replaces the renderer's running number in ids by the figure's name. */
+/** Removes hover rules and internal attributes, and replaces the running number in ids by the figure's id. */
 function standAlone(svg: string, figure: Figure): string {
   const label = escapeMarkup(figure.subtitle === undefined ? figure.title : `${figure.title}. ${figure.subtitle}`);
   return svg

@@ -1,16 +1,17 @@
 import type { CouplingMatrix } from '../../record/schemas.ts';
 import { fontFamily, ink, margin, type Panel, panelName, panelTop, renderSvg } from './chart.ts';
 
-/** One panel of a heat map; `name` says which policy and when, in at most two lines. */
+/** One panel of a heat map. `name` contains the policy and the checkpoint, in at most two lines. */
 export interface HeatMapPanel {
   readonly name: string;
   readonly matrix: CouplingMatrix;
 }
 
-/** Colours are this many steps of equal width from cosine -1 to 1; the middle one is near white. */
+/** Number of colours, for equal steps of the cosine from -1 to 1. The middle colour is near white. */
 const LEVELS = 21;
 
-// The ends of ColorBrewer's RdBu, blue below zero and red above: told apart with any kind of colour vision.
+// The ends of ColorBrewer's RdBu: blue below zero and red above. They are distinguishable with any kind of colour
+// vision.
 const NEGATIVE = [0x21, 0x66, 0xac];
 const NEUTRAL = [0xf7, 0xf7, 0xf7];
 const POSITIVE = [0xb2, 0x18, 0x2b];
@@ -45,7 +46,10 @@ export function sampleOrder(samples: CouplingMatrix['samples']): number[] {
     });
 }
 
-/** One path per colour: neighbours of equal colour in a row are one rectangle, which keeps a figure of 100 samples small. */
+/**
+ * One path per colour. Neighbours of equal colour in a row are one rectangle, which keeps a figure of 100 samples
+ * small.
+ */
 function cells(matrix: CouplingMatrix, panel: Panel): object[] {
   const order = sampleOrder(matrix.samples);
   const size = panel.width / order.length;
@@ -80,7 +84,7 @@ function text(content: string, x: number, y: number, more: object = {}): object 
   };
 }
 
-/** Outline, the lines between good and bad samples, and the names of the blocks. */
+/** Outline, lines between good and bad samples, and names of the blocks. */
 function blocks(matrix: CouplingMatrix, panel: Panel): object[] {
   const good = matrix.samples.filter((sample) => sample.good).length;
   const edge = (panel.width * good) / matrix.samples.length;
@@ -108,7 +112,7 @@ function blocks(matrix: CouplingMatrix, panel: Panel): object[] {
   ];
 }
 
-/** Key of the colours, a column at the right of the panels. */
+/** Colour key, a column at the right of the panels. */
 function colorKey(left: number, top: number): object[] {
   const height = SIDE / LEVELS;
   const steps = Array.from({ length: LEVELS }, (_, level) => ({
@@ -123,8 +127,8 @@ function colorKey(left: number, top: number): object[] {
 }
 
 /**
- * Cosines between the per-sample gradients of log pi, one square per panel: samples ordered good before bad, then by state, so the
- * upper right and lower left blocks are the good-bad pairs. Returns SVG.
+ * Cosines between the per-sample gradients of log pi, one square per panel. Samples are ordered good before bad, then
+ * by state, so the upper right and lower left blocks are the good-bad pairs. Returns SVG.
  */
 export function heatMapFigure(panels: readonly HeatMapPanel[]): string {
   if (panels.length === 0) throw new Error('heatMapFigure: panels must not be empty, got 0; run coupling first');
@@ -149,7 +153,7 @@ export function heatMapFigure(panels: readonly HeatMapPanel[]): string {
         ...panels.flatMap(({ name, matrix }, i) => [panelName(name, places[i]), ...blocks(matrix, places[i])]),
         ...colorKey(margin + Math.min(COLUMNS, panels.length) * COLUMN_STEP + 24, top),
       ],
-      // The graphic component has no free paths; a custom series without coordinates has.
+      // The graphic component does not support free paths; a custom series without coordinates does.
       series: panels.map(({ matrix }, i) => ({
         type: 'custom',
         coordinateSystem: 'none',

@@ -10,7 +10,7 @@ import {
   valueAxis,
 } from './chart.ts';
 
-/** An estimate with the ends of its interval, if it has one, and the values of single runs. */
+/** An estimate with its interval (if it has one) and the values of single runs. */
 export interface IntervalCell {
   readonly value: number;
   readonly low: number | null;
@@ -21,7 +21,7 @@ export interface IntervalCell {
 export interface IntervalRow {
   readonly name: string;
   readonly style: SeriesStyle;
-  /** One per panel; null where nothing was measured. */
+  /** One per panel; null if it was not measured. */
   readonly cells: readonly (IntervalCell | null)[];
 }
 
@@ -29,7 +29,10 @@ export interface IntervalPlot {
   readonly id: string;
   readonly title: string;
   readonly subtitle: string;
-  /** `axis` is the quantity with its unit, `range` the ends of the axis, where intervals are cut, `step` its ticks. A `zero` line marks no difference. */
+  /**
+   * `axis` is the quantity with its unit, `range` the ends of the axis (longer intervals are clipped), `step` the
+   * distance of its ticks. `zero` draws a line at zero difference.
+   */
   readonly panels: readonly {
     readonly name: string;
     readonly axis: string;
@@ -88,7 +91,7 @@ function cellSeries(
             ],
           },
         ];
-  // A mean that rounds to zero has no sign.
+  // A mean that rounds to zero is printed without a sign.
   const rounded = Math.round(value * 100) / 100 || 0;
   return [
     {
@@ -118,7 +121,10 @@ function cellSeries(
   ];
 }
 
-/** Rows of estimates with intervals, side by side in panels: a dot for the estimate, a bar for its interval, a ring for each run. Returns SVG. */
+/**
+ * Rows of estimates with intervals in panels side by side: a dot for the estimate, a bar for its interval, a ring for
+ * each run. Returns SVG.
+ */
 export function intervalFigure({ id, panels, rows, ...heading }: IntervalPlot): string {
   const top = panelTop(heading) + 20;
   const height = rows.length * ROW_HEIGHT + 6;

@@ -13,7 +13,10 @@ import { band, curve } from './series.ts';
 export interface PlotLine {
   readonly name: string;
   readonly style: SeriesStyle;
-  /** Points [x, y] or [x, y, low, high]; an interval is drawn as a band. Lines without a line style are marks alone. */
+  /**
+   * Points [x, y] or [x, y, low, high]; an interval is drawn as a band. A series without a line style is drawn as marks
+   * only.
+   */
   readonly points: readonly (readonly number[])[];
   /** Index of its panel. */
   readonly panel: number;
@@ -27,7 +30,7 @@ export interface LinePlot {
     readonly name: string;
     readonly x: string;
     readonly y: string;
-    /** Ends of the axes; without them the axis follows the points. */
+    /** Ends of the axes; by default they follow the points. */
     readonly xRange?: readonly [number, number];
     readonly yRange?: readonly [number, number];
   }[];
@@ -39,13 +42,16 @@ const HEIGHT = 270;
 const ends = (range: readonly [number, number] | undefined): object =>
   range === undefined ? { scale: true } : { min: range[0], max: range[1] };
 
-/** Marks at this many points of a line tell it apart without colour; one at each point of a long line would hide it. */
+/**
+ * Largest number of marks on a line. Marks distinguish lines without colour, but one at each point would hide a long
+ * line.
+ */
 const MARKS = 12;
 
 function series({ points, style, panel }: PlotLine): object[] {
   const marksAlone = style.line === 'none';
   const every = marksAlone ? 1 : Math.ceil(points.length / MARKS);
-  // A mark of its own is a result; those of a cloud may lie on each other.
+  // A single mark is drawn large and opaque. Marks of a cloud can overlap, so they are translucent.
   const [size, opacity] = points.length === 1 ? [11, 1] : [6.5, marksAlone ? 0.6 : 1];
   const bounded = points.filter((point) => point.length === 4);
   const line = curve(

@@ -29,7 +29,7 @@ pre { background: #f5f5f5; padding: .8rem 1rem; overflow-x: auto; font-size: .9r
   table { font-size: 7.5pt; } pre { white-space: pre-wrap; } }
 `;
 
-/** A self-contained page: no scripts, nothing fetched. `body` is markup, `title` is text. */
+/** A self-contained page without scripts and external resources. `body` is markup, `title` is text. */
 export function htmlPage(title: string, body: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">
@@ -53,7 +53,7 @@ export function htmlFigure(svg: string, caption: string): string {
   return `<figure>\n${svg}\n<figcaption>${escapeMarkup(caption)}</figcaption>\n</figure>`;
 }
 
-/** A section, or its heading with one line that says which records are missing. */
+/** A section; without content, its heading and one line that names the missing records. */
 export function htmlSection(heading: string, content: string | undefined, missing: string): string {
   return `<section>\n<h2>${escapeMarkup(heading)}</h2>\n${content ?? `<p class="quiet">Left out: ${escapeMarkup(missing)}</p>`}\n</section>`;
 }

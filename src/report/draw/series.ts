@@ -42,7 +42,7 @@ export function bars(points: readonly (readonly [number, number, number])[], col
   };
 }
 
-/** A line with marks through points [x, y] of one panel, above the bands; `more` overrides. */
+/** A line with marks through points [x, y] of one panel, drawn above the bands; `more` overrides options. */
 export function curve(
   points: readonly (readonly number[])[],
   style: SeriesStyle,
@@ -65,7 +65,7 @@ export function curve(
   };
 }
 
-/** Marks at points [x, y] of one panel, above lines and bars. */
+/** Marks at points [x, y] of one panel, drawn above lines and bars. */
 export function points(data: readonly (readonly number[])[], style: SeriesStyle, panel: number, size = 6): object {
   return {
     type: 'scatter',

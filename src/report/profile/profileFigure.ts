@@ -10,7 +10,7 @@ import {
 } from '../draw/chart.ts';
 import type { PlaceRow, ProfileRecord } from './profileRecord.ts';
 
-/** Bars of places at most. */
+/** Largest number of kernels that are shown as bars. */
 const PLACES = 10;
 
 const PITCH = 26;
@@ -51,7 +51,7 @@ function bars(panel: number, color: string, values: readonly number[], label?: r
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
 
-/** The ceiling that a place is nearer to, and how near. */
+/** The larger of the two shares of peak (FLOP/s or bytes/s), as text. */
 function nearest({ ofPeakFlops, ofPeakBytes }: PlaceRow): string {
   return ofPeakFlops >= ofPeakBytes
     ? `${percent(ofPeakFlops)} of peak FLOP/s`
@@ -59,8 +59,8 @@ function nearest({ ofPeakFlops, ofPeakBytes }: PlaceRow): string {
 }
 
 /**
- * Milliseconds of an iteration by phase, split into kernels, environment and the rest; and the kernels by phase that lose most against the
- * peak. Returns SVG.
+ * Left: milliseconds per iteration by phase, split into kernels, environment and the rest. Right: the kernels, by
+ * phase, with the highest potential time saving. Returns SVG.
  */
 export function profileFigure(record: ProfileRecord): string {
   const { phases, iterationMs, shares } = record;
@@ -108,7 +108,7 @@ export function profileFigure(record: ProfileRecord): string {
       ],
       graphic: [
         panelName('Phases', first),
-        panelName('Kernels that lose most against the peak: time at the peak (dark) and lost (light)', {
+        panelName('Kernels with the highest potential saving: time at the peak (dark) and above it (light)', {
           ...second,
           left: 14,
         }),

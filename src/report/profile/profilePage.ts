@@ -6,7 +6,7 @@ import type { ProfileRecord, RateRow } from './profileRecord.ts';
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
-/** Heads and cells of the tables, the same in the terminal and on the page. */
+/** Headings and cells of the tables, equal in the terminal and on the page. */
 export const phaseHead = ['phase', 'ms', 'share', 'kernels', 'environment', 'outside'];
 
 export function phaseCells({ phases, iterationMs, shares }: ProfileRecord): string[][] {
@@ -37,29 +37,29 @@ export function rateCells(row: RateRow): string[] {
   ];
 }
 
-/** What was run and measured, in a sentence each. */
+/** Conditions of the measurement, one sentence each. */
 export function profileNotes(record: ProfileRecord): string[] {
   const { peak, timer, updates, heapGrowthBytes, iterations, warmUp, waitedMs } = record;
   const perUpdate = updates > 0 ? Math.round(heapGrowthBytes / updates) : 0;
   return [
-    `All per iteration, mean of ${iterations} after ${warmUp} to warm up, on one thread.`,
+    `All values are per iteration: mean of ${iterations} iterations after ${warmUp} warm-up iterations, on one thread.`,
     `Peak in this run: ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gbytes.toFixed(1)} GB/s in the first cache (medians of ${peak.samples} samples).`,
     waitedMs === null
-      ? 'The time in which other programs had the processor is in.'
-      : `Left out: ${waitedMs.toFixed(1)} ms an iteration in which other programs had the processor.`,
-    `Taken out: ${timer.kernelNs.toFixed(0)} ns for each call of a kernel, ${timer.environmentNs.toFixed(0)} ns for each of the environment.`,
+      ? 'Times include the time in which other programs had the processor.'
+      : `Not included: ${waitedMs.toFixed(1)} ms per iteration in which other programs had the processor.`,
+    `Subtracted as measurement cost: ${timer.kernelNs.toFixed(0)} ns per kernel call and ${timer.environmentNs.toFixed(0)} ns per environment call.`,
     `Heap growth: ${Math.round(heapGrowthBytes / 1024)} KiB over ${updates} updates, ${perUpdate} bytes per update.`,
   ];
 }
 
-/** Places shown in the page's last table. */
+/** Largest number of rows in the page's last table. */
 const PLACES = 12;
 
 /** A profile as one self-contained HTML page. */
 export function renderProfilePage(record: ProfileRecord): string {
   const { config, shares, engine } = record;
   const name = [config.env, config.policy, config.method].map(String).join(', ');
-  const whole = `${record.iterationMs.toFixed(1)} ms an iteration: ${percent(shares.kernels)} in kernels, ${percent(shares.environment)} in the environment, ${percent(shares.outside)} outside both.`;
+  const whole = `${record.iterationMs.toFixed(1)} ms per iteration: ${percent(shares.kernels)} in kernels, ${percent(shares.environment)} in the environment, ${percent(shares.outside)} outside both.`;
   const figure = profileFigure(record);
   return htmlPage(`unbraid: profile of ${name}`, [
     `<h1>${escapeMarkup(`Profile of ${name}`)}</h1>`,
@@ -77,7 +77,7 @@ export function renderProfilePage(record: ProfileRecord): string {
       '',
     ),
     htmlSection(
-      'Where most is lost against the peak',
+      'Kernels with the highest potential time saving',
       htmlTable(
         'Kernels by phase, per iteration',
         ['kernel', 'phase', 'lost', ...rateHead],
@@ -89,5 +89,5 @@ export function renderProfilePage(record: ProfileRecord): string {
 }
 
 const caption =
-  'Below, dark: the time that the work would take at the nearer of the two peaks, arithmetic or bytes of the first cache; light: the rest, ' +
-  'which better code, larger batches or fewer calls might save.';
+  'Lower panel, dark: time of the work at the nearer of the two peaks (arithmetic or bytes of the first cache). Light: the rest, ' +
+  'which faster code, larger batches or fewer calls might save.';

@@ -1,6 +1,6 @@
-/** What `unbraid profile` measures; docs/profile.md has every number's meaning. */
+/** The record that `unbraid profile` measures. docs/profile.md defines each number. */
 
-/** Where an iteration's time goes, in the order in which it goes there. */
+/** Phases of an iteration, in the order in which they run. */
 export const profilePhases = [
   'rollout',
   'evaluate',
@@ -15,16 +15,16 @@ export const profilePhases = [
 
 export type ProfilePhase = (typeof profilePhases)[number];
 
-/** What a kernel did per iteration, and how fast. */
+/** Work and speed of a kernel, per iteration. */
 export interface RateRow {
   readonly kernel: string;
   readonly calls: number;
   readonly ms: number;
-  /** Of the iteration's time. */
+  /** Share of the iteration's time. */
   readonly share: number;
   readonly operations: number;
   readonly bytes: number;
-  /** 10^9 operations and 10^9 bytes a second. */
+  /** 10^9 operations and 10^9 bytes per second. */
   readonly gflops: number;
   readonly gbytes: number;
   readonly ofPeakFlops: number;
@@ -34,7 +34,7 @@ export interface RateRow {
 /** A kernel in one phase. */
 export interface PlaceRow extends RateRow {
   readonly phase: ProfilePhase;
-  /** Share of the iteration's time that the nearer of the two peaks would save. */
+  /** Share of the iteration's time that would be saved at the nearer of the two peaks. */
   readonly lost: number;
 }
 
@@ -48,23 +48,23 @@ export interface PhaseRow {
   readonly outsideMs: number;
 }
 
-/** What `unbraid profile` gives. Times are without the recorder's own cost. */
+/** The result of `unbraid profile`. Times exclude the cost of the measurement itself. */
 export interface ProfileRecord {
   readonly command: 'profile';
   readonly config: Readonly<Record<string, unknown>>;
   /** Name and version of the runtime. */
   readonly engine: string;
   readonly warmUp: number;
-  /** Iterations measured, and what they did. */
+  /** Number of iterations measured, and their work. */
   readonly iterations: number;
   readonly updates: number;
   readonly envSteps: number;
   readonly iterationMs: number;
-  /** Shares of the time. */
+  /** Shares of the iteration's time. */
   readonly shares: { readonly kernels: number; readonly environment: number; readonly outside: number };
-  /** Medians of the probes between the iterations. */
+  /** Medians of the peak measurements between the iterations. */
   readonly peak: { readonly gflops: number; readonly gbytes: number; readonly samples: number };
-  /** What recording one call costs: within the time recorded, and in all. Taken out everywhere. */
+  /** Cost of recording one call: the part within the recorded time, and the total. It is subtracted everywhere. */
   readonly timer: {
     readonly kernelInsideNs: number;
     readonly kernelNs: number;
@@ -74,12 +74,15 @@ export interface ProfileRecord {
   readonly phases: readonly PhaseRow[];
   /** By time, longest first. */
   readonly kernels: readonly RateRow[];
-  /** By time lost, most first. */
+  /** By potential time saving, largest first. */
   readonly places: readonly PlaceRow[];
-  /** ms per iteration for which other programs had the processor, left out of all times; null where the host does not tell: they are in. */
+  /**
+   * ms per iteration in which other programs had the processor, subtracted from all times; null if the operating system
+   * does not report it (the times then include it).
+   */
   readonly waitedMs: number | null;
-  /** Of heap and buffers over all iterations measured, after garbage collection. */
+  /** Growth of heap and buffers over all measured iterations, after garbage collection. */
   readonly heapGrowthBytes: number;
-  /** After the whole run: that of the same config without a profile. */
+  /** Of the parameters after the whole run: equal to that of the same config without a profile. */
   readonly parametersSha256: string;
 }

@@ -1,6 +1,7 @@
 /**
- * The danger-zone experiment: two look-alike states s and s', of which s' is rarely seen and starts with a given probability of the bad
- * action. Does training on s make s' worse? The counterfactual is the same training with the gradients of s' alone.
+ * The danger-zone experiment. There are two similar states s and s'. State s' is rare, and its bad action starts with a
+ * given probability. The experiment measures whether training on s increases the probability of the bad action in s'.
+ * The comparison without coupling is the same training with the gradients of s' alone.
  */
 
 import { checkKeys, isList, shown } from '../../check/values.ts';
@@ -13,7 +14,14 @@ import { createLookAlike } from '../../env/lookAlike.ts';
 import { yieldToEventLoop } from '../../eventLoop.ts';
 import type { DangerRecord } from '../../record/schemas.ts';
 import { returnInterval } from '../../statistics/statistics.ts';
-import { type Arm, type DangerLabels, follow, labelSources, MEASURE_EVERY, type StatesLearner } from './follow.ts';
+import {
+  type Condition,
+  type DangerLabels,
+  follow,
+  labelSources,
+  MEASURE_EVERY,
+  type StatesLearner,
+} from './follow.ts';
 import { type DangerPreset, dangerPresets } from './presets.ts';
 import { CLONED, softStart } from './softStart.ts';
 import { createTwoStates, type TwoStates } from './twoStates.ts';
@@ -25,23 +33,26 @@ export interface DangerOptions {
   /** Start values of p(bad | s'), each in [0.01, 0.99]; default 0.05, 0.2, 0.4, 0.6, 0.8. */
   readonly starts?: readonly number[];
   /**
-   * Terms of the objective, as in the configuration; with terms beyond grpo the record has plain GRPO too. Surgery takes the two states for
-   * its tasks. Default `grpo`.
+   * Terms of the objective, as in the configuration (default `grpo`). With terms other than grpo, the record also
+   * contains plain GRPO. Gradient surgery treats the two states as its two tasks.
    */
   readonly method?: string;
-  /** `oracle` (default), `advantage` or `shuffled`: the oracle's labels permuted. Used by the terms that have a use for labels. */
+  /**
+   * `oracle` (default), `advantage` or `shuffled` (a permutation of the oracle's labels). Used by the terms that need
+   * labels.
+   */
   readonly labels?: string;
   /** Seeds per start, an integer in [1, 1000]; default 8. */
   readonly seeds?: number;
-  /** The seeds are this and the next ones; default 1. */
+  /** The first seed; the others follow it. Default 1. */
   readonly firstSeed?: number;
-  /** How networks start: `default`, or `prototype` as in the PyTorch study that found the effect. */
+  /** Initialisation of the networks: `default`, or `prototype` as in the PyTorch study that found the effect. */
   readonly preset?: string;
   /** A multiple of 10 in [10, 10000]; default 120. */
   readonly iterations?: number;
-  /** `unbraid.wasm`, compiled, or its URL, if it is not beside the engine's code. */
+  /** `unbraid.wasm`, compiled, or its URL, if the file is not in the folder of the engine's code. */
   readonly module?: ModuleSource;
-  /** Called after each training run with the number done and their total. */
+  /** Called after each training run with the number of completed runs and their total. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -71,126 +82,133 @@ const policyConfig = {
   logitScale: 3,
 } as const;
 
-/** The terms that this experiment has. */
+/** The terms that this experiment supports. */
 const knownTerms: readonly string[] = ['grpo', 'classifier', 'contrastive', 'cloning', 'pcgrad', 'gradvac', 'upgrad'];
 
-/** The arms of the experiment, GRPO's first; each method with coupling on and off. */
-function armsOf(method: string, labels: DangerLabels): Arm[] {
+/** The experimental conditions, those of GRPO first: each method with coupling on and off. */
+function conditionsOf(method: string, labels: DangerLabels): Condition[] {
   const terms = termsOf(method);
   const methods = terms.length === 1 ? [terms] : [termsOf('grpo'), terms];
   return methods.flatMap((each) => [true, false].map((coupling) => ({ terms: each, labels, coupling })));
 }
 
-/** The experiment that options ask for, checked. */
+/** The validated experiment with all defaults. */
 export interface DangerExperiment extends Pick<DangerRecord, 'rho' | 'iterations'> {
   readonly preset: DangerPreset;
   readonly starts: readonly number[];
   readonly seeds: readonly number[];
-  /** GRPO's first; each method with coupling on and off. */
-  readonly arms: readonly Arm[];
+  /** Experimental conditions, those of GRPO first: each method with coupling on and off. */
+  readonly arms: readonly Condition[];
 }
 
-/** @throws RangeError naming the option that is wrong */
+/** @throws RangeError that names the invalid option */
 export function dangerExperiment(options: DangerOptions = {}): DangerExperiment {
   const { method, labels, seeds, firstSeed, ...checked } = checkOptions(options);
   return {
     ...checked,
     seeds: Array.from({ length: seeds }, (_, k) => firstSeed + k),
-    arms: armsOf(method, labels),
+    arms: conditionsOf(method, labels),
   };
 }
 
 /**
- * Follows p(bad | s') from each start, for GRPO and the method given, with coupling on and off.
+ * Measures p(bad | s') over training from each start, for GRPO and the given method, with coupling on and off.
  *
- * Equal options give an equal record on every engine. All arms of one start and seed begin at the same weights and play the same games.
+ * Equal options return bitwise identical records in every runtime. All conditions of one start and seed begin with the
+ * same weights and play the same games.
  *
- * @returns a row (highest and last mean over seeds) and a curve of [iteration, mean, ends of the 95% interval, which stay within [0, 1]] per start
- *   and arm
- * @throws RangeError naming the option that is wrong; the signal's reason on abort
+ * @returns for each start and condition: a row (highest and last mean over seeds) and a curve of [iteration, mean, low,
+ *   high], where low and high are the ends of the 95% interval, limited to [0, 1]
+ * @throws RangeError that names the invalid option; the signal's reason on abort
  */
 export async function runDanger(options: DangerOptions = {}): Promise<DangerRecord> {
   checkKeys('runDanger', 'options', options, optionKeys);
   const experiment = dangerExperiment(options);
-  const { rho, preset, starts, seeds, arms, iterations } = experiment;
+  const { rho, preset, starts, seeds, arms: conditions, iterations } = experiment;
   const { onProgress, signal } = options;
   signal?.throwIfAborted();
   const learner = await dangerLearner(options.module);
-  const total = seeds.length * starts.length * arms.length;
+  const total = seeds.length * starts.length * conditions.length;
   let done = 0;
-  const onArm = (): void => onProgress?.(++done, total);
+  const onCondition = (): void => onProgress?.(++done, total);
   const followed: number[][][] = [];
   for (const seed of seeds) {
-    const states = { ...createTwoStates(rho, seed, CLONED), preset };
+    const twoStates = { ...createTwoStates(rho, seed, CLONED), preset };
     for (const start of starts) {
-      followed.push(await followArms(learner, states, start, arms, iterations, onArm, signal));
+      followed.push(await followConditions(learner, twoStates, start, conditions, iterations, onCondition, signal));
     }
   }
   return experimentRecord(experiment, followed);
 }
 
-/** @param followed p(bad | s') by arm and measurement, of each start of each seed in turn */
+/** @param followed p(bad | s') by condition and measurement, for each start of each seed in turn */
 export function experimentRecord(
-  { rho, preset, starts, seeds, arms, iterations }: DangerExperiment,
+  { rho, preset, starts, seeds, arms: conditions, iterations }: DangerExperiment,
   followed: readonly (readonly (readonly number[])[])[],
 ): DangerRecord {
   const named = preset === 'prototype' ? { preset } : {};
-  const measured = arms.map((_, a) => starts.map((_, i) => seeds.map((_, k) => followed[k * starts.length + i][a])));
-  return dangerRecord({ ...named, rho, seeds: seeds.length, iterations }, arms, starts, measured);
+  const measured = conditions.map((_, a) =>
+    starts.map((_, i) => seeds.map((_, k) => followed[k * starts.length + i][a])),
+  );
+  return dangerRecord({ ...named, rho, seeds: seeds.length, iterations }, conditions, starts, measured);
 }
 
-/** A learner of the experiment's policy in a memory of its own. */
+/** Creates a learner of the experiment's policy with its own memory. */
 export async function dangerLearner(module?: ModuleSource): Promise<StatesLearner> {
   const policy = createPolicy(await createArena(module), createLookAlike().spec, policyConfig);
   return { ...createLearner(policy), stateGradients: policy.arena.floats(2 * policy.network.size) };
 }
 
 /**
- * Follows p(bad | s') for one start and seed: all arms begin at the same weights and play the same games.
+ * Measures p(bad | s') for one start and seed. All conditions begin with the same weights and play the same games.
  *
- * @returns p(bad | s') by arm, before training and after every 10 iterations
+ * @returns p(bad | s') by condition, before training and after every 10 iterations
  */
-export async function followArms(
+export async function followConditions(
   learner: StatesLearner,
-  states: TwoStates,
+  twoStates: TwoStates,
   start: number,
-  arms: readonly Arm[],
+  conditions: readonly Condition[],
   iterations: number,
-  onArm: () => void = () => {},
+  onCondition: () => void = () => {},
   signal?: AbortSignal,
 ): Promise<number[][]> {
   const { arena, weights } = learner.policy;
-  softStart(learner, states, start);
+  softStart(learner, twoStates, start);
   const begun = copyWeights(learner);
-  const byArm: number[][] = [];
-  for (const arm of arms) {
+  const byCondition: number[][] = [];
+  for (const condition of conditions) {
     arena.write(weights, begun);
-    byArm.push(await follow(learner, states, arm, iterations, signal));
-    onArm();
+    byCondition.push(await follow(learner, twoStates, condition, iterations, signal));
+    onCondition();
     await yieldToEventLoop();
     signal?.throwIfAborted();
   }
-  return byArm;
+  return byCondition;
 }
 
-/** The record of what was measured. @param measured p(bad | s') by arm, start, seed and measurement */
+/**
+ * Converts measurements to the record of the experiment.
+ *
+ * @param measured p(bad | s') by condition, start, seed and measurement
+ */
 export function dangerRecord(
   head: Pick<DangerRecord, 'preset' | 'rho' | 'seeds' | 'iterations'>,
-  arms: readonly Arm[],
+  conditions: readonly Condition[],
   starts: readonly number[],
   measured: readonly (readonly (readonly (readonly number[])[])[])[],
 ): DangerRecord {
   const record: DangerRecord = { command: 'danger', ...head, rows: [], curves: [] };
-  for (let a = 0; a < arms.length; a++) {
-    const { terms, labels, coupling } = arms[a];
+  for (let a = 0; a < conditions.length; a++) {
+    const { terms, labels, coupling } = conditions[a];
     const name = canonicalMethod(terms.join('+'));
     const used = labelTermsOf(name).length > 0 ? labels : 'none';
     for (let i = 0; i < starts.length; i++) {
-      const arm = { method: name, labels: used, coupling, start: starts[i] };
+      const condition = { method: name, labels: used, coupling, start: starts[i] };
       const points = curvePoints(measured[a][i]);
       const means = points.map((point) => point[1]);
-      record.rows.push({ ...arm, peak: Math.max(...means), end: means[means.length - 1], seeds: head.seeds });
-      record.curves.push({ ...arm, points });
+      record.rows.push({ ...condition, peak: Math.max(...means), end: means[means.length - 1], seeds: head.seeds });
+      record.curves.push({ ...condition, points });
     }
   }
   return record;
@@ -206,7 +224,7 @@ function curvePoints(bySeed: readonly (readonly number[])[]): [number, number, n
     const values = bySeed.map((probabilities) => probabilities[k]);
     if (values.length === 1) return [k * MEASURE_EVERY, values[0], values[0], values[0]];
     const { mean, low, high } = returnInterval(values);
-    // Rounding may put a probability just above 1.
+    // Rounding can return a probability just above 1.
     return [k * MEASURE_EVERY, mean, Math.max(0, low), Math.min(1, high)];
   });
 }

@@ -1,45 +1,51 @@
-/** The job of one start of the danger experiment at one seed: every arm from the same weights. */
+/** The job of one start of the danger experiment at one seed: all experimental conditions from the same weights. */
 
 import { termsOf } from '../../config/method.ts';
 import { type Job, type JobKind, jobOf } from '../job.ts';
-import { type DangerExperiment, dangerLearner, followArms } from './danger.ts';
-import type { Arm, DangerLabels } from './follow.ts';
+import { type DangerExperiment, dangerLearner, followConditions } from './danger.ts';
+import type { Condition, DangerLabels } from './follow.ts';
 import type { DangerPreset } from './presets.ts';
 import { CLONED } from './softStart.ts';
 import { createTwoStates } from './twoStates.ts';
 
-/** What is trained: terms as in the configuration, the labels they use, and whether the two states are coupled. */
-export type DangerArm = { readonly method: string; readonly labels: DangerLabels; readonly coupling: boolean };
+/**
+ * An experimental condition: terms as in the configuration, the labels that they use, and whether the two states are
+ * coupled.
+ */
+export type DangerCondition = { readonly method: string; readonly labels: DangerLabels; readonly coupling: boolean };
 
 export type DangerInput = {
   readonly rho: number;
   readonly seed: number;
-  /** p(bad | s') to start from. */
+  /** Start value of p(bad | s'). */
   readonly start: number;
   readonly iterations: number;
-  readonly arms: readonly DangerArm[];
-  /** How networks start; left out where as all runs of this engine do. */
+  /** The experimental conditions. The key is part of the hash of stored jobs. */
+  readonly arms: readonly DangerCondition[];
+  /** Initialisation of the networks; absent for the default. */
   readonly preset?: DangerPreset;
 };
 
-/** p(bad | s') by arm, before training and after every 10 iterations. */
+/** p(bad | s') by experimental condition, before training and after every 10 iterations. */
 export type DangerResult = { readonly probabilities: readonly (readonly number[])[] };
 
-/** About how long a job takes: the soft start, then each arm. */
-export function secondsOf(arms: number): number {
-  return 0.4 + 0.35 * arms;
+/** Approximate duration of a job in seconds: the soft start, then each experimental condition. */
+export function secondsOf(conditions: number): number {
+  return 0.4 + 0.35 * conditions;
 }
 
-/** The experiment's own form of an arm. */
-export function armOf({ method, labels, coupling }: DangerArm): Arm {
+/** The condition with its terms parsed. */
+export function conditionOf({ method, labels, coupling }: DangerCondition): Condition {
   return { terms: termsOf(method), labels, coupling };
 }
 
 export const dangerKind: JobKind<DangerInput, DangerResult> = {
   name: 'danger',
   async run({ rho, seed, start, iterations, arms, preset = 'default' }) {
-    const states = { ...createTwoStates(rho, seed, CLONED), preset };
-    return { probabilities: await followArms(await dangerLearner(), states, start, arms.map(armOf), iterations) };
+    const twoStates = { ...createTwoStates(rho, seed, CLONED), preset };
+    return {
+      probabilities: await followConditions(await dangerLearner(), twoStates, start, arms.map(conditionOf), iterations),
+    };
   },
 };
 

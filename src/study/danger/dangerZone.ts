@@ -1,15 +1,18 @@
-/** The danger zone: p(bad action | look-alike state) over training, with the gradients of that state alone as the counterfactual. */
+/**
+ * The danger zone: p(bad action | similar state) over training. The comparison without coupling uses the gradients of
+ * that state alone.
+ */
 
 import { labelTermsOf } from '../../config/method.ts';
 import type { DangerRecord } from '../../record/schemas.ts';
 import { dangerMethodName } from '../../report/compare/dangerFigure.ts';
-import { quantityText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
-import { type BySeed, pairedQuantity, quantity, runsQuantity } from '../estimates.ts';
+import { estimateText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
+import { type BySeed, estimateOf, pairedEstimate, runsEstimate } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
 import { dangerRecord } from './danger.ts';
-import { armOf, type DangerArm, type DangerInput, dangerKind, secondsOf } from './dangerJob.ts';
+import { conditionOf, type DangerCondition, type DangerInput, dangerKind, secondsOf } from './dangerJob.ts';
 import { type DangerPanel, dangerZoneFigure } from './dangerZoneFigure.ts';
 import { MEASURE_EVERY } from './follow.ts';
 
@@ -17,8 +20,11 @@ const starts = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95];
 
 const iterations = 120;
 
-/** GRPO and the classifier, with coupling and without; then surgery on the gradients of the two states, without coupling there is one. */
-const arms: readonly DangerArm[] = [
+/**
+ * GRPO and the classifier, with and without coupling; then gradient surgery between the two states. Surgery needs both
+ * gradients, so it has no condition without coupling.
+ */
+const conditions: readonly DangerCondition[] = [
   ...(
     [
       ['grpo', 'oracle'],
@@ -30,25 +36,32 @@ const arms: readonly DangerArm[] = [
   ...['pcgrad', 'gradvac', 'upgrad'].map((method) => ({ method, labels: 'oracle', coupling: true }) as const),
 ];
 
-/** Starts from which GRPO locks the bad action in. */
+/** Lowest start from which GRPO converges to the bad action. */
 const HIGH = 0.4;
 
-/** Similarities and arms by size; `quick` leaves out the counterfactual of the controls, and the surgeries. */
-function extent({ size }: StudyScale): { rhos: readonly number[]; arms: readonly DangerArm[]; seeds: number } {
-  if (size === 'full') return { rhos: [0.8, 0.3, 0.95], arms, seeds: 24 };
-  const shown = arms.filter(
+/**
+ * Similarities, conditions and default seeds by size. `quick` excludes the controls without coupling and the surgery
+ * methods.
+ */
+function extent({ size }: StudyScale): {
+  rhos: readonly number[];
+  conditions: readonly DangerCondition[];
+  seeds: number;
+} {
+  if (size === 'full') return { rhos: [0.8, 0.3, 0.95], conditions, seeds: 24 };
+  const shown = conditions.filter(
     ({ method, labels, coupling }) =>
       (coupling || labels === 'oracle') && (method === 'grpo' || method === 'classifier'),
   );
-  return { rhos: [0.8], arms: shown, seeds: 8 };
+  return { rhos: [0.8], conditions: shown, seeds: 8 };
 }
 
 function inputOf(scale: StudyScale, rho: number, seed: number, start: number): DangerInput {
-  return { rho, seed, start, iterations, arms: extent(scale).arms };
+  return { rho, seed, start, iterations, arms: extent(scale).conditions };
 }
 
 function plan(scale: StudyScale): readonly Job[] {
-  const { rhos, arms: followed, seeds } = extent(scale);
+  const { rhos, conditions: followed, seeds } = extent(scale);
   return rhos.flatMap((rho) =>
     seedsOf(scale, seeds).flatMap((seed) =>
       starts.map((start) => jobOf(dangerKind, inputOf(scale, rho, seed, start), secondsOf(followed.length))),
@@ -58,14 +71,14 @@ function plan(scale: StudyScale): readonly Job[] {
 
 interface Measured {
   readonly rho: number;
-  /** Seeds of which every start is finished. */
+  /** Seeds for which every start is finished. */
   readonly seeds: readonly number[];
-  /** p(bad | s') by arm, start, seed and measurement. */
+  /** p(bad | s') by condition, start, seed and measurement. */
   readonly probabilities: readonly (readonly (readonly (readonly number[])[])[])[];
 }
 
 function measuredAt(results: JobResults, scale: StudyScale, rho: number): Measured {
-  const { arms: followed, seeds: wanted } = extent(scale);
+  const { conditions: followed, seeds: wanted } = extent(scale);
   const found = seedsOf(scale, wanted).flatMap((seed) => {
     const byStart = starts.map((start) => results.of(dangerKind, inputOf(scale, rho, seed, start)));
     return byStart.includes(null) ? [] : [{ seed, byStart }];
@@ -76,13 +89,13 @@ function measuredAt(results: JobResults, scale: StudyScale, rho: number): Measur
   return { rho, seeds: found.map(({ seed }) => seed), probabilities };
 }
 
-/** Mean p(bad | s') over the starts from 0.4 up by seed: the last one, or the highest over training. */
+/** Mean p(bad | s') by seed over the starts from 0.4 up: the last value, or the highest one over training. */
 function fromHighStarts(
   { seeds, probabilities }: Measured,
-  arm: number,
+  condition: number,
   of: (run: readonly number[]) => number,
 ): BySeed {
-  const high = probabilities[arm].filter((_, i) => starts[i] >= HIGH);
+  const high = probabilities[condition].filter((_, i) => starts[i] >= HIGH);
   return new Map(seeds.map((seed, n) => [seed, high.reduce((sum, bySeed) => sum + of(bySeed[n]), 0) / high.length]));
 }
 
@@ -92,13 +105,13 @@ const highestOf = (run: readonly number[]): number => Math.max(...run);
 /** Index of GRPO with coupling. */
 const baseline = 0;
 
-function overviewOf(measured: Measured, followed: readonly DangerArm[], command: string): StudyTable {
-  const rows = followed.map((arm, a) => ({
-    name: rowName(arm),
+function overviewOf(measured: Measured, followed: readonly DangerCondition[], command: string): StudyTable {
+  const rows = followed.map((condition, a) => ({
+    name: rowName(condition),
     cells: [lastOf, highestOf].flatMap((of) => {
       const values = fromHighStarts(measured, a, of);
-      const difference = a === baseline ? null : pairedQuantity(values, fromHighStarts(measured, baseline, of), 'mean');
-      return [quantity(values, 'mean'), difference];
+      const difference = a === baseline ? null : pairedEstimate(values, fromHighStarts(measured, baseline, of), 'mean');
+      return [estimateOf(values, 'mean'), difference];
     }),
     command,
   }));
@@ -114,7 +127,7 @@ function overviewOf(measured: Measured, followed: readonly DangerArm[], command:
 /** Highest and last mean of each start. */
 function tablesByStart(
   { rho, seeds, probabilities }: Measured,
-  followed: readonly DangerArm[],
+  followed: readonly DangerCondition[],
   command: string,
 ): StudyTable[] {
   const last = iterations / MEASURE_EVERY;
@@ -130,11 +143,11 @@ function tablesByStart(
     title: `${title} probability of the bad action in the look-alike state, similarity ${rho}`,
     rowHead: 'trained with',
     columns: starts.map((start) => `from ${start}`),
-    rows: followed.map((arm, a) => ({
-      name: rowName(arm),
+    rows: followed.map((condition, a) => ({
+      name: rowName(condition),
       cells: probabilities[a].map((bySeed) => {
         const at = mean(bySeed);
-        return runsQuantity(name, seeds, (runs) => statistic((k) => at(runs, k)));
+        return runsEstimate(name, seeds, (runs) => statistic((k) => at(runs, k)));
       }),
       command,
     })),
@@ -146,45 +159,50 @@ function tablesByStart(
   ];
 }
 
-function armName({ method, labels }: DangerArm): string {
+function conditionName({ method, labels }: DangerCondition): string {
   return dangerMethodName({ method, labels: labelTermsOf(method).length > 0 ? labels : 'none' });
 }
 
-const rowName = (arm: DangerArm): string => `${armName(arm)}, coupling ${arm.coupling ? 'on' : 'off'}`;
+const rowName = (condition: DangerCondition): string =>
+  `${conditionName(condition)}, coupling ${condition.coupling ? 'on' : 'off'}`;
 
-function recordOf({ rho, seeds, probabilities }: Measured, followed: readonly DangerArm[]): DangerRecord {
-  return dangerRecord({ rho, seeds: seeds.length, iterations }, followed.map(armOf), starts, probabilities);
+function recordOf({ rho, seeds, probabilities }: Measured, followed: readonly DangerCondition[]): DangerRecord {
+  return dangerRecord({ rho, seeds: seeds.length, iterations }, followed.map(conditionOf), starts, probabilities);
 }
 
 const roles: { readonly [labels: string]: string } = { oracle: ' (upper bound)', shuffled: ' (control)' };
 
-/** The counterfactual, then all ways of training with coupling. */
-function panelsOf({ curves }: DangerRecord, followed: readonly DangerArm[]): DangerPanel[] {
+/** GRPO without coupling first, then all conditions with coupling. */
+function panelsOf({ curves }: DangerRecord, followed: readonly DangerCondition[]): DangerPanel[] {
   const shown = followed
-    .map((arm, a) => ({ arm, curves: curves.slice(a * starts.length, (a + 1) * starts.length) }))
-    .filter(({ arm }) => arm.coupling || arm.method === 'grpo');
+    .map((condition, a) => ({ condition, curves: curves.slice(a * starts.length, (a + 1) * starts.length) }))
+    .filter(({ condition }) => condition.coupling || condition.method === 'grpo');
   return shown
-    .toSorted((a, b) => Number(a.arm.coupling) - Number(b.arm.coupling))
-    .map(({ arm, curves: of }) => {
-      const [name, labels] = armName(arm).split(', ');
-      const plain = arm.method === 'grpo' ? `coupling ${arm.coupling ? 'on' : 'off'}` : 'tasks: the two states';
-      return { name, about: labels === undefined ? plain : `${labels}${roles[arm.labels] ?? ''}`, curves: of };
+    .toSorted((a, b) => Number(a.condition.coupling) - Number(b.condition.coupling))
+    .map(({ condition, curves: of }) => {
+      const [name, labels] = conditionName(condition).split(', ');
+      const plain =
+        condition.method === 'grpo' ? `coupling ${condition.coupling ? 'on' : 'off'}` : 'tasks: the two states';
+      return { name, about: labels === undefined ? plain : `${labels}${roles[condition.labels] ?? ''}`, curves: of };
     });
 }
 
-function figureOf(record: DangerRecord, followed: readonly DangerArm[]): StudyFigure {
+function figureOf(record: DangerRecord, followed: readonly DangerCondition[]): StudyFigure {
   const id = `danger-zone-rho-${record.rho}`;
   return {
     id,
     svg: dangerZoneFigure(record, panelsOf(record, followed), id.replace('.', '-')),
-    caption: `Similarity ${record.rho}. Coupling off keeps the gradients of the look-alike state alone; in all other panels those of both states change the same weights.`,
+    caption: `Similarity ${record.rho}. With coupling off, training uses only the gradients of the look-alike state. In all other panels, the gradients of both states change the same weights.`,
   };
 }
 
-/** A mean counts as risen when its highest value is more than this above its start. */
+/** The bad action counts as likelier than at the start if its highest mean exceeds the start by more than this. */
 const RISE = 0.05;
 
-/** What the study claims, in numbers: starts from which means rise, the largest rise with coupling off, and the last means from 0.4. */
+/**
+ * Key numbers of the study: starts from which the mean rises, the largest rise with coupling off, and the last means
+ * from start 0.4.
+ */
 function keyOf({ rows }: DangerRecord) {
   const grpo = (coupling: boolean) => rows.filter((row) => row.coupling === coupling && row.method === 'grpo');
   const rises = (of: DangerRecord['rows']): number[] => of.map((row) => row.peak - row.start);
@@ -197,22 +215,24 @@ function keyOf({ rows }: DangerRecord) {
   };
 }
 
-function summaryOf(measured: Measured, followed: readonly DangerArm[], key: ReturnType<typeof keyOf>): string[] {
+function summaryOf(measured: Measured, followed: readonly DangerCondition[], key: ReturnType<typeof keyOf>): string[] {
   const { rho, seeds } = measured;
   const plain = fromHighStarts(measured, baseline, lastOf);
-  const differences = followed.flatMap((arm, a) => {
-    const difference = pairedQuantity(fromHighStarts(measured, a, lastOf), plain, 'mean');
-    return a === baseline || !arm.coupling || difference === null ? [] : [{ name: armName(arm), difference }];
+  const differences = followed.flatMap((condition, a) => {
+    const difference = pairedEstimate(fromHighStarts(measured, a, lastOf), plain, 'mean');
+    return a === baseline || !condition.coupling || difference === null
+      ? []
+      : [{ name: conditionName(condition), difference }];
   });
   const judged = judgedText({ above: 'Higher', below: 'Lower' }, differences);
   return [
     `Similarity ${rho}, ${seeds.length} seeds: with GRPO the bad action becomes likelier than at its start from ${key.risenOn} of ${starts.length} starts, with the gradients of the look-alike state alone from ${key.risenOff}.`,
-    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${quantityText(quantity(plain, 'mean'))}. ${judged}`,
+    `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${estimateText(estimateOf(plain, 'mean'))}. ${judged}`,
   ];
 }
 
 function report(results: JobResults, scale: StudyScale, command: string): StudyReport {
-  const { rhos, arms: followed } = extent(scale);
+  const { rhos, conditions: followed } = extent(scale);
   const shown = rhos
     .map((rho) => measuredAt(results, scale, rho))
     .filter(({ seeds }) => seeds.length > 0)
@@ -225,15 +245,15 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
     ]),
     figures: shown.map(({ record }) => figureOf(record, followed)),
     notes: [
-      'Two states are the smallest case there is: it shows the mechanism, not how often it happens elsewhere.',
-      'Coupling off deletes the data of the other state, four fifths of all samples: it explains the rise and is no way to train, as it learns next to nothing of the task.',
-      "Oracle labels know the right action; an agent does not have them. The sign of the advantage is what an agent has, and shuffled labels are the oracle's without their meaning.",
-      ...(followed.length === arms.length
+      'Two states are the smallest possible case. The study shows the mechanism; it does not show how often it occurs in other tasks.',
+      'Coupling off removes the samples of the other state, four fifths of all samples. It explains the rise but is not a training method, because the policy then learns almost nothing about the task.',
+      'Oracle labels mark the correct action; an agent does not have them. An agent can use the sign of the advantage. Shuffled labels are a permutation of the oracle labels, without information.',
+      ...(followed.length === conditions.length
         ? [
-            'PCGrad, GradVac and UPGrad are told which of the two states a sample is of and operate on the gradients of the two; no agent is told that two states look alike.',
+            'PCGrad, GradVac and UPGrad combine the gradients of the two states and need the state of each sample. An agent has no information on which states are similar.',
           ]
         : []),
-      `A run ends near 0 or near 1, so a mean is about the share of runs that lock the bad action in. A mean counts as risen when it exceeds its start by more than ${RISE}.`,
+      `Each run ends near 0 or near 1, so a mean is approximately the share of runs that converge to the bad action. A mean counts as risen if it exceeds its start by more than ${RISE}.`,
     ],
     key: {
       similarities: shown.map(({ measured, record }) => ({

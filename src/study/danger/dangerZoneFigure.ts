@@ -14,14 +14,14 @@ import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 
 type Curve = DangerRecord['curves'][number];
 
-/** One way of training: its name, a line about it, and its curves, one per start. */
+/** A panel: name of the experimental condition, a line about it, and its curves, one per start. */
 export interface DangerPanel {
   readonly name: string;
   readonly about: string;
   readonly curves: readonly Curve[];
 }
 
-/** Dark to light with the start, apart for colour-blind readers too (plasma, without its yellow). */
+/** From dark to light by start, distinguishable for colour-blind readers, too (plasma, without its yellow). */
 const startColors = ['#0d0887', '#6a00a8', '#b12a90', '#dd5e66', '#e8853a', '#d9a300'];
 
 const COLUMNS = 4;
@@ -29,7 +29,7 @@ const WIDTH = 146;
 const HEIGHT = 132;
 const ROW = HEIGHT + 84;
 
-/** Room beyond the last iteration for the intervals there, as a share of the iterations. */
+/** Space after the last iteration for the intervals, as a share of the iterations. */
 const ROOM = 1 / 6;
 
 /** Intervals of the last means side by side, from points [iteration, mean, low, high]. */
@@ -42,11 +42,13 @@ function lastBars(curves: readonly Curve[], iterations: number, panel: number): 
 }
 
 /**
- * The danger zone by method: probability of the bad action against iteration, a panel per way of training, a line per start, and the 95%
- * intervals of the last means, from five seeds on, at the right of a panel. Returns SVG.
+ * The danger zone (the start probabilities from which the bad action is still likely after training) by method:
+ * probability of the bad action against iteration. One panel per experimental condition, one line per start. From five
+ * seeds on, bars at the right of a panel show the 95% intervals of the last means.
  *
  * @param id unique on its page
- * @throws if there is no panel
+ * @returns SVG
+ * @throws Error if there is no panel
  */
 export function dangerZoneFigure(
   { rho, seeds, iterations }: Pick<DangerRecord, 'rho' | 'seeds' | 'iterations'>,

@@ -1,4 +1,4 @@
-/** Trains a policy in the two states and follows the probability of the bad action. */
+/** Trains a policy in the two states and measures the probability of the bad action over training. */
 
 import { labelTermsOf, type MethodTerm, surgeryOf } from '../../config/method.ts';
 import { groupRelative } from '../../credit/advantages/groupRelative.ts';
@@ -11,7 +11,7 @@ import { type Learner, resetOptimizer, update, type WholeLoss } from '../../engi
 import { updatesHere } from '../../engine/learn/updatePhase.ts';
 import { actionKey } from '../../engine/policy/policy.ts';
 import { pauses } from '../../eventLoop.ts';
-import { randomStream } from '../../random.ts';
+import { randomStream, sampleToFront } from '../../random.ts';
 import { collect } from '../../rollout/collect.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon } from '../../train/surgery.ts';
@@ -21,11 +21,11 @@ export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;
 
 export type DangerLabels = (typeof labelSources)[number];
 
-/** One line of the figure: what is trained and whether the two states are coupled. */
-export interface Arm {
+/** An experimental condition: what is trained, and whether the two states are coupled. One line of the figure. */
+export interface Condition {
   readonly terms: readonly MethodTerm[];
   readonly labels: DangerLabels;
-  /** False: only samples of s' give gradient. */
+  /** If false, only samples of s' contribute to the gradient. */
   readonly coupling: boolean;
 }
 
@@ -35,17 +35,17 @@ export interface StatesLearner extends Learner {
   readonly stateGradients: number;
 }
 
-/** Iterations from one measurement of p(bad | s') to the next. */
+/** Number of iterations between two measurements of p(bad | s'). */
 export const MEASURE_EVERY = 10;
 
 const PASSES = 2;
 const CLIP = 0.2;
 const ENTROPY_COEF = 0.003;
 
-/** Weight of each term that uses labels. */
+/** Weight of each loss that uses labels. */
 const LABEL_COEF = 0.3;
 
-/** Weight of the newest cosine in GradVac's targets: the default of training runs. */
+/** Weight of the latest cosine in the targets of GradVac: the default of training runs. */
 const GRADVAC_BETA = 0.01;
 
 const CONTRASTIVE_SAMPLES = 96;
@@ -53,12 +53,12 @@ const CONTRASTIVE_TEMPERATURE = 0.2;
 
 const adamw = { learningRate: 3e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: Infinity };
 
-/** Whether state n of the rollout is s', whose good action is 1. */
+/** Whether state n of the rollout is s'. Its good action is 1. */
 function isOther(rollout: Rollout, n: number): boolean {
   return rollout.expert[rollout.states.rowOffsets[n] + 1] === 1;
 }
 
-/** Labels of the actions taken in the states `learnt`; all other rows have none. */
+/** Labels of the actions taken in the states `learnt`; the other rows have no label. */
 function takenLabels(
   rollout: Rollout,
   advantages: Float32Array,
@@ -75,7 +75,7 @@ function takenLabels(
   return source === 'shuffled' ? shuffleLabels(labels, shuffle.seed, shuffle.iteration) : labels;
 }
 
-/** The contrastive loss of up to `CONTRASTIVE_SAMPLES` of the labelled rows, drawn without replacement. */
+/** The contrastive loss of up to `CONTRASTIVE_SAMPLES` of the labelled rows, sampled without replacement. */
 function drawnContrastive(
   rollout: Rollout,
   labels: Int8Array,
@@ -87,10 +87,7 @@ function drawnContrastive(
   const rows = Int32Array.from(labelled);
   const random = randomStream(seed, 'danger/contrastive', step);
   const count = Math.min(rows.length, CONTRASTIVE_SAMPLES);
-  for (let i = 0; i < count; i++) {
-    const j = i + random.below(rows.length - i);
-    [rows[i], rows[j]] = [rows[j], rows[i]];
-  }
+  sampleToFront(random, rows, count);
   return contrastiveLoss({
     list: rollout.states,
     rows: rows.subarray(0, count),
@@ -100,9 +97,9 @@ function drawnContrastive(
   });
 }
 
-/** The losses of a whole rollout: each update of an iteration sees all of it. */
+/** The losses of a complete rollout: each update of an iteration uses all of it. */
 function rolloutSet(
-  arm: Arm,
+  condition: Condition,
   rollout: Rollout,
   order: Int32Array,
   advantages: Float32Array,
@@ -113,7 +110,8 @@ function rolloutSet(
   const all = states.states;
   const good = Float32Array.from(order, (n) => (labels[states.rowOffsets[n] + taken[n]] === 1 ? 1 : 0));
   const goodCount = good.reduce((sum, x) => sum + x, 0);
-  const classifierWeight = arm.terms.includes('classifier') && labelled.length > 0 ? LABEL_COEF / labelled.length : 0;
+  const classifierWeight =
+    condition.terms.includes('classifier') && labelled.length > 0 ? LABEL_COEF / labelled.length : 0;
   return {
     list: states,
     order,
@@ -122,9 +120,9 @@ function rolloutSet(
     refLogProb: null,
     repeats: null,
     advantage: Float32Array.from({ length: all }, (_, n) =>
-      arm.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
+      condition.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
     ),
-    // The same weight with coupling off: what is left out is replaced by nothing.
+    // With coupling off, each sample keeps its weight: the excluded samples are not replaced.
     weight: new Float32Array(order.length).fill(1 / all),
     cloningWeight: goodCount > 0 ? good.map((x) => x / goodCount) : good,
     labels,
@@ -134,15 +132,15 @@ function rolloutSet(
       beta: 0,
       entropyCoef: ENTROPY_COEF,
       temperature: 1,
-      cloningCoef: arm.terms.includes('cloning') ? LABEL_COEF : 0,
+      cloningCoef: condition.terms.includes('cloning') ? LABEL_COEF : 0,
       goodWeight: classifierWeight,
       badWeight: classifierWeight,
     },
   };
 }
 
-/** Surgery on the gradients of the two states, or null if the arm has none. */
-function surgeonOf({ terms }: Arm, learner: StatesLearner, seed: number): Surgeon | null {
+/** The gradient-surgery state for the two states, or null if the condition has no surgery. */
+function surgeonOf({ terms }: Condition, learner: StatesLearner, seed: number): Surgeon | null {
   const surgery = surgeryOf(terms.join('+'));
   if (surgery === null) return null;
   learner.targets = new Float64Array(4);
@@ -152,12 +150,12 @@ function surgeonOf({ terms }: Arm, learner: StatesLearner, seed: number): Surgeo
 async function iterate(
   learner: Learner,
   surgeon: Surgeon | null,
-  states: TwoStates,
-  arm: Arm,
+  twoStates: TwoStates,
+  condition: Condition,
   iteration: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { seed, environments } = states;
+  const { seed, environments } = twoStates;
   const key = actionKey(seed, 'danger', iteration);
   const rollout = await collect(learner.policy, environments, gamesOf(seed, iteration), {
     key,
@@ -166,19 +164,19 @@ async function iterate(
   });
   const { advantages } = groupRelative(rollout.returns, GROUP_SIZE, 'group');
   const all = Int32Array.from({ length: rollout.states.states }, (_, n) => n);
-  const learnt = arm.coupling ? all : all.filter((n) => isOther(rollout, n));
-  // Without coupling the prototype still kept the entropy bonus of s.
-  const order = states.preset === 'prototype' ? all : learnt;
+  const learnt = condition.coupling ? all : all.filter((n) => isOther(rollout, n));
+  // In the prototype, the entropy bonus of s stays even without coupling.
+  const order = twoStates.preset === 'prototype' ? all : learnt;
   if (order.length === 0) return;
   const labels =
-    labelTermsOf(arm.terms.join('+')).length > 0
-      ? takenLabels(rollout, advantages, learnt, arm.labels, { seed, iteration })
+    labelTermsOf(condition.terms.join('+')).length > 0
+      ? takenLabels(rollout, advantages, learnt, condition.labels, { seed, iteration })
       : new Int8Array(rollout.states.actions).fill(-1);
   const labelled: number[] = [];
   for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);
-  const set = rolloutSet(arm, rollout, order, advantages, labels, labelled);
+  const set = rolloutSet(condition, rollout, order, advantages, labels, labelled);
   for (let pass = 0; pass < PASSES; pass++) {
-    const contrastive = arm.terms.includes('contrastive')
+    const contrastive = condition.terms.includes('contrastive')
       ? drawnContrastive(rollout, labels, labelled, seed, iteration * PASSES + pass)
       : null;
     if (surgeon === null) {
@@ -192,28 +190,28 @@ async function iterate(
 }
 
 /**
- * Trains from the learner's present weights for `iterations` iterations.
+ * Trains from the current weights of the learner for `iterations` iterations.
  *
  * @returns p(bad | s') before training and after every 10 iterations
  * @throws the signal's reason on abort
  */
 export async function follow(
   learner: StatesLearner,
-  states: TwoStates,
-  arm: Arm,
+  twoStates: TwoStates,
+  condition: Condition,
   iterations: number,
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   resetOptimizer(learner);
-  const surgeon = surgeonOf(arm, learner, states.seed);
+  const surgeon = surgeonOf(condition, learner, twoStates.seed);
   const { policy } = learner;
   const pause = pauses(signal);
-  const probabilities = [badProbability(policy, states)];
+  const probabilities = [badProbability(policy, twoStates)];
   for (let iteration = 1; iteration <= iterations; iteration++) {
-    await iterate(learner, surgeon, states, arm, iteration, signal);
-    // Its episodes and updates take no turns by themselves: they are short.
+    await iterate(learner, surgeon, twoStates, condition, iteration, signal);
+    // Episodes and updates here are short and do not yield to the event loop by themselves.
     await pause(GROUP_SIZE);
-    if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, states));
+    if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, twoStates));
   }
   return probabilities;
 }

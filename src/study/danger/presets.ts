@@ -1,20 +1,21 @@
-/** Settings of the danger experiment that can be chosen as a whole. */
+/** Presets of the danger experiment. */
 import type { Policy } from '../../engine/policy/policy.ts';
 import { streamKey } from '../../random.ts';
 
 export const dangerPresets = ['default', 'prototype'] as const;
 
 /**
- * `default` starts networks as all runs of this engine do. `prototype` does what the PyTorch study did that found the effect: weights are
- * about half as large again and biases 0, each observation cloned is of s or s' at random, and without coupling the entropy bonus of s stays.
+ * `default` initialises networks as all runs of this engine. `prototype` reproduces the PyTorch study that found the
+ * effect: weights are about half as large again and biases are 0, each cloned observation is of s or s' at random, and
+ * the entropy bonus of s stays without coupling.
  */
 export type DangerPreset = (typeof dangerPresets)[number];
 
-/** Standard deviation of normal starts, by parameter; those not listed start at 0. */
+/** Standard deviation of the normal initialisation, by parameter. Parameters that are not listed start at 0. */
 function prototypeDeviations(policy: Policy): ReadonlyMap<string, number> {
   const { parameters } = policy.network;
   const rows = (name: string): number => parameters.find((p) => p.name === name)?.shape[0] ?? 0;
-  // State and action embedding were one input there, so their weights share a fan-in.
+  // In the prototype, state and action embedding are one input, so their weights share a fan-in.
   const input = 1 / Math.sqrt(rows('state.weight') + rows('action.weight'));
   const embedding = rows('policyHead.weight');
   return new Map([
@@ -27,7 +28,7 @@ function prototypeDeviations(policy: Policy): ReadonlyMap<string, number> {
   ]);
 }
 
-/** Initialises the policy's weights as the preset does, and prepares them. */
+/** Initialises the policy's weights by the preset and prepares them. */
 export function initialiseFor(preset: DangerPreset, policy: Policy, seed: number): void {
   const { arena, network, weights } = policy;
   network.initialise(weights, seed);

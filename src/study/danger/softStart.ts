@@ -1,4 +1,4 @@
-/** Soft behaviour cloning: a policy that takes the bad action with a probability of choice. */
+/** Soft behaviour cloning: trains a policy that takes the bad action with a given probability. */
 
 import type { LossSet } from '../../engine/learn/shards.ts';
 import { type Learner, resetOptimizer, update } from '../../engine/learn/update.ts';
@@ -11,10 +11,10 @@ const GOOD_START = 0.35;
 
 const UPDATES = 250;
 
-/** Observations of each state per update, all of them new; with the preset `prototype` on the mean. */
+/** Observations of each state per update, all of them new; with the preset `prototype`, on average. */
 const SHOWN = 32;
 
-/** Observations of each state that `softStart` needs. */
+/** Number of observations of each state that `softStart` needs. */
 export const CLONED = SHOWN * UPDATES;
 
 const adamw = { learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: Infinity };
@@ -30,7 +30,10 @@ const settings = {
   badWeight: 0,
 };
 
-/** The observations in the order shown, `2 * SHOWN` per update: as many of s as of s', or with the preset `prototype` either at random. */
+/**
+ * The observations in the order of training, `2 * SHOWN` per update: equal numbers of s and s' or, with the preset
+ * `prototype`, either one at random.
+ */
 function shownOrder({ preset, seed }: TwoStates): Int32Array {
   if (preset === 'prototype') return permutation(2 * CLONED, seed, 'danger/shown', 0);
   return Int32Array.from({ length: 2 * CLONED }, (_, i) => {
@@ -40,26 +43,27 @@ function shownOrder({ preset, seed }: TwoStates): Int32Array {
 }
 
 /**
- * Trains new weights until p(action 0 | s') is about `start` and p(action 0 | s) about 0.35, the other actions sharing the rest alike.
+ * Trains new weights until p(action 0 | s') is about `start` and p(action 0 | s) about 0.35. The other actions share
+ * the rest equally.
  *
- * The loss is the cross-entropy sum_a t(a) * -log pi(a | x) to those targets t, meant over observations x of s and s': every observation
- * is in the list once per action, labelled with it and weighted by t(a).
+ * The loss is the cross-entropy sum_a t(a) * -log pi(a | x) for those targets t, averaged over observations x of s and
+ * s'. Each observation is in the list once per action, with the action as label and t(a) as weight.
  */
-export function softStart(learner: Learner, states: TwoStates, start: number): void {
+export function softStart(learner: Learner, twoStates: TwoStates, start: number): void {
   const { policy } = learner;
-  const { cloning: list } = states;
+  const { cloning: list } = twoStates;
   const { vocabularySize: actions } = list.shape;
-  initialiseFor(states.preset ?? 'default', policy, states.seed);
+  initialiseFor(twoStates.preset ?? 'default', policy, twoStates.seed);
   resetOptimizer(learner);
   const labels = new Int8Array(list.actions);
   for (let s = 0; s < list.states; s++) labels[list.rowOffsets[s] + (s % actions)] = 1;
-  const shown = shownOrder(states);
+  const shown = shownOrder(twoStates);
   const rows = 2 * SHOWN * actions;
   const unused = {
     taken: new Int32Array(list.states),
     oldLogProb: new Float32Array(list.states),
     refLogProb: null,
-    // Copies of one observation differ in their labels.
+    // Copies of one observation have different labels.
     repeats: null,
     advantage: new Float32Array(list.states),
     weight: new Float32Array(rows),

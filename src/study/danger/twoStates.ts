@@ -1,4 +1,6 @@
-/** One seed's copy of the danger-zone task: the states s and s', episodes in them, and observations to clone and to judge on. */
+/**
+ * The danger-zone task of one seed: the states s and s', episodes in them, and observations for cloning and evaluation.
+ */
 
 import { index32 } from '../../engine/kernels/address.ts';
 import type { Policy } from '../../engine/policy/policy.ts';
@@ -14,23 +16,23 @@ import type { DangerPreset } from './presets.ts';
 const GROUPS = 6;
 export const GROUP_SIZE = 8;
 
-/** Observations of s' over which p(bad | s') is averaged. */
+/** Number of observations of s' over which p(bad | s') is averaged. */
 const JUDGED = 64;
 
 export interface TwoStates {
   readonly seed: number;
-  /** How networks start; by default as all runs of this engine do. */
+  /** Initialisation of the networks; by default as in all runs of this engine. */
   readonly preset?: DangerPreset;
-  /** As many as an iteration has episodes. */
+  /** One per episode of an iteration. */
   readonly environments: readonly Chain[];
-  /** `cloned` observations of s, then as many of s', each as many times in a row as there are actions. */
+  /** `cloned` observations of s, then as many of s'. Each is repeated once per action, in consecutive rows. */
   readonly cloning: StateList;
   readonly judged: StateList;
 }
 
-/** @param cloned observations of each state to clone on */
+/** @param cloned number of observations of each state for cloning */
 export function createTwoStates(rho: number, seed: number, cloned: number): TwoStates {
-  // A seed has directions of its own: a mean over seeds is one over pairs of states too.
+  // Each seed has its own directions, so a mean over seeds is also a mean over pairs of states.
   const options = { rho, layoutSeed: seed };
   const environments = Array.from({ length: GROUPS * GROUP_SIZE }, () => createLookAlike(options));
   const { spec } = environments[0];
@@ -54,7 +56,7 @@ export function createTwoStates(rho: number, seed: number, cloned: number): TwoS
   };
 }
 
-/** Fresh games for iteration number `iteration`, each `GROUP_SIZE` times. */
+/** New games for iteration `iteration`, each `GROUP_SIZE` times. */
 export function gamesOf(seed: number, iteration: number): GameChoice[] {
   const random = randomStream(seed, 'danger/games', iteration);
   return Array.from({ length: GROUPS }, () => random.uint32()).flatMap((game) =>
@@ -62,7 +64,7 @@ export function gamesOf(seed: number, iteration: number): GameChoice[] {
   );
 }
 
-/** p(action 0 | s'), the good action of s: mean over the judged observations. */
+/** p(action 0 | s'), where action 0 is the good action of s: mean over the evaluation observations. */
 export function badProbability(policy: Policy, { judged }: TwoStates): number {
   const { arena, network, logProbs } = policy;
   const order = Int32Array.from({ length: judged.states }, (_, i) => i);

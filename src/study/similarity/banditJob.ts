@@ -15,14 +15,17 @@ import type { TrainInput } from '../trained/trainJob.ts';
 
 export type BanditResult = {
   readonly success: { readonly train: number; readonly inDomain: number; readonly outOfDomain: number };
-  /** Mean cosine of good-bad pairs of one scenario, noiseless, with the weights at the start and at the end. */
+  /**
+   * Mean cosine of good-bad pairs within one scenario, without observation noise, for the weights at the start and at
+   * the end.
+   */
   readonly cosine: { readonly start: number; readonly end: number };
   readonly envSteps: number;
 };
 
 /**
- * Mean cosine between the gradients of log pi of the good action of a training state and of the same action in each other training state
- * of its scenario, where it is bad.
+ * Mean cosine between two gradients of log pi: of the good action in a training state, and of the same action in
+ * another training state of its scenario, where it is bad. The mean is over all such pairs.
  */
 export function sameScenarioCosine(policy: Policy, rho: number, layoutSeed: number): number {
   const means = stateMeans({ rho, layoutSeed });

@@ -1,7 +1,7 @@
-/** Coupling and out-of-domain success against the similarity of states, in the bandit. */
+/** Coupling and out-of-domain success by similarity of states, in the bandit. */
 
-import { quantityText } from '../../report/studyTables.ts';
-import { bySeed, pairedQuantity, quantity } from '../estimates.ts';
+import { estimateText } from '../../report/studyTables.ts';
+import { bySeed, estimateOf, pairedEstimate } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
@@ -9,7 +9,7 @@ import type { TrainInput } from '../trained/trainJob.ts';
 import { type BanditResult, banditKind } from './banditJob.ts';
 import { type SimilarityCurve, similarityStudyFigure } from './similarityStudyFigure.ts';
 
-/** The sizes and rates of the study that found the effect; its weights start otherwise, see docs/results/similarity.md. */
+/** Sizes and rates of the study that found the effect. Its initial weights differ, see docs/results/similarity.md. */
 const shared: TrainInput = {
   iterations: 300,
   groupsPerIteration: 6,
@@ -23,14 +23,14 @@ const shared: TrainInput = {
   checkpointEvery: 300,
 };
 
-interface BanditArm {
+interface BanditCondition {
   readonly name: string;
   readonly changes: TrainInput;
 }
 
 const both = { method: 'classifier+cloning' } as const;
 
-const arms: readonly BanditArm[] = [
+const conditions: readonly BanditCondition[] = [
   { name: 'GRPO', changes: {} },
   { name: 'GRPO, entropy 0.1', changes: { entropyCoef: 0.1 } },
   { name: 'classifier + cloning, graph labels', changes: { ...both, labels: 'graph' } },
@@ -45,9 +45,9 @@ function extent({ size }: StudyScale): { similarities: readonly number[]; seeds:
     : { similarities: [0.3, 0.8, 0.95], seeds: 3 };
 }
 
-const inputOf = (arm: BanditArm, similarity: number, seed: number): TrainInput => ({
+const inputOf = (condition: BanditCondition, similarity: number, seed: number): TrainInput => ({
   ...shared,
-  ...arm.changes,
+  ...condition.changes,
   similarity,
   seed,
 });
@@ -55,7 +55,9 @@ const inputOf = (arm: BanditArm, similarity: number, seed: number): TrainInput =
 function plan(scale: StudyScale): readonly Job[] {
   const { similarities, seeds } = extent(scale);
   return seedsOf(scale, seeds).flatMap((seed) =>
-    similarities.flatMap((similarity) => arms.map((arm) => jobOf(banditKind, inputOf(arm, similarity, seed), 6))),
+    similarities.flatMap((similarity) =>
+      conditions.map((condition) => jobOf(banditKind, inputOf(condition, similarity, seed), 6)),
+    ),
   );
 }
 
@@ -72,37 +74,41 @@ const outOfDomain = measures[2];
 function report(results: JobResults, scale: StudyScale, command: string): StudyReport {
   const { similarities, seeds: wanted } = extent(scale);
   const seeds = seedsOf(scale, wanted);
-  const valuesOf = (arm: BanditArm, similarity: number, of: (result: BanditResult) => number) =>
+  const valuesOf = (condition: BanditCondition, similarity: number, of: (result: BanditResult) => number) =>
     bySeed(seeds, (seed) => {
-      const result = results.of(banditKind, inputOf(arm, similarity, seed));
+      const result = results.of(banditKind, inputOf(condition, similarity, seed));
       return result && of(result);
     });
-  const quantityOf = (arm: BanditArm, similarity: number, { of }: (typeof measures)[number]) =>
-    quantity(valuesOf(arm, similarity, of), 'mean');
-  const gainOf = (arm: BanditArm, similarity: number) =>
-    pairedQuantity(valuesOf(arm, similarity, outOfDomain.of), valuesOf(arms[0], similarity, outOfDomain.of), 'mean');
+  const estimateAt = (condition: BanditCondition, similarity: number, { of }: (typeof measures)[number]) =>
+    estimateOf(valuesOf(condition, similarity, of), 'mean');
+  const gainOf = (condition: BanditCondition, similarity: number) =>
+    pairedEstimate(
+      valuesOf(condition, similarity, outOfDomain.of),
+      valuesOf(conditions[0], similarity, outOfDomain.of),
+      'mean',
+    );
   const curves: SimilarityCurve[] = measures.slice(2).flatMap((measure) =>
-    arms.map((arm) => ({
-      arm: arm.name,
+    conditions.map((condition) => ({
+      condition: condition.name,
       measure: measure.column,
       points: similarities.flatMap((similarity) => {
-        const found = quantityOf(arm, similarity, measure);
+        const found = estimateAt(condition, similarity, measure);
         return found === null ? [] : [{ similarity, mean: found.value, low: found.low, high: found.high }];
       }),
     })),
   );
-  const shown = similarities.filter((similarity) => quantityOf(arms[0], similarity, outOfDomain) !== null);
+  const shown = similarities.filter((similarity) => estimateAt(conditions[0], similarity, outOfDomain) !== null);
   const grpo = shown.map((similarity) => ({
     similarity,
-    outOfDomain: quantityOf(arms[0], similarity, outOfDomain)?.value ?? 0,
-    cosineStart: quantityOf(arms[0], similarity, measures[3])?.value ?? 0,
+    outOfDomain: estimateAt(conditions[0], similarity, outOfDomain)?.value ?? 0,
+    cosineStart: estimateAt(conditions[0], similarity, measures[3])?.value ?? 0,
   }));
   return {
     summary: shown.map((similarity) => {
-      const plain = quantityText(quantityOf(arms[0], similarity, outOfDomain));
-      const judged = arms.slice(1).flatMap((arm) => {
-        const difference = gainOf(arm, similarity);
-        return difference === null ? [] : [{ name: arm.name, difference }];
+      const plain = estimateText(estimateAt(conditions[0], similarity, outOfDomain));
+      const judged = conditions.slice(1).flatMap((condition) => {
+        const difference = gainOf(condition, similarity);
+        return difference === null ? [] : [{ name: condition.name, difference }];
       });
       return `Similarity ${similarity}: GRPO succeeds in ${plain} of the out-of-domain games. ${judgedText({ above: 'Gain', below: 'Lose' }, judged)}`;
     }),
@@ -111,11 +117,11 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
       title: `Similarity ${similarity}`,
       rowHead: 'trained with',
       columns: [...measures.map(({ column }) => column), 'out-of-domain success minus that of GRPO'],
-      rows: arms.map((arm, i) => ({
-        name: arm.name,
+      rows: conditions.map((condition, i) => ({
+        name: condition.name,
         cells: [
-          ...measures.map((measure) => quantityOf(arm, similarity, measure)),
-          i === 0 ? null : gainOf(arm, similarity),
+          ...measures.map((measure) => estimateAt(condition, similarity, measure)),
+          i === 0 ? null : gainOf(condition, similarity),
         ],
         command,
       })),
@@ -128,12 +134,12 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
               id: 'similarity',
               svg: similarityStudyFigure(curves),
               caption:
-                'Means over seeds, whose problems differ too; bars: 95% bootstrap interval over seeds. The cosine is that of good actions with the same action in states of the same scenario where it is bad.',
+                'Means over seeds, each with its own problem; bars: 95% bootstrap interval over seeds. The cosine compares a good action with the same action in another state of the same scenario, where it is bad.',
             },
           ],
     notes: [
-      'Oracle labels know the need, which an agent does not. Shuffled labels are those of the graph without their meaning, and more entropy is the other control.',
-      'Rewards are a matter of chance here: the experience graph weighs the outcomes of an action by how often each came.',
+      'Oracle labels use the need, which an agent cannot observe. There are two controls: shuffled labels (a permutation of the graph labels, without information) and a larger entropy bonus.',
+      'Rewards are random here: the experience graph weights the outcomes of an action by their frequency.',
     ],
     key: { grpo },
   };

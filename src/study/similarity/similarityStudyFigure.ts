@@ -1,9 +1,9 @@
 import { panelName, panelTop, renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
 import { bars, curve } from '../../report/draw/series.ts';
 
-/** One measure of one way of training by similarity of states. */
+/** One measure of one variant by similarity of states. */
 export interface SimilarityCurve {
-  readonly arm: string;
+  readonly condition: string;
   readonly measure: string;
   readonly points: readonly {
     readonly similarity: number;
@@ -14,17 +14,19 @@ export interface SimilarityCurve {
   }[];
 }
 
-/** Each measure against the similarity of states, a panel per measure, a line per way of training. Returns SVG. */
+/** Each measure against the similarity of states: one panel per measure, one line per variant. Returns SVG. */
 export function similarityStudyFigure(curves: readonly SimilarityCurve[]): string {
   if (curves.length === 0)
     throw new Error('similarityStudyFigure: curves must not be empty, got 0; run the study again');
   const measures = [...new Set(curves.map(({ measure }) => measure))];
-  const arms = [...new Set(curves.map(({ arm }) => arm))];
-  const styles = arms.map((_, i) => seriesStyle(i + 1, i === 1 || i === arms.length - 1 ? 'dashed' : 'solid'));
+  const conditions = [...new Set(curves.map(({ condition }) => condition))];
+  const styles = conditions.map((_, i) =>
+    seriesStyle(i + 1, i === 1 || i === conditions.length - 1 ? 'dashed' : 'solid'),
+  );
   const heading = {
     title: 'Coupling and success on held-out combinations by similarity of states',
     subtitle: 'Marks: mean over seeds; bars: 95% interval. Dashed: controls.',
-    legend: arms.map((name, i) => ({ name, ...styles[i] })),
+    legend: conditions.map((name, i) => ({ name, ...styles[i] })),
   };
   const top = panelTop(heading) + 24;
   const panels = measures.map((_, i) => ({ left: 58 + i * 236, top, width: 192, height: 210 }));
@@ -51,8 +53,8 @@ export function similarityStudyFigure(curves: readonly SimilarityCurve[]): strin
       series: measures.flatMap((measure, panel) =>
         curves
           .filter((each) => each.measure === measure)
-          .flatMap(({ arm, points }) => {
-            const style = styles[arms.indexOf(arm)];
+          .flatMap(({ condition, points }) => {
+            const style = styles[conditions.indexOf(condition)];
             return [
               curve(
                 points.map(({ similarity, mean }) => [similarity, mean]),

@@ -1,4 +1,4 @@
-/** The part of the theory study on risky actions: their advantage in closed form and as measured. */
+/** Part of the theory study: the advantage of a risky action, in closed form and measured. */
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
 import type { Interval } from '../../statistics/statistics.ts';
@@ -109,11 +109,11 @@ export const riskyAction: StudyPart = {
           id: 'theory-risky-action',
           svg: riskyActionFigure(points),
           caption:
-            'An episode of one step: the risky action, taken with probability q, makes it fail with probability r. The closed form is derived in docs/math.md.',
+            'Episodes have one step. The risky action is taken with probability q and makes the episode fail with probability r. docs/math.md derives the closed form.',
         },
       ],
       notes: [
-        'Of many points with 95% intervals about one in twenty lies outside. The two scalings of one point share their episodes.',
+        'With 95% intervals, about one point in twenty is expected to be outside its interval. The two scalings of one point use the same episodes.',
       ],
       key: { points: points.length, inside: held, negative },
     };

@@ -13,7 +13,7 @@ export interface RiskyPoint {
   readonly high: number;
 }
 
-/** Closed form and measurement of the risky action's advantage, one panel per group size and scaling. Returns SVG. */
+/** Advantage of the risky action in closed form and measured: one panel per group size and scaling. Returns SVG. */
 export function riskyActionFigure(points: readonly RiskyPoint[]): string {
   if (points.length === 0) throw new Error('riskyActionFigure: points must not be empty, got 0; run the study again');
   const cases = [...new Map(points.map((p) => [`${p.scaleRewards}/${p.groupSize}`, p])).values()];

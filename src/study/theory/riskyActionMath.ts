@@ -1,8 +1,8 @@
 /**
- * What group-relative advantages do to a risky action: in closed form and measured.
+ * Group-relative advantage of a risky action, in closed form and measured.
  *
- * Episodes have one step. The risky action is taken with probability q and makes the episode fail with probability r; without it the
- * episode succeeds. docs/math.md derives the closed form.
+ * Episodes have one step. The risky action is taken with probability q and makes the episode fail with probability r.
+ * Without it, the episode succeeds. docs/math.md derives the closed form.
  */
 import { groupRelative } from '../../credit/advantages/groupRelative.ts';
 import { STD_FLOOR } from '../../credit/advantages/moments.ts';
@@ -15,12 +15,12 @@ export interface RiskyAction {
   readonly q: number;
   /** Probability that it makes the episode fail, in (0, 1]. */
   readonly r: number;
-  /** Episodes per group; Infinity in the closed form for the limit. */
+  /** Episodes per group. Infinity selects the limit of the closed form. */
   readonly groupSize: number;
   readonly scaleRewards: 'group' | 'none';
 }
 
-/** E[var / (std + floor)] of the returns of a group with success probability p; without the division E[var]. */
+/** E[var / (std + floor)] of the returns of a group with success probability p; without the division, E[var]. */
 function expectedSpread(p: number, { groupSize, scaleRewards }: RiskyAction): number {
   const variance = p * (1 - p);
   if (groupSize === Infinity) return scaleRewards === 'none' ? variance : variance / (Math.sqrt(variance) + STD_FLOOR);
@@ -39,8 +39,8 @@ function expectedSpread(p: number, { groupSize, scaleRewards }: RiskyAction): nu
 }
 
 /**
- * E[1{risky action taken} * advantage] of an episode. Without division by the standard deviation it is (1 - 1/G) q r (q - 1); with it,
- * q r (q - 1) E[var / (std + 1e-4)] / (p (1 - p)) for p = 1 - q r.
+ * E[1{risky action taken} * advantage] of an episode. Without division by the standard deviation it is (1 - 1/G) q r (q
+ * - 1). With it: q r (q - 1) E[var / (std + 1e-4)] / (p (1 - p)) for p = 1 - q r.
  */
 export function expectedAdvantage(action: RiskyAction): number {
   const { q, r } = action;
@@ -48,7 +48,10 @@ export function expectedAdvantage(action: RiskyAction): number {
   return (q * r * (q - 1) * expectedSpread(p, action)) / (p * (1 - p));
 }
 
-/** The same, measured by `groupRelative` on `groups` groups of episodes: mean over groups with its 95% t interval. */
+/**
+ * The same quantity, measured with `groupRelative` on `groups` groups of episodes: mean over groups with its 95% t
+ * interval.
+ */
 export function measuredAdvantage(
   { q, r, groupSize, scaleRewards }: RiskyAction,
   groups: number,
@@ -62,7 +65,8 @@ export function measuredAdvantage(
     vectorWidth: 3,
     risk: r,
   });
-  // Cases draw numbers of their own, so that their errors are independent; the two scalings judge the same episodes.
+  // Each case has its own random numbers, so that the errors are independent. The two scalings of one case use the same
+  // episodes.
   const purpose = `theory/${groupSize}/${q}/${r}`;
   const returns = new Float64Array(groups * groupSize);
   const risky = new Uint8Array(groups * groupSize);

@@ -1,15 +1,18 @@
 import { panelName, panelTop, renderSvg, seriesStyle, twoColumns, valueAxis } from '../../report/draw/chart.ts';
 import { curve, points } from '../../report/draw/series.ts';
 
-/** What repeated steps of one kind do to three actions, and what a first step does from every start of a grid. */
+/** Effect of repeated steps of one kind on three actions, and effect of the first step from each start of a grid. */
 export interface SqueezeCase {
-  /** What the steps ascend. */
+  /** The objective that the steps ascend. */
   readonly name: string;
   readonly stepSize: number;
   /** Probabilities [good, punished, other bad] by step: closed form, then measured. */
   readonly path: readonly (readonly number[])[];
   readonly measured: readonly (readonly number[])[];
-  /** Start [good, punished, other bad], and change of the other bad action and of both bad ones together in the first step, as measured. */
+  /**
+   * Start [good, punished, other bad], and measured change in the first step: of the other bad action, and of both bad
+   * actions together.
+   */
   readonly grid: readonly { readonly start: readonly number[]; readonly other: number; readonly bad: number }[];
 }
 
@@ -22,7 +25,10 @@ const mapStyles = [
   { ...seriesStyle(0, 'none'), symbol: 'circle' },
 ];
 
-/** Upper panels: probabilities over steps; lower panels: which starts make a bad action likelier. Returns SVG. */
+/**
+ * Upper panels: probabilities over steps. Lower panels: the starts from which a bad action becomes likelier. Returns
+ * SVG.
+ */
 export function squeezeFigure(cases: readonly SqueezeCase[]): string {
   if (cases.length === 0) throw new Error('squeezeFigure: cases must not be empty, got 0; run the study again');
   const styles = actionNames.map((_, i) => seriesStyle([3, 1, 5][i]));

@@ -1,4 +1,4 @@
-/** The part of the theory study on the squeezing effect. */
+/** Part of the theory study: the squeezing effect. */
 
 import type { StudyTable } from '../../report/studyTables.ts';
 import { type JobKind, type JobResults, jobOf } from '../job.ts';
@@ -8,11 +8,11 @@ import { createSqueezer, gridOfStarts, type StepKind, type Three } from './squee
 
 export type SqueezeInput = {
   readonly step: StepKind;
-  /** Probabilities of the good, the punished and the other bad action to begin with. */
+  /** Start probabilities of the good, the punished and the other bad action. */
   readonly start: readonly [number, number, number];
   readonly stepSize: number;
   readonly steps: number;
-  /** The grid's starts are multiples of 1 / resolution. */
+  /** The starts of the grid are multiples of 1 / resolution. */
   readonly resolution: number;
   /** Step size on the grid. */
   readonly gridStepSize: number;
@@ -21,7 +21,7 @@ export type SqueezeInput = {
 export type SqueezeResult = {
   readonly path: readonly (readonly number[])[];
   readonly measured: readonly (readonly number[])[];
-  /** Start, probabilities after one step in closed form, and as measured. */
+  /** Start, probabilities after one step in closed form, and measured probabilities. */
   readonly grid: readonly {
     readonly start: readonly number[];
     readonly closedForm: readonly number[];
@@ -134,7 +134,7 @@ export const squeezing: StudyPart = {
           id: 'theory-squeezing',
           svg: squeezeFigure(cases),
           caption:
-            'A softmax over three free logits. Left, only the punished action has an advantage; right, all have those of a return of 1 for the good action and 0 for the others.',
+            'A softmax over three free logits. Left: only the punished action has an advantage. Right: the advantages are those of a return of 1 for the good action and 0 for the others.',
         },
       ],
       notes: [],

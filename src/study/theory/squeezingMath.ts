@@ -1,6 +1,7 @@
 /**
- * The squeezing effect on three actions, one good and two bad (Ren and Sutherland, "Learning Dynamics of LLM Finetuning", 2024, arXiv
- * 2407.10490): what one gradient step does to each probability of a softmax policy, in closed form and as the engine does it.
+ * The squeezing effect on three actions, one good and two bad (Ren and Sutherland, "Learning Dynamics of LLM
+ * Finetuning", 2024, arXiv 2407.10490): change of each probability of a softmax policy in one gradient step, in closed
+ * form and as computed by the engine.
  */
 
 import { sumGradient } from '../../coupling/spillover.ts';
@@ -19,8 +20,8 @@ import { createLookAlike } from '../../env/lookAlike.ts';
 export type Three = readonly [good: number, punished: number, other: number];
 
 /**
- * What a step ascends: `punish` is minus log pi of the punished action; `expected` is the mean over the policy's own actions of advantage
- * times log pi, for return 1 of the good action and 0 of the others.
+ * The objective that a step ascends. `punish` is minus log pi of the punished action. `expected` is the mean, over the
+ * policy's own actions, of advantage times log pi, for a return of 1 of the good action and 0 of the others.
  */
 export type StepKind = 'punish' | 'expected';
 
@@ -45,13 +46,16 @@ export function initialRate(kind: StepKind, p: Three): Three {
 }
 
 export interface Squeezer {
-  /** The probabilities after one step as softmax algebra has them: p_b exp(step * change_b), normalised. */
+  /** Probabilities after one step by softmax algebra: p_b exp(step * change_b), normalised. */
   closedForm(kind: StepKind, p: Three, stepSize: number): Three;
-  /** The same by forward pass, backward pass and step of a network whose three logits are its parameters. */
+  /**
+   * Probabilities after a forward pass, backward pass and optimiser step of a network whose parameters are the three
+   * logits.
+   */
   measured(kind: StepKind, p: Three, stepSize: number): Three;
 }
 
-/** A policy whose logits are free parameters: identity embeddings, of which only the layer after them is trained. */
+/** A policy with free logits as parameters: the embeddings are identities, and only the layer after them is trained. */
 async function tabularPolicy(): Promise<Policy> {
   const { spec } = createLookAlike({ actionCount: 3, vectorWidth: 3 });
   const shape = inputShape(spec);
@@ -101,7 +105,7 @@ export async function createSqueezer(): Promise<Squeezer> {
   };
 }
 
-/** All starts (i, j, k) / resolution with i + j + k = resolution and no action impossible. */
+/** All starts (i, j, k) / resolution with i + j + k = resolution and i, j, k > 0. */
 export function gridOfStarts(resolution: number): Three[] {
   const starts: Three[] = [];
   for (let i = 1; i < resolution; i++) {

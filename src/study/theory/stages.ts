@@ -1,4 +1,7 @@
-/** How wrong the first-order prediction of spillover is before, after the cold start of, and after a training run. */
+/**
+ * Error of the first-order prediction of spillover before training, after behaviour-cloning pretraining, and after
+ * training.
+ */
 
 import { type Config, resolveConfig } from '../../config/config.ts';
 import type { Samples } from '../../coupling/samples.ts';
@@ -16,12 +19,14 @@ import { type StepError, stepErrors } from './stepErrorMath.ts';
 export const stages = ['initial', 'cold start', 'trained'] as const;
 export type Stage = (typeof stages)[number];
 
-/** Samples whose gradients make the step, half of them good, and probes whose log pi is predicted. */
+/**
+ * Number of samples whose gradients form the step (half of them good), and number of probes whose log pi is predicted.
+ */
 const SAMPLES = 64;
 
 const GAMES = 30;
 
-/** States of an expert's noisy play, each with a good (advantage 1) or a bad candidate action (-1) in turn. */
+/** States from episodes of an expert with noise. The candidate actions are good (advantage 1) and bad (-1) in turn. */
 async function expertSamples(
   environment: Environment,
   seed: number,
@@ -49,7 +54,8 @@ async function expertSamples(
 }
 
 /**
- * Trains one run and measures `stepErrors` at its three stages: samples from games of the train split, probes from out-of-domain games.
+ * Trains one run and measures `stepErrors` at three stages. Samples are from games of the train split, probes from
+ * out-of-domain games.
  *
  * @param changes to the default config; the environment must have an expert
  */

@@ -1,7 +1,7 @@
-/** The part of the theory study on the first-order prediction of spillover. */
+/** Part of the theory study: the first-order prediction of spillover. */
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
-import { bySeed, quantity } from '../estimates.ts';
+import { bySeed, estimateOf } from '../estimates.ts';
 import { type JobKind, type JobResults, jobOf } from '../job.ts';
 import { type StudyPart, type StudyScale, seedsOf } from '../study.ts';
 import { type Stage, stageErrors, stages } from './stages.ts';
@@ -12,7 +12,7 @@ export type StageInput = {
   readonly policy: 'mlp' | 'attention';
   readonly seed: number;
   readonly iterations: number;
-  /** First-order rises of the objective, in nats. */
+  /** First-order increases of the objective, in nats. */
   readonly lifts: readonly number[];
 };
 
@@ -30,10 +30,13 @@ export const stageKind: JobKind<StageInput, StageResult> = {
 
 const policies = ['mlp', 'attention'] as const;
 
-/** 4^-8 to 1: the error of an order falls by a power of 4 from one to the next. */
+/** 4^-8 to 1. An error of order k in the step size grows by a factor of 4^k from one value to the next. */
 const lifts = [16, 14, 12, 10, 8, 6, 4, 2].map((bits) => 1 / (1 << bits)).concat(1);
 
-/** Steps whose errors are compared with those a quarter as large: above rounding, below where higher orders count. */
+/**
+ * Steps whose errors are compared with those of a quarter of their size: large enough to exceed rounding, small enough
+ * that higher orders are negligible.
+ */
 const fitted = [5, 6];
 
 function extent({ size }: StudyScale): { seeds: number; iterations: number } {
@@ -76,7 +79,7 @@ function stepErrorTable(results: JobResults, scale: StudyScale, command: string)
   const rows = policies.flatMap((policy) =>
     stages.map((stage): StudyRow => {
       const of = (pick: (points: readonly { predicted: number; actual: number; error: number }[]) => number) =>
-        quantity(
+        estimateOf(
           bySeed(seeds, (seed) => {
             const result = results.of(stageKind, stageInput(scale, policy, seed));
             return result && pick(result[stage] as never);
@@ -134,10 +137,10 @@ export const stepError: StudyPart = {
           id: 'theory-step-error',
           svg: stepErrorFigure(curves),
           caption:
-            'Steps along the mean of A ∇ log π over 64 samples of training games, half of them good (A = 1), half bad (A = −1); probes are 64 samples of out-of-domain games.',
+            'Each step is along the mean of A ∇ log π over 64 samples of training games: half of them are good (A = 1), half bad (A = −1). Probes are 64 samples of out-of-domain games.',
         },
       ],
-      notes: ['Below about 0.001 nats the error is rounding of 32-bit floats, not theory.'],
+      notes: ['For steps below about 0.001 nats, the error is dominated by the rounding of 32-bit floats.'],
       key: { leastRatio: least, largestRatio: largest },
     };
   },

@@ -9,11 +9,11 @@ import {
 } from '../../report/draw/chart.ts';
 import { bars, curve } from '../../report/draw/series.ts';
 
-/** Error of the first-order prediction by size of the step, for one policy at one stage of training. */
+/** Error of the first-order prediction by step size, for one policy at one stage of training. */
 export interface StepErrorCurve {
   readonly policy: string;
   readonly stage: string;
-  /** Ascending by `lift`; each error is the geometric middle over seeds (its median) in nats, with the least and largest. */
+  /** Ascending by `lift`. Each error is the median over seeds in nats, with the smallest and the largest. */
   readonly points: readonly {
     readonly lift: number;
     readonly predicted: number;
@@ -25,7 +25,7 @@ export interface StepErrorCurve {
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** `10⁻³` for a power of ten, nothing for ends of an axis that are none. */
+/** `10⁻³` for a power of ten; empty for other values, which occur at the ends of an axis. */
 function decades(x: number): string {
   const [digits, exponent] = x.toExponential(0).split('e');
   if (digits !== '1' || Number(x.toExponential(0)) !== Number(x.toPrecision(6))) return '';
@@ -33,7 +33,7 @@ function decades(x: number): string {
   return `10${exponent.startsWith('-') ? '⁻' : ''}${size}`;
 }
 
-/** Log-log plot of the error of the first-order prediction against the size of the step, a panel per policy. Returns SVG. */
+/** Log-log plot of the error of the first-order prediction against the step size, one panel per policy. Returns SVG. */
 export function stepErrorFigure(curves: readonly StepErrorCurve[]): string {
   if (curves.length === 0) throw new Error('stepErrorFigure: curves must not be empty, got 0; run the study again');
   const policies = [...new Set(curves.map(({ policy }) => policy))];

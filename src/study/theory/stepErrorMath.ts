@@ -1,5 +1,5 @@
 /**
- * The first-order prediction of spillover against the change that a gradient step really makes, by step size.
+ * The first-order prediction of spillover compared with the change in a real gradient step, by step size.
  *
  * A step of size eta along g = (1/n) sum_i A_i g_i changes log pi(a_j | s_j) by (eta / n) sum_i A_i K_ij + O(eta^2).
  */
@@ -10,15 +10,17 @@ import { type Policy, takenLogProbs } from '../../engine/policy/policy.ts';
 import { growForStates } from '../../engine/states/loadBatch.ts';
 
 export interface StepError {
-  /** eta |g|^2: to first order the rise of the mean over i of A_i log pi(a_i | s_i). */
+  /** eta |g|^2: the first-order increase of the mean over i of A_i log pi(a_i | s_i). */
   readonly lift: number;
-  /** Root mean squares over the probes j, in nats: predicted change of log pi, measured change, and their difference. */
+  /**
+   * Root mean squares over the probes j, in nats: predicted change of log pi, measured change, and their difference.
+   */
   readonly predicted: number;
   readonly actual: number;
   readonly error: number;
 }
 
-/** Steps of sizes such that `lift` is as given. */
+/** Step sizes are chosen so that `lift` has the given values. */
 export interface StepErrorOptions {
   readonly samples: Samples;
   /** A_i, +1 or -1, by sample. */
@@ -41,9 +43,9 @@ function withAdvantage({ samples, advantages }: StepErrorOptions, sign: 1 | -1):
 }
 
 /**
- * Takes each step from the policy's weights, which it leaves as they are.
+ * Takes each step from the current weights of the policy, and restores them.
  *
- * @throws if the gradient vanishes
+ * @throws Error if the gradient is zero
  */
 export function stepErrors(policy: Policy, options: StepErrorOptions): StepError[] {
   const { arena, network, weights } = policy;

@@ -1,4 +1,4 @@
-/** The results around the method: closed forms beside what the engine measures. */
+/** The theory study: closed forms compared with measurements of the engine. */
 import type { JsonRecord } from '../../record/json.ts';
 import type { Study } from '../study.ts';
 import { riskyAction } from './riskyAction.ts';

@@ -1,12 +1,12 @@
-/** Success on training games and beyond them, of every method and label source, in several settings. */
-import { quantityText, type StudyTable } from '../../report/studyTables.ts';
-import { quantity } from '../estimates.ts';
+/** Success on training games and on held-out combinations, for every method and label source, in several settings. */
+import { roleName } from '../../report/compare/variantRole.ts';
+import { estimateText, type StudyTable } from '../../report/studyTables.ts';
+import { estimateOf } from '../estimates.ts';
 import { type Judged, judgedText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
 import { profileFigure, successFigures } from './generalisationFigures.ts';
 import {
-  baselineOf,
   beyondCloning,
   differences,
   inputOf,
@@ -16,10 +16,10 @@ import {
   trainedIn,
 } from './generalisationRows.ts';
 import { trainKind } from './trainJob.ts';
-import { outOfDomain } from './variantRuns.ts';
-import { headline, markedName, others, type StudyVariant, trainCommand } from './variants.ts';
+import { grpoOf, outOfDomain } from './variantRuns.ts';
+import { mainVariants, otherVariants, type StudyVariant, trainCommand } from './variants.ts';
 
-/** Settings in turn, each seed by seed: an unfinished study compares like with like. */
+/** Jobs by setting, then seed by seed, so that an unfinished study has the same seeds for all variants. */
 function plan(scale: StudyScale): readonly Job[] {
   return settingsOf(scale).flatMap((setting) => {
     const all = setting.groups.flatMap(({ variants, seeds }) =>
@@ -32,7 +32,7 @@ function plan(scale: StudyScale): readonly Job[] {
 }
 
 function tableOf(setting: Setting, trained: readonly Trained[]): StudyTable {
-  const baseline = baselineOf(trained);
+  const baseline = grpoOf(trained);
   return {
     id: setting.id,
     title: `Success and coupling at the end of training, ${setting.title}`,
@@ -48,14 +48,14 @@ function tableOf(setting: Setting, trained: readonly Trained[]): StudyTable {
       'out-of-domain gain over cloning, graph labels',
     ],
     rows: trained.map((each) => ({
-      name: markedName(each.variant),
+      name: roleName(each.variant),
       cells: [
-        quantity(each.of(({ success }) => success.train)),
-        quantity(each.of(({ success }) => success.inDomain)),
-        quantity(each.of(outOfDomain)),
+        estimateOf(each.of(({ success }) => success.train)),
+        estimateOf(each.of(({ success }) => success.inDomain)),
+        estimateOf(each.of(outOfDomain)),
         ...differences(each, baseline),
-        quantity(each.of(({ coupling }) => coupling.end.goodBadCosine)),
-        quantity(each.of(({ envSteps }) => envSteps / 1000)),
+        estimateOf(each.of(({ coupling }) => coupling.end.goodBadCosine)),
+        estimateOf(each.of(({ envSteps }) => envSteps / 1000)),
         beyondCloning(each, trained),
       ],
       command: trainCommand({ ...setting.config, ...each.variant.config }),
@@ -63,32 +63,32 @@ function tableOf(setting: Setting, trained: readonly Trained[]): StudyTable {
   };
 }
 
-/** Gains over the setting's GRPO of those variants that `picked` accepts. */
+/** Gains over GRPO in one setting, of the variants that `picked` accepts. */
 function gainsOf(trained: readonly Trained[], picked: (variant: StudyVariant) => boolean): Judged[] {
-  const baseline = baselineOf(trained);
+  const baseline = grpoOf(trained);
   return trained.flatMap((each) => {
     const [difference] = differences(each, baseline);
     return difference === null || !picked(each.variant) ? [] : [{ name: each.variant.name, difference }];
   });
 }
 
-/** Bootstrap intervals of fewer seeds are too narrow. */
+/** Smallest number of seeds for a ranking: bootstrap intervals of fewer seeds are too narrow. */
 const RANKED = 10;
 
 const words = { above: 'Gain', below: 'Lose' } as const;
 
-/** Who gains over GRPO, and what the controls do. */
+/** Gains over GRPO, and results of the controls, in one setting. */
 function summaryOf(setting: Setting, trained: readonly Trained[]): string[] {
-  const baseline = baselineOf(trained);
+  const baseline = grpoOf(trained);
   if (baseline === undefined) return [];
   const title = `${setting.title[0].toUpperCase()}${setting.title.slice(1)}`;
   const of = (role: StudyVariant['role'], called: Parameters<typeof judgedText>[0] = words): string =>
     judgedText(
       called,
-      gainsOf(trained, (variant) => headline.includes(variant) && variant.role === role),
+      gainsOf(trained, (variant) => mainVariants.includes(variant) && variant.role === role),
     );
   const bound = 'Upper bound';
-  const plain = `GRPO succeeds in ${quantityText(quantity(baseline.of(outOfDomain)))} of the out-of-domain games.`;
+  const plain = `GRPO succeeds in ${estimateText(estimateOf(baseline.of(outOfDomain)))} of the out-of-domain games.`;
   const controls = of('control');
   return [
     [`${title}: ${plain}`, of('method'), of('upper bound', { above: bound, below: bound })].join(' ').trimEnd(),
@@ -96,7 +96,7 @@ function summaryOf(setting: Setting, trained: readonly Trained[]): string[] {
   ];
 }
 
-/** What holds of several settings at once. */
+/** Findings over several settings. */
 function summaryOfAll(found: readonly { readonly setting: Setting; readonly trained: readonly Trained[] }[]): string[] {
   const inSetting = ({ id }: Setting, judged: readonly Judged[]): Judged[] =>
     judged.map(({ name, difference }) => ({ name: `${name} (${id})`, difference }));
@@ -112,7 +112,7 @@ function summaryOfAll(found: readonly { readonly setting: Setting; readonly trai
   const rest = found.flatMap(({ setting, trained }) =>
     inSetting(
       setting,
-      gainsOf(trained, (variant) => others.includes(variant)),
+      gainsOf(trained, (variant) => otherVariants.includes(variant)),
     ),
   );
   const few = rest.some(({ difference }) => difference.seeds.length < RANKED);
@@ -130,10 +130,10 @@ function summaryOfAll(found: readonly { readonly setting: Setting; readonly trai
 function keyOf(trained: readonly Trained[]): {
   readonly [variant: string]: { readonly [number: string]: number | null };
 } {
-  const baseline = baselineOf(trained);
+  const baseline = grpoOf(trained);
   return Object.fromEntries(
     trained.map((each) => {
-      const final = quantity(each.of(outOfDomain));
+      const final = estimateOf(each.of(outOfDomain));
       const [gain] = differences(each, baseline);
       const numbers = {
         seeds: final?.seeds.length ?? 0,
@@ -164,11 +164,11 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
       profileFigure(setting, trained),
     ]),
     notes: [
-      'Methods are compared after equal numbers of iterations, not of environment steps: a column of each table says how many each used. An episode that succeeds early is shorter, so better methods use fewer steps.',
-      'A control tests another explanation of a gain: labels without meaning, the same labels by cloning alone, more exploration, more data. An upper bound knows what an agent cannot know.',
-      'Held-out combinations are of the same family as the training games; nothing here speaks of other families.',
+      'Methods are compared after equal numbers of iterations, not of environment steps; each table has a column with the number of steps. An episode that succeeds early is shorter, so better methods use fewer steps.',
+      'A control tests another explanation of a gain: labels without information, cloning alone with the same labels, more exploration, more data. An upper bound uses task knowledge that an agent does not have.',
+      'Held-out combinations are from the same task domain as the training games. The study does not test transfer to other task domains.',
       ...(scale.size === 'quick'
-        ? ['A quick study has too few seeds for a conclusion; it shows that the machinery works.']
+        ? ['A quick study has too few seeds for a conclusion. It only tests that the study runs.']
         : []),
       ...skipped(scale),
     ],

@@ -1,18 +1,22 @@
-/** Figures of the study of generalisation: gains with every seed, and performance profiles. */
+/** Figures of the generalisation study: gains with every seed, and performance profiles. */
 
+import { roleName, roleStyle } from '../../report/compare/variantRole.ts';
 import { type IntervalRow, intervalFigure } from '../../report/draw/intervalFigure.ts';
 import { lineFigure } from '../../report/draw/lineFigure.ts';
-import type { Quantity, StudyFigure } from '../../report/studyTables.ts';
+import type { Estimate, StudyFigure } from '../../report/studyTables.ts';
 import { performanceProfile } from '../../statistics/bootstrap.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import { type BySeed, quantity, resampling } from '../estimates.ts';
-import { baselineOf, differences, type Setting, type Trained } from './generalisationRows.ts';
-import { outOfDomain } from './variantRuns.ts';
-import { headline, markedName, styleOf } from './variants.ts';
+import { type BySeed, estimateOf, resampling } from '../estimates.ts';
+import { differences, type Setting, type Trained } from './generalisationRows.ts';
+import { grpoOf, outOfDomain } from './variantRuns.ts';
+import { mainVariants } from './variants.ts';
 
-/** A figure of the headline's variants and, where they have run, one of the others beside GRPO: all in one would be too tall to read. */
+/**
+ * A figure of the main variants and, if they have runs, one of GRPO and the other variants: all in one figure would be
+ * too tall.
+ */
 export function successFigures(setting: Setting, trained: readonly Trained[]): StudyFigure[] {
-  const main = trained.filter(({ variant }) => headline.includes(variant));
+  const main = trained.filter(({ variant }) => mainVariants.includes(variant));
   const rest = trained.filter((each) => !main.includes(each));
   const title = `Success on held-out combinations, ${setting.title}`;
   return [
@@ -21,7 +25,7 @@ export function successFigures(setting: Setting, trained: readonly Trained[]): S
       ? []
       : [
           successFigure(`${setting.id}-others`, `${title}: other methods and labels`, setting, [
-            ...main.filter((each) => each === baselineOf(main)),
+            ...main.filter((each) => each === grpoOf(main)),
             ...rest,
           ]),
         ]),
@@ -29,10 +33,10 @@ export function successFigures(setting: Setting, trained: readonly Trained[]): S
 }
 
 function successFigure(id: string, title: string, setting: Setting, trained: readonly Trained[]): StudyFigure {
-  const baseline = baselineOf(trained);
+  const baseline = grpoOf(trained);
   const variants = trained.map(({ variant }) => variant);
   const rows = trained.map((each): IntervalRow => {
-    const cell = (found: Quantity | null, runs: BySeed): IntervalRow['cells'][number] =>
+    const cell = (found: Estimate | null, runs: BySeed): IntervalRow['cells'][number] =>
       found === null ? null : { value: found.value, low: found.low, high: found.high, runs: [...runs.values()] };
     const final = each.of(outOfDomain);
     const plain = baseline?.of(outOfDomain) ?? new Map<number, number>();
@@ -40,9 +44,9 @@ function successFigure(id: string, title: string, setting: Setting, trained: rea
       [...final].flatMap(([seed, x]) => (plain.has(seed) ? [[seed, x - (plain.get(seed) ?? 0)]] : [])),
     );
     return {
-      name: markedName(each.variant),
-      style: styleOf(variants, each.variant),
-      cells: [cell(quantity(final), final), cell(differences(each, baseline)[0], gains)],
+      name: roleName(each.variant),
+      style: roleStyle(variants, each.variant),
+      cells: [cell(estimateOf(final), final), cell(differences(each, baseline)[0], gains)],
     };
   });
   return {
@@ -62,9 +66,12 @@ function successFigure(id: string, title: string, setting: Setting, trained: rea
 
 const thresholds = Array.from({ length: 51 }, (_, i) => i / 50);
 
-/** Fewer variants than colours, so that lines can be told apart: those of the headline. */
+/**
+ * The performance profiles of the main variants: there are fewer of them than colours, so the lines are
+ * distinguishable.
+ */
 export function profileFigure(setting: Setting, trained: readonly Trained[]): StudyFigure {
-  const shown = trained.filter(({ variant }) => headline.includes(variant));
+  const shown = trained.filter(({ variant }) => mainVariants.includes(variant));
   const variants = shown.map(({ variant }) => variant);
   return {
     id: `${setting.id}-profile`,
@@ -86,9 +93,9 @@ export function profileFigure(setting: Setting, trained: readonly Trained[]): St
         const profile = performanceProfile([values], thresholds, resampling);
         const bounded = variant.role === 'method' && values.length >= MIN_INTERVAL_SEEDS;
         return {
-          name: markedName(variant),
-          style: styleOf(variants, variant),
-          // Bands of all would hide each other.
+          name: roleName(variant),
+          style: roleStyle(variants, variant),
+          // Only methods have bands: those of all variants would overlap.
           points: profile.map(({ mean, low, high }, i) =>
             bounded ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
           ),
@@ -96,6 +103,6 @@ export function profileFigure(setting: Setting, trained: readonly Trained[]): St
         };
       }),
     }),
-    caption: `Each line falls from 1 to 0 where a variant's seeds lie, ${setting.title}: further right is better, steeper is steadier.`,
+    caption: `Share of a variant's seeds above each threshold, ${setting.title}. A line further to the right means higher success; a steeper line means less variation between seeds.`,
   };
 }

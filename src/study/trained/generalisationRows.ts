@@ -1,6 +1,6 @@
-/** The settings of the study of generalisation, their variants, and what is known of them. */
-import type { Quantity } from '../../report/studyTables.ts';
-import { type BySeed, improvementQuantity, pairedQuantity } from '../estimates.ts';
+/** Settings of the generalisation study, their variants, and the numbers of each variant. */
+import type { Estimate } from '../../report/studyTables.ts';
+import { type BySeed, improvementEstimate, pairedEstimate } from '../estimates.ts';
 import type { JobResults } from '../job.ts';
 import { type StudyScale, seedsOf } from '../study.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
@@ -12,17 +12,17 @@ import {
   classifierGraph,
   cloningGraph,
   grpo,
-  headline,
-  others,
+  mainVariants,
+  otherVariants,
   type StudyVariant,
 } from './variants.ts';
 
-/** Where the variants are compared. */
+/** A setting in which the variants are compared. */
 export interface Setting {
   readonly id: string;
   readonly title: string;
   readonly config: TrainInput;
-  /** About how long a run takes, in seconds on one core. */
+  /** Approximate duration of a run in seconds on one core. */
   readonly seconds: number;
   readonly groups: readonly { readonly variants: readonly StudyVariant[]; readonly seeds: number }[];
 }
@@ -38,7 +38,7 @@ const crafting = { id: 'crafting', title: 'crafting', config: { env: 'crafting' 
 const coin = {
   id: 'coin',
   title: 'TextWorldExpress coin',
-  // As in docs/results/textworld-coin.md, whose settings were chosen on seed 1.
+  // As in docs/results/textworld-coin.md, where the settings were chosen on seed 1.
   config: {
     ...{ env: 'textworld-express/coin', iterations: 45, learningRate: 0.006, cloningCoef: 1, evalEpisodes: 200 },
   },
@@ -58,8 +58,8 @@ export function settingsOf(scale: StudyScale): readonly Setting[] {
     ];
   }
   const main = [
-    { variants: headline, seeds: 20 },
-    { variants: others, seeds: 5 },
+    { variants: mainVariants, seeds: 20 },
+    { variants: otherVariants, seeds: 5 },
   ];
   return [
     { ...household, groups: main },
@@ -89,19 +89,16 @@ export function trainedIn(setting: Setting, results: JobResults, scale: StudySca
     .map((each) => ({ variant: each.variant, of: (pick) => valuesOf(each, pick) }));
 }
 
-/** Differences to the setting's GRPO; null in its own row. */
-export function differences(each: Trained, baseline: Trained | undefined): [Quantity | null, Quantity | null] {
+/** Differences to GRPO in the same setting; null for GRPO itself. */
+export function differences(each: Trained, baseline: Trained | undefined): [Estimate | null, Estimate | null] {
   if (baseline === undefined || each === baseline) return [null, null];
   const [treated, plain] = [each.of(outOfDomain), baseline.of(outOfDomain)];
-  return [pairedQuantity(treated, plain), improvementQuantity(treated, plain)];
+  return [pairedEstimate(treated, plain), improvementEstimate(treated, plain)];
 }
 
-export const baselineOf = (trained: readonly Trained[]): Trained | undefined =>
-  trained.find(({ variant }) => variant === grpo);
-
-/** What a variant that uses graph labels to classify gains beyond cloning them alone; null in any other row. */
-export function beyondCloning(each: Trained, trained: readonly Trained[]): Quantity | null {
+/** Gain of a classifier variant with graph labels over cloning the same labels; null for other variants. */
+export function beyondCloning(each: Trained, trained: readonly Trained[]): Estimate | null {
   const cloned = trained.find(({ variant }) => variant === cloningGraph);
   if (cloned === undefined || (each.variant !== classifierGraph && each.variant !== bothGraph)) return null;
-  return pairedQuantity(each.of(outOfDomain), cloned.of(outOfDomain));
+  return pairedEstimate(each.of(outOfDomain), cloned.of(outOfDomain));
 }

@@ -1,10 +1,11 @@
-/** Figures of the study of labels. */
+/** Figures of the labels study. */
+
+import { roleName, roleStyle } from '../../report/compare/variantRole.ts';
 import { type LinePlot, lineFigure, type PlotLine } from '../../report/draw/lineFigure.ts';
 import type { StudyFigure } from '../../report/studyTables.ts';
-import { quantity } from '../estimates.ts';
+import { estimateOf } from '../estimates.ts';
 import { informed, noiseCurve, noisy, type Placed, sources } from './labelSources.ts';
 import type { VariantRuns } from './variantRuns.ts';
-import { markedName, styleOf } from './variants.ts';
 
 const accuracyAxes = {
   name: '',
@@ -16,7 +17,7 @@ const accuracyAxes = {
 export function accuracyFigure(all: readonly Placed[]): StudyFigure {
   const curve = noiseCurve(all);
   const variants = [noisy[0], ...sources];
-  const oracle = { ...styleOf(variants, noisy[0]), line: 'solid' } as const;
+  const oracle = { ...roleStyle(variants, noisy[0]), line: 'solid' } as const;
   const noise: PlotLine = {
     name: 'oracle with noise',
     style: oracle,
@@ -28,15 +29,15 @@ export function accuracyFigure(all: readonly Placed[]): StudyFigure {
   };
   const real = all.flatMap(({ each: { variant }, accuracy, success }): PlotLine[] => {
     if (accuracy === null || !sources.includes(variant)) return [];
-    const style = styleOf(variants, variant);
+    const style = roleStyle(variants, variant);
     const { value, low, high } = success;
     const whisker: PlotLine = {
-      ...{ name: markedName(variant), panel: 0, style: { ...style, symbol: 'none', line: 'solid' } },
+      ...{ name: roleName(variant), panel: 0, style: { ...style, symbol: 'none', line: 'solid' } },
       points: low === null || high === null ? [] : [low, high].map((y) => [accuracy.value, y]),
     };
     return [
       whisker,
-      { name: markedName(variant), style: { ...style, line: 'none' }, points: [[accuracy.value, value]], panel: 0 },
+      { name: roleName(variant), style: { ...style, line: 'none' }, points: [[accuracy.value, value]], panel: 0 },
     ];
   });
   return {
@@ -50,7 +51,7 @@ export function accuracyFigure(all: readonly Placed[]): StudyFigure {
       lines: [noise, ...real],
     }),
     caption:
-      'Where a source lies below the line its labels are worse than random noise of the same accuracy makes them: its errors are systematic, or it labels few actions.',
+      'A source below the line has lower success than oracle labels with random noise of the same accuracy. Possible reasons: its errors are systematic, or it labels few actions.',
   };
 }
 
@@ -67,7 +68,7 @@ function qualityCurve({ runs }: VariantRuns): number[][] {
         const rate = window && informed(window);
         if (rate !== undefined) values.set(seed, rate);
       }
-      const at = quantity(values, 'mean');
+      const at = estimateOf(values, 'mean');
       if (at === null) return [];
       return [at.low === null || at.high === null ? [iteration, at.value] : [iteration, at.value, at.low, at.high]];
     });
@@ -86,13 +87,13 @@ export function trainingFigure(all: readonly Placed[]): StudyFigure {
       lines: all
         .filter(({ each }) => sources.includes(each.variant))
         .map(({ each }) => ({
-          name: markedName(each.variant),
-          style: styleOf(variants, each.variant),
+          name: roleName(each.variant),
+          style: roleStyle(variants, each.variant),
           points: qualityCurve(each),
           panel: 0,
         }))
         .filter(({ points }) => points.length > 0),
     }),
-    caption: 'Label quality against the expert at every ten iterations, for each source an agent has.',
+    caption: 'Label quality compared with the expert every ten iterations, for each source that an agent can use.',
   };
 }

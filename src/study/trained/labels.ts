@@ -1,12 +1,17 @@
-/** How right labels must be: out-of-domain success against label accuracy, set by noise, and where each real source falls. */
-import { type Quantity, quantityText, type StudyRow, type StudyTable } from '../../report/studyTables.ts';
-import { pairedQuantity, quantity } from '../estimates.ts';
+/**
+ * Out-of-domain success against label accuracy: noisy oracle labels form a curve, and real label sources are compared
+ * with it.
+ */
+
+import { roleName } from '../../report/compare/variantRole.ts';
+import { type Estimate, estimateText, type StudyRow, type StudyTable } from '../../report/studyTables.ts';
+import { estimateOf, pairedEstimate } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import type { StudyReport, StudyScale } from '../study.ts';
 import { accuracyFigure, trainingFigure } from './labelFigures.ts';
 import { cheap, informed, noiseCurve, noisy, overTraining, type Placed, placed, sources } from './labelSources.ts';
-import { outOfDomain, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
-import { grpo, markedName, type StudyVariant, trainCommand } from './variants.ts';
+import { grpoOf, outOfDomain, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
+import { grpo, type StudyVariant, trainCommand } from './variants.ts';
 
 function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seeds: number } {
   return size === 'quick'
@@ -14,7 +19,10 @@ function extent({ size }: StudyScale): { variants: readonly StudyVariant[]; seed
     : { variants: [grpo, ...noisy, ...sources], seeds: 10 };
 }
 
-/** Success of noisy oracle labels of this accuracy, between the two nearest levels of noise; null beyond them. */
+/**
+ * Success of noisy oracle labels of this accuracy, interpolated between the two nearest levels of noise; null outside
+ * their range.
+ */
 function onCurve(curve: readonly Placed[], accuracy: number): number | null {
   for (let i = 1; i < curve.length; i++) {
     const [left, right] = [curve[i - 1], curve[i]].map((at) => ({ x: at.accuracy?.value ?? 0, y: at.success.value }));
@@ -25,13 +33,10 @@ function onCurve(curve: readonly Placed[], accuracy: number): number | null {
   return null;
 }
 
-const baselineOf = (all: readonly Placed[]): VariantRuns | undefined =>
-  all.find(({ each }) => each.variant === grpo)?.each;
-
-/** The gain over GRPO; null in its own row. */
-function gainOf(each: VariantRuns, baseline: VariantRuns | undefined): Quantity | null {
+/** The gain over GRPO; null for GRPO itself. */
+function gainOf(each: VariantRuns, baseline: VariantRuns | undefined): Estimate | null {
   if (baseline === undefined || each === baseline) return null;
-  return pairedQuantity(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
+  return pairedEstimate(valuesOf(each, outOfDomain), valuesOf(baseline, outOfDomain));
 }
 
 function rowOf(
@@ -41,15 +46,15 @@ function rowOf(
 ): StudyRow {
   const { variant } = each;
   const expected = accuracy === null || noisy.includes(variant) ? null : onCurve(curve, accuracy.value);
-  const rate = (key: string): Quantity | null =>
-    quantity(valuesOf(each, (run) => overTraining(run, (window) => window[`labels/${key}`])));
+  const rate = (key: string): Estimate | null =>
+    estimateOf(valuesOf(each, (run) => overTraining(run, (window) => window[`labels/${key}`])));
   return {
-    name: noisy.includes(variant) ? variant.name : markedName(variant),
+    name: noisy.includes(variant) ? variant.name : roleName(variant),
     cells: [
       accuracy,
       rate('true_positive_rate'),
       rate('false_positive_rate'),
-      quantity(valuesOf(each, (run) => overTraining(run, informed))),
+      estimateOf(valuesOf(each, (run) => overTraining(run, informed))),
       rate('coverage'),
       success,
       gainOf(each, baseline),
@@ -60,7 +65,7 @@ function rowOf(
 }
 
 function tableOf(all: readonly Placed[]): StudyTable {
-  const baseline = baselineOf(all);
+  const baseline = grpoOf(all.map(({ each }) => each));
   const curve = noiseCurve(all);
   return {
     id: 'labels',
@@ -80,15 +85,15 @@ function tableOf(all: readonly Placed[]): StudyTable {
   };
 }
 
-/** What the oracle's labels gain at each level of noise, then what labels gain that an agent has. */
+/** Gains of the oracle's labels at each level of noise, then gains of the labels that an agent can use. */
 function summaryOf(all: readonly Placed[]): string[] {
-  const baseline = baselineOf(all);
+  const baseline = grpoOf(all.map(({ each }) => each));
   const gains = (of: readonly Placed[], nameOf: (variant: StudyVariant, accuracy: string) => string): string =>
     judgedText(
       { above: 'Gain', below: 'Lose' },
       of.flatMap(({ each, accuracy }) => {
         const difference = gainOf(each, baseline);
-        const right = quantityText(accuracy && { ...accuracy, low: null, high: null, values: [] });
+        const right = estimateText(accuracy && { ...accuracy, low: null, high: null, values: [] });
         return difference === null ? [] : [{ name: nameOf(each.variant, right), difference }];
       }),
     );
@@ -100,7 +105,7 @@ function summaryOf(all: readonly Placed[]): string[] {
     },
     {
       head: 'Labels that an agent has, success over GRPO',
-      text: gains(real, (variant, accuracy) => `${markedName(variant)}, accuracy ${accuracy}`),
+      text: gains(real, (variant, accuracy) => `${roleName(variant)}, accuracy ${accuracy}`),
     },
   ]
     .filter(({ text }) => text !== '')
@@ -118,9 +123,9 @@ function report(found: readonly VariantRuns[]): StudyReport {
     tables: [tableOf(all)],
     figures: [accuracyFigure(all), trainingFigure(all)],
     notes: [
-      'Accuracy is agreement with the expert over the labelled actions. Most actions are bad, so labels that call everything bad are accurate too: read it with the true-positive and the false-positive rate.',
-      'Noise flips labels at random; the errors of a real source are not random, and success differs at equal accuracy.',
-      'The labels of a source are judged on the states its own policy visits, which differ between sources.',
+      'Accuracy is the agreement with the expert over the labelled actions. Most actions are bad, so labelling every action as bad is accurate, too. Compare the true-positive and false-positive rates as well.',
+      'Noise flips labels at random. The errors of a real source are not random, so success can differ at equal accuracy.',
+      'The labels of a source are evaluated on the states that its own policy visits. These states differ between sources.',
     ],
     key: { labels: Object.fromEntries(key) },
   };

@@ -1,14 +1,15 @@
-/** Coupling at equal success: does a method lower coupling beyond what learning does? */
+/** Coupling at equal success: tests whether a method lowers coupling by more than its success explains. */
 
+import { roleName, roleStyle } from '../../report/compare/variantRole.ts';
 import { lineFigure, type PlotLine } from '../../report/draw/lineFigure.ts';
-import type { Quantity, StudyFigure, StudyRow, StudyTable } from '../../report/studyTables.ts';
+import type { Estimate, StudyFigure, StudyRow, StudyTable } from '../../report/studyTables.ts';
 import { type MatchedDifference, matchedDifference, type RunPair } from '../../statistics/matched.ts';
 import { holmCorrection, MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import { quantity, resampling } from '../estimates.ts';
+import { estimateOf, resampling } from '../estimates.ts';
 import { judgedText } from '../findings.ts';
 import type { StudyReport, StudyScale } from '../study.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
-import { type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
+import { grpoOf, type VariantRuns, valuesOf, variantStudy } from './variantRuns.ts';
 import {
   bothGraph,
   bothOracle,
@@ -16,15 +17,13 @@ import {
   classifierGraph,
   cloningGraph,
   grpo,
-  markedName,
   moreEntropy,
   pcgrad,
   type StudyVariant,
-  styleOf,
   trainCommand,
 } from './variants.ts';
 
-/** A checkpoint's success and coupling are measured every so many iterations. */
+/** Success and coupling of a checkpoint are measured every 20 iterations. */
 const measured: TrainInput = { evalEvery: 20, couplingEvery: 20, evalEpisodes: 200 };
 
 const success = 'eval/in_domain';
@@ -45,18 +44,18 @@ function pointsOf({ checkpoints }: TrainResult): [number, number][] {
 }
 
 interface Compared {
-  readonly difference: Quantity;
+  readonly difference: Estimate;
   readonly details: MatchedDifference;
 }
 
 interface Row {
   readonly each: VariantRuns;
   readonly compared: Compared | null;
-  /** p of the comparison after Holm's correction; null without one. */
+  /** p value after Holm's correction; null without a comparison. */
   readonly corrected: number | null;
 }
 
-/** Coupling of a variant minus that of GRPO at equal success; null where they have too little in common. */
+/** Coupling of a variant minus that of GRPO at equal success; null if their ranges of success overlap too little. */
 function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: VariantRuns): Compared | null {
   if (baseline === undefined || variant === baseline.variant) return null;
   const pairs: RunPair[] = [];
@@ -77,11 +76,11 @@ function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: Vari
 function rowOf({ each, compared, corrected }: Row): StudyRow {
   const details = compared?.details;
   return {
-    name: markedName(each.variant),
+    name: roleName(each.variant),
     cells: [
-      quantity(valuesOf(each, ({ success }) => success.inDomain)),
-      quantity(valuesOf(each, ({ coupling }) => coupling.start.goodBadCosine)),
-      quantity(valuesOf(each, ({ coupling }) => coupling.end.goodBadCosine)),
+      estimateOf(valuesOf(each, ({ success }) => success.inDomain)),
+      estimateOf(valuesOf(each, ({ coupling }) => coupling.start.goodBadCosine)),
+      estimateOf(valuesOf(each, ({ coupling }) => coupling.end.goodBadCosine)),
       compared?.difference ?? null,
       details ? details.pValue.toFixed(4) : null,
       details ? `${details.range[0].toFixed(2)} to ${details.range[1].toFixed(2)}` : null,
@@ -94,7 +93,7 @@ function rowOf({ each, compared, corrected }: Row): StudyRow {
 
 /** Each variant's comparison, with its p value corrected for the number of comparisons in the table. */
 function rowsOf(followed: readonly VariantRuns[]): Row[] {
-  const baseline = followed.find(({ variant }) => variant === grpo);
+  const baseline = grpoOf(followed);
   const all = followed.map((each) => ({ each, compared: comparedWith(baseline, each) }));
   const corrected = holmCorrection(all.flatMap(({ compared }) => compared?.details.pValue ?? []));
   return all.map((row) => ({ ...row, corrected: row.compared === null ? null : (corrected.shift() as number) }));
@@ -123,8 +122,8 @@ function figureOf(followed: readonly VariantRuns[]): StudyFigure {
   const variants = followed.map(({ variant }) => variant);
   const lines = followed.flatMap(({ variant, runs }): PlotLine[] => {
     const all = [...runs.values()].map(pointsOf);
-    const style = styleOf(variants, variant);
-    const name = markedName(variant);
+    const style = roleStyle(variants, variant);
+    const name = roleName(variant);
     const length = Math.min(...all.map((points) => points.length));
     const mean = (k: number, axis: 0 | 1): number => all.reduce((sum, points) => sum + points[k][axis], 0) / all.length;
     const path = Array.from({ length }, (_, k) => [mean(k, 0), mean(k, 1)]);
@@ -148,11 +147,14 @@ function figureOf(followed: readonly VariantRuns[]): StudyFigure {
       lines,
     }),
     caption:
-      'Coupling falls as success rises, whatever the method; a method lowers it beyond that where its path runs below that of GRPO.',
+      'Coupling falls as success rises, with every method. A method lowers coupling further if its path is below that of GRPO.',
   };
 }
 
-/** Whose cosine differs from that of GRPO at equal success: methods, controls, upper bounds; then who cannot be compared. */
+/**
+ * Variants whose cosine differs from that of GRPO at equal success (methods, controls, upper bounds), then those that
+ * cannot be compared.
+ */
 function summaryOf(others: readonly VariantRuns[], baseline: VariantRuns | undefined): string[] {
   const compared = others.map((each) => ({ variant: each.variant, found: comparedWith(baseline, each) }));
   const sentences = (['method', 'control', 'upper bound'] as const).flatMap((role) => {
@@ -168,7 +170,7 @@ function summaryOf(others: readonly VariantRuns[], baseline: VariantRuns | undef
 }
 
 function report(followed: readonly VariantRuns[]): StudyReport {
-  const baseline = followed.find(({ variant }) => variant === grpo);
+  const baseline = grpoOf(followed);
   const others = followed.filter((each) => each !== baseline);
   const key = others.map((each) => {
     const compared = comparedWith(baseline, each);
@@ -181,11 +183,11 @@ function report(followed: readonly VariantRuns[]): StudyReport {
     tables: [tableOf(followed)],
     figures: [figureOf(followed)],
     notes: [
-      'Coupling falls as success rises, with every method: a lower cosine at the end says nothing by itself.',
-      'The difference is that of an analysis of covariance: one curve of degree two of cosine on success for both methods, a constant between them, each run weighted alike, over the range of success that both reached.',
-      'Checkpoints of one run depend on each other. Seeds are the unit: the interval resamples pairs of runs with the same seed, and the test swaps the two runs within seeds (all ways up to 12 seeds, 10000 drawn ones above). With n seeds p cannot be smaller than 2 divided by 2 to the power n.',
-      'The intervals are of one comparison each. A second column of p has them corrected for the number of comparisons in the table, by Holm.',
-      'Where success was measured it has an error of its own, which flattens the curve a little. A difference at equal success does not show what caused it.',
+      'Coupling falls as success rises, with every method, so a lower cosine at the end is not a result by itself.',
+      'The difference is from an analysis of covariance: a quadratic curve of cosine on success that is common to both methods, plus a constant difference between them. All runs have equal weight. The fit uses the range of success that both methods reached.',
+      'Checkpoints of one run depend on each other, so seeds are the unit of the analysis. The interval resamples pairs of runs with the same seed. The permutation test swaps the two runs within seeds (all permutations up to 12 seeds, 10000 sampled ones above). With n seeds, p is at least 2 divided by 2 to the power n.',
+      'Each interval is for one comparison. A second column of p values is corrected for the number of comparisons in the table (Holm).',
+      'The measured success has a sampling error, which makes the curve slightly flatter. A difference at equal success does not show its cause.',
     ],
     key: { differences: Object.fromEntries(key) },
   };
@@ -196,7 +198,7 @@ export const matchedSuccess = variantStudy({
   question: 'does a method lower coupling beyond what learning does, compared at equal success?',
   extent,
   inputOf: ({ config }, seed) => ({ ...measured, ...config, seed }),
-  // Two evaluations more than a training run of 8 s has, and six measurements of coupling.
+  // A run here has two more evaluations than a training run of 8 s, and six measurements of coupling.
   seconds: 11,
   report,
 });

@@ -1,4 +1,4 @@
-/** The job of one training run: what studies need of it, and its receipt. */
+/** The job of one training run: the numbers that studies use, and its receipt. */
 
 import { type Config, resolveConfig } from '../../config/config.ts';
 import type { JsonRecord } from '../../record/json.ts';
@@ -23,9 +23,14 @@ export type TrainResult = {
   readonly envSteps: number;
   readonly updates: number;
   readonly parametersSha256: string;
-  /** Lines of metrics where success or coupling was measured: `iteration`, `envSteps`, `eval/...`, `coupling/...`. */
+  /**
+   * Lines of metrics at which success or coupling was measured: `iteration`, `envSteps`, `eval/...`, `coupling/...`.
+   */
   readonly checkpoints: readonly { readonly [metric: string]: number }[];
-  /** Label quality over training: mean of each `labels/...` metric over every ten iterations that have it, at the last of them. */
+  /**
+   * Label quality over training: mean of each `labels/...` metric over every ten iterations that have it, at the last
+   * of them.
+   */
   readonly labelQuality: readonly { readonly [metric: string]: number }[];
   readonly receipt: JsonRecord;
 };
@@ -38,7 +43,7 @@ function withPrefix(metrics: Metrics, prefixes: readonly string[]): Metrics {
   );
 }
 
-/** Means of the label metrics of a window's lines; null where no line has any. */
+/** Means of the label metrics over the lines of a window; null if no line has any. */
 function labelMeans(lines: readonly Metrics[], iteration: number): Metrics | null {
   const keys = [...new Set(lines.flatMap((line) => Object.keys(withPrefix(line, ['labels/']))))];
   if (keys.length === 0) return null;

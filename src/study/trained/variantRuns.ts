@@ -4,7 +4,7 @@ import { type BySeed, bySeed } from '../estimates.ts';
 import { type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
 import { type TrainInput, type TrainResult, trainKind } from './trainJob.ts';
-import type { StudyVariant } from './variants.ts';
+import { grpo, type StudyVariant } from './variants.ts';
 
 export interface VariantRuns {
   readonly variant: StudyVariant;
@@ -12,7 +12,7 @@ export interface VariantRuns {
   readonly runs: ReadonlyMap<number, TrainResult>;
 }
 
-/** Those of the variants that have a finished run, with their runs. */
+/** The variants that have a finished run, with their runs. */
 export function runsOf(
   results: JobResults,
   variants: readonly StudyVariant[],
@@ -30,18 +30,23 @@ export function runsOf(
     .filter(({ runs }) => runs.size > 0);
 }
 
-/** What a study of trained variants differs in from another one. */
+/** The baseline of the studies, GRPO, among the variants with a finished run. */
+export function grpoOf<V extends { readonly variant: StudyVariant }>(found: readonly V[]): V | undefined {
+  return found.find(({ variant }) => variant === grpo);
+}
+
+/** The properties in which studies of trained variants differ. */
 interface VariantStudy extends Pick<Study, 'name' | 'question'> {
-  /** The variants, and how many seeds each has by default. */
+  /** The variants, and the default number of seeds of each. */
   extent(scale: StudyScale): { readonly variants: readonly StudyVariant[]; readonly seeds: number };
   inputOf(variant: StudyVariant, seed: number): TrainInput;
-  /** One thread's time for a run, about. */
+  /** Approximate duration of a run in seconds on one core. */
   readonly seconds: number;
   /** @param found the variants with a finished run */
   report(found: readonly VariantRuns[]): StudyReport;
 }
 
-/** A study that trains variants, each at every seed. */
+/** A study that trains each variant at every seed. */
 export function variantStudy({ name, question, extent, inputOf, seconds, report }: VariantStudy): Study {
   return {
     name,

@@ -1,11 +1,10 @@
-/** What studies compare: variants of the objective and their labels, and the commands that train them. */
-import { type SeriesStyle, seriesStyle } from '../../report/draw/chart.ts';
+/** Variants of the objective and of labels that studies compare, and the commands that train them. */
+import type { VariantRole } from '../../report/compare/variantRole.ts';
 import type { TrainInput } from './trainJob.ts';
 
 export interface StudyVariant {
   readonly name: string;
-  /** A control tests another explanation of a gain; an upper bound uses knowledge that an agent cannot have. */
-  readonly role: 'method' | 'control' | 'upper bound';
+  readonly role: VariantRole;
   readonly config: TrainInput;
 }
 
@@ -31,8 +30,8 @@ export const bothOracle = bound('classifier + cloning, oracle labels', {
   labels: 'oracle',
 });
 
-/** The variants that conclusions rest on, the baseline first. */
-export const headline: readonly StudyVariant[] = [
+/** The variants on which the conclusions are based, the baseline first. */
+export const mainVariants: readonly StudyVariant[] = [
   grpo,
   classifierGraph,
   cloningGraph,
@@ -40,14 +39,14 @@ export const headline: readonly StudyVariant[] = [
   bothShuffled,
   control('graph labels added to advantages', { method: 'label-advantages', labels: 'graph' }),
   moreEntropy,
-  // One pass over twice as many episodes: as much gradient work, twice the environment steps.
+  // One pass over twice as many episodes: equal gradient work, twice the environment steps.
   control('GRPO, twice the data', { groupsPerIteration: 20, numIterations: 1 }),
   bothOracle,
   method('classifier + cloning, demonstrations', { method: 'classifier+cloning', labels: 'demonstrations' }),
 ];
 
 /** The other methods and label sources. */
-export const others: readonly StudyVariant[] = [
+export const otherVariants: readonly StudyVariant[] = [
   method('GiGPO', { method: 'gigpo' }),
   method('PPO', { method: 'ppo' }),
   method('a head per verb', { method: 'heads' }),
@@ -74,17 +73,6 @@ export const others: readonly StudyVariant[] = [
   bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
 ];
 
-/** The variant's name, marked if it is a control or an upper bound. */
-export function markedName({ name, role }: StudyVariant): string {
-  return role === 'method' ? name : `${name} (${role})`;
-}
-
-/** Methods are drawn solid, controls dashed, upper bounds dotted. */
-export function styleOf(variants: readonly StudyVariant[], variant: StudyVariant): SeriesStyle {
-  const line = { method: 'solid', control: 'dashed', 'upper bound': 'dotted' } as const;
-  return seriesStyle(variants.indexOf(variant), line[variant.role]);
-}
-
 const options: { readonly [key: string]: string } = {
   env: '--env',
   method: '--method',
@@ -93,7 +81,7 @@ const options: { readonly [key: string]: string } = {
   coldStart: '--cold-start',
 };
 
-/** The command of one run; SEED stands for its seed. */
+/** The command of one run; SEED is replaced by its seed. */
 export function trainCommand(config: TrainInput): string {
   const words = Object.entries(config).map(([key, value]) =>
     key in options ? `${options[key]} ${value}` : `--set ${key}=${value}`,

@@ -64,7 +64,7 @@ async function compareWith(
     }),
     close() {},
   };
-  const frame = {
+  const shell = {
     signal,
     note: (text: string) => told.notes.push(text),
     progressOfMany: <T>(work: (shown: ProgressBoard) => Promise<T>) => work(board),
@@ -74,7 +74,7 @@ async function compareWith(
     told.opened.push(threads);
     return { train, close: () => void told.closed++ };
   };
-  return runComparison(plan, { train, openTrainer, frame, workers, now: () => ms });
+  return runComparison(plan, { train, openTrainer, shell, workers, now: () => ms });
 }
 
 describe('parseVariants', () => {
@@ -95,10 +95,19 @@ describe('parseVariants', () => {
   });
 
   test.each([
-    ['grpo:graph', 'variants: grpo alone uses no labels, got "grpo:graph"; drop ":graph"'],
-    ['upgrad+gigpo:oracle', 'variants: gigpo+upgrad alone uses no labels, got "upgrad+gigpo:oracle"; drop ":oracle"'],
+    [
+      'grpo:graph',
+      'variants: grpo must be given without labels, which it does not use, got "grpo:graph"; drop ":graph"',
+    ],
+    [
+      'upgrad+gigpo:oracle',
+      'variants: gigpo+upgrad must be given without labels, which it does not use, got "upgrad+gigpo:oracle"; drop ":oracle"',
+    ],
     ['classifier:graph:x', 'variants: an entry must be method or method:labels, got "classifier:graph:x"'],
-    ['cloning;grpo+cloning:graph', 'variants: "GRPO + cloning, graph labels" comes twice; keep one'],
+    [
+      'cloning;grpo+cloning:graph',
+      'variants: each variant must be given once, got "GRPO + cloning, graph labels" twice; keep one',
+    ],
     [
       'dapo',
       'config: method must be one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
@@ -118,7 +127,7 @@ describe('the time budget', () => {
     const runMs = [10_000, 20_000, 40_000, 10_000];
     const short = await compareWith({ budgetMs: 129_000, seeds: [5, 6, 7] }, runMs);
     expect(short.error).toBe(null);
-    expect(short.record.note).toBe('2 seeds each: 2 of 3 seeds fitted in 2.15 minutes');
+    expect(short.record.note).toBe('2 seeds each: completed 2 of 3 seeds within the time limit of 2.15 min');
     expect(short.record.variants.map((variant) => variant.runs)).toEqual([
       ['grpo-s5', 'grpo-s6'],
       ['cloning-graph-s5', 'cloning-graph-s6'],
@@ -131,10 +140,10 @@ describe('the time budget', () => {
   test('a short round does not make the next one short', async () => {
     // Rounds of 50 s and 30 s.
     const { record } = await compareWith({ budgetMs: 129_000, seeds: [5, 6, 7] }, [40_000, 10_000, 10_000, 20_000]);
-    expect(record.note).toBe('2 seeds each: 2 of 3 seeds fitted in 2.15 minutes');
+    expect(record.note).toBe('2 seeds each: completed 2 of 3 seeds within the time limit of 2.15 min');
   });
 
-  test('the preset has a budget; seeds asked for have none unless it is given', () => {
+  test('the preset has a time limit; seeds given with --seeds have none unless --minutes is given', () => {
     const options = { preset: 'quick', out: 'x' } as const;
     expect(planOf(options)).toMatchObject({ preset: 'quick', seeds: [1, 2, 3], budgetMs: 138_000 });
     expect(planOf({ ...options, seeds: [7] })).toMatchObject({ seeds: [7], budgetMs: null });
@@ -152,7 +161,7 @@ describe('the time budget', () => {
 
   test('the first seed always runs, and without a budget all do', async () => {
     expect((await compareWith({ budgetMs: 0 }, [1000])).record.note).toBe(
-      '1 seed each: 1 of 4 seeds fitted in 0 minutes',
+      '1 seed each: completed 1 of 4 seeds within the time limit of 0 min',
     );
     expect((await compareWith({}, [1e9])).record.note).toBe('4 seeds each');
   });
@@ -178,11 +187,11 @@ describe('going on in the same folder', () => {
     expect(record.variants.map((variant) => variant.runs.length)).toEqual([2, 2]);
   });
 
-  test('a run of another config is refused', async () => {
+  test('a run with another config is rejected', async () => {
     await compareWith({ seeds: [1] }, [1]);
     const { error } = await compareWith({ seeds: [1], shared: { iterations: 3 } }, [1]);
     expect(error).toEqual(
-      new Error(`compare: ${join(directory, 'grpo-s1')} holds a run of another config; choose another --out`),
+      new Error(`compare: ${join(directory, 'grpo-s1')} contains a run with another config; choose another --out`),
     );
   });
 });
@@ -215,7 +224,7 @@ describe('several runs at a time', () => {
   const told = (): Told => ({ notes: [], all: [], opened: [], closed: 0 });
   const never = new AbortController().signal;
 
-  /** Settles when the run is told to end, as a trainer does between two steps. */
+  /** Settles when the run is aborted, as a trainer does between two steps. */
   const untilEnded = (signal: AbortSignal): Promise<never> =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
@@ -236,17 +245,17 @@ describe('several runs at a time', () => {
       ['grpo-s1', 'grpo-s2', 'grpo-s3', 'grpo-s4'],
       ['cloning-graph-s1', 'cloning-graph-s2', 'cloning-graph-s3', 'cloning-graph-s4'],
     ]);
-    expect([seen.notes, seen.opened, seen.closed]).toEqual([['2 runs at a time, 1 thread each'], [1, 1], 2]);
+    expect([seen.notes, seen.opened, seen.closed]).toEqual([['2 runs at the same time, 1 thread each'], [1, 1], 2]);
     expect([seen.all[0], seen.all.at(-1)]).toEqual([
       [0, 40],
       [40, 40],
     ]);
   });
 
-  test('there are no more trainers than runs, and they share out the threads', async () => {
+  test('there are at most as many trainers as runs, and the threads are divided among them', async () => {
     const seen = told();
     await compareWith({ seeds: [1] }, [1], undefined, never, 5, seen);
-    expect([seen.notes, seen.opened]).toEqual([['2 runs at a time, 2 threads each'], [2, 2]]);
+    expect([seen.notes, seen.opened]).toEqual([['2 runs at the same time, 2 threads each'], [2, 2]]);
     rmSync(join(directory, 'grpo-s1'), { recursive: true });
     const one = told();
     await compareWith({ seeds: [1] }, [1], undefined, never, 5, one);
@@ -296,7 +305,7 @@ describe('several runs at a time', () => {
     const plan = { seeds: [1, 2], shared: { iterations: 10 }, budgetMs: 0 };
     const { record } = await compareWith(plan, [1000], undefined, never, 1, seen);
     expect([record.note, seen.all[0], seen.all.at(-1)]).toEqual([
-      '1 seed each: 1 of 2 seeds fitted in 0 minutes',
+      '1 seed each: completed 1 of 2 seeds within the time limit of 0 min',
       [0, 36],
       [16, 36],
     ]);

@@ -25,7 +25,7 @@ const small = { env: 'bandit', policy: 'mlp', coldStart: 0, evalEpisodes: 4, gro
 const config = resolveConfig({ ...small, iterations: 6, checkpointEvery: 2 });
 const never = new AbortController().signal;
 
-/** What of a run's files does not tell how long it took. */
+/** The files of a run without elapsed times. */
 function filesOf(folder: string): string[] {
   const files = ['config.json', 'metrics.jsonl', 'coupling-end.json', 'checkpoints/000006/state.json'];
   return files.map((name) => readFileSync(join(folder, name), 'utf8'));
@@ -47,7 +47,7 @@ test('a run in a thread has the files and the result of one in this thread; the 
   expect(next.parametersSha256).not.toBe(result.parametersSha256);
 });
 
-test('an aborted run keeps a checkpoint and goes on to the same bits; the thread stays', async () => {
+test('an aborted run keeps a checkpoint and resumes with bitwise identical results; the thread stays open', async () => {
   const folder = join(directory, 'run');
   const long = resolveConfig({ ...small, iterations: 400 });
   const controller = new AbortController();
@@ -64,7 +64,7 @@ test('an aborted run keeps a checkpoint and goes on to the same bits; the thread
   expect(resumed.parametersSha256).toBe(whole.parametersSha256);
 });
 
-test('a run that fails says why; after the end of the thread none begins', async () => {
+test('a failed run rejects with its cause; after the end of the thread no run begins', async () => {
   const how = { directory: join(directory, 'run'), resume: false, onProgress: () => {}, signal: never };
   const unknown = resolveConfig({ env: 'no-such-environment' });
   await expect(trainer.train(unknown, how)).rejects.toThrow(/^env: no environment has the name no-such-environment;/);

@@ -29,6 +29,20 @@ test.each([
   expect(JSON.parse(json.stdout)).toEqual({ command: 'list', kind, entries });
 });
 
+test('without a kind: all of them, each with its heading', async () => {
+  const { code, stdout } = await list();
+  expect(code).toBe(0);
+  const parts = stdout.trimEnd().split('\n\n');
+  const heads = ['envs (--env)', 'methods (--method)', 'labels (--labels)', 'studies (study)'];
+  expect(parts.map((part) => part.split('\n')[0])).toEqual(heads.map((head) => `${head}:`));
+  const envs = (await list('envs')).stdout.trimEnd().split('\n');
+  expect(parts[0].split('\n').slice(1)).toEqual(envs.map((line) => `  ${line}`));
+  const { kinds } = JSON.parse((await list('--json')).stdout);
+  const labels = JSON.parse((await list('labels', '--json')).stdout);
+  expect(kinds.length).toBe(4);
+  expect(kinds[2]).toEqual({ kind: 'labels', entries: labels.entries });
+});
+
 test('the tables are those that configs are checked by', () => {
   expect(methodTable.map(({ name }) => name)).toEqual(methodTerms);
   const rule = configTable.find(({ key }) => key === 'labels')?.rule;
@@ -38,19 +52,7 @@ test('the tables are those that configs are checked by', () => {
 test.each([
   ['env', ['env'], 'list: the kind must be one of envs, methods, labels, studies, got "env"; did you mean envs?'],
   ['foo', ['foo'], 'list: the kind must be one of envs, methods, labels, studies, got "foo"'],
-  ['nothing', [], "missing required argument 'kind'"],
+  ['two kinds', ['envs', 'labels'], "too many arguments for 'list'. Expected 1 argument but got 2."],
 ])('list %s is wrong usage', async (_, args, message) => {
   expect(await list(...args)).toMatchObject({ code: 2, stdout: '', stderr: `unbraid: ${message}\n` });
-});
-
-test('options with choices offer the nearest, too', async () => {
-  for (const [line, advice] of [
-    ['eval . --split out-of-domian', ' Did you mean out-of-domain?'],
-    ['verify . --runtime chromum', ' Did you mean chromium?'],
-    ['danger --method clasifier', ' Did you mean classifier?'],
-    ['danger --preset xyz', 'default, prototype.'],
-  ]) {
-    const { code, stderr } = await unbraid(line.split(' '));
-    expect([code, stderr.endsWith(`${advice}\n`)], stderr).toEqual([2, true]);
-  }
 });

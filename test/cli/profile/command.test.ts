@@ -25,7 +25,7 @@ describe('profile', () => {
     expect(calls).toMatchObject([{ profile: { env: 'look-alike', evalEpisodes: 7 }, measured: 20 }]);
   });
 
-  test('prints phases, kernels, the places that lose most, and what was measured', async () => {
+  test('prints phases, kernels, the kernels with the largest potential saving, and the conditions', async () => {
     const { stdout, stderr } = await unbraid(['profile']);
     expect(stdout).toContain('│ gradients │ 22.00 │  55.0% │   20.00 │        0.00 │    2.00 │');
     expect(stdout).toContain('│ matmulNN │    60 │ 20.000 │ 50.0% │   10.00 │   40.0% │  2.00 │    5.0% │');
@@ -54,11 +54,11 @@ describe('profile', () => {
     ]);
   });
 
-  test('--help says what is shown, what is not evaluated and where the columns are explained', async () => {
+  test('--help describes the tables, the short evaluations and the page that explains the columns', async () => {
     const { stdout, code } = await unbraid(['profile', '--help']);
     expect(code).toBe(0);
-    expect(stdout).toContain('FLOP/s and bytes/s against\nthe peak measured in the same run.');
-    expect(stdout).toContain('--iterations <n>   iterations measured (default: 20)');
+    expect(stdout).toContain('bytes/s are compared with the peak measured in the same run.');
+    expect(stdout).toContain('--iterations <n>   number of measured iterations (default: 20)');
     expect(stdout).toContain('evalEpisodes and couplingPairs are 1 unless set. docs/profile.md');
     expect(stdout).toContain('unbraid profile --method classifier+cloning --iterations 50 --out profile.html');
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openProcessorClock } from '../../../src/cli/profile/processorClock.ts';
 
-test('the clock goes on while the thread sleeps, and with what it waited for a processor it is the wall clock', () => {
+test('the clock advances while the thread sleeps; its time plus the time waited for a processor is the wall-clock time', () => {
   const clock = openProcessorClock();
   try {
     const wallStart = performance.now();

@@ -34,7 +34,7 @@ describe('a small run of look-alike', () => {
     expect(kernel('sampleActions')?.calls).toBe(3);
   });
 
-  test('says all as JSON: finite numbers, phases in their order, shares that add up', () => {
+  test('the record is JSON with finite numbers, phases in order and shares with sum 1', () => {
     expect(JSON.parse(JSON.stringify(record))).toEqual(record);
     expect(Object.keys(record).sort()).toEqual(
       'command config engine envSteps heapGrowthBytes iterationMs iterations kernels parametersSha256 peak phases places shares timer updates waitedMs warmUp'.split(

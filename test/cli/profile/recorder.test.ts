@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createRecorder, readKernel } from '../../../src/cli/profile/recorder.ts';
 import { engineModule } from '../../../src/engine/kernels/load.ts';
 
-/** A clock that moves on by 1 ms at each look, and by as much as it is told. */
+/** A clock that advances by 1 ms at each reading, and by any time with `pass`. */
 function steppingClock() {
   let ms = 0;
   return {

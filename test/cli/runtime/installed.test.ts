@@ -35,12 +35,12 @@ describe('a runtime', () => {
     expect(findRuntime('chromium', env)).toEqual({ name: 'chromium', command: [other], version: '150.1' });
   });
 
-  test('is the present Node, where nothing else is said', () => {
+  test('is the current Node by default', () => {
     const installed = { name: 'node', command: [process.execPath], version: process.versions.node };
     expect(findRuntime('node', {})).toEqual(installed);
   });
 
-  test('that is missing says how to get it and how to point to it', () => {
+  test('that is missing: the error says how to install it and which variable names its program', () => {
     expect(() => findRuntime('deno', { PATH: folder })).toThrow(
       new Error(
         'runtime deno: deno not found; install it (npm install --global deno) or set UNBRAID_DENO to its program',
@@ -53,7 +53,7 @@ describe('a runtime', () => {
     );
   });
 
-  test('that needs a screen says so', () => {
+  test('that needs a display: the error names the program that provides it', () => {
     expect(() => findRuntime('webkit', { PATH: folder })).toThrow(
       new Error(
         'runtime webkit: xvfb-run not found; install it (apt-get install libwebkit2gtk-4.1-0 xvfb xauth) or set UNBRAID_WEBKIT to its program',
@@ -61,13 +61,13 @@ describe('a runtime', () => {
     );
   });
 
-  test('whose variable names no program is refused', () => {
+  test('whose variable names no program is rejected', () => {
     expect(() => findRuntime('deno', { PATH: '', UNBRAID_DENO: '/nowhere/deno' })).toThrow(
       new Error('runtime deno: UNBRAID_DENO must name a program, got /nowhere/deno; correct or unset it'),
     );
   });
 
-  test('that prints no version is refused', () => {
+  test('that prints no version is rejected', () => {
     expect(() => findRuntime('bun', { PATH: folder })).toThrow(
       new Error(
         `runtime bun: ${join(folder, 'bun')} --version must print a version, got "no such version\\n"; install it again (npm install --global bun) or set UNBRAID_BUN to another`,

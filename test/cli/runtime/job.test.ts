@@ -15,7 +15,7 @@ describe('a job that is followed', () => {
     expect(seen).toEqual([progress]);
   });
 
-  test('fails with what the runtime says is wrong', async () => {
+  test('fails with the error of the runtime', async () => {
     const { outcome, receive } = follow();
     receive('{"error":"config: unknown key"}');
     await expect(outcome).rejects.toThrow(new Error('chromium 1.2: config: unknown key'));
@@ -26,7 +26,7 @@ describe('a job that is followed', () => {
     receive(JSON.stringify({ progress }));
     receive('{"left":"the page was closed"}');
     await expect(outcome).rejects.toThrow(
-      new Error('chromium 1.2: the page was closed in phase train (3 of 20); start the command again'),
+      new Error('chromium 1.2: the page was closed in phase train (3 of 20); run the command again'),
     );
   });
 
@@ -35,7 +35,7 @@ describe('a job that is followed', () => {
     fail('it ended with exit code 3', 'no room');
     await expect(outcome).rejects.toThrow(
       new Error(
-        'chromium 1.2: it ended with exit code 3 before it began; start the command again; last lines of its stderr:\nno room',
+        'chromium 1.2: it ended with exit code 3 before it began; run the command again; last lines of its stderr:\nno room',
       ),
     );
   });
@@ -45,7 +45,7 @@ describe('a job that is followed', () => {
     receive('Segmentation fault');
     await expect(outcome).rejects.toThrow(
       new Error(
-        'chromium 1.2: it wrote what is no message, "Segmentation fault", before it began; start the command again',
+        'chromium 1.2: received "Segmentation fault", which is no message, before it began; run the command again',
       ),
     );
   });
@@ -54,7 +54,7 @@ describe('a job that is followed', () => {
     const { outcome, receive } = follow({ silenceMs: 20 });
     receive(JSON.stringify({ progress }));
     await expect(outcome).rejects.toThrow(
-      new Error('chromium 1.2: nothing was heard for 0.02 s in phase train (3 of 20); start the command again'),
+      new Error('chromium 1.2: received no message for 0.02 s in phase train (3 of 20); run the command again'),
     );
   });
 

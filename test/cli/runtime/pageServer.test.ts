@@ -56,7 +56,7 @@ describe('the server of a page', () => {
     expect(received).toEqual(['{"result":1}']);
   });
 
-  test('gives nothing outside its folders, and nothing to those who do not know its path', async () => {
+  test('serves no file outside of its folders, and none without its random path', async () => {
     const { pathname } = new URL(server.url);
     const paths = [
       'dist/../../secret.js',

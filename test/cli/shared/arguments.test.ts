@@ -38,8 +38,8 @@ describe('numbers', () => {
     expect(() => parseSeeds(text)).toThrow(InvalidArgumentError);
   });
 
-  test('seeds refuse the same seed twice', () => {
-    expect(() => parseSeeds('4,5,4')).toThrow(new InvalidArgumentError('It must not name a seed twice.'));
+  test('a seed that is named twice is rejected', () => {
+    expect(() => parseSeeds('4,5,4')).toThrow(new InvalidArgumentError('Each seed must be named once.'));
   });
 
   test('starts, integers and numbers keep to their bounds', () => {
@@ -68,7 +68,7 @@ describe('settings', () => {
     ]);
   });
 
-  test('a text without "=" and a key set twice are refused', () => {
+  test('a text without "=" and a key that is set twice are rejected', () => {
     for (const text of ['seed', '=3']) {
       expect(() => parseSetting(text, undefined)).toThrow(new InvalidArgumentError('It must look like key=value.'));
     }
@@ -98,7 +98,9 @@ describe('config', () => {
       'config key "seed" is given by its own option and by --set; keep one',
     );
     const path = file('list.json', '[]');
-    expect(() => readConfigFile(path)).toThrow(new Error(`${path} must hold an object of config keys and values`));
+    expect(() => readConfigFile(path)).toThrow(
+      new Error(`${path} must contain a JSON object of config keys and values`),
+    );
   });
 });
 

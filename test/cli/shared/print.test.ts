@@ -7,7 +7,7 @@ test('numbers', () => {
   expect([850, 1500, 59_400, 185_000].map(duration)).toEqual(['850 ms', '2 s', '59 s', '3 min 5 s']);
 });
 
-test('a table has no colours and its numbers stand to the right', () => {
+test('a table has no colours and aligns its numbers right', () => {
   expect(table(['Pairs', 'n'], [['good-bad', '5']])).toBe(
     ['┌──────────┬───┐', '│ Pairs    │ n │', '├──────────┼───┤', '│ good-bad │ 5 │', '└──────────┴───┘'].join('\n'),
   );

@@ -13,13 +13,13 @@ const hostile = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u007f\u202eabc\u2066\r\b
 const shown = '\\u001b[2J\\u001b]0;owned\\u0007\\u009b31m\\u007f\\u202eabc\\u2066\\u000d\\u0008';
 
 /**
- * What a terminal would obey: everything in Unicode's control, separator and bidirectional classes but line feeds and
+ * Characters that control a terminal: all in Unicode's control, separator and bidirectional classes but line feeds and
  * tabs.
  */
 const obeyed = /[^\P{Cc}\n\t]|[\p{Zl}\p{Zp}]|\p{Bidi_Control}/u;
 
 describe('printable text', () => {
-  test('shows each character that a terminal obeys as an escape, and nothing else', () => {
+  test('writes only the characters that control a terminal as escapes', () => {
     expect(printableMessage(`a${hostile}b`)).toBe(`a${shown}b`);
     for (let code = 0; code <= 0xffff; code++) {
       const character = String.fromCharCode(code);
@@ -34,7 +34,7 @@ describe('printable text', () => {
     expect(printableName(`runs/a\nunbraid: done\t${hostile}`)).toBe(`runs/a\\u000aunbraid: done\\u0009${shown}`);
   });
 
-  test('JSON parses to the same record and has nothing that a terminal obeys', () => {
+  test('JSON parses to the same record and contains no control characters', () => {
     const record = { name: hostile, [hostile]: [`${hostile}"\\`, '\\u009b', '\ud800', 'é', '\u2028'], n: 0.1 };
     const text = printableJson(record);
     expect(JSON.parse(text)).toEqual(record);

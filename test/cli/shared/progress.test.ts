@@ -21,7 +21,7 @@ describe('the text', () => {
     expect(describeProgress(at(90), 80, 5000)).toBe(' 56%  90/160  2.00 it/s  ETA 0:35');
   });
 
-  test('no speed before anything is done; a phase of nothing is complete', () => {
+  test('no speed before the first step; a phase without steps is complete', () => {
     expect(describeProgress(at(0), 0, 0)).toBe('  0%  0/160');
     expect(describeProgress(at(0, 0), 0, 5)).toBe('100%  0/0');
   });
@@ -147,7 +147,7 @@ describe('several displays', () => {
     return lines;
   }
 
-  test('on a terminal a bar each; one that ends stays above the others, and nothing is drawn after the end', () => {
+  test('on a terminal one bar each; a bar that ends stays above the others, and no bar is drawn after the end', () => {
     const stream = keepingStream(true);
     const board = openProgress(stream, false, () => 0);
     const [all, first, second] = ['all runs', 'first', 'second'].map(board.open);

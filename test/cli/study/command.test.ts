@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bySeed, quantity } from '../../../src/study/estimates.ts';
+import { bySeed, estimateOf } from '../../../src/study/estimates.ts';
 import type { JobKind } from '../../../src/study/job.ts';
 import { jobOf } from '../../../src/study/job.ts';
 import { type Study, seedsOf } from '../../../src/study/study.ts';
@@ -26,7 +26,7 @@ const doubles: Study = {
   plan: (scale) => seedsOf(scale, scale.size === 'full' ? 4 : 2).map((x) => jobOf(doubling, { x }, 60)),
   report(results, scale, command) {
     const values = bySeed(seedsOf(scale, 4), (x) => results.of(doubling, { x })?.doubled);
-    const row = { name: 'twice', cells: [quantity(values, 'mean')], command };
+    const row = { name: 'twice', cells: [estimateOf(values, 'mean')], command };
     return {
       summary: [`${values.size} numbers`],
       tables: [{ id: 'doubles', title: 'Doubles', rowHead: 'what', columns: ['number'], rows: [row] }],
@@ -56,7 +56,7 @@ describe('unbraid study', () => {
       ...{ command: 'study', study: 'doubles', size: 'quick', jobs: 2, finished: 2, failed: 0, doubled: [2, 4] },
       report: join(directory, 'doubles', 'report.html'),
     });
-    expect(first.stderr).toContain('2 jobs, 0 of them finished before; about 2 min 0 s on 1 threads\n');
+    expect(first.stderr).toContain('2 jobs, 0 of them already finished; about 2 min 0 s on 1 threads\n');
     expect(readdirSync(join(directory, 'doubles')).sort()).toEqual([
       'dot.svg',
       'doubles.csv',
@@ -100,7 +100,7 @@ describe('unbraid study', () => {
     const { code, stdout, stderr } = await study('doubles', { openJobRunner });
     expect([code, stdout.split('\n')[0]]).toEqual([1, '1 numbers']);
     expect(stderr).toContain(
-      'unbraid: study: 1 of 2 jobs failed; the first: two is refused; the same command tries them again\n',
+      'unbraid: study: 1 of 2 jobs failed; the first: two is refused; run the same command again to retry them\n',
     );
     expect(readFileSync(join(directory, 'doubles', 'report.html'), 'utf8')).toContain(
       '<p>1 of 2 jobs failed and are left out: two is refused</p>',
@@ -108,7 +108,7 @@ describe('unbraid study', () => {
     expect((await study('doubles')).calls).toEqual([{ job: { x: 2 } }]);
   });
 
-  test('Ctrl-C writes the report of what is finished, marked as unfinished, and the same command goes on', async () => {
+  test('Ctrl-C writes the report of the finished jobs, marked as unfinished, and the same command resumes', async () => {
     const { code, stdout, stderr } = await study('doubles --first-seed 98 --json');
     expect(code).toBe(130);
     expect(stderr).toContain(
@@ -156,7 +156,10 @@ describe('unbraid study', () => {
       'unbraid: study: the name must be one of doubles, got "trebles"; did you mean "doubles"?\n',
     ]);
     const both = await study('doubles --quick --full');
-    expect([both.code, both.stderr]).toEqual([2, 'unbraid: study: --quick and --full exclude each other; keep one\n']);
+    expect([both.code, both.stderr]).toEqual([
+      2,
+      'unbraid: study: only one of --quick and --full must be given, got both; keep one\n',
+    ]);
   });
 
   test('a damaged or foreign file of a finished job is named, not used', async () => {
@@ -167,7 +170,7 @@ describe('unbraid study', () => {
     const { code, stderr } = await study('doubles --seeds 1');
     expect([code, stderr]).toEqual([
       1,
-      `unbraid: study: ${path} must hold the job it is named after; remove the file to do the job again\n`,
+      `unbraid: study: ${path} must contain the job of its name; remove the file to run the job again\n`,
     ]);
   });
 });

@@ -14,7 +14,7 @@ const train = {
 };
 const openedInVain = { kind: 'train', input: { env: 'no-such-environment' }, seconds: 1 };
 
-test('a thread does one job after another, the same result each time; a failing one says why', async () => {
+test('a thread runs one job after another with the same result each time; a failed job rejects with its cause', async () => {
   runner = openThreadRunner();
   const first = await runner.run(danger);
   const trained = await runner.run({ ...train, input: { ...train.input, method: 'classifier', labels: 'oracle' } });

@@ -44,12 +44,12 @@ test('a run fills its folder with records that the report reads', async () => {
   expect(parseCoupling(text('coupling-end.json')).iteration).toBe(4);
 });
 
-test('a run that Ctrl-C stopped before all its parts were there leaves no folder, and says so', async () => {
+test('a run that Ctrl-C stopped before all its parts were open leaves no folder, and the error says so', async () => {
   const directory = join(root, 'deep', 'run');
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   const stopped = train(config, { directory, resume: false, crew, onProgress: stop, signal: controller.signal });
-  await expect(stopped).rejects.toThrow('interrupted before the run began; nothing was written');
+  await expect(stopped).rejects.toThrow('interrupted before the run began; no file was written');
   expect(existsSync(join(root, 'deep'))).toBe(false);
 });
 
@@ -78,7 +78,7 @@ test('a run that Ctrl-C stopped before its first checkpoint begins anew, to the 
   }
 });
 
-test('a run that Ctrl-C stopped goes on to the bits of an unbroken one', async () => {
+test('a run that Ctrl-C stopped resumes; the result is bitwise identical to that of an uninterrupted run', async () => {
   const whole = join(root, 'whole');
   const broken = join(root, 'broken');
   const { signal } = new AbortController();

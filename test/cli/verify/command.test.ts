@@ -63,7 +63,7 @@ describe('relaxed arithmetic', () => {
     return ['train', '--config', join(made, 'config.json'), '--arithmetic', 'relaxed', '--out', directory];
   };
 
-  test('is announced and kept in the record and the receipt, and refused', async () => {
+  test('is announced, stored in the record and the receipt, and rejected', async () => {
     const relaxed = join(root, 'relaxed');
     const { code, stderr } = await realUnbraid(...training(relaxed));
     expect([code, stderr.split('\n')[0]]).toEqual([0, '1 thread, relaxed arithmetic: the result is not reproducible']);
@@ -77,13 +77,11 @@ describe('relaxed arithmetic', () => {
     ]);
   });
 
-  test('has one thread, and says in the help what it is', async () => {
+  test('uses one thread; the help describes the option', async () => {
     const { code, stderr } = await realUnbraid(...training(join(root, 'two')), '--workers', '2');
-    expect([code, stderr]).toEqual([2, 'unbraid: --arithmetic relaxed has one thread; drop --workers\n']);
+    expect([code, stderr]).toEqual([2, 'unbraid: --arithmetic relaxed uses one thread; drop --workers\n']);
     const { stdout } = await realUnbraid('train', '--help');
-    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-      '--arithmetic <kind> relaxed: not reproducible, and verify refuses it',
-    );
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('results depend on the processor, and verify rejects the run');
   });
 });
 
@@ -98,7 +96,7 @@ describe('equal', () => {
         'equal      4 checkpoints up to iteration 5, and the outcome',
         'checked    checkpoints/000000/, checkpoints/000004/, checkpoints/000005/, config.json, coupling-end.json, coupling-start.json, latest.json, metrics.jsonl, receipt.json, result.json',
         'unchecked  result.json#wallMs: a time',
-        'unchecked  result.json#workers: how the work was spread over threads; the result does not depend on it',
+        'unchecked  result.json#workers: the distribution of the work over threads; the result does not depend on it',
         'unchecked  config.json#versions: the version of unbraid that began the run',
         'unchecked  receipt.json#unbraid: the version of unbraid that wrote the receipt',
         'unchecked  receipt.json#check: a command for people',
@@ -124,7 +122,9 @@ describe('equal', () => {
     await unbraid(['verify', run], { replayIn });
     expect(asked[3]).toBeUndefined();
     const elsewhere = await unbraid(['verify', run, '--runtime', 'deno'], { replayIn });
-    expect(elsewhere.stderr.split('\n')).toContain('3 threads on copies, slower: x');
+    expect(elsewhere.stderr.split('\n')).toContain(
+      '3 threads, each with a copy of the parameters (slower than shared memory): x',
+    );
   });
 
   test('up to an iteration', async () => {
@@ -146,7 +146,7 @@ describe('equal', () => {
     expect(await verify(path)).toMatchObject({ code: 0, record: { equal: true, hash, checkpoints: 4 } });
   });
 
-  test('a run cut short, and the receipt of an unbroken run when it has gone on', async () => {
+  test('an interrupted run, and the receipt of an uninterrupted run after it was resumed', async () => {
     const broken = join(root, 'broken');
     await makeRun(broken, config, 3);
     expect(openRun(broken)).toMatchObject({ checkpoints: [0, 2, 3], receipt: null });
@@ -157,7 +157,7 @@ describe('equal', () => {
     expect(await verify(broken)).toMatchObject({ code: 0, record: { equal: true, hash: receiptIn(run).hash } });
   });
 
-  test('a run that lost its receipt: the chain of its newest checkpoint and its result', async () => {
+  test('a run without its receipt: the chain of its latest checkpoint and its result', async () => {
     rmSync(join(run, 'receipt.json'));
     expect(await verify(run)).toMatchObject({ code: 0, record: { equal: true, hash: receiptIn(made).hash } });
     edit('result.json', /"outOfDomain": [\d.]+/, '"outOfDomain": 0.99');
@@ -190,7 +190,7 @@ describe('not equal: a file that is not as written', () => {
     expect(await verify(run)).toEqual({
       code: 1,
       record: { command: 'verify', equal: false, first: { file, message }, checked: [], notChecked: allFiles },
-      stderr: `unbraid: verify: not equal, first at ${file}; do not use this run's results; train it again`,
+      stderr: `unbraid: verify: first mismatch at ${file}; the files differ from the replay or from each other; do not use the results; train it again`,
     });
     for (const args of [
       ['eval', run],
@@ -279,7 +279,8 @@ describe('not equal: a receipt that agrees with itself but not with its replay',
         until: 5,
         runtime,
       },
-      stderr: "unbraid: verify: not equal, first at outcome; do not use this run's results; train it again",
+      stderr:
+        'unbraid: verify: first mismatch at outcome; the files differ from the replay or from each other; do not use the results; train it again',
     });
   });
 
@@ -322,7 +323,7 @@ describe('nothing to compare', () => {
     expect(await verify(run)).toEqual({
       code: 1,
       record: {},
-      stderr: `unbraid: verify: ${run} has no checkpoint yet; there is nothing to compare`,
+      stderr: `unbraid: verify: ${run} has no checkpoint to compare yet; train the run further`,
     });
   });
 

@@ -35,7 +35,7 @@ function corrupt(path: string, random: RandomStream): string {
 
 const settings = Object.entries(changes).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
 
-test('200 corruptions of a finished run: every command says so, and none changes the run', async () => {
+test('200 corruptions of a finished run: every command reports it, and none changes the run', async () => {
   const compared = join(root, 'compared');
   const run = join(compared, 'grpo-s1');
   const commands = [
@@ -65,7 +65,7 @@ test('200 corruptions of a finished run: every command says so, and none changes
     writeFileSync(path, good[at]);
   }
   expect(filesOf(run)).toEqual(files);
-  // The last one goes on with the run and so replaces its result and receipt.
+  // The last command resumes the run and so replaces its result and receipt.
   for (const command of commands) expect((await realUnbraid(...command)).code, command[0]).toBe(0);
 });
 

@@ -122,7 +122,7 @@ describe('an honest run is equal, and every file of its folder is named', () => 
     const directory = copyOf('cut short');
     await realUnbraid('coupling', directory, '--samples', '8');
     expect((await realUnbraid('train', '--resume', directory)).code).toBe(0);
-    // coupling.json is of iteration 3, which is not kept: what it says can be replayed all the same.
+    // coupling.json is of iteration 3, whose checkpoint is not kept. Its statements can still be replayed.
     await expectEqual(directory);
   });
 

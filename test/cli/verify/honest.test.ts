@@ -1,4 +1,4 @@
-/** Runs that nobody changed: verify must call them equal, whatever happened to them, and account for every file. */
+/** Unchanged runs, also after interruptions: verify must report them as equal and list every file. */
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ test('a run interrupted after any iteration, left as it is and resumed', async (
 
 test('a run killed between checkpoints: lines after the last checkpoint, a torn line, an unfinished checkpoint', async () => {
   await makeRun(run, resolveConfig({ ...config, checkpointEvery: 4 }), 4);
-  // A run that goes on writes these lines before its next checkpoint.
+  // A running run writes these lines before its next checkpoint.
   const lines = readFileSync(join(made, 'metrics.jsonl'), 'utf8').split('\n');
   appendFileSync(join(run, 'metrics.jsonl'), lines[5].slice(0, 40));
   cpSync(join(run, 'checkpoints', '000004'), join(run, 'checkpoints', '000008.tmp'), { recursive: true });

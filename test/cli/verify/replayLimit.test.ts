@@ -64,23 +64,23 @@ describe('before a replay', () => {
     expect(await limited(short, {}, null)).toMatchObject({ replayed: true, exitCode: null });
   });
 
-  test('a long one: exit code 2 with the estimate where nobody can be asked', async () => {
+  test('a long replay without a terminal: exit code 2 with the estimate', async () => {
     expect(await limited(long, {}, null)).toEqual({
       questions: [],
       replayed: false,
       result:
-        'verify: the replay must be expected to take at most 10 minutes, got about more than 1,000 years, as its config says; allow it with --yes or --max-minutes N, or replay a part with --until N',
+        'verify: the replay must be expected to take at most 10 minutes, got about more than 1,000 years by its config; allow it with --yes or --max-minutes N, or replay a part with --until N',
       exitCode: 2,
     });
   });
 
   test('on a terminal it is asked for, and the answer decides', async () => {
-    const questions = ['The replay takes about more than 1,000 years, as its config says. Replay it?'];
+    const questions = ['The replay takes about more than 1,000 years by its config. Replay it?'];
     expect(await limited(long, {}, true)).toEqual({ questions, replayed: true, result: 'done', exitCode: null });
     expect(await limited(long, {}, false)).toEqual({
       questions,
       replayed: false,
-      result: 'verify: not replayed; --until N replays a part',
+      result: 'verify: the replay was declined; --until N replays a part',
       exitCode: 2,
     });
   });
@@ -95,7 +95,7 @@ describe('before a replay', () => {
     expect(await limited(hour, { maxMinutes: minutes + 1 }, null)).toMatchObject({ replayed: true });
     expect(await limited(short, { maxMinutes: 0 }, null)).toMatchObject({ replayed: false, exitCode: 2 });
     expect((await limited(short, { yes: true, maxMinutes: 1 }, null)).result).toBe(
-      '--yes and --max-minutes exclude each other; keep one',
+      'verify: only one of --yes and --max-minutes must be given, got both; keep one',
     );
   });
 
@@ -119,7 +119,7 @@ describe('during a replay', () => {
   const at = (phase: Progress['phase'], done: number, total: number): Progress => ({
     ...{ phase, done, total, envSteps: 0, success: null },
   });
-  /** Takes so long for each iteration, and ends when told to. */
+  /** Takes this time for each iteration, and ends on abort. */
   const iterations =
     (ms: number, shown: number[] = []) =>
     async ({ signal, follow }: Watch, clock: { ms: number }): Promise<string> => {
@@ -233,7 +233,7 @@ describe('unbraid verify', () => {
     return path;
   }
 
-  test('a claim of a run without end is refused at once, in any runtime', async () => {
+  test('a config with too many iterations is rejected at once, in any runtime', async () => {
     const path = receiptOf(long);
     for (const more of [[], ['--runtime', 'chromium'], ['--workers', '2']]) {
       const { code, stdout, stderr } = await realUnbraid('verify', path, ...more);

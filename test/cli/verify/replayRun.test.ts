@@ -16,7 +16,7 @@ test('an environment that is a program of its own stays in Node', async () => {
   const config = resolveConfig({ env: 'textworld-express/coin' });
   await expect(replayIn('chromium', config, options)).rejects.toThrow(
     new Error(
-      'verify: env "textworld-express/coin" needs a process of its own, which chromium cannot start; use --runtime node',
+      'verify: env "textworld-express/coin" needs a separate process, which chromium cannot start; use --runtime node',
     ),
   );
 });

@@ -143,7 +143,7 @@ describe('gradVac', () => {
     [[0, 1.5, 0, 0], 0.5, 'gradVac: targets must be in [-1, 1], got 1.5 at 1; begin with zeros'],
     [[0, 0, Number.NaN, 0], 0.5, 'gradVac: targets must be in [-1, 1], got NaN at 2; begin with zeros'],
     [[0, 0, 0, 0], 1.5, 'gradVac: beta must be in [0, 1], got 1.5; 0.01 is usual'],
-  ])('refuses targets %j with beta %f', (targets, beta, message) => {
+  ])('rejects targets %j with beta %f', (targets, beta, message) => {
     expect(() => gradVac([1, 0, 0, 1], [1, 0], targets, beta)).toThrow(new RangeError(message));
   });
 });

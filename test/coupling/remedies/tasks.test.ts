@@ -28,7 +28,7 @@ describe('taskCount', () => {
       [1, 3, 3, 4],
       'x: a dot product must be at most the product of the lengths 2, got 3 at [1, 0]; pass dot products of the gradients',
     ],
-  ])('refuses %j', (gram, message) => {
+  ])('rejects %j', (gram, message) => {
     expect(() => taskCount('x', gram)).toThrow(new RangeError(message));
   });
 
@@ -84,7 +84,7 @@ describe('orders', () => {
     [[1, 2, 0, 1, 0, 1], 'row 1 of orders must hold each other task once, got 1 at 1; use taskOrders(3, seed, step)'],
     [[1, 2, 0, 2, 0, 0], 'row 2 of orders must hold each other task once, got 0 at 1; use taskOrders(3, seed, step)'],
     [[1, 3, 0, 2, 0, 1], 'row 0 of orders must hold each other task once, got 3 at 1; use taskOrders(3, seed, step)'],
-  ])('%j are refused', (orders, message) => {
+  ])('%j are rejected', (orders, message) => {
     expect(() => pcGrad(gram, orders)).toThrow(new RangeError(`pcGrad: ${message}`));
     expect(() => gradVac(gram, orders, new Float64Array(9), 0.5)).toThrow(new RangeError(`gradVac: ${message}`));
   });

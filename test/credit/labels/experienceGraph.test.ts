@@ -87,7 +87,7 @@ test('a chain with a shortcut: V = discount^(steps before the action that succee
 
 for (const [name, reward] of [
   ['rewards of 1', () => 1],
-  ['rewards in [-1, 2), also where the episode goes on', (u: number) => 3 * u - 1],
+  ['rewards in [-1, 2), also where the episode continues', (u: number) => 3 * u - 1],
 ] as const) {
   test(`${name}: V equals value iteration within 1e-12 on 40 random processes`, () => {
     let positive = 0;

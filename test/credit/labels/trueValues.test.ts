@@ -170,9 +170,9 @@ test('critic and counterfactual use the functions of a run', async () => {
   };
   const of = (labels: LabelConfig['labels']) =>
     createLabelSource(resolveConfig({ labels }), tools).label(rollout, new Float32Array(12), 1);
-  const judged = await of('critic');
-  expect(judged.labels).toEqual(criticLabels(rollout, values, 0.02));
-  expect(judged.weight).toBe(0.3);
+  const labelled = await of('critic');
+  expect(labelled.labels).toEqual(criticLabels(rollout, values, 0.02));
+  expect(labelled.weight).toBe(0.3);
   const tried = await of('counterfactual');
   expect(labelsByPlace(rollout, tried.labels)).toEqual(trueLabels);
   expect([tried.envSteps, tried.weight]).toEqual([7, 1]);

@@ -104,7 +104,7 @@ test.each([0, 1, 2, 4])('%d bad actions leave success with probability 0.4 to th
   expect(Math.abs(successes - 2000 * p)).toBeLessThanOrEqual(6 * Math.sqrt(2000 * p * (1 - p)));
 });
 
-test('the hash is the step and the number of bad actions; a clone goes on alike', () => {
+test('the hash is the step and the number of bad actions; a clone continues identically', () => {
   const env = createBandit();
   const hashes = (badAt: readonly number[]): number[] => {
     env.reset({ seed: 3, split: 'train' });
@@ -122,7 +122,7 @@ test('the hash is the step and the number of bad actions; a clone goes on alike'
   expect(env.serialize()).toContain('"environment":"bandit","version":"1"');
 });
 
-test('what is out of range is refused', () => {
+test('values out of range are rejected', () => {
   expect(() => createBandit({ rho: 1.5 })).toThrow(
     new RangeError('createBandit: rho must be a number in [0, 1], got 1.5; change rho'),
   );

@@ -63,7 +63,7 @@ describe('a bridge', () => {
     }
   });
 
-  it('hashes the state text, or the observation and actions where the program gives none', async () => {
+  it('hashes the state text, or the observation and actions where the program returns none', async () => {
     await withEnvironment(fixture('own-state'), async (environment) => {
       await environment.reset(episode);
       expect(environment.stateHash?.()).toBe(textHash('environment 0, step 0, chunk 2\neast\nnorth\nsouth'));
@@ -72,7 +72,7 @@ describe('a bridge', () => {
     });
   });
 
-  it('refuses a step that no episode allows', async () => {
+  it('rejects a step that no episode allows', async () => {
     await withEnvironment(fixture('none'), async (environment) => {
       const step = async (action: number) => messageOf(Promise.resolve(environment.step(action)));
       expect(await step(0)).toBe('bridge fixture: step needs an episode; call and await reset first');
@@ -84,7 +84,7 @@ describe('a bridge', () => {
     });
   });
 
-  it('rejects only the request that the program itself refuses', async () => {
+  it('rejects only the request that the program itself rejects', async () => {
     await withEnvironment(fixture('refuses'), async (environment) => {
       await environment.reset(episode);
       expect(await messageOf(Promise.resolve(environment.step(0)))).toBe('bridge fixture: the door is stuck');
@@ -152,7 +152,7 @@ describe('a bridge program that breaks the protocol at a step', () => {
     10_000,
   );
 
-  it('never-ends: an episode longer than maxSteps is refused', async () => {
+  it('never-ends: an episode longer than maxSteps is rejected', async () => {
     const bridge = await openBridge(fixture('never-ends'));
     const environment = bridge.create();
     await environment.reset(episode);
@@ -192,13 +192,13 @@ describe('openBridge', () => {
     );
   });
 
-  it('says when the program cannot be started', async () => {
+  it('reports that the program cannot be started', async () => {
     expect(await messageOf(openBridge(fixture('none', { command: 'no-such-program' })))).toBe(
       'bridge fixture: cannot start no-such-program: spawn no-such-program ENOENT; check that it is installed and in PATH',
     );
   });
 
-  it('refuses time limits that no timer can keep', async () => {
+  it('rejects time limits that no timer can keep', async () => {
     expect(await messageOf(openBridge(fixture('none', { requestTimeoutMs: 0 })))).toBe(
       'openBridge: requestTimeoutMs must be in [1, 2^31 - 1] milliseconds, got 0',
     );

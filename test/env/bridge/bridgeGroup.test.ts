@@ -13,13 +13,13 @@ const bridgeModule = new URL('../../../src/env/bridge/bridge.node.ts', import.me
 const directory = mkdtempSync(join(tmpdir(), 'unbraid-group-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A shell that waits for the program, as scripts do that set something up first. */
+/** A shell that waits for the program, like a script that prepares something first. */
 const wrapper = join(directory, 'wrapper.sh');
 writeFileSync(wrapper, `"${process.execPath}" "${program}" "$@"\nexit $?\n`);
 const wrapped = (...faults: string[]): BridgeOptions => ({ name: 'group', command: 'sh', args: [wrapper, ...faults] });
 const start = { seed: 1, split: 'train' } as const;
 
-/** Whether a process runs; one that has ended and waits for its parent to take note does not. */
+/** Whether a process is running. A zombie (ended but not yet reaped) is not. */
 function runs(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
@@ -34,7 +34,7 @@ async function untilGone(pids: readonly number[]): Promise<boolean> {
   return false;
 }
 
-/** Runs a script that has opened the bridge as `bridge`; gives the programs' pids and how it ended. */
+/** Runs a script with an open bridge `bridge`. Returns the programs' pids and how the script ended. */
 async function runScript(faults: readonly string[], then: string, kill?: NodeJS.Signals) {
   const script = `
     const { openBridge } = await import(${JSON.stringify(bridgeModule)});
@@ -51,7 +51,7 @@ async function runScript(faults: readonly string[], then: string, kill?: NodeJS.
   return { pids, code };
 }
 
-// Most of the time is waited: process 1 may take a second to take note of a dead process.
+// Most of the time is waiting: process 1 can take a second to reap a dead process.
 const together = { concurrent: true, skip: process.platform === 'win32' };
 describe('a bridge in a shell, with a program of its own', together, () => {
   test('close: a program that stays when its input ends is ended with all that it started', async () => {
@@ -97,7 +97,7 @@ describe('a bridge in a shell, with a program of its own', together, () => {
     expect(await untilGone(pids)).toBe(true);
   });
 
-  test('an error that nobody catches ends all', async () => {
+  test('an error without a handler terminates all programs', async () => {
     const { pids, code } = await runScript(
       ['deaf'],
       "process.on('uncaughtException', () => process.exit(8)); throw 1;",

@@ -164,7 +164,7 @@ describe.skipIf(missing !== undefined)('textworld-express', () => {
     await expect(opening).rejects.toThrow(`bridge ${name}: textworld-express: `);
   });
 
-  it('says when Java is missing', () => {
+  it('reports that Java is missing', () => {
     const { command, args } = resolveBridge('textworld-express/coin');
     const check = spawnSync(command, [...args.slice(0, -1), '--check'], {
       encoding: 'utf8',

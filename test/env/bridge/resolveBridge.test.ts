@@ -42,21 +42,21 @@ describe('resolveBridge', () => {
     );
   });
 
-  it('says when Python is missing', () => {
+  it('reports that Python is missing', () => {
     vi.stubEnv('UNBRAID_PYTHON', 'no-such-python');
     expect(() => resolveBridge('textworld-express/coin')).toThrow(
       'textworld-express/coin: Python is missing (spawnSync no-such-python ENOENT); install Python 3.9 or newer from https://www.python.org/downloads, or set UNBRAID_PYTHON to where it is',
     );
   });
 
-  it('says when what UNBRAID_PYTHON names is not Python', () => {
+  it('reports that what UNBRAID_PYTHON names is not Python', () => {
     vi.stubEnv('UNBRAID_PYTHON', process.execPath);
     expect(() => resolveBridge('textworld-express/coin')).toThrow(
       `textworld-express/coin: the check of ${script} failed: `,
     );
   });
 
-  it.skipIf(!hasPython)('says how to install the package', () => {
+  it.skipIf(!hasPython)('reports how to install the package', () => {
     const folder = mkdtempSync(join(tmpdir(), 'unbraid-'));
     try {
       const bare = join(folder, 'python');
@@ -69,7 +69,7 @@ describe('resolveBridge', () => {
     }
   });
 
-  it.skipIf(!hasPython)('is not the only one to say so: the bridge refuses hello', async () => {
+  it.skipIf(!hasPython)('is not the only check: the bridge rejects hello', async () => {
     const name = 'textworld-express/coin';
     await expect(openBridge({ name, command: 'python3', args: ['-S', script, name] })).rejects.toThrow(
       new Error(`bridge ${name}: ${packageMissing}`),
@@ -108,12 +108,12 @@ describe.skipIf(!hasPython)('Python as it is started', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** A module that says that it was imported. */
+  /** A module that prints a text when it is imported. */
   function plant(path: string): void {
     writeFileSync(path, `open(${JSON.stringify(marker)}, "w").close()\n`);
   }
 
-  /** What the bridge says it misses, when called in `folder`. */
+  /** The requirement that the bridge reports as missing, when called in `folder`. */
   function check(env: Readonly<Record<string, string>>, flags: readonly string[] = ['-I']): string {
     const { stdout } = spawnSync('python3', [...flags, script, '--check'], {
       cwd: folder,

@@ -21,7 +21,7 @@ describe('games', () => {
     expect(successes({ rooms: 10, distractors: 10, maxSteps: 40 }, 'train', 300, () => expert)).toBe(300);
   });
 
-  test('wherever play leads, the expert knows what to do, and solves the game from there when it has the steps', () => {
+  test('wherever play leads, the expert has an action, and solves the game from there when it has the steps', () => {
     for (const irreversible of [true, false]) {
       const env = createCrafting({ maxSteps: 60, irreversible });
       let unsolved = 0;
@@ -38,7 +38,7 @@ describe('games', () => {
     }
   });
 
-  test('the expert knows only what the agent has seen: states that look alike have the same expert actions', () => {
+  test('the expert uses only what the agent has seen: states that look alike have the same expert actions', () => {
     const env = createCrafting();
     const advice = new Map<string, string>();
     let differing = 0;
@@ -183,7 +183,7 @@ describe('forms', () => {
     expect(shown.size).toBeGreaterThan(1500);
   });
 
-  test('steps given before do not change as the episode goes on', () => {
+  test('steps given before do not change as the episode continues', () => {
     const env = createCrafting();
     for (let seed = 0; seed < 60; seed++) {
       const kept: [unknown, string][] = [];
@@ -208,13 +208,13 @@ describe('errors', () => {
     expect(() => craftingText(options)).toThrow(new RangeError(`craftingText: ${message}`));
   });
 
-  test('an unknown form is refused', () => {
+  test('an unknown form is rejected', () => {
     expect(() => createCrafting({ form: 'pixels' as 'tokens' })).toThrow(
       new RangeError('createCrafting: form must be tokens or vector, got pixels; change options.form'),
     );
   });
 
-  test('reset, step and the rest say what is wrong', () => {
+  test('reset, step and the rest report the error', () => {
     const env = createCrafting();
     expect(() => env.step(0)).toThrow(new Error('crafting.step: no episode has started; call reset first'));
     expect(() => env.stateHash()).toThrow(new Error('crafting.stateHash: no episode has started; call reset first'));

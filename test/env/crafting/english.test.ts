@@ -23,7 +23,7 @@ test('states and actions read as sentences', () => {
   ]);
 });
 
-test('a visited room is told with its station and what is there, or with nothing', () => {
+test('the text of a visited room has its station and contents, or states that it is empty', () => {
   const world = inkWorld(CELLAR, KITCHEN);
   expect(actionText(world, CELLAR)).toBe('go to the cellar (visited: the press)');
   world.contents[CELLAR] = (1 << MINT) | (1 << OIL);

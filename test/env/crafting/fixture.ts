@@ -1,4 +1,7 @@
-/** A small world by hand: a cooling ink (mint, soot, mortar), mortar in the kitchen, press in the cellar, all ingredients in the hall. */
+/**
+ * A small world with a cooling ink (mint, soot, mortar): mortar in the kitchen, press in the cellar, all ingredients in
+ * the hall.
+ */
 
 import { act, NO_STATION, roomNames, startWorld, type World } from '../../../src/env/crafting/world.ts';
 

@@ -4,7 +4,7 @@ import { hashWorld } from '../../../src/env/crafting/stateHash.ts';
 import { act, possibleActions, startWorld, type World } from '../../../src/env/crafting/world.ts';
 import { randomStream } from '../../../src/random.ts';
 
-/** What past actions changed or revealed, spelled out. */
+/** The dynamic state as text: all that past actions changed or revealed. */
 const spell = ({ location, seen, held, contents }: World): string => [location, seen, held, ...contents].join(' ');
 
 test('two states of a game have the same hash if and only if they are the same, over 100000 random steps', () => {

@@ -20,7 +20,7 @@ test('30 iterations with the oracle classifier raise success on 12 training game
   expect(outcome.success.train).toBeGreaterThan(metrics[0]['eval/train'] + 0.4);
 });
 
-test('two threads give the records and checkpoints of one, to the bit', async () => {
+test('records and checkpoints of two threads are bitwise identical to those of one', async () => {
   const crew = await openCrew(spawnWorker, 2, { cores: null });
   try {
     const labels = { ...config, labels: 'graph', method: 'classifier+cloning' } as const;

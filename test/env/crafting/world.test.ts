@@ -22,7 +22,10 @@ const [SAGE, POPPY, WATER, WAX, CHALK] = [0, 1, 6, 7, 8];
 
 const bits = (...numbers: number[]): number => numbers.reduce((mask, number) => mask | (1 << number), 0);
 
-/** A healing potion (sage, water, cauldron): cauldron in the attic, mortar in the cellar, press in the garden, all else in the hall. */
+/**
+ * A healing potion (sage, water, cauldron): cauldron in the attic, mortar in the cellar, press in the garden, all else
+ * in the hall.
+ */
 const game: Game = {
   product: { effect: 0, form: 0 },
   rooms: [ATTIC, CELLAR, GARDEN, HALL],
@@ -42,7 +45,7 @@ function playActions(actions: number[], irreversible = true): World {
 
 const outcome = ({ succeeded, ended, mixFailed, held }: World) => ({ succeeded, ended, mixFailed, held });
 
-test('the recipes: an effect gives one ingredient, a form the other and the station', () => {
+test('the recipes: an effect determines one ingredient, a form the other and the station', () => {
   const recipe = (effect: number, form: number): string => {
     const names = ingredientsOf({ effect, form }).map((ingredient) => ingredientNames[ingredient]);
     expect(neededFor({ effect, form })).toBe(bits(...ingredientsOf({ effect, form })));
@@ -96,7 +99,7 @@ describe('mixing', () => {
     expect(outcome(playActions(actions, false))).toEqual(harmless);
   });
 
-  test('two needless ingredients are gone, and the episode goes on', () => {
+  test('two needless ingredients are gone, and the episode continues', () => {
     const world = playActions([TAKE + POPPY, TAKE + CHALK, ATTIC, MIX]);
     expect(outcome(world)).toEqual({ succeeded: false, ended: false, mixFailed: true, held: 0 });
     act(world, HALL, true);

@@ -20,7 +20,7 @@ test('English and tokens tell apart the same states and actions', () => {
   const pairs = oneToOne();
   for (let seed = 0; seed < 400; seed++) {
     play(env, seed, splits[seed % 3], mixedChoice(seed), (step) => {
-      // After the end there are no actions, from which alone the tokens tell which of two shelves this is.
+      // After the end there are no actions. In token form, only the actions distinguish two shelves.
       if (isOver(step)) return;
       const text = [env.observationText(), ...env.actionTexts()].join('\n');
       pairs.add(text, JSON.stringify([step.observation, step.info.admissibleActions]));

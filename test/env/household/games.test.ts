@@ -47,13 +47,13 @@ test.each(splits)('%s: games are of its combinations, tasks cycle, layouts obey 
     expect(types.every((type) => type < receptacleNames.length)).toBe(true);
   }
   expect([...drawn].every((combination) => allowed.has(combination))).toBe(true);
-  // 1200 draws miss few combinations: at least 9 in 10 come up.
+  // 1200 samples miss few combinations: at least 9 in 10 occur.
   expect(drawn.size).toBeGreaterThan(0.9 * allowed.size);
   // Half of the games have a second instance: six standard deviations of a binomial are 104.
   expect(Math.abs(twins - 600)).toBeLessThan(104);
 });
 
-test('a game depends on nothing but seed, split and the two options', () => {
+test('a game depends only on seed, split and the two options', () => {
   const game = drawGame(17, 'train', 2, 3);
   drawGame(18, 'train', 5, 1);
   expect(drawGame(17, 'train', 2, 3)).toEqual(game);

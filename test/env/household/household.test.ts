@@ -192,13 +192,13 @@ describe('errors', () => {
     expect(() => householdText(options)).toThrow(new RangeError(`householdText: ${message}`));
   });
 
-  test('an unknown form is refused', () => {
+  test('an unknown form is rejected', () => {
     expect(() => createHousehold({ form: 'pixels' as 'tokens' })).toThrow(
       new RangeError('createHousehold: form must be tokens or vector, got pixels; change options.form'),
     );
   });
 
-  test('reset, step and the rest say what is wrong', () => {
+  test('reset, step and the rest report the error', () => {
     const env = createHousehold();
     expect(() => env.step(0)).toThrow(new Error('household.step: no episode has started; call reset first'));
     expect(() => env.serialize()).toThrow(new Error('household.serialize: no episode has started; call reset first'));

@@ -4,7 +4,7 @@ import { hashWorld } from '../../../src/env/household/stateHash.ts';
 import { act, type Game, possibleActions, startWorld, type World } from '../../../src/env/household/world.ts';
 import { randomStream } from '../../../src/random.ts';
 
-/** The dynamic state spelled out; objects of one kind are alike. */
+/** The dynamic state as text. Objects of one kind are interchangeable. */
 function spell(world: World): string {
   const objects = world.game.kinds.map((kind, i) =>
     [i === world.held ? 'held' : world.objectPlace[i], kind, world.objectState[i]].join(':'),

@@ -3,7 +3,7 @@ import { collectTexts } from '../../../src/env/text/collectTexts.ts';
 import { rooms } from './rooms.ts';
 
 describe('collectTexts', () => {
-  it('gives every observation and action of random episodes of the train split, the same for the same seed', async () => {
+  it('returns every observation and action of random episodes of the train split, the same for the same seed', async () => {
     const splits: string[] = [];
     const plain = rooms();
     const watched = rooms({
@@ -28,7 +28,7 @@ describe('collectTexts', () => {
     expect(texts.filter((text) => text === 'go east').length).toBeGreaterThan(40);
   });
 
-  it('refuses to play nothing', async () => {
+  it('rejects empty input', async () => {
     await expect(collectTexts(rooms(), { episodes: 0, seed: 5 })).rejects.toThrow(
       'collectTexts: episodes must be an integer >= 1, got 0',
     );

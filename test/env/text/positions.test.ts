@@ -81,7 +81,7 @@ describe('what is cut of texts', () => {
     expect([longest, longestAction]).toEqual([stateTokens, actionTokens]);
   });
 
-  test('a run reports it once, at the end of the phase of the vocabulary, and has the bits of one that reports to nobody', async () => {
+  test('a run reports it once, at the end of the phase of the vocabulary, and is bitwise identical to a run without a report', async () => {
     const reports: Progress[] = [];
     const heard = await train(config, { openBridge, onProgress: (progress) => reports.push(progress) });
     expect(await train(config, { openBridge })).toEqual(heard);

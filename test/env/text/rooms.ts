@@ -1,6 +1,9 @@
 import type { TextEnvironment, TextStep } from '../../../src/env/environment.ts';
 
-/** Three rooms in a row, four steps: moving east from the last room ends the episode with reward 1. The seed names the first room. */
+/**
+ * Three rooms in a row, four steps. Moving east from the last room ends the episode with reward 1. The seed determines
+ * the first room.
+ */
 export function rooms(more: Partial<TextEnvironment> = {}): TextEnvironment {
   let room = 0;
   let steps = 0;

@@ -45,7 +45,7 @@ describe('buildVocabulary', () => {
     expect(buildVocabulary(many).words.length).toBe(4096);
   });
 
-  it('refuses limits that leave nothing', () => {
+  it('rejects limits that leave nothing', () => {
     expect(() => buildVocabulary(texts, { maxSize: 7 })).toThrow(
       'buildVocabulary: maxSize must be an integer above 7 (the reserved words), got 7; raise maxSize',
     );

@@ -1,8 +1,8 @@
 import type { TextEnvironment, TextStep } from '../../../src/env/environment.ts';
 
 /**
- * Two steps, the first in a room with two doors, the second in front of `shelves` shelves, one of which holds the parcel. The seed names the
- * door that leads there and the shelf.
+ * Two steps: the first in a room with two doors, the second in front of `shelves` shelves. One shelf contains the
+ * parcel. The seed determines the door that leads to the shelves, and the shelf.
  */
 export function warehouse(shelves: number, more: Partial<TextEnvironment> = {}): TextEnvironment {
   let seed = 0;

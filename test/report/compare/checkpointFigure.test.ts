@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { couplingAgainstSuccess } from '../../../src/report/compare/checkpointFigure.ts';
 import { joinVariants } from '../../../src/report/compare/variants.ts';
-import { reportRecords } from '../fixtures/load.ts';
+import { reportRecords } from '../fixtures/readFixtures.ts';
 import { marks, requireWellFormed, texts } from '../svg.ts';
 
 const records = reportRecords();
@@ -21,7 +21,7 @@ describe('couplingAgainstSuccess', () => {
     expect(texts(svg)).toContain('mean cosine of good-bad pairs');
   });
 
-  it('gives the correlation of all checkpoints, and none below three of them', () => {
+  it('returns the correlation of all checkpoints, and none below three of them', () => {
     const titled = (points: [number, number][]) => {
       const metrics = points.map(([success, cosine], iteration) => ({
         ...{ iteration, envSteps: iteration },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layerFigure, similarityFigure, spilloverFigure } from '../../../src/report/compare/couplingFigures.ts';
 import { seriesStyle } from '../../../src/report/draw/chart.ts';
-import { coupling } from '../fixtures/load.ts';
+import { coupling } from '../fixtures/readFixtures.ts';
 import { lines, marks, requireWellFormed, texts } from '../svg.ts';
 
 const start = coupling('grpo-none-s1/coupling-start.json');

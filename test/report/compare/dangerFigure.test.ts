@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { dangerFigure } from '../../../src/report/compare/dangerFigure.ts';
-import { danger } from '../fixtures/load.ts';
+import { danger } from '../fixtures/readFixtures.ts';
 import { lines, requireWellFormed, texts } from '../svg.ts';
 
 describe('dangerFigure', () => {
   const record = danger();
   const svg = dangerFigure(record);
 
-  it('is well-formed, names its axes and panels and says the same on every call', () => {
+  it('is well-formed, names its axes and panels and returns the same text on every call', () => {
     requireWellFormed(svg);
     expect(texts(svg)).toEqual(
       expect.arrayContaining(['iteration', 'probability of the bad action', 'start 0.20', 'start 0.60']),
@@ -56,7 +56,7 @@ describe('dangerFigure', () => {
     expect(texts(dangerFigure(odd))).toContain('a<b & "c", coupling on');
   });
 
-  it('refuses a record without curves', () => {
+  it('rejects a record without curves', () => {
     expect(() => dangerFigure({ ...record, curves: [] })).toThrow(
       'dangerFigure: curves must not be empty, got 0; run danger again',
     );

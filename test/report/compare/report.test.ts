@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { closingTableText } from '../../../src/report/compare/closingTable.ts';
-import { summary } from '../../../src/report/compare/headline.ts';
 import { renderCouplingPage, renderReport } from '../../../src/report/compare/report.ts';
+import { summary } from '../../../src/report/compare/summary.ts';
 import {
   baselineOf,
-  formatEstimate,
+  type ComparedVariant,
+  formatSeedMean,
   joinVariants,
   leaderOf,
   outOfDomainGain,
-  type Variant,
 } from '../../../src/report/compare/variants.ts';
-import { coupling, reportRecords } from '../fixtures/load.ts';
+import { coupling, reportRecords } from '../fixtures/readFixtures.ts';
 import { requireWellFormed } from '../svg.ts';
 
 const records = reportRecords();
@@ -18,7 +18,7 @@ const variants = joinVariants(records.compare, records.runs);
 const [grpo, lead, oracle] = variants;
 
 /** `variant` with these out-of-domain successes, one run per seed 1, 2, ... */
-function withSuccess(variant: Variant, outOfDomain: readonly number[]): Variant {
+function withSuccess(variant: ComparedVariant, outOfDomain: readonly number[]): ComparedVariant {
   const [run] = variant.runs;
   return {
     ...variant,
@@ -65,35 +65,39 @@ describe('summary', () => {
   const clear = [0.8, 0.9, 1, 0.85, 0.95];
   const low = [0.3, 0.3, 0.3, 0.3, 0.3];
 
-  it('gives a clear difference with its interval', () => {
+  it('returns a clear difference with its interval', () => {
     // t(4) = 2.7764 times sd 0.0791 over sqrt(5) is 0.0982.
     expect(say(clear, low)).toContain(
       'Out-of-domain success: 0.90 with classifier + cloning, graph labels, 0.30 with GRPO; the difference is +0.60 [+0.50, +0.70] (95% interval, paired over 5 seeds).',
     );
   });
 
-  it('says when the interval contains zero', () => {
+  it('states that the interval contains zero', () => {
     expect(say([0.3, 0.6, 0.3, 0.5, 0.4], [0.4, 0.4, 0.4, 0.4, 0.4])).toContain(
       'The interval contains zero: these runs do not show that the two differ.',
     );
     expect(say(clear, low)).not.toContain('contains zero');
   });
 
-  it('below five seeds it gives the differences, and claims nothing', () => {
+  it('below five seeds it returns the differences without a conclusion', () => {
     expect(say([0.8, 0.9, 1, 0.7], [0.3, 0.3, 0.3, 0.3])).toContain(
       'the difference is +0.55 (+0.50 +0.60 +0.70 +0.40), paired by seed. 4 seeds are too few for an interval: these runs do not show that the two differ.',
     );
   });
 
-  it('claims nothing from one seed or from none in common', () => {
-    expect(say([0.9], [0.1])).toContain('(difference +0.80); with one shared seed no interval can be given');
+  it('draws no conclusion from one seed or without a shared seed', () => {
+    expect(say([0.9], [0.1])).toContain(
+      '(difference +0.80). One shared seed is too few for an interval: these runs do not show that the two differ.',
+    );
     expect(summary([withSuccess(grpo, [0.1]), withSuccess(lead, []), oracle])).toContain('they share no seed');
     expect(summary([grpo, oracle])).toContain('fewer than two methods');
   });
 
-  it('warns when the best of several was picked', () => {
-    expect(summary([grpo, lead, oracle])).not.toContain('flatters');
-    expect(summary([grpo, lead, { ...lead, name: 'another' }])).toContain('Of 2 methods the best was picked');
+  it('warns if the best of several methods was selected', () => {
+    expect(summary([grpo, lead, oracle])).not.toContain('biased upwards');
+    expect(summary([grpo, lead, { ...lead, name: 'another' }])).toContain(
+      'The best of 2 methods was selected by the same numbers, so its gain is biased upwards.',
+    );
   });
 });
 
@@ -141,18 +145,18 @@ describe('closingTableText', () => {
     }
   });
 
-  it('says whose labels and which pairs the cosine is of, and that no interval is corrected', () => {
+  it('states labels and pairs of the cosine, and that the intervals are not corrected', () => {
     expect(text).toContain('equal words, in two games that training did not play');
     expect(text).toContain('All pairs weigh alike');
     expect(text).toContain('none is corrected for the number of variants');
   });
 
   it('shows what was not measured as a dash', () => {
-    expect(formatEstimate(undefined)).toBe('–');
-    expect(formatEstimate({ mean: -0.126, seeds: 1, values: [-0.126] }, true)).toBe('−0.13');
-    expect(formatEstimate({ mean: 0.2, seeds: 2, values: [-0.001, 0.401] }, true)).toBe('+0.20 (0.00 +0.40)');
+    expect(formatSeedMean(undefined)).toBe('–');
+    expect(formatSeedMean({ mean: -0.126, seeds: 1, values: [-0.126] }, true)).toBe('−0.13');
+    expect(formatSeedMean({ mean: 0.2, seeds: 2, values: [-0.001, 0.401] }, true)).toBe('+0.20 (0.00 +0.40)');
     const interval = { mean: 0.2, low: 0.1, high: 0.35 };
-    expect(formatEstimate({ mean: 0.2, seeds: 5, values: [], interval })).toBe('0.20 [0.10, 0.35]');
+    expect(formatSeedMean({ mean: 0.2, seeds: 5, values: [], interval })).toBe('0.20 [0.10, 0.35]');
   });
 });
 
@@ -169,7 +173,7 @@ describe('renderReport', () => {
     expect(renderReport(reportRecords())).toBe(html);
   });
 
-  it('names every figure, gives each its own ids and shows each section', () => {
+  it('names every figure, uses separate ids and shows each section', () => {
     expect(html.match(/<figure>/g)).toHaveLength(8);
     expect(html.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(8);
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
@@ -196,7 +200,7 @@ describe('renderReport', () => {
     });
     expect(bare.match(/Left out:/g)).toHaveLength(8);
     expect(bare.match(/<figure>/g)).toHaveLength(1);
-    expect(bare).toContain('Left out: danger.json is not in the run folder; run danger.');
+    expect(bare).toContain('Left out: the run folder has no danger.json; run danger.');
   });
 });
 
@@ -209,11 +213,11 @@ describe('renderCouplingPage', () => {
     expect(html.match(/<figure>/g)).toHaveLength(4);
   });
 
-  it('says when there is no pair', () => {
+  it('states that there is no pair', () => {
     const record = coupling();
     const goodBad = { pairs: 0, meanCosine: null, meanDot: null, positiveFraction: null };
     const html = renderCouplingPage({ ...record, classes: { ...record.classes, goodBad } });
-    expect(html).toContain('There was no pair of a good and a bad sample');
+    expect(html).toContain('The samples contain no good-bad pair, so good-bad coupling could not be measured.');
   });
 
   it('leaves out the similarity figure where there are no bins', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { curveOf, learningCurves, successBySplit } from '../../../src/report/compare/successFigures.ts';
 import { joinVariants } from '../../../src/report/compare/variants.ts';
-import { reportRecords } from '../fixtures/load.ts';
+import { reportRecords } from '../fixtures/readFixtures.ts';
 import { lines, marks, requireWellFormed, texts } from '../svg.ts';
 
 const records = reportRecords();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { heatMapFigure, sampleOrder } from '../../../src/report/draw/heatMap.ts';
-import { coupling } from '../fixtures/load.ts';
+import { coupling } from '../fixtures/readFixtures.ts';
 import { requireWellFormed, texts } from '../svg.ts';
 
 const { matrix } = coupling();
@@ -68,7 +68,7 @@ describe('heatMapFigure', () => {
     expect(heatMapFigure([{ name: 'x', matrix: one }]).match(boundary)).toBeNull();
   });
 
-  it('refuses no panels', () => {
+  it('rejects an empty list of panels', () => {
     expect(() => heatMapFigure([])).toThrow('heatMapFigure: panels must not be empty, got 0; run coupling first');
   });
 });

@@ -13,7 +13,7 @@ function barWidths(svg: string, color: string): number[] {
 describe('profileFigure', () => {
   const svg = profileFigure(profile);
 
-  it('is well-formed, names its axes, phases and kernels and says the same on every call', () => {
+  it('is well-formed, names its axes, phases and kernels and returns the same text on every call', () => {
     requireWellFormed(svg);
     const shown = texts(svg);
     expect(shown).toEqual(expect.arrayContaining(['ms per iteration', '% of the time', 'rollout', 'gradients', 'sum']));
@@ -33,7 +33,7 @@ describe('profileFigure', () => {
     expect(light[1] / dark[3]).toBeCloseTo(2.5 / 7.5, 2);
   });
 
-  it('refuses a record without phases', () => {
+  it('rejects a record without phases', () => {
     expect(() => profileFigure({ ...profile, phases: [] })).toThrow(
       'profileFigure: phases must not be empty, got 0; run profile again',
     );
@@ -47,16 +47,16 @@ describe('tables of a profile', () => {
     expect(rateCells(profile.kernels[1])).toEqual(['7', '4.000', '10.0%', '2.50', '10.0%', '30.00', '75.0%']);
   });
 
-  it('say what was measured, and whether the time of other programs is in', () => {
+  it('state what was measured, and whether the time of other programs is in', () => {
     expect(profileNotes(profile)).toEqual([
-      'All per iteration, mean of 20 after 5 to warm up, on one thread.',
+      'All values are per iteration: mean of 20 iterations after 5 warm-up iterations, on one thread.',
       'Peak in this run: 25.0 GFLOP/s, 40.0 GB/s in the first cache (medians of 84 samples).',
-      'Left out: 3.5 ms an iteration in which other programs had the processor.',
-      'Taken out: 190 ns for each call of a kernel, 180 ns for each of the environment.',
+      'Not included: 3.5 ms per iteration in which other programs had the processor.',
+      'Subtracted as measurement cost: 190 ns per kernel call and 180 ns per environment call.',
       'Heap growth: 120 KiB over 120 updates, 1024 bytes per update.',
     ]);
     expect(profileNotes({ ...profile, waitedMs: null })[2]).toBe(
-      'The time in which other programs had the processor is in.',
+      'Times include the time in which other programs had the processor.',
     );
   });
 });

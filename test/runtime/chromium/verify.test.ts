@@ -77,7 +77,7 @@ describe.skipIf(typeof installed === 'string')('verify --runtime chromium', () =
     const { code, stdout, stderr } = await unbraid(['verify', 'run', '--runtime', 'chromium'], killBrowser);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      /^unbraid: chromium [\d.]+: it was ended by SIGKILL in phase [a-z ]+ \(\d+ of \d+\); start the command again/m,
+      /^unbraid: chromium [\d.]+: it was ended by SIGKILL in phase [a-z ]+ \(\d+ of \d+\); run the command again/m,
     );
     expect(leftovers()).toEqual([]);
   });
@@ -138,7 +138,7 @@ describe.skipIf(typeof installed === 'string')('a job ends at once when its page
     const browser = findRuntime('chromium', { ...process.env, UNBRAID_CHROMIUM: program });
     const job = { module: pathToFileURL(module), input: null };
     await expect(runJob(browser, job, { onProgress: () => void leave(), silenceMs: 60_000 })).rejects.toThrow(
-      new Error(`chromium ${browser.version}: the page was ${how} in phase train (3 of 20); start the command again`),
+      new Error(`chromium ${browser.version}: the page was ${how} in phase train (3 of 20); run the command again`),
     );
   });
 });

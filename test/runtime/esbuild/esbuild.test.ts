@@ -1,14 +1,12 @@
 /** The program of docs/hosts.md through esbuild, in Node and in Chromium. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Installed } from '../../../src/cli/runtime/installed.ts';
 import { train } from '../../../src/train/trainer.ts';
-import { listener, microphone, visit } from '../chromium.ts';
+import { loggedByBundle } from '../chromium.ts';
 import { type Project, projectWithPackage } from '../installedPackage.ts';
 import { snippetFiles } from '../snippets.ts';
 import { present } from '../testBattery.ts';
@@ -74,28 +72,5 @@ test('without the module, a bundle says what to pass', async () => {
 const installed = present('esbuild', 'chromium');
 
 test.skipIf(typeof installed === 'string')('bundled for a page, it trains in Chromium to the same bits', async () => {
-  const folder = await bundled('page');
-  const { heard, answer } = listener();
-  const html = `<!doctype html><script>${microphone}</script><script type="module" src="/main.js"></script>`;
-  const types: Record<string, string> = { '.js': 'text/javascript', '': 'text/html' };
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
-    if (pathname === '/said') return answer(request, response);
-    if (pathname === '/favicon.ico') return void response.writeHead(404).end();
-    response
-      .writeHead(200, {
-        'Cross-Origin-Opener-Policy': 'same-origin',
-        'Cross-Origin-Embedder-Policy': 'require-corp',
-        'Content-Type': types[extname(pathname)] ?? 'application/octet-stream',
-      })
-      .end(pathname === '/' ? html : readFileSync(join(folder, pathname)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    const page = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    expect(await visit(installed as Installed, page, heard)).toBe(expected);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
+  expect(await loggedByBundle(installed as Installed, await bundled('page'))).toBe(expected);
 });

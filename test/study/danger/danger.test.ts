@@ -19,18 +19,21 @@ describe('runDanger', () => {
     classifier = await runDanger({ ...small, method: 'classifier' });
   }, 60_000);
 
-  it('gives a record that the report reads back unchanged', () => {
+  it('returns a record that the report reads back unchanged', () => {
     expect(parseDanger(JSON.stringify(classifier))).toEqual(classifier);
     expect(classifier).toMatchObject({ command: 'danger', rho: 0.8, seeds: 2, iterations: 30 });
   });
 
   it('has a row and a curve per start, method and coupling, with plain GRPO beside a remedy', async () => {
-    const arms = (record: DangerRecord): string[] =>
+    const conditions = (record: DangerRecord): string[] =>
       record.rows.map((row) => `${row.method} ${row.labels} ${row.coupling} ${row.start}`);
     const grpo = ['grpo none true 0.2', 'grpo none true 0.6', 'grpo none false 0.2', 'grpo none false 0.6'];
-    expect(arms(classifier)).toEqual([...grpo, ...grpo.map((arm) => arm.replace('grpo none', 'classifier oracle'))]);
+    expect(conditions(classifier)).toEqual([
+      ...grpo,
+      ...grpo.map((condition) => condition.replace('grpo none', 'classifier oracle')),
+    ]);
     const plain = await runDanger(small);
-    expect(arms(plain)).toEqual(grpo);
+    expect(conditions(plain)).toEqual(grpo);
     expect(plain.curves).toEqual(classifier.curves.slice(0, 4));
     for (const [i, { method, coupling, start, peak, end, seeds }] of classifier.rows.entries()) {
       const curve = classifier.curves[i];
@@ -41,7 +44,7 @@ describe('runDanger', () => {
     }
   });
 
-  it('gives intervals around the mean, within [0, 1]', () => {
+  it('returns intervals around the mean, within [0, 1]', () => {
     for (const [, mean, low, high] of classifier.curves.flatMap((curve) => curve.points)) {
       expect(low).toBeGreaterThanOrEqual(0);
       expect(low).toBeLessThan(mean);
@@ -50,7 +53,7 @@ describe('runDanger', () => {
     }
   });
 
-  it('gives the same record twice', async () => {
+  it('returns the same record twice', async () => {
     expect(await runDanger({ ...small, method: 'classifier' })).toEqual(classifier);
   });
 
@@ -65,7 +68,7 @@ describe('runDanger', () => {
     }
   });
 
-  it('says in its record that networks started as the prototype does', async () => {
+  it('states in its record that networks started as the prototype does', async () => {
     const record = await runDanger({ seeds: 1, starts: [0.4], iterations: 10, preset: 'prototype' });
     expect(parseDanger(JSON.stringify(record))).toEqual(record);
     expect([record.preset, classifier.preset]).toEqual(['prototype', undefined]);
@@ -116,7 +119,8 @@ describe('runDanger', () => {
       const record = await runDanger({ ...small, starts: [start], method });
       const of = (name: string, coupling: boolean): number[] => means(record, { start, coupling, method: name });
       expect(Math.max(...of(method, true))).toBeLessThan(Math.max(...of('grpo', true)) - 0.05);
-      // One task alone is operated on to itself; the entropy bonus is added apart, which rounds otherwise.
+      // With one task, surgery returns its gradient unchanged. The entropy bonus is added separately, which rounds
+      // differently.
       expect(of(method, false)).toEqual(of('grpo', false).map((p) => expect.closeTo(p, 4)));
     }
   });
@@ -163,7 +167,7 @@ describe('runDanger', () => {
     await expect(runDanger(options)).rejects.toThrow(new RangeError(`runDanger: ${message}`));
   });
 
-  it('refuses two surgeries', async () => {
+  it('rejects two surgeries', async () => {
     await expect(runDanger({ method: 'pcgrad+upgrad' })).rejects.toThrow(
       new Error('config: method takes one of pcgrad, gradvac, upgrad, got "pcgrad+upgrad"; keep one of them'),
     );

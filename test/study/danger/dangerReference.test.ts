@@ -1,11 +1,14 @@
-/** The danger zone against the PyTorch study that found it: stored means over many seeds of both, and what the engine makes now. */
+/**
+ * Compares the danger zone with the PyTorch study that found it: stored means over many seeds of both, and current
+ * results of the engine.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runDanger } from '../../../src/study/danger/danger.ts';
 
 const results = new URL('../../../docs/results/', import.meta.url);
 
-/** Fields of each line after the head; only names of arms are quoted. */
+/** Fields of each line after the head; only names of conditions are quoted. */
 function linesOf(name: string): string[][] {
   const text = readFileSync(new URL(`danger-zone/${name}`, results), 'utf8');
   const fields = (line: string): string[] =>
@@ -20,23 +23,23 @@ interface Cell {
   readonly seeds: number;
 }
 
-/** By `implementation, arm, start`. */
+/** By `implementation, condition, start`. */
 const cells = new Map<string, Cell>(
-  linesOf('reference.csv').map(([implementation, arm, start, highest, last, error, seeds]) => [
-    [implementation, arm, start].join(' / '),
+  linesOf('reference.csv').map(([implementation, condition, start, highest, last, error, seeds]) => [
+    [implementation, condition, start].join(' / '),
     { highest: Number(highest), last: Number(last), error: Number(error), seeds: Number(seeds) },
   ]),
 );
 const bySeed = new Map(
-  linesOf('reference-seeds.csv').map(([implementation, arm, start, last]) => [
-    [implementation, arm, start].join(' / '),
+  linesOf('reference-seeds.csv').map(([implementation, condition, start, last]) => [
+    [implementation, condition, start].join(' / '),
     last.split(' ').map(Number),
   ]),
 );
 
-const arms = ['GRPO, coupling off', 'GRPO', 'classifier, oracle labels'];
+const conditions = ['GRPO, coupling off', 'GRPO', 'classifier, oracle labels'];
 const starts = [0.05, 0.2, 0.4, 0.6, 0.8];
-const grid = arms.flatMap((arm) => starts.map((start) => `${arm} / ${start}`));
+const grid = conditions.flatMap((condition) => starts.map((start) => `${condition} / ${start}`));
 
 function cell(implementation: string, at: string): Cell {
   const found = cells.get(`${implementation} / ${at}`);
@@ -105,7 +108,7 @@ test('the engine makes its stored values again', async () => {
   const made = (method: string, coupling: boolean, start: number): number | undefined =>
     record.rows.find((row) => row.method === method && row.coupling === coupling && row.start === start)?.end;
   for (const start of some) {
-    const of = (arm: string): number => mean(lastOf('engine', `${arm} / ${start}`).slice(0, seeds));
+    const of = (condition: string): number => mean(lastOf('engine', `${condition} / ${start}`).slice(0, seeds));
     expect(made('grpo', false, start)).toBeCloseTo(of('GRPO, coupling off'), 3);
     expect(made('grpo', true, start)).toBeCloseTo(of('GRPO'), 3);
     expect(made('classifier', true, start)).toBeCloseTo(of('classifier, oracle labels'), 3);

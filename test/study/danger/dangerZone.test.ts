@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonRecord } from '../../../src/record/json.ts';
-import type { Quantity } from '../../../src/report/studyTables.ts';
+import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { DangerInput } from '../../../src/study/danger/dangerJob.ts';
 import { dangerZone } from '../../../src/study/danger/dangerZone.ts';
 import { type Job, type JobResults, jobHash, jobResults } from '../../../src/study/job.ts';
@@ -10,7 +10,7 @@ import { lines, requireWellFormed, texts } from '../../report/svg.ts';
 
 const quick: StudyScale = { size: 'quick', seeds: null, firstSeed: 1, noGames: () => null };
 
-/** GRPO rises by half of what is left and stays there at odd seeds; every other arm falls to nothing. */
+/** At odd seeds, GRPO rises by half of the rest and stays there; every other condition falls to 0. */
 function madeUp({ arms, start, seed }: DangerInput): JsonRecord {
   const line = (peak: number, end: number): number[] =>
     Array.from({ length: 13 }, (_, k) => (k === 0 ? start : k === 1 ? peak : end));
@@ -63,7 +63,7 @@ describe('report', () => {
     ]);
   });
 
-  test('findings: from how many starts means rise, and who ends lower than GRPO, with the interval that says so', () => {
+  test('findings: from how many starts means rise, and who ends lower than GRPO, with the interval of the difference', () => {
     const [first, second, ...more] = report.summary;
     expect(more).toEqual([]);
     expect(first).toBe(
@@ -79,7 +79,7 @@ describe('report', () => {
 
   test('a table by method, then one of the highest and one of the last means by start, with intervals over seeds', () => {
     const [methods, highest, last] = report.tables;
-    expect(methods.rows.map(({ name, cells }) => [name, (cells[0] as Quantity).value])).toEqual([
+    expect(methods.rows.map(({ name, cells }) => [name, (cells[0] as Estimate).value])).toEqual([
       ['GRPO, coupling on', 0.5],
       ['GRPO, coupling off', 0],
       ['classifier, oracle labels, coupling on', 0],
@@ -87,7 +87,7 @@ describe('report', () => {
       ['classifier, advantage labels, coupling on', 0.5],
       ['classifier, shuffled labels, coupling on', 0.5],
     ]);
-    // Starts 0.4, 0.6, 0.8 and 0.95 rise by half of what is left; at odd seeds they end at 1.
+    // Starts 0.4, 0.6, 0.8 and 0.95 rise by half of the rest; at odd seeds they end at 1.
     expect(methods.rows[0].cells.slice(1)).toEqual([
       null,
       expect.objectContaining({ value: expect.closeTo((1 + (0.7 + 0.8 + 0.9 + 0.975) / 4) / 2, 10) }),
@@ -100,7 +100,7 @@ describe('report', () => {
       low: expect.closeTo(0.7, 10),
       high: 0.875,
     });
-    const end = last.rows[0].cells[2] as Quantity;
+    const end = last.rows[0].cells[2] as Estimate;
     expect([end.value, (end.low as number) < 0.3, (end.high as number) > 0.7]).toEqual([0.5, true, true]);
     expect(last.rows[1]).toMatchObject({ name: 'GRPO, coupling off', command: 'unbraid study danger-zone --quick' });
   });
@@ -123,7 +123,7 @@ describe('report', () => {
   });
 
   test('surgeries stand in the full study, with what they are told', () => {
-    expect(whole.tables[0].rows.slice(-3).map(({ name, cells }) => [name, (cells[0] as Quantity).value])).toEqual([
+    expect(whole.tables[0].rows.slice(-3).map(({ name, cells }) => [name, (cells[0] as Estimate).value])).toEqual([
       ['PCGrad, coupling on', 0],
       ['GradVac, coupling on', 0],
       ['UPGrad, coupling on', 0],
@@ -132,7 +132,7 @@ describe('report', () => {
   });
 });
 
-test('a job follows each arm from the same start', async () => {
+test('a job follows each condition from the same start', async () => {
   const arms = [true, false].map((coupling) => ({ method: 'grpo', labels: 'oracle', coupling }));
   const input = { rho: 0.8, seed: 1, start: 0.4, iterations: 10, arms };
   const openBridge = async (): Promise<never> => {

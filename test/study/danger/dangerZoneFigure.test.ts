@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dangerZoneFigure } from '../../../src/study/danger/dangerZoneFigure.ts';
-import { danger } from '../../report/fixtures/load.ts';
+import { danger } from '../../report/fixtures/readFixtures.ts';
 import { lines, requireWellFormed, texts } from '../../report/svg.ts';
 
 const record = danger();
@@ -59,7 +59,7 @@ describe('dangerZoneFigure', () => {
     expect(texts(few).join(' ')).not.toContain('interval');
   });
 
-  it('refuses to draw nothing', () => {
+  it('rejects empty input', () => {
     expect(() => dangerZoneFigure(record, [], 'zone')).toThrow(
       'dangerZoneFigure: panels must not be empty, got 0; run the study again',
     );

@@ -23,7 +23,7 @@ test('states of one scenario couple the more, the more alike they are, with a po
   }
 });
 
-test('the job trains in the bandit and gives success and cosines, the same again', async () => {
+test('the job trains in the bandit and returns success and cosines, the same result again', async () => {
   const changes = { ...small, iterations: 3, env: 'household', policy: 'attention', maxSteps: null } as const;
   const result = await banditKind.run(changes, { openBridge: async () => Promise.reject(new Error('none')) });
   expect(Object.keys(result.success)).toEqual(['train', 'inDomain', 'outOfDomain']);

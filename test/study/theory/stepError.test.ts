@@ -37,14 +37,15 @@ describe('stepErrors', () => {
   it('takes steps whose first-order rise of the objective is the lift', () => {
     const { samples, advantages } = options;
     const [{ predicted }] = stepErrors(policy, { ...options, probes: samples, advantages, lifts: [1 / 256] });
-    // Each sample as its own probe: the signed mean of the predictions would be the lift, their root mean square is no less.
+    // Each sample as its own probe: the signed mean of the predictions would be the lift, their root mean square is no
+    // less.
     expect(predicted).toBeGreaterThanOrEqual(1 / 256);
     const alone = { list: samples.list, states: [5], taken: [2] };
     const [single] = stepErrors(policy, { samples: alone, advantages: [1], probes: alone, lifts: [0.01] });
     expect(single.predicted).toBeCloseTo(0.01, 6);
   });
 
-  it('leaves the weights as they are and gives the same again', () => {
+  it('leaves the weights as they are and returns the same result again', () => {
     const weights = () => policy.arena.read(policy.weights, policy.network.vectorSize);
     const before = weights();
     const first = stepErrors(policy, options);
@@ -52,7 +53,7 @@ describe('stepErrors', () => {
     expect(stepErrors(policy, options)).toEqual(first);
   });
 
-  it('refuses a gradient that vanishes', () => {
+  it('rejects a gradient that vanishes', () => {
     const { samples } = options;
     const twice = { list: samples.list, states: [0, 0], taken: [1, 1] };
     expect(() => stepErrors(policy, { ...options, samples: twice, advantages: [1, -1] })).toThrow(

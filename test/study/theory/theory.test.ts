@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonRecord } from '../../../src/record/json.ts';
-import { quantityText } from '../../../src/report/studyTables.ts';
+import { estimateText } from '../../../src/report/studyTables.ts';
 import { jobHash, jobResults } from '../../../src/study/job.ts';
 import { runJob } from '../../../src/study/jobKinds.ts';
 import { theory } from '../../../src/study/theory/theory.ts';
@@ -56,7 +56,7 @@ test('from results made by its jobs and a stored one it reports all three parts'
     ['scaleRewards group, groups of 8, r = 1', '−0.4638', '−0.4999'],
   ]);
   // As many decimals as the closed form beside it.
-  expect(quantityText(risky.rows[0].cells[0])).toMatch(/^−0\.2\d{3} \[−0\.2\d{3}, −0\.2\d{3}\]$/);
+  expect(estimateText(risky.rows[0].cells[0])).toMatch(/^−0\.2\d{3} \[−0\.2\d{3}, −0\.2\d{3}\]$/);
   expect(step.rows).toHaveLength(6);
   expect(step.rows[0].cells.map((cell) => (cell as { value: number }).value)).toEqual([0.5 / 256, 0.5 / 16, 16]);
 });

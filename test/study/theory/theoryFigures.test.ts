@@ -48,8 +48,8 @@ const stepError: StepErrorCurve[] = ['initial', 'trained'].map((stage, i) => ({
 }));
 
 const similarity: SimilarityCurve[] = ['out-of-domain success', 'good-bad cosine at the end'].flatMap((measure) =>
-  ['GRPO', 'GRPO, entropy 0.1', 'shuffled <labels>'].map((arm) => ({
-    arm,
+  ['GRPO', 'GRPO, entropy 0.1', 'shuffled <labels>'].map((condition) => ({
+    condition,
     measure,
     points: [
       { similarity: 0.3, mean: 0.9, low: 0.8, high: 0.95 },
@@ -97,7 +97,7 @@ test('squeezeFigure: three lines over steps and a mark per start, by what rises 
       'neither rises',
     ]),
   );
-  // Each kind of start has a colour of its own, besides its legend entry.
+  // Each kind of start has a separate colour, in addition to its legend entry.
   const count = (of: string, color: string): number => of.split(`fill="${color}"`).length - 1;
   for (const [without, color] of [
     [2, '#CC79A7'],
@@ -128,7 +128,7 @@ test('stepErrorFigure: on its log-log axes squares fall on lines of slope 2, par
   expect(() => stepErrorFigure([])).toThrow('stepErrorFigure: curves must not be empty, got 0; run the study again');
 });
 
-test('similarityStudyFigure: a panel per measure, a line per arm, dashed for controls, bars where there are intervals', () => {
+test('similarityStudyFigure: a panel per measure, a line per condition, dashed for controls, bars where there are intervals', () => {
   const svg = similarityStudyFigure(similarity);
   requireWellFormed(svg);
   expect(lines(svg).map(({ dash }) => dash !== undefined)).toEqual([false, true, true, false, true, true]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
-import type { Quantity } from '../../../src/report/studyTables.ts';
+import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { StudyScale } from '../../../src/study/study.ts';
 import { generalisation } from '../../../src/study/trained/generalisation.ts';
 import type { TrainInput } from '../../../src/study/trained/trainJob.ts';
@@ -14,7 +14,7 @@ const coins = (scale: StudyScale): number =>
   generalisation.plan(scale).filter(({ input }) => input.env === 'textworld-express/coin').length;
 
 describe('plan', () => {
-  test('every config is one that trains; headline rows have 20 seeds in a full study', () => {
+  test('every config is one that trains; main variants have 20 seeds in a full study', () => {
     const jobs = generalisation.plan(full);
     for (const { input } of jobs) expect(resolveConfig(input).seed).toBe(input.seed);
     const plain = jobs.filter(({ input }) => JSON.stringify(Object.keys(input)) === '["seed"]');
@@ -54,7 +54,7 @@ describe('report', () => {
   );
   const [household] = report.tables;
   const row = (name: string) => household.rows.find((each) => each.name === name);
-  const numbers = (name: string) => row(name)?.cells as readonly Quantity[];
+  const numbers = (name: string) => row(name)?.cells as readonly Estimate[];
 
   test('success and gain paired by seed, with seeds and the command of each row', () => {
     const [, , grpo, gain, better] = numbers('GRPO');
@@ -112,7 +112,7 @@ describe('report', () => {
     expect(last(10)).toBe('Other methods and labels: Gain: GiGPO (household) +0.28.');
   });
 
-  test('the control gains nothing, and is marked', () => {
+  test('the control has no gain, and is marked', () => {
     expect(numbers('classifier + cloning, shuffled graph labels (control)')[3]).toMatchObject({
       value: 0,
       low: 0,
@@ -142,7 +142,7 @@ describe('report', () => {
       input.env === undefined && input.coldStart === undefined && !(input.method === 'classifier' && input.seed === 8);
     const part = generalisation.report(resultsOf(generalisation.plan(quick), unfinished), quick, '');
     expect(part.tables.map(({ id }) => id)).toEqual(['household']);
-    const cells = part.tables[0].rows[1].cells as readonly Quantity[];
+    const cells = part.tables[0].rows[1].cells as readonly Estimate[];
     expect([cells[3].seeds, part.tables[0].rows[0].cells[2]]).toEqual([
       [1, 2, 3, 4, 5, 6, 7],
       expect.objectContaining({ seeds: [1, 2, 3, 4, 5, 6, 7, 8] }),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
-import type { Quantity } from '../../../src/report/studyTables.ts';
+import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { StudyScale } from '../../../src/study/study.ts';
 import { labels } from '../../../src/study/trained/labels.ts';
 import type { TrainInput, TrainResult } from '../../../src/study/trained/trainJob.ts';
@@ -43,15 +43,15 @@ describe('report', () => {
     '',
   );
   const cells = (name: string) =>
-    report.tables[0].rows.find((row) => row.name === name)?.cells as (Quantity | string | null)[];
+    report.tables[0].rows.find((row) => row.name === name)?.cells as (Estimate | string | null)[];
 
-  test('accuracy and rates are means over training; success stands beside that of noisy labels as accurate', () => {
+  test('accuracy and rates are means over training; success is next to that of noisy labels as accurate', () => {
     const [accuracy, truePositive, falsePositive, informed, , success, gain, curve] = cells('experience graph');
     expect(accuracy).toMatchObject({ value: expect.closeTo(0.77, 10), seeds: [1, 2, 3, 4, 5] });
-    expect([truePositive, falsePositive, informed].map((cell) => (cell as Quantity).value)).toEqual([
+    expect([truePositive, falsePositive, informed].map((cell) => (cell as Estimate).value)).toEqual([
       ...[expect.closeTo(0.77, 10), expect.closeTo(0.1, 10), expect.closeTo(0.67, 10)],
     ]);
-    expect([success, gain].map((cell) => (cell as Quantity).value)).toEqual([
+    expect([success, gain].map((cell) => (cell as Estimate).value)).toEqual([
       expect.closeTo(0.67, 10),
       expect.closeTo(0.37, 10),
     ]);

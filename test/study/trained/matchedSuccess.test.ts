@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
-import type { Quantity } from '../../../src/report/studyTables.ts';
+import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { StudyScale } from '../../../src/study/study.ts';
 import { matchedSuccess } from '../../../src/study/trained/matchedSuccess.ts';
 import { requireWellFormed, texts } from '../../report/svg.ts';
@@ -16,7 +16,7 @@ test('the plan measures success and coupling over training, of configs that trai
 
 describe('report', () => {
   const report = matchedSuccess.report(resultsOf(matchedSuccess.plan(quick)), quick, '');
-  const cells = (name: string) => report.tables[0].rows.find((row) => row.name === name)?.cells as readonly Quantity[];
+  const cells = (name: string) => report.tables[0].rows.find((row) => row.name === name)?.cells as readonly Estimate[];
 
   test('a method whose cosine is lower at equal success is told from one that only succeeds more', () => {
     const classifier = cells('classifier, graph labels');
@@ -49,7 +49,7 @@ describe('report', () => {
     expect(texts(svg)).toEqual(expect.arrayContaining(['in-domain success rate', 'mean cosine of good-bad pairs']));
   });
 
-  test('below five seeds a difference has no interval, and nobody is called lower', () => {
+  test('below five seeds a difference has no interval, and no method is called lower', () => {
     const four: StudyScale = { ...quick, seeds: 4 };
     const short = matchedSuccess.report(resultsOf(matchedSuccess.plan(four)), four, '');
     expect(short.tables[0].rows[1].cells[3]).toMatchObject({ value: expect.closeTo(-0.05, 3), low: null, high: null });
@@ -57,7 +57,7 @@ describe('report', () => {
     expect(short.summary[0]).toContain('Too few seeds for an interval: classifier');
   });
 
-  test('with too few seeds it says so', () => {
+  test('with too few seeds the missing comparison is stated', () => {
     const two: StudyScale = { ...quick, seeds: 2 };
     const short = matchedSuccess.report(resultsOf(matchedSuccess.plan(two)), two, '');
     expect(short.summary).toEqual([

@@ -1,15 +1,15 @@
-/** Which seeds of a comparison are begun within its time. The clock decides how many, never a result. */
+/** Decides which seeds of a comparison begin within its time limit. The limit does not change the result of a run. */
 
-export interface Pace {
+export interface TimeBudget {
   /**
-   * Whether a run of `seed` may begin: the first seed always, others while their runs are expected to end in time.
-   * Once no, always no.
+   * Returns whether a run of `seed` may begin. Runs of the first seed may, those of others if they are expected to
+   * end within the limit. After the first false, every result is false.
    */
   begin(seed: number, run: string): boolean;
   end(run: string): void;
 }
 
-/** Time of one run in ms; `endMs` is null while it goes on. */
+/** Start and end of one run in ms; `endMs` is null while it runs. */
 interface Timed {
   readonly seed: number;
   readonly beginMs: number;
@@ -17,15 +17,15 @@ interface Timed {
 }
 
 /**
- * A seed is expected to take what the longest one so far did: the sum of its runs' times over the lanes, and what
- * lanes of unequal length cost at most (Graham, "Bounds on multiprocessing timing anomalies", 1969). A run that goes
- * on counts as long as the longest that has ended.
+ * A seed is expected to take as long as the longest one so far: the sum of the times of its runs divided by
+ * `concurrent`, plus the largest delay through runs of unequal length (Graham, "Bounds on multiprocessing timing
+ * anomalies", 1969). A run that has not ended counts at least as long as the longest one that has.
  *
- * @param budgetMs null begins all
- * @param lanes runs at the same time
+ * @param budgetMs time limit in ms; null: no limit
+ * @param concurrent number of runs at the same time
  * @param now a clock in ms
  */
-export function openPace(budgetMs: number | null, lanes: number, now: () => number): Pace {
+export function openTimeBudget(budgetMs: number | null, concurrent: number, now: () => number): TimeBudget {
   const startMs = now();
   const runs = new Map<string, Timed>();
   let over = false;
@@ -38,7 +38,7 @@ export function openPace(budgetMs: number | null, lanes: number, now: () => numb
       const ms = run.endMs === null ? Math.max(longest, lasted(run)) : lasted(run);
       bySeed.set(run.seed, (bySeed.get(run.seed) ?? 0) + ms);
     }
-    return Math.max(0, ...bySeed.values()) / lanes + (1 - 1 / lanes) * longest;
+    return Math.max(0, ...bySeed.values()) / concurrent + (1 - 1 / concurrent) * longest;
   };
   return {
     begin(seed, run) {

@@ -1,0 +1,86 @@
+/** The files of a comparison beside the folders of its runs: compare.json, two CSV tables and the report. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { configTable } from '../../config/config.ts';
+import { readText, writeFileAtomic } from '../../record/files.node.ts';
+import { encodeJson } from '../../record/json.ts';
+import { openRun } from '../../record/run.node.ts';
+import {
+  type CompareRecord,
+  type DangerRecord,
+  parseCoupling,
+  parseMetrics,
+  parseRunResult,
+  type ReportRecords,
+  type RunRecords,
+} from '../../record/schemas.ts';
+import { closingTableText } from '../../report/compare/closingTable.ts';
+import { joinVariants } from '../../report/compare/variants.ts';
+import { differencesCsv, runsCsv } from './compareCsv.ts';
+import type { ComparisonPlan } from './comparison.ts';
+
+/** The command that repeats exactly these runs, without a time limit. */
+function commandOf(plan: ComparisonPlan, record: CompareRecord): string {
+  const variants = record.variants.map(({ method, labels }) => (labels === 'none' ? method : `${method}:${labels}`));
+  const rounds = Math.max(...record.variants.map((variant) => variant.runs.length));
+  const settings = configTable.flatMap(({ key }) => {
+    const value = plan.shared[key];
+    return value === undefined ? [] : [`--set ${key}=${value}`];
+  });
+  const seeds = plan.seeds.slice(0, rounds);
+  const counted = seeds.every((seed, i) => seed === i + 1);
+  const seedList = counted ? `${rounds}` : `${seeds.join(',')}${rounds === 1 ? ',' : ''}`;
+  return ['unbraid compare', `--variants "${variants.join(';')}"`, `--seeds ${seedList}`, ...settings].join(' ');
+}
+
+function readRun(directory: string, name: string): RunRecords {
+  const path = (file: string): string => join(directory, name, file);
+  const start = path('coupling-start.json');
+  const end = path('coupling-end.json');
+  return {
+    name,
+    metrics: parseMetrics(readText(path('metrics.jsonl'))),
+    result: parseRunResult(readText(path('result.json'))),
+    ...(existsSync(start) && { couplingStart: parseCoupling(readText(start)) }),
+    ...(existsSync(end) && { couplingEnd: parseCoupling(readText(end)) }),
+  };
+}
+
+/** The records of a comparison, read from the files in its folder. */
+function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: DangerRecord | null): ReportRecords {
+  const names = compare.variants.flatMap((variant) => variant.runs);
+  const { versions } = openRun(join(plan.directory, names[0]));
+  const texts = Object.entries(versions).map(([name, version]) => [name, String(version)] as const);
+  return {
+    compare,
+    runs: names.map((name) => readRun(plan.directory, name)),
+    ...(danger && { danger }),
+    command: commandOf(plan, compare),
+    versions: { ...Object.fromEntries(texts), node: process.version },
+  };
+}
+
+/**
+ * Writes compare.json, compare.csv, compare-differences.csv and report.html into the folder of the comparison.
+ *
+ * @returns the path of the report, and the text to print: the closing table and the paths
+ */
+export async function writeReport(
+  plan: ComparisonPlan,
+  record: CompareRecord,
+  danger: DangerRecord | null,
+): Promise<{ text: string; report: string }> {
+  const report = join(plan.directory, 'report.html');
+  const records = readRecords(plan, record, danger);
+  // Load the charts late, because loading them takes long.
+  const { renderReport } = await import('../../report/compare/report.ts');
+  writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(record, 'compare.json', 2)}\n`);
+  writeFileAtomic(report, renderReport(records));
+  const variants = joinVariants(record, records.runs);
+  const table = join(plan.directory, 'compare.csv');
+  writeFileAtomic(table, runsCsv(variants));
+  writeFileAtomic(join(plan.directory, 'compare-differences.csv'), differencesCsv(variants));
+  const closing = closingTableText(variants).trimEnd();
+  const text = `${closing}\n${record.note}\ncsv        ${table}\nreport     ${report}`;
+  return { text, report };
+}
