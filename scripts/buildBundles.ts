@@ -1,7 +1,7 @@
 /**
- * Makes from dist/ whole files with their dependencies inside: dist/browser/ for pages without a bundler, with the .wasm files beside them, and
- * dist/node/, a file for each entry over one that they share, because Node takes longer to find and load a hundred files than to train for
- * the first time.
+ * Bundles dist/ into files that contain their dependencies: dist/browser/ for pages without a bundler, with the .wasm
+ * files beside them, and dist/node/, one file for each entry and one that they share. Node loads a hundred single files
+ * more slowly than it trains for the first time.
  */
 import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -59,7 +59,7 @@ const library: Plugin = {
       : null,
 };
 
-/** What starts threads in Node stays in dist/workers: it starts a script that lies beside it. */
+/** The module that starts threads in Node stays in dist/workers, because it starts a script beside itself. */
 const outside: Plugin = {
   name: 'outside',
   resolveId: (id) => (id === './spawn.node.js' ? { id: '../workers/spawn.node.js', external: 'relative' } : null),
@@ -92,8 +92,10 @@ for (const [folder, input] of bundles) {
   });
   for (const name of packagesIn(output)) packages.add(name);
   await bundle.close();
-  for (const { fileName } of output)
-    console.log(`${folder}/${fileName}: ${statSync(`${folder}/${fileName}`).size} bytes`);
+  for (const { fileName } of output) {
+    if (!fileName.endsWith('.map'))
+      console.log(`${folder}/${fileName}: ${statSync(`${folder}/${fileName}`).size} bytes`);
+  }
 }
 for (const name of modules) cpSync(`dist/wasm/${name}`, `dist/browser/${name}`);
 // scripts/package.ts reads their licences.
