@@ -174,9 +174,11 @@ additions, multiplications, divisions, roots and comparisons.
 WebAssembly's vectors hold four floats and multiply and add in two operations. A native library uses vectors of eight or sixteen with one
 fused operation where the processor has them, so a goal against PyTorch or JAX asks for work that the wider machine does not save:
 
-* Training steps at the share of the peak shown above cannot be faster than the peak. Where the native library's rate is above that peak,
+* Training steps at the share of the peak shown above cannot be faster than the peak. Where the native library's rate is
+* above that peak,
   "1.0 times as long" is out of reach for a step that is almost all matrix products, as that of the encoder is.
-* A Gram matrix by the same formula: only the upper half is computed, which saves a factor of two; the vectors' width costs
+* A Gram matrix by the same formula: only the upper half is computed, which saves a factor of two; the vectors' width
+* costs
   more than that. Against vmap(grad) the gain is bounded in the same way, as J Jᵀ runs at the native library's rate.
 * Small products and kernels by element wait for memory and for single results; they are listed above with their rates.
 

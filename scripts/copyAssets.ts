@@ -1,6 +1,6 @@
 /**
- * Completes dist/: it mirrors the root, so that paths between folders are the same from source and from the build. Removes what the compiler
- * wrote from sources that no longer exist, so that the package does not contain them.
+ * Completes dist/: it mirrors the root, so that paths between folders are the same from source and from the build.
+ * Removes what the compiler wrote from sources that no longer exist, so that the package does not contain them.
  */
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 

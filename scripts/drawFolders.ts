@@ -1,6 +1,7 @@
 /**
- * Draws the folders of src/ and their imports: `node scripts/drawFolders.ts` writes docs/figures/folders.svg, `--check` compares the file
- * with the source instead. Exit code 1 if an import leads back up or, with `--check`, if the file is another.
+ * Draws the folders of src/ and their imports: `node scripts/drawFolders.ts` writes docs/figures/folders.svg, `--check`
+ * compares the file with the source instead. Exit code 1 if an import leads back up or, with `--check`, if the file is
+ * another.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { checkDownward, drawFolderGraph, readFolderGraph } from './folderGraph.ts';

@@ -1,4 +1,7 @@
-/** The folders of src/ and which imports which: read from the source by dependency-cruiser, checked, and drawn as one SVG. */
+/**
+ * The folders of src/ and which imports which: read from the source by dependency-cruiser, checked, and drawn as one
+ * SVG.
+ */
 import { createRequire } from 'node:module';
 import { cruise, type ICruiseOptions, type ICruiseResult, type IForbiddenRuleType } from 'dependency-cruiser';
 
@@ -132,7 +135,9 @@ function spreadRow(row: Mark[]): void {
   for (const [i, mark] of row.entries()) mark.x = (left[i] + right[i]) / 2;
 }
 
-/** Where a line meets a mark: lines of one side of a box are spread around its centre, in the order of their other ends. */
+/**
+ * Where a line meets a mark: lines of one side of a box are spread around its centre, in the order of their other ends.
+ */
 function portOf(mark: Mark, other: Mark, side: Mark[]): number {
   const order = side.toSorted((a, b) => a.x - b.x);
   const step = Math.min(18, mark.width / (order.length + 1));

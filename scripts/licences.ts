@@ -1,12 +1,15 @@
-/** Compares the licences of all packages in the lock files with the lists in scripts/package/allowed.ts. Reads no other file. */
+/**
+ * Compares the licences of all packages in the lock files with the lists in scripts/package/allowed.ts. Reads no other
+ * file.
+ */
 import { readFileSync } from 'node:fs';
 import { isAllowed } from './package/allowed.ts';
 
 const locks = ['package-lock.json', 'test/runtime/package-lock.json', 'bench/peers/package-lock.json'];
 
 /**
- * Packages without a licence in a lock file: Deno's builds for other platforms than the one that wrote the file. The package deno has the
- * licence MIT.
+ * Packages without a licence in a lock file: Deno's builds for other platforms than the one that wrote the file. The
+ * package deno has the licence MIT.
  */
 const unnamed = /^node_modules\/@deno\//;
 

@@ -1,5 +1,6 @@
 /**
- * Writes unbraid-VERSION.tgz from the build in dist/: a staged folder with the code of bundled packages inside, packed without `prepare`.
+ * Writes unbraid-VERSION.tgz from the build in dist/: a staged folder with the code of bundled packages inside, packed
+ * without `prepare`.
  *
  *   npm run package                  fails if THIRD-PARTY.md is not current
  *   npm run package -- --licences    writes THIRD-PARTY.md anew

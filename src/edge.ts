@@ -1,7 +1,7 @@
 /**
- * A saved policy in a host that forbids compiling bytes and has no threads and no files: it scores actions and takes single steps of
- * training from samples. Same bits as anywhere else. Nothing here reads a clock or an environment variable, and
- * `openPolicyFrom` alone a URL.
+ * A saved policy in a host that forbids compiling bytes and has no threads and no files: it scores actions and takes
+ * single steps of training from samples. Same bits as anywhere else. Nothing here reads a clock or an environment
+ * variable, and `openPolicyFrom` alone a URL.
  *
  * @module unbraid/edge
  */
@@ -82,11 +82,16 @@ export interface OpenedPolicy {
   readonly shape: InputShape;
   /** f32[actions]: log-probability of each admissible action. */
   logProbs(state: State): Float32Array;
-  /** f32[actions]: the classifier's probability that each admissible action is good; means nothing where no run trained a classifier. */
+  /**
+   * f32[actions]: the classifier's probability that each admissible action is good; means nothing where no run trained
+   * a classifier.
+   */
   goodProbs(state: State): Float32Array;
   /** Index of the most probable action; of equal ones the first. */
   greedy(state: State): number;
-  /** Index and log-probability of action number `index` of the stream that `seed` names: the same pair draws the same. */
+  /**
+   * Index and log-probability of action number `index` of the stream that `seed` names: the same pair draws the same.
+   */
   sample(state: State, seed: number, index: number): { action: number; logProb: number };
   /** One AdamW update from a few samples; the moments last from call to call. */
   adapt(samples: readonly Sample[], settings?: AdaptSettings): UpdateStats;
@@ -102,7 +107,10 @@ function shares(samples: readonly GivenSample[], counts: (sample: GivenSample) =
 
 const optionKeys = { temperature: true } satisfies Record<keyof EdgeOptions, true>;
 
-/** The blueprint in the header of a policy's file, once it is known that the file's tensors are its parameters and that it fits a memory. */
+/**
+ * The blueprint in the header of a policy's file, once it is known that the file's tensors are its parameters and that
+ * it fits a memory.
+ */
 function readBlueprint({ tensors, metadata }: SafetensorsFile): { blueprint: Blueprint; capacity: Capacity } {
   if (metadata.blueprint === undefined) {
     throw new Error(
@@ -139,7 +147,8 @@ function remember(learner: Learner): () => void {
 }
 
 /**
- * Opens a saved policy with a module that is at a URL, as `openPolicy` does; a load that failed is tried again at the next call.
+ * Opens a saved policy with a module that is at a URL, as `openPolicy` does; a load that failed is tried again at the
+ * next call.
  *
  * @throws also if the module cannot be loaded: the message names URL, HTTP status and content type
  */
@@ -157,8 +166,8 @@ export async function openPolicyFrom(
  * @param module `unbraid/edge.wasm`, or the larger `unbraid/unbraid.wasm`, compiled by the host
  * @param parameters the bytes of a checkpoint's parameters.safetensors
  * @param options.temperature divides the action scores, as `temperature` in the run's config; default 1
- * @throws if an argument is not what it should be, the bytes are damaged, or they hold no policy, one of another version, or one that takes more
- *   than 1 GiB of memory
+ * @throws if an argument is not what it should be, the bytes are damaged, or they hold no policy, one of another
+ *   version, or one that takes more than 1 GiB of memory
  */
 export function openPolicy(
   module: WebAssembly.Module,

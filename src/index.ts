@@ -1,10 +1,11 @@
 /**
- * unbraid: train small policies with GRPO in WebAssembly, measure gradient coupling, and test what removes it, with controls.
+ * unbraid: train small policies with GRPO in WebAssembly, measure gradient coupling, and test what removes it, with
+ * controls.
  *
- * This entry trains, evaluates, measures and verifies. `unbraid/layers` builds networks, `unbraid/learn` has the parts of a training loop,
- * `unbraid/env` environments, `unbraid/coupling` Gram matrices and gradient surgery, `unbraid/statistics` intervals, `unbraid/record` receipts,
- * checkpoints and run folders, `unbraid/workers` worker threads, `unbraid/edge` a trained policy in hosts without files and threads. Every
- * entry runs in any runtime.
+ * This entry trains, evaluates, measures and verifies. `unbraid/layers` builds networks, `unbraid/learn` has the parts
+ * of a training loop, `unbraid/env` environments, `unbraid/coupling` Gram matrices and gradient surgery,
+ * `unbraid/statistics` intervals, `unbraid/record` receipts, checkpoints and run folders, `unbraid/workers` worker
+ * threads, `unbraid/edge` a trained policy in hosts without files and threads. Every entry runs in any runtime.
  *
  * @module unbraid
  */

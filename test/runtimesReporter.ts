@@ -4,8 +4,8 @@
  *   runtimes: node 24.21.0 ran; TextWorldExpress skipped: the Python package is missing
  *   512 passed, 0 failed, 9 skipped
  *
- * A test file that needs a runtime logs `skipped: NAME; REASON` where that is missing. `UNBRAID_REQUIRE`, names with commas between, makes
- * the run fail if one of them did not run.
+ * A test file that needs a runtime logs `skipped: NAME; REASON` where that is missing. `UNBRAID_REQUIRE`, names with
+ * commas between, makes the run fail if one of them did not run.
  */
 import type { UserConsoleLog } from 'vitest';
 import type { Reporter, TestModule } from 'vitest/node';

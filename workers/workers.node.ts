@@ -1,5 +1,6 @@
 /**
- * A pool of worker threads that share the work of a run, and what starts its threads: `worker_threads` in Node, Deno and Bun.
+ * A pool of worker threads that share the work of a run, and what starts its threads: `worker_threads` in Node, Deno
+ * and Bun.
  *
  * @module unbraid/workers
  */

@@ -1,6 +1,9 @@
 import type { OutputAsset, OutputChunk } from 'rolldown';
 
-/** The package whose folder in node_modules contains a module; rolldown for its own helpers; null for a module of unbraid. */
+/**
+ * The package whose folder in node_modules contains a module; rolldown for its own helpers; null for a module of
+ * unbraid.
+ */
 export function packageOf(id: string): string | null {
   if (id.startsWith('\0rolldown/')) return 'rolldown';
   return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1] ?? null;

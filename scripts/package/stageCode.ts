@@ -1,4 +1,6 @@
-/** Copies the modules of dist/ to the stage. Code of packages that a consumer does not install goes into dist/vendor/. */
+/**
+ * Copies the modules of dist/ to the stage. Code of packages that a consumer does not install goes into dist/vendor/.
+ */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';

@@ -1,6 +1,6 @@
 /**
- * The configuration of a run: one table contains every key with its default, rule, unit and meaning. Validation, `--help`
- * and docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
+ * The configuration of a run: one table contains every key with its default, rule, unit and meaning. Validation,
+ * `--help` and docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
 import * as v from 'valibot';
 import { nearestName } from '../check/nearestName.ts';

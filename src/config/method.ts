@@ -7,8 +7,8 @@ const labelTerms = ['classifier', 'contrastive', 'cloning', 'label-advantages'] 
 const surgeryTerms = ['pcgrad', 'gradvac', 'upgrad'] as const;
 
 /**
- * All terms in canonical order: how advantages are computed, what labels are used for, gradient surgery, and the heads of
- * the network.
+ * All terms in canonical order: how advantages are computed, what labels are used for, gradient surgery, and the heads
+ * of the network.
  */
 export const methodTerms = [...baseTerms, ...labelTerms, ...surgeryTerms, 'heads'] as const;
 

@@ -1,6 +1,6 @@
 /**
- * Gradient coupling: Gram matrices of per-sample gradients, pairs of good and bad samples, gradient surgery on a Gram matrix, and the
- * danger-zone experiment.
+ * Gradient coupling: Gram matrices of per-sample gradients, pairs of good and bad samples, gradient surgery on a Gram
+ * matrix, and the danger-zone experiment.
  *
  * @module unbraid/coupling
  */

@@ -1,5 +1,6 @@
 /**
- * Networks of your own: tensors, layers and heads. Whatever is composed of these layers has gradients, a Gram matrix and checkpoints.
+ * Networks of your own: tensors, layers and heads. Whatever is composed of these layers has gradients, a Gram matrix
+ * and checkpoints.
  *
  * @module unbraid/layers
  */

@@ -1,5 +1,6 @@
 /**
- * What a run leaves: receipts and their replay, checkpoints, safetensors, and all files of a run as a map of paths to bytes.
+ * What a run leaves: receipts and their replay, checkpoints, safetensors, and all files of a run as a map of paths to
+ * bytes.
  *
  * @module unbraid/record
  */

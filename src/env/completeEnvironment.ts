@@ -1,6 +1,6 @@
 /**
- * Completes an environment of the user's own: what is left out gets a default, and every step is checked where it enters
- * the engine.
+ * Completes an environment of the user's own: what is left out gets a default, and every step is checked where it
+ * enters the engine.
  */
 import { checkChoice, checkObject, isList, refuse, shown } from '../check/values.ts';
 import type {

@@ -1,6 +1,6 @@
 /**
- * The interface that a user implements: an environment in vector, tokens or text form, of which only `spec`, `reset` and
- * `step` are required. `completeEnvironment.ts` adds defaults and checks.
+ * The interface that a user implements: an environment in vector, tokens or text form, of which only `spec`, `reset`
+ * and `step` are required. `completeEnvironment.ts` adds defaults and checks.
  */
 import type { Features, MaybePromise, Split } from './environment.ts';
 
@@ -67,8 +67,10 @@ export interface CustomEpisodes<Spec, Observation, Action> {
   reset(episode: { seed: number; split: Split; rollout?: number }): MaybePromise<CustomStep<Observation, Action>>;
   /** Takes the action with this index among the admissible ones. */
   step(action: number): MaybePromise<CustomStep<Observation, Action>>;
-  /** Integer below 2^53, equal for states in which the same future is possible. Default: a hash of the observation and of
-   * the admissible actions that the environment lists. */
+  /**
+   * Integer below 2^53, equal for states in which the same future is possible. Default: a hash of the observation and
+   * of the admissible actions that the environment lists.
+   */
   stateHash?(): number;
   /** Indices of the actions that an expert would take. Labels `oracle`, demonstrations and label quality need it. */
   expertActions?(): readonly number[];

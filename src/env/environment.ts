@@ -91,8 +91,8 @@ export interface Environment {
   /** Each admissible action in English, in their order. */
   actionTexts(): readonly string[];
   /**
-   * Hash (an integer below 2^53) of everything that the past actions of the episode changed or revealed. It names a node
-   * of the experience graph.
+   * Hash (an integer below 2^53) of everything that the past actions of the episode changed or revealed. It names a
+   * node of the experience graph.
    */
   stateHash(): number;
   /**

@@ -48,8 +48,8 @@ export interface Chain {
   readonly head: ChainHead;
   readonly links: readonly Link[];
   /**
-   * Lines of metrics.jsonl of the last link, if an interruption added it; a resumed run then continues from the previous
-   * link. Empty where the last link is one that every run of this config has.
+   * Lines of metrics.jsonl of the last link, if an interruption added it; a resumed run then continues from the
+   * previous link. Empty where the last link is one that every run of this config has.
    */
   readonly open: readonly string[];
 }
@@ -157,8 +157,8 @@ export function openChain({ head, links: saved, open }: Chain): ChainWriter {
 }
 
 /**
- * The first link that does not match its lines of metrics.jsonl; null if all match. Line i, counted from 0, is iteration
- * i.
+ * The first link that does not match its lines of metrics.jsonl; null if all match. Line i, counted from 0, is
+ * iteration i.
  *
  * @param bytes of the file
  */

@@ -149,7 +149,8 @@ export type CouplingRecord = v.InferOutput<typeof couplingRecord>;
 /** N samples and their N x N cosines. Row i and column i belong to sample i. */
 export type CouplingMatrix = CouplingRecord['matrix'];
 /**
- * danger.json and what `runDanger` returns: probability of the bad action over training; a curve's point is [iteration, mean, low, high].
+ * danger.json and what `runDanger` returns: probability of the bad action over training; a curve's point is [iteration,
+ * mean, low, high].
  *
  * @interface
  */

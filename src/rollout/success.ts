@@ -90,7 +90,8 @@ function checkArguments(policy: unknown, environments: unknown, options: Evaluat
  * 0 otherwise, this is the success rate; in other environments it is the mean score.
  *
  * @param policy with prepared weights
- * @param environments one or more instances of the policy's environment; that many episodes are played at a time, with the same result
+ * @param environments one or more instances of the policy's environment; that many episodes are played at a time, with
+ *   the same result
  * @returns the mean and f64[episodes] of returns
  * @throws RangeError or Error that names an invalid argument; the signal's reason on abort
  */

@@ -52,7 +52,8 @@ function listed(files: RunFiles): string[] {
 }
 
 /**
- * Records a run in memory. `unbraid verify`, `unbraid eval` and all other commands read the files once they lie in a folder.
+ * Records a run in memory. `unbraid verify`, `unbraid eval` and all other commands read the files once they lie in a
+ * folder.
  *
  * @param config that of the run; `keepCheckpoints` says how many of the newest checkpoints are kept beside the first
  * @throws Error naming a key of the config that is unknown or out of range

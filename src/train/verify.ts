@@ -1,4 +1,7 @@
-/** Verifies a run in any host: trains it again and compares what its receipt, or all of its files, state with the replay. */
+/**
+ * Verifies a run in any host: trains it again and compares what its receipt, or all of its files, state with the
+ * replay.
+ */
 import { hasRepeatedKey, parseJson } from '../check/parseJson.ts';
 import { checkOptions, refuse } from '../check/values.ts';
 import { resolveConfig } from '../config/config.ts';
@@ -259,13 +262,13 @@ function opened(run: unknown): { receipt: Receipt; listed: ReceiptFile['files'];
 }
 
 /**
- * Trains a run again and compares it with what the run states. It takes as long as the training did, and starts no program: the environment
- * must be a built-in one.
+ * Trains a run again and compares it with what the run states. It takes as long as the training did, and starts no
+ * program: the environment must be a built-in one.
  *
- * @param run the receipt of a run, the text of receipt.json, or the files of a finished run by their paths (`recordRun`). Of files every
- *   statement is compared but those in `notChecked`
- * @throws Error or RangeError if an argument is of another type, or the run has another numerics version or relaxed arithmetic; as `train` does;
- *   the signal's reason on abort
+ * @param run the receipt of a run, the text of receipt.json, or the files of a finished run by their paths
+ *   (`recordRun`). Of files every statement is compared but those in `notChecked`
+ * @throws Error or RangeError if an argument is of another type, or the run has another numerics version or relaxed
+ *   arithmetic; as `train` does; the signal's reason on abort
  */
 export async function verify(run: Receipt | string | RunFiles, options: VerifyOptions = {}): Promise<Verdict> {
   checkOptions('verify', options, optionTypes);

@@ -5,7 +5,10 @@ import { lengths, offsetsOf, openWorkbench } from './workbench.ts';
 const newCase = await openWorkbench();
 const stream = randomStream(1, 'test/batch');
 
-/** i8[rows, slots] after 9s, 1 where one of the row's features names the slot; rounded up to whole integers, the rest stays. */
+/**
+ * i8[rows, slots] after 9s, 1 where one of the row's features names the slot; rounded up to whole integers, the rest
+ * stays.
+ */
 function markedSlots(rows: number, slots: number, offsets: ArrayLike<number>, features: readonly number[]): number[] {
   const mask = new Array(4 * Math.ceil((rows * slots) / 4)).fill(9).fill(0, 0, rows * slots);
   for (let r = 0; r < rows; r++) {

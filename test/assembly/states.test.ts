@@ -14,7 +14,10 @@ interface Shown {
   readonly vector: number[];
 }
 
-/** A state whose features are drawn from few, so that states repeat; some have none, some differ only in where an action ends. */
+/**
+ * A state whose features are drawn from few, so that states repeat; some have none, some differ only in where an action
+ * ends.
+ */
 function drawn(vocabulary: number, stateSlots: number, actionSlots: number, width: number): Shown {
   const features = (most: number, slots: number): number[] =>
     Array.from({ length: stream.below(most + 1) }, () => (vocabulary * slots - 1) * stream.below(2)).sort(

@@ -4,7 +4,8 @@
  * Every call runs on two instances whose unused memory holds different bytes (NaN in one). After the call
  * - a byte outside the declared outputs and scratch has changed: an error that names the address;
  * - the two instances differ in an output: an error, for the kernel read bytes that are not its input.
- * All buffers start 4 bytes off a 16-byte boundary (masks and labels 1 byte off), so no aligned access hides a wrong address.
+ * All buffers start 4 bytes off a 16-byte boundary (masks and labels 1 byte off), so no aligned access hides a wrong
+ * address.
  */
 import { type Arena, createArena } from '../../src/engine/kernels/arena.ts';
 import type { Kernels } from '../../src/engine/kernels/load.ts';

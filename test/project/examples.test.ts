@@ -1,4 +1,7 @@
-/** The programs in examples/: short, with the output that they state. They import the package by its name, so they run what was built. */
+/**
+ * The programs in examples/: short, with the output that they state. They import the package by its name, so they run
+ * what was built.
+ */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

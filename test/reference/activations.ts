@@ -1,4 +1,6 @@
-/** Activations and their derivatives in double precision, by the kind numbers of the kernels: 1 tanh, 2 relu, 3 gelu. */
+/**
+ * Activations and their derivatives in double precision, by the kind numbers of the kernels: 1 tanh, 2 relu, 3 gelu.
+ */
 export interface Activation {
   readonly name: string;
   readonly kind: number;

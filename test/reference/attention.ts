@@ -9,8 +9,8 @@ export interface AttentionShape {
 }
 
 /**
- * Multi-head attention in double precision, with rows of `width` numbers for queries, keys, values and output; mask is [groups, keys].
- * A query whose group has no key gives zeros. `weights` is [group][head][query][key].
+ * Multi-head attention in double precision, with rows of `width` numbers for queries, keys, values and output; mask is
+ * [groups, keys]. A query whose group has no key gives zeros. `weights` is [group][head][query][key].
  */
 export function attention(
   { heads, width, keys, queryBounds }: AttentionShape,

@@ -12,8 +12,8 @@ export function binaryCrossEntropy(z: ArrayLike<number>, labels: ArrayLike<numbe
 }
 
 /**
- * Supervised contrastive loss (Khosla et al., arXiv 2004.11362, L_out) of rows e[rows, width]: the mean over anchors with positives;
- * 0 where no row has one. Norms below 1e-12 count as 1e-12.
+ * Supervised contrastive loss (Khosla et al., arXiv 2004.11362, L_out) of rows e[rows, width]: the mean over anchors
+ * with positives; 0 where no row has one. Norms below 1e-12 count as 1e-12.
  */
 export function contrastiveLoss(
   rows: number,

@@ -1,4 +1,7 @@
-/** Extreme eigenvalues of a symmetric matrix [n, n] by cyclic Jacobi rotations (Golub and Van Loan, "Matrix Computations", 8.5). */
+/**
+ * Extreme eigenvalues of a symmetric matrix [n, n] by cyclic Jacobi rotations (Golub and Van Loan, "Matrix
+ * Computations", 8.5).
+ */
 export function smallestAndLargestEigenvalue(
   matrix: ArrayLike<number>,
   n: number,

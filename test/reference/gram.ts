@@ -1,6 +1,6 @@
 /**
- * Gradients of single samples in double precision, and their Gram matrix. Sample i owns the rows bounds[i] to bounds[i + 1] - 1 of a
- * layer's inputs x[rows, kx] and output gradients d[rows, kd]; its gradient is the sum over its rows.
+ * Gradients of single samples in double precision, and their Gram matrix. Sample i owns the rows bounds[i] to bounds[i
+ * + 1] - 1 of a layer's inputs x[rows, kx] and output gradients d[rows, kd]; its gradient is the sum over its rows.
  */
 
 /** Per sample the gradient of a weight matrix, sum of x^T d: [samples][kx * kd]. */
@@ -31,7 +31,10 @@ export function sumGradients(bounds: readonly number[], d: ArrayLike<number>, wi
   });
 }
 
-/** Per sample the gradient of an embedding table: d of each slot added at the tokens (feature = token * slots + slot) of its rows. */
+/**
+ * Per sample the gradient of an embedding table: d of each slot added at the tokens (feature = token * slots + slot) of
+ * its rows.
+ */
 export function scatterGradients(
   bounds: readonly number[],
   features: readonly number[],

@@ -1,4 +1,7 @@
-/** Naive matrix products in double precision, row-major: C[m,n] = A B, with `aT` A is stored [k,m], with `bT` B is stored [n,k]. */
+/**
+ * Naive matrix products in double precision, row-major: C[m,n] = A B, with `aT` A is stored [k,m], with `bT` B is
+ * stored [n,k].
+ */
 export function matmul(
   m: number,
   n: number,

@@ -1,4 +1,7 @@
-/** Distinct features (token * slots + slot) of each state's candidates, in order of first appearance; `places` sort them by slot, then state. */
+/**
+ * Distinct features (token * slots + slot) of each state's candidates, in order of first appearance; `places` sort them
+ * by slot, then state.
+ */
 export function distinctPairs(
   slots: number,
   rowOffsets: ArrayLike<number>,

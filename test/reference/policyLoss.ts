@@ -1,4 +1,6 @@
-/** Losses of the policy head in double precision; state n has the candidate actions offsets[n] to offsets[n + 1] - 1. */
+/**
+ * Losses of the policy head in double precision; state n has the candidate actions offsets[n] to offsets[n + 1] - 1.
+ */
 
 /** log softmax(logits * temperatureInverse) over each state's actions with mask 1; -Infinity for the others. */
 export function logSoftmax(

@@ -1,7 +1,7 @@
 /**
- * What every runtime must compute to the same bits: all kernels in both builds, twenty updates of each policy with 1, 2 and 3 threads, a run
- * resumed in its middle, the replays of stored receipts.
- * A job (src/cli/runtime/job.ts): it imports nothing but files beside it.
+ * What every runtime must compute to the same bits: all kernels in both builds, twenty updates of each policy with 1, 2
+ * and 3 threads, a run resumed in its middle, the replays of stored receipts. A job (src/cli/runtime/job.ts): it
+ * imports nothing but files beside it.
  */
 import type { JobFunction, Product } from '../../src/cli/runtime/job.ts';
 import type { Checkpoint, Receipt } from '../../src/entry/record.ts';
@@ -52,7 +52,10 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-/** Hash of what a run gives, by its threads and memory: `1 own`, `2 shared`. One is resumed in its middle, by other threads. */
+/**
+ * Hash of what a run gives, by its threads and memory: `1 own`, `2 shared`. One is resumed in its middle, by other
+ * threads.
+ */
 async function trained(
   { unbraid, spawnWorker }: Product,
   config: Partial<Config>,

@@ -6,7 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readManifest, root } from '../../scripts/package/build.ts';
 import { type Project, projectWith, tarball } from './installedPackage.ts';
 
-/** Lock file of a consumer: the tarball, and its dependencies as in the lock file of the repository, so that npm finds them in its cache. */
+/**
+ * Lock file of a consumer: the tarball, and its dependencies as in the lock file of the repository, so that npm finds
+ * them in its cache.
+ */
 function lockOf(path: string): string {
   const { name, version, dependencies, bin } = readManifest();
   const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {

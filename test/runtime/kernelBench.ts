@@ -40,7 +40,10 @@ export function offsetsOf(groups: number, least = 0): number[] {
   return offsets;
 }
 
-/** A bench on `memory` from `base` on, by default its heap base, with inputs from `random`; `written` gets what kernels wrote, `called` their names. */
+/**
+ * A bench on `memory` from `base` on, by default its heap base, with inputs from `random`; `written` gets what kernels
+ * wrote, `called` their names.
+ */
 export function openBench(
   memory: WebAssembly.Memory,
   instance: WebAssembly.Instance,

@@ -25,7 +25,8 @@ const families: Readonly<Record<string, (bench: Bench) => void>> = {
 };
 
 /**
- * Hash of all outputs of all kernels, whether any is NaN (whose bits no engine promises), and kernels that no case calls.
+ * Hash of all outputs of all kernels, whether any is NaN (whose bits no engine promises), and kernels that no case
+ * calls.
  *
  * @param base address from which buffers are placed; 0: the module's heap base
  */

@@ -1,4 +1,7 @@
-/** Writes test/runtime/golden.json from the battery in this Node. Run after `npm run build`: node test/runtime/makeGolden.ts */
+/**
+ * Writes test/runtime/golden.json from the battery in this Node. Run after `npm run build`: node
+ * test/runtime/makeGolden.ts
+ */
 import { writeFileSync } from 'node:fs';
 import { findRuntime } from '../../src/cli/runtime/installed.ts';
 import { batteryIn } from './runBattery.ts';

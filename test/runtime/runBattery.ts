@@ -20,7 +20,9 @@ export const environment = {
   PATH: [join(here, 'node_modules/.bin'), process.env.PATH].join(delimiter),
 };
 
-/** A new folder with the battery in one file, battery.js: what it imports is inside, whatever files it is split into. */
+/**
+ * A new folder with the battery in one file, battery.js: what it imports is inside, whatever files it is split into.
+ */
 async function bundle(): Promise<string> {
   const bundled = await rolldown({
     input: join(here, 'battery.ts'),

@@ -28,7 +28,9 @@ function expected(shared: boolean): unknown {
   };
 }
 
-/** Whether a runtime is there in this version, and if not the reason, which goes to the closing lines of the test run. */
+/**
+ * Whether a runtime is there in this version, and if not the reason, which goes to the closing lines of the test run.
+ */
 export function present(
   label: string,
   name: RuntimeName,

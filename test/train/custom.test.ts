@@ -1,4 +1,7 @@
-/** Parts of a user's own: environments in three forms, a network, a source of labels; as functions and as modules on several threads. */
+/**
+ * Parts of a user's own: environments in three forms, a network, a source of labels; as functions and as modules on
+ * several threads.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';

@@ -50,7 +50,9 @@ const list = createStateList(inputShape(environment.spec));
 const different = randomStates(list.shape, randomStream(2, 'test/surgery'), STATES / 3, 5);
 for (let s = 0; s < STATES; s++) appendStates(list, different, Math.floor(s / 3), 1);
 
-/** Advantages and labels of random states; `sign` of the advantages of the three tasks that the states are of in turn. */
+/**
+ * Advantages and labels of random states; `sign` of the advantages of the three tasks that the states are of in turn.
+ */
 function taskOfUpdate(sign: readonly number[], labelCoef: number): UpdateTask {
   const random = randomStream(3, 'test/surgery/losses');
   const order = Int32Array.from({ length: STATES }, (_, i) => i);

@@ -200,7 +200,10 @@ test('an abort stops the run with its reason, in training and in evaluation', as
   }
 });
 
-/** Trains until an abort that comes by the event loop, begun at the first report for which `when` holds; gives what was recorded and reported. */
+/**
+ * Trains until an abort that comes by the event loop, begun at the first report for which `when` holds; gives what was
+ * recorded and reported.
+ */
 async function interrupted(
   config: Partial<Config>,
   when: (progress: Progress) => boolean,

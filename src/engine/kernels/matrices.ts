@@ -1,5 +1,6 @@
 /**
- * Matrix products on named matrices. The kernels take up to 14 numbers, and two swapped numbers would be a silent error.
+ * Matrix products on named matrices. The kernels take up to 14 numbers, and two swapped numbers would be a silent
+ * error.
  *
  * A layer creates its matrices once and sets address and rows with `view` before each call, so that a pass allocates
  * nothing.

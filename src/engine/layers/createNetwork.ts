@@ -6,7 +6,10 @@ import { type Batch, type Capacity, checkCapacity, checkShape, createBatch, type
 import { alignFloats, type Composition, createBuilder, createComposition } from './builder.ts';
 import type { Builder, Heads, Network } from './network.ts';
 
-/** Sizes of a weight vector in floats: parameters with derived tables, then the bytes of touched rows, then tables by row. */
+/**
+ * Sizes of a weight vector in floats: parameters with derived tables, then the bytes of touched rows, then tables by
+ * row.
+ */
 interface VectorSizes {
   readonly dense: number;
   readonly besideRows: number;

@@ -28,7 +28,8 @@ export interface LinearOptions {
 const optionKeys = { bias: 1, into: 1, init: 1, biasInit: 1 } satisfies Record<keyof LinearOptions, 1>;
 
 /**
- * The vector of each state, f32[states, vectorWidth], as an input without a gradient: `linear`, `addScaled` and `broadcast` read it.
+ * The vector of each state, f32[states, vectorWidth], as an input without a gradient: `linear`, `addScaled` and
+ * `broadcast` read it.
  *
  * @throws Error if the states are no vectors
  */
@@ -146,7 +147,10 @@ export function addScaled(b: Builder, x: Tensor, factor: number, into?: Tensor):
   return y;
 }
 
-/** One row per action: y[action] (+)= x[state of the action]. `into` is a tensor of actions with x.width; default a new tensor. */
+/**
+ * One row per action: y[action] (+)= x[state of the action]. `into` is a tensor of actions with x.width; default a new
+ * tensor.
+ */
 export function broadcast(b: Builder, x: Tensor, into?: Tensor): Tensor {
   const { kernels } = b.arena;
   const y = into ?? b.tensor('action', x.width);

@@ -56,8 +56,8 @@ interface SortedPairs {
 }
 
 /**
- * The products of the match rows of each action slot with the weights of this slot, W [actionSlots * stateSlots, width].
- * In the backward pass, `products` holds the gradient of the products.
+ * The products of the match rows of each action slot with the weights of this slot, W [actionSlots * stateSlots,
+ * width]. In the backward pass, `products` holds the gradient of the products.
  */
 function slotMatchProducts(b: Builder, pairs: Pairs, sorted: SortedPairs, weight: Parameter) {
   const { kernels } = b.arena;

@@ -137,7 +137,8 @@ export function slotLinear(
     gradientParts(w) {
       fillDense(w);
       const parts: [Parameter, GradientPart][] = [
-        // As in a dense layer over the concatenated slots; the order of the elements of W does not change inner products.
+        // As in a dense layer over the concatenated slots; the order of the elements of W does not change inner
+        // products.
         [weight, { kind: 'outer', rows, x: dense.value, width: slots * tokenWidth, d: y.grad, dWidth: width }],
         [table, { kind: 'scatter', source, d: dense.grad, dWidth: tokenWidth }],
       ];

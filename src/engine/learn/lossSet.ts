@@ -1,11 +1,17 @@
-/** Loss sets and updates for a training loop of one's own: everything that the caller gives is checked before anything moves. */
+/**
+ * Loss sets and updates for a training loop of one's own: everything that the caller gives is checked before anything
+ * moves.
+ */
 import { checkInteger, checkKeys, checkObject, checkPositive, isInteger, isList, refuse } from '../../check/values.ts';
 import type { StateList } from '../states/stateList.ts';
 import { balancedWeights } from './objective.ts';
 import type { LossSet } from './shards.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, update } from './update.ts';
 
-/** States, the action taken in each, and how much better it was than expected. Arrays are by state of `list` and may be longer. */
+/**
+ * States, the action taken in each, and how much better it was than expected. Arrays are by state of `list` and may be
+ * longer.
+ */
 export interface SampledSteps {
   readonly list: StateList;
   /** i32[list.states]: index of the action among those of the state. */
@@ -123,8 +129,8 @@ function checkSteps(samples: SampledSteps): void {
 }
 
 /**
- * The losses of sampled steps, for `update`: GRPO's clipped policy loss, averaged over the steps, with entropy bonus, KL penalty, classifier
- * and cloning where the options ask for them.
+ * The losses of sampled steps, for `update`: GRPO's clipped policy loss, averaged over the steps, with entropy bonus,
+ * KL penalty, classifier and cloning where the options ask for them.
  *
  * @throws Error or RangeError naming an argument that is wrong
  */
@@ -173,10 +179,11 @@ const adamwDefaults: AdamwSettings = {
 /**
  * Takes one AdamW step along the summed gradient of the sets. The weights must be prepared, and are again afterwards.
  *
- * @param settings those of a run's config by default: learningRate 0.003, beta1 0.9, beta2 0.999, epsilon 1e-8, weightDecay 0, maxGradNorm 1
+ * @param settings those of a run's config by default: learningRate 0.003, beta1 0.9, beta2 0.999, epsilon 1e-8,
+ *   weightDecay 0, maxGradNorm 1
  * @returns the losses, and the norm of the gradient before clipping
- * @throws Error or RangeError naming an argument that is wrong, or a loss or gradient that is not finite: weights and moments are then as they
- *   were
+ * @throws Error or RangeError naming an argument that is wrong, or a loss or gradient that is not finite: weights and
+ *   moments are then as they were
  */
 export function updateChecked(
   learner: Learner,

@@ -42,9 +42,9 @@ function sentencesOf(text: string): string[] {
 }
 
 /**
- * The sentence that an action is about. Each word of the action, from the last (which names the object or the direction)
- * to the first, keeps only the sentences that contain it, if any of the remaining ones does. The result is the first
- * remaining sentence; none if no word excluded a sentence.
+ * The sentence that an action is about. Each word of the action, from the last (which names the object or the
+ * direction) to the first, keeps only the sentences that contain it, if any of the remaining ones does. The result is
+ * the first remaining sentence; none if no word excluded a sentence.
  */
 function sentenceAbout(
   action: readonly number[],
@@ -150,8 +150,8 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
 }
 
 /**
- * Converts a text environment to tokens: form `tokens`, layout `sequence`, slot = position, no empty slot before the last
- * token.
+ * Converts a text environment to tokens: form `tokens`, layout `sequence`, slot = position, no empty slot before the
+ * last token.
  *
  * Each action is followed by `<now>` and the sentence of the observation that it is about (see `sentenceAbout`), as far
  * as positions reach: a small policy does not learn which words of a long text are close to each other.
@@ -164,8 +164,8 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
  *   of an observation of this episode ended (`... you see the kitchen.` after `You are in the kitchen.`);
  * - the observation begins with `<last>`, the tokens of the last action, `<now>`; with `<now>` alone after reset.
  *
- * This uses no task knowledge that the agent does not have: a state hash covers only what the agent's own actions changed
- * or revealed.
+ * This uses no task knowledge that the agent does not have: a state hash covers only what the agent's own actions
+ * changed or revealed.
  *
  * `stateHash` is the environment's own; where it has none, the hash of the observation text and the admissible actions.
  * It excludes the memory tokens: nodes of the experience graph must recur across episodes of one game, and counts of

@@ -1,4 +1,7 @@
-/** Addresses above 2 GiB, which are negative as signed numbers, up to the end of a memory. Pages that nobody touches cost next to nothing. */
+/**
+ * Addresses above 2 GiB, which are negative as signed numbers, up to the end of a memory. Pages that nobody touches
+ * cost next to nothing.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';

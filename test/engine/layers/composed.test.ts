@@ -70,7 +70,10 @@ function gradientError(policy: Policy, list: StateList): number {
   return errorOfLargest(actual, expected);
 }
 
-/** Worst error of the Gram matrix of any parameter against explicit per-sample gradients, over the largest element of any. */
+/**
+ * Worst error of the Gram matrix of any parameter against explicit per-sample gradients, over the largest element of
+ * any.
+ */
 function gramError(policy: Policy, list: StateList): number {
   const states = loadAll(policy, list);
   const taken = states.map((s) => (list.rowOffsets[s + 1] - list.rowOffsets[s]) >> 1);

@@ -1,4 +1,7 @@
-/** Networks and states drawn at random, so that properties of layers are tested in company and not only in the two policies. */
+/**
+ * Networks and states drawn at random, so that properties of layers are tested in company and not only in the two
+ * policies.
+ */
 
 import { createArena } from '../../../src/engine/kernels/arena.ts';
 import {
@@ -29,8 +32,8 @@ export function headsOn(b: Builder, embedding: Tensor, byToken = false): Heads {
 }
 
 /**
- * A chain of smooth layers of random kinds and widths. No relu, whose kinks spoil finite differences, and slots have positions: the layer
- * norm of an empty slot would be as steep.
+ * A chain of smooth layers of random kinds and widths. No relu, whose kinks spoil finite differences, and slots have
+ * positions: the layer norm of an empty slot would be as steep.
  */
 function randomCompose(b: Builder, random: RandomStream): Heads {
   const coin = (): boolean => random.below(2) === 1;

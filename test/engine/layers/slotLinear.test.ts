@@ -28,7 +28,10 @@ interface Built {
   readonly w: number;
 }
 
-/** Layers of `width` over the slots of states and of actions. Their columns, 7 * 40, are more than one block of a product. */
+/**
+ * Layers of `width` over the slots of states and of actions. Their columns, 7 * 40, are more than one block of a
+ * product.
+ */
 function build(arena: Arena, tokenWidth: number, width: number): Built {
   const tables: RowTable[] = [];
   const network = createNetwork(arena, shape, batchCapacity(shape, 16), (b) => {

@@ -79,7 +79,9 @@ export function gradients({ arena, network }: Policy, gradient: number): Record<
   return Object.fromEntries(network.parameters.map((p) => [p.name, arena.read(gradient + p.offset, p.size)]));
 }
 
-/** Largest |actual - expected| over the largest |expected|; Infinity if the lengths differ or a number is not finite. */
+/**
+ * Largest |actual - expected| over the largest |expected|; Infinity if the lengths differ or a number is not finite.
+ */
 export function errorOfLargest(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
   let largest = 0;

@@ -1,8 +1,8 @@
 import type { Policy } from '../../../src/engine/policy/policy.ts';
 
 /**
- * Gradients of log pi(taken | state) at temperature 1 for each state of the loaded batch, by parameter, one backward pass per state. The
- * forward pass (`actionLogProbs`) must have run.
+ * Gradients of log pi(taken | state) at temperature 1 for each state of the loaded batch, by parameter, one backward
+ * pass per state. The forward pass (`actionLogProbs`) must have run.
  */
 export function perSampleGradients(policy: Policy, taken: readonly number[]): Record<string, Float32Array[]> {
   const { arena, network, weights, logProbs } = policy;

@@ -86,7 +86,10 @@ function bitsByState(policy: Policy, list: StateList, order: readonly number[]):
   return new Map(order.map((s, n) => [s, [...rows(policy.logProbs, n), ...rows(network.heads.classifier.value, n)]]));
 }
 
-/** The gradient, at the weights' present values, of the sum over the rows of `order` of c times (logit + classifier logit). */
+/**
+ * The gradient, at the weights' present values, of the sum over the rows of `order` of c times (logit + classifier
+ * logit).
+ */
 function gradientOf(policy: Policy, list: StateList, order: readonly number[], c: ArrayLike<number>): Float32Array {
   const { arena, network, weights } = policy;
   loadStates(arena, network.batch, list, order, 0, order.length);

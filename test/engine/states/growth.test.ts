@@ -1,4 +1,7 @@
-/** States with more actions or tokens than a batch's capacity: the same bits as with a capacity that holds them, whatever came before. */
+/**
+ * States with more actions or tokens than a batch's capacity: the same bits as with a capacity that holds them,
+ * whatever came before.
+ */
 import { describe, expect, test } from 'vitest';
 import { gramMatrix } from '../../../src/coupling/gram.ts';
 import { createArena } from '../../../src/engine/kernels/arena.ts';

@@ -27,7 +27,10 @@ describe.skipIf(typeof installed === 'string')('a static page', () => {
   });
   afterAll(() => project.remove());
 
-  /** Serves the page; gives what it logs and the paths it asked for. `ofModule` tells status and type of the n-th answer to a request for a module. */
+  /**
+   * Serves the page; gives what it logs and the paths it asked for. `ofModule` tells status and type of the n-th answer
+   * to a request for a module.
+   */
   async function logged(
     headers: Readonly<Record<string, string>>,
     page: string,

@@ -16,7 +16,10 @@ const missing = existsSync(webpack) ? undefined : 'it is not installed: npm ci -
 if (missing) console.log(`skipped: webpack; ${missing}`);
 const installed = missing ?? present('webpack', 'chromium');
 
-/** webpack in a process of its own, since it is installed beside this folder's tests alone; prints its warnings and errors. */
+/**
+ * webpack in a process of its own, since it is installed beside this folder's tests alone; prints its warnings and
+ * errors.
+ */
 const build = `
 const webpack = require(${JSON.stringify(webpack)});
 const [context, path] = process.argv.slice(2);

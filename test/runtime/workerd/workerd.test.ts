@@ -1,4 +1,6 @@
-/** The worker of docs/hosts.md in workerd, which compiles no WebAssembly at run time, against the same policy in Node. */
+/**
+ * The worker of docs/hosts.md in workerd, which compiles no WebAssembly at run time, against the same policy in Node.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,4 +1,7 @@
-/** Two rooms in text: the key is in one of them, and its room is told. With `tokens` in the config the same in tokens form. */
+/**
+ * Two rooms in text: the key is in one of them, and its room is told. With `tokens` in the config the same in tokens
+ * form.
+ */
 import type { CustomTextEnvironment } from '../../../src/env/custom.ts';
 
 const rooms = ['kitchen', 'cellar'];

@@ -1,4 +1,4 @@
-/** Gradient surgery on gradients of your own: each method needs their dot products alone and returns a weight for each gradient. */
+/** Gradient surgery on your own gradients: each method needs only their dot products and returns a weight for each. */
 import { gradVac, pcGrad, taskOrders, upGrad } from 'unbraid/coupling';
 
 const gradients = [
