@@ -51,7 +51,10 @@ const folders = {
 /** Files that lie in src/ itself: some are used by every folder, the others are public entries, as are the files of src/entry. */
 const rootFiles = { root: 'random|eventLoop|version', entry: 'index|edge|edgeInputs' };
 
-const pathOf = (folder) => (rootFiles[folder] ? `^src/(${folder}/|(${rootFiles[folder]})\\.ts$)` : `^src/${folder}/`);
+const pathOf = (folder) => {
+  if (folder === 'entry') return `^src/(entry/|(${rootFiles.entry})\\.ts$)`;
+  return rootFiles[folder] ? `^src/(${rootFiles[folder]})\\.ts$` : `^src/${folder}/`;
+};
 
 const names = Object.keys(folders);
 const folderRules = names.map((name, i) => {

@@ -12,10 +12,11 @@ export interface FolderGraph {
   readonly imports: readonly (readonly number[])[];
 }
 
-/** The first line of a folder's box; files that lie in src/ itself are listed. */
+/** The first line of a folder's box; files that lie in src/ itself are listed, before them the folder of entries. */
 function labelOf(name: string, pattern: string): string {
-  const files = /\^src\/\(([\w|]+)\)/.exec(pattern)?.[1];
-  return files === undefined ? name : files.replaceAll('|', '.ts, ').concat('.ts');
+  const [, folder = '', files] = /\^src\/(?:\((\w+\/)\|)?\(([\w|]+)\)/.exec(pattern) ?? [];
+  if (files === undefined) return name;
+  return `${folder && `${folder}, `}${files.replaceAll('|', '.ts, ')}.ts`;
 }
 
 /**

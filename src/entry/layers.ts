@@ -39,5 +39,6 @@ export type {
 } from '../engine/layers/network.ts';
 export { layerNorm } from '../engine/layers/normalization.ts';
 export { slotLinear } from '../engine/layers/slotLinear.ts';
+export { customPolicy } from '../engine/policy/custom.ts';
 export { type HeadsConfig, heads } from '../engine/policy/heads.ts';
 export { batchCapacity, policyOn } from '../engine/policy/policy.ts';

@@ -36,7 +36,7 @@ export interface Latest {
   readonly manifestSha256: string | null;
 }
 
-/** The newest checkpoint; without latest.json the last one that is there, null before the first. */
+/** Reads latest.json. Without that file, returns the last checkpoint in the folder; null before the first one. */
 export function readLatest(directory: string): Latest | null {
   const path = join(directory, latestName);
   if (!existsSync(path)) {

@@ -86,7 +86,7 @@ const couplingRecord = v.object({
 
 const dangerRecord = v.object({
   command: v.literal('danger'),
-  /** Present if the networks were initialised in another way than in training runs. */
+  // Present if the networks were initialised in another way than in training runs.
   preset: v.optional(v.literal('prototype')),
   rho: finite,
   seeds: count,

@@ -21,7 +21,7 @@ export type ComposeNetwork = (builder: Builder, config: PolicyConfig) => Heads;
  * @param states most states of a batch
  * @throws if `compose` returns no embedding, logit or classifier, or no value although the method needs one
  */
-function customPolicy(
+export function customPolicy(
   arena: Arena,
   spec: EnvironmentSpec,
   config: PolicyConfig,
