@@ -1,4 +1,4 @@
-/** Your own environment: a 5 x 5 grid with a visible goal. Success in games that training never showed is at least 0.9. */
+/** Your own environment: a 5 x 5 grid with a visible goal. Success in games not trained on is at least 0.9. */
 import { isMainThread } from 'node:worker_threads';
 import { train } from 'unbraid';
 import type { CustomVectorEnvironment } from 'unbraid/env';

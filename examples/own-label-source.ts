@@ -1,4 +1,4 @@
-/** A source of labels of your own: what was done in an episode that solved its game is good, in any other episode bad. */
+/** Your own label source: an action is good if its episode solved the game, otherwise bad. */
 import { train } from 'unbraid';
 
 const config = { env: 'look-alike', policy: 'mlp', method: 'classifier+cloning', iterations: 20 } as const;

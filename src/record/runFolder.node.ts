@@ -1,4 +1,6 @@
-/** Checks before a run is opened or created: whether a folder contains a run, and whether a new run would overwrite one. */
+/**
+ * Checks before a run is opened or created: whether a folder contains a run, and whether a new run would overwrite one.
+ */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readJsonLines } from './files.node.ts';

@@ -33,7 +33,8 @@ function hasCheckpoint(directory: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => /^\d{6}$/.test(name));
 }
 
-const nothingYet = /has no checkpoint yet|does not exist|is no run|nothing to compare|nothing to verify/;
+const nothingYet =
+  /has no checkpoint yet|has no checkpoint to compare yet|does not exist|is no run|nothing to compare|nothing to verify/;
 
 /** Verifies an interrupted run: it must be equal, or the message must state that there is nothing to compare yet. */
 export async function verifyLeft(commands: Commands, tally: Tally, where: string, directory: string): Promise<void> {

@@ -39,7 +39,9 @@ function wordsOf(words: readonly string[]): Values {
 function choicesOf(key: ConfigKey): Values {
   const rule = configTable.find((row) => row.key === key)?.rule ?? '';
   const list = /^one of (.+)$/.exec(rule)?.[1] ?? '';
-  return wordsOf(list.replace(/, or null$/, '').split(', '));
+  // `custom` is for programs: the command has no part of the user's own.
+  const names = list.replace(/, or null$/, '').split(', ');
+  return wordsOf(names.filter((name) => name !== 'custom'));
 }
 
 /** Names of environments. Of `textworld-express/<game>` the part before `<`; `exec:` commands are left out. */

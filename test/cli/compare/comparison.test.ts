@@ -114,7 +114,7 @@ describe('parseVariants', () => {
     ],
     [
       'cloning:',
-      'config: labels must be one of advantage, anchor, graph, critic, counterfactual, demonstrations, oracle, shuffled, got ""',
+      'config: labels must be one of advantage, anchor, graph, critic, counterfactual, demonstrations, oracle, shuffled, custom, got ""',
     ],
   ])('refuses "%s"', (text, message) => {
     expect(() => parseVariants(text)).toThrow(new Error(message));

@@ -46,7 +46,8 @@ test('without a kind: all of them, each with its heading', async () => {
 test('the tables are those that configs are checked by', () => {
   expect(methodTable.map(({ name }) => name)).toEqual(methodTerms);
   const rule = configTable.find(({ key }) => key === 'labels')?.rule;
-  expect(rule).toBe(`one of ${labelTable.map(({ name }) => name).join(', ')}`);
+  // A program can also pass a source of its own.
+  expect(rule).toBe(`one of ${[...labelTable.map(({ name }) => name), 'custom'].join(', ')}`);
 });
 
 test.each([
