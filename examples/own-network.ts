@@ -34,5 +34,5 @@ const { mean } = await evaluate(policy, [environment], { seed: 1, split: 'in-dom
 console.log('success without training:', mean.toFixed(2));
 
 // Output:
-// state.weight, state.bias, actions, action.weight, embedding.weight, embedding.bias, policyHead.weight,
-// classifierHead.weight, classifierHead.bias success without training: 0.11
+// state.weight, state.bias, actions, action.weight, embedding.weight, embedding.bias, policyHead.weight, classifierHead.weight, classifierHead.bias
+// success without training: 0.11
