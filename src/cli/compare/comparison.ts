@@ -10,6 +10,7 @@ import type { CompareRecord } from '../../record/schemas.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';
 import { termsText } from '../../report/compare/termNames.ts';
 import type { Programs } from '../shared/bridges.ts';
+import { commandConfig } from '../shared/commandConfig.ts';
 import { type ComparisonTools, type PlannedRun, trainRuns } from './trainRuns.ts';
 
 export interface ComparedVariant {
@@ -48,7 +49,7 @@ export function parseVariants(text: string): readonly ComparedVariant[] {
   const variants = text.split(';').map((entry) => {
     const [method, labels, ...rest] = entry.trim().split(':');
     if (rest.length > 0) throw new Error(`variants: an entry must be method or method:labels, got "${entry.trim()}"`);
-    const config = resolveConfig({ method, ...(labels !== undefined && { labels }) });
+    const config = commandConfig({ method, ...(labels !== undefined && { labels }) });
     const name = termsText(termsOf(config.method));
     const learners = labelTermsOf(config.method);
     if (learners.length === 0) {
@@ -86,7 +87,7 @@ interface FoundRun extends PlannedRun {
 /** The config of one run of a comparison. */
 export function variantConfig(plan: ComparisonPlan, variant: ComparedVariant, seed: number): Config {
   const labels = variant.labels === 'none' ? {} : { labels: variant.labels };
-  return resolveConfig({ ...plan.shared, method: variant.method, ...labels, seed });
+  return commandConfig({ ...plan.shared, method: variant.method, ...labels, seed });
 }
 
 /**

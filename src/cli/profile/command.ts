@@ -1,6 +1,6 @@
 /** `unbraid profile`: measures the time of each phase and kernel of an iteration. */
 import type { Command } from 'commander';
-import { type Config, resolveConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
 import {
   percent,
@@ -15,6 +15,7 @@ import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
 import type { Progress } from '../../train/run.ts';
 import { configValue, gatherConfig, integerFrom, parseSetting, type Settings, usage } from '../shared/arguments.ts';
 import { type Programs, typed } from '../shared/bridges.ts';
+import { commandConfig } from '../shared/commandConfig.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { table } from '../shared/print.ts';
@@ -71,7 +72,7 @@ async function profileAction(
   const { iterations: measured, out } = options;
   const named: Record<string, unknown> = { iterations: WARM_UP + measured + 1 };
   for (const key of namedKeys) named[key] = configValue(options[key]);
-  const config = usage(() => resolveConfig({ ...lean, ...gatherConfig(named, options.set, undefined) }));
+  const config = usage(() => commandConfig({ ...lean, ...gatherConfig(named, options.set, undefined) }));
   const programs = typed(config.env);
   if (out !== undefined) usage(() => requireWritableFile(out));
   const { profileRun } = await load();

@@ -1,6 +1,6 @@
 /** Measurements on a checkpoint of a run: success rate and gradient coupling. */
 
-import { type Config, resolveConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { headsOf } from '../../config/method.ts';
 import { describeSample } from '../../coupling/describe.ts';
 import { type CouplingMeasurement, measureCoupling } from '../../coupling/measure.ts';
@@ -20,6 +20,7 @@ import { evaluate } from '../../rollout/success.ts';
 import { returnInterval, wilsonInterval } from '../../statistics/statistics.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges, permitted } from '../shared/bridges.ts';
+import { commandConfig } from '../shared/commandConfig.ts';
 import type { CouplingEngine } from './coupling.ts';
 import type { EvalEngine } from './eval.ts';
 
@@ -89,7 +90,7 @@ async function withPolicy<T>(
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
   const run = openRun(directory);
-  const config = resolveConfig(run.config);
+  const config = commandConfig(run.config);
   const checkpoint = run.loadCheckpoint();
   const openBridge = namedBridges(permitted(config.env, directory, allowExec));
   return withCheckpoint(config, checkpoint, { crew, openBridge, signal }, pairs, use);

@@ -1,7 +1,7 @@
 /** `unbraid train`: trains one run in a folder. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Config, resolveConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { labelTermsOf } from '../../config/method.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
@@ -21,6 +21,7 @@ import {
   workersOption,
 } from '../shared/arguments.ts';
 import { allowExecOption, type Programs, permitted, typed } from '../shared/bridges.ts';
+import { commandConfig } from '../shared/commandConfig.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, duration, table, two } from '../shared/print.ts';
@@ -103,7 +104,7 @@ interface AskedRun {
 function newRun(options: TrainOptions): AskedRun {
   const named: Record<string, unknown> = {};
   for (const key of namedKeys) named[key] = configValue(options[key]);
-  const config = usage(() => resolveConfig(gatherConfig(named, options.set, options.config)));
+  const config = usage(() => commandConfig(gatherConfig(named, options.set, options.config)));
   const directory = options.out ?? join('runs', runName(config));
   usage(() => requireNoRun(directory));
   usage(() => requireWritableDirectory(directory));
@@ -121,7 +122,7 @@ function resumedRun(options: TrainOptions, directory: string): AskedRun {
   usage(() => requireRun(directory));
   usage(() => requireNoWriter('train', directory));
   const run = openRun(directory);
-  const config = resolveConfig(run.config);
+  const config = commandConfig(run.config);
   // Report a damaged run before a missing --allow-exec.
   if (run.latest !== null) run.loadCheckpoint();
   return { config, directory, programs: permitted(config.env, directory, options.allowExec) };

@@ -1,6 +1,6 @@
 /** The subject of `unbraid verify`: the files in the folder of a run, or a receipt alone. */
 import { basename } from 'node:path';
-import { type Config, resolveConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Link } from '../../record/chain.ts';
 import { readFolderClaim } from '../../record/claim.node.ts';
@@ -14,6 +14,7 @@ import { requireNoWriter } from '../../record/writerLock.node.ts';
 import { numericsVersion } from '../../version.ts';
 import { maxCouplingSamples } from '../saved/coupling.ts';
 import { usage } from '../shared/arguments.ts';
+import { commandConfig } from '../shared/commandConfig.ts';
 import { beyondConfig, type Comparison, compareFolder, couplingDifference, lastStated } from './compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
 
@@ -78,7 +79,7 @@ export function receiptSubject(path: string): Subject | Broken {
     }
     return { first: firstDifference(receipt, records.receipt, until), checked: [name], notChecked };
   };
-  const config = resolveConfig(receipt.config);
+  const config = commandConfig(receipt.config);
   const { links, hash, outcome } = receipt;
   return {
     config,
@@ -100,7 +101,7 @@ export function folderSubject(directory: string): Subject | Broken {
   const claim = readFolderClaim(directory);
   if ('damage' in claim) return { damage: claim.damage, paths };
   const { chain, receipt, checkpoints, result } = claim;
-  const resolved = attempt(`${configName}#config`, () => resolveConfig(claim.config));
+  const resolved = attempt(`${configName}#config`, () => commandConfig(claim.config));
   if ('damage' in resolved) return { damage: resolved.damage, paths };
   const config = resolved.value;
   const beyond = beyondConfig(claim, config.iterations);
