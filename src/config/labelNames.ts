@@ -13,7 +13,10 @@ export const labelTable = [
   { name: 'critic', meaning: 'a second network that learns the returns of the actions taken' },
   { name: 'counterfactual', meaning: 'each candidate action, tried on copies of the environment' },
   { name: 'demonstrations', meaning: 'the actions that the expert demonstrated; needs an expert and coldStart > 0' },
-  { name: 'oracle', meaning: "the environment's expert: uses task knowledge that an agent does not have; an upper bound" },
+  {
+    name: 'oracle',
+    meaning: "the environment's expert: uses task knowledge that an agent does not have; an upper bound",
+  },
   { name: 'shuffled', meaning: 'the labels of shuffledSource, permuted: a control' },
 ] as const satisfies readonly { readonly name: string; readonly meaning: string }[];
 
