@@ -12,7 +12,7 @@ export interface Manifest {
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: unknown;
   readonly files: readonly string[];
-  readonly dependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
 }
 
 export function readManifest(): Manifest {

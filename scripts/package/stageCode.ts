@@ -84,7 +84,7 @@ function refuseStrangers(chunks: readonly OutputChunk[]): void {
  * @returns names of the packages whose code the stage contains
  */
 export async function stageCode(stage: string, manifest: Manifest): Promise<string[]> {
-  const kept = Object.keys(manifest.dependencies);
+  const kept = Object.keys(manifest.dependencies ?? {});
   const dist = join(root, 'dist');
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).sort();
   const inlined = files.filter(
@@ -114,7 +114,7 @@ export async function stageCode(stage: string, manifest: Manifest): Promise<stri
  *
  * @throws if one imports a package that a consumer does not install: its types would be `any`
  */
-export function stageDeclarations(stage: string, { exports, dependencies }: Manifest): void {
+export function stageDeclarations(stage: string, { exports, dependencies = {} }: Manifest): void {
   for (const path of reachable(exportedFiles(exports), '.d.ts')) {
     cpSync(join(root, path), join(stage, path));
     for (const specifier of importsOf(readFileSync(join(root, path), 'utf8'))) {

@@ -2,7 +2,6 @@
  * The configuration of a run: one table contains every key with its default, rule, unit and meaning. Validation,
  * `--help` and docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
-import * as v from 'valibot';
 import { nearestName } from '../check/nearestName.ts';
 import { labelSources, rolloutSources } from './labelNames.ts';
 import { requireMemory } from './memory.ts';
@@ -10,7 +9,8 @@ import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, neare
 
 interface Row<T> {
   readonly default: T;
-  readonly schema: v.GenericSchema<unknown, T>;
+  /** Whether a value keeps the rule. */
+  readonly accepts: (value: unknown) => value is T;
   /** Completes "<key> must be ...". */
   readonly rule: string;
   /** The value that a wrong text was probably meant to be, or null. */
@@ -21,10 +21,11 @@ interface Row<T> {
 
 type Bounds = { readonly min: number; readonly below?: number; readonly max?: number; readonly above?: true };
 
-/** The schema of a finite number within bounds and the rule in words. `above` makes `min` itself too small. */
-function range(kind: 'integer' | 'number', bounds: Bounds): { schema: v.GenericSchema<unknown, number>; rule: string } {
+/** The check of a finite number within bounds and the rule in words. `above` makes `min` itself too small. */
+function range(kind: 'integer' | 'number', bounds: Bounds): Pick<Row<number>, 'accepts' | 'rule'> {
   const { min, max, below, above } = bounds;
-  const inRange = (value: number): boolean =>
+  const accepts = (value: unknown): value is number =>
+    typeof value === 'number' &&
     Number.isFinite(value) &&
     (kind === 'number' || Number.isSafeInteger(value)) &&
     (above ? value > min : value >= min) &&
@@ -33,7 +34,7 @@ function range(kind: 'integer' | 'number', bounds: Bounds): { schema: v.GenericS
   const lower = above ? `> ${min}` : `>= ${min}`;
   const upper = max !== undefined ? ` and <= ${max}` : below !== undefined ? ` and < ${below}` : '';
   const noun = kind === 'integer' ? 'an integer' : 'a number';
-  return { schema: v.pipe(v.number(), v.check(inRange)), rule: `${noun} ${lower}${upper}` };
+  return { accepts, rule: `${noun} ${lower}${upper}` };
 }
 
 function integer(value: number, bounds: Bounds, unit: string, meaning: string): Row<number> {
@@ -44,15 +45,16 @@ function number(value: number, bounds: Bounds, unit: string, meaning: string): R
   return { default: value, ...range('number', bounds), unit, meaning };
 }
 
-function orNull<T>(row: Pick<Row<T>, 'schema' | 'rule' | 'nearest'>, unit: string, meaning: string): Row<T | null> {
-  return { ...row, default: null, schema: v.nullable(row.schema), rule: `${row.rule}, or null`, unit, meaning };
+function orNull<T>(row: Pick<Row<T>, 'accepts' | 'rule' | 'nearest'>, unit: string, meaning: string): Row<T | null> {
+  const accepts = (value: unknown): value is T | null => value === null || row.accepts(value);
+  return { ...row, default: null, accepts, rule: `${row.rule}, or null`, unit, meaning };
 }
 
 function picklist<const T extends readonly string[]>(
   options: T,
-): { schema: v.GenericSchema<unknown, T[number]>; rule: string; nearest: (value: string) => string | null } {
+): Required<Pick<Row<T[number]>, 'accepts' | 'rule' | 'nearest'>> {
   return {
-    schema: v.picklist(options),
+    accepts: (value): value is T[number] => typeof value === 'string' && options.includes(value),
     rule: `one of ${options.join(', ')}`,
     nearest: (value) => nearestName(value, options),
   };
@@ -69,10 +71,7 @@ const fraction: Bounds = { min: 0, max: 1 };
 const table = {
   env: {
     default: 'household',
-    schema: v.pipe(
-      v.string(),
-      v.check((name) => name.trim() !== ''),
-    ),
+    accepts: (value: unknown): value is string => typeof value === 'string' && value.trim() !== '',
     rule: "an environment's name",
     unit: '',
     meaning: 'environment to train in',
@@ -84,7 +83,7 @@ const table = {
   ),
   method: {
     default: 'grpo',
-    schema: v.pipe(v.string(), v.check(isMethod)),
+    accepts: (value: unknown): value is string => typeof value === 'string' && isMethod(value),
     rule: `one or more of ${methodTerms.join(', ')}, each once, joined by +`,
     nearest: nearestMethod,
     unit: '',
@@ -297,7 +296,7 @@ export type Config = { readonly [K in ConfigKey]: (typeof table)[K] extends Row<
 const keys = Object.keys(table) as ConfigKey[];
 
 /** Every key with its default, rule, unit and meaning, in the order of the documentation. */
-export const configTable: readonly (Omit<Row<number | string | null>, 'schema' | 'nearest'> & {
+export const configTable: readonly (Omit<Row<number | string | null>, 'accepts' | 'nearest'> & {
   readonly key: ConfigKey;
 })[] = keys.map((key) => {
   const { default: value, rule, unit, meaning } = table[key];
@@ -354,7 +353,7 @@ export function resolveConfig(partial: unknown): Config {
   for (const key of keys) {
     const row: Row<number | string | null> = table[key];
     const value = given[key] === undefined ? row.default : given[key];
-    if (!v.is(row.schema, value)) {
+    if (!row.accepts(value)) {
       const nearest = typeof value === 'string' ? (row.nearest?.(value) ?? null) : null;
       const advice = nearest === null ? '' : `; did you mean ${show(nearest)}?`;
       throw new Error(`config: ${key} must be ${row.rule}, got ${show(value)}${advice}`);

@@ -13,5 +13,5 @@ export { upGrad } from '../coupling/remedies/upGrad.ts';
 export { collectSamplePairs, type SamplePairOptions } from '../coupling/samplePairStates.ts';
 export type { LabelledStates, PairClass, PairSample, SamplePairs } from '../coupling/samplePairs.ts';
 export type { Samples } from '../coupling/samples.ts';
-export type { DangerRecord } from '../record/schemas.ts';
+export type { DangerCurve, DangerRecord, DangerRow } from '../record/dangerRecord.ts';
 export { type DangerOptions, runDanger } from '../study/danger/danger.ts';

@@ -6,6 +6,7 @@
  */
 
 import * as v from 'valibot';
+import type { DangerRecord } from './dangerRecord.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -111,7 +112,7 @@ const dangerRecord = v.object({
       points: v.pipe(v.array(v.tuple([finite, finite, finite, finite])), v.minLength(1)),
     }),
   ),
-});
+}) satisfies v.GenericSchema<unknown, DangerRecord>;
 
 const compareRecord = v.object({
   command: v.literal('compare'),
@@ -148,13 +149,6 @@ export type RunResult = v.InferOutput<typeof runResult>;
 export type CouplingRecord = v.InferOutput<typeof couplingRecord>;
 /** N samples and their N x N cosines. Row i and column i belong to sample i. */
 export type CouplingMatrix = CouplingRecord['matrix'];
-/**
- * danger.json and what `runDanger` returns: probability of the bad action over training; a curve's point is [iteration,
- * mean, low, high].
- *
- * @interface
- */
-export type DangerRecord = v.InferOutput<typeof dangerRecord>;
 /**
  * compare.json: the runs of each variant. The first variant that is neither an upper bound nor a control is the
  * baseline.

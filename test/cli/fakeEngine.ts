@@ -5,8 +5,9 @@ import { buildProgram, type Engine } from '../../src/cli/program.ts';
 import { runProgram } from '../../src/cli/shared/commandShell.ts';
 import type { Config } from '../../src/config/config.ts';
 import { Crew, relaxedCrew } from '../../src/parallel/crew.ts';
+import type { DangerRecord } from '../../src/record/dangerRecord.ts';
 import { createRun } from '../../src/record/run.node.ts';
-import type { CouplingRecord, DangerRecord, RunResult } from '../../src/record/schemas.ts';
+import type { CouplingRecord, RunResult } from '../../src/record/schemas.ts';
 import { profile } from '../report/profile/profileRecord.ts';
 
 const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };

@@ -11,7 +11,7 @@ import { type Project, projectWith, tarball } from './installedPackage.ts';
  * them in its cache.
  */
 function lockOf(path: string): string {
-  const { name, version, dependencies, bin } = readManifest();
+  const { name, version, dependencies = {}, bin } = readManifest();
   const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, object>;
   };
@@ -42,12 +42,12 @@ describe('a consumer', () => {
     const kib = (path: string): number =>
       Number.parseInt(execFileSync('du', ['-sk', path], { cwd: project.folder, encoding: 'utf8' }), 10);
     console.log(`consumer: node_modules ${kib('node_modules')} KiB, of it unbraid ${kib('node_modules/unbraid')} KiB`);
-    expect(kib('node_modules')).toBeLessThanOrEqual(12 * 1024);
+    expect(kib('node_modules') * 1024).toBeLessThan(12e6);
   });
 
   test('installs no package but the declared dependencies', () => {
     const lock = JSON.parse(readFileSync(join(project.folder, 'node_modules/.package-lock.json'), 'utf8'));
-    const names = ['unbraid', ...Object.keys(readManifest().dependencies)];
+    const names = ['unbraid', ...Object.keys(readManifest().dependencies ?? {})];
     expect(Object.keys(lock.packages)).toEqual(names.sort().map((name) => `node_modules/${name}`));
   });
 

@@ -54,7 +54,7 @@ export function projectWithPackage(files: Readonly<Record<string, string | Uint8
   const modules = join(project.folder, 'node_modules');
   mkdirSync(join(modules, 'unbraid'), { recursive: true });
   execFileSync('tar', ['-xzf', tarball(), '-C', join(modules, 'unbraid'), '--strip-components=1']);
-  for (const name of Object.keys(readManifest().dependencies)) {
+  for (const name of Object.keys(readManifest().dependencies ?? {})) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name));
   }

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
-import type { DangerRecord } from '../../record/schemas.ts';
 import { type DangerEngine, defaultDangerPlan } from '../danger/command.ts';
 import {
   choiceOption,

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { configTable } from '../../config/config.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { readText, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
 import {
   type CompareRecord,
-  type DangerRecord,
   parseCoupling,
   parseMetrics,
   parseRunResult,

@@ -1,9 +1,9 @@
 /** `unbraid danger`: the danger-zone experiment. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
-import type { DangerRecord } from '../../record/schemas.ts';
 import { type DangerPreset, dangerPresets } from '../../study/danger/presets.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, numberFrom, parseStarts, usage, workersOption } from '../shared/arguments.ts';

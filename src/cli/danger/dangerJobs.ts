@@ -1,6 +1,6 @@
 /** The danger-zone experiment as concurrent jobs: one for each start probability and seed. */
 
-import type { DangerRecord } from '../../record/schemas.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { type DangerOptions, dangerExperiment, experimentRecord } from '../../study/danger/danger.ts';
 import { type DangerResult, dangerJobOf } from '../../study/danger/dangerJob.ts';
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';

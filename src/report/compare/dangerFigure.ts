@@ -1,4 +1,4 @@
-import type { DangerRecord } from '../../record/schemas.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import {
   type Figure,

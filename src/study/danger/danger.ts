@@ -12,7 +12,7 @@ import { createLearner, type Learner } from '../../engine/learn/update.ts';
 import { createPolicy } from '../../engine/policy/policy.ts';
 import { createLookAlike } from '../../env/lookAlike.ts';
 import { yieldToEventLoop } from '../../eventLoop.ts';
-import type { DangerRecord } from '../../record/schemas.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { returnInterval } from '../../statistics/statistics.ts';
 import {
   type Condition,

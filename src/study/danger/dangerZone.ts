@@ -4,7 +4,7 @@
  */
 
 import { labelTermsOf } from '../../config/method.ts';
-import type { DangerRecord } from '../../record/schemas.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { dangerMethodName } from '../../report/compare/dangerFigure.ts';
 import { estimateText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
 import { type BySeed, estimateOf, pairedEstimate, runsEstimate } from '../estimates.ts';

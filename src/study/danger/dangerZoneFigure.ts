@@ -1,4 +1,4 @@
-import type { DangerRecord } from '../../record/schemas.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import {
   type Figure,
   figureWidth,

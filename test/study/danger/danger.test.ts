@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type DangerRecord, parseDanger } from '../../../src/record/schemas.ts';
+import type { DangerRecord } from '../../../src/record/dangerRecord.ts';
+import { parseDanger } from '../../../src/record/schemas.ts';
 import { runDanger } from '../../../src/study/danger/danger.ts';
 
 const small = { seeds: 2, starts: [0.2, 0.6], iterations: 30 };
