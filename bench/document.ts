@@ -53,7 +53,7 @@ function comparedTable(result: BenchResult): string {
     const others = ratios(result, task).map((other) => `${other.name} ${times(other.ratio)}`);
     return [[name, duration(m.microseconds), m.work > 0 ? percent(peakShare(m)) : '', others.join(', ')]];
   });
-  return markdownTable(['Task', 'unbraid', 'Of the peak', 'Time of others over unbraid’s'], rows);
+  return markdownTable(['Task', 'unbraid', 'Of the peak', 'Time of others divided by the time of unbraid'], rows);
 }
 
 const growthTitles: Readonly<Record<keyof typeof growth, readonly [head: string, of: string]>> = {
@@ -154,7 +154,7 @@ export function readmeTable(result: BenchResult, link: string): string {
     return [[name, duration(m.microseconds), ...cells.map((cell) => (cell ? times(cell.ratio) : ''))]];
   });
   const { processor } = result.machine;
-  return `## Speed\n\n${markdownTable(['One thread', 'unbraid', ...columns], rows)}\n\nTime of others in units of unbraid’s, medians of one interleaved run on ${processor}; equal results were checked first ([details](${link})).`;
+  return `## Speed\n\n${markdownTable(['One thread', 'unbraid', ...columns], rows)}\n\nEach cell of another library is its time divided by the time of unbraid; above 1, unbraid is faster. Medians of one interleaved run on ${processor}; equal results were checked first ([details](${link})).`;
 }
 
 const preface = `# Performance

@@ -38,7 +38,7 @@ test("the README's table has our times, and those of others in units of them", (
 | Training step of the MLP 64-128-128-16, batch 256 | 800 µs | 18× |  |  | 0.8× |  |
 | Gram matrix of 256 per-sample gradients of the MLP | 500 µs |  |  |  | 32× |  |
 
-Time of others in units of unbraid’s, medians of one interleaved run on Some processor; equal results were checked first ([details](docs/results/performance.md)).`);
+Each cell of another library is its time divided by the time of unbraid; above 1, unbraid is faster. Medians of one interleaved run on Some processor; equal results were checked first ([details](docs/results/performance.md)).`);
 });
 
 const committed = 'docs/results/performance.json';

@@ -116,7 +116,7 @@ describe('the package', () => {
     const manifest = JSON.parse(readFileSync(join(project.folder, 'node_modules/unbraid/package.json'), 'utf8'));
     expect(Object.keys(manifest).sort()).toEqual(
       [
-        ...['bin', 'dependencies', 'description', 'engines', 'exports', 'keywords', 'license', 'name'],
+        ...['bin', 'description', 'engines', 'exports', 'keywords', 'license', 'name'],
         ...['sideEffects', 'type', 'version'],
       ].sort(),
     );
