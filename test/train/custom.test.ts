@@ -12,6 +12,7 @@ import { encodeReceipt, parseReceipt } from '../../src/record/receiptFile.ts';
 import { sha256Hex } from '../../src/record/sha256.ts';
 import { replay } from '../../src/train/replay.ts';
 import { type TrainOptions, train } from '../../src/train/trainer.ts';
+import { verify } from '../../src/train/verify.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';
 import corridor from './custom/corridor.ts';
 import narrowNetwork from './custom/narrowNetwork.ts';
@@ -105,6 +106,16 @@ describe('the receipt', () => {
       'config: labels "custom" must come with the labelSource itself, got none; pass it to train() or replay() as options.labelSource',
     );
     await expect(replay(config)).rejects.toThrow(
+      'config: env "custom" must come with the environment itself, got none',
+    );
+  });
+
+  test('is verified by the library with the parts of the run, and by no other part', async () => {
+    const options = { environment: moduleOf('corridor') };
+    const { receipt } = await train({ ...quick, iterations: 1 }, options);
+    expect(await verify(receipt, options)).toMatchObject({ equal: true, first: null });
+    expect(await verify(receipt, { environment: corridor })).toMatchObject({ equal: false });
+    await expect(verify(receipt)).rejects.toThrow(
       'config: env "custom" must come with the environment itself, got none',
     );
   });
