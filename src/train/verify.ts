@@ -262,8 +262,8 @@ function opened(run: unknown): { receipt: Receipt; listed: ReceiptFile['files'];
 }
 
 /**
- * Trains a run again and compares it with what the run states. It takes as long as the training did, and starts no
- * program: the environment must be a built-in one.
+ * Trains a run again and compares it with what the run states. It takes as long as the training did. It starts no
+ * program: the environment must be a built-in one, or be passed in the options like the other custom parts of the run.
  *
  * @param run the receipt of a run, the text of receipt.json, or the files of a finished run by their paths
  *   (`recordRun`). Of files every statement is compared but those in `notChecked`
