@@ -1,4 +1,4 @@
-/** The record of a danger-zone experiment. Its schema is in `schemas.ts`; declarations of the library name this type. */
+/** The record of a danger-zone experiment. `schemas.ts` has its schema; declarations of the library name this type. */
 
 /** Probability of the bad action with one method, one label source and one start probability; means over seeds. */
 export interface DangerRow {
