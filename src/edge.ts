@@ -1,5 +1,5 @@
 /**
- * A saved policy in a host that forbids compiling bytes and has no threads and no files: it scores actions and takes
+ * A saved policy in a runtime that forbids compiling bytes and has no threads and no files: it scores actions and takes
  * single steps of training from samples. Same bits as anywhere else. Nothing here reads a clock or an environment
  * variable, and `openPolicyFrom` alone a URL.
  *
@@ -43,7 +43,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './re
 /** States of a batch: little memory, and room for one state with hundreds of actions. */
 const BATCH_STATES = 32;
 
-/** Most memory of a policy without the gradients of `adapt`: a hostile file must not ask for all that a host has. */
+/** Most memory of a policy without the gradients of `adapt`: a hostile file must not request all of the memory. */
 const MOST_MEBIBYTES = 1024;
 
 /** An environment's step has all of it. */

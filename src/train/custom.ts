@@ -7,6 +7,7 @@ import type { CustomLabelSource } from '../credit/labels/custom.ts';
 import type { ComposeNetwork } from '../engine/policy/custom.ts';
 import { completeEnvironment } from '../env/completeEnvironment.ts';
 import type { MakeEnvironment } from '../env/registry.ts';
+import type { Crew } from '../parallel/crew.ts';
 import type { CustomHead } from '../record/chain.ts';
 import { sha256Hex } from '../record/sha256.ts';
 
@@ -95,9 +96,10 @@ export function suppliesParts(options: CustomOptions): boolean {
   return partNames.some((name) => options[name] !== undefined);
 }
 
-/** Loads what the options supply, for a run on so many threads. */
-export async function loadParts(options: CustomOptions, threads: number): Promise<CustomParts> {
+/** Loads what the options supply, for a run on the threads of their crew. */
+export async function loadParts(options: CustomOptions & { readonly crew?: Crew }): Promise<CustomParts> {
   const { environment, policy, labelSource } = options;
+  const threads = options.crew?.size ?? 1;
   return {
     environment: environment === undefined ? null : await loadPart('environment', environment, threads),
     policy: policy === undefined ? null : await loadPart('policy', policy, threads),

@@ -27,6 +27,29 @@ export function chainHead(
   };
 }
 
+/**
+ * Throws unless this version can reproduce a run bit for bit.
+ *
+ * @param unbraid version that made the run
+ * @param exact what to train without, so that the arithmetic is exact
+ */
+export function requireReproducible(
+  { numerics, arithmetic }: Pick<ChainHead, 'numerics' | 'arithmetic'>,
+  unbraid: string,
+  exact: string,
+): void {
+  if (arithmetic) {
+    throw new Error(
+      `verify: the run must have exact arithmetic, got ${arithmetic}, whose bits depend on the processor; train it without ${exact}`,
+    );
+  }
+  if (numerics !== numericsVersion) {
+    throw new Error(
+      `verify: the run must have numerics version ${numericsVersion}, got ${numerics}; check it with the unbraid that made it, version ${unbraid}`,
+    );
+  }
+}
+
 /** Throws unless a checkpoint matches its own link in the chain. */
 export function requireWhole(checkpoint: Checkpoint): void {
   const broken = brokenCheckpoint(checkpoint);

@@ -125,11 +125,6 @@ function labelSourceOf(run: Run, parts: CustomParts): LabelSource {
   return createLabelSource(config, labelTools(run, parts));
 }
 
-/** The parts that the options supply; without any the caller does not wait. */
-function partsOf(options: TrainOptions): CustomParts | Promise<CustomParts> {
-  return suppliesParts(options) ? loadParts(options, options.crew?.size ?? 1) : noParts;
-}
-
 /** Restores the learner from a checkpoint; returns its counters. */
 function resume(run: Run, checkpoint: Checkpoint, reference: number, labelSource: LabelSource): Counters {
   const counters = restoreLearner(run.learner, checkpoint, reference, labelSource);
@@ -223,8 +218,7 @@ export async function runBounded(
   if (options.crew && options.module) {
     throw new Error('train: module must not be given beside a crew, got both; give it to openCrew as modules');
   }
-  const supplied = loaded ?? partsOf(options);
-  const parts = supplied instanceof Promise ? await supplied : supplied;
+  const parts = loaded ?? (suppliesParts(options) ? await loadParts(options) : noParts);
   signal?.throwIfAborted();
   requireParts(config, parts);
   const progress = { phase: 'vocabulary', total: 1, envSteps: 0, success: null } as const;
@@ -276,7 +270,6 @@ export async function runTraining(
  */
 export async function train(config: Partial<Config> = {}, options: TrainOptions = {}): Promise<TrainOutcome> {
   checkOptions('train', options, trainOptionTypes);
-  const supplied = partsOf(options);
-  const parts = supplied instanceof Promise ? await supplied : supplied;
+  const parts = suppliesParts(options) ? await loadParts(options) : noParts;
   return runTraining(configWith(config, parts), options, parts);
 }

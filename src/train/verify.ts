@@ -1,5 +1,5 @@
 /**
- * Verifies a run in any host: trains it again and compares what its receipt, or all of its files, state with the
+ * Verifies a run in any runtime: trains it again and compares what its receipt, or all of its files, state with the
  * replay.
  */
 import { hasRepeatedKey, parseJson } from '../check/parseJson.ts';
@@ -22,9 +22,9 @@ import {
 import { firstDifference, outcomeOf, type Receipt, type ReceiptDifference } from '../record/receipt.ts';
 import { checkCommand, encodeReceipt, parseReceipt, type ReceiptFile } from '../record/receiptFile.ts';
 import { sha256Hex } from '../record/sha256.ts';
-import { numericsVersion } from '../version.ts';
 import { fieldHashes, type ReplayedRecords, replayRecords } from './replay.ts';
 import type { RunFiles } from './runFiles.ts';
+import { requireReproducible } from './start.ts';
 import { type TrainOptions, trainOptionTypes } from './trainer.ts';
 
 /** Options of `verify`: threads, module, progress, an abort, and the parts of a run with parts of the user's own. */
@@ -77,20 +77,6 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreB
 
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
-
-/** Rejects a receipt whose bits this version cannot make again. */
-function requireSameNumerics({ numerics, unbraid, arithmetic }: Receipt): void {
-  if (arithmetic) {
-    throw new Error(
-      `verify: the run must have exact arithmetic, got ${arithmetic}, whose bits depend on the processor; train it without relaxedCrew`,
-    );
-  }
-  if (numerics !== numericsVersion) {
-    throw new Error(
-      `verify: the run must have numerics version ${numericsVersion}, got ${numerics}; check it with the unbraid that made it, version ${unbraid}`,
-    );
-  }
-}
 
 const inCheckpoint = /^checkpoints\/(\d{6,15})\/([a-z]+\.(?:json|safetensors))$/;
 
@@ -279,7 +265,7 @@ export async function verify(run: Receipt | string | RunFiles, options: VerifyOp
   try {
     const { receipt, listed, files } = opened(run);
     hash = receipt.hash;
-    requireSameNumerics(receipt);
+    requireReproducible(receipt, receipt.unbraid, 'relaxedCrew');
     const checkpoints = files ? readCheckpoints(files) : new Map<string, Checkpoint>();
     const compared = files ? checkList(files, listed, notChecked) : [receiptName];
     const config = resolveConfig(receipt.config);

@@ -8,33 +8,15 @@ import { folderEntries } from '../../record/folder.node.ts';
 import { attempt, type Damage, readReceiptFile } from '../../record/integrity.node.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import { configName, couplingName } from '../../record/names.ts';
-import { createReceipt, firstDifference, type Receipt } from '../../record/receipt.ts';
+import { createReceipt, firstDifference } from '../../record/receipt.ts';
 import { requireRun } from '../../record/runFolder.node.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';
-import { numericsVersion } from '../../version.ts';
+import { requireReproducible } from '../../train/start.ts';
 import { maxCouplingSamples } from '../saved/coupling.ts';
 import { usage } from '../shared/arguments.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
 import { beyondConfig, type Comparison, compareFolder, couplingDifference, lastStated } from './compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
-
-/** @throws if this version cannot reproduce the run bit for bit */
-function requireSameNumerics({
-  numerics,
-  unbraid,
-  arithmetic,
-}: Pick<Receipt, 'numerics' | 'arithmetic'> & { unbraid: string }): void {
-  if (arithmetic) {
-    throw new Error(
-      `verify: the run must have exact arithmetic, got ${arithmetic}, whose bits depend on the processor; train it without --arithmetic relaxed`,
-    );
-  }
-  if (numerics !== numericsVersion) {
-    throw new Error(
-      `verify: the run must have numerics version ${numericsVersion}, got ${numerics}; check it with the unbraid that made it, version ${unbraid}`,
-    );
-  }
-}
 
 /** A contradiction between files of the folder, and the paths of all files. */
 export interface Broken {
@@ -61,7 +43,7 @@ export function receiptSubject(path: string): Subject | Broken {
   const name = basename(path);
   if ('damage' in read) return { damage: read.damage, paths: [name] };
   const { receipt } = read;
-  requireSameNumerics(receipt);
+  requireReproducible(receipt, receipt.unbraid, '--arithmetic relaxed');
   const last = receipt.links.at(-1);
   if (!last) throw new Error('verify: the receipt has no checkpoint to compare; train the run further');
   const compare: Subject['compare'] = ({ records }, until) => {
@@ -107,7 +89,7 @@ export function folderSubject(directory: string): Subject | Broken {
   const beyond = beyondConfig(claim, config.iterations);
   if (beyond) return { damage: beyond, paths };
   const unbraid = receipt?.unbraid ?? 'in config.json';
-  if (chain) requireSameNumerics({ ...chain.head, unbraid });
+  if (chain) requireReproducible(chain.head, unbraid, '--arithmetic relaxed');
   const last = lastStated(claim, config.iterations);
   if (last < 0) throw new Error(`verify: ${directory} has no checkpoint to compare yet; train the run further`);
   const measured = claim.couplings.get(couplingName);
