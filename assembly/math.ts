@@ -28,9 +28,14 @@ const TABLE: usize = memory.data<f32>(
     0.7978845608028654, 0.044715, 0.5, 1, 3, 10, -10, -7.90531110763549805,
     // exp at 43: 2^23 + 127
     8388735, -Infinity,
+    // unused at 45; sixteen zeros at 48
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   ],
   16,
 );
+
+/** The address of sixteen zeros. */
+export const ZEROS: usize = TABLE + 192;
 
 // @ts-ignore: decorator
 @inline

@@ -10,11 +10,13 @@ import { at } from './memory';
 import { multiplyNarrow } from './matmulNarrow';
 import { pack, packQuads, packTransposed } from './matmulPack';
 import { tileQuad } from './matmulQuad';
+import { tileQuadWide } from './matmulQuadWide';
 import { tile1 } from './matmulRow';
 import { TANH_SLOPE } from './matmulSlope';
 import { matrixVector, transposedVector } from './matmulThin';
 import { ACCUMULATE, OVERWRITE, tile4 } from './matmulTile';
-import { loadTail, storeTail } from './simd';
+import { tile4Wide } from './matmulTileWide';
+import { loadTail, storeTail, WIDE } from './simd';
 
 export const K_BLOCK: i32 = 256;
 const M_BLOCK: i32 = 64;
@@ -49,6 +51,25 @@ export function multiplyRows(
 ): void {
   const toSaved = bias - c;
   let j = 0;
+  for (; WIDE && j + 16 <= n; j += 16) {
+    let rowA = a;
+    let rowC = at(c, j);
+    const rowBias = at(bias, j);
+    let i = m;
+    for (; i >= 4; i -= 4) {
+      tile4Wide(k, rowA, lda, panels, nextB, stepB, rowC, ldc, mode + kind * TANH_SLOPE, kind ? rowC + toSaved : rowBias);
+      rowA += lda << 2;
+      rowC += ldc << 2;
+    }
+    for (; i > 0; i--) {
+      tile1(k, rowA, panels, stepB, rowC, mode, rowBias);
+      tile1(k, rowA, panels + nextB, stepB, rowC + 32, mode, rowBias + 32);
+      if (kind) activationBackward(kind, rowC + toSaved, rowC, 16);
+      rowA += lda;
+      rowC += ldc;
+    }
+    panels += nextB << 1;
+  }
   for (; j + 8 <= n; j += 8) {
     let rowA = a;
     let rowC = at(c, j);
@@ -166,7 +187,22 @@ function multiplyQuads(
   mode: i32,
   edge: usize,
 ): void {
-  for (let j = 0; j < n; j += 8) {
+  let j = 0;
+  for (; WIDE && j + 16 <= n; j += 16) {
+    let quad = quads;
+    let out = at(c, j);
+    for (let left = m; left > 0; left -= 4) {
+      if (left >= 4) tileQuadWide(k, quad, stepA, panels, nextB, stepB, out, ldc, mode);
+      else {
+        edgeQuad(left, 8, k, quad, stepA, panels, stepB, out, ldc, mode, edge);
+        edgeQuad(left, 8, k, quad, stepA, panels + nextB, stepB, out + 32, ldc, mode, edge);
+      }
+      quad += nextA;
+      out += ldc << 2;
+    }
+    panels += nextB << 1;
+  }
+  for (; j < n; j += 8) {
     let quad = quads;
     let out = at(c, j);
     for (let left = m; left > 0; left -= 4) {

@@ -2,6 +2,13 @@
 // it is computed.
 
 /**
+ * Whether this is a wide build, whose kernels are written for an engine that merges two neighbouring vectors into one
+ * of twice the width. The compiler knows the value, so the narrow builds contain no code for it.
+ */
+// @ts-ignore: the wide builds define the name in assembly/wide
+export const WIDE: bool = isDefined(UNBRAID_WIDE);
+
+/**
  * a * b + sum in the matrix products, rounded twice on every processor. In the build with relaxed SIMD, the runtime may
  * round once if the processor does so.
  */

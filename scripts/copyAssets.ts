@@ -6,7 +6,7 @@ import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 
 cpSync('wasm', 'dist/wasm', {
   recursive: true,
-  filter: (path) => !/\.js$|(threads|relaxed)\.d\.ts$/.test(path),
+  filter: (path) => !/\.js$|(threads|relaxed|wide)\.d\.ts$/.test(path),
 });
 cpSync('src/engine/kernels/compiled.d.ts', 'dist/wasm/compiled.d.ts');
 cpSync('bridges', 'dist/bridges', { recursive: true, filter: (path) => !path.includes('__pycache__') });

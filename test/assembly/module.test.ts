@@ -5,11 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { engineModule, instantiateKernels } from '../../src/engine/kernels/load.ts';
 
 const read = (path: string): Promise<Buffer> => readFile(new URL(`../../${path}`, import.meta.url));
+const load = async (name: string): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await read(`wasm/${name}`));
 const builds = {
-  'unbraid.wasm': new Uint8Array(await read('wasm/unbraid.wasm')),
-  'unbraid.threads.wasm': new Uint8Array(await read('wasm/unbraid.threads.wasm')),
-  'unbraid.edge.wasm': new Uint8Array(await read('wasm/unbraid.edge.wasm')),
-  'unbraid.relaxed.wasm': new Uint8Array(await read('wasm/unbraid.relaxed.wasm')),
+  'unbraid.wasm': await load('unbraid.wasm'),
+  'unbraid.threads.wasm': await load('unbraid.threads.wasm'),
+  'unbraid.edge.wasm': await load('unbraid.edge.wasm'),
+  'unbraid.relaxed.wasm': await load('unbraid.relaxed.wasm'),
+  'unbraid.wide.wasm': await load('unbraid.wide.wasm'),
+  'unbraid.threads.wide.wasm': await load('unbraid.threads.wide.wasm'),
+  'unbraid.relaxed.wide.wasm': await load('unbraid.relaxed.wide.wasm'),
 };
 const { MVP, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SIMD128 } = binaryen.Features;
 const fixedWidth = MVP | MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | BulkMemoryOpt | SIMD128;
@@ -29,6 +33,10 @@ function declared(kind: 'import' | 'global' | 'start' | 'data' | 'table' | 'elem
     .filter((line) => line.startsWith(` (${kind} `));
 }
 
+function exported(bytes: Uint8Array<ArrayBuffer>): WebAssembly.ModuleExportDescriptor[] {
+  return WebAssembly.Module.exports(new WebAssembly.Module(bytes));
+}
+
 /** Whether the source calls the kernel, or takes it from the instance. */
 function calls(source: string, name: string): boolean {
   return new RegExp(`[^a-zA-Z]${name}\\(`).test(source);
@@ -42,13 +50,37 @@ test('the check for relaxed SIMD, whose results differ between processors, refus
 });
 
 test('the relaxed build needs no other feature than relaxed SIMD besides, and exports what the engine does', () => {
-  const bytes = builds['unbraid.relaxed.wasm'];
-  const module = binaryen.readBinary(bytes);
-  expect(validatesWith(fixedWidth | binaryen.Features.RelaxedSIMD, module)).toBe(true);
-  expect(module.emitText()).toContain('f32x4.relaxed_madd');
-  const exported = (from: Uint8Array<ArrayBuffer>): unknown => WebAssembly.Module.exports(new WebAssembly.Module(from));
-  expect(exported(bytes)).toEqual(exported(builds['unbraid.wasm']));
+  for (const bytes of [builds['unbraid.relaxed.wasm'], builds['unbraid.relaxed.wide.wasm']]) {
+    const module = binaryen.readBinary(bytes);
+    expect(validatesWith(fixedWidth | binaryen.Features.RelaxedSIMD, module)).toBe(true);
+    expect(module.emitText()).toContain('f32x4.relaxed_madd');
+    expect(exported(bytes)).toEqual(exported(builds['unbraid.wasm']));
+  }
 });
+
+test.each([
+  ['unbraid.wasm', 'unbraid.wide.wasm'],
+  ['unbraid.threads.wasm', 'unbraid.threads.wide.wasm'],
+  ['unbraid.relaxed.wasm', 'unbraid.relaxed.wide.wasm'],
+] as const)(
+  '%s and %s can follow each other on one memory: they differ in their code and in nothing else',
+  (narrow, wide) => {
+    const [parts, wideParts] = [narrow, wide].map((name) => {
+      const module = binaryen.readBinary(builds[name]);
+      const memory = new WebAssembly.Memory(
+        name.includes('threads') ? { initial: 1, maximum: 65_536, shared: true } : { initial: 1 },
+      );
+      return {
+        exports: exported(builds[name]),
+        imports: declared('import', module),
+        data: declared('data', module),
+        heapBase: instantiateKernels(new WebAssembly.Module(builds[name]), memory).heapBase(),
+      };
+    });
+    expect(wideParts).toEqual(parts);
+    expect(builds[wide]).not.toEqual(builds[narrow]);
+  },
+);
 
 test('the check for state beside the memory finds a global, a table, its elements and a start function', () => {
   const stateful = binaryen.parseText(`(module (global (mut i32) (i32.const 0)) (table 1 funcref) (func $f (nop))
@@ -57,9 +89,9 @@ test('the check for state beside the memory finds a global, a table, its element
 });
 
 describe.each(Object.entries(builds))('%s', (name, bytes) => {
-  test('holds relaxed-SIMD instructions only if it is the relaxed build', () => {
-    const features = name === 'unbraid.threads.wasm' ? withAtomics : fixedWidth;
-    expect(validatesWith(features, binaryen.readBinary(bytes))).toBe(name !== 'unbraid.relaxed.wasm');
+  test('holds relaxed-SIMD instructions only if it is a relaxed build', () => {
+    const features = name.includes('threads') ? withAtomics : fixedWidth;
+    expect(validatesWith(features, binaryen.readBinary(bytes))).toBe(!name.includes('relaxed'));
   });
 
   test('has at most 40 kB, gzipped', () => {
@@ -91,17 +123,20 @@ test('the build for threads declares the shared memory of asconfig.json, the oth
   ]);
 });
 
-test('the builds for one thread and for several differ in the memory they import and in nothing else: exports, constants and code are the same', () => {
-  const [plain, threads] = Object.values(builds).map((bytes) => {
-    const lines = binaryen.readBinary(bytes).emitText().split('\n');
-    return lines.filter((line) => !line.startsWith(' (import "env" "memory" '));
-  });
-  expect(threads).toEqual(plain);
-  const [exports, threadExports] = Object.values(builds).map((b) =>
-    WebAssembly.Module.exports(new WebAssembly.Module(b)),
-  );
-  expect(threadExports).toEqual(exports);
-});
+test.each([
+  ['unbraid.wasm', 'unbraid.threads.wasm'],
+  ['unbraid.wide.wasm', 'unbraid.threads.wide.wasm'],
+] as const)(
+  '%s and %s differ in the memory they import and in nothing else: exports, constants and code are the same',
+  (one, several) => {
+    const [plain, threads] = [one, several].map((name) => {
+      const lines = binaryen.readBinary(builds[name]).emitText().split('\n');
+      return lines.filter((line) => !line.startsWith(' (import "env" "memory" '));
+    });
+    expect(threads).toEqual(plain);
+    expect(exported(builds[several])).toEqual(exported(builds[one]));
+  },
+);
 
 test('the module for the edge exports kernels of the engine and none of its own', () => {
   const names = (bytes: Uint8Array<ArrayBuffer>): string[] =>
