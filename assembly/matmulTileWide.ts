@@ -1,9 +1,9 @@
-// The 4 x 16 tile of the wide builds: the tile of matmulTile.ts for twice as many columns, with the same sums in the same
-// order. An engine that merges neighbouring vectors keeps its sixteen vectors of sums in eight registers. The narrow
-// builds do not contain it, because without the merge it needs more registers than a processor has.
+// The 4 x 16 tile of the wide builds: the tile of matmulTile.ts for twice as many columns, with the same sums in the
+// same order. An engine that merges neighbouring vectors keeps its sixteen vectors of sums in eight registers. The
+// narrow builds do not contain it, because without the merge it needs more registers than a processor has.
 //
-// Pairs are merged from their stores upwards. The two loads that start a pair must therefore be in one basic block, so
-// every tile starts from an address: zeros, the bias row, or C.
+// The engine begins at two neighbouring stores and merges what they depend on. The two loads that start a pair must be
+// in one basic block for that, so every tile starts from an address: zeros, the bias row, or C.
 import { RELU_SLOPE, slope, TANH_SLOPE } from './matmulSlope';
 import { ACCUMULATE, BIAS } from './matmulTile';
 import { ZEROS } from './math';
