@@ -10,7 +10,7 @@ import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
 import { index32 } from '../engine/kernels/address.ts';
 import { type Arena, createArena } from '../engine/kernels/arena.ts';
-import { engineModule } from '../engine/kernels/load.ts';
+import { engineModule, instantiateKernels } from '../engine/kernels/load.ts';
 import type { SentModule } from '../engine/kernels/moduleFrom.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
 import { SUMS } from '../engine/learn/shards.ts';
@@ -89,6 +89,8 @@ export interface WorkerApi {
    */
   attach(memory: WebAssembly.Memory | null, finished: Int32Array | null, module?: SentModule): Promise<void>;
   begin(setup: RunSetup): Promise<void>;
+  /** Computes with the kernels of another build from now on, which computes the same bits. */
+  useModule(module: WebAssembly.Module): Promise<void>;
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
   play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
   shards(job: ShardsJob): Promise<ShardResult[]>;
@@ -234,6 +236,10 @@ export function createWorkerApi(): WorkerApi {
     begin: inOrder(async (setup) => {
       run = null;
       run = await openRun(setup);
+    }),
+    useModule: inOrder(async (module) => {
+      const { arena } = currentRun(null).engine.policy;
+      arena.useKernels(instantiateKernels(module, arena.memory));
     }),
     collect: inOrder(async (job) => {
       const own = currentRun(job.weights);

@@ -96,10 +96,10 @@ export function trainIn(version: string): Train {
         }),
       );
       const wallMs = Math.round(performance.now() - startMs);
-      const { size: count, memory, reason, arithmetic } = crew;
+      const { size: count, memory, reason, arithmetic, choice } = crew;
       const workers = { count, memory, reason };
       const label = arithmetic === 'relaxed' ? { arithmetic } : {};
-      const result = { command: 'train' as const, config, ...outcome, wallMs, workers, ...label };
+      const result = { command: 'train' as const, config, ...outcome, ...choice, wallMs, workers, ...label };
       begin().writeRecord('result', result as unknown as JsonRecord);
       begin().writeReceipt(receipt);
       return result;

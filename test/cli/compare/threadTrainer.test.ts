@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openThreadTrainer, type Trainer } from '../../../src/cli/compare/threadTrainer.ts';
 import { trainIn } from '../../../src/cli/train/trainRun.ts';
+import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
 import { resolveConfig } from '../../../src/config/config.ts';
 import { soloCrew } from '../../../src/parallel/crew.ts';
 import { openRun } from '../../../src/record/run.node.ts';
@@ -14,7 +15,7 @@ let directory: string;
 let trainer: Trainer;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'unbraid-trainer-'));
-  trainer = openThreadTrainer(1);
+  trainer = openThreadTrainer(1, commandKernels('off'));
 });
 afterEach(() => {
   trainer.close();
