@@ -288,12 +288,10 @@ export function soloCrew(reason = 'one thread', modules: EngineModules = {}, ker
  * receipts.
  *
  * @param module `unbraid.relaxed.wasm`, compiled, or its URL, if it is not stored beside the engine's code
- * @param options.wide see `CrewOptions`
+ * @param options `wide` as in `CrewOptions`
  */
-export function relaxedCrew(
-  module?: ModuleSource,
-  { wide = false, kernels = kernelsOf(wide) }: Pick<CrewOptions, 'wide' | 'kernels'> = {},
-): Crew {
+export function relaxedCrew(module?: ModuleSource, options: Pick<CrewOptions, 'wide' | 'kernels'> = {}): Crew {
+  const { wide = false, kernels = kernelsOf(wide) } = options;
   const modules = module ? { single: module } : {};
   return new Crew([], 'own', 'relaxed arithmetic has one thread', 'relaxed', modules, kernels);
 }

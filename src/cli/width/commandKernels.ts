@@ -26,7 +26,7 @@ export interface KernelTools {
   readonly time: (build: Build) => Timing;
 }
 
-export const ownKernelTools: KernelTools = {
+const ownKernelTools: KernelTools = {
   obstacle: () => mergingObstacle(),
   open: openWide,
   time(build) {
