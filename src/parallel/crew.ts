@@ -182,12 +182,13 @@ export class Crew {
   /**
    * Between two iterations: if another build was chosen since the arena was made, replaces the kernels of the arena.
    *
+   * @param left number of iterations that follow in the run
    * @returns the module whose kernels the workers must use from now on; null: no change
    * @internal
    */
-  renewKernels(arena: Arena): WebAssembly.Module | null {
+  renewKernels(arena: Arena, left: number): WebAssembly.Module | null {
     if (this.#given !== undefined || this.build === 'wide') return null;
-    const choice = this.#kernels.atBorder(this.#kind);
+    const choice = this.#kernels.atBorder(this.#kind, left);
     if (choice === null) return null;
     this.#choice = choice;
     if (choice.module) arena.useKernels(instantiateKernels(choice.module, arena.memory), choice);

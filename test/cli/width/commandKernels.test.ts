@@ -16,7 +16,9 @@ function recording(obstacle: string | null = null) {
   const choice = new Promise<KernelChoice>((resolve) => {
     end = resolve;
   });
+  const clock = { ms: 0 };
   const tools: KernelTools = {
+    now: () => clock.ms,
     obstacle: () => obstacle,
     async open(build) {
       calls.push(`open ${build}`);
@@ -27,7 +29,7 @@ function recording(obstacle: string | null = null) {
       return { choice, keepAlive: () => void calls.push('keep alive') };
     },
   };
-  return { calls, tools, end };
+  return { calls, tools, end, clock };
 }
 
 test('off: the narrow build, and nothing is opened or timed', async () => {
@@ -35,7 +37,7 @@ test('off: the narrow build, and nothing is opened or timed', async () => {
   const kernels = commandKernels('off', tools);
   const off = { build: 'narrow', buildReason: 'switched off by --wide off or UNBRAID_WIDE=0', module: null };
   expect([await kernels.atStart('single'), await kernels.settled('single')]).toEqual([off, off]);
-  expect(kernels.atBorder('single')).toBeNull();
+  expect(kernels.atBorder('single', 9)).toBeNull();
   expect(calls).toEqual([]);
 });
 
@@ -45,7 +47,7 @@ test('on: the wide build from the start, opened once for each kind of module', a
   const kernels = commandKernels('on', tools);
   for (const build of ['single', 'threads', 'single'] as const) expect(await kernels.atStart(build)).toBe(wide);
   expect(await kernels.settled('single')).toBe(wide);
-  expect(kernels.atBorder('single')).toBeNull();
+  expect(kernels.atBorder('single', 9)).toBeNull();
   expect(calls).toEqual(['open single', 'open threads']);
 });
 
@@ -64,19 +66,29 @@ test('on where the build cannot run is wrong usage: at once, or when its check f
   );
 });
 
-test('auto starts the timing at the first border, and answers with its result once it has ended', async () => {
-  const { calls, tools, end } = recording();
+test('auto starts the timing where the rest of the run is long, and answers with its result once it has ended', async () => {
+  const { calls, tools, end, clock } = recording();
   const kernels = commandKernels('auto', tools);
   expect(await kernels.atStart('threads')).toEqual({
     build: 'narrow',
-    buildReason: 'the run ended before both builds were timed; the wide build is used only after that',
+    buildReason: 'both builds were not timed: what is left of the run after its second iteration is short',
     module: null,
   });
-  expect(calls).toEqual([]);
-  expect([kernels.atBorder('threads'), kernels.atBorder('threads')]).toEqual([null, null]);
+  // The start takes long, and then each iteration 100 ms.
+  for (const [ms, left] of [
+    [5000, 50],
+    [5100, 19],
+  ]) {
+    clock.ms = ms;
+    expect(kernels.atBorder('threads', left)).toBeNull();
+    expect(calls).toEqual([]);
+  }
+  clock.ms = 5200;
+  expect(kernels.atBorder('threads', 20)).toBeNull();
   expect(calls).toEqual(['time threads']);
   end(wide);
-  await vi.waitFor(() => expect(kernels.atBorder('threads')).toBe(wide));
+  // The answer comes also where little is left.
+  await vi.waitFor(() => expect(kernels.atBorder('threads', 1)).toBe(wide));
   // Later runs of the command start with the known choice.
   expect(await kernels.atStart('threads')).toBe(wide);
   expect(calls).toEqual(['time threads']);
@@ -87,7 +99,7 @@ test('auto with a slower wide build keeps the narrow one, with both times', asyn
   end(narrow);
   const kernels = commandKernels('auto', tools);
   expect(await kernels.settled('single')).toBe(narrow);
-  expect(kernels.atBorder('single')).toBe(narrow);
+  expect(kernels.atBorder('single', 9)).toBe(narrow);
   expect(calls).toEqual(['time single', 'keep alive']);
 });
 
@@ -96,6 +108,6 @@ test('auto where the runtime has no wide build times nothing', async () => {
   const kernels = commandKernels('auto', tools);
   const choice = { build: 'narrow', buildReason: 'this is Node 22', module: null };
   expect([await kernels.atStart('single'), await kernels.settled('single')]).toEqual([choice, choice]);
-  expect(kernels.atBorder('single')).toBeNull();
+  expect(kernels.atBorder('single', 9)).toBeNull();
   expect(calls).toEqual([]);
 });
