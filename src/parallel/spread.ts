@@ -43,6 +43,13 @@ export interface Spread {
    * updates and start to play when the phase ends
    */
   updates(sets: readonly (readonly LossSet[])[], next?: Episodes | null): UpdatePhase;
+  /**
+   * Between two iterations: replaces the kernels of all threads if another build was chosen. Workers that have received
+   * episodes ahead play these with their present kernels, which compute the same bits.
+   *
+   * @param left number of iterations that follow in the run
+   */
+  renewKernels(left: number): void;
   /** Ends the run. On shared memory workers claim no further work. Removes the listener on the signal. */
   close(): void;
 }
@@ -200,6 +207,11 @@ export async function openSpread(
         // fails.
         start: assigned.start,
       });
+    },
+    renewKernels(left) {
+      const module = crew.renewKernels(arena, left);
+      // The replies of later calls report a failure.
+      if (module && size > 1) void workers.call('kernels', (api) => api.useModule(module));
     },
     close() {
       signal?.removeEventListener('abort', stop);

@@ -9,6 +9,7 @@ import { allowExecOption } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, two } from '../shared/print.ts';
+import { wideOption } from '../width/wideOption.ts';
 
 interface EvalRecord {
   readonly command: 'eval';
@@ -19,6 +20,9 @@ interface EvalRecord {
   /** 95% interval of `success`. */
   readonly interval: readonly [number, number];
 }
+
+/** Number of episodes from which the evaluation takes so long that the build of the kernels is chosen before it. */
+const LONG = 4000;
 
 export interface EvalEngine {
   readonly evaluateRun: (
@@ -50,8 +54,9 @@ async function evalAction(
 ): Promise<void> {
   usage(() => requireRun(directory));
   const { evaluateRun } = await load();
-  const record = await shell.withCrew(workers, (crew) =>
-    shell.progress(directory, (onProgress) =>
+  const record = await shell.withCrew(workers, async (crew) => {
+    if (episodes >= LONG) await shell.kernels.settled(crew.memory === 'shared' ? 'threads' : 'single');
+    return shell.progress(directory, (onProgress) =>
       evaluateRun(directory, {
         split,
         episodes,
@@ -60,8 +65,8 @@ async function evalAction(
         onProgress,
         signal: shell.signal,
       }),
-    ),
-  );
+    );
+  });
   const [low, high] = record.interval;
   const success = `${two(record.success)} (95% interval ${two(low)} to ${two(high)})`;
   shell.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);
@@ -79,6 +84,7 @@ export function addEvalCommand(program: Command, host: Host, load: () => Promise
     .option('--episodes <n>', 'number of episodes', integerFrom(1), 400)
     .addOption(allowExecOption())
     .addOption(workersOption())
+    .addOption(wideOption())
     .addHelpText(
       'after',
       helpSections({
