@@ -3,6 +3,7 @@
 //
 // A feature is token * slots + slot. The features of row r are features[offsets[r] .. offsets[r + 1]).
 import { at, getI } from './memory';
+import { ZEROS } from './math';
 import { loadTail, storeTail } from './simd';
 
 // @ts-ignore: decorator
@@ -12,10 +13,14 @@ export function addRow(out: usize, src: usize, width: i32): void {
   for (; i + 16 <= width; i += 16) {
     const to = at(out, i);
     const from = at(src, i);
-    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-    v128.store(to, f32x4.add(v128.load(to, 16), v128.load(from, 16)), 16);
-    v128.store(to, f32x4.add(v128.load(to, 32), v128.load(from, 32)), 32);
-    v128.store(to, f32x4.add(v128.load(to, 48), v128.load(from, 48)), 48);
+    const s0 = f32x4.add(v128.load(to), v128.load(from));
+    const s1 = f32x4.add(v128.load(to, 16), v128.load(from, 16));
+    const s2 = f32x4.add(v128.load(to, 32), v128.load(from, 32));
+    const s3 = f32x4.add(v128.load(to, 48), v128.load(from, 48));
+    v128.store(to, s0);
+    v128.store(to, s1, 16);
+    v128.store(to, s2, 32);
+    v128.store(to, s3, 48);
   }
   for (; i + 4 <= width; i += 4) v128.store(at(out, i), f32x4.add(v128.load(at(out, i)), v128.load(at(src, i))));
   const left = width - i;
@@ -41,11 +46,11 @@ export function embeddingBag(
     const row = at(out, r * width);
     let j = 0;
     for (; j + 16 <= width; j += 16) {
-      const start = mode == 2 ? at(bias, j) : at(row, j);
-      let s0 = mode ? v128.load(start) : f32x4.splat(0);
-      let s1 = mode ? v128.load(start, 16) : f32x4.splat(0);
-      let s2 = mode ? v128.load(start, 32) : f32x4.splat(0);
-      let s3 = mode ? v128.load(start, 48) : f32x4.splat(0);
+      const start = mode == 2 ? at(bias, j) : mode ? at(row, j) : ZEROS;
+      let s0 = v128.load(start);
+      let s1 = v128.load(start, 16);
+      let s2 = v128.load(start, 32);
+      let s3 = v128.load(start, 48);
       for (let f = from; f < to; f++) {
         const src = at(table, getI(features, f) * width + j);
         s0 = f32x4.add(s0, v128.load(src));

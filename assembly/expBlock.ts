@@ -71,10 +71,15 @@ function exp16(x: usize, n: i32): void {
               p2 = mulAdd(p2, r2, constant4(10));
               p3 = mulAdd(p3, r3, constant4(10));
               if (n > 6) {
-                v128.store(x, close4(p0, r0, n0));
-                v128.store(x, close4(p1, r1, n1), 16);
-                v128.store(x, close4(p2, r2, n2), 32);
-                v128.store(x, close4(p3, r3, n3), 48);
+                // All results before the first store, so that the wide builds can merge neighbouring vectors.
+                const e0 = close4(p0, r0, n0);
+                const e1 = close4(p1, r1, n1);
+                const e2 = close4(p2, r2, n2);
+                const e3 = close4(p3, r3, n3);
+                v128.store(x, e0);
+                v128.store(x, e1, 16);
+                v128.store(x, e2, 32);
+                v128.store(x, e3, 48);
               }
             }
           }
