@@ -4,9 +4,7 @@
 // Each step of the four vectors is in its own basic block, under a condition on n that is always true. Otherwise the
 // optimiser would reorder the code so that all steps of one vector follow each other. The operations and their order
 // are those of tanh4, gelu4 and geluSlope4 in math.ts, so the results are bitwise identical.
-import { leaveFour } from './activationBlockWide';
 import { clampTanh4, constant4, geluInner4, geluOuter4, mulAdd, slopeInner4, slopeOuter4 } from './math';
-import { WIDE } from './simd';
 
 export const TANH: i32 = 1;
 export const GELU: i32 = 3;
@@ -87,9 +85,7 @@ export function activate16(kind: i32, x: usize, out: usize, n: i32): void {
                     q1 = mulAdd(q1, z1, constant4(22));
                     q2 = mulAdd(q2, z2, constant4(22));
                     q3 = mulAdd(q3, z3, constant4(22));
-                    if (n > 9 && WIDE) {
-                      leaveFour(kind, p0, q0, p1, q1, p2, q2, p3, q3, x, out);
-                    } else if (n > 9) {
+                    if (n > 9) {
                       leave(kind, p0, q0, x, out);
                       leave(kind, p1, q1, x + 16, out + 16);
                       leave(kind, p2, q2, x + 32, out + 32);
