@@ -43,9 +43,11 @@ export function fill(dst: usize, n: i32, value: f32): void {
   const v = f32x4.splat(value);
   let i = 0;
   if (WIDE) {
-    for (; i + 8 <= n; i += 8) {
+    for (; i + 16 <= n; i += 16) {
       v128.store(at(dst, i), v);
       v128.store(at(dst, i), v, 16);
+      v128.store(at(dst, i), v, 32);
+      v128.store(at(dst, i), v, 48);
     }
   }
   for (; i + 4 <= n; i += 4) v128.store(at(dst, i), v);
