@@ -1,7 +1,7 @@
 // The activations in the wide builds: sixteen floats in one basic block, all loads before the first store, so that an
 // engine merges neighbouring vectors. Each activation has a loop of its own: with a common loop, Binaryen keeps the
-// branches on the kind inside it, and these end the basic block. Without the merging, the loops are slower than those of
-// activationBlock.ts. Each function returns the number of floats that it processed.
+// branches on the kind inside it, and these end the basic block. Without the merging, the loops are slower than those
+// of activationBlock.ts. Each function returns the number of floats that it processed.
 import { gelu4, geluSlope4, reluSlope4, tanh4, tanhSlope4 } from './math';
 import { at } from './memory';
 

@@ -1,6 +1,6 @@
-// The elementwise passes of layer norm in the wide builds, eight floats at a time: all loads precede the first store, so
-// that an engine can merge neighbouring vectors. The sums over a row stay as in layerNormFour.ts, because eight lanes
-// would add in another order.
+// The elementwise passes of layer norm, eight floats at a time: all loads precede the first store, so that an engine
+// can merge neighbouring vectors in the wide builds. The sums over a row stay as in layerNormFour.ts, because eight
+// lanes would add in another order.
 import { at } from './memory';
 
 /** hat = (x - mean) * scale; y = hat * gamma + beta, for one row */

@@ -1,4 +1,4 @@
-/** Kernels other than products process neighbouring vectors together in the wide builds; each element keeps its bits. */
+/** Kernels of the wide builds process neighbouring vectors together; each element keeps its bits. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { type Arena, createArena } from '../../src/engine/kernels/arena.ts';
