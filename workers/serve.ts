@@ -24,6 +24,7 @@ export function serve(endpoint: Endpoint): void {
   const served: WorkerApi = {
     attach: api.attach,
     begin: api.begin,
+    useModule: api.useModule,
     collect: (job) => transferred(api.collect(job)),
     play: (job) => transferred(api.play(job)),
     shards: (job) => transferred(api.shards(job)),

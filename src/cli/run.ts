@@ -22,10 +22,10 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
     signal,
     cores: availableParallelism(),
     ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
-    async openCrew(size, config) {
+    async openCrew(size, kernels, config) {
       const { openCrew } = await import('../parallel/crew.ts');
       const { spawnWorker } = await import('../../workers/spawn.node.ts');
-      return openCrew(spawnWorker, size, config && { config });
+      return openCrew(spawnWorker, size, { kernels, ...(config && { config }) });
     },
   };
   // Each function is loaded when it is called, so that help and usage errors do not wait and a command loads what it
@@ -34,7 +34,7 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
     train: async (...given) => (await import('./train/trainRun.ts')).trainIn(unbraidVersion)(...given),
     checkRun: async (...given) => (await import('./train/trainRun.ts')).checkRun(...given),
     openTrainer: (await import('./compare/threadTrainer.ts')).openThreadTrainer,
-    relaxedCrew: async () => (await import('../parallel/crew.ts')).relaxedCrew(),
+    relaxedCrew: async (kernels) => (await import('../parallel/crew.ts')).relaxedCrew(undefined, { kernels }),
     measureRunCoupling: async (...given) => (await import('./saved/savedRun.ts')).measureRunCoupling(...given),
     replayIn: async (...given) => (await import('./verify/replayRun.ts')).replayIn(...given),
     evaluateRun: async (...given) => (await import('./saved/savedRun.ts')).evaluateRun(...given),
@@ -42,12 +42,12 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
     openJobRunner: (await import('./study/threadRunner.ts')).openThreadRunner,
     missingGames: (await import('./study/missingGames.ts')).missingGames,
     studies: async () => (await import('../study/studies.ts')).studies,
-    runDanger: async ({ onProgress, ...plan }) => {
+    runDanger: async ({ onProgress, kernels, ...plan }) => {
       const { runDangerJobs } = await import('./danger/dangerJobs.ts');
       const { openThreadRunner } = await import('./study/threadRunner.ts');
       const report = (done: number, total: number): void =>
         onProgress({ phase: 'train', done, total, envSteps: 0, success: null });
-      return runDangerJobs({ ...plan, onProgress: report }, openThreadRunner);
+      return runDangerJobs({ ...plan, onProgress: report }, () => openThreadRunner(kernels));
     },
   }));
   return runProgram(program, args, host);

@@ -4,10 +4,12 @@
  */
 import { checkInteger, checkKeys, refuse, shown } from '../check/values.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
-import { type Arena, createArena, createSharedMemory, openSharedMemory } from '../engine/kernels/arena.ts';
-import { engineModule } from '../engine/kernels/load.ts';
-import { type ModuleSource, type SentModule, sendable } from '../engine/kernels/moduleFrom.ts';
+import { type Arena, arenaOf, createSharedMemory, openSharedMemory } from '../engine/kernels/arena.ts';
+import { type Build, engineModule, instantiateKernels, type Width } from '../engine/kernels/load.ts';
+import { type ModuleSource, moduleFrom, type SentModule, sendable } from '../engine/kernels/moduleFrom.ts';
+import { type BuildChoice, type KernelChoice, notWide } from '../engine/kernels/wide.ts';
 import { type CrewMember, crewMember, type WorkerHandle } from './crewMember.ts';
+import { type KernelChoices, narrowKernels, wideKernels } from './kernelChoices.ts';
 import { ADDRESS_SPACE, type BytesOf, needOf, threadsIn } from './need.ts';
 import { availableCores } from './updateBoard.ts';
 import type { WorkerApi } from './worker.ts';
@@ -63,6 +65,13 @@ interface ThreadPlan {
   readonly reason: string;
 }
 
+/** The choice of a run whose module the user supplies. */
+const given: KernelChoice = {
+  build: 'narrow',
+  buildReason: 'the module was given, and the wide build is read from beside the code',
+  module: null,
+};
+
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /**
@@ -75,8 +84,10 @@ export class Crew {
   readonly #members: readonly CrewMember[];
   readonly #opened: ThreadPlan;
   readonly #modules: EngineModules;
+  readonly #kernels: KernelChoices;
   /** Of the latest run. */
   #plan: ThreadPlan;
+  #choice: KernelChoice = notWide;
   #runs = 0;
   #closed = false;
 
@@ -87,8 +98,10 @@ export class Crew {
     reason: string,
     arithmetic: 'exact' | 'relaxed' = 'exact',
     modules: EngineModules = {},
+    kernels: KernelChoices = narrowKernels,
   ) {
     this.#members = members;
+    this.#kernels = kernels;
     this.arithmetic = arithmetic;
     this.#opened = { size: members.length + 1, memory, reason };
     this.#plan = this.#opened;
@@ -109,13 +122,44 @@ export class Crew {
     return this.#plan.reason;
   }
 
+  /** The build of the kernels of the latest run. The results are bitwise identical for both. */
+  get build(): Width {
+    return this.#choice.build;
+  }
+
+  /** The reason for `build`, as text. */
+  get buildReason(): string {
+    return this.#choice.buildReason;
+  }
+
   /**
-   * The module that the workers of a run load; undefined: the module stored beside the engine's code.
+   * `build` and `buildReason`, with the times of the builds where the command has timed them.
+   *
+   * @internal
+   */
+  get choice(): BuildChoice {
+    const { module: _, ...choice } = this.#choice;
+    return choice;
+  }
+
+  /** The module that the user supplies for the memory of the latest run. */
+  get #given(): ModuleSource | undefined {
+    return this.memory === 'shared' ? this.#modules.threads : this.#modules.single;
+  }
+
+  /** The kind of module that fits the memory of the latest run. */
+  get #kind(): Build {
+    if (this.memory === 'shared') return 'threads';
+    return this.arithmetic === 'relaxed' ? 'relaxed' : 'single';
+  }
+
+  /**
+   * The module that the workers of a run load; undefined: the narrow one stored beside the engine's code.
    *
    * @internal
    */
   get module(): SentModule | undefined {
-    return sendable(this.memory === 'shared' ? this.#modules.threads : this.#modules.single);
+    return this.#choice.module ?? sendable(this.#given);
   }
 
   /**
@@ -128,9 +172,26 @@ export class Crew {
   async arena(estimate: (() => BytesOf) | null = null): Promise<Arena> {
     this.#plan = this.#opened;
     const memory = this.memory === 'shared' ? this.#openShared(estimate?.() ?? null) : null;
-    const { single, threads } = this.#modules;
-    if (memory) return createArena(threads ?? (await engineModule('threads')), memory);
-    return createArena(single ?? (await engineModule(this.arithmetic === 'relaxed' ? 'relaxed' : 'single')));
+    const source = this.#given;
+    const kind = this.#kind;
+    this.#choice = source === undefined || this.#kernels === narrowKernels ? await this.#kernels.atStart(kind) : given;
+    const narrow = (): Promise<WebAssembly.Module> => (source === undefined ? engineModule(kind) : moduleFrom(source));
+    return arenaOf(this.#choice.module ?? (await narrow()), memory ?? undefined, this.#choice);
+  }
+
+  /**
+   * Between two iterations: if another build was chosen since the arena was made, replaces the kernels of the arena.
+   *
+   * @returns the module whose kernels the workers must use from now on; null: no change
+   * @internal
+   */
+  renewKernels(arena: Arena): WebAssembly.Module | null {
+    if (this.#given !== undefined || this.build === 'wide') return null;
+    const choice = this.#kernels.atBorder(this.#kind);
+    if (choice === null) return null;
+    this.#choice = choice;
+    if (choice.module) arena.useKernels(instantiateKernels(choice.module, arena.memory), choice);
+    return choice.module;
   }
 
   /**
@@ -217,8 +278,8 @@ export class Crew {
 }
 
 /** A crew that consists of the calling thread. */
-export function soloCrew(reason = 'one thread', modules: EngineModules = {}): Crew {
-  return new Crew([], 'own', reason, 'exact', modules);
+export function soloCrew(reason = 'one thread', modules: EngineModules = {}, kernels?: KernelChoices): Crew {
+  return new Crew([], 'own', reason, 'exact', modules, kernels);
 }
 
 /**
@@ -227,9 +288,16 @@ export function soloCrew(reason = 'one thread', modules: EngineModules = {}): Cr
  * receipts.
  *
  * @param module `unbraid.relaxed.wasm`, compiled, or its URL, if it is not stored beside the engine's code
+ * @param options `wide` as in `CrewOptions`
  */
-export function relaxedCrew(module?: ModuleSource): Crew {
-  return new Crew([], 'own', 'relaxed arithmetic has one thread', 'relaxed', module ? { single: module } : {});
+export function relaxedCrew(module?: ModuleSource, options: Pick<CrewOptions, 'wide' | 'kernels'> = {}): Crew {
+  const { wide = false, kernels = kernelsOf(wide) } = options;
+  const modules = module ? { single: module } : {};
+  return new Crew([], 'own', 'relaxed arithmetic has one thread', 'relaxed', modules, kernels);
+}
+
+function kernelsOf(wide: boolean): KernelChoices {
+  return wide ? wideKernels() : narrowKernels;
 }
 
 /** Tests whether the workers can use a shared memory. The reason states the obstacle if they cannot. */
@@ -273,6 +341,15 @@ export interface CrewOptions {
   /** Config of the next run. The crew starts at most as many threads as the shared memory of this run can hold. */
   readonly config?: Partial<Config>;
   readonly modules?: EngineModules;
+  /**
+   * Requests the wide build, which is faster where the runtime merges vector operations, and bitwise identical: Node 24
+   * and newer on x64. `build` and `buildReason` of the crew state which build its latest run had and why. The first run
+   * of the crew checks the wide build against stored hashes, which blocks the thread for some 200 ms. Not with
+   * `modules`.
+   */
+  readonly wide?: boolean;
+  /** @internal */
+  readonly kernels?: KernelChoices;
 }
 
 /**
@@ -289,23 +366,24 @@ export async function openCrew(spawnWorker: SpawnWorker, size: number, options: 
   if (!(Number.isSafeInteger(size) && size >= 1)) {
     throw new RangeError(`openCrew: size must be an integer >= 1, got ${shown(size)}; pass the number of threads`);
   }
-  checkKeys('openCrew', 'options', options, { copied: 1, cores: 1, config: 1, modules: 1 });
-  const { copied, cores: given } = options;
-  if (given !== undefined && given !== null)
-    checkInteger('openCrew', 'options.cores', given, 1, 65_536, 'leave it out');
+  checkKeys('openCrew', 'options', options, { copied: 1, cores: 1, config: 1, modules: 1, wide: 1, kernels: 1 });
+  const { copied, cores: askedCores, wide = false } = options;
+  if (askedCores !== undefined && askedCores !== null)
+    checkInteger('openCrew', 'options.cores', askedCores, 1, 65_536, 'leave it out');
   if (copied !== undefined && typeof copied !== 'boolean') {
     refuse('openCrew', 'options.copied', 'true or false', copied, 'leave it out to share memory');
   }
-  const { cores = availableCores(), modules = {} } = options;
-  if (size === 1) return soloCrew('one thread', modules);
-  if (cores === 1) return soloCrew('one core, on which threads cannot run in parallel', modules);
+  if (typeof wide !== 'boolean') refuse('openCrew', 'options.wide', 'true or false', wide, 'leave it out');
+  const { cores = availableCores(), modules = {}, kernels = kernelsOf(wide) } = options;
+  if (size === 1) return soloCrew('one thread', modules, kernels);
+  if (cores === 1) return soloCrew('one core, on which threads cannot run in parallel', modules, kernels);
   const need = options.config && !options.copied ? await needOf(resolveConfig(options.config)) : null;
   const fit = need ? threadsIn(ADDRESS_SPACE, need, size) : size;
   const tooMany =
     need && fit < size
       ? `${size} threads need about ${mebibytes(need(size))} of memory, and a shared memory holds ${mebibytes(ADDRESS_SPACE)}`
       : null;
-  if (fit === 1) return soloCrew(tooMany as string, modules);
+  if (fit === 1) return soloCrew(tooMany as string, modules, kernels);
   const members: CrewMember[] = [];
   try {
     for (let worker = 2; worker <= fit; worker++) members.push(crewMember(spawnWorker(`unbraid worker ${worker}`)));
@@ -315,9 +393,9 @@ export async function openCrew(spawnWorker: SpawnWorker, size: number, options: 
       : await shareable(members, sendable(modules.threads));
     if (memory === 'own') {
       for (const member of members) member.close();
-      return soloCrew(reason, modules);
+      return soloCrew(reason, modules, kernels);
     }
-    return new Crew(members, memory, tooMany ?? reason, 'exact', modules);
+    return new Crew(members, memory, tooMany ?? reason, 'exact', modules, kernels);
   } catch (error) {
     for (const member of members) member.close();
     throw new Error(`openCrew: ${fit - 1} workers must start, but one failed: ${reasonOf(error)}; use one thread`, {

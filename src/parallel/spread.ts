@@ -43,6 +43,11 @@ export interface Spread {
    * updates and start to play when the phase ends
    */
   updates(sets: readonly (readonly LossSet[])[], next?: Episodes | null): UpdatePhase;
+  /**
+   * Between two iterations: replaces the kernels of all threads if another build was chosen. Workers that have received
+   * episodes ahead play these with their present kernels, which compute the same bits.
+   */
+  renewKernels(): void;
   /** Ends the run. On shared memory workers claim no further work. Removes the listener on the signal. */
   close(): void;
 }
@@ -200,6 +205,11 @@ export async function openSpread(
         // fails.
         start: assigned.start,
       });
+    },
+    renewKernels() {
+      const module = crew.renewKernels(arena);
+      // The replies of later calls report a failure.
+      if (module && size > 1) void workers.call('kernels', (api) => api.useModule(module));
     },
     close() {
       signal?.removeEventListener('abort', stop);

@@ -9,9 +9,9 @@ import { headsOf } from '../config/method.ts';
 import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
 import { index32 } from '../engine/kernels/address.ts';
-import { type Arena, createArena } from '../engine/kernels/arena.ts';
-import { engineModule } from '../engine/kernels/load.ts';
-import type { SentModule } from '../engine/kernels/moduleFrom.ts';
+import { type Arena, arenaOf } from '../engine/kernels/arena.ts';
+import { engineModule, instantiateKernels } from '../engine/kernels/load.ts';
+import { moduleFrom, type SentModule } from '../engine/kernels/moduleFrom.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
 import { SUMS } from '../engine/learn/shards.ts';
 import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
@@ -89,6 +89,8 @@ export interface WorkerApi {
    */
   attach(memory: WebAssembly.Memory | null, finished: Int32Array | null, module?: SentModule): Promise<void>;
   begin(setup: RunSetup): Promise<void>;
+  /** Computes with the kernels of another build from now on, which computes the same bits. */
+  useModule(module: WebAssembly.Module): Promise<void>;
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
   play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
   shards(job: ShardsJob): Promise<ShardResult[]>;
@@ -104,12 +106,15 @@ interface WorkerRun extends ShardContext {
   readonly createEnvironment: () => Environment;
 }
 
+/** The module that a setup names, or the narrow one beside the code. */
+function moduleOf(module: SentModule | undefined, shared: boolean): Promise<WebAssembly.Module> {
+  return module === undefined ? engineModule(shared ? 'threads' : 'single') : moduleFrom(module);
+}
+
 async function openRun(setup: RunSetup): Promise<WorkerRun> {
   const { config, spec, vocabulary, plays, shared, module, custom } = setup;
   const compose = custom.policy === null ? null : await importPart<ComposeNetwork>('policy', custom.policy);
-  const arena = await (shared
-    ? createArena(module ?? (await engineModule('threads')), shared.memory)
-    : createArena(module));
+  const arena = arenaOf(await moduleOf(module, shared !== null), shared?.memory);
   const own = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   const policy = shared ? { ...own, weights: shared.weights } : own;
   const makeEnvironment =
@@ -229,11 +234,15 @@ export function createWorkerApi(): WorkerApi {
   return {
     attach: inOrder(async (memory, count, module) => {
       finished = count;
-      if (memory) await createArena(module ?? (await engineModule('threads')), memory);
+      if (memory) arenaOf(await moduleOf(module, true), memory);
     }),
     begin: inOrder(async (setup) => {
       run = null;
       run = await openRun(setup);
+    }),
+    useModule: inOrder(async (module) => {
+      const { arena } = currentRun(null).engine.policy;
+      arena.useKernels(instantiateKernels(module, arena.memory));
     }),
     collect: inOrder(async (job) => {
       const own = currentRun(job.weights);

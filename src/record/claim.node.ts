@@ -110,9 +110,22 @@ function isWorkers(value: unknown): boolean {
   );
 }
 
+/** Whether `value` states which build of the kernels ran, why, and the times of both builds if there are any. */
+function isKernels(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  const { build, buildReason, narrowMs = 0, wideMs = 0, ...rest } = value;
+  return (
+    (build === 'narrow' || build === 'wide') &&
+    typeof buildReason === 'string' &&
+    [narrowMs, wideMs].every((ms) => Number.isFinite(ms) && (ms as number) >= 0) &&
+    Object.keys(rest).length === 0
+  );
+}
+
 function readResult(directory: string, config: JsonRecord, chain: Chain | null): JsonRecord {
   const result = readRecord(directory, resultName);
-  requireKeys(resultName, result, ['command', 'config', ...outcomeKeys, 'wallMs', 'workers', 'arithmetic']);
+  const keys = ['command', 'config', ...outcomeKeys, 'wallMs', 'workers', 'kernels', 'arithmetic'];
+  requireKeys(resultName, result, keys);
   for (const key of outcomeKeys) if (result[key] === undefined) found(resultName, `${resultName} has no ${key}`);
   if (result.command !== 'train') found(`${resultName}#command`, `${resultName} must have the command train`);
   if (!isJsonObject(result.config) || canonicalJson(result.config as JsonRecord) !== canonicalJson(config)) {
@@ -123,6 +136,9 @@ function readResult(directory: string, config: JsonRecord, chain: Chain | null):
   }
   if (result.workers !== undefined && !isWorkers(result.workers)) {
     found(`${resultName}#workers`, `${resultName} must have count, memory and reason as workers`);
+  }
+  if (result.kernels !== undefined && !isKernels(result.kernels)) {
+    found(`${resultName}#kernels`, `${resultName} must have build, buildReason and times as kernels`);
   }
   if ((result.arithmetic ?? null) !== (chain?.head.arithmetic ?? null)) {
     found(`${resultName}#arithmetic`, `${resultName} states an arithmetic that differs from the hash chain`);

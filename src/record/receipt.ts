@@ -38,7 +38,7 @@ type JsonValue = JsonRecord[string];
 
 export const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'parametersSha256'] as const;
 
-/** The part of a result that a receipt contains: everything but the config and the elapsed time. */
+/** The part of a result that a receipt contains: everything but the config and how the run was computed. */
 export function outcomeOf(result: object): JsonRecord {
   return Object.fromEntries(outcomeKeys.map((key) => [key, (result as JsonRecord)[key] ?? null]));
 }

@@ -12,6 +12,8 @@ import { numericsVersion, unbraidVersion } from '../version.ts';
 export interface JobTools {
   /** Opens the bridge to an environment in another program. */
   readonly openBridge: OpenBridge;
+  /** The module of the kernels; by default the narrow build beside the code. All builds compute the same bits. */
+  readonly module?: WebAssembly.Module;
 }
 
 /**

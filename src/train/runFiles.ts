@@ -93,8 +93,14 @@ export function recordRun(config: Partial<Config> = {}): RunRecorder {
       for (const [name, bytes] of couplings) files.set(name, bytes);
       if (outcome === null) return files;
       checkObject('recordRun', 'outcome', outcome, 'give what train returned');
-      const { receipt } = outcome;
-      const result = { command: 'train', config: resolved, ...outcomeOf(outcome), wallMs };
+      const { receipt, build, buildReason } = outcome;
+      const result = {
+        command: 'train',
+        config: resolved,
+        ...outcomeOf(outcome),
+        kernels: { build, buildReason },
+        wallMs,
+      };
       files.set(resultName, recordBytes(resultName, result));
       const hashes = Object.fromEntries(listed(files).map((path) => [path, sha256Hex(files.get(path) as Uint8Array)]));
       return files.set(receiptName, bytesOf(encodeReceipt({ receipt, check: checkCommand('.'), files: hashes })));

@@ -5,12 +5,14 @@ import type { Config } from '../config/config.ts';
 import { type CouplingSummary, couplingSummary } from '../coupling/measure.ts';
 import { completeLabelSource } from '../credit/labels/custom.ts';
 import { createLabelSource, type LabelSource, type LabelTools } from '../credit/labels/labels.ts';
+import type { Width } from '../engine/kernels/load.ts';
 import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
 import { actionKey } from '../engine/policy/policy.ts';
 import { type OpenBridge, openEnvironments } from '../env/registry.ts';
 import { pauses, runWithPauses } from '../eventLoop.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
+import { wideKernels } from '../parallel/kernelChoices.ts';
 import type { Chain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
@@ -47,6 +49,10 @@ export interface TrainOutcome {
   readonly parametersSha256: string;
   /** The chain of hashes from config to outcome, which `replay` computes again. */
   readonly receipt: Receipt;
+  /** The build of the kernels at the end of the run. Everything above is bitwise identical for both. */
+  readonly build: Width;
+  /** The reason for `build`, as text. */
+  readonly buildReason: string;
 }
 
 /** Options of `train`: parts of the user's own, hooks, and how the run is computed. */
@@ -65,6 +71,12 @@ export interface TrainOptions extends CustomOptions, TrainHooks {
    * its own.
    */
   readonly module?: ModuleSource;
+  /**
+   * For a run without a crew: requests the wide build, which is faster where the runtime merges vector operations, and
+   * bitwise identical: Node 24 and newer on x64. The outcome states which build the run had and why. The build is checked
+   * against stored hashes first, which blocks the thread for some 200 ms. Not with `module`.
+   */
+  readonly wide?: boolean;
   readonly signal?: AbortSignal;
   /**
    * Called once, before the first update and evaluation: a profiler wraps the methods of the parts. They must return
@@ -93,6 +105,7 @@ export const trainOptionTypes = {
   openBridge: 'function',
   crew: 'object',
   module: 'module',
+  wide: 'boolean',
   onProgress: 'function',
   signal: 'object',
   onParts: 'function',
@@ -195,6 +208,8 @@ async function trainRun(
     envSteps: run.envSteps,
     updates: learner.updates,
     parametersSha256: tensorsSha256(parameterTensors(learner.policy)),
+    build: spread.crew.build,
+    buildReason: spread.crew.buildReason,
   };
   return { chain: log.chain, outcome };
 }
@@ -218,6 +233,11 @@ export async function runBounded(
   if (options.crew && options.module) {
     throw new Error('train: module must not be given beside a crew, got both; give it to openCrew as modules');
   }
+  if (options.wide && (options.crew || options.module)) {
+    const other = options.crew ? 'a crew' : 'module';
+    const advice = options.crew ? 'give wide to openCrew' : 'drop one of them';
+    throw new Error(`train: wide must not be given beside ${other}, got both; ${advice}`);
+  }
   const parts = loaded ?? (suppliesParts(options) ? await loadParts(options) : noParts);
   signal?.throwIfAborted();
   requireParts(config, parts);
@@ -230,7 +250,8 @@ export async function runBounded(
   });
   let run: Run | null = null;
   try {
-    const crew = options.crew ?? soloCrew('one thread', options.module ? { single: options.module } : {});
+    const modules = options.module ? { single: options.module } : {};
+    const crew = options.crew ?? soloCrew('one thread', modules, options.wide ? wideKernels() : undefined);
     run = await startRun(config, pool, parts, crew, onProgress, signal);
     return await trainRun(run, options, bound, parts, pool.vocabulary);
   } finally {

@@ -87,7 +87,7 @@ const freeKeys: Readonly<Record<string, readonly string[]>> = {
   [configName]: ['versions'],
   [couplingStartName]: ['run'],
   [couplingEndName]: ['run'],
-  [resultName]: ['wallMs', 'workers'],
+  [resultName]: ['wallMs', 'workers', 'kernels'],
   [receiptName]: ['unbraid', 'check'],
 };
 

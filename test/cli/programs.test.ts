@@ -7,6 +7,7 @@ import { openThreadTrainer } from '../../src/cli/compare/threadTrainer.ts';
 import { namedBridges, permitted } from '../../src/cli/shared/bridges.ts';
 import { openThreadRunner } from '../../src/cli/study/threadRunner.ts';
 import { trainIn } from '../../src/cli/train/trainRun.ts';
+import { commandKernels } from '../../src/cli/width/commandKernels.ts';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { soloCrew } from '../../src/parallel/crew.ts';
 import { realUnbraid } from './realRun.ts';
@@ -127,8 +128,8 @@ describe('a program that a file names', () => {
   });
 
   test('threads of compare and study start no program unless it is allowed', async () => {
-    const trainer = openThreadTrainer(1);
-    const runner = openThreadRunner();
+    const trainer = openThreadTrainer(1, commandKernels('off'));
+    const runner = openThreadRunner(commandKernels('off'));
     try {
       const how = { directory: join(root, 'thread'), resume: false, onProgress: () => {} };
       const { signal } = new AbortController();

@@ -185,9 +185,9 @@ test('workers receive the next episodes during updates, unless an evaluation com
   const received: string[] = [];
   const spawn: SpawnWorker = (name) => {
     const handle = spawnWorker(name);
-    const { attach, begin, play, grams, shards } = handle.api;
+    const { attach, begin, useModule, play, grams, shards } = handle.api;
     const api: typeof handle.api = {
-      ...{ attach, begin, play, grams, shards },
+      ...{ attach, begin, useModule, play, grams, shards },
       collect(job) {
         received.push('collect');
         return handle.api.collect(job);
@@ -216,8 +216,8 @@ test('a worker that exits after its reply is detected at the next call', async (
       if (++calls === 3) handle.terminate();
       return reply;
     };
-    const { attach, begin, collect, play, grams, updates } = handle.api;
-    return { ...handle, api: { attach, begin, collect, play, grams, shards, updates } };
+    const { attach, begin, useModule, collect, play, grams, updates } = handle.api;
+    return { ...handle, api: { attach, begin, useModule, collect, play, grams, shards, updates } };
   };
   const crew = await openCrew(spawn, 2, { copied: true, cores: null });
   await expect(train(small, { crew })).rejects.toThrow(
@@ -231,12 +231,12 @@ test.each([0, 3, 10, 30])(
   async (ms) => {
     const spawn: SpawnWorker = (name) => {
       const handle = spawnWorker(name);
-      const { attach, begin, collect, play, grams, shards } = handle.api;
+      const { attach, begin, useModule, collect, play, grams, shards } = handle.api;
       const updates: typeof handle.api.updates = (job) => {
         setTimeout(() => handle.terminate(), ms);
         return handle.api.updates(job);
       };
-      return { ...handle, api: { attach, begin, collect, play, grams, shards, updates } };
+      return { ...handle, api: { attach, begin, useModule, collect, play, grams, shards, updates } };
     };
     const crew = await openCrew(spawn, 2, { cores: null });
     await expect(train({ ...small, coldStartUpdates: 100 }, { crew })).rejects.toThrow(

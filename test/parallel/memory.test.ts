@@ -208,9 +208,9 @@ describe('the command', () => {
       env: {},
       signal: new AbortController().signal,
       cores: 5,
-      openCrew(size, config) {
+      openCrew(size, kernels, config) {
         opened.push([size, config?.groupsPerIteration]);
-        return openCrew(spawnWorker, size, { cores: null, ...(config && { config }) });
+        return openCrew(spawnWorker, size, { cores: null, kernels, ...(config && { config }) });
       },
     };
     const program = createProgram(host, '0.0.0');

@@ -95,9 +95,13 @@ describe('an abort', () => {
           recorded.push(`${name}: ${done.length}`);
           return done;
         };
-      const { attach, begin, collect, play, shards, updates, grams } = own;
+      const { attach, begin, useModule, collect, play, shards, updates, grams } = own;
       const slow = { collect: late('collect', collect), play: late('play', play), grams: late('grams', grams) };
-      return { api: { attach, begin, shards, updates, ...slow }, ended: new Promise(() => {}), terminate() {} };
+      return {
+        api: { attach, begin, useModule, shards, updates, ...slow },
+        ended: new Promise(() => {}),
+        terminate() {},
+      };
     };
   }
 

@@ -22,6 +22,8 @@ import { type Programs, typed } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import type { Train } from '../train/command.ts';
+import type { CommandKernels } from '../width/commandKernels.ts';
+import { wideOption } from '../width/wideOption.ts';
 import {
   type ComparisonPlan,
   parseVariants,
@@ -41,8 +43,8 @@ export interface CompareEngine extends DangerEngine {
    * @throws a usage error if one does not open or does not fit the others
    */
   readonly checkRun: (config: Config, programs: Programs, signal: AbortSignal) => Promise<void>;
-  /** Opens a thread that trains runs, each with a worker pool of `threads` threads. */
-  readonly openTrainer: (threads: number) => Trainer;
+  /** Opens a thread that trains runs, each with a worker pool of `threads` threads and the kernels that are chosen. */
+  readonly openTrainer: (threads: number, kernels: CommandKernels) => Trainer;
 }
 
 const presets = {
@@ -113,7 +115,7 @@ async function runDangerZone(
 ): Promise<{ danger: DangerRecord | null; error: unknown }> {
   try {
     const danger = await shell.progress('danger', (onProgress) =>
-      engine.runDanger({ ...defaultDangerPlan, workers, onProgress, signal: shell.signal }),
+      engine.runDanger({ ...defaultDangerPlan, workers, kernels: shell.kernels, onProgress, signal: shell.signal }),
     );
     writeFileAtomic(join(directory, 'danger.json'), `${encodeJson(danger, 'danger.json')}\n`);
     return { danger, error: null };
@@ -190,6 +192,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .option('--env <name>', 'environment (default: household)')
     .option('--set <key=value>', 'set any other config key, for all runs; may be repeated', parseSetting)
     .addOption(workersOption())
+    .addOption(wideOption())
     .option('--out <dir>', 'folder for all runs and the report', 'runs/compare')
     .addHelpText(
       'after',

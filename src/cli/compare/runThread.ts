@@ -1,6 +1,7 @@
 /** Entry of a thread that trains runs in their folders, one after another. */
 import { spawnWorker } from '../../../workers/spawn.node.ts';
 import { type Crew, openCrew } from '../../parallel/crew.ts';
+import { settledKernels } from '../../parallel/kernelChoices.ts';
 import type { Progress } from '../../train/run.ts';
 import { unbraidVersion } from '../../version.ts';
 import { serveThread } from '../shared/thread.ts';
@@ -30,11 +31,11 @@ const train = trainIn(unbraidVersion);
 
 serveThread(
   async (
-    { config, directory, resume, programs, threads }: ThreadRun,
+    { config, directory, resume, programs, threads, kernels: { of, choice } }: ThreadRun,
     onProgress: (progress: Progress) => void,
     signal,
   ) => {
-    crew ??= await openCrew(spawnWorker, threads);
+    crew ??= await openCrew(spawnWorker, threads, { kernels: settledKernels(of, choice) });
     return train(config, { directory, resume, programs, crew, onProgress: sparsely(onProgress), signal });
   },
 );

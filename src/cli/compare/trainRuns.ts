@@ -8,6 +8,7 @@ import type { Programs } from '../shared/bridges.ts';
 import type { CommandShell } from '../shared/commandShell.ts';
 import type { ProgressBoard } from '../shared/progress.ts';
 import type { Train } from '../train/command.ts';
+import type { CommandKernels } from '../width/commandKernels.ts';
 import type { Trainer } from './threadTrainer.ts';
 import { openTimeBudget } from './timeBudget.ts';
 
@@ -27,9 +28,9 @@ export interface PlannedRun {
 export interface ComparisonTools {
   /** Trains a run in this thread, with a worker pool. */
   readonly train: Train;
-  /** Opens a trainer in another thread, which uses `threads` threads for each run. */
-  readonly openTrainer: (threads: number) => Trainer;
-  readonly shell: Pick<CommandShell, 'signal' | 'note' | 'progressOfMany' | 'withCrew'>;
+  /** Opens a trainer in another thread, which uses `threads` threads for each run and the kernels that are chosen. */
+  readonly openTrainer: (threads: number, kernels: CommandKernels) => Trainer;
+  readonly shell: Pick<CommandShell, 'signal' | 'kernels' | 'note' | 'progressOfMany' | 'withCrew'>;
   /** Threads for all runs together. */
   readonly workers: number;
   /** A clock in ms. */
@@ -151,5 +152,5 @@ export async function trainRuns(
   }
   const threads = Math.floor(workers / concurrent);
   shell.note(`${concurrent} runs at the same time, ${threads === 1 ? '1 thread' : `${threads} threads`} each`);
-  await withTrainers(() => openTrainer(threads));
+  await withTrainers(() => openTrainer(threads, shell.kernels));
 }

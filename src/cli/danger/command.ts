@@ -10,6 +10,8 @@ import { choiceOption, integerFrom, numberFrom, parseStarts, usage, workersOptio
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { table, two } from '../shared/print.ts';
+import type { CommandKernels } from '../width/commandKernels.ts';
+import { wideOption } from '../width/wideOption.ts';
 
 /** Parameters of the danger-zone experiment. */
 export interface DangerPlan {
@@ -36,7 +38,12 @@ export const defaultDangerPlan: DangerPlan = {
 
 export interface DangerEngine {
   readonly runDanger: (
-    plan: DangerPlan & { workers: number; onProgress: (progress: Progress) => void; signal: AbortSignal },
+    plan: DangerPlan & {
+      workers: number;
+      kernels: CommandKernels;
+      onProgress: (progress: Progress) => void;
+      signal: AbortSignal;
+    },
   ) => Promise<DangerRecord>;
 }
 
@@ -68,7 +75,7 @@ async function dangerAction(
   const { runDanger } = await load();
   usage(() => ensureWritableDirectory(out));
   const record = await shell.progress('danger', (onProgress) =>
-    runDanger({ ...plan, workers, onProgress, signal: shell.signal }),
+    runDanger({ ...plan, workers, kernels: shell.kernels, onProgress, signal: shell.signal }),
   );
   writeFileAtomic(join(out, 'danger.json'), `${encodeJson(record, 'danger.json')}\n`);
   const { dangerFigure } = await import('../../report/compare/dangerFigure.ts');
@@ -109,6 +116,7 @@ export function addDangerCommand(program: Command, host: Host, load: () => Promi
       ).default(preset),
     )
     .addOption(workersOption())
+    .addOption(wideOption())
     .option('--out <dir>', 'folder for danger.json and danger.svg', 'runs/danger')
     .addHelpText(
       'after',

@@ -1,6 +1,7 @@
 /** `unbraid profile`: measures the time of each phase and kernel of an iteration. */
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import type { KernelChoice } from '../../engine/kernels/wide.ts';
 import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
 import {
   percent,
@@ -19,6 +20,7 @@ import { commandConfig } from '../shared/commandConfig.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { table } from '../shared/print.ts';
+import { wideOption } from '../width/wideOption.ts';
 
 export interface ProfileEngine {
   readonly profileRun: (
@@ -27,6 +29,8 @@ export interface ProfileEngine {
       warmUp: number;
       measured: number;
       programs?: Programs;
+      /** The build of the kernels. */
+      kernels: KernelChoice;
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
     },
@@ -76,8 +80,9 @@ async function profileAction(
   const programs = typed(config.env);
   if (out !== undefined) usage(() => requireWritableFile(out));
   const { profileRun } = await load();
+  const kernels = await shell.kernels.settled('single');
   const record = await shell.progress('profile', (onProgress) =>
-    profileRun(config, { warmUp: WARM_UP, measured, programs, onProgress, signal: shell.signal }),
+    profileRun(config, { warmUp: WARM_UP, measured, programs, kernels, onProgress, signal: shell.signal }),
   );
   if (out !== undefined) writeFileAtomic(out, renderProfilePage(record));
   shell.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);
@@ -97,6 +102,7 @@ export function addProfileCommand(program: Command, host: Host, load: () => Prom
     .option('--seed <n>', 'seed of all random number streams (default: 1)')
     .option('--iterations <n>', 'number of measured iterations', integerFrom(1), 20)
     .option('--set <key=value>', 'set any other config key; may be repeated', parseSetting)
+    .addOption(wideOption())
     .option('--out <file>', 'write an HTML page with the figure and all tables')
     .addHelpText(
       'after',

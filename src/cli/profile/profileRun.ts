@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import type { Config } from '../../config/config.ts';
 import { Arena } from '../../engine/kernels/arena.ts';
 import { engineModule } from '../../engine/kernels/load.ts';
+import type { KernelChoice } from '../../engine/kernels/wide.ts';
 import { soloCrew } from '../../parallel/crew.ts';
 import { type ProfileRecord, profilePhases } from '../../report/profile/profileRecord.ts';
 import type { Progress, RunParts } from '../../train/run.ts';
@@ -26,6 +27,8 @@ export interface ProfileOptions {
   readonly measured: number;
   /** Programs that may be started for the environment; default: only those of this package. */
   readonly programs?: Programs;
+  /** The build of the kernels. */
+  readonly kernels: KernelChoice;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -37,7 +40,7 @@ function openCollector(): () => void {
 }
 
 export async function profileRun(config: Config, options: ProfileOptions): Promise<ProfileRecord> {
-  const { warmUp, measured, programs, onProgress, signal } = options;
+  const { warmUp, measured, programs, kernels, onProgress, signal } = options;
   const clock = openProcessorClock();
   const { now } = clock;
   const recorder = createRecorder(profilePhases, now);
@@ -49,7 +52,8 @@ export async function profileRun(config: Config, options: ProfileOptions): Promi
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   };
-  const module = await engineModule();
+  const { module: wide, ...build } = kernels;
+  const module = wide ?? (await engineModule());
   const crew = soloCrew();
   crew.arena = async () => {
     const memory = new WebAssembly.Memory({ initial: 16 });
@@ -99,6 +103,7 @@ export async function profileRun(config: Config, options: ProfileOptions): Promi
       command: 'profile',
       config,
       engine: `node ${process.versions.node}`,
+      ...build,
       warmUp,
       iterations: measured,
       ...summarise(tallies, measured, ceilings.read(), await timerCost(now)),

@@ -13,6 +13,7 @@ import { allowExecOption } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, table, two } from '../shared/print.ts';
+import { wideOption } from '../width/wideOption.ts';
 
 /** Largest number of samples. The Gram matrix has a row and a column for each sample. */
 export const maxCouplingSamples = 10_000;
@@ -133,6 +134,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
     .option('--out <file>', 'the HTML page (default: coupling.html in the folder of the run)')
     .addOption(allowExecOption())
     .addOption(workersOption())
+    .addOption(wideOption())
     .addHelpText(
       'after',
       helpSections({

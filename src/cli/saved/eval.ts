@@ -9,6 +9,7 @@ import { allowExecOption } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, two } from '../shared/print.ts';
+import { wideOption } from '../width/wideOption.ts';
 
 interface EvalRecord {
   readonly command: 'eval';
@@ -79,6 +80,7 @@ export function addEvalCommand(program: Command, host: Host, load: () => Promise
     .option('--episodes <n>', 'number of episodes', integerFrom(1), 400)
     .addOption(allowExecOption())
     .addOption(workersOption())
+    .addOption(wideOption())
     .addHelpText(
       'after',
       helpSections({

@@ -4,6 +4,8 @@ import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { exitCodeOfAbort } from '../signals.ts';
+import { type CommandKernels, commandKernels } from '../width/commandKernels.ts';
+import { type WideRequest, wideRequest } from '../width/wideOption.ts';
 import { printableJson, printableMessage, printableName, printableResult } from './printable.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
 import { withNearestOption } from './unknownOption.ts';
@@ -17,8 +19,13 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Number of threads that can run at the same time. */
   readonly cores: number;
-  /** Opens a worker pool. @param config of the run that it will train, if known; see `openCrew` */
-  openCrew(size: number, config?: Config): Promise<Crew>;
+  /**
+   * Opens a worker pool.
+   *
+   * @param kernels which build of the kernels its runs use
+   * @param config of the run that it will train, if known; see `openCrew`
+   */
+  openCrew(size: number, kernels: CommandKernels, config?: Config): Promise<Crew>;
   /** Asks a yes-or-no question on the terminal; absent if there is none. */
   readonly ask?: (question: string) => Promise<boolean>;
 }
@@ -26,6 +33,8 @@ export interface Host {
 /** Output of a command. Everything that it prints is made safe for a terminal (`printable.ts`). */
 export interface CommandShell {
   readonly signal: AbortSignal;
+  /** Which build of the kernels the command computes with, by its option --wide. */
+  readonly kernels: CommandKernels;
   /** Does `work` and shows its progress on stderr. */
   progress<T>(name: string, work: (onProgress: (progress: ShownProgress) => void) => Promise<T>): Promise<T>;
   /** Does `work`, whose parts show their progress side by side on stderr. */
@@ -59,7 +68,7 @@ function printableProgress(progress: ShownProgress): ShownProgress {
   return { ...progress, phase: printableName(phase), ...shown };
 }
 
-function openShell(host: Host, json: boolean): CommandShell {
+function openShell(host: Host, json: boolean, kernels: CommandKernels): CommandShell {
   const progressOfMany: CommandShell['progressOfMany'] = async (work) => {
     const board = openProgress(host.stderr, (host.env.NO_COLOR ?? '') === '');
     const safely: ProgressBoard = {
@@ -80,11 +89,12 @@ function openShell(host: Host, json: boolean): CommandShell {
   };
   return {
     signal: host.signal,
+    kernels,
     ask: host.ask ?? null,
     progressOfMany,
     progress: (name, work) => progressOfMany((board) => work(board.open(name).update)),
     async withCrew(workers, work, config) {
-      const crew = await host.openCrew(workers ?? host.cores, config);
+      const crew = await host.openCrew(workers ?? host.cores, kernels, config);
       const opened = crewText(crew);
       try {
         host.signal.throwIfAborted();
@@ -116,7 +126,11 @@ export function run<Arguments extends readonly unknown[]>(
     .option('--json', 'print one JSON object as the last line of stdout and everything else on stderr')
     .action((...given) => {
       host.signal.throwIfAborted();
-      return action(openShell(host, command.opts().json === true), ...(given as unknown as Arguments));
+      const { json, wide } = command.opts<{ json?: true; wide?: WideRequest }>();
+      // A command that computes nothing has no such option, and reads no such variable.
+      const computes = command.options.some(({ long }) => long === '--wide');
+      const kernels = commandKernels(computes ? wideRequest(wide, host.env) : 'off');
+      return action(openShell(host, json === true, kernels), ...(given as unknown as Arguments));
     });
 }
 

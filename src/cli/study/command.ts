@@ -11,11 +11,13 @@ import { integerFrom, usage, usageError } from '../shared/arguments.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { duration } from '../shared/print.ts';
+import type { CommandKernels } from '../width/commandKernels.ts';
+import { wideOption } from '../width/wideOption.ts';
 import { type JobStore, openJobStore } from './jobStore.ts';
 
 export interface StudyEngine {
-  /** Opens a thread that runs jobs. */
-  readonly openJobRunner: () => JobRunner;
+  /** Opens a thread that runs jobs, with the kernels that are chosen. */
+  readonly openJobRunner: (kernels: CommandKernels) => JobRunner;
   readonly studies: () => Promise<readonly Study[]>;
   /** The reason why games of other programs cannot be played on this machine; null if they can. */
   readonly missingGames: () => string | null;
@@ -74,7 +76,7 @@ async function doJobs(
     show();
     return runJobs(jobs, {
       workers,
-      openRunner: engine.openJobRunner,
+      openRunner: () => engine.openJobRunner(shell.kernels),
       keep(job, result) {
         store.keep(job, result);
         results.set(jobHash(job), result);
@@ -223,6 +225,7 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
       'number of jobs at the same time; the results do not depend on it (default: one per core)',
       integerFrom(1),
     )
+    .addOption(wideOption())
     .option(
       '--out <dir>',
       'folder of the finished jobs, which studies share, and of a folder for each study',

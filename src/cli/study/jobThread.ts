@@ -1,8 +1,10 @@
 /** Entry of a thread that runs the jobs of a study, one after another. */
-import type { Job } from '../../study/job.ts';
 import { runJob } from '../../study/jobKinds.ts';
 import { namedBridges } from '../shared/bridges.ts';
 import { serveThread } from '../shared/thread.ts';
+import type { ThreadJob } from './threadRunner.ts';
 
 // Only programs of this package may be started, because a job may come from a file.
-serveThread((job: Job) => runJob(job, { openBridge: namedBridges('shipped') }));
+serveThread(({ job, module }: ThreadJob) =>
+  runJob(job, { openBridge: namedBridges('shipped'), ...(module && { module }) }),
+);

@@ -3,11 +3,25 @@ import type { JsonRecord } from '../../record/json.ts';
 import type { Job } from '../../study/job.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
 import { openThread } from '../shared/thread.ts';
+import type { CommandKernels } from '../width/commandKernels.ts';
 
 // The entry is TypeScript in src/ and JavaScript in dist/.
 const entry = import.meta.url.endsWith('.ts') ? './jobThread.ts' : './jobThread.js';
 
-export function openThreadRunner(): JobRunner {
-  const { run, close } = openThread<Job, JsonRecord>(new URL(entry, import.meta.url), 'unbraid study');
-  return { run: (job) => run(job), close };
+/** A job, and the module of the wide build if that is chosen. */
+export interface ThreadJob {
+  readonly job: Job;
+  readonly module: WebAssembly.Module | null;
+}
+
+/** @param kernels the first job waits until the build of the kernels is chosen */
+export function openThreadRunner(kernels: CommandKernels): JobRunner {
+  const { run, close } = openThread<ThreadJob, JsonRecord>(new URL(entry, import.meta.url), 'unbraid study');
+  return {
+    async run(job) {
+      const { module } = await kernels.settled('single');
+      return run({ job, module });
+    },
+    close,
+  };
 }

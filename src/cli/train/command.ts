@@ -25,6 +25,8 @@ import { commandConfig } from '../shared/commandConfig.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, duration, table, two } from '../shared/print.ts';
+import type { CommandKernels } from '../width/commandKernels.ts';
+import { wideOption } from '../width/wideOption.ts';
 import { configHelp } from './configHelp.ts';
 
 export type Train = (
@@ -131,7 +133,7 @@ function resumedRun(options: TrainOptions, directory: string): AskedRun {
 /** Functions that `train` calls. */
 export interface TrainEngine {
   readonly train: Train;
-  readonly relaxedCrew: () => Promise<Crew>;
+  readonly relaxedCrew: (kernels: CommandKernels) => Promise<Crew>;
 }
 
 async function trainAction(
@@ -148,7 +150,7 @@ async function trainAction(
   const { train, relaxedCrew } = await load();
   if (relaxed) shell.note('1 thread, relaxed arithmetic: the result is not reproducible');
   const inCrew: CommandShell['withCrew'] = async (workers, work, ofRun) =>
-    relaxed ? work(await relaxedCrew()) : shell.withCrew(workers, work, ofRun);
+    relaxed ? work(await relaxedCrew(shell.kernels)) : shell.withCrew(workers, work, ofRun);
   const result = await inCrew(
     options.workers,
     (crew) =>
@@ -194,6 +196,7 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--resume <dir>', 'resume the run in this folder from its latest checkpoint')
     .addOption(allowExecOption())
     .addOption(workersOption())
+    .addOption(wideOption())
     .addOption(
       choiceOption(
         '--arithmetic <kind>',

@@ -10,6 +10,7 @@ import { allowExecOption, permitted } from '../shared/bridges.ts';
 import { type CommandShell, crewText, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count } from '../shared/print.ts';
+import { wideOption } from '../width/wideOption.ts';
 import type { Comparison } from './compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
 import { type LimitOptions, limitOptions, withinLimit } from './replayLimit.ts';
@@ -137,6 +138,7 @@ export function addVerifyCommand(program: Command, host: Host, load: () => Promi
     .option('--until <n>', 'replay and compare up to the last checkpoint at or before this iteration', integerFrom(0))
     .addOption(allowExecOption())
     .addOption(workersOption())
+    .addOption(wideOption())
     .addHelpText(
       'after',
       helpSections({

@@ -4,6 +4,7 @@
 import { index32, unsigned } from './address.ts';
 import { engineModule, instantiateKernels, type Kernels } from './load.ts';
 import { type ModuleSource, moduleFrom } from './moduleFrom.ts';
+import { type BuildChoice, notWide, openWide } from './wide.ts';
 
 const PAGE_BYTES = 65_536;
 
@@ -36,7 +37,10 @@ interface Segment {
  * On a memory that threads share, each thread has its own arena. An address that one of them allocated is valid in all.
  */
 export class Arena {
-  /** The exported functions of the compiled module; assembly/ documents each. */
+  /**
+   * The exported functions of the compiled module; assembly/ documents each. `useKernels` replaces the functions, so
+   * read them from this object at each call.
+   */
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
@@ -45,6 +49,7 @@ export class Arena {
   i32!: Int32Array;
   u8!: Uint8Array;
   i8!: Int8Array;
+  #choice: BuildChoice;
   readonly #segments: Segment[] = [];
   #segment = 0;
   #next: number;
@@ -53,9 +58,11 @@ export class Arena {
 
   /**
    * @param kernels the kernels of a module on this memory, or a wrapper that observes their calls
+   * @param choice the build of the module, and the reason
    */
-  constructor(memory: WebAssembly.Memory, kernels: Kernels) {
+  constructor(memory: WebAssembly.Memory, kernels: Kernels, choice: BuildChoice = notWide) {
     this.memory = memory;
+    this.#choice = choice;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
     this.kernels = kernels;
     this.#reservedPages = alignUp(unsigned(this.kernels.heapBase()));
@@ -63,6 +70,27 @@ export class Arena {
     const start = this.#reservedPages + ALIGN_BYTES;
     this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, used: start, base: 0 });
     this.#next = start;
+  }
+
+  /** The build of the kernels. The results are bitwise identical for both. */
+  get build(): BuildChoice['build'] {
+    return this.#choice.build;
+  }
+
+  /** The reason for `build`, as text. */
+  get buildReason(): string {
+    return this.#choice.buildReason;
+  }
+
+  /**
+   * Computes with other kernels from now on, which must compute the same bits.
+   *
+   * @param kernels of another build, instantiated on this memory
+   * @internal
+   */
+  useKernels(kernels: Kernels, choice: BuildChoice = this.#choice): void {
+    Object.assign(this.kernels, kernels);
+    this.#choice = choice;
   }
 
   /** Renews the views, because another thread can have grown the memory. */
@@ -232,14 +260,40 @@ export function matmulScratchBytes(k: number, n: number): number {
   return 16_704 + 4 * Math.min(k, 256) * (Math.ceil(n / 8) * 8) + 128;
 }
 
+/** Options of `createArena`. */
+export interface ArenaOptions {
+  /**
+   * Requests the wide build, which is faster where the runtime merges vector operations, and bitwise identical: Node 24
+   * and newer on x64. `build` and `buildReason` of the arena state which build it has and why. The wide build is checked
+   * against stored hashes first, which blocks the thread for some 200 ms.
+   */
+  readonly wide: boolean;
+}
+
+function isOptions(given: ModuleSource | ArenaOptions | undefined): given is ArenaOptions {
+  return typeof given === 'object' && given !== null && 'wide' in given;
+}
+
 /**
  * Creates an arena with the kernels of the engine, on its own memory unless one is given.
  *
- * @param module the compiled module of the engine, or its URL; by default the one next to this file
+ * @param module the compiled module of the engine, or its URL, or options; by default the narrow build next to this file
  * @throws if the module cannot be loaded, or the runtime cannot allocate the memory
  */
-export async function createArena(module?: ModuleSource, memory = createMemory()): Promise<Arena> {
-  return new Arena(memory, instantiateKernels(await (module ? moduleFrom(module) : engineModule()), memory));
+export async function createArena(module?: ModuleSource | ArenaOptions, memory = createMemory()): Promise<Arena> {
+  if (isOptions(module)) {
+    if (typeof module.wide !== 'boolean')
+      throw new RangeError(`createArena: wide must be true or false, got ${String(module.wide)}; leave it out`);
+    const build = memory.buffer instanceof ArrayBuffer ? 'single' : 'threads';
+    const choice = module.wide ? await openWide(build) : notWide;
+    return arenaOf(choice.module ?? (await engineModule(build)), memory, choice);
+  }
+  return arenaOf(await (module ? moduleFrom(module) : engineModule()), memory);
+}
+
+/** An arena on `memory` with the kernels of a compiled module. */
+export function arenaOf(module: WebAssembly.Module, memory = createMemory(), choice: BuildChoice = notWide): Arena {
+  return new Arena(memory, instantiateKernels(module, memory), choice);
 }
 
 /** A memory for one thread. It can grow up to the limit of the runtime. */

@@ -12,7 +12,14 @@ export type Kernels = Awaited<ReturnType<typeof instantiate>>;
  */
 export type Build = 'single' | 'threads' | 'relaxed';
 
-function urlOf(build: Build): URL {
+/**
+ * Width of the vectors for which a build arranges its kernels: 128 bits, or 256 bits where the runtime merges pairs of
+ * vector operations. Both compute bitwise identical results.
+ */
+export type Width = 'narrow' | 'wide';
+
+/** The URL of a narrow build, which is stored beside the code. */
+export function narrowUrl(build: Build): URL {
   try {
     // Literal URLs inside functions: bundlers search for the literals, and runtimes without files never call these
     // functions.
@@ -36,13 +43,21 @@ function isCompileError(error: unknown): error is Error {
 }
 
 /**
- * Returns the compiled module of the engine; see `moduleFrom`.
+ * The URL of a wide build, which is stored beside the narrow one. It is computed, and no literal: a bundler for pages
+ * would copy the file, and pages cannot use it.
+ */
+export function wideUrl(build: Build): URL {
+  return new URL(narrowUrl(build).href.replace(/\.wasm$/, '.wide.wasm'));
+}
+
+/**
+ * Returns the compiled module of the engine; see `moduleFrom`. For a wide module that a run uses, see `openWide`.
  *
  * @throws if `build` is relaxed and the runtime does not support relaxed SIMD; its own error names the byte that it
  *   rejected
  */
-export async function engineModule(build: Build = 'single'): Promise<WebAssembly.Module> {
-  const url = urlOf(build);
+export async function engineModule(build: Build = 'single', width: Width = 'narrow'): Promise<WebAssembly.Module> {
+  const url = width === 'wide' ? wideUrl(build) : narrowUrl(build);
   try {
     return await moduleFrom(url);
   } catch (cause) {
@@ -54,8 +69,8 @@ export async function engineModule(build: Build = 'single'): Promise<WebAssembly
   }
 }
 
-/** Instantiates a compiled module on `memory`. */
+/** Instantiates a compiled module on `memory`. The result is an object of its own, whose functions can be replaced. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   // The exports of the instance itself: the wrapped exports of the loader add one function call per kernel call.
-  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
+  return { ...(instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels) };
 }

@@ -12,19 +12,22 @@ export function sendable(source: ModuleSource | undefined): SentModule | undefin
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function readFile(url: URL): Promise<WebAssembly.Module> {
+/** Reads a file of the engine. @throws if it cannot be read */
+export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   // No static import of a module of Node: bundlers for browsers would try to resolve it.
   const fs = globalThis.process.getBuiltinModule('node:fs/promises');
-  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = new Uint8Array(await fs.readFile(url));
+    return new Uint8Array(await fs.readFile(url));
   } catch (cause) {
     throw new Error(
       `engineModule: ${url.href} must be a file that can be read, got ${reasonOf(cause)}; where a bundler moved the code, pass the module or its URL`,
       { cause },
     );
   }
-  return WebAssembly.compile(bytes);
+}
+
+async function readModule(url: URL): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readBytes(url));
 }
 
 async function fetchModule(url: URL): Promise<WebAssembly.Module> {
@@ -89,7 +92,7 @@ export async function moduleFrom(source: ModuleSource): Promise<WebAssembly.Modu
   const url = urlFrom(source);
   const known = loads.get(url.href);
   if (known !== undefined) return known;
-  const load = url.protocol === 'file:' ? readFile(url) : fetchModule(url);
+  const load = url.protocol === 'file:' ? readModule(url) : fetchModule(url);
   loads.set(url.href, load);
   load.catch(() => loads.delete(url.href));
   return load;

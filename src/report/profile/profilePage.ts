@@ -39,10 +39,16 @@ export function rateCells(row: RateRow): string[] {
 
 /** Conditions of the measurement, one sentence each. */
 export function profileNotes(record: ProfileRecord): string[] {
-  const { peak, timer, updates, heapGrowthBytes, iterations, warmUp, waitedMs } = record;
+  const { peak, timer, updates, heapGrowthBytes, iterations, warmUp, waitedMs, build, buildReason } = record;
+  const { narrowMs, wideMs } = record;
+  const times =
+    narrowMs === undefined || wideMs === undefined
+      ? ''
+      : ` (narrow ${narrowMs.toFixed(3)} ms, wide ${wideMs.toFixed(3)} ms)`;
   const perUpdate = updates > 0 ? Math.round(heapGrowthBytes / updates) : 0;
   return [
     `All values are per iteration: mean of ${iterations} iterations after ${warmUp} warm-up iterations, on one thread.`,
+    `Kernels: ${build} build, because ${buildReason}${times}.`,
     `Peak in this run: ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gbytes.toFixed(1)} GB/s in the first cache (medians of ${peak.samples} samples).`,
     waitedMs === null
       ? 'Times include the time in which other programs had the processor.'

@@ -54,6 +54,11 @@ export interface ProfileRecord {
   readonly config: Readonly<Record<string, unknown>>;
   /** Name and version of the runtime. */
   readonly engine: string;
+  /** Build of the kernels and the reason; ms that both builds took in a timing, if there was one. */
+  readonly build: 'narrow' | 'wide';
+  readonly buildReason: string;
+  readonly narrowMs?: number;
+  readonly wideMs?: number;
   readonly warmUp: number;
   /** Number of iterations measured, and their work. */
   readonly iterations: number;

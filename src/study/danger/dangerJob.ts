@@ -41,11 +41,10 @@ export function conditionOf({ method, labels, coupling }: DangerCondition): Cond
 
 export const dangerKind: JobKind<DangerInput, DangerResult> = {
   name: 'danger',
-  async run({ rho, seed, start, iterations, arms, preset = 'default' }) {
+  async run({ rho, seed, start, iterations, arms, preset = 'default' }, { module }) {
     const twoStates = { ...createTwoStates(rho, seed, CLONED), preset };
-    return {
-      probabilities: await followConditions(await dangerLearner(), twoStates, start, arms.map(conditionOf), iterations),
-    };
+    const learner = await dangerLearner(module);
+    return { probabilities: await followConditions(learner, twoStates, start, arms.map(conditionOf), iterations) };
   },
 };
 

@@ -49,11 +49,12 @@ export function sameScenarioCosine(policy: Policy, rho: number, layoutSeed: numb
 
 export const banditKind: JobKind<TrainInput, BanditResult> = {
   name: 'bandit',
-  async run(input) {
+  async run(input, { module }) {
     const config = resolveConfig({ ...input, env: 'bandit', policy: 'mlp' });
-    const policy = createPolicy(await createArena(), createBandit().spec, { ...config, logitScale: 1 });
+    const policy = createPolicy(await createArena(module), createBandit().spec, { ...config, logitScale: 1 });
     const cosines: number[] = [];
     const { success, envSteps } = await runTraining(config, {
+      ...(module && { module }),
       onCheckpoint: ({ parameters }) => {
         loadParameters(policy, parameters);
         cosines.push(sameScenarioCosine(policy, config.similarity, config.seed));

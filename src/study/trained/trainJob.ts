@@ -56,12 +56,14 @@ function labelMeans(lines: readonly Metrics[], iteration: number): Metrics | nul
 
 export const trainKind: JobKind<TrainInput, TrainResult> = {
   name: 'train',
-  async run(input, { openBridge }) {
+  async run(input, { openBridge, module }) {
     const lines: Metrics[] = [];
     const hooks = {
       onMetrics: (iteration: number, metrics: Metrics): void => void lines.push({ iteration, ...metrics }),
     };
-    const { receipt, ...outcome } = await runTraining(resolveConfig(input), { ...hooks, openBridge });
+    const options = { ...hooks, openBridge, ...(module && { module }) };
+    // The result of a job is bitwise identical on every machine, and the build of the kernels is not.
+    const { receipt, build: _, buildReason: __, ...outcome } = await runTraining(resolveConfig(input), options);
     const checkpoints = lines
       .map((line) => ({ ...withPrefix(line, ['iteration', 'envSteps', 'eval/', 'coupling/']) }))
       .filter((line) => Object.keys(line).length > 2);

@@ -6,6 +6,7 @@ import { planOf } from '../../../src/cli/compare/command.ts';
 import { type ComparisonPlan, parseVariants, runComparison } from '../../../src/cli/compare/comparison.ts';
 import type { Trainer } from '../../../src/cli/compare/threadTrainer.ts';
 import type { ProgressBoard } from '../../../src/cli/shared/progress.ts';
+import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
 import { resolveConfig } from '../../../src/config/config.ts';
 import { type Crew, soloCrew } from '../../../src/parallel/crew.ts';
 import { createRun } from '../../../src/record/run.node.ts';
@@ -66,6 +67,7 @@ async function compareWith(
   };
   const shell = {
     signal,
+    kernels: commandKernels('off'),
     note: (text: string) => told.notes.push(text),
     progressOfMany: <T>(work: (shown: ProgressBoard) => Promise<T>) => work(board),
     withCrew: <T>(_: number | undefined, work: (crew: Crew) => Promise<T>) => work(soloCrew()),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openThreadTrainer, type Trainer } from '../../../src/cli/compare/threadTrainer.ts';
 import { trainIn } from '../../../src/cli/train/trainRun.ts';
+import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
 import { resolveConfig } from '../../../src/config/config.ts';
 import { soloCrew } from '../../../src/parallel/crew.ts';
 import { openRun } from '../../../src/record/run.node.ts';
@@ -14,7 +15,7 @@ let directory: string;
 let trainer: Trainer;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'unbraid-trainer-'));
-  trainer = openThreadTrainer(1);
+  trainer = openThreadTrainer(1, commandKernels('off'));
 });
 afterEach(() => {
   trainer.close();
@@ -34,7 +35,11 @@ function filesOf(folder: string): string[] {
 test('a run in a thread has the files and the result of one in this thread; the thread does the next one, too', async () => {
   const [here, there] = ['here', 'there'].map((name) => join(directory, name, 'run'));
   const how = { resume: false, onProgress: () => {}, signal: never };
-  const expected = await trainIn(unbraidVersion)(config, { ...how, directory: here, crew: soloCrew() });
+  const expected = await trainIn(unbraidVersion)(config, {
+    ...how,
+    directory: here,
+    crew: soloCrew('one thread', {}, commandKernels('off')),
+  });
   const seen: Progress[] = [];
   const onProgress = (progress: Progress): void => void seen.push(progress);
   const { wallMs, ...result } = await trainer.train(config, { ...how, directory: there, onProgress });

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import { runDangerJobs } from '../../../src/cli/danger/dangerJobs.ts';
 import { openThreadRunner } from '../../../src/cli/study/threadRunner.ts';
+import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
 import { runDanger } from '../../../src/study/danger/danger.ts';
 
 const small = { seeds: 2, firstSeed: 5, starts: [0.6, 0.2], iterations: 10, method: 'classifier' };
+const openRunner = () => openThreadRunner(commandKernels('off'));
 
 test('jobs on two threads give the record of one thread, with either preset', async () => {
   for (const preset of ['default', 'prototype']) {
     const seen: [number, number][] = [];
     const onProgress = (done: number, total: number): void => void seen.push([done, total]);
-    const spread = await runDangerJobs({ ...small, preset, workers: 2, onProgress }, openThreadRunner);
+    const spread = await runDangerJobs({ ...small, preset, workers: 2, onProgress }, openRunner);
     expect(spread).toEqual(await runDanger({ ...small, preset }));
     // Four arms of each start and seed.
     expect(seen).toEqual([4, 8, 12, 16].map((done) => [done, 16]));
@@ -35,6 +37,6 @@ test('options are checked before a thread is opened, and a job that fails ends i
 test('an abort ends it with its reason', async () => {
   const controller = new AbortController();
   const onProgress = (): void => controller.abort(new Error('stop now'));
-  const work = runDangerJobs({ ...small, workers: 2, onProgress, signal: controller.signal }, openThreadRunner);
+  const work = runDangerJobs({ ...small, workers: 2, onProgress, signal: controller.signal }, openRunner);
   await expect(work).rejects.toThrow('stop now');
 });

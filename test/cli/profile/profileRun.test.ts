@@ -2,13 +2,20 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { profileRun } from '../../../src/cli/profile/profileRun.ts';
 import { resolveConfig } from '../../../src/config/config.ts';
 import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { notWide } from '../../../src/engine/kernels/wide.ts';
 import { createPolicy } from '../../../src/engine/policy/policy.ts';
 import { createLookAlike } from '../../../src/env/lookAlike.ts';
 import type { ProfileRecord } from '../../../src/report/profile/profileRecord.ts';
 import { train } from '../../../src/train/trainer.ts';
 import { small } from '../../train/recordedRun.ts';
 
-const options = { warmUp: 1, measured: 2, onProgress: () => {}, signal: new AbortController().signal };
+const options = {
+  warmUp: 1,
+  measured: 2,
+  kernels: notWide,
+  onProgress: () => {},
+  signal: new AbortController().signal,
+};
 
 describe('a small run of look-alike', () => {
   const changes = { ...small, env: 'look-alike', policy: 'mlp', iterations: 4 } as const;
@@ -37,7 +44,7 @@ describe('a small run of look-alike', () => {
   test('the record is JSON with finite numbers, phases in order and shares with sum 1', () => {
     expect(JSON.parse(JSON.stringify(record))).toEqual(record);
     expect(Object.keys(record).sort()).toEqual(
-      'command config engine envSteps heapGrowthBytes iterationMs iterations kernels parametersSha256 peak phases places shares timer updates waitedMs warmUp'.split(
+      'build buildReason command config engine envSteps heapGrowthBytes iterationMs iterations kernels parametersSha256 peak phases places shares timer updates waitedMs warmUp'.split(
         ' ',
       ),
     );

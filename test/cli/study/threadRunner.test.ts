@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { openThreadRunner } from '../../../src/cli/study/threadRunner.ts';
+import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
 import type { JobRunner } from '../../../src/study/runJobs.ts';
 
 let runner: JobRunner | null = null;
@@ -15,7 +16,7 @@ const train = {
 const openedInVain = { kind: 'train', input: { env: 'no-such-environment' }, seconds: 1 };
 
 test('a thread runs one job after another with the same result each time; a failed job rejects with its cause', async () => {
-  runner = openThreadRunner();
+  runner = openThreadRunner(commandKernels('off'));
   const first = await runner.run(danger);
   const trained = await runner.run({ ...train, input: { ...train.input, method: 'classifier', labels: 'oracle' } });
   expect(first.probabilities).toHaveLength(1);
@@ -35,7 +36,7 @@ test('a thread runs one job after another with the same result each time; a fail
 });
 
 test('a job whose thread is closed fails, and so does the next one', async () => {
-  const closed = openThreadRunner();
+  const closed = openThreadRunner(commandKernels('off'));
   const running = closed.run(danger);
   closed.close();
   await expect(running).rejects.toThrow('the thread was closed');

@@ -1,0 +1,106 @@
+/** The build of the kernels that a command computes with: switched off, required, or the faster of both. */
+import type { Build } from '../../engine/kernels/load.ts';
+import { mergingObstacle } from '../../engine/kernels/optimised.ts';
+import { type KernelChoice, openWide } from '../../engine/kernels/wide.ts';
+import { type KernelChoices, narrowKernels } from '../../parallel/kernelChoices.ts';
+import { usageError } from '../shared/arguments.ts';
+import type { Timing } from './timing.ts';
+import type { WideRequest } from './wideOption.ts';
+
+/** The choices of a command for the runs of its crews. */
+export interface CommandKernels extends KernelChoices {
+  /**
+   * The choice for modules of a kind, for commands that measure, or that start threads. Under `auto` it waits for the
+   * timing, some 400 ms.
+   */
+  settled(build: Build): Promise<KernelChoice>;
+}
+
+/** Parts that a test replaces. */
+export interface KernelTools {
+  /** The reason why this runtime has no wide build; null if it has. */
+  readonly obstacle: () => string | null;
+  /** Opens the wide build in this thread. */
+  readonly open: (build: Build) => Promise<KernelChoice>;
+  /** Starts to time both builds in another thread. */
+  readonly time: (build: Build) => Timing;
+}
+
+const ownKernelTools: KernelTools = {
+  obstacle: () => mergingObstacle(),
+  open: openWide,
+  time(build) {
+    // The worker thread is loaded only where builds are timed.
+    const timing = import('./timing.ts').then(({ timeInThread }) => timeInThread(build));
+    return {
+      choice: timing.then(({ choice }) => choice),
+      keepAlive: () => void timing.then(({ keepAlive }) => keepAlive()),
+    };
+  },
+};
+
+const narrow = (buildReason: string): KernelChoice => ({ build: 'narrow', buildReason, module: null });
+
+function off(): CommandKernels {
+  const choice = narrow('switched off by --wide off or UNBRAID_WIDE=0');
+  return { ...narrowKernels, atStart: async () => choice, settled: async () => choice };
+}
+
+function required(open: KernelTools['open']): CommandKernels {
+  const opened = new Map<Build, Promise<KernelChoice>>();
+  const settled = async (build: Build): Promise<KernelChoice> => {
+    const opening = opened.get(build) ?? open(build);
+    opened.set(build, opening);
+    const choice = await opening;
+    if (choice.build === 'wide') return choice;
+    throw usageError(
+      `--wide on and UNBRAID_WIDE=1 need the wide build, which cannot run: ${choice.buildReason}; use --wide auto`,
+    );
+  };
+  return { atStart: settled, atBorder: () => null, settled };
+}
+
+function faster(time: KernelTools['time']): CommandKernels {
+  const timings = new Map<Build, Timing>();
+  const choices = new Map<Build, KernelChoice>();
+  const timingOf = (build: Build): Timing => {
+    const known = timings.get(build);
+    if (known) return known;
+    const timing = time(build);
+    timings.set(build, timing);
+    void timing.choice.then((choice) => choices.set(build, choice));
+    return timing;
+  };
+  return {
+    atStart: async (build) =>
+      choices.get(build) ??
+      narrow('the run ended before both builds were timed; the wide build is used only after that'),
+    atBorder(build) {
+      // The first border starts the timing: the first iteration has then compiled the kernels that the run uses.
+      timingOf(build);
+      return choices.get(build) ?? null;
+    },
+    settled(build) {
+      const timing = timingOf(build);
+      timing.keepAlive();
+      return timing.choice;
+    },
+  };
+}
+
+/**
+ * @throws a usage error if the wide build is required and this runtime has none. Whether the check of the build finds a
+ *   difference is known later, and is a usage error then
+ */
+export function commandKernels(request: WideRequest, tools: KernelTools = ownKernelTools): CommandKernels {
+  if (request === 'off') return off();
+  const obstacle = tools.obstacle();
+  if (request === 'on') {
+    if (obstacle !== null)
+      throw usageError(`--wide on and UNBRAID_WIDE=1 need the wide build: ${obstacle}; use --wide auto`);
+    return required(tools.open);
+  }
+  if (obstacle === null) return faster(tools.time);
+  const choice = narrow(obstacle);
+  return { ...narrowKernels, atStart: async () => choice, settled: async () => choice };
+}

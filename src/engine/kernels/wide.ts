@@ -1,0 +1,85 @@
+/** Opens the wide build of the engine: compiled with merged vector operations, and checked before it is used. */
+import { type Build, engineModule, instantiateKernels, type Width, wideUrl } from './load.ts';
+import { readBytes } from './moduleFrom.ts';
+import { compileOptimised, mergingObstacle } from './optimised.ts';
+import type { KernelHashes } from './selfCheck/checkKernels.ts';
+
+/** The build of the kernels that computes, and the reason. The results are bitwise identical for both. */
+export interface BuildChoice {
+  readonly build: Width;
+  readonly buildReason: string;
+  /** ms that a round of the timing took with each build; absent where none was timed. Only the command times. */
+  readonly narrowMs?: number;
+  readonly wideMs?: number;
+}
+
+/** A choice with the module of the wide build; null for the narrow one. */
+export interface KernelChoice extends BuildChoice {
+  readonly module: WebAssembly.Module | null;
+}
+
+type HashKernels = typeof import('./selfCheck/checkKernels.ts').hashKernels;
+
+/** The choice of a run that does not ask for the wide build. */
+export const notWide: KernelChoice = { build: 'narrow', buildReason: 'the wide build was not requested', module: null };
+
+/** Pages of the memory in which kernels are checked, at most. */
+const CHECK_PAGES = 1024;
+
+/** A memory that modules of a build can import, with nothing else in it. */
+export function emptyMemory(build: Build): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 16, maximum: CHECK_PAGES, shared: build === 'threads' });
+}
+
+/** Parts of `openWide` that a test replaces. */
+export interface WideTools {
+  readonly obstacle: () => string | null;
+  readonly bytesOf: (build: Build) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const ownTools: WideTools = {
+  obstacle: () => mergingObstacle(),
+  bytesOf: async (build) => readBytes(wideUrl(build)),
+};
+
+/** The hashes of the relaxed build, whose bits depend on the processor. */
+function hashesHere(hashKernels: HashKernels, module: WebAssembly.Module, build: Build): KernelHashes {
+  const steps = hashKernels(module, emptyMemory(build));
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Why a compiled module cannot replace the narrow one; null if it can. */
+async function flawOf(module: WebAssembly.Module, build: Build): Promise<string | null> {
+  // Loaded here, so that a run with the narrow build does not wait for the cases.
+  const { checkKernels, hashKernels } = await import('./selfCheck/checkKernels.ts');
+  const narrowModule = await engineModule(build);
+  const expected = build === 'relaxed' ? hashesHere(hashKernels, narrowModule, build) : undefined;
+  const flaw = checkKernels(module, emptyMemory(build), expected);
+  if (flaw !== null) return flaw;
+  // Where a run replaces its kernels, the constants of the wide module are written below the buffers of the run.
+  const narrow = instantiateKernels(narrowModule, emptyMemory(build)).heapBase();
+  const wide = instantiateKernels(module, emptyMemory(build)).heapBase();
+  return wide <= narrow ? null : `its constants end at ${wide}, after those of the narrow build at ${narrow}`;
+}
+
+/**
+ * Opens the wide build. The narrow build is chosen, with the reason, if the runtime cannot merge vector operations, the
+ * file cannot be read or compiled, or a kernel of the compiled module computes other bits than it must. Blocks the
+ * thread for some 200 ms.
+ */
+export async function openWide(build: Build, tools: WideTools = ownTools): Promise<KernelChoice> {
+  const narrow = (buildReason: string): KernelChoice => ({ build: 'narrow', buildReason, module: null });
+  const obstacle = tools.obstacle();
+  if (obstacle !== null) return narrow(obstacle);
+  try {
+    const module = compileOptimised(await tools.bytesOf(build), true);
+    const flaw = await flawOf(module, build);
+    if (flaw !== null) return narrow(`the wide build failed its check: ${flaw}`);
+    return { build: 'wide', buildReason: 'the wide build was requested, and its check found no difference', module };
+  } catch (error) {
+    return narrow(`the wide build did not load: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
