@@ -14,8 +14,8 @@ promises.readFile = (path, ...options) => {
   const wide = path instanceof URL && new URL(path.href.replace(narrow, '/wasm/unbraid$1.wide.wasm'));
   return readFile(wide || path, ...options);
 };
-// In V8 14, --no-liftoff at run time needs the other two.
-for (const flag of ['--no-wasm-inlining-call-indirect', '--no-wasm-inlining', '--no-liftoff']) setFlagsFromString(flag);
-setFlagsFromString(
-  Number.parseInt(process.versions.v8, 10) < 15 ? '--experimental-wasm-revectorize' : '--wasm-revectorize',
-);
+const version = Number.parseInt(process.versions.v8, 10);
+// From V8 14 on, --no-liftoff at run time needs the other two; see src/engine/kernels/optimised.ts.
+const inlining = version < 14 ? [] : ['--no-wasm-inlining-call-indirect', '--no-wasm-inlining'];
+const merging = version < 15 ? '--experimental-wasm-revectorize' : '--wasm-revectorize';
+for (const flag of [...inlining, '--no-liftoff', merging]) setFlagsFromString(flag);

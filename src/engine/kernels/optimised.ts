@@ -70,8 +70,8 @@ export function compileOptimised(bytes: Uint8Array, merged: boolean): WebAssembl
   const flag = mergingFlag(versions.v8);
   // V8 14 inlines by what the first compiler has counted, and ends the process where that is missing. At run time
   // --no-liftoff does not imply these flags, and the first compiler crashes with --no-wasm-inlining alone. The order
-  // keeps every state between two flags valid for other threads.
-  const inlining = ['--no-wasm-inlining-call-indirect', '--no-wasm-inlining'];
+  // keeps every state between two flags valid for other threads. In V8 13 the first of them is off by default.
+  const inlining = major(versions.v8) < 14 ? [] : ['--no-wasm-inlining-call-indirect', '--no-wasm-inlining'];
   const wanted = [...inlining, '--no-liftoff', '--no-wasm-lazy-compilation', merged ? flag : opposite(flag)];
   const given = (name: string): boolean => execArgv.some((text) => text.replaceAll('_', '-') === name);
   for (const name of wanted) setFlagsFromString(name);
