@@ -1,17 +1,38 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { runtimesReporter } from './test/runtimesReporter.ts';
+import { narrowTests, wideArguments, wideEnvironment, wideObstacle, wideTests } from './test/wide/forced.ts';
+
+const all = ['test/**/*.test.ts'];
+const obstacle = wideObstacle();
+
+/** Some tests again, on the wide builds; `npm run test:wide` runs all of them so. */
+const wide: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'wide',
+    include: process.env.UNBRAID_TEST_WIDE ? all : wideTests,
+    exclude: narrowTests,
+    execArgv: wideArguments,
+    env: wideEnvironment,
+  },
+};
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
     testTimeout: 60_000,
+    projects: [{ extends: true, test: { name: 'narrow', include: all } }, ...(obstacle === null ? [wide] : [])],
     reporters: [
       'default',
-      runtimesReporter(process.env.UNBRAID_REQUIRE ?? '', console.log, () => {
-        process.exitCode = 1;
-      }),
+      runtimesReporter(
+        process.env.UNBRAID_REQUIRE ?? '',
+        console.log,
+        () => {
+          process.exitCode = 1;
+        },
+        obstacle,
+      ),
     ],
   },
 });

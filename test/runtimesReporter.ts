@@ -43,8 +43,14 @@ function countsOf(modules: readonly TestModule[]): Record<(typeof states)[number
 /**
  * @param required names of runtimes that must run, with commas between; '' for none
  * @param fail called for each of them that did not
+ * @param wideObstacle why no test can run on the wide builds; null if one can
  */
-export function runtimesReporter(required: string, print: (line: string) => void, fail: () => void): Reporter {
+export function runtimesReporter(
+  required: string,
+  print: (line: string) => void,
+  fail: () => void,
+  wideObstacle: string | null = null,
+): Reporter {
   const reasons = new Map<string, string>();
   return {
     onUserConsoleLog({ content }: UserConsoleLog) {
@@ -62,6 +68,12 @@ export function runtimesReporter(required: string, print: (line: string) => void
           name,
           counts.every(({ passed, failed }) => passed + failed > 0),
         );
+      }
+      const wide = modules.filter((module) => module.project?.name === 'wide');
+      if (wide.length > 0) ran.set('wide builds', countsOf(wide).passed > 0);
+      else if (wideObstacle !== null) {
+        ran.set('wide builds', false);
+        reasons.set('wide builds', wideObstacle);
       }
       const words = [...ran].map(
         ([name, did]) => `${name} ${did ? 'ran' : `skipped: ${reasons.get(name) ?? 'unknown'}`}`,

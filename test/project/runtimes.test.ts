@@ -14,6 +14,7 @@ async function close(
   required: string,
   modules: TestModule[],
   log = '',
+  wideObstacle: string | null = null,
 ): Promise<{ lines: string[]; failures: number }> {
   const lines: string[] = [];
   let failures = 0;
@@ -21,6 +22,7 @@ async function close(
     required,
     (line) => lines.push(line),
     () => failures++,
+    wideObstacle,
   );
   await reporter.onUserConsoleLog?.({ content: log } as never);
   await reporter.onTestRunEnd?.(modules, [], 'passed');
@@ -61,6 +63,13 @@ describe('the closing lines of a test run', () => {
       lines: [`runtimes: ${node}`, missing, '0 passed, 0 failed, 0 skipped'],
       failures: 1,
     });
+  });
+
+  test('state whether tests ran on the wide builds, or why not', async () => {
+    const wide = { ...testFile('/a.test.ts', { passed: 2 }), project: { name: 'wide' } } as unknown as TestModule;
+    expect((await close('', [wide])).lines[0]).toBe(`runtimes: ${node}; wide builds ran`);
+    const obstacle = 'the processor has no AVX2';
+    expect((await close('', [], '', obstacle)).lines[0]).toBe(`runtimes: ${node}; wide builds skipped: ${obstacle}`);
   });
 
   test('count a file that cannot be loaded as a failure', async () => {

@@ -2,7 +2,7 @@
 import { runCases } from '../../src/engine/kernels/selfCheck/bench.ts';
 import { allCases, hashKernels } from '../../src/engine/kernels/selfCheck/checkKernels.ts';
 
-/** A hash of all outputs, the kernels that wrote a NaN, whose bits no engine promises, and kernels that no case calls. */
+/** A hash of all outputs, the kernels that wrote a NaN (its bits are not promised), and kernels that no case calls. */
 export interface KernelsResult {
   readonly hash: string;
   readonly nan: readonly string[];

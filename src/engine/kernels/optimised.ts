@@ -68,13 +68,18 @@ export function compileOptimised(bytes: Uint8Array, merged: boolean): WebAssembl
   const { execArgv, versions, getBuiltinModule } = present() as NodeJS.Process;
   const { setFlagsFromString } = getBuiltinModule('node:v8');
   const flag = mergingFlag(versions.v8);
-  const wanted = ['--no-liftoff', '--no-wasm-lazy-compilation', merged ? flag : opposite(flag)];
+  // V8 14 inlines by what the first compiler has counted, and ends the process where that is missing. At run time
+  // --no-liftoff does not imply these flags, and the first compiler crashes with --no-wasm-inlining alone. The order
+  // keeps every state between two flags valid for other threads. In V8 13 the first of them is off by default.
+  const inlining = major(versions.v8) < 14 ? [] : ['--no-wasm-inlining-call-indirect', '--no-wasm-inlining'];
+  const wanted = [...inlining, '--no-liftoff', '--no-wasm-lazy-compilation', merged ? flag : opposite(flag)];
   const given = (name: string): boolean => execArgv.some((text) => text.replaceAll('_', '-') === name);
   for (const name of wanted) setFlagsFromString(name);
   try {
     return new WebAssembly.Module(marked(bytes, merged ? 'merged' : 'not merged'));
   } finally {
-    const ordinary = ['--liftoff', '--wasm-lazy-compilation', opposite(flag)];
+    const inlined = inlining.map(opposite).reverse();
+    const ordinary = ['--liftoff', '--wasm-lazy-compilation', opposite(flag), ...inlined];
     for (const name of ordinary) setFlagsFromString(given(opposite(name)) ? opposite(name) : name);
   }
 }
