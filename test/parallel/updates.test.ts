@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLossInputs } from '../../src/engine/learn/objective.ts';
-import { type LossSet, planShards } from '../../src/engine/learn/shards.ts';
+import { type LossSet, planShards, shardsIn } from '../../src/engine/learn/shards.ts';
 import { updatesHere } from '../../src/engine/learn/updatePhase.ts';
 import { collectAll, policyFor, someGames, sources } from '../rollout/shares.ts';
 
@@ -37,13 +37,13 @@ test.each([
       policy,
     );
     const { arena, network } = policy;
-    const shards = [{ plan: planShards(set, policy), shard: 0 }];
-    const vectors = [arena.floats(network.vectorSize)];
+    const shards = shardsIn([planShards(set, policy)]);
+    const vectors = shards.map(() => arena.floats(network.vectorSize));
+    const sums = shards.map(() => arena.reserve(128));
     const work = {
-      ...{ engine: { policy, inputs: createLossInputs(policy) }, shards, sums: [arena.reserve(128)], whole: 0 },
+      ...{ engine: { policy, inputs: createLossInputs(policy) }, shards, sums, whole: 0 },
       ...{ reserve: () => vectors, first: () => {} },
     };
-    expect(work.shards[0].plan.ends).toEqual([64]);
     let turns = 0;
     setImmediate(() => turns++);
     for (let update = 1; update <= updates; update++) {

@@ -16,7 +16,7 @@ export function openSums(n: number): number {
 
 /** Number of vectors that a thread needs for `count` consecutive terms: one for each open sum, and one for the term. */
 export function vectorsFor(count: number): number {
-  return count === 0 ? 0 : 1 + Math.floor(Math.log2(count));
+  return 32 - Math.clz32(count);
 }
 
 /**

@@ -61,7 +61,7 @@ describe('planShards', () => {
     [900, 2000, true],
     [2500, 2500, false],
   ])(
-    '%i states, %i samples, repeats %s: each sample in one entry of its state, entries in even shards of at least 144 rows, as many as a power of two, or full batches',
+    '%i states, %i samples, repeats %s: each sample in one entry of its state, entries in even shards of at least 170 rows, as many as a power of two, or full batches',
     async (states, count, repeated) => {
       const policy = await openPolicy();
       const set = lossSet(states, count, repeated);
@@ -84,7 +84,7 @@ describe('planShards', () => {
       const total = rows.reduce((sum, n) => sum + n, 0);
       const shards = ends.map((end, k) => rows.slice(k === 0 ? 0 : ends[k - 1], end));
       for (const shard of shards) expect(shard.length).toBeLessThanOrEqual(policy.network.batch.capacity.states);
-      const even = 2 ** Math.floor(Math.log2(Math.max(1, Math.min(64, total / 144))));
+      const even = 2 ** Math.floor(Math.log2(Math.max(1, Math.min(64, total / 170))));
       expect(ends.length).toBeGreaterThanOrEqual(even);
       if (entries.states.length <= even * policy.network.batch.capacity.states) expect(ends.length).toBe(even);
       // 9 rows are the most that one state has.
