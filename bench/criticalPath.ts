@@ -17,6 +17,8 @@ export interface Phase {
   readonly pieces: (threads: number) => number;
   /** Time of the work that the calling thread does alone. */
   readonly aloneMs: number;
+  /** Time of the work of the calling thread that only several threads need: joining their results. */
+  readonly joinMs: number;
   /** Number of times per occurrence that all threads wait for each other. */
   readonly waits: number;
   /** Number of messages per occurrence that the calling thread exchanges with each worker. */
@@ -41,7 +43,7 @@ export const assumedCosts: ThreadCosts = { waitMs: 0.002, waitPerThreadMs: 0.000
 /** Predicted time of the phases on `threads` threads. */
 export function predictMs(phases: readonly Phase[], threads: number, costs: ThreadCosts = assumedCosts): number {
   let ms = 0;
-  for (const { count, sharedMs, pieces, aloneMs, waits, messages } of phases) {
+  for (const { count, sharedMs, pieces, aloneMs, joinMs, waits, messages } of phases) {
     ms += aloneMs;
     if (threads === 1) {
       ms += sharedMs;
@@ -49,7 +51,7 @@ export function predictMs(phases: readonly Phase[], threads: number, costs: Thre
     }
     const each = Math.max(1, pieces(threads));
     // The thread with the most pieces determines the time.
-    ms += (sharedMs * Math.ceil(each / threads)) / each;
+    ms += joinMs + (sharedMs * Math.ceil(each / threads)) / each;
     ms += count * waits * (costs.waitMs + (threads - 2) * costs.waitPerThreadMs);
     ms += count * messages * (threads - 1) * costs.messageMs;
   }

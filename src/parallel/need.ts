@@ -32,7 +32,7 @@ const ACTIONS = 16;
 const VECTORS = 24;
 
 /** Number of gradient vectors for each thread: its share of the blocks of an update, and open sums of shards. */
-const VECTORS_PER_THREAD = 2 * BLOCKS_PER_THREAD + 4;
+const VECTORS_PER_THREAD = BLOCKS_PER_THREAD + 2;
 
 /**
  * Number of copies of each state in memory: in the threads that play the episodes, and in up to four sources of

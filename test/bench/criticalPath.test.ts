@@ -8,12 +8,13 @@ const phase: Phase = {
   sharedMs: 120,
   pieces: () => 5,
   aloneMs: 7,
+  joinMs: 0,
   waits: 2,
   messages: 0,
 };
 
 test('one thread: the sum of all times, without waits and messages', () => {
-  expect(predictMs([phase, { ...phase, messages: 4 }], 1, costs)).toBe(254);
+  expect(predictMs([phase, { ...phase, joinMs: 9, messages: 4 }], 1, costs)).toBe(254);
 });
 
 test('the thread with the most pieces determines the time, and each wait adds its cost', () => {
@@ -23,6 +24,10 @@ test('the thread with the most pieces determines the time, and each wait adds it
   expect(predictMs([phase], 4, costs)).toBeCloseTo(7 + 48 + 6, 9);
   // More threads than pieces: one piece each.
   expect(predictMs([phase], 8, costs)).toBeCloseTo(7 + 24 + 3 * 2 * 2, 9);
+});
+
+test('only several threads join results', () => {
+  expect(predictMs([{ ...phase, joinMs: 9, waits: 0 }], 2, costs)).toBeCloseTo(7 + 72 + 9, 9);
 });
 
 test('each message to each worker takes time of the calling thread', () => {
