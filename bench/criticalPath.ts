@@ -35,8 +35,8 @@ export interface ThreadCosts {
 }
 
 /**
- * Assumed costs: a wait by polling takes two transfers of a cache line and the difference between the threads, a message
- * a structured clone and a promise.
+ * Assumed costs: a wait by polling takes two transfers of a cache line and the difference between the threads, a
+ * message a structured clone and a promise.
  */
 export const assumedCosts: ThreadCosts = { waitMs: 0.002, waitPerThreadMs: 0.0002, messageMs: 0.05 };
 

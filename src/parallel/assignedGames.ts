@@ -13,8 +13,8 @@ import type { Chunk, PlayJob, WorkerApi } from './worker.ts';
  */
 const CHUNKS_PER_THREAD = 2;
 /**
- * Smallest mean number of episodes per chunk. Episodes of one game share states, and a chunk computes each of its states
- * once: with the default config, 16 chunks take 1.09 times as long in sum as 8, and 20 take 1.3 times as long.
+ * Smallest mean number of episodes per chunk. Episodes of one game share states, and a chunk computes each of its
+ * states once: with the default config, 16 chunks take 1.09 times as long in sum as 8, and 20 take 1.3 times as long.
  */
 const EPISODES_PER_CHUNK = 5;
 

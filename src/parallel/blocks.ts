@@ -42,8 +42,8 @@ export function computeBlock(
 }
 
 /**
- * Sums part number `part` of `parts` of the vectors of the blocks in the tree, and adds this part of the gradient of the
- * contrastive loss. The first vector then holds this part of the gradient.
+ * Sums part number `part` of `parts` of the vectors of the blocks in the tree, and adds this part of the gradient of
+ * the contrastive loss. The first vector then holds this part of the gradient.
  */
 export function sumBlocks(
   network: Pick<Network, 'addGradient'>,

@@ -228,7 +228,7 @@ function loadLossInputs(
  * Computes shard number `shard` of the plan. Writes its gradient to the vector at `g` and its loss sums to f64[SUMS] at
  * `sums`.
  */
-export function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number, g: number, sums: number): void {
+function computeShard(engine: ShardEngine, plan: ShardPlan, shard: number, g: number, sums: number): void {
   const { policy, inputs } = engine;
   const { arena, network, weights } = policy;
   const { set, entries, ends, load } = plan;
