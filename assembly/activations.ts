@@ -1,8 +1,9 @@
 // Elementwise activations, forward and backward, over n floats.
 import { at } from './memory';
 import { activate16, GELU, SLOPE, TANH } from './activationBlock';
+import { geluSlopeWide, geluWide, reluSlopeWide, reluWide, tanhSlopeWide, tanhWide } from './activationsWide';
 import { gelu4, geluSlope4, reluSlope4, tanh4, tanhSlope4 } from './math';
-import { loadTail, storeTail } from './simd';
+import { loadTail, storeTail, WIDE } from './simd';
 
 const RELU: i32 = 2;
 
@@ -26,7 +27,8 @@ function slope(kind: i32, saved: v128): v128 {
 @inline
 function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
   let i = 0;
-  if (ASC_SHRINK_LEVEL == 0 && kind != RELU) for (; i + 16 <= n; i += 16) activate16(kind, at(x, i), at(y, i), n - i);
+  if (WIDE) i = kind == TANH ? tanhWide(x, y, n) : kind == RELU ? reluWide(x, y, n) : geluWide(x, y, n);
+  else if (ASC_SHRINK_LEVEL == 0 && kind != RELU) for (; i + 16 <= n; i += 16) activate16(kind, at(x, i), at(y, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(y, i), apply(kind, v128.load(at(x, i))));
   if (i < n) storeTail(at(y, i), apply(kind, loadTail(at(x, i), n - i)), n - i);
 }
@@ -35,7 +37,9 @@ function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
 @inline
 function backwardOf(kind: i32, saved: usize, d: usize, n: i32): void {
   let i = 0;
-  if (ASC_SHRINK_LEVEL == 0 && kind == GELU)
+  if (WIDE) {
+    i = kind == TANH ? tanhSlopeWide(saved, d, n) : kind == RELU ? reluSlopeWide(saved, d, n) : geluSlopeWide(saved, d, n);
+  } else if (ASC_SHRINK_LEVEL == 0 && kind == GELU)
     for (; i + 16 <= n; i += 16) activate16(SLOPE, at(saved, i), at(d, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(d, i), f32x4.mul(v128.load(at(d, i)), slope(kind, v128.load(at(saved, i)))));
   if (i < n)

@@ -49,7 +49,36 @@ export function adamw(
   const tiny = f32x4.splat(eps);
   const shrink = f32x4.splat(decay);
   const rate = f32x4.splat(lr);
-  for (let i = 0; i < n; i += 4) {
+  let i = 0;
+  // Two vectors at a time: the division and the square root of one hide the latency of the other.
+  if (ASC_SHRINK_LEVEL == 0) {
+    for (; i + 8 <= n; i += 8) {
+      const toP = at(p, i);
+      const toM = at(m, i);
+      const toV = at(v, i);
+      const g0 = v128.load(at(g, i));
+      const g1 = v128.load(at(g, i), 16);
+      const p0 = v128.load(toP);
+      const p1 = v128.load(toP, 16);
+      const m0 = f32x4.add(f32x4.mul(b1, v128.load(toM)), f32x4.mul(rest1, g0));
+      const m1 = f32x4.add(f32x4.mul(b1, v128.load(toM, 16)), f32x4.mul(rest1, g1));
+      const v0 = f32x4.add(f32x4.mul(b2, v128.load(toV)), f32x4.mul(rest2, f32x4.mul(g0, g0)));
+      const v1 = f32x4.add(f32x4.mul(b2, v128.load(toV, 16)), f32x4.mul(rest2, f32x4.mul(g1, g1)));
+      const root0 = f32x4.add(f32x4.sqrt(f32x4.mul(v0, fix2)), tiny);
+      const root1 = f32x4.add(f32x4.sqrt(f32x4.mul(v1, fix2)), tiny);
+      const step0 = f32x4.add(f32x4.div(f32x4.mul(m0, fix1), root0), f32x4.mul(shrink, p0));
+      const step1 = f32x4.add(f32x4.div(f32x4.mul(m1, fix1), root1), f32x4.mul(shrink, p1));
+      const new0 = f32x4.sub(p0, f32x4.mul(rate, step0));
+      const new1 = f32x4.sub(p1, f32x4.mul(rate, step1));
+      v128.store(toM, m0);
+      v128.store(toM, m1, 16);
+      v128.store(toV, v0);
+      v128.store(toV, v1, 16);
+      v128.store(toP, new0);
+      v128.store(toP, new1, 16);
+    }
+  }
+  for (; i < n; i += 4) {
     const left = n - i;
     const grad = load4(at(g, i), left);
     const oldP = load4(at(p, i), left);

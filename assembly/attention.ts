@@ -5,6 +5,7 @@
 // unit. If queryOffsets is 0, each group has `unit` query rows.
 import { at, getI } from './memory';
 import { matmulNN, matmulNT, matmulTN } from './matmul';
+import { root } from './simd';
 import { softmaxRows, softmaxRowsBackward } from './softmax';
 
 // @ts-ignore: decorator
@@ -37,7 +38,7 @@ export function attentionForward(
   scratch: usize,
 ): void {
   const d = width / heads;
-  const scale: f32 = <f32>1 / sqrt<f32>(<f32>d);
+  const scale: f32 = <f32>1 / root(<f32>d);
   for (let g = 0; g < groups; g++) {
     const from = firstQuery(g, queryOffsets, unit);
     const n = firstQuery(g + 1, queryOffsets, unit) - from;
@@ -90,7 +91,7 @@ export function attentionBackward(
   scratch: usize,
 ): void {
   const d = width / heads;
-  const scale: f32 = <f32>1 / sqrt<f32>(<f32>d);
+  const scale: f32 = <f32>1 / root(<f32>d);
   for (let g = 0; g < groups; g++) {
     const from = firstQuery(g, queryOffsets, unit);
     const n = firstQuery(g + 1, queryOffsets, unit) - from;

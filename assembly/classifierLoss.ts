@@ -3,6 +3,7 @@
 import { at, getF, getI, setF } from './memory';
 import { matmulNN, matmulNT } from './matmul';
 import { exp1, log1, sigmoid1 } from './math';
+import { root } from './simd';
 
 /**
  * Binary cross-entropy: sum over labelled rows of weight(label) * (softplus(z) - label z). The caller chooses the
@@ -70,7 +71,7 @@ export function contrastiveLoss(
   for (let i = 0; i < rows; i++) {
     let squares: f32 = 0;
     for (let j = 0; j < width; j++) squares += getF(e, i * width + j) * getF(e, i * width + j);
-    const inverse: f32 = <f32>1 / sqrt<f32>(max<f32>(squares, 1e-24));
+    const inverse: f32 = <f32>1 / root(max<f32>(squares, 1e-24));
     setF(inverseNorm, i, inverse);
     for (let j = 0; j < width; j++) setF(z, i * width + j, getF(e, i * width + j) * inverse);
     let count = -1; // the row itself is no positive of its own

@@ -1,4 +1,5 @@
 // Column sums of a matrix, taken over its rows: the gradients of biases and of position embeddings.
+import { ZEROS } from './math';
 import { ACCUMULATE } from './matmulTile';
 import { at } from './memory';
 
@@ -10,11 +11,11 @@ export function columnSum(m: i32, n: i32, x: usize, ldx: i32, out: usize, mode: 
   // latency.
   for (; j + 16 <= n; j += 16) {
     const to = at(out, j);
-    const zero = f32x4.splat(0);
-    let s0 = mode == ACCUMULATE ? v128.load(to) : zero;
-    let s1 = mode == ACCUMULATE ? v128.load(to, 16) : zero;
-    let s2 = mode == ACCUMULATE ? v128.load(to, 32) : zero;
-    let s3 = mode == ACCUMULATE ? v128.load(to, 48) : zero;
+    const start = mode == ACCUMULATE ? to : ZEROS;
+    let s0 = v128.load(start);
+    let s1 = v128.load(start, 16);
+    let s2 = v128.load(start, 32);
+    let s3 = v128.load(start, 48);
     let p = at(x, j);
     for (let i = 0; i < m; i++) {
       s0 = f32x4.add(s0, v128.load(p));

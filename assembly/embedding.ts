@@ -3,7 +3,9 @@
 //
 // A feature is token * slots + slot. The features of row r are features[offsets[r] .. offsets[r + 1]).
 import { at, getI } from './memory';
-import { loadTail, storeTail } from './simd';
+import { ZEROS } from './math';
+import { loadTail, storeTail, WIDE } from './simd';
+import { addTwo } from './two';
 
 // @ts-ignore: decorator
 @inline
@@ -12,10 +14,18 @@ export function addRow(out: usize, src: usize, width: i32): void {
   for (; i + 16 <= width; i += 16) {
     const to = at(out, i);
     const from = at(src, i);
-    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-    v128.store(to, f32x4.add(v128.load(to, 16), v128.load(from, 16)), 16);
-    v128.store(to, f32x4.add(v128.load(to, 32), v128.load(from, 32)), 32);
-    v128.store(to, f32x4.add(v128.load(to, 48), v128.load(from, 48)), 48);
+    const s0 = f32x4.add(v128.load(to), v128.load(from));
+    const s1 = f32x4.add(v128.load(to, 16), v128.load(from, 16));
+    const s2 = f32x4.add(v128.load(to, 32), v128.load(from, 32));
+    const s3 = f32x4.add(v128.load(to, 48), v128.load(from, 48));
+    v128.store(to, s0);
+    v128.store(to, s1, 16);
+    v128.store(to, s2, 32);
+    v128.store(to, s3, 48);
+  }
+  if (WIDE && i + 8 <= width) {
+    addTwo(at(out, i), at(src, i));
+    i += 8;
   }
   for (; i + 4 <= width; i += 4) v128.store(at(out, i), f32x4.add(v128.load(at(out, i)), v128.load(at(src, i))));
   const left = width - i;
@@ -41,11 +51,11 @@ export function embeddingBag(
     const row = at(out, r * width);
     let j = 0;
     for (; j + 16 <= width; j += 16) {
-      const start = mode == 2 ? at(bias, j) : at(row, j);
-      let s0 = mode ? v128.load(start) : f32x4.splat(0);
-      let s1 = mode ? v128.load(start, 16) : f32x4.splat(0);
-      let s2 = mode ? v128.load(start, 32) : f32x4.splat(0);
-      let s3 = mode ? v128.load(start, 48) : f32x4.splat(0);
+      const start = mode == 2 ? at(bias, j) : mode ? at(row, j) : ZEROS;
+      let s0 = v128.load(start);
+      let s1 = v128.load(start, 16);
+      let s2 = v128.load(start, 32);
+      let s3 = v128.load(start, 48);
       for (let f = from; f < to; f++) {
         const src = at(table, getI(features, f) * width + j);
         s0 = f32x4.add(s0, v128.load(src));
@@ -199,7 +209,34 @@ function meanScale(slots: i32, mask: usize): f32 {
 export function meanPool(groups: i32, slots: i32, width: i32, mask: usize, x: usize, out: usize, mode: i32): void {
   for (let g = 0; g < groups; g++) {
     const scale = f32x4.splat(meanScale(slots, mask));
-    for (let j = 0; j < width; j += 4) {
+    let j = 0;
+    if (ASC_SHRINK_LEVEL == 0) {
+      for (; j + 16 <= width; j += 16) {
+        let s0 = v128.load(ZEROS);
+        let s1 = v128.load(ZEROS, 16);
+        let s2 = v128.load(ZEROS, 32);
+        let s3 = v128.load(ZEROS, 48);
+        for (let s = 0; s < slots; s++) {
+          if (!load<u8>(mask + <usize>s)) continue;
+          const p = at(x, s * width + j);
+          s0 = f32x4.add(s0, v128.load(p));
+          s1 = f32x4.add(s1, v128.load(p, 16));
+          s2 = f32x4.add(s2, v128.load(p, 32));
+          s3 = f32x4.add(s3, v128.load(p, 48));
+        }
+        const to = at(out, j);
+        const from = mode ? to : ZEROS;
+        s0 = f32x4.add(v128.load(from), f32x4.mul(s0, scale));
+        s1 = f32x4.add(v128.load(from, 16), f32x4.mul(s1, scale));
+        s2 = f32x4.add(v128.load(from, 32), f32x4.mul(s2, scale));
+        s3 = f32x4.add(v128.load(from, 48), f32x4.mul(s3, scale));
+        v128.store(to, s0);
+        v128.store(to, s1, 16);
+        v128.store(to, s2, 32);
+        v128.store(to, s3, 48);
+      }
+    }
+    for (; j < width; j += 4) {
       const left = width - j;
       let sum = f32x4.splat(0);
       for (let s = 0; s < slots; s++) {
@@ -230,7 +267,18 @@ export function meanPoolBackward(
     const scale = meanScale(slots, mask);
     for (let s = 0; s < slots; s++) {
       const factor = f32x4.splat(load<u8>(mask + <usize>s) ? scale : 0);
-      for (let j = 0; j < width; j += 4) {
+      let j = 0;
+      if (ASC_SHRINK_LEVEL == 0) {
+        for (; j + 8 <= width; j += 8) {
+          const to = at(dX, j);
+          const from = mode ? to : ZEROS;
+          const x0 = f32x4.add(v128.load(from), f32x4.mul(factor, v128.load(at(dOut, j))));
+          const x1 = f32x4.add(v128.load(from, 16), f32x4.mul(factor, v128.load(at(dOut, j), 16)));
+          v128.store(to, x0);
+          v128.store(to, x1, 16);
+        }
+      }
+      for (; j < width; j += 4) {
         const left = width - j;
         const p = at(dX, j);
         const d = at(dOut, j);

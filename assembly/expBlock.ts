@@ -1,8 +1,9 @@
 // exp of many floats, sixteen at a time: four independent vectors, kept separate as described in activationBlock.ts.
 // Bitwise identical to exp4 of math.ts.
+import { expWide } from './expWide';
 import { constant4, exp4, mulAdd, powerOfTwo4 } from './math';
 import { at } from './memory';
-import { loadTail, storeTail } from './simd';
+import { loadTail, storeTail, WIDE } from './simd';
 
 // @ts-ignore: decorator
 @inline
@@ -87,7 +88,8 @@ function exp16(x: usize, n: i32): void {
 /** x[n] = e^x */
 export function expInPlace(x: usize, n: i32): void {
   let i = 0;
-  if (ASC_SHRINK_LEVEL == 0) for (; i + 16 <= n; i += 16) exp16(at(x, i), n - i);
+  if (WIDE) i = expWide(x, n);
+  else if (ASC_SHRINK_LEVEL == 0) for (; i + 16 <= n; i += 16) exp16(at(x, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(x, i), exp4(v128.load(at(x, i))));
   if (i < n) storeTail(at(x, i), exp4(loadTail(at(x, i), n - i)), n - i);
 }

@@ -8,7 +8,7 @@ import { K_BLOCK, multiplyRows } from './matmul';
 import { packTransposed } from './matmulPack';
 import { ACCUMULATE, OVERWRITE } from './matmulTile';
 import { at, getF, getI, setF } from './memory';
-import { storeTail, sumLanes } from './simd';
+import { storeTail, sumLanes, WIDE } from './simd';
 
 const TILE: i32 = 64;
 
@@ -48,6 +48,19 @@ function rowProducts(m: i32, n: i32, k: i32, a: usize, panels: usize, c: usize, 
 @inline
 function multiplyInto(n: i32, a: usize, b: usize, out: usize): void {
   let t = 0;
+  for (; WIDE && t + 16 <= n; t += 16) {
+    const x = at(a, t);
+    const y = at(b, t);
+    const p0 = f32x4.mul(v128.load(x), v128.load(y));
+    const p1 = f32x4.mul(v128.load(x, 16), v128.load(y, 16));
+    const p2 = f32x4.mul(v128.load(x, 32), v128.load(y, 32));
+    const p3 = f32x4.mul(v128.load(x, 48), v128.load(y, 48));
+    const to = at(out, t);
+    v128.store(to, p0);
+    v128.store(to, p1, 16);
+    v128.store(to, p2, 32);
+    v128.store(to, p3, 48);
+  }
   for (; t + 4 <= n; t += 4) v128.store(at(out, t), f32x4.mul(v128.load(at(a, t)), v128.load(at(b, t))));
   if (t < n) storeTail(at(out, t), f32x4.mul(v128.load(at(a, t)), v128.load(at(b, t))), n - t);
 }
@@ -183,8 +196,10 @@ export function gramAdd(ni: i32, nj: i32, k: usize, ld: i32, sum: usize): f32 {
       const to = out + ((<usize>j) << 3);
       const high = v128.shuffle<f32>(values, values, 2, 3, 2, 3);
       zeros = f32x4.add(zeros, f32x4.mul(values, f32x4.splat(0)));
-      v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(values)));
-      v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(high)), 16);
+      const sum0 = f64x2.add(v128.load(to), f64x2.promote_low_f32x4(values));
+      const sum1 = f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(high));
+      v128.store(to, sum0);
+      v128.store(to, sum1, 16);
     }
     for (; j < nj; j++) {
       const to = out + ((<usize>j) << 3);

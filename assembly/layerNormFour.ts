@@ -1,8 +1,9 @@
 // Layer norm of four rows at a time, for widths that are a multiple of four. The additions of one row depend on each
 // other, and independent rows hide their latency.
 import { inputGradient, inverseDeviation, meanOf } from './layerNormRow';
+import { finishRow } from './layerNormWide';
 import { at, setF } from './memory';
-import { sumLanes } from './simd';
+import { sumLanes, WIDE } from './simd';
 
 /** Adds to `squares` the squares of four centred floats of a row. */
 // @ts-ignore: decorator
@@ -67,6 +68,13 @@ export function forwardFour(width: i32, x0: usize, gamma: usize, beta: usize, y:
   const y1 = at(y, width);
   const y2 = at(y1, width);
   const y3 = at(y2, width);
+  if (WIDE && !(width & 7)) {
+    finishRow(width, x0, m0, v0, gamma, beta, hat, y);
+    finishRow(width, x1, m1, v1, gamma, beta, hat1, y1);
+    finishRow(width, x2, m2, v2, gamma, beta, hat2, y2);
+    finishRow(width, x3, m3, v3, gamma, beta, hat3, y3);
+    return;
+  }
   for (let i = 0; i < width; i += 4) {
     const g = v128.load(at(gamma, i));
     const b = v128.load(at(beta, i));

@@ -1,6 +1,7 @@
 // Functions that the layer norm of one row and of four rows share.
+import { gradientEights } from './layerNormWide';
 import { at } from './memory';
-import { load4, store4, sumLanes } from './simd';
+import { load4, store4, root, sumLanes } from './simd';
 
 const EPSILON: f32 = 1e-5;
 
@@ -20,7 +21,7 @@ export function put(p: usize, i: i32, width: i32, v: v128): void {
 // @ts-ignore: decorator
 @inline
 export function inverseDeviation(squares: f32, width: i32): f32 {
-  return <f32>1 / sqrt<f32>(squares / <f32>width + EPSILON);
+  return <f32>1 / root(squares / <f32>width + EPSILON);
 }
 
 /** Returns the mean of a row in all lanes. */
@@ -44,7 +45,9 @@ export function inputGradient(
   out: usize,
   mode: i32,
 ): void {
-  for (let i = 0; i < width; i += 4) {
+  let i = 0;
+  if (ASC_SHRINK_LEVEL == 0 && !(width & 7)) i = gradientEights(width, d, gamma, hat, meanD, meanDHat, scale, out, mode);
+  for (; i < width; i += 4) {
     const dh = f32x4.mul(part(d, i, width), part(gamma, i, width));
     const h = part(hat, i, width);
     const dx = f32x4.mul(scale, f32x4.sub(f32x4.sub(dh, meanD), f32x4.mul(h, meanDHat)));

@@ -1,7 +1,8 @@
 // Single-precision matrix products over row-major matrices of any sizes and row strides (in floats):
 //   matmulNN  C[m,n] = A[m,k] B[k,n]      matmulNT  C[m,n] = A[m,k] B[n,k]^T      matmulTN  C[m,n] = A[k,m]^T B[k,n]
 // mode: 0 overwrites C, 1 adds to C; NN also has 2, which starts from bias[n]. k is processed in blocks of 256. B is
-// packed into panels [k][8] (filled with zeros to 8 columns), and A is read in place. NN with few rows also reads B in
+// packed into panels [k][8] (filled with zeros to 8 columns), or [k][16] in the wide builds while 16 columns are left,
+// and A is read in place. NN with few rows also reads B in
 // place. TN also packs A, sixteen columns at a time, or reads small operands in place. scratch: 16,704 + 4 * min(k,
 // 256) * (n rounded up to 8) bytes.
 import { activationBackward } from './activations';
@@ -29,6 +30,16 @@ const EDGE_BYTES: usize = 192;
 const QUAD_BYTES: usize = 16 * 256 * 4;
 
 /**
+ * Bytes of a step in k for a block of 16 columns of B: a packed block of the wide builds is a panel [k][16]. Rows of 16
+ * or more columns in place are never 32 bytes apart.
+ */
+// @ts-ignore: decorator
+@inline
+function stepOfSixteen(stepB: usize): usize {
+  return stepB == 32 ? 64 : stepB;
+}
+
+/**
  * C[m,n] from A[m,k] in place and blocks of 8 columns of B, for one block of k and of m. One step in k moves stepB
  * bytes, and the next block of 8 columns is nextB bytes away. If kind is not 0, C is multiplied by the derivative of
  * that activation; `bias` is then the output of the activation, in the layout of C. The columns that fill the last
@@ -51,19 +62,20 @@ export function multiplyRows(
 ): void {
   const toSaved = bias - c;
   let j = 0;
+  const stepWide = stepOfSixteen(stepB);
   for (; WIDE && j + 16 <= n; j += 16) {
     let rowA = a;
     let rowC = at(c, j);
     const rowBias = at(bias, j);
     let i = m;
     for (; i >= 4; i -= 4) {
-      tile4Wide(k, rowA, lda, panels, nextB, stepB, rowC, ldc, mode + kind * TANH_SLOPE, kind ? rowC + toSaved : rowBias);
+      tile4Wide(k, rowA, lda, panels, stepWide, rowC, ldc, mode + kind * TANH_SLOPE, kind ? rowC + toSaved : rowBias);
       rowA += lda << 2;
       rowC += ldc << 2;
     }
     for (; i > 0; i--) {
-      tile1(k, rowA, panels, stepB, rowC, mode, rowBias);
-      tile1(k, rowA, panels + nextB, stepB, rowC + 32, mode, rowBias + 32);
+      tile1(k, rowA, panels, stepWide, rowC, mode, rowBias);
+      tile1(k, rowA, panels + 32, stepWide, rowC + 32, mode, rowBias + 32);
       if (kind) activationBackward(kind, rowC + toSaved, rowC, 16);
       rowA += lda;
       rowC += ldc;
@@ -188,14 +200,15 @@ function multiplyQuads(
   edge: usize,
 ): void {
   let j = 0;
+  const stepWide = stepOfSixteen(stepB);
   for (; WIDE && j + 16 <= n; j += 16) {
     let quad = quads;
     let out = at(c, j);
     for (let left = m; left > 0; left -= 4) {
-      if (left >= 4) tileQuadWide(k, quad, stepA, panels, nextB, stepB, out, ldc, mode);
+      if (left >= 4) tileQuadWide(k, quad, stepA, panels, stepWide, out, ldc, mode);
       else {
-        edgeQuad(left, 8, k, quad, stepA, panels, stepB, out, ldc, mode, edge);
-        edgeQuad(left, 8, k, quad, stepA, panels + nextB, stepB, out + 32, ldc, mode, edge);
+        edgeQuad(left, 8, k, quad, stepA, panels, stepWide, out, ldc, mode, edge);
+        edgeQuad(left, 8, k, quad, stepA, panels + 32, stepWide, out + 32, ldc, mode, edge);
       }
       quad += nextA;
       out += ldc << 2;

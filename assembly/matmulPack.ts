@@ -1,6 +1,62 @@
 // Packing of operands into the layouts that the tiles of a matrix product read.
-import { at } from './memory';
-import { load4, loadTail, store4 } from './simd';
+import { ZEROS } from './math';
+import { at, getF, setF } from './memory';
+import { load4, loadTail, store4, WIDE } from './simd';
+
+/**
+ * Packs 32 columns of B as two panels [k][16], and adds their sums to sums[32] unless sums is 0. A strip of 32 columns
+ * reads two neighbouring cache lines of each row: rows far apart then come from the second cache sooner.
+ */
+function packThirtyTwo(k: i32, row: usize, ldb: usize, panel: usize, sums: usize): void {
+  const second = (<usize>k) << 6;
+  const start = sums ? sums : ZEROS;
+  const next: usize = sums ? 64 : 0;
+  let s0 = v128.load(start);
+  let s1 = v128.load(start, 16);
+  let s2 = v128.load(start, 32);
+  let s3 = v128.load(start, 48);
+  let s4 = v128.load(start + next);
+  let s5 = v128.load(start + next, 16);
+  let s6 = v128.load(start + next, 32);
+  let s7 = v128.load(start + next, 48);
+  for (let i = 0; i < k; i++) {
+    const b0 = v128.load(row);
+    const b1 = v128.load(row, 16);
+    const b2 = v128.load(row, 32);
+    const b3 = v128.load(row, 48);
+    const b4 = v128.load(row, 64);
+    const b5 = v128.load(row, 80);
+    const b6 = v128.load(row, 96);
+    const b7 = v128.load(row, 112);
+    v128.store(panel, b0);
+    v128.store(panel, b1, 16);
+    v128.store(panel, b2, 32);
+    v128.store(panel, b3, 48);
+    v128.store(panel + second, b4);
+    v128.store(panel + second, b5, 16);
+    v128.store(panel + second, b6, 32);
+    v128.store(panel + second, b7, 48);
+    s0 = f32x4.add(s0, b0);
+    s1 = f32x4.add(s1, b1);
+    s2 = f32x4.add(s2, b2);
+    s3 = f32x4.add(s3, b3);
+    s4 = f32x4.add(s4, b4);
+    s5 = f32x4.add(s5, b5);
+    s6 = f32x4.add(s6, b6);
+    s7 = f32x4.add(s7, b7);
+    row += ldb;
+    panel += 64;
+  }
+  if (!sums) return;
+  v128.store(sums, s0);
+  v128.store(sums, s1, 16);
+  v128.store(sums, s2, 32);
+  v128.store(sums, s3, 48);
+  v128.store(sums, s4, 64);
+  v128.store(sums, s5, 80);
+  v128.store(sums, s6, 96);
+  v128.store(sums, s7, 112);
+}
 
 /**
  * Packs B[k,n] into panels. Unless sums is 0, also adds the column sums of B to sums[n], in row order, because packing
@@ -9,6 +65,11 @@ import { load4, loadTail, store4 } from './simd';
 export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize, sums: usize): void {
   let j = 0;
   const next = (<usize>k) << 5;
+  const nextWide = WIDE ? 32 : next;
+  for (; WIDE && j + 32 <= n; j += 32) {
+    packThirtyTwo(k, at(b, j), ldb, panels, sums ? at(sums, j) : 0);
+    panels += next << 2;
+  }
   // Two panels at a time where B has sixteen columns left: they are one cache line of a row, which is then read once.
   for (; ASC_SHRINK_LEVEL == 0 && j + 16 <= n; j += 16) {
     let row = at(b, j);
@@ -30,14 +91,14 @@ export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize, sums: 
       const b3 = v128.load(row, 48);
       v128.store(panels, b0);
       v128.store(panels, b1, 16);
-      v128.store(panels + next, b2);
-      v128.store(panels + next, b3, 16);
+      v128.store(panels + nextWide, b2);
+      v128.store(panels + nextWide, b3, 16);
       s0 = f32x4.add(s0, b0);
       s1 = f32x4.add(s1, b1);
       s2 = f32x4.add(s2, b2);
       s3 = f32x4.add(s3, b3);
       row += ldb;
-      panels += 32;
+      panels += WIDE ? 64 : 32;
     }
     if (sums) {
       v128.store(to, s0);
@@ -45,7 +106,7 @@ export function pack(k: i32, n: i32, b: usize, ldb: usize, panels: usize, sums: 
       v128.store(to, s2, 32);
       v128.store(to, s3, 48);
     }
-    panels += next;
+    if (!WIDE) panels += next;
   }
   for (; j < n; j += 8) {
     let row = at(b, j);
@@ -97,12 +158,30 @@ function transpose4(p: usize, ld: usize, rows: i32, cols: i32, out: usize, strid
   v128.store(out + 3 * stride, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7));
 }
 
+/** Packs B[16,k]^T as a panel [k][16]. */
+function packSixteen(k: i32, b: usize, ldb: usize, panel: usize): void {
+  let i = 0;
+  for (; i + 4 <= k; i += 4) {
+    for (let j = 0; j < 4; j++) transpose4(at(b, i) + <usize>(4 * j) * ldb, ldb, 4, 4, panel + ((<usize>j) << 4), 64);
+    panel += 256;
+  }
+  for (; i < k; i++) {
+    for (let j = 0; j < 16; j++) setF(panel, j, getF(b + <usize>j * ldb, i));
+    panel += 64;
+  }
+}
+
 /**
  * Packs B[n,k]^T into panels. The last block of a panel may write past the end of the panel, into the next panel or the
  * slack after the last one.
  */
 export function packTransposed(k: i32, n: i32, b: usize, ldb: usize, panels: usize): void {
-  for (let j = 0; j < n; j += 8) {
+  let j = 0;
+  for (; WIDE && j + 16 <= n; j += 16) {
+    packSixteen(k, b + <usize>j * ldb, ldb, panels);
+    panels += (<usize>k) << 6;
+  }
+  for (; j < n; j += 8) {
     for (let i = 0; i < k; i += 4) {
       const out = panels + ((<usize>i) << 5);
       transpose4(at(b, i) + <usize>j * ldb, ldb, n - j, k - i, out, 32);

@@ -1,5 +1,6 @@
 // The 4 x 8 tile of matmulTile.ts with both operands packed by k, as [k][4] and [k][8]. It is used for products with a
 // transposed left operand: the rows of this operand are copied without a transpose.
+import { ZEROS } from './math';
 import { ACCUMULATE } from './matmulTile';
 import { madd } from './simd';
 
@@ -14,28 +15,23 @@ export function tileQuad(
   ldc: usize,
   mode: i32,
 ): void {
-  let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c20 = c00;
-  let c21 = c00;
-  let c30 = c00;
-  let c31 = c00;
+  let start = ZEROS;
+  let step: usize = 0;
   if (mode == ACCUMULATE) {
-    let p = out;
-    c00 = v128.load(p);
-    c01 = v128.load(p, 16);
-    p += ldc;
-    c10 = v128.load(p);
-    c11 = v128.load(p, 16);
-    p += ldc;
-    c20 = v128.load(p);
-    c21 = v128.load(p, 16);
-    p += ldc;
-    c30 = v128.load(p);
-    c31 = v128.load(p, 16);
+    start = out;
+    step = ldc;
   }
+  let c00 = v128.load(start);
+  let c01 = v128.load(start, 16);
+  start += step;
+  let c10 = v128.load(start);
+  let c11 = v128.load(start, 16);
+  start += step;
+  let c20 = v128.load(start);
+  let c21 = v128.load(start, 16);
+  start += step;
+  let c30 = v128.load(start);
+  let c31 = v128.load(start, 16);
   for (let n = k; n > 0; n -= 8) {
     const b0 = v128.load(panel, 0);
     const b1 = v128.load(panel, 16);

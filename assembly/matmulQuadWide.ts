@@ -1,15 +1,15 @@
-// The 4 x 16 tile of matmulTileWide.ts with both operands packed by k, as [k][4] and two panels [k][8]; see matmulQuad.ts.
+// The 4 x 16 tile of matmulTileWide.ts with both operands packed by k, as [k][4] and [k][16]; see
+// matmulQuad.ts.
 import { ACCUMULATE } from './matmulTile';
 import { ZEROS } from './math';
 import { madd } from './simd';
 
-/** C[4][16] = start + quad[k][4]^T * two panels [k][8], the second one `next` bytes after the first; ldc in bytes. */
+/** C[4][16] = start + quad[k][4]^T * panel[k][16]; ldc in bytes. */
 export function tileQuadWide(
   k: i32,
   quad: usize,
   stepA: usize,
   panel: usize,
-  next: usize,
   stepB: usize,
   out: usize,
   ldc: usize,
@@ -40,12 +40,11 @@ export function tileQuadWide(
   let c31 = v128.load(start, 16);
   let c32 = v128.load(start, 32);
   let c33 = v128.load(start, 48);
-  let panel1 = panel + next;
   for (let n = k; n > 0; n -= 8) {
     const b0 = v128.load(panel);
     const b1 = v128.load(panel, 16);
-    const b2 = v128.load(panel1);
-    const b3 = v128.load(panel1, 16);
+    const b2 = v128.load(panel, 32);
+    const b3 = v128.load(panel, 48);
     const x0 = v128.load32_splat(quad, 0);
     c00 = madd(x0, b0, c00);
     c01 = madd(x0, b1, c01);
@@ -68,12 +67,11 @@ export function tileQuadWide(
     c33 = madd(x3, b3, c33);
     quad += stepA;
     panel += stepB;
-    panel1 += stepB;
     if (n > 1) {
       const b0 = v128.load(panel);
       const b1 = v128.load(panel, 16);
-      const b2 = v128.load(panel1);
-      const b3 = v128.load(panel1, 16);
+      const b2 = v128.load(panel, 32);
+      const b3 = v128.load(panel, 48);
       const x0 = v128.load32_splat(quad, 0);
       c00 = madd(x0, b0, c00);
       c01 = madd(x0, b1, c01);
@@ -96,12 +94,11 @@ export function tileQuadWide(
       c33 = madd(x3, b3, c33);
       quad += stepA;
       panel += stepB;
-      panel1 += stepB;
       if (n > 2) {
         const b0 = v128.load(panel);
         const b1 = v128.load(panel, 16);
-        const b2 = v128.load(panel1);
-        const b3 = v128.load(panel1, 16);
+        const b2 = v128.load(panel, 32);
+        const b3 = v128.load(panel, 48);
         const x0 = v128.load32_splat(quad, 0);
         c00 = madd(x0, b0, c00);
         c01 = madd(x0, b1, c01);
@@ -124,12 +121,11 @@ export function tileQuadWide(
         c33 = madd(x3, b3, c33);
         quad += stepA;
         panel += stepB;
-        panel1 += stepB;
         if (n > 3) {
           const b0 = v128.load(panel);
           const b1 = v128.load(panel, 16);
-          const b2 = v128.load(panel1);
-          const b3 = v128.load(panel1, 16);
+          const b2 = v128.load(panel, 32);
+          const b3 = v128.load(panel, 48);
           const x0 = v128.load32_splat(quad, 0);
           c00 = madd(x0, b0, c00);
           c01 = madd(x0, b1, c01);
@@ -152,12 +148,11 @@ export function tileQuadWide(
           c33 = madd(x3, b3, c33);
           quad += stepA;
           panel += stepB;
-          panel1 += stepB;
           if (n > 4) {
             const b0 = v128.load(panel);
             const b1 = v128.load(panel, 16);
-            const b2 = v128.load(panel1);
-            const b3 = v128.load(panel1, 16);
+            const b2 = v128.load(panel, 32);
+            const b3 = v128.load(panel, 48);
             const x0 = v128.load32_splat(quad, 0);
             c00 = madd(x0, b0, c00);
             c01 = madd(x0, b1, c01);
@@ -180,12 +175,11 @@ export function tileQuadWide(
             c33 = madd(x3, b3, c33);
             quad += stepA;
             panel += stepB;
-            panel1 += stepB;
             if (n > 5) {
               const b0 = v128.load(panel);
               const b1 = v128.load(panel, 16);
-              const b2 = v128.load(panel1);
-              const b3 = v128.load(panel1, 16);
+              const b2 = v128.load(panel, 32);
+              const b3 = v128.load(panel, 48);
               const x0 = v128.load32_splat(quad, 0);
               c00 = madd(x0, b0, c00);
               c01 = madd(x0, b1, c01);
@@ -208,12 +202,11 @@ export function tileQuadWide(
               c33 = madd(x3, b3, c33);
               quad += stepA;
               panel += stepB;
-              panel1 += stepB;
               if (n > 6) {
                 const b0 = v128.load(panel);
                 const b1 = v128.load(panel, 16);
-                const b2 = v128.load(panel1);
-                const b3 = v128.load(panel1, 16);
+                const b2 = v128.load(panel, 32);
+                const b3 = v128.load(panel, 48);
                 const x0 = v128.load32_splat(quad, 0);
                 c00 = madd(x0, b0, c00);
                 c01 = madd(x0, b1, c01);
@@ -236,12 +229,11 @@ export function tileQuadWide(
                 c33 = madd(x3, b3, c33);
                 quad += stepA;
                 panel += stepB;
-                panel1 += stepB;
                 if (n > 7) {
                   const b0 = v128.load(panel);
                   const b1 = v128.load(panel, 16);
-                  const b2 = v128.load(panel1);
-                  const b3 = v128.load(panel1, 16);
+                  const b2 = v128.load(panel, 32);
+                  const b3 = v128.load(panel, 48);
                   const x0 = v128.load32_splat(quad, 0);
                   c00 = madd(x0, b0, c00);
                   c01 = madd(x0, b1, c01);
@@ -271,7 +263,6 @@ export function tileQuadWide(
     }
     quad += stepA;
     panel += stepB;
-    panel1 += stepB;
   }
   v128.store(out, c00);
   v128.store(out, c01, 16);

@@ -1,5 +1,6 @@
 // A 1 x 8 variant of the 4 x 8 tile, for the last rows of a matrix and for batches of one: the same sums in the same
 // order.
+import { ZEROS } from './math';
 import { ACCUMULATE, BIAS } from './matmulTile';
 import { madd } from './simd';
 
@@ -7,16 +8,9 @@ import { madd } from './simd';
  * C[1][8] = start + A[1][k] * panel[k][8]; see tile4.
  */
 export function tile1(k: i32, a: usize, panel: usize, stepB: usize, out: usize, mode: i32, bias: usize): void {
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  if (mode == ACCUMULATE) {
-    const p = out;
-    c00 = v128.load(p);
-    c01 = v128.load(p, 16);
-  } else if (mode == BIAS) {
-    c00 = v128.load(bias);
-    c01 = v128.load(bias, 16);
-  }
+  const start = mode == ACCUMULATE ? out : mode == BIAS ? bias : ZEROS;
+  let c00 = v128.load(start);
+  let c01 = v128.load(start, 16);
   let a0 = a;
   for (let n = k; n > 0; n -= 8) {
     const b0 = v128.load(panel);

@@ -4,6 +4,7 @@
 // the unrolled loop above the arithmetic, exceeds its 15 vector registers and spills, which halves the speed. Rows of A
 // are read in place through row pointers with load32_splat, where V8 folds the constant offsets. B is a panel [k][8].
 // Every element of C sums a[k] * b[k] in ascending k, so its bits do not depend on its position in the batch.
+import { ZEROS } from './math';
 import { RELU_SLOPE, slope, TANH_SLOPE } from './matmulSlope';
 import { madd } from './simd';
 
@@ -27,37 +28,23 @@ export function tile4(
   mode: i32,
   bias: usize,
 ): void {
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  let c10 = f32x4.splat(0);
-  let c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0);
-  let c21 = f32x4.splat(0);
-  let c30 = f32x4.splat(0);
-  let c31 = f32x4.splat(0);
+  let start = ZEROS;
+  let step: usize = 0;
   if ((mode & 3) == ACCUMULATE) {
-    let p = out;
-    c00 = v128.load(p);
-    c01 = v128.load(p, 16);
-    p += ldc;
-    c10 = v128.load(p);
-    c11 = v128.load(p, 16);
-    p += ldc;
-    c20 = v128.load(p);
-    c21 = v128.load(p, 16);
-    p += ldc;
-    c30 = v128.load(p);
-    c31 = v128.load(p, 16);
-  } else if (mode == BIAS) {
-    c00 = v128.load(bias);
-    c01 = v128.load(bias, 16);
-    c10 = c00;
-    c11 = c01;
-    c20 = c00;
-    c21 = c01;
-    c30 = c00;
-    c31 = c01;
-  }
+    start = out;
+    step = ldc;
+  } else if (mode == BIAS) start = bias;
+  let c00 = v128.load(start);
+  let c01 = v128.load(start, 16);
+  start += step;
+  let c10 = v128.load(start);
+  let c11 = v128.load(start, 16);
+  start += step;
+  let c20 = v128.load(start);
+  let c21 = v128.load(start, 16);
+  start += step;
+  let c30 = v128.load(start);
+  let c31 = v128.load(start, 16);
   let a0 = a;
   let a1 = a0 + lda;
   let a2 = a1 + lda;

@@ -1,23 +1,20 @@
-// The 4 x 16 tile of the wide builds: the tile of matmulTile.ts for twice as many columns, with the same sums in the same
-// order. An engine that merges neighbouring vectors keeps its sixteen vectors of sums in eight registers. The narrow
-// builds do not contain it, because without the merge it needs more registers than a processor has.
+// The 4 x 16 tile of the wide builds: the tile of matmulTile.ts for twice as many columns, with the same sums in the
+// same order. An engine that merges neighbouring vectors keeps its sixteen vectors of sums in eight registers. The
+// narrow builds do not contain it, because without the merge it needs more registers than a processor has.
 //
-// Pairs are merged from their stores upwards. The two loads that start a pair must therefore be in one basic block, so
-// every tile starts from an address: zeros, the bias row, or C.
+// The engine begins at two neighbouring stores and merges what they depend on. The two loads that start a pair must be
+// in one basic block for that, so every tile starts from an address: zeros, the bias row, or C.
 import { RELU_SLOPE, slope, TANH_SLOPE } from './matmulSlope';
 import { ACCUMULATE, BIAS } from './matmulTile';
 import { ZEROS } from './math';
 import { madd } from './simd';
 
-/**
- * C[4][16] = start + A[4][k] * two panels [k][8], the second one `next` bytes after the first; otherwise as tile4.
- */
+/** C[4][16] = start + A[4][k] * panel[k][16]; otherwise as tile4. */
 export function tile4Wide(
   k: i32,
   a: usize,
   lda: usize,
   panel: usize,
-  next: usize,
   stepB: usize,
   out: usize,
   ldc: usize,
@@ -53,12 +50,11 @@ export function tile4Wide(
   let a1 = a0 + lda;
   let a2 = a1 + lda;
   let a3 = a2 + lda;
-  let panel1 = panel + next;
   for (let n = k; n > 0; n -= 8) {
     const b0 = v128.load(panel);
     const b1 = v128.load(panel, 16);
-    const b2 = v128.load(panel1);
-    const b3 = v128.load(panel1, 16);
+    const b2 = v128.load(panel, 32);
+    const b3 = v128.load(panel, 48);
     const x0 = v128.load32_splat(a0, 0);
     c00 = madd(x0, b0, c00);
     c01 = madd(x0, b1, c01);
@@ -80,12 +76,11 @@ export function tile4Wide(
     c32 = madd(x3, b2, c32);
     c33 = madd(x3, b3, c33);
     panel += stepB;
-    panel1 += stepB;
     if (n > 1) {
       const b0 = v128.load(panel);
       const b1 = v128.load(panel, 16);
-      const b2 = v128.load(panel1);
-      const b3 = v128.load(panel1, 16);
+      const b2 = v128.load(panel, 32);
+      const b3 = v128.load(panel, 48);
       const x0 = v128.load32_splat(a0, 4);
       c00 = madd(x0, b0, c00);
       c01 = madd(x0, b1, c01);
@@ -107,12 +102,11 @@ export function tile4Wide(
       c32 = madd(x3, b2, c32);
       c33 = madd(x3, b3, c33);
       panel += stepB;
-      panel1 += stepB;
       if (n > 2) {
         const b0 = v128.load(panel);
         const b1 = v128.load(panel, 16);
-        const b2 = v128.load(panel1);
-        const b3 = v128.load(panel1, 16);
+        const b2 = v128.load(panel, 32);
+        const b3 = v128.load(panel, 48);
         const x0 = v128.load32_splat(a0, 8);
         c00 = madd(x0, b0, c00);
         c01 = madd(x0, b1, c01);
@@ -134,12 +128,11 @@ export function tile4Wide(
         c32 = madd(x3, b2, c32);
         c33 = madd(x3, b3, c33);
         panel += stepB;
-        panel1 += stepB;
         if (n > 3) {
           const b0 = v128.load(panel);
           const b1 = v128.load(panel, 16);
-          const b2 = v128.load(panel1);
-          const b3 = v128.load(panel1, 16);
+          const b2 = v128.load(panel, 32);
+          const b3 = v128.load(panel, 48);
           const x0 = v128.load32_splat(a0, 12);
           c00 = madd(x0, b0, c00);
           c01 = madd(x0, b1, c01);
@@ -161,12 +154,11 @@ export function tile4Wide(
           c32 = madd(x3, b2, c32);
           c33 = madd(x3, b3, c33);
           panel += stepB;
-          panel1 += stepB;
           if (n > 4) {
             const b0 = v128.load(panel);
             const b1 = v128.load(panel, 16);
-            const b2 = v128.load(panel1);
-            const b3 = v128.load(panel1, 16);
+            const b2 = v128.load(panel, 32);
+            const b3 = v128.load(panel, 48);
             const x0 = v128.load32_splat(a0, 16);
             c00 = madd(x0, b0, c00);
             c01 = madd(x0, b1, c01);
@@ -188,12 +180,11 @@ export function tile4Wide(
             c32 = madd(x3, b2, c32);
             c33 = madd(x3, b3, c33);
             panel += stepB;
-            panel1 += stepB;
             if (n > 5) {
               const b0 = v128.load(panel);
               const b1 = v128.load(panel, 16);
-              const b2 = v128.load(panel1);
-              const b3 = v128.load(panel1, 16);
+              const b2 = v128.load(panel, 32);
+              const b3 = v128.load(panel, 48);
               const x0 = v128.load32_splat(a0, 20);
               c00 = madd(x0, b0, c00);
               c01 = madd(x0, b1, c01);
@@ -215,12 +206,11 @@ export function tile4Wide(
               c32 = madd(x3, b2, c32);
               c33 = madd(x3, b3, c33);
               panel += stepB;
-              panel1 += stepB;
               if (n > 6) {
                 const b0 = v128.load(panel);
                 const b1 = v128.load(panel, 16);
-                const b2 = v128.load(panel1);
-                const b3 = v128.load(panel1, 16);
+                const b2 = v128.load(panel, 32);
+                const b3 = v128.load(panel, 48);
                 const x0 = v128.load32_splat(a0, 24);
                 c00 = madd(x0, b0, c00);
                 c01 = madd(x0, b1, c01);
@@ -242,12 +232,11 @@ export function tile4Wide(
                 c32 = madd(x3, b2, c32);
                 c33 = madd(x3, b3, c33);
                 panel += stepB;
-                panel1 += stepB;
                 if (n > 7) {
                   const b0 = v128.load(panel);
                   const b1 = v128.load(panel, 16);
-                  const b2 = v128.load(panel1);
-                  const b3 = v128.load(panel1, 16);
+                  const b2 = v128.load(panel, 32);
+                  const b3 = v128.load(panel, 48);
                   const x0 = v128.load32_splat(a0, 28);
                   c00 = madd(x0, b0, c00);
                   c01 = madd(x0, b1, c01);
@@ -280,7 +269,6 @@ export function tile4Wide(
     a2 += 32;
     a3 += 32;
     panel += stepB;
-    panel1 += stepB;
   }
   if (mode >= RELU_SLOPE) {
     c00 = slope(RELU_SLOPE, c00, bias, 0);

@@ -1,5 +1,7 @@
 // Addresses of elements of raw f32 and i32 arrays: element i of the array at p. One function computes them, because `p
 // + i << 2` has the wrong precedence.
+import { addScaledTwo, addTwo, scaleTwo } from './two';
+import { WIDE } from './simd';
 
 // @ts-ignore: decorator
 @inline
@@ -40,6 +42,14 @@ export function heapBase(): usize {
 export function fill(dst: usize, n: i32, value: f32): void {
   const v = f32x4.splat(value);
   let i = 0;
+  if (WIDE) {
+    for (; i + 16 <= n; i += 16) {
+      v128.store(at(dst, i), v);
+      v128.store(at(dst, i), v, 16);
+      v128.store(at(dst, i), v, 32);
+      v128.store(at(dst, i), v, 48);
+    }
+  }
   for (; i + 4 <= n; i += 4) v128.store(at(dst, i), v);
   for (; i < n; i++) setF(dst, i, value);
 }
@@ -61,6 +71,9 @@ export function copyRows(rows: i32, bytes: i32, src: usize, strideSrc: i32, dst:
 /** dst[n] += src[n] */
 export function addInto(dst: usize, src: usize, n: i32): void {
   let i = 0;
+  if (WIDE) {
+    for (; i + 8 <= n; i += 8) addTwo(at(dst, i), at(src, i));
+  }
   for (; i + 4 <= n; i += 4) v128.store(at(dst, i), f32x4.add(v128.load(at(dst, i)), v128.load(at(src, i))));
   for (; i < n; i++) setF(dst, i, getF(dst, i) + getF(src, i));
 }
@@ -69,6 +82,13 @@ export function addInto(dst: usize, src: usize, n: i32): void {
 export function addScaled(n: i32, factor: f32, src: usize, dst: usize, mode: i32): void {
   const v = f32x4.splat(factor);
   let i = 0;
+  if (WIDE) {
+    if (mode) {
+      for (; i + 8 <= n; i += 8) addScaledTwo(at(dst, i), at(src, i), v);
+    } else {
+      for (; i + 8 <= n; i += 8) scaleTwo(at(dst, i), at(src, i), v);
+    }
+  }
   for (; i + 4 <= n; i += 4) {
     const scaled = f32x4.mul(v128.load(at(src, i)), v);
     v128.store(at(dst, i), mode ? f32x4.add(v128.load(at(dst, i)), scaled) : scaled);
@@ -80,6 +100,9 @@ export function addScaled(n: i32, factor: f32, src: usize, dst: usize, mode: i32
 export function scaleBy(dst: usize, n: i32, factor: f32): void {
   const v = f32x4.splat(factor);
   let i = 0;
+  if (WIDE) {
+    for (; i + 8 <= n; i += 8) scaleTwo(at(dst, i), at(dst, i), v);
+  }
   for (; i + 4 <= n; i += 4) v128.store(at(dst, i), f32x4.mul(v128.load(at(dst, i)), v));
   for (; i < n; i++) setF(dst, i, getF(dst, i) * factor);
 }

@@ -26,6 +26,16 @@ export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
 }
 
+/**
+ * sqrt(x). V8 compiles the scalar square root to an instruction of SSE, which some Intel processors run after a wait of
+ * about a hundred cycles if the upper halves of the vector registers are in use, as they are in the wide builds.
+ */
+// @ts-ignore: decorator
+@inline
+export function root(x: f32): f32 {
+  return WIDE ? f32x4.extract_lane(f32x4.sqrt(f32x4.splat(x)), 0) : sqrt<f32>(x);
+}
+
 /** Returns the largest lane, or NaN if a lane is NaN. */
 // @ts-ignore: decorator
 @inline

@@ -1,7 +1,8 @@
 // Softmax of attention scores under a key mask, and its backward pass.
 import { expInPlace } from './expBlock';
 import { at } from './memory';
-import { load4, store4 } from './simd';
+import { load4, store4, WIDE } from './simd';
+import { centreWide, normaliseWide, scoreGradientsWide } from './softmaxWide';
 
 /** A lane mask: all bits of a lane are set if its mask byte is set. Bytes beyond `left` are not read. */
 // @ts-ignore: decorator
@@ -41,6 +42,10 @@ export function softmaxRows(rows: i32, keys: i32, p: usize, scale: f32, mask: us
     // pmax can drop a NaN. The result is still NaN, because the sum of exponentials contains it.
     tops = f32x4.pmax(tops, v128.shuffle<f32>(tops, tops, 2, 3, 0, 1));
     const top = f32x4.pmax(tops, v128.shuffle<f32>(tops, tops, 1, 0, 3, 2));
+    if (WIDE && !(keys & 7)) {
+      centreWide(keys, row, factor, top);
+      continue;
+    }
     for (let j = 0; j < keys; j += 4) {
       store4(at(row, j), f32x4.sub(f32x4.mul(load4(at(row, j), keys - j), factor), top), keys - j);
     }
@@ -54,6 +59,10 @@ export function softmaxRows(rows: i32, keys: i32, p: usize, scale: f32, mask: us
     }
     const sum = sumEverywhere(sums);
     const inverse = v128.bitselect(f32x4.div(f32x4.splat(1), sum), sum, f32x4.gt(sum, f32x4.splat(0)));
+    if (WIDE && !(keys & 7)) {
+      normaliseWide(keys, row, lanes, inverse);
+      continue;
+    }
     for (let j = 0; j < keys; j += 4) {
       const e = v128.and(load4(at(row, j), keys - j), v128.load(at(lanes, j)));
       store4(at(row, j), f32x4.mul(e, inverse), keys - j);
@@ -93,6 +102,13 @@ function softmaxFourBackward(keys: i32, p0: usize, d0: usize, scale: v128): void
   s1 = sumEverywhere(s1);
   s2 = sumEverywhere(s2);
   s3 = sumEverywhere(s3);
+  if (WIDE && !(keys & 7)) {
+    scoreGradientsWide(keys, scale, p0, d0, s0);
+    scoreGradientsWide(keys, scale, p1, d1, s1);
+    scoreGradientsWide(keys, scale, p2, d2, s2);
+    scoreGradientsWide(keys, scale, p3, d3, s3);
+    return;
+  }
   for (let j = 0; j < keys; j += 4) {
     v128.store(at(d0, j), scoreGradient(scale, v128.load(at(p0, j)), v128.load(at(d0, j)), s0));
     v128.store(at(d1, j), scoreGradient(scale, v128.load(at(p1, j)), v128.load(at(d1, j)), s1));
