@@ -24,7 +24,8 @@ function needBuild(): void {
 }
 
 /**
- * The size of each build of the engine's module, and the size of an upload to an edge worker: the edge module and unbraid/edge,
+ * The size of each build of the engine's module, and the size of an upload to an edge worker: the edge module and
+ * unbraid/edge,
  * bundled and minified.
  */
 export async function sizes(): Promise<Sizes> {

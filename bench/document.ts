@@ -7,6 +7,7 @@ import { between, markdownTable } from './markdown.ts';
 import { jobRatio, jobRuns, jobSeconds, successMean } from './ratios.ts';
 import type { BenchResult, JobRun, Outcome } from './result.ts';
 import { rooflineFigure } from './roofline.ts';
+import { modelError } from './scaling.ts';
 import {
   comparedTable,
   duration,
@@ -64,18 +65,19 @@ function jobText(result: BenchResult): string {
 
 /** Speed-ups of several threads. */
 function threadsText(result: BenchResult): string {
-  return outcomeText(result.scaling, ({ rows, modelError }) => {
+  return outcomeText(result.scaling, (rows) => {
     const two = (x: number | null): string => x?.toFixed(2) ?? '';
-    const lines = rows.map(({ threads, groups, speedup, capacity, share, predicted }) => [
-      String(threads),
-      String(groups),
-      two(speedup),
-      two(capacity),
-      two(share),
-      predicted ? 'predicted' : 'measured',
+    const lines = rows.map(({ threads, groups, measured, speedup, predicted, independent, share }) => [
+      ...[String(threads), String(groups), measured ? two(speedup) : ''],
+      ...[two(predicted), two(independent), two(share)],
     ]);
-    const head = ['Threads', 'Groups', 'Times one thread', 'As many independent runs', 'Share of these', ''];
-    return `${markdownTable(head, lines)}\n\nPredicted rows are from a model of the critical path. Its error on two threads is ${percent(Math.abs(modelError))}.`;
+    const head = ['Threads', 'Groups', 'Times one thread', 'Predicted', 'As many independent runs', 'Share of these'];
+    const error = modelError(rows);
+    const note = error === null ? '' : ` Its error on two threads is at most ${percent(error)}.`;
+    return (
+      `${markdownTable(head, lines)}\n\nComplete runs on household, with the narrow build. The prediction is of a model of the ` +
+      `critical path from the phases of one thread. Rows without a measurement need more cores than this machine has.${note}`
+    );
   });
 }
 
@@ -98,9 +100,6 @@ function conditions({ command, machine, versions, missing, peakGflops, measureme
   ].join('\n');
 }
 
-/** The benchmark has no path for a GPU, because no machine with one was available to test it. */
-const gpuText = 'PyTorch and JAX on a GPU: not measured; this machine has none.';
-
 /** The document's part between its markers. `name` is the prefix of the figures' file names. */
 export function report(result: BenchResult, name: string): string {
   return [
@@ -120,7 +119,6 @@ export function report(result: BenchResult, name: string): string {
     iterationText(result),
     rolloutText(result),
     jobText(result),
-    gpuText,
     '## Threads',
     threadsText(result),
     '## Growth',

@@ -53,7 +53,10 @@ function workloadTensors(prefix: string, { list, states, taken, advantage, polic
   ];
 }
 
-/** Bytes of the input file. Tensors: `matmulN/a` and `matmulN/b`, `mlp/...`, `gramB/...`, `attention/...` and `training/SEED/...`. */
+/**
+ * Bytes of the input file. Tensors: `matmulN/a` and `matmulN/b`, `mlp/...`, `gramB/...`, `attention/...` and
+ * `training/SEED/...`.
+ */
 export async function encodeInputs(): Promise<Uint8Array> {
   const matmuls = matmulSizes.flatMap((n) =>
     ['a', 'b'].map((side) => {

@@ -3,7 +3,6 @@
  * PyTorch. The first round warms the processes up, and its times do not count.
  */
 import { difference } from './agreement.ts';
-import type { MeasureOptions } from './measure.ts';
 import type { Worker } from './pool.ts';
 import type { JobRun, JobRuns } from './result.ts';
 import { median } from './sampling.ts';
@@ -33,7 +32,7 @@ async function otherRules(ours: Worker, worker: Worker): Promise<string | null> 
 export async function measureJobs(
   workers: readonly Worker[],
   probe: () => Promise<number>,
-  options: Pick<MeasureOptions, 'wants' | 'log'>,
+  options: { readonly wants: (job: string) => boolean; readonly log: (line: string) => void },
 ): Promise<JobRuns[]> {
   const results: JobRuns[] = [];
   const probed = async (): Promise<number> => {

@@ -1,7 +1,6 @@
 /**
- * The engine's worker: all cases to measure, created at first use. Arguments: the file of inputs, and the build: `wide`,
- * or `off` for the narrow build without merged vector operations. The flag of the wide build holds for a process, so
- * each build has a process of its own.
+ * The engine's worker: all cases to measure, created at first use. Arguments: the file of inputs, and the build:
+ * `wide`, or `off` for the narrow build without merged vector operations. Each build has a process of its own.
  */
 import { gramTotal } from '../src/coupling/gram.ts';
 import { createArena, matmulScratchBytes } from '../src/engine/kernels/arena.ts';
@@ -15,16 +14,9 @@ import { attentionStates, gramSizes, growth, matmulSizes, mlpStates } from './in
 import { elementwiseCases, matmulCases, nothingCase, streamCases } from './kernelCases.ts';
 import { peakCase } from './probe.ts';
 import { readInputs, serve, type Task } from './serve.ts';
-import {
-  ATTENTION,
-  attentionWorkload,
-  candidatesWorkload,
-  inference,
-  mlpWorkload,
-  trainingStep,
-  type Workload,
-} from './steps.ts';
+import { ATTENTION, attentionWorkload, candidatesWorkload, mlpWorkload, type Workload } from './steps.ts';
 import { householdFeatures, trainingJob } from './training.ts';
+import { inference, trainingStep } from './trainingStep.ts';
 
 const [, , path, width] = process.argv;
 const { build, buildReason, module } = width === 'wide' ? await openWide('single') : notWide;

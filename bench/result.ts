@@ -56,23 +56,20 @@ export interface Row {
   readonly reason?: string;
 }
 
-/** Speed-up of one number of threads; see bench/threads.ts. */
+/** Speed-up of one number of threads; a row of bench/threads.ts. */
 export interface ScalingRow {
   readonly threads: number;
   /** Groups of an iteration: 10 by default. */
   readonly groups: number;
+  /** Whether `speedup` was measured; otherwise it is `predicted`. */
+  readonly measured: boolean;
   readonly speedup: number;
-  /** Work of as many independent runs, in units of one; null if predicted. */
-  readonly capacity: number | null;
-  /** `speedup` divided by `capacity`. */
+  /** Speed-up by the model of the critical path. */
+  readonly predicted: number;
+  /** Work of as many independent runs at once, in units of one; null if it was not measured. */
+  readonly independent: number | null;
+  /** `speedup` divided by `independent`. */
   readonly share: number | null;
-  readonly predicted: boolean;
-}
-
-export interface Scaling {
-  readonly rows: readonly ScalingRow[];
-  /** Error of the model of the critical path on two threads, relative to the measurement. */
-  readonly modelError: number;
 }
 
 /** Shares of a run on household; see bench/iteration.ts. */
@@ -119,7 +116,7 @@ export interface BenchResult {
   readonly peakGflops: number;
   readonly measurements: readonly Measurement[];
   readonly jobs: readonly JobRuns[];
-  readonly scaling: Outcome<Scaling>;
+  readonly scaling: Outcome<readonly ScalingRow[]>;
   readonly iteration: Outcome<IterationCost>;
   readonly sizes: Outcome<Sizes>;
   readonly startUpMs: Outcome<StartUp>;

@@ -1,6 +1,6 @@
 /**
- * Runs on household as jobs of the engine. The PyTorch job (bench/peers/torch_training.py) trains on the same games with
- * the same demonstrations; its rules of the household are compared with those of src/env on these demonstrations.
+ * Runs on household as jobs of the engine. The PyTorch job (bench/peers/torch_training.py) trains on the same games
+ * with the same demonstrations; its rules of the household are compared with those of src/env on these demonstrations.
  */
 import { type Config, configTable } from '../src/config/config.ts';
 import { drawGame } from '../src/env/household/games.ts';
@@ -91,15 +91,19 @@ export function householdFeatures(seed: number): Record<string, Float32Array> {
 /** Success of the episodes of each iteration. */
 export type Job = (seed: number) => Promise<Float32Array>;
 
-/** A complete run with the default config, or only its training: one episode for each evaluation, one pair. */
-export function trainingJob(module: WebAssembly.Module, complete: boolean): Job {
+/**
+ * A complete run with the default config, or only its training: one episode for each evaluation, one pair.
+ *
+ * @param changes other values of the config, for short runs
+ */
+export function trainingJob(module: WebAssembly.Module, complete: boolean, changes: Partial<Config> = {}): Job {
   const least = complete ? {} : { evalEpisodes: 1, couplingPairs: 1 };
   return async (seed) => {
     const success: number[] = [];
     const onMetrics = (iteration: number, metrics: Readonly<Record<string, number>>): void => {
       if (iteration > 0) success.push(metrics['charts/success']);
     };
-    await train({ ...least, seed }, { module, onMetrics });
+    await train({ ...least, ...changes, seed }, { module, onMetrics });
     return Float32Array.from(success);
   };
 }

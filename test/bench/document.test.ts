@@ -59,15 +59,19 @@ test('the document has both builds, the whole job beside PyTorch, and the thread
     runsOf('household', 'unbraid', [3], [0.7, 0.6]),
     runsOf('household', 'unbraid-off', [4.5], [0.7, 0.6]),
   ];
-  const rows = [{ threads: 8, groups: 40, speedup: 5.6, capacity: null, share: null, predicted: true }];
-  const scaling = { value: { rows, modelError: -0.03 } };
+  const unknown = { independent: null, share: null };
+  const rows = [
+    { threads: 2, groups: 10, measured: true, speedup: 1.5, predicted: 1.56, independent: 1.8, share: 0.83 },
+    { threads: 8, groups: 40, measured: false, speedup: 5.6, predicted: 5.6, ...unknown },
+  ];
+  const scaling = { value: rows };
   const text = report(resultOf(result.measurements, {}, { jobs, scaling }), 'performance');
   expect(text).toContain('| Training step of the MLP 64-128-128-16, batch 256 | 800 µs | 1.28 ms | 1.6× |  |  |');
   expect(text).toContain('evaluations and coupling | 3 s | 4.5 s | 1.5× |  |  |');
   expect(text).toContain('take unbraid 4 s and PyTorch');
   expect(text).toContain('unbraid 0.70 ± 0.08, PyTorch 0.65 ± 0.06.');
-  expect(text).toContain('| 8 | 40 | 5.60 |  |  | predicted |');
-  expect(text).toContain('Its error on two threads is 3%.');
+  expect(text).toContain('| 2 | 10 | 1.50 | 1.56 | 1.80 | 0.83 |\n| 8 | 40 |  | 5.60 |  |  |');
+  expect(text).toContain('Its error on two threads is at most 4%.');
   expect(report(result, 'performance')).toContain(
     'The training beside PyTorch was not measured: training was not measured on unbraid.',
   );

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { exponent, jobRatio, learnsOtherwise, peakShare, timesAsLong } from '../../bench/ratios.ts';
 import type { BenchResult, Row } from '../../bench/result.ts';
+import { modelError } from '../../bench/scaling.ts';
 import { measured, resultOf, runsOf } from './result.ts';
 
 function row(result: BenchResult, name: string): Row {
@@ -116,11 +117,11 @@ test('a job that learns otherwise, or a worker that is missing, has no ratio, an
 
 test('speed-ups of threads that a model predicts are marked', () => {
   const at = (threads: number, groups: number, speedup: number, share: number | null) => {
-    const capacity = share && speedup / share;
-    return { threads, groups, speedup, capacity, share, predicted: share === null };
+    const independent = share && speedup / share;
+    return { threads, groups, measured: share !== null, speedup, predicted: 1.1 * speedup, independent, share };
   };
   const rows = [at(2, 10, 1.7, 0.88), at(2, 40, 1.8, 0.93), at(8, 40, 5.6, null), at(16, 40, 5.5, null)];
-  const result = resultOf([], {}, { scaling: { value: { rows, modelError: 0.02 } } });
+  const result = resultOf([], {}, { scaling: { value: rows } });
   expect(row(result, 'Two threads, default groups: of what two independent runs do')).toMatchObject({
     value: 0.88,
     holds: false,
@@ -129,4 +130,6 @@ test('speed-ups of threads that a model predicts are marked', () => {
   expect(row(result, '8 threads, four times the groups')).toMatchObject({ value: 5.6, holds: true, predicted: true });
   expect(row(result, '16 threads, four times the groups')).toMatchObject({ value: 5.5, holds: false, predicted: true });
   expect(row(result, '16 threads against 8')).toMatchObject({ value: 5.5 / 5.6, holds: true, predicted: true });
+  expect(modelError(rows)).toBeCloseTo(0.1, 12);
+  expect(modelError(rows.slice(2))).toBeNull();
 });
