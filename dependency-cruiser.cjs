@@ -15,7 +15,7 @@ const folders = {
   statistics: ['check', 'root'],
   report: ['record', 'statistics'],
   env: ['check', 'root', 'config', 'record'],
-  'engine/kernels': [],
+  'engine/kernels': ['root'],
   'engine/layers': ['check', 'root', 'engine/kernels'],
   'engine/states': ['check', 'env', 'engine/kernels', 'engine/layers'],
   'engine/policy': ['check', 'root', 'record', 'env', 'engine/kernels', 'engine/layers', 'engine/states'],

@@ -182,12 +182,13 @@ export class Crew {
   /**
    * Between two iterations: if another build was chosen since the arena was made, replaces the kernels of the arena.
    *
+   * @param left number of iterations that follow in the run
    * @returns the module whose kernels the workers must use from now on; null: no change
    * @internal
    */
-  renewKernels(arena: Arena): WebAssembly.Module | null {
+  renewKernels(arena: Arena, left: number): WebAssembly.Module | null {
     if (this.#given !== undefined || this.build === 'wide') return null;
-    const choice = this.#kernels.atBorder(this.#kind);
+    const choice = this.#kernels.atBorder(this.#kind, left);
     if (choice === null) return null;
     this.#choice = choice;
     if (choice.module) arena.useKernels(instantiateKernels(choice.module, arena.memory), choice);
@@ -288,12 +289,10 @@ export function soloCrew(reason = 'one thread', modules: EngineModules = {}, ker
  * receipts.
  *
  * @param module `unbraid.relaxed.wasm`, compiled, or its URL, if it is not stored beside the engine's code
- * @param options.wide see `CrewOptions`
+ * @param options `wide` as in `CrewOptions`
  */
-export function relaxedCrew(
-  module?: ModuleSource,
-  { wide = false, kernels = kernelsOf(wide) }: Pick<CrewOptions, 'wide' | 'kernels'> = {},
-): Crew {
+export function relaxedCrew(module?: ModuleSource, options: Pick<CrewOptions, 'wide' | 'kernels'> = {}): Crew {
+  const { wide = false, kernels = kernelsOf(wide) } = options;
   const modules = module ? { single: module } : {};
   return new Crew([], 'own', 'relaxed arithmetic has one thread', 'relaxed', modules, kernels);
 }

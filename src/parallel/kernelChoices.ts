@@ -6,8 +6,12 @@ import { type KernelChoice, notWide, openWide } from '../engine/kernels/wide.ts'
 export interface KernelChoices {
   /** The choice with which a run starts. */
   atStart(build: Build): Promise<KernelChoice>;
-  /** The choice after an iteration of the run; null while it is open. */
-  atBorder(build: Build): KernelChoice | null;
+  /**
+   * The choice after an iteration of the run; null while it is open.
+   *
+   * @param left number of iterations that follow in the run
+   */
+  atBorder(build: Build, left: number): KernelChoice | null;
 }
 
 /** The narrow build. */

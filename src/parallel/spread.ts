@@ -46,8 +46,10 @@ export interface Spread {
   /**
    * Between two iterations: replaces the kernels of all threads if another build was chosen. Workers that have received
    * episodes ahead play these with their present kernels, which compute the same bits.
+   *
+   * @param left number of iterations that follow in the run
    */
-  renewKernels(): void;
+  renewKernels(left: number): void;
   /** Ends the run. On shared memory workers claim no further work. Removes the listener on the signal. */
   close(): void;
 }
@@ -206,8 +208,8 @@ export async function openSpread(
         start: assigned.start,
       });
     },
-    renewKernels() {
-      const module = crew.renewKernels(arena);
+    renewKernels(left) {
+      const module = crew.renewKernels(arena, left);
       // The replies of later calls report a failure.
       if (module && size > 1) void workers.call('kernels', (api) => api.useModule(module));
     },

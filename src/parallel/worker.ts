@@ -9,9 +9,9 @@ import { headsOf } from '../config/method.ts';
 import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
 import { index32 } from '../engine/kernels/address.ts';
-import { type Arena, createArena } from '../engine/kernels/arena.ts';
+import { type Arena, arenaOf } from '../engine/kernels/arena.ts';
 import { engineModule, instantiateKernels } from '../engine/kernels/load.ts';
-import type { SentModule } from '../engine/kernels/moduleFrom.ts';
+import { moduleFrom, type SentModule } from '../engine/kernels/moduleFrom.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
 import { SUMS } from '../engine/learn/shards.ts';
 import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
@@ -106,12 +106,15 @@ interface WorkerRun extends ShardContext {
   readonly createEnvironment: () => Environment;
 }
 
+/** The module that a setup names, or the narrow one beside the code. */
+function moduleOf(module: SentModule | undefined, shared: boolean): Promise<WebAssembly.Module> {
+  return module === undefined ? engineModule(shared ? 'threads' : 'single') : moduleFrom(module);
+}
+
 async function openRun(setup: RunSetup): Promise<WorkerRun> {
   const { config, spec, vocabulary, plays, shared, module, custom } = setup;
   const compose = custom.policy === null ? null : await importPart<ComposeNetwork>('policy', custom.policy);
-  const arena = await (shared
-    ? createArena(module ?? (await engineModule('threads')), shared.memory)
-    : createArena(module));
+  const arena = arenaOf(await moduleOf(module, shared !== null), shared?.memory);
   const own = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
   const policy = shared ? { ...own, weights: shared.weights } : own;
   const makeEnvironment =
@@ -231,7 +234,7 @@ export function createWorkerApi(): WorkerApi {
   return {
     attach: inOrder(async (memory, count, module) => {
       finished = count;
-      if (memory) await createArena(module ?? (await engineModule('threads')), memory);
+      if (memory) arenaOf(await moduleOf(module, true), memory);
     }),
     begin: inOrder(async (setup) => {
       run = null;

@@ -22,7 +22,7 @@ import {
   receiptName,
   resultName,
 } from './names.ts';
-import { buildKeys, outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
+import { outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
 import { versionPattern } from './receiptFile.ts';
 import { readCheckpoint } from './run.node.ts';
 
@@ -110,22 +110,22 @@ function isWorkers(value: unknown): boolean {
   );
 }
 
-function isBuildValue(key: (typeof buildKeys)[number], value: unknown): boolean {
-  if (key === 'build') return value === 'narrow' || value === 'wide';
-  return key === 'buildReason' ? typeof value === 'string' : Number.isFinite(value) && (value as number) >= 0;
+/** Whether `value` states which build of the kernels ran, why, and the times of both builds if there are any. */
+function isKernels(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  const { build, buildReason, narrowMs = 0, wideMs = 0, ...rest } = value;
+  return (
+    (build === 'narrow' || build === 'wide') &&
+    typeof buildReason === 'string' &&
+    [narrowMs, wideMs].every((ms) => Number.isFinite(ms) && (ms as number) >= 0) &&
+    Object.keys(rest).length === 0
+  );
 }
 
 function readResult(directory: string, config: JsonRecord, chain: Chain | null): JsonRecord {
   const result = readRecord(directory, resultName);
-  requireKeys(resultName, result, [
-    'command',
-    'config',
-    ...outcomeKeys,
-    ...buildKeys,
-    'wallMs',
-    'workers',
-    'arithmetic',
-  ]);
+  const keys = ['command', 'config', ...outcomeKeys, 'wallMs', 'workers', 'kernels', 'arithmetic'];
+  requireKeys(resultName, result, keys);
   for (const key of outcomeKeys) if (result[key] === undefined) found(resultName, `${resultName} has no ${key}`);
   if (result.command !== 'train') found(`${resultName}#command`, `${resultName} must have the command train`);
   if (!isJsonObject(result.config) || canonicalJson(result.config as JsonRecord) !== canonicalJson(config)) {
@@ -137,10 +137,8 @@ function readResult(directory: string, config: JsonRecord, chain: Chain | null):
   if (result.workers !== undefined && !isWorkers(result.workers)) {
     found(`${resultName}#workers`, `${resultName} must have count, memory and reason as workers`);
   }
-  const wrongBuild = buildKeys.find((key) => result[key] !== undefined && !isBuildValue(key, result[key]));
-  if (wrongBuild !== undefined) {
-    const rule = wrongBuild.endsWith('Ms') ? 'a number >= 0' : wrongBuild === 'build' ? 'narrow or wide' : 'a text';
-    found(`${resultName}#${wrongBuild}`, `${resultName} must have ${rule} as ${wrongBuild}`);
+  if (result.kernels !== undefined && !isKernels(result.kernels)) {
+    found(`${resultName}#kernels`, `${resultName} must have build, buildReason and times as kernels`);
   }
   if ((result.arithmetic ?? null) !== (chain?.head.arithmetic ?? null)) {
     found(`${resultName}#arithmetic`, `${resultName} states an arithmetic that differs from the hash chain`);

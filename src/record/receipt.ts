@@ -38,9 +38,6 @@ type JsonValue = JsonRecord[string];
 
 export const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'parametersSha256'] as const;
 
-/** Keys of a result that state which build of the kernels ran, why, and how long a timing of both builds took. */
-export const buildKeys = ['build', 'buildReason', 'narrowMs', 'wideMs'] as const;
-
 /** The part of a result that a receipt contains: everything but the config and how the run was computed. */
 export function outcomeOf(result: object): JsonRecord {
   return Object.fromEntries(outcomeKeys.map((key) => [key, (result as JsonRecord)[key] ?? null]));

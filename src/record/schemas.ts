@@ -44,10 +44,14 @@ const runResult = v.object({
   /** Number of threads of the run and the memory that they used. They change the elapsed time, not the result. */
   workers: v.optional(v.object({ count, memory: v.picklist(['own', 'shared', 'copied']), reason: v.string() })),
   /** Build of the kernels at the end of the run, the reason, and ms of both builds where they were timed. */
-  build: v.optional(v.picklist(['narrow', 'wide'])),
-  buildReason: v.optional(v.string()),
-  narrowMs: v.optional(finite),
-  wideMs: v.optional(finite),
+  kernels: v.optional(
+    v.object({
+      build: v.picklist(['narrow', 'wide']),
+      buildReason: v.string(),
+      narrowMs: v.optional(finite),
+      wideMs: v.optional(finite),
+    }),
+  ),
 });
 
 const pairClass = v.object({ pairs: count, meanCosine: measured, meanDot: measured, positiveFraction: measured });

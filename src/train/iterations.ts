@@ -104,7 +104,7 @@ export async function trainIterations(
     reportProgress(run, 'train', iteration, until);
     // With one thread and a synchronous environment the signal would otherwise never be delivered.
     await yieldToEventLoop();
-    if (iteration < until) spread.renewKernels();
+    if (iteration < until) spread.renewKernels(until - iteration);
   };
 
   for (let iteration = first + 1; iteration <= until; iteration++) {

@@ -94,7 +94,13 @@ export function recordRun(config: Partial<Config> = {}): RunRecorder {
       if (outcome === null) return files;
       checkObject('recordRun', 'outcome', outcome, 'give what train returned');
       const { receipt, build, buildReason } = outcome;
-      const result = { command: 'train', config: resolved, ...outcomeOf(outcome), build, buildReason, wallMs };
+      const result = {
+        command: 'train',
+        config: resolved,
+        ...outcomeOf(outcome),
+        kernels: { build, buildReason },
+        wallMs,
+      };
       files.set(resultName, recordBytes(resultName, result));
       const hashes = Object.fromEntries(listed(files).map((path) => [path, sha256Hex(files.get(path) as Uint8Array)]));
       return files.set(receiptName, bytesOf(encodeReceipt({ receipt, check: checkCommand('.'), files: hashes })));

@@ -73,8 +73,8 @@ export interface TrainOptions extends CustomOptions, TrainHooks {
   readonly module?: ModuleSource;
   /**
    * For a run without a crew: requests the wide build, which is faster where the runtime merges vector operations, and
-   * bitwise identical: Node 24 and newer on x64. The outcome states which build the run had and why. The build is checked
-   * against stored hashes first, which blocks the thread for some 200 ms. Not with `module`.
+   * bitwise identical: Node 24 and newer on x64. The outcome states which build the run had and why. The build is
+   * checked against stored hashes first, which blocks the thread for some 200 ms. Not with `module`.
    */
   readonly wide?: boolean;
   readonly signal?: AbortSignal;

@@ -19,7 +19,7 @@ import {
   receiptName,
   resultName,
 } from '../record/names.ts';
-import { buildKeys, firstDifference, outcomeOf, type Receipt, type ReceiptDifference } from '../record/receipt.ts';
+import { firstDifference, outcomeOf, type Receipt, type ReceiptDifference } from '../record/receipt.ts';
 import { checkCommand, encodeReceipt, parseReceipt, type ReceiptFile } from '../record/receiptFile.ts';
 import { sha256Hex } from '../record/sha256.ts';
 import { fieldHashes, type ReplayedRecords, replayRecords } from './replay.ts';
@@ -87,7 +87,7 @@ const freeKeys: Readonly<Record<string, readonly string[]>> = {
   [configName]: ['versions'],
   [couplingStartName]: ['run'],
   [couplingEndName]: ['run'],
-  [resultName]: ['wallMs', 'workers', ...buildKeys],
+  [resultName]: ['wallMs', 'workers', 'kernels'],
   [receiptName]: ['unbraid', 'check'],
 };
 

@@ -32,7 +32,7 @@ function statement(file: string, path: string): string | null {
   } catch {
     return bytes.toString('latin1');
   }
-  if (file === 'result.json') for (const key of ['wallMs', 'workers']) delete value[key];
+  if (file === 'result.json') for (const key of ['wallMs', 'workers', 'kernels']) delete value[key];
   if (file.startsWith('coupling')) delete value.run;
   return canonicalJson({ value } as JsonRecord);
 }

@@ -48,7 +48,7 @@ export function isStackTrace({ stdout, stderr }: Outcome): boolean {
 
 /** The kinds of files that docs/receipts.md lists as not checked by a replay. */
 const unverifiable = [
-  /^result\.json#(wallMs|workers)$/,
+  /^result\.json#(wallMs|workers|kernels)$/,
   /^config\.json#versions$/,
   /^receipt\.json#(unbraid|check)$/,
   /^coupling-[^/]+\.json#run$/,

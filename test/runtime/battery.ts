@@ -1,13 +1,13 @@
 /**
  * What every runtime must compute to the same bits: all kernels in both builds, twenty updates of each policy with 1, 2
  * and 3 threads, a run resumed in its middle, the replays of stored receipts. A job (src/cli/runtime/job.ts): it
- * imports nothing but files beside it.
+ * imports nothing but files beside it and the kernels' self-check.
  */
 import type { JobFunction, Product } from '../../src/cli/runtime/job.ts';
 import type { Checkpoint, Receipt } from '../../src/entry/record.ts';
 import type { Config, TrainOutcome } from '../../src/index.ts';
 import type { Progress } from '../../src/train/run.ts';
-import { kernelsHash, sha256 } from './kernelsHash.ts';
+import { type KernelsResult, kernelsHash, sha256 } from './kernelsHash.ts';
 
 export interface BatteryInput {
   /** Both builds of the module, in base64. */
@@ -16,8 +16,6 @@ export interface BatteryInput {
   /** The stored receipts of the present numerics version, by file. */
   readonly receipts: Readonly<Record<string, Receipt>>;
 }
-
-type KernelsResult = Awaited<ReturnType<typeof kernelsHash>>;
 
 /** Hashes; those of a policy by threads and memory: `1 own`, `2 shared`, `2 copied`. */
 export interface BatteryResult {
@@ -90,18 +88,13 @@ function outcomeHash({ success, coupling, envSteps, updates, parametersSha256 }:
 
 const battery: JobFunction = async (product, input, onProgress): Promise<BatteryResult> => {
   const { single, threads, receipts } = input as BatteryInput;
-  const { randomStream, replay, resolveConfig } = product.unbraid;
+  const { replay, resolveConfig } = product.unbraid;
   const memory = new WebAssembly.Memory({ initial: 64 });
   const shared = typeof SharedArrayBuffer === 'undefined' ? null : { initial: 64, maximum: 4096, shared: true };
   const kernels = {
-    single: await kernelsHash(bytesOf(single), memory, randomStream),
-    threads: shared && (await kernelsHash(bytesOf(threads), new WebAssembly.Memory(shared), randomStream)),
-    high: await kernelsHash(
-      bytesOf(single),
-      new WebAssembly.Memory({ initial: 32_704 }),
-      randomStream,
-      2 ** 31 - 2 ** 20,
-    ),
+    single: await kernelsHash(bytesOf(single), memory),
+    threads: shared && (await kernelsHash(bytesOf(threads), new WebAssembly.Memory(shared))),
+    high: await kernelsHash(bytesOf(single), new WebAssembly.Memory({ initial: 32_704 }), 2 ** 31 - 2 ** 20),
   };
   const attention = await trained(product, { ...short, ...runs.attention }, onProgress);
   const mlp = await trained(product, { ...short, ...runs.mlp }, onProgress);

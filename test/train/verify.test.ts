@@ -113,6 +113,7 @@ describe('verify', () => {
         'receipt.json#check',
         'receipt.json#unbraid',
         'report.html',
+        'result.json#kernels',
         'result.json#wallMs',
         'result.json#workers',
       ].sort(),

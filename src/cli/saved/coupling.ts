@@ -18,6 +18,9 @@ import { wideOption } from '../width/wideOption.ts';
 /** Largest number of samples. The Gram matrix has a row and a column for each sample. */
 export const maxCouplingSamples = 10_000;
 
+/** Number of samples from which the measurement takes so long that the build of the kernels is chosen before it. */
+const LONG = 1000;
+
 export interface CouplingEngine {
   readonly measureRunCoupling: (
     directory: string,
@@ -96,8 +99,9 @@ async function couplingAction(
   for (const file of [recordPath, path]) usage(() => requireWritableFile(file));
   const { measureRunCoupling } = await load();
   const { split, samples, allowExec } = options;
-  const record = await shell.withCrew(options.workers, (crew) =>
-    shell.progress(directory, (onProgress) =>
+  const record = await shell.withCrew(options.workers, async (crew) => {
+    if (samples >= LONG) await shell.kernels.settled(crew.memory === 'shared' ? 'threads' : 'single');
+    return shell.progress(directory, (onProgress) =>
       measureRunCoupling(directory, {
         split,
         samples,
@@ -106,8 +110,8 @@ async function couplingAction(
         onProgress,
         signal: shell.signal,
       }),
-    ),
-  );
+    );
+  });
   writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
   const { renderCouplingPage } = await import('../../report/compare/report.ts');
   writeFileAtomic(path, renderCouplingPage(record));

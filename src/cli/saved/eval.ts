@@ -21,6 +21,9 @@ interface EvalRecord {
   readonly interval: readonly [number, number];
 }
 
+/** Number of episodes from which the evaluation takes so long that the build of the kernels is chosen before it. */
+const LONG = 4000;
+
 export interface EvalEngine {
   readonly evaluateRun: (
     directory: string,
@@ -51,8 +54,9 @@ async function evalAction(
 ): Promise<void> {
   usage(() => requireRun(directory));
   const { evaluateRun } = await load();
-  const record = await shell.withCrew(workers, (crew) =>
-    shell.progress(directory, (onProgress) =>
+  const record = await shell.withCrew(workers, async (crew) => {
+    if (episodes >= LONG) await shell.kernels.settled(crew.memory === 'shared' ? 'threads' : 'single');
+    return shell.progress(directory, (onProgress) =>
       evaluateRun(directory, {
         split,
         episodes,
@@ -61,8 +65,8 @@ async function evalAction(
         onProgress,
         signal: shell.signal,
       }),
-    ),
-  );
+    );
+  });
   const [low, high] = record.interval;
   const success = `${two(record.success)} (95% interval ${two(low)} to ${two(high)})`;
   shell.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);

@@ -105,8 +105,6 @@ async function measureSaved(
   onBank: () => void,
 ): Promise<CouplingMeasurement | null> {
   const { seed, graphDiscount, graphMaxEdges } = config;
-  // Starts the timing of the builds, if that is requested; the gradients can use its result.
-  spread.renewKernels();
   const bank = await collectSamplePairs(policy, environments, {
     seed,
     split,
@@ -117,7 +115,6 @@ async function measureSaved(
   });
   if (!bank) return null;
   onBank();
-  spread.renewKernels();
   const describe = describeSample(environments[0].spec, bank);
   return measureCoupling(policy, bank, { describe, grams: spread.grams, signal });
 }

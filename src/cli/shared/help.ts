@@ -10,7 +10,8 @@ const exitCodesHelp = `Exit codes:
 
 With --json the last line of stdout is one JSON object and everything else goes to stderr. A command that fails prints
 nothing on stdout, with two exceptions: an interrupted compare prints the finished runs, verify prints the difference.
-Set UNBRAID_DEBUG=1 to print the stack of an error, NO_COLOR=1 for progress without colours.`;
+Set UNBRAID_DEBUG=1 to print the stack of an error, NO_COLOR=1 for progress without colours, UNBRAID_WIDE=0 or 1 for
+--wide off or on in all commands.`;
 
 /**
  * The help text below the options of a command. Each line of `examples` is a command; `next` is the next step for the

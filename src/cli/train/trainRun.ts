@@ -81,7 +81,12 @@ export function trainIn(version: string): Train {
       return writer;
     };
     try {
-      const { receipt, ...outcome } = await checkedFirst(signal, (checked) =>
+      const {
+        receipt,
+        build: _,
+        buildReason: __,
+        ...outcome
+      } = await checkedFirst(signal, (checked) =>
         runTraining(config, {
           ...hooksTo(begin),
           ...(resumed?.checkpoint && { checkpoint: resumed.checkpoint }),
@@ -96,10 +101,10 @@ export function trainIn(version: string): Train {
         }),
       );
       const wallMs = Math.round(performance.now() - startMs);
-      const { size: count, memory, reason, arithmetic, choice } = crew;
+      const { size: count, memory, reason, arithmetic, choice: kernels } = crew;
       const workers = { count, memory, reason };
       const label = arithmetic === 'relaxed' ? { arithmetic } : {};
-      const result = { command: 'train' as const, config, ...outcome, ...choice, wallMs, workers, ...label };
+      const result = { command: 'train' as const, config, ...outcome, wallMs, workers, kernels, ...label };
       begin().writeRecord('result', result as unknown as JsonRecord);
       begin().writeReceipt(receipt);
       return result;

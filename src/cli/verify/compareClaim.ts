@@ -11,13 +11,7 @@ import {
   receiptName,
   resultName,
 } from '../../record/names.ts';
-import {
-  buildKeys,
-  createReceipt,
-  firstDifference,
-  type Receipt,
-  type ReceiptDifference,
-} from '../../record/receipt.ts';
+import { createReceipt, firstDifference, type Receipt, type ReceiptDifference } from '../../record/receipt.ts';
 import { type FieldHashes, fieldHashes, type ReplayedCheckpoint, type ReplayedRecords } from '../../train/replay.ts';
 
 /** The result of a comparison. */
@@ -180,7 +174,7 @@ function coverage(claim: FolderClaim, until: number, last: number): Omit<Compari
   };
   except(resultName, ['wallMs'], 'a time');
   except(resultName, ['workers'], 'the distribution of the work over threads; the result does not depend on it');
-  except(resultName, buildKeys, 'the build of the kernels; the result does not depend on it');
+  except(resultName, ['kernels'], 'the build of the kernels; the result does not depend on it');
   except(configName, ['versions'], 'the version of unbraid that began the run');
   except(receiptName, ['unbraid'], 'the version of unbraid that wrote the receipt');
   except(receiptName, ['check'], 'a command for people');

@@ -24,11 +24,20 @@ export interface KernelTools {
   readonly open: (build: Build) => Promise<KernelChoice>;
   /** Starts to time both builds in another thread. */
   readonly time: (build: Build) => Timing;
+  /** A clock in ms. */
+  readonly now: () => number;
 }
 
-export const ownKernelTools: KernelTools = {
+/**
+ * Shortest rest of a run, in ms, for which both builds are timed. The timing takes some 400 ms of another thread, and
+ * a process that ends meanwhile waits for the compiler.
+ */
+const WORTH_MS = 2000;
+
+const ownKernelTools: KernelTools = {
   obstacle: () => mergingObstacle(),
   open: openWide,
+  now: () => performance.now(),
   time(build) {
     // The worker thread is loaded only where builds are timed.
     const timing = import('./timing.ts').then(({ timeInThread }) => timeInThread(build));
@@ -60,7 +69,8 @@ function required(open: KernelTools['open']): CommandKernels {
   return { atStart: settled, atBorder: () => null, settled };
 }
 
-function faster(time: KernelTools['time']): CommandKernels {
+function faster({ time, now }: KernelTools): CommandKernels {
+  let borderMs: number | null = null;
   const timings = new Map<Build, Timing>();
   const choices = new Map<Build, KernelChoice>();
   const timingOf = (build: Build): Timing => {
@@ -74,10 +84,13 @@ function faster(time: KernelTools['time']): CommandKernels {
   return {
     atStart: async (build) =>
       choices.get(build) ??
-      narrow('the run ended before both builds were timed; the wide build is used only after that'),
-    atBorder(build) {
-      // The first border starts the timing: the first iteration has then compiled the kernels that the run uses.
-      timingOf(build);
+      narrow('both builds were not timed: what is left of the run after its second iteration is short'),
+    atBorder(build, left) {
+      // Not before an iteration has been timed: it has also compiled the kernels that the run uses.
+      const nowMs = now();
+      const iterationMs = nowMs - (borderMs ?? nowMs);
+      borderMs = nowMs;
+      if (left * iterationMs >= WORTH_MS) timingOf(build);
       return choices.get(build) ?? null;
     },
     settled(build) {
@@ -100,7 +113,7 @@ export function commandKernels(request: WideRequest, tools: KernelTools = ownKer
       throw usageError(`--wide on and UNBRAID_WIDE=1 need the wide build: ${obstacle}; use --wide auto`);
     return required(tools.open);
   }
-  if (obstacle === null) return faster(tools.time);
+  if (obstacle === null) return faster(tools);
   const choice = narrow(obstacle);
   return { ...narrowKernels, atStart: async () => choice, settled: async () => choice };
 }

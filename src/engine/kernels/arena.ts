@@ -264,8 +264,8 @@ export function matmulScratchBytes(k: number, n: number): number {
 export interface ArenaOptions {
   /**
    * Requests the wide build, which is faster where the runtime merges vector operations, and bitwise identical: Node 24
-   * and newer on x64. `build` and `buildReason` of the arena state which build it has and why. The wide build is checked
-   * against stored hashes first, which blocks the thread for some 200 ms.
+   * and newer on x64. `build` and `buildReason` of the arena state which build it has and why. The wide build is
+   * checked against stored hashes first, which blocks the thread for some 200 ms.
    */
   readonly wide: boolean;
 }
@@ -277,7 +277,8 @@ function isOptions(given: ModuleSource | ArenaOptions | undefined): given is Are
 /**
  * Creates an arena with the kernels of the engine, on its own memory unless one is given.
  *
- * @param module the compiled module of the engine, or its URL, or options; by default the narrow build next to this file
+ * @param module the compiled module of the engine, or its URL, or options; by default the narrow build next to this
+ *   file
  * @throws if the module cannot be loaded, or the runtime cannot allocate the memory
  */
 export async function createArena(module?: ModuleSource | ArenaOptions, memory = createMemory()): Promise<Arena> {

@@ -35,7 +35,11 @@ function filesOf(folder: string): string[] {
 test('a run in a thread has the files and the result of one in this thread; the thread does the next one, too', async () => {
   const [here, there] = ['here', 'there'].map((name) => join(directory, name, 'run'));
   const how = { resume: false, onProgress: () => {}, signal: never };
-  const expected = await trainIn(unbraidVersion)(config, { ...how, directory: here, crew: soloCrew() });
+  const expected = await trainIn(unbraidVersion)(config, {
+    ...how,
+    directory: here,
+    crew: soloCrew('one thread', {}, commandKernels('off')),
+  });
   const seen: Progress[] = [];
   const onProgress = (progress: Progress): void => void seen.push(progress);
   const { wallMs, ...result } = await trainer.train(config, { ...how, directory: there, onProgress });

@@ -79,9 +79,17 @@ describe.skipIf(!has('bash'))('bash', () => {
   test('commands and options', () => {
     expect(inBash('')).toEqual([...commands, 'help', '--help', '--version']);
     expect(inBash('co')).toEqual(['compare', 'coupling', 'completion']);
-    expect(inBash('eval', '-')).toEqual(['--split', '--episodes', '--allow-exec', '--workers', '--json', '--help']);
+    expect(inBash('eval', '-')).toEqual([
+      '--split',
+      '--episodes',
+      '--allow-exec',
+      '--workers',
+      '--wide',
+      '--json',
+      '--help',
+    ]);
     expect(inBash('train', '--seed', '3', '--l')).toEqual(['--labels']);
-    expect(inBash('train', '--set', 'beta', '=', '1', '--w')).toEqual(['--workers']);
+    expect(inBash('train', '--set', 'beta', '=', '1', '--w')).toEqual(['--workers', '--wide']);
   });
 
   test('values of options', () => {

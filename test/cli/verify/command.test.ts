@@ -97,6 +97,7 @@ describe('equal', () => {
         'checked    checkpoints/000000/, checkpoints/000004/, checkpoints/000005/, config.json, coupling-end.json, coupling-start.json, latest.json, metrics.jsonl, receipt.json, result.json',
         'unchecked  result.json#wallMs: a time',
         'unchecked  result.json#workers: the distribution of the work over threads; the result does not depend on it',
+        'unchecked  result.json#kernels: the build of the kernels; the result does not depend on it',
         'unchecked  config.json#versions: the version of unbraid that began the run',
         'unchecked  receipt.json#unbraid: the version of unbraid that wrote the receipt',
         'unchecked  receipt.json#check: a command for people',

@@ -9,7 +9,6 @@ import { index32, index64, unsigned } from '../../../src/engine/kernels/address.
 import { type Arena, createArena, createSharedMemory } from '../../../src/engine/kernels/arena.ts';
 import { engineModule } from '../../../src/engine/kernels/load.ts';
 import { type Crew, openCrew, soloCrew } from '../../../src/parallel/crew.ts';
-import { randomStream } from '../../../src/random.ts';
 import { train } from '../../../src/train/trainer.ts';
 import { spawnWorker } from '../../../workers/spawn.node.ts';
 import { kernelsHash } from '../../runtime/kernelsHash.ts';
@@ -36,7 +35,7 @@ describe.each([
   let used: number;
   beforeAll(async () => {
     const low = memoryOf(1);
-    expected = (await kernelsHash(bytes, low, randomStream)).hash;
+    expected = (await kernelsHash(bytes, low)).hash;
     used = low.buffer.byteLength;
   });
 
@@ -45,7 +44,7 @@ describe.each([
     ['across 2 GiB', () => 2 * GiB - used / 2],
     ['at the end of 4 GiB', () => 4 * GiB - used],
   ])('give the bits of low addresses %s', async (_, base) => {
-    expect((await kernelsHash(bytes, memoryOf(32_768 - 64), randomStream, base())).hash).toBe(expected);
+    expect((await kernelsHash(bytes, memoryOf(32_768 - 64), base())).hash).toBe(expected);
   });
 });
 

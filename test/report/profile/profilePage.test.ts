@@ -50,12 +50,17 @@ describe('tables of a profile', () => {
   it('state what was measured, and whether the time of other programs is in', () => {
     expect(profileNotes(profile)).toEqual([
       'All values are per iteration: mean of 20 iterations after 5 warm-up iterations, on one thread.',
+      'Kernels: wide build, because a round of kernels takes the wide build 0.60 of the time of the narrow build (narrow 0.100 ms, wide 0.060 ms).',
       'Peak in this run: 25.0 GFLOP/s, 40.0 GB/s in the first cache (medians of 84 samples).',
       'Not included: 3.5 ms per iteration in which other programs had the processor.',
       'Subtracted as measurement cost: 190 ns per kernel call and 180 ns per environment call.',
       'Heap growth: 120 KiB over 120 updates, 1024 bytes per update.',
     ]);
-    expect(profileNotes({ ...profile, waitedMs: null })[2]).toBe(
+    const { narrowMs: _, wideMs: __, ...untimed } = profile;
+    expect(profileNotes({ ...untimed, build: 'narrow', buildReason: 'this is Node 22' })[1]).toBe(
+      'Kernels: narrow build, because this is Node 22.',
+    );
+    expect(profileNotes({ ...profile, waitedMs: null })[3]).toBe(
       'Times include the time in which other programs had the processor.',
     );
   });
