@@ -7,4 +7,4 @@ export const unbraidVersion = '0.1.0';
  * Stands for the bits: runs of the same config and numerics version give the same parameters, metrics and results
  * everywhere. CHANGELOG.md says what belongs to each; whoever changes a bit raises it.
  */
-export const numericsVersion = 1;
+export const numericsVersion = 2;

@@ -17,6 +17,7 @@ import { createStateList } from '../engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { isBuiltIn } from '../env/names.ts';
 import { openEnvironments } from '../env/registry.ts';
+import { BLOCKS_PER_THREAD } from './blocks.ts';
 
 /** Bytes that 32-bit addresses can reach. */
 export const ADDRESS_SPACE = 2 ** 32;
@@ -27,11 +28,11 @@ export type BytesOf = (threads: number) => number;
 /** Assumed mean number of admissible actions per state; the capacity of a batch uses the same number. */
 const ACTIONS = 16;
 
-/**
- * Number of gradient vectors of the calling thread: shards of a rollout, of demonstrations and of the contrastive loss,
- * and copies.
- */
+/** Number of gradient vectors of the calling thread: open sums of shards and of the contrastive loss, and copies. */
 const VECTORS = 24;
+
+/** Number of gradient vectors for each thread: its share of the blocks of an update, and open sums of shards. */
+const VECTORS_PER_THREAD = 2 * BLOCKS_PER_THREAD + 4;
 
 /**
  * Number of copies of each state in memory: in the threads that play the episodes, and in up to four sources of
@@ -88,7 +89,8 @@ export function memoryNeed(
   const states = COPIES_OF_STATES * episodes * spec.maxSteps * stateBytes(shape, shape.layout === 'slots' ? 3 : 1);
   const critic = config.labels === 'critic' ? engine + vectors : 0;
   const common = vectors + critic + states;
-  return (threads) => common + threads * (engine + largestGram(policy, pairs, threads) + SLACK_BYTES);
+  const own = engine + 4 * VECTORS_PER_THREAD * network.vectorSize + SLACK_BYTES;
+  return (threads) => common + threads * (own + largestGram(policy, pairs, threads));
 }
 
 /** `memoryNeed` before a run is opened; null for environments that report their sizes only when open. */

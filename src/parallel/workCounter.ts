@@ -19,6 +19,11 @@ export function startGeneration(i32: Int32Array, at: number, generation: number)
   Atomics.store(i32, at, generation << COUNT_BITS);
 }
 
+/** Ends the current generation of the counter: no index of it can be claimed any more. */
+export function closeGeneration(i32: Int32Array, at: number): void {
+  Atomics.or(i32, at, (1 << COUNT_BITS) - 1);
+}
+
 /** The generation in a counter's word. */
 export function generationOf(word: number): number {
   return word >>> COUNT_BITS;

@@ -13,7 +13,6 @@ import { type Arena, arenaOf } from '../engine/kernels/arena.ts';
 import { engineModule, instantiateKernels } from '../engine/kernels/load.ts';
 import { moduleFrom, type SentModule } from '../engine/kernels/moduleFrom.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
-import { SUMS } from '../engine/learn/shards.ts';
 import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
 import { type MakeEnvironment, openEnvironments } from '../env/registry.ts';
@@ -25,9 +24,9 @@ import { packRollout } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { claim, generationOf } from './workCounter.ts';
 import {
-  computeShards,
+  type BlockResult,
+  computeBlocks,
   type ShardContext,
-  type ShardResult,
   type ShardsJob,
   type UpdatesJob,
   type Weights,
@@ -93,7 +92,7 @@ export interface WorkerApi {
   useModule(module: WebAssembly.Module): Promise<void>;
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
   play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
-  shards(job: ShardsJob): Promise<ShardResult[]>;
+  shards(job: ShardsJob): Promise<BlockResult[]>;
   /** Resolves after the end of the job is published on the update board. */
   updates(job: UpdatesJob): Promise<void>;
   grams(job: GramsJob): Promise<Gram[]>;
@@ -129,8 +128,8 @@ async function openRun(setup: RunSetup): Promise<WorkerRun> {
       return pool.create();
     },
     sources: new Map(),
-    gradient: shared ? 0 : arena.floats(policy.network.vectorSize),
-    sums: shared ? 0 : arena.reserve(SUMS * 8),
+    vectors: [],
+    sums: [],
   };
 }
 
@@ -257,7 +256,7 @@ export function createWorkerApi(): WorkerApi {
       const live = environmentsFor(own, job.slots);
       return eachChunk(own, job, (games, options) => play(own.engine.policy, live, games, options));
     }),
-    shards: inOrder(async (job) => computeShards(currentRun(job.weights), job)),
+    shards: inOrder(async (job) => computeBlocks(currentRun(job.weights), job)),
     updates: inOrder(async (job) => workThroughUpdates(currentRun(null), job)),
     grams: inOrder(async ({ weights, pieces, during }) => {
       const { policy } = currentRun(weights).engine;

@@ -1,18 +1,10 @@
 /** Computes a worker's shards of updates. */
-import { index32, index64, unsigned } from '../engine/kernels/address.ts';
-import type { Arena } from '../engine/kernels/arena.ts';
-import {
-  addShard,
-  computeShard,
-  planAhead,
-  planShards,
-  type ShardBuffers,
-  type ShardEngine,
-  SUMS,
-  shardsIn,
-} from '../engine/learn/shards.ts';
+import { index32, index64 } from '../engine/kernels/address.ts';
+import { planAhead, planShards, type ShardEngine, SUMS, shardsIn } from '../engine/learn/shards.ts';
+import { vectorsFor } from '../engine/learn/treeSum.ts';
+import { computeBlock, readTable, shardsOfBlock, sumBlocks, type UpdateTable } from './blocks.ts';
 import { receiveSets, type SentSet, type SetSource } from './sources.ts';
-import { type PublishedUpdate, readUpdate, waitForGeneration } from './updateBoard.ts';
+import { BLOCKS, completePiece, END, readTask, SUM, waitForGeneration } from './updateBoard.ts';
 import { claim } from './workCounter.ts';
 
 /** f32[network.size] for a worker that keeps a copy of the weights, null where the weights are shared. */
@@ -24,8 +16,10 @@ export interface ShardsJob {
   readonly sets: readonly SentSet[];
   /** Ids of the sources that later jobs use. */
   readonly keep: readonly number[];
-  /** The shards that this worker computes. */
-  readonly numbers: readonly number[];
+  /** Number of shards of a block. */
+  readonly size: number;
+  /** The blocks that this worker computes. */
+  readonly blocks: readonly number[];
 }
 
 /** The updates of a phase, for a worker on shared memory. They are published one by one on the update board. */
@@ -40,51 +34,59 @@ export interface UpdatesJob {
   readonly generation: number;
   /** Number of polls before the thread blocks. */
   readonly spinCount: number;
+  /** Whether the threads also share the sum of the blocks of an update. */
+  readonly sharesSums: boolean;
 }
 
-/** Results of a shard from a worker that has a memory of its own. */
-export interface ShardResult {
-  readonly shard: number;
+/** Results of a block from a worker that has a memory of its own. */
+export interface BlockResult {
+  readonly block: number;
   readonly gradient: Float32Array;
-  readonly sums: Float64Array;
+  /** f64[SUMS] of each shard of the block. */
+  readonly sums: readonly Float64Array[];
 }
 
 /** State from which a worker computes shards. */
 export interface ShardContext {
   readonly engine: ShardEngine;
   readonly sources: Map<number, SetSource>;
-  /** Address of the gradient vector of a shard whose results are sent in a message; 0 on shared memory. */
-  readonly gradient: number;
-  /** Address of f64[SUMS], the loss sums of such a shard; 0 on shared memory. */
-  readonly sums: number;
+  /** Gradient vectors in which this worker sums the shards of a block. */
+  readonly vectors: number[];
+  /** Addresses of f64[SUMS] of loss sums of shards whose results are sent in a message. */
+  readonly sums: number[];
 }
 
-/** Computes the worker's shards of one update, for a worker that has a memory of its own. */
-export function computeShards(run: ShardContext, { sets, keep, numbers }: ShardsJob): ShardResult[] {
-  const { engine, gradient, sums } = run;
+function reserveVectors({ engine, vectors }: ShardContext, count: number): void {
+  const { arena, network } = engine.policy;
+  while (vectors.length < count) vectors.push(arena.floats(network.vectorSize));
+}
+
+/** Computes the worker's blocks of one update, for a worker that has a memory of its own. */
+export function computeBlocks(run: ShardContext, { sets, keep, size, blocks }: ShardsJob): BlockResult[] {
+  const { engine, vectors, sums } = run;
   const { arena, network } = engine.policy;
   const [received] = receiveSets(arena, run.sources, [sets], keep);
   const shards = shardsIn(received.map((set) => planShards(set, engine.policy)));
-  return numbers.map((n) => {
-    computeShard(engine, shards[n].plan, shards[n].shard, gradient, sums);
-    const values = arena.f64.slice(index64(sums), index64(sums) + SUMS);
-    return { shard: n, gradient: arena.read(gradient, network.vectorSize), sums: values };
+  reserveVectors(run, vectorsFor(size));
+  while (sums.length < shards.length) sums.push(arena.reserve(SUMS * 8));
+  return blocks.map((block) => {
+    computeBlock(engine, shards, block, size, vectors, sums);
+    const own = sums.slice(...shardsOfBlock(block, size, shards.length));
+    return {
+      block,
+      gradient: arena.read(vectors[0], network.vectorSize),
+      sums: own.map((address) => arena.f64.slice(index64(address), index64(address) + SUMS)),
+    };
   });
 }
 
-/** Addresses of the results of a published update's shards. */
-function roomOf(arena: Arena, { shards, table, counters }: PublishedUpdate): ShardBuffers {
-  const addresses = Array.from(arena.i32.subarray(index32(table), index32(table) + 2 * shards), unsigned);
-  return { gradients: addresses.slice(0, shards), sums: addresses.slice(shards), counters };
-}
-
 /**
- * For a worker on shared memory: claims and computes shards of each published update until the end of the job is
+ * For a worker on shared memory: claims and performs pieces of each published task until the end of the job is
  * published.
  */
 export function workThroughUpdates(
   run: ShardContext,
-  { sets, keep, board, job, generation, spinCount }: UpdatesJob,
+  { sets, keep, board, job, generation, spinCount, sharesSums }: UpdatesJob,
 ): void {
   const { engine } = run;
   const { arena, network } = engine.policy;
@@ -92,21 +94,37 @@ export function workThroughUpdates(
   const plansOf = planAhead(receiveSets(arena, run.sources, sets, keep), engine.policy);
   const at = index32(board);
   let seen = generation;
+  const performClaimed = (count: number, perform: (piece: number) => void): void => {
+    const take = (): number => claim(arena.i32, at, seen, count);
+    for (let piece = take(); piece >= 0; piece = take()) {
+      perform(piece);
+      completePiece(arena.i32, at);
+    }
+  };
+  let table: UpdateTable | null = null;
   for (let next = 0; ; ) {
     if (next < sets.length) plansOf(next);
     seen = waitForGeneration(arena.i32, at, seen, spinCount);
-    const published = readUpdate(arena.i32, at);
-    if (published.job !== job) return;
-    next = published.update + 1;
-    const shards = shardsIn(plansOf(published.update));
+    const task = readTask(arena.i32, at);
+    if (task.job !== job || task.kind === END) return;
+    const { update, kind, count, size } = task;
     arena.refresh();
-    let room: ShardBuffers | null = null;
-    const take = (): number => claim(arena.i32, at, seen, shards.length);
-    for (let n = take(); n >= 0; n = take()) {
-      // After a shard is claimed, the calling thread publishes no further update until the shard is complete.
-      room ??= roomOf(arena, published);
-      computeShard(engine, shards[n].plan, shards[n].shard, room.gradients[n], room.sums[n]);
-      addShard(network, room, n, published.shards);
+    // After a piece is claimed, the calling thread publishes no further task until the piece is complete.
+    const tableOf = (blocks: number): UpdateTable => readTable(arena, task.table, blocks, task.shards);
+    table = null;
+    if (kind === BLOCKS) {
+      const shards = shardsIn(plansOf(update));
+      reserveVectors(run, vectorsFor(size) - 1);
+      performClaimed(count, (block) => {
+        table ??= tableOf(count);
+        computeBlock(engine, shards, block, size, [table.blocks[block], ...run.vectors], table.sums);
+      });
+    } else {
+      performClaimed(count, (part) => {
+        table ??= tableOf(Math.ceil(task.shards / size));
+        sumBlocks(network, table.blocks, table.whole, part, count);
+      });
     }
+    if (kind === SUM || !sharesSums) next = update + 1;
   }
 }

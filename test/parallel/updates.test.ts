@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { LossSet, ShardBuffers } from '../../src/engine/learn/shards.ts';
+import { createLossInputs } from '../../src/engine/learn/objective.ts';
+import { type LossSet, planShards, shardsIn } from '../../src/engine/learn/shards.ts';
 import { updatesHere } from '../../src/engine/learn/updatePhase.ts';
 import { collectAll, policyFor, someGames, sources } from '../rollout/shares.ts';
 
@@ -35,12 +36,19 @@ test.each([
       Array.from({ length: updates }, () => [set]),
       policy,
     );
-    const room: ShardBuffers = { gradients: [], sums: [], counters: 0 };
+    const { arena, network } = policy;
+    const shards = shardsIn([planShards(set, policy)]);
+    const vectors = shards.map(() => arena.floats(network.vectorSize));
+    const sums = shards.map(() => arena.reserve(128));
+    const work = {
+      ...{ engine: { policy, inputs: createLossInputs(policy) }, shards, sums, whole: 0 },
+      ...{ reserve: () => vectors, first: () => {} },
+    };
     let turns = 0;
     setImmediate(() => turns++);
     for (let update = 1; update <= updates; update++) {
       expect(turns).toBe(0);
-      await phase.shards(room, 1, { first: () => {}, compute: () => {} });
+      await phase.gradient(work);
     }
     expect(turns).toBe(1);
   },

@@ -2,17 +2,20 @@ import { availableParallelism } from 'node:os';
 import { afterEach, expect, test, vi } from 'vitest';
 import {
   availableCores,
-  publishUpdate,
-  readUpdate,
+  BLOCKS,
+  completePiece,
+  type PublishedTask,
+  publishTask,
+  readTask,
   spinCountOf,
   waitForGeneration,
-  waitUntilSet,
+  waitUntilComplete,
 } from '../../src/parallel/updateBoard.ts';
-import { claim, everyNth, nextGeneration, startGeneration } from '../../src/parallel/workCounter.ts';
+import { claim, closeGeneration, everyNth, nextGeneration, startGeneration } from '../../src/parallel/workCounter.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 
-const words = (): Int32Array => new Int32Array(new SharedArrayBuffer(64));
+const words = (): Int32Array => new Int32Array(new SharedArrayBuffer(256));
 
 test('each index of a generation is claimed once, and a claim with an earlier generation returns -1', () => {
   const i32 = words();
@@ -48,12 +51,21 @@ test('everyNth: the parts are disjoint and cover all indices', () => {
   }
 });
 
-test('an update is read as it was published, with addresses above 2 GiB, and ends the wait for another generation', () => {
+test('no index of a closed generation is claimed, whatever its count', () => {
   const i32 = words();
-  const published = { job: 4, update: 2, shards: 8, table: 0xf000_0040, counters: 0x9000_0000 };
-  publishUpdate(i32, 1, 7, published);
+  startGeneration(i32, 0, 4);
+  expect(claim(i32, 0, 4, 9)).toBe(0);
+  closeGeneration(i32, 0);
+  expect([claim(i32, 0, 4, 9), claim(i32, 0, 5, 9)]).toEqual([-1, -1]);
+});
+
+const task: PublishedTask = { job: 4, update: 2, kind: BLOCKS, count: 2, size: 4, shards: 8, table: 0xf000_0040 };
+
+test('a task is read as it was published, with addresses above 2 GiB, and ends the wait for another generation', () => {
+  const i32 = words();
+  publishTask(i32, 1, 7, task);
   expect(waitForGeneration(i32, 1, 6, 0)).toBe(7);
-  expect(readUpdate(i32, 1)).toEqual(published);
+  expect(readTask(i32, 1)).toEqual(task);
 });
 
 test('threads poll for long only where each can have its own core', () => {
@@ -68,14 +80,22 @@ test('the runtime reports how many threads can run at once, also without navigat
   expect(availableCores()).toBe(null);
 });
 
-test('waitUntilSet resolves once the word is 1, and rejects with a failure that comes first', async () => {
+test('waitUntilComplete resolves once all pieces are complete, and rejects with a failure that comes first', async () => {
   const i32 = words();
-  Atomics.store(i32, 5, 1);
-  await waitUntilSet(i32, 5, 0, () => new Error('too late to matter'));
-  const waiting = waitUntilSet(i32, 6, 9, () => null);
-  setTimeout(() => Atomics.store(i32, 6, 1), 20);
+  publishTask(i32, 0, 1, task);
+  completePiece(i32, 0);
+  let complete = false;
+  const waiting = waitUntilComplete(i32, 0, 9, () => null).then(() => {
+    complete = true;
+  });
+  setTimeout(() => {
+    expect(complete).toBe(false);
+    completePiece(i32, 0);
+  }, 20);
   await waiting;
-  await expect(waitUntilSet(i32, 7, 9, () => new Error('worker 2 has ended'))).rejects.toThrow(
+  await waitUntilComplete(i32, 0, 0, () => new Error('too late to matter'));
+  publishTask(i32, 0, 2, task);
+  await expect(waitUntilComplete(i32, 0, 9, () => new Error('worker 2 has ended'))).rejects.toThrow(
     new Error('worker 2 has ended'),
   );
 });

@@ -56,39 +56,39 @@ async function openUpdate(arena: Arena): Promise<() => void> {
   return once;
 }
 
-test('an update of six shards calls each kernel this often', async () => {
+test('an update of eight shards calls each kernel this often', async () => {
   const { arena, calls } = await countingArena();
   const update = await openUpdate(arena);
   for (const name of Object.keys(calls)) delete calls[name];
   update();
   expect(calls).toEqual({
-    activationForward: 12,
+    activationForward: 16,
     adamw: 1,
-    addInto: 5,
-    addRows: 10,
-    binaryCrossEntropy: 6,
-    clearRows: 12,
-    cloningLoss: 6,
-    columnSum: 6,
-    copyBytes: 6,
-    distinctPairs: 6,
-    embeddingBag: 18,
-    embeddingBagBackward: 18,
-    fill: 25,
-    gatherRows: 75,
-    indexBatch: 6,
-    logSoftmax: 6,
-    matchBackward: 6,
-    matchForward: 6,
-    matmulNN: 58,
-    matmulNT: 73,
-    matmulTN: 73,
-    policyLoss: 6,
+    addInto: 7,
+    addRows: 14,
+    binaryCrossEntropy: 8,
+    clearRows: 16,
+    cloningLoss: 8,
+    columnSum: 8,
+    copyBytes: 8,
+    distinctPairs: 8,
+    embeddingBag: 24,
+    embeddingBagBackward: 24,
+    fill: 32,
+    gatherRows: 83,
+    indexBatch: 8,
+    logSoftmax: 8,
+    matchBackward: 8,
+    matchForward: 8,
+    matmulNN: 76,
+    matmulNT: 91,
+    matmulTN: 91,
+    policyLoss: 8,
     scaleBy: 2,
-    scatterRows: 23,
-    segmentSum: 6,
-    slotEmbedding: 6,
-    slotEmbeddingBackward: 6,
+    scatterRows: 25,
+    segmentSum: 8,
+    slotEmbedding: 8,
+    slotEmbeddingBackward: 8,
     sumOfSquares: 2,
   });
 });
@@ -103,7 +103,7 @@ describe('memory of JavaScript', () => {
     return heapUsed + external;
   };
 
-  test('an update allocates at most 25 kB', async () => {
+  test('an update allocates at most 28 kB', async () => {
     const update = await openUpdate(await createArena());
     for (let i = 0; i < 50; i++) update();
     const grown = Array.from({ length: 101 }, () => {
@@ -111,7 +111,7 @@ describe('memory of JavaScript', () => {
       update();
       return process.memoryUsage().heapUsed - before;
     });
-    expect(median(grown)).toBeLessThanOrEqual(25_000);
+    expect(median(grown)).toBeLessThanOrEqual(28_000);
   });
 
   // Between two measurements V8 may keep code that it compiled; what an update leaves behind is there in every round.

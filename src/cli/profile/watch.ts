@@ -35,10 +35,10 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
     const phase = updates(...given);
     return {
       plans: () => phase.plans(),
-      async shards(...given) {
+      async gradient(work) {
         recorder.endGap('minibatches');
         recorder.enter('gradients');
-        await phase.shards(...given);
+        await phase.gradient(work);
         recorder.enter('step');
       },
       end: () => phase.end(),
@@ -56,9 +56,9 @@ export function watchParts(recorder: Recorder, { learner, environments, spread, 
     prepare(w);
     if (recorder.place === 'step') recorder.enter('gap');
   };
-  network.addGradient = (to, from) => {
+  network.addGradient = (...given) => {
     recorder.enter('sum');
-    addGradient(to, from);
+    addGradient(...given);
     recorder.enter('gradients');
   };
 }

@@ -16,6 +16,15 @@ interface VectorSizes {
   readonly vector: number;
 }
 
+const BYTES_PER_LINE = 64;
+const FLOATS_PER_LINE = BYTES_PER_LINE / 4;
+
+/** Part number `part` of `parts` of 0 .. count - 1. Parts begin at multiples of `unit`; some can be empty. */
+function partOf(count: number, unit: number, part: number, parts: number): readonly [first: number, end: number] {
+  const bound = (k: number): number => Math.min(count, Math.ceil((k * count) / parts / unit) * unit);
+  return [bound(part), bound(part + 1)];
+}
+
 /** Sets the offsets of all derived tables. */
 function layOutTables({ tables, rowTables, size, derivedSize }: Composition): VectorSizes {
   for (const table of tables) table.offset += size * 4;
@@ -95,10 +104,15 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
       }
       arena.zero(g, sizes.besideRows * 4);
     },
-    addGradient(to, from) {
-      arena.kernels.addInto(to, from, sizes.dense);
+    addGradient(to, from, part = 0, parts = 1) {
+      const [first, end] = partOf(sizes.dense, FLOATS_PER_LINE, part, parts);
+      if (end > first) arena.kernels.addInto(to + first * 4, from + first * 4, end - first);
       for (const { rows, width, offset, touched } of rowTables) {
-        arena.kernels.addRows(rows, width, to + offset, to + touched, from + offset, from + touched);
+        const [firstRow, endRow] = partOf(rows, BYTES_PER_LINE, part, parts);
+        const row = offset + firstRow * width * 4;
+        const byte = touched + firstRow;
+        if (endRow > firstRow)
+          arena.kernels.addRows(endRow - firstRow, width, to + row, to + byte, from + row, from + byte);
       }
     },
     gradientParts: (w) => layers.flatMap((layer) => layer.gradientParts?.(w) ?? []),
@@ -150,7 +164,7 @@ export function createNetwork(
     backward: (w, g, embeddingGrad) => current.backward(w, g, embeddingGrad),
     finish: (w, g) => current.finish(w, g),
     clearGradient: (g) => current.clearGradient(g),
-    addGradient: (to, from) => current.addGradient(to, from),
+    addGradient: (...given) => current.addGradient(...given),
     gradientParts: (w) => current.gradientParts(w),
   };
 }

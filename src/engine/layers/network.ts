@@ -171,8 +171,11 @@ export interface Network {
    * last zero.
    */
   clearGradient(g: number): void;
-  /** Adds the gradient vector at `from` to the one at `to`. Call it before `finish` on either vector. */
-  addGradient(to: number, from: number): void;
+  /**
+   * Adds the gradient vector at `from` to the one at `to`, or part number `part` of `parts` of it. Threads can add
+   * different parts at the same time. Call it before `finish` on either vector.
+   */
+  addGradient(to: number, from: number, part?: number, parts?: number): void;
   /** Parts of the per-sample gradients of the batch, readable after `backward`. */
   gradientParts(w: number): [Parameter, GradientPart][];
   /** Rows that a tensor of this kind has in the present batch. */

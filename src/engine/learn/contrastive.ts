@@ -4,6 +4,7 @@ import { clearOtherHeads } from '../policy/heads.ts';
 import { cutRows, growForRows, loadRows } from '../states/loadBatch.ts';
 import type { StateList } from '../states/stateList.ts';
 import { moveSums } from './shards.ts';
+import { closeSums, openSums } from './treeSum.ts';
 import type { Learner, WholeLoss } from './update.ts';
 
 /** The action rows whose embeddings the contrastive loss compares. */
@@ -18,7 +19,13 @@ export interface ContrastiveSet {
 /**
  * The loss compares all embeddings at once: a first pass gathers them, and a second pass propagates their gradients.
  */
-function accumulate(learner: Learner, set: ContrastiveSet, ends: readonly number[], firstShard: number): void {
+function accumulate(
+  learner: Learner,
+  set: ContrastiveSet,
+  ends: readonly number[],
+  vectors: readonly number[],
+  sums: readonly number[],
+): void {
   const { policy, inputs } = learner;
   const { arena, network, weights } = policy;
   const { batch, heads } = network;
@@ -41,17 +48,17 @@ function accumulate(learner: Learner, set: ContrastiveSet, ends: readonly number
   const scratch = arena.reserve(matmulScratchBytes(n, Math.max(n, width)));
   const sum = inputs.sums + 80;
   kernels.contrastiveLoss(n, width, gathered, labels, set.temperature, set.coef, gradient, sum, work, scratch);
-  let shard = firstShard;
   from = 0;
-  for (const to of ends) {
+  for (const [shard, to] of ends.entries()) {
     loadRows(arena, batch, set.list, set.rows, from, to);
     network.forward(weights);
     kernels.fill(heads.logit.grad, to - from, 0);
     clearOtherHeads(network);
-    const g = learner.gradients[shard];
+    const g = vectors[openSums(shard)];
     network.clearGradient(g);
     network.backward(weights, g, gradient + from * width * 4);
-    moveSums(learner, learner.sums[shard++]);
+    moveSums(learner, sums[shard]);
+    closeSums(network, vectors, shard, shard === ends.length - 1);
     from = to;
   }
   arena.release(mark);
@@ -62,6 +69,6 @@ export function contrastiveLoss(set: ContrastiveSet): WholeLoss {
     const { batch } = learner.policy.network;
     growForRows(batch, set.list, set.rows);
     const ends = cutRows(set.list, set.rows, batch.capacity);
-    return { shards: ends.length, compute: (first) => accumulate(learner, set, ends, first) };
+    return { shards: ends.length, compute: (...given) => accumulate(learner, set, ends, ...given) };
   };
 }

@@ -1,21 +1,21 @@
 /**
  * The shards of an update: parts of its states. The gradient of each shard is computed separately, and the gradients
- * are summed in a fixed tree, independent of the assignment of shards to threads.
+ * are summed in a fixed tree (`treeSum.ts`), independent of the assignment of shards to threads.
  */
 import { index32 } from '../kernels/address.ts';
-import type { Network } from '../layers/network.ts';
 import type { Policy } from '../policy/policy.ts';
 import { countRows, cutEvenly, type LoadStates, loadStates } from '../states/loadBatch.ts';
 import { loadPlaced, type PlacedStates, placeLists } from '../states/placedLists.ts';
 import { grown, type StateList } from '../states/stateList.ts';
 import { batchLosses, type LossInputs, type LossSettings, SAMPLES_PER_STATE } from './objective.ts';
+import { closeSums, openSums } from './treeSum.ts';
 
 /**
- * Largest number of shards of a set, unless its states do not fit. Smallest number of action rows of a shard, unless
- * the set has fewer.
+ * Largest number of shards of a set, unless its states do not fit. Smallest mean number of action rows of a shard,
+ * unless the set has fewer: each shard costs the time of about 20 rows beside that of its rows.
  */
-const SHARDS = 8;
-const LEAST_ROWS = 256;
+const SHARDS = 64;
+const LEAST_ROWS = 170;
 
 /** Number of f64 loss sums of a shard. */
 export const SUMS = 16;
@@ -51,18 +51,6 @@ export interface LossSet {
    */
   readonly repeats: Int32Array | null;
   readonly settings: LossSettings;
-}
-
-/** Buffers to which the threads of an update write its gradients. */
-export interface ShardBuffers {
-  /** Addresses of the gradient vector and of f64[SUMS] of loss sums of each shard. */
-  readonly gradients: readonly number[];
-  readonly sums: readonly number[];
-  /**
-   * Address of i32[shards]. Element 0 is 1 when the total is complete; element `right` counts the complete operands of
-   * the sum whose right operand is that shard.
-   */
-  readonly counters: number;
 }
 
 /** Distinct states. Each has the samples (positions in `order`) that it represents, in their order. */
@@ -120,12 +108,18 @@ function mergeRepeats({ list, order, repeats }: LossSet): Entries {
   return { states: state.slice(0, entries), offsets, samples };
 }
 
+/** Number of shards of a set: a power of two, so that 2, 4, 8 or more threads compute equally many. */
+function shardsOf(rows: number): number {
+  const most = Math.max(1, Math.min(SHARDS, Math.floor(rows / LEAST_ROWS)));
+  return 1 << (31 - Math.clz32(most));
+}
+
 /** Partitions a set into shards of about equally many action rows. */
 export function planShards(set: LossSet, policy: Policy, load: LoadStates = loadStates): ShardPlan {
   const entries = mergeRepeats(set);
   const rows = countRows(set.list, entries.states);
-  const shards = Math.max(1, Math.min(SHARDS, Math.floor(rows / LEAST_ROWS)));
-  return { set, entries, ends: cutEvenly(set.list, entries.states, policy.network.batch.capacity, shards), load };
+  const ends = cutEvenly(set.list, entries.states, policy.network.batch.capacity, shardsOf(rows));
+  return { set, entries, ends, load };
 }
 
 /** One shard of the plans of an update. */
@@ -255,26 +249,21 @@ export function moveSums({ policy, inputs }: ShardEngine, sums: number): void {
 }
 
 /**
- * Marks the gradient of shard `shard` as complete. Shards are summed as a tree, (0 + 1) + (2 + 3) + ... The thread that
- * completes the second operand of a sum computes the sum, so that the bits do not depend on the threads. The first
- * vector finally holds the sum of all.
+ * Computes shard n of an update, where one thread computes the shards [from, to) in their order, and closes the sums
+ * that end with it.
+ *
+ * @param vectors `vectorsFor(to - from)` gradient vectors. After shard to - 1 the first one holds the sum
+ * @param sums address of f64[SUMS] of each shard of the update
  */
-export function addShard(
-  { arena, addGradient }: Pick<Network, 'arena' | 'addGradient'>,
-  buffers: ShardBuffers,
-  shard: number,
-  shards: number,
+export function computeInOrder(
+  engine: ShardEngine,
+  shards: readonly PlannedShard[],
+  n: number,
+  [from, to]: readonly [from: number, to: number],
+  vectors: readonly number[],
+  sums: readonly number[],
 ): void {
-  const { gradients, counters } = buffers;
-  let left = shard;
-  for (let stride = 1; stride < shards; stride *= 2) {
-    left -= left % (2 * stride);
-    const right = left + stride;
-    if (right >= shards) continue;
-    if (Atomics.add(arena.i32, index32(counters) + right, 1) === 0) return;
-    addGradient(gradients[left], gradients[right]);
-  }
-  // Counter 0 is free for the total, because shard 0 is never the right operand of a sum.
-  Atomics.store(arena.i32, index32(counters), 1);
-  Atomics.notify(arena.i32, index32(counters));
+  const { plan, shard } = shards[n];
+  computeShard(engine, plan, shard, vectors[openSums(n - from)], sums[n]);
+  closeSums(engine.policy.network, vectors, n - from, n === to - 1);
 }

@@ -3,9 +3,12 @@
  * AdamW.
  */
 
+import { runAtOnce } from '../../eventLoop.ts';
 import type { Policy } from '../policy/policy.ts';
+import { type GradientWork, sumShards } from './gradientWork.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from './objective.ts';
-import { addShard, computeShard, type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
+import { type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
+import { vectorsFor } from './treeSum.ts';
 import type { UpdatePhase } from './updatePhase.ts';
 
 /**
@@ -30,19 +33,23 @@ export interface Learner {
   readonly firstMoment: number;
   readonly secondMoment: number;
   /**
-   * Gradient vectors of the shards and f64[SUMS] of loss sums for each. The first vector finally holds the sum.
+   * Gradient vectors in which shards are summed. The first vector finally holds the gradient of the update.
    *
    * @internal
    */
   readonly gradients: number[];
-  /** @internal */
-  readonly sums: number[];
   /**
-   * i32[gradients.length]; see `ShardBuffers`.
+   * Gradient vectors of the contrastive loss.
    *
    * @internal
    */
-  counters: number;
+  readonly wholeGradients: number[];
+  /**
+   * f64[SUMS] of loss sums of each shard.
+   *
+   * @internal
+   */
+  readonly sums: number[];
   /** Number of updates, and beta1^updates and beta2^updates by repeated multiplication. */
   updates: number;
   beta1Power: number;
@@ -60,8 +67,8 @@ export function createLearner(policy: Policy): Learner {
     firstMoment: arena.floats(network.size),
     secondMoment: arena.floats(network.size),
     gradients: [],
+    wholeGradients: [],
     sums: [],
-    counters: 0,
     updates: 0,
     beta1Power: 1,
     beta2Power: 1,
@@ -79,18 +86,9 @@ export function resetOptimizer(learner: Learner): void {
   learner.beta2Power = 1;
 }
 
-/** Allocates the gradients and sums of `count` shards and sets their counters to 0. */
-function reserveShards(learner: Learner, count: number): void {
-  const { policy, gradients, sums } = learner;
-  const { arena, network } = policy;
-  if (gradients.length < count) learner.counters = arena.floats(count);
-  while (gradients.length < count) {
-    // Allocate both before storing either: if the memory ends here, a smaller update must find equally many of both.
-    const [gradient, sum] = [arena.floats(network.vectorSize), arena.reserve(SUMS * 8)];
-    gradients.push(gradient);
-    sums.push(sum);
-  }
-  arena.zero(learner.counters, count * 4);
+/** Allocates gradient vectors until the list has `count` of them. */
+function reserveVectors({ policy: { arena, network } }: Learner, vectors: number[], count: number): void {
+  while (vectors.length < count) vectors.push(arena.floats(network.vectorSize));
 }
 
 /**
@@ -119,51 +117,50 @@ export interface UpdateStats extends LossSums {
   readonly gradNorm: number;
 }
 
-/** The shards of an update, with buffers allocated for all of them. */
-interface Plan {
-  /** Number of shards of the sets, and number of shards including those of the contrastive loss. */
-  readonly ofSets: number;
-  readonly shards: number;
-  /** Work that the calling thread does before it computes shards. */
-  readonly first: () => void;
-  readonly compute: (n: number) => void;
-}
-
 /**
  * A loss that one thread computes for all of its rows at once. Returns its number of shards, and a function that
- * computes them into the vectors of the learner from number `first` on.
+ * computes them.
  */
 export type WholeLoss = (learner: Learner) => {
   readonly shards: number;
-  /** Computes the shards into the learner's vectors from number `first` on. */
-  readonly compute: (first: number) => void;
+  /**
+   * Computes the shards and sums their gradients in the tree.
+   *
+   * @param vectors `vectorsFor(shards)` gradient vectors; the first one finally holds the sum
+   * @param sums address of f64[SUMS] of each shard
+   */
+  readonly compute: (vectors: readonly number[], sums: readonly number[]) => void;
 };
 
-function planUpdate(learner: Learner, plans: readonly ShardPlan[], contrastive: WholeLoss | null): Plan {
-  const { policy, gradients, sums } = learner;
-  const { network } = policy;
-  const work = shardsIn(plans);
-  const whole = contrastive?.(learner);
-  const shards = work.length + (whole?.shards ?? 0);
-  reserveShards(learner, shards);
+function planGradient(learner: Learner, plans: readonly ShardPlan[], contrastive: WholeLoss | null): GradientWork {
+  const { policy, gradients, wholeGradients, sums } = learner;
+  const { arena, network } = policy;
+  const shards = shardsIn(plans);
+  const whole = contrastive?.(learner) ?? null;
+  const count = shards.length + (whole?.shards ?? 0);
+  while (sums.length < count) sums.push(arena.reserve(SUMS * 8));
+  if (whole) reserveVectors(learner, wholeGradients, vectorsFor(whole.shards));
+  reserveVectors(learner, gradients, 1);
   return {
-    ofSets: work.length,
+    engine: learner,
     shards,
-    first() {
-      whole?.compute(work.length);
-      for (let n = work.length; n < shards; n++) addShard(network, learner, n, shards);
+    sums: sums.slice(0, count),
+    whole: whole ? wholeGradients[0] : 0,
+    reserve(vectors) {
+      reserveVectors(learner, gradients, vectors);
+      return gradients;
     },
-    compute(n) {
-      computeShard(learner, work[n].plan, work[n].shard, gradients[n], sums[n]);
-      addShard(network, learner, n, shards);
+    first() {
+      if (shards.length === 0) network.clearGradient(gradients[0]);
+      whole?.compute(wholeGradients, sums.slice(shards.length, count));
     },
   };
 }
 
-/** Completes the gradient that the shards summed in the first vector, and adds their losses. */
-function finishGradient({ policy, gradients, sums }: Learner, shards: number): LossSums {
+/** Completes the gradient that is summed in the first vector, and adds the losses of the shards. */
+function finishGradient({ policy, gradients }: Learner, { sums }: GradientWork): LossSums {
   policy.network.finish(policy.weights, gradients[0]);
-  return readSums(policy.arena, sums.slice(0, shards));
+  return readSums(policy.arena, sums);
 }
 
 /**
@@ -243,10 +240,9 @@ export function update(
   adamw: AdamwSettings,
 ): UpdateStats {
   const plans = sets.map((set) => planShards(set, learner.policy));
-  const { ofSets, shards, first, compute } = planUpdate(learner, plans, contrastive);
-  first();
-  for (let n = 0; n < ofSets; n++) compute(n);
-  return takeStep(learner, finishGradient(learner, shards), adamw);
+  const work = planGradient(learner, plans, contrastive);
+  runAtOnce(sumShards(work));
+  return takeStep(learner, finishGradient(learner, work), adamw);
 }
 
 /**
@@ -258,9 +254,9 @@ export async function gradientOn(
   learner: Learner,
   contrastive: WholeLoss | null,
 ): Promise<LossSums> {
-  const { shards, first, compute } = planUpdate(learner, phase.plans(), contrastive);
-  await phase.shards(learner, shards, { first, compute });
-  return finishGradient(learner, shards);
+  const work = planGradient(learner, phase.plans(), contrastive);
+  await phase.gradient(work);
+  return finishGradient(learner, work);
 }
 
 /**

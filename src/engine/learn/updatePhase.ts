@@ -2,22 +2,17 @@
  * Consecutive updates of a phase and the computation of their shards. `src/parallel/updates.ts` assigns the shards to
  * several threads.
  */
-import { type Pause, pauses } from '../../eventLoop.ts';
+import { type Pause, pauses, runWithPauses } from '../../eventLoop.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type LossSet, planAhead, type ShardBuffers, type ShardPlan, shardsIn, statesOf } from './shards.ts';
-
-/** Work of the calling thread: `first` runs before it computes shards, and `compute` computes shard number n. */
-export interface OwnWork {
-  readonly first: () => void;
-  readonly compute: (n: number) => void;
-}
+import { type GradientWork, sumShards } from './gradientWork.ts';
+import { type LossSet, planAhead, type ShardPlan } from './shards.ts';
 
 /** Consecutive updates. Between them, the calling thread changes the weights. */
 export interface UpdatePhase {
   /** The plans of the sets of the next update. */
   plans(): readonly ShardPlan[];
-  /** Computes and sums the shards of the next update. `count` includes the shards that `own.first` computes. */
-  shards(buffers: ShardBuffers, count: number, own: OwnWork): Promise<void>;
+  /** Computes the gradient of the next update, whose plans are those of `plans`. */
+  gradient(work: GradientWork): Promise<void>;
   /** Call it even if an update has failed: workers wait for the next update until then. */
   end(): void;
 }
@@ -41,13 +36,9 @@ export function updatesHere(updates: Updates, policy: Policy): UpdatePhase {
   let update = 0;
   return {
     plans: () => plansOf(update),
-    async shards(_, __, own) {
-      own.first();
-      const shards = shardsIn(plansOf(update++));
-      for (let n = 0; n < shards.length; n++) {
-        own.compute(n);
-        await pause(statesOf(shards[n]));
-      }
+    async gradient(work) {
+      update++;
+      await runWithPauses(sumShards(work), pause);
     },
     end: () => {},
   };
