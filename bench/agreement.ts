@@ -15,6 +15,16 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0));
 }
 
+/** null if the results have the same bits, else a description of the first difference. */
+export function bitDifference(ours: Values, theirs: Values): string | null {
+  for (const [name, own] of Object.entries(ours)) {
+    const bits = (values: Float32Array): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    if (!(name in theirs)) return `${name} is missing`;
+    if (bits(own).compare(bits(theirs[name])) !== 0) return `${name} has other bits`;
+  }
+  return null;
+}
+
 /**
  * null if the results agree, else a description of the first difference.
  *

@@ -9,7 +9,7 @@ import {
   renderSvg,
   valueAxis,
 } from '../src/report/draw/chart.ts';
-import { timesAsLong } from './goals.ts';
+import { timesAsLong } from './ratios.ts';
 import type { BenchResult, Measurement } from './result.ts';
 
 type Timed = Measurement & { readonly microseconds: number };

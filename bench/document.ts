@@ -1,84 +1,26 @@
-/** Tables of a benchmark run as Markdown. */
+/** The document of a benchmark run, and the table of the README. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { barsFigure, compared, ratios, times } from './bars.ts';
-import { peakShare } from './goals.ts';
-import { growth } from './inputs.ts';
 import { between, markdownTable } from './markdown.ts';
-import type { BenchResult, Measurement, Outcome, Row } from './result.ts';
+import { jobRatio, jobRuns, jobSeconds, successMean } from './ratios.ts';
+import type { BenchResult, JobRun, Outcome } from './result.ts';
 import { rooflineFigure } from './roofline.ts';
+import { modelError } from './scaling.ts';
+import {
+  comparedTable,
+  duration,
+  goalTable,
+  growthTable,
+  growthTitles,
+  kernelTable,
+  own,
+  percent,
+  widthTable,
+} from './tables.ts';
 
 const part = 'performance';
-
-/** Microseconds with three digits, in µs, ms or s. */
-export function duration(microseconds: number): string {
-  if (microseconds < 1) return `${Number((microseconds * 1e3).toPrecision(3))} ns`;
-  if (microseconds < 1e3) return `${Number(microseconds.toPrecision(3))} µs`;
-  return `${Number((microseconds / 1e3).toPrecision(3))} ms`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(0)}%`;
-}
-
-function goalTable(rows: readonly Row[]): string {
-  const shown = ({ value, unit, reason }: Row): string =>
-    value === null ? `none: ${reason}` : `${Number(value.toPrecision(3))} ${unit}`.trim();
-  return markdownTable(
-    ['What', 'Measured', 'Goal', ''],
-    rows.map((row) => [row.name, shown(row), `${row.sense} ${row.goal}`, row.holds ? 'holds' : 'misses']),
-  );
-}
-
-function own({ measurements }: BenchResult, task: string): Measurement | undefined {
-  return measurements.find((m) => m.task === task && m.worker === 'unbraid' && m.microseconds !== null);
-}
-
-function kernelTable(result: BenchResult): string {
-  const tasks = result.measurements.filter((m) => m.bytes > 0 || m.task === 'nothing').map(({ task }) => task);
-  const rows = tasks.flatMap((task) => {
-    const m = own(result, task);
-    if (!m?.microseconds || task.startsWith('stream')) return [];
-    const rate = m.work > 0 ? [(m.work / m.microseconds / 1e3).toFixed(1), percent(peakShare(m))] : ['', ''];
-    return [[task, duration(m.microseconds), ...rate]];
-  });
-  return markdownTable(['Kernel', 'A call', 'GFLOP/s', 'Of the peak'], rows);
-}
-
-function comparedTable(result: BenchResult): string {
-  const rows = Object.entries(compared).flatMap(([task, name]) => {
-    const m = own(result, task);
-    if (!m?.microseconds) return [];
-    const others = ratios(result, task).map((other) => `${other.name} ${times(other.ratio)}`);
-    return [[name, duration(m.microseconds), m.work > 0 ? percent(peakShare(m)) : '', others.join(', ')]];
-  });
-  return markdownTable(['Task', 'unbraid', 'Of the peak', 'Time of others divided by the time of unbraid'], rows);
-}
-
-const growthTitles: Readonly<Record<keyof typeof growth, readonly [head: string, of: string]>> = {
-  batch: ['Batch', 'MLP training step'],
-  width: ['Width', 'MLP training step, batch 256'],
-  actions: ['Actions', 'step of the policy that scores listed actions, 64 states'],
-  tokens: ['Tokens', 'encoder training step, batch 16'],
-};
-
-function growthTable(result: BenchResult, kind: keyof typeof growth): string {
-  const rows = growth[kind].flatMap((n) => {
-    const m = own(result, `growth/${kind}/${n}`);
-    if (!m?.microseconds) return [];
-    return [
-      [
-        n.toLocaleString('en'),
-        duration(m.microseconds),
-        duration(m.microseconds / n),
-        m.work > 0 ? percent(peakShare(m)) : '',
-      ],
-    ];
-  });
-  const [head, of] = growthTitles[kind];
-  return `${of[0].toUpperCase()}${of.slice(1)}:\n\n${markdownTable([head, 'A step', `By ${head.toLowerCase()}`, 'Of the peak'], rows)}`;
-}
 
 function outcomeText<T>(outcome: Outcome<T>, text: (value: T) => string): string {
   return 'value' in outcome ? text(outcome.value) : `Not measured: ${outcome.reason}.`;
@@ -87,15 +29,56 @@ function outcomeText<T>(outcome: Outcome<T>, text: (value: T) => string): string
 function iterationText(result: BenchResult): string {
   return outcomeText(
     result.iteration,
-    ({ kernels, environment, outside, iterationMs, top, heapGrowthBytes, updates }) => {
+    ({ build, kernels, environment, outside, iterationMs, top, heapGrowthBytes, updates }) => {
       const most = Object.entries(top).map(([name, share]) => `${name} ${(100 * share).toFixed(1)}%`);
       return (
-        `A GRPO iteration on household (80 episodes, 6 updates) takes ${iterationMs.toFixed(0)} ms: ${percent(kernels)} in kernels, ` +
+        `A GRPO iteration on household (80 episodes, 6 updates) takes the ${build} build ${iterationMs.toFixed(0)} ms: ${percent(kernels)} in kernels, ` +
         `${percent(environment)} in the environment, ${(100 * outside).toFixed(1)}% outside both. Most of that: ${most.join(', ')}. ` +
         `Over ${updates.toLocaleString('en')} updates heap and buffers grew by ${(heapGrowthBytes / 1e3).toFixed(0)} kB.`
       );
     },
   );
+}
+
+/** The training beside the same job in PyTorch. */
+function jobText(result: BenchResult): string {
+  let own: readonly JobRun[];
+  let torch: readonly JobRun[];
+  try {
+    [own, torch] = ['unbraid', 'torch'].map((worker) => jobRuns(result, 'training', worker));
+  } catch (error) {
+    return `The training beside PyTorch was not measured: ${(error as Error).message}.`;
+  }
+  const success = (runs: readonly JobRun[]): string => {
+    const { mean, variance } = successMean(runs);
+    return `${mean.toFixed(2)} ± ${(2 * Math.sqrt(variance)).toFixed(2)}`;
+  };
+  return (
+    `160 iterations of GRPO on household with their cold start, without evaluations, take unbraid ${duration(jobSeconds(own) * 1e6)} ` +
+    `and PyTorch (eager, environment in NumPy for all episodes at once) ${duration(jobSeconds(torch) * 1e6)}, ` +
+    `${times(jobRatio(torch, own))} as long, on one thread each. ` +
+    'Both train the same network with the same hyperparameters on the same games and demonstrations. ' +
+    `The rules of the environment in NumPy agree on the demonstrations. Mean success in the last 20 iterations, over ${own.length} seeds, ` +
+    `with two standard errors: unbraid ${success(own)}, PyTorch ${success(torch)}.`
+  );
+}
+
+/** Speed-ups of several threads. */
+function threadsText(result: BenchResult): string {
+  return outcomeText(result.scaling, (rows) => {
+    const two = (x: number | null): string => x?.toFixed(2) ?? '';
+    const lines = rows.map(({ threads, groups, measured, speedup, predicted, independent, share }) => [
+      ...[String(threads), String(groups), measured ? two(speedup) : ''],
+      ...[two(predicted), two(independent), two(share)],
+    ]);
+    const head = ['Threads', 'Groups', 'Times one thread', 'Predicted', 'As many independent runs', 'Share of these'];
+    const error = modelError(rows);
+    const note = error === null ? '' : ` Its error on two threads is at most ${percent(error)}.`;
+    return (
+      `${markdownTable(head, lines)}\n\nComplete runs on household, with the narrow build. The prediction is of a model of the ` +
+      `critical path from the phases of one thread. Rows without a measurement need more cores than this machine has.${note}`
+    );
+  });
 }
 
 function rolloutText(result: BenchResult): string {
@@ -123,6 +106,9 @@ export function report(result: BenchResult, name: string): string {
     conditions(result),
     '## Goals',
     goalTable(result.rows),
+    '## Wide and narrow build',
+    `The peak is the rate of 128-bit vectors. The wide build computes with 256-bit vectors, whose limit is twice this rate, so shares above 100% are possible.`,
+    widthTable(result),
     '## Beside other libraries',
     `![Time of other libraries over that of unbraid, by task](${name}-bars.svg)`,
     comparedTable(result),
@@ -132,14 +118,17 @@ export function report(result: BenchResult, name: string): string {
     '## A whole run',
     iterationText(result),
     rolloutText(result),
+    jobText(result),
+    '## Threads',
+    threadsText(result),
     '## Growth',
-    ...(Object.keys(growth) as (keyof typeof growth)[]).map((kind) => growthTable(result, kind)),
+    ...(Object.keys(growthTitles) as (keyof typeof growthTitles)[]).map((kind) => growthTable(result, kind)),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
 
-const columns = ['tfjs-wasm', 'jax-js', 'onnxruntime-web', 'PyTorch', 'JAX'];
+const columns = ['unbraid, narrow build', 'tfjs-wasm', 'jax-js', 'onnxruntime-web', 'PyTorch', 'JAX'];
 
 /** The table of the README: the engine's times, and the times of other libraries divided by them. */
 export function readmeTable(result: BenchResult, link: string): string {
@@ -154,36 +143,21 @@ export function readmeTable(result: BenchResult, link: string): string {
     return [[name, duration(m.microseconds), ...cells.map((cell) => (cell ? times(cell.ratio) : ''))]];
   });
   const { processor } = result.machine;
-  return `## Speed\n\n${markdownTable(['One thread', 'unbraid', ...columns], rows)}\n\nEach cell of another library is its time divided by the time of unbraid; above 1, unbraid is faster. Medians of one interleaved run on ${processor}; equal results were checked first ([details](${link})).`;
+  return `## Speed\n\n${markdownTable(['One thread', 'unbraid', 'narrow build', ...columns.slice(1)], rows)}\n\nThe narrow build runs where 128-bit operations are not merged. Its cells and those of other libraries are their time divided by the time of unbraid; above 1, unbraid is faster. Medians of one interleaved run on ${processor}; equal results were checked first ([details](${link})).`;
 }
 
 const preface = `# Performance
 
-Every number is the median of samples taken in turn in one run: the engine, each peer, and between any two samples a probe of the
-processor's floating-point peak. A sample counts only where its process had the processor all the time, and the
-probes before and after it agree and are near the fastest of the run.
-Ratios are of times in units of that probe. Shares of the peak and ratios compare between machines; times do not. Each library runs on one thread, in a process of its own, on the same
-inputs, and is timed only after its loss, gradients and parameters after three steps agreed with ours. "Operations" count single-precision
-additions, multiplications, divisions, roots and comparisons.
+Every number is the median of samples taken in turn in one run: the wide and the narrow build of the engine, each peer
+library, and between any two samples a probe of the processor's peak rate with 128-bit vectors. A sample counts only if
+its process had the processor all the time, and the probes before and after it agree and are near the fastest of the
+run. Ratios are of times in units of that probe. Each library runs on one thread, in a process of its own, on the same
+inputs. It is timed only after its loss, gradients and parameters after three steps agreed with those of unbraid; the
+two builds must agree in every bit. "Operations" are single-precision additions, multiplications, divisions, roots and
+comparisons.
 
 <!-- ${part}:start -->
 <!-- ${part}:end -->
-
-## What bounds the misses
-
-WebAssembly's vectors hold four floats and multiply and add in two operations. A native library uses vectors of eight or sixteen with one
-fused operation where the processor has them, so a goal against PyTorch or JAX asks for work that the wider machine does not save:
-
-* Training steps at the share of the peak shown above cannot be faster than the peak. Where the native library's rate is
-* above that peak,
-  "1.0 times as long" is out of reach for a step that is almost all matrix products, as that of the encoder is.
-* A Gram matrix by the same formula: only the upper half is computed, which saves a factor of two; the vectors' width
-* costs
-  more than that. Against vmap(grad) the gain is bounded in the same way, as J Jᵀ runs at the native library's rate.
-* Small products and kernels by element wait for memory and for single results; they are listed above with their rates.
-
-What was tried, and what each attempt gave, is in [decisions/0005](../decisions/0005-gram-by-parts.md) and
-[decisions/0012](../decisions/0012-kernel-speed.md).
 `;
 
 /**

@@ -6,6 +6,7 @@ import { parameterTensors } from '../src/engine/policy/parameters.ts';
 import { randomStream } from '../src/random.ts';
 import { encodeSafetensors, type NamedTensor } from '../src/record/safetensors.ts';
 import { ATTENTION, attentionWorkload, MLP, mlpWorkload, type Workload } from './steps.ts';
+import { trainingTensors } from './training.ts';
 
 export const matmulSizes = [128, 256, 512] as const;
 export const gramSizes = [256, 1024] as const;
@@ -52,7 +53,10 @@ function workloadTensors(prefix: string, { list, states, taken, advantage, polic
   ];
 }
 
-/** Bytes of the input file. Tensors: `matmulN/a` and `matmulN/b`, `mlp/...`, `gramB/...` and `attention/...`. */
+/**
+ * Bytes of the input file. Tensors: `matmulN/a` and `matmulN/b`, `mlp/...`, `gramB/...`, `attention/...` and
+ * `training/SEED/...`.
+ */
 export async function encodeInputs(): Promise<Uint8Array> {
   const matmuls = matmulSizes.flatMap((n) =>
     ['a', 'b'].map((side) => {
@@ -66,5 +70,6 @@ export async function encodeInputs(): Promise<Uint8Array> {
     ...workloadTensors('mlp', mlpWorkload(arena, mlpStates)),
     ...gramSizes.flatMap((n) => workloadTensors(`gram${n}`, mlpWorkload(arena, n))),
     ...workloadTensors('attention', attentionWorkload(arena, attentionStates)),
+    ...trainingTensors(),
   ]);
 }

@@ -1,8 +1,10 @@
 /**
  * Measures, with V8's sampling profiler, the time of a complete GRPO run on household outside kernels and environment,
- * and the heap growth per update. Prints one JSON object. Run with --expose-gc.
+ * and the heap growth per update, with the wide build where it can run. Prints one JSON object. Run with --expose-gc.
  */
 import { type Profiler, Session } from 'node:inspector';
+import { engineModule } from '../src/engine/kernels/load.ts';
+import { openWide } from '../src/engine/kernels/wide.ts';
 import { train } from '../src/train/trainer.ts';
 
 const PROFILED = { from: 10, to: 60 };
@@ -54,6 +56,7 @@ async function profile() {
   await train(
     { ...config, iterations: PROFILED.to + 1 },
     {
+      module,
       onProgress({ phase, done }) {
         if (phase !== 'train') return;
         if (done === PROFILED.from) session.post('Profiler.start');
@@ -78,6 +81,7 @@ async function heapGrowth(): Promise<number> {
   await train(
     { ...config, iterations: last + 1 },
     {
+      module,
       onProgress({ phase, done }) {
         if (phase !== 'train' || (done !== first && done !== last)) return;
         globalThis.gc?.();
@@ -90,6 +94,9 @@ async function heapGrowth(): Promise<number> {
   return used[1] - used[0];
 }
 
+const { build, module: wide } = await openWide('single');
+const module = wide ?? (await engineModule());
+
 if (!globalThis.gc) throw new Error('bench/iteration.ts: run it with --expose-gc');
 const shares = await profile();
-console.log(JSON.stringify({ ...shares, heapGrowthBytes: await heapGrowth(), updates: HEAP.updates }));
+console.log(JSON.stringify({ build, ...shares, heapGrowthBytes: await heapGrowth(), updates: HEAP.updates }));

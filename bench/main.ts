@@ -19,6 +19,7 @@ import { writeReport } from './document.ts';
 import { goalRows } from './goals.ts';
 import { measureAll } from './measure.ts';
 import type { BenchResult, IterationCost, Outcome } from './result.ts';
+import { scaling } from './scaling.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -82,6 +83,7 @@ async function measure(): Promise<BenchResult> {
       system: `${type()} ${arch()}`,
     },
     ...measured,
+    scaling: await outcome('scaling', wants('threads'), scaling),
     iteration: await outcome('household', wants('iteration'), iterationCost),
     sizes: await outcome('sizes', wants('sizes'), sizes),
     startUpMs: await outcome('start-up', wants('startUp'), startUpMs),
@@ -97,8 +99,9 @@ const base = options.report ?? options.save;
 const result = options.report === undefined ? await measure() : read(options.report);
 if (options.save !== undefined) writeFileSync(`${options.save}.json`, `${JSON.stringify(result, null, 1)}\n`);
 if (base !== undefined) for (const path of writeReport(result, base)) log(path);
-for (const { name, value, goal, sense, unit, holds, reason } of result.rows) {
+for (const { name, value, goal, sense, unit, holds, predicted, reason } of result.rows) {
   const shown = value === null ? `none: ${reason}` : `${Number(value.toPrecision(3))} ${unit}`;
-  log(`${holds ? 'holds ' : 'misses'}  ${name}: ${shown} (${sense} ${goal})`);
+  const aim = goal === null ? '' : ` (${sense} ${goal}${predicted ? ', predicted' : ''})`;
+  log(`${goal === null ? 'states' : holds ? 'holds ' : 'misses'}  ${name}: ${shown}${aim}`);
 }
 if (options.json) console.log(JSON.stringify({ rows: result.rows }));

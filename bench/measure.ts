@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PEAK_OPERATIONS } from '../src/cli/profile/probe.ts';
-import { difference } from './agreement.ts';
+import { bitDifference, difference } from './agreement.ts';
 import { encodeInputs } from './inputs.ts';
+import { measureJobs } from './jobs.ts';
 import { openWorker, type Worker, workerSpecs } from './pool.ts';
 import type { BenchResult, Measurement } from './result.ts';
 import { gate, interleave, quietProbe, type Sample, type Subject } from './sampling.ts';
@@ -82,14 +83,15 @@ async function openAll(
   const workers: Worker[] = [];
   const missing: Record<string, string> = {};
   for (const spec of workerSpecs(inputs)) {
-    if (spec.key !== 'unbraid' && !options.peers(spec.key)) {
+    const own = spec.key.startsWith('unbraid');
+    if (!own && !options.peers(spec.key)) {
       missing[spec.key] = 'left out by --peers';
       continue;
     }
     try {
       workers.push(await openWorker(spec));
     } catch (error) {
-      if (spec.key === 'unbraid') throw error;
+      if (own) throw error;
       missing[spec.key] = `not installed or not usable: ${(error as Error).message}`;
       options.log(`${spec.name}: ${missing[spec.key]}`);
     }
@@ -97,10 +99,13 @@ async function openAll(
   return { workers, missing };
 }
 
+/** The probe, and a task that is only checked. */
+const unsampled = ['peak', 'household'];
+
 /** Task entries in groups that are sampled together: each task of the engine with its peers. */
 function groupsOf([ours, ...peers]: readonly Worker[], { wants, milliseconds }: MeasureOptions): Entry[][] {
   return [...ours.tasks]
-    .filter((task) => task !== 'peak' && wants(task))
+    .filter((task) => !unsampled.includes(task) && wants(task))
     .map((task) => [
       entryOf(ours, task, milliseconds),
       ...peers.flatMap((worker) =>
@@ -123,7 +128,9 @@ async function checkGroup([own, ...others]: readonly Entry[], path: string): Pro
   const expected = await own.worker.check(own.task);
   for (const entry of others) {
     try {
-      const found = difference(expected, await entry.worker.check(entry.task), start);
+      const other = await entry.worker.check(entry.task);
+      const ours = entry.worker.spec.key === 'unbraid-off';
+      const found = ours ? bitDifference(expected, other) : difference(expected, other, start);
       if (found) entry.failed = `its results are not ours: ${found}`;
     } catch (error) {
       entry.failed = (error as Error).message;
@@ -134,7 +141,7 @@ async function checkGroup([own, ...others]: readonly Entry[], path: string): Pro
 /** Measures the tasks and workers that `options` selects. */
 export async function measureAll(
   options: MeasureOptions,
-): Promise<Pick<BenchResult, 'measurements' | 'versions' | 'missing' | 'peakGflops'>> {
+): Promise<Pick<BenchResult, 'measurements' | 'jobs' | 'versions' | 'missing' | 'peakGflops'>> {
   const folder = mkdtempSync(join(tmpdir(), 'unbraid-bench-'));
   const path = join(folder, 'inputs.safetensors');
   let workers: Worker[] = [];
@@ -142,8 +149,9 @@ export async function measureAll(
     writeFileSync(path, await encodeInputs());
     const opened = await openAll(path, options);
     workers = opened.workers;
-    const [ours] = workers;
-    const probe = async (): Promise<number> => (await ours.time('peak', PROBE_MS)).microseconds;
+    // The narrow build's process has no merged operations: its probe is that of 128-bit vectors.
+    const [, off] = workers;
+    const probe = async (): Promise<number> => (await off.time('peak', PROBE_MS)).microseconds;
     const probes: number[] = [];
     for (let i = 0; i < FIRST_PROBES; i++) probes.push(await probe());
     const entries: Entry[] = [];
@@ -167,8 +175,10 @@ export async function measureAll(
         `${worker} ${microseconds?.toFixed(1) ?? 'none'} (${kept}/${seen})`;
       options.log(`${group[0].task}: ${shown.map(line).join(', ')}`);
     }
+    const jobs = await measureJobs(workers, probe, options);
     const quiet = quietProbe(probes);
     return {
+      jobs,
       measurements: entries.map((entry) => measurementOf(entry, quiet)),
       versions: Object.assign({}, ...workers.map((worker) => worker.versions)),
       missing: opened.missing,

@@ -1,6 +1,11 @@
-/** The engine's worker: all cases to measure, created at first use. Argument: the file of inputs. */
+/**
+ * The engine's worker: all cases to measure, created at first use. Arguments: the file of inputs, and the build:
+ * `wide`, or `off` for the narrow build without merged vector operations. Each build has a process of its own.
+ */
 import { gramTotal } from '../src/coupling/gram.ts';
 import { createArena, matmulScratchBytes } from '../src/engine/kernels/arena.ts';
+import { engineModule } from '../src/engine/kernels/load.ts';
+import { notWide, openWide } from '../src/engine/kernels/wide.ts';
 import { parameterTensors } from '../src/engine/policy/parameters.ts';
 import { actionKey, createPolicy } from '../src/engine/policy/policy.ts';
 import { createHousehold } from '../src/env/household/household.ts';
@@ -9,15 +14,13 @@ import { attentionStates, gramSizes, growth, matmulSizes, mlpStates } from './in
 import { elementwiseCases, matmulCases, nothingCase, streamCases } from './kernelCases.ts';
 import { peakCase } from './probe.ts';
 import { readInputs, serve, type Task } from './serve.ts';
-import {
-  ATTENTION,
-  attentionWorkload,
-  candidatesWorkload,
-  inference,
-  mlpWorkload,
-  trainingStep,
-  type Workload,
-} from './steps.ts';
+import { ATTENTION, attentionWorkload, candidatesWorkload, mlpWorkload, type Workload } from './steps.ts';
+import { householdFeatures, trainingJob } from './training.ts';
+import { inference, trainingStep } from './trainingStep.ts';
+
+const [, , path, width] = process.argv;
+const { build, buildReason, module } = width === 'wide' ? await openWide('single') : notWide;
+const engine = module ?? (await engineModule());
 
 /** Creates a case when it is first used, in its own arena. */
 function lazily(make: () => Promise<Task>): Task {
@@ -35,7 +38,7 @@ function lazily(make: () => Promise<Task>): Task {
 
 function stepTask(make: (arena: Awaited<ReturnType<typeof createArena>>) => Workload): Task {
   return lazily(async () => {
-    const workload = make(await createArena());
+    const workload = make(await createArena(engine));
     const { policy, operations } = workload;
     const { step, gradient } = trainingStep(workload);
     return {
@@ -59,7 +62,7 @@ function stepTask(make: (arena: Awaited<ReturnType<typeof createArena>>) => Work
 
 function gramTask(states: number): Task {
   return lazily(async () => {
-    const { policy, list, taken } = mlpWorkload(await createArena(), states);
+    const { policy, list, taken } = mlpWorkload(await createArena(engine), states);
     const order = Int32Array.from({ length: states }, (_, s) => s);
     const run = () => gramTotal(policy, policy.weights, { list, states: order, taken });
     return { run, check: () => ({ gram: Float32Array.from(run()) }) };
@@ -71,7 +74,7 @@ function rolloutTask(): Task {
     const environments = Array.from({ length: 80 }, () => createHousehold({ form: 'tokens' }));
     const sizes = { policy: 'attention', tokenWidth: 12, matchWidth: 16, hidden: 64, embedding: 32 } as const;
     const config = { ...sizes, blocks: 0, heads: 2, logitScale: 1 };
-    const policy = createPolicy(await createArena(), environments[0].spec, config);
+    const policy = createPolicy(await createArena(engine), environments[0].spec, config);
     policy.network.initialise(policy.weights, 1);
     policy.network.prepare(policy.weights);
     const games = environments.map((_, seed) => ({ seed, split: 'train' as const, rollout: seed }));
@@ -86,8 +89,8 @@ function rolloutTask(): Task {
   });
 }
 
-const inputs = readInputs(process.argv[2]);
-const arena = await createArena();
+const inputs = readInputs(path);
+const arena = await createArena(engine);
 const { kernels } = arena;
 const tasks: Record<string, Task> = {};
 
@@ -112,15 +115,21 @@ tasks.mlpStep = stepTask((a) => mlpWorkload(a, mlpStates));
 tasks.attentionStep = stepTask((a) => attentionWorkload(a, attentionStates));
 for (const n of gramSizes) tasks[`gram${n}`] = gramTask(n);
 tasks.inference = lazily(async () => {
-  const infer = inference(mlpWorkload(await createArena(), 1));
+  const infer = inference(mlpWorkload(await createArena(engine), 1));
   const x = inputs['mlp/observation'].values.slice(0, inputs['mlp/observation'].shape[1]) as Float32Array;
   return { run: () => infer(x), check: () => ({ logProbs: infer(x) }) };
 });
 tasks.rollout = rolloutTask();
-for (const n of growth.batch) tasks[`growth/batch/${n}`] = stepTask((a) => mlpWorkload(a, n));
-for (const n of growth.width) tasks[`growth/width/${n}`] = stepTask((a) => mlpWorkload(a, mlpStates, n));
-for (const n of growth.actions) tasks[`growth/actions/${n}`] = stepTask((a) => candidatesWorkload(a, 64, n));
-for (const n of growth.tokens) {
+tasks.defaultPolicy = stepTask((a) => candidatesWorkload(a, 64, 10));
+tasks.household = { run: () => undefined, check: () => householdFeatures(1) };
+const growing = width === 'wide' ? growth : { batch: [], width: [], actions: [], tokens: [] };
+for (const n of growing.batch) tasks[`growth/batch/${n}`] = stepTask((a) => mlpWorkload(a, n));
+for (const n of growing.width) tasks[`growth/width/${n}`] = stepTask((a) => mlpWorkload(a, mlpStates, n));
+for (const n of growing.actions) tasks[`growth/actions/${n}`] = stepTask((a) => candidatesWorkload(a, 64, n));
+for (const n of growing.tokens) {
   tasks[`growth/tokens/${n}`] = stepTask((a) => attentionWorkload(a, 16, { ...ATTENTION, tokens: n }));
 }
-await serve(tasks, { node: process.versions.node, v8: process.versions.v8 });
+const jobs = { household: trainingJob(engine, true), training: trainingJob(engine, false) };
+const built = build === width ? build : `${build}: ${buildReason}`;
+const { node, v8 } = process.versions;
+await serve(tasks, width === 'wide' ? { node, v8, 'unbraid build': built } : {}, jobs);

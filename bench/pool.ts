@@ -29,7 +29,13 @@ export interface Worker {
   check(task: string): Promise<Record<string, Float32Array>>;
   /** Mean microseconds of a call over about `milliseconds`, and its operations and bytes (0: not counted). */
   time(task: string, milliseconds: number): Promise<Timing>;
+  /** Runs a job once: its time, and the success of each iteration. */
+  job(name: string, seed: number): Promise<JobTiming>;
   close(): void;
+}
+
+export interface JobTiming extends Pick<Timing, 'microseconds' | 'busy'> {
+  readonly success: Float32Array;
 }
 
 interface Answer {
@@ -43,14 +49,15 @@ interface Answer {
   readonly error?: string;
 }
 
-/** Name and start command of the engine's worker and of its peers. A missing peer is reported and skipped. */
+/** Name and start command of the engine's two workers and of its peers. A missing peer is reported and skipped. */
 export function workerSpecs(inputs: string): WorkerSpec[] {
   const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
   const node = (file: string, ...rest: string[]): string[] => [process.execPath, path(file), inputs, ...rest];
   const python = process.env.UNBRAID_PYTHON ?? 'python3';
   const snake = (library: string): string[] => [python, path('./peers/worker.py'), inputs, library];
   return [
-    { key: 'unbraid', name: 'unbraid', command: node('./ours.ts') },
+    { key: 'unbraid', name: 'unbraid', command: node('./ours.ts', 'wide') },
+    { key: 'unbraid-off', name: 'unbraid, narrow build', command: node('./ours.ts', 'off') },
     { key: 'plain', name: 'plain JavaScript', command: node('./peers/plain.mjs') },
     { key: 'tfjs-cpu', name: 'tfjs-cpu', command: node('./peers/tfjs.mjs', 'cpu') },
     { key: 'tfjs-wasm', name: 'tfjs-wasm', command: node('./peers/tfjs.mjs', 'wasm') },
@@ -134,6 +141,10 @@ export async function openWorker(spec: WorkerSpec): Promise<Worker> {
     async time(task, milliseconds) {
       const { microseconds = Number.NaN, busy = 0, work, bytes = 0 } = await ask({ time: task, milliseconds });
       return { microseconds, busy, work: work ?? 0, bytes };
+    },
+    async job(name, seed) {
+      const { microseconds = Number.NaN, busy = 0, values = {} } = await ask({ job: name, seed });
+      return { microseconds, busy, success: floats(values.success) };
     },
     close: () => void child.stdin.end(),
   };

@@ -1,5 +1,6 @@
 /** Roofline figure of a benchmark run: rates of the kernels, and the limits of this machine. */
 import {
+  dash,
   figureWidth,
   fontFamily,
   ink,
@@ -73,7 +74,9 @@ function nameGraphics(
 export function rooflineFigure({ measurements, peakGflops }: BenchResult): string {
   const kernels = measurements
     .filter(isTimed)
-    .filter(({ bytes, work, task }) => bytes > 0 && work > 0 && !task.startsWith('stream'));
+    .filter(
+      ({ worker, bytes, work, task }) => worker === 'unbraid' && bytes > 0 && work > 0 && !task.startsWith('stream'),
+    );
   const located = kernels.map(({ task, work, bytes, microseconds }) => ({
     task,
     value: [work / bytes, work / microseconds / 1e3] as const,
@@ -83,15 +86,16 @@ export function rooflineFigure({ measurements, peakGflops }: BenchResult): strin
     { name: 'kernels by element', style: seriesStyle(1, 'none'), matmul: false },
   ];
   const roofs = [
-    { name: 'roof: first cache', task: 'stream in cache', line: 'solid' as const },
-    { name: 'roof: main memory', task: 'stream in memory', line: 'dashed' as const },
-  ].flatMap(({ name, task, line }) => {
+    { name: 'first cache, 256 bit', task: 'stream in cache', line: 'dotted' as const, peak: 2 * peakGflops },
+    { name: 'first cache, 128 bit', task: 'stream in cache', line: 'solid' as const, peak: peakGflops },
+    { name: 'main memory', task: 'stream in memory', line: 'dashed' as const, peak: peakGflops },
+  ].flatMap(({ name, task, line, peak }) => {
     const gigabytes = bandwidth(measurements, task);
-    return gigabytes === null ? [] : [{ name, gigabytes, style: { ...seriesStyle(0, line), symbol: 'none' } }];
+    return gigabytes === null ? [] : [{ name, gigabytes, peak, style: { ...seriesStyle(0, line), symbol: 'none' } }];
   });
   const heading = {
     title: 'Roofline of the kernels, one thread',
-    subtitle: `The flat roof is the peak probe’s rate in this run, ${peakGflops.toFixed(1)} GFLOP/s; the slopes are measured bandwidths of a vector sum.`,
+    subtitle: `Flat roofs: the peak probe’s rate in this run, ${peakGflops.toFixed(1)} GFLOP/s with 128-bit vectors, and twice this rate. Slopes: measured bandwidths of a vector sum.`,
     legend: [
       ...styles.map(({ name, style }) => ({ name, ...style })),
       ...roofs.map(({ name, style }) => ({ name, ...style })),
@@ -104,18 +108,14 @@ export function rooflineFigure({ measurements, peakGflops }: BenchResult): strin
     0.05,
     100,
   );
-  const y = reach(
-    located.map(({ value }) => value[1]),
-    0.5,
-    100,
-  );
+  const y = reach([...located.map(({ value }) => value[1]), 2 * peakGflops], 0.5, 100);
   const share = (value: number, { min, max }: typeof x): number => Math.log10(value / min) / Math.log10(max / min);
   const pixel = ([operations, rate]: readonly [number, number]): Point => ({
     x: area.left + area.width * share(operations, x),
     y: area.top + area.height * (1 - share(rate, y)),
   });
-  const roofData = roofs.map(({ gigabytes }) =>
-    [x.min, peakGflops / gigabytes, x.max].map((at) => [at, Math.min(peakGflops, gigabytes * at)] as const),
+  const roofData = roofs.map(({ gigabytes, peak }) =>
+    [x.min, peak / gigabytes, x.max].map((at) => [at, Math.min(peak, gigabytes * at)] as const),
   );
   const lines = roofData.flatMap((data) => data.slice(1).map((end, i) => [pixel(data[i]), pixel(end)] as const));
   const points = new Map<string, Point[]>();
@@ -134,7 +134,7 @@ export function rooflineFigure({ measurements, peakGflops }: BenchResult): strin
           type: 'line',
           symbol: 'none',
           silent: true,
-          lineStyle: { color: style.color, width: 1.6, type: style.line === 'solid' ? 'solid' : [7, 4] },
+          lineStyle: { color: style.color, width: 1.6, type: dash(style.line) ?? 'solid' },
           data: roofData[i],
         })),
         ...styles.map(({ style, matmul }) => ({

@@ -5,6 +5,7 @@
  *     first line     {"tasks": [...], "versions": {...}}
  *     {"check": t}   {"values": {name: base64 of float32}}
  *     {"time": t, "milliseconds": ms}     {"microseconds": mean of one call, "busy": ..., "work": ..., "bytes": ...}
+ *     {"job": j, "seed": n}     {"microseconds": one run, "busy": ..., "values": {"success": ...}}
  *
  * `busy` is the processor time of the process divided by elapsed time. Below 1, another process had the processor.
  */
@@ -12,6 +13,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Bench } from 'tinybench';
 import { decodeSafetensors } from '../src/record/safetensors.ts';
+import type { Job } from './training.ts';
 
 export interface Task {
   /** Runs one call; returns a promise if the library does. */
@@ -68,21 +70,50 @@ async function measure(
   return { microseconds: (result.latency.mean * 1000) / calls, busy };
 }
 
+interface Command {
+  readonly check?: string;
+  readonly time?: string;
+  readonly milliseconds?: number;
+  readonly job?: string;
+  readonly seed?: number;
+}
+
+const encode = (floats: Float32Array): string =>
+  Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength).toString('base64');
+
+/** Times one run of a job, without a run before it. */
+async function timeJob(job: Job, seed: number): Promise<object> {
+  const wallStart = performance.now();
+  const cpuStart = process.cpuUsage();
+  const success = await job(seed);
+  const microseconds = (performance.now() - wallStart) * 1e3;
+  const { user, system } = process.cpuUsage(cpuStart);
+  return { microseconds, busy: (user + system) / microseconds, values: { success: encode(success) } };
+}
+
 /** Answers commands on stdin until it closes. */
-export async function serve(tasks: Readonly<Record<string, Task>>, versions: Readonly<Record<string, string>>) {
+export async function serve(
+  tasks: Readonly<Record<string, Task>>,
+  versions: Readonly<Record<string, string>>,
+  jobs: Readonly<Record<string, Job>> = {},
+) {
   const callsOf = new Map<string, number>();
   const send = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
   send({ tasks: Object.keys(tasks), versions });
   for await (const line of createInterface({ input: process.stdin })) {
-    const command = JSON.parse(line) as { check?: string; time?: string; milliseconds?: number };
-    const name = command.check ?? command.time ?? '';
+    const command = JSON.parse(line) as Command;
+    const name = command.check ?? command.time ?? command.job ?? '';
     const task = tasks[name];
     try {
       if (command.check !== undefined) {
         const values = Object.entries((await task.check?.()) ?? {}).map(([key, floats]) => {
-          return [key, Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength).toString('base64')];
+          return [key, encode(floats)];
         });
         send({ values: Object.fromEntries(values) });
+        continue;
+      }
+      if (command.job !== undefined) {
+        send(await timeJob(jobs[name], command.seed ?? 1));
         continue;
       }
       let calls = callsOf.get(name);

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch_training import features, training
 from workload import BETA1, BETA2, BLOCKS, CHECKED_RATE, EPSILON, HEADS, TIMED_RATE, group, step_values
 
 
@@ -154,6 +155,8 @@ def tasks_of(inputs):
         except ImportError:
             pass
 
+    # Only checked: the rules of the household that the job plays by.
+    tasks["household"] = None, lambda: features(inputs["training/1/games"], inputs["training/1/play"])
     observation, _, _, start = group(inputs, "mlp")
     one, parameters = observation[0].tolist(), {name: tensor(value) for name, value in start.items()}
 
@@ -163,3 +166,10 @@ def tasks_of(inputs):
 
     tasks["inference"] = infer, lambda: {"logProbs": np.float32(infer())}
     return tasks, ("torch", "torchjd", "numpy")
+
+
+def job_of(inputs, name):
+    """The only job: `training`, 160 iterations on the household."""
+    if name != "training":
+        raise ValueError(f"no job {name}")
+    return lambda seed: training(inputs[f"training/{seed}/games"], inputs[f"training/{seed}/play"], seed, 160)

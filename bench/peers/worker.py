@@ -37,6 +37,12 @@ def measure(run, calls, seconds):
     return total / done
 
 
+def encoded(values):
+    return {
+        key: base64.b64encode(np.ascontiguousarray(value, np.float32)).decode() for key, value in values.items()
+    }
+
+
 def main():
     # Libraries print to stdout as they please; answers go to what was stdout when the worker began.
     answers = os.fdopen(os.dup(1), "w")
@@ -46,7 +52,8 @@ def main():
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    tasks, packages = importlib.import_module(f"{sys.argv[2]}_tasks").tasks_of(read_inputs(sys.argv[1]))
+    library, inputs = importlib.import_module(f"{sys.argv[2]}_tasks"), read_inputs(sys.argv[1])
+    tasks, packages = library.tasks_of(inputs)
     versions = {"python": sys.version.split()[0]}
     for package in packages:
         try:
@@ -57,15 +64,17 @@ def main():
     calls = {}
     for line in sys.stdin:
         command = json.loads(line)
-        name = command.get("check") or command["time"]
+        name = command.get("check") or command.get("time") or command["job"]
         try:
+            if "job" in command:
+                wall, processor = time.perf_counter(), time.process_time()
+                success = library.job_of(inputs, name)(command["seed"])
+                seconds, used = time.perf_counter() - wall, time.process_time() - processor
+                send({"microseconds": seconds * 1e6, "busy": used / seconds, "values": encoded({"success": success})})
+                continue
             run, check = tasks[name]
             if "check" in command:
-                values = {
-                    key: base64.b64encode(np.ascontiguousarray(value, np.float32)).decode()
-                    for key, value in check().items()
-                }
-                send({"values": values})
+                send({"values": encoded(check())})
                 continue
             if name not in calls:
                 calls[name] = max(1, round(SAMPLE_SECONDS / measure(run, 1, WARMUP_SECONDS)))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { difference } from '../../bench/agreement.ts';
+import { bitDifference, difference } from '../../bench/agreement.ts';
 
 const f = (...values: number[]): Float32Array => Float32Array.from(values);
 
@@ -19,4 +19,11 @@ test('a missing value, another length and a NaN are differences', () => {
   expect(difference({ c: f(1) }, {}, {})).toBe('c is missing');
   expect(difference({ c: f(1) }, { c: f(1, 2) }, {})).toBe('c has 2 values, ours 1');
   expect(difference({ c: f(1) }, { c: f(Number.NaN) }, {})).toBe('c differs by NaN');
+});
+
+test('the two builds must agree in every bit, also in the sign of 0 and in NaN', () => {
+  expect(bitDifference({ c: f(1, Number.NaN) }, { c: f(1, Number.NaN), d: f(2) })).toBeNull();
+  expect(bitDifference({ c: f(0) }, { c: f(-0) })).toBe('c has other bits');
+  expect(bitDifference({ c: f(1) }, { c: f(1, 2) })).toBe('c has other bits');
+  expect(bitDifference({ c: f(1) }, {})).toBe('c is missing');
 });

@@ -74,6 +74,7 @@ describe('the roofline', () => {
     const stored = JSON.parse(readFileSync('docs/results/performance.json', 'utf8')) as BenchResult;
     const svg = rooflineFigure(stored);
     const tasks = stored.measurements
+      .filter(({ worker }) => worker === 'unbraid')
       .filter(({ microseconds, work, bytes }) => microseconds !== null && work * bytes > 0)
       .map(({ task }) => task)
       .filter((task) => !task.startsWith('stream'));

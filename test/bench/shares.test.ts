@@ -8,7 +8,8 @@ import { expect, test } from 'vitest';
 import { elementwiseCases, matmulCases } from '../../bench/kernelCases.ts';
 import { type Case, peakCase } from '../../bench/probe.ts';
 import { gate, interleave, quietProbe, type Sample, type Subject } from '../../bench/sampling.ts';
-import { mlpWorkload, trainingStep } from '../../bench/steps.ts';
+import { mlpWorkload } from '../../bench/steps.ts';
+import { trainingStep } from '../../bench/trainingStep.ts';
 import { createArena } from '../../src/engine/kernels/arena.ts';
 
 const SAMPLES = 15;

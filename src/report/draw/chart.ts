@@ -162,7 +162,8 @@ function legendMarker(entry: LegendEntry, x: number, y: number): object {
   return { type: 'polygon', shape: { points: points.map(([dx, dy]) => [x + dx, y + dy]) }, style };
 }
 
-function dash(line: SeriesStyle['line']): number[] | undefined {
+/** Dashes and gaps of a line, in pixels; undefined for a solid one. */
+export function dash(line: SeriesStyle['line']): number[] | undefined {
   if (line === 'solid') return undefined;
   return line === 'dashed' ? [7, 4] : [2, 3];
 }
