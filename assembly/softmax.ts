@@ -81,7 +81,9 @@ function scoreGradient(scale: v128, p: v128, d: v128, dot: v128): v128 {
  * Four rows at a time, for a number of keys that is a multiple of four. The additions of one row depend on each other,
  * and independent rows hide their latency.
  */
-function softmaxFourBackward(keys: i32, p0: usize, d0: usize, scale: v128): void {
+function softmaxFourBackward(keys: i32, p0: usize, d0: usize, scale: f32): void {
+  // Not a parameter: V8 14.6 ends the process where it merges two operations that read a parameter with a vector.
+  const factor = f32x4.splat(scale);
   const p1 = at(p0, keys);
   const p2 = at(p1, keys);
   const p3 = at(p2, keys);
@@ -103,17 +105,17 @@ function softmaxFourBackward(keys: i32, p0: usize, d0: usize, scale: v128): void
   s2 = sumEverywhere(s2);
   s3 = sumEverywhere(s3);
   if (WIDE && !(keys & 7)) {
-    scoreGradientsWide(keys, scale, p0, d0, s0);
-    scoreGradientsWide(keys, scale, p1, d1, s1);
-    scoreGradientsWide(keys, scale, p2, d2, s2);
-    scoreGradientsWide(keys, scale, p3, d3, s3);
+    scoreGradientsWide(keys, factor, p0, d0, s0);
+    scoreGradientsWide(keys, factor, p1, d1, s1);
+    scoreGradientsWide(keys, factor, p2, d2, s2);
+    scoreGradientsWide(keys, factor, p3, d3, s3);
     return;
   }
   for (let j = 0; j < keys; j += 4) {
-    v128.store(at(d0, j), scoreGradient(scale, v128.load(at(p0, j)), v128.load(at(d0, j)), s0));
-    v128.store(at(d1, j), scoreGradient(scale, v128.load(at(p1, j)), v128.load(at(d1, j)), s1));
-    v128.store(at(d2, j), scoreGradient(scale, v128.load(at(p2, j)), v128.load(at(d2, j)), s2));
-    v128.store(at(d3, j), scoreGradient(scale, v128.load(at(p3, j)), v128.load(at(d3, j)), s3));
+    v128.store(at(d0, j), scoreGradient(factor, v128.load(at(p0, j)), v128.load(at(d0, j)), s0));
+    v128.store(at(d1, j), scoreGradient(factor, v128.load(at(p1, j)), v128.load(at(d1, j)), s1));
+    v128.store(at(d2, j), scoreGradient(factor, v128.load(at(p2, j)), v128.load(at(d2, j)), s2));
+    v128.store(at(d3, j), scoreGradient(factor, v128.load(at(p3, j)), v128.load(at(d3, j)), s3));
   }
 }
 
@@ -122,7 +124,7 @@ export function softmaxRowsBackward(rows: i32, keys: i32, p: usize, d: usize, sc
   const factor = f32x4.splat(scale);
   let r = 0;
   if (ASC_SHRINK_LEVEL == 0 && (keys & 3) == 0) {
-    for (; r + 4 <= rows; r += 4) softmaxFourBackward(keys, at(p, r * keys), at(d, r * keys), factor);
+    for (; r + 4 <= rows; r += 4) softmaxFourBackward(keys, at(p, r * keys), at(d, r * keys), scale);
   }
   for (; r < rows; r++) {
     const rowP = at(p, r * keys);
