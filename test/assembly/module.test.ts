@@ -40,7 +40,11 @@ function exported(bytes: Uint8Array<ArrayBuffer>): WebAssembly.ModuleExportDescr
 test.each(Object.entries(builds).filter(([name]) => name.includes('wide')))(
   'no function of %s has a parameter with a vector, which V8 14.6 cannot merge without ending the process',
   (_name, bytes) => {
-    const functions = binaryen.readBinary(bytes).emitText().match(/^ \(func .*/gm) ?? [];
+    const functions =
+      binaryen
+        .readBinary(bytes)
+        .emitText()
+        .match(/^ \(func .*/gm) ?? [];
     expect(functions.length).toBeGreaterThan(50);
     for (const head of functions) expect(head).not.toMatch(/\(param[^()]* v128/);
   },
