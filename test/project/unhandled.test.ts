@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Runs one test file once with the project's configuration, not on the wide builds; `test` is global in it. */
+/** Runs one test file with the project's configuration; `test` is global in it. */
 function runTest(text: string): { status: number | null; output: string } {
   const folder = mkdtempSync(join(tmpdir(), 'unbraid-unhandled-'));
   try {
@@ -18,7 +18,7 @@ function runTest(text: string): { status: number | null; output: string } {
     const include = JSON.stringify([file]);
     writeFileSync(
       config,
-      `import own from ${own};\nexport default { ...own, test: { ...own.test, projects: undefined, include: ${include}, globals: true } };\n`,
+      `import own from ${own};\nexport default { ...own, test: { ...own.test, include: ${include}, globals: true } };\n`,
     );
     const vitest = join(root, 'node_modules/.bin/vitest');
     const { status, stdout, stderr } = spawnSync(
