@@ -1,27 +1,11 @@
 /** Opens the wide build of the engine: compiled with merged vector operations, and checked before it is used. */
-import { type Build, engineModule, instantiateKernels, type Width, wideUrl } from './load.ts';
+import type { KernelChoice } from './buildChoice.ts';
+import { type Build, engineModule, instantiateKernels, wideUrl } from './load.ts';
 import { readBytes } from './moduleFrom.ts';
 import { compileOptimised, mergingObstacle } from './optimised.ts';
 import type { KernelHashes } from './selfCheck/checkKernels.ts';
 
-/** The build of the kernels that computes, and the reason. The results are bitwise identical for both. */
-export interface BuildChoice {
-  readonly build: Width;
-  readonly buildReason: string;
-  /** ms that a round of the timing took with each build; absent where none was timed. Only the command times. */
-  readonly narrowMs?: number;
-  readonly wideMs?: number;
-}
-
-/** A choice with the module of the wide build; null for the narrow one. */
-export interface KernelChoice extends BuildChoice {
-  readonly module: WebAssembly.Module | null;
-}
-
 type HashKernels = typeof import('./selfCheck/checkKernels.ts').hashKernels;
-
-/** The choice of a run that does not ask for the wide build. */
-export const notWide: KernelChoice = { build: 'narrow', buildReason: 'the wide build was not requested', module: null };
 
 /** Pages of the memory in which kernels are checked, at most. */
 const CHECK_PAGES = 1024;
