@@ -36,4 +36,4 @@ async function main(threads: number): Promise<void> {
 if (isMainThread) void main(Number(process.argv[process.argv.indexOf('--workers') + 1]) || 1);
 
 // Output:
-// {"success":1,"parametersSha256":"397d9d03993906a820875470dd50cfec7222489a24746416f7b2d12c5cad50d9"}
+// {"success":0.955,"parametersSha256":"ce02661e40797cf5af3615512f91395c70439fe8c31e3a2eb7d9d0d85b12cee2"}

@@ -21,7 +21,7 @@ console.log('equal by the receipt alone:', (await verify(outcome.receipt)).equal
 
 // Output:
 // config.json, metrics.jsonl, latest.json, coupling-start.json, coupling-end.json, result.json, receipt.json
-// equal: true with hash 4dae4e0b
+// equal: true with hash 1c9999b5
 // {
 //   file: 'result.json',
 //   message: 'result.json does not match its hash in receipt.json'

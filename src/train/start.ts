@@ -45,7 +45,7 @@ export function requireReproducible(
   }
   if (numerics !== numericsVersion) {
     throw new Error(
-      `verify: the run must have numerics version ${numericsVersion}, got ${numerics}; check it with the unbraid that made it, version ${unbraid}`,
+      `verify: the run must have numerics version ${numericsVersion}, got ${numerics}; check it with the unbraid that made it, version ${unbraid} (CHANGELOG.md names a commit of each numerics version)`,
     );
   }
 }

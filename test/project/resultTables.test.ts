@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { fillPage, type ResultPage, readStudyCsv, resultPages } from '../../scripts/resultTables.ts';
+import { fillPage, type ResultPage, readStudyCsv, receiptsNote, resultPages } from '../../scripts/resultTables.ts';
 import { studyTableCsv } from '../../src/report/studyTables.ts';
 import { generalisation } from '../../src/study/trained/generalisation.ts';
+import { numericsVersion } from '../../src/version.ts';
 import { resultsOf } from '../study/results.ts';
 
 const results = fileURLToPath(new URL('../../docs/results', import.meta.url));
+const read = (path: string): string => readFileSync(`${results}/../../${path}`, 'utf8');
 
 const storedFor =
   ({ study }: ResultPage) =>
@@ -15,10 +17,25 @@ const storedFor =
     return existsSync(path) ? readStudyCsv(readFileSync(path, 'utf8')) : null;
   };
 
+const receiptsOf = ({ study }: ResultPage): string | null => {
+  const path = `${results}/${study}/receipts.jsonl`;
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+};
+
 test.each(resultPages)('the tables of docs/results/$page are those of its CSVs', (page) => {
   const text = readFileSync(`${results}/${page.page}`, 'utf8');
-  expect(fillPage(text, page, storedFor(page))).toBe(text);
+  expect(fillPage(text, page, storedFor(page), receiptsOf(page))).toBe(text);
   for (const [, to] of page.files) expect(to).toMatch(/^(results|figures)\//);
+});
+
+test('a page states which unbraid checks its receipts', () => {
+  const lines = (...versions: (number | undefined)[]): string =>
+    versions.map((numerics) => `${JSON.stringify({ receipt: 'ab', numerics })}\n`).join('');
+  expect(receiptsNote(lines(numericsVersion))).toBe(`Receipts of this page have numerics version ${numericsVersion}.`);
+  const [, commit] = /numerics version 1 with the unbraid of commit\s+(`\w{40}`)/.exec(read('CHANGELOG.md')) ?? [];
+  expect(receiptsNote(lines(1, 1))).toContain(`numerics version 1; check them with the unbraid of commit\n${commit}.`);
+  expect(read('docs/receipts.md')).toContain(commit);
+  for (const wrong of [lines(1, 2), lines(undefined), lines(0)]) expect(() => receiptsNote(wrong)).toThrow('must have');
 });
 
 /** Pages that quote numbers of the others, whose tables come from CSVs. */
@@ -52,7 +69,7 @@ describe('from a study to a page', () => {
   test('rows in the order of the study, gains signed, and a table without a run states that it is missing', () => {
     const page = resultPages[0];
     const empty = page.tables.map(({ name }) => `<!-- ${name}:start -->\n<!-- ${name}:end -->\n`).join('');
-    const filled = fillPage(empty, page, (name) => (name === 'household' ? readStudyCsv(csv) : null));
+    const filled = fillPage(empty, page, (name) => (name === 'household' ? readStudyCsv(csv) : null), null);
     const lines = filled.split('\n').filter((line) => line.startsWith('|'));
     expect(lines.slice(0, 4)).toEqual([
       '| Trained with | out-of-domain | gain over GRPO | gain over cloning | P(above GRPO) | cosine | steps |',

@@ -21,10 +21,14 @@ function runTest(text: string): { status: number | null; output: string } {
       `import own from ${own};\nexport default { ...own, test: { ...own.test, include: ${include}, globals: true } };\n`,
     );
     const vitest = join(root, 'node_modules/.bin/vitest');
-    const { status, stdout, stderr } = spawnSync(vitest, ['run', '--root', folder, '--config', config], {
-      encoding: 'utf8',
-      cwd: root,
-    });
+    const { status, stdout, stderr } = spawnSync(
+      vitest,
+      ['run', '--root', folder, '--config', config, '--project', 'narrow'],
+      {
+        encoding: 'utf8',
+        cwd: root,
+      },
+    );
     return { status, output: stdout + stderr };
   } finally {
     rmSync(folder, { recursive: true });

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { jsonSha256 } from '../../src/record/chain.ts';
 import { writeLatest } from '../../src/record/layout.node.ts';
 import { sha256Hex } from '../../src/record/sha256.ts';
+import { numericsVersion } from '../../src/version.ts';
 import {
   checkpointPath,
   type Editable,
@@ -167,7 +168,7 @@ const receipts: Forgery[] = [
     'another version of the numerics',
     [receipt, 'checkpoints/'],
     ({ receipt: it }) => {
-      Object.assign(it, { numerics: 2 });
+      Object.assign(it, { numerics: numericsVersion + 1 });
     },
     /numerics version/,
   ),
@@ -175,7 +176,7 @@ const receipts: Forgery[] = [
     'another version of the numerics, escape codes in that of unbraid',
     [receipt, 'checkpoints/', config],
     ({ receipt: it }) => {
-      Object.assign(it, { numerics: 2, unbraid: escapes });
+      Object.assign(it, { numerics: numericsVersion + 1, unbraid: escapes });
     },
     /numerics version|unbraid/,
   ),

@@ -136,7 +136,7 @@ async function signalTraining(bench: Bench, tally: Tally, i: number, expected: R
   );
   // A run that has not started has no folder to resume.
   const begun = existsSync(join(directory, 'config.json'));
-  checkEnd(tally, where, ended, tried.signal, begun ? 'unbraid train --resume ' : 'nothing was written');
+  checkEnd(tally, where, ended, tried.signal, begun ? 'unbraid train --resume ' : 'no file was written');
   const [checkpoint, line] = reached(directory);
   // There is none before the first evaluation has ended.
   if (checkpoint !== line && line !== null) {

@@ -39,7 +39,7 @@ export function madeUp(input: TrainInput): TrainResult {
     parametersSha256: 'ab12',
     checkpoints,
     labelQuality: [],
-    receipt: { hash: 'cd34', environment: 'household 1' },
+    receipt: { hash: 'cd34', environment: 'household 1', numerics: 2 },
   };
 }
 

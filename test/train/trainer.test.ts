@@ -302,7 +302,7 @@ test('a checkpoint of another start is refused', async () => {
     'train: the checkpoint was made in household 0, but this is household 1; resume with the version of unbraid that made it',
   );
   await expect(from({ numerics: 0 })).rejects.toThrow(
-    'train: the checkpoint has numerics version 0, but this is 1; resume with the version of unbraid that made it',
+    'train: the checkpoint has numerics version 0, but this is 2; resume with the version of unbraid that made it',
   );
   await expect(from({}, { ...config, iterations: 2 })).rejects.toThrow(
     'train: the checkpoint was made with another config; resume with the config of its run',

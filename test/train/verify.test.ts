@@ -217,7 +217,7 @@ describe('verify', () => {
     const made = (head: object) =>
       createReceipt('0.0.1', receipt.config, { head: { ...receipt, ...head }, links: [], open: [] }, null);
     expect(await rejection(() => verify(made({ numerics: 0 })))).toBe(
-      'verify: the run must have numerics version 2, got 0; check it with the unbraid that made it, version 0.1.0',
+      'verify: the run must have numerics version 2, got 0; check it with the unbraid that made it, version 0.1.0 (CHANGELOG.md names a commit of each numerics version)',
     );
     expect(await rejection(() => verify(made({ arithmetic: 'relaxed' })))).toBe(
       'verify: the run must have exact arithmetic, got relaxed, whose bits depend on the processor; train it without relaxedCrew',

@@ -11,15 +11,16 @@ import type { Job, JobResults } from '../../study/job.ts';
 import { type TrainInput, trainKind } from '../../study/trained/trainJob.ts';
 
 /**
- * A line per training run: the config keys that differ from the defaults, and the hashes that a replay must
- * reproduce.
+ * A line per training run: the config keys that differ from the defaults, the hashes that a replay must reproduce, and
+ * the numerics version that it needs.
  */
 function receiptLines(jobs: readonly Job[], results: JobResults): JsonRecord[] {
   return jobs.flatMap(({ kind, input }) => {
     const result = kind === trainKind.name ? results.of(trainKind, input as TrainInput) : null;
     if (result === null) return [];
     const { receipt, parametersSha256 } = result;
-    return [{ config: input, parametersSha256, receipt: receipt.hash, environment: receipt.environment }];
+    const { hash, environment, numerics } = receipt;
+    return [{ config: input, parametersSha256, receipt: hash, environment, numerics }];
   });
 }
 

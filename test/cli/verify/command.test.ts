@@ -312,7 +312,7 @@ describe('not equal: a receipt that agrees with itself but not with its replay',
       code: 1,
       record: {},
       stderr:
-        'unbraid: verify: the run must have numerics version 2, got 0; check it with the unbraid that made it, version 0.1.0',
+        'unbraid: verify: the run must have numerics version 2, got 0; check it with the unbraid that made it, version 0.1.0 (CHANGELOG.md names a commit of each numerics version)',
     });
   });
 });

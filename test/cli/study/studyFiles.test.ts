@@ -1,0 +1,31 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeStudy } from '../../../src/cli/study/studyFiles.ts';
+import { jobOf } from '../../../src/study/job.ts';
+import { trainKind } from '../../../src/study/trained/trainJob.ts';
+import { resultsOf } from '../../study/results.ts';
+
+test('receipts.jsonl has a line per finished run, with the numerics version that a replay needs', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'unbraid-study-'));
+  try {
+    const jobs = [1, 2].map((seed) => jobOf(trainKind, { seed }, 60));
+    const record = {
+      ...{ name: 'two', question: 'two runs?', summary: [], tables: [], figures: [], notes: [], versions: {} },
+      ...{ command: 'unbraid study two', jobs: { planned: 2, finished: 1, interrupted: true, failed: [] } },
+    };
+    writeStudy(
+      directory,
+      record,
+      {},
+      jobs,
+      resultsOf(jobs, ({ seed }) => seed === 1),
+    );
+    expect(readFileSync(join(directory, 'receipts.jsonl'), 'utf8')).toBe(
+      '{"config":{"seed":1},"parametersSha256":"ab12","receipt":"cd34","environment":"household 1","numerics":2}\n',
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
