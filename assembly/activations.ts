@@ -3,7 +3,7 @@ import { at } from './memory';
 import { activate16, GELU, SLOPE, TANH } from './activationBlock';
 import { geluSlopeWide, geluWide, reluSlopeWide, reluWide, tanhSlopeWide, tanhWide } from './activationsWide';
 import { gelu4, geluSlope4, reluSlope4, tanh4, tanhSlope4 } from './math';
-import { loadTail, storeTail, WIDE } from './simd';
+import { load4, loadTail, store4, storeTail, WIDE } from './simd';
 
 const RELU: i32 = 2;
 
@@ -27,8 +27,13 @@ function slope(kind: i32, saved: v128): v128 {
 @inline
 function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
   let i = 0;
+  // The build that must be small has one copy of the code for whole and incomplete vectors.
+  if (ASC_SHRINK_LEVEL > 0) {
+    for (; i < n; i += 4) store4(at(y, i), apply(kind, load4(at(x, i), n - i)), n - i);
+    return;
+  }
   if (WIDE) i = kind == TANH ? tanhWide(x, y, n) : kind == RELU ? reluWide(x, y, n) : geluWide(x, y, n);
-  else if (ASC_SHRINK_LEVEL == 0 && kind != RELU) for (; i + 16 <= n; i += 16) activate16(kind, at(x, i), at(y, i), n - i);
+  else if (kind != RELU) for (; i + 16 <= n; i += 16) activate16(kind, at(x, i), at(y, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(y, i), apply(kind, v128.load(at(x, i))));
   if (i < n) storeTail(at(y, i), apply(kind, loadTail(at(x, i), n - i)), n - i);
 }
@@ -37,9 +42,16 @@ function forwardOf(kind: i32, x: usize, y: usize, n: i32): void {
 @inline
 function backwardOf(kind: i32, saved: usize, d: usize, n: i32): void {
   let i = 0;
+  if (ASC_SHRINK_LEVEL > 0) {
+    for (; i < n; i += 4) {
+      const left = n - i;
+      store4(at(d, i), f32x4.mul(load4(at(d, i), left), slope(kind, load4(at(saved, i), left))), left);
+    }
+    return;
+  }
   if (WIDE) {
     i = kind == TANH ? tanhSlopeWide(saved, d, n) : kind == RELU ? reluSlopeWide(saved, d, n) : geluSlopeWide(saved, d, n);
-  } else if (ASC_SHRINK_LEVEL == 0 && kind == GELU)
+  } else if (kind == GELU)
     for (; i + 16 <= n; i += 16) activate16(SLOPE, at(saved, i), at(d, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(d, i), f32x4.mul(v128.load(at(d, i)), slope(kind, v128.load(at(saved, i)))));
   if (i < n)

@@ -9,7 +9,7 @@ import { addTwo } from './two';
 
 // @ts-ignore: decorator
 @inline
-export function addRow(out: usize, src: usize, width: i32): void {
+function addRowHere(out: usize, src: usize, width: i32): void {
   let i = 0;
   for (; i + 16 <= width; i += 16) {
     const to = at(out, i);
@@ -30,6 +30,19 @@ export function addRow(out: usize, src: usize, width: i32): void {
   for (; i + 4 <= width; i += 4) v128.store(at(out, i), f32x4.add(v128.load(at(out, i)), v128.load(at(src, i))));
   const left = width - i;
   if (left) storeTail(at(out, i), f32x4.add(loadTail(at(out, i), left), loadTail(at(src, i), left)), left);
+}
+
+// The build that must be small calls this function; the other builds inline it.
+function callAddRow(out: usize, src: usize, width: i32): void {
+  addRowHere(out, src, width);
+}
+
+/** out[width] += src[width] */
+// @ts-ignore: decorator
+@inline
+export function addRow(out: usize, src: usize, width: i32): void {
+  if (ASC_SHRINK_LEVEL > 0) callAddRow(out, src, width);
+  else addRowHere(out, src, width);
 }
 
 /**

@@ -3,7 +3,7 @@
 import { expWide } from './expWide';
 import { constant4, exp4, mulAdd, powerOfTwo4 } from './math';
 import { at } from './memory';
-import { loadTail, storeTail, WIDE } from './simd';
+import { load4, loadTail, store4, storeTail, WIDE } from './simd';
 
 // @ts-ignore: decorator
 @inline
@@ -88,8 +88,13 @@ function exp16(x: usize, n: i32): void {
 /** x[n] = e^x */
 export function expInPlace(x: usize, n: i32): void {
   let i = 0;
+  // The build that must be small has one copy of the code for whole and incomplete vectors.
+  if (ASC_SHRINK_LEVEL > 0) {
+    for (; i < n; i += 4) store4(at(x, i), exp4(load4(at(x, i), n - i)), n - i);
+    return;
+  }
   if (WIDE) i = expWide(x, n);
-  else if (ASC_SHRINK_LEVEL == 0) for (; i + 16 <= n; i += 16) exp16(at(x, i), n - i);
+  else for (; i + 16 <= n; i += 16) exp16(at(x, i), n - i);
   for (; i + 4 <= n; i += 4) v128.store(at(x, i), exp4(v128.load(at(x, i))));
   if (i < n) storeTail(at(x, i), exp4(loadTail(at(x, i), n - i)), n - i);
 }

@@ -1,7 +1,7 @@
 /**
  * Inputs of the tasks that are shared with peers, in one safetensors file: all libraries compute on the same numbers.
  */
-import { createArena } from '../src/engine/kernels/arena.ts';
+import { createArena } from '../src/engine/kernels/createArena.ts';
 import { parameterTensors } from '../src/engine/policy/parameters.ts';
 import { randomStream } from '../src/random.ts';
 import { encodeSafetensors, type NamedTensor } from '../src/record/safetensors.ts';

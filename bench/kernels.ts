@@ -6,7 +6,7 @@
  *     node bench/kernels.ts [--json]
  */
 import { Bench } from 'tinybench';
-import { createArena } from '../src/engine/kernels/arena.ts';
+import { createArena } from '../src/engine/kernels/createArena.ts';
 import { elementwiseCases, matmulCases, nothingCase } from './kernelCases.ts';
 import { type Case, peakCase } from './probe.ts';
 

@@ -3,9 +3,11 @@
  * `wide`, or `off` for the narrow build without merged vector operations. Each build has a process of its own.
  */
 import { gramTotal } from '../src/coupling/gram.ts';
-import { createArena, matmulScratchBytes } from '../src/engine/kernels/arena.ts';
+import { matmulScratchBytes } from '../src/engine/kernels/arena.ts';
+import { notWide } from '../src/engine/kernels/buildChoice.ts';
+import { createArena } from '../src/engine/kernels/createArena.ts';
 import { engineModule } from '../src/engine/kernels/load.ts';
-import { notWide, openWide } from '../src/engine/kernels/wide.ts';
+import { openWide } from '../src/engine/kernels/wide.ts';
 import { parameterTensors } from '../src/engine/policy/parameters.ts';
 import { actionKey, createPolicy } from '../src/engine/policy/policy.ts';
 import { createHousehold } from '../src/env/household/household.ts';

@@ -32,7 +32,8 @@ export {
   type LabelSource,
   type LabelTools,
 } from './credit/labels/labels.ts';
-export { type Arena, type ArenaOptions, createArena } from './engine/kernels/arena.ts';
+export type { Arena } from './engine/kernels/arena.ts';
+export { type ArenaOptions, createArena } from './engine/kernels/createArena.ts';
 export type { Width } from './engine/kernels/load.ts';
 export type { ModuleSource } from './engine/kernels/moduleFrom.ts';
 export type { Blueprint } from './engine/policy/blueprint.ts';

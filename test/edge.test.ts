@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../src/config/config.ts';
 import { type OpenedPolicy, openPolicy, type Sample } from '../src/edge.ts';
-import { createArena } from '../src/engine/kernels/arena.ts';
+import { createArena } from '../src/engine/kernels/createArena.ts';
 import { engineModule } from '../src/engine/kernels/load.ts';
 import { blueprintFromJson } from '../src/engine/policy/blueprint.ts';
 import { loadParameters } from '../src/engine/policy/parameters.ts';

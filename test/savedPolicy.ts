@@ -1,6 +1,6 @@
 /** Small saved policies with states to score: real environments, weights from a seed. */
 import type { State } from '../src/edge.ts';
-import { createArena } from '../src/engine/kernels/arena.ts';
+import { createArena } from '../src/engine/kernels/createArena.ts';
 import { createLearner } from '../src/engine/learn/update.ts';
 import { createPolicy } from '../src/engine/policy/policy.ts';
 import type { Environment } from '../src/env/environment.ts';

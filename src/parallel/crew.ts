@@ -4,10 +4,12 @@
  */
 import { checkInteger, checkKeys, refuse, shown } from '../check/values.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
-import { type Arena, arenaOf, createSharedMemory, openSharedMemory } from '../engine/kernels/arena.ts';
+import type { Arena } from '../engine/kernels/arena.ts';
+import { type BuildChoice, type KernelChoice, notWide } from '../engine/kernels/buildChoice.ts';
+import { arenaOf } from '../engine/kernels/createArena.ts';
 import { type Build, engineModule, instantiateKernels, type Width } from '../engine/kernels/load.ts';
 import { type ModuleSource, moduleFrom, type SentModule, sendable } from '../engine/kernels/moduleFrom.ts';
-import { type BuildChoice, type KernelChoice, notWide } from '../engine/kernels/wide.ts';
+import { createSharedMemory, openSharedMemory } from '../engine/kernels/sharedMemory.ts';
 import { type CrewMember, crewMember, type WorkerHandle } from './crewMember.ts';
 import { type KernelChoices, narrowKernels, wideKernels } from './kernelChoices.ts';
 import { ADDRESS_SPACE, type BytesOf, needOf, threadsIn } from './need.ts';

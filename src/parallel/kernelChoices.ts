@@ -1,6 +1,8 @@
 /** Which build of the kernels the runs of a crew use. */
+
+import { type KernelChoice, notWide } from '../engine/kernels/buildChoice.ts';
 import type { Build } from '../engine/kernels/load.ts';
-import { type KernelChoice, notWide, openWide } from '../engine/kernels/wide.ts';
+import { openWide } from '../engine/kernels/wide.ts';
 
 /** Answers which kernels a run computes with; `build` is the kind of module that fits the memory of the run. */
 export interface KernelChoices {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { activations } from '../reference/activations.ts';
 
 const arena = await createArena();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { lengths, openWorkbench, seededFloats } from './workbench.ts';
 
 const newCase = await openWorkbench();

@@ -1,7 +1,8 @@
 /** Kernels of the wide builds process neighbouring vectors together; each element keeps its bits. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { type Arena, createArena } from '../../src/engine/kernels/arena.ts';
+import type { Arena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import type { Kernels } from '../../src/engine/kernels/load.ts';
 import { lengths, offsetsOf, seededFloats } from './workbench.ts';
 

@@ -1,7 +1,8 @@
 /** The wide builds choose other tiles and other packed layouts; a sum keeps its order, and with it its bits. */
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { type Arena, createArena } from '../../src/engine/kernels/arena.ts';
+import type { Arena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { randomStream } from '../../src/random.ts';
 import { seededFloats } from './workbench.ts';
 

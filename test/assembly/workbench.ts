@@ -7,7 +7,8 @@
  * All buffers start 4 bytes off a 16-byte boundary (masks and labels 1 byte off), so no aligned access hides a wrong
  * address.
  */
-import { type Arena, createArena } from '../../src/engine/kernels/arena.ts';
+import type { Arena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import type { Kernels } from '../../src/engine/kernels/load.ts';
 import { randomStream } from '../../src/random.ts';
 

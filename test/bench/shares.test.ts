@@ -10,7 +10,7 @@ import { type Case, peakCase } from '../../bench/probe.ts';
 import { gate, interleave, quietProbe, type Sample, type Subject } from '../../bench/sampling.ts';
 import { mlpWorkload } from '../../bench/steps.ts';
 import { trainingStep } from '../../bench/trainingStep.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 
 const SAMPLES = 15;
 const ROUNDS = 400;

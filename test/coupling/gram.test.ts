@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { gramMatrix, gramRows, gramTotal, joinRows } from '../../src/coupling/gram.ts';
 import { rowBlocks } from '../../src/coupling/gramPieces.ts';
 import type { Samples } from '../../src/coupling/samples.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import type { PolicyConfig } from '../../src/engine/policy/heads.ts';
 import { actionLogProbs, createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { loadStates } from '../../src/engine/states/loadBatch.ts';

@@ -3,7 +3,7 @@ import { gramMatrix } from '../../src/coupling/gram.ts';
 import { type CouplingMeasurement, couplingSummary, measureCoupling } from '../../src/coupling/measure.ts';
 import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
 import { pairClasses, type SamplePairs } from '../../src/coupling/samplePairs.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { createStateList, inputShape, pushState } from '../../src/engine/states/stateList.ts';
 import type { EnvironmentSpec } from '../../src/env/environment.ts';

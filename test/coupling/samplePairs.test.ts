@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeSample } from '../../src/coupling/describe.ts';
 import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
 import { type LabelledStates, pairClasses, pairSamples } from '../../src/coupling/samplePairs.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { createStateList, inputShape, pushState } from '../../src/engine/states/stateList.ts';
 import type { Environment } from '../../src/env/environment.ts';

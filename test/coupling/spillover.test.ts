@@ -8,7 +8,7 @@ import {
   samplesOf,
 } from '../../src/coupling/samplePairs.ts';
 import { type Spillover, spillover } from '../../src/coupling/spillover.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy, takenLogProbs } from '../../src/engine/policy/policy.ts';
 import { inputShape } from '../../src/engine/states/stateList.ts';
 import type { VectorSpec } from '../../src/env/environment.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import type { KernelChoice } from '../../src/engine/kernels/buildChoice.ts';
 import { type Build, engineModule } from '../../src/engine/kernels/load.ts';
-import type { KernelChoice } from '../../src/engine/kernels/wide.ts';
 import { type Crew, openCrew, relaxedCrew, type SpawnWorker } from '../../src/parallel/crew.ts';
 import { type KernelChoices, settledKernels, wideKernels } from '../../src/parallel/kernelChoices.ts';
 import { train } from '../../src/train/trainer.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { createArena, createSharedMemory } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { engineModule } from '../../src/engine/kernels/load.ts';
+import { createSharedMemory } from '../../src/engine/kernels/sharedMemory.ts';
 import type { LossSet } from '../../src/engine/learn/shards.ts';
 import { createSources, receiveSets, type SetSource } from '../../src/parallel/sources.ts';
 import { collectAll, sources as forms, policyFor, someGames } from '../rollout/shares.ts';

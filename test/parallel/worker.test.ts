@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config/config.ts';
-import { type Arena, createArena, createSharedMemory } from '../../src/engine/kernels/arena.ts';
+import type { Arena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { engineModule } from '../../src/engine/kernels/load.ts';
+import { createSharedMemory } from '../../src/engine/kernels/sharedMemory.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';
 import { openEnvironments } from '../../src/env/registry.ts';

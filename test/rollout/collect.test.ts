@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { actionKey, createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { findRepeats } from '../../src/engine/states/repeats.ts';
 import type { Environment, Split, Step } from '../../src/env/environment.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { Environment, TextEnvironment, VectorSpec } from '../../src/env/environment.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';

@@ -1,5 +1,5 @@
 import { resolveConfig } from '../../src/config/config.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { actionKey, createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { Environment } from '../../src/env/environment.ts';
 import { openEnvironments } from '../../src/env/registry.ts';

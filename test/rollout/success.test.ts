@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config/config.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import { type Environment, type Split, splits } from '../../src/env/environment.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config/config.ts';
 import { measureCoupling } from '../../src/coupling/measure.ts';
 import { collectSamplePairs } from '../../src/coupling/samplePairStates.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { TextEnvironment, TextStep } from '../../src/env/environment.ts';
 import { createLookAlike } from '../../src/env/lookAlike.ts';

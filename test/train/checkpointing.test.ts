@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { loadParameters, parameterTensors } from '../../src/engine/policy/parameters.ts';
 import { createPolicy, type Policy } from '../../src/engine/policy/policy.ts';
 import type { VectorSpec } from '../../src/env/environment.ts';

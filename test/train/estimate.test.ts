@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Config, configTable, resolveConfig } from '../../src/config/config.ts';
 import { requireMemory } from '../../src/config/memory.ts';
 import { networkSize, shapeOf } from '../../src/config/workload.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy } from '../../src/engine/policy/policy.ts';
 import { openEnvironments } from '../../src/env/registry.ts';
 import { estimateSeconds, partSeconds } from '../../src/train/estimate.ts';

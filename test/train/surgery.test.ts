@@ -3,7 +3,7 @@ import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { pcGrad } from '../../src/coupling/remedies/pcGrad.ts';
 import { taskOrders } from '../../src/coupling/remedies/tasks.ts';
 import { upGrad } from '../../src/coupling/remedies/upGrad.ts';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import type { LossSet } from '../../src/engine/learn/shards.ts';
 import { createLearner, type Learner, update } from '../../src/engine/learn/update.ts';
 import { updatesHere } from '../../src/engine/learn/updatePhase.ts';

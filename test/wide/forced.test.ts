@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { createArena } from '../../src/engine/kernels/arena.ts';
+import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { engineModule, instantiateKernels } from '../../src/engine/kernels/load.ts';
 import { checkKernels } from '../../src/engine/kernels/selfCheck/checkKernels.ts';
 import { wideObstacle } from './forced.ts';

@@ -1,8 +1,8 @@
 /** Trains runs in a thread of this process, so that several can train at the same time. */
 
 import type { Config } from '../../config/config.ts';
+import type { KernelChoice } from '../../engine/kernels/buildChoice.ts';
 import type { Build } from '../../engine/kernels/load.ts';
-import type { KernelChoice } from '../../engine/kernels/wide.ts';
 import type { RunResult } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
 import type { Programs } from '../shared/bridges.ts';

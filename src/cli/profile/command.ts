@@ -1,7 +1,7 @@
 /** `unbraid profile`: measures the time of each phase and kernel of an iteration. */
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import type { KernelChoice } from '../../engine/kernels/wide.ts';
+import type { KernelChoice } from '../../engine/kernels/buildChoice.ts';
 import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
 import {
   percent,

@@ -1,6 +1,6 @@
 /** The peak rates with which kernels are compared. They are sampled between the measured iterations. */
 import { readFile } from 'node:fs/promises';
-import { createArena } from '../../engine/kernels/arena.ts';
+import { createArena } from '../../engine/kernels/createArena.ts';
 
 /** Floating-point operations of one call of the peak probe. */
 export const PEAK_OPERATIONS = 1e6;

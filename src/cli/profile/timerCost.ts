@@ -1,5 +1,5 @@
 /** The recorder's own time, measured on calls without work. */
-import { createArena } from '../../engine/kernels/arena.ts';
+import { createArena } from '../../engine/kernels/createArena.ts';
 import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
 import { createRecorder, readKernel } from './recorder.ts';
 

@@ -1,9 +1,11 @@
 /** Times the narrow and the wide build on the kernels that take most of the time of a training step. */
-import { arenaOf } from '../../engine/kernels/arena.ts';
+
+import type { KernelChoice } from '../../engine/kernels/buildChoice.ts';
+import { arenaOf } from '../../engine/kernels/createArena.ts';
 import { type Build, narrowUrl } from '../../engine/kernels/load.ts';
 import { readBytes } from '../../engine/kernels/moduleFrom.ts';
 import { compileOptimised } from '../../engine/kernels/optimised.ts';
-import { emptyMemory, type KernelChoice } from '../../engine/kernels/wide.ts';
+import { emptyMemory } from '../../engine/kernels/wide.ts';
 
 /** Rounds of each build. The least time counts, because other programs can only make a round longer. */
 const ROUNDS = 15;

@@ -1,7 +1,9 @@
 /** The build of the kernels that a command computes with: switched off, required, or the faster of both. */
+
+import type { KernelChoice } from '../../engine/kernels/buildChoice.ts';
 import type { Build } from '../../engine/kernels/load.ts';
 import { mergingObstacle } from '../../engine/kernels/optimised.ts';
-import { type KernelChoice, openWide } from '../../engine/kernels/wide.ts';
+import { openWide } from '../../engine/kernels/wide.ts';
 import { type KernelChoices, narrowKernels } from '../../parallel/kernelChoices.ts';
 import { usageError } from '../shared/arguments.ts';
 import type { Timing } from './timing.ts';

@@ -1,7 +1,7 @@
 /** Times both builds of the kernels in a thread of its own, so that the command does not wait. */
 import { Worker } from 'node:worker_threads';
+import type { KernelChoice } from '../../engine/kernels/buildChoice.ts';
 import type { Build } from '../../engine/kernels/load.ts';
-import type { KernelChoice } from '../../engine/kernels/wide.ts';
 
 export interface Timing {
   /** Resolves with the narrow build and the reason if the timing fails. */

@@ -2,11 +2,10 @@
  * The memory of one engine. Kernels allocate nothing, so every buffer is allocated here, once, before the first update.
  */
 import { index32, unsigned } from './address.ts';
-import { engineModule, instantiateKernels, type Kernels } from './load.ts';
-import { type ModuleSource, moduleFrom } from './moduleFrom.ts';
-import { type BuildChoice, notWide, openWide } from './wide.ts';
+import { type BuildChoice, notWide } from './buildChoice.ts';
+import type { Kernels } from './load.ts';
 
-const PAGE_BYTES = 65_536;
+export const PAGE_BYTES = 65_536;
 
 /** Byte addresses are multiples of this, so that the start of a buffer is the start of a cache line. */
 export const ALIGN_BYTES = 64;
@@ -17,9 +16,9 @@ export const alignUp = (address: number): number => Math.ceil(address / ALIGN_BY
 const SEGMENT_BYTES = 16 * PAGE_BYTES;
 
 /** The address space of 32-bit addresses: 4 GiB. */
-const MAX_PAGES = 65_536;
+export const MAX_PAGES = 65_536;
 
-const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
+export const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
 
 /** A section of memory that belongs to one arena. `base` is the total size of the earlier sections. */
 interface Segment {
@@ -258,96 +257,4 @@ export class Arena {
 /** Scratch bytes of a matrix product with inner size k and n columns; see assembly/matmul.ts. */
 export function matmulScratchBytes(k: number, n: number): number {
   return 16_704 + 4 * Math.min(k, 256) * (Math.ceil(n / 8) * 8) + 128;
-}
-
-/** Options of `createArena`. */
-export interface ArenaOptions {
-  /**
-   * Requests the wide build, which is faster where the runtime merges vector operations, and bitwise identical: Node 24
-   * and newer on x64. `build` and `buildReason` of the arena state which build it has and why. The wide build is
-   * checked against stored hashes first, which blocks the thread for some 200 ms.
-   */
-  readonly wide: boolean;
-}
-
-function isOptions(given: ModuleSource | ArenaOptions | undefined): given is ArenaOptions {
-  return typeof given === 'object' && given !== null && 'wide' in given;
-}
-
-/**
- * Creates an arena with the kernels of the engine, on its own memory unless one is given.
- *
- * @param module the compiled module of the engine, or its URL, or options; by default the narrow build next to this
- *   file
- * @throws if the module cannot be loaded, or the runtime cannot allocate the memory
- */
-export async function createArena(module?: ModuleSource | ArenaOptions, memory = createMemory()): Promise<Arena> {
-  if (isOptions(module)) {
-    if (typeof module.wide !== 'boolean')
-      throw new RangeError(`createArena: wide must be true or false, got ${String(module.wide)}; leave it out`);
-    const build = memory.buffer instanceof ArrayBuffer ? 'single' : 'threads';
-    const choice = module.wide ? await openWide(build) : notWide;
-    return arenaOf(choice.module ?? (await engineModule(build)), memory, choice);
-  }
-  return arenaOf(await (module ? moduleFrom(module) : engineModule()), memory);
-}
-
-/** An arena on `memory` with the kernels of a compiled module. */
-export function arenaOf(module: WebAssembly.Module, memory = createMemory(), choice: BuildChoice = notWide): Arena {
-  return new Arena(memory, instantiateKernels(module, memory), choice);
-}
-
-/** A memory for one thread. It can grow up to the limit of the runtime. */
-function createMemory(): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: 16 });
-  } catch (cause) {
-    throw new RangeError(
-      `createArena: the runtime must provide a memory of 1 MiB, got ${(cause as Error).message}; close other programs or pages`,
-      { cause },
-    );
-  }
-}
-
-/** A memory that threads can share, and the number of bytes to which it can grow. */
-export interface SharedMemory {
-  readonly memory: WebAssembly.Memory;
-  readonly bytes: number;
-}
-
-/**
- * Creates a memory that threads can share. Its maximum reserves address space only, so 4 GiB are requested first. If
- * the runtime rejects that, `wanted` bytes are requested, then three quarters of that, and so on down to `least`.
- *
- * @throws the last error of the runtime, if it rejects a memory of `least` bytes
- */
-export function openSharedMemory(wanted: number, least: number): SharedMemory {
-  const fewest = Math.min(Math.max(pagesOf(least), 16), MAX_PAGES);
-  for (let maximum = MAX_PAGES; ; ) {
-    try {
-      return { memory: new WebAssembly.Memory({ initial: 16, maximum, shared: true }), bytes: maximum * PAGE_BYTES };
-    } catch (error) {
-      if (maximum <= fewest) throw error;
-    }
-    const next = maximum === MAX_PAGES ? Math.min(pagesOf(wanted), MAX_PAGES / 2) : Math.floor((maximum * 3) / 4);
-    maximum = Math.max(fewest, next);
-  }
-}
-
-/**
- * Creates a memory that threads can share, with the largest maximum that the runtime accepts.
- *
- * @throws if the runtime has no shared memory
- */
-export function createSharedMemory(): WebAssembly.Memory {
-  try {
-    return openSharedMemory(MAX_PAGES * PAGE_BYTES, 0).memory;
-  } catch (cause) {
-    throw new RangeError(
-      `createSharedMemory: the runtime must provide shared memory of 1 MiB, got ${(cause as Error).message}; use one thread`,
-      {
-        cause,
-      },
-    );
-  }
 }

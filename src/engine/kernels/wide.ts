@@ -1,27 +1,21 @@
 /** Opens the wide build of the engine: compiled with merged vector operations, and checked before it is used. */
-import { type Build, engineModule, instantiateKernels, type Width, wideUrl } from './load.ts';
+import type { KernelChoice } from './buildChoice.ts';
+import { type Build, engineModule, instantiateKernels, narrowUrl, wideUrl } from './load.ts';
 import { readBytes } from './moduleFrom.ts';
 import { compileOptimised, mergingObstacle } from './optimised.ts';
 import type { KernelHashes } from './selfCheck/checkKernels.ts';
 
-/** The build of the kernels that computes, and the reason. The results are bitwise identical for both. */
-export interface BuildChoice {
-  readonly build: Width;
-  readonly buildReason: string;
-  /** ms that a round of the timing took with each build; absent where none was timed. Only the command times. */
-  readonly narrowMs?: number;
-  readonly wideMs?: number;
+type Check = typeof import('./selfCheck/checkKernels.ts');
+
+/**
+ * Loads the check only where it is needed. Its URL is computed, like that of the wide build: a bundler for pages would
+ * copy the check, and pages cannot use it. src and dist/src have it at the same place beside the narrow build.
+ */
+async function loadCheck(): Promise<Check> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const url = new URL(`../src/engine/kernels/selfCheck/checkKernels.${extension}`, narrowUrl('single'));
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ url.href);
 }
-
-/** A choice with the module of the wide build; null for the narrow one. */
-export interface KernelChoice extends BuildChoice {
-  readonly module: WebAssembly.Module | null;
-}
-
-type HashKernels = typeof import('./selfCheck/checkKernels.ts').hashKernels;
-
-/** The choice of a run that does not ask for the wide build. */
-export const notWide: KernelChoice = { build: 'narrow', buildReason: 'the wide build was not requested', module: null };
 
 /** Pages of the memory in which kernels are checked, at most. */
 const CHECK_PAGES = 1024;
@@ -43,7 +37,7 @@ const ownTools: WideTools = {
 };
 
 /** The hashes of the relaxed build, whose bits depend on the processor. */
-function hashesHere(hashKernels: HashKernels, module: WebAssembly.Module, build: Build): KernelHashes {
+function hashesHere({ hashKernels }: Check, module: WebAssembly.Module, build: Build): KernelHashes {
   const steps = hashKernels(module, emptyMemory(build));
   for (;;) {
     const { done, value } = steps.next();
@@ -53,11 +47,10 @@ function hashesHere(hashKernels: HashKernels, module: WebAssembly.Module, build:
 
 /** Why a compiled module cannot replace the narrow one; null if it can. */
 async function flawOf(module: WebAssembly.Module, build: Build): Promise<string | null> {
-  // Loaded here, so that a run with the narrow build does not wait for the cases.
-  const { checkKernels, hashKernels } = await import('./selfCheck/checkKernels.ts');
+  const check = await loadCheck();
   const narrowModule = await engineModule(build);
-  const expected = build === 'relaxed' ? hashesHere(hashKernels, narrowModule, build) : undefined;
-  const flaw = checkKernels(module, emptyMemory(build), expected);
+  const expected = build === 'relaxed' ? hashesHere(check, narrowModule, build) : undefined;
+  const flaw = check.checkKernels(module, emptyMemory(build), expected);
   if (flaw !== null) return flaw;
   // Where a run replaces its kernels, the constants of the wide module are written below the buffers of the run.
   const narrow = instantiateKernels(narrowModule, emptyMemory(build)).heapBase();

@@ -6,7 +6,7 @@
 
 import { checkKeys, isList, shown } from '../../check/values.ts';
 import { canonicalMethod, checkTerms, labelTermsOf, termsOf } from '../../config/method.ts';
-import { createArena } from '../../engine/kernels/arena.ts';
+import { createArena } from '../../engine/kernels/createArena.ts';
 import type { ModuleSource } from '../../engine/kernels/moduleFrom.ts';
 import { createLearner, type Learner } from '../../engine/learn/update.ts';
 import { createPolicy } from '../../engine/policy/policy.ts';

@@ -3,7 +3,7 @@
 import { resolveConfig } from '../../config/config.ts';
 import { type Gram, gramMatrix } from '../../coupling/gram.ts';
 import type { Samples } from '../../coupling/samples.ts';
-import { createArena } from '../../engine/kernels/arena.ts';
+import { createArena } from '../../engine/kernels/createArena.ts';
 import { loadParameters } from '../../engine/policy/parameters.ts';
 import { createPolicy, type Policy } from '../../engine/policy/policy.ts';
 import { createStateList, inputShape, pushState } from '../../engine/states/stateList.ts';

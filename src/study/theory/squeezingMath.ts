@@ -6,7 +6,7 @@
 
 import { sumGradient } from '../../coupling/spillover.ts';
 import { index32 } from '../../engine/kernels/address.ts';
-import { createArena } from '../../engine/kernels/arena.ts';
+import { createArena } from '../../engine/kernels/createArena.ts';
 import { createNetwork } from '../../engine/layers/createNetwork.ts';
 import { tokenTable } from '../../engine/layers/embedding.ts';
 import { linear } from '../../engine/layers/linear.ts';

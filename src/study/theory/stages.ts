@@ -5,7 +5,7 @@
 
 import { type Config, resolveConfig } from '../../config/config.ts';
 import type { Samples } from '../../coupling/samples.ts';
-import { createArena } from '../../engine/kernels/arena.ts';
+import { createArena } from '../../engine/kernels/createArena.ts';
 import { loadParameters } from '../../engine/policy/parameters.ts';
 import { createPolicy, type Policy } from '../../engine/policy/policy.ts';
 import type { Environment, Split } from '../../env/environment.ts';

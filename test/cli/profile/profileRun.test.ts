@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { profileRun } from '../../../src/cli/profile/profileRun.ts';
 import { resolveConfig } from '../../../src/config/config.ts';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
-import { notWide } from '../../../src/engine/kernels/wide.ts';
+import { notWide } from '../../../src/engine/kernels/buildChoice.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { createPolicy } from '../../../src/engine/policy/policy.ts';
 import { createLookAlike } from '../../../src/env/lookAlike.ts';
 import type { ProfileRecord } from '../../../src/report/profile/profileRecord.ts';

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { commandKernels, type KernelTools } from '../../../src/cli/width/commandKernels.ts';
-import type { KernelChoice } from '../../../src/engine/kernels/wide.ts';
+import type { KernelChoice } from '../../../src/engine/kernels/buildChoice.ts';
 
 const wide: KernelChoice = {
   build: 'wide',

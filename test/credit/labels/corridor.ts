@@ -4,7 +4,7 @@
  */
 
 import { type Config, resolveConfig } from '../../../src/config/config.ts';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../../src/engine/policy/policy.ts';
 import type { Environment, Step } from '../../../src/env/environment.ts';
 import { collect } from '../../../src/rollout/collect.ts';

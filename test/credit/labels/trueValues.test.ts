@@ -7,7 +7,7 @@ import { createAnchorLabels } from '../../../src/credit/labels/anchor.ts';
 import { createCounterfactualLabels } from '../../../src/credit/labels/counterfactual.ts';
 import { criticLabels } from '../../../src/credit/labels/critic.ts';
 import { createLabelSource, type LabelConfig, type LabelTools } from '../../../src/credit/labels/labels.ts';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { branch } from '../../../src/rollout/branch.ts';
 import { createCritic } from '../../../src/train/critic.ts';
 import { everyAction, labelsByPlace, playCorridor, trueLabels, trueValues } from './corridor.ts';

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Arena, createArena, createSharedMemory } from '../../../src/engine/kernels/arena.ts';
+import { Arena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { engineModule, instantiateKernels } from '../../../src/engine/kernels/load.ts';
+import { createSharedMemory } from '../../../src/engine/kernels/sharedMemory.ts';
 import { randomStream } from '../../../src/random.ts';
 
 const PAGE = 65_536;

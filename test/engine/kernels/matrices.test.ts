@@ -1,6 +1,6 @@
 /** Matrix products on named matrices: sizes and strides reach the kernels, and shapes that do not fit are refused. */
 import { expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import {
   type Matrix,
   matrix,

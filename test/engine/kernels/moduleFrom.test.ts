@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { openPolicy, openPolicyFrom } from '../../../src/edge.ts';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { moduleFrom } from '../../../src/engine/kernels/moduleFrom.ts';
 import { openCrew, relaxedCrew } from '../../../src/parallel/crew.ts';
 import { runDanger } from '../../../src/study/danger/danger.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createArena, createSharedMemory } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { type Build, wideUrl } from '../../../src/engine/kernels/load.ts';
 import { readBytes } from '../../../src/engine/kernels/moduleFrom.ts';
 import { mergingObstacle } from '../../../src/engine/kernels/optimised.ts';
+import { createSharedMemory } from '../../../src/engine/kernels/sharedMemory.ts';
 import { openWide, type WideTools } from '../../../src/engine/kernels/wide.ts';
 
 const builds = ['single', 'threads', 'relaxed'] as const;

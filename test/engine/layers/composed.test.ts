@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { gramMatrix } from '../../../src/coupling/gram.ts';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { meanOverSlots } from '../../../src/engine/layers/attention.ts';
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
 import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { matchMap, meanOverSlots } from '../../../src/engine/layers/attention.ts';
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
 import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';

@@ -3,7 +3,7 @@
  * policies.
  */
 
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import {
   concatenateSlots,
   matchMap,

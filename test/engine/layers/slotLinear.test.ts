@@ -1,6 +1,7 @@
 /** The gradient of a table of products costs what a batch touches and has the bits of the whole table's. */
 import { describe, expect, test } from 'vitest';
-import { type Arena, createArena, matmulScratchBytes } from '../../../src/engine/kernels/arena.ts';
+import { type Arena, matmulScratchBytes } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
 import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';
 import { tokenTable } from '../../../src/engine/layers/embedding.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../../src/engine/policy/policy.ts';
 import { loadStates } from '../../../src/engine/states/loadBatch.ts';
 import { createStateList, inputShape, pushState, type StateList } from '../../../src/engine/states/stateList.ts';

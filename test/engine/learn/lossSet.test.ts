@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import type { InputShape } from '../../../src/engine/layers/batch.ts';
 import { type LossOptions, lossSet, type SampledSteps, updateChecked } from '../../../src/engine/learn/lossSet.ts';
 import { type AdamwSettings, createLearner, type Learner, update } from '../../../src/engine/learn/update.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { SAMPLES_PER_STATE } from '../../../src/engine/learn/objective.ts';
 import { type LossSet, planShards } from '../../../src/engine/learn/shards.ts';
 import { createPolicy, type Policy } from '../../../src/engine/policy/policy.ts';

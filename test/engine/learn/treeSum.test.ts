@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Arena, createArena } from '../../../src/engine/kernels/arena.ts';
+import type { Arena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { closeSums, openSums, sumPart, vectorsFor } from '../../../src/engine/learn/treeSum.ts';
 import { blockSize, shardsOfBlock } from '../../../src/parallel/blocks.ts';
 import { randomStream } from '../../../src/random.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { contrastiveLoss } from '../../../src/engine/learn/contrastive.ts';
 import type { LossSet } from '../../../src/engine/learn/shards.ts';
 import { type AdamwSettings, createLearner, type Learner, update } from '../../../src/engine/learn/update.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import type { LossSet } from '../../../src/engine/learn/shards.ts';
 import { createLearner, update } from '../../../src/engine/learn/update.ts';
 import { createPolicy, type Policy } from '../../../src/engine/policy/policy.ts';

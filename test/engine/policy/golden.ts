@@ -1,6 +1,6 @@
 /** Opens a golden file of test/golden: the policy it describes, with its parameters and states loaded. */
 import { readFileSync } from 'node:fs';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import type { PolicyConfig } from '../../../src/engine/policy/heads.ts';
 import { createPolicy, type Policy } from '../../../src/engine/policy/policy.ts';
 import { loadStates } from '../../../src/engine/states/loadBatch.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import type { PolicyConfig } from '../../../src/engine/policy/heads.ts';
 import {
   actionKey,

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { gramMatrix } from '../../../src/coupling/gram.ts';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { createNetwork } from '../../../src/engine/layers/createNetwork.ts';
 import { contrastiveLoss } from '../../../src/engine/learn/contrastive.ts';
 import type { LossSet } from '../../../src/engine/learn/shards.ts';

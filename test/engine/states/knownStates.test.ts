@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { closeKnownStates, copyStates, meetStates, openKnownStates } from '../../../src/engine/states/knownStates.ts';
 import { findRepeats } from '../../../src/engine/states/repeats.ts';
 import { createStateList, inputShape, pushState, type StateList } from '../../../src/engine/states/stateList.ts';

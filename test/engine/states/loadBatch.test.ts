@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { type Batch, type Capacity, createBatch, type InputShape } from '../../../src/engine/layers/batch.ts';
 import { cutBatches, cutEvenly, loadRows, loadStates } from '../../../src/engine/states/loadBatch.ts';
 import { createStateList, pushState, type StateList } from '../../../src/engine/states/stateList.ts';

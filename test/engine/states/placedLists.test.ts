@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { createBatch } from '../../../src/engine/layers/batch.ts';
 import { cutBatches, loadStates } from '../../../src/engine/states/loadBatch.ts';
 import { placeLists } from '../../../src/engine/states/placedLists.ts';

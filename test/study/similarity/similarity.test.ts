@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { createPolicy } from '../../../src/engine/policy/policy.ts';
 import { createBandit } from '../../../src/env/bandit/bandit.ts';
 import type { JsonRecord } from '../../../src/record/json.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createArena } from '../../../src/engine/kernels/arena.ts';
+import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { createPolicy, type Policy } from '../../../src/engine/policy/policy.ts';
 import { createStateList, inputShape, pushState } from '../../../src/engine/states/stateList.ts';
 import { createBandit, stateMeans } from '../../../src/env/bandit/bandit.ts';
