@@ -2,7 +2,7 @@
 
 import type { KernelChoice } from '../../engine/kernels/buildChoice.ts';
 import type { Build } from '../../engine/kernels/load.ts';
-import { mergingObstacle } from '../../engine/kernels/optimised.ts';
+import { mergingObstacle, untriedVersion } from '../../engine/kernels/optimised.ts';
 import { openWide } from '../../engine/kernels/wide.ts';
 import { type KernelChoices, narrowKernels } from '../../parallel/kernelChoices.ts';
 import { usageError } from '../shared/arguments.ts';
@@ -22,6 +22,8 @@ export interface CommandKernels extends KernelChoices {
 export interface KernelTools {
   /** The reason why this runtime has no wide build; null if it has. */
   readonly obstacle: () => string | null;
+  /** The reason why the wide build is used here only if it is required; null if there is none. */
+  readonly untried: () => string | null;
   /** Opens the wide build in this thread. */
   readonly open: (build: Build) => Promise<KernelChoice>;
   /** Starts to time both builds in another thread. */
@@ -38,6 +40,7 @@ const WORTH_MS = 2000;
 
 const ownKernelTools: KernelTools = {
   obstacle: () => mergingObstacle(),
+  untried: () => untriedVersion(),
   open: openWide,
   now: () => performance.now(),
   time(build) {
@@ -115,7 +118,8 @@ export function commandKernels(request: WideRequest, tools: KernelTools = ownKer
       throw usageError(`--wide on and UNBRAID_WIDE=1 need the wide build: ${obstacle}; use --wide auto`);
     return required(tools.open);
   }
-  if (obstacle === null) return faster(tools);
-  const choice = narrow(obstacle);
+  const reason = obstacle ?? tools.untried();
+  if (reason === null) return faster(tools);
+  const choice = narrow(reason);
   return { ...narrowKernels, atStart: async () => choice, settled: async () => choice };
 }

@@ -9,6 +9,9 @@
 /** First version of Node whose V8 merges operations. Node 22 accepts the flag without an effect. */
 const FIRST_NODE = 24;
 
+/** Last version of Node in which the wide build was tried. */
+const LAST_TRIED_NODE = 26;
+
 /** First major version of V8 with the new name of the flag. An unknown flag prints an error on stderr. */
 const RENAMED_IN = 15;
 
@@ -34,6 +37,16 @@ export function mergingObstacle(runtime: Runtime | undefined = present()): strin
   if (arch !== 'x64') return `V8 merges vector operations on x64 only, and this processor is ${arch}`;
   if (platform === 'darwin') return 'Node for macOS is built without the merging of vector operations';
   return null;
+}
+
+/**
+ * The reason why a runtime should not merge vector operations unless that is requested; null if it may. An error in the
+ * pass ends the process, and no caller can catch it, so a version of Node must have been tried.
+ */
+export function untriedVersion(runtime: Runtime | undefined = present()): string | null {
+  const node = runtime?.versions.node;
+  if (major(node) <= LAST_TRIED_NODE) return null;
+  return `the wide build was tried in Node ${FIRST_NODE} to ${LAST_TRIED_NODE}, and this is Node ${node}; --wide on requests it`;
 }
 
 /** The flag of the pass, by the version of V8. */

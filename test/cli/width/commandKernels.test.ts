@@ -10,7 +10,7 @@ const wide: KernelChoice = {
 const narrow: KernelChoice = { build: 'narrow', buildReason: 'slower', narrowMs: 1, wideMs: 2, module: null };
 
 /** Tools that record their calls; the timing ends when `end` is called. */
-function recording(obstacle: string | null = null) {
+function recording(obstacle: string | null = null, untried: string | null = null) {
   const calls: string[] = [];
   let end!: (choice: KernelChoice) => void;
   const choice = new Promise<KernelChoice>((resolve) => {
@@ -20,6 +20,7 @@ function recording(obstacle: string | null = null) {
   const tools: KernelTools = {
     now: () => clock.ms,
     obstacle: () => obstacle,
+    untried: () => untried,
     async open(build) {
       calls.push(`open ${build}`);
       return choice;
@@ -110,4 +111,15 @@ test('auto where the runtime has no wide build times nothing', async () => {
   expect([await kernels.atStart('single'), await kernels.settled('single')]).toEqual([choice, choice]);
   expect(kernels.atBorder('single', 9)).toBeNull();
   expect(calls).toEqual([]);
+});
+
+test('in a version of Node that was not tried, auto keeps the narrow build and on opens the wide one', async () => {
+  const { calls, tools, end } = recording(null, 'this is Node 99');
+  end(wide);
+  const auto = commandKernels('auto', tools);
+  const choice = { build: 'narrow', buildReason: 'this is Node 99', module: null };
+  expect([await auto.atStart('single'), await auto.settled('single')]).toEqual([choice, choice]);
+  expect(auto.atBorder('single', 99)).toBeNull();
+  expect(calls).toEqual([]);
+  expect(await commandKernels('on', tools).atStart('single')).toBe(wide);
 });

@@ -2,7 +2,12 @@ import { setFlagsFromString } from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import { instantiateKernels, narrowUrl } from '../../../src/engine/kernels/load.ts';
 import { readBytes } from '../../../src/engine/kernels/moduleFrom.ts';
-import { compileOptimised, mergingFlag, mergingObstacle } from '../../../src/engine/kernels/optimised.ts';
+import {
+  compileOptimised,
+  mergingFlag,
+  mergingObstacle,
+  untriedVersion,
+} from '../../../src/engine/kernels/optimised.ts';
 import { emptyMemory } from '../../../src/engine/kernels/wide.ts';
 
 const linux = { arch: 'x64', platform: 'linux' };
@@ -23,6 +28,13 @@ test('only Node 24 and newer on x64 merge vector operations; the reason names wh
   );
   expect(mergingObstacle({ ...linux, platform: 'darwin', versions: node24 })).toBe(
     'Node for macOS is built without the merging of vector operations',
+  );
+});
+
+test('a version of Node after the last tried one needs a request', () => {
+  expect(untriedVersion({ ...linux, versions: { node: '26.10.0' } })).toBeNull();
+  expect(untriedVersion({ ...linux, versions: { node: '27.0.0' } })).toBe(
+    'the wide build was tried in Node 24 to 26, and this is Node 27.0.0; --wide on requests it',
   );
 });
 
