@@ -43,7 +43,7 @@ export function readInputs(path: string): Inputs {
 
 /**
  * Mean time of a call, with `calls` calls per tinybench sample. Calls of the same duration come before it and are not
- * counted: other processes have run since the last sample, and the code and data of this one are no longer in the cache.
+ * counted: other processes have run since the last sample, and the code of this one is no longer in the cache.
  */
 async function measure(
   run: () => unknown,
