@@ -8,10 +8,10 @@ export {
   type Crew,
   type CrewOptions,
   type EngineModules,
-  type MemoryMode,
   openCrew,
   relaxedCrew,
   type SpawnWorker,
 } from '../src/parallel/crew.ts';
 export type { WorkerHandle } from '../src/parallel/crewMember.ts';
+export type { MemoryMode } from '../src/parallel/memoryMode.ts';
 export { spawnFrom, spawnWorker } from './spawn.web.ts';

@@ -12,6 +12,7 @@ import { type ModuleSource, moduleFrom, type SentModule, sendable } from '../eng
 import { createSharedMemory, openSharedMemory } from '../engine/kernels/sharedMemory.ts';
 import { type CrewMember, crewMember, type WorkerHandle } from './crewMember.ts';
 import { type KernelChoices, narrowKernels, wideKernels } from './kernelChoices.ts';
+import { type MemoryMode, reasonOf, shareable, start } from './memoryMode.ts';
 import { ADDRESS_SPACE, type BytesOf, needOf, threadsIn } from './need.ts';
 import { availableCores } from './updateBoard.ts';
 import type { WorkerApi } from './worker.ts';
@@ -19,19 +20,6 @@ import { workerFailure } from './workerFailure.ts';
 
 /** Starts a worker: `spawnWorker` of `unbraid/workers`. */
 export type SpawnWorker = (name: string) => WorkerHandle;
-
-/**
- * Where the threads of a run store parameters and gradients:
- * - `own`: the run has one thread and an unshared memory;
- * - `shared`: all threads use one shared memory;
- * - `copied`: each thread has a memory of its own, and parameters and gradients are sent in messages. This is slower
- *   than `shared`, and the results are bitwise identical.
- */
-export type MemoryMode = 'own' | 'shared' | 'copied';
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 /**
  * The engine's modules, where they are not stored beside its code: `unbraid.wasm` for a memory of one thread,
@@ -301,38 +289,6 @@ export function relaxedCrew(module?: ModuleSource, options: Pick<CrewOptions, 'w
 
 function kernelsOf(wide: boolean): KernelChoices {
   return wide ? wideKernels() : narrowKernels;
-}
-
-/** Tests whether the workers can use a shared memory. The reason states the obstacle if they cannot. */
-async function shareable(
-  members: readonly CrewMember[],
-  module: SentModule | undefined,
-): Promise<{ memory: MemoryMode; reason: string }> {
-  if (typeof SharedArrayBuffer === 'undefined') {
-    const advice =
-      'a page needs the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
-    return { memory: 'copied', reason: `this runtime has no SharedArrayBuffer; ${advice}` };
-  }
-  let memory: WebAssembly.Memory;
-  try {
-    // One page, to test whether shared memory exists at all. A run allocates the size that it needs.
-    memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  } catch (error) {
-    // Copies would need at least as much memory.
-    return { memory: 'own', reason: `this runtime cannot allocate shared memory: ${reasonOf(error)}` };
-  }
-  try {
-    await Promise.all(members.map((member) => member.attach(memory, module)));
-    return { memory: 'shared', reason: 'the host shares memory between threads' };
-  } catch (error) {
-    // If the cause is a worker exit, copies cannot help: this call fails, too.
-    await start(members);
-    return { memory: 'copied', reason: `this runtime does not share memory between threads: ${reasonOf(error)}` };
-  }
-}
-
-async function start(members: readonly CrewMember[]): Promise<void> {
-  await Promise.all(members.map((member) => member.attach(null)));
 }
 
 /** Options of `openCrew`. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
-import { type MemoryMode, openCrew } from '../../src/parallel/crew.ts';
+import { openCrew } from '../../src/parallel/crew.ts';
+import type { MemoryMode } from '../../src/parallel/memoryMode.ts';
 import { spawnWorker } from '../../workers/spawn.node.ts';
 import { recordedRun } from '../train/recordedRun.ts';
 

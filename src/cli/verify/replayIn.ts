@@ -1,6 +1,6 @@
 /** Options and result of a replay for `unbraid verify`, in this process or in another runtime. */
 import type { Split } from '../../env/environment.ts';
-import type { MemoryMode } from '../../parallel/crew.ts';
+import type { MemoryMode } from '../../parallel/memoryMode.ts';
 import type { FieldHashes, ReplayedRecords } from '../../train/replay.ts';
 import type { Progress } from '../../train/run.ts';
 import type { Programs } from '../shared/bridges.ts';

@@ -4,7 +4,7 @@ import type { KernelChoice } from '../../engine/kernels/buildChoice.ts';
 import type { Build } from '../../engine/kernels/load.ts';
 import { mergingObstacle, untriedVersion } from '../../engine/kernels/optimised.ts';
 import { openWide } from '../../engine/kernels/wide.ts';
-import { type KernelChoices, narrowKernels } from '../../parallel/kernelChoices.ts';
+import { type KernelChoices, narrowKernels, wideKernels } from '../../parallel/kernelChoices.ts';
 import { usageError } from '../shared/arguments.ts';
 import type { Timing } from './timing.ts';
 import type { WideRequest } from './wideOption.ts';
@@ -61,17 +61,14 @@ function off(): CommandKernels {
 }
 
 function required(open: KernelTools['open']): CommandKernels {
-  const opened = new Map<Build, Promise<KernelChoice>>();
-  const settled = async (build: Build): Promise<KernelChoice> => {
-    const opening = opened.get(build) ?? open(build);
-    opened.set(build, opening);
-    const choice = await opening;
+  const kernels = wideKernels(async (build) => {
+    const choice = await open(build);
     if (choice.build === 'wide') return choice;
     throw usageError(
       `--wide on and UNBRAID_WIDE=1 need the wide build, which cannot run: ${choice.buildReason}; use --wide auto`,
     );
-  };
-  return { atStart: settled, atBorder: () => null, settled };
+  });
+  return { ...kernels, settled: kernels.atStart };
 }
 
 function faster({ time, now }: KernelTools): CommandKernels {
