@@ -17,7 +17,8 @@ import unbraid_bridge  # noqa: E402
 
 # The version of the rendering below; any change of an episode raises it.
 RENDERING = 1
-ID = r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"
+# With the module that registers it, if any. unbraid starts such a name only where a program of the user may start.
+ID = r"([A-Za-z0-9_.]+:)?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"
 # Where an environment has no limit of its own, and the most that unbraid takes.
 DEFAULT_STEPS, MOST_STEPS = 1000, 10_000
 MOST_NUMBERS = 4096
@@ -101,17 +102,16 @@ def open_named(name, max_steps, _progress):
     parameters = {key: unbraid_bridge.parameter_value(text) for key, text in texts.items()}
     gymnasium.logger.min_level = gymnasium.logger.ERROR
     try:
-        spec = gymnasium.spec(identifier)
-        limit = max_steps or min(spec.max_episode_steps or DEFAULT_STEPS, MOST_STEPS)
-
-        def create():
-            return gymnasium.make(identifier, disable_env_checker=True, max_episode_steps=limit, **parameters)
-
-        example = create()
+        example = gymnasium.make(identifier, disable_env_checker=True, **parameters)
     except (gymnasium.error.Error, TypeError, ImportError) as error:
         raise unbraid_bridge.Refusal(f"{name}: Gymnasium cannot create it: {error}") from error
-    observation_space, action_space = example.observation_space, example.action_space
+    observation_space, action_space, spec = example.observation_space, example.action_space, example.spec
     example.close()
+    limit = max_steps or min(spec.max_episode_steps or DEFAULT_STEPS, MOST_STEPS)
+
+    def create():
+        return gymnasium.make(identifier, disable_env_checker=True, max_episode_steps=limit, **parameters)
+
     if not isinstance(action_space, spaces.Discrete):
         raise unbraid_bridge.Refusal(
             f"{name}: actions must be Discrete, got {action_space}; choose an environment with a fixed set of actions"

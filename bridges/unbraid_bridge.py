@@ -397,7 +397,10 @@ def main(usage, missing, open_named):
     isolate()
     arguments = sys.argv[1:]
     if arguments[:1] == ["--check"] and len(arguments) <= 2:
-        print(missing(arguments[1] if len(arguments) == 2 else None) or "", end="")
+        try:
+            print(missing(arguments[1] if len(arguments) == 2 else None) or "", end="")
+        except Refusal as error:
+            print(error, end="")
     elif len(arguments) == 1 and not arguments[0].startswith("-"):
 
         def open_program(max_steps, progress):

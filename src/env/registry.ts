@@ -5,6 +5,7 @@ import { labelTermsOf } from '../config/method.ts';
 import { unlessAborted } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createBandit } from './bandit/bandit.ts';
+import type { StartProgress } from './bridge/messages.ts';
 import { completeEnvironment } from './completeEnvironment.ts';
 import { craftingText, createCrafting } from './crafting/crafting.ts';
 import type { CustomEnvironment } from './custom.ts';
@@ -27,14 +28,27 @@ export interface EnvironmentPool {
   close(): Promise<void>;
 }
 
-/**
- * Opens an environment whose name is not built in. The caller supplies this function, because it starts processes. Once
- * the signal aborts, calls that wait for the environment reject with the reason of the signal.
- */
-export type OpenBridge = (
-  name: string,
-  signal?: AbortSignal,
-) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
+/** How a bridge is opened. */
+export interface OpenBridgeOptions {
+  /** Once it aborts, calls that wait for the environment reject with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Step limit that the environment is asked for; null: its own. */
+  readonly maxSteps?: number | null;
+  /** Number of processes that play. The result does not depend on it. */
+  readonly processes?: number;
+  /** Receives what the environment reports while it starts. */
+  readonly onProgress?: (progress: StartProgress) => void;
+}
+
+/** An environment outside of this process, in one of the three forms; without `form` its observations are text. */
+export type OpenedBridge = { close(): Promise<void> } & (
+  | { readonly form?: 'text'; create(): TextEnvironment }
+  | { readonly form: 'vector'; create(): Environment }
+  | { readonly form: 'tokens'; create(): Environment }
+);
+
+/** Opens an environment whose name is not built in. The caller supplies this function, because it starts processes. */
+export type OpenBridge = (name: string, options?: OpenBridgeOptions) => Promise<OpenedBridge>;
 
 /** A part of the texts that a run cuts off because of its config. */
 export interface Note {
@@ -54,6 +68,8 @@ export interface OpenOptions {
   /** Makes the environment of a config whose `env` is `custom`. */
   readonly makeEnvironment?: MakeEnvironment | null;
   readonly signal?: AbortSignal | undefined;
+  /** Receives what an environment in another program reports while it starts. */
+  readonly onStart?: (progress: StartProgress) => void;
   /** Receives what is cut off the texts from which the vocabulary is built; not called with a saved vocabulary. */
   readonly onNotes?: (notes: readonly Note[]) => void;
 }
@@ -146,6 +162,45 @@ const families: Readonly<
   bandit: { vectors: ({ similarity, seed }) => createBandit({ rho: similarity, layoutSeed: seed }) },
 };
 
+/** Opens the bridge of a config. @throws the signal's reason on abort */
+async function opened(config: Config, openBridge: OpenBridge, options: OpenOptions): Promise<OpenedBridge> {
+  const { env, maxSteps } = config;
+  const { signal, onStart } = options;
+  const opening = openBridge(env, { signal, maxSteps, ...(onStart && { onProgress: onStart }) });
+  return unlessAborted(opening, signal).catch((error: unknown) => {
+    // A bridge that opens after the abort is closed: nothing uses it.
+    opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  });
+}
+
+/** What a config must set for the form of a bridge. */
+const settingsFor = {
+  text: 'set observation to null or "text" and policy to "attention"',
+  vector: 'set policy to "mlp" and observation to null or "vector"',
+  tokens: 'set observation to null or "tokens" and policy to "attention"',
+} as const;
+
+async function bridgePool(
+  config: Config,
+  bridge: OpenedBridge,
+  saved: JsonRecord | null,
+  options: OpenOptions,
+): Promise<EnvironmentPool> {
+  const { env, observation, policy } = config;
+  const { form: shows = 'text' } = bridge;
+  const wanted = observation ?? (policy === 'mlp' ? 'vector' : shows);
+  if (wanted !== shows) throw new Error(`config: env "${env}" shows ${shows}, not ${wanted}; ${settingsFor[shows]}`);
+  if (shows === 'vector' && policy === 'attention') {
+    throw new Error(`config: env "${env}" shows vectors; ${settingsFor.vector}`);
+  }
+  const close = (): Promise<void> => bridge.close();
+  if (bridge.form === 'vector' || bridge.form === 'tokens') {
+    return { create: () => bridge.create(), vocabulary: null, inProcess: false, close };
+  }
+  return textPool(config, () => bridge.create(), close, saved, options);
+}
+
 /**
  * @param saved the vocabulary of the checkpoint from which the run resumes, if any
  * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's
@@ -171,12 +226,12 @@ export async function openEnvironments(
       close: nothingToClose,
     };
   }
-  if (config.maxSteps !== null) {
-    throw new Error(
-      `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
-    );
-  }
   if (family !== null) {
+    if (config.maxSteps !== null) {
+      throw new Error(
+        `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
+      );
+    }
     if (policy === 'attention') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
     return { create: () => family.vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
   }
@@ -184,25 +239,9 @@ export async function openEnvironments(
     throw new Error(
       `config: env "${env}" must be one that runs in this process where no bridge can be started; use "household"`,
     );
-  if (form === 'vector' || form === 'tokens') {
-    throw new Error(
-      `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
-    );
-  }
-  const opening = openBridge(env, options.signal);
-  const bridge = await unlessAborted(opening, options.signal).catch((error: unknown) => {
-    // A bridge that opens after the abort is closed: nothing uses it.
-    opening.then((late) => late.close()).catch(() => {});
-    throw error;
-  });
+  const bridge = await opened(config, openBridge, options);
   try {
-    return await textPool(
-      config,
-      () => bridge.create(),
-      () => bridge.close(),
-      saved,
-      options,
-    );
+    return await bridgePool(config, bridge, saved, options);
   } catch (error) {
     await bridge.close();
     throw error;

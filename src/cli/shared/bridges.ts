@@ -1,8 +1,9 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
 import { openBridge } from '../../env/bridge/bridge.node.ts';
+import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
 import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
-import { ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
+import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
 import type { OpenBridge } from '../../env/registry.ts';
 import { usageError } from './arguments.ts';
 import { printableName } from './printable.ts';
@@ -41,7 +42,7 @@ function shownCommand(env: string): string {
 export function permitted(env: string, from: string, allowExec: boolean | undefined): Programs {
   if (allowExec) return 'any';
   if (!startsProgram(env)) return 'shipped';
-  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env));
+  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env, availableForms()));
   throw usageError(
     `env: a program that a file names must be allowed by --allow-exec, got one in ${from}; the command is: ${shownCommand(env)}; if you trust it, add --allow-exec`,
   );
@@ -53,15 +54,15 @@ export function permitted(env: string, from: string, allowExec: boolean | undefi
  * @throws a usage error if no environment has the name
  */
 export function typed(env: string): Programs {
-  if (startsProgram(env) && !env.startsWith(ownProgram)) throw usageError(unknownEnvironment(env));
-  return 'any';
+  if (!startsProgram(env) || env.startsWith(ownProgram) || moduleScript(env) !== null) return 'any';
+  throw usageError(unknownEnvironment(env, availableForms()));
 }
 
 /** Returns a function that opens the bridge of an environment. @param programs that may be started; see `permitted` */
 export function namedBridges(programs: Programs = 'shipped'): OpenBridge {
-  return async (name, signal) => {
+  return async (name, options) => {
     // The commands call `permitted` earlier. This second check protects a command that does not.
     if (programs !== 'any') permitted(name, 'a file', false);
-    return openBridge({ ...resolveBridge(name), name, signal });
+    return openBridge({ ...resolveBridge(name), ...options, name });
   };
 }

@@ -240,7 +240,7 @@ export function tokenized(
   };
   const layout = tokenLayout(vocabulary, reader, { maxStateTokens, maxActionTokens, memory });
   const show = (step: TextStep): Step => {
-    const { observation, reward, terminated, truncated, info } = step;
+    const { observation, reward, terminated, truncated, success, info } = step;
     const hash = environment.stateHash?.() ?? textHash([observation, ...info.admissibleActions].join('\n'));
     current = { step, hash };
     const reading = reader.observation(observation);
@@ -254,6 +254,7 @@ export function tokenized(
       reward,
       terminated,
       truncated,
+      ...(success !== undefined && { success }),
       info: { admissibleActions },
     };
   };
@@ -265,6 +266,8 @@ export function tokenized(
       version: `${environment.spec.version}+${layoutVersion}`,
       maxSteps: environment.spec.maxSteps,
       hasExpert: environment.spec.hasExpert,
+      ...(environment.spec.success !== undefined && { success: environment.spec.success }),
+      ...(environment.spec.packages && { packages: environment.spec.packages }),
       form: 'tokens',
       layout: 'sequence',
       vocabulary: vocabulary.words,

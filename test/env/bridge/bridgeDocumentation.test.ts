@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openBridge } from '../../../src/env/bridge/bridge.node.ts';
 import { collectTexts } from '../../../src/env/text/collectTexts.ts';
 import { tokenized } from '../../../src/env/text/tokenized.ts';
 import { buildVocabulary } from '../../../src/env/text/tokenizer.ts';
+import { openTextBridge } from './openText.ts';
 
 const page = readFileSync(new URL('../../../docs/bridge.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/```(\w*)\n(.*?)```/gs)].map(([, language, text]) => ({ language, text }));
@@ -37,7 +37,7 @@ describe.skipIf(!hasPython)('the example of docs/bridge.md', () => {
     const echo =
       'class Echo:\n    def __init__(self, lines):\n        self.lines = lines\n    def __iter__(self):\n        for line in self.lines:\n            print(line, end="", file=sys.stderr, flush=True)\n            yield line\n';
     const quit = 'sys.exit(3)\n';
-    const bridge = await openBridge({
+    const bridge = await openTextBridge({
       name: 'corridor',
       command: python,
       args: ['-c', echo + recorder + program + quit],
@@ -59,7 +59,7 @@ describe.skipIf(!hasPython)('the example of docs/bridge.md', () => {
   });
 
   it('is tokenised as the page says', async () => {
-    const bridge = await openBridge({ name: 'corridor', command: python, args: ['-c', program] });
+    const bridge = await openTextBridge({ name: 'corridor', command: python, args: ['-c', program] });
     const vocabulary = buildVocabulary(await collectTexts(bridge.create(), { episodes: 50, seed: 1 }));
     const environment = tokenized(bridge.create(), vocabulary);
     const step = await environment.reset({ seed: 1, split: 'out-of-domain' });
