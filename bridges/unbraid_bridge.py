@@ -319,11 +319,12 @@ def pinned(requirements):
         return [line.strip() for line in file if line.strip() and not line.startswith("#")]
 
 
-def missing_package(label, requirements, modules):
+def missing_package(label, requirements, modules, *options):
     """What is missing of the modules, with the command that installs it; None if nothing is."""
     if all(importlib.util.find_spec(module) is not None for module in modules):
         return None
-    return f"{label}: the Python package is missing; run: {sys.executable} -m pip install {' '.join(pinned(requirements))}"
+    words = [sys.executable, "-m pip install", *options, *pinned(requirements)]
+    return f"{label}: the Python package is missing; run: {' '.join(words)}"
 
 
 def installed(packages):
