@@ -7,7 +7,6 @@
 docs/third-party.md says what is observed, and which missions or layouts are held out.
 """
 
-import hashlib
 import os
 import sys
 import zlib
@@ -246,8 +245,7 @@ class Episodes:
         world = self.world
         carrying = world.carrying and (world.carrying.encode(), str(world.carrying.contains and world.carrying.contains.encode()))
         parts = (world.mission, carrying, progress_of(world.instrs, world) if hasattr(world, "instrs") else None)
-        digest = hashlib.sha256(layout_of(world) + repr(parts).encode()).hexdigest()
-        return f"{world.mission} {tuple(map(int, world.agent_pos))} {DIRECTIONS[world.agent_dir]} {digest}"
+        return unbraid_bridge.digest(layout_of(world).hex(), repr(parts))
 
 
 def open_named(name, max_steps, _progress):

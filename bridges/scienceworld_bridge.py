@@ -108,7 +108,9 @@ class Task:
         return self.valid
 
     def state(self):
-        return "\n".join([self.description, self.look, self.inventory, repr(self.score), self.server.getGoalProgressStr(), *self.valid])
+        """All that ScienceWorld tells of the state. Temperatures and the like, which it keeps to itself, are missing."""
+        progress = self.server.getGoalProgressStr()
+        return unbraid_bridge.digest(self.description, self.look, self.inventory, repr(self.score), progress, *self.valid)
 
 
 def open_named(environment, max_steps, _progress):

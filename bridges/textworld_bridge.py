@@ -150,7 +150,8 @@ class Game:
         return [command for command in self.game.admissible_commands if command not in NO_OPS]
 
     def state(self):
-        return "\n".join([self.game.objective, repr(self.score), *sorted(map(str, self.game.facts))])
+        """The facts of the whole world, seen or not, with the goal and the score."""
+        return unbraid_bridge.digest(self.game.objective, repr(self.score), *sorted(map(str, self.game.facts)))
 
     def close(self):
         if self.environment is not None:

@@ -20,6 +20,7 @@ docs/third-party.md describes the functions of an environment, docs/bridge.md th
 """
 
 import dataclasses
+import hashlib
 import importlib.util
 import json
 import math
@@ -365,6 +366,11 @@ def split_name(environment, prefix, pattern=r"[A-Za-z0-9_-]+"):
             raise Refusal(f"{environment}: parameters must be name=value with & between, each once, got {pair}; change it")
         parameters[key] = value
     return identifier, parameters
+
+
+def digest(*parts):
+    """A short text that names a state: a state of many facts is longer than unbraid takes."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def choice(environment, parameters, key, choices, default):
