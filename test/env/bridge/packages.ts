@@ -76,7 +76,7 @@ export async function expectRepeatable(
     environmentName,
     async (bridge) => {
       const reversed = [...games].reverse();
-      // An episode of another seed is live beside them, and has been played before in the first environment.
+      // The first environment has played another episode before.
       const first = bridge.create();
       await playEpisode(first, { seed: 1009, split: 'in-domain' });
       const rest = reversed.slice(1).map((game) => playEpisode(bridge.create(), game));
