@@ -1,6 +1,6 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
-import { openBridge } from '../../env/bridge/bridge.node.ts';
+import { type Bridge, type BridgeOptions, openBridge } from '../../env/bridge/bridge.node.ts';
 import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
 import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
 import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
@@ -56,6 +56,26 @@ export function permitted(env: string, from: string, allowExec: boolean | undefi
 export function typed(env: string): Programs {
   if (!startsProgram(env) || env.startsWith(ownProgram) || moduleScript(env) !== null) return 'any';
   throw usageError(unknownEnvironment(env, availableForms()));
+}
+
+/**
+ * The name of the environment that the user typed: itself, or the name of a command with its arguments.
+ *
+ * @throws a usage error if no environment has the name
+ */
+export function typedProgram(text: string): string {
+  const isCommand = text.trim().includes(' ') && !text.startsWith(ownProgram);
+  const env = isCommand ? `${ownProgram}${text}` : text;
+  typed(env);
+  return env;
+}
+
+/** Opens the bridge of an environment whose name the user typed. */
+export function openTypedBridge(
+  name: string,
+  options: Omit<BridgeOptions, 'name' | 'command' | 'args'>,
+): Promise<Bridge> {
+  return openBridge({ ...resolveBridge(name), ...options, name });
 }
 
 /** Returns a function that opens the bridge of an environment. @param programs that may be started; see `permitted` */
