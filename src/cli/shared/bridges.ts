@@ -4,7 +4,7 @@ import { type Bridge, type BridgeOptions, openBridge } from '../../env/bridge/br
 import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
 import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
 import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
-import type { OpenBridge } from '../../env/registry.ts';
+import type { OpenBridge } from '../../env/outside.ts';
 import { usageError } from './arguments.ts';
 import { printableName } from './printable.ts';
 
