@@ -29,6 +29,7 @@ import type { Metrics } from './iteration.ts';
 /** How far a run is: `done` of `total` in the present phase. */
 export interface Progress {
   readonly phase:
+    | 'start'
     | 'vocabulary'
     | 'sample pairs'
     | 'demonstrations'
@@ -44,6 +45,8 @@ export interface Progress {
   readonly success: number | null;
   /** Mean return of the episodes of the latest iteration, where success means nothing; null or absent otherwise. */
   readonly return?: number | null;
+  /** In the phase `start`: what the program that plays the environment reports. */
+  readonly detail?: string;
   /**
    * Present once in a run that builds a vocabulary, at the end of that phase: what the limits of its config cut off the
    * texts.

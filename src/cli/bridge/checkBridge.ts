@@ -37,7 +37,8 @@ export interface CheckOptions {
   /** Number of episodes on each split. */
   readonly episodes: number;
   readonly signal: AbortSignal;
-  readonly onProgress: (phase: string, done: number, total: number) => void;
+  /** @param detail what the program reports while it starts */
+  readonly onProgress: (done: number, total: number, detail?: string) => void;
 }
 
 /** Time in ms that a program has to exit after the end of its input; then it is terminated. */
@@ -100,8 +101,7 @@ export async function checkBridge(open: OpenChecked, options: CheckOptions): Pro
     how: { readonly joinsRequests: boolean; readonly maxSteps: number | null },
     use: (bridge: Bridge) => Promise<void>,
   ): Promise<void> => {
-    const onProgress = ({ text }: StartReport): void =>
-      options.onProgress(`start: ${text}`, done, plays * games.length);
+    const onProgress = ({ text }: StartReport): void => options.onProgress(done, plays * games.length, text);
     const bridge = await during(check, () => open({ ...how, signal, onProgress }));
     try {
       await use(bridge);
@@ -119,7 +119,7 @@ export async function checkBridge(open: OpenChecked, options: CheckOptions): Pro
     if (before) await abandonEpisode(environment, before);
     const played = await playEpisode(environment, game, seed, sizes, signal);
     await environment.close?.();
-    options.onProgress('play', ++done, plays * games.length);
+    options.onProgress(++done, plays * games.length);
     return played;
   };
   const inTurn = async (bridge: Bridge, list: readonly Game[], before: Game | null = null): Promise<Played[]> => {

@@ -54,8 +54,8 @@ async function bridgeAction(
   const env = typedProgram(name);
   const { checkBridge } = await load();
   const report = await shell.progress(env, (show) => {
-    const onProgress: CheckOptions['onProgress'] = (phase, done, total) =>
-      show({ phase, done, total, envSteps: 0, success: null });
+    const onProgress: CheckOptions['onProgress'] = (done, total, detail) =>
+      show({ phase: 'check', done, total, envSteps: 0, success: null, ...(detail !== undefined && { detail }) });
     return checkBridge(env, { seed, episodes, signal: shell.signal, onProgress });
   });
   const failed = report.findings.filter(({ result }) => result === 'failed');

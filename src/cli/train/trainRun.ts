@@ -77,10 +77,9 @@ export function trainIn(version: string): Train {
     if (resume) await checkRun(config, programs, signal);
     const resumed = resume ? asUsage(() => resumeRun(directory, { keepCheckpoints, versions })) : null;
     let writer = resumed && opened(resumed.writer);
-    const begin = (): RunWriter => {
-      writer ??= opened(
-        asUsage(() => createRun(directory, { config: recordedConfig(config), versions, keepCheckpoints })),
-      );
+    const begin = (packages: Readonly<Record<string, string>> = {}): RunWriter => {
+      const made = { config: recordedConfig(config), versions: { ...packages, ...versions }, keepCheckpoints };
+      writer ??= opened(asUsage(() => createRun(directory, made)));
       return writer;
     };
     try {
@@ -97,9 +96,9 @@ export function trainIn(version: string): Train {
           crew,
           onProgress,
           signal,
-          onParts() {
+          onParts({ environments }) {
             checked();
-            begin();
+            begin(environments[0].spec.packages);
           },
         }),
       );
