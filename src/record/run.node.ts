@@ -328,7 +328,7 @@ function openLocked(
   const run = openRun(directory);
   const metricsPath = join(directory, metricsName);
   const openWriter = (keepLines: number): RunWriter => {
-    writeConfig(directory, run.config, { ...run.versions, ...options.versions });
+    writeConfig(directory, run.config, options.versions);
     return runWriter(directory, options.keepCheckpoints, openJsonLines(metricsPath, { keepLines }), lock);
   };
   if (options.iteration === undefined && hasNotBegun(run)) {

@@ -77,9 +77,10 @@ export function trainIn(version: string): Train {
     if (resume) await checkRun(config, programs, signal);
     const resumed = resume ? asUsage(() => resumeRun(directory, { keepCheckpoints, versions })) : null;
     let writer = resumed && opened(resumed.writer);
-    const begin = (packages: Readonly<Record<string, string>> = {}): RunWriter => {
-      const made = { config: recordedConfig(config), versions: { ...packages, ...versions }, keepCheckpoints };
-      writer ??= opened(asUsage(() => createRun(directory, made)));
+    const begin = (): RunWriter => {
+      writer ??= opened(
+        asUsage(() => createRun(directory, { config: recordedConfig(config), versions, keepCheckpoints })),
+      );
       return writer;
     };
     try {
@@ -96,9 +97,9 @@ export function trainIn(version: string): Train {
           crew,
           onProgress,
           signal,
-          onParts({ environments }) {
+          onParts() {
             checked();
-            begin(environments[0].spec.packages);
+            begin();
           },
         }),
       );
