@@ -1,6 +1,7 @@
 /** `unbraid bridge check`: tests a bridge program. */
 import type { Command } from 'commander';
 import { nearestName } from '../../check/nearestName.ts';
+import { isBuiltIn } from '../../env/names.ts';
 import { integerFrom, usageError } from '../shared/arguments.ts';
 import { typedProgram } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
@@ -52,6 +53,7 @@ async function bridgeAction(
     throw usageError(`bridge: the action must be check, got "${action}"${advice}`);
   }
   const env = typedProgram(name);
+  if (isBuiltIn(env)) throw usageError(`bridge: ${env} is part of this process, got no program to check`);
   const { checkBridge } = await load();
   const report = await shell.progress(env, (show) => {
     const onProgress: CheckOptions['onProgress'] = (done, total, detail) =>

@@ -59,6 +59,9 @@ export async function playEpisode(
   const steps: string[] = [];
   let total = 0;
   let step: Shown = await environment.reset(game);
+  if (step.reward !== 0) {
+    throw new Error(`reward must be 0 after reset, got ${step.reward} (seed ${game.seed}, split ${game.split})`);
+  }
   for (;;) {
     signal.throwIfAborted();
     steps.push(recordOf(step, environment.stateHash?.()));
