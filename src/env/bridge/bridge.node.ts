@@ -8,8 +8,8 @@ import { stepReader } from './steps.ts';
 
 export interface BridgeOptions extends BridgeCommand {
   /**
-   * Timeout of one answer in ms, including the wait for earlier requests. Default 60 000. Each further request of a line
-   * adds 5000.
+   * Timeout of one answer in ms, including the wait for earlier requests. Default 60 000. Each further request of a
+   * line adds 5000.
    */
   readonly requestTimeoutMs?: number;
   /** Timeout of the answer to `hello` in ms; each report of progress restarts it. Default 120 000. */
