@@ -233,8 +233,8 @@ export function gramMatrix(policy: Policy, weights: number, a: Samples, b: Sampl
 /**
  * Only the `total` of `gramMatrix`, f64[a, b], which needs less time and memory.
  *
- * @param into receives the matrix and is returned; default: a new array. New memory for 1,024 samples costs an eighth
- *   of the time
+ * @param into receives the matrix and is returned; default: a new array. New memory for 1,024 samples takes about a
+ *   tenth of the time
  * @throws as `gramMatrix`, and if `into` has another type or length
  */
 export function gramTotal(
