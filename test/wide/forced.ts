@@ -4,7 +4,7 @@ import { mergingFlag, mergingObstacle } from '../../src/engine/kernels/optimised
 
 const preload = new URL('./preload.mjs', import.meta.url).href;
 
-/** Test files of the project in `npm test`: kernels, threads, stored receipts, and the battery in this Node. */
+/** Test files of `npm run test:wide`: kernels, threads, stored receipts, and the battery in this Node. */
 export const wideTests = [
   'test/wide/*.test.ts',
   'test/assembly/*.test.ts',
