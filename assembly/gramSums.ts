@@ -145,8 +145,8 @@ function mirrorFloats(from: usize, stride: usize, to: usize, next: usize): void 
 
 /**
  * Copies the part of a tile above the diagonal to below it: out[j][i] = tile[i][j] where i < j + above. An element has
- * 2^shift bytes, 4 or 8. Row strides are ld and ldo elements. Four columns are copied at a time, so that a cache line of
- * the tile is read fewer times.
+ * 2^shift bytes, 4 or 8. Row strides are ld and ldo elements. Four columns are copied at a time, so that a cache line
+ * of the tile is read fewer times.
  */
 export function mirrorTile(ni: i32, nj: i32, tile: usize, ld: i32, out: usize, ldo: i32, above: i32, shift: i32): void {
   const stride = (<usize>ld) << shift;
