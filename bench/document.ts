@@ -32,8 +32,8 @@ function iterationText(result: BenchResult): string {
     ({ build, kernels, environment, outside, iterationMs, top, heapGrowthBytes, updates }) => {
       const most = Object.entries(top).map(([name, share]) => `${name} ${(100 * share).toFixed(1)}%`);
       return (
-        `A GRPO iteration on household (80 episodes, 6 updates) takes the ${build} build ${iterationMs.toFixed(0)} ms of processor time: ${percent(kernels)} in kernels, ` +
-        `${percent(environment)} in the environment, ${(100 * outside).toFixed(1)}% outside both (kernels and environment with the time that they take alone). Most of that, in samples of the stack: ${most.join(', ')}. ` +
+        `A GRPO iteration on household (80 episodes, 6 updates) takes the ${build} build ${iterationMs.toFixed(0)} ms: ${percent(kernels)} in kernels, ` +
+        `${percent(environment)} in the environment, ${(100 * outside).toFixed(1)}% outside both. Most of that: ${most.join(', ')}. ` +
         `Over ${updates.toLocaleString('en')} updates heap and buffers grew by ${(heapGrowthBytes / 1e3).toFixed(0)} kB.`
       );
     },

@@ -89,7 +89,7 @@ for (const [folder, input] of bundles) {
     // The map names files of dist/, which the package contains.
     sourcemap: true,
     sourcemapExcludeSources: true,
-    // Comments are half of the file, and reading it is a third of the import. Licences are in THIRD-PARTY.md.
+    // Docstrings are a quarter of the file, and Node reads all of it. Licences are in THIRD-PARTY.md.
     ...(forNode && { comments: { legal: true, annotation: true, jsdoc: false } }),
   });
   for (const name of packagesIn(output)) packages.add(name);
