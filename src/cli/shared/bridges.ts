@@ -1,8 +1,7 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
-import { type Bridge, type BridgeOptions, openBridge } from '../../env/bridge/bridge.node.ts';
+import type { Bridge, BridgeOptions } from '../../env/bridge/bridge.node.ts';
 import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
-import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
 import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
 import type { OpenBridge } from '../../env/outside.ts';
 import { usageError } from './arguments.ts';
@@ -70,19 +69,24 @@ export function typedProgram(text: string): string {
   return env;
 }
 
-/** Opens the bridge of an environment whose name the user typed. */
-export function openTypedBridge(
-  name: string,
-  options: Omit<BridgeOptions, 'name' | 'command' | 'args'>,
-): Promise<Bridge> {
+/** Options of `openBridge` beside the program. */
+type Options = Omit<BridgeOptions, 'name' | 'command' | 'args'>;
+
+async function open(name: string, options: Options = {}): Promise<Bridge> {
+  // Loaded here, because few runs need a program.
+  const { openBridge } = await import('../../env/bridge/bridge.node.ts');
+  const { resolveBridge } = await import('../../env/bridge/resolveBridge.node.ts');
   return openBridge({ ...resolveBridge(name), ...options, name });
 }
+
+/** Opens the bridge of an environment whose name the user typed. */
+export const openTypedBridge: (name: string, options: Options) => Promise<Bridge> = open;
 
 /** Returns a function that opens the bridge of an environment. @param programs that may be started; see `permitted` */
 export function namedBridges(programs: Programs = 'shipped'): OpenBridge {
   return async (name, options) => {
     // The commands call `permitted` earlier. This second check protects a command that does not.
     if (programs !== 'any') permitted(name, 'a file', false);
-    return openBridge({ ...resolveBridge(name), ...options, name });
+    return open(name, options);
   };
 }
