@@ -30,7 +30,7 @@ beforeAll(async () => {
     program,
     `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(marker)}, '');\nawait import(${JSON.stringify(bridge)});\n`,
   );
-  env = `exec:${process.execPath} ${program} none`;
+  env = `exec:${process.execPath} ${program} steady`;
   settings = {
     ...{ env, coldStart: 0, iterations: 1, groupsPerIteration: 2, numGenerations: 2, evalEpisodes: 2, trainGames: 2 },
     ...{ vocabularyEpisodes: 2, couplingPairs: 2 },

@@ -83,6 +83,7 @@ function argumentValues(command: Command, commands: readonly string[], { studies
   const argument: Argument | undefined = command.registeredArguments[0];
   if (argument === undefined) return null;
   const words: Readonly<Record<string, readonly string[]>> = {
+    bridge: ['check'],
     study: studies,
     list: listKinds,
     completion: shells,
