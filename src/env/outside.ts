@@ -1,14 +1,8 @@
 /** Opens environments that another program plays, and checks that they have the form that a config asks for. */
 import type { Config } from '../config/config.ts';
 import { unlessAborted } from '../eventLoop.ts';
+import type { StartProgress } from './bridge/messages.ts';
 import type { Environment, TextEnvironment } from './environment.ts';
-
-/** What an environment in another program reports while it starts. */
-export interface StartReport {
-  readonly text: string;
-  readonly done?: number;
-  readonly total?: number;
-}
 
 /** How a bridge is opened. */
 export interface OpenBridgeOptions {
@@ -18,7 +12,7 @@ export interface OpenBridgeOptions {
   readonly maxSteps?: number | null;
   /** Number of processes that play. The result does not depend on it. */
   readonly processes?: number;
-  readonly onProgress?: ((report: StartReport) => void) | undefined;
+  readonly onProgress?: ((report: StartProgress) => void) | undefined;
 }
 
 /** An open bridge to environments of one form; without `form` their observations are text. */

@@ -1,7 +1,6 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
 import type { Bridge, BridgeOptions } from '../../env/bridge/bridge.node.ts';
-import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
 import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
 import type { OpenBridge } from '../../env/outside.ts';
 import { usageError } from './arguments.ts';
@@ -41,7 +40,7 @@ function shownCommand(env: string): string {
 export function permitted(env: string, from: string, allowExec: boolean | undefined): Programs {
   if (allowExec) return 'any';
   if (!startsProgram(env)) return 'shipped';
-  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env, availableForms()));
+  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env));
   throw usageError(
     `env: a program that a file names must be allowed by --allow-exec, got one in ${from}; the command is: ${shownCommand(env)}; if you trust it, add --allow-exec`,
   );
@@ -54,7 +53,7 @@ export function permitted(env: string, from: string, allowExec: boolean | undefi
  */
 export function typed(env: string): Programs {
   if (!startsProgram(env) || env.startsWith(ownProgram) || moduleScript(env) !== null) return 'any';
-  throw usageError(unknownEnvironment(env, availableForms()));
+  throw usageError(unknownEnvironment(env));
 }
 
 /**

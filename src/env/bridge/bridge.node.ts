@@ -1,9 +1,8 @@
 import type { Environment, TextEnvironment } from '../environment.ts';
-import type { StartReport } from '../outside.ts';
 import { createEnvironment, type EnvironmentOf } from './bridgeEnvironment.node.ts';
 import { type BridgeCommand, BridgeProcess } from './bridgeProcess.node.ts';
 import { type FormSpec, type Hello, readHello } from './hello.ts';
-import { protocolVersions } from './messages.ts';
+import { protocolVersions, type StartProgress } from './messages.ts';
 import { stepReader } from './steps.ts';
 
 export interface BridgeOptions extends BridgeCommand {
@@ -21,7 +20,7 @@ export interface BridgeOptions extends BridgeCommand {
   /** False: each request has a line of its own, also with version 2. */
   readonly joinsRequests?: boolean;
   /** Receives what the processes report while they start. */
-  readonly onProgress?: ((progress: StartReport) => void) | undefined;
+  readonly onProgress?: ((progress: StartProgress) => void) | undefined;
 }
 
 interface OpenBridgeProcesses {

@@ -127,7 +127,7 @@ test('people get a table, and an error that names what fails', async () => {
     /^ {2}ok {7}episodes {12}6 episodes, 26 steps: \d terminated, \d truncated; returns from 0 to 1$/,
   );
   expect(lines.slice(11).join('\n')).toMatch(
-    /^start \d+ ms, step [\d.]+ ms alone, [\d.]+ ms in stepMany\nlargest state: 3 numbers, 2 actions of up to 1 tokens\n$/,
+    /^start \d+ ms, step [\d.]+ ms alone, [\d.]+ ms in stepMany\nlongest observation 3 numbers, most actions 2\n$/,
   );
   expect(stderr).not.toContain('unbraid: ');
   const failed = await unbraid(['bridge', 'check', `exec:${command('version2.mjs', 'text', 'noise')}`], engine);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { configTable } from '../../../src/config/config.ts';
 import { labelTable } from '../../../src/config/labelNames.ts';
 import { methodTable, methodTerms } from '../../../src/config/method.ts';
-import { availableForms } from '../../../src/env/bridge/bridgeFiles.node.ts';
+import { environmentTable } from '../../../src/env/names.ts';
 import { studies } from '../../../src/study/studies.ts';
 import { unbraid } from '../fakeEngine.ts';
 
@@ -11,7 +11,7 @@ const list = (...args: string[]) => unbraid(['list', ...args], { studies: async 
 const asked = studies.map(({ name, question }) => ({ name, meaning: question }));
 
 test.each([
-  ['envs', availableForms().map(({ name, meaning }) => ({ name, meaning }))],
+  ['envs', environmentTable.map(({ name, meaning }) => ({ name, meaning }))],
   ['methods', methodTable],
   ['labels', labelTable],
   ['studies', asked],
