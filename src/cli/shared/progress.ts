@@ -46,12 +46,12 @@ function share(progress: ShownProgress): number {
 }
 
 /**
- * Percentage, count, speed, time left in this phase and success rate.
+ * Percentage, count, speed, time left in this phase, and success rate or mean return.
  *
  * @param doneAtStart the value of `done` when the phase began, `elapsedMs` ago
  */
 export function describeProgress(progress: ShownProgress, doneAtStart: number, elapsedMs: number): string {
-  const { phase, done, total, success, secondsLeft } = progress;
+  const { phase, done, total, success, return: ofEpisodes = null, secondsLeft } = progress;
   const parts = [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`];
   const perSecond = elapsedMs > 0 ? (1000 * (done - doneAtStart)) / elapsedMs : 0;
   if (secondsLeft !== undefined) {
@@ -63,6 +63,7 @@ export function describeProgress(progress: ShownProgress, doneAtStart: number, e
     parts.push(`ETA ${clock((total - done) / perSecond)}`);
   }
   if (success !== null) parts.push(`success ${success.toFixed(2)}`);
+  else if (ofEpisodes !== null) parts.push(`return ${ofEpisodes.toFixed(2)}`);
   return parts.join('  ');
 }
 
