@@ -84,7 +84,7 @@ export function bySplit<T>(values: ReadonlyMap<Split, T>): BySplit<T | null> {
 
 /** The splits that evaluations play. */
 export function evaluatedSplits({ evalSplits }: Config): Split[] {
-  return splits.filter((split) => evalSplits.split('+').includes(split));
+  return splits.filter((split) => evalSplits === 'all' || evalSplits.split('+').includes(split));
 }
 
 export interface Run {
