@@ -87,7 +87,7 @@ export function bySplit<T>(values: ReadonlyMap<Split, T>): BySplit<T | null> {
 
 /** The splits that evaluations play. */
 export function evaluatedSplits({ evalSplits }: Config): Split[] {
-  return splits.filter((split) => evalSplits.split('+').includes(split));
+  return splits.filter((split) => evalSplits === 'all' || evalSplits.split('+').includes(split));
 }
 
 export interface Run {
@@ -188,7 +188,7 @@ export interface RandomResults {
   readonly return: ReturnBySplit;
 }
 
-/** The results of uniformly random actions over `randomEpisodes` episodes of each evaluated split; null without them. */
+/** Results of uniformly random actions over `randomEpisodes` episodes of each evaluated split; null without them. */
 export async function randomResults(run: Run): Promise<RandomResults | null> {
   const { config, environments, signal } = run;
   const { seed, randomEpisodes: episodes, trainGames } = config;
@@ -213,8 +213,12 @@ export function randomMetrics(run: Run, { success, return: returns }: RandomResu
   return resultMetrics(run, { success: bySplit(rates), return: returns }, 'random');
 }
 
-/** Names of the splits in keys of metrics, with their keys in results. */
-const metricNames = { train: 'train', in_domain: 'inDomain', out_of_domain: 'outOfDomain' } as const;
+/** Keys of results, and of the metrics of an evaluation. */
+const metricKeys = [
+  ['train', 'eval/train'],
+  ['inDomain', 'eval/in_domain'],
+  ['outOfDomain', 'eval/out_of_domain'],
+] as const;
 
 /** Coupling of the current weights on the run's state pairs; null without pairs. */
 export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
@@ -239,11 +243,11 @@ export function couplingFields(iteration: number, measured: CouplingMeasurement)
 export function resultMetrics(run: Run, { success, return: returns }: Results, prefix = 'eval'): Metrics {
   const metrics: Metrics = {};
   const { success: kind = 'return' } = run.environments[0].spec;
-  for (const [name, key] of Object.entries(metricNames)) {
+  for (const [key, metric] of metricKeys) {
     const rate = success[key];
     const { mean } = returns[key] ?? {};
-    if (rate !== null) metrics[`${prefix}/${name}`] = rate;
-    if (mean !== undefined && kind !== 'return') metrics[`${prefix}_return/${name}`] = mean;
+    if (rate !== null) metrics[metric.replace('eval', prefix)] = rate;
+    if (mean !== undefined && kind !== 'return') metrics[metric.replace('eval', `${prefix}_return`)] = mean;
   }
   return metrics;
 }
