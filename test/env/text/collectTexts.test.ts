@@ -57,9 +57,13 @@ describe('collectTexts', () => {
 
   it('ends all episodes when one fails', async () => {
     let steps = 0;
+    let resets = 0;
     const plain = rooms();
     const counting = rooms({
-      reset: (episode) => plain.reset(episode),
+      reset(episode) {
+        resets++;
+        return plain.reset(episode);
+      },
       step(action) {
         steps++;
         return plain.step(action);
@@ -68,7 +72,7 @@ describe('collectTexts', () => {
     const failing = rooms({ reset: () => Promise.reject(new Error('no game')) });
     await expect(collectShownTexts([counting, failing], { episodes: 1000, seed: 5 })).rejects.toThrow('no game');
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(steps).toBeLessThan(20);
+    expect([resets, steps]).toEqual([1, 1]);
   });
 
   it('rejects empty input', async () => {
