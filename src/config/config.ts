@@ -69,6 +69,14 @@ const table = {
     'steps',
     'limit of the episode length; null = the limit of the environment',
   ),
+  bridgeProcesses: later(
+    integer(
+      1,
+      { min: 1, max: 64 },
+      'processes',
+      'processes of the program that plays the environment; the result does not depend on their number',
+    ),
+  ),
   similarity: number(0.8, fraction, 'cosine', 'cosine of two states of one scenario; bandit only'),
   trainGames: integer(150, { min: 1 }, 'games', 'number of training games, which recur'),
   numGenerations: integer(8, { min: 2 }, 'episodes', 'episodes of a group, which start from the same state'),

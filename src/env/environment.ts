@@ -40,6 +40,8 @@ interface CommonSpec {
   readonly hasExpert: boolean;
   /** Default `return`. */
   readonly success?: SuccessKind;
+  /** Versions by name of the packages with which another program plays the episodes. Records state them. */
+  readonly packages?: Readonly<Record<string, string>>;
 }
 
 /** An environment in tokens form. */
@@ -146,6 +148,7 @@ export interface TextEnvironment {
     readonly maxSteps: number;
     readonly hasExpert: boolean;
     readonly success?: SuccessKind;
+    readonly packages?: Readonly<Record<string, string>>;
   };
   /** See `Environment.reset`. */
   reset(options: { seed: number; split: Split }): MaybePromise<TextStep>;

@@ -2,7 +2,6 @@
 
 import type { Config } from '../config/config.ts';
 import { labelTermsOf } from '../config/method.ts';
-import { unlessAborted } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createBandit } from './bandit/bandit.ts';
 import { completeEnvironment } from './completeEnvironment.ts';
@@ -12,6 +11,7 @@ import type { Environment, TextEnvironment } from './environment.ts';
 import { createHousehold, householdText } from './household/household.ts';
 import { createLookAlike } from './lookAlike.ts';
 import { type BuiltInName, isBuiltIn } from './names.ts';
+import { type OpenBridge, type OutsideOptions, openOutside } from './outside.ts';
 import { collectShownTexts, textsOf } from './text/collectTexts.ts';
 import { neededBy } from './text/positions.ts';
 import { tokenized } from './text/tokenized.ts';
@@ -27,15 +27,6 @@ export interface EnvironmentPool {
   close(): Promise<void>;
 }
 
-/**
- * Opens an environment whose name is not built in. The caller supplies this function, because it starts processes. Once
- * the signal aborts, calls that wait for the environment reject with the reason of the signal.
- */
-export type OpenBridge = (
-  name: string,
-  signal?: AbortSignal,
-) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
-
 /** A part of the texts that a run cuts off because of its config. */
 export interface Note {
   /** E.g. `observations of rooms have up to 140 tokens, 48 are kept`. */
@@ -50,12 +41,9 @@ export interface Note {
  */
 export type MakeEnvironment = (config: Config) => CustomEnvironment;
 
-export interface OpenOptions {
-  /** Accepts every form that the environment has, whatever the policy reads: for play without a policy. */
-  readonly anyForm?: boolean;
+export interface OpenOptions extends OutsideOptions {
   /** Makes the environment of a config whose `env` is `custom`. */
   readonly makeEnvironment?: MakeEnvironment | null;
-  readonly signal?: AbortSignal | undefined;
   /** Receives what is cut off the texts from which the vocabulary is built; not called with a saved vocabulary. */
   readonly onNotes?: (notes: readonly Note[]) => void;
   /** Called after each episode from which the vocabulary is built, with the number of those that have ended. */
@@ -180,12 +168,12 @@ export async function openSource(
     const shown = form ?? 'tokens';
     return { ...here, form: shown, create: () => family.create({ ...rules, form: shown }) };
   }
-  if (config.maxSteps !== null) {
-    throw new Error(
-      `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
-    );
-  }
   if (family !== null) {
+    if (config.maxSteps !== null) {
+      throw new Error(
+        `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
+      );
+    }
     if (policy === 'attention' && !options.anyForm)
       throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
     return { ...here, form: 'vector', create: () => family.vectors(config) };
@@ -194,18 +182,12 @@ export async function openSource(
     throw new Error(
       `config: env "${env}" must be one that runs in this process where no bridge can be started; use "household"`,
     );
-  if (form === 'vector' || form === 'tokens') {
-    throw new Error(
-      `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
-    );
+  const bridge = await openOutside(config, openBridge, options);
+  const outside = { inProcess: false, close: () => bridge.close() };
+  if (bridge.form === 'vector' || bridge.form === 'tokens') {
+    return { ...outside, form: bridge.form, create: () => bridge.create() };
   }
-  const opening = openBridge(env, options.signal);
-  const bridge = await unlessAborted(opening, options.signal).catch((error: unknown) => {
-    // A bridge that opens after the abort is closed: nothing uses it.
-    opening.then((late) => late.close()).catch(() => {});
-    throw error;
-  });
-  return { form: 'text', inProcess: false, create: () => bridge.create(), close: () => bridge.close() };
+  return { ...outside, form: 'text', create: () => bridge.create() };
 }
 
 /**

@@ -14,6 +14,7 @@ import type { SamplePairs } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { policyFor } from '../engine/policy/custom.ts';
+import type { StartProgress } from '../env/bridge/messages.ts';
 import { type Environment, type Split, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
 import type { Crew } from '../parallel/crew.ts';
@@ -29,6 +30,7 @@ import type { Metrics } from './iteration.ts';
 /** How far a run is: `done` of `total` in the present phase. */
 export interface Progress {
   readonly phase:
+    | 'start'
     | 'vocabulary'
     | 'sample pairs'
     | 'demonstrations'
@@ -44,6 +46,8 @@ export interface Progress {
   readonly success: number | null;
   /** Mean return of the episodes of the latest iteration, where success means nothing; null or absent otherwise. */
   readonly return?: number | null;
+  /** In the phase `start`: what the program that plays the environment reports. */
+  readonly detail?: string;
   /**
    * Present once in a run that builds a vocabulary, at the end of that phase: what the limits of its config cut off the
    * texts.
@@ -154,6 +158,11 @@ export async function startRun(
     success: null,
     return: null,
   };
+}
+
+/** What a program reports while it starts, as progress of a run. */
+export function startProgress({ text, done = 0, total = 0 }: StartProgress): Progress {
+  return { phase: 'start', detail: text, done, total, envSteps: 0, success: null };
 }
 
 export function reportProgress(run: Run, phase: Progress['phase'], done: number, total: number): void {

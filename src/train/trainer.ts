@@ -9,7 +9,8 @@ import type { Width } from '../engine/kernels/load.ts';
 import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
 import { actionKey } from '../engine/policy/policy.ts';
-import { type OpenBridge, openEnvironments } from '../env/registry.ts';
+import type { OpenBridge } from '../env/outside.ts';
+import { openEnvironments } from '../env/registry.ts';
 import { pauses, runWithPauses } from '../eventLoop.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { wideKernels } from '../parallel/kernelChoices.ts';
@@ -47,6 +48,7 @@ import {
   randomResults,
   reportProgress,
   type SuccessBySplit,
+  startProgress,
   startRun,
 } from './run.ts';
 import { openRunLog, type TrainHooks } from './runLog.ts';
@@ -281,6 +283,7 @@ export async function runBounded(
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, {
     signal,
     makeEnvironment: parts.environment?.make ?? null,
+    onStart: (report) => onProgress?.(startProgress(report)),
     onVocabulary: (done) => onProgress?.({ ...progress, done }),
     onNotes: (notes) => onProgress?.({ ...progress, done: total, notes }),
   });

@@ -13,7 +13,7 @@ interface ConfigGroup {
 
 /** Every config key, once. A test compares the groups with the config table. */
 export const configGroups: readonly ConfigGroup[] = [
-  { title: 'Environment', keys: ['env', 'observation', 'maxSteps', 'similarity', 'trainGames'] },
+  { title: 'Environment', keys: ['env', 'observation', 'maxSteps', 'bridgeProcesses', 'similarity', 'trainGames'] },
   {
     title: 'Policy',
     keys: [

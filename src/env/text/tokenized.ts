@@ -225,6 +225,7 @@ export function tokenized(
       maxSteps: environment.spec.maxSteps,
       hasExpert: environment.spec.hasExpert,
       ...(environment.spec.success !== undefined && { success: environment.spec.success }),
+      ...(environment.spec.packages && { packages: environment.spec.packages }),
       form: 'tokens',
       layout: 'sequence',
       vocabulary: vocabulary.words,
