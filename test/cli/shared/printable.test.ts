@@ -113,7 +113,7 @@ describe('what commands print of texts that are not theirs', () => {
     expect(ran.stdout).toContain(`figure     ${join(directory, 'household')}${shown}/danger.svg\n`);
     const run = join(directory, `run-${hostile}`);
     createRun(run, { config: {}, versions: {}, keepCheckpoints: 1 }).close();
-    const record = { command: 'eval', split: hostile, episodes: 1, success: 1, interval: [0, 1] };
+    const record = { command: 'eval', split: hostile, episodes: 1, success: 1, interval: [0, 1], return: {} };
     const evaluateRun: Engine['evaluateRun'] = async (_run, { onProgress }) => {
       const notes = [{ text: hostile, key: 'vocabularySize', value: 3 }] as const;
       onProgress({ phase: 'vocabulary', done: 1, total: 1, envSteps: 0, success: null, notes });
