@@ -66,6 +66,7 @@ async function bridgeAction(
   const { findings, hello, measured } = report;
   shell.finish({ command: 'bridge', env, ok, checks: findings, hello, measured }, reportText(report));
   if (ok) return;
+  if (hello === null) throw new Error(`bridge: ${env} does not start: ${failed[0].detail}`);
   const names = failed.map(({ check }) => check).join(', ');
   throw new Error(`bridge: ${env} fails: ${names}; docs/bridge.md has the rules`);
 }

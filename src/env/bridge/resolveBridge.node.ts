@@ -31,7 +31,7 @@ export function resolveBridge(environmentName: string): BridgeCommand {
   const script = moduleScript(environmentName);
   if (script === null) throw new Error(unknownEnvironment(environmentName));
   const scriptPath = fileURLToPath(new URL(`../../../bridges/${script}`, import.meta.url));
-  const python = process.env.UNBRAID_PYTHON ?? 'python3';
+  const python = process.env.UNBRAID_PYTHON || 'python3';
   const args = ['-I', scriptPath];
   const check = spawnSync(python, [...args, '--check', environmentName], { encoding: 'utf8' });
   if (check.error !== undefined) {
