@@ -130,4 +130,17 @@ describe('what commands print of texts that are not theirs', () => {
     board.close();
     expect(drawn.join('')).toContain('\u001b[36m');
   });
+
+  test('what a program reports while it starts, on a line of its own', async () => {
+    const engine = {
+      async runDanger({ onProgress }: { onProgress: (progress: never) => void }) {
+        const report = { phase: 'start', total: 0, done: 0, envSteps: 0, success: null };
+        onProgress({ ...report, detail: hostile } as never);
+        onProgress({ ...report, detail: 'two', done: 3, total: 4 } as never);
+        return danger;
+      },
+    };
+    const ran = await unbraid(['danger', '--out', join(directory, 'start')], engine);
+    expect(ran.stderr).toBe(`danger  start  ${shown}\n`);
+  });
 });
