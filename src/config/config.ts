@@ -6,63 +6,7 @@ import { nearestName } from '../check/nearestName.ts';
 import { labelSources, rolloutSources } from './labelNames.ts';
 import { requireMemory } from './memory.ts';
 import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
-
-interface Row<T> {
-  readonly default: T;
-  /** Whether a value keeps the rule. */
-  readonly accepts: (value: unknown) => value is T;
-  /** Completes "<key> must be ...". */
-  readonly rule: string;
-  /** The value that a wrong text was probably meant to be, or null. */
-  readonly nearest?: (value: string) => string | null;
-  readonly unit: string;
-  readonly meaning: string;
-}
-
-type Bounds = { readonly min: number; readonly below?: number; readonly max?: number; readonly above?: true };
-
-/** The check of a finite number within bounds and the rule in words. `above` makes `min` itself too small. */
-function range(kind: 'integer' | 'number', bounds: Bounds): Pick<Row<number>, 'accepts' | 'rule'> {
-  const { min, max, below, above } = bounds;
-  const accepts = (value: unknown): value is number =>
-    typeof value === 'number' &&
-    Number.isFinite(value) &&
-    (kind === 'number' || Number.isSafeInteger(value)) &&
-    (above ? value > min : value >= min) &&
-    (max === undefined || value <= max) &&
-    (below === undefined || value < below);
-  const lower = above ? `> ${min}` : `>= ${min}`;
-  const upper = max !== undefined ? ` and <= ${max}` : below !== undefined ? ` and < ${below}` : '';
-  const noun = kind === 'integer' ? 'an integer' : 'a number';
-  return { accepts, rule: `${noun} ${lower}${upper}` };
-}
-
-function integer(value: number, bounds: Bounds, unit: string, meaning: string): Row<number> {
-  return { default: value, ...range('integer', bounds), unit, meaning };
-}
-
-function number(value: number, bounds: Bounds, unit: string, meaning: string): Row<number> {
-  return { default: value, ...range('number', bounds), unit, meaning };
-}
-
-function orNull<T>(row: Pick<Row<T>, 'accepts' | 'rule' | 'nearest'>, unit: string, meaning: string): Row<T | null> {
-  const accepts = (value: unknown): value is T | null => value === null || row.accepts(value);
-  return { ...row, default: null, accepts, rule: `${row.rule}, or null`, unit, meaning };
-}
-
-function picklist<const T extends readonly string[]>(
-  options: T,
-): Required<Pick<Row<T[number]>, 'accepts' | 'rule' | 'nearest'>> {
-  return {
-    accepts: (value): value is T[number] => typeof value === 'string' && options.includes(value),
-    rule: `one of ${options.join(', ')}`,
-    nearest: (value) => nearestName(value, options),
-  };
-}
-
-function choice<const T extends readonly string[]>(value: T[number], options: T, meaning: string): Row<T[number]> {
-  return { default: value, ...picklist(options), unit: '', meaning };
-}
+import { type Bounds, choice, flag, integer, later, number, orNull, picklist, type Row, range } from './rows.ts';
 
 const nonNegative: Bounds = { min: 0 };
 const positive: Bounds = { min: 0, above: true };
@@ -173,6 +117,14 @@ const table = {
     'weight of the step advantages of gigpo; the weight of episode advantages is 1',
   ),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  returns: later(
+    choice(
+      'episode',
+      ['episode', 'to-go'],
+      'return that grpo compares: that of the episode, or at each step the discounted rewards from there on',
+    ),
+  ),
+  discount: later(number(1, fraction, 'per step', 'discount of the returns to-go of grpo')),
   gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that the value head of ppo predicts'),
   gaeLambda: number(0.95, fraction, 'per step', 'lambda of generalised advantage estimation in ppo'),
   valueCoef: number(0.5, nonNegative, '', 'weight of the value loss of ppo'),
@@ -180,6 +132,22 @@ const table = {
     range('number', positive),
     'return',
     'largest change of a value from its old value in the loss of ppo; null = no limit',
+  ),
+  valueNetwork: later(
+    choice(
+      'shared',
+      ['shared', 'separate'],
+      'network of the values of ppo: a head on the layers of the policy, or with mlp layers of its own',
+    ),
+  ),
+  bootstrapTruncated: later(
+    flag(false, 'ppo: a truncated episode counts the value of the state after its last step; false = it counts 0'),
+  ),
+  normalizeRewards: later(
+    flag(false, 'ppo: divide rewards by the running standard deviation of the discounted return'),
+  ),
+  normalizeObservations: later(
+    flag(false, 'mlp: subtract from observations their running mean and divide by their standard deviation'),
   ),
   conflictTasks: choice(
     'task',
@@ -296,7 +264,7 @@ export type Config = { readonly [K in ConfigKey]: (typeof table)[K] extends Row<
 const keys = Object.keys(table) as ConfigKey[];
 
 /** Every key with its default, rule, unit and meaning, in the order of the documentation. */
-export const configTable: readonly (Omit<Row<number | string | null>, 'accepts' | 'nearest'> & {
+export const configTable: readonly (Omit<Row<number | string | boolean | null>, 'accepts' | 'nearest'> & {
   readonly key: ConfigKey;
 })[] = keys.map((key) => {
   const { default: value, rule, unit, meaning } = table[key];
@@ -325,6 +293,16 @@ function checkTogether(config: Config): void {
       'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
     );
   }
+  if (config.policy !== 'mlp' && config.normalizeObservations) {
+    throw new Error(
+      `config: normalizeObservations needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or normalizeObservations to false`,
+    );
+  }
+  if (config.policy !== 'mlp' && config.valueNetwork === 'separate') {
+    throw new Error(
+      `config: valueNetwork "separate" needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or valueNetwork to "shared"`,
+    );
+  }
   if (config.policy === 'attention' && config.observation === 'vector') {
     throw new Error(
       'config: policy "attention" needs observation "tokens" or "text", got "vector"; set policy to "mlp"',
@@ -351,7 +329,7 @@ export function resolveConfig(partial: unknown): Config {
   }
   const config: Record<string, unknown> = {};
   for (const key of keys) {
-    const row: Row<number | string | null> = table[key];
+    const row: Row<number | string | boolean | null> = table[key];
     const value = given[key] === undefined ? row.default : given[key];
     if (!row.accepts(value)) {
       const nearest = typeof value === 'string' ? (row.nearest?.(value) ?? null) : null;
@@ -367,6 +345,17 @@ export function resolveConfig(partial: unknown): Config {
   checkTogether(resolved);
   requireMemory(resolved);
   return resolved;
+}
+
+/** A config as records state it: without the later keys that have their default; see `later`. */
+export type RecordedConfig = Readonly<Partial<Record<ConfigKey, number | string | boolean | null>>>;
+
+export function recordedConfig(config: Config): RecordedConfig {
+  const isRecorded = (key: ConfigKey): boolean => {
+    const row: Row<number | string | boolean | null> = table[key];
+    return row.later !== true || config[key] !== row.default;
+  };
+  return Object.fromEntries(keys.filter(isRecorded).map((key) => [key, config[key]]));
 }
 
 /**

@@ -38,7 +38,7 @@ const fileSchema = v.strictObject({
   format: v.literal(receiptFormat),
   unbraid: v.pipe(v.string(), v.regex(versionPattern)),
   ...headEntries,
-  config: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
+  config: v.record(v.string(), v.nullable(v.union([v.string(), v.number(), v.boolean()]))),
   root: hash,
   links: v.array(linkSchema),
   outcome: v.nullable(v.custom<JsonRecord>(isOutcome)),

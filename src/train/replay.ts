@@ -1,6 +1,6 @@
 /** Repeats a run without a folder, in any runtime. `unbraid verify` compares the result with the files of the run. */
 import { checkOptions, shown } from '../check/values.ts';
-import { type Config, resolveConfig } from '../config/config.ts';
+import { type Config, recordedConfig, resolveConfig } from '../config/config.ts';
 import { jsonSha256, type Link } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import { type JsonRecord, jsonLine } from '../record/json.ts';
@@ -117,7 +117,7 @@ export async function replayRecords(config: Config, options: ReplayRecordsOption
   };
   const bound = { until, extraCheckpoints: wanted };
   const { chain, outcome } = await runBounded(config, { ...rest, ...hooks }, bound);
-  const receipt = createReceipt(unbraidVersion, config, chain, outcome);
+  const receipt = createReceipt(unbraidVersion, recordedConfig(config), chain, outcome);
   return { receipt, metrics, couplings, checkpoints };
 }
 

@@ -1,6 +1,6 @@
 /** What a run starts from: the head of its chain, and whether a checkpoint belongs to the same start. */
 
-import type { Config } from '../config/config.ts';
+import { type Config, recordedConfig } from '../config/config.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { brokenCheckpoint, type ChainHead, jsonSha256 } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
@@ -19,7 +19,7 @@ export function chainHead(
   const custom = headOf(parts);
   return {
     numerics: numericsVersion,
-    configSha256: jsonSha256(config),
+    configSha256: jsonSha256(recordedConfig(config)),
     environment: `${spec.name} ${spec.version}`,
     vocabularySha256: vocabulary && jsonSha256(vocabulary),
     ...(arithmetic === 'relaxed' && { arithmetic }),

@@ -1,7 +1,7 @@
 /** Trains a run in any runtime. Records, clocks and processes are the caller's. */
 
 import { checkOptions } from '../check/values.ts';
-import type { Config } from '../config/config.ts';
+import { type Config, recordedConfig } from '../config/config.ts';
 import { type CouplingSummary, couplingSummary } from '../coupling/measure.ts';
 import { completeLabelSource } from '../credit/labels/custom.ts';
 import { createLabelSource, type LabelSource, type LabelTools } from '../credit/labels/labels.ts';
@@ -34,8 +34,9 @@ import {
 } from './custom.ts';
 import { adamwSettings } from './iteration.ts';
 import { type RunBound, trainIterations } from './iterations.ts';
+import { createNormalizers } from './normalizers.ts';
 import { evaluateRun, type Run, type RunParts, reportProgress, type SuccessBySplit, startRun } from './run.ts';
-import { openRunLog, type TrainHooks } from './runLog.ts';
+import { type LoggedParts, openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
 
@@ -139,8 +140,12 @@ function labelSourceOf(run: Run, parts: CustomParts): LabelSource {
 }
 
 /** Restores the learner from a checkpoint; returns its counters. */
-function resume(run: Run, checkpoint: Checkpoint, reference: number, labelSource: LabelSource): Counters {
-  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource);
+function resume(
+  run: Run,
+  checkpoint: Checkpoint,
+  { reference, labelSource, normalizers }: Pick<LoggedParts, 'reference' | 'labelSource' | 'normalizers'>,
+): Counters {
+  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource, normalizers);
   requireWhole(checkpoint);
   run.envSteps = counters.envSteps;
   return counters;
@@ -180,9 +185,10 @@ async function trainRun(
     config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config, signal) : null;
   const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
   let couplingStart: CouplingSummary;
-  const logged = { run, labelSource, reference, vocabulary, couplingStart: () => couplingStart };
+  const normalizers = createNormalizers(config, spec);
+  const logged = { run, labelSource, normalizers, reference, vocabulary, couplingStart: () => couplingStart };
   const log = openRunLog(logged, head, checkpoint, options);
-  if (checkpoint) couplingStart = resume(run, checkpoint, reference, labelSource).couplingStart;
+  if (checkpoint) couplingStart = resume(run, checkpoint, logged).couplingStart;
   else {
     await beginLearning(run, demonstrations, reference);
     const { measured, metrics } = await evaluateRun(run);
@@ -193,7 +199,7 @@ async function trainRun(
   }
   if (reference) network.prepare(reference);
   const context = {
-    ...{ config, environments, games, spread, labelSource, reference, surgeon, signal },
+    ...{ config, environments, games, spread, labelSource, reference, normalizers, surgeon, signal },
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);
@@ -279,7 +285,7 @@ export async function runTraining(
   const bound = { until: config.iterations, extraCheckpoints: new Set<number>() };
   const { chain, outcome } = await runBounded(config, options, bound, loaded);
   if (outcome === null) throw new Error('runTraining: a run without a bound must have an outcome; report this');
-  return { ...outcome, receipt: createReceipt(unbraidVersion, config, chain, outcome) };
+  return { ...outcome, receipt: createReceipt(unbraidVersion, recordedConfig(config), chain, outcome) };
 }
 
 /**
