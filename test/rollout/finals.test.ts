@@ -61,7 +61,10 @@ describe('states after the last steps of truncated episodes', () => {
     const { states, episode } = rollout.finals as FinalStates;
     expect([...episode]).toEqual([0, 1, 2, 3]);
     const featuresOf = (list: Rollout['states'], s: number): number[] => [
-      ...list.actionFeatures.subarray(list.actionOffsets[list.rowOffsets[s]], list.actionOffsets[list.rowOffsets[s + 1]]),
+      ...list.actionFeatures.subarray(
+        list.actionOffsets[list.rowOffsets[s]],
+        list.actionOffsets[list.rowOffsets[s + 1]],
+      ),
     ];
     for (let e = 0; e < 4; e++) {
       const last = rollout.episode.subarray(0, rollout.states.states).lastIndexOf(e);

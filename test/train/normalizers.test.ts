@@ -65,7 +65,9 @@ test('rewards: divided by the deviation of all discounted returns so far, in flo
     }
     const scaled = scaledRewards(returns, rollout, 0.9);
     const { std } = momentsOf(all);
-    scaled.forEach((x, s) => void expect(relative(x, rollout.reward[s] / Math.sqrt(std * std + 1e-8))).toBeLessThan(1e-9));
+    scaled.forEach(
+      (x, s) => void expect(relative(x, rollout.reward[s] / Math.sqrt(std * std + 1e-8))).toBeLessThan(1e-9),
+    );
   }
 });
 

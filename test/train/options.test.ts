@@ -98,7 +98,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   contrastiveSamples: parameters([4], contrastive),
   gigpoCoef: parameters([0.2], gigpo),
   gigpoDiscount: parameters([0.5], gigpo),
-  returns: parameters(['to-go']),
+  returns: parameters(['to-go'], { ...states, discount: 0.5 }),
   discount: parameters([0.5], { ...states, returns: 'to-go' }),
   gaeDiscount: parameters([0.5], ppo),
   gaeLambda: parameters([0.5], ppo),
