@@ -43,12 +43,12 @@ test.each([
   }
 });
 
-test('rewards and ends are those of Gymnasium; equal seeds start equal episodes', () => {
+test('rewards and ends are those of Gymnasium; equal seeds start equal episodes', async () => {
   expect(golden.cartPole.rewards.every((reward) => reward === 1) && golden.cartPole.ended).toBe(true);
   expect([...new Set(golden.acrobotEnd.rewards)]).toEqual([-1, 0]);
   expect(golden.acrobotEnd.rewards.at(-1)).toBe(0);
   const cart = createCartPole();
-  cart.reset({ seed: 3, split: 'train' });
+  await cart.reset({ seed: 3, split: 'train' });
   const rewards: unknown[] = [];
   for (let ended = false; !ended; ) {
     const step = cart.step(0) as { reward: number; terminated: boolean };
@@ -58,11 +58,11 @@ test('rewards and ends are those of Gymnasium; equal seeds start equal episodes'
   expect(rewards.length).toBeLessThan(12);
   expect(new Set(rewards)).toEqual(new Set([1]));
   for (const create of [createCartPole, createAcrobot]) {
-    const [a, b, c] = [7, 7, 8].map((seed) => create().reset({ seed, split: 'in-domain' }));
+    const [a, b, c] = await Promise.all([7, 7, 8].map((seed) => create().reset({ seed, split: 'in-domain' })));
     expect(a).toEqual(b);
     expect(a).not.toEqual(c);
   }
   const acrobot = createAcrobot();
-  acrobot.reset({ seed: 1, split: 'train' });
+  await acrobot.reset({ seed: 1, split: 'train' });
   expect(acrobot.step(2)).toMatchObject({ reward: -1, terminated: false });
 });
