@@ -4,7 +4,7 @@ import { mergingFlag, mergingObstacle } from '../../src/engine/kernels/optimised
 
 const preload = new URL('./preload.mjs', import.meta.url).href;
 
-/** Test files of the project in `npm test`: kernels, threads, stored receipts, and the battery in this Node. */
+/** Test files of `npm run test:wide`: kernels, threads, stored receipts, and the battery in this Node. */
 export const wideTests = [
   'test/wide/*.test.ts',
   'test/assembly/*.test.ts',
@@ -13,8 +13,17 @@ export const wideTests = [
   'test/runtime/node24/*.test.ts',
 ];
 
-/** Test files that compare the files of the builds, so they must read the narrow ones. */
-export const narrowTests = ['test/assembly/module.test.ts'];
+/**
+ * Test files that the project leaves out. The first compares the files of the builds, so it must read the narrow ones.
+ * The others end threads at many moments, which no build of the kernels changes. With V8's flags set for the whole
+ * process, one process that ran them once ended by SIGTRAP, in about ten runs; the cause is unknown. unbraid itself
+ * sets these flags during one compilation only.
+ */
+export const narrowTests = [
+  'test/assembly/module.test.ts',
+  'test/parallel/faults.test.ts',
+  'test/parallel/aborts.test.ts',
+];
 
 /** Why vector operations cannot be merged here; null if they can. */
 export function wideObstacle(cpuinfo = '/proc/cpuinfo'): string | null {
