@@ -1,11 +1,13 @@
 /**
- * Measures, with V8's sampling profiler, the time of a complete GRPO run on household outside kernels and environment,
- * and the heap growth per update, with the wide build where it can run. Prints one JSON object. Run with --expose-gc.
+ * Measures the time of a complete GRPO run on household outside kernels and environment, the functions outside them
+ * that take most (by V8's sampling profiler), and the heap growth per update, with the wide build where it can run.
+ * Prints one JSON object. Run with --expose-gc.
  */
 import { type Profiler, Session } from 'node:inspector';
 import { engineModule } from '../src/engine/kernels/load.ts';
 import { openWide } from '../src/engine/kernels/wide.ts';
 import { train } from '../src/train/trainer.ts';
+import { timeShares } from './replayed.ts';
 
 const PROFILED = { from: 10, to: 60 };
 const HEAP = { fromUpdate: 120, updates: 1002 };
@@ -13,38 +15,27 @@ const SAMPLING_MICROSECONDS = 200;
 const config = { env: 'household', method: 'grpo', seed: 1, evalEpisodes: 1, couplingPairs: 1 } as const;
 const UPDATES_PER_ITERATION = 6;
 
-type Share = 'kernels' | 'environment' | 'outside' | 'idle';
-
-function shareOf({ url, functionName }: Profiler.Profile['nodes'][number]['callFrame']): Share {
-  // Exclude the start and stop of the profiler itself.
-  if (functionName === '(idle)' || url === 'node:inspector') return 'idle';
-  if (url.startsWith('wasm:')) return 'kernels';
-  return url.includes('/src/env/') ? 'environment' : 'outside';
+/** Whether a stack frame is neither in a kernel nor in the environment. */
+function isOutside({ url, functionName }: Profiler.Profile['nodes'][number]['callFrame']): boolean {
+  return functionName !== '(idle)' && !url.startsWith('wasm:') && !url.includes('/src/env/');
 }
 
-/** Microseconds by share, and the functions outside kernels and environment that take the most time. */
-function summarise({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
-  const microseconds: Record<Share, number> = { kernels: 0, environment: 0, outside: 0, idle: 0 };
+/** The functions outside kernels and environment that take the most time, as shares of the whole. */
+function topOutside({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Record<string, number> {
   const byId = new Map(nodes.map((node) => [node.id, node.callFrame]));
   const outside = new Map<string, number>();
+  let total = 0;
   samples.forEach((id, i) => {
     const frame = byId.get(id);
-    if (!frame) return;
-    const share = shareOf(frame);
-    microseconds[share] += timeDeltas[i];
-    if (share !== 'outside') return;
+    // Exclude the start and stop of the profiler itself.
+    if (!frame || frame.url === 'node:inspector') return;
+    if (frame.functionName !== '(idle)') total += timeDeltas[i];
+    if (!isOutside(frame)) return;
     const name = `${frame.functionName || '(anonymous)'} ${frame.url.replace(/^.*\//, '')}`.trim();
     outside.set(name, (outside.get(name) ?? 0) + timeDeltas[i]);
   });
-  const total = microseconds.kernels + microseconds.environment + microseconds.outside;
   const top = [...outside].sort((a, b) => b[1] - a[1]).slice(0, 8);
-  return {
-    kernels: microseconds.kernels / total,
-    environment: microseconds.environment / total,
-    outside: microseconds.outside / total,
-    iterationMs: total / 1e3 / (PROFILED.to - PROFILED.from),
-    top: Object.fromEntries(top.map(([name, us]) => [name, us / total])),
-  };
+  return Object.fromEntries(top.map(([name, us]) => [name, us / total]));
 }
 
 async function profile() {
@@ -52,7 +43,7 @@ async function profile() {
   session.connect();
   session.post('Profiler.enable');
   session.post('Profiler.setSamplingInterval', { interval: SAMPLING_MICROSECONDS });
-  let found: ReturnType<typeof summarise> | undefined;
+  let found: ReturnType<typeof topOutside> = {};
   await train(
     { ...config, iterations: PROFILED.to + 1 },
     {
@@ -63,7 +54,7 @@ async function profile() {
         if (done === PROFILED.to) {
           session.post('Profiler.stop', (error, result) => {
             if (error) throw error;
-            found = summarise(result.profile);
+            found = topOutside(result.profile);
           });
         }
       },
@@ -98,5 +89,6 @@ const { build, module: wide } = await openWide('single');
 const module = wide ?? (await engineModule());
 
 if (!globalThis.gc) throw new Error('bench/iteration.ts: run it with --expose-gc');
-const shares = await profile();
-console.log(JSON.stringify({ build, ...shares, heapGrowthBytes: await heapGrowth(), updates: HEAP.updates }));
+const shares = await timeShares(config, module);
+const top = await profile();
+console.log(JSON.stringify({ build, ...shares, top, heapGrowthBytes: await heapGrowth(), updates: HEAP.updates }));

@@ -72,7 +72,7 @@ export interface ScalingRow {
   readonly share: number | null;
 }
 
-/** Shares of a run on household; see bench/iteration.ts. */
+/** Shares of the processor time of a run on household; see bench/iteration.ts and bench/replayed.ts. */
 export interface IterationCost {
   readonly build: 'narrow' | 'wide';
   readonly kernels: number;
@@ -94,7 +94,7 @@ export interface Sizes {
   readonly edge: number;
 }
 
-/** Milliseconds from the import to the first update. */
+/** Milliseconds from the import to the first update, without waiting for a processor that other programs use. */
 export interface StartUp {
   readonly library: number;
   /** With the parts of the command that choose the build. */

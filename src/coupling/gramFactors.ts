@@ -4,6 +4,7 @@
  */
 import { index32 } from '../engine/kernels/address.ts';
 import { type Arena, matmulScratchBytes } from '../engine/kernels/arena.ts';
+import type { Kernels } from '../engine/kernels/load.ts';
 import type { Batch } from '../engine/layers/batch.ts';
 import { type GradientPart, type Network, type Parameter, sampleRows } from '../engine/layers/network.ts';
 import { rowsOfState, type Samples, totalRows } from './samples.ts';
@@ -92,7 +93,9 @@ export function placeFactors(arena: Arena, { parameter, pairwise }: Term, { list
     }
     arena.i32[index32(offsets) + n] = count;
   }
-  return { g: 0, x: arena.floats(count * width), d: arena.floats(count * dWidth), offsets };
+  // Recording writes every row.
+  const [x, d] = [arena.reserve(4 * count * width, false), arena.reserve(4 * count * dWidth, false)];
+  return { g: 0, x, d, offsets };
 }
 
 /** Bytes of scratch memory that `recordFactors` needs for these parts. */
@@ -141,56 +144,84 @@ function scatterSource(batch: Batch, source: 'state' | 'action'): [number, numbe
 }
 
 /**
- * Addresses of work memory for the tiles of a Gram matrix: `work` for pairs of rows, `scratch` for products of
- * gradients.
+ * Addresses of memory for one tile: `work` for pairs of rows, `scratch` for products of gradients, the products f32 `k`
+ * and `kBias`, and `sum`, f64. Each is contiguous in memory. Rows of the whole matrix can be a power of two apart in
+ * memory, and would then evict each other from the cache.
  */
-export interface TileRoom {
+export interface Tiles {
   readonly work: number;
   readonly scratch: number;
+  readonly k: number;
+  readonly kBias: number;
+  readonly sum: number;
 }
 
-/** Allocates work memory for tiles of these terms with `columns` columns. */
-export function placeTileRoom(arena: Arena, terms: readonly Term[], columns: number): TileRoom {
+/** Allocates memory for tiles of these terms with `rows` rows and `columns` columns. */
+export function placeTiles(arena: Arena, terms: readonly Term[], rows: number, columns: number): Tiles {
   const widest = Math.max(...terms.map(({ pairwise }) => (pairwise ? pairwise.width + pairwise.dWidth : 0)));
   return {
     // The size that assembly/gramPairs.ts requires.
-    work: arena.reserve(4 * (2 * 64 * 64 + 64 + 64 * widest) + 128),
-    scratch: arena.reserve(matmulScratchBytes(256, columns)),
+    work: arena.reserve(4 * (2 * 64 * 64 + 64 + 64 * widest) + 128, false),
+    scratch: arena.reserve(matmulScratchBytes(256, columns), false),
+    k: arena.reserve(rows * columns * 4, false),
+    kBias: arena.reserve(rows * columns * 4, false),
+    sum: arena.reserve(rows * columns * 8, false),
   };
 }
 
+/** Rows i to i + ni - 1 and columns j to j + nj - 1 of a matrix. */
+export interface TilePlace {
+  readonly i: number;
+  readonly ni: number;
+  readonly j: number;
+  readonly nj: number;
+}
+
 /**
- * Computes one tile of a term's Gram matrix: `ni` samples of the left side from `i` on by `nj` samples of the right
- * side from `j` on. Writes it to address k and, for the term's bias, to kBias, with a row stride of ldk floats.
+ * Number of columns in which rows are computed at least from the same one on. At the diagonal of a symmetric matrix,
+ * more columns at a time would compute more elements below it.
+ */
+const STEP = 16;
+
+/**
+ * Adds one tile of a term's Gram matrix, and of that of its bias, to tiles.sum. Other terms than those with one row per
+ * sample also write them to tiles.k, and these do so with `kept`, with the bias in tiles.kBias. Row r is computed at
+ * least from column r - above on. Row strides are ld elements.
  */
 export function multiplyFactors(
-  arena: Arena,
+  kernels: Kernels,
   { parameter, pairwise, bias }: Term,
-  i: number,
-  ni: number,
-  left: Factors,
-  j: number,
-  nj: number,
-  right: Factors,
-  k: number,
-  kBias: number,
-  ldk: number,
-  { work, scratch }: TileRoom,
+  { i, ni, j, nj }: TilePlace,
+  sides: readonly Factors[],
+  above: number,
+  tiles: Tiles,
+  kept: boolean,
+  ld: number,
 ): void {
-  const { kernels } = arena;
-  if (!pairwise) {
-    const { size } = parameter;
-    const [g, other] = [left.g + i * size * 4, right.g + j * size * 4];
-    kernels.matmulNT(ni, nj, size, g, size, other, size, k, ldk, 0, 0, 0, scratch);
-    return;
-  }
-  const { width, dWidth, rows } = pairwise;
-  if (rows === 'state') {
+  const [left, right] = [sides[0], sides[sides.length - 1]];
+  const { work, scratch } = tiles;
+  if (pairwise?.rows === 'state') {
+    const { width, dWidth } = pairwise;
     const [xi, di] = [left.x + i * width * 4, left.d + i * dWidth * 4];
     const [xj, dj] = [right.x + j * width * 4, right.d + j * dWidth * 4];
-    kernels.gramRows(ni, xi, di, nj, xj, dj, width, dWidth, k, bias ? kBias : 0, ldk, work);
+    const [k, kBias] = [kept ? tiles.k : 0, kept && bias ? tiles.kBias : 0];
+    kernels.gramRows(ni, xi, di, nj, xj, dj, width, dWidth, above, k, kBias, bias ? 1 : 0, tiles.sum, ld, work);
     return;
   }
-  const [first, other] = [left.offsets + i * 4, right.offsets + j * 4];
-  kernels.gramPairwise(ni, first, left.x, left.d, nj, other, right.x, right.d, width, dWidth, k, ldk, work);
+  const step = above < ni ? STEP : nj;
+  for (let c = 0; c < nj; c += step) {
+    const [rows, columns] = [Math.min(ni, above + c + step), Math.min(step, nj - c)];
+    const k = tiles.k + c * 4;
+    if (pairwise) {
+      const { width, dWidth } = pairwise;
+      const [first, other] = [left.offsets + i * 4, right.offsets + (j + c) * 4];
+      const [{ x, d }, { x: otherX, d: otherD }] = [left, right];
+      kernels.gramPairwise(rows, first, x, d, columns, other, otherX, otherD, width, dWidth, k, ld, work);
+    } else {
+      const { size } = parameter;
+      const [g, other] = [left.g + i * size * 4, right.g + (j + c) * size * 4];
+      kernels.matmulNT(rows, columns, size, g, size, other, size, k, ld, 0, 0, 0, scratch);
+    }
+    kernels.gramAdd(rows, columns, k, ld, tiles.sum + c * 8);
+  }
 }

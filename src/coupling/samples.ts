@@ -59,7 +59,11 @@ export function checkSamples(samples: Samples): void {
 
 /** Samples number `from` to `to` - 1. */
 export function sliceSamples({ list, states, taken }: Samples, from: number, to: number): Samples {
-  const part = (all: ArrayLike<number>): Int32Array => Int32Array.from({ length: to - from }, (_, i) => all[from + i]);
+  const part = (all: ArrayLike<number>): Int32Array => {
+    const list = new Int32Array(to - from);
+    for (let i = from; i < to; i++) list[i - from] = all[i];
+    return list;
+  };
   return { list, states: part(states), taken: part(taken) };
 }
 

@@ -134,8 +134,9 @@ function updatesOnBoard(
           await complete();
         } else add(0);
         // If this thread never waited, the event loop has not run. Yield, so that worker errors and Ctrl-C are handled.
-        if (update === updates.length) await yieldToEventLoop();
-        else await pause(shards.reduce((states, shard) => states + statesOf(shard), 0));
+        // Where episodes follow, the run yields between this phase and them, when workers play already: here they wait.
+        if (update < updates.length) await pause(shards.reduce((states, shard) => states + statesOf(shard), 0));
+        else if (!next) await yieldToEventLoop();
       },
       end() {
         next?.start();

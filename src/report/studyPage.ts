@@ -1,6 +1,6 @@
 /** Renders the report of a study as one self-contained page. */
 import { MIN_INTERVAL_SEEDS } from '../statistics/statistics.ts';
-import { escapeMarkup } from './draw/chart.ts';
+import { escapeMarkup } from './draw/escapeMarkup.ts';
 import { htmlFigure, htmlPage, htmlSection } from './draw/page.ts';
 import { type StudyFigure, type StudyTable, seedsText, studyTableHtml } from './studyTables.ts';
 

@@ -7,7 +7,7 @@ import type { GameChoice } from './rollout.ts';
  * of chunks.
  *
  * @returns the indices of each chunk's games, ascending; no chunk is empty if there are at least as many games as
- * chunks
+ * chunks. Larger chunks come first, so that threads that claim them in this order end at nearly the same time
  */
 export function partitionGames(games: readonly GameChoice[], chunks: number): number[][] {
   const byName = new Map<string, number[]>();
@@ -24,7 +24,7 @@ export function partitionGames(games: readonly GameChoice[], chunks: number): nu
   const size = games.length / chunks;
   let next = 0;
   let from = 0;
-  return Array.from({ length: chunks }, (_, k) => {
+  const parts = Array.from({ length: chunks }, (_, k) => {
     const even = Math.floor((k + 1) * size);
     while (boundaries[next + 1] <= even) next++;
     const near = [boundaries[next], boundaries[next + 1]].filter((at) => Math.abs(at - even) <= size / 4);
@@ -34,4 +34,5 @@ export function partitionGames(games: readonly GameChoice[], chunks: number): nu
     from = to;
     return numbers;
   });
+  return parts.sort((a, b) => b.length - a.length);
 }

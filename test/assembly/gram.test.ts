@@ -42,12 +42,16 @@ function compareGram(si: Samples, sj: Samples, kx: number, kd: number): void {
   const [offsetsI, offsetsJ] = [si, sj].map(({ bounds }) => c.ints(bounds));
   const ldk = sj.count + 3;
   const [kPtr, onesPtr, biasPtr] = [0, 1, 2].map(() => c.outputRows(before, sj.count, ldk));
+  const sumBefore = Float64Array.from(values(si.count * ldk));
+  const [sumPtr, onlyPtr] = [c.sums(sumBefore), c.sums(sumBefore)];
   const work = c.scratch(workBytes(kx, kd));
   const single = si.offsets === undefined && sj.offsets === undefined && si.unit === 1;
   c.run((kernels) => {
     const [ni, nj] = [si.count, sj.count];
     kernels.gramPairwise(ni, offsetsI, xiPtr, diPtr, nj, offsetsJ, xjPtr, djPtr, kx, kd, kPtr, ldk, work);
-    if (single) kernels.gramRows(ni, xiPtr, diPtr, nj, xjPtr, djPtr, kx, kd, onesPtr, biasPtr, ldk, work);
+    if (!single) return;
+    kernels.gramRows(ni, xiPtr, diPtr, nj, xjPtr, djPtr, kx, kd, ni, onesPtr, biasPtr, 1, sumPtr, ldk, work);
+    kernels.gramRows(ni, xiPtr, diPtr, nj, xjPtr, djPtr, kx, kd, ni, 0, 0, 0, onlyPtr, ldk, work);
   });
   const where = `${si.count} x ${sj.count} samples, rows ${rowsOf(si)} x ${rowsOf(sj)}, kx ${kx} kd ${kd}`;
   const read = (pointer: number): Float32Array => c.readRows(pointer, si.count, sj.count, ldk);
@@ -57,6 +61,16 @@ function compareGram(si: Samples, sj: Samples, kx: number, kd: number): void {
   const bias = gramOf(sumGradients(si.bounds, di, kd), sumGradients(sj.bounds, dj, kd));
   expect(largestError(read(onesPtr), expected), where).toBeLessThan(2e-5);
   expect(largestError(read(biasPtr), bias), where).toBeLessThan(2e-5);
+  const [ones, biases] = [read(onesPtr), read(biasPtr)];
+  const summed = (withBias: boolean): Float64Array =>
+    sumBefore.map((start, p) => {
+      const [row, column] = [Math.floor(p / ldk), p % ldk];
+      if (column >= sj.count) return start;
+      const at = row * sj.count + column;
+      return withBias ? start + ones[at] + biases[at] : start + ones[at];
+    });
+  expect(c.readSums(sumPtr, sumBefore.length), where).toEqual(summed(true));
+  expect(c.readSums(onlyPtr, sumBefore.length), where).toEqual(summed(false));
 }
 
 test('gramPairwise equals J J^T, error < 2e-5: samples and widths 0 to 17, rectangular, several, one and no rows per sample, bias of one', () => {
@@ -114,7 +128,33 @@ test('gramPairwise has the same bits for any first sample of either side', () =>
   expect(whole.every((product, p) => p % (count + 1) !== 0 || product >= 0)).toBe(true);
 });
 
-test('gramAdd sums tiles in double precision and tells whether an element is not finite, 0 to 17 rows and columns', () => {
+test('gramRows at a diagonal: the same bits from column i - above on, and nothing before the block of 16 columns with it', () => {
+  for (const [ni, nj, above, kx, kd] of [
+    [17, 17, 0, 3, 5],
+    [70, 40, 30, 6, 4],
+    [64, 64, 0, 16, 16],
+    [130, 66, 64, 5, 260],
+    [12, 50, 3, 260, 2],
+    [200, 64, 136, 9, 8],
+  ]) {
+    const c = newCase();
+    const [xiPtr, xjPtr] = [ni, nj].map((n) => c.floats(values(n * kx)));
+    const [diPtr, djPtr] = [ni, nj].map((n) => c.floats(values(n * kd)));
+    const start = Float64Array.from(values(ni * nj));
+    const results = [ni, above].map((reach) => ({ reach, sum: c.sums(start), k: c.output(new Float32Array(ni * nj)) }));
+    const work = c.scratch(workBytes(kx, kd));
+    c.run((kernels) => {
+      for (const { reach, sum, k } of results)
+        kernels.gramRows(ni, xiPtr, diPtr, nj, xjPtr, djPtr, kx, kd, reach, k, 0, 1, sum, nj, work);
+    });
+    const [whole, part] = results.map(({ sum, k }) => ({ sum: c.readSums(sum, ni * nj), k: c.read(k, ni * nj) }));
+    const inside = (p: number): boolean => p % nj >= (Math.max(0, Math.floor(p / nj) - above) & ~15);
+    expect(part.sum).toEqual(whole.sum.map((x, p) => (inside(p) ? x : start[p])));
+    expect(part.k).toEqual(whole.k.map((x, p) => (inside(p) ? x : 0)));
+  }
+});
+
+test('gramAdd sums tiles in double precision, 0 to 17 rows and columns', () => {
   for (const rows of lengths) {
     const columns = (rows * 5 + 3) % 18;
     const ld = columns + 2;
@@ -122,28 +162,38 @@ test('gramAdd sums tiles in double precision and tells whether an element is not
     const c = newCase();
     const tilePtr = c.outputRows(tile, columns, ld);
     const sumPtr = c.sums(new Float64Array(rows * ld).fill(1e9));
-    // The two instances of a case both run.
-    const found: number[] = [];
-    c.run((kernels) => found.push(kernels.gramAdd(rows, columns, tilePtr, ld, sumPtr)));
-    expect(found.map((x) => x + 0)).toEqual([0, 0]);
+    c.run((kernels) => kernels.gramAdd(rows, columns, tilePtr, ld, sumPtr));
     const sums = c.readSums(sumPtr, rows * ld);
     const column = (p: number): number => p % ld;
     const expected = sums.map((_, p) =>
       column(p) < columns ? 1e9 + tile[Math.floor(p / ld) * columns + column(p)] : 1e9,
     );
     expect(sums).toEqual(expected);
+  }
+});
+
+test('gramPut copies a tile of sums to its place and tells whether an element is not finite, 0 to 17 rows and columns', () => {
+  for (const rows of lengths) {
+    const columns = (rows * 5 + 3) % 18;
+    const [ld, ldo] = [columns + 2, columns + 3];
+    const put = (tile: Float64Array): { found: number[]; out: Float64Array } => {
+      const c = newCase();
+      const [tilePtr, outPtr] = [c.sums(tile), c.sums(new Float64Array(rows * ldo).fill(7))];
+      // The two instances of a case both run.
+      const found: number[] = [];
+      c.run((kernels) => {
+        found.push(kernels.gramPut(rows, columns, tilePtr, ld, outPtr, ldo));
+      });
+      return { found: found.map((x) => x + 0), out: c.readSums(outPtr, rows * ldo) };
+    };
+    // Values beyond the columns of the tile do not count.
+    const tile = Float64Array.from(values(rows * ld)).map((x, p) => (p % ld < columns ? 1e300 * x : Number.NaN));
+    const { found, out } = put(tile);
+    expect(found).toEqual([0, 0]);
+    expect(out).toEqual(out.map((_, p) => (p % ldo < columns ? tile[Math.floor(p / ldo) * ld + (p % ldo)] : 7)));
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       for (let at = 0; at < tile.length; at += 7) {
-        const other = newCase();
-        const badPtr = other.outputRows(
-          tile.map((x, p) => (p === at ? bad : x)),
-          columns,
-          ld,
-        );
-        const otherSum = other.sums(new Float64Array(rows * ld));
-        const bads: number[] = [];
-        other.run((kernels) => bads.push(kernels.gramAdd(rows, columns, badPtr, ld, otherSum)));
-        expect(bads).toEqual([Number.NaN, Number.NaN]);
+        if (at % ld < columns) expect(put(tile.with(at, bad)).found).toEqual([Number.NaN, Number.NaN]);
       }
     }
   }
@@ -156,6 +206,9 @@ test('mirrorTile copies what is above the diagonal below it and touches nothing 
     [12, 4, 8],
     [4, 4, 0],
     [0, 3, 0],
+    [37, 18, 19],
+    [64, 64, 0],
+    [30, 9, 40],
   ]) {
     const tile = values(ni * (nj + 1));
     const expected = Float32Array.from({ length: nj * (ni + 2) }, (_, p) => {

@@ -69,14 +69,17 @@ test('Gram matrices of rows and of pairs have the same bits in the narrow and th
     const [ni, nj, kx, kd] = [size(80), size(80), size(40), size(40)];
     const ldk = nj + random.below(3);
     const factors = [values(ni * kx), values(ni * kd), values(nj * kx), values(nj * kd)];
-    const inputs = [values(ni * ldk), values(ni * ldk), ...factors];
-    const out = 2 * ni * ldk + PADDING;
-    const [narrow, wide] = both(inputs, out, ({ kernels }, [k, bias, xi, di, xj, dj, work]) =>
-      kernels.gramRows(ni, xi, di, nj, xj, dj, kx, kd, k, bias, ldk, work),
+    const inputs = [values(ni * ldk), values(ni * ldk), values(2 * ni * ldk), ...factors];
+    const out = 4 * ni * ldk + 2 * PADDING;
+    const [above, bias] = [random.below(2) ? ni : random.below(20), random.below(2)];
+    const [narrow, wide] = both(inputs, out, ({ kernels }, [k, kBias, sum, xi, di, xj, dj, work]) =>
+      kernels.gramRows(ni, xi, di, nj, xj, dj, kx, kd, above, k, kBias, bias, sum, ldk, work),
     );
     expect(wide.equals(narrow), `rows ${ni} x ${nj}, ${kx} and ${kd}`).toBe(true);
-    const [sumNarrow, sumWide] = both([values(4 * ni * nj), values(ni * nj)], 4 * ni * nj, ({ kernels }, [sum, k]) => {
+    const sums = [values(2 * ni * nj), values(2 * ni * nj), values(ni * nj)];
+    const [sumNarrow, sumWide] = both(sums, 4 * ni * nj + PADDING, ({ kernels }, [out, sum, k]) => {
       kernels.gramAdd(ni, nj, k, nj, sum);
+      kernels.gramPut(ni, nj, sum, nj, out, nj);
     });
     expect(sumWide.equals(sumNarrow), `sum of ${ni} x ${nj}`).toBe(true);
   }

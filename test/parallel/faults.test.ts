@@ -42,15 +42,16 @@ const changes: Partial<Config> = {
   ...small,
   method: 'classifier+cloning',
   labels: 'graph',
-  // Several chunks of games in each phase.
-  numGenerations: 12,
-  evalEpisodes: 24,
+  // Short episodes, in several chunks of games in each phase.
+  maxSteps: 12,
+  numGenerations: 8,
+  evalEpisodes: 12,
   graphMaxEdges: 40,
   iterations: 2,
   checkpointEvery: 1,
   evalEvery: 1,
   couplingEvery: 1,
-  couplingPairs: 24,
+  couplingPairs: 8,
 };
 
 const trainFolder = trainIn('0.1.0');
@@ -83,6 +84,13 @@ describe('a worker that exits', () => {
   ];
 
   describe.each(['shared', 'copied'] as const)('memory %s', (memory) => {
+    /** Resumes the runs of all phases: its worker starts once. */
+    let rest: Crew;
+    beforeAll(async () => {
+      rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied', cores: null });
+    });
+    afterAll(() => rest.close());
+
     test.each(phases(memory === 'shared'))(
       'in phase %s: the run stops with an error, and resumes bitwise identical',
       async (phase, method, call, place) => {
@@ -106,9 +114,7 @@ describe('a worker that exits', () => {
           expect(existsSync(directory)).toBe(false);
           return;
         }
-        const rest = await openCrew(spawnWorker, 2, { copied: memory === 'copied', cores: null });
         const { wallMs: _, workers: __, ...resumed } = await trainHere(directory, true, rest);
-        rest.close();
         expect(uninterrupted).toMatchObject(resumed);
         for (const name of ['metrics.jsonl', 'coupling-end.json']) {
           expect(readText(directory, name).replaceAll(`${memory}-${phase}`, 'uninterrupted')).toBe(

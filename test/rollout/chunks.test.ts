@@ -7,7 +7,7 @@ const groups = (sizes: readonly number[]): GameChoice[] =>
 
 test('a boundary moves to the end of a nearby group, so that its episodes stay together', () => {
   expect(partitionGames(groups([8, 8, 8, 8, 8, 8, 8, 8, 8, 8]), 4).map((numbers) => numbers.length)).toEqual([
-    16, 24, 16, 24,
+    24, 24, 16, 16,
   ]);
   expect(partitionGames(groups([3, 3, 3, 3]), 2)).toEqual([
     [0, 1, 2, 3, 4, 5],
@@ -17,10 +17,25 @@ test('a boundary moves to the end of a nearby group, so that its episodes stay t
 
 test('a group that is larger than a chunk is partitioned evenly', () => {
   expect(partitionGames(groups([10]), 3)).toEqual([
+    [6, 7, 8, 9],
     [0, 1, 2],
     [3, 4, 5],
-    [6, 7, 8, 9],
   ]);
+});
+
+test('two threads that claim chunks of groups of 8 in their order play equally many episodes, and so do four and eight', () => {
+  for (const [groupsCount, threads, most] of [
+    [10, 2, 40],
+    [10, 4, 20],
+    [40, 8, 40],
+  ]) {
+    const ends = Array.from({ length: threads }, () => 0);
+    for (const numbers of partitionGames(groups(Array(groupsCount).fill(8)), 2 * threads)) {
+      const free = ends.indexOf(Math.min(...ends));
+      ends[free] += numbers.length;
+    }
+    expect(Math.max(...ends)).toBe(most);
+  }
 });
 
 test('games that recur later are grouped; equal seeds of different splits are different games', () => {

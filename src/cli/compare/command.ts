@@ -32,7 +32,6 @@ import {
   runComparison,
   variantConfig,
 } from './comparison.ts';
-import { writeReport } from './reportFiles.ts';
 import type { Trainer } from './threadTrainer.ts';
 
 export interface CompareEngine extends DangerEngine {
@@ -144,6 +143,8 @@ async function compareAction(
     comparison.error === null
       ? await runDangerZone(shell, engine, plan.directory, workers)
       : { danger: null, error: comparison.error };
+  // The report has figures. Loading the chart library takes longer than the help of all commands.
+  const { writeReport } = await import('./reportFiles.ts');
   const { text, report } = await writeReport(plan, record, danger);
   shell.finish({ ...record, report }, text);
   if (error !== null) throw error;

@@ -10,8 +10,7 @@ import {
   profileNotes,
   rateCells,
   rateHead,
-  renderProfilePage,
-} from '../../report/profile/profilePage.ts';
+} from '../../report/profile/profileCells.ts';
 import type { ProfileRecord } from '../../report/profile/profileRecord.ts';
 import type { Progress } from '../../train/run.ts';
 import { configValue, gatherConfig, integerFrom, parseSetting, type Settings, usage } from '../shared/arguments.ts';
@@ -84,7 +83,11 @@ async function profileAction(
   const record = await shell.progress('profile', (onProgress) =>
     profileRun(config, { warmUp: WARM_UP, measured, programs, kernels, onProgress, signal: shell.signal }),
   );
-  if (out !== undefined) writeFileAtomic(out, renderProfilePage(record));
+  if (out !== undefined) {
+    // The page contains a figure: loading the chart library takes longer than the rest of the command.
+    const { renderProfilePage } = await import('../../report/profile/profilePage.ts');
+    writeFileAtomic(out, renderProfilePage(record));
+  }
   shell.finish(record, `${profileText(record)}${out === undefined ? '' : `\npage       ${out}`}`);
 }
 

@@ -249,14 +249,17 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
       bytes: 4 * ((left + right) * (kx + kd) + ni * nj),
     };
   },
-  gramRows([ni, , , nj, , , kx, kd, , kBias]) {
+  gramRows([ni, , , nj, , , kx, kd, above, k, kBias, bias]) {
+    let products = 0;
+    for (let r = 0; r < ni; r++) products += Math.max(0, nj - Math.max(0, r - above));
     return {
-      operations: ni * nj * (2 * (kx + kd) + 1),
-      bytes: 4 * ((ni + nj) * (kx + kd) + ni * nj * (kBias ? 2 : 1)),
+      operations: products * (2 * (kx + kd) + (bias ? 3 : 2)),
+      bytes: 4 * ((ni + nj) * (kx + kd) + products * (4 + (k ? 1 : 0) + (kBias ? 1 : 0))),
     };
   },
   mirrorTile: ([ni, nj, , , , , , shift]) => ({ operations: 0, bytes: 2 * ni * nj * (1 << shift) }),
   gramAdd: ([ni, nj]) => ({ operations: ni * nj, bytes: 20 * ni * nj }),
+  gramPut: ([ni, nj]) => ({ operations: 0, bytes: 16 * ni * nj }),
   perSampleOuter([n, offsets, unit, , kx, , kd, , , mode], views) {
     const rows = rowsOf(views, offsets, n, unit);
     return { operations: 2 * rows * kx * kd, bytes: 4 * (rows * (kx + kd) + n * kx * kd * touches(mode)) };

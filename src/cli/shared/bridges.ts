@@ -1,7 +1,5 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
-import { openBridge } from '../../env/bridge/bridge.node.ts';
-import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
 import { ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
 import type { OpenBridge } from '../../env/registry.ts';
 import { usageError } from './arguments.ts';
@@ -62,6 +60,9 @@ export function namedBridges(programs: Programs = 'shipped'): OpenBridge {
   return async (name, signal) => {
     // The commands call `permitted` earlier. This second check protects a command that does not.
     if (programs !== 'any') permitted(name, 'a file', false);
+    // Loaded here, because few runs need a program.
+    const { openBridge } = await import('../../env/bridge/bridge.node.ts');
+    const { resolveBridge } = await import('../../env/bridge/resolveBridge.node.ts');
     return openBridge({ ...resolveBridge(name), name, signal });
   };
 }

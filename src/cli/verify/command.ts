@@ -14,7 +14,7 @@ import { wideOption } from '../width/wideOption.ts';
 import type { Comparison } from './compareClaim.ts';
 import type { Replayed, ReplayInOptions } from './replayIn.ts';
 import { type LimitOptions, limitOptions, withinLimit } from './replayLimit.ts';
-import { folderSubject, receiptSubject, type Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 export interface VerifyEngine {
   /** Trains a run of `config` up to iteration `until`, without a folder. */
@@ -77,6 +77,8 @@ async function verifyAction(
   path: string,
   { runtime, until: asked, allowExec, workers, ...allowed }: VerifyOptions,
 ): Promise<void> {
+  // It loads the engine. Help and the other commands do not need it.
+  const { folderSubject, receiptSubject } = await import('./subject.ts');
   const isFile = existsSync(path) && statSync(path).isFile();
   const subject = isFile ? receiptSubject(path) : folderSubject(path);
   if ('damage' in subject) {

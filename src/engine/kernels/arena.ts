@@ -184,8 +184,10 @@ export class Arena {
   /**
    * Allocates `bytes` zeroed bytes and returns their address. They stay allocated as long as the arena exists, unless
    * `release` frees them.
+   *
+   * @param zeroed false: the caller writes every byte before it reads one
    */
-  reserve(bytes: number): number {
+  reserve(bytes: number, zeroed = true): number {
     if (!Number.isSafeInteger(bytes) || bytes < 0)
       throw new RangeError(`Arena.reserve: bytes must be >= 0, got ${bytes}`);
     // 64 bytes of slack: the last block of a packed panel can extend past its end.
@@ -207,7 +209,7 @@ export class Arena {
     this.#next = at + bytes + ALIGN_BYTES;
     const segment = this.#segments[this.#segment];
     // New pages are already zero. Writing to them would commit physical memory for buffers that stay mostly unused.
-    this.zero(at, Math.max(0, Math.min(this.#next, segment.used) - at));
+    if (zeroed) this.zero(at, Math.max(0, Math.min(this.#next, segment.used) - at));
     segment.used = Math.max(segment.used, this.#next);
     return at;
   }

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import { escapeMarkup } from '../draw/chart.ts';
+import { escapeMarkup } from '../draw/escapeMarkup.ts';
 import { roleName } from './variantRole.ts';
 import {
   baselineOf,

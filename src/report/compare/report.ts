@@ -1,6 +1,7 @@
 import type { CouplingRecord, ReportRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import { escapeMarkup, type SeriesStyle, seriesStyle } from '../draw/chart.ts';
+import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
+import { escapeMarkup } from '../draw/escapeMarkup.ts';
 import { type HeatMapPanel, heatMapFigure } from '../draw/heatMap.ts';
 import { htmlFigure, htmlPage, htmlSection } from '../draw/page.ts';
 import { couplingAgainstSuccess } from './checkpointFigure.ts';

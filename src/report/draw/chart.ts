@@ -6,6 +6,7 @@ import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GraphicComponent, GridComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
 import { type EChartsCoreOption, format, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { escapeMarkup } from './escapeMarkup.ts';
 
 use([
   BarChart,
@@ -206,11 +207,6 @@ export function panelName(text: string, panel: Panel, about = ''): object {
     { ...line, y: panel.top - 9, style: { ...style, text: about, fontSize: 11.5, fill: muted } },
   ];
   return { type: 'group', children };
-}
-
-/** Escapes text for XML and HTML content and attributes. */
-export function escapeMarkup(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 /**

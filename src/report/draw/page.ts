@@ -1,4 +1,4 @@
-import { escapeMarkup } from './chart.ts';
+import { escapeMarkup } from './escapeMarkup.ts';
 
 const css = `
 :root { color-scheme: light; }

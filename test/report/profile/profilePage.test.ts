@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { phaseCells, profileNotes, rateCells } from '../../../src/report/profile/profileCells.ts';
 import { profileFigure } from '../../../src/report/profile/profileFigure.ts';
-import { phaseCells, profileNotes, rateCells, renderProfilePage } from '../../../src/report/profile/profilePage.ts';
+import { renderProfilePage } from '../../../src/report/profile/profilePage.ts';
 import { requireWellFormed, texts } from '../svg.ts';
 import { profile } from './profileRecord.ts';
 

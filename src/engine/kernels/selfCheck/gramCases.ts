@@ -8,9 +8,12 @@ function gram(bench: Bench, ni: number, nj: number, width: number, size: number,
   const operands = (rows: number): [x: number, d: number] => [floats(rows * width), floats(rows * size)];
   const [[xi, di], [xj, dj]] = [operands(ni), operands(nj)];
   const ld = nj + 2;
-  const [k, kBias] = [output(ni * ld), output(ni * ld)];
-  kernels.gramRows(ni, xi, di, nj, xj, dj, width, size, k, kBias, ld, work);
-  kernels.gramRows(ni, xi, di, nj, xj, dj, width, size, output(ni * ld), 0, ld, work);
+  const [k, kBias, total] = [output(ni * ld), output(ni * ld), bench.sums(ni * ld)];
+  kernels.gramRows(ni, xi, di, nj, xj, dj, width, size, ni, k, kBias, 1, total, ld, work);
+  // The diagonal begins at column 2.
+  kernels.gramRows(ni, xi, di, nj, xj, dj, width, size, 2, output(ni * ld), 0, 0, bench.sums(ni * ld), ld, work);
+  kernels.gramRows(ni, xi, di, nj, xj, dj, width, size, 0, 0, 0, 1, total, ld, work);
+  kernels.gramPut(ni, nj, total, ld, bench.sums(ni * (nj + 1)), nj + 1);
   // Sample i has i modulo `most` rows.
   const [listI, listJ] = [ni, nj].map((n) => {
     const offsets = [0];
