@@ -41,6 +41,8 @@ export interface ReplayedRecords {
   readonly metrics: readonly string[];
   /** Fields of coupling-start.json and coupling-end.json; a run without pairs of good and bad actions has neither. */
   readonly couplings: Readonly<Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>>>;
+  /** Mean returns by split at the end of the run; null where the replay ends before. */
+  readonly return: JsonRecord | null;
   /** The requested checkpoints. */
   readonly checkpoints: readonly ReplayedCheckpoint[];
 }
@@ -121,7 +123,8 @@ export async function replayRecords(
   const bound = { until, extraCheckpoints: wanted };
   const { chain, outcome } = await runBounded(config, { ...rest, ...hooks }, bound);
   const receipt = createReceipt(unbraidVersion, recordedConfig(config), chain, outcome);
-  return { receipt, metrics, couplings, checkpoints };
+  const returns = outcome && (outcome.return as unknown as JsonRecord);
+  return { receipt, metrics, couplings, return: returns, checkpoints };
 }
 
 /**
