@@ -41,6 +41,15 @@ function checkForm({ env, observation, policy }: Config, shows: keyof typeof set
   }
 }
 
+/** Options of all functions that open the environments of a config. */
+export interface OutsideOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Receives what an environment in another program reports while it starts. */
+  readonly onStart?: OpenBridgeOptions['onProgress'];
+  /** Accepts every form that the environment has, whatever the policy reads: for play without a policy. */
+  readonly anyForm?: boolean;
+}
+
 /**
  * Opens the bridge of a config. The caller closes it.
  *
@@ -49,18 +58,17 @@ function checkForm({ env, observation, policy }: Config, shows: keyof typeof set
 export async function openOutside(
   config: Config,
   openBridge: OpenBridge,
-  signal: AbortSignal | undefined,
-  onProgress: OpenBridgeOptions['onProgress'],
+  { signal, onStart, anyForm }: OutsideOptions,
 ): Promise<OpenedBridge> {
   const { env, maxSteps, bridgeProcesses: processes } = config;
-  const opening = openBridge(env, { signal, maxSteps, processes, onProgress });
+  const opening = openBridge(env, { signal, maxSteps, processes, onProgress: onStart });
   const bridge = await unlessAborted(opening, signal).catch((error: unknown) => {
     // A bridge that opens after the abort is closed: nothing uses it.
     opening.then((late) => late.close()).catch(() => {});
     throw error;
   });
   try {
-    checkForm(config, bridge.form ?? 'text');
+    if (!anyForm) checkForm(config, bridge.form ?? 'text');
   } catch (error) {
     await bridge.close();
     throw error;

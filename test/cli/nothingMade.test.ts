@@ -29,7 +29,7 @@ const small =
 /** Options of `train` and the error message. */
 const wrong: readonly [string, readonly string[], string][] = [
   ['a wrong environment', ['--env', 'houshold'], '; did you mean "household"?'],
-  ['a module as environment', ['--env', 'gym:module:Id'], 'env: no environment has the name gym:module:Id;'],
+  ['a path as the id of an environment', ['--env', 'gym:../Id'], 'env: no environment has the name gym:../Id;'],
   ['a wrong game family', ['--env', 'textworld-expres/coin'], '; did you mean "textworld-express/coin"?'],
   ['a wrong policy', ['--policy', 'attenton'], '; did you mean "attention"?'],
   ['a wrong method', ['--method', 'classifer+cloning'], '; did you mean "classifier+cloning"?'],

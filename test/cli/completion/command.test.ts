@@ -11,17 +11,8 @@ import { unbraid } from '../fakeEngine.ts';
 
 const studyNames = studies.map(({ name }) => name);
 const commands = [
-  'train',
-  'compare',
-  'coupling',
-  'danger',
-  'eval',
-  'verify',
-  'study',
-  'profile',
-  'bridge',
-  'list',
-  'completion',
+  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'profile'],
+  ...['bridge', 'list', 'completion'],
 ];
 const keys = configTable.map(({ key }) => `${key}=`);
 
