@@ -135,5 +135,5 @@ export async function replayRecords(
  */
 export async function replay(config: Partial<Config>, options: ReplayOptions = {}): Promise<Receipt> {
   checkOptions('replay', options, optionTypes);
-  return (await replayRecords(resolveConfig(config), options)).receipt;
+  return (await replayRecords(config, options)).receipt;
 }
