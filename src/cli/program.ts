@@ -1,11 +1,13 @@
 /** The command line: one commander program with all commands. */
 import type { Command } from 'commander';
 import { nearestName } from '../check/nearestName.ts';
+import { addBridgeCommand, type BridgeEngine } from './bridge/command.ts';
 import { addCompareCommand, type CompareEngine } from './compare/command.ts';
 import { addCompletionCommand } from './completion/command.ts';
 import { addDangerCommand } from './danger/command.ts';
 import { addListCommand, type ListEngine } from './list/command.ts';
 import { addProfileCommand, type ProfileEngine } from './profile/command.ts';
+import { addRandomCommand, type RandomEngine } from './random/command.ts';
 import { addCouplingCommand, type CouplingEngine } from './saved/coupling.ts';
 import { addEvalCommand, type EvalEngine } from './saved/eval.ts';
 import { usageError } from './shared/arguments.ts';
@@ -16,11 +18,13 @@ import { addTrainCommand, type TrainEngine } from './train/command.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
 
 /** The functions that the commands call. */
-export type Engine = CompareEngine &
+export type Engine = BridgeEngine &
+  CompareEngine &
   CouplingEngine &
   EvalEngine &
   ListEngine &
   ProfileEngine &
+  RandomEngine &
   StudyEngine &
   TrainEngine &
   VerifyEngine;
@@ -66,9 +70,11 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addCouplingCommand(program, host, load);
   addDangerCommand(program, host, load);
   addEvalCommand(program, host, load);
+  addRandomCommand(program, host, load);
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);
+  addBridgeCommand(program, host, load);
   addListCommand(program, host, load);
   addCompletionCommand(program, host, load);
   addHelpCommand(program);

@@ -38,10 +38,16 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
     measureRunCoupling: async (...given) => (await import('./saved/savedRun.ts')).measureRunCoupling(...given),
     replayIn: async (...given) => (await import('./verify/replayRun.ts')).replayIn(...given),
     evaluateRun: async (...given) => (await import('./saved/savedRun.ts')).evaluateRun(...given),
+    playRandom: async (...given) => (await import('./random/playRandom.ts')).playRandom(...given),
     profileRun: async (...given) => (await import('./profile/profileRun.ts')).profileRun(...given),
     openJobRunner: (await import('./study/threadRunner.ts')).openThreadRunner,
     missingGames: (await import('./study/missingGames.ts')).missingGames,
     studies: async () => (await import('../study/studies.ts')).studies,
+    async checkBridge(name, options) {
+      const { checkBridge } = await import('./bridge/checkBridge.ts');
+      const { openTypedBridge } = await import('./shared/bridges.ts');
+      return checkBridge((how) => openTypedBridge(name, how), options);
+    },
     runDanger: async ({ onProgress, kernels, ...plan }) => {
       const { runDangerJobs } = await import('./danger/dangerJobs.ts');
       const { openThreadRunner } = await import('./study/threadRunner.ts');

@@ -9,6 +9,23 @@ import { requireMemory } from './memory.ts';
 import { canonicalMethod, checkTerms, isMethod, methodTerms, nearestMethod } from './method.ts';
 import { type Bounds, choice, flag, integer, later, number, orNull, picklist, type Row, range } from './rows.ts';
 
+/** The splits of an environment, as `evalSplits` names them. */
+const splitNames = ['train', 'in-domain', 'out-of-domain'] as const;
+
+function isSplits(text: string): boolean {
+  const names = text.split('+');
+  return (
+    new Set(names).size === names.length && names.every((name) => (splitNames as readonly string[]).includes(name))
+  );
+}
+
+/** The splits in the order of results; `all` for all three. */
+function canonicalSplits(text: string): string {
+  const named = text.split('+');
+  const kept = splitNames.filter((name) => named.includes(name));
+  return kept.length === splitNames.length ? 'all' : text === 'all' ? text : kept.join('+');
+}
+
 const nonNegative: Bounds = { min: 0 };
 const positive: Bounds = { min: 0, above: true };
 const fraction: Bounds = { min: 0, max: 1 };
@@ -52,6 +69,14 @@ const table = {
     range('integer', { min: 1 }),
     'steps',
     'limit of the episode length; null = the limit of the environment',
+  ),
+  bridgeProcesses: later(
+    integer(
+      1,
+      { min: 1, max: 64 },
+      'processes',
+      'processes of the program that plays the environment; the result does not depend on their number',
+    ),
   ),
   similarity: number(0.8, fraction, 'cosine', 'cosine of two states of one scenario; bandit only'),
   trainGames: integer(150, { min: 1 }, 'games', 'number of training games, which recur'),
@@ -239,9 +264,38 @@ const table = {
     'tokens',
     'most tokens kept of an action in text, including the sentence of the observation about it',
   ),
+  history: later(
+    integer(
+      0,
+      { min: 0, max: 64 },
+      'steps',
+      'earlier observations and actions of the episode that a state in text contains; each has up to maxStateTokens tokens',
+    ),
+  ),
   evalEpisodes: integer(400, { min: 1 }, 'episodes', 'episodes per split in an evaluation'),
   evalEvery: integer(0, nonNegative, 'iterations', 'iterations between evaluations; 0 = only at the start and the end'),
-  couplingPairs: integer(40, { min: 1 }, 'pairs', 'sample pairs of each pair class on which coupling is measured'),
+  evalSplits: later({
+    default: 'all',
+    accepts: (value: unknown): value is string => typeof value === 'string' && (value === 'all' || isSplits(value)),
+    rule: `all, or one or more of ${splitNames.join(', ')}, each once, joined by +`,
+    unit: '',
+    meaning: 'splits that evaluations play; results of the others are null',
+  }),
+  evalAtStart: later(flag(true, 'whether the policy is also evaluated before the first iteration')),
+  randomEpisodes: later(
+    integer(
+      0,
+      nonNegative,
+      'episodes',
+      'episodes per split that are played with uniformly random actions, as a baseline in the result; 0 = no baseline',
+    ),
+  ),
+  couplingPairs: integer(
+    40,
+    nonNegative,
+    'pairs',
+    'sample pairs of each pair class on which coupling is measured; 0 = coupling is not measured',
+  ),
   couplingEvery: integer(
     0,
     nonNegative,
@@ -308,6 +362,7 @@ export function resolveConfig(partial: unknown): Config {
   }
   checkTerms(config.method as string, config.labels as string);
   config.method = canonicalMethod(config.method as string);
+  config.evalSplits = canonicalSplits(config.evalSplits as string);
   if (config.policy === 'mlp') config.observation ??= 'vector';
   const resolved = config as Config;
   checkTogether(resolved);

@@ -41,6 +41,8 @@ export interface ReplayedRecords {
   readonly metrics: readonly string[];
   /** Fields of coupling-start.json and coupling-end.json; a run without pairs of good and bad actions has neither. */
   readonly couplings: Readonly<Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>>>;
+  /** Mean returns by split at the end of the run; null where the replay ends before. */
+  readonly return: JsonRecord | null;
   /** The requested checkpoints. */
   readonly checkpoints: readonly ReplayedCheckpoint[];
 }
@@ -121,12 +123,13 @@ export async function replayRecords(
   const bound = { until, extraCheckpoints: wanted };
   const { chain, outcome } = await runBounded(config, { ...rest, ...hooks }, bound);
   const receipt = createReceipt(unbraidVersion, recordedConfig(config), chain, outcome);
-  return { receipt, metrics, couplings, checkpoints };
+  const returns = outcome && (outcome.return as unknown as JsonRecord);
+  return { receipt, metrics, couplings, return: returns, checkpoints };
 }
 
 /**
- * Trains by `config`, such as that of a receipt, and returns the receipt, up to `until` if that is less than the whole
- * run.
+ * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. The config of a receipt
+ * can be passed as it is: keys that it leaves out have their defaults.
  *
  * @throws if the config or an option is not what it should be, and as `runTraining` does
  */

@@ -2,7 +2,7 @@
 import { checkObject } from '../check/values.ts';
 import { type Config, recordedConfig, resolveConfig } from '../config/config.ts';
 import { type Checkpoint, checkpointName, packCheckpoint } from '../record/checkpoint.ts';
-import { encodeJson, jsonLine } from '../record/json.ts';
+import { encodeJson, type JsonRecord, jsonLine } from '../record/json.ts';
 import {
   checkpointsName,
   configName,
@@ -98,6 +98,7 @@ export function recordRun(config: Partial<Config> = {}): RunRecorder {
         command: 'train',
         config: recordedConfig(resolved),
         ...outcomeOf(outcome),
+        return: outcome.return as unknown as JsonRecord,
         kernels: { build, buildReason },
         wallMs,
       };

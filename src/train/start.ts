@@ -21,6 +21,7 @@ export function chainHead(
     numerics: numericsVersion,
     configSha256: jsonSha256(recordedConfig(config)),
     environment: `${spec.name} ${spec.version}`,
+    ...(spec.packages && { packages: spec.packages }),
     vocabularySha256: vocabulary && jsonSha256(vocabulary),
     ...(arithmetic === 'relaxed' && { arithmetic }),
     ...(custom && { custom }),
@@ -67,6 +68,12 @@ export function requireSameStart(saved: ChainHead, current: ChainHead): void {
   if (saved.environment !== current.environment) {
     throw new Error(
       `train: the checkpoint was made in ${saved.environment}, but this is ${current.environment}; resume with the version of unbraid that made it`,
+    );
+  }
+  const packages = [saved, current].map((head) => JSON.stringify(head.packages ?? {}));
+  if (packages[0] !== packages[1]) {
+    throw new Error(
+      `train: the checkpoint was made with the packages ${packages[0]}, but these are ${packages[1]}; install the versions of the checkpoint`,
     );
   }
   if (saved.numerics !== current.numerics) {

@@ -44,7 +44,10 @@ function choicesOf(key: ConfigKey): Values {
   return wordsOf(names.filter((name) => name !== 'custom'));
 }
 
-/** Names of environments. Of `textworld-express/<game>` the part before `<`; `exec:` commands are left out. */
+/**
+ * Names of environments. Of `textworld-express/<game>` the part before `<`. Names with a colon are left out, at which
+ * bash splits words.
+ */
 const environments = environmentTable.map(({ name }) => name.replace(/<.*/, '')).filter((name) => !/[ :]/.test(name));
 
 /** Values of options without choices of their own, by long flag. */
@@ -78,6 +81,7 @@ function argumentValues(command: Command, commands: readonly string[], { studies
   const argument: Argument | undefined = command.registeredArguments[0];
   if (argument === undefined) return null;
   const words: Readonly<Record<string, readonly string[]>> = {
+    bridge: ['check'],
     study: studies,
     list: listKinds,
     completion: shells,

@@ -8,7 +8,8 @@ import { collectSamplePairs } from '../../coupling/samplePairStates.ts';
 import { loadParameters } from '../../engine/policy/parameters.ts';
 import { createPolicy, type Policy } from '../../engine/policy/policy.ts';
 import type { Environment, Split } from '../../env/environment.ts';
-import { type OpenBridge, openEnvironments } from '../../env/registry.ts';
+import type { OpenBridge } from '../../env/outside.ts';
+import { openEnvironments } from '../../env/registry.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { memoryNeed } from '../../parallel/need.ts';
 import { openSpread, type Spread } from '../../parallel/spread.ts';
@@ -17,7 +18,8 @@ import type { JsonRecord } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
 import type { CouplingRecord } from '../../record/schemas.ts';
 import { evaluate } from '../../rollout/success.ts';
-import { returnInterval, wilsonInterval } from '../../statistics/statistics.ts';
+import { episodeMean } from '../../statistics/episodes.ts';
+import { bySplit, type Progress, startProgress } from '../../train/run.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges, permitted } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
@@ -40,6 +42,7 @@ interface Opening {
   readonly crew: Crew;
   readonly allowExec?: true;
   readonly signal: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /**
@@ -51,12 +54,15 @@ interface Opening {
 async function withCheckpoint<T>(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
-  { crew, openBridge, signal }: { crew: Crew; openBridge: OpenBridge; signal: AbortSignal },
+  { crew, openBridge, signal, onProgress }: Omit<Opening, 'allowExec'> & { readonly openBridge: OpenBridge },
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
   const pool = await checkedFirst(signal, () =>
-    openEnvironments(config, openBridge, checkpoint.tokenizer ?? null, { signal }),
+    openEnvironments(config, openBridge, checkpoint.tokenizer ?? null, {
+      signal,
+      onStart: (report) => onProgress?.(startProgress(report)),
+    }),
   );
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
@@ -85,7 +91,7 @@ async function withCheckpoint<T>(
  */
 async function withPolicy<T>(
   directory: string,
-  { crew, allowExec, signal }: Opening,
+  { allowExec, ...opening }: Opening,
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
@@ -93,7 +99,7 @@ async function withPolicy<T>(
   const config = commandConfig(run.config);
   const checkpoint = run.loadCheckpoint();
   const openBridge = namedBridges(permitted(config.env, directory, allowExec));
-  return withCheckpoint(config, checkpoint, { crew, openBridge, signal }, pairs, use);
+  return withCheckpoint(config, checkpoint, { ...opening, openBridge }, pairs, use);
 }
 
 /** Coupling of a policy between the train split and `split`; null if there is no pair of a good and a bad action. */
@@ -139,13 +145,10 @@ export function measureAgain(
  * Coupling of the latest checkpoint of a run between the train split and `split`, on `samples` samples of each side
  * and class.
  */
-export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
-  directory,
-  { split, samples, onProgress, ...opening },
-) =>
+export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directory, { split, samples, ...opening }) =>
   withPolicy(directory, opening, samples, async (saved) => {
     const progress = (done: number): void =>
-      onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
+      opening.onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
     const measured = await measureSaved(saved, split, samples, opening.signal, () => progress(1));
     if (!measured) {
@@ -158,16 +161,13 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });
 
-/**
- * Mean return of the latest checkpoint of a run on a split, with its 95% interval: the Wilson interval if all returns
- * are 0 or 1, otherwise `returnInterval`.
- */
-export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
+/** Success and mean return of the latest checkpoint of a run on a split, with their 95% intervals. */
+export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, ...opening }) =>
   withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
-      onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
-    const { mean, returns } = await evaluate(policy, environments, {
+      opening.onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
+    const { success, successes, returns } = await evaluate(policy, environments, {
       seed,
       split,
       episodes,
@@ -177,9 +177,7 @@ export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episo
       signal: opening.signal,
       play: spread.play,
     });
-    const values = [...returns];
-    const solved = values.filter((x) => x === 1).length;
-    const plain = values.every((x) => x === 0 || x === 1);
-    const { low, high } = plain || episodes < 2 ? wilsonInterval(solved, episodes) : returnInterval(values);
-    return { command: 'eval', split, episodes, success: mean, interval: [low, high] };
+    const interval = successes && episodeMean(successes).interval;
+    const ofSplit = bySplit(new Map([[split, episodeMean(returns)]]));
+    return { command: 'eval', split, episodes, success, interval, return: ofSplit };
   });

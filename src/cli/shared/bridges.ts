@@ -1,7 +1,8 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
-import { ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
-import type { OpenBridge } from '../../env/registry.ts';
+import type { Bridge, BridgeOptions } from '../../env/bridge/bridge.node.ts';
+import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
+import type { OpenBridge } from '../../env/outside.ts';
 import { usageError } from './arguments.ts';
 import { printableName } from './printable.ts';
 
@@ -51,18 +52,40 @@ export function permitted(env: string, from: string, allowExec: boolean | undefi
  * @throws a usage error if no environment has the name
  */
 export function typed(env: string): Programs {
-  if (startsProgram(env) && !env.startsWith(ownProgram)) throw usageError(unknownEnvironment(env));
-  return 'any';
+  if (!startsProgram(env) || env.startsWith(ownProgram) || moduleScript(env) !== null) return 'any';
+  throw usageError(unknownEnvironment(env));
 }
+
+/**
+ * The name of the environment that the user typed: itself, or the name of a command with its arguments.
+ *
+ * @throws a usage error if no environment has the name
+ */
+export function typedProgram(text: string): string {
+  const isCommand = text.trim().includes(' ') && !text.startsWith(ownProgram);
+  const env = isCommand ? `${ownProgram}${text}` : text;
+  typed(env);
+  return env;
+}
+
+/** Options of `openBridge` beside the program. */
+type Options = Omit<BridgeOptions, 'name' | 'command' | 'args'>;
+
+async function open(name: string, options: Options = {}): Promise<Bridge> {
+  // Loaded here, because few runs need a program.
+  const { openBridge } = await import('../../env/bridge/bridge.node.ts');
+  const { resolveBridge } = await import('../../env/bridge/resolveBridge.node.ts');
+  return openBridge({ ...resolveBridge(name), ...options, name });
+}
+
+/** Opens the bridge of an environment whose name the user typed. */
+export const openTypedBridge: (name: string, options: Options) => Promise<Bridge> = open;
 
 /** Returns a function that opens the bridge of an environment. @param programs that may be started; see `permitted` */
 export function namedBridges(programs: Programs = 'shipped'): OpenBridge {
-  return async (name, signal) => {
+  return async (name, options) => {
     // The commands call `permitted` earlier. This second check protects a command that does not.
     if (programs !== 'any') permitted(name, 'a file', false);
-    // Loaded here, because few runs need a program.
-    const { openBridge } = await import('../../env/bridge/bridge.node.ts');
-    const { resolveBridge } = await import('../../env/bridge/resolveBridge.node.ts');
-    return openBridge({ ...resolveBridge(name), name, signal });
+    return open(name, options);
   };
 }
