@@ -175,12 +175,14 @@ class Vectors:
         from minigrid.core.constants import COLOR_TO_IDX, OBJECT_TO_IDX, STATE_TO_IDX
 
         self.sizes = (len(OBJECT_TO_IDX), len(COLOR_TO_IDX), len(STATE_TO_IDX))
-        longest = max(len(mission.split()) for mission in level.missions)
+        # A mission that all episodes have says nothing.
+        varied = level.missions if len(level.missions) > 1 else []
+        longest = max((len(mission.split()) for mission in varied), default=0)
         if longest > MOST_WORDS:
             raise unbraid_bridge.Refusal(
                 f"minigrid:{level.identifier}: a mission has {longest} words, a vector holds {MOST_WORDS}; use form=text"
             )
-        self.words = sorted({word for mission in level.missions for word in mission.split()}) if len(level.missions) > 1 else []
+        self.words = sorted({word for mission in varied for word in mission.split()})
         self.slots = WORD_SLOTS if self.words else 0
         self.cell = sum(self.sizes)
         self.width = VIEW * VIEW * self.cell + len(DIRECTIONS) + self.slots * len(self.words)

@@ -11,6 +11,7 @@ observations and actions map to the game's own.
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,8 @@ import unbraid_bridge  # noqa: E402
 RENDERING = 1
 # The step limit where the config has none; the cooking games of TextWorld's competition had 100.
 MAX_STEPS = {"coin_collector": 50, "treasure_hunter": 50, "cooking": 100}
+# The prompt with the status line, which ends each text and shows how many turns were taken.
+STATUS = re.compile(r"\n>\s*-=[^\n]*=-\d+/\d+\s*$")
 # The observation already carries what these print; they change nothing in the game.
 NO_OPS = {"look", "inventory"}
 # TextWorld divides food and its preparations into three parts. Other challenges have games with other seeds alone.
@@ -105,7 +108,9 @@ def make_games(plan, folder, progress):
     maker = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
     with maker:
         progress(f"TextWorld makes {len(lacking)} games in {folder}", 0, len(lacking))
-        maker.stdin.write(json.dumps(lacking))
+        # Several programs of a run make the games at the same time, each from another one on, and skip those that are there.
+        start = int.from_bytes(os.urandom(4), "big") % len(lacking)
+        maker.stdin.write(json.dumps(lacking[start:] + lacking[:start]))
         maker.stdin.close()
         error = ""
         for done, line in enumerate(maker.stdout, 1):
@@ -139,7 +144,7 @@ class Game:
         self.game, _, done = self.environment.step(action)
         score = self.game.score / self.game.max_score if self.game.max_score else 0.0
         reward, self.score = score - self.score, score
-        return self.observe(self.game.feedback), reward, done
+        return self.observe(STATUS.sub("", self.game.feedback)), reward, done
 
     def observe(self, result):
         parts = [self.game.description, self.game.inventory, result if self.game.description not in result else "", self.game.objective]
