@@ -3,9 +3,10 @@
  * `--help` and docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
 import { nearestName } from '../check/nearestName.ts';
+import { checkTogether, show } from './checkTogether.ts';
 import { labelSources, rolloutSources } from './labelNames.ts';
 import { requireMemory } from './memory.ts';
-import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
+import { canonicalMethod, checkTerms, isMethod, methodTerms, nearestMethod } from './method.ts';
 import { type Bounds, choice, flag, integer, later, number, orNull, picklist, type Row, range } from './rows.ts';
 
 /** The splits of an environment, as `evalSplits` names them. */
@@ -142,6 +143,14 @@ const table = {
     'weight of the step advantages of gigpo; the weight of episode advantages is 1',
   ),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  returns: later(
+    choice(
+      'episode',
+      ['episode', 'to-go'],
+      'return that grpo compares: that of the episode, or at each step the discounted rewards from there on',
+    ),
+  ),
+  discount: later(number(1, fraction, 'per step', 'discount of the returns to-go of grpo')),
   gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that the value head of ppo predicts'),
   gaeLambda: number(0.95, fraction, 'per step', 'lambda of generalised advantage estimation in ppo'),
   valueCoef: number(0.5, nonNegative, '', 'weight of the value loss of ppo'),
@@ -149,6 +158,22 @@ const table = {
     range('number', positive),
     'return',
     'largest change of a value from its old value in the loss of ppo; null = no limit',
+  ),
+  valueNetwork: later(
+    choice(
+      'shared',
+      ['shared', 'separate'],
+      'network of the values of ppo: a head on the layers of the policy, or with mlp layers of its own',
+    ),
+  ),
+  bootstrapTruncated: later(
+    flag(false, 'ppo: a truncated episode counts the value of the state after its last step; false = it counts 0'),
+  ),
+  normalizeRewards: later(
+    flag(false, 'ppo: divide rewards by the running standard deviation of the discounted return'),
+  ),
+  normalizeObservations: later(
+    flag(false, 'mlp: subtract from observations their running mean and divide by their standard deviation'),
   ),
   conflictTasks: choice(
     'task',
@@ -301,33 +326,10 @@ export const configTable: readonly (Omit<Row<number | string | boolean | null>, 
   return { key, default: value, rule, unit, meaning };
 });
 
-function show(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length <= 200 ? text : `${text.slice(0, 200)}...`;
-}
-
 function unknownKey(key: string): Error {
   const nearest = nearestName(key, keys);
   const advice = nearest === null ? `the keys are: ${keys.join(', ')}` : `did you mean "${nearest}"?`;
   return new Error(`config: unknown key "${key}"; ${advice}`);
-}
-
-function checkTogether(config: Config): void {
-  if (config.policy === 'mlp' && config.observation !== 'vector') {
-    throw new Error(
-      `config: policy "mlp" needs observation "vector", got ${show(config.observation)}; set observation to "vector"`,
-    );
-  }
-  if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
-    throw new Error(
-      'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
-    );
-  }
-  if (config.policy === 'attention' && config.observation === 'vector') {
-    throw new Error(
-      'config: policy "attention" needs observation "tokens" or "text", got "vector"; set policy to "mlp"',
-    );
-  }
 }
 
 /**

@@ -7,16 +7,16 @@ import type { LabelSource } from '../credit/labels/labels.ts';
 import { labelQuality } from '../credit/labels/quality.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
 import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
-import { stateValues } from '../engine/policy/values.ts';
 import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
-import { explainedVariance, stepAdvantages } from './advantages.ts';
+import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
+import { type Normalizers, observe } from './normalizers.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
 
@@ -84,6 +84,7 @@ export interface IterationContext {
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
+  readonly normalizers: Normalizers;
   /** State of gradient surgery; null where the method has none. */
   readonly surgeon: Surgeon | null;
   readonly signal: AbortSignal | undefined;
@@ -101,9 +102,10 @@ function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): numbe
 export function episodesOf({ config, games, signal }: IterationContext, iteration: number): Episodes {
   const { seed, temperature } = config;
   const expert = usesLabels(config) && config.labels !== 'demonstrations';
+  const finals = config.bootstrapTruncated && termsOf(config.method).includes('ppo');
   return {
     games: groupGames(config, games, iteration),
-    options: { key: actionKey(seed, 'train', iteration), temperature, expert, signal },
+    options: { key: actionKey(seed, 'train', iteration), temperature, expert, finals, signal },
   };
 }
 
@@ -143,8 +145,10 @@ export async function learnFrom(
   const repeats = usesLabels(config) ? repeatsWithLabels(rollout.states, first, labels) : first.slice(0, steps);
   const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * weight);
   const terms = termsOf(config.method);
-  const known = terms.includes('ppo') ? stateValues(learner.policy, rollout.states, repeats) : null;
-  const { advantage, values } = stepAdvantages(rollout, advantages, labels, known, config);
+  const predicted = terms.includes('ppo')
+    ? predict(learner.policy, rollout, repeats, context.normalizers.returns, config)
+    : null;
+  const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
@@ -176,6 +180,8 @@ export async function learnFrom(
         conflicts.push(operated.conflicts);
       } else stats.push(await updateOn(phase, learner, contrastive, adamw));
     }
+    // Before the end of the phase, when other threads start to play the next episodes.
+    if (context.normalizers.observations) observe(context.normalizers.observations, rollout, learner.policy);
   } finally {
     phase.end();
   }

@@ -9,7 +9,7 @@ import type { Arena } from '../kernels/arena.ts';
 import { CountingArena } from '../kernels/countingArena.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 import { createNetwork } from '../layers/createNetwork.ts';
-import type { Network, Parameter } from '../layers/network.ts';
+import { type Network, type Parameter, savedOf } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../states/loadBatch.ts';
 import { inputShape, type StateList } from '../states/stateList.ts';
 import { attentionPolicy } from './attention.ts';
@@ -90,6 +90,7 @@ export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capaci
 
 /** The size of a policy, computed without an allocation. */
 export interface PolicySize {
+  /** Parameters and buffers. */
   readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
   /** Bytes of memory, including one weight vector. */
   readonly bytes: number;
@@ -100,7 +101,7 @@ export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize
   const arena = new CountingArena();
   const before = arena.mark();
   const { network } = buildPolicy(arena, blueprint, capacity);
-  return { parameters: network.parameters, bytes: arena.mark() - before };
+  return { parameters: savedOf(network), bytes: arena.mark() - before };
 }
 
 /** Returns a policy on a network that the caller composed; see `createNetwork`. */
