@@ -15,7 +15,7 @@ import engine from 'unbraid/unbraid.wasm';
 const config: Partial<Config> = { iterations: 0 };
 const run: TrainOutcome = await train(config);
 const policy: OpenedPolicy = openPolicy(module, new Uint8Array());
-export const good: [number, number, Float32Array] = [spawnWorker.length, run.success.train, policy.logProbs({ observation: [], info: { admissibleActions: [] } })];
+export const good: [number, number | null, Float32Array] = [spawnWorker.length, run.success.train, policy.logProbs({ observation: [], info: { admissibleActions: [] } })];
 // @ts-expect-error: a type that was not found would be any, and this no error.
 export const wrong: string = run.success.train;
 // @ts-expect-error
