@@ -31,8 +31,8 @@ const folders = {
     ...['engine/policy', 'engine/learn', 'rollout', 'coupling'],
   ],
   train: [
-    ...['check', 'root', 'config', 'record', 'env', 'engine/kernels', 'engine/states', 'engine/policy', 'engine/learn'],
-    ...['rollout', 'credit', 'coupling', 'parallel'],
+    ...['check', 'root', 'config', 'record', 'statistics', 'env', 'engine/kernels', 'engine/states'],
+    ...['engine/policy', 'engine/learn', 'rollout', 'credit', 'coupling', 'parallel'],
   ],
   study: [
     ...['check', 'root', 'config', 'record', 'statistics', 'report', 'env', 'engine/kernels', 'engine/layers'],

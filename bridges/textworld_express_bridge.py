@@ -180,7 +180,7 @@ def main(environment, answers):
 
 if __name__ == "__main__":
     isolate()
-    if sys.argv[1:] == ["--check"]:
+    if sys.argv[1:2] == ["--check"]:
         print(missing() or "", end="")
     elif len(sys.argv) == 2:
         # Only answers may reach the real standard output: whatever a library prints goes to standard error.

@@ -1,6 +1,7 @@
 /** The command line: one commander program with all commands. */
 import type { Command } from 'commander';
 import { nearestName } from '../check/nearestName.ts';
+import { addBridgeCommand, type BridgeEngine } from './bridge/command.ts';
 import { addCompareCommand, type CompareEngine } from './compare/command.ts';
 import { addCompletionCommand } from './completion/command.ts';
 import { addDangerCommand } from './danger/command.ts';
@@ -16,7 +17,8 @@ import { addTrainCommand, type TrainEngine } from './train/command.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
 
 /** The functions that the commands call. */
-export type Engine = CompareEngine &
+export type Engine = BridgeEngine &
+  CompareEngine &
   CouplingEngine &
   EvalEngine &
   ListEngine &
@@ -69,6 +71,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);
+  addBridgeCommand(program, host, load);
   addListCommand(program, host, load);
   addCompletionCommand(program, host, load);
   addHelpCommand(program);

@@ -42,6 +42,11 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
     openJobRunner: (await import('./study/threadRunner.ts')).openThreadRunner,
     missingGames: (await import('./study/missingGames.ts')).missingGames,
     studies: async () => (await import('../study/studies.ts')).studies,
+    async checkBridge(name, options) {
+      const { checkBridge } = await import('./bridge/checkBridge.ts');
+      const { openTypedBridge } = await import('./shared/bridges.ts');
+      return checkBridge((how) => openTypedBridge(name, how), options);
+    },
     runDanger: async ({ onProgress, kernels, ...plan }) => {
       const { runDangerJobs } = await import('./danger/dangerJobs.ts');
       const { openThreadRunner } = await import('./study/threadRunner.ts');

@@ -6,62 +6,16 @@ import { nearestName } from '../check/nearestName.ts';
 import { labelSources, rolloutSources } from './labelNames.ts';
 import { requireMemory } from './memory.ts';
 import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
+import { type Bounds, choice, flag, integer, later, number, orNull, picklist, type Row, range } from './rows.ts';
 
-interface Row<T> {
-  readonly default: T;
-  /** Whether a value keeps the rule. */
-  readonly accepts: (value: unknown) => value is T;
-  /** Completes "<key> must be ...". */
-  readonly rule: string;
-  /** The value that a wrong text was probably meant to be, or null. */
-  readonly nearest?: (value: string) => string | null;
-  readonly unit: string;
-  readonly meaning: string;
-}
+/** The splits of an environment, as `evalSplits` names them. */
+const splitNames = ['train', 'in-domain', 'out-of-domain'] as const;
 
-type Bounds = { readonly min: number; readonly below?: number; readonly max?: number; readonly above?: true };
-
-/** The check of a finite number within bounds and the rule in words. `above` makes `min` itself too small. */
-function range(kind: 'integer' | 'number', bounds: Bounds): Pick<Row<number>, 'accepts' | 'rule'> {
-  const { min, max, below, above } = bounds;
-  const accepts = (value: unknown): value is number =>
-    typeof value === 'number' &&
-    Number.isFinite(value) &&
-    (kind === 'number' || Number.isSafeInteger(value)) &&
-    (above ? value > min : value >= min) &&
-    (max === undefined || value <= max) &&
-    (below === undefined || value < below);
-  const lower = above ? `> ${min}` : `>= ${min}`;
-  const upper = max !== undefined ? ` and <= ${max}` : below !== undefined ? ` and < ${below}` : '';
-  const noun = kind === 'integer' ? 'an integer' : 'a number';
-  return { accepts, rule: `${noun} ${lower}${upper}` };
-}
-
-function integer(value: number, bounds: Bounds, unit: string, meaning: string): Row<number> {
-  return { default: value, ...range('integer', bounds), unit, meaning };
-}
-
-function number(value: number, bounds: Bounds, unit: string, meaning: string): Row<number> {
-  return { default: value, ...range('number', bounds), unit, meaning };
-}
-
-function orNull<T>(row: Pick<Row<T>, 'accepts' | 'rule' | 'nearest'>, unit: string, meaning: string): Row<T | null> {
-  const accepts = (value: unknown): value is T | null => value === null || row.accepts(value);
-  return { ...row, default: null, accepts, rule: `${row.rule}, or null`, unit, meaning };
-}
-
-function picklist<const T extends readonly string[]>(
-  options: T,
-): Required<Pick<Row<T[number]>, 'accepts' | 'rule' | 'nearest'>> {
-  return {
-    accepts: (value): value is T[number] => typeof value === 'string' && options.includes(value),
-    rule: `one of ${options.join(', ')}`,
-    nearest: (value) => nearestName(value, options),
-  };
-}
-
-function choice<const T extends readonly string[]>(value: T[number], options: T, meaning: string): Row<T[number]> {
-  return { default: value, ...picklist(options), unit: '', meaning };
+function isSplits(text: string): boolean {
+  const names = text.split('+');
+  return (
+    new Set(names).size === names.length && names.every((name) => (splitNames as readonly string[]).includes(name))
+  );
 }
 
 const nonNegative: Bounds = { min: 0 };
@@ -107,6 +61,14 @@ const table = {
     range('integer', { min: 1 }),
     'steps',
     'limit of the episode length; null = the limit of the environment',
+  ),
+  bridgeProcesses: later(
+    integer(
+      1,
+      { min: 1, max: 64 },
+      'processes',
+      'processes of the program that plays the environment; the result does not depend on their number',
+    ),
   ),
   similarity: number(0.8, fraction, 'cosine', 'cosine of two states of one scenario; bandit only'),
   trainGames: integer(150, { min: 1 }, 'games', 'number of training games, which recur'),
@@ -270,9 +232,38 @@ const table = {
     'tokens',
     'most tokens kept of an action in text, including the sentence of the observation about it',
   ),
+  history: later(
+    integer(
+      0,
+      { min: 0, max: 64 },
+      'steps',
+      'earlier observations and actions of the episode that a state in text contains; each has up to maxStateTokens tokens',
+    ),
+  ),
   evalEpisodes: integer(400, { min: 1 }, 'episodes', 'episodes per split in an evaluation'),
   evalEvery: integer(0, nonNegative, 'iterations', 'iterations between evaluations; 0 = only at the start and the end'),
-  couplingPairs: integer(40, { min: 1 }, 'pairs', 'sample pairs of each pair class on which coupling is measured'),
+  evalSplits: later({
+    default: splitNames.join('+'),
+    accepts: (value: unknown): value is string => typeof value === 'string' && isSplits(value),
+    rule: `one or more of ${splitNames.join(', ')}, each once, joined by +`,
+    unit: '',
+    meaning: 'splits that evaluations play; results of the others are null',
+  }),
+  evalAtStart: later(flag(true, 'whether the policy is also evaluated before the first iteration')),
+  randomEpisodes: later(
+    integer(
+      0,
+      nonNegative,
+      'episodes',
+      'episodes per split that are played with uniformly random actions, as a baseline in the result; 0 = no baseline',
+    ),
+  ),
+  couplingPairs: integer(
+    40,
+    nonNegative,
+    'pairs',
+    'sample pairs of each pair class on which coupling is measured; 0 = coupling is not measured',
+  ),
   couplingEvery: integer(
     0,
     nonNegative,
@@ -296,7 +287,7 @@ export type Config = { readonly [K in ConfigKey]: (typeof table)[K] extends Row<
 const keys = Object.keys(table) as ConfigKey[];
 
 /** Every key with its default, rule, unit and meaning, in the order of the documentation. */
-export const configTable: readonly (Omit<Row<number | string | null>, 'accepts' | 'nearest'> & {
+export const configTable: readonly (Omit<Row<number | string | boolean | null>, 'accepts' | 'nearest'> & {
   readonly key: ConfigKey;
 })[] = keys.map((key) => {
   const { default: value, rule, unit, meaning } = table[key];
@@ -351,7 +342,7 @@ export function resolveConfig(partial: unknown): Config {
   }
   const config: Record<string, unknown> = {};
   for (const key of keys) {
-    const row: Row<number | string | null> = table[key];
+    const row: Row<number | string | boolean | null> = table[key];
     const value = given[key] === undefined ? row.default : given[key];
     if (!row.accepts(value)) {
       const nearest = typeof value === 'string' ? (row.nearest?.(value) ?? null) : null;
@@ -362,11 +353,24 @@ export function resolveConfig(partial: unknown): Config {
   }
   checkTerms(config.method as string, config.labels as string);
   config.method = canonicalMethod(config.method as string);
+  const evaluated = (config.evalSplits as string).split('+');
+  config.evalSplits = splitNames.filter((name) => evaluated.includes(name)).join('+');
   if (config.policy === 'mlp') config.observation ??= 'vector';
   const resolved = config as Config;
   checkTogether(resolved);
   requireMemory(resolved);
   return resolved;
+}
+
+/** A config as records state it: without the later keys that have their default; see `later`. */
+export type RecordedConfig = Readonly<Partial<Record<ConfigKey, number | string | boolean | null>>>;
+
+export function recordedConfig(config: Config): RecordedConfig {
+  const isRecorded = (key: ConfigKey): boolean => {
+    const row: Row<number | string | boolean | null> = table[key];
+    return row.later !== true || config[key] !== row.default;
+  };
+  return Object.fromEntries(keys.filter(isRecorded).map((key) => [key, config[key]]));
 }
 
 /**

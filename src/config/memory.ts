@@ -24,6 +24,7 @@ export interface MemoryConfig extends SizedConfig {
   readonly vocabularyEpisodes: number;
   readonly evalEpisodes: number;
   readonly couplingPairs: number;
+  readonly randomEpisodes: number;
 }
 
 const GIB = 2 ** 30;
@@ -71,6 +72,7 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
     { keys: 'criticBatch', bytes: 12 * config.criticBatch },
     { keys: 'counterfactualRollouts', bytes: tried * bytesOf.environment },
     { keys: 'evalEpisodes', bytes: config.evalEpisodes * bytesOf.game },
+    { keys: 'randomEpisodes', bytes: config.randomEpisodes * bytesOf.game },
     { keys: 'couplingPairs', bytes: config.couplingPairs * bytesOf.pair },
     {
       keys: 'vocabularyEpisodes',

@@ -18,6 +18,7 @@ export interface SizedConfig {
   readonly vocabularySize: number;
   readonly maxStateTokens: number;
   readonly maxActionTokens: number;
+  readonly history: number;
 }
 
 /** Sizes of the states of an environment; where they vary, means over episodes of random play. */
@@ -52,7 +53,7 @@ const vectorShapes: Readonly<Record<string, Shape>> = {
 
 /** The shape of the environment of a config. For an environment that is not built in, typical sizes. */
 export function shapeOf(config: SizedConfig): Shape {
-  const { env, policy, observation, maxSteps, vocabularySize, maxStateTokens, maxActionTokens } = config;
+  const { env, policy, observation, maxSteps, vocabularySize, maxStateTokens, maxActionTokens, history } = config;
   const known = policy === 'mlp' ? vectorShapes : observation === 'text' ? {} : tokenShapes;
   const written = Object.hasOwn(tokenShapes, env);
   const shape: Shape = Object.hasOwn(known, env)
@@ -60,7 +61,7 @@ export function shapeOf(config: SizedConfig): Shape {
     : {
         steps: written ? tokenShapes[env].steps : 40,
         actions: 8,
-        stateSlots: maxStateTokens,
+        stateSlots: maxStateTokens * (1 + history),
         actionSlots: maxActionTokens,
         vocabulary: written ? 80 : Math.min(vocabularySize, 2000),
         vectorWidth: 0,

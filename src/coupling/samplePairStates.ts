@@ -29,13 +29,25 @@ export interface SamplePairOptions {
   readonly pairs: number;
   readonly graphDiscount: number;
   readonly graphMaxEdges: number;
+  /** Called as episodes end, with the number of those that have ended and the number of all. */
+  readonly onEpisode?: (done: number, total: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-const optionKeys = { seed: 1, split: 1, pairs: 1, graphDiscount: 1, graphMaxEdges: 1, signal: 1 } satisfies Record<
-  keyof SamplePairOptions,
-  1
->;
+const optionKeys = {
+  seed: 1,
+  split: 1,
+  pairs: 1,
+  graphDiscount: 1,
+  graphMaxEdges: 1,
+  onEpisode: 1,
+  signal: 1,
+} satisfies Record<keyof SamplePairOptions, 1>;
+
+/** Number of episodes that are played for each of `count` games where there is no expert. */
+function timesEach(environments: readonly Environment[], count: number): number {
+  return Math.max(1, Math.floor(environments.length / count));
+}
 
 /**
  * Plays `games` with the expert (a quarter of the actions random) and labels every candidate action with the expert's
@@ -46,8 +58,10 @@ async function expertStates(
   games: readonly GameChoice[],
   { seed, signal }: SamplePairOptions,
   purpose: string,
+  onEpisode: (done: number) => void,
 ): Promise<LabelledStates> {
-  const { states, expert, game } = await playExpert(environment, games, { noise: 0.25, seed, purpose, signal });
+  const options = { noise: 0.25, seed, purpose, onEpisode, signal };
+  const { states, expert, game } = await playExpert(environment, games, options);
   return { states, labels: Int8Array.from(expert), game };
 }
 
@@ -61,8 +75,9 @@ async function graphStates(
   games: readonly GameChoice[],
   options: SamplePairOptions,
   purpose: string,
+  onEpisode: (done: number) => void,
 ): Promise<LabelledStates> {
-  const times = Math.max(1, Math.floor(environments.length / games.length));
+  const times = timesEach(environments, games.length);
   const episodes = Array.from({ length: times * games.length }, (_, i) => ({
     ...games[i % games.length],
     rollout: Math.floor(i / games.length),
@@ -70,6 +85,7 @@ async function graphStates(
   const rollout = await collect(policy, environments, episodes, {
     key: actionKey(options.seed, purpose, 0),
     temperature: 1,
+    onEpisode,
     signal: options.signal,
   });
   const { graphDiscount, graphMaxEdges } = options;
@@ -107,11 +123,14 @@ export async function collectSamplePairs(
   const expert = environments[0].spec.hasExpert;
   const count = expert ? EXPERT_GAMES : Math.min(POLICY_GAMES, environments.length);
   const first = 0x4000_0000 + randomStream(seed, 'coupling/games').below(0x1000_0000);
+  const perSide = expert ? count : count * timesEach(environments, count);
   const side = (offset: number, of: Split, purpose: string): Promise<LabelledStates> => {
+    const before = offset === 0 ? 0 : perSide;
+    const onEpisode = (done: number): void => options.onEpisode?.(before + done, 2 * perSide);
     const games = Array.from({ length: count }, (_, i) => ({ seed: first + offset + i, split: of, rollout: 0 }));
     return expert
-      ? expertStates(environments[0], games, options, purpose)
-      : graphStates(policy, environments, games, options, purpose);
+      ? expertStates(environments[0], games, options, purpose, onEpisode)
+      : graphStates(policy, environments, games, options, purpose, onEpisode);
   };
   const left = await side(0, 'train', 'coupling/left');
   const right = await side(count, split, `coupling/${split}`);

@@ -39,6 +39,9 @@ function checkEnvironment(given: CustomEnvironment): void {
   if (spec.version !== undefined) checkText('spec.version', spec.version);
   checkChoice(caller, 'spec.form', spec.form, ['vector', 'tokens', 'text']);
   checkMaxSteps(caller, spec);
+  if (spec.success !== undefined && spec.success !== null) {
+    checkChoice(caller, 'spec.success', spec.success, ['return', 'step']);
+  }
   for (const method of ['reset', 'step'] as const) {
     if (typeof given[method] !== 'function') refuse(caller, method, 'a function', given[method], 'implement it');
   }
@@ -72,13 +75,14 @@ function endOf(
   step: CustomStep<unknown, unknown>,
   maxSteps: number,
   steps: number,
-): Pick<Step, 'reward' | 'terminated' | 'truncated'> {
+): Pick<Step, 'reward' | 'terminated' | 'truncated' | 'success'> {
   checkObject(caller, 'the step', step, 'return { observation, reward, terminated, truncated, info }');
   const terminated = flag('terminated', step.terminated);
   return {
     reward: rewardOf(step.reward),
     terminated,
     truncated: flag('truncated', step.truncated) || (!terminated && steps >= maxSteps),
+    ...(step.success !== undefined && { success: step.success }),
   };
 }
 
@@ -186,6 +190,11 @@ function completeStates(
   };
 }
 
+/** The spec's field `success`; absent where the spec leaves it out, so that the spec of an old environment stays equal. */
+function successOf({ success }: Pick<EnvironmentSpec, 'success'>): Pick<EnvironmentSpec, 'success'> {
+  return success === undefined ? {} : { success };
+}
+
 function completeText(given: CustomTextEnvironment): TextEnvironment {
   const { name, version = '1', maxSteps, hasExpert = given.expertActions !== undefined } = given.spec;
   let steps = 0;
@@ -200,7 +209,7 @@ function completeText(given: CustomTextEnvironment): TextEnvironment {
     return { observation, ...end, info: { admissibleActions } };
   };
   return {
-    spec: { name, version, maxSteps, hasExpert },
+    spec: { name, version, maxSteps, hasExpert, ...successOf(given.spec) },
     async reset(episode) {
       steps = 0;
       return show(await given.reset(episode));
@@ -234,6 +243,7 @@ export function completeEnvironment(given: CustomEnvironment): Completed {
     version: spec.version ?? '1',
     maxSteps: spec.maxSteps,
     hasExpert: spec.hasExpert ?? given.expertActions !== undefined,
+    ...successOf(spec),
   };
   switch (spec.form) {
     case 'text':

@@ -2,7 +2,7 @@
  * The interface that a user implements: an environment in vector, tokens or text form, of which only `spec`, `reset`
  * and `step` are required. `completeEnvironment.ts` adds defaults and checks.
  */
-import type { Features, MaybePromise, Split } from './environment.ts';
+import type { Features, MaybePromise, Split, SuccessKind } from './environment.ts';
 
 /** What the specs of all forms state. */
 export interface CustomCommonSpec {
@@ -14,6 +14,11 @@ export interface CustomCommonSpec {
   readonly maxSteps: number;
   /** Default: whether the environment has `expertActions`. */
   readonly hasExpert?: boolean;
+  /**
+   * What the success of an episode is: `return` (default): its return; `step`: `success` of its last step; null:
+   * nothing, results then show returns.
+   */
+  readonly success?: SuccessKind;
 }
 
 /** States are vectors of `vectorWidth` finite numbers, actions are ids in [0, actionCount). */
@@ -47,6 +52,8 @@ export interface CustomStep<Observation, Action> {
   readonly terminated?: boolean;
   /** A limit ended the episode. Default false; the engine adds its own limit `spec.maxSteps`. */
   readonly truncated?: boolean;
+  /** Needed on the last step of an episode where `spec.success` is `step`: a boolean, or a number in [0, 1]. */
+  readonly success?: boolean | number;
   readonly info?: {
     /** Actions that are possible now, in one order for equal states. Default in vector form: all ids. */
     readonly admissibleActions?: readonly Action[];

@@ -20,6 +20,12 @@ export type Split = 'train' | 'in-domain' | 'out-of-domain';
 /** The three splits, in the order in which results list them. */
 export const splits: readonly Split[] = ['train', 'in-domain', 'out-of-domain'];
 
+/**
+ * What the success of an episode is: `return`: its return, a number in [0, 1] where the rewards are those of a solved
+ * game; `step`: the `success` of its last step; null: nothing, the environment only has returns.
+ */
+export type SuccessKind = 'return' | 'step' | null;
+
 /** Features of a state or of one action (tokens form), ascending by slot. */
 export type Features = readonly number[];
 
@@ -32,6 +38,10 @@ interface CommonSpec {
   readonly maxSteps: number;
   /** Whether `expertActions` is implemented. Labels `oracle`, demonstrations and label quality need it. */
   readonly hasExpert: boolean;
+  /** Default `return`. */
+  readonly success?: SuccessKind;
+  /** Versions by name of the packages with which another program plays the episodes. Records state them. */
+  readonly packages?: Readonly<Record<string, string>>;
 }
 
 /** An environment in tokens form. */
@@ -65,6 +75,8 @@ export interface Step {
   readonly terminated: boolean;
   /** The step limit ended the episode. */
   readonly truncated: boolean;
+  /** Where `spec.success` is `step`: the success of the episode, on its last step; a number is in [0, 1]. */
+  readonly success?: boolean | number;
   readonly info: {
     /**
      * Actions possible now, in one sorted order: features each (tokens form) or ids (vector form). Empty only after the
@@ -123,6 +135,8 @@ export interface TextStep {
   readonly reward: number;
   readonly terminated: boolean;
   readonly truncated: boolean;
+  /** See `Step.success`. */
+  readonly success?: boolean | number;
   readonly info: { readonly admissibleActions: readonly string[] };
 }
 
@@ -133,6 +147,8 @@ export interface TextEnvironment {
     readonly version: string;
     readonly maxSteps: number;
     readonly hasExpert: boolean;
+    readonly success?: SuccessKind;
+    readonly packages?: Readonly<Record<string, string>>;
   };
   /** See `Environment.reset`. */
   reset(options: { seed: number; split: Split }): MaybePromise<TextStep>;

@@ -21,25 +21,79 @@ const builtIn = [
 
 export type BuiltInName = (typeof builtIn)[number]['name'];
 
-/** The families of environments whose bridge program is part of this package: the part of a name before the slash. */
+/**
+ * The families of environments whose bridge program is part of this package, by the prefix of their names. `example` is
+ * a name without its parameters.
+ */
 const shipped = [
   {
-    family: 'textworld-express',
+    prefix: 'gym:',
+    item: 'id',
+    script: 'gym_bridge.py',
+    example: 'gym:CartPole-v1',
+    meaning: 'a Gymnasium environment with discrete actions, such as gym:CartPole-v1; vectors or text; needs Python',
+  },
+  {
+    prefix: 'minigrid:',
+    item: 'id',
+    script: 'minigrid_bridge.py',
+    example: 'minigrid:BabyAI-GoToLocal-v0',
+    meaning: 'a MiniGrid or BabyAI environment, such as minigrid:BabyAI-GoToLocal-v0; text or vectors; needs Python',
+  },
+  {
+    prefix: 'textworld:',
+    item: 'game',
+    script: 'textworld_bridge.py',
+    example: 'textworld:coin_collector',
+    meaning: 'generated TextWorld games, such as textworld:coin_collector?level=5; text; needs Python',
+  },
+  {
+    prefix: 'textworld-express/',
+    item: 'game',
     script: 'textworld_express_bridge.py',
+    example: 'textworld-express/coin',
     meaning: 'a TextWorldExpress game, such as textworld-express/coin?numLocations=5; text; needs Python and Java',
+  },
+  {
+    prefix: 'scienceworld:',
+    item: 'task',
+    script: 'scienceworld_bridge.py',
+    example: 'scienceworld:find-living-thing',
+    meaning: 'a ScienceWorld task, such as scienceworld:find-living-thing; text; needs Python and Java',
+  },
+  {
+    prefix: 'minatar:',
+    item: 'game',
+    script: 'minatar_bridge.py',
+    example: 'minatar:breakout',
+    meaning: 'a MinAtar game, such as minatar:breakout; vectors; needs Python',
+  },
+  {
+    prefix: 'procgen:',
+    item: 'game',
+    script: 'procgen_bridge.py',
+    example: 'procgen:coinrun',
+    meaning: 'a Procgen game, such as procgen:coinrun; needs Python',
   },
 ] as const;
 
 /** Scheme of names that contain a command of the user's own. */
 export const ownProgram = 'exec:';
 
-/** Every form that a name can have, with its meaning. */
-export const environmentTable: readonly { readonly name: string; readonly meaning: string }[] = [
+/** A form that a name can have, with its meaning, and the bridge script of this package that plays it. */
+export interface NameForm {
+  readonly name: string;
+  readonly meaning: string;
+  readonly script?: string;
+}
+
+/** Every form that a name can have. */
+export const environmentTable: readonly NameForm[] = [
   ...builtIn,
-  ...shipped.map(({ family, meaning }) => ({ name: `${family}/<game>`, meaning })),
+  ...shipped.map(({ prefix, item, meaning, script }) => ({ name: `${prefix}<${item}>`, meaning, script })),
   {
     name: `${ownProgram}COMMAND ARG...`,
-    meaning: 'any program that speaks the protocol of docs/bridge.md; text; started without a shell',
+    meaning: 'any program that speaks the protocol of docs/bridge.md; started without a shell',
   },
 ];
 
@@ -47,17 +101,34 @@ export function isBuiltIn(env: string): env is BuiltInName {
   return builtIn.some(({ name }) => name === env);
 }
 
-/**
- * Pattern of the text after the family: a game and parameters of letters and digits. A name that matches is no path, no
- * option and no command.
- */
-const game = /^[a-z]+(\?[A-Za-z]+=[A-Za-z0-9]+(&[A-Za-z]+=[A-Za-z0-9]+)*)?$/;
+const parameter = String.raw`[A-Za-z_]\w*=[\w-]+(\.[\w-]+)*`;
+const parameters = String.raw`(\?${parameter}(&${parameter})*)?`;
 
-/** The bridge script that is started for a name of a shipped family; null for any other name. */
+/**
+ * Pattern of the text after the prefix: an id of letters, digits, `_`, `-` and single dots, and parameters of the same
+ * characters. A name that matches is no path, no module, no option and no command.
+ */
+const plainId = new RegExp(String.raw`^\w[\w-]*(\.[\w-]+)*${parameters}$`);
+
+/** Pattern of ids that name a module, a namespace or a path below the current one, such as `my_module:MyEnv-v0`. */
+const moduleId = new RegExp(String.raw`^\w[\w-]*([./:][\w-]+)*${parameters}$`);
+
+function scriptOf(env: string, id: RegExp): string | null {
+  const found = shipped.find(({ prefix }) => env.startsWith(prefix) && id.test(env.slice(prefix.length)));
+  return found?.script ?? null;
+}
+
+/** The bridge script that is started for a name of a shipped family with a plain id; null for any other name. */
 export function shippedScript(env: string): string | null {
-  const slash = env.indexOf('/');
-  const found = shipped.find(({ family }) => family === env.slice(0, slash));
-  return found !== undefined && game.test(env.slice(slash + 1)) ? found.script : null;
+  return scriptOf(env, plainId);
+}
+
+/**
+ * The bridge script for a name of a shipped family whose id may import a module or name a path. Such a name counts as a
+ * program of the user.
+ */
+export function moduleScript(env: string): string | null {
+  return scriptOf(env, moduleId);
 }
 
 /**
@@ -68,13 +139,30 @@ export function startsProgram(env: string): boolean {
   return !isBuiltIn(env) && shippedScript(env) === null;
 }
 
-/** Advice for a name that no environment has: the existing names, and the nearest of them. */
-export function unknownEnvironment(env: string): string {
-  const slash = env.indexOf('/');
-  // Game and parameters of the given name are kept if they are valid.
-  const games = shipped.map(({ family }) => `${family}/${slash < 0 ? 'coin' : env.slice(slash + 1)}`);
-  const nearest = nearestName(env, [...builtIn.map(({ name }) => name), ...games]);
-  const choice = environmentTable.map(({ name }) => name).join(', ');
+/** The existing name nearest to a misspelt one; null if all differ too much. */
+function nearestEnvironment(env: string, families: readonly (typeof shipped)[number][]): string | null {
+  const at = env.search(/[:/]/);
+  const builtInNames = builtIn.map(({ name }) => name);
+  const heads = families.map(({ prefix }) => prefix.slice(0, -1));
+  if (at >= 0) {
+    // Id and parameters of the given name are kept.
+    const nearest = heads.indexOf(nearestName(env.slice(0, at), heads) ?? '');
+    return nearest < 0 ? null : `${families[nearest].prefix}${env.slice(at + 1)}`;
+  }
+  const examples = families.map(({ example }) => example);
+  const nearest = nearestName(env, [...builtInNames, ...heads, ...examples]);
+  return families.find((_, i) => heads[i] === nearest)?.example ?? nearest;
+}
+
+/**
+ * Advice for a name that no environment has: the existing names, and the nearest of them.
+ *
+ * @param forms those that are available
+ */
+export function unknownEnvironment(env: string, forms: readonly NameForm[] = environmentTable): string {
+  const families = shipped.filter(({ script }) => forms.some((form) => form.script === script));
+  const nearest = nearestEnvironment(env, families);
+  const choice = forms.map(({ name }) => name).join(', ');
   const advice = nearest === null ? '' : `; did you mean "${nearest}"?`;
   return `env: no environment has the name ${env}; choose from ${choice}${advice}`;
 }

@@ -2,7 +2,6 @@
 
 import type { Config } from '../config/config.ts';
 import { labelTermsOf } from '../config/method.ts';
-import { unlessAborted } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createBandit } from './bandit/bandit.ts';
 import { completeEnvironment } from './completeEnvironment.ts';
@@ -12,6 +11,7 @@ import type { Environment, TextEnvironment } from './environment.ts';
 import { createHousehold, householdText } from './household/household.ts';
 import { createLookAlike } from './lookAlike.ts';
 import { type BuiltInName, isBuiltIn } from './names.ts';
+import { type OpenBridge, type OpenBridgeOptions, openOutside } from './outside.ts';
 import { collectShownTexts, textsOf } from './text/collectTexts.ts';
 import { neededBy } from './text/positions.ts';
 import { tokenized } from './text/tokenized.ts';
@@ -26,15 +26,6 @@ export interface EnvironmentPool {
   readonly inProcess: boolean;
   close(): Promise<void>;
 }
-
-/**
- * Opens an environment whose name is not built in. The caller supplies this function, because it starts processes. Once
- * the signal aborts, calls that wait for the environment reject with the reason of the signal.
- */
-export type OpenBridge = (
-  name: string,
-  signal?: AbortSignal,
-) => Promise<{ create(): TextEnvironment; close(): Promise<void> }>;
 
 /** A part of the texts that a run cuts off because of its config. */
 export interface Note {
@@ -54,8 +45,12 @@ export interface OpenOptions {
   /** Makes the environment of a config whose `env` is `custom`. */
   readonly makeEnvironment?: MakeEnvironment | null;
   readonly signal?: AbortSignal | undefined;
+  /** Receives what an environment in another program reports while it starts. */
+  readonly onStart?: OpenBridgeOptions['onProgress'];
   /** Receives what is cut off the texts from which the vocabulary is built; not called with a saved vocabulary. */
   readonly onNotes?: (notes: readonly Note[]) => void;
+  /** Called after each episode from which the vocabulary is built, with the number of those that have ended. */
+  readonly onVocabulary?: (done: number) => void;
 }
 
 /** Notes on what is cut off the texts. Lengths include the last action and the sentences that `tokenized` adds. */
@@ -83,38 +78,45 @@ function notesOn(name: string, config: Config, needs: ReturnType<typeof neededBy
 
 const nothingToClose = async (): Promise<void> => {};
 
+/** Episodes that a program plays at the same time for the vocabulary: its answers overlap with the requests. */
+const VOCABULARY_LIVE = 32;
+
+/** Environments before a vocabulary is built. */
+export type OpenedEnvironments = {
+  /** Whether they run in this process. */
+  readonly inProcess: boolean;
+  close(): Promise<void>;
+} & (
+  | { readonly form: 'text'; create(): TextEnvironment }
+  | { readonly form: 'vector' | 'tokens'; create(): Environment }
+);
+
 async function textPool(
   config: Config,
-  create: () => TextEnvironment,
-  close: (() => Promise<void>) | null,
+  { create, inProcess, close }: Extract<OpenedEnvironments, { form: 'text' }>,
   saved: JsonRecord | null,
-  { signal, onNotes }: OpenOptions,
+  { signal, onNotes, onVocabulary }: OpenOptions,
 ): Promise<EnvironmentPool> {
-  const { maxStateTokens, maxActionTokens } = config;
+  const { maxStateTokens, maxActionTokens, history } = config;
   let vocabulary: Vocabulary;
   if (saved !== null) vocabulary = vocabularyFromJson(JSON.stringify(saved));
   else {
     const { vocabularyEpisodes: episodes, vocabularySize: maxSize, seed } = config;
-    const environment = create();
-    const shown = await collectShownTexts(environment, { episodes, seed, signal });
+    const live = Array.from({ length: inProcess ? 1 : Math.min(episodes, VOCABULARY_LIVE) }, create);
+    const shown = await collectShownTexts(live, { episodes, seed, signal }, onVocabulary);
     vocabulary = buildVocabulary(textsOf(shown), { maxSize });
-    const notes = notesOn(environment.spec.name, config, neededBy(shown, vocabulary, maxActionTokens));
+    const notes = notesOn(live[0].spec.name, config, neededBy(shown, vocabulary, maxActionTokens));
     if (notes.length > 0) onNotes?.(notes);
   }
   return {
-    create: () => tokenized(create(), vocabulary, { maxStateTokens, maxActionTokens }),
+    create: () => tokenized(create(), vocabulary, { maxStateTokens, maxActionTokens, history }),
     vocabulary: JSON.parse(vocabularyToJson(vocabulary)),
-    inProcess: close === null,
-    close: close ?? nothingToClose,
+    inProcess,
+    close,
   };
 }
 
-async function customPool(
-  config: Config,
-  make: MakeEnvironment,
-  saved: JsonRecord | null,
-  options: OpenOptions,
-): Promise<EnvironmentPool> {
+function openCustom(config: Config, make: MakeEnvironment): OpenedEnvironments {
   const complete = (): ReturnType<typeof completeEnvironment> => completeEnvironment(make(config));
   const create = (): Environment => {
     const { form, environment } = complete();
@@ -124,8 +126,9 @@ async function customPool(
     );
   };
   const { form } = complete();
-  if (form !== 'text') return { create, vocabulary: null, inProcess: true, close: nothingToClose };
-  return textPool(config, () => complete().environment as TextEnvironment, null, saved, options);
+  const here = { inProcess: true, close: nothingToClose };
+  if (form !== 'text') return { ...here, form, create };
+  return { ...here, form, create: () => complete().environment as TextEnvironment };
 }
 
 /**
@@ -147,6 +150,49 @@ const families: Readonly<
 };
 
 /**
+ * Opens the environments of a config without a vocabulary. The caller closes them.
+ *
+ * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's
+ *   reason on abort
+ */
+export async function openSource(
+  config: Config,
+  openBridge: OpenBridge | null,
+  options: OpenOptions = {},
+): Promise<OpenedEnvironments> {
+  const { env, observation, policy } = config;
+  if (options.makeEnvironment) return openCustom(config, options.makeEnvironment);
+  const form = observation ?? (policy === 'mlp' ? 'vector' : null);
+  const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
+  const family = isBuiltIn(env) ? families[env] : null;
+  const here = { inProcess: true, close: nothingToClose };
+  if (family !== null && 'create' in family) {
+    if (form === 'text') return { ...here, form, create: () => family.text(rules) };
+    const shown = form ?? 'tokens';
+    return { ...here, form: shown, create: () => family.create({ ...rules, form: shown }) };
+  }
+  if (family !== null) {
+    if (config.maxSteps !== null) {
+      throw new Error(
+        `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
+      );
+    }
+    if (policy === 'attention') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
+    return { ...here, form: 'vector', create: () => family.vectors(config) };
+  }
+  if (!openBridge)
+    throw new Error(
+      `config: env "${env}" must be one that runs in this process where no bridge can be started; use "household"`,
+    );
+  const bridge = await openOutside(config, openBridge, options.signal, options.onStart);
+  const outside = { inProcess: false, close: () => bridge.close() };
+  if (bridge.form === 'vector' || bridge.form === 'tokens') {
+    return { ...outside, form: bridge.form, create: () => bridge.create() };
+  }
+  return { ...outside, form: 'text', create: () => bridge.create() };
+}
+
+/**
  * @param saved the vocabulary of the checkpoint from which the run resumes, if any
  * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's
  *   reason on abort
@@ -157,54 +203,18 @@ export async function openEnvironments(
   saved: JsonRecord | null = null,
   options: OpenOptions = {},
 ): Promise<EnvironmentPool> {
-  const { env, observation, policy } = config;
-  if (options.makeEnvironment) return customPool(config, options.makeEnvironment, saved, options);
-  const form = observation ?? (policy === 'mlp' ? 'vector' : null);
-  const rules = config.maxSteps === null ? {} : { maxSteps: config.maxSteps };
-  const family = isBuiltIn(env) ? families[env] : null;
-  if (family !== null && 'create' in family) {
-    if (form === 'text') return textPool(config, () => family.text(rules), null, saved, options);
-    return {
-      create: () => family.create({ ...rules, form: form ?? 'tokens' }),
-      vocabulary: null,
-      inProcess: true,
-      close: nothingToClose,
-    };
-  }
-  if (config.maxSteps !== null) {
-    throw new Error(
-      `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
-    );
-  }
-  if (family !== null) {
-    if (policy === 'attention') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
-    return { create: () => family.vectors(config), vocabulary: null, inProcess: true, close: nothingToClose };
-  }
-  if (!openBridge)
-    throw new Error(
-      `config: env "${env}" must be one that runs in this process where no bridge can be started; use "household"`,
-    );
-  if (form === 'vector' || form === 'tokens') {
-    throw new Error(
-      `config: env "${env}" shows text, not ${form}; set observation to null or "text" and policy to "attention"`,
-    );
-  }
-  const opening = openBridge(env, options.signal);
-  const bridge = await unlessAborted(opening, options.signal).catch((error: unknown) => {
-    // A bridge that opens after the abort is closed: nothing uses it.
-    opening.then((late) => late.close()).catch(() => {});
-    throw error;
-  });
+  const source = await openSource(config, openBridge, options);
   try {
-    return await textPool(
-      config,
-      () => bridge.create(),
-      () => bridge.close(),
-      saved,
-      options,
-    );
+    if (source.form === 'text') return await textPool(config, source, saved, options);
+    if (config.history > 0) {
+      throw new Error(
+        `config: history must be 0 where observations are not text, got ${config.history} with env "${config.env}"; set history to 0 or observation to "text"`,
+      );
+    }
+    const { create, inProcess, close } = source;
+    return { create, vocabulary: null, inProcess, close };
   } catch (error) {
-    await bridge.close();
+    await source.close();
     throw error;
   }
 }

@@ -12,7 +12,7 @@ import type { Policy } from '../engine/policy/policy.ts';
 import type { Environment } from '../env/environment.ts';
 import type { EnvironmentPool } from '../env/registry.ts';
 import { type Pause, pauses, unlessAborted } from '../eventLoop.ts';
-import { type CollectOptions, collect, type PlayOptions, play } from '../rollout/collect.ts';
+import { type CollectOptions, collect, type Played, play } from '../rollout/collect.ts';
 import { mergeRollouts } from '../rollout/merge.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { type AssignedGames, assignGames } from './assignedGames.ts';
@@ -32,8 +32,8 @@ export interface Spread {
   readonly crew: Crew;
   /** @param reusable see `createRollout` */
   collect(episodes: Episodes, reusable?: Rollout | null): Promise<Rollout>;
-  /** Returns f64[games], the return of one episode per game. */
-  play(games: readonly GameChoice[], options: PlayOptions): Promise<Float64Array>;
+  /** Results of one episode per game. */
+  play(games: readonly GameChoice[], options: CollectOptions): Promise<Played>;
   /** One matrix for each request. */
   grams(requests: readonly GramRequest[], pause?: Pause): Promise<Gram[]>;
   /**
@@ -112,9 +112,9 @@ async function spreadPlay(
   run: RunContext,
   environments: readonly Environment[],
   games: readonly GameChoice[],
-  options: PlayOptions,
-): Promise<Float64Array> {
-  const assigned = assignGames<Float64Array>(run, {
+  options: CollectOptions,
+): Promise<Played> {
+  const assigned = assignGames<Played>(run, {
     ...{ phase: 'evaluation', games, options, slots: environments.length },
     send: (api, job) => api.play(job),
   });
@@ -124,14 +124,18 @@ async function spreadPlay(
   const { pieces, parts } = await assigned.gather(async (chunk, numbers) => {
     // An estimate of the total: the other threads have played about as many episodes.
     const onEpisode = (done: number): void => options.onEpisode?.(Math.min((before + done) * run.size, games.length));
-    const returns = await play(run.policy, environments, chunk, { ...options, numbers, onEpisode });
+    const played = await play(run.policy, environments, chunk, { ...options, numbers, onEpisode });
     before += chunk.length;
-    return returns;
+    return played;
   });
   const returns = new Float64Array(games.length);
+  const successes = new Float64Array(pieces[0].successes.length > 0 ? games.length : 0);
   for (const [k, numbers] of parts.entries())
-    for (let i = 0; i < numbers.length; i++) returns[numbers[i]] = pieces[k][i];
-  return returns;
+    for (let i = 0; i < numbers.length; i++) {
+      returns[numbers[i]] = pieces[k].returns[i];
+      if (successes.length > 0) successes[numbers[i]] = pieces[k].successes[i];
+    }
+  return { returns, successes };
 }
 
 /**

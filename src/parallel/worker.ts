@@ -20,7 +20,7 @@ import { type MakeEnvironment, openEnvironments } from '../env/registry.ts';
 import type { Pieces } from '../eventLoop.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { partitionGames } from '../rollout/chunks.ts';
-import { type CollectOptions, collect, play } from '../rollout/collect.ts';
+import { type CollectOptions, collect, type Played, play } from '../rollout/collect.ts';
 import { packRollout } from '../rollout/pack.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { claim, generationOf } from './workCounter.ts';
@@ -92,7 +92,7 @@ export interface WorkerApi {
   /** Computes with the kernels of another build from now on, which computes the same bits. */
   useModule(module: WebAssembly.Module): Promise<void>;
   collect(job: PlayJob): Promise<Chunk<Rollout>[]>;
-  play(job: PlayJob): Promise<Chunk<Float64Array>[]>;
+  play(job: PlayJob): Promise<Chunk<Played>[]>;
   shards(job: ShardsJob): Promise<BlockResult[]>;
   /** Resolves after the end of the job is published on the update board. */
   updates(job: UpdatesJob): Promise<void>;

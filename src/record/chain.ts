@@ -23,6 +23,8 @@ export interface ChainHead {
   readonly configSha256: string;
   /** Name and version of the environment. Another version has other episodes. */
   readonly environment: string;
+  /** Versions by name of the packages with which another program plays the episodes, if it states them. */
+  readonly packages?: Readonly<Record<string, string>>;
   /** null where observations are not text. */
   readonly vocabularySha256: string | null;
   /** Present where the run's bits depend on the processor. */
@@ -68,9 +70,10 @@ export function jsonSha256(value: JsonRecord): string {
 }
 
 export function chainRoot(head: ChainHead): string {
-  const { numerics, configSha256, environment, vocabularySha256, arithmetic, custom } = head;
+  const { numerics, configSha256, environment, packages, vocabularySha256, arithmetic, custom } = head;
   return jsonSha256({
     ...{ numerics, configSha256, environment, vocabularySha256 },
+    ...(packages && { packages }),
     ...(arithmetic && { arithmetic }),
     ...(custom && { custom: { ...custom } }),
   });

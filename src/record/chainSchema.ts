@@ -4,11 +4,15 @@ import * as v from 'valibot';
 export const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
+/** Name or version of a package, as `hello` of a bridge may state it. */
+const packageText = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+
 /** What a run starts from. */
 export const headEntries = {
   numerics: count,
   configSha256: hash,
   environment: v.pipe(v.string(), v.maxLength(1000)),
+  packages: v.exactOptional(v.record(packageText, packageText)),
   vocabularySha256: v.nullable(hash),
   arithmetic: v.exactOptional(v.literal('relaxed')),
   custom: v.exactOptional(

@@ -3,7 +3,7 @@
  * docs/receipts.md states what it proves. All functions are pure; `receiptFile.ts` has the file format.
  */
 import { type Chain, type ChainHead, chainRoot, jsonSha256, type Link, linksFlaw } from './chain.ts';
-import { canonicalJson, type JsonRecord } from './json.ts';
+import { canonicalJson, isJsonObject, type JsonRecord } from './json.ts';
 
 /** The format of receipts that this version writes and reads. */
 export const receiptFormat = 1;
@@ -17,7 +17,10 @@ export interface Receipt extends ChainHead {
   /** SHA-256 of what the run starts from. */
   readonly root: string;
   readonly links: readonly Link[];
-  /** Success, coupling, steps, updates and the hash of the parameters; null for a run cut short. */
+  /**
+   * Success, coupling, steps, updates and the hash of the parameters, and where they differ from success the returns;
+   * null for a run cut short.
+   */
   readonly outcome: JsonRecord | null;
   /** SHA-256 over the last link and the outcome; of a run cut short the last link itself. */
   readonly hash: string;
@@ -28,7 +31,7 @@ export interface ReceiptDifference {
   /** Iteration of the first checkpoint that differs; `start` before any, `outcome` after all. */
   readonly at: number | 'start' | 'outcome';
   /**
-   * What differs there: `config`, `environment`, `vocabulary`, `custom parts`; `iteration`, `parameters`, `state`,
+   * What differs there: `config`, `environment`, `packages`, `vocabulary`, `custom parts`; `iteration`, `parameters`, `state`,
    * `metrics`; keys of the outcome.
    */
   readonly differs: readonly { readonly what: string; readonly receipt: JsonValue; readonly replay: JsonValue }[];
@@ -38,9 +41,29 @@ type JsonValue = JsonRecord[string];
 
 export const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'parametersSha256'] as const;
 
-/** The part of a result that a receipt contains: everything but the config and how the run was computed. */
+/** Keys of an outcome that results of some configs and environments have. */
+export const extraOutcomeKeys = ['return', 'random'] as const;
+
+/** Whether every mean return of a result is the success of its split, so that it adds nothing to the outcome. */
+function returnsAreSuccess({ success, return: returns }: JsonRecord): boolean {
+  if (!isJsonObject(success) || !isJsonObject(returns)) return true;
+  return Object.entries(returns).every(
+    ([split, of]) => (isJsonObject(of) ? of.mean : null) === (success[split] ?? null),
+  );
+}
+
+/**
+ * The part of a result that a receipt contains: everything but the config and how the run was computed. Returns are in
+ * it where they are not the success: receipts of environments whose success is the return have the keys that they had
+ * before results stated returns.
+ */
 export function outcomeOf(result: object): JsonRecord {
-  return Object.fromEntries(outcomeKeys.map((key) => [key, (result as JsonRecord)[key] ?? null]));
+  const record = result as JsonRecord;
+  return {
+    ...Object.fromEntries(outcomeKeys.map((key) => [key, record[key] ?? null])),
+    ...(!returnsAreSuccess(record) && { return: record.return }),
+    ...(record.random !== undefined && { random: record.random }),
+  };
 }
 
 function finalHash(root: string, links: readonly Link[], outcome: JsonRecord | null): string {
@@ -81,14 +104,19 @@ function differences(receipt: object, replay: object, names: Readonly<Record<str
   });
 }
 
-const headParts = { environment: 'environment', vocabularySha256: 'vocabulary', custom: 'custom parts' };
+const headParts = {
+  environment: 'environment',
+  packages: 'packages',
+  vocabularySha256: 'vocabulary',
+  custom: 'custom parts',
+};
 const linkParts = {
   iteration: 'iteration',
   parametersSha256: 'parameters',
   stateSha256: 'state',
   metricsSha256: 'metrics',
 };
-const outcomeParts = Object.fromEntries(outcomeKeys.map((key) => [key, key]));
+const outcomeParts = Object.fromEntries([...outcomeKeys, ...extraOutcomeKeys].map((key) => [key, key]));
 
 /**
  * The first difference between a receipt and a replay, in checkpoints up to iteration `until`; null if there is none.

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { parseJson } from '../check/parseJson.ts';
 import { hash, headEntries, linkSchema } from './chainSchema.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from './json.ts';
-import { outcomeKeys, type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
+import { extraOutcomeKeys, outcomeKeys, type Receipt, receiptFlaw, receiptFormat } from './receipt.ts';
 import { textSha256 } from './sha256.ts';
 
 /** What receipt.json holds. */
@@ -31,14 +31,16 @@ export function checkCommand(path: string): string {
 }
 
 function isOutcome(value: unknown): boolean {
-  return isJsonObject(value) && Object.keys(value).sort().join() === [...outcomeKeys].sort().join();
+  if (!isJsonObject(value)) return false;
+  const own = Object.keys(value).filter((key) => !(extraOutcomeKeys as readonly string[]).includes(key));
+  return own.sort().join() === [...outcomeKeys].sort().join();
 }
 
 const fileSchema = v.strictObject({
   format: v.literal(receiptFormat),
   unbraid: v.pipe(v.string(), v.regex(versionPattern)),
   ...headEntries,
-  config: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
+  config: v.record(v.string(), v.nullable(v.union([v.string(), v.number(), v.boolean()]))),
   root: hash,
   links: v.array(linkSchema),
   outcome: v.nullable(v.custom<JsonRecord>(isOutcome)),

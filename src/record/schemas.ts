@@ -14,6 +14,11 @@ const measured = v.nullable(finite);
 
 const splitSuccess = v.object({ train: measured, inDomain: measured, outOfDomain: measured });
 
+const episodeMean = v.nullable(
+  v.object({ mean: finite, interval: v.nullable(v.pipe(v.tuple([finite, finite]), v.readonly())), episodes: count }),
+);
+const episodeMeans = v.object({ train: episodeMean, inDomain: episodeMean, outOfDomain: episodeMean });
+
 const couplingSummary = v.object({
   goodBadCosine: measured,
   goodGoodCosine: measured,
@@ -34,6 +39,10 @@ const runResult = v.object({
   command: v.literal('train'),
   config: v.looseObject({ method: v.string(), labels: v.string(), seed: count }),
   success: splitSuccess,
+  /** Mean return by split; absent in results of earlier versions. */
+  return: v.optional(episodeMeans),
+  /** Results of uniformly random actions, if the config asks for them. */
+  random: v.optional(v.object({ success: episodeMeans, return: episodeMeans })),
   coupling: v.object({ start: couplingSummary, end: couplingSummary }),
   envSteps: count,
   updates: count,

@@ -38,6 +38,8 @@ export interface CollectOptions {
   readonly yields?: boolean;
   /** Called between steps; an error that it throws ends the episodes. For threads that do not yield. */
   readonly check?: () => void;
+  /** Called as episodes end, with the number of those that have ended. */
+  readonly onEpisode?: (done: number) => void;
 }
 
 /** @throws RangeError unless `environments` is a list of one or more environments */
@@ -61,14 +63,39 @@ async function settle(steps: (Step | Promise<Step>)[], signal: AbortSignal | und
   return steps as Step[];
 }
 
+/** Results of episodes, by episode. */
+export interface Played {
+  /** f64[episodes]: sum of the rewards. */
+  readonly returns: Float64Array;
+  /** f64[episodes]: `success` of the last step where `spec.success` is `step`; empty otherwise. */
+  readonly successes: Float64Array;
+}
+
+/**
+ * The success that the last step of an episode states.
+ *
+ * @throws Error unless it is a boolean or a number in [0, 1]
+ */
+export function successOf({ success }: Pick<Step, 'success'>, { name }: Pick<EnvironmentSpec, 'name'>): number {
+  if (typeof success === 'boolean') return success ? 1 : 0;
+  if (typeof success === 'number' && success >= 0 && success <= 1) return success;
+  throw new Error(
+    `collect: success of the last step must be a boolean or a number in [0, 1], got ${shown(success)}; check environment ${name}, whose spec.success is "step"`,
+  );
+}
+
+/** @throws Error unless the reward of a step is a finite 32-bit float */
+export function checkReward(caller: string, step: Pick<Step, 'reward'>, { name }: Pick<EnvironmentSpec, 'name'>): void {
+  // Sums and squares of 32-bit floats are finite in double precision.
+  if (typeof step?.reward === 'number' && Number.isFinite(Math.fround(step.reward))) return;
+  throw new Error(
+    `${caller}: reward must be a finite 32-bit float, got ${shown(step?.reward)}; check environment ${name}`,
+  );
+}
+
 /** Checks a step of an environment. `steps` is the number of steps of the episode, including this one. */
 export function checkStep(step: Step, spec: EnvironmentSpec, steps: number): void {
-  // Sums and squares of 32-bit floats are finite in double precision.
-  if (typeof step?.reward !== 'number' || !Number.isFinite(Math.fround(step.reward))) {
-    throw new Error(
-      `collect: reward must be a finite 32-bit float, got ${shown(step?.reward)}; check environment ${spec.name}`,
-    );
-  }
+  checkReward('collect', step, spec);
   requireEnd('collect', spec, step, steps);
 }
 
@@ -127,7 +154,10 @@ function recordSteps(
     rollout.returns[episode] += step.reward;
     rollout.terminated[n] = step.terminated ? 1 : 0;
     live.hashes[episode] = rollout.nextHash[n] = environments[episode].stateHash();
-    if (step.terminated || step.truncated) continue;
+    if (step.terminated || step.truncated) {
+      if (spec.success === 'step') rollout.successes[episode] = successOf(step, spec);
+      continue;
+    }
     live.episodes[stillLive] = episode;
     steps[stillLive++] = step;
   }
@@ -157,6 +187,7 @@ export async function collect(
   const { spec } = environments[0];
   checkMaxSteps('collect', spec);
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps, reusable);
+  if (spec.success === 'step') rollout.successes = new Float64Array(games.length);
   const known = openKnownStates(policy.arena, spec);
   try {
     await playAll(policy, environments, games, options, rollout, known);
@@ -202,7 +233,9 @@ async function playAll(
     const pending: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < live.count; i++) pending.push(environments[live.episodes[i]].step(rollout.taken[from + i]));
     steps = await settle(pending, options.signal);
+    const before = live.count;
     recordSteps(rollout, live, steps, environments, from);
+    if (live.count < before) options.onEpisode?.(count - live.count);
   }
 }
 
@@ -217,10 +250,6 @@ function markExpert(
   for (const action of environment.expertActions?.() ?? []) rollout.expert[row + action] = 1;
 }
 
-export interface PlayOptions extends CollectOptions {
-  readonly onEpisode?: (done: number) => void;
-}
-
 /**
  * Number of states that are kept so that a repeated state is not scored again. Above it all are removed, which costs
  * only time.
@@ -231,14 +260,14 @@ const KEPT_STATES = 8192;
  * Plays one episode per game without recording. It plays `environments.length` games at a time, and starts the next
  * game when one ends.
  *
- * @returns f64[games], the return of each episode
+ * @returns the results, by game
  */
 export async function play(
   policy: Policy,
   environments: readonly Environment[],
   games: readonly GameChoice[],
-  options: PlayOptions,
-): Promise<Float64Array> {
+  options: CollectOptions,
+): Promise<Played> {
   const { spec } = environments[0];
   checkMaxSteps('play', spec);
   const known = openKnownStates(policy.arena, spec);
@@ -253,11 +282,12 @@ async function playFor(
   policy: Policy,
   environments: readonly Environment[],
   games: readonly GameChoice[],
-  options: PlayOptions,
+  options: CollectOptions,
   known: KnownStates,
-): Promise<Float64Array> {
+): Promise<Played> {
   const { spec } = environments[0];
   const returns = new Float64Array(games.length);
+  const successes = new Float64Array(spec.success === 'step' ? games.length : 0);
   const slots = Math.min(environments.length, games.length);
   const game = Int32Array.from({ length: slots }, (_, slot) => slot);
   const live = game.slice();
@@ -295,6 +325,7 @@ async function playFor(
       checkStep(step, spec, ++length[slot]);
       returns[game[slot]] += step.reward;
       if (step.terminated || step.truncated) {
+        if (spec.success === 'step') successes[game[slot]] = successOf(step, spec);
         options.onEpisode?.(++done);
         if (nextGame === games.length) continue;
         game[slot] = nextGame++;
@@ -306,5 +337,5 @@ async function playFor(
     count = stillLive;
     steps = await settle(continued, options.signal);
   }
-  return returns;
+  return { returns, successes };
 }

@@ -36,6 +36,8 @@ export async function playExpert(
     readonly noise: number;
     readonly seed: number;
     readonly purpose: string;
+    /** Called after each game with the number of games that have ended. */
+    readonly onEpisode?: (done: number) => void;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<ExpertPlay> {
@@ -70,6 +72,7 @@ export async function playExpert(
       requireEnd('playExpert', spec, step, steps);
       await pause(1);
     }
+    options.onEpisode?.(g + 1);
   }
   return { states, taken: Int32Array.from(taken), expert: Uint8Array.from(expert), game: Int32Array.from(game) };
 }

@@ -26,12 +26,14 @@ export function mergeRollouts(
   const { states } = merged;
   const hasExpert = pieces.some((piece) => piece.expert.length > 0);
   if (hasExpert) merged.expert = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.states.actions, 0));
+  if (pieces.some((piece) => piece.successes.length > 0)) merged.successes = new Float64Array(games.length);
   const pieceOf = new Int32Array(games.length);
   for (let k = 0; k < pieces.length; k++) {
     for (let own = 0; own < numbers[k].length; own++) {
       const e = numbers[k][own];
       pieceOf[e] = k;
       merged.returns[e] = pieces[k].returns[own];
+      if (merged.successes.length > 0) merged.successes[e] = pieces[k].successes[own];
       merged.lengths[e] = pieces[k].lengths[own];
     }
   }

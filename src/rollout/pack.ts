@@ -37,12 +37,13 @@ export function packStates(list: StateList, shared: boolean): StateList {
 }
 
 function packArrays(rollout: Rollout, pack: Pack): Rollout {
-  const { states, expert, returns, lengths } = rollout;
+  const { states, expert, returns, successes, lengths } = rollout;
   const n = states.states;
   return {
     ...rollout,
     states: packList(states, pack),
     returns: pack(returns, returns.length),
+    successes: pack(successes, successes.length),
     lengths: pack(lengths, lengths.length),
     first: pack(rollout.first, n),
     episode: pack(rollout.episode, n),

@@ -41,6 +41,8 @@ export interface Rollout {
   readonly games: readonly GameChoice[];
   /** By episode: sum of its rewards. */
   readonly returns: Float64Array;
+  /** By episode: its success as its last step states it; empty unless `spec.success` is `step`. */
+  successes: Float64Array;
   /** By episode: number of its steps. */
   readonly lengths: Int32Array;
 }
@@ -82,6 +84,7 @@ export function createRollout(
     expert: new Uint8Array(0),
     games,
     returns: new Float64Array(games.length),
+    successes: new Float64Array(0),
     lengths: new Int32Array(games.length),
   };
 }

@@ -1,11 +1,11 @@
-/** Measures the success of a policy on games of a split. */
+/** Measures the returns and the success of a policy on games of a split. */
 
 import { checkChoice, checkInteger, checkKeys, checkObject, checkPositive, checkSeed } from '../check/values.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import { actionKey } from '../engine/policy/policy.ts';
-import { type Environment, type Split, splits } from '../env/environment.ts';
+import { type Environment, type EnvironmentSpec, type Split, splits } from '../env/environment.ts';
 import { randomStream } from '../random.ts';
-import { checkEnvironments, type PlayOptions, play } from './collect.ts';
+import { type CollectOptions, checkEnvironments, type Played, play } from './collect.ts';
 import type { GameChoice } from './rollout.ts';
 
 /** The run's training games: `count` seeds of the train split, determined by the run's seed. */
@@ -19,7 +19,7 @@ export function trainingGames(seed: number, count: number): GameChoice[] {
  * `episodes` new seeds. The games are the same for every method with one seed, so that methods can be compared in
  * pairs.
  */
-function evaluationGames(seed: number, split: Split, episodes: number, trainGames: number): GameChoice[] {
+export function evaluationGames(seed: number, split: Split, episodes: number, trainGames: number): GameChoice[] {
   if (split === 'train') {
     const games = trainingGames(seed, trainGames);
     return Array.from({ length: episodes }, (_, i) => ({
@@ -50,7 +50,7 @@ export interface EvaluateOptions {
    *
    * @internal
    */
-  readonly play?: (games: readonly GameChoice[], options: PlayOptions) => Promise<Float64Array>;
+  readonly play?: (games: readonly GameChoice[], options: CollectOptions) => Promise<Played>;
 }
 
 const optionKeys = {
@@ -85,21 +85,47 @@ function checkArguments(policy: unknown, environments: unknown, options: Evaluat
   checkPositive('evaluate', 'temperature', temperature, true, '1 leaves the scores as they are');
 }
 
+/** What `evaluate` returns. */
+export interface Evaluation {
+  /** Mean of `returns`. */
+  readonly mean: number;
+  /** f64[episodes]: sum of the rewards of each episode. */
+  readonly returns: Float64Array;
+  /** Mean of `successes`, the success rate; null where success means nothing. */
+  readonly success: number | null;
+  /** f64[episodes]: the success of each episode, as `spec.success` defines it; null where success means nothing. */
+  readonly successes: Float64Array | null;
+}
+
+/** The success of each episode, as `spec.success` defines it; null where success means nothing. */
+export function successesOf(
+  { success = 'return' }: Pick<EnvironmentSpec, 'success'>,
+  played: Played,
+): Float64Array | null {
+  if (success === null) return null;
+  return success === 'step' ? played.successes : played.returns;
+}
+
+export function meanOf(values: Float64Array): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
 /**
- * Mean return over episodes with sampled (not greedy) actions. In environments whose reward is 1 for a solved game and
- * 0 otherwise, this is the success rate; in other environments it is the mean score.
+ * Plays episodes with sampled (not greedy) actions and returns their mean return and success rate. By default the
+ * return of an episode is its success: 1 for a solved game and 0 otherwise, or a score; `spec.success` can define
+ * another one.
  *
  * @param policy with prepared weights
  * @param environments one or more instances of the policy's environment; that many episodes are played at a time, with
  *   the same result
- * @returns the mean and f64[episodes] of returns
+ * @returns the mean return, the success rate, and both by episode
  * @throws RangeError or Error that names an invalid argument; the signal's reason on abort
  */
 export async function evaluate(
   policy: Policy,
   environments: readonly Environment[],
   options: EvaluateOptions,
-): Promise<{ mean: number; returns: Float64Array }> {
+): Promise<Evaluation> {
   checkArguments(policy, environments, options);
   const { seed, split, episodes, trainGames = TRAIN_GAMES, temperature = 1, signal } = options;
   signal?.throwIfAborted();
@@ -107,7 +133,9 @@ export async function evaluate(
   const key = actionKey(seed, `evaluate/${split}`, 0);
   const onEpisode = options.onEpisode ? { onEpisode: options.onEpisode } : {};
   const playAll = options.play ?? ((all, how) => play(policy, environments, all, how));
-  const returns = await playAll(games, { key, temperature, signal, ...onEpisode });
+  const played = await playAll(games, { key, temperature, signal, ...onEpisode });
   signal?.throwIfAborted();
-  return { mean: returns.reduce((sum, x) => sum + x, 0) / episodes, returns };
+  const { returns } = played;
+  const successes = successesOf(environments[0].spec, played);
+  return { mean: meanOf(returns), returns, success: successes && meanOf(successes), successes };
 }

@@ -3,7 +3,7 @@
  * job is therefore reused.
  */
 
-import type { OpenBridge } from '../env/registry.ts';
+import type { OpenBridge } from '../env/outside.ts';
 import { canonicalJson, type JsonRecord } from '../record/json.ts';
 import { textSha256 } from '../record/sha256.ts';
 import { numericsVersion, unbraidVersion } from '../version.ts';

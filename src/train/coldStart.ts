@@ -28,6 +28,7 @@ export async function demonstrate(
   games: readonly GameChoice[],
   config: Config,
   signal: AbortSignal | undefined,
+  onEpisode: (done: number) => void,
 ): Promise<Demonstrations> {
   const chosen = Array.from({ length: config.coldStart }, (_, i) => ({
     ...games[i % games.length],
@@ -37,6 +38,7 @@ export async function demonstrate(
     noise: config.demonstrationNoise,
     seed: config.seed,
     purpose: 'demonstrations',
+    onEpisode,
     signal,
   });
   const labels = demonstrationLabels(play);

@@ -57,9 +57,11 @@ export interface RunSeconds {
   /** All that comes before the cold start: games, environments, the vocabulary. */
   readonly start: number;
   readonly coldStart: number;
-  /** One evaluation of the three splits, and one measurement of the coupling. */
+  /** One evaluation of the splits, and one measurement of the coupling. */
   readonly evaluation: number;
   readonly coupling: number;
+  /** The baseline of random play. */
+  readonly random: number;
   /** One iteration without its evaluations and checkpoint. */
   readonly iteration: number;
   readonly checkpoint: number;
@@ -101,10 +103,12 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   // Pretraining samples its states from demonstrations, whose environment steps cost less than the network's passes.
   const demonstrated = config.coldStart > 0 ? config.coldStart * steps * step : 0;
   const cloned = config.coldStart > 0 ? config.coldStartUpdates * (update + config.coldStartBatch * learn) : 0;
+  const splits = config.evalSplits.split('+').length;
   return {
     start: slack * (vocabulary + opened + demonstrated) + 0.1,
     coldStart: share * cloned,
-    evaluation: share * 3 * config.evalEpisodes * steps * play,
+    evaluation: share * splits * config.evalEpisodes * steps * play,
+    random: slack * splits * config.randomEpisodes * steps * step,
     coupling: share * config.couplingPairs * (pairSeconds + (passesPerPair * flops) / learnRate),
     iteration:
       share * (states * (play + passes * learn) + updates * update) +
@@ -124,12 +128,13 @@ export function estimateSeconds(config: Config, until: number = config.iteration
   const iterations = Math.min(until, config.iterations);
   // At the start and, where the run ends, at the end.
   const ends = until >= config.iterations ? 2 : 1;
-  const evaluations = ends + timesIn(iterations, config.evalEvery);
+  const evaluations = ends - (config.evalAtStart ? 0 : 1) + timesIn(iterations, config.evalEvery);
   const couplings = ends + timesIn(iterations, config.couplingEvery);
   const checkpoints = ends + timesIn(iterations, config.checkpointEvery);
   return (
     part.start +
     part.coldStart +
+    part.random +
     evaluations * part.evaluation +
     couplings * part.coupling +
     iterations * part.iteration +

@@ -13,6 +13,7 @@ import type { Environment } from '../env/environment.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
+import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
@@ -178,9 +179,10 @@ export async function learnFrom(
   } finally {
     phase.end();
   }
+  const successes = successesOf(context.environments[0].spec, rollout);
   const metrics: Metrics = {
-    'charts/success': rollout.returns.reduce((sum, x) => sum + x, 0) / games.length,
-    'charts/episodic_return': rollout.returns.reduce((sum, x) => sum + x, 0) / games.length,
+    ...(successes && { 'charts/success': meanOf(successes) }),
+    'charts/episodic_return': meanOf(rollout.returns),
     'charts/episodic_length': steps / games.length,
     'losses/policy_loss': meanStats(stats, 'policy'),
     'losses/approx_kl': meanStats(stats, 'approxKl'),

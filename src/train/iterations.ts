@@ -12,7 +12,7 @@ import {
   measureRun,
   type Run,
   reportProgress,
-  successMetrics,
+  resultMetrics,
 } from './run.ts';
 import type { RunLog } from './runLog.ts';
 
@@ -36,7 +36,7 @@ function inIteration(iteration: number, cause: unknown): Error {
   return new Error(`iteration ${iteration}: ${reason}`, { cause });
 }
 
-/** The success and coupling that an iteration measures; null where it is not the last one. */
+/** The results and coupling that an iteration measures; null where it is not the last one. */
 async function measureAfter(run: Run, iteration: number, line: Metrics): Promise<Evaluated | null> {
   const { evalEvery, couplingEvery, iterations } = run.config;
   if (iteration === iterations) {
@@ -44,7 +44,7 @@ async function measureAfter(run: Run, iteration: number, line: Metrics): Promise
     Object.assign(line, evaluated.metrics);
     return evaluated;
   }
-  if (dueAt(evalEvery, iteration)) Object.assign(line, successMetrics(await evaluateAll(run)));
+  if (dueAt(evalEvery, iteration)) Object.assign(line, resultMetrics(run, await evaluateAll(run)));
   if (dueAt(couplingEvery, iteration)) Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
   return null;
 }
@@ -92,7 +92,8 @@ export async function trainIterations(
     );
     reusable = rollout;
     run.envSteps += rollout.states.states + (metrics['labels/env_steps'] ?? 0);
-    run.success = metrics['charts/success'];
+    run.success = metrics['charts/success'] ?? null;
+    run.return = run.success === null ? metrics['charts/episodic_return'] : null;
     const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
     evaluated = await measureAfter(run, iteration, line).catch((error: unknown) => {
       if (before) log.save(before, false);

@@ -1,6 +1,6 @@
 /** Repeats a run without a folder, in any runtime. `unbraid verify` compares the result with the files of the run. */
 import { checkOptions, shown } from '../check/values.ts';
-import { type Config, resolveConfig } from '../config/config.ts';
+import { type Config, recordedConfig, resolveConfig } from '../config/config.ts';
 import { jsonSha256, type Link } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import { type JsonRecord, jsonLine } from '../record/json.ts';
@@ -41,6 +41,8 @@ export interface ReplayedRecords {
   readonly metrics: readonly string[];
   /** Fields of coupling-start.json and coupling-end.json; a run without pairs of good and bad actions has neither. */
   readonly couplings: Readonly<Partial<Record<'coupling-start' | 'coupling-end', FieldHashes>>>;
+  /** Mean returns by split at the end of the run; null where the replay ends before. */
+  readonly return: JsonRecord | null;
   /** The requested checkpoints. */
   readonly checkpoints: readonly ReplayedCheckpoint[];
 }
@@ -117,8 +119,9 @@ export async function replayRecords(config: Config, options: ReplayRecordsOption
   };
   const bound = { until, extraCheckpoints: wanted };
   const { chain, outcome } = await runBounded(config, { ...rest, ...hooks }, bound);
-  const receipt = createReceipt(unbraidVersion, config, chain, outcome);
-  return { receipt, metrics, couplings, checkpoints };
+  const receipt = createReceipt(unbraidVersion, recordedConfig(config), chain, outcome);
+  const returns = outcome && (outcome.return as unknown as JsonRecord);
+  return { receipt, metrics, couplings, return: returns, checkpoints };
 }
 
 /**

@@ -14,24 +14,39 @@ import type { SamplePairs } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { policyFor } from '../engine/policy/custom.ts';
-import { type Environment, splits } from '../env/environment.ts';
+import { type Environment, type Split, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
+import { playBaseline } from '../rollout/randomBaseline.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
-import { evaluate, trainingGames } from '../rollout/success.ts';
+import { evaluate, successesOf, trainingGames } from '../rollout/success.ts';
+import { type EpisodeMean, episodeMean } from '../statistics/episodes.ts';
 import type { CustomParts } from './custom.ts';
 import type { Metrics } from './iteration.ts';
 
 /** How far a run is: `done` of `total` in the present phase. */
 export interface Progress {
-  readonly phase: 'vocabulary' | 'cold start' | 'train' | 'evaluate' | 'coupling';
+  readonly phase:
+    | 'start'
+    | 'vocabulary'
+    | 'sample pairs'
+    | 'demonstrations'
+    | 'cold start'
+    | 'random'
+    | 'train'
+    | 'evaluate'
+    | 'coupling';
   readonly done: number;
   readonly total: number;
   readonly envSteps: number;
-  /** Mean return of the episodes of the latest iteration; null before the first. */
+  /** Success of the episodes of the latest iteration; null before the first, and where success means nothing. */
   readonly success: number | null;
+  /** Mean return of the episodes of the latest iteration, where success means nothing; null or absent otherwise. */
+  readonly return?: number | null;
+  /** In the phase `start`: what the program that plays the environment reports. */
+  readonly detail?: string;
   /**
    * Present once in a run that builds a vocabulary, at the end of that phase: what the limits of its config cut off the
    * texts.
@@ -39,11 +54,40 @@ export interface Progress {
   readonly notes?: readonly Note[];
 }
 
-/** Mean return by split. Where the return is 1 or 0, it is the share of solved games. */
-export interface SuccessBySplit {
-  readonly train: number;
-  readonly inDomain: number;
-  readonly outOfDomain: number;
+/** A value for each split. */
+export interface BySplit<T> {
+  readonly train: T;
+  readonly inDomain: T;
+  readonly outOfDomain: T;
+}
+
+/**
+ * Success rate by split: the mean of what the environment's spec defines as the success of an episode. null where that
+ * is nothing, and for a split that `evalSplits` leaves out.
+ */
+export type SuccessBySplit = BySplit<number | null>;
+
+/** Mean return by split, in the rewards of the environment; null for a split that `evalSplits` leaves out. */
+export type ReturnBySplit = BySplit<EpisodeMean | null>;
+
+/** What an evaluation measures. */
+export interface Results {
+  readonly success: SuccessBySplit;
+  readonly return: ReturnBySplit;
+}
+
+/** The keys of `BySplit`. */
+const splitKeys = { train: 'train', 'in-domain': 'inDomain', 'out-of-domain': 'outOfDomain' } as const;
+
+/** A value for each split of `values`, null for the others. */
+export function bySplit<T>(values: ReadonlyMap<Split, T>): BySplit<T | null> {
+  const entries = splits.map((split) => [splitKeys[split], values.get(split) ?? null]);
+  return Object.fromEntries(entries) as BySplit<T | null>;
+}
+
+/** The splits that evaluations play. */
+export function evaluatedSplits({ evalSplits }: Config): Split[] {
+  return splits.filter((split) => evalSplits.split('+').includes(split));
 }
 
 export interface Run {
@@ -58,6 +102,8 @@ export interface Run {
   readonly signal: AbortSignal | undefined;
   envSteps: number;
   success: number | null;
+  /** Mean return of the latest episodes where success means nothing; null otherwise. */
+  return: number | null;
 }
 
 /** The parts that do the work of a run, from its first evaluation on. */
@@ -90,8 +136,11 @@ export async function startRun(
   const custom = { environment: parts.environment?.href ?? null, policy: parts.policy?.href ?? null };
   const spread = await openSpread(crew, policy, config, pool, environments, signal, custom);
   // Collected with the initial weights, so that a resumed run measures the same pairs.
-  const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, signal } as const;
-  const bank = await collectSamplePairs(policy, environments, bankOptions).catch((error: unknown) => {
+  const onEpisode = (done: number, total: number): void =>
+    onProgress?.({ phase: 'sample pairs', done, total, envSteps: 0, success: null });
+  const bankOptions = { seed, split: 'in-domain', pairs, graphDiscount, graphMaxEdges, onEpisode, signal } as const;
+  const collecting = pairs === 0 ? null : collectSamplePairs(policy, environments, bankOptions);
+  const bank = await collecting?.catch((error: unknown) => {
     spread.close();
     throw error;
   });
@@ -101,31 +150,71 @@ export async function startRun(
     environments,
     games: trainingGames(seed, config.trainGames),
     spread,
-    bank,
+    bank: bank ?? null,
     onProgress,
     signal,
     envSteps: 0,
     success: null,
+    return: null,
   };
 }
 
 export function reportProgress(run: Run, phase: Progress['phase'], done: number, total: number): void {
-  run.onProgress?.({ phase, done, total, envSteps: run.envSteps, success: run.success });
+  const { envSteps, success, return: ofEpisodes } = run;
+  run.onProgress?.({ phase, done, total, envSteps, success, ...(ofEpisodes !== null && { return: ofEpisodes }) });
 }
 
-/** Success on the three splits, over `evalEpisodes` each. */
-export async function evaluateAll(run: Run): Promise<SuccessBySplit> {
+/** Success and returns on the splits of `evalSplits`, over `evalEpisodes` episodes each. */
+export async function evaluateAll(run: Run): Promise<Results> {
   const { config, learner, environments, spread, signal } = run;
   const { seed, evalEpisodes: episodes, trainGames, temperature } = config;
-  const means: number[] = [];
-  for (const [i, split] of splits.entries()) {
+  const success = new Map<Split, number | null>();
+  const returns = new Map<Split, EpisodeMean>();
+  const played = evaluatedSplits(config);
+  for (const [i, split] of played.entries()) {
     const onEpisode = (done: number): void =>
-      reportProgress(run, 'evaluate', i * episodes + done, splits.length * episodes);
+      reportProgress(run, 'evaluate', i * episodes + done, played.length * episodes);
     const options = { seed, split, episodes, trainGames, temperature, onEpisode, signal, play: spread.play };
-    means.push((await evaluate(learner.policy, environments, options)).mean);
+    const evaluation = await evaluate(learner.policy, environments, options);
+    success.set(split, evaluation.success);
+    returns.set(split, episodeMean(evaluation.returns));
   }
-  return { train: means[0], inDomain: means[1], outOfDomain: means[2] };
+  return { success: bySplit(success), return: bySplit(returns) };
 }
+
+/** Success and returns of uniformly random actions, by split; null for a split that was not played. */
+export interface RandomResults {
+  readonly success: BySplit<EpisodeMean | null>;
+  readonly return: ReturnBySplit;
+}
+
+/** The results of uniformly random actions over `randomEpisodes` episodes of each evaluated split; null without them. */
+export async function randomResults(run: Run): Promise<RandomResults | null> {
+  const { config, environments, signal } = run;
+  const { seed, randomEpisodes: episodes, trainGames } = config;
+  if (episodes === 0) return null;
+  const success = new Map<Split, EpisodeMean>();
+  const returns = new Map<Split, EpisodeMean>();
+  const played = evaluatedSplits(config);
+  for (const [i, split] of played.entries()) {
+    const onEpisode = (done: number): void =>
+      reportProgress(run, 'random', i * episodes + done, played.length * episodes);
+    const results = await playBaseline(environments, { seed, split, episodes, trainGames, onEpisode, signal });
+    const successes = successesOf(environments[0].spec, results);
+    if (successes !== null) success.set(split, episodeMean(successes));
+    returns.set(split, episodeMean(results.returns));
+  }
+  return { success: bySplit(success), return: bySplit(returns) };
+}
+
+/** The metrics of the baseline: `random/...`. */
+export function randomMetrics(run: Run, { success, return: returns }: RandomResults): Metrics {
+  const rates = new Map(splits.map((split) => [split, success[splitKeys[split]]?.mean ?? null]));
+  return resultMetrics(run, { success: bySplit(rates), return: returns }, 'random');
+}
+
+/** Names of the splits in keys of metrics, with their keys in results. */
+const metricNames = { train: 'train', in_domain: 'inDomain', out_of_domain: 'outOfDomain' } as const;
 
 /** Coupling of the current weights on the run's state pairs; null without pairs. */
 export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
@@ -144,8 +233,19 @@ export function couplingFields(iteration: number, measured: CouplingMeasurement)
   return { iteration, split: 'in-domain', samples: measured.matrix.samples.length, ...measured } as const;
 }
 
-export function successMetrics(success: SuccessBySplit): Metrics {
-  return { 'eval/train': success.train, 'eval/in_domain': success.inDomain, 'eval/out_of_domain': success.outOfDomain };
+/**
+ * The metrics of an evaluation: success where it means something, and the mean returns where success is not the return.
+ */
+export function resultMetrics(run: Run, { success, return: returns }: Results, prefix = 'eval'): Metrics {
+  const metrics: Metrics = {};
+  const { success: kind = 'return' } = run.environments[0].spec;
+  for (const [name, key] of Object.entries(metricNames)) {
+    const rate = success[key];
+    const { mean } = returns[key] ?? {};
+    if (rate !== null) metrics[`${prefix}/${name}`] = rate;
+    if (mean !== undefined && kind !== 'return') metrics[`${prefix}_return/${name}`] = mean;
+  }
+  return metrics;
 }
 
 export function couplingMetrics(summary: CouplingSummary): Metrics {
@@ -160,15 +260,15 @@ export function couplingMetrics(summary: CouplingSummary): Metrics {
   return metrics;
 }
 
-/** Success and coupling of the current policy, and the metrics that hold them. */
-export interface Evaluated {
-  readonly success: SuccessBySplit;
+/** Success, returns and coupling of the current policy, and the metrics that hold them. */
+export interface Evaluated extends Results {
   readonly measured: CouplingMeasurement | null;
   readonly metrics: Metrics;
 }
 
 export async function evaluateRun(run: Run): Promise<Evaluated> {
   const measured = await measureRun(run);
-  const success = await evaluateAll(run);
-  return { success, measured, metrics: { ...successMetrics(success), ...couplingMetrics(couplingSummary(measured)) } };
+  const results = await evaluateAll(run);
+  const metrics = { ...resultMetrics(run, results), ...couplingMetrics(couplingSummary(measured)) };
+  return { ...results, measured, metrics };
 }

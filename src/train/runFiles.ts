@@ -1,8 +1,8 @@
 /** The folder of a run as a map of paths to bytes: for hosts without a file system, or with another one than Node's. */
 import { checkObject } from '../check/values.ts';
-import { type Config, resolveConfig } from '../config/config.ts';
+import { type Config, recordedConfig, resolveConfig } from '../config/config.ts';
 import { type Checkpoint, checkpointName, packCheckpoint } from '../record/checkpoint.ts';
-import { encodeJson, jsonLine } from '../record/json.ts';
+import { encodeJson, type JsonRecord, jsonLine } from '../record/json.ts';
 import {
   checkpointsName,
   configName,
@@ -81,7 +81,7 @@ export function recordRun(config: Partial<Config> = {}): RunRecorder {
     hooks,
     files(outcome = null, wallMs = 0) {
       const versions = { unbraid: unbraidVersion };
-      const files = new Map([[configName, recordBytes(configName, { config: resolved, versions })]]);
+      const files = new Map([[configName, recordBytes(configName, { config: recordedConfig(resolved), versions })]]);
       files.set(metricsName, bytesOf(lines.join('')));
       for (const [iteration, packed] of checkpoints) {
         for (const [name, bytes] of packed) files.set(`${checkpointsName}/${checkpointName(iteration)}/${name}`, bytes);
@@ -96,8 +96,9 @@ export function recordRun(config: Partial<Config> = {}): RunRecorder {
       const { receipt, build, buildReason } = outcome;
       const result = {
         command: 'train',
-        config: resolved,
+        config: recordedConfig(resolved),
         ...outcomeOf(outcome),
+        return: outcome.return as unknown as JsonRecord,
         kernels: { build, buildReason },
         wallMs,
       };

@@ -1,6 +1,6 @@
 /** What a run starts from: the head of its chain, and whether a checkpoint belongs to the same start. */
 
-import type { Config } from '../config/config.ts';
+import { type Config, recordedConfig } from '../config/config.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
 import { brokenCheckpoint, type ChainHead, jsonSha256 } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
@@ -19,8 +19,9 @@ export function chainHead(
   const custom = headOf(parts);
   return {
     numerics: numericsVersion,
-    configSha256: jsonSha256(config),
+    configSha256: jsonSha256(recordedConfig(config)),
     environment: `${spec.name} ${spec.version}`,
+    ...(spec.packages && { packages: spec.packages }),
     vocabularySha256: vocabulary && jsonSha256(vocabulary),
     ...(arithmetic === 'relaxed' && { arithmetic }),
     ...(custom && { custom }),
@@ -67,6 +68,12 @@ export function requireSameStart(saved: ChainHead, current: ChainHead): void {
   if (saved.environment !== current.environment) {
     throw new Error(
       `train: the checkpoint was made in ${saved.environment}, but this is ${current.environment}; resume with the version of unbraid that made it`,
+    );
+  }
+  const packages = [saved, current].map((head) => JSON.stringify(head.packages ?? {}));
+  if (packages[0] !== packages[1]) {
+    throw new Error(
+      `train: the checkpoint was made with the packages ${packages[0]}, but these are ${packages[1]}; install the versions of the checkpoint`,
     );
   }
   if (saved.numerics !== current.numerics) {

@@ -1,7 +1,7 @@
 /** Trains a run in any runtime. Records, clocks and processes are the caller's. */
 
 import { checkOptions } from '../check/values.ts';
-import type { Config } from '../config/config.ts';
+import { type Config, recordedConfig } from '../config/config.ts';
 import { type CouplingSummary, couplingSummary } from '../coupling/measure.ts';
 import { completeLabelSource } from '../credit/labels/custom.ts';
 import { createLabelSource, type LabelSource, type LabelTools } from '../credit/labels/labels.ts';
@@ -9,7 +9,8 @@ import type { Width } from '../engine/kernels/load.ts';
 import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
 import { actionKey } from '../engine/policy/policy.ts';
-import { type OpenBridge, openEnvironments } from '../env/registry.ts';
+import type { OpenBridge } from '../env/outside.ts';
+import { openEnvironments } from '../env/registry.ts';
 import { pauses, runWithPauses } from '../eventLoop.ts';
 import { type Crew, soloCrew } from '../parallel/crew.ts';
 import { wideKernels } from '../parallel/kernelChoices.ts';
@@ -34,7 +35,21 @@ import {
 } from './custom.ts';
 import { adamwSettings } from './iteration.ts';
 import { type RunBound, trainIterations } from './iterations.ts';
-import { evaluateRun, type Run, type RunParts, reportProgress, type SuccessBySplit, startRun } from './run.ts';
+import {
+  couplingMetrics,
+  type Evaluated,
+  evaluateRun,
+  measureRun,
+  type RandomResults,
+  type ReturnBySplit,
+  type Run,
+  type RunParts,
+  randomMetrics,
+  randomResults,
+  reportProgress,
+  type SuccessBySplit,
+  startRun,
+} from './run.ts';
 import { openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
@@ -42,11 +57,15 @@ import { createSurgeon } from './surgery.ts';
 /** What a run ends with. */
 export interface TrainOutcome {
   readonly success: SuccessBySplit;
+  /** Over the `evalEpisodes` episodes of each split from which `success` comes. */
+  readonly return: ReturnBySplit;
   readonly coupling: { readonly start: CouplingSummary; readonly end: CouplingSummary };
   readonly envSteps: number;
   readonly updates: number;
   /** SHA-256 of the parameters' names, shapes and bits. */
   readonly parametersSha256: string;
+  /** Present if `randomEpisodes` is above 0: the results of uniformly random actions. */
+  readonly random?: RandomResults;
   /** The chain of hashes from config to outcome, which `replay` computes again. */
   readonly receipt: Receipt;
   /** The build of the kernels at the end of the run. Everything above is bitwise identical for both. */
@@ -159,6 +178,12 @@ async function beginLearning(run: Run, demonstrations: Demonstrations | null, re
   if (reference) arena.copy(reference, weights, network.vectorSize * 4);
 }
 
+/** The coupling before the first iteration of a run that is evaluated later. */
+async function measureAtStart(run: Run): Promise<Pick<Evaluated, 'measured' | 'metrics'>> {
+  const measured = await measureRun(run);
+  return { measured, metrics: couplingMetrics(couplingSummary(measured)) };
+}
+
 /** Trains a run that has been set up. */
 async function trainRun(
   run: Run,
@@ -177,18 +202,24 @@ async function trainRun(
   const surgeon = createSurgeon(config, learner, environments[0], games);
   options.onParts?.({ learner, environments, spread, labelSource });
   const demonstrations =
-    config.coldStart > 0 && spec.hasExpert ? await demonstrate(environments[0], games, config, signal) : null;
+    config.coldStart > 0 && spec.hasExpert
+      ? await demonstrate(environments[0], games, config, signal, (done) =>
+          reportProgress(run, 'demonstrations', done, config.coldStart),
+        )
+      : null;
+  let random: RandomResults | null = null;
   const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
   let couplingStart: CouplingSummary;
   const logged = { run, labelSource, reference, vocabulary, couplingStart: () => couplingStart };
   const log = openRunLog(logged, head, checkpoint, options);
   if (checkpoint) couplingStart = resume(run, checkpoint, reference, labelSource).couplingStart;
   else {
+    random = await randomResults(run);
     await beginLearning(run, demonstrations, reference);
-    const { measured, metrics } = await evaluateRun(run);
+    const { measured, metrics } = config.evalAtStart ? await evaluateRun(run) : await measureAtStart(run);
     couplingStart = couplingSummary(measured);
     if (measured) onCoupling?.('coupling-start', 0, measured);
-    log.metrics(0, { envSteps: 0, updates: 0, ...metrics });
+    log.metrics(0, { envSteps: 0, updates: 0, ...metrics, ...(random && randomMetrics(run, random)) });
     log.save(log.learned(0));
   }
   if (reference) network.prepare(reference);
@@ -199,11 +230,15 @@ async function trainRun(
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);
   if (bound.until < config.iterations) return { chain: log.chain, outcome: null };
   // A run that resumes from the checkpoint of its last iteration trains nothing, but still needs its outcome.
-  const { success, measured } = trained ?? (await evaluateRun(run));
+  const { success, return: returns, measured } = trained ?? (await evaluateRun(run));
   if (measured) onCoupling?.('coupling-end', config.iterations, measured);
+  // A resumed run plays the same episodes again.
+  random ??= await randomResults(run);
   signal?.throwIfAborted();
   const outcome = {
     success,
+    return: returns,
+    ...(random && { random }),
     coupling: { start: couplingStart, end: couplingSummary(measured) },
     envSteps: run.envSteps,
     updates: learner.updates,
@@ -241,12 +276,16 @@ export async function runBounded(
   const parts = loaded ?? (suppliesParts(options) ? await loadParts(options) : noParts);
   signal?.throwIfAborted();
   requireParts(config, parts);
-  const progress = { phase: 'vocabulary', total: 1, envSteps: 0, success: null } as const;
+  const total = config.vocabularyEpisodes;
+  const progress = { phase: 'vocabulary', total, envSteps: 0, success: null } as const;
   onProgress?.({ ...progress, done: 0 });
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, {
     signal,
     makeEnvironment: parts.environment?.make ?? null,
-    onNotes: (notes) => onProgress?.({ ...progress, done: 1, notes }),
+    onStart: ({ text, done = 0, total: of = 0 }) =>
+      onProgress?.({ phase: 'start', detail: text, done, total: of, envSteps: 0, success: null }),
+    onVocabulary: (done) => onProgress?.({ ...progress, done }),
+    onNotes: (notes) => onProgress?.({ ...progress, done: total, notes }),
   });
   let run: Run | null = null;
   try {
@@ -279,7 +318,7 @@ export async function runTraining(
   const bound = { until: config.iterations, extraCheckpoints: new Set<number>() };
   const { chain, outcome } = await runBounded(config, options, bound, loaded);
   if (outcome === null) throw new Error('runTraining: a run without a bound must have an outcome; report this');
-  return { ...outcome, receipt: createReceipt(unbraidVersion, config, chain, outcome) };
+  return { ...outcome, receipt: createReceipt(unbraidVersion, recordedConfig(config), chain, outcome) };
 }
 
 /**

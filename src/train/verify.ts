@@ -19,7 +19,7 @@ import {
   receiptName,
   resultName,
 } from '../record/names.ts';
-import { firstDifference, outcomeOf, type Receipt, type ReceiptDifference } from '../record/receipt.ts';
+import { firstDifference, type Receipt, type ReceiptDifference } from '../record/receipt.ts';
 import { checkCommand, encodeReceipt, parseReceipt, type ReceiptFile } from '../record/receiptFile.ts';
 import { sha256Hex } from '../record/sha256.ts';
 import { fieldHashes, type ReplayedRecords, replayRecords } from './replay.ts';
@@ -221,8 +221,11 @@ function compareFiles(
       if (stated[key] !== measured[key]) found(`${name}#${key}`, `${key} in ${name} is not what the replay measures`);
     }
   }
-  const outcome = outcomeOf(records.receipt.outcome ?? {});
-  compareRecord(files, resultName, { command: 'train', config: receipt.config, ...outcome });
+  const outcome = { ...(records.receipt.outcome ?? {}) };
+  // Runs of earlier versions do not state returns.
+  const states = Object.hasOwn(readObject(files, resultName), 'return');
+  const returns = states && records.return ? { return: records.return } : {};
+  compareRecord(files, resultName, { command: 'train', config: receipt.config, ...outcome, ...returns });
 }
 
 /** The receipt in what `verify` was given, the files that it lists, and the files themselves. */

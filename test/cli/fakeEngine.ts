@@ -157,6 +157,9 @@ export async function unbraid(
       },
       close: () => undefined,
     }),
+    async checkBridge() {
+      throw new Error('no bridge was given');
+    },
     studies: async () => [],
     missingGames: () => null,
     ...engine,

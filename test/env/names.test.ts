@@ -1,5 +1,13 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { environmentTable, isBuiltIn, shippedScript, startsProgram, unknownEnvironment } from '../../src/env/names.ts';
+import {
+  environmentTable,
+  isBuiltIn,
+  moduleScript,
+  shippedScript,
+  startsProgram,
+  unknownEnvironment,
+} from '../../src/env/names.ts';
 
 describe('names that start nothing but this package', () => {
   test.each(['household', 'crafting', 'look-alike', 'bandit'])('%s', (name) => {
@@ -18,6 +26,18 @@ describe('names that start nothing but this package', () => {
       'textworld_express_bridge.py',
     ]);
   });
+
+  test.each([
+    ['gym:CartPole-v1', 'gym_bridge.py'],
+    ['gym:CartPole-v1?form=text&scale=0.01&x=-1', 'gym_bridge.py'],
+    ['minigrid:BabyAI-GoToLocal-v0?form=vector', 'minigrid_bridge.py'],
+    ['textworld:coin_collector?level=5', 'textworld_bridge.py'],
+    ['scienceworld:find-living-thing', 'scienceworld_bridge.py'],
+    ['minatar:breakout', 'minatar_bridge.py'],
+    ['procgen:coinrun', 'procgen_bridge.py'],
+  ])('%s', (name, script) => {
+    expect([isBuiltIn(name), startsProgram(name), shippedScript(name)]).toEqual([false, false, script]);
+  });
 });
 
 test.each([
@@ -26,7 +46,23 @@ test.each([
   ' exec:true',
   'EXEC:true',
   'gym:module:Env-v0',
-  'gym:CartPole-v1',
+  'gym:ALE/Pong-v5',
+  'gym:../CartPole-v1',
+  'gym:a..b',
+  'gym:/tmp/x',
+  'gym:-c',
+  'gym:.x',
+  'gym:',
+  'gym',
+  'gym:CartPole-v1\n',
+  'gym:CartPole-v1 --evil',
+  'gym:CartPole-v1?a',
+  'gym:CartPole-v1?a=b/c',
+  'gym:CartPole-v1?a=..',
+  'gym:CartPole-v1?a=b:c',
+  'Gym:CartPole-v1',
+  'gym/CartPole-v1',
+  'atari:Pong-v5',
   './program',
   '/bin/true',
   'C:\\program.exe',
@@ -55,13 +91,51 @@ test.each([
   expect([startsProgram(name), isBuiltIn(name), shippedScript(name)]).toEqual([true, false, null]);
 });
 
+test.each([
+  ['gym:module:Env-v0', 'gym_bridge.py'],
+  ['gym:ALE/Pong-v5?form=text', 'gym_bridge.py'],
+  ['gym:CartPole-v1', 'gym_bridge.py'],
+  ['minigrid:a.b:Env-v0', 'minigrid_bridge.py'],
+  ['gym:../CartPole-v1', null],
+  ['gym:/tmp/x', null],
+  ['gym:a//b', null],
+  ['gym:a:/b', null],
+  ['gym:-c', null],
+  ['gym:a b', null],
+  ['exec:gym:a', null],
+  ['atari:module:Env-v0', null],
+])('the bridge script of an id with a module or path: %s', (name, script) => {
+  expect(moduleScript(name)).toBe(script);
+});
+
+test('every bridge script of the package has a form of names', () => {
+  const scripts = readdirSync(new URL('../../bridges/', import.meta.url)).filter((name) => name.endsWith('_bridge.py'));
+  const known = environmentTable.map(({ script }) => script);
+  // unbraid_bridge.py is the module that the scripts import.
+  for (const script of scripts) if (script !== 'unbraid_bridge.py') expect(known).toContain(script);
+});
+
 test('an unknown name is answered with all forms and the nearest name', () => {
   const forms = environmentTable.map(({ name }) => name).join(', ');
-  expect(forms).toBe('household, crafting, look-alike, bandit, textworld-express/<game>, exec:COMMAND ARG...');
+  expect(forms).toBe(
+    'household, crafting, look-alike, bandit, gym:<id>, minigrid:<id>, textworld:<game>, textworld-express/<game>, scienceworld:<task>, minatar:<game>, procgen:<game>, exec:COMMAND ARG...',
+  );
   const advice = (name: string): string => unknownEnvironment(name).split(`choose from ${forms}`)[1];
   expect(advice('houshold')).toBe('; did you mean "household"?');
   expect(advice('lookalike')).toBe('; did you mean "look-alike"?');
-  expect(advice('textworld/coin')).toBe('; did you mean "textworld-express/coin"?');
+  expect(advice('textworld/coin')).toBe('; did you mean "textworld:coin"?');
   expect(advice('textworld_expres/twc?a=1')).toBe('; did you mean "textworld-express/twc?a=1"?');
-  expect(advice('alfworld/pick')).toBe('');
+  expect(advice('gim:CartPole-v1')).toBe('; did you mean "gym:CartPole-v1"?');
+  expect(advice('CartPole-v1')).toBe('; did you mean "gym:CartPole-v1"?');
+  expect(advice('mini-grid:BabyAI-GoToLocal-v0')).toBe('; did you mean "minigrid:BabyAI-GoToLocal-v0"?');
+  expect(advice('scienceword:boil')).toBe('; did you mean "scienceworld:boil"?');
+  expect(advice('gym')).toBe('; did you mean "gym:CartPole-v1"?');
+  expect(advice('zork/pick')).toBe('');
+});
+
+test('names of bridges that the package does not contain are left out', () => {
+  const forms = environmentTable.filter(({ script }) => script !== 'gym_bridge.py');
+  const text = unknownEnvironment('gim:CartPole-v1', forms);
+  expect(text).not.toContain('gym:');
+  expect(unknownEnvironment('gim:CartPole-v1')).toContain('gym:<id>');
 });

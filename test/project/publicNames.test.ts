@@ -59,7 +59,7 @@ describe('types', () => {
   test('train takes a part of a config and returns success, coupling and a receipt', () => {
     expectTypeOf(unbraid.train).parameter(0).toEqualTypeOf<Partial<unbraid.Config> | undefined>();
     expectTypeOf(unbraid.train).returns.resolves.toEqualTypeOf<unbraid.TrainOutcome>();
-    expectTypeOf<unbraid.TrainOutcome['success']['outOfDomain']>().toEqualTypeOf<number>();
+    expectTypeOf<unbraid.TrainOutcome['success']['outOfDomain']>().toEqualTypeOf<number | null>();
     expectTypeOf<unbraid.TrainOutcome['receipt']>().toEqualTypeOf<record.Receipt>();
     expectTypeOf<unbraid.Config['iterations']>().toEqualTypeOf<number>();
     expectTypeOf<unbraid.Config['observation']>().toExtend<string | null>();

@@ -137,9 +137,9 @@ test('play returns the returns that collect records, with as many environments a
   const { returns } = await collect(policy, environments, games(40), options);
   expect(new Set(returns).size).toBe(2);
   const done: number[] = [];
-  expect(await play(policy, environments, games(40), options)).toEqual(returns);
+  expect((await play(policy, environments, games(40), options)).returns).toEqual(returns);
   const withThree = { ...options, onEpisode: (n: number) => done.push(n) };
-  expect(await play(policy, environments.slice(0, 3), games(40), withThree)).toEqual(returns);
+  expect((await play(policy, environments.slice(0, 3), games(40), withThree)).returns).toEqual(returns);
   expect(done).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
 });
 
@@ -148,12 +148,12 @@ test('play that reaches more states than it keeps removes them and returns the s
   const policy = await policyFor(environment);
   // About twenty states each.
   const many = Array.from({ length: 1200 }, (_, i): GameChoice => ({ seed: i, split: 'train', rollout: 0 }));
-  const returns = await play(policy, households(30), many, options);
+  const { returns } = await play(policy, households(30), many, options);
   expect(returns.some((x) => x === 1)).toBe(true);
   for (const first of [0, 600]) {
     const numbers = Array.from({ length: 600 }, (_, i) => first + i);
     const part = await play(policy, households(30), many.slice(first, first + 600), { ...options, numbers });
-    expect(part).toEqual(returns.slice(first, first + 600));
+    expect(part.returns).toEqual(returns.slice(first, first + 600));
   }
 });
 
@@ -170,7 +170,7 @@ describe('an asynchronous environment', () => {
     const rollout = await collect(policy, plain, games(6), options);
     for (const slow of [households(6).map(promised), households(6).map((e, i) => (i % 2 ? promised(e) : e))]) {
       expect(episodes(await collect(policy, slow, games(6), options))).toEqual(episodes(rollout));
-      expect(await play(policy, slow, games(6), options)).toEqual(rollout.returns);
+      expect((await play(policy, slow, games(6), options)).returns).toEqual(rollout.returns);
     }
   });
 

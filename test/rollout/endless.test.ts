@@ -81,7 +81,7 @@ const players: readonly [
     'demonstrate',
     'playExpert',
     true,
-    (_, create) => demonstrate(create(), someGames(1), resolveConfig({ coldStart: 2 }), undefined),
+    (_, create) => demonstrate(create(), someGames(1), resolveConfig({ coldStart: 2 }), undefined, () => {}),
   ],
 ];
 

@@ -56,8 +56,8 @@ describe.each(sources)('%s', (_, hasExpert, open) => {
     const packed = packRollout(rollout);
     const arrays = [...Object.values(packed), ...Object.values(packed.states)].filter((x) => ArrayBuffer.isView(x));
     const buffers = new Set(arrays.map((array) => array.buffer));
-    // 9 by state, 2 by episode, the expert's, 6 of the list.
-    expect(arrays.length).toBe(18);
+    // 9 by state, 3 by episode, the expert's, 6 of the list.
+    expect(arrays.length).toBe(19);
     expect(buffers.size).toBe(1);
     expect(buffers).not.toContain(rollout.returns.buffer);
     const ends = arrays.map(({ byteOffset, byteLength }) => [byteOffset, byteOffset + byteLength]);

@@ -79,7 +79,9 @@ test('success is the mean of the returns: equal for any number of environments, 
   expect(returns.length).toBe(60);
   expect(mean).toBe(returns.filter((x) => x === 1).length / 60);
   expect(mean).toBeGreaterThan(0);
-  expect(await evaluate(policy, environments.slice(0, 2), options)).toEqual({ mean, returns });
+  expect(await evaluate(policy, environments.slice(0, 2), options)).toEqual({
+    ...{ mean, returns, success: mean, successes: returns },
+  });
   const other = await evaluate(policy, environments, { ...options, split: 'out-of-domain' });
   expect(other.returns).not.toEqual(returns);
   const cold = await evaluate(policy, environments, { ...options, temperature: 0.01 });

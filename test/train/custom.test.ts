@@ -82,7 +82,7 @@ describe('on one thread and on three, on shared memory and on copies', () => {
 test('the corridor is learnt: success in games not trained on rises by more than 0.3', async () => {
   const before = await train({ ...quick, iterations: 0, evalEpisodes: 200 }, { environment: corridor });
   const after = await train({ ...quick, iterations: 40, evalEpisodes: 200 }, { environment: corridor });
-  expect(after.success.outOfDomain - before.success.outOfDomain).toBeGreaterThan(0.3);
+  expect(Number(after.success.outOfDomain) - Number(before.success.outOfDomain)).toBeGreaterThan(0.3);
 });
 
 describe('the receipt', () => {

@@ -1,7 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { expect, test, vi } from 'vitest';
+import { namedBridges } from '../../src/cli/shared/bridges.ts';
 import { trainIn } from '../../src/cli/train/trainRun.ts';
 import { type Config, type ConfigKey, configTable, resolveConfig } from '../../src/config/config.ts';
 import { soloCrew } from '../../src/parallel/crew.ts';
@@ -10,7 +12,7 @@ import { type RecordedRun, recordedRun, small } from './recordedRun.ts';
 type Changes = Partial<Config>;
 
 /** What must differ: the parameters; or, at equal parameters, another part of what a run leaves. */
-type Differs = 'parameters' | 'success' | 'coupling' | 'metrics' | 'checkpoints' | 'folder';
+type Differs = 'parameters' | 'success' | 'coupling' | 'metrics' | 'checkpoints' | 'folder' | 'processes';
 
 /** In this context, each of these values gives another result than the context alone does. */
 interface Case {
@@ -32,6 +34,8 @@ const ppo: Changes = { ...states, method: 'ppo' };
 const gigpo: Changes = { ...states, method: 'gigpo' };
 // Episodes of several lengths, in minibatches of unequal sizes.
 const lengths: Changes = { ...household, policy: 'mlp', coldStart: 60, coldStartUpdates: 60, coldStartBatch: 256 };
+const program = fileURLToPath(new URL('../env/bridge/fixtures/version2.mjs', import.meta.url));
+const bridge: Changes = { env: `exec:${process.execPath} ${program} vector`, policy: 'mlp', coldStart: 0 };
 const text: Changes = { ...household, observation: 'text' };
 
 function parameters(values: Case['values'], context: Changes = states): Case {
@@ -64,6 +68,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   seed: parameters([2]),
   iterations: parameters([2]),
   maxSteps: parameters([5], household),
+  bridgeProcesses: { context: bridge, values: [2, 3], differs: 'processes' },
   similarity: parameters([0.3, 0.95], { ...states, env: 'bandit' }),
   trainGames: parameters([3]),
   numGenerations: parameters([5]),
@@ -130,9 +135,13 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   vocabularyEpisodes: parameters([1], text),
   maxStateTokens: parameters([32], text),
   maxActionTokens: parameters([12], text),
+  history: parameters([1, 3], text),
   evalEpisodes: { context: states, values: [30], differs: 'success' },
   evalEvery: { context: states, values: [1], differs: 'metrics' },
-  couplingPairs: { context: states, values: [5], differs: 'coupling' },
+  evalSplits: { context: states, values: ['out-of-domain', 'in-domain+train'], differs: 'success' },
+  evalAtStart: { context: states, values: [false], differs: 'metrics' },
+  randomEpisodes: { context: states, values: [3], differs: 'metrics' },
+  couplingPairs: { context: states, values: [5, 0], differs: 'coupling' },
   couplingEvery: { context: states, values: [1], differs: 'metrics' },
   checkpointEvery: { context: states, values: [1], differs: 'checkpoints' },
   keepCheckpoints: { context: { ...states, checkpointEvery: 1 }, values: [1], differs: 'folder' },
@@ -142,7 +151,7 @@ const runs = new Map<string, Promise<RecordedRun>>();
 
 function cachedRun(config: Changes): Promise<RecordedRun> {
   const key = JSON.stringify(config);
-  const run = runs.get(key) ?? recordedRun(config);
+  const run = runs.get(key) ?? recordedRun(config, { openBridge: namedBridges('any') });
   runs.set(key, run);
   return run;
 }
@@ -159,8 +168,25 @@ async function checkpointFolders(config: Changes): Promise<string[]> {
   }
 }
 
+/** The number of processes of the environment's program that a run starts. */
+async function processesOf(config: Changes): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'unbraid-processes-'));
+  const log = join(directory, 'log');
+  vi.stubEnv('UNBRAID_TEST_LOG', log);
+  try {
+    await recordedRun({ ...config, iterations: 0 }, { openBridge: namedBridges('any') });
+    return readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"op":"hello"')).length;
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(directory, { recursive: true });
+  }
+}
+
 async function leaves(config: Changes, differs: Differs): Promise<unknown> {
   if (differs === 'folder') return checkpointFolders(config);
+  if (differs === 'processes') return processesOf(config);
   const { outcome, metrics, checkpoints } = await cachedRun(config);
   if (differs === 'parameters') return outcome.parametersSha256;
   const parts = {

@@ -2,7 +2,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { type ConfigKey, configTable } from '../../config/config.ts';
 import { methodTerms } from '../../config/method.ts';
-import { environmentTable } from '../../env/names.ts';
+import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
 import { listKinds } from '../list/command.ts';
 
 /** Values of an option or an argument. A shell completes none of `other`, such as numbers. */
@@ -44,8 +44,13 @@ function choicesOf(key: ConfigKey): Values {
   return wordsOf(names.filter((name) => name !== 'custom'));
 }
 
-/** Names of environments. Of `textworld-express/<game>` the part before `<`; `exec:` commands are left out. */
-const environments = environmentTable.map(({ name }) => name.replace(/<.*/, '')).filter((name) => !/[ :]/.test(name));
+/**
+ * Names of environments. Of `textworld-express/<game>` the part before `<`. Names with a colon are left out, at which
+ * bash splits words.
+ */
+const environments = availableForms()
+  .map(({ name }) => name.replace(/<.*/, ''))
+  .filter((name) => !/[ :]/.test(name));
 
 /** Values of options without choices of their own, by long flag. */
 const optionValues: Readonly<Record<string, Values>> = {

@@ -1,7 +1,9 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
-import { ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
-import type { OpenBridge } from '../../env/registry.ts';
+import type { Bridge, BridgeOptions } from '../../env/bridge/bridge.node.ts';
+import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
+import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
+import type { OpenBridge } from '../../env/outside.ts';
 import { usageError } from './arguments.ts';
 import { printableName } from './printable.ts';
 
@@ -39,7 +41,7 @@ function shownCommand(env: string): string {
 export function permitted(env: string, from: string, allowExec: boolean | undefined): Programs {
   if (allowExec) return 'any';
   if (!startsProgram(env)) return 'shipped';
-  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env));
+  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env, availableForms()));
   throw usageError(
     `env: a program that a file names must be allowed by --allow-exec, got one in ${from}; the command is: ${shownCommand(env)}; if you trust it, add --allow-exec`,
   );
@@ -51,18 +53,42 @@ export function permitted(env: string, from: string, allowExec: boolean | undefi
  * @throws a usage error if no environment has the name
  */
 export function typed(env: string): Programs {
-  if (startsProgram(env) && !env.startsWith(ownProgram)) throw usageError(unknownEnvironment(env));
-  return 'any';
+  if (!startsProgram(env) || env.startsWith(ownProgram) || moduleScript(env) !== null) return 'any';
+  throw usageError(unknownEnvironment(env, availableForms()));
+}
+
+/**
+ * The name of the environment that the user typed: itself, or the name of a command with its arguments.
+ *
+ * @throws a usage error if no environment has the name
+ */
+export function typedProgram(text: string): string {
+  const isCommand = text.trim().includes(' ') && !text.startsWith(ownProgram);
+  const env = isCommand ? `${ownProgram}${text}` : text;
+  typed(env);
+  return env;
+}
+
+/** Loads the programs of environments; not at the start, because few runs need one. */
+async function openNamed(options: Omit<BridgeOptions, 'command' | 'args'>): Promise<Bridge> {
+  const { openBridge } = await import('../../env/bridge/bridge.node.ts');
+  const { resolveBridge } = await import('../../env/bridge/resolveBridge.node.ts');
+  return openBridge({ ...resolveBridge(options.name), ...options });
+}
+
+/** Opens the bridge of an environment whose name the user typed. */
+export function openTypedBridge(
+  name: string,
+  options: Omit<BridgeOptions, 'name' | 'command' | 'args'>,
+): Promise<Bridge> {
+  return openNamed({ ...options, name });
 }
 
 /** Returns a function that opens the bridge of an environment. @param programs that may be started; see `permitted` */
 export function namedBridges(programs: Programs = 'shipped'): OpenBridge {
-  return async (name, signal) => {
+  return async (name, options) => {
     // The commands call `permitted` earlier. This second check protects a command that does not.
     if (programs !== 'any') permitted(name, 'a file', false);
-    // Loaded here, because few runs need a program.
-    const { openBridge } = await import('../../env/bridge/bridge.node.ts');
-    const { resolveBridge } = await import('../../env/bridge/resolveBridge.node.ts');
-    return openBridge({ ...resolveBridge(name), name, signal });
+    return openNamed({ ...options, name });
   };
 }

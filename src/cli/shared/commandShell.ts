@@ -63,9 +63,10 @@ export function crewText({ size, memory, reason }: Pick<Crew, 'size' | 'memory' 
 }
 
 function printableProgress(progress: ShownProgress): ShownProgress {
-  const { phase, notes } = progress;
+  const { phase, detail, notes } = progress;
   const shown = notes && { notes: notes.map((note) => ({ ...note, text: printableName(note.text) })) };
-  return { ...progress, phase: printableName(phase), ...shown };
+  const said = detail !== undefined && { detail: printableName(detail) };
+  return { ...progress, phase: printableName(phase), ...said, ...shown };
 }
 
 function openShell(host: Host, json: boolean, kernels: CommandKernels): CommandShell {

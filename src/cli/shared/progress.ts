@@ -51,8 +51,10 @@ function share(progress: ShownProgress): number {
  * @param doneAtStart the value of `done` when the phase began, `elapsedMs` ago
  */
 export function describeProgress(progress: ShownProgress, doneAtStart: number, elapsedMs: number): string {
-  const { phase, done, total, success, secondsLeft } = progress;
-  const parts = [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`];
+  const { phase, done, total, success, secondsLeft, detail } = progress;
+  const parts =
+    total > 0 || detail === undefined ? [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`] : [];
+  if (detail !== undefined) parts.push(detail);
   const perSecond = elapsedMs > 0 ? (1000 * (done - doneAtStart)) / elapsedMs : 0;
   if (secondsLeft !== undefined) {
     parts.push(`ETA ${clock(secondsLeft)}`);
@@ -215,6 +217,7 @@ export function openProgress(
     open(name) {
       const painter = painters.open(name);
       let phase: string | null = null;
+      let detail: string | undefined;
       let doneAtStart = 0;
       let startMs = 0;
       return {
@@ -224,9 +227,10 @@ export function openProgress(
             if (!noted.has(kind)) painters.log(noteLine(name, note));
             noted.add(kind);
           }
-          const phaseBegins = progress.phase !== phase;
+          // Each text that a program reports gets a line.
+          const phaseBegins = progress.phase !== phase || progress.detail !== detail;
           if (phaseBegins) {
-            phase = progress.phase;
+            ({ phase, detail } = progress);
             doneAtStart = progress.done;
             startMs = now();
           }

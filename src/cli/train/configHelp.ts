@@ -13,12 +13,12 @@ interface ConfigGroup {
 
 /** Every config key, once. A test compares the groups with the config table. */
 export const configGroups: readonly ConfigGroup[] = [
-  { title: 'Environment', keys: ['env', 'observation', 'maxSteps', 'similarity', 'trainGames'] },
+  { title: 'Environment', keys: ['env', 'observation', 'maxSteps', 'bridgeProcesses', 'similarity', 'trainGames'] },
   {
     title: 'Policy',
     keys: [
       ...(['policy', 'tokenWidth', 'matchWidth', 'hidden', 'embedding', 'blocks', 'heads'] as const),
-      ...(['vocabularySize', 'vocabularyEpisodes', 'maxStateTokens', 'maxActionTokens'] as const),
+      ...(['vocabularySize', 'vocabularyEpisodes', 'maxStateTokens', 'maxActionTokens', 'history'] as const),
     ],
   },
   {
@@ -54,7 +54,7 @@ export const configGroups: readonly ConfigGroup[] = [
     title: 'Cold start',
     keys: ['coldStart', 'coldStartUpdates', 'coldStartBatch', 'coldStartLearningRate', 'demonstrationNoise'],
   },
-  { title: 'Evaluation', keys: ['evalEpisodes', 'evalEvery'] },
+  { title: 'Evaluation', keys: ['evalEpisodes', 'evalEvery', 'evalSplits', 'evalAtStart', 'randomEpisodes'] },
   { title: 'Coupling', keys: ['couplingPairs', 'couplingEvery'] },
   { title: 'Run', keys: ['seed', 'iterations', 'checkpointEvery', 'keepCheckpoints'] },
 ];

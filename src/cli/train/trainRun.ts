@@ -1,8 +1,9 @@
 /** A training run in a folder: connects the trainer to the records of the run, the clock and bridge processes. */
 import { basename } from 'node:path';
-import type { Config } from '../../config/config.ts';
+import { type Config, recordedConfig } from '../../config/config.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import { createRun, type RunWriter, resumeRun } from '../../record/run.node.ts';
+import type { RunResult } from '../../record/schemas.ts';
 import { RunLockedError } from '../../record/writerLock.node.ts';
 import { couplingFields } from '../../train/run.ts';
 import type { TrainHooks } from '../../train/runLog.ts';
@@ -77,7 +78,9 @@ export function trainIn(version: string): Train {
     const resumed = resume ? asUsage(() => resumeRun(directory, { keepCheckpoints, versions })) : null;
     let writer = resumed && opened(resumed.writer);
     const begin = (): RunWriter => {
-      writer ??= opened(asUsage(() => createRun(directory, { config, versions, keepCheckpoints })));
+      writer ??= opened(
+        asUsage(() => createRun(directory, { config: recordedConfig(config), versions, keepCheckpoints })),
+      );
       return writer;
     };
     try {
@@ -104,7 +107,8 @@ export function trainIn(version: string): Train {
       const { size: count, memory, reason, arithmetic, choice: kernels } = crew;
       const workers = { count, memory, reason };
       const label = arithmetic === 'relaxed' ? { arithmetic } : {};
-      const result = { command: 'train' as const, config, ...outcome, wallMs, workers, kernels, ...label };
+      const recorded = recordedConfig(config) as RunResult['config'];
+      const result = { command: 'train' as const, config: recorded, ...outcome, wallMs, workers, kernels, ...label };
       begin().writeRecord('result', result as unknown as JsonRecord);
       begin().writeReceipt(receipt);
       return result;

@@ -151,6 +151,13 @@ function couplingsDifference(claim: FolderClaim, replayed: ReplayedRecords, whol
   return null;
 }
 
+/** Returns in result.json that differ from those of the replay. Results of earlier versions state none. */
+function returnsDifference({ result }: FolderClaim, replayed: ReplayedRecords): Damage | null {
+  if (result?.return === undefined || replayed.return === null) return null;
+  if (canonicalJson({ value: result.return }) === canonicalJson({ value: replayed.return })) return null;
+  return { file: `${resultName}#return`, message: `return in ${resultName} differs from that of the replay` };
+}
+
 /** The entries of the folder that are compared if the replay ends at `until`, and the others with the reason. */
 function coverage(claim: FolderClaim, until: number, last: number): Omit<Comparison, 'first'> {
   const checked: string[] = [];
@@ -208,7 +215,7 @@ export function compareFolder(claim: FolderClaim, replayed: ReplayedRecords, unt
       const difference = checkpointDifference(checkpoint, made);
       if (difference) return difference;
     }
-    return couplingsDifference(claim, replayed, whole);
+    return couplingsDifference(claim, replayed, whole) ?? returnsDifference(claim, replayed);
   };
   return { first: find(), ...coverage(claim, until, last) };
 }

@@ -1,20 +1,31 @@
 import type { ChildProcess } from 'node:child_process';
-import { stripVTControlCharacters } from 'node:util';
-import { type BridgeAnswer, type BridgeRequest, ProtocolError, readAnswer } from './bridgeProtocol.ts';
+import type { StartReport } from '../outside.ts';
+import {
+  type BridgeAnswer,
+  type BridgeRequest,
+  type PlayRequest,
+  ProtocolError,
+  type ProtocolVersion,
+  readMessage,
+} from './messages.ts';
 import { endGroup, spawnGroup } from './processGroup.node.ts';
-import { shownText } from './receivedText.ts';
+import { printable, programError } from './programError.node.ts';
+import type { BridgeStep, ReadStep } from './steps.ts';
+import { createTurn, type Turn } from './turn.node.ts';
 
 /** Time in ms from the end of the input until a program that is still running is terminated. */
 const exitTimeoutMs = 5_000;
-/** Longest line accepted from the program, in UTF-16 code units. */
-const maxLineLength = 0x100_0000;
+/**
+ * Longest line accepted from the program, in UTF-16 code units, by version of the protocol: a line of version 2 can
+ * contain the steps of many environments.
+ */
+const maxLineLength: Readonly<Record<ProtocolVersion, number>> = { 1: 0x100_0000, 2: 0x400_0000 };
 /**
  * Time in ms to wait, after the program has exited, for a process outside its group that still has its outputs open.
  */
 const outputTimeoutMs = 1_000;
-/** Longest part of a line, and of a reason from the program, in an error message, in UTF-16 code units. */
+/** Longest part of a line in an error message, in UTF-16 code units. */
 const shownLength = 200;
-const reasonLength = 2_000;
 /**
  * Number of lines of the program's standard error in an error message, and length of the stored text in UTF-16 code
  * units.
@@ -36,7 +47,15 @@ export interface BridgeCommand {
   readonly signal?: AbortSignal | undefined;
 }
 
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+/** How a process is used, beside the program that it executes. */
+export interface ProcessUse {
+  /** Timeout in ms of the answer to a request that plays, including the wait for earlier requests. */
+  readonly requestTimeoutMs: number;
+  /** Whether the requests of one iteration of the event loop share a line (`stepMany`), with version 2. */
+  readonly joinsRequests: boolean;
+  /** Receives what the program reports before its answer to `hello`. */
+  readonly onProgress: ((progress: StartReport) => void) | undefined;
+}
 
 interface Pending {
   /** Checks the answer and resolves the request with it. Throws a ProtocolError if its fields are invalid. */
@@ -44,9 +63,6 @@ interface Pending {
   reject(error: unknown): void;
   readonly timer: NodeJS.Timeout;
 }
-
-/** Text of the program for an error message, without terminal escape sequences and control characters. */
-const printable = (text: string): string => shownText(stripVTControlCharacters(text));
 
 /**
  * The process and its pending requests.
@@ -56,11 +72,16 @@ const printable = (text: string): string => shownText(stripVTControlCharacters(t
  */
 export class BridgeProcess {
   private readonly started: BridgeCommand;
+  private readonly use: ProcessUse;
+  private readonly turn: Turn;
   private readonly child: ChildProcess;
   private readonly exited: Promise<void>;
   private readonly pending = new Map<number, Pending>();
   private lines: string[] = [];
+  private flushes = false;
   private nextId = 0;
+  /** Set by the answer to `hello`. */
+  private protocol: ProtocolVersion = 1;
   /** Decodes one line at a time, because the decoder removes a byte order mark at the start of each call. */
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
   private partialLine = '';
@@ -74,8 +95,10 @@ export class BridgeProcess {
   /** The error of every request after the end. */
   private failure: unknown;
 
-  constructor(command: BridgeCommand) {
+  constructor(command: BridgeCommand, use: ProcessUse) {
     this.started = command;
+    this.use = use;
+    this.turn = createTurn(command.name, use.requestTimeoutMs, (...given) => this.request(...given));
     const { signal } = command;
     const child = spawnGroup(command.command, command.args);
     this.child = child;
@@ -117,11 +140,7 @@ export class BridgeProcess {
   }
 
   /** Sends a request; `read` validates and converts the answer. */
-  request<T>(
-    body: DistributiveOmit<BridgeRequest, 'id'>,
-    timeoutMs: number,
-    read: (answer: BridgeAnswer) => T,
-  ): Promise<T> {
+  request<T>(body: BridgeRequest, timeoutMs: number, read: (answer: BridgeAnswer) => T): Promise<T> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const id = this.nextId++;
     const answer = new Promise<T>((resolve, reject) => {
@@ -129,10 +148,37 @@ export class BridgeProcess {
       this.pending.set(id, { accept: (line) => resolve(read(line)), reject, timer });
     });
     this.keepAlive(true);
-    // All requests made in the same iteration of the event loop are sent with one write.
-    if (this.lines.length === 0) setImmediate(() => this.flush());
     this.lines.push(`${JSON.stringify({ id, ...body })}\n`);
+    this.flushSoon();
     return answer;
+  }
+
+  /** Exchanges the first request. It must be answered before another one is sent. */
+  async hello<T extends { readonly protocol: ProtocolVersion }>(
+    body: BridgeRequest & { readonly op: 'hello' },
+    timeoutMs: number,
+    read: (answer: BridgeAnswer) => T,
+  ): Promise<T> {
+    const answer = await this.request(body, timeoutMs, read);
+    this.protocol = answer.protocol;
+    return answer;
+  }
+
+  /** Sends a request that plays: with version 2 in one line with the others of this iteration of the event loop. */
+  play(request: PlayRequest, read: ReadStep): Promise<BridgeStep> {
+    if (this.protocol === 1 || !this.use.joinsRequests) {
+      return this.request(request, this.use.requestTimeoutMs, (answer) => read(answer, request.env));
+    }
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    this.flushSoon();
+    return this.turn.add(request, read);
+  }
+
+  /** Tells the program that an environment is not used any more. */
+  release(env: number): Promise<void> {
+    // Requests of this environment that wait must arrive first.
+    this.turn.send();
+    return this.request({ op: 'close', env }, this.use.requestTimeoutMs, () => undefined);
   }
 
   async close(): Promise<void> {
@@ -149,9 +195,17 @@ export class BridgeProcess {
     if (this.child.pid !== undefined) this.groupEnd ??= endGroup(this.child.pid);
   }
 
+  /** All requests made in the same iteration of the event loop are sent with one write. */
+  private flushSoon(): void {
+    if (!this.flushes) setImmediate(() => this.flush());
+    this.flushes = true;
+  }
+
   private flush(): void {
+    this.turn.send();
     if (this.reason === undefined) this.child.stdin?.write(this.lines.join(''));
     this.lines = [];
+    this.flushes = false;
   }
 
   private receive(chunk: Buffer): void {
@@ -170,15 +224,26 @@ export class BridgeProcess {
     let line = this.partialLine;
     try {
       line += this.decode(bytes, isLast);
-      if (line.length > maxLineLength) {
-        throw new ProtocolError(`an answer must have at most ${maxLineLength} characters`);
-      }
+      const longest = maxLineLength[this.protocol];
+      if (line.length > longest) throw new ProtocolError(`an answer must have at most ${longest} characters`);
       this.partialLine = isLast ? '' : line;
-      if (isLast) this.settle(readAnswer(line));
+      if (!isLast) return;
+      const message = readMessage(line);
+      if ('id' in message) this.settle(message);
+      else this.report(message);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.end(`${error.message}, got ${printable(line.slice(0, shownLength)).trimEnd()}`);
+      const received = (error.received ?? line).slice(0, shownLength);
+      this.end(`${error.message}, got ${printable(received).trimEnd()}`);
     }
+  }
+
+  /** Handles what the program reports while it starts: the wait for its answer begins again. */
+  private report(progress: StartReport): void {
+    const hello = this.pending.get(0);
+    if (hello === undefined) throw new ProtocolError('progress must come before the answer to hello');
+    hello.timer.refresh();
+    this.use.onProgress?.(progress);
   }
 
   private decode(bytes: Buffer, isLast: boolean): string {
@@ -192,10 +257,8 @@ export class BridgeProcess {
   private settle(answer: BridgeAnswer): void {
     const pending = this.pending.get(answer.id);
     if (pending === undefined) throw new ProtocolError('an answer must carry the id of a request that waits for one');
-    if (typeof answer.error === 'string') {
-      const reason = printable(answer.error.slice(0, reasonLength));
-      pending.reject(new Error(`bridge ${this.started.name}: ${reason}`));
-    } else pending.accept(answer);
+    if (typeof answer.error === 'string') pending.reject(programError(this.started.name, answer));
+    else pending.accept(answer);
     this.pending.delete(answer.id);
     clearTimeout(pending.timer);
     if (this.pending.size === 0) this.keepAlive(false);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { ownProgram, shippedScript, unknownEnvironment } from '../names.ts';
+import { moduleScript, ownProgram, unknownEnvironment } from '../names.ts';
+import { availableForms, bridgePath } from './bridgeFiles.node.ts';
 import type { BridgeCommand } from './bridgeProcess.node.ts';
 
 /** The command and arguments of `exec:COMMAND ARG...`, split at spaces. */
@@ -18,8 +18,8 @@ function commandOf(environmentName: string): BridgeCommand {
 }
 
 /**
- * The program of an environment name: the bridge of a task domain that unbraid includes, e.g.
- * `textworld-express/coin?numLocations=5`, or a program of the user, `exec:COMMAND ARG...`, started without a shell.
+ * The program of an environment name: a bridge that unbraid includes, e.g. for `gym:CartPole-v1`, or a program of the
+ * user, `exec:COMMAND ARG...`, started without a shell. It does not decide whether the program may be started.
  *
  * Python is `UNBRAID_PYTHON`, or `python3` if that is not set. It runs isolated (`-I`), so that it imports no file of
  * the current folder. The script itself adds the import paths that `-I` removes and a user installation needs.
@@ -28,12 +28,12 @@ function commandOf(environmentName: string): BridgeCommand {
  */
 export function resolveBridge(environmentName: string): BridgeCommand {
   if (environmentName.startsWith(ownProgram)) return commandOf(environmentName);
-  const script = shippedScript(environmentName);
-  if (script === null) throw new Error(unknownEnvironment(environmentName));
+  const script = moduleScript(environmentName);
+  const scriptPath = script && bridgePath(script);
+  if (scriptPath === null) throw new Error(unknownEnvironment(environmentName, availableForms()));
   const python = process.env.UNBRAID_PYTHON ?? 'python3';
-  const scriptPath = fileURLToPath(new URL(`../../../bridges/${script}`, import.meta.url));
   const args = ['-I', scriptPath];
-  const check = spawnSync(python, [...args, '--check'], { encoding: 'utf8' });
+  const check = spawnSync(python, [...args, '--check', environmentName], { encoding: 'utf8' });
   if (check.error !== undefined) {
     throw new Error(
       `${environmentName}: Python is missing (${check.error.message}); install Python 3.9 or newer from https://www.python.org/downloads, or set UNBRAID_PYTHON to where it is`,
@@ -41,6 +41,6 @@ export function resolveBridge(environmentName: string): BridgeCommand {
   }
   if (check.status !== 0)
     throw new Error(`${environmentName}: the check of ${scriptPath} failed: ${check.stderr.trim()}`);
-  if (check.stdout !== '') throw new Error(check.stdout);
+  if (check.stdout !== '') throw new Error(check.stdout.trimEnd());
   return { name: environmentName, command: python, args: [...args, environmentName] };
 }

@@ -1,7 +1,6 @@
-import { pauses, settled } from '../../eventLoop.ts';
 import { randomStream } from '../../random.ts';
-import type { TextEnvironment } from '../environment.ts';
-import { checkMaxSteps, requireEnd } from '../limits.ts';
+import type { TextEnvironment, TextStep } from '../environment.ts';
+import { playRandomly } from '../randomPlay.ts';
 
 /** Options of `collectTexts`. */
 export interface CollectTextsOptions {
@@ -23,43 +22,37 @@ export interface ShownTexts {
 /**
  * Every step of episodes of the train split, played with uniformly random actions.
  *
- * @throws Error if the environment violates its contract (no admissible action before the end, or no end by
- *   `maxSteps`); the signal's reason on abort
+ * @param environments one episode is played in each at a time; the result does not depend on their number
+ * @param onEpisode called after each episode with the number of episodes that have ended
+ * @throws Error if an environment violates its contract (no admissible action before the end, or no end by `maxSteps`);
+ *   the signal's reason on abort
  */
 export async function collectShownTexts(
-  environment: TextEnvironment,
-  options: CollectTextsOptions,
+  environments: readonly TextEnvironment[],
+  { episodes, seed, signal }: CollectTextsOptions,
+  onEpisode?: (done: number) => void,
 ): Promise<ShownTexts[]> {
-  const { episodes, seed, signal } = options;
   if (!Number.isInteger(episodes) || episodes < 1) {
     throw new RangeError(`collectTexts: episodes must be an integer >= 1, got ${episodes}`);
   }
-  const { spec } = environment;
-  checkMaxSteps('collectTexts', spec);
-  const shown: ShownTexts[] = [];
-  const pause = pauses(signal);
-  for (let episode = 0; episode < episodes; episode++) {
-    const random = randomStream(seed, 'text/collect', episode);
-    let step = await settled(environment.reset({ seed: random.uint32(), split: 'train' }), signal);
-    let lastAction: string | undefined;
-    for (let steps = 1; ; steps++) {
-      signal?.throwIfAborted();
-      const actions = step.info.admissibleActions;
-      shown.push({ observation: step.observation, actions, lastAction });
-      if (step.terminated || step.truncated) break;
-      if (actions.length === 0) {
-        throw new Error(
-          `collectTexts: admissibleActions must not be empty before the end of an episode, got []; check environment ${spec.name}`,
-        );
-      }
-      const action = random.below(actions.length);
-      lastAction = actions[action];
-      step = await settled(environment.step(action), signal);
-      requireEnd('collectTexts', spec, step, steps);
-      await pause(1);
-    }
-  }
-  return shown;
+  // Actions recur: each text is stored once, and lists hold references to it.
+  const texts = new Map<string, string>();
+  const stored = (text: string): string => {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    return known ?? text;
+  };
+  const shown: ShownTexts[][] = Array.from({ length: episodes }, () => []);
+  await playRandomly(environments, {
+    ...{ caller: 'collectTexts', episodes, onEpisode, signal },
+    random: (episode) => randomStream(seed, 'text/collect', episode),
+    game: (_, random) => ({ seed: random.uint32(), split: 'train' }),
+    onStep(episode, { observation, info }: TextStep, action) {
+      const lastAction = action === null ? undefined : shown[episode].at(-1)?.actions[action];
+      shown[episode].push({ observation, actions: info.admissibleActions.map(stored), lastAction });
+    },
+  });
+  return shown.flat();
 }
 
 /** The observation and the admissible actions of each step, in order. */
@@ -74,5 +67,5 @@ export function textsOf(shown: readonly ShownTexts[]): string[] {
  * @throws as `collectShownTexts` does
  */
 export async function collectTexts(environment: TextEnvironment, options: CollectTextsOptions): Promise<string[]> {
-  return textsOf(await collectShownTexts(environment, options));
+  return textsOf(await collectShownTexts([environment], options));
 }

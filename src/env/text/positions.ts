@@ -1,6 +1,6 @@
 /** Computes the number of token positions that texts need, for a warning if the configured number is smaller. */
 import { type ShownTexts, textsOf } from './collectTexts.ts';
-import { readAction, readerOf } from './tokenized.ts';
+import { createReader } from './reader.ts';
 import { buildVocabulary, type Vocabulary } from './tokenizer.ts';
 
 export interface Needs {
@@ -16,12 +16,12 @@ export interface Needs {
 
 /** Length of the longest action, with a mark before it and one before the sentence to which it refers. */
 function longestAction(shown: readonly ShownTexts[], vocabulary: Vocabulary): number {
-  const reader = readerOf(vocabulary);
+  const reader = createReader(vocabulary);
   let longest = 0;
   for (const { observation, actions } of shown) {
     const reading = reader.observation(observation);
     for (const action of actions) {
-      const { words, about } = readAction(reader, reading, action);
+      const { words, about } = reader.action(reading, action);
       longest = Math.max(longest, 1 + words.length + (about === undefined ? 0 : 1 + about.length));
     }
   }
@@ -40,7 +40,7 @@ export function neededBy(shown: readonly ShownTexts[], vocabulary: Vocabulary, m
   const actionTokens = Math.max(longestAction(shown, vocabulary), isCut ? longestAction(shown, whole) : 0);
   // With both limits raised, more of the last action is shown.
   const ofLast = Math.max(maxActionTokens, actionTokens) - 1;
-  const reader = readerOf(vocabulary);
+  const reader = createReader(vocabulary);
   let stateTokens = 0;
   for (const { observation, lastAction } of shown) {
     const last = lastAction === undefined ? 0 : 1 + Math.min(reader.encode(lastAction).length, ofLast);

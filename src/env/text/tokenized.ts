@@ -1,17 +1,12 @@
-import { checkKeys, checkObject, refuse, shown } from '../../check/values.ts';
+import { checkInteger, checkKeys, checkObject, refuse, shown } from '../../check/values.ts';
 import type { Environment, Features, Step, TextEnvironment, TextStep } from '../environment.ts';
 import { checkMaxSteps, requireEnd } from '../limits.ts';
 import { textHash } from '../textHash.ts';
+import { type ReadAction, type Reader, type Reading, readerOf } from './reader.ts';
 import { reservedWords, type Vocabulary } from './tokenizer.ts';
 
 /** Version of how tokens are laid out; joins the environment's own version in `spec.version`. */
 const layoutVersion = 'tokens2';
-
-/** Number of encodings kept for texts that recur; the oldest is dropped first. */
-const cacheSize = 8192;
-
-/** Number of actions kept for one observation; then all of them are dropped. */
-const actionsKept = 64;
 
 const idOf = (word: (typeof reservedWords)[number]): number => reservedWords.indexOf(word);
 const lastId = idOf('<last>');
@@ -27,6 +22,11 @@ export interface TokenizedOptions {
   readonly maxActionTokens?: number;
   /** Adds what the agent did in this episode; see `tokenized`. Default true. */
   readonly memory?: boolean;
+  /**
+   * Number of earlier observations of the episode, with the action before each, that a state contains; see `tokenized`.
+   * Default 0.
+   */
+  readonly history?: number;
 }
 
 /** Keeps the first and last halves of a text that is too long: texts name the place first, exits and inventory last. */
@@ -36,94 +36,24 @@ function keepEnds(tokens: readonly number[], length: number): readonly number[] 
   return [...tokens.slice(0, length - tail), ...tokens.slice(tokens.length - tail)];
 }
 
-/** The sentences of a text: up to a full stop, exclamation or question mark, or the end of a line. */
-function sentencesOf(text: string): string[] {
-  return text.match(/[^.!?\n]+[.!?]?/g) ?? [];
-}
-
-/**
- * The sentence that an action is about. Each word of the action, from the last (which names the object or the
- * direction) to the first, keeps only the sentences that contain it, if any of the remaining ones does. The result is
- * the first remaining sentence; none if no word excluded a sentence.
- */
-function sentenceAbout(
-  action: readonly number[],
-  sentences: readonly (readonly number[])[],
-): readonly number[] | undefined {
-  let found: readonly (readonly number[])[] | undefined;
-  for (let i = action.length - 1; i >= 0; i--) {
-    const narrower = (found ?? sentences).filter((sentence) => sentence.includes(action[i]));
-    if (narrower.length > 0) found = narrower;
-  }
-  return found?.[0];
-}
-
 /** The last two words of a sentence without its full stop. With fewer words, a text that equals no place. */
 function lastPair(sentence: readonly number[], stopId: number): string {
   const end = sentence.length - (sentence.at(-1) === stopId ? 1 : 0);
   return sentence.slice(Math.max(0, end - 2), end).join(' ');
 }
 
-/** The encoding of an observation and its actions, which does not depend on the episode. */
-interface Reading {
-  readonly tokens: readonly number[];
-  readonly sentences: readonly (readonly number[])[];
-  /** For each action that occurred with this observation: its tokens and the sentence that it is about. */
-  readonly actions: Map<string, { readonly words: readonly number[]; readonly about: readonly number[] | undefined }>;
-}
-
-/** A function that caches its results for the latest `cacheSize` texts. */
-function cached<T>(read: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    let found = known.get(text);
-    if (found === undefined) {
-      found = read(text);
-      if (known.size === cacheSize) known.delete(known.keys().next().value as string);
-      known.set(text, found);
-    }
-    return found;
-  };
-}
-
-interface Reader {
-  readonly encode: (text: string) => readonly number[];
-  readonly observation: (text: string) => Reading;
-}
-
-/** Shared by all environments of a vocabulary, because the episodes of a group have the same texts. */
-const readers = new WeakMap<Vocabulary, Reader>();
-
-export function readerOf(vocabulary: Vocabulary): Reader {
-  const known = readers.get(vocabulary);
-  if (known) return known;
-  const encode = cached<readonly number[]>((text) => vocabulary.encode(text));
-  const observation = cached<Reading>((text) => ({
-    tokens: encode(text),
-    sentences: sentencesOf(text).map(encode),
-    actions: new Map(),
-  }));
-  const reader = { encode, observation };
-  readers.set(vocabulary, reader);
-  return reader;
-}
-
-export function readAction(reader: Reader, { actions, sentences }: Reading, action: string) {
-  let read = actions.get(action);
-  if (read === undefined) {
-    const words = reader.encode(action);
-    read = { words, about: sentenceAbout(words, sentences) };
-    if (actions.size === actionsKept) actions.clear();
-    actions.set(action, read);
-  }
-  return read;
-}
-
-const optionKeys = { maxStateTokens: 1, maxActionTokens: 1, memory: 1 } satisfies Record<keyof TokenizedOptions, 1>;
+const optionKeys = { maxStateTokens: 1, maxActionTokens: 1, memory: 1, history: 1 } satisfies Record<
+  keyof TokenizedOptions,
+  1
+>;
 
 function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabulary): void {
-  const { maxStateTokens, maxActionTokens, memory } = options;
+  const { maxStateTokens, maxActionTokens, memory, history } = options;
   if (typeof memory !== 'boolean') refuse('tokenized', 'memory', 'true or false', memory, 'leave it out for true');
+  checkInteger('tokenized', 'history', history, 0, 64, '0 shows the current observation alone');
+  if (history > 0 && !memory) {
+    throw new Error(`tokenized: history must be 0 without memory, got ${history}; leave out memory: false`);
+  }
   const leastAction = memory ? 2 : 1;
   if (!Number.isInteger(maxActionTokens) || maxActionTokens < leastAction) {
     throw new RangeError(
@@ -149,9 +79,16 @@ function checkOptions(options: Required<TokenizedOptions>, vocabulary: Vocabular
   });
 }
 
+/** An observation with the action before it; undefined after reset. */
+interface Shown {
+  readonly reading: Reading;
+  readonly lastAction: string | undefined;
+}
+
 /** Lays out the tokens of an observation and of an action by position. */
 interface TokenLayout {
-  observation(reading: Reading, lastAction: string | undefined): Features;
+  /** @param past earlier observations of the episode, the latest first */
+  observation(current: Shown, past: readonly Shown[]): Features;
   /**
    * @param times number of times that the action was taken in this state
    * @param places the last two words of the first sentence of each observation of the episode
@@ -161,29 +98,38 @@ interface TokenLayout {
 
 function tokenLayout(
   { words: vocabularyWords }: Vocabulary,
-  reader: ReturnType<typeof readerOf>,
+  reader: Reader,
   { maxStateTokens, maxActionTokens, memory }: Required<TokenizedOptions>,
 ): TokenLayout {
   const vocabularySize = vocabularyWords.length;
   const stopId = vocabularyWords.indexOf('.');
-  const features = (prefix: readonly number[], tokens: readonly number[], length: number): Features =>
-    [...prefix, ...keepEnds(tokens, length - prefix.length)].map(
-      (token, position) => position * vocabularySize + token,
-    );
+  const cut = (prefix: readonly number[], tokens: readonly number[], length: number): readonly number[] => [
+    ...prefix,
+    ...keepEnds(tokens, length - prefix.length),
+  ];
+  const place = (tokens: readonly number[]): Features =>
+    tokens.map((token, position) => position * vocabularySize + token);
+  const seen = ({ reading, lastAction }: Shown, mark: number): readonly number[] => {
+    const last = lastAction === undefined ? [] : [lastId, ...keepEnds(reader.encode(lastAction), maxActionTokens - 1)];
+    return cut(memory ? [...last, mark] : [], reading.tokens, maxStateTokens);
+  };
+  const marked = ({ words, about }: ReadAction, mark: readonly number[], lead: number): Features => {
+    const start = cut(mark, words, maxActionTokens);
+    // The sentence and the mark before it need at least one position each.
+    if (about === undefined || start.length + 2 > maxActionTokens) return place(start);
+    return place(cut([...start, lead], about, maxActionTokens));
+  };
   return {
-    observation({ tokens }, lastAction) {
-      const last =
-        lastAction === undefined ? [] : [lastId, ...keepEnds(reader.encode(lastAction), maxActionTokens - 1)];
-      return features(memory ? [...last, nowId] : [], tokens, maxStateTokens);
-    },
+    observation: (current, past) =>
+      place([...seen(current, nowId), ...past.flatMap((earlier) => seen(earlier, beenId))]),
     action(action, times, reading, places) {
-      const { words, about } = readAction(reader, reading, action);
+      const read = reader.action(reading, action);
+      const { about } = read;
       const mark = memory ? [timesTakenIds[Math.min(times, 2)]] : [];
-      const marked = [...mark, ...keepEnds(words, maxActionTokens - mark.length)];
-      // The sentence and the mark before it need at least one position each.
-      if (about === undefined || marked.length + 2 > maxActionTokens) return features([], marked, maxActionTokens);
-      const lead = memory && places.has(lastPair(about, stopId)) ? beenId : nowId;
-      return features([...marked, lead], about, maxActionTokens);
+      const been = memory && about !== undefined && places.has(lastPair(about, stopId));
+      const key = 2 * Math.min(times, 2) + (been ? 1 : 0);
+      read.features[key] ??= marked(read, mark, been ? beenId : nowId);
+      return read.features[key];
     },
   };
 }
@@ -203,6 +149,10 @@ function tokenLayout(
  *   of an observation of this episode ended (`... you see the kitchen.` after `You are in the kitchen.`);
  * - the observation begins with `<last>`, the tokens of the last action, `<now>`; with `<now>` alone after reset.
  *
+ * With `history` k, the observation is followed by the k observations before it in the episode, the latest first, each
+ * as it was shown then, with `<been>` in place of `<now>`: `<last> open door <now> a hall. <last> go east <been> a
+ * door.` Each of them has up to `maxStateTokens` positions of its own.
+ *
  * This uses no task knowledge that the agent does not have: a state hash covers only what the agent's own actions
  * changed or revealed.
  *
@@ -221,15 +171,19 @@ export function tokenized(
   checkObject('tokenized', 'environment', environment, 'give a text environment');
   checkObject('tokenized', 'environment.spec', environment.spec, 'give a text environment');
   checkKeys('tokenized', 'options', options, optionKeys);
-  const { maxStateTokens = 48, maxActionTokens = 24, memory = true } = options;
-  checkOptions({ maxStateTokens, maxActionTokens, memory }, vocabulary);
+  const { maxStateTokens = 48, maxActionTokens = 24, memory = true, history = 0 } = options;
+  const complete = { maxStateTokens, maxActionTokens, memory, history };
+  checkOptions(complete, vocabulary);
   checkMaxSteps('tokenized', environment.spec);
-  const reader = readerOf(vocabulary);
-  const timesTaken = new Map<string, number>();
+  const reader = readerOf(vocabulary, `${maxActionTokens} ${memory}`);
+  /** By state hash and action: number of times that the action was taken in this state. */
+  const timesTaken = new Map<number, Map<string, number>>();
   /** Last two words of the first sentence of each observation so far: texts name the place first. */
   const places = new Set<string>();
   const stopId = vocabulary.words.indexOf('.');
   let lastAction: string | undefined;
+  /** The latest observations of the episode, the current one first; at most `history` and the current one. */
+  let seen: readonly Shown[] = [];
   let steps = 0;
   let ended = false;
   let current: { readonly step: TextStep; readonly hash: number } | undefined;
@@ -238,22 +192,27 @@ export function tokenized(
     if (current === undefined) throw new Error(`tokenized: ${caller} needs an episode; call reset first`);
     return current;
   };
-  const layout = tokenLayout(vocabulary, reader, { maxStateTokens, maxActionTokens, memory });
+  const layout = tokenLayout(vocabulary, reader, complete);
   const show = (step: TextStep): Step => {
-    const { observation, reward, terminated, truncated, info } = step;
+    const { observation, reward, terminated, truncated, success, info } = step;
     const hash = environment.stateHash?.() ?? textHash([observation, ...info.admissibleActions].join('\n'));
     current = { step, hash };
     const reading = reader.observation(observation);
     const { sentences } = reading;
-    if (memory && sentences.length > 0) places.add(lastPair(sentences[0], stopId));
+    if (memory && sentences.list.length > 0) places.add(lastPair(sentences.list[0], stopId));
+    const taken = timesTaken.get(hash);
     const admissibleActions = info.admissibleActions.map((action) =>
-      layout.action(action, timesTaken.get(`${hash}\n${action}`) ?? 0, reading, places),
+      layout.action(action, taken?.get(action) ?? 0, reading, places),
     );
+    const now = { reading, lastAction };
+    const past = seen.slice(0, history);
+    seen = [now, ...past];
     return {
-      observation: layout.observation(reading, lastAction),
+      observation: layout.observation(now, past),
       reward,
       terminated,
       truncated,
+      ...(success !== undefined && { success }),
       info: { admissibleActions },
     };
   };
@@ -262,13 +221,15 @@ export function tokenized(
   return {
     spec: {
       name: environment.spec.name,
-      version: `${environment.spec.version}+${layoutVersion}`,
+      version: `${environment.spec.version}+${layoutVersion}${history > 0 ? `+history${history}` : ''}`,
       maxSteps: environment.spec.maxSteps,
       hasExpert: environment.spec.hasExpert,
+      ...(environment.spec.success !== undefined && { success: environment.spec.success }),
+      ...(environment.spec.packages && { packages: environment.spec.packages }),
       form: 'tokens',
       layout: 'sequence',
       vocabulary: vocabulary.words,
-      stateSlots: maxStateTokens,
+      stateSlots: maxStateTokens * (1 + history),
       actionSlots: maxActionTokens,
     },
     async reset(episode) {
@@ -276,6 +237,7 @@ export function tokenized(
       timesTaken.clear();
       places.clear();
       lastAction = undefined;
+      seen = [];
       steps = 0;
       ended = step.terminated || step.truncated;
       return show(step);
@@ -291,8 +253,8 @@ export function tokenized(
       // The environment decides whether it rejects a step after the end.
       if (!ended) requireEnd('tokenized', environment.spec, next, ++steps);
       ended ||= next.terminated || next.truncated;
-      const taken = `${hash}\n${text}`;
-      timesTaken.set(taken, (timesTaken.get(taken) ?? 0) + 1);
+      const taken = timesTaken.get(hash) ?? new Map<string, number>();
+      timesTaken.set(hash, taken.set(text, (taken.get(text) ?? 0) + 1));
       lastAction = text;
       return show(next);
     },

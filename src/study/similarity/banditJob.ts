@@ -11,7 +11,7 @@ import { createBandit, stateMeans } from '../../env/bandit/bandit.ts';
 import { combinations, SCENARIOS } from '../../env/bandit/combinations.ts';
 import { runTraining } from '../../train/trainer.ts';
 import type { JobKind } from '../job.ts';
-import type { TrainInput } from '../trained/trainJob.ts';
+import { type TrainInput, wholeSuccess } from '../trained/trainJob.ts';
 
 export type BanditResult = {
   readonly success: { readonly train: number; readonly inDomain: number; readonly outOfDomain: number };
@@ -60,6 +60,10 @@ export const banditKind: JobKind<TrainInput, BanditResult> = {
         cosines.push(sameScenarioCosine(policy, config.similarity, config.seed));
       },
     });
-    return { success, cosine: { start: cosines[0], end: cosines[cosines.length - 1] }, envSteps };
+    return {
+      success: wholeSuccess(success),
+      cosine: { start: cosines[0], end: cosines[cosines.length - 1] },
+      envSteps,
+    };
   },
 };

@@ -3,6 +3,7 @@
 import { type Config, resolveConfig } from '../../config/config.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import type { Metrics } from '../../train/iteration.ts';
+import type { SuccessBySplit } from '../../train/run.ts';
 import { runTraining } from '../../train/trainer.ts';
 import type { JobKind } from '../job.ts';
 
@@ -37,6 +38,14 @@ export type TrainResult = {
 
 const LABEL_WINDOW = 10;
 
+/** @throws Error if a split has no success: studies compare the success of every split */
+export function wholeSuccess({ train, inDomain, outOfDomain }: SuccessBySplit): Success {
+  if (train === null || inDomain === null || outOfDomain === null) {
+    throw new Error('study: a run must have a success on every split, got null; leave evalSplits at its default');
+  }
+  return { train, inDomain, outOfDomain };
+}
+
 function withPrefix(metrics: Metrics, prefixes: readonly string[]): Metrics {
   return Object.fromEntries(
     Object.entries(metrics).filter(([key]) => prefixes.some((prefix) => key.startsWith(prefix))),
@@ -63,7 +72,9 @@ export const trainKind: JobKind<TrainInput, TrainResult> = {
     };
     const options = { ...hooks, openBridge, ...(module && { module }) };
     // The result of a job is bitwise identical on every machine, and the build of the kernels is not.
-    const { receipt, build: _, buildReason: __, ...outcome } = await runTraining(resolveConfig(input), options);
+    const trained = await runTraining(resolveConfig(input), options);
+    // Studies compare success; `returns` are not stored.
+    const { receipt, success, return: _returns, build: _, buildReason: __, ...outcome } = trained;
     const checkpoints = lines
       .map((line) => ({ ...withPrefix(line, ['iteration', 'envSteps', 'eval/', 'coupling/']) }))
       .filter((line) => Object.keys(line).length > 2);
@@ -73,6 +84,12 @@ export const trainKind: JobKind<TrainInput, TrainResult> = {
       const means = labelMeans(window, window[window.length - 1].iteration);
       if (means !== null) labelQuality.push(means);
     }
-    return { ...outcome, checkpoints, labelQuality, receipt: receipt as unknown as JsonRecord };
+    return {
+      success: wholeSuccess(success),
+      ...outcome,
+      checkpoints,
+      labelQuality,
+      receipt: receipt as unknown as JsonRecord,
+    };
   },
 };

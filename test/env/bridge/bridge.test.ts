@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type BridgeOptions, openBridge } from '../../../src/env/bridge/bridge.node.ts';
+import type { BridgeOptions } from '../../../src/env/bridge/bridge.node.ts';
 import type { TextEnvironment } from '../../../src/env/environment.ts';
 import { textHash } from '../../../src/env/textHash.ts';
+import { openTextBridge } from './openText.ts';
 
 const program = fileURLToPath(new URL('fixtures/bridgeProgram.mjs', import.meta.url));
 const fixture = (fault: string, more: Partial<BridgeOptions> = {}): BridgeOptions => ({
@@ -18,7 +19,7 @@ async function withEnvironment(
   options: BridgeOptions,
   use: (environment: TextEnvironment) => Promise<void>,
 ): Promise<void> {
-  const bridge = await openBridge(options);
+  const bridge = await openTextBridge(options);
   try {
     await use(bridge.create());
   } finally {
@@ -48,7 +49,7 @@ describe('a bridge', () => {
 
   it('sends the requests of one turn in one write and keeps environments apart', async () => {
     for (const fault of ['none', 'reversed']) {
-      const bridge = await openBridge(fixture(fault));
+      const bridge = await openTextBridge(fixture(fault));
       const environments = Array.from({ length: 16 }, () => bridge.create());
       const observations = async (steps: Promise<{ observation: string }>[]) =>
         (await Promise.all(steps)).map((step) => step.observation);
@@ -137,7 +138,7 @@ describe('a bridge program that breaks the protocol at a step', () => {
   ])(
     '%s: all that waits and all that follows rejects, and the program is gone',
     async (fault, problem) => {
-      const bridge = await openBridge(fixture(fault, fault === 'silent' ? { requestTimeoutMs: 1000 } : {}));
+      const bridge = await openTextBridge(fixture(fault, fault === 'silent' ? { requestTimeoutMs: 1000 } : {}));
       const [one, other] = [bridge.create(), bridge.create()];
       await one.reset(episode);
       const shown = problem.includes(', got {') ? problem.slice(0, problem.indexOf(', got {') + 6 + 200) : problem;
@@ -153,7 +154,7 @@ describe('a bridge program that breaks the protocol at a step', () => {
   );
 
   it('never-ends: an episode longer than maxSteps is rejected', async () => {
-    const bridge = await openBridge(fixture('never-ends'));
+    const bridge = await openTextBridge(fixture('never-ends'));
     const environment = bridge.create();
     await environment.reset(episode);
     for (const action of [0, 0]) await environment.step(action);
@@ -168,8 +169,8 @@ describe('openBridge', () => {
   it.each([
     [
       'hello-protocol',
-      'protocol must be 1, the version this client speaks',
-      '"protocol":2,"name":"fixture","version":"7","maxSteps":3',
+      'protocol must be 1 or 2, the versions this client speaks',
+      '"protocol":3,"name":"fixture","version":"7","maxSteps":3',
     ],
     ['hello-name', 'name must be a string that is not empty', '"protocol":1,"name":"","version":"7","maxSteps":3'],
     [
@@ -179,30 +180,30 @@ describe('openBridge', () => {
     ],
     ['hello-max-steps', 'maxSteps must be an integer >= 1', '"protocol":1,"name":"fixture","version":"7","maxSteps":0'],
   ])('refuses %s', async (fault, rule, got) => {
-    expect(await messageOf(openBridge(fixture(fault)))).toBe(`bridge fixture: ${rule}, got {"id":0,${got}}`);
+    expect(await messageOf(openTextBridge(fixture(fault)))).toBe(`bridge fixture: ${rule}, got {"id":0,${got}}`);
   });
 
   it.each(['hello-refuses', 'hello-refuses-and-leaves'])('passes on why the program refuses: %s', async (fault) => {
-    expect(await messageOf(openBridge(fixture(fault)))).toBe('bridge fixture: the game is not installed');
+    expect(await messageOf(openTextBridge(fixture(fault)))).toBe('bridge fixture: the game is not installed');
   });
 
   it('waits for hello no longer than startTimeoutMs', async () => {
-    expect(await messageOf(openBridge(fixture('hello-silent', { startTimeoutMs: 300 })))).toBe(
+    expect(await messageOf(openTextBridge(fixture('hello-silent', { startTimeoutMs: 300 })))).toBe(
       'bridge fixture: no answer to hello within 300 ms',
     );
   });
 
   it('reports that the program cannot be started', async () => {
-    expect(await messageOf(openBridge(fixture('none', { command: 'no-such-program' })))).toBe(
+    expect(await messageOf(openTextBridge(fixture('none', { command: 'no-such-program' })))).toBe(
       'bridge fixture: cannot start no-such-program: spawn no-such-program ENOENT; check that it is installed and in PATH',
     );
   });
 
   it('rejects time limits that no timer can keep', async () => {
-    expect(await messageOf(openBridge(fixture('none', { requestTimeoutMs: 0 })))).toBe(
+    expect(await messageOf(openTextBridge(fixture('none', { requestTimeoutMs: 0 })))).toBe(
       'openBridge: requestTimeoutMs must be in [1, 2^31 - 1] milliseconds, got 0',
     );
-    expect(await messageOf(openBridge(fixture('none', { startTimeoutMs: 1e10 })))).toBe(
+    expect(await messageOf(openTextBridge(fixture('none', { startTimeoutMs: 1e10 })))).toBe(
       'openBridge: startTimeoutMs must be in [1, 2^31 - 1] milliseconds, got 10000000000',
     );
   });
@@ -210,7 +211,7 @@ describe('openBridge', () => {
 
 describe('close', () => {
   it('rejects what waits and what follows', async () => {
-    const bridge = await openBridge(fixture('silent'));
+    const bridge = await openTextBridge(fixture('silent'));
     const environment = bridge.create();
     await environment.reset(episode);
     const waiting = messageOf(Promise.resolve(environment.step(0)));
@@ -220,7 +221,7 @@ describe('close', () => {
   });
 
   it('kills a program that stays after its input ended', async () => {
-    const bridge = await openBridge(fixture('deaf-to-end'));
+    const bridge = await openTextBridge(fixture('deaf-to-end'));
     await bridge.close();
     expect(await messageOf(Promise.resolve(bridge.create().reset(episode)))).toBe(
       'bridge fixture: the bridge was closed',
@@ -229,8 +230,8 @@ describe('close', () => {
 
   it.skipIf(!process.features.typescript)('is not needed for the own process to end', () => {
     const script = `
-      const { openBridge } = await import(${JSON.stringify(new URL('../../../src/env/bridge/bridge.node.ts', import.meta.url).href)});
-      const bridge = await openBridge(${JSON.stringify(fixture('none'))});
+      const { openBridge: openTextBridge } = await import(${JSON.stringify(new URL('../../../src/env/bridge/bridge.node.ts', import.meta.url).href)});
+      const bridge = await openTextBridge(${JSON.stringify(fixture('none'))});
       console.log((await bridge.create().reset({ seed: 1, split: 'train' })).observation);`;
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       encoding: 'utf8',

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openThread } from '../../../src/cli/shared/thread.ts';
-import { type BridgeOptions, openBridge } from '../../../src/env/bridge/bridge.node.ts';
+import type { BridgeOptions } from '../../../src/env/bridge/bridge.node.ts';
+import { openTextBridge } from './openText.ts';
 
 const program = fileURLToPath(new URL('fixtures/groupProgram.mjs', import.meta.url));
 const bridgeModule = new URL('../../../src/env/bridge/bridge.node.ts', import.meta.url).href;
@@ -37,8 +38,8 @@ async function untilGone(pids: readonly number[]): Promise<boolean> {
 /** Runs a script with an open bridge `bridge`. Returns the programs' pids and how the script ended. */
 async function runScript(faults: readonly string[], then: string, kill?: NodeJS.Signals) {
   const script = `
-    const { openBridge } = await import(${JSON.stringify(bridgeModule)});
-    const bridge = await openBridge(${JSON.stringify(wrapped(...faults))});
+    const { openBridge: openTextBridge } = await import(${JSON.stringify(bridgeModule)});
+    const bridge = await openTextBridge(${JSON.stringify(wrapped(...faults))});
     console.log(bridge.spec.version);
     ${then}`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -55,7 +56,7 @@ async function runScript(faults: readonly string[], then: string, kill?: NodeJS.
 const together = { concurrent: true, skip: process.platform === 'win32' };
 describe('a bridge in a shell, with a program of its own', together, () => {
   test('close: a program that stays when its input ends is ended with all that it started', async () => {
-    const bridge = await openBridge(wrapped('deaf'));
+    const bridge = await openTextBridge(wrapped('deaf'));
     const pids = pidsOf(bridge.spec.version);
     expect(pids.map(runs)).toEqual([true, true]);
     await bridge.close();
@@ -63,7 +64,7 @@ describe('a bridge in a shell, with a program of its own', together, () => {
   }, 10_000);
 
   test('close: what a program leaves running is ended when it leaves', async () => {
-    const bridge = await openBridge(wrapped('leaves-child'));
+    const bridge = await openTextBridge(wrapped('leaves-child'));
     const pids = pidsOf(bridge.spec.version);
     await bridge.close();
     expect(pids.length).toBe(2);
@@ -72,7 +73,7 @@ describe('a bridge in a shell, with a program of its own', together, () => {
 
   test('no answer in time: all are ended, SIGTERM ignored or not', async () => {
     for (const more of [[], ['stubborn']]) {
-      const bridge = await openBridge({ ...wrapped('silent', 'deaf', ...more), requestTimeoutMs: 200 });
+      const bridge = await openTextBridge({ ...wrapped('silent', 'deaf', ...more), requestTimeoutMs: 200 });
       await expect(bridge.create().reset(start)).rejects.toThrow('bridge group: no answer to reset within 200 ms');
       await bridge.close();
       expect(pidsOf(bridge.spec.version).map(runs)).toEqual([false, false]);
@@ -81,14 +82,14 @@ describe('a bridge in a shell, with a program of its own', together, () => {
 
   test('an abort ends all; what waits and what follows rejects with its reason', async () => {
     const stopping = new AbortController();
-    const bridge = await openBridge({ ...wrapped('silent', 'deaf'), signal: stopping.signal });
+    const bridge = await openTextBridge({ ...wrapped('silent', 'deaf'), signal: stopping.signal });
     const waiting = bridge.create().reset(start);
     stopping.abort();
     await expect(waiting).rejects.toBe(stopping.signal.reason);
     await expect(bridge.create().reset(start)).rejects.toBe(stopping.signal.reason);
     await bridge.close();
     expect(pidsOf(bridge.spec.version).map(runs)).toEqual([false, false]);
-    await expect(openBridge({ ...wrapped(), signal: stopping.signal })).rejects.toBe(stopping.signal.reason);
+    await expect(openTextBridge({ ...wrapped(), signal: stopping.signal })).rejects.toBe(stopping.signal.reason);
   });
 
   test('the exit of the own process ends all', async () => {

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type Bridge, openBridge } from '../../../src/env/bridge/bridge.node.ts';
 import { shownText } from '../../../src/env/bridge/receivedText.ts';
 import type { TextEnvironment } from '../../../src/env/environment.ts';
 import { textHash } from '../../../src/env/textHash.ts';
+import { openTextBridge, type TextBridge } from './openText.ts';
 
 const program = fileURLToPath(new URL('fixtures/textProgram.mjs', import.meta.url));
-const open = (kind: string): Promise<Bridge> =>
-  openBridge({ name: 'texts', command: process.execPath, args: [program, kind] });
+const open = (kind: string): Promise<TextBridge> =>
+  openTextBridge({ name: 'texts', command: process.execPath, args: [program, kind] });
 const start = { seed: 1, split: 'train' } as const;
 
 /** What the reset shows, the action that comes back for each index, and the hash of the state. */
@@ -27,7 +27,7 @@ async function playFirst(kind: string) {
 }
 
 async function failureOf(kind: string, use: (environment: TextEnvironment) => unknown = (e) => e.reset(start)) {
-  let bridge: Bridge | undefined;
+  let bridge: TextBridge | undefined;
   try {
     bridge = await open(kind);
     await use(bridge.create());

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bridge, openBridge } from '../../../src/env/bridge/bridge.node.ts';
 import { resolveBridge } from '../../../src/env/bridge/resolveBridge.node.ts';
 import type { Environment, Features, Split, TextEnvironment, TextStep } from '../../../src/env/environment.ts';
 import { collectTexts } from '../../../src/env/text/collectTexts.ts';
@@ -8,6 +7,7 @@ import { tokenized } from '../../../src/env/text/tokenized.ts';
 import { buildVocabulary } from '../../../src/env/text/tokenizer.ts';
 import { textHash } from '../../../src/env/textHash.ts';
 import { randomStream } from '../../../src/random.ts';
+import { openTextBridge, type TextBridge } from './openText.ts';
 
 function whyNot(): string | undefined {
   try {
@@ -38,9 +38,9 @@ async function play(
 const returnOf = (steps: readonly TextStep[]): number => steps.reduce((sum, step) => sum + step.reward, 0);
 
 describe.skipIf(missing !== undefined)('textworld-express/coin', () => {
-  let bridge: Bridge;
+  let bridge: TextBridge;
   beforeAll(async () => {
-    bridge = await openBridge(resolveBridge('textworld-express/coin?numLocations=5'));
+    bridge = await openTextBridge(resolveBridge('textworld-express/coin?numLocations=5'));
   });
   afterAll(() => bridge?.close());
 
@@ -139,7 +139,7 @@ describe.skipIf(missing !== undefined)('textworld-express/coin', () => {
 
 describe.skipIf(missing !== undefined)('textworld-express', () => {
   it('counts failure as score 0', async () => {
-    const bridge = await openBridge(resolveBridge('textworld-express/simonsays'));
+    const bridge = await openTextBridge(resolveBridge('textworld-express/simonsays'));
     const episodes = await Promise.all(Array.from({ length: 30 }, (_, seed) => play(bridge.create(), seed, 'train')));
     await bridge.close();
     expect(episodes.every((steps) => steps.at(-1)?.terminated && returnOf(steps) === 0)).toBe(true);
@@ -147,7 +147,7 @@ describe.skipIf(missing !== undefined)('textworld-express', () => {
   });
 
   it('shows the task of mapreader, which differs by game', async () => {
-    const bridge = await openBridge(resolveBridge('textworld-express/mapreader'));
+    const bridge = await openTextBridge(resolveBridge('textworld-express/mapreader'));
     const { observation } = await bridge.create().reset({ seed: 0, split: 'train' });
     await bridge.close();
     expect(observation).toMatch(/\nYour task is to take the coin that is located in the [^\n]*$/);
@@ -159,7 +159,7 @@ describe.skipIf(missing !== undefined)('textworld-express', () => {
     ['sorting', 'sorting is not offered, because its games share objects inside one Java process; choose another game'],
   ])('refuses %s', async (game, problem) => {
     const name = `textworld-express/${game}`;
-    const opening = openBridge(resolveBridge(name));
+    const opening = openTextBridge(resolveBridge(name));
     await expect(opening).rejects.toThrow(problem);
     await expect(opening).rejects.toThrow(`bridge ${name}: textworld-express: `);
   });

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openBridge } from '../../../src/env/bridge/bridge.node.ts';
+import { availableForms } from '../../../src/env/bridge/bridgeFiles.node.ts';
 import { resolveBridge } from '../../../src/env/bridge/resolveBridge.node.ts';
+import { openTextBridge } from './openText.ts';
 
 const script = fileURLToPath(new URL('../../../bridges/textworld_express_bridge.py', import.meta.url));
 const executable = spawnSync('python3', ['-S', '-c', 'import sys; print(sys.executable, end="")'], {
@@ -22,7 +23,9 @@ afterEach(() => {
 describe('resolveBridge', () => {
   it.each(['textworld', 'textworld-express', 'textworld-express/', 'alfworld/pick'])('knows no %s', (name) => {
     expect(() => resolveBridge(name)).toThrow(
-      `env: no environment has the name ${name}; choose from household, crafting, look-alike, bandit, textworld-express/<game>, exec:COMMAND ARG...`,
+      `env: no environment has the name ${name}; choose from ${availableForms()
+        .map((form) => form.name)
+        .join(', ')}`,
     );
   });
 
@@ -30,7 +33,7 @@ describe('resolveBridge', () => {
     const name = 'exec:python3  my_bridge.py --level 2 ';
     expect(resolveBridge(name)).toEqual({ name, command: 'python3', args: ['my_bridge.py', '--level', '2'] });
     const program = fileURLToPath(new URL('fixtures/bridgeProgram.mjs', import.meta.url));
-    const bridge = await openBridge(resolveBridge(`exec:${process.execPath} ${program}`));
+    const bridge = await openTextBridge(resolveBridge(`exec:${process.execPath} ${program}`));
     const first = await bridge.create().reset({ seed: 1, split: 'train' });
     await bridge.close();
     expect(first.info.admissibleActions.length).toBeGreaterThan(0);
@@ -71,8 +74,8 @@ describe('resolveBridge', () => {
 
   it.skipIf(!hasPython)('is not the only check: the bridge rejects hello', async () => {
     const name = 'textworld-express/coin';
-    await expect(openBridge({ name, command: 'python3', args: ['-S', script, name] })).rejects.toThrow(
-      new Error(`bridge ${name}: ${packageMissing}`),
+    await expect(openTextBridge({ name, command: 'python3', args: ['-S', script, name] })).rejects.toThrow(
+      expect.objectContaining({ message: `bridge ${name}: ${packageMissing}` }),
     );
   });
 
@@ -92,7 +95,7 @@ describe('resolveBridge', () => {
       vi.stubEnv('UNBRAID_PYTHON', recorder);
       const name = 'textworld-express/coin?numLocations=5';
       expect(resolveBridge(name)).toEqual({ name, command: recorder, args: ['-I', script, name] });
-      expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe(`-I ${script} --check\n`);
+      expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe(`-I ${script} --check ${name}\n`);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -64,7 +64,7 @@ describe('what is cut of texts', () => {
   });
 
   test('the numbers are those of positions that tokenized fills', async () => {
-    const shown = await collectShownTexts(longRooms(), { episodes: 6, seed: 1 });
+    const shown = await collectShownTexts([longRooms()], { episodes: 6, seed: 1 });
     const vocabulary = buildVocabulary(shown.flatMap(({ observation, actions }) => [observation, ...actions]));
     const { stateTokens, actionTokens } = neededBy(shown, vocabulary, 24);
     const wide = tokenized(longRooms(), vocabulary, { maxStateTokens: 1_000, maxActionTokens: 100 });
@@ -89,7 +89,7 @@ describe('what is cut of texts', () => {
     expect(noted.length).toBe(1);
     expect([noted[0].phase, noted[0].done, noted[0].notes?.map(({ key }) => key)]).toEqual([
       'vocabulary',
-      1,
+      6,
       ['maxStateTokens', 'maxActionTokens'],
     ]);
   });

@@ -191,31 +191,6 @@ describe('tokenized', () => {
     expect('expertActions' in tokenized(rooms(), vocabulary)).toBe(false);
   });
 
-  it('encodes a text once while it is among the last 8192 new ones, and again after', async () => {
-    let text = '';
-    const encoded: string[] = [];
-    const counting = {
-      words: vocabulary.words,
-      encode: (seen: string) => {
-        encoded.push(seen);
-        return vocabulary.encode(seen);
-      },
-    };
-    const plain = rooms();
-    const environment = rooms({ step: async (action) => ({ ...(await plain.step(action)), observation: text }) });
-    const wrapped = tokenized(environment, counting, { memory: false });
-    await wrapped.reset({ seed: 0, split: 'train' });
-    const show = async (next: string): Promise<string> => {
-      text = next;
-      return words((await wrapped.step(2)).observation);
-    };
-    expect([await show('room 0'), await show('room 1'), await show('room 0')]).toEqual(['room 0', 'room 1', 'room 0']);
-    expect(encoded.filter((seen) => seen === 'room 0').length).toBe(1);
-    for (let i = 0; i < 8192; i++) await show(`text ${i}`);
-    expect(await show('room 0')).toBe('room 0');
-    expect(encoded.filter((seen) => seen === 'room 0').length).toBe(2);
-  });
-
   it('refuses what cannot work', async () => {
     expect(() => tokenized(rooms(), vocabulary, { maxActionTokens: 1 })).toThrow(
       'tokenized: maxActionTokens must be an integer >= 2, got 1; raise maxActionTokens',
