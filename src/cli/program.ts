@@ -7,6 +7,7 @@ import { addCompletionCommand } from './completion/command.ts';
 import { addDangerCommand } from './danger/command.ts';
 import { addListCommand, type ListEngine } from './list/command.ts';
 import { addProfileCommand, type ProfileEngine } from './profile/command.ts';
+import { addRandomCommand, type RandomEngine } from './random/command.ts';
 import { addCouplingCommand, type CouplingEngine } from './saved/coupling.ts';
 import { addEvalCommand, type EvalEngine } from './saved/eval.ts';
 import { usageError } from './shared/arguments.ts';
@@ -23,6 +24,7 @@ export type Engine = BridgeEngine &
   EvalEngine &
   ListEngine &
   ProfileEngine &
+  RandomEngine &
   StudyEngine &
   TrainEngine &
   VerifyEngine;
@@ -68,6 +70,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addCouplingCommand(program, host, load);
   addDangerCommand(program, host, load);
   addEvalCommand(program, host, load);
+  addRandomCommand(program, host, load);
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
   addProfileCommand(program, host, load);

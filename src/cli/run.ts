@@ -38,6 +38,7 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
     measureRunCoupling: async (...given) => (await import('./saved/savedRun.ts')).measureRunCoupling(...given),
     replayIn: async (...given) => (await import('./verify/replayRun.ts')).replayIn(...given),
     evaluateRun: async (...given) => (await import('./saved/savedRun.ts')).evaluateRun(...given),
+    playRandom: async (...given) => (await import('./random/playRandom.ts')).playRandom(...given),
     profileRun: async (...given) => (await import('./profile/profileRun.ts')).profileRun(...given),
     openJobRunner: (await import('./study/threadRunner.ts')).openThreadRunner,
     missingGames: (await import('./study/missingGames.ts')).missingGames,

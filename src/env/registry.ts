@@ -42,6 +42,8 @@ export interface Note {
 export type MakeEnvironment = (config: Config) => CustomEnvironment;
 
 export interface OpenOptions {
+  /** Accepts every form that the environment has, whatever the policy reads: for play without a policy. */
+  readonly anyForm?: boolean;
   /** Makes the environment of a config whose `env` is `custom`. */
   readonly makeEnvironment?: MakeEnvironment | null;
   readonly signal?: AbortSignal | undefined;
@@ -177,7 +179,8 @@ export async function openSource(
         `config: env "${env}" has a step limit of its own, got maxSteps ${config.maxSteps}; leave maxSteps null`,
       );
     }
-    if (policy === 'attention') throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
+    if (policy === 'attention' && !options.anyForm)
+      throw new Error(`config: env "${env}" shows vectors; set policy to "mlp"`);
     return { ...here, form: 'vector', create: () => family.vectors(config) };
   }
   if (!openBridge)

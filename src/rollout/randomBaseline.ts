@@ -12,7 +12,7 @@ interface RandomStep extends PlayedStep {
 
 /** An environment of any form, before or after a vocabulary. */
 export interface RandomEnvironment extends Playable<RandomStep> {
-  readonly spec: Pick<EnvironmentSpec, 'name' | 'maxSteps' | 'success'>;
+  readonly spec: Pick<EnvironmentSpec, 'name' | 'version' | 'maxSteps' | 'success'>;
   reset(game: { seed: number; split: Split; rollout?: number }): MaybePromise<RandomStep>;
 }
 

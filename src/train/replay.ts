@@ -125,12 +125,12 @@ export async function replayRecords(config: Config, options: ReplayRecordsOption
 }
 
 /**
- * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. A receipt's own config
- * goes through `resolveConfig` first.
+ * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. The config of a receipt
+ * can be passed as it is: keys that it leaves out have their defaults.
  *
  * @throws if the config or an option is not what it should be, and as `runTraining` does
  */
-export async function replay(config: Config, options: ReplayOptions = {}): Promise<Receipt> {
+export async function replay(config: Partial<Config>, options: ReplayOptions = {}): Promise<Receipt> {
   checkOptions('replay', options, optionTypes);
-  return (await replayRecords(config, options)).receipt;
+  return (await replayRecords(resolveConfig(config), options)).receipt;
 }

@@ -12,6 +12,8 @@ import { profile } from '../report/profile/profileRecord.ts';
 
 const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };
 
+const splitKeys = { train: 'train', 'in-domain': 'inDomain', 'out-of-domain': 'outOfDomain' } as const;
+
 export function resultOf(config: Config): RunResult {
   return {
     command: 'train',
@@ -137,7 +139,16 @@ export async function unbraid(
     },
     async evaluateRun(run, { split, episodes }) {
       calls.push({ run, split, episodes });
-      return { command: 'eval', split, episodes, success: 0.734, interval: [0.69, 0.775] };
+      const mean = { mean: 0.734, interval: [0.69, 0.775] as const, episodes };
+      const returns = { train: null, inDomain: null, outOfDomain: null, [splitKeys[split]]: mean };
+      return { command: 'eval', split, episodes, success: 0.734, interval: [0.69, 0.775], return: returns };
+    },
+    async playRandom({ env, seed }, { episodes }) {
+      calls.push({ random: { env, seed, episodes } });
+      const mean = { mean: 0.25, interval: [0.2, 0.3] as const, episodes };
+      const all = { train: mean, inDomain: mean, outOfDomain: mean };
+      const steps = { train: 3, inDomain: 3, outOfDomain: 3 };
+      return { command: 'random', env, version: '1', seed, episodes, success: all, return: all, steps };
     },
     async runDanger({ rho, starts, method, labels, seeds, preset }) {
       calls.push({ rho, starts, method, labels, seeds, preset });

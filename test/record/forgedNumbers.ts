@@ -30,6 +30,15 @@ const success: Forgery[] = [
     s.outcome = outcome(s);
     inResult('success.inDomain', 0.98)(s);
   }),
+  restated('mean return in result and outcome', { where: ofResult }, inResult('return.outOfDomain.mean', 0.99)),
+  restated('interval of a return in result.json', { where: [`${result}#return`] }, (s) => {
+    s.outcome = outcome(s);
+    inResult('return.outOfDomain.interval', [0.9, 1])(s);
+  }),
+  restated('a random baseline in result and outcome', { where: ofResult }, (s) => {
+    const record = recordOf(s, result);
+    record.random = { success: { train: null, inDomain: null, outOfDomain: null }, return: record.return };
+  }),
   restated('environment steps in result and outcome', { where: ofResult }, inResult('envSteps', 7)),
   restated('updates in result and outcome', { where: ofResult }, inResult('updates', 3)),
   restated('hash of the parameters in result and outcome', { where: ofResult }, inResult('parametersSha256', 'ab12')),

@@ -39,6 +39,9 @@ const measured: readonly (readonly [string, (result: RunResult) => number | null
   ['badBadCosineEnd', ({ coupling }) => coupling.end.badBadCosine],
   ['goodBadPositiveFractionStart', ({ coupling }) => coupling.start.goodBadPositiveFraction],
   ['goodBadPositiveFractionEnd', ({ coupling }) => coupling.end.goodBadPositiveFraction],
+  ['returnTrain', (result) => result.return?.train?.mean ?? null],
+  ['returnInDomain', (result) => result.return?.inDomain?.mean ?? null],
+  ['returnOutOfDomain', (result) => result.return?.outOfDomain?.mean ?? null],
 ];
 
 const measuredNames = measured.map(([name]) => name);

@@ -1,8 +1,9 @@
-/** `unbraid eval`: measures the success rate of the latest checkpoint of a run on one split. */
+/** `unbraid eval`: measures success and return of the latest checkpoint of a run on one split. */
 import type { Command } from 'commander';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireRun } from '../../record/runFolder.node.ts';
+import type { RunResult } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';
@@ -15,10 +16,12 @@ interface EvalRecord {
   readonly command: 'eval';
   readonly split: Split;
   readonly episodes: number;
-  /** Share of episodes that succeeded. */
-  readonly success: number;
-  /** 95% interval of `success`. */
-  readonly interval: readonly [number, number];
+  /** Success rate; null where success means nothing. */
+  readonly success: number | null;
+  /** 95% interval of `success`; null without one. */
+  readonly interval: readonly [number, number] | null;
+  /** Mean return with its interval; null for the splits that were not played. */
+  readonly return: NonNullable<RunResult['return']>;
 }
 
 /** Number of episodes from which the evaluation takes so long that the build of the kernels is chosen before it. */
@@ -46,6 +49,19 @@ interface EvalOptions {
   readonly workers?: number;
 }
 
+/** A line for the success where it means something, and one for the return where it is not the success. */
+function evalSummary({ success, interval, return: returns, episodes, split }: EvalRecord): string {
+  const line = (name: string, mean: number, range: readonly [number, number] | null): string => {
+    const around = range === null ? '' : ` (95% interval ${two(range[0])} to ${two(range[1])})`;
+    return `${name.padEnd(10)} ${two(mean)}${around}, ${count(episodes)} ${split} episodes`;
+  };
+  const lines = success === null ? [] : [line('success', success, interval)];
+  for (const played of Object.values(returns)) {
+    if (played !== null && played.mean !== success) lines.push(line('return', played.mean, played.interval));
+  }
+  return lines.join('\n');
+}
+
 async function evalAction(
   shell: CommandShell,
   load: () => Promise<EvalEngine>,
@@ -67,17 +83,15 @@ async function evalAction(
       }),
     );
   });
-  const [low, high] = record.interval;
-  const success = `${two(record.success)} (95% interval ${two(low)} to ${two(high)})`;
-  shell.finish(record, `success    ${success}, ${count(record.episodes)} ${record.split} episodes`);
+  shell.finish(record, evalSummary(record));
 }
 
 export function addEvalCommand(program: Command, host: Host, load: () => Promise<EvalEngine>): void {
   const command = program
     .command('eval')
-    .summary('measure the success rate of a run')
+    .summary('measure success and return of a run')
     .description(
-      'Play episodes with the latest checkpoint of a run and print the success rate (share of successful episodes) with its 95% interval.',
+      'Play episodes with the latest checkpoint of a run and print the success rate (share of successful episodes) with its 95% interval, and the mean return where it is not the success.',
     )
     .argument('<run>', 'folder of a run')
     .addOption(choiceOption('--split <name>', 'games that are played', splits).default('out-of-domain'))

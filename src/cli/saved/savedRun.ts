@@ -18,7 +18,8 @@ import type { JsonRecord } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
 import type { CouplingRecord } from '../../record/schemas.ts';
 import { evaluate } from '../../rollout/success.ts';
-import { returnInterval, wilsonInterval } from '../../statistics/statistics.ts';
+import { episodeMean } from '../../statistics/episodes.ts';
+import { bySplit } from '../../train/run.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges, permitted } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
@@ -159,16 +160,13 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
     return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
   });
 
-/**
- * Mean return of the latest checkpoint of a run on a split, with its 95% interval: the Wilson interval if all returns
- * are 0 or 1, otherwise `returnInterval`.
- */
+/** Success and mean return of the latest checkpoint of a run on a split, with their 95% intervals. */
 export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
   withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
       onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
-    const { mean, returns } = await evaluate(policy, environments, {
+    const { success, successes, returns } = await evaluate(policy, environments, {
       seed,
       split,
       episodes,
@@ -178,9 +176,7 @@ export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episo
       signal: opening.signal,
       play: spread.play,
     });
-    const values = [...returns];
-    const solved = values.filter((x) => x === 1).length;
-    const plain = values.every((x) => x === 0 || x === 1);
-    const { low, high } = plain || episodes < 2 ? wilsonInterval(solved, episodes) : returnInterval(values);
-    return { command: 'eval', split, episodes, success: mean, interval: [low, high] };
+    const interval = successes && episodeMean(successes).interval;
+    const ofSplit = bySplit(new Map([[split, episodeMean(returns)]]));
+    return { command: 'eval', split, episodes, success, interval, return: ofSplit };
   });

@@ -46,12 +46,12 @@ function share(progress: ShownProgress): number {
 }
 
 /**
- * Percentage, count, speed, time left in this phase and success rate.
+ * Percentage, count, speed, time left in this phase, and success rate or mean return.
  *
  * @param doneAtStart the value of `done` when the phase began, `elapsedMs` ago
  */
 export function describeProgress(progress: ShownProgress, doneAtStart: number, elapsedMs: number): string {
-  const { phase, done, total, success, secondsLeft, detail } = progress;
+  const { phase, done, total, success, return: ofEpisodes = null, secondsLeft, detail } = progress;
   const parts =
     total > 0 || detail === undefined ? [`${Math.floor(100 * share(progress))}%`.padStart(4), `${done}/${total}`] : [];
   if (detail !== undefined) parts.push(detail);
@@ -65,6 +65,7 @@ export function describeProgress(progress: ShownProgress, doneAtStart: number, e
     parts.push(`ETA ${clock((total - done) / perSecond)}`);
   }
   if (success !== null) parts.push(`success ${success.toFixed(2)}`);
+  else if (ofEpisodes !== null) parts.push(`return ${ofEpisodes.toFixed(2)}`);
   return parts.join('  ');
 }
 

@@ -25,6 +25,7 @@ import { commandConfig } from '../shared/commandConfig.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, duration, table, two } from '../shared/print.ts';
+import { resultTables } from '../shared/resultTables.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
 import { configHelp } from './configHelp.ts';
@@ -58,11 +59,7 @@ function runName(config: Config): string {
 
 /** The outcome of the run as tables, the paths of its files and the commands for the next steps. */
 function trainSummary(result: RunResult, directory: string): string {
-  const { success, coupling } = result;
-  const successTable = table(
-    ['Success', 'train', 'in-domain', 'out-of-domain'],
-    [['at the end', two(success.train), two(success.inDomain), two(success.outOfDomain)]],
-  );
+  const { coupling } = result;
   const cells = (at: RunResult['coupling']['end']): string[] => [
     two(at.goodBadCosine),
     two(at.goodGoodCosine),
@@ -77,7 +74,7 @@ function trainSummary(result: RunResult, directory: string): string {
     ],
   );
   return [
-    successTable,
+    ...resultTables(result),
     couplingTable,
     `${count(result.envSteps)} environment steps, ${count(result.updates)} updates, ${duration(result.wallMs)}`,
     `parameters ${result.parametersSha256}`,

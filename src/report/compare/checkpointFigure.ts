@@ -1,5 +1,6 @@
 import { mean } from '../../statistics/statistics.ts';
 import { type Figure, figureWidth, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
+import { measureOf } from './scores.ts';
 import { legendOf, unit } from './successFigures.ts';
 import { roleStyle } from './variantRole.ts';
 import type { ComparedVariant } from './variants.ts';
@@ -20,11 +21,11 @@ function correlation(points: readonly (readonly [number, number])[]): number | u
   return xx * yy > 0 ? xy / Math.sqrt(xx * yy) : undefined;
 }
 
-/** [out-of-domain success, good-bad cosine] of each checkpoint of a variant at which both were measured. */
-function checkpoints(variant: ComparedVariant): [number, number][] {
+/** [out-of-domain success or return, good-bad cosine] of each checkpoint of a variant at which both were measured. */
+function checkpoints(variant: ComparedVariant, metric: string): [number, number][] {
   return variant.runs.flatMap(({ metrics }) =>
     metrics.flatMap((line): [number, number][] => {
-      const success = line['eval/out_of_domain'];
+      const success = line[`${metric}/out_of_domain`];
       const cosine = line['coupling/good_bad_cosine'];
       return typeof success === 'number' && typeof cosine === 'number' ? [[success, cosine]] : [];
     }),
@@ -32,16 +33,17 @@ function checkpoints(variant: ComparedVariant): [number, number][] {
 }
 
 /**
- * Good-bad cosine against out-of-domain success, one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint
+ * Good-bad cosine against out-of-domain success (or return, where success means nothing), one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint
  * has both.
  */
 export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): string | undefined {
-  const points = variants.flatMap(checkpoints);
+  const { name, axis, metric } = measureOf(variants);
+  const points = variants.flatMap((variant) => checkpoints(variant, metric));
   if (points.length === 0) return undefined;
   const r = correlation(points);
   const heading = {
-    title: `Coupling and success at ${points.length} checkpoints${r === undefined ? '' : `: correlation ${r.toFixed(2).replace('-', '−')}`}`,
-    subtitle: 'One mark per checkpoint of a run. Compare variants at equal success.',
+    title: `Coupling and ${name} at ${points.length} checkpoints${r === undefined ? '' : `: correlation ${r.toFixed(2).replace('-', '−')}`}`,
+    subtitle: `One mark per checkpoint of a run. Compare variants at equal ${name}.`,
     legend: legendOf(variants).map((entry) => ({ ...entry, line: 'none' as const })),
   };
   const top = panelTop(heading);
@@ -51,7 +53,7 @@ export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): st
     height: top + 300 + 54,
     option: {
       grid: [{ left: 70, top, width: figureWidth - 100, height: 300 }],
-      xAxis: valueAxis('out-of-domain success rate', 'x', 28, unit),
+      xAxis: valueAxis(`out-of-domain ${axis}`, 'x', 28, name === 'success' ? unit : { scale: true }),
       yAxis: valueAxis('mean cosine of good-bad pairs', 'y', 46, { scale: true }),
       series: variants.map((variant) => {
         const style = roleStyle(variants, variant);
@@ -61,7 +63,7 @@ export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): st
           symbolSize: 8,
           silent: true,
           itemStyle: { color: style.color, opacity: 0.7 },
-          data: checkpoints(variant),
+          data: checkpoints(variant, metric),
         };
       }),
     },

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { escapeMarkup } from '../draw/escapeMarkup.ts';
+import { measureOf, randomScores, type Scores, scoresOf } from './scores.ts';
 import { roleName } from './variantRole.ts';
 import {
   baselineOf,
@@ -8,6 +9,7 @@ import {
   outOfDomainGain,
   resultMean,
   type SeedMean,
+  seedMean,
   seedMeanTexts,
 } from './variants.ts';
 
@@ -22,8 +24,17 @@ const GAIN_WIDTH = 17;
 const columns = ['variant', 'seeds', 'train', 'in-domain', 'out-of-domain', 'gain'];
 
 /** Notes shown below the table, in the terminal and on the page. */
-export const tableNotes = [
-  'train, in-domain, out-of-domain: success rate. gain: out-of-domain success minus that of the first variant, by seed.',
+export function tableNotes(variants: readonly ComparedVariant[]): string[] {
+  const { name, axis } = measureOf(variants);
+  const hasRandom = variants.some(({ runs }) => runs.some(({ result }) => result.random !== undefined));
+  return [
+    `train, in-domain, out-of-domain: ${axis}. gain: out-of-domain ${name} minus that of the first variant, by seed.`,
+    ...(hasRandom ? ['random actions: uniformly random actions in the games of the evaluation.'] : []),
+    ...otherNotes,
+  ];
+}
+
+const otherNotes = [
   `Below ${MIN_INTERVAL_SEEDS} seeds: the value of each seed and their mean. From ${MIN_INTERVAL_SEEDS} seeds on: the mean and its 95% interval.`,
   'Each interval is of one comparison; none is corrected for the number of variants.',
   'cosine, positive: mean cosine of the gradients of log π of a good and a bad action, and share above 0, start → end.',
@@ -31,6 +42,18 @@ export const tableNotes = [
   "Good and bad are the expert's labels, without an expert an experience graph's. Compare cosines at equal success.",
   'steps: environment steps per run. An upper bound uses privileged knowledge; a control tests another explanation.',
 ];
+
+/** The row of random actions over all runs that have this baseline; none without one. */
+function randomRow(variants: readonly ComparedVariant[]): string[][][] {
+  const scores = variants.flatMap(({ runs }) => runs.map(({ result }) => randomScores(result)));
+  const means = (['train', 'inDomain', 'outOfDomain'] as const).map((split: keyof Scores) =>
+    seedMean(scores.map((of) => of[split])),
+  );
+  if (means.every((found) => found === undefined)) return [];
+  const runs = Math.max(...means.map((found) => found?.seeds ?? 0));
+  const cells = means.map((found) => (found === undefined ? ['–'] : [seedMeanTexts(found)[0]]));
+  return [[['random actions'], [String(runs)], ...cells, ['–'], ['–'], ['–'], ['–']]];
+}
 
 /** The lines of each cell of a row: first the `columns`, then cosine, positive and steps. */
 function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined): string[][] {
@@ -49,9 +72,9 @@ function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined
   return [
     [roleName(variant)],
     [String(variant.runs.length)],
-    spread(of(({ success }) => success.train)),
-    spread(of(({ success }) => success.inDomain)),
-    spread(of(({ success }) => success.outOfDomain)),
+    spread(of((result) => scoresOf(result).train)),
+    spread(of((result) => scoresOf(result).inDomain)),
+    spread(of((result) => scoresOf(result).outOfDomain)),
     spread(baseline === undefined || variant === baseline ? undefined : outOfDomainGain(variant, baseline), true),
     [
       `${plain(({ coupling }) => coupling.start.goodBadCosine)} → ${plain(({ coupling }) => coupling.end.goodBadCosine)}`,
@@ -83,13 +106,12 @@ export function closingTableText(variants: readonly ComparedVariant[]): string {
     },
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
   });
-  const rows = variants.map((variant) => {
-    const cells = cellsOf(variant, baseline);
+  const rows = [...randomRow(variants), ...variants.map((variant) => cellsOf(variant, baseline))].map((cells) => {
     const [[cosine], [positive], steps] = cells.slice(columns.length);
     return [...cells.slice(0, columns.length), [cosine, positive], steps].map((lines) => lines.join('\n'));
   });
   table.push(...rows);
-  return `${table.toString()}\n${tableNotes.join('\n')}\n`;
+  return `${table.toString()}\n${tableNotes(variants).join('\n')}\n`;
 }
 
 /** An HTML table. The first cell of each row is its heading. Cells are escaped, and line breaks in them are kept. */
@@ -112,6 +134,8 @@ export function closingTableHtml(variants: readonly ComparedVariant[]): string {
   return htmlTable(
     'Success and coupling of every variant',
     [...columns, 'cosine start → end', 'positive start → end', 'steps'],
-    variants.map((variant) => cellsOf(variant, baseline).map((lines) => lines.join('\n'))),
+    [...randomRow(variants), ...variants.map((variant) => cellsOf(variant, baseline))].map((cells) =>
+      cells.map((lines) => lines.join('\n')),
+    ),
   );
 }

@@ -8,6 +8,7 @@ import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
+import { measureOf } from './scores.ts';
 import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
 import { heading, summary } from './summary.ts';
 import { roleName, roleStyle } from './variantRole.ts';
@@ -136,7 +137,9 @@ const similarityCaption =
   'Coupling between good and bad actions, grouped by the similarity of the two observations. One run is shown.';
 
 function results(variants: readonly ComparedVariant[]): string {
-  const notes = tableNotes.map((note) => `<li>${escapeMarkup(note)}</li>`).join('\n');
+  const notes = tableNotes(variants)
+    .map((note) => `<li>${escapeMarkup(note)}</li>`)
+    .join('\n');
   return [
     closingTableHtml(variants),
     `<ul class="notes">\n${notes}\n</ul>`,
@@ -148,8 +151,9 @@ function results(variants: readonly ComparedVariant[]): string {
 }
 
 function learningSection(variants: readonly ComparedVariant[]): string | undefined {
+  const { metric } = measureOf(variants);
   const measured = variants.some(
-    (variant) => curveOf(variant, 'eval/train').length + curveOf(variant, 'eval/out_of_domain').length > 0,
+    (variant) => curveOf(variant, `${metric}/train`).length + curveOf(variant, `${metric}/out_of_domain`).length > 0,
   );
   if (!measured) return undefined;
   return htmlFigure(learningCurves(variants), 'Solid: methods; dashed: controls; dotted: upper bounds.');

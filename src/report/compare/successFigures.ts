@@ -1,8 +1,8 @@
-import type { RunResult } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS, mean } from '../../statistics/statistics.ts';
 import { type Figure, type Panel, panelName, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
 import { intervalFigure } from '../draw/intervalFigure.ts';
 import { band, curve as drawCurve } from '../draw/series.ts';
+import { measureOf, type Scores, scoresOf } from './scores.ts';
 import { roleName, roleStyle } from './variantRole.ts';
 import { type ComparedVariant, resultMean, type SeedMean, seedMean } from './variants.ts';
 
@@ -25,19 +25,21 @@ export function curveOf(variant: ComparedVariant, key: string): [number, SeedMea
 }
 
 /**
- * Success on training games and on held-out combinations against environment steps. One line per variant, with an
- * interval band if it has enough seeds. Returns SVG.
+ * Success on training games and on held-out combinations against environment steps, or returns where success means
+ * nothing. One line per variant, with an interval band if it has enough seeds. Returns SVG.
  */
 export function learningCurves(variants: readonly ComparedVariant[]): string {
   const seeds = Math.max(...variants.map((variant) => variant.runs.length));
+  const { name, axis, metric } = measureOf(variants);
   const heading = {
-    title: 'Success during training, on training games and on held-out combinations',
+    title: `${titles[name]} during training, on training games and on held-out combinations`,
     subtitle: `Lines: mean over seeds (at most ${seeds}); bands: 95% interval of the mean, drawn from ${MIN_INTERVAL_SEEDS} seeds on.`,
     legend: legendOf(variants),
   };
   const top = panelTop(heading) + 24;
   const panels: Panel[] = [62, 424].map((left) => ({ left, top, width: 316, height: 250 }));
-  const keys = ['eval/train', 'eval/out_of_domain'];
+  const keys = [`${metric}/train`, `${metric}/out_of_domain`];
+  const range = name === 'success' ? unit : { scale: true };
   const lines = variants.flatMap((variant) =>
     keys.map((key, panel) => ({ panel, style: roleStyle(variants, variant), curve: curveOf(variant, key) })),
   );
@@ -50,7 +52,7 @@ export function learningCurves(variants: readonly ComparedVariant[]): string {
       xAxis: panels.map((_, i) =>
         valueAxis('environment steps', 'x', 28, { gridIndex: i, min: 0, max: 'dataMax', axisLabel: stepsLabel }),
       ),
-      yAxis: panels.map((_, i) => valueAxis(i === 0 ? 'success rate' : '', 'y', 38, { gridIndex: i, ...unit })),
+      yAxis: panels.map((_, i) => valueAxis(i === 0 ? axis : '', 'y', 38, { gridIndex: i, ...range })),
       graphic: ['training games', 'out-of-domain games'].map((name, i) => panelName(name, panels[i])),
       series: lines
         .filter(({ curve }) => curve.length > 0)
@@ -84,26 +86,45 @@ const stepsLabel = {
   showMaxLabel: false,
 };
 
-const splitPicks: readonly [string, (result: RunResult) => number | null][] = [
-  ['training games', (result) => result.success.train],
-  ['in-domain', (result) => result.success.inDomain],
-  ['out-of-domain', (result) => result.success.outOfDomain],
+const splitPicks: readonly [string, keyof Scores][] = [
+  ['training games', 'train'],
+  ['in-domain', 'inDomain'],
+  ['out-of-domain', 'outOfDomain'],
 ];
 
+const titles = { success: 'Success', return: 'Return' } as const;
+
+/** Ends of the axes, with room for the intervals, and the distance of the ticks. */
+function axisOf(variants: readonly ComparedVariant[]): { range: readonly [number, number]; step: number } {
+  if (measureOf(variants).name === 'success') return { range: [0, 1], step: 0.5 };
+  const values = variants.flatMap((variant) =>
+    splitPicks.flatMap(([, split]) => {
+      const found = resultMean(variant, (result) => scoresOf(result)[split]);
+      return found === undefined ? [] : [...found.values, found.interval?.low ?? [], found.interval?.high ?? []].flat();
+    }),
+  );
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = low === high ? Math.max(1, Math.abs(low)) / 2 : (high - low) / 10;
+  return { range: [low - room, high + room], step: (high - low + 2 * room) / 2 };
+}
+
 /**
- * Final success by split. One row per variant: a dot for the mean, a bar for the interval, a small ring for each seed.
+ * Final success (or return, where success means nothing) by split. One row per variant: a dot for the mean, a bar for the interval, a small ring for each seed.
  * Returns SVG.
  */
 export function successBySplit(variants: readonly ComparedVariant[]): string {
+  const { name: measured, axis } = measureOf(variants);
+  const { range, step } = axisOf(variants);
   return intervalFigure({
     id: 'splits',
-    title: 'Success after training, by split',
+    title: `${titles[measured]} after training, by split`,
     subtitle: `Large marks: mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% interval of the mean.`,
-    panels: splitPicks.map(([name]) => ({ name, axis: 'success rate', range: [0, 1] as const, step: 0.5 })),
+    panels: splitPicks.map(([name]) => ({ name, axis, range, step })),
     rows: variants.map((variant) => ({
       name: roleName(variant),
       style: roleStyle(variants, variant),
-      cells: splitPicks.map(([, pick]) => {
+      cells: splitPicks.map(([, split]) => {
+        const pick: Parameters<typeof resultMean>[1] = (result) => scoresOf(result)[split];
         const value = resultMean(variant, pick);
         if (value === undefined) return null;
         const { mean: centre, interval } = value;

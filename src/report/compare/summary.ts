@@ -1,3 +1,4 @@
+import { measureOf, scoresOf } from './scores.ts';
 import { baselineOf, type ComparedVariant, formatSeedMean, leaderOf, outOfDomainGain, resultMean } from './variants.ts';
 
 /** Heading of a report: the variants that are compared. */
@@ -9,7 +10,7 @@ export function heading(variants: readonly ComparedVariant[]): string {
 }
 
 /**
- * Summary of two or three sentences: out-of-domain success of the best method against the baseline, paired by seed,
+ * Summary of two or three sentences: out-of-domain success (or return, where success means nothing) of the best method against the baseline, paired by seed,
  * then the coupling of both. It states if the interval includes zero or cannot be computed.
  */
 export function summary(variants: readonly ComparedVariant[]): string {
@@ -18,9 +19,10 @@ export function summary(variants: readonly ComparedVariant[]): string {
   if (baseline === undefined || leader === undefined) {
     return 'These records contain fewer than two methods, so no comparison is possible. The table shows the measured values.';
   }
-  const success = (variant: ComparedVariant): string =>
-    formatSeedMean(resultMean(variant, (result) => result.success.outOfDomain)).split(' ')[0];
-  const rates = `Out-of-domain success: ${success(leader)} with ${leader.name}, ${success(baseline)} with ${baseline.name}`;
+  const score = (variant: ComparedVariant): string =>
+    formatSeedMean(resultMean(variant, (result) => scoresOf(result).outOfDomain)).split(' ')[0];
+  const { name } = measureOf(variants);
+  const rates = `Out-of-domain ${name}: ${score(leader)} with ${leader.name}, ${score(baseline)} with ${baseline.name}`;
   return [rates + gainSentence(leader, baseline), choiceSentence(variants), couplingSentence(leader, baseline)]
     .filter((sentence) => sentence !== '')
     .join(' ');

@@ -8,6 +8,7 @@ import {
   pairedDifference,
   returnInterval,
 } from '../../statistics/statistics.ts';
+import { scoresOf } from './scores.ts';
 import type { VariantRole } from './variantRole.ts';
 
 /** A variant with the records of its runs, in the order of compare.json. */
@@ -74,11 +75,12 @@ export function baselineOf(variants: readonly ComparedVariant[]): ComparedVarian
 
 /**
  * Of the variants other than the baseline that are neither a control nor an upper bound: the one with the highest mean
- * out-of-domain success.
+ * score in out-of-domain games: success, or the return where success means nothing.
  */
 export function leaderOf(variants: readonly ComparedVariant[]): ComparedVariant | undefined {
   const baseline = baselineOf(variants);
-  const score = (variant: ComparedVariant): number => resultMean(variant, (r) => r.success.outOfDomain)?.mean ?? -1;
+  const score = (variant: ComparedVariant): number =>
+    resultMean(variant, (result) => scoresOf(result).outOfDomain)?.mean ?? Number.NEGATIVE_INFINITY;
   return variants
     .filter((variant) => variant.role === 'method' && variant !== baseline)
     .reduce<ComparedVariant | undefined>((best, next) => (best && score(best) >= score(next) ? best : next), undefined);
@@ -95,16 +97,16 @@ function differenceInterval(treated: readonly number[], baseline: readonly numbe
 }
 
 /**
- * Out-of-domain success of `treated` minus that of `baseline`, over the seeds that both have; `undefined` without a
- * shared seed.
+ * Out-of-domain score of `treated` minus that of `baseline`, over the seeds that both have; `undefined` without a shared
+ * seed.
  */
 export function outOfDomainGain(treated: ComparedVariant, baseline: ComparedVariant): SeedMean | undefined {
   const pairs: [number, number][] = [];
   for (const { result } of treated.runs) {
     const twin = baseline.runs.find((run) => run.result.config.seed === result.config.seed)?.result;
-    if (twin !== undefined && result.success.outOfDomain !== null && twin.success.outOfDomain !== null) {
-      pairs.push([result.success.outOfDomain, twin.success.outOfDomain]);
-    }
+    if (twin === undefined) continue;
+    const [score, plain] = [result, twin].map((of) => scoresOf(of).outOfDomain);
+    if (score !== null && plain !== null) pairs.push([score, plain]);
   }
   if (pairs.length === 0) return undefined;
   const values = pairs.map(([value, plain]) => value - plain);
