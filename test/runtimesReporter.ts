@@ -13,6 +13,12 @@ import type { Reporter, TestModule } from 'vitest/node';
 /** Test files of each runtime beyond the Node that runs the tests. */
 const testFiles: Readonly<Record<string, readonly string[]>> = {
   TextWorldExpress: ['test/env/bridge/bridgeTextworldExpress.test.ts'],
+  Gymnasium: ['test/env/bridge/bridgeGymnasium.test.ts'],
+  Box2D: ['test/env/bridge/bridgeBox2d.test.ts'],
+  MiniGrid: ['test/env/bridge/bridgeMinigrid.test.ts'],
+  TextWorld: ['test/env/bridge/bridgeTextworld.test.ts'],
+  ScienceWorld: ['test/env/bridge/bridgeScienceworld.test.ts'],
+  MinAtar: ['test/env/bridge/bridgeMinatar.test.ts'],
   'Node 20': ['test/runtime/node20.test.ts', 'test/runtime/node20/battery.test.ts'],
   'Node 22': ['test/runtime/node22.test.ts'],
   'Node 24': ['test/runtime/node24/battery.test.ts'],

@@ -46,7 +46,8 @@ describe.skipIf(missing !== undefined)('textworld-express/coin', () => {
 
   it('describes itself', () => {
     const name = 'textworld-express/coin?numLocations=5';
-    expect(bridge.spec).toEqual({ name, version: '1.1.0+1', maxSteps: 50, hasExpert: false });
+    const packages = { 'textworld-express': '1.1.0' };
+    expect(bridge.spec).toEqual({ name, version: '1.1.0+1', maxSteps: 50, hasExpert: false, packages });
   });
 
   it('plays the same episodes for ever, alone or among others', async () => {
