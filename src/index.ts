@@ -12,6 +12,7 @@
 
 export { type Config, type ConfigKey, configTable, resolveConfig } from './config/config.ts';
 export type { Part, PartName } from './config/customModule.ts';
+export { type Preset, presetKeys, presetTable } from './config/presets.ts';
 export {
   type ClassStatistics,
   type CouplingMeasurement,

@@ -27,7 +27,14 @@ export async function savedPolicy(
   const policy = createPolicy(await createArena(), environment.spec, { policy: kind, ...sizes }, 8);
   policy.network.initialise(policy.weights, 7);
   const couplingStart = { goodBadCosine: 0 } as never;
-  const learned = saveLearner(createLearner(policy), 3, 0, {}, { ...counters, couplingStart }, null);
+  const learned = saveLearner(
+    createLearner(policy),
+    3,
+    0,
+    { labels: {}, normalizers: {} },
+    { ...counters, couplingStart },
+    null,
+  );
   const head = { numerics: 1, configSha256: '', environment: '', vocabularySha256: null };
   const files: CheckpointFiles = packCheckpoint({ ...learned, chain: { head, links: [], open: [] } });
   const states: State[] = [];

@@ -135,6 +135,14 @@ const table = {
     'weight of the step advantages of gigpo; the weight of episode advantages is 1',
   ),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  returns: later(
+    choice(
+      'episode',
+      ['episode', 'to-go'],
+      'return that grpo compares: that of the episode, or at each step the discounted rewards from there on',
+    ),
+  ),
+  discount: later(number(1, fraction, 'per step', 'discount of the returns to-go of grpo')),
   gaeDiscount: number(0.99, fraction, 'per step', 'discount of the returns that the value head of ppo predicts'),
   gaeLambda: number(0.95, fraction, 'per step', 'lambda of generalised advantage estimation in ppo'),
   valueCoef: number(0.5, nonNegative, '', 'weight of the value loss of ppo'),
@@ -142,6 +150,22 @@ const table = {
     range('number', positive),
     'return',
     'largest change of a value from its old value in the loss of ppo; null = no limit',
+  ),
+  valueNetwork: later(
+    choice(
+      'shared',
+      ['shared', 'separate'],
+      'network of the values of ppo: a head on the layers of the policy, or with mlp layers of its own',
+    ),
+  ),
+  bootstrapTruncated: later(
+    flag(false, 'ppo: a truncated episode counts the value of the state after its last step; false = it counts 0'),
+  ),
+  normalizeRewards: later(
+    flag(false, 'ppo: divide rewards by the running standard deviation of the discounted return'),
+  ),
+  normalizeObservations: later(
+    flag(false, 'mlp: subtract from observations their running mean and divide by their standard deviation'),
   ),
   conflictTasks: choice(
     'task',
@@ -314,6 +338,16 @@ function checkTogether(config: Config): void {
   if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
     throw new Error(
       'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
+    );
+  }
+  if (config.policy !== 'mlp' && config.normalizeObservations) {
+    throw new Error(
+      `config: normalizeObservations needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or normalizeObservations to false`,
+    );
+  }
+  if (config.policy !== 'mlp' && config.valueNetwork === 'separate') {
+    throw new Error(
+      `config: valueNetwork "separate" needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or valueNetwork to "shared"`,
     );
   }
   if (config.policy === 'attention' && config.observation === 'vector') {

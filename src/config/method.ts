@@ -114,7 +114,12 @@ export function checkTerms(method: string, labels: string): void {
 }
 
 /** The heads of the network that a method needs; see `PolicyConfig`. */
-export function headsOf(method: string): { readonly actionHeads: boolean; readonly valueHead: boolean } {
+export function headsOf({ method, valueNetwork }: { readonly method: string; readonly valueNetwork: string }): {
+  readonly actionHeads: boolean;
+  readonly valueHead: boolean;
+  readonly separateValue: boolean;
+} {
   const terms = termsOf(method);
-  return { actionHeads: terms.includes('heads'), valueHead: terms.includes('ppo') };
+  const valueHead = terms.includes('ppo');
+  return { actionHeads: terms.includes('heads'), valueHead, separateValue: valueHead && valueNetwork === 'separate' };
 }

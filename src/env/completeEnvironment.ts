@@ -2,13 +2,14 @@
  * Completes an environment of the user's own: what is left out gets a default, and every step is checked where it
  * enters the engine.
  */
-import { checkChoice, checkObject, isList, refuse, shown } from '../check/values.ts';
+import { checkChoice, checkObject, isInteger, isList, refuse, shown } from '../check/values.ts';
 import type {
   CustomEnvironment,
   CustomStep,
   CustomTextEnvironment,
   CustomTokensEnvironment,
   CustomVectorEnvironment,
+  CustomVectorSpec,
 } from './custom.ts';
 import type {
   Environment,
@@ -30,7 +31,23 @@ function checkText(name: string, value: unknown): void {
   refuse(caller, name, `a text of 1 to ${longestName} characters`, value, 'change the spec');
 }
 
-/** Checks the shape of an environment; sizes are checked where the policy is built. */
+/** Names under which a spec may declare actions that are vectors of numbers. */
+const continuousNames = ['actionSpace', 'actionWidth', 'actionLow', 'actionHigh'];
+
+/** Rejects continuous actions, for which there is no policy. */
+function checkDiscrete(spec: CustomVectorSpec): void {
+  const advice = 'there are no continuous actions: let each id stand for one of a few values';
+  const rule = 'the number of discrete actions, an integer >= 1';
+  const continuous = continuousNames.find((name) => Object.hasOwn(spec, name));
+  if (continuous !== undefined) {
+    throw new Error(`${caller}: spec.actionCount must be ${rule}, got a spec with ${continuous}; ${advice}`);
+  }
+  if (!isInteger(spec.actionCount, 1, Number.MAX_SAFE_INTEGER)) {
+    refuse(caller, 'spec.actionCount', rule, spec.actionCount, advice);
+  }
+}
+
+/** Checks the shape of an environment; other sizes are checked where the policy is built. */
 function checkEnvironment(given: CustomEnvironment): void {
   checkObject(caller, 'environment', given, 'return an object with spec, reset and step');
   checkObject(caller, 'spec', given.spec, 'describe the environment, e.g. { name, form: "vector", ... }');
@@ -42,6 +59,7 @@ function checkEnvironment(given: CustomEnvironment): void {
   if (spec.success !== undefined && spec.success !== null) {
     checkChoice(caller, 'spec.success', spec.success, ['return', 'step']);
   }
+  if (spec.form === 'vector') checkDiscrete(spec);
   for (const method of ['reset', 'step'] as const) {
     if (typeof given[method] !== 'function') refuse(caller, method, 'a function', given[method], 'implement it');
   }

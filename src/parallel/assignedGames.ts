@@ -73,7 +73,7 @@ function untilComplete<T>(
 /** Partitions games into chunks for all threads. */
 export function assignGames<T>(run: RunContext, { phase, games, options, slots, send }: GamesJob<T>): AssignedGames<T> {
   const { policy, workers, counters, size, shared, signal } = run;
-  const { key, temperature, expert = true } = options;
+  const { key, temperature, expert = true, finals = false } = options;
   const most = shared ? size * CHUNKS_PER_THREAD : size;
   const chunks = Math.max(1, Math.min(most, Math.ceil(games.length / EPISODES_PER_CHUNK)));
   const parts = partitionGames(games, chunks);
@@ -82,7 +82,7 @@ export function assignGames<T>(run: RunContext, { phase, games, options, slots, 
   return {
     start: () => counters.start(take),
     send() {
-      const job = { weights: run.weights(), games, chunks, slots, options: { key, temperature, expert } };
+      const job = { weights: run.weights(), games, chunks, slots, options: { key, temperature, expert, finals } };
       replies = workers.each(phase, async (api, k) => {
         if (shared) return send(api, { ...job, take });
         return k < chunks ? send(api, { ...job, take: { chunk: k } }) : [];

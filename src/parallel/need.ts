@@ -79,7 +79,7 @@ export function memoryNeed(
   compose: ComposeNetwork | null = null,
 ): BytesOf {
   const arena = new CountingArena();
-  const policy = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
+  const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
   createLossInputs(policy);
   const { network } = policy;
   const engine = arena.mark();

@@ -178,7 +178,7 @@ export async function openSpread(
 
   const run: RunContext = {
     ...{ policy, workers, counters, size, shared, signal },
-    weights: () => (shared || size === 1 ? null : arena.read(policy.weights, network.size)),
+    weights: () => (shared || size === 1 ? null : arena.read(policy.weights, network.savedSize)),
   };
   const beginUpdates = openUpdates(crew, workers, policy, run.weights);
   const rollouts = createCollect(run, environments);

@@ -58,7 +58,7 @@ export interface PlayJob {
   readonly take: CounterGeneration | { readonly chunk: number };
   /** Number of episodes that are played at once. */
   readonly slots: number;
-  readonly options: Pick<CollectOptions, 'key' | 'temperature' | 'expert'>;
+  readonly options: Pick<CollectOptions, 'key' | 'temperature' | 'expert' | 'finals'>;
 }
 
 /** A generation of the work counter at an address. */
@@ -115,7 +115,7 @@ async function openRun(setup: RunSetup): Promise<WorkerRun> {
   const { config, spec, vocabulary, plays, shared, module, custom } = setup;
   const compose = custom.policy === null ? null : await importPart<ComposeNetwork>('policy', custom.policy);
   const arena = arenaOf(await moduleOf(module, shared !== null), shared?.memory);
-  const own = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
+  const own = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
   const policy = shared ? { ...own, weights: shared.weights } : own;
   const makeEnvironment =
     custom.environment === null ? null : await importPart<MakeEnvironment>('environment', custom.environment);

@@ -7,7 +7,7 @@ import { receiveSets, type SentSet, type SetSource } from './sources.ts';
 import { BLOCKS, completePiece, END, readTask, SUM, waitForGeneration } from './updateBoard.ts';
 import { claim } from './workCounter.ts';
 
-/** f32[network.size] for a worker that keeps a copy of the weights, null where the weights are shared. */
+/** f32[network.savedSize] for a worker that keeps a copy of the weights, null where the weights are shared. */
 export type Weights = Float32Array | null;
 
 /** Shards of one update, for a worker that has a memory of its own. */

@@ -14,7 +14,7 @@ import {
   meetStates,
   openKnownStates,
 } from '../engine/states/knownStates.ts';
-import { grown, inputShape } from '../engine/states/stateList.ts';
+import { createStateList, grown, inputShape, pushState, type StateList } from '../engine/states/stateList.ts';
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { pauses, unlessAborted } from '../eventLoop.ts';
@@ -30,6 +30,8 @@ export interface CollectOptions {
   readonly temperature: number;
   /** Whether to record the actions of the environment's expert, where it has one; default true. */
   readonly expert?: boolean;
+  /** Whether to record the states after the last steps of truncated episodes; default false. */
+  readonly finals?: boolean;
   readonly signal?: AbortSignal | undefined;
   /**
    * Whether the thread yields to the event loop between steps, so that signals and timers are handled; default true. A
@@ -132,16 +134,37 @@ function recordStates(
   }
 }
 
+/** The states after the last steps of truncated episodes so far. */
+interface Finals {
+  readonly states: StateList;
+  readonly episode: number[];
+}
+
+/**
+ * Records the state that a truncated episode ended in. Where the environment lists no actions after the end, these are
+ * all ids of a vector environment, otherwise those of the state `before` it.
+ */
+function recordFinal(finals: Finals, spec: EnvironmentSpec, episode: number, step: Step, before: Step): void {
+  const listed = step.info.admissibleActions;
+  const all = spec.form === 'vector' ? Array.from({ length: spec.actionCount }, (_, id) => id) : null;
+  pushState(finals.states, step.observation, listed.length > 0 ? listed : (all ?? before.info.admissibleActions));
+  finals.episode.push(episode);
+}
+
 /**
  * Records the results of the actions in the states number `from` and later. Only steps of unfinished episodes stay in
  * `steps`.
+ *
+ * @param before the steps that led to these states
  */
 function recordSteps(
   rollout: Rollout,
   live: Live,
   steps: Step[],
+  before: readonly Step[],
   environments: readonly Environment[],
   from: number,
+  finals: Finals | null,
 ): void {
   const { spec } = environments[0];
   let stillLive = 0;
@@ -155,6 +178,7 @@ function recordSteps(
     rollout.terminated[n] = step.terminated ? 1 : 0;
     live.hashes[episode] = rollout.nextHash[n] = environments[episode].stateHash();
     if (step.terminated || step.truncated) {
+      if (finals && step.truncated && !step.terminated) recordFinal(finals, spec, episode, step, before[i]);
       if (spec.success === 'step') rollout.successes[episode] = successOf(step, spec);
       continue;
     }
@@ -220,6 +244,7 @@ async function playAll(
   );
   for (let e = 0; e < count; e++) live.hashes[e] = environments[e].stateHash();
   const pause = options.yields === false ? null : pauses(options.signal);
+  const finals: Finals | null = options.finals ? { states: createStateList(known.shape, 0), episode: [] } : null;
   while (live.count > 0) {
     options.signal?.throwIfAborted();
     options.check?.();
@@ -232,11 +257,13 @@ async function playAll(
     sampleScored(policy, known, from, live.count, options.key, live.counters, rollout, from);
     const pending: (Step | Promise<Step>)[] = [];
     for (let i = 0; i < live.count; i++) pending.push(environments[live.episodes[i]].step(rollout.taken[from + i]));
+    const before = steps;
     steps = await settle(pending, options.signal);
-    const before = live.count;
-    recordSteps(rollout, live, steps, environments, from);
-    if (live.count < before) options.onEpisode?.(count - live.count);
+    const running = live.count;
+    recordSteps(rollout, live, steps, before, environments, from, finals);
+    if (live.count < running) options.onEpisode?.(count - live.count);
   }
+  rollout.finals = finals && { states: finals.states, episode: Int32Array.from(finals.episode) };
 }
 
 function markExpert(

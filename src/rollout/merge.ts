@@ -1,8 +1,25 @@
 /** Merges the rollouts of several threads into the rollout that a single thread would collect. */
 import type { InputShape } from '../engine/layers/batch.ts';
 import { createStateIndex, firstEqual } from '../engine/states/repeats.ts';
-import { appendStates } from '../engine/states/stateList.ts';
-import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
+import { appendStates, createStateList } from '../engine/states/stateList.ts';
+import { createRollout, type FinalStates, type GameChoice, growRollout, type Rollout } from './rollout.ts';
+
+/** The final states of all pieces in the order in which `collect` records them. */
+function mergeFinals(
+  pieces: readonly Rollout[],
+  numbers: readonly (readonly number[])[],
+  lengths: Int32Array,
+  shape: InputShape,
+): FinalStates | null {
+  if (!pieces.some(({ finals }) => finals !== null)) return null;
+  const found = pieces.flatMap(({ finals }, k) =>
+    Array.from(finals?.episode ?? [], (own, s) => ({ e: numbers[k][own], k, s })),
+  );
+  found.sort((a, b) => lengths[a.e] - lengths[b.e] || a.e - b.e);
+  const states = createStateList(shape, found.length);
+  for (const { k, s } of found) appendStates(states, (pieces[k].finals as FinalStates).states, s, 1);
+  return { states, episode: Int32Array.from(found, ({ e }) => e) };
+}
 
 /**
  * Merges `pieces` in the order in which `collect` records all games at once: by step, then by episode.
@@ -37,6 +54,7 @@ export function mergeRollouts(
       merged.lengths[e] = pieces[k].lengths[own];
     }
   }
+  merged.finals = mergeFinals(pieces, numbers, merged.lengths, shape);
   const next = pieces.map(() => 0);
   /** Index in the merged list of each piece's states. */
   const placed = pieces.map((piece) => new Int32Array(piece.states.states));

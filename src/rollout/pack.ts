@@ -37,7 +37,7 @@ export function packStates(list: StateList, shared: boolean): StateList {
 }
 
 function packArrays(rollout: Rollout, pack: Pack): Rollout {
-  const { states, expert, returns, successes, lengths } = rollout;
+  const { states, expert, finals, returns, successes, lengths } = rollout;
   const n = states.states;
   return {
     ...rollout,
@@ -55,6 +55,10 @@ function packArrays(rollout: Rollout, pack: Pack): Rollout {
     reward: pack(rollout.reward, n),
     terminated: pack(rollout.terminated, n),
     expert: pack(expert, expert.length === 0 ? 0 : states.actions),
+    finals: finals && {
+      states: packList(finals.states, pack),
+      episode: pack(finals.episode, finals.states.states),
+    },
   };
 }
 

@@ -11,6 +11,13 @@ export interface GameChoice {
   readonly rollout: number;
 }
 
+/** The states after the last steps of truncated episodes, by number of steps, then by episode. */
+export interface FinalStates {
+  readonly states: StateList;
+  /** i32[states.states]: the episode of each. */
+  readonly episode: Int32Array;
+}
+
 /** A batch of episodes in flat arrays: by state in the order of `states`, by episode in the order of `games`. */
 export interface Rollout {
   readonly states: StateList;
@@ -37,6 +44,8 @@ export interface Rollout {
    * were not recorded.
    */
   expert: Uint8Array;
+  /** null unless they were asked for. */
+  finals: FinalStates | null;
   /** By episode: its game. */
   readonly games: readonly GameChoice[];
   /** By episode: sum of its rewards. */
@@ -82,6 +91,7 @@ export function createRollout(
     reward: old?.reward ?? new Float64Array(most),
     terminated: old?.terminated ?? new Uint8Array(most),
     expert: new Uint8Array(0),
+    finals: null,
     games,
     returns: new Float64Array(games.length),
     successes: new Float64Array(0),

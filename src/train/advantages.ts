@@ -6,6 +6,7 @@ import { anchorState } from '../credit/advantages/anchorState.ts';
 import { generalized, standardized } from '../credit/advantages/generalized.ts';
 import { labelAdvantages } from '../credit/advantages/labelAdvantages.ts';
 import { moments } from '../credit/advantages/moments.ts';
+import { rewardToGo } from '../credit/advantages/rewardToGo.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 
 /**
@@ -23,22 +24,41 @@ export interface StepAdvantages {
   readonly values: StateValues | null;
 }
 
+/** What `ppo` predicted of a rollout, and the rewards that it counts. */
+export interface Predicted {
+  /** f32[states] of the policy that played. */
+  readonly values: Float32Array;
+  /** f32[episodes]: value of the state after the last step of truncated episodes, else 0; null: 0 for all. */
+  readonly last: Float32Array | null;
+  /** f64[states]: the rewards, where they are normalised. */
+  readonly reward: Float64Array;
+}
+
+/** Advantages of the steps of `grpo`: those of their episodes, or of their rewards to go. */
+function groupAdvantages(rollout: Rollout, episodes: Float32Array, config: Config): Float32Array {
+  if (config.returns === 'to-go') {
+    return rewardToGo(rollout, config.numGenerations, config.discount, config.scaleRewards);
+  }
+  return Float32Array.from({ length: rollout.states.states }, (_, s) => episodes[rollout.episode[s]]);
+}
+
 /**
- * Advantages of the method's base: of the values with `ppo`, else those of episodes, with `gigpo` plus gigpoCoef times
+ * Advantages of the method's base: of the values with `ppo`, else those of the group, with `gigpo` plus gigpoCoef times
  * the step's own.
  */
 function baseAdvantages(
   rollout: Rollout,
   episodes: Float32Array,
-  values: Float32Array | null,
+  predicted: Predicted | null,
   config: Config,
 ): StepAdvantages {
-  if (values) {
-    const { advantages, targets } = generalized(rollout, values, config.gaeDiscount, config.gaeLambda);
+  if (predicted) {
+    const { values, last, reward } = predicted;
+    const steps = { episode: rollout.episode, reward };
+    const { advantages, targets } = generalized(steps, values, config.gaeDiscount, config.gaeLambda, last);
     return { advantage: standardized(advantages), values: { old: values, target: targets } };
   }
-  const advantage = new Float32Array(rollout.states.states);
-  for (let s = 0; s < advantage.length; s++) advantage[s] = episodes[rollout.episode[s]];
+  const advantage = groupAdvantages(rollout, episodes, config);
   if (!termsOf(config.method).includes('gigpo')) return { advantage, values: null };
   const own = anchorState(rollout, config.numGenerations, config.gigpoDiscount, config.scaleRewards);
   return { advantage: advantage.map((a, s) => a + config.gigpoCoef * own[s]), values: null };
@@ -50,16 +70,16 @@ function baseAdvantages(
  *
  * @param episodes f32[episodes], group-relative advantages
  * @param labels i8[action rows]
- * @param values f32[states] of the policy that played, with `ppo`; else null
+ * @param predicted with `ppo`; else null
  */
 export function stepAdvantages(
   rollout: Rollout,
   episodes: Float32Array,
   labels: Int8Array,
-  values: Float32Array | null,
+  predicted: Predicted | null,
   config: Config,
 ): StepAdvantages {
-  const base = baseAdvantages(rollout, episodes, values, config);
+  const base = baseAdvantages(rollout, episodes, predicted, config);
   if (!termsOf(config.method).includes('label-advantages')) return base;
   const ofLabels = labelAdvantages(rollout, labels);
   const advantage = config.labelAdvantages === 'instead' ? ofLabels : base.advantage.map((a, s) => a + ofLabels[s]);

@@ -7,6 +7,7 @@ import { loadParameters, parameterTensors } from '../engine/policy/parameters.ts
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
 import type { NamedTensor } from '../record/safetensors.ts';
+import { type Normalizers, restoreNormalizers } from './normalizers.ts';
 
 /** The counters of a checkpoint's state.json. */
 export interface Counters {
@@ -17,6 +18,12 @@ export interface Counters {
   readonly couplingStart: CouplingSummary;
 }
 
+/** What a run remembers besides its learner, as tensors by name: of its labels and of its normalisers. */
+export interface Memory {
+  readonly labels: Record<string, Float64Array>;
+  readonly normalizers: Record<string, Float64Array>;
+}
+
 /** Name of GradVac's targets in a checkpoint. */
 const TARGETS = 'conflict/targets';
 
@@ -24,7 +31,7 @@ export function saveLearner(
   learner: Learner,
   iteration: number,
   reference: number,
-  labels: Record<string, Float64Array>,
+  memory: Memory,
   counters: Counters,
   tokenizer: JsonRecord | null,
 ): Omit<Checkpoint, 'chain'> {
@@ -38,8 +45,9 @@ export function saveLearner(
   if (reference) state.push(vector('reference', reference));
   if (learner.targets.length > 0)
     state.push({ name: TARGETS, shape: [learner.targets.length], values: learner.targets.slice() });
-  for (const [name, values] of Object.entries(labels))
-    state.push({ name: `labels/${name}`, shape: [values.length], values });
+  for (const part of ['labels', 'normalizers'] as const)
+    for (const [name, values] of Object.entries(memory[part]))
+      state.push({ name: `${part}/${name}`, shape: [values.length], values });
   return {
     iteration,
     parameters: parameterTensors(learner.policy),
@@ -66,7 +74,8 @@ function checkVector(name: string, values: ArrayLike<number> | undefined, size: 
 }
 
 /**
- * Restores what `saveLearner` saved; the reference is copied but not prepared.
+ * Restores what `saveLearner` saved; the reference is copied but not prepared. Its buffers have their initial values,
+ * as when it was copied.
  *
  * @throws if a parameter, moment or counter is missing, of another size, or not finite
  */
@@ -75,6 +84,7 @@ export function restoreLearner(
   checkpoint: Checkpoint,
   reference: number,
   labels: LabelSource,
+  normalizers: Normalizers,
 ): Counters {
   const { arena, network } = learner.policy;
   loadParameters(learner.policy, checkpoint.parameters);
@@ -84,12 +94,13 @@ export function restoreLearner(
       throw new Error(`restoreLearner: counter ${key} must be finite, got ${counters[key]}; use an earlier checkpoint`);
     }
   }
-  const saved: Record<string, Float64Array> = {};
+  const saved: Memory = { labels: {}, normalizers: {} };
   const given = new Map<string, ArrayLike<number>>();
   const vectors: Record<string, number> = { 'adam/first': learner.firstMoment, 'adam/second': learner.secondMoment };
   if (reference) vectors.reference = reference;
   for (const { name, values } of checkpoint.state) {
-    if (name.startsWith('labels/')) saved[name.slice('labels/'.length)] = values as Float64Array;
+    const [part, ...rest] = name.split('/');
+    if (part === 'labels' || part === 'normalizers') saved[part][rest.join('/')] = values as Float64Array;
     else given.set(name, values);
   }
   for (const name of Object.keys(vectors)) checkVector(name, given.get(name), network.size);
@@ -98,7 +109,11 @@ export function restoreLearner(
     arena.write(pointer, given.get(name) as ArrayLike<number>);
   }
   learner.targets.set(given.get(TARGETS) ?? []);
-  labels.restore(saved);
+  if (reference) {
+    for (const { offset, size, init } of network.buffers) arena.kernels.fill(reference + offset, size, init.scale);
+  }
+  restoreNormalizers(normalizers, saved.normalizers);
+  labels.restore(saved.labels);
   learner.updates = counters.updates;
   learner.beta1Power = counters.beta1Power;
   learner.beta2Power = counters.beta2Power;

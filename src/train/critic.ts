@@ -95,7 +95,7 @@ export function createCritic(
   compose: ComposeNetwork | null = null,
 ): LearningCritic {
   const { seed, criticSteps, criticUpdates, criticBatch, criticLearningRate, graphDiscount } = config;
-  const policy = policyFor(arena, spec, { ...config, logitScale: 1 }, compose);
+  const policy = policyFor(arena, spec, { ...config, normalizeObservations: false, logitScale: 1 }, compose);
   const { network, weights } = policy;
   network.initialise(weights, seed);
   network.prepare(weights);

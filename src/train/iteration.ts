@@ -14,9 +14,10 @@ import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
-import { explainedVariance, stepAdvantages } from './advantages.ts';
+import { explainedVariance, type Predicted, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
+import { type Normalizers, observe, scaledRewards } from './normalizers.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
 
@@ -74,6 +75,20 @@ function referenceLogProbs(policy: Policy, reference: number, rollout: Rollout, 
   return takenLogProbs(policy, reference, states, order, taken, temperature);
 }
 
+/** What `ppo` predicts of a rollout with the weights that played it. */
+function predict(policy: Policy, rollout: Rollout, repeats: Int32Array, context: IterationContext): Predicted {
+  const { config, normalizers } = context;
+  const { finals } = rollout;
+  let last: Float32Array | null = null;
+  if (finals) {
+    const own = Int32Array.from({ length: finals.states.states }, (_, s) => s);
+    last = new Float32Array(rollout.games.length);
+    for (const [s, value] of stateValues(policy, finals.states, own).entries()) last[finals.episode[s]] = value;
+  }
+  const reward = normalizers.returns ? scaledRewards(normalizers.returns, rollout, config.gaeDiscount) : rollout.reward;
+  return { values: stateValues(policy, rollout.states, repeats), last, reward };
+}
+
 /** The parts of a run that an iteration uses besides the learner. */
 export interface IterationContext {
   readonly config: Config;
@@ -84,6 +99,7 @@ export interface IterationContext {
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
+  readonly normalizers: Normalizers;
   /** State of gradient surgery; null where the method has none. */
   readonly surgeon: Surgeon | null;
   readonly signal: AbortSignal | undefined;
@@ -101,9 +117,10 @@ function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): numbe
 export function episodesOf({ config, games, signal }: IterationContext, iteration: number): Episodes {
   const { seed, temperature } = config;
   const expert = usesLabels(config) && config.labels !== 'demonstrations';
+  const finals = config.bootstrapTruncated && termsOf(config.method).includes('ppo');
   return {
     games: groupGames(config, games, iteration),
-    options: { key: actionKey(seed, 'train', iteration), temperature, expert, signal },
+    options: { key: actionKey(seed, 'train', iteration), temperature, expert, finals, signal },
   };
 }
 
@@ -143,8 +160,8 @@ export async function learnFrom(
   const repeats = usesLabels(config) ? repeatsWithLabels(rollout.states, first, labels) : first.slice(0, steps);
   const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * weight);
   const terms = termsOf(config.method);
-  const known = terms.includes('ppo') ? stateValues(learner.policy, rollout.states, repeats) : null;
-  const { advantage, values } = stepAdvantages(rollout, advantages, labels, known, config);
+  const predicted = terms.includes('ppo') ? predict(learner.policy, rollout, repeats, context) : null;
+  const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
@@ -176,6 +193,8 @@ export async function learnFrom(
         conflicts.push(operated.conflicts);
       } else stats.push(await updateOn(phase, learner, contrastive, adamw));
     }
+    // Before the end of the phase, when other threads start to play the next episodes.
+    if (context.normalizers.observations) observe(context.normalizers.observations, rollout, learner.policy);
   } finally {
     phase.end();
   }

@@ -90,15 +90,18 @@ const recordsOptionTypes = {
 } as const satisfies Record<keyof ReplayRecordsOptions, string>;
 
 /**
- * Trains by `config` and returns everything that the run writes. A config from a file goes through `resolveConfig`
- * first.
+ * Trains by the config and returns everything that the run writes.
  *
- * @throws as `runTraining` does
+ * @param given that of a receipt or a file leaves out some keys that have their default
+ * @throws if the config has an unknown key or a value out of range, and as `runTraining` does
  */
-export async function replayRecords(config: Config, options: ReplayRecordsOptions = {}): Promise<ReplayedRecords> {
+export async function replayRecords(
+  given: Partial<Config>,
+  options: ReplayRecordsOptions = {},
+): Promise<ReplayedRecords> {
   const { parametersAt = null, ...others } = options;
   checkOptions('replay', { ...others, ...(parametersAt !== null && { parametersAt }) }, recordsOptionTypes);
-  resolveConfig(config);
+  const config = resolveConfig(given);
   const { until = config.iterations, checkpointsAt = [], ...rest } = others;
   if (!Number.isSafeInteger(until) || until < 0) {
     throw new Error(`replay: until must be an integer >= 0, got ${shown(until)}; give the iteration of a checkpoint`);
@@ -125,12 +128,12 @@ export async function replayRecords(config: Config, options: ReplayRecordsOption
 }
 
 /**
- * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. The config of a receipt
- * can be passed as it is: keys that it leaves out have their defaults.
+ * Trains by `config`, such as that of a receipt, and returns the receipt, up to `until` if that is less than the whole
+ * run.
  *
  * @throws if the config or an option is not what it should be, and as `runTraining` does
  */
 export async function replay(config: Partial<Config>, options: ReplayOptions = {}): Promise<Receipt> {
   checkOptions('replay', options, optionTypes);
-  return (await replayRecords(resolveConfig(config), options)).receipt;
+  return (await replayRecords(config, options)).receipt;
 }

@@ -129,7 +129,7 @@ export async function startRun(
   requireLabels(config, environments[0]);
   const compose = parts.policy?.make ?? null;
   const arena = await crew.arena(() => memoryNeed(spec, config, config.couplingPairs, compose));
-  const policy = policyFor(arena, spec, { ...config, ...headsOf(config.method), logitScale: 1 }, compose);
+  const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
   policy.network.initialise(policy.weights, config.seed);
   policy.network.prepare(policy.weights);
   const { couplingPairs: pairs, seed, graphDiscount, graphMaxEdges } = config;

@@ -7,6 +7,7 @@ import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { type Counters, saveLearner } from './checkpointing.ts';
 import type { Metrics } from './iteration.ts';
+import { type Normalizers, saveNormalizers } from './normalizers.ts';
 import type { Progress, Run } from './run.ts';
 
 /** Receives what a run produces. Every hook is called between updates, never inside one. */
@@ -54,6 +55,7 @@ export interface RunLog {
 export interface LoggedParts {
   readonly run: Run;
   readonly labelSource: LabelSource;
+  readonly normalizers: Normalizers;
   /** Address of the reference policy's weights, 0 without one. */
   readonly reference: number;
   readonly vocabulary: JsonRecord | null;
@@ -71,7 +73,7 @@ export function openRunLog(
   let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
   let saved = checkpoint?.iteration ?? -1;
   const writer = openChain(chain);
-  const { run, labelSource, reference, vocabulary } = parts;
+  const { run, labelSource, normalizers, reference, vocabulary } = parts;
   const { learner } = run;
   return {
     get chain() {
@@ -83,8 +85,9 @@ export function openRunLog(
     learned(iteration) {
       const { updates, beta1Power, beta2Power } = learner;
       const couplingStart = parts.couplingStart();
+      const memory = { labels: labelSource.save(), normalizers: saveNormalizers(normalizers) };
       const counters: Counters = { envSteps: run.envSteps, updates, beta1Power, beta2Power, couplingStart };
-      return saveLearner(learner, iteration, reference, labelSource.save(), counters, vocabulary);
+      return saveLearner(learner, iteration, reference, memory, counters, vocabulary);
     },
     save(learned, scheduled = true) {
       saved = learned.iteration;

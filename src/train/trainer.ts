@@ -35,6 +35,7 @@ import {
 } from './custom.ts';
 import { adamwSettings } from './iteration.ts';
 import { type RunBound, trainIterations } from './iterations.ts';
+import { createNormalizers } from './normalizers.ts';
 import {
   couplingMetrics,
   type Evaluated,
@@ -50,7 +51,7 @@ import {
   type SuccessBySplit,
   startRun,
 } from './run.ts';
-import { openRunLog, type TrainHooks } from './runLog.ts';
+import { type LoggedParts, openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
 
@@ -158,8 +159,12 @@ function labelSourceOf(run: Run, parts: CustomParts): LabelSource {
 }
 
 /** Restores the learner from a checkpoint; returns its counters. */
-function resume(run: Run, checkpoint: Checkpoint, reference: number, labelSource: LabelSource): Counters {
-  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource);
+function resume(
+  run: Run,
+  checkpoint: Checkpoint,
+  { reference, labelSource, normalizers }: Pick<LoggedParts, 'reference' | 'labelSource' | 'normalizers'>,
+): Counters {
+  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource, normalizers);
   requireWhole(checkpoint);
   run.envSteps = counters.envSteps;
   return counters;
@@ -210,9 +215,10 @@ async function trainRun(
   let random: RandomResults | null = null;
   const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
   let couplingStart: CouplingSummary;
-  const logged = { run, labelSource, reference, vocabulary, couplingStart: () => couplingStart };
+  const normalizers = createNormalizers(config, spec);
+  const logged = { run, labelSource, normalizers, reference, vocabulary, couplingStart: () => couplingStart };
   const log = openRunLog(logged, head, checkpoint, options);
-  if (checkpoint) couplingStart = resume(run, checkpoint, reference, labelSource).couplingStart;
+  if (checkpoint) couplingStart = resume(run, checkpoint, logged).couplingStart;
   else {
     random = await randomResults(run);
     await beginLearning(run, demonstrations, reference);
@@ -224,7 +230,7 @@ async function trainRun(
   }
   if (reference) network.prepare(reference);
   const context = {
-    ...{ config, environments, games, spread, labelSource, reference, surgeon, signal },
+    ...{ config, environments, games, spread, labelSource, reference, normalizers, surgeon, signal },
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);

@@ -67,6 +67,8 @@ describe('resolveConfig', () => {
     ['blocks', 5, 'an integer >= 0 and <= 4, got 5'],
     ['contrastiveSamples', 1, 'an integer >= 2, got 1'],
     ['keepCheckpoints', 0, 'an integer >= 1, got 0'],
+    ['bootstrapTruncated', 'yes', 'true or false, got "yes"'],
+    ['normalizeRewards', 1, 'true or false, got 1'],
     ['policy', 'gpt', 'one of attention, mlp, custom, got "gpt"'],
     ['observation', 'pixels', 'one of tokens, text, vector, or null, got "pixels"'],
     ['lossType', ['grpo'], 'one of grpo, dr_grpo, bnpo, dapo, got ["grpo"]'],
@@ -109,6 +111,19 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ policy: 'mlp' }).observation).toBe('vector');
     expect(resolveConfig({}).observation).toBe(null);
   });
+});
+
+test('keys of the mlp policy are refused with another one', () => {
+  expect(() => resolveConfig({ normalizeObservations: true })).toThrow(
+    new Error(
+      'config: normalizeObservations needs policy "mlp", got "attention"; set policy to "mlp" or normalizeObservations to false',
+    ),
+  );
+  expect(() => resolveConfig({ valueNetwork: 'separate' })).toThrow(
+    new Error(
+      'config: valueNetwork "separate" needs policy "mlp", got "attention"; set policy to "mlp" or valueNetwork to "shared"',
+    ),
+  );
 });
 
 describe('a text that is nearly right', () => {

@@ -29,8 +29,14 @@ test('what a method asks for', () => {
   const all = 'gigpo+label-advantages+cloning+gradvac+heads';
   expect(labelTermsOf(all)).toEqual(['cloning', 'label-advantages']);
   expect([surgeryOf(all), surgeryOf('cloning')]).toEqual(['gradvac', null]);
-  expect(headsOf(all)).toEqual({ actionHeads: true, valueHead: false });
-  expect(headsOf('ppo')).toEqual({ actionHeads: false, valueHead: true });
+  const off = { actionHeads: false, valueHead: false, separateValue: false };
+  expect(headsOf({ method: all, valueNetwork: 'separate' })).toEqual({ ...off, actionHeads: true });
+  expect(headsOf({ method: 'ppo', valueNetwork: 'shared' })).toEqual({ ...off, valueHead: true });
+  expect(headsOf({ method: 'ppo', valueNetwork: 'separate' })).toEqual({
+    ...off,
+    valueHead: true,
+    separateValue: true,
+  });
 });
 
 test('terms that exclude each other are refused', () => {

@@ -14,12 +14,19 @@ const config: Partial<Config> = {
 
 const surgery: Partial<Config> = { ...config, method: 'ppo+classifier+gradvac+heads' };
 
+const dense: Partial<Config> = {
+  ...{ policy: 'mlp', method: 'ppo', maxSteps: 7, iterations: 3, checkpointEvery: 1, valueNetwork: 'separate' },
+  ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
+};
+
 test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'shared', config],
   [3, 'shared', config],
   [2, 'copied', config],
   [3, 'shared', surgery],
   [2, 'copied', surgery],
+  [3, 'shared', dense],
+  [2, 'copied', dense],
 ])(
   '%i threads, memory %s: records and checkpoints are bitwise identical to one thread, %j',
   async (size, memory, changes) => {

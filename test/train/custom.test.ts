@@ -185,6 +185,16 @@ describe('refusals', () => {
       'environment: maxSteps must be an integer in [1, 10000], got undefined',
     ],
     [
+      'no number of actions',
+      () => trainIn(vector({ spec: { ...spec, actionCount: undefined } })),
+      'environment: spec.actionCount must be the number of discrete actions, an integer >= 1, got undefined; there are no continuous actions: let each id stand for one of a few values',
+    ],
+    [
+      'continuous actions',
+      () => trainIn(vector({ spec: { ...spec, actionLow: [-1], actionHigh: [1] } })),
+      'environment: spec.actionCount must be the number of discrete actions, an integer >= 1, got a spec with actionLow; there are no continuous actions: let each id stand for one of a few values',
+    ],
+    [
       'a short vector',
       () => trainIn(vector({ reset: () => ({ observation: [1] }) })),
       'observation must have 9 numbers, got 1',

@@ -33,6 +33,10 @@ describe('same bits', () => {
 describe('resume', () => {
   const graph = { labels: 'graph' } as const;
   const all = 'classifier+contrastive+cloning';
+  const dense: Partial<Config> = {
+    ...{ policy: 'mlp', method: 'ppo', maxSteps: 7, valueNetwork: 'separate' },
+    ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
+  };
   const runs: [string, Partial<Config>][] = [
     ['grpo alone', {}],
     ['classifier, graph labels', { ...graph, method: 'classifier' }],
@@ -55,6 +59,8 @@ describe('resume', () => {
     ],
     ['values, heads per action, surgery and label losses', { ...graph, method: `ppo+${all}+pcgrad+heads` }],
     ['mlp with values and a head per action', { policy: 'mlp', method: 'ppo+heads', valueClip: 0.1 }],
+    ['mlp with all that dense rewards need', dense],
+    ['the same without values, with a reference', { ...dense, method: 'grpo', returns: 'to-go', beta: 0.1 }],
     ['text with heads per verb', { observation: 'text', maxSteps: 8, method: 'heads', iterations: 2, evalEpisodes: 2 }],
     ['KL to a reference', { beta: 0.2 }],
     ['linear schedule with warm-up', { lrSchedule: 'linear', warmupUpdates: 9 }],

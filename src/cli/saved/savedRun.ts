@@ -65,7 +65,7 @@ async function withCheckpoint<T>(
     const { spec } = environments[0];
     const policy = createPolicy(await crew.arena(() => memoryNeed(spec, config, pairs)), spec, {
       ...config,
-      ...headsOf(config.method),
+      ...headsOf(config),
       logitScale: 1,
     });
     loadParameters(policy, checkpoint.parameters);

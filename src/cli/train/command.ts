@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { labelTermsOf } from '../../config/method.ts';
+import { presetKeys, presetTable } from '../../config/presets.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
 import { openRun } from '../../record/run.node.ts';
@@ -88,6 +89,7 @@ function trainSummary(result: RunResult, directory: string): string {
 const namedKeys = ['env', 'policy', 'method', 'labels', 'seed', 'iterations', 'coldStart'] as const;
 
 type TrainOptions = { readonly [K in (typeof namedKeys)[number] | 'config' | 'out' | 'resume']?: string } & {
+  readonly preset?: string;
   readonly set?: Settings;
   readonly allowExec?: true;
   readonly workers?: number;
@@ -103,7 +105,8 @@ interface AskedRun {
 function newRun(options: TrainOptions): AskedRun {
   const named: Record<string, unknown> = {};
   for (const key of namedKeys) named[key] = configValue(options[key]);
-  const config = usage(() => commandConfig(gatherConfig(named, options.set, options.config)));
+  const preset = options.preset === undefined ? {} : presetKeys(options.preset);
+  const config = usage(() => commandConfig({ ...preset, ...gatherConfig(named, options.set, options.config) }));
   const directory = options.out ?? join('runs', runName(config));
   usage(() => requireNoRun(directory));
   usage(() => requireWritableDirectory(directory));
@@ -113,7 +116,7 @@ function newRun(options: TrainOptions): AskedRun {
 }
 
 function resumedRun(options: TrainOptions, directory: string): AskedRun {
-  const given = ([...namedKeys, 'config', 'out', 'set'] as const).filter((key) => options[key] !== undefined);
+  const given = ([...namedKeys, 'preset', 'config', 'out', 'set'] as const).filter((key) => options[key] !== undefined);
   if (given.length > 0) {
     const flags = given.map((key) => `--${key === 'coldStart' ? 'cold-start' : key}`).join(', ');
     throw usageError(`--resume uses the config of the run; drop ${flags}`);
@@ -187,6 +190,13 @@ export function addTrainCommand(program: Command, host: Host, load: () => Promis
     .option('--seed <n>', 'seed of all random number streams (default: 1)')
     .option('--iterations <n>', 'iterations; each collects episodes and updates the policy (default: 160)')
     .option('--cold-start <n>', 'expert episodes that the policy clones before training; 0 for none (default: 60)')
+    .addOption(
+      choiceOption(
+        '--preset <name>',
+        'set of config keys for a kind of environment, listed below; every other option and --config take precedence',
+        presetTable.map(({ name }) => name),
+      ),
+    )
     .option('--set <key=value>', 'set any config key; may be repeated', parseSetting)
     .option('--config <file>', "read config keys from a JSON file or from another run's config.json")
     .option('--out <dir>', 'folder of the run (default: runs/ and a name made from the config)')

@@ -2,6 +2,7 @@
 import { type ConfigKey, configTable } from '../../config/config.ts';
 import { labelTable } from '../../config/labelNames.ts';
 import { methodTable } from '../../config/method.ts';
+import { presetTable } from '../../config/presets.ts';
 import { alignedRows, wordWrap } from '../shared/help.ts';
 
 interface ConfigGroup {
@@ -27,7 +28,9 @@ export const configGroups: readonly ConfigGroup[] = [
       ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'scaleRewards', 'lossType'] as const),
       ...(['classifierCoef', 'classifierScope', 'cloningCoef'] as const),
       ...(['contrastiveCoef', 'contrastiveTemperature', 'contrastiveSamples'] as const),
-      ...(['gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda', 'valueCoef', 'valueClip'] as const),
+      ...(['returns', 'discount', 'gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda'] as const),
+      ...(['valueCoef', 'valueClip', 'valueNetwork', 'bootstrapTruncated'] as const),
+      ...(['normalizeRewards', 'normalizeObservations'] as const),
       ...(['conflictTasks', 'gradvacBeta'] as const),
     ],
     names: { title: 'Terms of --method', table: methodTable },
@@ -70,6 +73,16 @@ function cellsOf(key: ConfigKey): [string, string, string] {
   return [key, unit === '' ? String(value) : `${value} ${value === null ? `(${unit})` : unit}`, meaning];
 }
 
+/** The presets, each with its meaning and its keys. */
+function presetHelp(): string {
+  const width = Math.max(...presetTable.map(({ name }) => name.length));
+  const rows = presetTable.map(({ name, meaning, keys }) => {
+    const values = Object.entries(keys).map(([key, value]) => `${key}=${value}`);
+    return [name, `${meaning}: ${values.join(', ')}`];
+  });
+  return `Presets of --preset:\n${alignedRows(rows, [width], LINE_WIDTH)}`;
+}
+
 /** The config keys of all groups with defaults, units and meanings, the terms of `--method` and the label sources. */
 export function configHelp(): string {
   const all = configGroups.flatMap(({ keys }) => keys.map(cellsOf));
@@ -84,5 +97,5 @@ export function configHelp(): string {
   });
   const introduction =
     'Config keys for --set KEY=VALUE and for the JSON file of --config, each with its default, the unit of its value and its meaning. A key with its own option, such as seed (--seed), can be set either way.';
-  return [wordWrap(introduction, LINE_WIDTH).join('\n'), ...groups].join('\n\n');
+  return [wordWrap(introduction, LINE_WIDTH).join('\n'), ...groups, presetHelp()].join('\n\n');
 }

@@ -10,11 +10,13 @@ export interface Generalized {
 
 /**
  * Generalised advantage estimation (Schulman et al., 2015, arXiv 1506.02438, equation 16): A_t = d_t + discount *
- * lambda * A_(t + 1) with d_t = r_t + discount * V(s_(t + 1)) - V(s_t). After an episode's last step A and V are 0, for
- * terminated and for truncated episodes: as in group-relative advantages, the step limit is part of the task.
+ * lambda * A_(t + 1) with d_t = r_t + discount * V(s_(t + 1)) - V(s_t). After an episode's last step A is 0, and V is
+ * that of `last`.
  *
  * @param steps episode and reward of each state; states of an episode are in the order of its steps
  * @param values f32[states], V(s_t) at the time the episodes were played
+ * @param last by episode, the value of the state after its last step: 0 where the episode was terminated. null: 0 for
+ *   truncated episodes too, as in group-relative advantages, where the step limit is part of the task
  * @throws RangeError if an advantage is not finite
  */
 export function generalized(
@@ -22,12 +24,13 @@ export function generalized(
   values: Float32Array,
   discount: number,
   lambda: number,
+  last: ArrayLike<number> | null = null,
 ): Generalized {
   const advantages = new Float32Array(values.length);
   const targets = new Float32Array(values.length);
   const next = new Map<number, { advantage: number; value: number }>();
   for (let s = values.length - 1; s >= 0; s--) {
-    const after = next.get(steps.episode[s]) ?? { advantage: 0, value: 0 };
+    const after = next.get(steps.episode[s]) ?? { advantage: 0, value: last?.[steps.episode[s]] ?? 0 };
     const advantage = steps.reward[s] + discount * after.value - values[s] + discount * lambda * after.advantage;
     next.set(steps.episode[s], { advantage, value: values[s] });
     advantages[s] = advantage;

@@ -13,12 +13,14 @@ export const alignFloats = (count: number): number => Math.ceil(count / 16) * 16
 export interface Composition {
   readonly layers: Layer[];
   readonly parameters: Parameter[];
+  readonly buffers: (Parameter & { offset: number })[];
   readonly tables: { offset: number }[];
   readonly rowTables: RowTable[];
   /** For each tensor, the number of layers composed before its first reader. */
   readonly layersBefore: Map<Tensor, number>;
-  /** Floats of all parameters and of all derived tables without those by row. */
+  /** Floats of all parameters, of all buffers, and of all derived tables without those by row. */
   size: number;
+  bufferSize: number;
   derivedSize: number;
   scratchBytes: number;
   /** Address of the scratch memory; set when the network is built. */
@@ -31,10 +33,12 @@ export function createComposition(): Composition {
   return {
     layers: [],
     parameters: [],
+    buffers: [],
     tables: [],
     rowTables: [],
     layersBefore: new Map(),
     size: 0,
+    bufferSize: 0,
     derivedSize: 0,
     scratchBytes: 0,
     scratch: 0,
@@ -49,8 +53,8 @@ function rowsOf(rows: Rows, { states, actions }: Pick<Capacity, 'states' | 'acti
   return rows === 'stateSlot' ? states * shape.stateSlots : actions * shape.actionSlots;
 }
 
-function addParameter(composition: Composition, name: string, shape: readonly number[], init: Init): Parameter {
-  const { parameters, size: first } = composition;
+/** Checks a parameter or buffer; returns its number of floats. */
+function checkedSize({ parameters, buffers }: Composition, name: string, shape: readonly number[], init: Init): number {
   if (typeof name !== 'string' || name === '') refuse('createNetwork', 'the name of a layer', 'text', name, 'name it');
   for (const size of shape) {
     checkInteger('createNetwork', `each dimension of ${name}`, size, 1, MOST_OF_LAYER, 'change the layer');
@@ -59,14 +63,27 @@ function addParameter(composition: Composition, name: string, shape: readonly nu
   if (!Number.isFinite(init.scale)) {
     refuse('createNetwork', `the scale of ${name}`, 'a finite number', init.scale, 'change init');
   }
-  if (parameters.some((p) => p.name === name)) {
+  if ([...parameters, ...buffers].some((p) => p.name === name)) {
     throw new Error(`createNetwork: two parameters are named "${name}"; give each layer a name of its own`);
   }
-  const size = shape.reduce((product, n) => product * n, 1);
-  const parameter = { name, shape, size, offset: first * 4, init };
-  parameters.push(parameter);
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+function addParameter(composition: Composition, name: string, shape: readonly number[], init: Init): Parameter {
+  const size = checkedSize(composition, name, shape, init);
+  const parameter = { name, shape, size, offset: composition.size * 4, init };
+  composition.parameters.push(parameter);
   composition.size += alignFloats(size);
   return parameter;
+}
+
+/** Adds a buffer; `layOutTables` moves its offset behind the parameters. */
+function addBuffer(composition: Composition, name: string, shape: readonly number[], init: Init): Parameter {
+  const size = checkedSize(composition, name, shape, init);
+  const buffer = { name, shape, size, offset: composition.bufferSize * 4, init };
+  composition.buffers.push(buffer);
+  composition.bufferSize += alignFloats(size);
+  return buffer;
 }
 
 /** Returns the builder that `compose` receives. It adds to the composition. */
@@ -83,6 +100,7 @@ export function createBuilder(arena: Arena, batch: Batch, composition: Compositi
       return { rows, width, value: arena.floats(floats), grad: arena.floats(floats), readers: 0, writers: 0 };
     },
     parameter: (name, shape, init) => addParameter(composition, name, shape, init),
+    buffer: (name, shape, init) => addBuffer(composition, name, shape, init),
     derived(floats) {
       const table = { offset: composition.derivedSize * 4 };
       tables.push(table);

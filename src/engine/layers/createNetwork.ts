@@ -7,8 +7,8 @@ import { alignFloats, type Composition, createBuilder, createComposition } from 
 import type { Builder, Heads, Network } from './network.ts';
 
 /**
- * Sizes of a weight vector in floats: parameters with derived tables, then the bytes of touched rows, then tables by
- * row.
+ * Sizes of a weight vector in floats: parameters with buffers and derived tables, then the bytes of touched rows, then
+ * tables by row.
  */
 interface VectorSizes {
   readonly dense: number;
@@ -25,10 +25,11 @@ function partOf(count: number, unit: number, part: number, parts: number): reado
   return [bound(part), bound(part + 1)];
 }
 
-/** Sets the offsets of all derived tables. */
-function layOutTables({ tables, rowTables, size, derivedSize }: Composition): VectorSizes {
-  for (const table of tables) table.offset += size * 4;
-  const dense = size + derivedSize;
+/** Sets the offsets of all buffers and derived tables. */
+function layOutTables({ buffers, tables, rowTables, size, bufferSize, derivedSize }: Composition): VectorSizes {
+  for (const buffer of buffers) buffer.offset += size * 4;
+  for (const table of tables) table.offset += (size + bufferSize) * 4;
+  const dense = size + bufferSize + derivedSize;
   let vector = dense;
   const allocate = (floats: number): number => {
     const offset = vector * 4;
@@ -58,7 +59,7 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
   const composition = createComposition();
   const builder = createBuilder(arena, batch, composition);
   const heads = composeHeads(builder, compose);
-  const { parameters, layers, rowTables, layersBefore, size } = composition;
+  const { parameters, buffers, layers, rowTables, layersBefore, size, bufferSize } = composition;
   const sizes = layOutTables(composition);
   composition.scratch = arena.reserve(composition.scratchBytes);
   const headStart = layersBefore.get(heads.embedding) ?? layers.length;
@@ -67,13 +68,15 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
     arena,
     batch,
     parameters,
+    buffers,
     size,
+    savedSize: size + bufferSize,
     vectorSize: sizes.vector,
     heads,
     rowCount,
     initialise(w, seed) {
       arena.zero(w, sizes.vector * 4);
-      for (const { name, offset, size: count, init } of parameters) {
+      for (const { name, offset, size: count, init } of [...parameters, ...buffers]) {
         const [k0, k1] = streamKey(seed, `init/${name}`, 0);
         if (init.kind === 'uniform') arena.kernels.randomUniform(k0, k1, count, -init.scale, init.scale, w + offset);
         else if (init.kind === 'normal') arena.kernels.randomNormal(k0, k1, count, init.scale, w + offset);
@@ -120,8 +123,8 @@ function composeNetwork(arena: Arena, batch: Batch, compose: (builder: Builder) 
 }
 
 /** The layout of a weight vector as text. */
-function layoutOf({ parameters, vectorSize }: Network): string {
-  return JSON.stringify([vectorSize, parameters.map(({ name, shape }) => [name, shape])]);
+function layoutOf({ parameters, buffers, vectorSize }: Network): string {
+  return JSON.stringify([vectorSize, [...parameters, ...buffers].map(({ name, shape }) => [name, shape])]);
 }
 
 /**

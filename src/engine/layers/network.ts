@@ -109,6 +109,11 @@ export interface Builder {
   /** Claims a parameter. Throws if the name is taken or a dimension is no integer >= 1. */
   parameter(name: string, shape: readonly number[], init: Init): Parameter;
   /**
+   * Claims a buffer: numbers that are saved with the parameters but not trained, such as running means. They have no
+   * gradient. Its offset is set when the network is built.
+   */
+  buffer(name: string, shape: readonly number[], init: Init): Parameter;
+  /**
    * Reserves space for a derived table. Its byte offset from the start of a vector is set when the network is built.
    */
   derived(floats: number): { offset: number };
@@ -149,8 +154,14 @@ export interface Network {
   readonly arena: Arena;
   readonly batch: Batch;
   readonly parameters: readonly Parameter[];
-  /** Number of parameters, and number of floats of a weight or gradient vector including its derived tables. */
+  /** Numbers that are saved with the parameters but not trained; see `Builder.buffer`. */
+  readonly buffers: readonly Parameter[];
+  /**
+   * Number of floats of a weight or gradient vector: of its parameters, of these with its buffers, and of all including
+   * its derived tables.
+   */
   readonly size: number;
+  readonly savedSize: number;
   readonly vectorSize: number;
   readonly heads: Heads;
   /** Writes the start of all parameters, drawn from streams that `seed` and the names of the parameters name. */

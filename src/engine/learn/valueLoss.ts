@@ -1,7 +1,7 @@
 /** The value loss of PPO on a loaded batch, after the forward pass. */
 import { index32, index64 } from '../kernels/address.ts';
 import type { Policy } from '../policy/policy.ts';
-import { batchValue } from '../policy/values.ts';
+import { batchValue, valueRows } from '../policy/values.ts';
 
 /** Addresses of the inputs of the loss, by sample; 0 without a value head. */
 export interface ValueInputs {
@@ -26,10 +26,10 @@ export function valueLoss({ arena, network }: Policy, inputs: ValueInputs, coef:
   const { f32, i32, f64 } = arena;
   const { batch, heads } = network;
   if (!heads.value) throw new Error('valueLoss: the policy must have a value head, got none; build it with valueHead');
-  const { value, grad } = heads.value;
+  const { grad } = heads.value;
   let loss = 0;
   for (let n = 0; n < batch.states; n++) {
-    const v = batchValue(network, value, n);
+    const v = batchValue(network, heads.value, n);
     let slope = 0;
     const last = i32[index32(inputs.sampleOffsets) + n + 1];
     for (let m = i32[index32(inputs.sampleOffsets) + n]; m < last; m++) {
@@ -43,8 +43,7 @@ export function valueLoss({ arena, network }: Policy, inputs: ValueInputs, coef:
       // Outside the clip range, the square of the clamped value is constant.
       if (free >= bounded) slope += weight * (v - target);
     }
-    const from = i32[index32(batch.rowOffsets) + n];
-    const to = i32[index32(batch.rowOffsets) + n + 1];
+    const [from, to] = valueRows(network, heads.value, n);
     for (let row = from; row < to; row++) f32[index32(grad) + row] = (coef * slope) / (to - from);
   }
   f64[index64(inputs.sums) + VALUE_SLOT] += loss;

@@ -31,8 +31,8 @@ const configKeys = [
   'logitScale',
 ] as const;
 
-/** Keys of optional heads. A policy without the head omits the key. */
-const headKeys = ['actionHeads', 'valueHead'] as const;
+/** Keys of optional parts. A policy without the part omits the key. */
+const partKeys = ['actionHeads', 'valueHead', 'separateValue', 'normalizeObservations'] as const;
 
 /** The allowed values of the keys that hold text. Every other key holds a number. */
 const words: Readonly<Record<string, readonly string[]>> = {
@@ -60,8 +60,8 @@ function only<K extends string>(record: Readonly<Record<K, unknown>>, keys: read
   return Object.fromEntries(keys.map((key) => [key, record[key]])) as Record<K, unknown>;
 }
 
-function headsIn(config: PolicyConfig): Partial<Record<(typeof headKeys)[number], true>> {
-  return Object.fromEntries(headKeys.filter((key) => config[key]).map((key) => [key, true]));
+function partsIn(config: PolicyConfig): Partial<Record<(typeof partKeys)[number], true>> {
+  return Object.fromEntries(partKeys.filter((key) => config[key]).map((key) => [key, true]));
 }
 
 /** Returns the blueprint as JSON. Equal blueprints have equal text. */
@@ -70,7 +70,7 @@ export function blueprintToJson({ environment, shape, config }: Blueprint): stri
     version,
     environment,
     shape: only(shape, shapeKeys),
-    config: { ...only(config, configKeys), ...headsIn(config) },
+    config: { ...only(config, configKeys), ...partsIn(config) },
   });
 }
 
@@ -118,6 +118,10 @@ function checkTogether(refuse: Refuse, { shape, config }: Blueprint): void {
   const isVector = form === 'vector';
   const policy = isVector ? 'mlp' : 'attention';
   if (config.policy !== policy) refuse(`config.policy must be "${policy}" for the ${form} form`, config.policy);
+  for (const key of ['separateValue', 'normalizeObservations'] as const) {
+    if (config[key] && !isVector) refuse(`config.${key} must be false for the ${form} form`, true);
+  }
+  if (config.separateValue && !config.valueHead) refuse('config.valueHead must be true with separateValue', false);
   const expected = isVector
     ? {
         layout: layout === 'slots',
@@ -165,7 +169,7 @@ export function checkBlueprint(caller: string, advice: string, blueprint: Bluepr
     { ...config },
     configKeys.filter((key) => key !== 'heads'),
   );
-  for (const key of headKeys) {
+  for (const key of partKeys) {
     const has: unknown = config[key] ?? false;
     if (typeof has !== 'boolean') refuse(`config.${key} must be true or false`, has);
   }
@@ -194,8 +198,8 @@ export function blueprintFromJson(json: string): Blueprint {
   const blueprint = saved as Blueprint;
   const { environment, shape, config } = blueprint;
   checkKeysOf('shape', shape, shapeKeys);
-  checkKeysOf('config', config, configKeys, headKeys);
-  for (const key of headKeys) {
+  checkKeysOf('config', config, configKeys, partKeys);
+  for (const key of partKeys) {
     if (config[key] !== undefined && config[key] !== true) refuse(`config.${key} must be true or absent`, config[key]);
   }
   checkBlueprint('blueprintFromJson', advice, blueprint);

@@ -22,6 +22,10 @@ export interface PolicyConfig {
   readonly actionHeads?: boolean;
   /** Adds a value head. */
   readonly valueHead?: boolean;
+  /** The value head reads layers of its own instead of e(s, a); `mlp` only. */
+  readonly separateValue?: boolean;
+  /** Observations are normalised by buffers that the training sets; `mlp` only. */
+  readonly normalizeObservations?: boolean;
 }
 
 /** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */
@@ -46,7 +50,7 @@ export function heads(b: Builder, embedding: Tensor, config: HeadsConfig): Heads
 }
 
 /** Sets the gradients of all heads except the policy head to 0 for the loaded batch. */
-export function clearOtherHeads({ arena, heads, batch }: Network): void {
+export function clearOtherHeads({ arena, heads, batch, rowCount }: Network): void {
   arena.kernels.fill(heads.classifier.grad, batch.actions, 0);
-  if (heads.value) arena.kernels.fill(heads.value.grad, batch.actions, 0);
+  if (heads.value) arena.kernels.fill(heads.value.grad, rowCount(heads.value.rows), 0);
 }

@@ -1,13 +1,18 @@
 /** Converts the parameters of a policy to named tensors and back. */
 import { refuse, shown } from '../../check/values.ts';
 import type { NamedTensor } from '../../record/safetensors.ts';
-import type { Parameter } from '../layers/network.ts';
+import type { Network, Parameter } from '../layers/network.ts';
 import type { Policy } from './policy.ts';
 
-/** Returns copies of the parameters of the policy, with their names. */
+/** What a saved policy consists of: parameters and buffers. */
+export function savedOf({ parameters, buffers }: Network): readonly Parameter[] {
+  return [...parameters, ...buffers];
+}
+
+/** Returns copies of the parameters and buffers of the policy, with their names. */
 export function parameterTensors(policy: Policy): NamedTensor[] {
   const { arena, network, weights } = policy;
-  return network.parameters.map(({ name, shape, size, offset }) => ({
+  return savedOf(network).map(({ name, shape, size, offset }) => ({
     name,
     shape,
     values: arena.read(weights + offset, size),
@@ -60,9 +65,9 @@ export function checkParameters(
  */
 export function loadParameters(policy: Policy, tensors: readonly NamedTensor[]): void {
   const { arena, network, weights } = policy;
-  checkParameters(network.parameters, tensors);
+  checkParameters(savedOf(network), tensors);
   const byName = new Map(tensors.map(({ name, values }) => [name, values]));
-  for (const { name, offset } of network.parameters) {
+  for (const { name, offset } of savedOf(network)) {
     arena.write(weights + offset, byName.get(name) as Float32Array);
   }
   network.prepare(weights);

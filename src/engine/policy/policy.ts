@@ -16,6 +16,7 @@ import { attentionPolicy } from './attention.ts';
 import { type Blueprint, checkBlueprint } from './blueprint.ts';
 import type { PolicyConfig } from './heads.ts';
 import { mlpPolicy } from './mlp.ts';
+import { savedOf } from './parameters.ts';
 
 /** A network with its weights and the buffers of its outputs. Numbers are byte addresses in the arena. */
 export interface Policy {
@@ -90,6 +91,7 @@ export function buildPolicy(arena: Arena, blueprint: Blueprint, capacity: Capaci
 
 /** The size of a policy, computed without an allocation. */
 export interface PolicySize {
+  /** Parameters and buffers. */
   readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
   /** Bytes of memory, including one weight vector. */
   readonly bytes: number;
@@ -100,7 +102,7 @@ export function policySize(blueprint: Blueprint, capacity: Capacity): PolicySize
   const arena = new CountingArena();
   const before = arena.mark();
   const { network } = buildPolicy(arena, blueprint, capacity);
-  return { parameters: network.parameters, bytes: arena.mark() - before };
+  return { parameters: savedOf(network), bytes: arena.mark() - before };
 }
 
 /** Returns a policy on a network that the caller composed; see `createNetwork`. */

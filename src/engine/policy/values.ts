@@ -1,19 +1,27 @@
-/** State values of policies with a value head: V(s) is the mean of w_v . e(s, a) + b over the admissible actions. */
+/**
+ * State values of policies with a value head: V(s) is the mean of w_v . e(s, a) + b over the admissible actions, or
+ * w_v . v(s) + b where the values have a network of their own.
+ */
 import { index32 } from '../kernels/address.ts';
-import type { Network } from '../layers/network.ts';
+import type { Network, Tensor } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../states/loadBatch.ts';
 import type { StateList } from '../states/stateList.ts';
 import type { Policy } from './policy.ts';
 
-/**
- * Returns the value of state number `n` of the batch after a forward pass. `value` is the address of the value rows.
- */
-export function batchValue({ arena, batch }: Network, value: number, n: number): number {
-  const { f32, i32 } = arena;
-  const from = i32[index32(batch.rowOffsets) + n];
-  const to = i32[index32(batch.rowOffsets) + n + 1];
+/** The rows of the value head that state number `n` of the batch has: one, or one for each admissible action. */
+export function valueRows({ arena, batch }: Network, head: Tensor, n: number): readonly [from: number, to: number] {
+  if (head.rows === 'state') return [n, n + 1];
+  const { i32 } = arena;
+  const at = index32(batch.rowOffsets) + n;
+  return [i32[at], i32[at + 1]];
+}
+
+/** Returns the value of state number `n` of the batch after a forward pass: the mean of its rows of the value head. */
+export function batchValue(network: Network, head: Tensor, n: number): number {
+  const { f32 } = network.arena;
+  const [from, to] = valueRows(network, head, n);
   let sum = 0;
-  for (let row = from; row < to; row++) sum += f32[index32(value) + row];
+  for (let row = from; row < to; row++) sum += f32[index32(head.value) + row];
   return sum / (to - from);
 }
 
@@ -36,7 +44,7 @@ export function stateValues(policy: Policy, list: StateList, repeats: Int32Array
     loadStates(arena, batch, list, order, from, to);
     network.forward(weights);
     for (let n = 0; n < to - from; n++) {
-      const value = batchValue(network, heads.value.value, n);
+      const value = batchValue(network, heads.value, n);
       if (!Number.isFinite(value)) {
         throw new Error(
           `stateValues: values must be finite, got ${value}; resume from an earlier checkpoint with a lower learningRate or valueCoef`,

@@ -3,6 +3,7 @@ import { configGroups } from '../../../src/cli/train/configHelp.ts';
 import { configTable, resolveConfig } from '../../../src/config/config.ts';
 import { labelTable } from '../../../src/config/labelNames.ts';
 import { methodTable } from '../../../src/config/method.ts';
+import { presetTable } from '../../../src/config/presets.ts';
 import { unbraid } from '../fakeEngine.ts';
 
 /** The help of `train` by heading, each text with single spaces. */
@@ -30,6 +31,15 @@ test('each group shows its keys with default, unit and meaning', async () => {
     });
     expect(help.get(title)?.trim()).toBe(texts.join(' '));
   }
+});
+
+test('each preset has its line, with its keys', async () => {
+  const help = await sections();
+  const lines = presetTable.map(({ name, meaning, keys }) => {
+    const values = Object.entries(keys).map(([key, value]) => `${key}=${value}`);
+    return `${name} ${meaning}: ${values.join(', ')}`;
+  });
+  expect(help.get('Presets of --preset')?.trim()).toBe(lines.join(' '));
 });
 
 test('each label source and each method term has its line', async () => {

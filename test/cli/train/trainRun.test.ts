@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { trainIn } from '../../../src/cli/train/trainRun.ts';
-import { resolveConfig } from '../../../src/config/config.ts';
+import { recordedConfig, resolveConfig } from '../../../src/config/config.ts';
 import { soloCrew } from '../../../src/parallel/crew.ts';
 import { openRun } from '../../../src/record/run.node.ts';
 import { parseCoupling, parseMetrics, parseRunResult } from '../../../src/record/schemas.ts';
@@ -34,7 +34,7 @@ test('a run fills its folder with records that the report reads', async () => {
   const text = (name: string): string => readFileSync(join(directory, name), 'utf8');
   expect(parseRunResult(text('result.json'))).toEqual(result);
   expect(openRun(directory)).toMatchObject({
-    config,
+    config: recordedConfig(config),
     versions: { unbraid: '1.2.3' },
     checkpoints: [0, 2, 4],
     latest: 4,

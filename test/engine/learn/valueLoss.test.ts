@@ -18,8 +18,8 @@ const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 
 const list = randomStates(inputShape(spec), randomStream(2, 'test/values'), 12, 5);
 const same = Int32Array.from({ length: 12 }, (_, s) => s);
 
-async function open(valueHead = true): Promise<Policy> {
-  const policy = createPolicy(await createArena(), spec, { policy: 'mlp', ...sizes, valueHead });
+async function open(valueHead = true, separateValue = false): Promise<Policy> {
+  const policy = createPolicy(await createArena(), spec, { policy: 'mlp', ...sizes, valueHead, separateValue });
   policy.network.initialise(policy.weights, 9);
   policy.network.prepare(policy.weights);
   return policy;
@@ -71,32 +71,40 @@ function lossOf(policy: Policy, set: LossSet, clip: number | null): number {
 }
 
 describe.each([null, 0.3])('value loss, clip %s', (clip) => {
-  test('the loss in float64, and the gradient of all parameters by differences, error < 2e-3 of the largest', async () => {
-    const policy = await open();
-    const { arena, network, weights } = policy;
-    const set = valueSet(clip);
-    const learner = createLearner(policy);
-    const stats = update(learner, [set], null, still);
-    expect(errorOfLargest([stats.value], [lossOf(policy, set, clip)])).toBeLessThan(1e-5);
-    expect(stats.value).toBeGreaterThan(0.5);
-    const actual: number[] = [];
-    const expected: number[] = [];
-    for (const { name, offset, size } of network.parameters) {
-      const start = arena.read(weights + offset, size);
-      const f = (x: Float64Array): number => {
-        arena.write(weights + offset, x);
-        return lossOf(policy, set, clip);
-      };
-      const gradient = gradientByDifferences(f, start, 1 / 256);
-      arena.write(weights + offset, start);
-      expected.push(...gradient);
-      actual.push(...arena.read(learner.gradients[0] + offset, size));
-      // Through the shared trunk, and not into the other heads.
-      const reached = gradient.some((x) => Math.abs(x) > 1e-3);
-      expect([name, reached]).toEqual([name, !['policyHead', 'classifierHead'].includes(name.split('.')[0])]);
-    }
-    expect(errorOfLargest(actual, expected)).toBeLessThan(2e-3);
-  });
+  test.each([
+    ['the layers of the policy', false],
+    ['layers of its own', true],
+  ])(
+    'on %s: the loss in float64, and the gradient of all parameters by differences, error < 2e-3 of the largest',
+    async (_, separate) => {
+      const policy = await open(true, separate);
+      const { arena, network, weights } = policy;
+      const set = valueSet(clip);
+      const learner = createLearner(policy);
+      const stats = update(learner, [set], null, still);
+      expect(errorOfLargest([stats.value], [lossOf(policy, set, clip)])).toBeLessThan(1e-5);
+      expect(stats.value).toBeGreaterThan(0.3);
+      const actual: number[] = [];
+      const expected: number[] = [];
+      for (const { name, offset, size } of network.parameters) {
+        const start = arena.read(weights + offset, size);
+        const f = (x: Float64Array): number => {
+          arena.write(weights + offset, x);
+          return lossOf(policy, set, clip);
+        };
+        const gradient = gradientByDifferences(f, start, 1 / 256);
+        arena.write(weights + offset, start);
+        expected.push(...gradient);
+        actual.push(...arena.read(learner.gradients[0] + offset, size));
+        // Through the shared trunk, and not into the other heads; or only through its own layers.
+        const reached = gradient.some((x) => Math.abs(x) > 1e-3);
+        const [layer] = name.split('.');
+        const reads = separate ? layer.startsWith('value') : !['policyHead', 'classifierHead'].includes(layer);
+        expect([name, reached]).toEqual([name, reads]);
+      }
+      expect(errorOfLargest(actual, expected)).toBeLessThan(2e-3);
+    },
+  );
 });
 
 test('a bound on the step of a value changes the gradient', async () => {

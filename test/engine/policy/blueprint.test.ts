@@ -29,6 +29,24 @@ test('heads that a policy has are written, others are not', () => {
   expect(blueprintFromJson(json).config).toEqual({ ...blueprint.config, actionHeads: true });
 });
 
+test('layers of their own for values, and normalised observations, are those of vectors', () => {
+  const shape = { ...blueprint.shape, form: 'vector', layout: 'slots', stateSlots: 0, actionSlots: 1, vectorWidth: 3 };
+  const config = { ...blueprint.config, policy: 'mlp', valueHead: true, separateValue: true };
+  const vectors = { ...blueprint, shape, config: { ...config, normalizeObservations: true } } as typeof blueprint;
+  expect(blueprintFromJson(blueprintToJson(vectors))).toEqual(vectors);
+  const advice = 'save the policy again with this version of unbraid';
+  for (const key of ['separateValue', 'normalizeObservations']) {
+    const json = blueprintToJson({ ...blueprint, config: { ...blueprint.config, [key]: true } });
+    expect(() => blueprintFromJson(json)).toThrow(
+      new Error(`blueprintFromJson: config.${key} must be false for the tokens form, got true; ${advice}`),
+    );
+  }
+  const headless = blueprintToJson({ ...vectors, config: { ...vectors.config, valueHead: false } });
+  expect(() => blueprintFromJson(headless)).toThrow(
+    new Error(`blueprintFromJson: config.valueHead must be true with separateValue, got false; ${advice}`),
+  );
+});
+
 test('a missing or wrong value is named', () => {
   const advice = 'save the policy again with this version of unbraid';
   const changed = (change: (record: Record<string, Record<string, unknown>>) => void): string => {

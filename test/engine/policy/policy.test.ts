@@ -59,14 +59,15 @@ async function open(spec: EnvironmentSpec, policyConfig: PolicyConfig, seed = 7)
 test.each(cases)('%s: its size is known before anything is placed', async (_, spec, policyConfig) => {
   const arena = await createArena();
   const shape = inputShape(spec);
-  for (const heads of [{}, { actionHeads: true, valueHead: true }]) {
+  const own = spec.form === 'vector' ? [{ valueHead: true, separateValue: true, normalizeObservations: true }] : [];
+  for (const heads of [{}, { actionHeads: true, valueHead: true }, ...own]) {
     const blueprint = { environment: 'e 1', shape, config: { ...policyConfig, ...heads } };
     const capacity = batchCapacity(shape, 8);
     const { parameters, bytes } = policySize(blueprint, capacity);
     const before = arena.mark();
     const { network } = buildPolicy(arena, blueprint, capacity);
     expect(parameters.map(({ name, shape: of }) => [name, of])).toEqual(
-      network.parameters.map((p) => [p.name, p.shape]),
+      [...network.parameters, ...network.buffers].map((p) => [p.name, p.shape]),
     );
     // Only the first buffer's distance from where the arena had got to can differ.
     expect(Math.abs(arena.mark() - before - bytes)).toBeLessThan(64);
