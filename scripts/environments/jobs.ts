@@ -152,7 +152,7 @@ const parts: Readonly<Record<string, () => EnvironmentJob[]>> = {
     ),
 };
 
-export const partNames: readonly string[] = Object.keys(parts);
+const partNames: readonly string[] = Object.keys(parts);
 
 /** All jobs in the order in which they run: by seed within an environment, so that a short time gives all rows. */
 export function allJobs(): readonly EnvironmentJob[] {

@@ -185,7 +185,7 @@ export function gainTable(jobs: readonly EnvironmentJob[], runs: readonly Stored
 }
 
 /** Command, receipts, machines, versions and days of the runs of a part; empty without a run. */
-export function provenance(part: string, runs: readonly StoredRun[]): string {
+function provenance(part: string, runs: readonly StoredRun[]): string {
   if (runs.length === 0) return `Not run. Command: \`node scripts/environmentResults.ts --only ${part}\`.`;
   const list = (values: readonly string[]): string => [...new Set(values)].sort().join('; ');
   const versions = list(

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { allJobs, chosenJobs, type EnvironmentJob } from '../../../scripts/environments/jobs.ts';
-import { controlTable, fillEnvironments, gainTable, successTable } from '../../../scripts/environments/page.ts';
-import { durationText, minutesLeft } from '../../../scripts/environments/progress.ts';
+import { allJobs, chosenJobs, type EnvironmentJob } from '../../scripts/environments/jobs.ts';
+import { controlTable, fillEnvironments, gainTable, successTable } from '../../scripts/environments/page.ts';
+import { durationText, minutesLeft } from '../../scripts/environments/progress.ts';
 import {
   jobCommand,
   jobFolder,
@@ -14,13 +14,13 @@ import {
   requireSettings,
   type StoredRun,
   storedRun,
-} from '../../../scripts/environments/runs.ts';
-import { EPISODES, evaluationSeeds, firstReached, nextDue } from '../../../scripts/environments/threshold.ts';
-import { resolveConfig } from '../../../src/config/config.ts';
-import { evaluationGames } from '../../../src/rollout/success.ts';
+} from '../../scripts/environments/runs.ts';
+import { EPISODES, evaluationSeeds, firstReached, nextDue } from '../../scripts/environments/threshold.ts';
+import { resolveConfig } from '../../src/config/config.ts';
+import { evaluationGames } from '../../src/rollout/success.ts';
 
 const jobs = allJobs();
-const results = fileURLToPath(new URL('../../../docs/results', import.meta.url));
+const results = fileURLToPath(new URL('../../docs/results', import.meta.url));
 
 function jobNamed(id: string): EnvironmentJob {
   const [job] = chosenJobs(jobs, [id]);
