@@ -151,7 +151,10 @@ module.exports = {
       comment: 'Programs of environments are started through one function, which must be told what it may start.',
       severity: 'error',
       from: { path: '^src/', pathNot: `^src/cli/(shared/bridges|study/missingGames)\\.ts$|^src/env/` },
-      to: { path: '^src/env/bridge/(bridge|resolveBridge)\\.node\\.ts$' },
+      to: {
+        path: '^src/env/bridge/(bridge|resolveBridge)\\.node\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'no-workers',

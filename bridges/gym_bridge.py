@@ -13,6 +13,7 @@ import sys
 # -I leaves out this folder. Nothing is written into it: the package stays as it was installed.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import shipped  # noqa: E402
 import unbraid_bridge  # noqa: E402
 
 # The version of the rendering below; any change of an episode raises it.
@@ -27,14 +28,14 @@ RESERVED = {"id", "max_episode_steps", "disable_env_checker", "render_mode", "ve
 
 
 def missing(name):
-    problem = unbraid_bridge.missing_package("gym", "gym", ["gymnasium"])
+    problem = shipped.missing_package("gym", "gym", ["gymnasium"])
     if problem is not None or name is None:
         return problem
     import gymnasium
 
-    spec = gymnasium.registry.get(unbraid_bridge.split_name(name, "gym:", ID)[0])
+    spec = gymnasium.registry.get(shipped.split_name(name, "gym:", ID)[0])
     if spec is not None and "gymnasium.envs.box2d" in str(spec.entry_point):
-        return unbraid_bridge.missing_package("gym", "gym_box2d", ["Box2D"])
+        return shipped.missing_package("gym", "gym_box2d", ["Box2D"])
     return None
 
 
@@ -74,7 +75,9 @@ class Episodes:
 
     def step(self, action):
         # Spaces may start at another number than 0.
-        observation, reward, terminated, truncated, self.info = self.environment.step(action + int(self.action_space.start))
+        observation, reward, terminated, truncated, self.info = self.environment.step(
+            action + int(self.action_space.start)
+        )
         return self.vector(observation), reward, terminated, truncated
 
     def vector(self, observation):
@@ -95,11 +98,11 @@ def open_named(name, max_steps, _progress):
     import gymnasium
     from gymnasium import spaces
 
-    identifier, texts = unbraid_bridge.split_name(name, "gym:", ID)
+    identifier, texts = shipped.split_name(name, "gym:", ID)
     refused = sorted(RESERVED & texts.keys())
     if refused:
         raise unbraid_bridge.Refusal(f"{name}: the bridge sets {', '.join(refused)} itself; leave it out")
-    parameters = {key: unbraid_bridge.parameter_value(text) for key, text in texts.items()}
+    parameters = {key: shipped.parameter_value(text) for key, text in texts.items()}
     gymnasium.logger.min_level = gymnasium.logger.ERROR
     try:
         example = gymnasium.make(identifier, disable_env_checker=True, **parameters)
@@ -118,10 +121,12 @@ def open_named(name, max_steps, _progress):
         )
     width = width_of(observation_space, name)
     if width > MOST_NUMBERS:
-        raise unbraid_bridge.Refusal(f"{name}: observations must have at most {MOST_NUMBERS} numbers, got {width}; choose another environment")
-    packages = unbraid_bridge.installed(["gymnasium", "numpy"])
+        raise unbraid_bridge.Refusal(
+            f"{name}: observations must have at most {MOST_NUMBERS} numbers, got {width}; choose another environment"
+        )
+    packages = shipped.installed(["gymnasium", "numpy"])
     if "box2d" in str(spec.entry_point):
-        packages.update(unbraid_bridge.installed(["box2d"]))
+        packages.update(shipped.installed(["box2d"]))
     same = "The environment has no held-out part: all splits have the same rules, and no seed is in two of them"
     return unbraid_bridge.Program(
         lambda: Episodes(create, observation_space, action_space),
@@ -132,9 +137,12 @@ def open_named(name, max_steps, _progress):
         action_count=int(action_space.n),
         success=None,
         packages=packages,
-        splits={split: f"{same}. Seeds of this split: 3 (seed mod 2^29) + {index}" for index, split in enumerate(unbraid_bridge.SPLITS)},
+        splits={
+            split: f"{same}. Seeds of this split: 3 (seed mod 2^29) + {index}"
+            for index, split in enumerate(unbraid_bridge.SPLITS)
+        },
     )
 
 
 if __name__ == "__main__":
-    unbraid_bridge.main("gym:<id>[?name=value&...]", missing, open_named)
+    shipped.main("gym:<id>[?name=value&...]", missing, open_named)

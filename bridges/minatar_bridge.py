@@ -4,7 +4,8 @@
     python3 -I minatar_bridge.py 'minatar:seaquest?ramping=false'
     python3 -I minatar_bridge.py --check
 
-Observations are the 10 x 10 cells with their channels, as zeros and ones. docs/third-party.md describes splits and options.
+Observations are the 10 x 10 cells with their channels, as zeros and ones. docs/third-party.md describes splits and
+options.
 """
 
 import logging
@@ -14,6 +15,7 @@ import sys
 # -I leaves out this folder. Nothing is written into it: the package stays as it was installed.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import shipped  # noqa: E402
 import unbraid_bridge  # noqa: E402
 
 # The version of the rendering below; any change of an episode raises it.
@@ -25,7 +27,7 @@ MOVES = ("none", "left", "up", "right", "down", "fire")
 
 
 def missing(_name):
-    return unbraid_bridge.missing_package("minatar", "minatar", ["minatar", "numpy"], "--no-deps")
+    return shipped.missing_package("minatar", "minatar", ["minatar", "numpy"], "--no-deps")
 
 
 class Game:
@@ -55,12 +57,14 @@ def open_named(name, max_steps, _progress):
     logging.disable(logging.WARNING)
     from minatar import Environment
 
-    identifier, parameters = unbraid_bridge.split_name(name, "minatar:")
+    identifier, parameters = shipped.split_name(name, "minatar:")
     if identifier not in GAMES:
-        raise unbraid_bridge.Refusal(f"{name}: game must be one of {', '.join(GAMES)}, got {identifier}; choose one of them")
-    ramping = unbraid_bridge.choice(name, parameters, "ramping", ("true", "false"), "true") == "true"
-    sticky = unbraid_bridge.choice(name, parameters, "sticky", ("true", "false"), "true") == "true"
-    unbraid_bridge.refuse_rest(name, parameters, ("ramping", "sticky"))
+        raise unbraid_bridge.Refusal(
+            f"{name}: game must be one of {', '.join(GAMES)}, got {identifier}; choose one of them"
+        )
+    ramping = shipped.choice(name, parameters, "ramping", ("true", "false"), "true") == "true"
+    sticky = shipped.choice(name, parameters, "sticky", ("true", "false"), "true") == "true"
+    shipped.refuse_rest(name, parameters, ("ramping", "sticky"))
 
     def create():
         return Environment(identifier, sticky_action_prob=0.1 if sticky else 0.0, difficulty_ramping=ramping)
@@ -68,7 +72,7 @@ def open_named(name, max_steps, _progress):
     example = create()
     rows, columns, channels = example.state_shape()
     moves = [int(move) for move in example.minimal_action_set()]
-    packages = unbraid_bridge.installed(["minatar", "numpy"])
+    packages = shipped.installed(["minatar", "numpy"])
     same = "The game has no held-out part: all splits have the same rules, and no seed is in two of them"
     return unbraid_bridge.Program(
         lambda: Game(create, moves),
@@ -84,4 +88,4 @@ def open_named(name, max_steps, _progress):
 
 
 if __name__ == "__main__":
-    unbraid_bridge.main("minatar:<game>[?ramping=true|false&sticky=true|false]", missing, open_named)
+    shipped.main("minatar:<game>[?ramping=true|false&sticky=true|false]", missing, open_named)

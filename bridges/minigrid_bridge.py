@@ -14,6 +14,7 @@ import zlib
 # -I leaves out this folder. Nothing is written into it: the package stays as it was installed.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import shipped  # noqa: E402
 import unbraid_bridge  # noqa: E402
 
 # The version of the rendering below; any change of an episode raises it.
@@ -36,7 +37,7 @@ MOST_STEPS = 10_000
 
 
 def missing(_name):
-    return unbraid_bridge.missing_package("minigrid", "minigrid", ["gymnasium", "minigrid"])
+    return shipped.missing_package("minigrid", "minigrid", ["gymnasium", "minigrid"])
 
 
 def layout_seed(seed, split, number):
@@ -45,7 +46,8 @@ def layout_seed(seed, split, number):
 
 
 def is_held_out_mission(mission):
-    """The rule over missions: a third of the pairs of the first colour and the first kind, or of the texts without such a pair.
+    """The rule over missions: a third of the pairs of the first colour and the first kind, or of the texts without such
+    a pair.
 
     Every colour and every kind is in missions of both sides; only their pairs are held out.
     """
@@ -59,7 +61,11 @@ def is_held_out_mission(mission):
 
 def layout_of(world):
     """The whole grid, what is in boxes, and where the agent is, as bytes."""
-    boxes = [(index, str(cell.contains.encode())) for index, cell in enumerate(world.grid.grid) if cell is not None and cell.contains is not None]
+    boxes = [
+        (index, str(cell.contains.encode()))
+        for index, cell in enumerate(world.grid.grid)
+        if cell is not None and cell.contains is not None
+    ]
     place = (tuple(map(int, world.agent_pos)), int(world.agent_dir), boxes)
     return world.grid.encode().tobytes() + repr(place).encode()
 
@@ -69,7 +75,9 @@ def is_held_out_layout(world):
 
 
 class Level:
-    """A level by its id, the limit of its episodes, and the rule by which episodes are held out: "mission", "layout" or None."""
+    """A level by its id, the limit of its episodes, and the rule by which episodes are held out: "mission", "layout" or
+    None.
+    """
 
     def __init__(self, identifier, max_steps):
         self.identifier = identifier
@@ -103,14 +111,18 @@ class Level:
         return is_held_out_mission(world.mission) if self.rule == "mission" else is_held_out_layout(world)
 
     def begin(self, seed, split):
-        """A new world in the first state of the episode, and the observation there. Layouts are tried until one is of the split."""
+        """A new world in the first state of the episode, and the observation there. Layouts are tried until one is of
+        the split.
+        """
         world = self.create()
         for number in range(MOST_TRIES):
             world.reset(seed=layout_seed(seed, split, number))
             if self.rule is None or self.is_held_out(world) == (split == "out-of-domain"):
                 # Levels in which the agent starts with an object return an observation from before it took it.
                 return world, world.gen_obs()
-        raise unbraid_bridge.Refusal(f"{self.identifier}: found no layout of split {split} in {MOST_TRIES} tries; choose another level")
+        raise unbraid_bridge.Refusal(
+            f"{self.identifier}: found no layout of split {split} in {MOST_TRIES} tries; choose another level"
+        )
 
     def splits(self):
         if self.rule is None:
@@ -123,18 +135,33 @@ class Level:
             rule = "the CRC-32 of the first state mod 3; the missions do not tell layouts apart"
             part = "layouts"
         kept = f"{part} whose number is not 0: {rule}"
-        return {"train": kept, "in-domain": f"{kept}; other seeds than train", "out-of-domain": f"{part} whose number is 0: {rule}"}
+        return {
+            "train": kept,
+            "in-domain": f"{kept}; other seeds than train",
+            "out-of-domain": f"{part} whose number is 0: {rule}",
+        }
 
 
 def names_of(image):
-    """Kind, colour and state of every cell of the view, by [cells to the right of the left edge][cells below the top edge]."""
+    """Kind, colour and state of every cell of the view, by [cells to the right of the left edge][cells below the top
+    edge].
+    """
     from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT
 
-    return [[(IDX_TO_OBJECT[int(kind)], IDX_TO_COLOR[int(colour)], int(state)) for kind, colour, state in column] for column in image]
+    return [
+        [(IDX_TO_OBJECT[int(kind)], IDX_TO_COLOR[int(colour)], int(state)) for kind, colour, state in column]
+        for column in image
+    ]
 
 
 def thing(kind, colour, state):
-    return f"{DOOR_STATES[state]} {colour} {kind}" if kind == "door" else f"{colour} {kind}" if kind not in ("goal", "lava") else kind
+    return (
+        f"{DOOR_STATES[state]} {colour} {kind}"
+        if kind == "door"
+        else f"{colour} {kind}"
+        if kind not in ("goal", "lava")
+        else kind
+    )
 
 
 def place_of(right, ahead):
@@ -164,23 +191,29 @@ def text_of(world, observation):
             if kind in UNNAMED or (column, row) == (MIDDLE, LAST):
                 continue
             right, ahead = column - MIDDLE, LAST - row
-            seen.append((abs(right) + ahead, ahead, right, f"You see a {thing(kind, colour, state)} {place_of(right, ahead)}."))
+            seen.append(
+                (abs(right) + ahead, ahead, right, f"You see a {thing(kind, colour, state)} {place_of(right, ahead)}.")
+            )
     return " ".join(sentences + [sentence for *_, sentence in sorted(seen)])
 
 
 class Vectors:
-    """Observations as zeros and ones: per cell its kind, colour and state, then the direction, then the words of the mission."""
+    """Observations as zeros and ones: per cell its kind, colour and state, then the direction, then the words of the
+    mission.
+    """
 
     def __init__(self, level):
         from minigrid.core.constants import COLOR_TO_IDX, OBJECT_TO_IDX, STATE_TO_IDX
 
         self.sizes = (len(OBJECT_TO_IDX), len(COLOR_TO_IDX), len(STATE_TO_IDX))
-        longest = max(len(mission.split()) for mission in level.missions)
+        # A mission that all episodes have says nothing.
+        varied = level.missions if len(level.missions) > 1 else []
+        longest = max((len(mission.split()) for mission in varied), default=0)
         if longest > MOST_WORDS:
             raise unbraid_bridge.Refusal(
                 f"minigrid:{level.identifier}: a mission has {longest} words, a vector holds {MOST_WORDS}; use form=text"
             )
-        self.words = sorted({word for mission in level.missions for word in mission.split()}) if len(level.missions) > 1 else []
+        self.words = sorted({word for mission in varied for word in mission.split()})
         self.slots = WORD_SLOTS if self.words else 0
         self.cell = sum(self.sizes)
         self.width = VIEW * VIEW * self.cell + len(DIRECTIONS) + self.slots * len(self.words)
@@ -241,30 +274,35 @@ class Episodes:
         return bool(self.solved)
 
     def state(self):
-        """Everything that later steps depend on but the number of steps taken: the whole grid, the agent, what it carries, the mission."""
+        """Everything that later steps depend on but the number of steps taken: the whole grid, the agent, what it
+        carries, the mission.
+        """
         world = self.world
-        carrying = world.carrying and (world.carrying.encode(), str(world.carrying.contains and world.carrying.contains.encode()))
+        carrying = world.carrying and (
+            world.carrying.encode(),
+            str(world.carrying.contains and world.carrying.contains.encode()),
+        )
         parts = (world.mission, carrying, progress_of(world.instrs, world) if hasattr(world, "instrs") else None)
-        return unbraid_bridge.digest(layout_of(world).hex(), repr(parts))
+        return shipped.digest(layout_of(world).hex(), repr(parts))
 
 
 def open_named(name, max_steps, _progress):
     import gymnasium
     import minigrid  # noqa: F401 (registers the levels)
 
-    identifier, parameters = unbraid_bridge.split_name(name, "minigrid:")
-    form = unbraid_bridge.choice(name, parameters, "form", ("text", "vector"), "text")
-    action_count = unbraid_bridge.whole_number(name, parameters, "actions", 3, len(ACTIONS), len(ACTIONS))
-    unbraid_bridge.refuse_rest(name, parameters, ("form", "actions"))
+    identifier, parameters = shipped.split_name(name, "minigrid:")
+    form = shipped.choice(name, parameters, "form", ("text", "vector"), "text")
+    action_count = shipped.whole_number(name, parameters, "actions", 3, len(ACTIONS), len(ACTIONS))
+    shipped.refuse_rest(name, parameters, ("form", "actions"))
     if identifier not in gymnasium.registry or "minigrid" not in str(gymnasium.registry[identifier].entry_point):
         raise unbraid_bridge.Refusal(
             f"{name}: MiniGrid {minigrid.__version__} has no level {identifier}; run python3 -c "
-            '"import gymnasium, minigrid; print(*(i for i in gymnasium.registry if i.startswith((\'MiniGrid\', \'BabyAI\'))))" for a list'
+            "\"import gymnasium, minigrid; print(*(i for i in gymnasium.registry if i.startswith(('MiniGrid', 'BabyAI'))))\" for a list"
         )
     level = Level(identifier, max_steps)
     vectors = Vectors(level) if form == "vector" else None
     render = vectors.vector if vectors else text_of
-    packages = unbraid_bridge.installed(["gymnasium", "minigrid", "numpy"])
+    packages = shipped.installed(["gymnasium", "minigrid", "numpy"])
     vector_fields = dict(vector_width=vectors.width, action_names=ACTIONS[:action_count]) if vectors else {}
     return unbraid_bridge.Program(
         lambda: Episodes(level, render, action_count, form),
@@ -279,4 +317,4 @@ def open_named(name, max_steps, _progress):
 
 
 if __name__ == "__main__":
-    unbraid_bridge.main("minigrid:<level>[?form=text|vector&actions=3..7]", missing, open_named)
+    shipped.main("minigrid:<level>[?form=text|vector&actions=3..7]", missing, open_named)

@@ -4,7 +4,8 @@
     python3 -I scienceworld_bridge.py 'scienceworld:boil?simplifications=teleportAction.openDoors'
     python3 -I scienceworld_bridge.py --check
 
-One Java process serves all environments, one call at a time; several programs can serve one run. docs/third-party.md says how seeds, splits, rewards, observations and actions map to the task's own.
+One Java process serves all environments, one call at a time; several programs can serve one run. docs/third-party.md
+says how seeds, splits, rewards, observations and actions map to the task's own.
 """
 
 import json
@@ -16,6 +17,7 @@ import sys
 # -I leaves out this folder. Nothing is written into it: the package stays as it was installed.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import shipped  # noqa: E402
 import unbraid_bridge  # noqa: E402
 
 # The version of the rendering below; any change of an episode raises it.
@@ -32,14 +34,15 @@ NO_JAVA = (
 
 def missing(_name):
     no_java = NO_JAVA if shutil.which("java") is None else None
-    return unbraid_bridge.missing_package("scienceworld", "scienceworld", ["scienceworld"]) or no_java
+    return shipped.missing_package("scienceworld", "scienceworld", ["scienceworld"]) or no_java
 
 
 def start_java():
-    """Starts a Java process, which ends with this one: its standard input is a pipe from here. Returns what creates a simulator.
+    """Starts a Java process, which ends with this one: its standard input is a pipe from here. Returns what creates a
+    simulator.
 
-    Each simulator has classes of its own: ScienceWorld's classes keep variables, such as random numbers, that all simulators of
-    one loader share, so an episode would depend on the episodes beside it.
+    Each simulator has classes of its own: ScienceWorld's classes keep variables, such as random numbers, that all
+    simulators of one loader share, so an episode would depend on the episodes beside it.
     """
     import scienceworld
     from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
@@ -50,20 +53,25 @@ def start_java():
         classpath=jar,
         die_on_exit=True,
         return_proc=True,
-        # The order of objects in ScienceWorld's sets is that of their hash codes, which Java draws at random. With equal codes it is
-        # the order in which they were added, so that an episode does not depend on the episodes before it.
-        # The parallel collector would start a thread for each core, and no heap of this size needs them.
+        # The order of objects in ScienceWorld's sets is that of their hash codes, which Java draws at random. With
+        # equal codes it is the order in which they were added, so that an episode does not depend on the episodes
+        # before it. The parallel collector would start a thread for each core, and no heap of this size needs them.
         javaopts=["-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2", "-XX:+UseSerialGC"],
         cwd=folder,
     )
 
     def create():
-        # A connection, and so a Java thread, of its own: py4j keeps found methods by thread and by the name of the class.
+        # A connection, and so a Java thread, of its own: py4j keeps found methods by thread and by the name of the
+        # class.
         gateway = JavaGateway(gateway_parameters=GatewayParameters(auto_field=True, port=port), java_process=process)
         urls = gateway.new_array(gateway.jvm.java.net.URL, 1)
         urls[0] = gateway.jvm.java.io.File(jar).toURI().toURL()
         loader = gateway.jvm.java.net.URLClassLoader(urls, None)
-        return loader.loadClass("scienceworld.runtime.pythonapi.PythonInterface").getDeclaredConstructor(None).newInstance(None)
+        return (
+            loader.loadClass("scienceworld.runtime.pythonapi.PythonInterface")
+            .getDeclaredConstructor(None)
+            .newInstance(None)
+        )
 
     return create
 
@@ -110,18 +118,20 @@ class Task:
     def state(self):
         """All that ScienceWorld tells of the state. Temperatures and the like, which it keeps to itself, are missing."""
         progress = self.server.getGoalProgressStr()
-        return unbraid_bridge.digest(self.description, self.look, self.inventory, repr(self.score), progress, *self.valid)
+        return shipped.digest(self.description, self.look, self.inventory, repr(self.score), progress, *self.valid)
 
 
 def open_named(environment, max_steps, _progress):
-    name, parameters = unbraid_bridge.split_name(environment, "scienceworld:")
+    name, parameters = shipped.split_name(environment, "scienceworld:")
     simplifications = parameters.pop("simplifications", "").replace(".", ",")
-    unbraid_bridge.refuse_rest(environment, parameters, ("simplifications",))
+    shipped.refuse_rest(environment, parameters, ("simplifications",))
     create = start_java()
     server = create()
     names = list(server.getTaskNames())
     if name not in names:
-        raise unbraid_bridge.Refusal(f"{environment}: task must be one of {', '.join(names)}, got {name}; choose one of them")
+        raise unbraid_bridge.Refusal(
+            f"{environment}: task must be one of {', '.join(names)}, got {name}; choose one of them"
+        )
     known = ["easy", *server.getPossibleSimplifications().split(", ")]
     for simplification in simplifications.split(",") if simplifications else []:
         if simplification not in known:
@@ -132,7 +142,7 @@ def open_named(environment, max_steps, _progress):
     # As text, since a Java list costs a round trip for each element.
     lists = (server.getVariationsTrain(), server.getVariationsDev(), server.getVariationsTest())
     variations = {split: json.loads(each.toString()) for split, each in zip(SETS, lists)}
-    packages = unbraid_bridge.installed(["scienceworld"])
+    packages = shipped.installed(["scienceworld"])
     return unbraid_bridge.Program(
         lambda: Task(create(), name, simplifications, variations),
         name=environment,
@@ -144,4 +154,4 @@ def open_named(environment, max_steps, _progress):
 
 
 if __name__ == "__main__":
-    unbraid_bridge.main("scienceworld:<task>[?simplifications=easy]", missing, open_named)
+    shipped.main("scienceworld:<task>[?simplifications=easy]", missing, open_named)

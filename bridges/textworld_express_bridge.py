@@ -3,8 +3,8 @@
     python3 -I textworld_express_bridge.py 'textworld-express/coin?numLocations=5&includeDoors=0'
     python3 -I textworld_express_bridge.py --check
 
-One Java process serves all environments. `--check` prints what is missing, if anything. docs/bridge.md says how seeds, splits,
-rewards, observations and actions map to the game's own.
+One Java process serves all environments. `--check` prints what is missing, if anything. docs/bridge.md says how seeds,
+splits, rewards, observations and actions map to the game's own.
 """
 
 import json
@@ -15,6 +15,7 @@ import sys
 # -I leaves out this folder. Nothing is written into it: the package stays as it was installed.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import shipped  # noqa: E402
 import unbraid_bridge  # noqa: E402
 
 # The version of the rendering below; any change of an episode raises it.
@@ -34,7 +35,7 @@ def missing(_name):
         no_java = f"textworld-express: {NO_JAVA}"
     else:
         no_java = None
-    return unbraid_bridge.missing_package("textworld-express", "textworld_express", ["textworld_express"]) or no_java
+    return shipped.missing_package("textworld-express", "textworld_express", ["textworld_express"]) or no_java
 
 
 class Game:
@@ -78,7 +79,8 @@ class Game:
         return sorted(set(self.raw["validActions"]) - NO_OPS)
 
     def state(self):
-        """The present place, what is held, the score, and each place that the agent left otherwise than it first saw it.
+        """The present place, what is held, the score, and each place that the agent left otherwise than it first saw
+        it.
 
         Places merely seen are left out, so that states recur across episodes of one game.
         """
@@ -97,7 +99,7 @@ def read_fold_seeds(server):
 
 
 def open_named(environment, max_steps, _progress):
-    name, parameters = unbraid_bridge.split_name(environment, "textworld-express/")
+    name, parameters = shipped.split_name(environment, "textworld-express/")
     if name == "sorting":
         raise unbraid_bridge.Refusal(
             "textworld-express: sorting is not offered, because its games share objects inside one Java process; "
@@ -114,7 +116,7 @@ def open_named(environment, max_steps, _progress):
 
     # An unknown game or parameter is refused now, not at the first reset.
     fold_seeds = read_fold_seeds(make(None).server)
-    packages = unbraid_bridge.installed(["textworld-express"])
+    packages = shipped.installed(["textworld-express"])
     return unbraid_bridge.Program(
         lambda: make(fold_seeds),
         name=environment,
@@ -126,4 +128,4 @@ def open_named(environment, max_steps, _progress):
 
 
 if __name__ == "__main__":
-    unbraid_bridge.main("textworld-express/<game>[?name=value&...]", missing, open_named)
+    shipped.main("textworld-express/<game>[?name=value&...]", missing, open_named)

@@ -2,8 +2,8 @@
 
     PYTHONHASHSEED=0 python3 textworld_maker.py FOLDER < games.json
 
-Reads a list of games from standard input. Writes a line to standard output for each that is complete in the folder, empty or
-with the error.
+Reads a list of games from standard input. Writes a line to standard output for each that is complete in the folder,
+empty or with the error.
 """
 
 import json
@@ -14,7 +14,9 @@ import tempfile
 
 
 def make_game(folder, game):
-    """Makes one game in a folder of its own, which gets its name when it is complete: a started one is never taken for a game."""
+    """Makes one game in a folder of its own, which gets its name when it is complete: a started one is never taken for
+    a game.
+    """
     import textworld
     from textworld.challenges.registration import CHALLENGES
 
@@ -39,8 +41,8 @@ def make_game(folder, game):
 def main(folder, games):
     """Makes the games in children of this process, as many at a time as there are cores.
 
-    Every child starts from the same process, in which the grammars are loaded (they take seconds), and makes one game: so a game
-    does not depend on which others are made.
+    Every child starts from the same process, in which the grammars are loaded (they take seconds), and makes one game:
+    so a game does not depend on which others are made.
     """
     import textworld
     from textworld.challenges.registration import CHALLENGES

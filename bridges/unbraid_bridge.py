@@ -1,4 +1,5 @@
-"""Serves environments written in Python to unbraid. Needs Python 3.9 or newer and nothing else; a copy beside your script works.
+"""Serves environments written in Python to unbraid. Needs Python 3.9 or newer and nothing else; a copy beside your
+script works.
 
     import unbraid_bridge
 
@@ -20,14 +21,9 @@ docs/third-party.md describes the functions of an environment, docs/bridge.md th
 """
 
 import dataclasses
-import hashlib
-import importlib.util
 import json
 import math
 import os
-import re
-import site
-import sys
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
@@ -47,9 +43,10 @@ class Program:
     """What a program serves: the answer to `hello`, and `make`, which creates one environment.
 
     An environment has `reset(seed, split)`, which returns an observation, and `step(action)`, which returns
-    (observation, reward, terminated), or these with truncated, or these with truncated and info (ignored), as in Gymnasium.
-    Optional: `actions()`, what is possible now; `state()`, a text that identifies the state; `success()`, asked at the end of an
-    episode if `success` is "step"; `close()`. They are called after every `reset` and `step`, also after the last.
+    (observation, reward, terminated), or these with truncated, or these with truncated and info (ignored), as in
+    Gymnasium. Optional: `actions()`, what is possible now; `state()`, a text that identifies the state; `success()`,
+    asked at the end of an episode if `success` is "step"; `close()`. They are called after every `reset` and `step`,
+    also after the last.
 
     The form is vector with `vector_width`, tokens with `vocabulary`, otherwise text.
     """
@@ -93,7 +90,12 @@ class Program:
             answer.update(vectorWidth=self.vector_width, actionCount=self.action_count)
             optional.update(actionNames=self.action_names, observationNames=self.observation_names)
         if self.form == "tokens":
-            answer.update(vocabulary=self.vocabulary, stateSlots=self.state_slots, actionSlots=self.action_slots, layout=self.layout)
+            answer.update(
+                vocabulary=self.vocabulary,
+                stateSlots=self.state_slots,
+                actionSlots=self.action_slots,
+                layout=self.layout,
+            )
         return {**answer, **{field: value for field, value in optional.items() if value is not None}}
 
 
@@ -138,14 +140,23 @@ class Live:
 
     def answer(self, observation, reward, terminated, truncated):
         environment, program = self.environment, self.program
-        step = {"observation": self.observed(observation), "reward": finite(reward, "reward"), "terminated": terminated, "truncated": truncated}
+        step = {
+            "observation": self.observed(observation),
+            "reward": finite(reward, "reward"),
+            "terminated": terminated,
+            "truncated": truncated,
+        }
         if hasattr(environment, "actions"):
             self.offered = plain(environment.actions())
-            step["admissibleActions"] = sorted(map(int, self.offered)) if program.form == "vector" else list(self.offered)
+            step["admissibleActions"] = (
+                sorted(map(int, self.offered)) if program.form == "vector" else list(self.offered)
+            )
         elif program.form == "text" and program.action_names:
             step["admissibleActions"] = program.action_names
         elif program.form != "vector":
-            raise Refusal("an environment of texts or tokens must have actions(), got none; add it, or pass action_names")
+            raise Refusal(
+                "an environment of texts or tokens must have actions(), got none; add it, or pass action_names"
+            )
         if hasattr(environment, "state"):
             step["state"] = environment.state()
         if terminated or truncated:
@@ -158,12 +169,16 @@ class Live:
     def observed(self, observation):
         if self.program.form == "text":
             if not isinstance(observation, str):
-                raise Refusal(f"observation must be a text, got {type(observation).__name__}; pass vector_width for lists of numbers")
+                raise Refusal(
+                    f"observation must be a text, got {type(observation).__name__}; pass vector_width for lists of numbers"
+                )
             return observation
         observation = list(plain(observation))
         if self.program.form == "vector":
             if len(observation) != self.program.vector_width:
-                raise Refusal(f"observation must have vector_width = {self.program.vector_width} numbers, got {len(observation)}; change one of them")
+                raise Refusal(
+                    f"observation must have vector_width = {self.program.vector_width} numbers, got {len(observation)}; change one of them"
+                )
             numbers = [value if type(value) in (int, float) else float(value) for value in observation]
             # A sum is finite only if all its terms are; it overflows for large ones, so each is looked at then.
             if not math.isfinite(sum(numbers)):
@@ -202,7 +217,9 @@ class Session:
         limit = request.get("maxSteps")
         self.program = self.open_program(limit, self.progress if protocol == 2 else lambda *_: None)
         if limit is not None and self.program.max_steps != limit:
-            raise Refusal(f"{self.program.name}: maxSteps must be {self.program.max_steps}, got {limit}; change the config")
+            raise Refusal(
+                f"{self.program.name}: maxSteps must be {self.program.max_steps}, got {limit}; change the config"
+            )
         return self.program.hello(protocol)
 
     def play(self, request):
@@ -246,8 +263,8 @@ class Session:
 def run(open_program):
     """Answers requests until standard input ends. `open_program(max_steps, progress)` returns a Program.
 
-    Only answers reach the real standard output: what a library prints goes to standard error. Requests are read from a copy of
-    standard input that no child process inherits, so that none can take one.
+    Only answers reach the real standard output: what a library prints goes to standard error. Requests are read from a
+    copy of standard input that no child process inherits, so that none can take one.
     """
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
@@ -289,133 +306,3 @@ def serve(make, *, prepare=None, **description):
         return Program(make, **{**description, **({} if max_steps is None else {"max_steps": max_steps})})
 
     run(open_program)
-
-
-# The rest is for the bridges of this folder, which are started by the name of an environment.
-
-
-def isolate():
-    """Keeps files of the current folder from being imported or started, wherever unbraid was called.
-
-    Python's -I leaves out the current folder, the user's packages and PYTHONPATH. The last two are added here, without entries of PYTHONPATH
-    that mean the current folder. Packages come after the standard library, so none of them can take its place.
-    """
-    current = os.path.realpath(os.getcwd())
-    if sys.flags.isolated:
-        for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep):
-            if os.path.isabs(entry) and os.path.realpath(entry) != current:
-                sys.path.append(entry)
-        packages = site.getusersitepackages()
-        # As Python itself decides without -I, but for a virtual environment, which has packages of its own.
-        if os.path.isabs(packages) and sys.prefix == sys.base_prefix and not sys.flags.no_site:
-            site.addsitedir(packages)
-    # Relative entries of PATH would name the current folder, too.
-    os.chdir(os.path.dirname(os.path.abspath(__file__)))
-
-
-def pinned(requirements):
-    """The lines `package==version` of requirements/<requirements>.txt."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "requirements", f"{requirements}.txt")
-    with open(path, encoding="utf-8") as file:
-        return [line.strip() for line in file if line.strip() and not line.startswith("#")]
-
-
-def missing_package(label, requirements, modules, *options):
-    """What is missing of the modules, with the command that installs it; None if nothing is."""
-    if all(importlib.util.find_spec(module) is not None for module in modules):
-        return None
-    words = [sys.executable, "-m pip install", *options, *pinned(requirements)]
-    return f"{label}: the Python package is missing; run: {' '.join(words)}"
-
-
-def installed(packages):
-    """The installed version of each package. A package without metadata, such as a plain folder, has the version "unknown"."""
-    from importlib import metadata
-
-    versions = {}
-    for package in packages:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "unknown"
-    return versions
-
-
-def parameter_value(text):
-    """true, false and numbers as such, other values as texts."""
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-def split_name(environment, prefix, pattern=r"[A-Za-z0-9_-]+"):
-    """The id and the parameters (texts by name) of `<prefix><id>?name=value&name=value`."""
-    name, _, query = environment.partition("?")
-    identifier = name[len(prefix) :]
-    if not name.startswith(prefix) or not re.fullmatch(pattern, identifier) or ".." in identifier:
-        raise Refusal(f"{prefix.rstrip(':/')}: expected {prefix}<name>, got {environment}")
-    parameters = {}
-    for pair in query.split("&") if query else []:
-        key, equals, value = pair.partition("=")
-        if not equals or not key or not value or key in parameters:
-            raise Refusal(f"{environment}: parameters must be name=value with & between, each once, got {pair}; change it")
-        parameters[key] = value
-    return identifier, parameters
-
-
-def digest(*parts):
-    """A short text that names a state: a state of many facts is longer than unbraid takes."""
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def choice(environment, parameters, key, choices, default):
-    """Takes the parameter `key` out, one of some texts."""
-    value = parameters.pop(key, default)
-    if value not in choices:
-        raise Refusal(f"{environment}: {key} must be one of {', '.join(choices)}, got {value}; choose one of them")
-    return value
-
-
-def whole_number(environment, parameters, key, least, most, default):
-    """Takes the parameter `key` out, an integer."""
-    text = parameters.pop(key, str(default))
-    if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
-        raise Refusal(f"{environment}: {key} must be an integer in [{least}, {most}], got {text}; choose another")
-    return int(text)
-
-
-def refuse_rest(environment, parameters, known):
-    """Refuses the parameters that no call has taken out."""
-    if parameters:
-        raise Refusal(f"{environment}: unknown parameter {', '.join(parameters)}; choose from {', '.join(known) or 'none'}")
-
-
-def main(usage, missing, open_named):
-    """The command line of a bridge: `NAME`, or `--check` with or without NAME.
-
-    `missing(name)` returns what must be installed, as text, or None; name may be None. `open_named(name, max_steps, progress)`
-    returns a Program.
-    """
-    isolate()
-    arguments = sys.argv[1:]
-    if arguments[:1] == ["--check"] and len(arguments) <= 2:
-        try:
-            print(missing(arguments[1] if len(arguments) == 2 else None) or "", end="")
-        except Refusal as error:
-            print(error, end="")
-    elif len(arguments) == 1 and not arguments[0].startswith("-"):
-
-        def open_program(max_steps, progress):
-            problem = missing(arguments[0])
-            if problem:
-                raise Refusal(problem)
-            return open_named(arguments[0], max_steps, progress)
-
-        run(open_program)
-    else:
-        sys.exit(f"usage: {sys.argv[0]} {usage} | --check [NAME]")

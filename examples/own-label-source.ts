@@ -11,7 +11,7 @@ const { success, receipt } = await train(config, {
     },
   }),
 });
-console.log('labels:', receipt.config.labels, '- success:', success.inDomain.toFixed(2));
+console.log('labels:', receipt.config.labels, '- success:', success.inDomain?.toFixed(2));
 
 // Output:
 // labels: custom - success: 1.00

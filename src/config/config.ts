@@ -18,6 +18,13 @@ function isSplits(text: string): boolean {
   );
 }
 
+/** The splits in the order of results; `all` for all three. */
+function canonicalSplits(text: string): string {
+  const named = text.split('+');
+  const kept = splitNames.filter((name) => named.includes(name));
+  return kept.length === splitNames.length ? 'all' : text === 'all' ? text : kept.join('+');
+}
+
 const nonNegative: Bounds = { min: 0 };
 const positive: Bounds = { min: 0, above: true };
 const fraction: Bounds = { min: 0, max: 1 };
@@ -267,9 +274,9 @@ const table = {
   evalEpisodes: integer(400, { min: 1 }, 'episodes', 'episodes per split in an evaluation'),
   evalEvery: integer(0, nonNegative, 'iterations', 'iterations between evaluations; 0 = only at the start and the end'),
   evalSplits: later({
-    default: splitNames.join('+'),
-    accepts: (value: unknown): value is string => typeof value === 'string' && isSplits(value),
-    rule: `one or more of ${splitNames.join(', ')}, each once, joined by +`,
+    default: 'all',
+    accepts: (value: unknown): value is string => typeof value === 'string' && (value === 'all' || isSplits(value)),
+    rule: `all, or one or more of ${splitNames.join(', ')}, each once, joined by +`,
     unit: '',
     meaning: 'splits that evaluations play; results of the others are null',
   }),
@@ -387,8 +394,7 @@ export function resolveConfig(partial: unknown): Config {
   }
   checkTerms(config.method as string, config.labels as string);
   config.method = canonicalMethod(config.method as string);
-  const evaluated = (config.evalSplits as string).split('+');
-  config.evalSplits = splitNames.filter((name) => evaluated.includes(name)).join('+');
+  config.evalSplits = canonicalSplits(config.evalSplits as string);
   if (config.policy === 'mlp') config.observation ??= 'vector';
   const resolved = config as Config;
   checkTogether(resolved);

@@ -26,6 +26,7 @@ export {
   type Features,
   type Split,
   type Step,
+  type SuccessKind,
   splits,
   type TextEnvironment,
   type TextStep,

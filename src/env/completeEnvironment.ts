@@ -208,7 +208,7 @@ function completeStates(
   };
 }
 
-/** The spec's field `success`; absent where the spec leaves it out, so that the spec of an old environment stays equal. */
+/** The spec's field `success`; absent where the spec leaves it out. */
 function successOf({ success }: Pick<EnvironmentSpec, 'success'>): Pick<EnvironmentSpec, 'success'> {
   return success === undefined ? {} : { success };
 }

@@ -31,7 +31,7 @@ const shipped = [
     item: 'id',
     script: 'gym_bridge.py',
     example: 'gym:CartPole-v1',
-    meaning: 'a Gymnasium environment with discrete actions, such as gym:CartPole-v1; vectors or text; needs Python',
+    meaning: 'a Gymnasium environment with discrete actions, such as gym:CartPole-v1; vectors; needs Python',
   },
   {
     prefix: 'minigrid:',
@@ -68,29 +68,18 @@ const shipped = [
     example: 'minatar:breakout',
     meaning: 'a MinAtar game, such as minatar:breakout; vectors; needs Python',
   },
-  {
-    prefix: 'procgen:',
-    item: 'game',
-    script: 'procgen_bridge.py',
-    example: 'procgen:coinrun',
-    meaning: 'a Procgen game, such as procgen:coinrun; needs Python',
-  },
 ] as const;
 
 /** Scheme of names that contain a command of the user's own. */
 export const ownProgram = 'exec:';
 
-/** A form that a name can have, with its meaning, and the bridge script of this package that plays it. */
-export interface NameForm {
-  readonly name: string;
-  readonly meaning: string;
-  readonly script?: string;
-}
+/** The bridge scripts of this package. */
+export const bridgeScripts: readonly string[] = shipped.map(({ script }) => script);
 
-/** Every form that a name can have. */
-export const environmentTable: readonly NameForm[] = [
+/** Every form that a name can have, with its meaning. */
+export const environmentTable: readonly { readonly name: string; readonly meaning: string }[] = [
   ...builtIn,
-  ...shipped.map(({ prefix, item, meaning, script }) => ({ name: `${prefix}<${item}>`, meaning, script })),
+  ...shipped.map(({ prefix, item, meaning }) => ({ name: `${prefix}<${item}>`, meaning })),
   {
     name: `${ownProgram}COMMAND ARG...`,
     meaning: 'any program that speaks the protocol of docs/bridge.md; started without a shell',
@@ -140,29 +129,24 @@ export function startsProgram(env: string): boolean {
 }
 
 /** The existing name nearest to a misspelt one; null if all differ too much. */
-function nearestEnvironment(env: string, families: readonly (typeof shipped)[number][]): string | null {
+function nearestEnvironment(env: string): string | null {
   const at = env.search(/[:/]/);
   const builtInNames = builtIn.map(({ name }) => name);
-  const heads = families.map(({ prefix }) => prefix.slice(0, -1));
+  const heads = shipped.map(({ prefix }) => prefix.slice(0, -1));
   if (at >= 0) {
     // Id and parameters of the given name are kept.
     const nearest = heads.indexOf(nearestName(env.slice(0, at), heads) ?? '');
-    return nearest < 0 ? null : `${families[nearest].prefix}${env.slice(at + 1)}`;
+    return nearest < 0 ? null : `${shipped[nearest].prefix}${env.slice(at + 1)}`;
   }
-  const examples = families.map(({ example }) => example);
+  const examples = shipped.map(({ example }) => example);
   const nearest = nearestName(env, [...builtInNames, ...heads, ...examples]);
-  return families.find((_, i) => heads[i] === nearest)?.example ?? nearest;
+  return shipped.find((_, i) => heads[i] === nearest)?.example ?? nearest;
 }
 
-/**
- * Advice for a name that no environment has: the existing names, and the nearest of them.
- *
- * @param forms those that are available
- */
-export function unknownEnvironment(env: string, forms: readonly NameForm[] = environmentTable): string {
-  const families = shipped.filter(({ script }) => forms.some((form) => form.script === script));
-  const nearest = nearestEnvironment(env, families);
-  const choice = forms.map(({ name }) => name).join(', ');
+/** Advice for a name that no environment has: the existing names, and the nearest of them. */
+export function unknownEnvironment(env: string): string {
+  const nearest = nearestEnvironment(env);
+  const choice = environmentTable.map(({ name }) => name).join(', ');
   const advice = nearest === null ? '' : `; did you mean "${nearest}"?`;
   return `env: no environment has the name ${env}; choose from ${choice}${advice}`;
 }

@@ -1,14 +1,8 @@
 /** Opens environments that another program plays, and checks that they have the form that a config asks for. */
 import type { Config } from '../config/config.ts';
 import { unlessAborted } from '../eventLoop.ts';
+import type { StartProgress } from './bridge/messages.ts';
 import type { Environment, TextEnvironment } from './environment.ts';
-
-/** What an environment in another program reports while it starts. */
-export interface StartReport {
-  readonly text: string;
-  readonly done?: number;
-  readonly total?: number;
-}
 
 /** How a bridge is opened. */
 export interface OpenBridgeOptions {
@@ -18,7 +12,7 @@ export interface OpenBridgeOptions {
   readonly maxSteps?: number | null;
   /** Number of processes that play. The result does not depend on it. */
   readonly processes?: number;
-  readonly onProgress?: ((report: StartReport) => void) | undefined;
+  readonly onProgress?: ((report: StartProgress) => void) | undefined;
 }
 
 /** An open bridge to environments of one form; without `form` their observations are text. */
@@ -47,6 +41,15 @@ function checkForm({ env, observation, policy }: Config, shows: keyof typeof set
   }
 }
 
+/** Options of all functions that open the environments of a config. */
+export interface OutsideOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Receives what an environment in another program reports while it starts. */
+  readonly onStart?: OpenBridgeOptions['onProgress'];
+  /** Accepts every form that the environment has, whatever the policy reads: for play without a policy. */
+  readonly anyForm?: boolean;
+}
+
 /**
  * Opens the bridge of a config. The caller closes it.
  *
@@ -55,18 +58,17 @@ function checkForm({ env, observation, policy }: Config, shows: keyof typeof set
 export async function openOutside(
   config: Config,
   openBridge: OpenBridge,
-  signal: AbortSignal | undefined,
-  onProgress: OpenBridgeOptions['onProgress'],
+  { signal, onStart, anyForm }: OutsideOptions,
 ): Promise<OpenedBridge> {
   const { env, maxSteps, bridgeProcesses: processes } = config;
-  const opening = openBridge(env, { signal, maxSteps, processes, onProgress });
+  const opening = openBridge(env, { signal, maxSteps, processes, onProgress: onStart });
   const bridge = await unlessAborted(opening, signal).catch((error: unknown) => {
     // A bridge that opens after the abort is closed: nothing uses it.
     opening.then((late) => late.close()).catch(() => {});
     throw error;
   });
   try {
-    checkForm(config, bridge.form ?? 'text');
+    if (!anyForm) checkForm(config, bridge.form ?? 'text');
   } catch (error) {
     await bridge.close();
     throw error;

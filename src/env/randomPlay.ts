@@ -54,7 +54,8 @@ export async function playRandomly<S extends PlayedStep>(
       const random = streamOf(episode);
       let step = await settled(environment.reset(game(episode, random)), signal);
       onStep(episode, step, null);
-      for (let steps = 1; !step.terminated && !step.truncated && !failed; steps++) {
+      for (let steps = 1; !step.terminated && !step.truncated; steps++) {
+        if (failed) return;
         signal?.throwIfAborted();
         const actions = step.info.admissibleActions;
         if (actions.length === 0) {

@@ -11,7 +11,7 @@ import type { Environment, TextEnvironment } from './environment.ts';
 import { createHousehold, householdText } from './household/household.ts';
 import { createLookAlike } from './lookAlike.ts';
 import { type BuiltInName, isBuiltIn } from './names.ts';
-import { type OpenBridge, type OpenBridgeOptions, openOutside } from './outside.ts';
+import { type OpenBridge, type OutsideOptions, openOutside } from './outside.ts';
 import { collectShownTexts, textsOf } from './text/collectTexts.ts';
 import { neededBy } from './text/positions.ts';
 import { tokenized } from './text/tokenized.ts';
@@ -41,14 +41,9 @@ export interface Note {
  */
 export type MakeEnvironment = (config: Config) => CustomEnvironment;
 
-export interface OpenOptions {
-  /** Accepts every form that the environment has, whatever the policy reads: for play without a policy. */
-  readonly anyForm?: boolean;
+export interface OpenOptions extends OutsideOptions {
   /** Makes the environment of a config whose `env` is `custom`. */
   readonly makeEnvironment?: MakeEnvironment | null;
-  readonly signal?: AbortSignal | undefined;
-  /** Receives what an environment in another program reports while it starts. */
-  readonly onStart?: OpenBridgeOptions['onProgress'];
   /** Receives what is cut off the texts from which the vocabulary is built; not called with a saved vocabulary. */
   readonly onNotes?: (notes: readonly Note[]) => void;
   /** Called after each episode from which the vocabulary is built, with the number of those that have ended. */
@@ -187,7 +182,7 @@ export async function openSource(
     throw new Error(
       `config: env "${env}" must be one that runs in this process where no bridge can be started; use "household"`,
     );
-  const bridge = await openOutside(config, openBridge, options.signal, options.onStart);
+  const bridge = await openOutside(config, openBridge, options);
   const outside = { inProcess: false, close: () => bridge.close() };
   if (bridge.form === 'vector' || bridge.form === 'tokens') {
     return { ...outside, form: bridge.form, create: () => bridge.create() };

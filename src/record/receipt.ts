@@ -31,8 +31,8 @@ export interface ReceiptDifference {
   /** Iteration of the first checkpoint that differs; `start` before any, `outcome` after all. */
   readonly at: number | 'start' | 'outcome';
   /**
-   * What differs there: `config`, `environment`, `packages`, `vocabulary`, `custom parts`; `iteration`, `parameters`, `state`,
-   * `metrics`; keys of the outcome.
+   * What differs there: `config`, `environment`, `packages`, `vocabulary`, `custom parts`; `iteration`, `parameters`,
+   * `state`, `metrics`; keys of the outcome.
    */
   readonly differs: readonly { readonly what: string; readonly receipt: JsonValue; readonly replay: JsonValue }[];
 }

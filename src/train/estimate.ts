@@ -103,7 +103,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   // Pretraining samples its states from demonstrations, whose environment steps cost less than the network's passes.
   const demonstrated = config.coldStart > 0 ? config.coldStart * steps * step : 0;
   const cloned = config.coldStart > 0 ? config.coldStartUpdates * (update + config.coldStartBatch * learn) : 0;
-  const splits = config.evalSplits.split('+').length;
+  const splits = config.evalSplits === 'all' ? 3 : config.evalSplits.split('+').length;
   return {
     start: slack * (vocabulary + opened + demonstrated) + 0.1,
     coldStart: share * cloned,

@@ -14,6 +14,7 @@ import type { SamplePairs } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { policyFor } from '../engine/policy/custom.ts';
+import type { StartProgress } from '../env/bridge/messages.ts';
 import { type Environment, type Split, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
 import type { Crew } from '../parallel/crew.ts';
@@ -87,7 +88,7 @@ export function bySplit<T>(values: ReadonlyMap<Split, T>): BySplit<T | null> {
 
 /** The splits that evaluations play. */
 export function evaluatedSplits({ evalSplits }: Config): Split[] {
-  return splits.filter((split) => evalSplits.split('+').includes(split));
+  return splits.filter((split) => evalSplits === 'all' || evalSplits.split('+').includes(split));
 }
 
 export interface Run {
@@ -159,6 +160,11 @@ export async function startRun(
   };
 }
 
+/** What a program reports while it starts, as progress of a run. */
+export function startProgress({ text, done = 0, total = 0 }: StartProgress): Progress {
+  return { phase: 'start', detail: text, done, total, envSteps: 0, success: null };
+}
+
 export function reportProgress(run: Run, phase: Progress['phase'], done: number, total: number): void {
   const { envSteps, success, return: ofEpisodes } = run;
   run.onProgress?.({ phase, done, total, envSteps, success, ...(ofEpisodes !== null && { return: ofEpisodes }) });
@@ -188,7 +194,7 @@ export interface RandomResults {
   readonly return: ReturnBySplit;
 }
 
-/** The results of uniformly random actions over `randomEpisodes` episodes of each evaluated split; null without them. */
+/** Results of uniformly random actions over `randomEpisodes` episodes of each evaluated split; null without them. */
 export async function randomResults(run: Run): Promise<RandomResults | null> {
   const { config, environments, signal } = run;
   const { seed, randomEpisodes: episodes, trainGames } = config;
@@ -213,8 +219,12 @@ export function randomMetrics(run: Run, { success, return: returns }: RandomResu
   return resultMetrics(run, { success: bySplit(rates), return: returns }, 'random');
 }
 
-/** Names of the splits in keys of metrics, with their keys in results. */
-const metricNames = { train: 'train', in_domain: 'inDomain', out_of_domain: 'outOfDomain' } as const;
+/** Keys of results, and of the metrics of an evaluation. */
+const metricKeys = [
+  ['train', 'eval/train'],
+  ['inDomain', 'eval/in_domain'],
+  ['outOfDomain', 'eval/out_of_domain'],
+] as const;
 
 /** Coupling of the current weights on the run's state pairs; null without pairs. */
 export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
@@ -239,11 +249,11 @@ export function couplingFields(iteration: number, measured: CouplingMeasurement)
 export function resultMetrics(run: Run, { success, return: returns }: Results, prefix = 'eval'): Metrics {
   const metrics: Metrics = {};
   const { success: kind = 'return' } = run.environments[0].spec;
-  for (const [name, key] of Object.entries(metricNames)) {
+  for (const [key, metric] of metricKeys) {
     const rate = success[key];
     const { mean } = returns[key] ?? {};
-    if (rate !== null) metrics[`${prefix}/${name}`] = rate;
-    if (mean !== undefined && kind !== 'return') metrics[`${prefix}_return/${name}`] = mean;
+    if (rate !== null) metrics[metric.replace('eval', prefix)] = rate;
+    if (mean !== undefined && kind !== 'return') metrics[metric.replace('eval', `${prefix}_return`)] = mean;
   }
   return metrics;
 }

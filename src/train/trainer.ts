@@ -49,6 +49,7 @@ import {
   randomResults,
   reportProgress,
   type SuccessBySplit,
+  startProgress,
   startRun,
 } from './run.ts';
 import { type LoggedParts, openRunLog, type TrainHooks } from './runLog.ts';
@@ -288,8 +289,7 @@ export async function runBounded(
   const pool = await openEnvironments(config, options.openBridge ?? null, checkpoint?.tokenizer ?? null, {
     signal,
     makeEnvironment: parts.environment?.make ?? null,
-    onStart: ({ text, done = 0, total: of = 0 }) =>
-      onProgress?.({ phase: 'start', detail: text, done, total: of, envSteps: 0, success: null }),
+    onStart: (report) => onProgress?.(startProgress(report)),
     onVocabulary: (done) => onProgress?.({ ...progress, done }),
     onNotes: (notes) => onProgress?.({ ...progress, done: total, notes }),
   });

@@ -25,7 +25,7 @@ function unbraid(...args: string[]): Promise<{ code: number | null; stdout: stri
   });
 }
 
-const commands = ['train', 'compare', 'coupling', 'danger', 'eval', 'verify', 'list', 'completion'];
+const commands = ['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'list', 'completion'];
 
 describe('help', () => {
   test('the program names its commands and exit codes', async () => {

@@ -8,6 +8,7 @@ import { openRun } from '../../src/record/run.node.ts';
 import { makeRun, realUnbraid } from './realRun.ts';
 
 const bridge = fileURLToPath(new URL('../env/bridge/fixtures/bridgeProgram.mjs', import.meta.url));
+const counter = `exec:${process.execPath} ${fileURLToPath(new URL('../env/bridge/fixtures/version2.mjs', import.meta.url))}`;
 const exec = `exec:${process.execPath} ${bridge} none`;
 
 let root: string;
@@ -28,7 +29,7 @@ const small =
 /** Options of `train` and the error message. */
 const wrong: readonly [string, readonly string[], string][] = [
   ['a wrong environment', ['--env', 'houshold'], '; did you mean "household"?'],
-  ['a module as environment', ['--env', 'gym:module:Id'], 'env: no environment has the name gym:module:Id;'],
+  ['a path as the id of an environment', ['--env', 'gym:../Id'], 'env: no environment has the name gym:../Id;'],
   ['a wrong game family', ['--env', 'textworld-expres/coin'], '; did you mean "textworld-express/coin"?'],
   ['a wrong policy', ['--policy', 'attenton'], '; did you mean "attention"?'],
   ['a wrong method', ['--method', 'classifer+cloning'], '; did you mean "classifier+cloning"?'],
@@ -78,7 +79,15 @@ const wrong: readonly [string, readonly string[], string][] = [
     ['--env', 'bandit', '--policy', 'mlp', '--set', 'maxSteps=3'],
     'config: env "bandit" has a step limit of its own',
   ],
-  ['a step limit of a program', ['--env', exec, '--set', 'maxSteps=3'], 'has a step limit of its own, got maxSteps 3'],
+  [
+    'a step limit of a program of version 1',
+    ['--env', exec, '--set', 'maxSteps=2'],
+    'has a step limit of its own, 3, got maxSteps 2; leave maxSteps null',
+  ],
+  ['continuous actions', ['--env', `${counter} vector hello-continuous`], 'continuous actions are not supported'],
+  ['images', ['--env', `${counter} text hello-form`], 'images are not supported'],
+  ['attention on vectors of a program', ['--env', `${counter} vector`], 'shows vectors; set policy to "mlp"'],
+  ['a misspelt prefix', ['--env', 'gim:CartPole-v1'], 'env: no environment has the name gim:CartPole-v1; choose from'],
   ['heads that do not divide', ['--set', 'blocks=1', '--set', 'heads=5'], 'heads'],
   [
     'too many tasks',

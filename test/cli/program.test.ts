@@ -128,6 +128,8 @@ describe('train', () => {
   });
 });
 
+const none = { train: null, inDomain: null, outOfDomain: null };
+
 describe('coupling and eval', () => {
   test('coupling writes its record and page and prints the classes', async () => {
     const run = makeRun();
@@ -157,7 +159,25 @@ describe('coupling and eval', () => {
       episodes: 400,
       success: 0.734,
       interval: [0.69, 0.775],
+      return: {
+        train: null,
+        inDomain: null,
+        outOfDomain: { mean: 0.734, interval: [0.69, 0.775], episodes: 400 },
+      },
     });
+  });
+
+  test('eval prints the return where it is not the success, and alone where success means nothing', async () => {
+    const run = makeRun();
+    const outOfDomain = { mean: -12.5, interval: [-20, -5] as const, episodes: 30 };
+    const record = { command: 'eval', split: 'out-of-domain', episodes: 30, return: { ...none, outOfDomain } } as const;
+    const printed = async (success: number | null): Promise<string> => {
+      const interval = success === null ? null : ([0.4, 0.6] as const);
+      return (await unbraid(['eval', run], { evaluateRun: async () => ({ ...record, success, interval }) })).stdout;
+    };
+    const line = 'return     -12.50 (95% interval -20.00 to -5.00), 30 out-of-domain episodes\n';
+    expect(await printed(null)).toBe(line);
+    expect(await printed(0.5)).toBe(`success    0.50 (95% interval 0.40 to 0.60), 30 out-of-domain episodes\n${line}`);
   });
 
   test.each(['coupling', 'eval'])('%s of a folder that is no run is wrong usage', async (command) => {

@@ -2,9 +2,9 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openThreadTrainer } from '../../src/cli/compare/threadTrainer.ts';
-import { namedBridges, permitted } from '../../src/cli/shared/bridges.ts';
+import { namedBridges, permitted, typed } from '../../src/cli/shared/bridges.ts';
 import { openThreadRunner } from '../../src/cli/study/threadRunner.ts';
 import { trainIn } from '../../src/cli/train/trainRun.ts';
 import { commandKernels } from '../../src/cli/width/commandKernels.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
     program,
     `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(marker)}, '');\nawait import(${JSON.stringify(bridge)});\n`,
   );
-  env = `exec:${process.execPath} ${program} none`;
+  env = `exec:${process.execPath} ${program} steady`;
   settings = {
     ...{ env, coldStart: 0, iterations: 1, groupsPerIteration: 2, numGenerations: 2, evalEpisodes: 2, trainGames: 2 },
     ...{ vocabularyEpisodes: 2, couplingPairs: 2 },
@@ -190,6 +190,32 @@ describe('permission', () => {
     expect(message('gym:evil:Env-v0')).toContain('the command is: gym:evil:Env-v0;');
     expect(message('houshold')).toMatch(/^env: no environment has the name houshold; .*; did you mean "household"\?$/);
     expect(message('textworld-express/coin?numLocations=5')).toBe('allowed');
+    expect(message('gym:CartPole-v1')).toBe('allowed');
+    for (const name of ['gym:ALE/Pong-v5', 'gym:my_module:MyEnv-v0?x=1', 'minigrid:../MyEnv-v0', 'gym:/tmp/MyEnv']) {
+      expect(message(name)).toBe(
+        `env: a program that a file names must be allowed by --allow-exec, got one in a.json; the command is: ${name}; if you trust it, add --allow-exec`,
+      );
+    }
+  });
+
+  test('typed, an id with a module needs no flag, and a path is no id', () => {
+    expect(typed('gym:CartPole-v1')).toBe('any');
+    expect(typed('gym:my_module:MyEnv-v0')).toBe('any');
+    for (const name of ['gym:../MyEnv-v0', 'gym:/tmp/MyEnv', 'gym:', 'gim:CartPole-v1']) {
+      expect(() => typed(name)).toThrow(`env: no environment has the name ${name}; choose from household, `);
+    }
+  });
+
+  test('bridges of this package open with a plain id alone unless it is allowed', async () => {
+    await expect(namedBridges()('gym:my_module:MyEnv-v0')).rejects.toThrow('if you trust it, add --allow-exec');
+    vi.stubEnv('UNBRAID_PYTHON', 'no-such-python');
+    try {
+      const missing = 'Python is missing (spawnSync no-such-python ENOENT)';
+      await expect(namedBridges()('gym:CartPole-v1')).rejects.toThrow(`gym:CartPole-v1: ${missing}`);
+      await expect(namedBridges('any')('gym:my_module:MyEnv-v0')).rejects.toThrow(`gym:my_module:MyEnv-v0: ${missing}`);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('bridges open no other program unless it is allowed', async () => {

@@ -49,7 +49,11 @@ describe('resolveConfig', () => {
 
   const methodRule =
     'one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +';
+  const splitsRule = 'all, or one or more of train, in-domain, out-of-domain, each once, joined by +';
   const broken: [ConfigKey, unknown, string][] = [
+    ['evalSplits', 'train+test', `${splitsRule}, got "train+test"`],
+    ['evalSplits', 'train+train', `${splitsRule}, got "train+train"`],
+    ['history', 65, 'an integer >= 0 and <= 64, got 65'],
     ['seed', -1, 'an integer >= 0, got -1'],
     ['seed', 2 ** 53, 'an integer >= 0, got 9007199254740992'],
     ['seed', '1', 'an integer >= 0, got "1"'],

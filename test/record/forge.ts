@@ -187,9 +187,10 @@ export function editReceipt(directory: string, change: (file: EditableReceiptFil
 
 /** Computes root, links and final hash of a receipt from its other fields. */
 export function rechain(receipt: EditableReceipt): void {
-  const { unbraid, config, links, outcome, numerics, environment, vocabularySha256, arithmetic } = receipt;
+  const { unbraid, config, links, outcome, numerics, environment, packages, vocabularySha256, arithmetic } = receipt;
   const head = {
     ...{ numerics, environment, vocabularySha256, configSha256: jsonSha256(config) },
+    ...(packages && { packages }),
     ...(arithmetic && { arithmetic }),
   };
   let previous = chainRoot(head);

@@ -161,6 +161,9 @@ const receipts: Forgery[] = [
   inReceipt('another environment', ['"start"', receipt, 'checkpoints/'], ({ receipt: it }) => {
     it.environment = 'look-alike 2';
   }),
+  inReceipt('packages', ['"start"', receipt, 'checkpoints/'], ({ receipt: it }) => {
+    Object.assign(it, { packages: { numpy: '2.0.0' } });
+  }),
   inReceipt('a vocabulary', ['"start"', receipt, 'checkpoints/'], ({ receipt: it }) => {
     it.vocabularySha256 = foreign;
   }),

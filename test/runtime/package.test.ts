@@ -80,6 +80,7 @@ describe('the package', () => {
       'dist/bridges/requirements/textworld.txt',
       'dist/bridges/requirements/textworld_express.txt',
       'dist/bridges/scienceworld_bridge.py',
+      'dist/bridges/shipped.py',
       'dist/bridges/textworld_bridge.py',
       'dist/bridges/textworld_express_bridge.py',
       'dist/bridges/textworld_maker.py',

@@ -60,16 +60,16 @@ describe('success of the last step', () => {
   });
 
   test('is the same on three threads, on shared memory and on copies', async () => {
-    const { success, return: returns, parametersSha256 } = await train(quick, { environment: prizes });
+    const alone = await recordedRun(quick, { environment: prizes });
     for (const copied of [false, true]) {
       const crew = await openCrew(spawnWorker, 3, { copied, cores: null });
       try {
         const environment = new URL('./custom/prizes.ts', import.meta.url);
-        const onThreads = await train(quick, { environment, crew });
-        expect([onThreads.success, onThreads.return, onThreads.parametersSha256]).toEqual([
-          success,
-          returns,
-          parametersSha256,
+        const { outcome, metrics } = await recordedRun(quick, { environment, crew });
+        expect(metrics).toEqual(alone.metrics);
+        expect([outcome.success, outcome.return, outcome.receipt.hash]).toEqual([
+          ...[alone.outcome.success, alone.outcome.return],
+          expect.any(String),
         ]);
       } finally {
         crew.close();

@@ -1,7 +1,7 @@
 /** Checks whether a program keeps the rules of docs/bridge.md, by playing the same episodes in several ways. */
 import type { Bridge } from '../../env/bridge/bridge.node.ts';
+import type { StartProgress } from '../../env/bridge/messages.ts';
 import { splits } from '../../env/environment.ts';
-import type { StartReport } from '../../env/outside.ts';
 import { type CheckName, createFindings, type Finding, type Findings, Stopped } from './findings.ts';
 import { abandonEpisode, difference, type Game, type Played, playEpisode, type Sizes } from './playback.ts';
 
@@ -10,7 +10,7 @@ export type OpenChecked = (options: {
   readonly joinsRequests: boolean;
   readonly maxSteps: number | null;
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: StartReport) => void;
+  readonly onProgress: (progress: StartProgress) => void;
 }) => Promise<Bridge>;
 
 /** What was measured; null where the program failed before. */
@@ -101,7 +101,7 @@ export async function checkBridge(open: OpenChecked, options: CheckOptions): Pro
     how: { readonly joinsRequests: boolean; readonly maxSteps: number | null },
     use: (bridge: Bridge) => Promise<void>,
   ): Promise<void> => {
-    const onProgress = ({ text }: StartReport): void => options.onProgress(done, plays * games.length, text);
+    const onProgress = ({ text }: StartProgress): void => options.onProgress(done, plays * games.length, text);
     const bridge = await during(check, () => open({ ...how, signal, onProgress }));
     try {
       await use(bridge);

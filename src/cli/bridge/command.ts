@@ -26,11 +26,12 @@ function reportText({ findings, hello, measured }: BridgeReport): string {
   const rows = findings.map(({ check, result, detail }) => [result, check, detail.replace(/\s+/g, ' ')]);
   const lines = [alignedRows(rows, widths, lineWidth)];
   if (hello !== null && measured.steps > 0) {
-    const unit = hello.form === 'vector' ? 'numbers' : 'tokens';
-    const sizes = `${count(measured.observationTokens)} ${unit}, ${count(measured.actions)} actions of up to ${count(measured.actionTokens)} tokens`;
+    const vector = hello.form === 'vector';
+    const length = `${count(measured.observationTokens)} ${vector ? 'numbers' : 'tokens'}`;
+    const ofActions = vector ? '' : ` of up to ${count(measured.actionTokens)} tokens`;
     lines.push(
       `start ${ms(measured.startMs)}, step ${ms(measured.stepMs)} alone, ${ms(measured.joinedStepMs)} in stepMany`,
-      `largest state: ${sizes}`,
+      `longest observation ${length}, most actions ${count(measured.actions)}${ofActions}`,
     );
   }
   return lines.join('\n');
@@ -65,6 +66,7 @@ async function bridgeAction(
   const { findings, hello, measured } = report;
   shell.finish({ command: 'bridge', env, ok, checks: findings, hello, measured }, reportText(report));
   if (ok) return;
+  if (hello === null) throw new Error(`bridge: ${env} does not start: ${failed[0].detail}`);
   const names = failed.map(({ check }) => check).join(', ');
   throw new Error(`bridge: ${env} fails: ${names}; docs/bridge.md has the rules`);
 }

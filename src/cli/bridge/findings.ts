@@ -30,7 +30,11 @@ export class Stopped extends Error {}
 export interface Findings {
   /** Notes the result of a check; the first failure of a check stays. */
   note(check: CheckName, result: Finding['result'], detail: string): void;
-  /** Does the work of a check. @throws Stopped if the work fails, which fails the check; the signal's reason on abort */
+  /**
+   * Does the work of a check.
+   *
+   * @throws Stopped if the work fails, which fails the check; the signal's reason on abort
+   */
   during<T>(check: CheckName, work: () => Promise<T>): Promise<T>;
   /** One finding for each check. */
   all(): readonly Finding[];

@@ -2,7 +2,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { type ConfigKey, configTable } from '../../config/config.ts';
 import { methodTerms } from '../../config/method.ts';
-import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
+import { environmentTable } from '../../env/names.ts';
 import { listKinds } from '../list/command.ts';
 
 /** Values of an option or an argument. A shell completes none of `other`, such as numbers. */
@@ -48,9 +48,7 @@ function choicesOf(key: ConfigKey): Values {
  * Names of environments. Of `textworld-express/<game>` the part before `<`. Names with a colon are left out, at which
  * bash splits words.
  */
-const environments = availableForms()
-  .map(({ name }) => name.replace(/<.*/, ''))
-  .filter((name) => !/[ :]/.test(name));
+const environments = environmentTable.map(({ name }) => name.replace(/<.*/, '')).filter((name) => !/[ :]/.test(name));
 
 /** Values of options without choices of their own, by long flag. */
 const optionValues: Readonly<Record<string, Values>> = {
@@ -83,6 +81,7 @@ function argumentValues(command: Command, commands: readonly string[], { studies
   const argument: Argument | undefined = command.registeredArguments[0];
   if (argument === undefined) return null;
   const words: Readonly<Record<string, readonly string[]>> = {
+    bridge: ['check'],
     study: studies,
     list: listKinds,
     completion: shells,

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { nearestName } from '../../check/nearestName.ts';
 import { labelTable } from '../../config/labelNames.ts';
 import { methodTable } from '../../config/method.ts';
-import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
+import { environmentTable } from '../../env/names.ts';
 import type { Study } from '../../study/study.ts';
 import { usageError } from '../shared/arguments.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
@@ -35,7 +35,7 @@ const usedAs: Readonly<Record<Kind, string>> = {
 async function entriesOf(kind: Kind, load: () => Promise<ListEngine>): Promise<readonly Entry[]> {
   switch (kind) {
     case 'envs':
-      return availableForms();
+      return environmentTable;
     case 'methods':
       return methodTable;
     case 'labels':

@@ -4,7 +4,7 @@ import { openSource } from '../../env/registry.ts';
 import { playBaseline, type RandomEnvironment } from '../../rollout/randomBaseline.ts';
 import { successesOf } from '../../rollout/success.ts';
 import { type EpisodeMean, episodeMean } from '../../statistics/episodes.ts';
-import { bySplit, evaluatedSplits } from '../../train/run.ts';
+import { bySplit, evaluatedSplits, startProgress } from '../../train/run.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges } from '../shared/bridges.ts';
 import type { RandomEngine } from './command.ts';
@@ -16,7 +16,10 @@ const LIVE = 32;
 export const playRandom: RandomEngine['playRandom'] = async (config, { episodes, programs, onProgress, signal }) => {
   const { seed, trainGames } = config;
   const source = await checkedFirst(signal, () =>
-    openSource(config, namedBridges(programs), { signal, anyForm: true }),
+    openSource(config, namedBridges(programs), {
+      ...{ signal, anyForm: true },
+      onStart: (report) => onProgress(startProgress(report)),
+    }),
   );
   try {
     const environments = Array.from({ length: Math.min(LIVE, episodes) }, (): RandomEnvironment => source.create());

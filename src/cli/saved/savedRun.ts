@@ -19,7 +19,7 @@ import { openRun } from '../../record/run.node.ts';
 import type { CouplingRecord } from '../../record/schemas.ts';
 import { evaluate } from '../../rollout/success.ts';
 import { episodeMean } from '../../statistics/episodes.ts';
-import { bySplit } from '../../train/run.ts';
+import { bySplit, type Progress, startProgress } from '../../train/run.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges, permitted } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
@@ -42,6 +42,7 @@ interface Opening {
   readonly crew: Crew;
   readonly allowExec?: true;
   readonly signal: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /**
@@ -53,12 +54,15 @@ interface Opening {
 async function withCheckpoint<T>(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
-  { crew, openBridge, signal }: { crew: Crew; openBridge: OpenBridge; signal: AbortSignal },
+  { crew, openBridge, signal, onProgress }: Omit<Opening, 'allowExec'> & { readonly openBridge: OpenBridge },
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
   const pool = await checkedFirst(signal, () =>
-    openEnvironments(config, openBridge, checkpoint.tokenizer ?? null, { signal }),
+    openEnvironments(config, openBridge, checkpoint.tokenizer ?? null, {
+      signal,
+      onStart: (report) => onProgress?.(startProgress(report)),
+    }),
   );
   try {
     const environments = Array.from({ length: LIVE }, () => pool.create());
@@ -87,7 +91,7 @@ async function withCheckpoint<T>(
  */
 async function withPolicy<T>(
   directory: string,
-  { crew, allowExec, signal }: Opening,
+  { allowExec, ...opening }: Opening,
   pairs: number,
   use: (saved: SavedPolicy) => Promise<T>,
 ): Promise<T> {
@@ -95,7 +99,7 @@ async function withPolicy<T>(
   const config = commandConfig(run.config);
   const checkpoint = run.loadCheckpoint();
   const openBridge = namedBridges(permitted(config.env, directory, allowExec));
-  return withCheckpoint(config, checkpoint, { crew, openBridge, signal }, pairs, use);
+  return withCheckpoint(config, checkpoint, { ...opening, openBridge }, pairs, use);
 }
 
 /** Coupling of a policy between the train split and `split`; null if there is no pair of a good and a bad action. */
@@ -141,13 +145,10 @@ export function measureAgain(
  * Coupling of the latest checkpoint of a run between the train split and `split`, on `samples` samples of each side
  * and class.
  */
-export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
-  directory,
-  { split, samples, onProgress, ...opening },
-) =>
+export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directory, { split, samples, ...opening }) =>
   withPolicy(directory, opening, samples, async (saved) => {
     const progress = (done: number): void =>
-      onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
+      opening.onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
     const measured = await measureSaved(saved, split, samples, opening.signal, () => progress(1));
     if (!measured) {
@@ -161,11 +162,11 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (
   });
 
 /** Success and mean return of the latest checkpoint of a run on a split, with their 95% intervals. */
-export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, onProgress, ...opening }) =>
+export const evaluateRun: EvalEngine['evaluateRun'] = (directory, { split, episodes, ...opening }) =>
   withPolicy(directory, opening, 0, async ({ config, policy, environments, spread }) => {
     const { seed, trainGames, temperature } = config;
     const onEpisode = (done: number): void =>
-      onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
+      opening.onProgress({ phase: 'evaluate', done, total: episodes, envSteps: 0, success: null });
     const { success, successes, returns } = await evaluate(policy, environments, {
       seed,
       split,

@@ -1,7 +1,6 @@
 /** Permission to start the programs of environments. All of them are started in this file. */
 import { Option } from 'commander';
 import type { Bridge, BridgeOptions } from '../../env/bridge/bridge.node.ts';
-import { availableForms } from '../../env/bridge/bridgeFiles.node.ts';
 import { moduleScript, ownProgram, startsProgram, unknownEnvironment } from '../../env/names.ts';
 import type { OpenBridge } from '../../env/outside.ts';
 import { usageError } from './arguments.ts';
@@ -41,7 +40,7 @@ function shownCommand(env: string): string {
 export function permitted(env: string, from: string, allowExec: boolean | undefined): Programs {
   if (allowExec) return 'any';
   if (!startsProgram(env)) return 'shipped';
-  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env, availableForms()));
+  if (/^[\w-]+$/.test(env)) throw usageError(unknownEnvironment(env));
   throw usageError(
     `env: a program that a file names must be allowed by --allow-exec, got one in ${from}; the command is: ${shownCommand(env)}; if you trust it, add --allow-exec`,
   );
@@ -54,7 +53,7 @@ export function permitted(env: string, from: string, allowExec: boolean | undefi
  */
 export function typed(env: string): Programs {
   if (!startsProgram(env) || env.startsWith(ownProgram) || moduleScript(env) !== null) return 'any';
-  throw usageError(unknownEnvironment(env, availableForms()));
+  throw usageError(unknownEnvironment(env));
 }
 
 /**
@@ -69,26 +68,24 @@ export function typedProgram(text: string): string {
   return env;
 }
 
-/** Loads the programs of environments; not at the start, because few runs need one. */
-async function openNamed(options: Omit<BridgeOptions, 'command' | 'args'>): Promise<Bridge> {
+/** Options of `openBridge` beside the program. */
+type Options = Omit<BridgeOptions, 'name' | 'command' | 'args'>;
+
+async function open(name: string, options: Options = {}): Promise<Bridge> {
+  // Loaded here, because few runs need a program.
   const { openBridge } = await import('../../env/bridge/bridge.node.ts');
   const { resolveBridge } = await import('../../env/bridge/resolveBridge.node.ts');
-  return openBridge({ ...resolveBridge(options.name), ...options });
+  return openBridge({ ...resolveBridge(name), ...options, name });
 }
 
 /** Opens the bridge of an environment whose name the user typed. */
-export function openTypedBridge(
-  name: string,
-  options: Omit<BridgeOptions, 'name' | 'command' | 'args'>,
-): Promise<Bridge> {
-  return openNamed({ ...options, name });
-}
+export const openTypedBridge: (name: string, options: Options) => Promise<Bridge> = open;
 
 /** Returns a function that opens the bridge of an environment. @param programs that may be started; see `permitted` */
 export function namedBridges(programs: Programs = 'shipped'): OpenBridge {
   return async (name, options) => {
     // The commands call `permitted` earlier. This second check protects a command that does not.
     if (programs !== 'any') permitted(name, 'a file', false);
-    return openNamed({ ...options, name });
+    return open(name, options);
   };
 }

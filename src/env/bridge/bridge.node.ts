@@ -1,15 +1,14 @@
 import type { Environment, TextEnvironment } from '../environment.ts';
-import type { StartReport } from '../outside.ts';
 import { createEnvironment, type EnvironmentOf } from './bridgeEnvironment.node.ts';
 import { type BridgeCommand, BridgeProcess } from './bridgeProcess.node.ts';
 import { type FormSpec, type Hello, readHello } from './hello.ts';
-import { protocolVersions } from './messages.ts';
+import { protocolVersions, type StartProgress } from './messages.ts';
 import { stepReader } from './steps.ts';
 
 export interface BridgeOptions extends BridgeCommand {
   /**
-   * Timeout of one answer in ms, including the wait for earlier requests. Default 60 000. Each further request of a line
-   * adds 5000.
+   * Timeout of one answer in ms, including the wait for earlier requests. Default 60 000. Each further request of a
+   * line adds 5000.
    */
   readonly requestTimeoutMs?: number;
   /** Timeout of the answer to `hello` in ms; each report of progress restarts it. Default 120 000. */
@@ -21,7 +20,7 @@ export interface BridgeOptions extends BridgeCommand {
   /** False: each request has a line of its own, also with version 2. */
   readonly joinsRequests?: boolean;
   /** Receives what the processes report while they start. */
-  readonly onProgress?: ((progress: StartReport) => void) | undefined;
+  readonly onProgress?: ((progress: StartProgress) => void) | undefined;
 }
 
 interface OpenBridgeProcesses {

@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import type { StartReport } from '../outside.ts';
 import {
   type BridgeAnswer,
   type BridgeRequest,
@@ -7,6 +6,7 @@ import {
   ProtocolError,
   type ProtocolVersion,
   readMessage,
+  type StartProgress,
 } from './messages.ts';
 import { endGroup, spawnGroup } from './processGroup.node.ts';
 import { printable, programError } from './programError.node.ts';
@@ -54,7 +54,7 @@ export interface ProcessUse {
   /** Whether the requests of one iteration of the event loop share a line (`stepMany`), with version 2. */
   readonly joinsRequests: boolean;
   /** Receives what the program reports before its answer to `hello`. */
-  readonly onProgress: ((progress: StartReport) => void) | undefined;
+  readonly onProgress: ((progress: StartProgress) => void) | undefined;
 }
 
 interface Pending {
@@ -239,7 +239,7 @@ export class BridgeProcess {
   }
 
   /** Handles what the program reports while it starts: the wait for its answer begins again. */
-  private report(progress: StartReport): void {
+  private report(progress: StartProgress): void {
     const hello = this.pending.get(0);
     if (hello === undefined) throw new ProtocolError('progress must come before the answer to hello');
     hello.timer.refresh();

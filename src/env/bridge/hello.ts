@@ -29,8 +29,6 @@ export type FormSpec =
     }
   | { readonly form: 'tokens'; readonly spec: TokensSpec };
 
-export type BridgeForm = FormSpec['form'];
-
 /** The answer to `hello`. */
 export type Hello = FormSpec & {
   readonly protocol: ProtocolVersion;

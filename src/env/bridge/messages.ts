@@ -5,7 +5,6 @@
  */
 import { parseJson } from '../../check/parseJson.ts';
 import type { Split } from '../environment.ts';
-import type { StartReport } from '../outside.ts';
 import { shownText } from './receivedText.ts';
 
 /** The versions of the protocol that this client speaks. A change that a program would misread adds a version. */
@@ -38,6 +37,13 @@ export type Received = Readonly<Record<string, unknown>>;
 /** One answer line, matched to its request by `id`. */
 export type BridgeAnswer = Received & { readonly id: number };
 
+/** What a program reports while it starts. */
+export interface StartProgress {
+  readonly text: string;
+  readonly done?: number;
+  readonly total?: number;
+}
+
 /** A message that violates the protocol. The message names the rule, and the client adds the received text. */
 export class ProtocolError extends Error {
   /** The part of the line that violates the rule, if it is not the whole line. */
@@ -63,7 +69,7 @@ function optionalCount(field: string, value: unknown): number | undefined {
 }
 
 /** Parses one line of the program: an answer, or what it reports while it starts. */
-export function readMessage(line: string): BridgeAnswer | StartReport {
+export function readMessage(line: string): BridgeAnswer | StartProgress {
   let message: unknown;
   try {
     message = parseJson(line);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { moduleScript, ownProgram, unknownEnvironment } from '../names.ts';
-import { availableForms, bridgePath } from './bridgeFiles.node.ts';
 import type { BridgeCommand } from './bridgeProcess.node.ts';
 
 /** The command and arguments of `exec:COMMAND ARG...`, split at spaces. */
@@ -29,9 +29,9 @@ function commandOf(environmentName: string): BridgeCommand {
 export function resolveBridge(environmentName: string): BridgeCommand {
   if (environmentName.startsWith(ownProgram)) return commandOf(environmentName);
   const script = moduleScript(environmentName);
-  const scriptPath = script && bridgePath(script);
-  if (scriptPath === null) throw new Error(unknownEnvironment(environmentName, availableForms()));
-  const python = process.env.UNBRAID_PYTHON ?? 'python3';
+  if (script === null) throw new Error(unknownEnvironment(environmentName));
+  const scriptPath = fileURLToPath(new URL(`../../../bridges/${script}`, import.meta.url));
+  const python = process.env.UNBRAID_PYTHON || 'python3';
   const args = ['-I', scriptPath];
   const check = spawnSync(python, [...args, '--check', environmentName], { encoding: 'utf8' });
   if (check.error !== undefined) {

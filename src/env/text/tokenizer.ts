@@ -71,10 +71,15 @@ export function buildVocabulary(texts: Iterable<string>, options: VocabularyOpti
       `buildVocabulary: minCount must be an integer >= 1, got ${shown(minCount)}; 1 keeps every word`,
     );
   }
-  const counts = new Map<string, number>();
+  // States list the same actions again: each text is read once.
+  const occurrences = new Map<string, number>();
   for (const text of texts) {
     if (typeof text !== 'string') refuse('buildVocabulary', 'each text', 'text', text, 'leave out what is none');
-    for (const token of tokenize(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
+    occurrences.set(text, (occurrences.get(text) ?? 0) + 1);
+  }
+  const counts = new Map<string, number>();
+  for (const [text, times] of occurrences) {
+    for (const token of tokenize(text)) counts.set(token, (counts.get(token) ?? 0) + times);
   }
   const ranked = [...counts]
     .filter(([, count]) => count >= minCount)

@@ -33,8 +33,8 @@ function checkpoints(variant: ComparedVariant, metric: string): [number, number]
 }
 
 /**
- * Good-bad cosine against out-of-domain success (or return, where success means nothing), one mark per checkpoint. Returns SVG, or `undefined` if no checkpoint
- * has both.
+ * Good-bad cosine against out-of-domain success (or return, where success means nothing), one mark per checkpoint.
+ * Returns SVG, or `undefined` if no checkpoint has both.
  */
 export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): string | undefined {
   const { name, axis, metric } = measureOf(variants);

@@ -109,8 +109,8 @@ function axisOf(variants: readonly ComparedVariant[]): { range: readonly [number
 }
 
 /**
- * Final success (or return, where success means nothing) by split. One row per variant: a dot for the mean, a bar for the interval, a small ring for each seed.
- * Returns SVG.
+ * Final success (or return, where success means nothing) by split. One row per variant: a dot for the mean, a bar for
+ * the interval, a small ring for each seed. Returns SVG.
  */
 export function successBySplit(variants: readonly ComparedVariant[]): string {
   const { name: measured, axis } = measureOf(variants);

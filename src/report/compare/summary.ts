@@ -10,8 +10,9 @@ export function heading(variants: readonly ComparedVariant[]): string {
 }
 
 /**
- * Summary of two or three sentences: out-of-domain success (or return, where success means nothing) of the best method against the baseline, paired by seed,
- * then the coupling of both. It states if the interval includes zero or cannot be computed.
+ * Summary of two or three sentences: out-of-domain success (or return, where success means nothing) of the best method
+ * against the baseline, paired by seed, then the coupling of both. It states if the interval includes zero or cannot be
+ * computed.
  */
 export function summary(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);

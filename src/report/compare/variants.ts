@@ -97,8 +97,8 @@ function differenceInterval(treated: readonly number[], baseline: readonly numbe
 }
 
 /**
- * Out-of-domain score of `treated` minus that of `baseline`, over the seeds that both have; `undefined` without a shared
- * seed.
+ * Out-of-domain score of `treated` minus that of `baseline`, over the seeds that both have; `undefined` without a
+ * shared seed.
  */
 export function outOfDomainGain(treated: ComparedVariant, baseline: ComparedVariant): SeedMean | undefined {
   const pairs: [number, number][] = [];

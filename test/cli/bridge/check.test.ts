@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BridgeReport, checkBridge } from '../../../src/cli/bridge/checkBridge.ts';
 import type { BridgeEngine } from '../../../src/cli/bridge/command.ts';
 import type { Finding } from '../../../src/cli/bridge/findings.ts';
 import { openTypedBridge } from '../../../src/cli/shared/bridges.ts';
 import { unbraid } from '../fakeEngine.ts';
+import { realUnbraid } from '../realRun.ts';
 
 const fixtures = fileURLToPath(new URL('../../env/bridge/fixtures/', import.meta.url));
 const engine: BridgeEngine = {
@@ -90,8 +91,9 @@ describe('a bridge that breaks a rule', () => {
       const { code, stderr, record, results, detail } = await check(command('version2.mjs', ...args));
       expect([code, record.ok, results[name]]).toEqual([1, false, 'failed']);
       expect(detail(name)).toContain(reason);
-      expect(stderr).toContain(`unbraid: bridge: ${record.env} fails: `);
-      expect(stderr).toContain(name);
+      const fails = name === 'start' ? 'does not start: ' : 'fails: ';
+      expect(stderr).toContain(`unbraid: bridge: ${record.env} ${fails}`);
+      expect(stderr).toContain(name === 'start' ? reason : name);
     },
     30_000,
   );
@@ -116,6 +118,30 @@ test('warnings are no failure: one game for all seeds and splits, repeated reset
   expect(retried.detail('resets')).toBe('6 resets were repeated because the program asked for it');
 });
 
+test('a package that is missing is named with the command that installs it', async () => {
+  const python = join(folder, 'python');
+  // -S hides installed packages.
+  writeFileSync(python, '#!/bin/sh\nexec python3 -S "$@"\n', { mode: 0o755 });
+  vi.stubEnv('UNBRAID_PYTHON', python);
+  try {
+    const { code, stdout, stderr } = await unbraid(['bridge', 'check', 'gym:CartPole-v1'], engine);
+    const advice = /the Python package is missing; run: \S+ -m pip install gymnasium==[\d.]+/;
+    expect([code, advice.test(stdout.replace(/\s+/g, ' ')), advice.test(stderr)]).toEqual([1, true, true]);
+    const trained = await realUnbraid(
+      'train',
+      '--env',
+      'gym:CartPole-v1',
+      '--policy',
+      'mlp',
+      '--out',
+      join(folder, 'x'),
+    );
+    expect([trained.code, advice.test(trained.stderr), existsSync(join(folder, 'x'))]).toEqual([2, true, false]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 test('people get a table, and an error that names what fails', async () => {
   const { code, stdout, stderr } = await unbraid(['bridge', 'check', command('version2.mjs', 'vector')], engine);
   expect(code).toBe(0);
@@ -127,7 +153,7 @@ test('people get a table, and an error that names what fails', async () => {
     /^ {2}ok {7}episodes {12}6 episodes, 26 steps: \d terminated, \d truncated; returns from 0 to 1$/,
   );
   expect(lines.slice(11).join('\n')).toMatch(
-    /^start \d+ ms, step [\d.]+ ms alone, [\d.]+ ms in stepMany\nlargest state: 3 numbers, 2 actions of up to 1 tokens\n$/,
+    /^start \d+ ms, step [\d.]+ ms alone, [\d.]+ ms in stepMany\nlongest observation 3 numbers, most actions 2\n$/,
   );
   expect(stderr).not.toContain('unbraid: ');
   const failed = await unbraid(['bridge', 'check', `exec:${command('version2.mjs', 'text', 'noise')}`], engine);

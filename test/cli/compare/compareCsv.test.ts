@@ -43,6 +43,10 @@ function resultIn(config: Parameters<typeof resultOf>[0]): RunResult {
   return {
     ...base,
     success: { train: offset, inDomain: offset / 2, outOfDomain: offset / 3 },
+    // An evaluation of the train split alone, and results without returns.
+    ...(config.seed > 1 && {
+      return: { train: { mean: 10 * offset, interval: null, episodes: 1 }, inDomain: null, outOfDomain: null },
+    }),
     coupling: { start: shifted, end },
     envSteps: 1000 + config.seed,
   };
@@ -88,6 +92,9 @@ test('compare writes both files; their numbers are those of the runs that compar
       badBadCosineEnd: numberOf(coupling.end.badBadCosine),
       goodBadPositiveFractionStart: numberOf(coupling.start.goodBadPositiveFraction),
       goodBadPositiveFractionEnd: numberOf(coupling.end.goodBadPositiveFraction),
+      returnTrain: numberOf(result.return?.train?.mean ?? null),
+      returnInDomain: '',
+      returnOutOfDomain: '',
       envSteps: String(result.envSteps),
       updates: String(result.updates),
       parametersSha256: result.parametersSha256,

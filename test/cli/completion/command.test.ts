@@ -10,7 +10,10 @@ import { studies } from '../../../src/study/studies.ts';
 import { unbraid } from '../fakeEngine.ts';
 
 const studyNames = studies.map(({ name }) => name);
-const commands = ['train', 'compare', 'coupling', 'danger', 'eval', 'verify', 'study', 'profile', 'list', 'completion'];
+const commands = [
+  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'profile'],
+  ...['bridge', 'list', 'completion'],
+];
 const keys = configTable.map(({ key }) => `${key}=`);
 
 let directory: string;

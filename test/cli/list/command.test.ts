@@ -11,7 +11,7 @@ const list = (...args: string[]) => unbraid(['list', ...args], { studies: async 
 const asked = studies.map(({ name, question }) => ({ name, meaning: question }));
 
 test.each([
-  ['envs', environmentTable],
+  ['envs', environmentTable.map(({ name, meaning }) => ({ name, meaning }))],
   ['methods', methodTable],
   ['labels', labelTable],
   ['studies', asked],

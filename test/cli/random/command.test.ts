@@ -58,7 +58,7 @@ describe('random', () => {
   });
 
   test('is the baseline of a run with randomEpisodes', async () => {
-    const { record } = await random('--env', 'bandit', '--episodes', '40', '--set', 'evalSplits=train+in-domain');
+    const { record } = await random('--env', 'bandit', '--episodes', '40', '--set', 'evalSplits=in-domain+train');
     const { random: baseline } = await train({
       ...{ env: 'bandit', policy: 'mlp', iterations: 0, coldStart: 0, evalEpisodes: 1, couplingPairs: 0 },
       ...{ randomEpisodes: 40, evalSplits: 'train+in-domain' },

@@ -113,7 +113,7 @@ describe('what commands print of texts that are not theirs', () => {
     expect(ran.stdout).toContain(`figure     ${join(directory, 'household')}${shown}/danger.svg\n`);
     const run = join(directory, `run-${hostile}`);
     createRun(run, { config: {}, versions: {}, keepCheckpoints: 1 }).close();
-    const record = { command: 'eval', split: hostile, episodes: 1, success: 1, interval: [0, 1] };
+    const record = { command: 'eval', split: hostile, episodes: 1, success: 1, interval: [0, 1], return: {} };
     const evaluateRun: Engine['evaluateRun'] = async (_run, { onProgress }) => {
       const notes = [{ text: hostile, key: 'vocabularySize', value: 3 }] as const;
       onProgress({ phase: 'vocabulary', done: 1, total: 1, envSteps: 0, success: null, notes });
@@ -129,5 +129,18 @@ describe('what commands print of texts that are not theirs', () => {
     board.open('a').update({ phase: 'train', done: 1, total: 2, envSteps: 0, success: null });
     board.close();
     expect(drawn.join('')).toContain('\u001b[36m');
+  });
+
+  test('what a program reports while it starts, on a line of its own', async () => {
+    const engine = {
+      async runDanger({ onProgress }: { onProgress: (progress: never) => void }) {
+        const report = { phase: 'start', total: 0, done: 0, envSteps: 0, success: null };
+        onProgress({ ...report, detail: hostile } as never);
+        onProgress({ ...report, detail: 'two', done: 3, total: 4 } as never);
+        return danger;
+      },
+    };
+    const ran = await unbraid(['danger', '--out', join(directory, 'start')], engine);
+    expect(ran.stderr).toBe(`danger  start  ${shown}\n`);
   });
 });

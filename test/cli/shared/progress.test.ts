@@ -13,6 +13,13 @@ describe('the text', () => {
     expect(describeProgress(at(1, 7201), 0, 1000)).toBe('  0%  1/7201  1.00 it/s  ETA 2:00:00');
   });
 
+  test('the mean return where success means nothing, and any phase of the start with its rate', () => {
+    expect(describeProgress({ ...at(40), return: -12.345 }, 0, 10_000)).toBe(
+      ' 25%  40/160  4.00 it/s  ETA 0:30  return -12.35',
+    );
+    expect(describeProgress(at(30, 120, null, 'sample pairs'), 0, 15_000)).toBe(' 25%  30/120  2.00/s  ETA 0:45');
+  });
+
   test('a speed of thousands is a whole number', () => {
     expect(describeProgress(at(6781, 9000, null, 'evaluate'), 0, 1000)).toBe(' 75%  6781/9000  6781/s  ETA 0:00');
   });

@@ -164,7 +164,7 @@ describe('equal', () => {
     edit('result.json', /"outOfDomain": [\d.]+/, '"outOfDomain": 0.99');
     expect(await verify(run)).toMatchObject({
       code: 1,
-      record: { equal: false, first: { at: 'outcome', differs: [{ what: 'success' }] } },
+      record: { equal: false, first: { at: 'outcome', differs: [{ what: 'success' }, { what: 'return' }] } },
     });
   });
 });

@@ -153,6 +153,13 @@ describe.skipIf(missing !== undefined)('minigrid: as vectors', () => {
     });
   });
 
+  it('has no words of a mission that all episodes have', async () => {
+    await withBridge('minigrid:MiniGrid-DoorKey-5x5-v0?form=vector', async (bridge) => {
+      expect(bridge.spec).toMatchObject({ vectorWidth: 49 * 20 + 4, actionCount: 7 });
+      await playEpisode(bridge.create(), { seed: 1, split: 'out-of-domain' });
+    });
+  });
+
   it('plays the episode of the text form', async () => {
     // Sorted by the client, the texts have the order go forward, turn left, turn right.
     const order = [2, 0, 1];

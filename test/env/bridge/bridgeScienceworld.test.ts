@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)('scienceworld:', { timeout: 180_000 }, ()
   });
 
   it('plays the same episodes for ever, alone, in another order, and among others', async () => {
-    // Without simplifications, some variations begin with a thousand actions, which take seconds to list in a new process.
+    // With all actions, some variations begin with a thousand, which take seconds to list in a new process.
     const games = splits.map((split) => ({ seed: 2, split }));
     const episodes = await expectRepeatable(`${name}?simplifications=noElectricalAction`, games, { maxSteps: 4 });
     expect(new Set(episodes.map(([{ observation }]) => observation)).size).toBe(3);

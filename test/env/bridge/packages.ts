@@ -32,7 +32,7 @@ export async function withBridge<T>(
 
 export type Played = (Step | TextStep) & { readonly hash: number | undefined; readonly action: number | undefined };
 
-/** The steps of an episode of actions that `choose` selects, by default uniformly at random with the seed of the game. */
+/** The steps of an episode. `choose` selects the actions; by default they are uniformly random, by the game's seed. */
 export async function playEpisode(
   environment: Environment | TextEnvironment,
   { seed, split }: { readonly seed: number; readonly split: Split },
@@ -54,8 +54,8 @@ export async function playEpisode(
 export const returnOf = (steps: readonly Played[]): number => steps.reduce((sum, { reward }) => sum + reward, 0);
 
 /**
- * Expects the same episodes from a new process in which they are played all at once, in another order and beside others,
- * as from one in which they are played one by one. Returns them.
+ * Expects the same episodes from two processes: in one they are played one by one, in the other all at once and in
+ * reverse order. Returns them.
  */
 export async function expectRepeatable(
   environmentName: string,
@@ -89,8 +89,8 @@ export async function expectRepeatable(
 }
 
 /**
- * Expects that the state hash names the state: after the same action in two states of the same hash, hash, observation and
- * end are the same. Returns how often a state of a hash occurred again with the same action.
+ * Expects that the state hash names the state: after the same action in two states of the same hash, the next hash,
+ * observation and end are the same. Returns how often a hash occurred again with the same action.
  */
 export function expectHashesToNameStates(episodes: readonly (readonly Played[])[]): number {
   const after = new Map<string, unknown>();

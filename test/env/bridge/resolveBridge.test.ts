@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { availableForms } from '../../../src/env/bridge/bridgeFiles.node.ts';
 import { resolveBridge } from '../../../src/env/bridge/resolveBridge.node.ts';
+import { environmentTable } from '../../../src/env/names.ts';
 import { openTextBridge } from './openText.ts';
 
 const script = fileURLToPath(new URL('../../../bridges/textworld_express_bridge.py', import.meta.url));
@@ -23,9 +23,7 @@ afterEach(() => {
 describe('resolveBridge', () => {
   it.each(['textworld', 'textworld-express', 'textworld-express/', 'alfworld/pick'])('knows no %s', (name) => {
     expect(() => resolveBridge(name)).toThrow(
-      `env: no environment has the name ${name}; choose from ${availableForms()
-        .map((form) => form.name)
-        .join(', ')}`,
+      `env: no environment has the name ${name}; choose from ${environmentTable.map((form) => form.name).join(', ')}`,
     );
   });
 

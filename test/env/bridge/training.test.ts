@@ -113,6 +113,15 @@ describe('a run in a folder', () => {
     expect(a.hash).toBe(b.hash);
   }, 60_000);
 
+  test('train and eval show what the program reports while it starts', async () => {
+    const run = join(folder, 'run');
+    const env = name('vector', 'slow-start');
+    // Lines are at least 2 s apart, unless a phase ends.
+    const last = /start {2}100% {2}4\/4 {2}loading \[2J part 4\n/;
+    expect((await realUnbraid('train', ...words(env, { iterations: 0 }), '--out', run)).stderr).toMatch(last);
+    expect((await realUnbraid('eval', run, '--episodes', '2', '--allow-exec')).stderr).toMatch(last);
+  }, 60_000);
+
   test('packages are in the receipt, and verify compares them', async () => {
     const run = join(folder, 'run');
     const env = name('vector', 'packages');
