@@ -132,6 +132,7 @@ export async function collectSamplePairs(
       ? expertStates(environments[0], games, options, purpose, onEpisode)
       : graphStates(policy, environments, games, options, purpose, onEpisode);
   };
+  options.onEpisode?.(0, 2 * perSide);
   const left = await side(0, 'train', 'coupling/left');
   const right = await side(count, split, `coupling/${split}`);
   signal?.throwIfAborted();

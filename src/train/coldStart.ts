@@ -34,6 +34,7 @@ export async function demonstrate(
     ...games[i % games.length],
     rollout: Math.floor(i / games.length),
   }));
+  onEpisode(0);
   const play = await playExpert(environment, chosen, {
     noise: config.demonstrationNoise,
     seed: config.seed,

@@ -180,6 +180,8 @@ export async function evaluateAll(run: Run): Promise<Results> {
   for (const [i, split] of played.entries()) {
     const onEpisode = (done: number): void =>
       reportProgress(run, 'evaluate', i * episodes + done, played.length * episodes);
+    // The rate counts from here.
+    if (i === 0) onEpisode(0);
     const options = { seed, split, episodes, trainGames, temperature, onEpisode, signal, play: spread.play };
     const evaluation = await evaluate(learner.policy, environments, options);
     success.set(split, evaluation.success);
@@ -205,6 +207,7 @@ export async function randomResults(run: Run): Promise<RandomResults | null> {
   for (const [i, split] of played.entries()) {
     const onEpisode = (done: number): void =>
       reportProgress(run, 'random', i * episodes + done, played.length * episodes);
+    if (i === 0) onEpisode(0);
     const results = await playBaseline(environments, { seed, split, episodes, trainGames, onEpisode, signal });
     const successes = successesOf(environments[0].spec, results);
     if (successes !== null) success.set(split, episodeMean(successes));

@@ -32,6 +32,7 @@ export const playRandom: RandomEngine['playRandom'] = async (config, { episodes,
     for (const [i, split] of played.entries()) {
       const onEpisode = (done: number): void =>
         onProgress({ phase: 'random', done: i * episodes + done, total, envSteps: 0, success: null });
+      if (i === 0) onEpisode(0);
       const results = await playBaseline(environments, { seed, split, episodes, trainGames, onEpisode, signal });
       const successes = successesOf(spec, results);
       if (successes !== null) success.set(split, episodeMean(successes));

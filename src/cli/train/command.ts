@@ -76,7 +76,7 @@ function trainSummary(result: RunResult, directory: string): string {
   );
   return [
     ...resultTables(result),
-    couplingTable,
+    ...(result.config.couplingPairs === 0 ? [] : [couplingTable]),
     `${count(result.envSteps)} environment steps, ${count(result.updates)} updates, ${duration(result.wallMs)}`,
     `parameters ${result.parametersSha256}`,
     `files      ${directory}`,
