@@ -3,9 +3,10 @@
  * `--help` and docs/configuration.md are made from it. Names follow TRL's GRPO trainer where it has them.
  */
 import { nearestName } from '../check/nearestName.ts';
+import { checkTogether, show } from './checkTogether.ts';
 import { labelSources, rolloutSources } from './labelNames.ts';
 import { requireMemory } from './memory.ts';
-import { canonicalMethod, checkTerms, isMethod, labelTermsOf, methodTerms, nearestMethod } from './method.ts';
+import { canonicalMethod, checkTerms, isMethod, methodTerms, nearestMethod } from './method.ts';
 import { type Bounds, choice, flag, integer, later, number, orNull, picklist, type Row, range } from './rows.ts';
 
 /** The splits of an environment, as `evalSplits` names them. */
@@ -325,43 +326,10 @@ export const configTable: readonly (Omit<Row<number | string | boolean | null>, 
   return { key, default: value, rule, unit, meaning };
 });
 
-function show(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length <= 200 ? text : `${text.slice(0, 200)}...`;
-}
-
 function unknownKey(key: string): Error {
   const nearest = nearestName(key, keys);
   const advice = nearest === null ? `the keys are: ${keys.join(', ')}` : `did you mean "${nearest}"?`;
   return new Error(`config: unknown key "${key}"; ${advice}`);
-}
-
-function checkTogether(config: Config): void {
-  if (config.policy === 'mlp' && config.observation !== 'vector') {
-    throw new Error(
-      `config: policy "mlp" needs observation "vector", got ${show(config.observation)}; set observation to "vector"`,
-    );
-  }
-  if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
-    throw new Error(
-      'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
-    );
-  }
-  if (config.policy !== 'mlp' && config.normalizeObservations) {
-    throw new Error(
-      `config: normalizeObservations needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or normalizeObservations to false`,
-    );
-  }
-  if (config.policy !== 'mlp' && config.valueNetwork === 'separate') {
-    throw new Error(
-      `config: valueNetwork "separate" needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or valueNetwork to "shared"`,
-    );
-  }
-  if (config.policy === 'attention' && config.observation === 'vector') {
-    throw new Error(
-      'config: policy "attention" needs observation "tokens" or "text", got "vector"; set policy to "mlp"',
-    );
-  }
 }
 
 /**

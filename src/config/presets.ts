@@ -1,8 +1,10 @@
 /** Presets: named sets of config keys for kinds of environments. A run records its complete config, not the preset. */
 import type { Config } from './config.ts';
 
+/** A named set of config keys. */
 export interface Preset {
   readonly name: string;
+  /** The kind of environments that it is for. */
   readonly meaning: string;
   /** Config keys that differ from the defaults. */
   readonly keys: Partial<Config>;

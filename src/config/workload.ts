@@ -15,6 +15,7 @@ export interface SizedConfig {
   readonly hidden: number;
   readonly embedding: number;
   readonly blocks: number;
+  readonly valueNetwork: string;
   readonly vocabularySize: number;
   readonly maxStateTokens: number;
   readonly maxActionTokens: number;
@@ -88,11 +89,12 @@ export function networkSize(config: SizedConfig): NetworkSize {
   const { actions, stateSlots: s, actionSlots: a, vocabulary, vectorWidth, form } = shapeOf(config);
   const heads = h * e + 4 * e;
   if (form === 'vector') {
+    const values = config.valueNetwork === 'separate' ? vectorWidth * h + h * e : 0;
     return {
-      flops: 2 * vectorWidth * h + actions * (h + 2 * heads),
-      parameters: vectorWidth * h + vocabulary * w + w * h + heads,
-      vector: vectorWidth * h + vocabulary * (w + h) + w * h + heads,
-      perState: vectorWidth + 2 * h,
+      flops: 2 * (vectorWidth * h + values) + actions * (h + 2 * heads),
+      parameters: vectorWidth * h + vocabulary * w + w * h + heads + values,
+      vector: vectorWidth * h + vocabulary * (w + h) + w * h + heads + values,
+      perState: 2 * vectorWidth + (values > 0 ? 4 * h + 2 * e : 2 * h),
       perAction: 2 * h + 2 * e,
     };
   }

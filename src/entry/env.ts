@@ -52,4 +52,4 @@ export {
 } from '../env/text/tokenizer.ts';
 export type { Form, WorldEnvironment } from '../env/worldEnvironment.ts';
 export { type RandomStream, randomStream } from '../random.ts';
-export type { GameChoice, Rollout } from '../rollout/rollout.ts';
+export type { FinalStates, GameChoice, Rollout } from '../rollout/rollout.ts';

@@ -7,7 +7,10 @@ import { generalized, standardized } from '../credit/advantages/generalized.ts';
 import { labelAdvantages } from '../credit/advantages/labelAdvantages.ts';
 import { moments } from '../credit/advantages/moments.ts';
 import { rewardToGo } from '../credit/advantages/rewardToGo.ts';
+import type { Policy } from '../engine/policy/policy.ts';
+import { stateValues } from '../engine/policy/values.ts';
 import type { Rollout } from '../rollout/rollout.ts';
+import { type Normalizers, scaledRewards } from './normalizers.ts';
 
 /**
  * f32[states] each: predicted values of the states when their episodes were played, and the targets of these values.
@@ -32,6 +35,30 @@ export interface Predicted {
   readonly last: Float32Array | null;
   /** f64[states]: the rewards, where they are normalised. */
   readonly reward: Float64Array;
+}
+
+/**
+ * What `ppo` predicts of a rollout with the weights that played it.
+ *
+ * @param repeats i32[states]: for each state the first equal state
+ * @param returns moments by which rewards are normalised, to which those of the rollout are added; null: they are not
+ */
+export function predict(
+  policy: Policy,
+  rollout: Rollout,
+  repeats: Int32Array,
+  returns: Normalizers['returns'],
+  { gaeDiscount }: Pick<Config, 'gaeDiscount'>,
+): Predicted {
+  const { finals, states } = rollout;
+  let last: Float32Array | null = null;
+  if (finals) {
+    const own = Int32Array.from({ length: finals.states.states }, (_, s) => s);
+    last = new Float32Array(rollout.games.length);
+    for (const [s, value] of stateValues(policy, finals.states, own).entries()) last[finals.episode[s]] = value;
+  }
+  const reward = returns ? scaledRewards(returns, rollout, gaeDiscount) : rollout.reward;
+  return { values: stateValues(policy, states, repeats), last, reward };
 }
 
 /** Advantages of the steps of `grpo`: those of their episodes, or of their rewards to go. */

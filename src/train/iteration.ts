@@ -7,17 +7,16 @@ import type { LabelSource } from '../credit/labels/labels.ts';
 import { labelQuality } from '../credit/labels/quality.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
 import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
-import { stateValues } from '../engine/policy/values.ts';
 import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
-import { explainedVariance, type Predicted, stepAdvantages } from './advantages.ts';
+import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
-import { type Normalizers, observe, scaledRewards } from './normalizers.ts';
+import { type Normalizers, observe } from './normalizers.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
 
@@ -73,20 +72,6 @@ function referenceLogProbs(policy: Policy, reference: number, rollout: Rollout, 
   const { states, taken } = rollout;
   const order = Int32Array.from({ length: states.states }, (_, s) => s);
   return takenLogProbs(policy, reference, states, order, taken, temperature);
-}
-
-/** What `ppo` predicts of a rollout with the weights that played it. */
-function predict(policy: Policy, rollout: Rollout, repeats: Int32Array, context: IterationContext): Predicted {
-  const { config, normalizers } = context;
-  const { finals } = rollout;
-  let last: Float32Array | null = null;
-  if (finals) {
-    const own = Int32Array.from({ length: finals.states.states }, (_, s) => s);
-    last = new Float32Array(rollout.games.length);
-    for (const [s, value] of stateValues(policy, finals.states, own).entries()) last[finals.episode[s]] = value;
-  }
-  const reward = normalizers.returns ? scaledRewards(normalizers.returns, rollout, config.gaeDiscount) : rollout.reward;
-  return { values: stateValues(policy, rollout.states, repeats), last, reward };
 }
 
 /** The parts of a run that an iteration uses besides the learner. */
@@ -160,7 +145,9 @@ export async function learnFrom(
   const repeats = usesLabels(config) ? repeatsWithLabels(rollout.states, first, labels) : first.slice(0, steps);
   const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * weight);
   const terms = termsOf(config.method);
-  const predicted = terms.includes('ppo') ? predict(learner.policy, rollout, repeats, context) : null;
+  const predicted = terms.includes('ppo')
+    ? predict(learner.policy, rollout, repeats, context.normalizers.returns, config)
+    : null;
   const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;

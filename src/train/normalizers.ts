@@ -5,7 +5,7 @@
 
 import type { Config } from '../config/config.ts';
 import { termsOf } from '../config/method.ts';
-import { observationMean, observationScale } from '../engine/layers/normalizedInput.ts';
+import { normalizeBy } from '../engine/policy/observations.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import type { EnvironmentSpec } from '../env/environment.ts';
 import type { Rollout } from '../rollout/rollout.ts';
@@ -87,11 +87,10 @@ export function scaledRewards(moments: Moments, rollout: Rollout, discount: numb
 }
 
 /** Adds the observations of a rollout, and writes the new mean and scale to the buffers of the policy. */
-export function observe(moments: Moments, { states }: Rollout, { arena, network, weights }: Policy): void {
+export function observe(moments: Moments, { states }: Rollout, policy: Policy): void {
   addRows(moments, states.vectors, states.states);
-  const scale = Float64Array.from(moments.mean, (_, c) => 1 / deviation(moments, c));
-  const values: Record<string, Float64Array> = { [observationMean]: moments.mean, [observationScale]: scale };
-  for (const { name, offset } of network.buffers) arena.write(weights + offset, values[name]);
+  const scale = moments.mean.map((_, c) => 1 / deviation(moments, c));
+  normalizeBy(policy, moments.mean, scale);
 }
 
 /** Tensors of a checkpoint, by name: f64[1 + 2 * columns] each, count, means and sums of squares. */

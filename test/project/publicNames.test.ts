@@ -29,7 +29,7 @@ describe('names', () => {
   test.each([
     [
       'unbraid',
-      'configTable createArena createLabelSource createPolicy evaluate measureCoupling numericsVersion resolveConfig train unbraidVersion verify',
+      'configTable createArena createLabelSource createPolicy evaluate measureCoupling numericsVersion presetKeys presetTable resolveConfig train unbraidVersion verify',
     ],
     ['edge', 'openPolicy openPolicyFrom'],
     ['workers', 'openCrew relaxedCrew spawnFrom spawnWorker'],

@@ -1,21 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { completeEnvironment } from '../../src/env/completeEnvironment.ts';
-import type { CustomVectorEnvironment } from '../../src/env/custom.ts';
 import type { Environment } from '../../src/env/environment.ts';
 import { createHousehold } from '../../src/env/household/household.ts';
 import { collect } from '../../src/rollout/collect.ts';
 import { mergeRollouts } from '../../src/rollout/merge.ts';
 import { packRollout } from '../../src/rollout/pack.ts';
 import type { FinalStates, Rollout } from '../../src/rollout/rollout.ts';
-import { createCartPole } from '../env/control/cartPole.ts';
+import { shortCartPole } from '../env/control/shortCartPole.ts';
 import { options, policyFor, someGames } from './shares.ts';
-
-/** CartPole with a limit that about half of its episodes reach. */
-function shortCartPole(): Environment {
-  const cart = createCartPole();
-  const short: CustomVectorEnvironment = { ...cart, spec: { ...cart.spec, maxSteps: 18 } };
-  return completeEnvironment(short).environment as Environment;
-}
 
 const asked = { ...options, finals: true };
 

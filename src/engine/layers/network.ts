@@ -80,8 +80,8 @@ export interface Heads {
   readonly logit: Tensor;
   readonly classifier: Tensor;
   /**
-   * The mean of its rows over the actions of a state is the value of the state, for PPO. Set its gradient before
-   * `backward`, too.
+   * The value of each state, for PPO: its row, or the mean of its rows over the actions of the state. Set its gradient
+   * before `backward`, too.
    */
   readonly value?: Tensor;
 }
@@ -191,6 +191,11 @@ export interface Network {
   gradientParts(w: number): [Parameter, GradientPart][];
   /** Rows that a tensor of this kind has in the present batch. */
   rowCount(rows: Rows): number;
+}
+
+/** What is saved of a network: parameters and buffers. */
+export function savedOf({ parameters, buffers }: Network): readonly Parameter[] {
+  return [...parameters, ...buffers];
 }
 
 /**

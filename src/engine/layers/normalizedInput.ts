@@ -11,8 +11,8 @@ export const observationScale = 'observation.scale';
 const MOST = 10;
 
 /**
- * y = (x - mean) * scale, limited to [-10, 10], f32[states, vectorWidth], as an input without a gradient; `linear` reads
- * it. Mean and scale are buffers [vectorWidth] that start as 0 and 1.
+ * y = (x - mean) * scale, limited to [-10, 10], f32[states, vectorWidth], as an input without a gradient that `linear`
+ * reads. Mean and scale are buffers [vectorWidth] that start as 0 and 1.
  *
  * @throws Error if the states are no vectors
  */

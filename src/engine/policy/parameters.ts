@@ -1,13 +1,8 @@
 /** Converts the parameters of a policy to named tensors and back. */
 import { refuse, shown } from '../../check/values.ts';
 import type { NamedTensor } from '../../record/safetensors.ts';
-import type { Network, Parameter } from '../layers/network.ts';
+import { type Parameter, savedOf } from '../layers/network.ts';
 import type { Policy } from './policy.ts';
-
-/** What a saved policy consists of: parameters and buffers. */
-export function savedOf({ parameters, buffers }: Network): readonly Parameter[] {
-  return [...parameters, ...buffers];
-}
 
 /** Returns copies of the parameters and buffers of the policy, with their names. */
 export function parameterTensors(policy: Policy): NamedTensor[] {

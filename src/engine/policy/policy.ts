@@ -9,14 +9,13 @@ import type { Arena } from '../kernels/arena.ts';
 import { CountingArena } from '../kernels/countingArena.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 import { createNetwork } from '../layers/createNetwork.ts';
-import type { Network, Parameter } from '../layers/network.ts';
+import { type Network, type Parameter, savedOf } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../states/loadBatch.ts';
 import { inputShape, type StateList } from '../states/stateList.ts';
 import { attentionPolicy } from './attention.ts';
 import { type Blueprint, checkBlueprint } from './blueprint.ts';
 import type { PolicyConfig } from './heads.ts';
 import { mlpPolicy } from './mlp.ts';
-import { savedOf } from './parameters.ts';
 
 /** A network with its weights and the buffers of its outputs. Numbers are byte addresses in the arena. */
 export interface Policy {
