@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openBridge } from '../../../src/env/bridge/bridge.node.ts';
-import type { StartReport } from '../../../src/env/outside.ts';
+import type { StartProgress } from '../../../src/env/bridge/messages.ts';
 import { resolveBridge } from '../../../src/env/bridge/resolveBridge.node.ts';
 import { type Split, splits, type TextEnvironment } from '../../../src/env/environment.ts';
 import {
@@ -31,11 +31,11 @@ async function versionOf(name: string, options = {}): Promise<string> {
 
 describe.skipIf(missing !== undefined)('textworld:', { timeout: 180_000 }, () => {
   let cache: string;
-  const made: StartReport[] = [];
+  const made: StartProgress[] = [];
   beforeAll(async () => {
     cache = mkdtempSync(join(tmpdir(), 'unbraid-textworld-'));
     vi.stubEnv('XDG_CACHE_HOME', cache);
-    await versionOf(coin, { onProgress: (progress: StartReport) => made.push(progress) });
+    await versionOf(coin, { onProgress: (progress: StartProgress) => made.push(progress) });
   }, 180_000);
   afterEach(() => vi.stubEnv('XDG_CACHE_HOME', cache));
   afterAll(() => {
@@ -47,8 +47,8 @@ describe.skipIf(missing !== undefined)('textworld:', { timeout: 180_000 }, () =>
     expect(made.map(({ done, total }) => [done, total])).toEqual([0, 1, 2, 3, 4, 5, 6].map((done) => [done, 6]));
     const folder = join(cache, 'unbraid', 'textworld');
     expect(new Set(made.map(({ text }) => text))).toEqual(new Set([`TextWorld makes 6 games in ${folder}`]));
-    const again: StartReport[] = [];
-    await versionOf(coin, { onProgress: (progress: StartReport) => again.push(progress) });
+    const again: StartProgress[] = [];
+    await versionOf(coin, { onProgress: (progress: StartProgress) => again.push(progress) });
     expect(again).toEqual([]);
     expect(gamesIn(cache).map((name) => name.replace(/^coin_collector-[0-9a-f]{12}-/, ''))).toEqual([
       '1',

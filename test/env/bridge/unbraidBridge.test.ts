@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bridge, type BridgeOptions, openBridge } from '../../../src/env/bridge/bridge.node.ts';
-import type { StartReport } from '../../../src/env/outside.ts';
+import type { StartProgress } from '../../../src/env/bridge/messages.ts';
 import type { Environment, TextEnvironment } from '../../../src/env/environment.ts';
 
 const python = process.env.UNBRAID_PYTHON ?? 'python3';
@@ -100,7 +100,7 @@ describe.skipIf(!hasPython)('bridges/unbraid_bridge.py', () => {
   });
 
   describe('with the client', () => {
-    const progress: StartReport[] = [];
+    const progress: StartProgress[] = [];
     const open: Bridge[] = [];
     const bridgeOf = async (kind: Kind, options: Partial<BridgeOptions> = {}): Promise<Bridge> => {
       const bridge = await openBridge({ ...command(kind), onProgress: (each) => progress.push(each), ...options });
