@@ -6,10 +6,10 @@
  *     node scripts/environmentResults.ts --only cartpole,babyai/BabyAI-GoToObj-v0/grpo --jobs 2 --hours 1
  *     node scripts/environmentResults.ts --report
  *
- * UNBRAID_PYTHON names the Python with the packages of bridges/requirements, UNBRAID_PEERS_PYTHON that with the packages
- * of bench/peers/control-requirements.txt. Each job has a folder in runs/environments: finished jobs are skipped and
- * interrupted ones resumed. At the time limit, or on Ctrl-C, the running jobs are interrupted; results so far are
- * stored.
+ * UNBRAID_PYTHON names the Python with the packages of bridges/requirements, UNBRAID_PEERS_PYTHON that with the
+ * packages of bench/peers/control-requirements.txt. Each job has a folder in runs/environments: finished jobs are
+ * skipped and interrupted ones resumed. At the time limit, or on Ctrl-C, the running jobs are interrupted; results so
+ * far are stored. To compute a job again, remove its folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -75,12 +75,7 @@ function report(): void {
 function store(): void {
   const { runs } = JSON.parse(readFileSync(jsonPath, 'utf8')) as StoredResults;
   const at = { date: new Date().toISOString().slice(0, 10), machine };
-  const known = new Map(runs.map((run) => [run.id, run]));
-  const found = chosen.flatMap((job) => {
-    const run = storedRun(jobFolder(root, job), job, at);
-    // A finished run does not change: its machine and day stay those on which it was stored first.
-    return run === null || known.get(run.id)?.state === 'finished' ? [] : [run];
-  });
+  const found = chosen.flatMap((job) => storedRun(jobFolder(root, job), job, at) ?? []);
   const order = jobs.map(({ id }) => id);
   replace(jsonPath, `${JSON.stringify({ runs: mergedRuns(runs, found, order) }, null, 1)}\n`);
   report();
@@ -153,7 +148,7 @@ async function runAll(): Promise<void> {
       if (job === undefined) return;
       await runJob(job);
       if (ended.has(job)) {
-        say(`${job.id}: ${(ended.get(job) ?? 0).toFixed(2)} min. ${progress(waiting, total)}`);
+        say(`${job.id}: ${(ended.get(job) ?? 0).toFixed(2)} min; ${ended.size}/${total} done`);
       }
     }
   };

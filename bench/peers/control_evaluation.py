@@ -2,19 +2,19 @@
 
 scripts/environmentResults.ts starts the programs that use this module, and gives each the same evaluation seeds:
 
-    python3 control_sb3.py gym:CartPole-v1 --seed 1 --threshold 475 --every 2000 --evaluation-seeds 7,10,13 --out record.json
+    python3 control_sb3.py gym:CartPole-v1 --seed 1 --threshold 475 --every 2000 --evaluation-seeds 7,10 --out record.json
 
-An evaluation is due at each multiple of `every` environment steps and runs after the first update at or after it. It plays one
-episode for each seed, with sampled actions. The clock stops while it runs. Training ends at the first evaluation whose mean
-return reaches the threshold, or after the number of steps that the settings of the program name.
+An evaluation is due at each multiple of `every` environment steps and runs after the first update at or after it. It
+plays one episode for each seed, with sampled actions. The clock stops while it runs. Training ends at the first
+evaluation whose mean return reaches the threshold, or after the number of steps in the settings of the program.
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
 import sys
 import time
+from importlib.metadata import version
 
 # Before torch is imported: one thread, as unbraid has.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -76,7 +76,7 @@ class Evaluations:
         record = {
             "points": self.points,
             "settings": settings,
-            "packages": {"python": sys.version.split()[0], **{name: importlib.metadata.version(name) for name in packages}},
+            "packages": {"python": sys.version.split()[0], **{name: version(name) for name in packages}},
         }
         with open(f"{self.options.out}.tmp", "w", encoding="utf-8") as file:
             json.dump(record, file)

@@ -1,9 +1,9 @@
 """PPO with the algorithm and the defaults of CleanRL's ppo.py, written anew in PyTorch; no code of CleanRL is used.
 
-The defaults are those of https://github.com/vwxyzjn/cleanrl, file cleanrl/ppo.py: 4 environments of 128 steps, 4 passes of 4
-minibatches, Adam with epsilon 1e-5 and a rate that falls linearly from 2.5e-4 over 500,000 steps, separate networks of two layers of
-64 tanh units with orthogonal weights, advantages normalised by minibatch, clipped values. The end of an episode by its time limit
-counts as the end of the task, as there.
+The defaults are those of https://github.com/vwxyzjn/cleanrl, file cleanrl/ppo.py: 4 environments of 128 steps, 4 passes
+of 4 minibatches, Adam with epsilon 1e-5 and a rate that falls linearly from 2.5e-4 over 500,000 steps, separate networks
+of two layers of 64 tanh units with orthogonal weights, advantages normalised by minibatch, clipped values. The end of an
+episode by its time limit counts as the end of the task, as there.
 """
 
 from control_evaluation import Evaluations, read_options

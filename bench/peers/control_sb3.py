@@ -1,7 +1,8 @@
 """PPO of Stable-Baselines3 on CartPole-v1 and Acrobot-v1, with the settings that RL Zoo publishes for them.
 
-The settings are those of hyperparams/ppo.yml of https://github.com/DLR-RM/rl-baselines3-zoo (MIT), written out. Where a row
-leaves out a key, the default of Stable-Baselines3 applies. `normalize` means running normalisation of observations and rewards.
+The settings are those of hyperparams/ppo.yml of https://github.com/DLR-RM/rl-baselines3-zoo (MIT), written out. Where a
+row leaves out a key, the default of Stable-Baselines3 applies. `normalize` means running normalisation of observations
+and rewards.
 """
 
 from control_evaluation import Evaluations, read_options

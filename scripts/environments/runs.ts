@@ -41,8 +41,9 @@ export interface StoredRun {
   /** Evaluations of a control task. */
   readonly points?: readonly Point[];
   readonly threshold?: number;
-  /** Success on held-out games and of uniformly random actions on the same split, with environment steps and minutes. */
+  /** Success on held-out games. */
   readonly success?: number;
+  /** Success of uniformly random actions on the same split. */
   readonly random?: number | null;
   readonly envSteps?: number;
   readonly minutes?: number | null;
@@ -203,13 +204,26 @@ export function storedRun(
   return { id, part, group, row, seed, command, date, machine, state: 'finished', versions: {}, ...found };
 }
 
-/** `runs` with those of `found` in place of the runs of the same id, in the order of `order`; others come last. */
+/** Whether both have the same result; the day and the machine can differ. */
+function isSame(a: StoredRun, b: StoredRun): boolean {
+  const result = (run: StoredRun): string => JSON.stringify({ ...run, date: '', machine: '' });
+  return result(a) === result(b);
+}
+
+/**
+ * `runs` with those of `found` in place of the runs of the same id, in the order of `order`; others come last. A result
+ * that is stored already keeps its day and machine.
+ */
 export function mergedRuns(
   runs: readonly StoredRun[],
   found: readonly StoredRun[],
   order: readonly string[],
 ): readonly StoredRun[] {
-  const byId = new Map([...runs, ...found].map((run) => [run.id, run]));
+  const byId = new Map(runs.map((run) => [run.id, run]));
+  for (const run of found) {
+    const known = byId.get(run.id);
+    if (known === undefined || !isSame(known, run)) byId.set(run.id, run);
+  }
   const place = (id: string): number => (order.includes(id) ? order.indexOf(id) : order.length);
   return [...byId.values()].toSorted((a, b) => place(a.id) - place(b.id));
 }

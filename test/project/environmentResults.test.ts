@@ -294,8 +294,10 @@ describe('tables from stored runs', () => {
   test('a new result replaces that of its job, and the order is that of the jobs', () => {
     const order = jobs.map(({ id }) => id);
     const [first, second] = runs;
-    const changed = { ...first, success: 0.9 };
+    const changed = { ...first, success: 0.9, date: '2026-03-04' };
     expect(mergedRuns([second, first], [changed], order)).toEqual([changed, second]);
+    // The same result, read again on another day.
+    expect(mergedRuns([second, first], [{ ...first, date: '2026-03-04' }], order)).toEqual([first, second]);
   });
 });
 
