@@ -22,6 +22,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import gymnasium
 import numpy as np
+import torch
 
 
 def play(env_id, seeds, act):
@@ -63,7 +64,10 @@ class Evaluations:
         if steps < self.due:
             return False
         now = time.perf_counter()
-        returns = play(self.options.env_id, self.options.evaluation_seeds, act)
+        # With random numbers of its own, so that training does not depend on evaluations.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.options.seed)
+            returns = play(self.options.env_id, self.options.evaluation_seeds, act)
         self.points.append({"steps": steps, "seconds": now - self.start - self.paused, "returns": returns})
         self.due = (steps // self.options.every + 1) * self.options.every
         mean = sum(returns) / len(returns)
