@@ -1,6 +1,7 @@
 /** Returns and success: what an environment states as its success decides what is recorded as success. */
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import type { CustomEnvironment, CustomStep, CustomTextEnvironment } from '../../src/env/custom.ts';
 import { openCrew } from '../../src/parallel/crew.ts';
 import { randomStream } from '../../src/random.ts';
 import { parseReceipt } from '../../src/record/receiptFile.ts';
@@ -23,7 +24,10 @@ const keys = Object.keys(splits) as (keyof typeof splits)[];
 const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 const seedsOf = (key: keyof typeof splits): number[] => evaluationGames(3, splits[key], 12, 6).map(({ seed }) => seed);
 
-async function recorded(config: Partial<Config>, environment = prizes): Promise<[TrainOutcome, RunFiles]> {
+async function recorded(
+  config: Partial<Config>,
+  environment: () => CustomEnvironment = prizes,
+): Promise<[TrainOutcome, RunFiles]> {
   const { hooks, files } = recordRun(config);
   const outcome = await train(config, { ...hooks, environment });
   return [outcome, files(outcome)];
@@ -74,6 +78,28 @@ describe('success of the last step', () => {
       } finally {
         crew.close();
       }
+    }
+  });
+
+  test('of a text environment is that of the same games in vectors', async () => {
+    const inText = (): CustomTextEnvironment => {
+      const inner = prizes();
+      const shown = ({ observation, ...step }: CustomStep<readonly number[] | Float32Array, number>) => ({
+        ...step,
+        observation: `Game ${observation[0]}, step ${observation[1]}.`,
+        info: { admissibleActions: ['take nothing', 'take one', 'take two'] },
+      });
+      return {
+        spec: { name: 'prizes in text', form: 'text', maxSteps: 4, success: 'step' },
+        reset: async (episode) => shown(await inner.reset(episode)),
+        step: async (action) => shown(await inner.step(action)),
+      };
+    };
+    const config: Partial<Config> = { ...quick, policy: 'attention', vocabularyEpisodes: 2 };
+    const [{ success, return: returns }] = await recorded(config, inText);
+    for (const key of keys) {
+      expect(success[key]).toBe(meanOf(seedsOf(key).map(successOf)));
+      expect(returns[key]?.mean).toBeGreaterThan(meanOf(seedsOf(key).map(prizeOf)));
     }
   });
 
