@@ -58,9 +58,10 @@ describe.skipIf(missing !== undefined)('scienceworld:', { timeout: 180_000 }, ()
 
   it('plays the same episodes for ever, alone, in another order, and among others', async () => {
     // With all actions, some variations begin with a thousand, which take seconds to list in a new process.
-    const games = splits.map((split) => ({ seed: 2, split }));
-    const episodes = await expectRepeatable(`${name}?simplifications=noElectricalAction`, games, { maxSteps: 4 });
-    expect(new Set(episodes.map(([{ observation }]) => observation)).size).toBe(3);
+    // Seed 1 of train begins among three cups of one name, whose order Java's hash codes would draw.
+    const games = [...splits.map((split) => ({ seed: 2, split })), { seed: 1, split: 'train' } as const];
+    const episodes = await expectRepeatable(`${name}?simplifications=noElectricalAction`, games, { maxSteps: 3 });
+    expect(new Set(episodes.map(([{ observation }]) => observation)).size).toBe(4);
     expect(episodes.every((steps) => steps.at(-1)?.truncated)).toBe(true);
   });
 
