@@ -56,10 +56,10 @@ function checkEnvironment(given: CustomEnvironment): void {
   if (spec.version !== undefined) checkText('spec.version', spec.version);
   checkChoice(caller, 'spec.form', spec.form, ['vector', 'tokens', 'text']);
   checkMaxSteps(caller, spec);
+  if (spec.form === 'vector') checkDiscrete(spec);
   if (spec.success !== undefined && spec.success !== null) {
     checkChoice(caller, 'spec.success', spec.success, ['return', 'step']);
   }
-  if (spec.form === 'vector') checkDiscrete(spec);
   for (const method of ['reset', 'step'] as const) {
     if (typeof given[method] !== 'function') refuse(caller, method, 'a function', given[method], 'implement it');
   }

@@ -177,8 +177,8 @@ function recordSteps(
     rollout.returns[episode] += step.reward;
     rollout.terminated[n] = step.terminated ? 1 : 0;
     live.hashes[episode] = rollout.nextHash[n] = environments[episode].stateHash();
+    if (finals && step.truncated && !step.terminated) recordFinal(finals, spec, episode, step, before[i]);
     if (step.terminated || step.truncated) {
-      if (finals && step.truncated && !step.terminated) recordFinal(finals, spec, episode, step, before[i]);
       if (spec.success === 'step') rollout.successes[episode] = successOf(step, spec);
       continue;
     }
@@ -259,9 +259,9 @@ async function playAll(
     for (let i = 0; i < live.count; i++) pending.push(environments[live.episodes[i]].step(rollout.taken[from + i]));
     const before = steps;
     steps = await settle(pending, options.signal);
-    const running = live.count;
+    const playing = live.count;
     recordSteps(rollout, live, steps, before, environments, from, finals);
-    if (live.count < running) options.onEpisode?.(count - live.count);
+    if (live.count < playing) options.onEpisode?.(count - live.count);
   }
   rollout.finals = finals && { states: finals.states, episode: Int32Array.from(finals.episode) };
 }

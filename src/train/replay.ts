@@ -128,8 +128,8 @@ export async function replayRecords(
 }
 
 /**
- * Trains by `config`, such as that of a receipt, and returns the receipt, up to `until` if that is less than the whole
- * run.
+ * Trains by `config` and returns the receipt, up to `until` if that is less than the whole run. The config of a receipt
+ * can be passed as it is: keys that it leaves out have their defaults.
  *
  * @throws if the config or an option is not what it should be, and as `runTraining` does
  */
