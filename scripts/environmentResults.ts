@@ -12,7 +12,7 @@
  * far are stored. To compute a job again, remove its folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,7 @@ import {
   mergedRuns,
   requireSettings,
   storedRun,
+  timesPath,
 } from './environments/runs.ts';
 
 const { values } = parseArgs({
@@ -114,6 +115,7 @@ async function runJob(job: EnvironmentJob): Promise<void> {
   closeSync(log);
   running.delete(job);
   const minutes = (performance.now() - startMs) / 60_000;
+  appendFileSync(timesPath(folder), `${minutes}\n`);
   if (jobState(folder, job.work) === 'finished') {
     ended.set(job, minutes);
     store();

@@ -115,6 +115,18 @@ export function jobCommand(folder: string, { seed, work }: EnvironmentJob, pytho
   }
 }
 
+/** File with the minutes of each process that computed a job, one a line. */
+export function timesPath(folder: string): string {
+  return `${folder}.minutes`;
+}
+
+/** Minutes of all processes that computed a job: a resumed run states only those of its last process. */
+function minutesOf(folder: string): number | null {
+  if (!existsSync(timesPath(folder))) return null;
+  const lines = readFileSync(timesPath(folder), 'utf8').split('\n').filter(Boolean);
+  return lines.reduce((sum, line) => sum + Number(line), 0);
+}
+
 /** Lines of metrics.jsonl; a last line that is not complete is left out. */
 function metricsLines(folder: string): Json[] {
   const path = join(folder, 'metrics.jsonl');
@@ -154,7 +166,7 @@ function trained(folder: string, job: EnvironmentJob): Partial<StoredRun> | null
       throw new Error(`environmentResults: ${folder} must have a success on held-out games, got null`);
     return {
       ...{ state: 'finished', success, random: random?.success.outOfDomain?.mean ?? null, iterations: [done, total] },
-      ...{ envSteps: Number(result.envSteps), minutes: Number(result.wallMs) / 60_000 },
+      ...{ envSteps: Number(result.envSteps), minutes: minutesOf(folder) },
       versions: { ...versions, ...versionsOf(receipt) },
       receipt: {
         ...{ hash: String(receipt.hash), parametersSha256: String(result.parametersSha256) },
@@ -169,7 +181,11 @@ function trained(folder: string, job: EnvironmentJob): Partial<StoredRun> | null
   return {
     ...{ state: 'partial', success: Number(evaluated['eval/out_of_domain']), versions },
     random: typeof lines[0]['random/out_of_domain'] === 'number' ? lines[0]['random/out_of_domain'] : null,
-    ...{ envSteps: Number(evaluated.envSteps), minutes: null, iterations: [Number(evaluated.iteration), total] },
+    ...{
+      envSteps: Number(evaluated.envSteps),
+      minutes: minutesOf(folder),
+      iterations: [Number(evaluated.iteration), total],
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import {
   requireSettings,
   type StoredRun,
   storedRun,
+  timesPath,
 } from '../../scripts/environments/runs.ts';
 import { EPISODES, evaluationSeeds, firstReached, nextDue } from '../../scripts/environments/threshold.ts';
 import { resolveConfig } from '../../src/config/config.ts';
@@ -142,12 +143,14 @@ describe('a folder of a job', () => {
     const folder = interrupted();
     const success = { train: 1, inDomain: 0.75, outOfDomain: 0.5 };
     const random = { success: { outOfDomain: { mean: 0.25, interval: null, episodes: 4 } } };
-    write(folder, 'result.json', { success, random, envSteps: 5000, wallMs: 90_000, parametersSha256: 'ab' });
+    write(folder, 'result.json', { success, random, envSteps: 5000, parametersSha256: 'ab' });
     expect(jobState(folder, job.work)).toBe('interrupted');
     write(folder, 'receipt.json', {
       ...{ hash: 'cd', numerics: 2, environment: 'minigrid 1', packages: { minigrid: '3.2.0' } },
     });
     writeFileSync(join(folder, 'metrics.jsonl'), `${JSON.stringify({ iteration: 30, envSteps: 5000 })}\n`);
+    // Interrupted once: both processes count.
+    writeFileSync(timesPath(folder), '1\n0.5\n');
     expect(jobState(folder, job.work)).toBe('finished');
     expect(storedRun(folder, job, at)).toEqual({
       ...{ id: job.id, part: 'babyai', group: 'BabyAI-GoToObj-v0', row: 'grpo', seed: 2, state: 'finished', ...at },
