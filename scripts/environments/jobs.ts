@@ -145,8 +145,8 @@ const parts: Readonly<Record<string, () => EnvironmentJob[]>> = {
       gameJobs('scienceworld', {
         ...{ group: task, env: `scienceworld:${task}`, rows: [remedy], seeds: 3, minutes: 60 },
         settings: {
-          ...{ iterations: 20, groupsPerIteration: 4, maxStateTokens: 192, bridgeProcesses: 2, checkpointEvery: 1 },
-          ...{ evalSplits: 'out-of-domain', evalEpisodes: 30, randomEpisodes: 30, evalEvery: 2 },
+          ...{ iterations: 12, groupsPerIteration: 4, maxStateTokens: 256, bridgeProcesses: 2, checkpointEvery: 1 },
+          ...{ evalSplits: 'out-of-domain', evalEpisodes: 30, randomEpisodes: 30, evalEvery: 4 },
         },
       }),
     ),
