@@ -40,6 +40,39 @@ function anchorGroups({ states, episode, hash }: Steps, groupSize: number): numb
 }
 
 /**
+ * (return - mean) / divisor within each group of steps.
+ *
+ * @param caller name of the calling function, for the message
+ * @param returns f64[states]
+ * @param groups indices of the steps of each group
+ * @returns f32[states]
+ * @throws RangeError if an advantage is not finite
+ */
+export function relativeReturns(
+  caller: string,
+  returns: Float64Array,
+  groups: readonly (readonly number[])[],
+  scaleRewards: RewardScale,
+): Float32Array {
+  const batchStd = scaleRewards === 'batch' ? moments(returns, 0, returns.length).std : 0;
+  const advantages = new Float32Array(returns.length);
+  for (const group of groups) {
+    const own = group.map((s) => returns[s]);
+    const { mean, std } = moments(own, 0, own.length);
+    const divisor = divisorOf(scaleRewards, std, batchStd);
+    group.forEach((s, i) => {
+      advantages[s] = (own[i] - mean) / divisor;
+      if (!Number.isFinite(advantages[s])) {
+        throw new RangeError(
+          `${caller}: advantages must be finite, got ${advantages[s]} for the return ${own[i]} at step ${s}; scale the environment's rewards down`,
+        );
+      }
+    });
+  }
+  return advantages;
+}
+
+/**
  * A^S = (R_t - mean of the anchor group) / (std + 1e-4) with R_t the discounted return from the step on (Feng et al.,
  * "Group-in-group policy optimization for LLM agent training", 2025, arXiv 2505.10978, section 4.2). The advantage is 0
  * for a step whose anchor group has no other step.
@@ -57,21 +90,10 @@ export function anchorState(
   discount: number,
   scaleRewards: RewardScale,
 ): Float32Array {
-  const returns = discountedReturns(steps, discount);
-  const batchStd = scaleRewards === 'batch' ? moments(returns, 0, returns.length).std : 0;
-  const advantages = new Float32Array(returns.length);
-  for (const anchor of anchorGroups(steps, groupSize)) {
-    const own = anchor.map((s) => returns[s]);
-    const { mean, std } = moments(own, 0, own.length);
-    const divisor = divisorOf(scaleRewards, std, batchStd);
-    anchor.forEach((s, i) => {
-      advantages[s] = (own[i] - mean) / divisor;
-      if (!Number.isFinite(advantages[s])) {
-        throw new RangeError(
-          `anchorState: advantages must be finite, got ${advantages[s]} for the return ${own[i]} at step ${s}; scale the environment's rewards down`,
-        );
-      }
-    });
-  }
-  return advantages;
+  return relativeReturns(
+    'anchorState',
+    discountedReturns(steps, discount),
+    anchorGroups(steps, groupSize),
+    scaleRewards,
+  );
 }

@@ -1,6 +1,6 @@
 /** Advantages of GRPO with dense rewards: the rewards from a step on, relative to those from all steps of the group. */
-import { discountedReturns, type Steps } from './anchorState.ts';
-import { divisorOf, moments, type RewardScale } from './moments.ts';
+import { discountedReturns, relativeReturns, type Steps } from './anchorState.ts';
+import type { RewardScale } from './moments.ts';
 
 /**
  * A_t = (G_t - mean) / (std + 1e-4) with the discounted reward-to-go G_t = r_t + discount * G_(t + 1) (Williams, 1992,
@@ -21,26 +21,11 @@ export function rewardToGo(
   scaleRewards: RewardScale,
 ): Float32Array {
   const returns = discountedReturns(steps, discount);
-  const batchStd = scaleRewards === 'batch' ? moments(returns, 0, returns.length).std : 0;
   const groups: number[][] = [];
   for (let s = 0; s < returns.length; s++) {
     const group = Math.floor(steps.episode[s] / groupSize);
     groups[group] ??= [];
     groups[group].push(s);
   }
-  const advantages = new Float32Array(returns.length);
-  for (const group of groups) {
-    const own = group.map((s) => returns[s]);
-    const { mean, std } = moments(own, 0, own.length);
-    const divisor = divisorOf(scaleRewards, std, batchStd);
-    group.forEach((s, i) => {
-      advantages[s] = (own[i] - mean) / divisor;
-      if (!Number.isFinite(advantages[s])) {
-        throw new RangeError(
-          `rewardToGo: advantages must be finite, got ${advantages[s]} for the return ${own[i]} at step ${s}; scale the environment's rewards down`,
-        );
-      }
-    });
-  }
-  return advantages;
+  return relativeReturns('rewardToGo', returns, groups, scaleRewards);
 }
