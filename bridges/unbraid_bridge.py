@@ -31,7 +31,7 @@ SPLITS = ("train", "in-domain", "out-of-domain")
 
 
 class Refusal(ValueError):
-    """A request that cannot be served. Its text says what to do; the program goes on."""
+    """A request that cannot be served. Its text states what to do. The program continues."""
 
 
 class Retry(Refusal):

@@ -1,4 +1,4 @@
-/** Opens environments that another program plays, and checks that they have the form that a config asks for. */
+/** Opens environments that another program plays, and checks that they have the form that a config requires. */
 import type { Config } from '../config/config.ts';
 import { unlessAborted } from '../eventLoop.ts';
 import type { StartProgress } from './bridge/messages.ts';
@@ -8,7 +8,7 @@ import type { Environment, TextEnvironment } from './environment.ts';
 export interface OpenBridgeOptions {
   /** Once it aborts, calls that wait for the environment reject with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Step limit that the program is asked for; null: its own. */
+  /** Step limit that the program must use; null: its own. */
   readonly maxSteps?: number | null;
   /** Number of processes that play. The result does not depend on it. */
   readonly processes?: number;
@@ -53,7 +53,7 @@ export interface OutsideOptions {
 /**
  * Opens the bridge of a config. The caller closes it.
  *
- * @throws Error if the bridge has another form than the config asks for; the signal's reason on abort
+ * @throws Error if the bridge has another form than the config requires; the signal's reason on abort
  */
 export async function openOutside(
   config: Config,

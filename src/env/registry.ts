@@ -149,7 +149,7 @@ const families: Readonly<
 /**
  * Opens the environments of a config without a vocabulary. The caller closes them.
  *
- * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's
+ * @throws if the name is unknown, or the environment does not have the form that the config requires; the signal's
  *   reason on abort
  */
 export async function openSource(
@@ -192,7 +192,7 @@ export async function openSource(
 
 /**
  * @param saved the vocabulary of the checkpoint from which the run resumes, if any
- * @throws if the name is unknown, or the environment does not have the form that the config asks for; the signal's
+ * @throws if the name is unknown, or the environment does not have the form that the config requires; the signal's
  *   reason on abort
  */
 export async function openEnvironments(

@@ -41,7 +41,7 @@ const runResult = v.object({
   success: splitSuccess,
   /** Mean return by split; absent in results of earlier versions. */
   return: v.optional(episodeMeans),
-  /** Results of uniformly random actions, if the config asks for them. */
+  /** Results of uniformly random actions; present if `randomEpisodes` is above 0. */
   random: v.optional(v.object({ success: episodeMeans, return: episodeMeans })),
   coupling: v.object({ start: couplingSummary, end: couplingSummary }),
   envSteps: count,

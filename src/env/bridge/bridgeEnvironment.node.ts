@@ -7,7 +7,7 @@ import { type PlayRequest, ProtocolError } from './messages.ts';
 import { ProgramError } from './programError.node.ts';
 import type { BridgeStep, ReadStep } from './steps.ts';
 
-/** Number of times that a reset is tried if the program asks for a repetition. */
+/** Number of times that a reset is sent if the program requests that it be repeated. */
 const mostTries = 3;
 
 /** Where an environment is. */

@@ -11,7 +11,7 @@ export const printable = (text: string): string => shownText(stripVTControlChara
 
 /** An error that the program reported. It rejects only the request that it belongs to. */
 export class ProgramError extends Error {
-  /** Whether the program asks for the same request again. */
+  /** Whether the program requests that the same request be sent again. */
   readonly retry: boolean;
 
   constructor(message: string, retry: boolean) {

@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)('minigrid: as text', () => {
   });
 
   it('tells states apart by the parts of a mission that are done', async () => {
-    // Seed 66 has both goals in the first room: at the key an episode ends or goes on, by whether the door was visited.
+    // Seed 66 has both goals in the first room. At the key, a visit to the door decides whether the episode ends.
     const level = 'minigrid:BabyAI-GoToSeqS5R2-v0?actions=3';
     const episodes = await withBridge(
       level,

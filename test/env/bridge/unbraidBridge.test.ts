@@ -89,7 +89,7 @@ describe.skipIf(!hasPython)('bridges/unbraid_bridge.py', () => {
   it.each([
     [{ op: 'reset', env: 0, seed: 1, split: 'test' }, 'split must be one of train, in-domain, out-of-domain, got test'],
     [{ op: 'jump', env: 0 }, 'op must be hello, reset, step, stepMany or close, got jump'],
-  ])('refuses %j and goes on', (request, problem) => {
+  ])('rejects %j and continues', (request, problem) => {
     const { answers } = answersTo('text', [
       { id: 0, op: 'hello', protocol: 1 },
       { id: 1, ...request },
@@ -129,7 +129,7 @@ describe.skipIf(!hasPython)('bridges/unbraid_bridge.py', () => {
       ]);
     });
 
-    it('plays vectors, with ids in ascending order, and asks for success at the end', async () => {
+    it('plays vectors, with ids in ascending order, and reports success at the end', async () => {
       const first = await vector.reset({ seed: 2, split: 'train' });
       expect([Array.from(first.observation as Float32Array), first.info.admissibleActions]).toEqual([
         [2, 0.5],
@@ -166,7 +166,7 @@ describe.skipIf(!hasPython)('bridges/unbraid_bridge.py', () => {
       expect((await tokens.step(1)).observation).toEqual([5]);
     });
 
-    it('rejects only the request that failed, and repeats a reset that asks for it', async () => {
+    it('rejects only the request that failed, and repeats a reset whose error requests it', async () => {
       const bridge = await bridgeOf('text');
       const environment = bridge.create() as TextEnvironment;
       await expect(environment.reset({ seed: 13, split: 'train' })).rejects.toThrow("KeyError: 'thirteen'");

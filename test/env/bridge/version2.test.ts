@@ -282,7 +282,7 @@ describe('stepMany', () => {
     await bridge.close();
   });
 
-  test('an error of the whole line rejects its requests, and the bridge goes on', async () => {
+  test('an error of the whole line rejects its requests, and the bridge continues', async () => {
     const bridge = await openTextBridge(counter('text', 'many-refused'));
     const resets = [1, 2].map(async (seed) => messageOf(bridge.create().reset(game(seed))));
     expect(await Promise.all(resets)).toEqual(Array(2).fill('bridge counter: too many at once'));
