@@ -1,0 +1,30 @@
+/** Numbers that the canvas shows of a policy. */
+import { actionCount, type PlaneState } from '../plane/scene.ts';
+
+/** Mean probability of the right action over the trained or the held-out states, weighted by frequency; 0 without any. */
+export function successOf(states: readonly PlaneState[], probabilities: ArrayLike<number>, trained: boolean): number {
+  let sum = 0;
+  let weight = 0;
+  for (const [i, s] of states.entries()) {
+    if (s.trained !== trained) continue;
+    sum += s.frequency * probabilities[i * actionCount + s.right];
+    weight += s.frequency;
+  }
+  return weight > 0 ? sum / weight : 0;
+}
+
+/** Pearson's correlation; null where one of the two does not vary. */
+export function correlation(a: Float64Array, b: Float64Array): number | null {
+  const n = a.length;
+  const mean = (x: Float64Array): number => x.reduce((sum, v) => sum + v, 0) / n;
+  const [meanA, meanB] = [mean(a), mean(b)];
+  let both = 0;
+  let ofA = 0;
+  let ofB = 0;
+  for (let i = 0; i < n; i++) {
+    both += (a[i] - meanA) * (b[i] - meanB);
+    ofA += (a[i] - meanA) ** 2;
+    ofB += (b[i] - meanB) ** 2;
+  }
+  return ofA > 0 && ofB > 0 ? both / Math.sqrt(ofA * ofB) : null;
+}

@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const page = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Headers that give a page shared memory, as `npm run site` and the service worker send them. */
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+export default defineConfig({
+  // Relative addresses, so that the folder works below any path.
+  base: './',
+  build: {
+    target: 'es2023',
+    rolldownOptions: {
+      input: {
+        story: page('index.html'),
+        canvas: page('canvas/index.html'),
+        verify: page('verify/index.html'),
+        
+      },
+    },
+  },
+  worker: { format: 'es' },
+  server: { headers: isolation },
+  preview: { headers: isolation },
+});
