@@ -11,6 +11,8 @@ export default defineConfig({
   base: './',
   build: {
     target: 'es2023',
+    // The documentation has its own assets/.
+    assetsDir: 'app',
     rolldownOptions: {
       input: {
         story: page('index.html'),

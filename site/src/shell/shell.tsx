@@ -1,5 +1,7 @@
 /** The frame of every page: navigation, theme, content and footer. */
 import { type ComponentChildren, render } from 'preact';
+import './base.css';
+import './isolate.ts';
 import { chooseTheme, theme } from './theme.ts';
 
 const routes = [
