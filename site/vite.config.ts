@@ -18,6 +18,7 @@ export default defineConfig({
         story: page('index.html'),
         canvas: page('canvas/index.html'),
         verify: page('verify/index.html'),
+        lab: page('lab/index.html'),
         
       },
     },

@@ -61,6 +61,8 @@ export function LineChart({ x, xLabel, lines, height, range, xMost, logarithmic,
           stroke: colourOf(colour),
           width: width ?? 2,
           points: { show: false },
+          // Values that were not measured between two others.
+          spanGaps: true,
           ...(dash && { dash: [...dash] }),
         })),
       ],
