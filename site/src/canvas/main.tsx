@@ -148,11 +148,11 @@ function Canvas() {
         </div>
         <div class="side">
           <figure class="panel">
-            <h3>Coupling of the right actions</h3>
+            <h2>Coupling of the right actions</h2>
             <CosineMatrix states={scene.states} cosines={current?.cosines ?? null} />
           </figure>
           <figure class="panel">
-            <h3>Success</h3>
+            <h2>Success</h2>
             <LineChart
               x={updatesAxis}
               xLabel="updates + 1 (logarithmic)"
