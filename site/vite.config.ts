@@ -13,12 +13,15 @@ export default defineConfig({
     target: 'es2023',
     // The documentation has its own assets/.
     assetsDir: 'app',
+    // An inlined file would be a data: address, from which the content security policy allows no fetch.
+    assetsInlineLimit: 0,
     rolldownOptions: {
       input: {
         story: page('index.html'),
         canvas: page('canvas/index.html'),
         verify: page('verify/index.html'),
         lab: page('lab/index.html'),
+        bench: page('bench/index.html'),
         
       },
     },

@@ -14,7 +14,7 @@ import { startTraining } from '../src/plane/training.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const routes = ['', 'canvas/', 'lab/', 'verify/'] as const;
+const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
 let server: SiteServer;
 
 beforeAll(async () => {
