@@ -1,6 +1,5 @@
 /** The iterations of a run: collect episodes, learn from them, evaluate, record. */
 
-import { couplingSummary } from '../coupling/measure.ts';
 import { yieldToEventLoop } from '../eventLoop.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { episodesOf, type IterationContext, learnFrom, type Metrics } from './iteration.ts';
@@ -45,7 +44,7 @@ async function measureAfter(run: Run, iteration: number, line: Metrics): Promise
     return evaluated;
   }
   if (dueAt(evalEvery, iteration)) Object.assign(line, resultMetrics(run, await evaluateAll(run)));
-  if (dueAt(couplingEvery, iteration)) Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
+  if (dueAt(couplingEvery, iteration)) Object.assign(line, couplingMetrics(await measureRun(run)));
   return null;
 }
 

@@ -3,12 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { headsOf } from '../config/method.ts';
 import { describeSample } from '../coupling/describe.ts';
-import {
-  type CouplingMeasurement,
-  type CouplingSummary,
-  couplingSummary,
-  measureCoupling,
-} from '../coupling/measure.ts';
+import { couplingSummary, type MeasuredCoupling, measurePairs } from '../coupling/measure.ts';
 import { collectSamplePairs } from '../coupling/samplePairStates.ts';
 import type { SamplePairs } from '../coupling/samplePairs.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
@@ -230,19 +225,19 @@ const metricKeys = [
 ] as const;
 
 /** Coupling of the current weights on the run's state pairs; null without pairs. */
-export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
-  const { learner, bank, environments, spread, signal } = run;
+export async function measureRun(run: Run): Promise<MeasuredCoupling | null> {
+  const { config, learner, bank, environments, spread, signal } = run;
   if (!bank) return null;
   reportProgress(run, 'coupling', 0, 1);
   const { policy } = learner;
   const describe = describeSample(environments[0].spec, bank);
-  const measured = await measureCoupling(policy, bank, { describe, grams: spread.grams, signal });
+  const measured = await measurePairs(policy, bank, { describe, grams: spread.grams, signal }, config.diagnostics);
   reportProgress(run, 'coupling', 1, 1);
   return measured;
 }
 
 /** The fields of coupling-start.json and coupling-end.json besides the names of the command and of the run. */
-export function couplingFields(iteration: number, measured: CouplingMeasurement) {
+export function couplingFields(iteration: number, measured: MeasuredCoupling) {
   return { iteration, split: 'in-domain', samples: measured.matrix.samples.length, ...measured } as const;
 }
 
@@ -261,27 +256,39 @@ export function resultMetrics(run: Run, { success, return: returns }: Results, p
   return metrics;
 }
 
-export function couplingMetrics(summary: CouplingSummary): Metrics {
+/** Metrics of a measurement of coupling; the further ones only where they were measured. */
+export function couplingMetrics(measured: MeasuredCoupling | null): Metrics {
   const metrics: Metrics = {};
+  const summary = couplingSummary(measured);
+  const { goodBad, goodGood, badBad, contrast, cka } = measured?.embeddingCosine ?? {};
   const values = {
     'coupling/good_bad_cosine': summary.goodBadCosine,
     'coupling/good_good_cosine': summary.goodGoodCosine,
     'coupling/bad_bad_cosine': summary.badBadCosine,
     'coupling/good_bad_positive_fraction': summary.goodBadPositiveFraction,
+    'coupling/contrast': measured?.contrast,
+    'coupling/kernel_target_alignment': measured?.kernelTargetAlignment,
+    'coupling/effective_rank': measured?.effectiveRank,
+    'coupling/top_share': measured?.topShare,
+    'embedding/good_bad_cosine': goodBad,
+    'embedding/good_good_cosine': goodGood,
+    'embedding/bad_bad_cosine': badBad,
+    'embedding/contrast': contrast,
+    'embedding/cka': cka,
   };
-  for (const [key, value] of Object.entries(values)) if (value !== null) metrics[key] = value;
+  for (const [key, value] of Object.entries(values)) if (typeof value === 'number') metrics[key] = value;
   return metrics;
 }
 
 /** Success, returns and coupling of the current policy, and the metrics that hold them. */
 export interface Evaluated extends Results {
-  readonly measured: CouplingMeasurement | null;
+  readonly measured: MeasuredCoupling | null;
   readonly metrics: Metrics;
 }
 
 export async function evaluateRun(run: Run): Promise<Evaluated> {
   const measured = await measureRun(run);
   const results = await evaluateAll(run);
-  const metrics = { ...resultMetrics(run, results), ...couplingMetrics(couplingSummary(measured)) };
+  const metrics = { ...resultMetrics(run, results), ...couplingMetrics(measured) };
   return { ...results, measured, metrics };
 }
