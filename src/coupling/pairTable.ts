@@ -75,7 +75,7 @@ export const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** [row, column] of each pair of a class: the indices of its samples among those of the two sides. */
-export function placesOf({ samplePairs, left, right }: Omit<PairTable, 'between' | 'within'>, name: PairClass) {
+function placesOf({ samplePairs, left, right }: Omit<PairTable, 'between' | 'within'>, name: PairClass) {
   return samplePairs.byClass[name].map(
     ([l, r]) => [left.place.get(keyOf(l)) as number, right.place.get(keyOf(r)) as number] as const,
   );
