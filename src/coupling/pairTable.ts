@@ -35,18 +35,14 @@ export interface PairTable {
 }
 
 /** The distinct samples of the pairs on one side, in the order of the pairs. */
+export function distinctSamples(samplePairs: SamplePairs, which: 0 | 1): PairSample[] {
+  const pairs = pairClasses.flatMap((name) => samplePairs.byClass[name]);
+  return [...new Map(pairs.map((pair) => [keyOf(pair[which]), pair[which]])).values()];
+}
+
 function collectSide(samplePairs: SamplePairs, which: 0 | 1): Side {
-  const samples: PairSample[] = [];
-  const place = new Map<string, number>();
-  for (const name of pairClasses) {
-    for (const pair of samplePairs.byClass[name]) {
-      const key = keyOf(pair[which]);
-      if (place.has(key)) continue;
-      place.set(key, samples.length);
-      samples.push(pair[which]);
-    }
-  }
-  return { samples, place };
+  const samples = distinctSamples(samplePairs, which);
+  return { samples, place: new Map(samples.map((sample, i) => [keyOf(sample), i])) };
 }
 
 export async function measureTable(samplePairs: SamplePairs, grams: GramsOf, pause: Pause): Promise<PairTable> {

@@ -6,12 +6,14 @@ import { describeSample } from '../coupling/describe.ts';
 import { couplingSummary, type MeasuredCoupling, measurePairs } from '../coupling/measure.ts';
 import { collectSamplePairs } from '../coupling/samplePairStates.ts';
 import type { SamplePairs } from '../coupling/samplePairs.ts';
+import { stepPoints, stepSpillover } from '../coupling/stepSpillover.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { policyFor } from '../engine/policy/custom.ts';
 import type { StartProgress } from '../env/bridge/messages.ts';
 import { type Environment, type Split, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
+import { pauses, runWithPauses } from '../eventLoop.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
@@ -234,6 +236,26 @@ export async function measureRun(run: Run): Promise<MeasuredCoupling | null> {
   const measured = await measurePairs(policy, bank, { describe, grams: spread.grams, signal }, config.diagnostics);
   reportProgress(run, 'coupling', 1, 1);
   return measured;
+}
+
+/**
+ * Metrics of the spillover of the step from the weights `before` to the current ones, on the samples of the run's pairs.
+ *
+ * @param before f32[network.vectorSize]
+ */
+export async function stepMetrics({ learner, bank, signal }: Run, before: Float32Array): Promise<Metrics> {
+  if (!bank) return {};
+  const points = await runWithPauses(stepPoints(learner.policy, before, bank), pauses(signal));
+  const { good, bad, badPositiveFraction, correlation, relativeError } = stepSpillover(points);
+  return {
+    'spillover/good_predicted': good[0],
+    'spillover/good_actual': good[1],
+    'spillover/bad_predicted': bad[0],
+    'spillover/bad_actual': bad[1],
+    'spillover/bad_positive_fraction': badPositiveFraction,
+    ...(correlation !== null && { 'spillover/correlation': correlation }),
+    'spillover/relative_error': relativeError,
+  };
 }
 
 /** The fields of coupling-start.json and coupling-end.json besides the names of the command and of the run. */
