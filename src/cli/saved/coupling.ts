@@ -23,6 +23,17 @@ export const maxCouplingSamples = 10_000;
 /** Number of samples from which the measurement takes so long that the build of the kernels is chosen before it. */
 const LONG = 1000;
 
+type Further =
+  | 'contrast'
+  | 'kernelTargetAlignment'
+  | 'distinctSamples'
+  | 'effectiveRank'
+  | 'topShare'
+  | 'embeddingCosine';
+
+/** A record of this command: with all numbers that records of runs and of earlier versions can lack. */
+export type MeasuredRecord = CouplingRecord & { [K in Further]: NonNullable<CouplingRecord[K]> };
+
 export interface CouplingEngine {
   readonly measureRunCoupling: (
     directory: string,
@@ -35,7 +46,7 @@ export interface CouplingEngine {
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
     },
-  ) => Promise<CouplingRecord>;
+  ) => Promise<MeasuredRecord>;
 }
 
 interface CouplingOptions {
@@ -47,16 +58,16 @@ interface CouplingOptions {
 }
 
 /** What the contrast, the alignments and the spectrum of a record are, in words; a line each. */
-function separationLines({ embeddingCosine, ...record }: CouplingRecord): string[] {
+function separationLines({ embeddingCosine, ...record }: MeasuredRecord): string[] {
   return [
-    `Contrast (mean cosine of pairs with equal labels minus that of good-bad pairs): gradients ${signedTwo(record.contrast)}, embeddings ${signedTwo(embeddingCosine?.contrast)}`,
-    `Alignment of the Gram matrix (0 none, 1 full): with the labels ${two(record.kernelTargetAlignment)}, with the embeddings ${two(embeddingCosine?.cka)}`,
-    `Effective rank of the Gram matrix: ${record.effectiveRank?.toFixed(1)} of ${record.distinctSamples} samples; the largest eigenvalue has ${Math.round(100 * (record.topShare ?? 0))}% of the sum of all`,
+    `Contrast (mean cosine of pairs with equal labels minus that of good-bad pairs): gradients ${signedTwo(record.contrast)}, embeddings ${signedTwo(embeddingCosine.contrast)}`,
+    `Alignment of the Gram matrix (0 none, 1 full): with the labels ${two(record.kernelTargetAlignment)}, with the embeddings ${two(embeddingCosine.cka)}`,
+    `Effective rank of the Gram matrix: ${record.effectiveRank.toFixed(1)} of ${count(record.distinctSamples)} samples; the largest eigenvalue has ${Math.round(100 * record.topShare)}% of the sum of all`,
   ];
 }
 
 /** Tables of the pair classes, the parameters and the similarity of states, contrast, spectrum and spillover. */
-function couplingSummary(record: CouplingRecord): string {
+function couplingSummary(record: MeasuredRecord): string {
   const { classes: pairs, embeddingCosine } = record;
   const classes = table(
     ['Pairs', 'number', 'mean cosine', 'cosine > 0', 'cosine of embeddings'],
@@ -71,7 +82,7 @@ function couplingSummary(record: CouplingRecord): string {
       count(pairs[key].pairs),
       two(pairs[key].meanCosine),
       two(pairs[key].positiveFraction),
-      two(embeddingCosine?.[key]),
+      two(embeddingCosine[key]),
     ]),
   );
   const layers = table(

@@ -16,14 +16,13 @@ import { openSpread, type Spread } from '../../parallel/spread.ts';
 import type { Checkpoint } from '../../record/checkpoint.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
-import type { CouplingRecord } from '../../record/schemas.ts';
 import { evaluate } from '../../rollout/success.ts';
 import { episodeMean } from '../../statistics/episodes.ts';
 import { bySplit, type Progress, startProgress } from '../../train/run.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges, permitted } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
-import type { CouplingEngine } from './coupling.ts';
+import type { CouplingEngine, MeasuredRecord } from './coupling.ts';
 import type { EvalEngine } from './eval.ts';
 
 /** Number of environments that are open at the same time. */
@@ -167,7 +166,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directo
     }
     progress(2);
     const { iteration } = saved;
-    return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
+    return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as MeasuredRecord;
   });
 
 /** Success and mean return of the latest checkpoint of a run on a split, with their 95% intervals. */
