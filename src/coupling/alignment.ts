@@ -19,8 +19,13 @@ export function joinBlocks(
   return {
     size: l + r,
     copyRow(i, row) {
-      for (let j = 0; j < l; j++) row[j] = i < l ? within[0][i * l + j] : between[j * r + i - l];
-      for (let j = 0; j < r; j++) row[l + j] = i < l ? between[i * r + j] : within[1][(i - l) * r + j];
+      if (i < l) {
+        for (let j = 0; j < l; j++) row[j] = within[0][i * l + j];
+        for (let j = 0; j < r; j++) row[l + j] = between[i * r + j];
+      } else {
+        for (let j = 0; j < l; j++) row[j] = between[j * r + i - l];
+        for (let j = 0; j < r; j++) row[l + j] = within[1][(i - l) * r + j];
+      }
     },
   };
 }
@@ -39,7 +44,11 @@ const LEAST_SHARE = 1e-12;
 /** Elements that take about the time in which one state is scored. */
 const ELEMENTS = 8192;
 
-const squares = (values: Float64Array): number => values.reduce((sum, x) => sum + x * x, 0);
+function squares(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return sum;
+}
 
 /** X^T X of features [size, width]. */
 function covariance(features: Float64Array, width: number): Float64Array {
