@@ -1,7 +1,7 @@
 /**
- * Spillover of a step that was taken: the change of log pi of held-out samples, to first order and as measured. Whatever
- * made the step (advantages, losses, moments of the optimiser, clipping, several passes) is in the change of the
- * parameters.
+ * Spillover of a step that was taken: the change of log pi of held-out samples, to first order and as measured.
+ * Whatever made the step (advantages, losses, moments of the optimiser, clipping, several passes) is in the change of
+ * the parameters.
  */
 import { index32 } from '../engine/kernels/address.ts';
 import { type Policy, takenLogProbs } from '../engine/policy/policy.ts';

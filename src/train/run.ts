@@ -239,7 +239,8 @@ export async function measureRun(run: Run): Promise<MeasuredCoupling | null> {
 }
 
 /**
- * Metrics of the spillover of the step from the weights `before` to the current ones, on the samples of the run's pairs.
+ * Metrics of the spillover of the step from the weights `before` to the current ones, on the samples of the run's
+ * pairs.
  *
  * @param before f32[network.vectorSize]
  */

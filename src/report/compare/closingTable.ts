@@ -90,8 +90,8 @@ function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined
 }
 
 /**
- * The closing table for a terminal, without colour codes. Cosine, contrast and positive share a column, so that the table fits
- * its width.
+ * The closing table for a terminal, without colour codes. Cosine, contrast and positive share a column, so that the
+ * table fits its width.
  */
 export function closingTableText(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);

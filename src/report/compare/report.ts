@@ -61,7 +61,8 @@ export function renderReport(records: ReportRecords): string {
 /**
  * Renders the coupling of one checkpoint as one self-contained HTML page.
  *
- * @param metrics lines of metrics of the run, default none; if it measured coupling during training, the page shows that too
+ * @param metrics lines of metrics of the run, default none; if it measured coupling during training, the page shows
+ *   that too
  */
 export function renderCouplingPage(coupling: CouplingRecord, metrics: readonly MetricsLine[] = []): string {
   const { classes, embeddingCosine } = coupling;

@@ -18,8 +18,8 @@ export const legendOf = (variants: readonly ComparedVariant[]) =>
 export type Curve = readonly (readonly [number, SeedMean])[];
 
 /**
- * Over some runs: [environment steps, estimate of what `pick` reads from their lines of metrics] at each iteration at which every run
- * measured it.
+ * Over some runs: [environment steps, estimate of what `pick` reads from their lines of metrics] at each iteration at
+ * which every run measured it.
  */
 export function curveBy(
   { runs }: { readonly runs: readonly Pick<RunRecords, 'metrics'>[] },
