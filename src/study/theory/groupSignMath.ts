@@ -71,7 +71,8 @@ export function expectedSigns({ q, r, groupSize, rest }: RiskyGroup): Signs {
 }
 
 /**
- * The same probabilities, measured with `groupRelative` on `groups` groups: means over groups with 95% intervals. The share of samples is divided by the expected number of risky episodes of a group, G q.
+ * The same probabilities, measured with `groupRelative` on `groups` groups: means over groups with 95% intervals. The
+ * share of samples is divided by the expected number of risky episodes of a group, G q.
  */
 export function measuredSigns(
   action: RiskyGroup,
