@@ -158,6 +158,9 @@ function readBlueprint({ tensors, metadata }: SafetensorsFile): { blueprint: Blu
     );
   }
   const blueprint = blueprintFromJson(metadata.blueprint);
+  if (blueprint.config.hinted) {
+    throw new Error('openPolicy: the policy must act without hints, got one with them; train it with hint "off"');
+  }
   const capacity = batchCapacity(blueprint.shape, BATCH_STATES);
   const { parameters, bytes } = policySize(blueprint, capacity);
   checkParameters(parameters, tensors);
