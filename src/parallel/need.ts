@@ -80,7 +80,7 @@ export function memoryNeed(
 ): BytesOf {
   const arena = new CountingArena();
   const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
-  createLossInputs(policy);
+  createLossInputs(policy, null);
   const { network } = policy;
   const engine = arena.mark();
   const vectors = 4 * (VECTORS * network.vectorSize + 2 * network.size);

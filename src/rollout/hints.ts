@@ -40,13 +40,13 @@ function badProbabilities({ arena, network, logProbs }: Policy, out: Float64Arra
 
 /**
  * The hints of an environment with `spec.hint`, for play with these weights; null for other environments. A decision
- * depends on the observation without the hint and on the admissible actions alone, so it is the same in any batch and on
- * any thread.
+ * depends on the observation without the hint and on the admissible actions alone, so it is the same in any batch and
+ * on any thread.
  *
  * - `classifier`: the hint appears where the policy takes an action that its classifier thinks bad with a probability
  *   above the threshold. Both read the observation without the hint.
- * - `random`: the hint appears in a fixed pseudo-random set of states, each of which belongs to it with a probability of
- *   the threshold.
+ * - `random`: the hint appears in a fixed pseudo-random set of states. The threshold is the probability with which a
+ *   state belongs to the set.
  *
  * Do not call it inside an `arena.mark()` section.
  */

@@ -210,7 +210,7 @@ export async function learnFrom(
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
-  if (config.hint !== 'off') metrics['hints/share'] = hintShare(rollout.states);
+  if (config.hint !== 'off') metrics['charts/hint_share'] = hintShare(rollout.states);
   if (usesLabels(config)) {
     if (config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout.expert);
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
