@@ -11,6 +11,7 @@ import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
+import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
@@ -110,7 +111,7 @@ export function episodesOf({ config, games, signal }: IterationContext, iteratio
 }
 
 /** The updates of an iteration before they are taken, and what was computed on the way to them. */
-interface PreparedUpdates {
+export interface PreparedUpdates {
   /** In the order in which they are taken. The first set of each holds the states of the rollout. */
   readonly tasks: readonly UpdateTask[];
   readonly prepared: PreparedRollout;
@@ -126,7 +127,7 @@ interface PreparedUpdates {
  * Computes the advantages, the labels and the minibatches of iteration number `iteration`. It changes what the label
  * source and the normalisers remember, and leaves the policy as it is.
  */
-async function prepareUpdates(
+export async function prepareUpdates(
   rollout: Rollout,
   learner: Learner,
   context: IterationContext,
@@ -174,10 +175,10 @@ async function prepareUpdates(
   return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight };
 }
 
-/** Settings of the next AdamW step of the run. */
-function nextStep(config: Config, learner: Learner): AdamwSettings {
+/** Settings of the AdamW step of a run that follows `updates` steps. */
+export function stepAfter(config: Config, updates: number): AdamwSettings {
   const totalUpdates = config.iterations * config.numIterations * config.minibatches;
-  return { ...adamwSettings(config), learningRate: learningRateAt(config, learner.updates, totalUpdates) };
+  return { ...adamwSettings(config), learningRate: learningRateAt(config, updates, totalUpdates) };
 }
 
 /**
@@ -208,7 +209,7 @@ export async function learnFrom(
   const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
   try {
     for (const [i, { contrastive }] of tasks.entries()) {
-      const adamw = nextStep(config, learner);
+      const adamw = stepAfter(config, learner.updates);
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
         stats.push(operated);
@@ -244,6 +245,7 @@ export async function learnFrom(
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
+  if (config.hint !== 'off') metrics['charts/hint_share'] = hintShare(rollout.states);
   if (usesLabels(config)) {
     if (config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout.expert);
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
