@@ -1,6 +1,6 @@
-import type { Interval } from '../../statistics/statistics.ts';
 import { panelName, panelTop, renderSvg, seriesStyle, twoColumns, valueAxis } from '../../report/draw/chart.ts';
 import { bars, curve, points as drawPoints } from '../../report/draw/series.ts';
+import type { Interval } from '../../statistics/statistics.ts';
 import { expectedSigns, type RiskyGroup, type Signs } from './groupSignMath.ts';
 
 /** Signs of the risky action's advantages at one probability of taking it, in closed form and measured. */
