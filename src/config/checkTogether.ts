@@ -1,5 +1,5 @@
 /** Rejects configs in which the value of one key does not fit that of another. */
-import { labelTermsOf } from './method.ts';
+import { labelLossesOf, labelTermsOf } from './method.ts';
 
 /** A value for a message, of at most 200 characters. */
 export function show(value: unknown): string {
@@ -13,9 +13,26 @@ interface Dependent {
   readonly observation: string | null;
   readonly method: string;
   readonly labels: string;
+  readonly shuffledSource: string;
+  readonly hindsight: boolean;
   readonly coldStart: number;
   readonly valueNetwork: string;
   readonly normalizeObservations: boolean;
+}
+
+/** @throws Error where the label losses or labels do not fit `hindsight` */
+function checkHindsight({ hindsight, method, labels, shuffledSource }: Dependent): void {
+  if (!hindsight) return;
+  if (labelLossesOf(method).length === 0) {
+    throw new Error(
+      `config: hindsight needs a method with classifier, contrastive or cloning, got ${show(method)}; the policy loss has no correct use of relabelled steps: add one of the terms or set hindsight to false`,
+    );
+  }
+  const source = labels === 'shuffled' ? shuffledSource : labels;
+  if (source === 'graph') return;
+  throw new Error(
+    `config: hindsight needs labels "graph", got ${show(source)}; set ${labels === 'shuffled' ? 'shuffledSource' : 'labels'} to "graph" or hindsight to false`,
+  );
 }
 
 /** @throws Error naming two keys whose values do not fit each other */
@@ -30,6 +47,7 @@ export function checkTogether(config: Dependent): void {
       'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
     );
   }
+  checkHindsight(config);
   if (config.policy !== 'mlp' && config.normalizeObservations) {
     throw new Error(
       `config: normalizeObservations needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or normalizeObservations to false`,

@@ -29,6 +29,7 @@ export const configGroups: readonly ConfigGroup[] = [
       ...(['classifierCoef', 'classifierScope', 'cloningCoef'] as const),
       ...(['contrastiveCoef', 'contrastiveTemperature', 'contrastiveSamples'] as const),
       ...(['returns', 'discount', 'gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda'] as const),
+      ...(['graphAdvantagesCoef', 'graphAdvantagesOver', 'explorationBonus'] as const),
       ...(['valueCoef', 'valueClip', 'valueNetwork', 'bootstrapTruncated'] as const),
       ...(['normalizeRewards', 'normalizeObservations'] as const),
       ...(['conflictTasks', 'gradvacBeta'] as const),
@@ -40,7 +41,7 @@ export const configGroups: readonly ConfigGroup[] = [
     keys: [
       ...(['labels', 'shuffledSource', 'labelNoise', 'labelAdvantages', 'labelWarmup', 'labelSchedule'] as const),
       ...(['labelMargin', 'anchorIterations', 'graphDiscount', 'graphMaxEdges', 'graphMinSuccesses'] as const),
-      ...(['graphMinVisits', 'criticSteps', 'criticUpdates', 'criticBatch', 'criticLearningRate'] as const),
+      ...(['graphMinVisits', 'hindsight', 'criticSteps', 'criticUpdates', 'criticBatch', 'criticLearningRate'] as const),
       ...(['counterfactualStates', 'counterfactualRollouts'] as const),
     ],
     names: { title: 'Label sources of --labels', table: labelTable },
