@@ -15,7 +15,7 @@ import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
-import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
+import { minibatchTask, type PreparedRollout, permutationIn, type UpdateTask } from './minibatch.ts';
 import { type Normalizers, observe } from './normalizers.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
@@ -109,22 +109,31 @@ export function episodesOf({ config, games, signal }: IterationContext, iteratio
   };
 }
 
+/** The updates of an iteration before they are taken, and what was computed on the way to them. */
+interface PreparedUpdates {
+  /** In the order in which they are taken. The first set of each holds the states of the rollout. */
+  readonly tasks: readonly UpdateTask[];
+  readonly prepared: PreparedRollout;
+  readonly rewardStd: number;
+  readonly deadShare: number;
+  /** Environment steps taken to assign labels. */
+  readonly envSteps: number;
+  /** Factor of the label source on the weights of the label losses. */
+  readonly labelWeight: number;
+}
+
 /**
- * Computes advantages and labels of the episodes of iteration number `iteration` and updates the policy.
- *
- * @param next the episodes that are collected directly after the update; null where an evaluation comes first
- * @returns the line for metrics.jsonl
+ * Computes the advantages, the labels and the minibatches of iteration number `iteration`. It changes what the label
+ * source and the normalisers remember, and leaves the policy as it is.
  */
-export async function learnFrom(
+async function prepareUpdates(
   rollout: Rollout,
   learner: Learner,
   context: IterationContext,
   iteration: number,
-  next: Episodes | null,
-): Promise<Metrics> {
-  const { config, demonstrations, labelSource, reference, spread } = context;
+): Promise<PreparedUpdates> {
+  const { config, demonstrations, labelSource, reference } = context;
   const { seed, minibatches, numIterations, temperature } = config;
-  const { games } = rollout;
   const { advantages, rewardStd, deadShare } = groupRelative(
     rollout.returns,
     config.numGenerations,
@@ -134,7 +143,7 @@ export async function learnFrom(
   const {
     labels: all,
     envSteps,
-    weight,
+    weight: labelWeight,
   } = usesLabels(config)
     ? await labelSource.label(rollout, advantages, iteration)
     : { labels: new Int8Array(rollout.states.actions).fill(-1), envSteps: 0, weight: 1 };
@@ -143,14 +152,12 @@ export async function learnFrom(
   const { maxSteps } = context.environments[0].spec;
   const { first } = rollout;
   const repeats = usesLabels(config) ? repeatsWithLabels(rollout.states, first, labels) : first.slice(0, steps);
-  const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * weight);
-  const terms = termsOf(config.method);
-  const predicted = terms.includes('ppo')
+  const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * labelWeight);
+  const predicted = termsOf(config.method).includes('ppo')
     ? predict(learner.policy, rollout, repeats, context.normalizers.returns, config)
     : null;
   const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
-  const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
@@ -164,6 +171,35 @@ export async function learnFrom(
       tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length));
     }
   }
+  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight };
+}
+
+/** Settings of the next AdamW step of the run. */
+function nextStep(config: Config, learner: Learner): AdamwSettings {
+  const totalUpdates = config.iterations * config.numIterations * config.minibatches;
+  return { ...adamwSettings(config), learningRate: learningRateAt(config, learner.updates, totalUpdates) };
+}
+
+/**
+ * Computes advantages and labels of the episodes of iteration number `iteration` and updates the policy.
+ *
+ * @param next the episodes that are collected directly after the update; null where an evaluation comes first
+ * @returns the line for metrics.jsonl
+ */
+export async function learnFrom(
+  rollout: Rollout,
+  learner: Learner,
+  context: IterationContext,
+  iteration: number,
+  next: Episodes | null,
+): Promise<Metrics> {
+  const { config, demonstrations, spread } = context;
+  const { games } = rollout;
+  const steps = rollout.states.states;
+  const terms = termsOf(config.method);
+  const updates = await prepareUpdates(rollout, learner, context, iteration);
+  const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
+  const { advantage, values, labels } = prepared;
   const stats: UpdateStats[] = [];
   const { surgeon } = context;
   const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
@@ -172,8 +208,7 @@ export async function learnFrom(
   const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
   try {
     for (const [i, { contrastive }] of tasks.entries()) {
-      const learningRate = learningRateAt(config, learner.updates, totalUpdates);
-      const adamw = { ...adamwSettings(config), learningRate };
+      const adamw = nextStep(config, learner);
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
         stats.push(operated);
@@ -214,7 +249,7 @@ export async function learnFrom(
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
   }
   if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
-  if (weight !== 1) metrics['labels/weight'] = weight;
+  if (labelWeight !== 1) metrics['labels/weight'] = labelWeight;
   return metrics;
 }
 
