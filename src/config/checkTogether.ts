@@ -1,5 +1,5 @@
 /** Rejects configs in which the value of one key does not fit that of another. */
-import { labelLossesOf, labelTermsOf } from './method.ts';
+import { labelTermsOf, termsOf } from './method.ts';
 
 /** A value for a message, of at most 200 characters. */
 export function show(value: unknown): string {
@@ -20,12 +20,16 @@ interface Dependent {
   readonly normalizeObservations: boolean;
 }
 
-/** @throws Error where the label losses or labels do not fit `hindsight` */
+/**
+ * Relabelled steps have no policy loss, so `hindsight` needs another loss that uses them.
+ *
+ * @throws Error where method or labels do not fit `hindsight`
+ */
 function checkHindsight({ hindsight, method, labels, shuffledSource }: Dependent): void {
   if (!hindsight) return;
-  if (labelLossesOf(method).length === 0) {
+  if (!termsOf(method).some((term) => term === 'classifier' || term === 'cloning')) {
     throw new Error(
-      `config: hindsight needs a method with classifier, contrastive or cloning, got ${show(method)}; the policy loss has no correct use of relabelled steps: add one of the terms or set hindsight to false`,
+      `config: hindsight needs a method with classifier or cloning, got ${show(method)}; add one of these terms or set hindsight to false`,
     );
   }
   const source = labels === 'shuffled' ? shuffledSource : labels;

@@ -85,14 +85,6 @@ export function canonicalMethod(method: string): string {
   return terms.length === 1 ? terms[0] : terms.filter((term) => term !== 'grpo').join('+');
 }
 
-/** The terms whose losses use labels; `label-advantages` changes the policy loss instead. */
-const lossTerms: readonly MethodTerm[] = ['classifier', 'contrastive', 'cloning'];
-
-/** The terms with a loss of their own on labels. */
-export function labelLossesOf(method: string): readonly MethodTerm[] {
-  return labelTermsOf(method).filter((term) => lossTerms.includes(term));
-}
-
 /** The terms that use labels. */
 export function labelTermsOf(method: string): readonly MethodTerm[] {
   const all = termsOf(method);

@@ -41,7 +41,14 @@ export const configGroups: readonly ConfigGroup[] = [
     keys: [
       ...(['labels', 'shuffledSource', 'labelNoise', 'labelAdvantages', 'labelWarmup', 'labelSchedule'] as const),
       ...(['labelMargin', 'anchorIterations', 'graphDiscount', 'graphMaxEdges', 'graphMinSuccesses'] as const),
-      ...(['graphMinVisits', 'hindsight', 'criticSteps', 'criticUpdates', 'criticBatch', 'criticLearningRate'] as const),
+      ...([
+        'graphMinVisits',
+        'hindsight',
+        'criticSteps',
+        'criticUpdates',
+        'criticBatch',
+        'criticLearningRate',
+      ] as const),
       ...(['counterfactualStates', 'counterfactualRollouts'] as const),
     ],
     names: { title: 'Label sources of --labels', table: labelTable },
