@@ -30,7 +30,7 @@ export interface Game<W extends World, R extends Rules> {
   drawWorld(seed: number, split: Split, rules: R): W;
   /** The goals, other than the world's own, that a game of the split with its layout can have, ascending. */
   otherGoals(world: W, split: Split): readonly number[];
-  /** The start of the game of a world with one of `otherGoals`. */
+  /** The start of the game of a world with one of `otherGoals`. The same actions are possible in it until an end. */
   startWith(world: W, goal: number): W;
   copyWorld(world: W): W;
   /** Ascending. */
@@ -112,7 +112,7 @@ export function startEpisode<W extends World, R extends Rules>(
   return { seed, split, goal, world, possible: game.possibleActions(world), taken: [] };
 }
 
-/** Whether the actions succeed in a world at its start. */
+/** Whether the actions succeed in a world at its start. Which actions are possible must not depend on the goal. */
 function succeeds<W extends World, R extends Rules>(
   game: Game<W, R>,
   world: W,
@@ -120,7 +120,7 @@ function succeeds<W extends World, R extends Rules>(
   { irreversible }: Rules,
 ): boolean {
   for (const action of actions) {
-    if (world.ended || !game.possibleActions(world).includes(action)) break;
+    if (world.ended) break;
     game.act(world, action, irreversible);
   }
   return world.succeeded;

@@ -19,6 +19,11 @@ const dense: Partial<Config> = {
   ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
 };
 
+const experience: Partial<Config> = {
+  ...{ method: 'graph-advantages+classifier+cloning', explorationBonus: 0.2, hindsight: true },
+  ...{ coldStart: 0, groupsPerIteration: 4, iterations: 3, checkpointEvery: 1 },
+};
+
 test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'shared', config],
   [3, 'shared', config],
@@ -27,6 +32,8 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'copied', surgery],
   [3, 'shared', dense],
   [2, 'copied', dense],
+  [3, 'shared', experience],
+  [2, 'copied', experience],
 ])(
   '%i threads, memory %s: records and checkpoints are bitwise identical to one thread, %j',
   async (size, memory, changes) => {
