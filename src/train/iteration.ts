@@ -115,7 +115,7 @@ export function episodesOf({ config, games, signal }: IterationContext, iteratio
 }
 
 /** The updates of an iteration before they are taken, and what was computed on the way to them. */
-interface PreparedUpdates {
+export interface PreparedUpdates {
   /** In the order in which they are taken. The first set of each holds the states of the rollout. */
   readonly tasks: readonly UpdateTask[];
   readonly prepared: PreparedRollout;
@@ -157,7 +157,7 @@ function partOf(order: Int32Array, m: number, parts: number): Int32Array {
  * Computes the advantages, the labels and the minibatches of iteration number `iteration`. It changes what the label
  * source and the normalisers remember, and leaves the policy as it is.
  */
-async function prepareUpdates(
+export async function prepareUpdates(
   rollout: Rollout,
   learner: Learner,
   context: IterationContext,
@@ -213,10 +213,10 @@ async function prepareUpdates(
   return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight, metrics };
 }
 
-/** Settings of the next AdamW step of the run. */
-function nextStep(config: Config, learner: Learner): AdamwSettings {
+/** Settings of the AdamW step of a run that follows `updates` steps. */
+export function stepAfter(config: Config, updates: number): AdamwSettings {
   const totalUpdates = config.iterations * config.numIterations * config.minibatches;
-  return { ...adamwSettings(config), learningRate: learningRateAt(config, learner.updates, totalUpdates) };
+  return { ...adamwSettings(config), learningRate: learningRateAt(config, updates, totalUpdates) };
 }
 
 /**
@@ -247,7 +247,7 @@ export async function learnFrom(
   const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
   try {
     for (const [i, { contrastive }] of tasks.entries()) {
-      const adamw = nextStep(config, learner);
+      const adamw = stepAfter(config, learner.updates);
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
         stats.push(operated);

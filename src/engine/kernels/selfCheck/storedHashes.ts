@@ -60,4 +60,6 @@ export const storedHashes: Readonly<Record<string, string>> = {
   policyLoss: '65d534df42cef44a',
   binaryCrossEntropy: '8e6117e5f05396d9',
   contrastiveLoss: '1ad18ff621ae9942',
+  cholesky: '2d9230e7bf49e555',
+  choleskySolve: '0cc62090bd18b625',
 };
