@@ -1,6 +1,6 @@
 /**
- * Hindsight: failed episodes under a goal that their actions achieved. The environment plays the same actions again with
- * this goal, so that observations, rewards and the end are those of a game with that goal.
+ * Hindsight: failed episodes under a goal that their actions achieved. The environment plays the same actions again
+ * with this goal, so that observations, rewards and the end are those of a game with that goal.
  */
 
 import { inputShape, pushState } from '../engine/states/stateList.ts';

@@ -1,6 +1,6 @@
 /**
- * Relabelled episodes in an update (`hindsight`): the losses of classifier and cloning act on their labelled states. They
- * have no policy loss, because no policy sampled their actions under the new goals.
+ * Relabelled episodes in an update (`hindsight`): the losses of classifier and cloning act on their labelled states.
+ * They have no policy loss, because no policy sampled their actions under the new goals.
  */
 
 import type { Config } from '../config/config.ts';

@@ -202,7 +202,7 @@ export async function prepareUpdates(
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
     const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
-    const again = relabelled && permutation(relabelled.rollout.states.states, seed, 'hindsight/minibatches', passes);
+    const again = relabelled && permutation(relabelled.rollout.states.states, seed, 'minibatches/hindsight', passes);
     for (let m = 0; m < minibatches; m++) {
       const part = partOf(shuffled, m, minibatches);
       if (part.length === 0) continue;

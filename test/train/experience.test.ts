@@ -63,7 +63,7 @@ test('a weight of 0 is the run without the term, and lines state the share of st
   const term = await recordedRun({ method: 'graph-advantages', graphAdvantagesCoef: 0 });
   expect(term.outcome.parametersSha256).toBe(none.outcome.parametersSha256);
   const shares = term.metrics.slice(1).map((line) => line['graph/first_tried']);
-  // Iterations repeat games with probability 2 / 12 each; some actions of the first are taken by all episodes of a group.
+  // A line of each iteration; some games recur.
   for (const share of shares) {
     expect(share).toBeGreaterThan(0);
     expect(share).toBeLessThanOrEqual(1);
