@@ -18,6 +18,8 @@ interface Dependent {
   readonly coldStart: number;
   readonly valueNetwork: string;
   readonly normalizeObservations: boolean;
+  readonly coldStartClassifier: boolean;
+  readonly hint: string;
 }
 
 /**
@@ -52,6 +54,16 @@ export function checkTogether(config: Dependent): void {
     );
   }
   checkHindsight(config);
+  if (config.coldStartClassifier && config.coldStart === 0) {
+    throw new Error(
+      'config: coldStartClassifier must have coldStart >= 1, got 0; raise coldStart or set coldStartClassifier to false',
+    );
+  }
+  if (config.hint === 'classifier' && !config.coldStartClassifier && !termsOf(config.method).includes('classifier')) {
+    throw new Error(
+      `config: hint "classifier" needs a classifier that is trained, got method ${show(config.method)}; add classifier to the method or set coldStartClassifier to true`,
+    );
+  }
   if (config.policy !== 'mlp' && config.normalizeObservations) {
     throw new Error(
       `config: normalizeObservations needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or normalizeObservations to false`,

@@ -12,6 +12,7 @@ import type { Environment } from '../env/environment.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import { type Hindsight, relabelFailed, requireAchieved } from '../rollout/hindsight.ts';
+import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
@@ -283,6 +284,7 @@ export async function learnFrom(
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
+  if (config.hint !== 'off') metrics['charts/hint_share'] = hintShare(rollout.states);
   if (usesLabels(config)) {
     if (config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout.expert);
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);

@@ -23,6 +23,7 @@ const experience: Partial<Config> = {
   ...{ method: 'graph-advantages+classifier+cloning', explorationBonus: 0.2, hindsight: true },
   ...{ coldStart: 0, groupsPerIteration: 4, iterations: 3, checkpointEvery: 1 },
 };
+const hinted: Partial<Config> = { ...config, hint: 'classifier', hintThreshold: 0.3, coldStartClassifier: true };
 
 test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'shared', config],
@@ -34,6 +35,8 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'copied', dense],
   [3, 'shared', experience],
   [2, 'copied', experience],
+  [3, 'shared', hinted],
+  [2, 'copied', hinted],
 ])(
   '%i threads, memory %s: records and checkpoints are bitwise identical to one thread, %j',
   async (size, memory, changes) => {
