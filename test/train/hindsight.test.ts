@@ -115,6 +115,12 @@ test('an environment that names no achieved goals is rejected before the run', a
   );
 });
 
+test('with hints: relabelled states show none', async () => {
+  const hinted: Partial<Config> = { ...changes, hindsight: true, hint: 'classifier', hintThreshold: 0.1 };
+  const { metrics } = await recordedRun(hinted);
+  expect(metrics[1]['hindsight/states']).toBeGreaterThan(0);
+});
+
 test('as text: relabelled states are read from texts', async () => {
   const text: Partial<Config> = { ...changes, observation: 'text', maxSteps: 12, iterations: 1, evalEpisodes: 2 };
   const { metrics } = await recordedRun({ ...text, groupsPerIteration: 12, hindsight: true });
