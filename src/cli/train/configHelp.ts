@@ -26,7 +26,7 @@ export const configGroups: readonly ConfigGroup[] = [
     title: 'Method',
     keys: [
       ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'scaleRewards', 'lossType'] as const),
-      ...(['classifierCoef', 'classifierScope', 'cloningCoef'] as const),
+      ...(['classifierCoef', 'classifierScope', 'cloningCoef', 'hint', 'hintThreshold'] as const),
       ...(['contrastiveCoef', 'contrastiveTemperature', 'contrastiveSamples'] as const),
       ...(['returns', 'discount', 'gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda'] as const),
       ...(['graphAdvantagesCoef', 'graphAdvantagesOver', 'explorationBonus'] as const),
