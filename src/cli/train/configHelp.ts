@@ -63,10 +63,17 @@ export const configGroups: readonly ConfigGroup[] = [
   { title: 'Rollouts', keys: ['groupsPerIteration', 'numGenerations', 'temperature'] },
   {
     title: 'Cold start',
-    keys: ['coldStart', 'coldStartUpdates', 'coldStartBatch', 'coldStartLearningRate', 'demonstrationNoise'],
+    keys: [
+      'coldStart',
+      'coldStartUpdates',
+      'coldStartBatch',
+      'coldStartLearningRate',
+      'coldStartClassifier',
+      'demonstrationNoise',
+    ],
   },
   { title: 'Evaluation', keys: ['evalEpisodes', 'evalEvery', 'evalSplits', 'evalAtStart', 'randomEpisodes'] },
-  { title: 'Coupling', keys: ['couplingPairs', 'couplingEvery'] },
+  { title: 'Coupling', keys: ['couplingPairs', 'couplingEvery', 'diagnostics'] },
   { title: 'Run', keys: ['seed', 'iterations', 'checkpointEvery', 'keepCheckpoints'] },
 ];
 
