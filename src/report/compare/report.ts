@@ -220,7 +220,7 @@ function heatPanel(
   when: string,
   { classes, matrix }: CouplingRecord,
 ): HeatMapPanel {
-  const numbers = `cosine ${cosineText(classes.goodBad.meanCosine)}, contrast ${cosineText(contrastIn({ classes }))}`;
+  const numbers = `good-bad ${cosineText(classes.goodBad.meanCosine)}, contrast ${cosineText(contrastIn({ classes }))}`;
   return { name: `${variant}\n${seed}, ${when}: ${numbers}`, matrix };
 }
 
