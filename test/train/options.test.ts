@@ -153,6 +153,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   randomEpisodes: { context: states, values: [3], differs: 'metrics' },
   couplingPairs: { context: states, values: [5, 0], differs: 'coupling' },
   couplingEvery: { context: states, values: [1], differs: 'metrics' },
+  diagnostics: { context: states, values: [true], differs: 'metrics' },
   checkpointEvery: { context: states, values: [1], differs: 'checkpoints' },
   keepCheckpoints: { context: { ...states, checkpointEvery: 1 }, values: [1], differs: 'folder' },
 };
