@@ -53,7 +53,7 @@ const vectorShapes: Readonly<Record<string, Shape>> = {
 };
 
 /** Typical sizes of vectors of other programs: those of Gymnasium have about 10 numbers, those of MiniGrid 1000. */
-const otherVectors: Shape = { ...vectors, steps: 200, actions: 4, vocabulary: 4, vectorWidth: 400 };
+const otherVectors: Shape = { ...vectors, steps: 200, actions: 4, vocabulary: 4, vectorWidth: 100 };
 
 /** The shape of the environment of a config. For an environment that is not built in, typical sizes. */
 export function shapeOf(config: SizedConfig): Shape {

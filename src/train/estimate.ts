@@ -5,7 +5,7 @@
  * The constants are times of one thread of an otherwise idle Intel Xeon at about 2.8 GHz;
  * docs/decisions/0017-programs-named-in-files.md has the measurements. For the built-in environments at default
  * settings, other widths and other label sources, the estimate is within a factor of three of the measured time. The
- * step time of an environment in another program is unknown; 0.1 ms is assumed for vectors, 0.5 ms for other forms.
+ * step time of an environment in another program is unknown; 0.05 ms is assumed for vectors, 0.5 ms for other forms.
  */
 
 import type { Config } from '../config/config.ts';
@@ -16,7 +16,7 @@ import { isBuiltIn } from '../env/names.ts';
 /** Seconds per state for an environment's part in it: the step, the observation and its tokens. */
 const stepSeconds = { slots: 2.5e-6, vector: 5e-6, sequence: 35e-6 } as const;
 /** The same for another program: games in text take longer than programs that compute vectors. */
-const programStepSeconds = { slots: 500e-6, vector: 100e-6, sequence: 500e-6 } as const;
+const programStepSeconds = { slots: 500e-6, vector: 50e-6, sequence: 500e-6 } as const;
 
 /** Floating-point operations per second when acting and when learning. Learning computes equal states once. */
 const playRate = 50e9;
