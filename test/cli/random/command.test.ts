@@ -94,7 +94,7 @@ describe('random', () => {
   const every = (step: number, count: number): number[] => Array.from({ length: count }, (_, i) => step * i);
 
   test('without --episodes plays as many as fit in 60 s: the same result as that number of episodes', async () => {
-    // The clock moves by 10 s with each part: 5 episodes, then 20, 50, 75, 75 and 45, which are expected to end in time.
+    // The clock moves by 10 s with each part: 5 episodes, then 20, 50, 75, 75 and 45, which are expected to fit.
     const { code, stdout } = await timed(every(10, 7), '--json', '--set', 'evalSplits=in-domain');
     expect(code).toBe(0);
     const { secondsPerSplit, ...record } = JSON.parse(stdout);
