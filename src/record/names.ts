@@ -10,6 +10,8 @@ export const checkpointsName = 'checkpoints';
 export const latestName = 'latest.json';
 export const couplingStartName = 'coupling-start.json';
 export const couplingEndName = 'coupling-end.json';
+/** Written by runs with `diagnostics`. No hash covers it. */
+export const actionProbabilitiesName = 'action-probabilities.json';
 /** Written by `unbraid coupling`, not by the run itself. */
 export const couplingName = 'coupling.json';
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Crew } from '../../parallel/crew.ts';
+import { readActionProbabilities } from '../../record/actionProbabilities.node.ts';
 import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
 import { requireRun } from '../../record/runFolder.node.ts';
@@ -121,7 +122,7 @@ async function couplingAction(
   });
   writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
   const { renderCouplingPage } = await import('../../report/compare/report.ts');
-  writeFileAtomic(path, renderCouplingPage(record));
+  writeFileAtomic(path, renderCouplingPage(record, readActionProbabilities(directory)));
   shell.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
 }
 

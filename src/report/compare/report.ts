@@ -1,3 +1,4 @@
+import type { ActionProbabilities } from '../../record/actionProbabilities.ts';
 import type { CouplingRecord, ReportRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
@@ -8,6 +9,7 @@ import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
+import { probabilityCaption, probabilityFigure, probabilitySection } from './probabilityFigure.ts';
 import { measureOf } from './scores.ts';
 import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
 import { heading, summary } from './summary.ts';
@@ -44,14 +46,19 @@ export function renderReport(records: ReportRecords): string {
     ),
     htmlSection('Does the coupling matrix predict spillover?', spilloverSection(shown), NO_COUPLING),
     htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
+    ...probabilitySection([baselineOf(variants), leaderOf(variants)]),
     htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
     htmlSection('What these numbers mean, and what they do not', meaning, ''),
     htmlSection('Make this report again', reproduction(records), ''),
   ]);
 }
 
-/** Renders the coupling of one checkpoint as one self-contained HTML page. */
-export function renderCouplingPage(coupling: CouplingRecord): string {
+/**
+ * Renders the coupling of one checkpoint as one self-contained HTML page.
+ *
+ * @param probabilities of the run, if it recorded them
+ */
+export function renderCouplingPage(coupling: CouplingRecord, probabilities: ActionProbabilities | null = null): string {
   const { classes } = coupling;
   const name = `${coupling.run}, iteration ${coupling.iteration}`;
   const named: NamedCoupling = { name, record: coupling, style: seriesStyle(1) };
@@ -79,6 +86,7 @@ export function renderCouplingPage(coupling: CouplingRecord): string {
     htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
     htmlFigure(spilloverFigure([named]), spilloverCaption),
     coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
+    ...(probabilities ? [htmlFigure(probabilityFigure(probabilities), probabilityCaption)] : []),
   ]);
 }
 
