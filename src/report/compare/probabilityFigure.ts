@@ -149,11 +149,13 @@ export function probabilityFigure(record: ActionProbabilities, name = '', id = '
   let top = panelTop(heading);
   const keyTop = top + HEADING;
   for (const { text, rows } of blocks) {
-    graphic.push(label(fitted(text, 11, figureWidth - 2 * margin), margin, top + HEADING - 12, { fill: muted }));
+    graphic.push(
+      label(fitted(text, 11, 0.85 * (figureWidth - 2 * margin)), margin, top + HEADING - 12, { fill: muted }),
+    );
     const panel = { left, top: top + HEADING, width: WIDTH, height: rows.length * ROW };
     for (const [row, { name, good }] of rows.entries()) {
       const y = panel.top + row * ROW + ROW / 2;
-      graphic.push(label(fitted(name, 11, LABELS - 24), margin + 14, y));
+      graphic.push(label(fitted(name, 11, 0.85 * (LABELS - 20)), margin + 14, y));
       if (good) graphic.push(label('+', margin + 2, y, { fontWeight: 'bold' }));
     }
     panels.push({ rows: rows.map(({ probabilities }) => probabilities), panel });
