@@ -18,8 +18,8 @@ export function readActionProbabilities(directory: string): ActionProbabilities 
 }
 
 /**
- * Adds a measurement to the record of a run; see `withMeasurement`. That of iteration 0 starts a new record. The file is
- * bounded in size and is written again each time.
+ * Adds a measurement to the record of a run; see `withMeasurement`. That of iteration 0 starts a new record. The file
+ * is bounded in size and is written again each time.
  */
 export function writeActionProbabilities(
   directory: string,
