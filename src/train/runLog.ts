@@ -1,6 +1,6 @@
 /** Metrics and checkpoints of one run, with the chain of hashes that covers both. */
 
-import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
+import type { CouplingSummary, MeasuredCoupling } from '../coupling/measure.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import type { TrackedState } from '../record/actionProbabilities.ts';
 import { type Chain, type ChainHead, openChain } from '../record/chain.ts';
@@ -27,7 +27,7 @@ export interface TrainHooks {
   readonly onCoupling?: (
     name: 'coupling-start' | 'coupling-end',
     iteration: number,
-    measured: CouplingMeasurement,
+    measured: MeasuredCoupling,
   ) => void;
   /**
    * With `diagnostics`: probabilities of the actions of a fixed set of states, before the first update and after each

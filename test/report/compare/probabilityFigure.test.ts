@@ -126,6 +126,6 @@ describe('pages', () => {
 
   test('the page of a run has the figure if the run recorded probabilities', () => {
     expect(renderCouplingPage(coupling())).not.toContain('Probability of actions');
-    expect(renderCouplingPage(coupling(), record)).toContain('Probability of actions over training');
+    expect(renderCouplingPage(coupling(), [], record)).toContain('Probability of actions over training');
   });
 });
