@@ -72,6 +72,15 @@ const couplingRecord = v.object({
   split: v.string(),
   samples: count,
   classes: v.object({ goodGood: pairClass, goodBad: pairClass, badBad: pairClass }),
+  // The optional fields are absent in records of earlier versions, and in those of runs without `diagnostics`.
+  contrast: v.optional(finite),
+  kernelTargetAlignment: v.optional(finite),
+  distinctSamples: v.optional(count),
+  effectiveRank: v.optional(finite),
+  topShare: v.optional(finite),
+  embeddingCosine: v.optional(
+    v.object({ goodBad: finite, goodGood: finite, badBad: finite, contrast: finite, cka: finite }),
+  ),
   layers: v.array(
     v.object({
       parameter: v.string(),
@@ -79,6 +88,8 @@ const couplingRecord = v.object({
       goodBadCosine: measured,
       goodGoodCosine: measured,
       badBadCosine: measured,
+      contrast: v.optional(finite),
+      kernelTargetAlignment: v.optional(finite),
     }),
   ),
   similarity: v.array(
