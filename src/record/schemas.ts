@@ -52,6 +52,8 @@ const runResult = v.object({
   arithmetic: v.optional(v.literal('relaxed')),
   /** Number of threads of the run and the memory that they used. They change the elapsed time, not the result. */
   workers: v.optional(v.object({ count, memory: v.picklist(['own', 'shared', 'copied']), reason: v.string() })),
+  /** Resets that the program of the environment asked to repeat, since the last start of the run; absent if none. */
+  repeatedResets: v.optional(count),
   /** Build of the kernels at the end of the run, the reason, and ms of both builds where they were timed. */
   kernels: v.optional(
     v.object({

@@ -163,10 +163,11 @@ export async function unbraid(
     },
     async playRandom({ env, seed }, { episodes }) {
       calls.push({ random: { env, seed, episodes } });
-      const mean = { mean: 0.25, interval: [0.2, 0.3] as const, episodes };
+      const played = episodes ?? 400;
+      const mean = { mean: 0.25, interval: [0.2, 0.3] as const, episodes: played };
       const all = { train: mean, inDomain: mean, outOfDomain: mean };
       const steps = { train: 3, inDomain: 3, outOfDomain: 3 };
-      return { command: 'random', env, version: '1', seed, episodes, success: all, return: all, steps };
+      return { command: 'random', env, version: '1', seed, episodes: played, success: all, return: all, steps };
     },
     async runDanger({ rho, starts, method, labels, seeds, preset }) {
       calls.push({ rho, starts, method, labels, seeds, preset });
