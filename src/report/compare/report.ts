@@ -1,3 +1,4 @@
+import type { ActionProbabilities } from '../../record/actionProbabilities.ts';
 import type { CouplingRecord, MetricsLine, ReportRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
@@ -11,6 +12,7 @@ import { couplingCurves, stepCurves } from './couplingCurves.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
 import { runPanels, variantPanels } from './metricPanels.ts';
+import { probabilityCaption, probabilityFigure, probabilitySection } from './probabilityFigure.ts';
 import { measureOf } from './scores.ts';
 import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
 import { heading, summary } from './summary.ts';
@@ -59,6 +61,7 @@ export function renderReport(records: ReportRecords): string {
       'no run measured it; set diagnostics and couplingEvery.',
     ),
     htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
+    ...probabilitySection([baselineOf(variants), leaderOf(variants)]),
     htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
     htmlSection('What these numbers mean, and what they do not', meaning, ''),
     htmlSection('Make this report again', reproduction(records), ''),
@@ -70,8 +73,13 @@ export function renderReport(records: ReportRecords): string {
  *
  * @param metrics lines of metrics of the run, default none; if it measured coupling during training, the page shows
  *   that too
+ * @param probabilities of the run, if it recorded them
  */
-export function renderCouplingPage(coupling: CouplingRecord, metrics: readonly MetricsLine[] = []): string {
+export function renderCouplingPage(
+  coupling: CouplingRecord,
+  metrics: readonly MetricsLine[] = [],
+  probabilities: ActionProbabilities | null = null,
+): string {
   const { classes, embeddingCosine } = coupling;
   const curves = runPanels(couplingCurves, { metrics }, seriesStyle(1));
   const steps = runPanels(stepCurves, { metrics }, seriesStyle(1));
@@ -105,6 +113,7 @@ export function renderCouplingPage(coupling: CouplingRecord, metrics: readonly M
     htmlFigure(spilloverFigure([named]), spilloverCaption),
     steps === undefined ? '' : htmlFigure(steps, `${stepsCaption} Games of the train and the in-domain split.`),
     coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
+    ...(probabilities ? [htmlFigure(probabilityFigure(probabilities), probabilityCaption)] : []),
   ]);
 }
 
