@@ -16,6 +16,8 @@ interface Dependent {
   readonly coldStart: number;
   readonly valueNetwork: string;
   readonly normalizeObservations: boolean;
+  readonly churnCoef: number;
+  readonly minibatches: number;
 }
 
 /** @throws Error naming two keys whose values do not fit each other */
@@ -38,6 +40,11 @@ export function checkTogether(config: Dependent): void {
   if (config.policy !== 'mlp' && config.valueNetwork === 'separate') {
     throw new Error(
       `config: valueNetwork "separate" needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or valueNetwork to "shared"`,
+    );
+  }
+  if (config.churnCoef > 0 && config.minibatches < 3) {
+    throw new Error(
+      `config: churnCoef needs minibatches >= 3, so that states are left outside two of them, got ${config.minibatches}; raise minibatches or set churnCoef to 0`,
     );
   }
   if (config.policy === 'attention' && config.observation === 'vector') {

@@ -83,6 +83,14 @@ export const trainingKeys = {
   ),
   beta: number(0, nonNegative, '', 'weight of the KL divergence from the policy after the cold start'),
   entropyCoef: number(0.005, nonNegative, '', 'weight of the entropy bonus'),
+  churnCoef: later(
+    number(
+      0,
+      nonNegative,
+      '',
+      'weight of the divergence from the policy before the previous update, on states of the rollout outside the minibatch',
+    ),
+  ),
   scaleRewards: choice(
     'group',
     ['group', 'batch', 'none'],

@@ -5,6 +5,7 @@ import { labelTermsOf, termsOf } from '../config/method.ts';
 import { groupRelative } from '../credit/advantages/groupRelative.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { labelQuality } from '../credit/labels/quality.ts';
+import { sumOfLosses } from '../engine/learn/churnLoss.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
 import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
 import { repeatsWithLabels } from '../engine/states/repeats.ts';
@@ -14,6 +15,7 @@ import { randomStream } from '../random.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
+import { type Churn, type ReferenceStates, referenceStates } from './churn.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
 import { type Normalizers, observe } from './normalizers.ts';
@@ -87,6 +89,8 @@ export interface IterationContext {
   readonly normalizers: Normalizers;
   /** State of gradient surgery; null where the method has none. */
   readonly surgeon: Surgeon | null;
+  /** State of the churn penalty; null without one. */
+  readonly churn: Churn | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -152,16 +156,22 @@ export async function learnFrom(
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
+  const { churn } = context;
+  churn?.begin();
+  let previous: Int32Array | null = null;
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
     const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
     for (let m = 0; m < minibatches; m++) {
-      const part = shuffled.subarray(
-        Math.floor((m * steps) / minibatches),
-        Math.floor(((m + 1) * steps) / minibatches),
-      );
+      const ends = [m, m + 1].map((n) => Math.floor((n * steps) / minibatches)) as [number, number];
+      const part = shuffled.subarray(...ends);
       if (part.length === 0) continue;
-      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length));
+      const task = minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length);
+      const reference: ReferenceStates | null =
+        churn && previous ? referenceStates(shuffled, ends, previous, first) : null;
+      const penalty = churn && reference ? churn.penalty(rollout.states, reference) : null;
+      tasks.push({ ...task, contrastive: sumOfLosses(task.contrastive, penalty) });
+      previous = part;
     }
   }
   const stats: UpdateStats[] = [];
@@ -174,6 +184,7 @@ export async function learnFrom(
     for (const [i, { contrastive }] of tasks.entries()) {
       const learningRate = learningRateAt(config, learner.updates, totalUpdates);
       const adamw = { ...adamwSettings(config), learningRate };
+      churn?.remember();
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
         stats.push(operated);
@@ -205,6 +216,8 @@ export async function learnFrom(
   }
   if (surgeon)
     metrics['conflict/negative_pairs'] = conflicts.reduce((sum, x) => sum + x, 0) / Math.max(1, conflicts.length);
+  const moved = churn?.mean() ?? null;
+  if (moved !== null) metrics['losses/churn'] = moved;
   if (config.beta > 0) metrics['losses/kl'] = meanStats(stats, 'kl');
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');

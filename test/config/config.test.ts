@@ -150,6 +150,15 @@ describe('a text that is nearly right', () => {
   });
 });
 
+test('a churn penalty needs states outside two minibatches', () => {
+  expect(() => resolveConfig({ churnCoef: 1, minibatches: 2 })).toThrow(
+    new Error(
+      'config: churnCoef needs minibatches >= 3, so that states are left outside two of them, got 2; raise minibatches or set churnCoef to 0',
+    ),
+  );
+  expect(resolveConfig({ minibatches: 2 }).churnCoef).toBe(0);
+});
+
 test('labels of demonstrations need demonstrations', () => {
   const config = { method: 'classifier', labels: 'demonstrations', coldStart: 0 };
   expect(() => resolveConfig(config)).toThrow(

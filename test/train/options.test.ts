@@ -88,6 +88,8 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   epsilonHigh: parameters([0.01], far),
   beta: parameters([0.5]),
   entropyCoef: parameters([0]),
+  // Some states must be equal to none of two minibatches.
+  churnCoef: parameters([1], household),
   scaleRewards: parameters(['batch', 'none']),
   lossType: parameters(['grpo', 'dr_grpo', 'bnpo'], lengths),
   coldStart: parameters([0, 20]),

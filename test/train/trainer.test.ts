@@ -63,6 +63,8 @@ describe('resume', () => {
     ['the same without values, with a reference', { ...dense, method: 'grpo', returns: 'to-go', beta: 0.1 }],
     ['text with heads per verb', { observation: 'text', maxSteps: 8, method: 'heads', iterations: 2, evalEpisodes: 2 }],
     ['KL to a reference', { beta: 0.2 }],
+    ['a churn penalty beside all terms', { ...graph, method: all, churnCoef: 1 }],
+    ['a churn penalty beside surgery without other losses', { method: 'upgrad', entropyCoef: 0, churnCoef: 1 }],
     ['linear schedule with warm-up', { lrSchedule: 'linear', warmupUpdates: 9 }],
     ['cosine schedule and weight decay', { lrSchedule: 'cosine', weightDecay: 0.1 }],
     ['evaluations and coupling measurements between', { evalEvery: 1, couplingEvery: 1, method: all }],

@@ -60,4 +60,5 @@ export const storedHashes: Readonly<Record<string, string>> = {
   policyLoss: '65d534df42cef44a',
   binaryCrossEntropy: '8e6117e5f05396d9',
   contrastiveLoss: '1ad18ff621ae9942',
+  policyKl: '648d32959b60bfa2',
 };
