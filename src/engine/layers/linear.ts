@@ -87,7 +87,10 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
     },
     gradientParts() {
       const parts: [Parameter, GradientPart][] = [
-        [weight, { kind: 'outer', rows: x.rows, x: x.value, width: x.width, d: y.grad, dWidth: width }],
+        [
+          weight,
+          { kind: 'outer', rows: x.rows, x: x.value, width: x.width, d: y.grad, dWidth: width, input: x.grad === 0 },
+        ],
       ];
       if (bias) parts.push([bias, { kind: 'sum', rows: x.rows, d: y.grad, dWidth: width, period: 1 }]);
       return parts;

@@ -4,6 +4,7 @@
  */
 
 import { runAtOnce } from '../../eventLoop.ts';
+import type { Kernels } from '../kernels/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type GradientWork, sumShards } from './gradientWork.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from './objective.ts';
@@ -24,12 +25,21 @@ export interface AdamwSettings {
   readonly maxGradNorm: number;
 }
 
+/** Applies the clipped gradient to the weights; takes the arguments of the kernel `adamw`. */
+export type Step = Kernels['adamw'];
+
 /** A policy in training: optimiser state and the buffers of an update. */
 export interface Learner {
   readonly policy: Policy;
+  /**
+   * Another step than AdamW on all parameters.
+   *
+   * @internal
+   */
+  readonly step?: Step;
   /** @internal */
   readonly inputs: LossInputs;
-  /** The moments of Adam, f32[network.size]. */
+  /** The moments of Adam, f32[network.size]. With Muon, the first one also holds the momentum of the matrices. */
   readonly firstMoment: number;
   readonly secondMoment: number;
   /**
@@ -178,7 +188,7 @@ export function finiteNorm(learner: Learner, sums: LossSums): number {
 }
 
 /**
- * Takes one AdamW step with the gradient in the first vector.
+ * Takes one step, of AdamW or of the optimiser of the learner, with the gradient in the first vector.
  *
  * @throws as `update` does
  */
@@ -199,7 +209,7 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
   learner.updates++;
   learner.beta1Power *= adamw.beta1;
   learner.beta2Power *= adamw.beta2;
-  kernels.adamw(
+  (learner.step ?? kernels.adamw)(
     network.size,
     weights,
     g,
