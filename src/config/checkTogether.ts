@@ -18,6 +18,8 @@ interface Dependent {
   readonly normalizeObservations: boolean;
   readonly churnCoef: number;
   readonly minibatches: number;
+  readonly learningRate: number;
+  readonly muonLearningRate: number | null;
 }
 
 /** @throws Error naming two keys whose values do not fit each other */
@@ -40,6 +42,11 @@ export function checkTogether(config: Dependent): void {
   if (config.policy !== 'mlp' && config.valueNetwork === 'separate') {
     throw new Error(
       `config: valueNetwork "separate" needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or valueNetwork to "shared"`,
+    );
+  }
+  if (config.muonLearningRate !== null && config.learningRate === 0) {
+    throw new Error(
+      `config: learningRate must be above 0 with muonLearningRate, which is relative to it, got 0 and ${config.muonLearningRate}; set muonLearningRate to null`,
     );
   }
   if (config.churnCoef > 0 && config.minibatches < 3) {
