@@ -100,7 +100,9 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   const churn = config.churnCoef > 0 ? (4 / 3) * config.numIterations * states * learn : 0;
   // Fifteen products per matrix, whose inner dimension is at most the hidden width.
   const muon =
-    config.optimizer === 'muon' ? (updates * 30 * parameters * Math.max(config.hidden, config.embedding)) / learnRate : 0;
+    config.optimizer === 'muon'
+      ? (updates * 30 * parameters * Math.max(config.hidden, config.embedding)) / learnRate
+      : 0;
   const minibatches = config.numIterations * config.minibatches * gameSeconds;
 
   const vocabulary = form === 'sequence' ? config.vocabularyEpisodes * steps * step : 0;

@@ -141,6 +141,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   matchWidth: parameters([8], household),
   hidden: parameters([32]),
   embedding: parameters([16]),
+  layerNorm: parameters([true]),
   blocks: parameters([1], household),
   heads: parameters([3], { ...household, blocks: 1 }),
   vocabularySize: parameters([40], text),

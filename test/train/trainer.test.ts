@@ -64,6 +64,8 @@ describe('resume', () => {
     ['text with heads per verb', { observation: 'text', maxSteps: 8, method: 'heads', iterations: 2, evalEpisodes: 2 }],
     ['KL to a reference', { beta: 0.2 }],
     ['a churn penalty beside all terms', { ...graph, method: all, churnCoef: 1 }],
+    ['layer norms, tokens', { layerNorm: true, method: all }],
+    ['layer norms, mlp with values of its own', { ...dense, layerNorm: true }],
     ['muon, a schedule and weight decay', { optimizer: 'muon', lrSchedule: 'linear', weightDecay: 0.1 }],
     ['muon on mlp with a rate of its own', { ...dense, optimizer: 'muon', muonLearningRate: 0.01 }],
     ['a churn penalty beside surgery without other losses', { method: 'upgrad', entropyCoef: 0, churnCoef: 1 }],

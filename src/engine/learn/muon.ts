@@ -66,7 +66,7 @@ interface Buffers {
 function placeBuffers(arena: Arena, matrices: readonly HiddenMatrix[]): Buffers {
   const most = (of: (m: HiddenMatrix) => number): number => Math.max(1, ...matrices.map(of));
   const size = most(({ parameter }) => parameter.size);
-  const square = most(({ rows, columns }) => Math.min(rows, columns) ** 2);
+  const square = most(({ rows, columns }) => Math.min(rows, columns) * Math.min(rows, columns));
   const longest = most(({ rows, columns }) => Math.max(rows, columns));
   return {
     x: arena.floats(size),

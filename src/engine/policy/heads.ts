@@ -1,5 +1,6 @@
-import { addScaled, linear } from '../layers/linear.ts';
+import { type Activation, activation, addScaled, linear } from '../layers/linear.ts';
 import type { Builder, Heads, Network, Tensor } from '../layers/network.ts';
+import { layerNorm } from '../layers/normalization.ts';
 import { tokenHeads } from '../layers/tokenHeads.ts';
 
 /** Sizes of a policy; see docs/configuration.md for the defaults. */
@@ -18,6 +19,8 @@ export interface PolicyConfig {
   readonly heads: number;
   /** Constant factor on the policy's logits. */
   readonly logitScale: number;
+  /** A layer norm on the hidden layer before its activation, also on that of a value network. */
+  readonly layerNorm?: boolean;
   /** One policy head for each verb (or action of a fixed set) instead of one shared head. */
   readonly actionHeads?: boolean;
   /** Adds a value head. */
@@ -26,6 +29,11 @@ export interface PolicyConfig {
   readonly separateValue?: boolean;
   /** Observations are normalised by buffers that the training sets; `mlp` only. */
   readonly normalizeObservations?: boolean;
+}
+
+/** The activation of a hidden layer, which `config.layerNorm` normalises first with the parameters `name.norm`. */
+export function hiddenLayer(b: Builder, name: string, kind: Activation, x: Tensor, config: PolicyConfig): Tensor {
+  return activation(b, kind, config.layerNorm ? layerNorm(b, `${name}.norm`, x) : x);
 }
 
 /** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */
