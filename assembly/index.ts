@@ -1,5 +1,6 @@
 // All kernels of the engine: those of the edge build, and those that only training and measurement need.
 export { gatherStates } from './batch';
+export { cholesky, choleskySolve } from './cholesky';
 export { contrastiveLoss } from './classifierLoss';
 export * from './edge';
 export { perSampleOuter, perSampleProduct, perSampleScatter, perSampleSum } from './gram';

@@ -17,7 +17,7 @@ import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
 import { type Churn, type ReferenceStates, referenceStates } from './churn.ts';
 import type { Demonstrations } from './coldStart.ts';
-import { minibatchTask, permutationIn, type UpdateTask } from './minibatch.ts';
+import { minibatchTask, type PreparedRollout, permutationIn, type UpdateTask } from './minibatch.ts';
 import { type Normalizers, observe } from './normalizers.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
@@ -113,22 +113,31 @@ export function episodesOf({ config, games, signal }: IterationContext, iteratio
   };
 }
 
+/** The updates of an iteration before they are taken, and what was computed on the way to them. */
+export interface PreparedUpdates {
+  /** In the order in which they are taken. The first set of each holds the states of the rollout. */
+  readonly tasks: readonly UpdateTask[];
+  readonly prepared: PreparedRollout;
+  readonly rewardStd: number;
+  readonly deadShare: number;
+  /** Environment steps taken to assign labels. */
+  readonly envSteps: number;
+  /** Factor of the label source on the weights of the label losses. */
+  readonly labelWeight: number;
+}
+
 /**
- * Computes advantages and labels of the episodes of iteration number `iteration` and updates the policy.
- *
- * @param next the episodes that are collected directly after the update; null where an evaluation comes first
- * @returns the line for metrics.jsonl
+ * Computes the advantages, the labels and the minibatches of iteration number `iteration`. It changes what the label
+ * source and the normalisers remember, and leaves the policy as it is.
  */
-export async function learnFrom(
+export async function prepareUpdates(
   rollout: Rollout,
   learner: Learner,
   context: IterationContext,
   iteration: number,
-  next: Episodes | null,
-): Promise<Metrics> {
-  const { config, demonstrations, labelSource, reference, spread } = context;
+): Promise<PreparedUpdates> {
+  const { config, demonstrations, labelSource, reference } = context;
   const { seed, minibatches, numIterations, temperature } = config;
-  const { games } = rollout;
   const { advantages, rewardStd, deadShare } = groupRelative(
     rollout.returns,
     config.numGenerations,
@@ -138,7 +147,7 @@ export async function learnFrom(
   const {
     labels: all,
     envSteps,
-    weight,
+    weight: labelWeight,
   } = usesLabels(config)
     ? await labelSource.label(rollout, advantages, iteration)
     : { labels: new Int8Array(rollout.states.actions).fill(-1), envSteps: 0, weight: 1 };
@@ -147,17 +156,14 @@ export async function learnFrom(
   const { maxSteps } = context.environments[0].spec;
   const { first } = rollout;
   const repeats = usesLabels(config) ? repeatsWithLabels(rollout.states, first, labels) : first.slice(0, steps);
-  const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * weight);
-  const terms = termsOf(config.method);
-  const predicted = terms.includes('ppo')
+  const weighted = scaleLabelLosses(config, labelWeightAt(config, iteration) * labelWeight);
+  const predicted = termsOf(config.method).includes('ppo')
     ? predict(learner.policy, rollout, repeats, context.normalizers.returns, config)
     : null;
   const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
-  const totalUpdates = config.iterations * numIterations * minibatches;
   const tasks: UpdateTask[] = [];
   const { churn } = context;
-  churn?.begin();
   let previous: Int32Array | null = null;
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
@@ -174,6 +180,36 @@ export async function learnFrom(
       previous = part;
     }
   }
+  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight };
+}
+
+/** Settings of the AdamW step of a run that follows `updates` steps. */
+export function stepAfter(config: Config, updates: number): AdamwSettings {
+  const totalUpdates = config.iterations * config.numIterations * config.minibatches;
+  return { ...adamwSettings(config), learningRate: learningRateAt(config, updates, totalUpdates) };
+}
+
+/**
+ * Computes advantages and labels of the episodes of iteration number `iteration` and updates the policy.
+ *
+ * @param next the episodes that are collected directly after the update; null where an evaluation comes first
+ * @returns the line for metrics.jsonl
+ */
+export async function learnFrom(
+  rollout: Rollout,
+  learner: Learner,
+  context: IterationContext,
+  iteration: number,
+  next: Episodes | null,
+): Promise<Metrics> {
+  const { config, demonstrations, spread, churn } = context;
+  const { games } = rollout;
+  const steps = rollout.states.states;
+  const terms = termsOf(config.method);
+  churn?.begin();
+  const updates = await prepareUpdates(rollout, learner, context, iteration);
+  const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
+  const { advantage, values, labels } = prepared;
   const stats: UpdateStats[] = [];
   const { surgeon } = context;
   const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
@@ -182,8 +218,7 @@ export async function learnFrom(
   const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
   try {
     for (const [i, { contrastive }] of tasks.entries()) {
-      const learningRate = learningRateAt(config, learner.updates, totalUpdates);
-      const adamw = { ...adamwSettings(config), learningRate };
+      const adamw = stepAfter(config, learner.updates);
       churn?.remember();
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
@@ -227,7 +262,7 @@ export async function learnFrom(
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
   }
   if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
-  if (weight !== 1) metrics['labels/weight'] = weight;
+  if (labelWeight !== 1) metrics['labels/weight'] = labelWeight;
   return metrics;
 }
 

@@ -84,3 +84,17 @@ test('Gram matrices of rows and of pairs have the same bits in the narrow and th
     expect(sumWide.equals(sumNarrow), `sum of ${ni} x ${nj}`).toBe(true);
   }
 });
+
+test('Cholesky factors and solutions have the same bits in the narrow and the wide build', () => {
+  for (let n = 0; n < 70; n++) {
+    const matrix = Float64Array.from(values(n * n));
+    for (let i = 0; i < n; i++) matrix[i * (n + 1)] = n + 1;
+    const doubles = (x: Float64Array): Float32Array => new Float32Array(x.buffer);
+    const inputs = [doubles(matrix), doubles(Float64Array.from(values(n)))];
+    const [narrow, wide] = both(inputs, 2 * n * (n + 1) + PADDING, ({ kernels }, [a, x]) => {
+      kernels.cholesky(n, a, n);
+      kernels.choleskySolve(n, a, n, x);
+    });
+    expect(wide.equals(narrow), `${n} rows`).toBe(true);
+  }
+});

@@ -1,7 +1,7 @@
 /**
  * Operations and bytes of a call of each kernel, for profiles.
  *
- * Operations are the single-precision multiplications, additions, divisions and roots of the formula, with each value
+ * Operations are the floating-point multiplications, additions, divisions and roots of the formula, with each value
  * computed once; comparisons and integer operations count 0. A product of m x k with k x n counts 2 m n k; exp counts
  * 20, log 29 and tanh 21, as their polynomials in assembly/math.ts. Bytes are those of every operand read and every
  * result written, once each, and of table rows once per look-up; scratch memory and packed copies count 0.
@@ -264,6 +264,8 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
   mirrorTile: ([ni, nj, , , , , , shift]) => ({ operations: 0, bytes: 2 * ni * nj * (1 << shift) }),
   gramAdd: ([ni, nj]) => ({ operations: ni * nj, bytes: 20 * ni * nj }),
   gramPut: ([ni, nj]) => ({ operations: 0, bytes: 16 * ni * nj }),
+  cholesky: ([n]) => ({ operations: (n * (n + 1) * (n + 2)) / 3, bytes: 8 * n * (n + 1) }),
+  choleskySolve: ([n]) => ({ operations: n * (2 * n + 1), bytes: 8 * n * (n + 3) }),
   perSampleOuter([n, offsets, unit, , kx, , kd, , , mode], views) {
     const rows = rowsOf(views, offsets, n, unit);
     return { operations: 2 * rows * kx * kd, bytes: 4 * (rows * (kx + kd) + n * kx * kd * touches(mode)) };

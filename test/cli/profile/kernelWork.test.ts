@@ -72,6 +72,11 @@ describe('counts by hand', () => {
     expect(count('cloningLoss', [2, 64, 0, 32, 128, 1, 0, 0], cloning)).toEqual([44 + 22 * 3 + 33, 13 * 3 + 20]);
   });
 
+  test('Cholesky factorisation of 3 x 3 by hand: 2, 6 and 12 operations of its rows; a solution: 3 + 5 + 7 and 6', () => {
+    expect(count('cholesky', [3])).toEqual([20, 8 * 12]);
+    expect(count('choleskySolve', [3])).toEqual([21, 8 * 18]);
+  });
+
   test('only filled slots count in a mean', () => {
     const mask = views({ i8: [32, [1, 0, 1, 0, 0, 0]] });
     expect(count('meanPool', [2, 3, 4, 32, 0, 0, 0], mask)).toEqual([(2 + 2) * 4 + 2, 6 + 16 * (2 + 2)]);

@@ -26,6 +26,8 @@ export interface Bench {
   positiveOutput(count: number): number;
   /** f64 sums that kernels add to; they start at 0. */
   sums(count: number): number;
+  /** f64 values that kernels overwrite. */
+  doubles(values: readonly number[]): number;
   scratch(bytes: number): number;
 }
 
@@ -110,7 +112,7 @@ export function* runCases(
     for (let i = first; i < first + count; i++) f32[i] = value();
     return at;
   };
-  const put = (values: Float32Array | Int32Array | Int8Array): number => {
+  const put = (values: Float32Array | Float64Array | Int32Array | Int8Array): number => {
     const at = place(values.byteLength);
     new Uint8Array(memory.buffer).set(new Uint8Array(values.buffer), at);
     return at;
@@ -157,6 +159,7 @@ export function* runCases(
         count * 8,
         'f64',
       ),
+    doubles: (values) => note(put(Float64Array.from(values)), values.length * 8, 'f64'),
     scratch: place,
   };
   for (const group of cases) {

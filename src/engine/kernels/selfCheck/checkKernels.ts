@@ -5,6 +5,7 @@
  */
 import { attention } from './attentionCases.ts';
 import { type Cases, runCases, type Took } from './bench.ts';
+import { factorisations } from './choleskyCases.ts';
 import { elementwise } from './elementwiseCases.ts';
 import { grams, perSample } from './gramCases.ts';
 import { classifierLosses, losses, policyDivergence } from './lossCases.ts';
@@ -28,6 +29,7 @@ export const allCases: readonly Cases[] = [
   perSample,
   losses,
   classifierLosses,
+  factorisations,
   policyDivergence,
 ];
 

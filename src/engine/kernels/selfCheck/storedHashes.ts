@@ -60,5 +60,7 @@ export const storedHashes: Readonly<Record<string, string>> = {
   policyLoss: '65d534df42cef44a',
   binaryCrossEntropy: '8e6117e5f05396d9',
   contrastiveLoss: '1ad18ff621ae9942',
-  policyKl: '648d32959b60bfa2',
+  cholesky: '2d9230e7bf49e555',
+  choleskySolve: '0cc62090bd18b625',
+  policyKl: 'c1ac223514e4da2b',
 };
