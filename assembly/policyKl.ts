@@ -11,9 +11,9 @@ function probability(logP: f32): f32 {
 }
 
 /**
- * KL(old || policy) of each state, times its weight: weight_n sum_a q_a (log q_a - log p_a), with q the old policy and p
- * the policy. An action with q_a = 0 contributes 0. dLogits += coef weight_n (p_a - q_a), the gradient with respect to
- * the scaled logits (the sum of q is 1); it is exactly 0 where both are equal. stats[0] += the divergence without coef.
+ * KL(old || policy) of each state, times its weight: weight_n sum_a q_a (log q_a - log p_a), with q the old policy and
+ * p the policy. An action with q_a = 0 contributes 0. dLogits += coef weight_n (p_a - q_a), the gradient with respect
+ * to the scaled logits (the sum of q is 1); it is exactly 0 where both are equal. stats[0] += the sum without coef.
  */
 export function policyKl(
   states: i32,

@@ -108,7 +108,7 @@ describe('scores', () => {
 test.each([
   ['grpo', {}],
   ['ppo+heads', {}],
-  ['grpo', { layerNorm: true }],
+  ['grpo', { layerNorm: true, optimizer: 'muon' }],
 ] as const)('opens what a run saved: %s, %j', async (method, changes) => {
   const { checkpoints } = await recordedRun({ iterations: 1, method, ...changes });
   const bytes = checkpoints.get(1)?.get('parameters.safetensors') as Uint8Array;

@@ -1,7 +1,7 @@
 /**
  * The churn penalty of a run (`churnCoef`): an update should not change the policy in states that it does not train on.
- * The change that an update makes is known only after it. The penalty therefore acts on the change of the previous
- * update: its gradient at update n is that of KL(policy before update n - 1 || policy), which is 0 for the present policy.
+ * The change that an update makes is known only after it: KL(policy before update n || policy) has gradient 0 at update
+ * n. The penalty therefore acts on the change of the previous update, with KL(policy before update n - 1 || policy).
  */
 import type { Config } from '../config/config.ts';
 import { churnLoss } from '../engine/learn/churnLoss.ts';
@@ -16,9 +16,9 @@ export interface ReferenceStates {
 }
 
 /**
- * The reference batch of an update: steps of the rollout whose state is in neither minibatch, the present one or that of
- * the previous update, whose change was intended. The steps are taken from the permutation of the pass, from the end of
- * the present minibatch on and then from its start, up to as many as the minibatch has.
+ * The reference batch of an update: steps of the rollout whose state is in neither minibatch, the present one or that
+ * of the previous update, whose change was intended. The steps are taken from the permutation of the pass, from the end
+ * of the present minibatch on and then from its start, up to as many as the minibatch has.
  *
  * @param shuffled the permutation of the steps, of which steps [from, to) are the minibatch
  * @param previous steps of the minibatch of the previous update

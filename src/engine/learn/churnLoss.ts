@@ -20,8 +20,8 @@ export interface ChurnSet {
 }
 
 /**
- * coef sum over states of weight KL(earlier || policy) over all admissible actions (CHAIN, Tang and Berseth, 2024, arXiv
- * 2409.04792; for discrete actions its code minimises the cross-entropy, which has the same gradient).
+ * coef sum over states of weight KL(earlier || policy) over all admissible actions (CHAIN, Tang and Berseth, 2024,
+ * arXiv 2409.04792; for discrete actions, minimising the cross-entropy has the same gradient).
  *
  * @param earlier returns the address of the earlier weights, prepared, when the update computes its gradient
  * @param onLoss receives the sum without coef

@@ -30,8 +30,8 @@ export interface MuonSettings {
 }
 
 /**
- * A hidden matrix M [rows, columns] of a layer y = x M. Its parameter holds M, or, for concatenated slots, the blocks of
- * rows of M side by side.
+ * A hidden matrix M [rows, columns] of a layer y = x M. Its parameter holds M, or, for concatenated slots, the blocks
+ * of rows of M side by side.
  */
 export interface HiddenMatrix {
   readonly parameter: Parameter;
