@@ -25,7 +25,8 @@ export const configGroups: readonly ConfigGroup[] = [
   {
     title: 'Method',
     keys: [
-      ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'churnCoef', 'scaleRewards', 'lossType'] as const),
+      ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'churnCoef'] as const),
+      ...(['scaleRewards', 'lossType'] as const),
       ...(['classifierCoef', 'classifierScope', 'cloningCoef'] as const),
       ...(['contrastiveCoef', 'contrastiveTemperature', 'contrastiveSamples'] as const),
       ...(['returns', 'discount', 'gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda'] as const),
