@@ -1,5 +1,5 @@
 /** Rejects configs in which the value of one key does not fit that of another. */
-import { labelTermsOf } from './method.ts';
+import { labelTermsOf, termsOf } from './method.ts';
 
 /** A value for a message, of at most 200 characters. */
 export function show(value: unknown): string {
@@ -20,6 +20,8 @@ interface Dependent {
   readonly minibatches: number;
   readonly learningRate: number;
   readonly muonLearningRate: number | null;
+  readonly coldStartClassifier: boolean;
+  readonly hint: string;
 }
 
 /** @throws Error naming two keys whose values do not fit each other */
@@ -32,6 +34,16 @@ export function checkTogether(config: Dependent): void {
   if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
     throw new Error(
       'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
+    );
+  }
+  if (config.coldStartClassifier && config.coldStart === 0) {
+    throw new Error(
+      'config: coldStartClassifier must have coldStart >= 1, got 0; raise coldStart or set coldStartClassifier to false',
+    );
+  }
+  if (config.hint === 'classifier' && !config.coldStartClassifier && !termsOf(config.method).includes('classifier')) {
+    throw new Error(
+      `config: hint "classifier" needs a classifier that is trained, got method ${show(config.method)}; add classifier to the method or set coldStartClassifier to true`,
     );
   }
   if (config.policy !== 'mlp' && config.normalizeObservations) {

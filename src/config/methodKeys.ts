@@ -55,6 +55,21 @@ export const methodKeys = {
   normalizeObservations: later(
     flag(false, 'mlp: subtract from observations their running mean and divide by their standard deviation'),
   ),
+  hint: later(
+    choice(
+      'off',
+      ['off', 'classifier', 'random'],
+      'observations with a hint where the policy takes an action that its classifier thinks bad with a probability above hintThreshold; random: a control',
+    ),
+  ),
+  hintThreshold: later(
+    number(
+      0.5,
+      fraction,
+      'probability',
+      'hint: probability of bad actions above which the hint appears; with random the share of states that have it',
+    ),
+  ),
   conflictTasks: choice(
     'task',
     ['task', 'sign'],

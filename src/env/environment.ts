@@ -40,6 +40,11 @@ interface CommonSpec {
   readonly hasExpert: boolean;
   /** Default `return`. */
   readonly success?: SuccessKind;
+  /**
+   * Present if observations have a place for a hint (`withHints`): a hint appears where the policy takes an action that
+   * its classifier thinks bad with a probability above `threshold`, or in a share of `threshold` of all states.
+   */
+  readonly hint?: { readonly by: 'classifier' | 'random'; readonly threshold: number };
   /** Versions by name of the packages with which another program plays the episodes. Records state them. */
   readonly packages?: Readonly<Record<string, string>>;
 }

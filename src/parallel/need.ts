@@ -80,7 +80,7 @@ export function memoryNeed(
 ): BytesOf {
   const arena = new CountingArena();
   const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
-  createLossInputs(policy);
+  createLossInputs(policy, null);
   const { network } = policy;
   const engine = arena.mark();
   const kept =
@@ -88,7 +88,8 @@ export function memoryNeed(
   const vectors = 4 * (VECTORS * network.vectorSize + 2 * network.size + kept);
   const { shape } = network.batch;
   const episodes = config.groupsPerIteration * config.numGenerations;
-  const states = COPIES_OF_STATES * episodes * spec.maxSteps * stateBytes(shape, shape.layout === 'slots' ? 3 : 1);
+  const copies = COPIES_OF_STATES + (spec.hint ? 1 : 0);
+  const states = copies * episodes * spec.maxSteps * stateBytes(shape, shape.layout === 'slots' ? 3 : 1);
   const critic = config.labels === 'critic' ? engine + vectors : 0;
   const common = vectors + critic + states;
   const own = engine + 4 * VECTORS_PER_THREAD * network.vectorSize + SLACK_BYTES;

@@ -12,6 +12,7 @@ import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
+import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
@@ -21,6 +22,7 @@ import { minibatchTask, type PreparedRollout, permutationIn, type UpdateTask } f
 import { type Normalizers, observe } from './normalizers.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
+import { openUpdateDiagnostics } from './updateDiagnostics.ts';
 
 /** Values of one line of metrics.jsonl. A key is absent where the value is not defined. */
 export type Metrics = Record<string, number>;
@@ -210,6 +212,9 @@ export async function learnFrom(
   const updates = await prepareUpdates(rollout, learner, context, iteration);
   const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
   const { advantage, values, labels } = prepared;
+  const diagnostics = config.diagnostics
+    ? await openUpdateDiagnostics(learner, spread, prepared, tasks, config, iteration)
+    : null;
   const stats: UpdateStats[] = [];
   const { surgeon } = context;
   const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
@@ -217,14 +222,15 @@ export async function learnFrom(
   const conflicts: number[] = [];
   const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
   try {
-    for (const [i, { contrastive }] of tasks.entries()) {
+    for (const [i, task] of tasks.entries()) {
       const adamw = stepAfter(config, learner.updates);
       churn?.remember();
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
         stats.push(operated);
         conflicts.push(operated.conflicts);
-      } else stats.push(await updateOn(phase, learner, contrastive, adamw));
+      } else stats.push(await updateOn(phase, learner, task.contrastive, adamw));
+      diagnostics?.afterUpdate(task);
     }
     // Before the end of the phase, when other threads start to play the next episodes.
     if (context.normalizers.observations) observe(context.normalizers.observations, rollout, learner.policy);
@@ -257,10 +263,12 @@ export async function learnFrom(
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
+  if (config.hint !== 'off') metrics['charts/hint_share'] = hintShare(rollout.states);
   if (usesLabels(config)) {
     if (config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout.expert);
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
   }
+  Object.assign(metrics, diagnostics?.metrics());
   if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
   if (labelWeight !== 1) metrics['labels/weight'] = labelWeight;
   return metrics;

@@ -38,7 +38,7 @@ export interface RunBound {
 }
 
 /** The updates of an iteration that is not trained, with the policy before them. */
-export interface NextUpdates extends Pick<PreparedUpdates, 'tasks'> {
+export interface NextUpdates extends Pick<PreparedUpdates, 'tasks' | 'prepared'> {
   readonly iteration: number;
   readonly rollout: Rollout;
   readonly learner: Learner;
@@ -135,8 +135,8 @@ export async function trainIterations(
   if (bound.onNext) {
     const { environments } = run;
     const rollout = await spread.collect(episodes, reusable);
-    const { tasks } = await prepareUpdates(rollout, learner, context, until + 1);
-    await bound.onNext({ iteration: until + 1, rollout, learner, environments, tasks });
+    const { tasks, prepared } = await prepareUpdates(rollout, learner, context, until + 1);
+    await bound.onNext({ iteration: until + 1, rollout, learner, environments, tasks, prepared });
   }
   return evaluated;
 }

@@ -12,7 +12,7 @@ import type { WholeLoss } from '../engine/learn/update.ts';
 import { randomStream, shuffle, streamKey } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { StateValues } from './advantages.ts';
-import { type Demonstrations, demonstrationSet } from './coldStart.ts';
+import { type Demonstrations, demonstrationSet, withClassifier } from './coldStart.ts';
 
 /** A rollout with its advantages, values and labels. */
 export interface PreparedRollout {
@@ -127,10 +127,8 @@ function demonstrationTask(demonstrations: Demonstrations, config: Config, step:
   const cloningCoef = terms.includes('cloning') ? config.cloningCoef : 0;
   const coefs = { cloningCoef, goodWeight: 0, badWeight: 0 };
   const set = demonstrationSet(demonstrations, config.coldStartBatch, config, 'demonstration labels', step, coefs);
-  const { good, labelled } = countLabels(states, labels, set.order);
-  const balanced = balancedWeights(good, labelled, terms.includes('classifier') ? config.classifierCoef : 0);
   return {
-    sets: [{ ...set, settings: { ...set.settings, ...balanced } }],
+    sets: [withClassifier(set, terms.includes('classifier') ? config.classifierCoef : 0)],
     contrastive: terms.includes('contrastive') ? drawnContrastive(states, labels, set.order, config, step) : null,
   };
 }

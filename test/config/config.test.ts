@@ -130,6 +130,22 @@ test('keys of the mlp policy are refused with another one', () => {
   );
 });
 
+test('hints need a trained classifier, which the cold start can train, and the cold start needs demonstrations', () => {
+  const advice = 'add classifier to the method or set coldStartClassifier to true';
+  expect(() => resolveConfig({ hint: 'classifier', method: 'gigpo' })).toThrow(
+    new Error(`config: hint "classifier" needs a classifier that is trained, got method "gigpo"; ${advice}`),
+  );
+  for (const more of [{ method: 'classifier+cloning' }, { coldStartClassifier: true }]) {
+    expect(resolveConfig({ hint: 'classifier', ...more })).toMatchObject({ hint: 'classifier', hintThreshold: 0.5 });
+  }
+  expect(resolveConfig({ hint: 'random' }).hint).toBe('random');
+  expect(() => resolveConfig({ coldStartClassifier: true, coldStart: 0 })).toThrow(
+    new Error(
+      'config: coldStartClassifier must have coldStart >= 1, got 0; raise coldStart or set coldStartClassifier to false',
+    ),
+  );
+});
+
 describe('a text that is nearly right', () => {
   test.each([
     ['labels', 'grpah', 'graph'],

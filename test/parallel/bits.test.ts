@@ -19,6 +19,8 @@ const dense: Partial<Config> = {
   ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
 };
 
+const hinted: Partial<Config> = { ...config, hint: 'classifier', hintThreshold: 0.3, coldStartClassifier: true };
+
 test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'shared', config],
   [2, 'shared', { ...config, churnCoef: 1, optimizer: 'muon' }],
@@ -28,6 +30,8 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'copied', { ...surgery, churnCoef: 1, optimizer: 'muon' }],
   [3, 'shared', dense],
   [2, 'copied', dense],
+  [3, 'shared', hinted],
+  [2, 'copied', hinted],
 ])(
   '%i threads, memory %s: records and checkpoints are bitwise identical to one thread, %j',
   async (size, memory, changes) => {

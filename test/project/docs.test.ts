@@ -42,7 +42,9 @@ test('nothing says that unbraid removes coupling: it tests what removes it', () 
 test('docs/metrics.md has the metrics that the code writes, and no others', () => {
   const shown = [...read('docs/metrics.md').matchAll(/^\| `([a-z]+\/\w+)` \|/gm)].map(([, key]) => key);
   const source = filesOf('src/train', '.ts').map(read).join('\n');
-  const written = [...source.matchAll(/['"]((?:charts|losses|labels|eval|coupling|conflict)\/\w+)['"]/g)];
+  const written = [
+    ...source.matchAll(/['"]((?:charts|losses|labels|eval|coupling|conflict|gradient|churn|actions)\/\w+)['"]/g),
+  ];
   const named = new Set(written.map(([, key]) => key));
   expect(shown.length).toBeGreaterThan(20);
   for (const key of shown) expect([...named]).toContain(key);

@@ -73,6 +73,8 @@ describe('resume', () => {
     ['cosine schedule and weight decay', { lrSchedule: 'cosine', weightDecay: 0.1 }],
     ['evaluations and coupling measurements between', { evalEvery: 1, couplingEvery: 1, method: all }],
     ['no cold start', { coldStart: 0 }],
+    ['hints by the classifier', { ...graph, method: 'classifier', hint: 'classifier', coldStartClassifier: true }],
+    ['random hints in vectors', { policy: 'mlp', hint: 'random', normalizeObservations: true }],
     ['mlp, cloning, a reference', { policy: 'mlp', method: 'cloning', beta: 0.1 }],
     ['look-alike states', { env: 'look-alike', policy: 'mlp', method: all }],
     ['text', { observation: 'text', maxSteps: 8, method: 'classifier', iterations: 2, evalEpisodes: 2 }],

@@ -29,6 +29,8 @@ export interface PolicyConfig {
   readonly separateValue?: boolean;
   /** Observations are normalised by buffers that the training sets; `mlp` only. */
   readonly normalizeObservations?: boolean;
+  /** Observations have a place for a hint; see docs/algorithms/hints.md. */
+  readonly hinted?: boolean;
 }
 
 /** The activation of a hidden layer, which `config.layerNorm` normalises first with the parameters `name.norm`. */
