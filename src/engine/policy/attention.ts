@@ -4,11 +4,11 @@
  */
 import { concatenateSlots, meanOverSlots, multiHeadAttention, selfAttentionBlock } from '../layers/attention.ts';
 import { slotProjection, slotTokens, tokenTable } from '../layers/embedding.ts';
-import { activation, addScaled, broadcast, linear } from '../layers/linear.ts';
+import { addScaled, broadcast, linear } from '../layers/linear.ts';
 import { matchLinear } from '../layers/matchLinear.ts';
 import type { Builder, Heads, Tensor } from '../layers/network.ts';
 import { slotLinear } from '../layers/slotLinear.ts';
-import { heads, hiddenLayer, type PolicyConfig } from './heads.ts';
+import { embeddingLayer, heads, type PolicyConfig } from './heads.ts';
 
 /**
  * With x_s, x_a the embeddings of the slots of state and action (`layout: 'slots'`):
@@ -24,12 +24,7 @@ import { heads, hiddenLayer, type PolicyConfig } from './heads.ts';
 export function attentionPolicy(b: Builder, config: PolicyConfig): Heads {
   const table = tokenTable(b, 'tokens', config.tokenWidth);
   const sums = b.batch.shape.layout === 'slots' ? slotHidden(b, config, table) : sequenceHidden(b, config, table);
-  const e = activation(
-    b,
-    'tanh',
-    linear(b, 'embedding', hiddenLayer(b, 'hidden', 'relu', sums, config), config.embedding),
-  );
-  return heads(b, e, config);
+  return heads(b, embeddingLayer(b, 'embedding', 'hidden.norm', sums, 'relu', config), config);
 }
 
 function encodeState(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {

@@ -33,9 +33,23 @@ export interface PolicyConfig {
   readonly hinted?: boolean;
 }
 
-/** The activation of a hidden layer, which `config.layerNorm` normalises first with the parameters `name.norm`. */
-export function hiddenLayer(b: Builder, name: string, kind: Activation, x: Tensor, config: PolicyConfig): Tensor {
-  return activation(b, kind, config.layerNorm ? layerNorm(b, `${name}.norm`, x) : x);
+/**
+ * e = tanh(W f(sums) + b), with W `name.weight` and b `name.bias`. With `config.layerNorm`, f has a layer norm before
+ * it, whose parameters are `norm.gamma` and `norm.beta`.
+ *
+ * @param sums of the hidden layer
+ * @param kind f
+ */
+export function embeddingLayer(
+  b: Builder,
+  name: string,
+  norm: string,
+  sums: Tensor,
+  kind: Activation,
+  config: PolicyConfig,
+): Tensor {
+  const h = activation(b, kind, config.layerNorm ? layerNorm(b, norm, sums) : sums);
+  return activation(b, 'tanh', linear(b, name, h, config.embedding));
 }
 
 /** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */

@@ -1,15 +1,15 @@
 /** The policy over a vector and a fixed action set. */
 import { tokenTable } from '../layers/embedding.ts';
-import { activation, broadcast, linear, vectorInput } from '../layers/linear.ts';
+import { broadcast, linear, vectorInput } from '../layers/linear.ts';
 import type { Builder, Heads, Tensor } from '../layers/network.ts';
 import { normalizedInput } from '../layers/normalizedInput.ts';
 import { slotLinear } from '../layers/slotLinear.ts';
-import { heads, hiddenLayer, type PolicyConfig } from './heads.ts';
+import { embeddingLayer, heads, type PolicyConfig } from './heads.ts';
 
 /** V(s) = w_v . v(s) + b with v(s) = tanh(W_4 tanh(W_3 x + b_3) + b_4), of the widths of the policy. */
 function valueLayers(b: Builder, x: Tensor, config: PolicyConfig): Tensor {
-  const h = hiddenLayer(b, 'valueState', 'tanh', linear(b, 'valueState', x, config.hidden), config);
-  return linear(b, 'valueHead', activation(b, 'tanh', linear(b, 'valueEmbedding', h, config.embedding)), 1);
+  const sums = linear(b, 'valueState', x, config.hidden);
+  return linear(b, 'valueHead', embeddingLayer(b, 'valueEmbedding', 'valueState.norm', sums, 'tanh', config), 1);
 }
 
 /**
@@ -21,8 +21,7 @@ export function mlpPolicy(b: Builder, config: PolicyConfig): Heads {
   const sums = broadcast(b, linear(b, 'state', x, config.hidden));
   const actions = tokenTable(b, 'actions', config.tokenWidth, { kind: 'normal', scale: 1 });
   slotLinear(b, 'action', 'action', actions, config.hidden, { bias: false, into: sums });
-  const h = hiddenLayer(b, 'hidden', 'tanh', sums, config);
-  const e = activation(b, 'tanh', linear(b, 'embedding', h, config.embedding));
+  const e = embeddingLayer(b, 'embedding', 'hidden.norm', sums, 'tanh', config);
   if (!(config.valueHead && config.separateValue)) return heads(b, e, config);
   return { ...heads(b, e, { ...config, valueHead: false }), value: valueLayers(b, x, config) };
 }
