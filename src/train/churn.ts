@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import { churnLoss } from '../engine/learn/churnLoss.ts';
 import type { WholeLoss } from '../engine/learn/update.ts';
 import type { Policy } from '../engine/policy/policy.ts';
-import type { StateList } from '../engine/states/stateList.ts';
+import type { Rollout } from '../rollout/rollout.ts';
 
 /** Distinct states with the share of steps that each represents. */
 export interface ReferenceStates {
@@ -54,8 +54,11 @@ export interface Churn {
   remember(): void;
   /** Address of the weights before the previous update, prepared. */
   earlier(): number;
-  /** The penalty of an update, on weights from before the one that precedes it. */
-  penalty(list: StateList, reference: ReferenceStates): WholeLoss;
+  /**
+   * Returns the function that makes the penalties of the updates of an iteration, in their order: of the minibatch
+   * `part`, a subarray of the permutation of its pass. null for an update without a penalty.
+   */
+  penalties(rollout: Pick<Rollout, 'states' | 'first'>): (shuffled: Int32Array, part: Int32Array) => WholeLoss | null;
   /** Mean divergence over the updates of the iteration that had a penalty; null if none had. */
   mean(): number | null;
 }
@@ -78,12 +81,21 @@ export function createChurn(config: Pick<Config, 'churnCoef' | 'temperature'>, p
       arena.copy(present, weights, network.vectorSize * 4);
     },
     earlier: () => earlier,
-    penalty: (list, reference) =>
-      churnLoss(
-        { list, ...reference, coef, temperature },
-        () => earlier,
-        (divergence) => divergences.push(divergence),
-      ),
+    penalties({ states: list, first }) {
+      let previous: Int32Array | null = null;
+      return (shuffled, part) => {
+        const from = (part.byteOffset - shuffled.byteOffset) / part.BYTES_PER_ELEMENT;
+        const reference = previous && referenceStates(shuffled, [from, from + part.length], previous, first);
+        previous = part;
+        if (reference === null) return null;
+        const set = { list, ...reference, coef, temperature };
+        return churnLoss(
+          set,
+          () => earlier,
+          (divergence) => divergences.push(divergence),
+        );
+      };
+    },
     mean: () => (divergences.length === 0 ? null : divergences.reduce((sum, x) => sum + x, 0) / divergences.length),
   };
 }

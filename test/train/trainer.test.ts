@@ -52,6 +52,10 @@ describe('resume', () => {
     ['classifier, anchor labels', { labels: 'anchor', method: 'classifier', anchorIterations: 2, trainGames: 2 }],
     ['cloning, critic labels', { labels: 'critic', method: 'cloning', criticSteps: 150 }],
     ['classifier, counterfactual labels', { labels: 'counterfactual', method: 'classifier' }],
+    ['graph advantages, graphs of their own', { method: 'graph-advantages', labels: 'oracle', explorationBonus: 0.3 }],
+    ['graph advantages, graphs of the labels', { ...graph, method: 'graph-advantages+classifier', graphMaxEdges: 300 }],
+    ['an exploration bonus, few games kept', { explorationBonus: 0.5, graphMaxEdges: 300, iterations: 5 }],
+    ['hindsight', { ...graph, method: 'classifier+cloning', hindsight: true, coldStart: 0, groupsPerIteration: 4 }],
     ['noisy demonstrations', { labels: 'demonstrations', method: 'classifier', labelNoise: 0.3 }],
     [
       'shuffled labels of the critic, a warm-up and a schedule',

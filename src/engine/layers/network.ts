@@ -199,6 +199,11 @@ export function savedOf({ parameters, buffers }: Network): readonly Parameter[] 
   return [...parameters, ...buffers];
 }
 
+/** The first parameter with a number that is not finite, in a weight or gradient vector. */
+export function nonFiniteParameter({ arena, parameters }: Network, vector: number): Parameter | undefined {
+  return parameters.find(({ offset, size }) => !Number.isFinite(arena.kernels.sumOfSquares(vector + offset, size)));
+}
+
 /**
  * The rows of one state of the batch in a tensor, for kernels that iterate over samples. If `offsets` is 0, each state
  * has `unit` rows.

@@ -24,7 +24,7 @@ import { embeddingLayer, heads, type PolicyConfig } from './heads.ts';
 export function attentionPolicy(b: Builder, config: PolicyConfig): Heads {
   const table = tokenTable(b, 'tokens', config.tokenWidth);
   const sums = b.batch.shape.layout === 'slots' ? slotHidden(b, config, table) : sequenceHidden(b, config, table);
-  return heads(b, embeddingLayer(b, 'embedding', 'hidden.norm', sums, 'relu', config), config);
+  return heads(b, embeddingLayer(b, sums, config, 'relu'), config);
 }
 
 function encodeState(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {

@@ -38,18 +38,18 @@ export interface PolicyConfig {
  * it, whose parameters are `norm.gamma` and `norm.beta`.
  *
  * @param sums of the hidden layer
- * @param kind f
+ * @param f its activation
  */
 export function embeddingLayer(
   b: Builder,
-  name: string,
-  norm: string,
   sums: Tensor,
-  kind: Activation,
   config: PolicyConfig,
+  f: Activation,
+  name = 'embedding',
+  norm = 'hidden.norm',
 ): Tensor {
-  const h = activation(b, kind, config.layerNorm ? layerNorm(b, norm, sums) : sums);
-  return activation(b, 'tanh', linear(b, name, h, config.embedding));
+  const x = config.layerNorm ? layerNorm(b, norm, sums) : sums;
+  return activation(b, 'tanh', linear(b, name, activation(b, f, x), config.embedding));
 }
 
 /** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */

@@ -9,7 +9,7 @@ import { embeddingLayer, heads, type PolicyConfig } from './heads.ts';
 /** V(s) = w_v . v(s) + b with v(s) = tanh(W_4 tanh(W_3 x + b_3) + b_4), of the widths of the policy. */
 function valueLayers(b: Builder, x: Tensor, config: PolicyConfig): Tensor {
   const sums = linear(b, 'valueState', x, config.hidden);
-  return linear(b, 'valueHead', embeddingLayer(b, 'valueEmbedding', 'valueState.norm', sums, 'tanh', config), 1);
+  return linear(b, 'valueHead', embeddingLayer(b, sums, config, 'tanh', 'valueEmbedding', 'valueState.norm'), 1);
 }
 
 /**
@@ -21,7 +21,7 @@ export function mlpPolicy(b: Builder, config: PolicyConfig): Heads {
   const sums = broadcast(b, linear(b, 'state', x, config.hidden));
   const actions = tokenTable(b, 'actions', config.tokenWidth, { kind: 'normal', scale: 1 });
   slotLinear(b, 'action', 'action', actions, config.hidden, { bias: false, into: sums });
-  const e = embeddingLayer(b, 'embedding', 'hidden.norm', sums, 'tanh', config);
+  const e = embeddingLayer(b, sums, config, 'tanh');
   if (!(config.valueHead && config.separateValue)) return heads(b, e, config);
   return { ...heads(b, e, { ...config, valueHead: false }), value: valueLayers(b, x, config) };
 }

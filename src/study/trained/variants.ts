@@ -49,6 +49,7 @@ export const mainVariants: readonly StudyVariant[] = [
 export const otherVariants: readonly StudyVariant[] = [
   method('GiGPO', { method: 'gigpo' }),
   method('PPO', { method: 'ppo' }),
+  method('graph advantages', { method: 'graph-advantages' }),
   method('a head per verb', { method: 'heads' }),
   pcgrad,
   method('GradVac', { method: 'gradvac' }),
