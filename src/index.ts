@@ -14,14 +14,16 @@ export { type Config, type ConfigKey, configTable, resolveConfig } from './confi
 export type { Part, PartName } from './config/customModule.ts';
 export { type Preset, presetKeys, presetTable } from './config/presets.ts';
 export {
-  type ClassStatistics,
   type CouplingMeasurement,
   type CouplingOptions,
   type CouplingSummary,
   type LayerCoupling,
+  type MeasuredCoupling,
   measureCoupling,
   type SimilarityBin,
 } from './coupling/measure.ts';
+export type { CouplingDiagnostics, EmbeddingCosines, LayerDiagnostics } from './coupling/pairDiagnostics.ts';
+export type { ClassStatistics } from './coupling/pairTable.ts';
 export type { Spillover } from './coupling/spillover.ts';
 export type { TryCandidates } from './credit/labels/counterfactual.ts';
 export type { Critic } from './credit/labels/critic.ts';

@@ -52,6 +52,8 @@ const runResult = v.object({
   arithmetic: v.optional(v.literal('relaxed')),
   /** Number of threads of the run and the memory that they used. They change the elapsed time, not the result. */
   workers: v.optional(v.object({ count, memory: v.picklist(['own', 'shared', 'copied']), reason: v.string() })),
+  /** Resets that the program of the environment asked to repeat, since the last start of the run; absent if none. */
+  repeatedResets: v.optional(count),
   /** Build of the kernels at the end of the run, the reason, and ms of both builds where they were timed. */
   kernels: v.optional(
     v.object({
@@ -72,6 +74,15 @@ const couplingRecord = v.object({
   split: v.string(),
   samples: count,
   classes: v.object({ goodGood: pairClass, goodBad: pairClass, badBad: pairClass }),
+  // The optional fields are absent in records of earlier versions, and in those of runs without `diagnostics`.
+  contrast: v.optional(finite),
+  kernelTargetAlignment: v.optional(finite),
+  distinctSamples: v.optional(count),
+  effectiveRank: v.optional(finite),
+  topShare: v.optional(finite),
+  embeddingCosine: v.optional(
+    v.object({ goodBad: finite, goodGood: finite, badBad: finite, contrast: finite, cka: finite }),
+  ),
   layers: v.array(
     v.object({
       parameter: v.string(),
@@ -79,6 +90,8 @@ const couplingRecord = v.object({
       goodBadCosine: measured,
       goodGoodCosine: measured,
       badBadCosine: measured,
+      contrast: v.optional(finite),
+      kernelTargetAlignment: v.optional(finite),
     }),
   ),
   similarity: v.array(

@@ -1,6 +1,6 @@
 /** Metrics and checkpoints of one run, with the chain of hashes that covers both. */
 
-import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
+import type { CouplingSummary, MeasuredCoupling } from '../coupling/measure.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { type Chain, type ChainHead, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
@@ -26,7 +26,7 @@ export interface TrainHooks {
   readonly onCoupling?: (
     name: 'coupling-start' | 'coupling-end',
     iteration: number,
-    measured: CouplingMeasurement,
+    measured: MeasuredCoupling,
   ) => void;
   /** Called when a phase starts and as it advances. */
   readonly onProgress?: (progress: Progress) => void;

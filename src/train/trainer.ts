@@ -190,7 +190,7 @@ async function beginLearning(run: Run, demonstrations: Demonstrations | null, re
 /** The coupling before the first iteration of a run that is evaluated later. */
 async function measureAtStart(run: Run): Promise<Pick<Evaluated, 'measured' | 'metrics'>> {
   const measured = await measureRun(run);
-  return { measured, metrics: couplingMetrics(couplingSummary(measured)) };
+  return { measured, metrics: couplingMetrics(measured) };
 }
 
 /** Trains a run that has been set up. */

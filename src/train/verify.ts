@@ -87,7 +87,7 @@ const freeKeys: Readonly<Record<string, readonly string[]>> = {
   [configName]: ['versions'],
   [couplingStartName]: ['run'],
   [couplingEndName]: ['run'],
-  [resultName]: ['wallMs', 'workers', 'kernels'],
+  [resultName]: ['wallMs', 'workers', 'kernels', 'repeatedResets'],
   [receiptName]: ['unbraid', 'check'],
 };
 
@@ -278,7 +278,10 @@ export async function verify(run: Receipt | string | RunFiles, options: VerifyOp
     checked = compared;
     for (const [name, keys] of Object.entries(freeKeys)) {
       if (!checked.includes(name)) continue;
-      for (const key of keys) notChecked.set(`${name}#${key}`, 'the result does not depend on it');
+      for (const key of keys) {
+        if (key === 'repeatedResets' && files && !Object.hasOwn(readObject(files, name), key)) continue;
+        notChecked.set(`${name}#${key}`, 'the result does not depend on it');
+      }
     }
     const difference = firstDifference(receipt, records.receipt, last);
     if (difference) return verdict(difference);
