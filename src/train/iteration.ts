@@ -98,6 +98,8 @@ export interface IterationContext {
   readonly surgeon: Surgeon | null;
   /** State of the churn penalty; null without one. */
   readonly churn: Churn | null;
+  /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
+  readonly track: ((iteration: number) => void) | null;
   readonly signal: AbortSignal | undefined;
 }
 
