@@ -44,6 +44,7 @@ export type { ComposeNetwork } from './engine/policy/custom.ts';
 export type { PolicyConfig } from './engine/policy/heads.ts';
 export { createPolicy, type Policy } from './engine/policy/policy.ts';
 export type { MakeEnvironment, Note } from './env/registry.ts';
+export type { TrackedState } from './record/actionProbabilities.ts';
 export type { Branches } from './rollout/branch.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './rollout/success.ts';
 export type { EpisodeMean } from './statistics/episodes.ts';

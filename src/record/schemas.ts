@@ -6,6 +6,7 @@
  */
 
 import * as v from 'valibot';
+import type { ActionProbabilities } from './actionProbabilities.ts';
 import type { DangerRecord } from './dangerRecord.ts';
 
 const finite = v.pipe(v.number(), v.finite());
@@ -193,6 +194,8 @@ export interface RunRecords {
   readonly result: RunResult;
   readonly couplingStart?: CouplingRecord;
   readonly couplingEnd?: CouplingRecord;
+  /** Of runs with `diagnostics`. */
+  readonly actionProbabilities?: ActionProbabilities;
 }
 
 /** All records from which one report is made. */

@@ -94,6 +94,8 @@ export interface IterationContext {
   readonly normalizers: Normalizers;
   /** State of gradient surgery; null where the method has none. */
   readonly surgeon: Surgeon | null;
+  /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
+  readonly track: ((iteration: number) => void) | null;
   readonly signal: AbortSignal | undefined;
 }
 

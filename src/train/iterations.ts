@@ -131,6 +131,7 @@ export async function trainIterations(
       if (before) log.save(before, false);
       throw error;
     });
+    if (evaluates) context.track?.(iteration);
     log.metrics(iteration, line);
     if (last || dueAt(checkpointEvery, iteration)) log.save(log.learned(iteration));
     else if (iteration === until || bound.extraCheckpoints.has(iteration)) log.save(log.learned(iteration), false);

@@ -9,6 +9,8 @@ import { brokenCheckpoint } from '../record/chain.ts';
 import { type Checkpoint, type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../record/checkpoint.ts';
 import { canonicalJson, isJsonObject, type JsonRecord } from '../record/json.ts';
 import {
+  actionProbabilitiesName,
+  actionProbabilitiesUnchecked,
   checkpointsName,
   configName,
   couplingEndName,
@@ -101,7 +103,8 @@ function checkList(files: RunFiles, listed: ReceiptFile['files'], notChecked: Ma
     if (path === receiptName || Object.hasOwn(listed, path)) continue;
     if (single.includes(path) || path.startsWith(`${checkpointsName}/`))
       found(path, `${receiptName} must list ${path}`);
-    notChecked.set(path, 'a file that the run has not written');
+    const ofDiagnostics = path === actionProbabilitiesName;
+    notChecked.set(path, ofDiagnostics ? actionProbabilitiesUnchecked : 'a file that the run has not written');
   }
   for (const name of [configName, metricsName, latestName, resultName]) {
     if (!Object.hasOwn(listed, name)) found(receiptName, `${receiptName} must list ${name}`);

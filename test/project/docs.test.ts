@@ -42,7 +42,8 @@ test('nothing says that unbraid removes coupling: it tests what removes it', () 
 test('docs/metrics.md has the metrics that the code writes, and no others', () => {
   const shown = [...read('docs/metrics.md').matchAll(/^\| `([a-z]+\/\w+)` \|/gm)].map(([, key]) => key);
   const source = filesOf('src/train', '.ts').map(read).join('\n');
-  const groups = 'charts|losses|labels|eval|coupling|conflict|embedding|spillover|gradient|churn|actions|graph|hindsight';
+  const groups =
+    'charts|losses|labels|eval|coupling|conflict|embedding|spillover|gradient|churn|actions|graph|hindsight';
   const written = [...source.matchAll(new RegExp(`['"]((?:${groups})/\\w+)['"]`, 'g'))];
   const named = new Set(written.map(([, key]) => key));
   expect(shown.length).toBeGreaterThan(20);

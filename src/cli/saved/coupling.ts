@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Crew } from '../../parallel/crew.ts';
+import { readActionProbabilities } from '../../record/actionProbabilities.node.ts';
 import { readText, requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
 import { metricsName } from '../../record/names.ts';
@@ -161,7 +162,8 @@ async function couplingAction(
   });
   writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
   const { renderCouplingPage } = await import('../../report/compare/report.ts');
-  writeFileAtomic(path, renderCouplingPage(record, await metricsOf(directory)));
+  const page = renderCouplingPage(record, await metricsOf(directory), readActionProbabilities(directory));
+  writeFileAtomic(path, page);
   shell.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
 }
 

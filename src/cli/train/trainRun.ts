@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { type Config, recordedConfig } from '../../config/config.ts';
 import type { OpenBridge, OpenedBridge } from '../../env/outside.ts';
+import { writeActionProbabilities } from '../../record/actionProbabilities.node.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import { createRun, type RunWriter, resumeRun } from '../../record/run.node.ts';
 import type { RunResult } from '../../record/schemas.ts';
@@ -22,6 +23,8 @@ function hooksTo(writerOf: () => RunWriter): TrainHooks {
       const record = { command: 'coupling', run: basename(writer.directory), ...couplingFields(iteration, measured) };
       writer.writeRecord(name, record as unknown as JsonRecord);
     },
+    onActionProbabilities: (iteration, states, probabilities) =>
+      writeActionProbabilities(writerOf().directory, iteration, states, probabilities),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ActionProbabilities } from '../../record/actionProbabilities.ts';
 import type { CouplingRecord, MetricsLine, ReportRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
@@ -10,6 +11,7 @@ import { contrastIn } from './contrast.ts';
 import { couplingCurves, couplingCurvesOf } from './couplingCurves.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
+import { probabilityCaption, probabilityFigure, probabilitySection } from './probabilityFigure.ts';
 import { measureOf } from './scores.ts';
 import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
 import { heading, summary } from './summary.ts';
@@ -52,6 +54,7 @@ export function renderReport(records: ReportRecords): string {
     ),
     htmlSection('Does the coupling matrix predict spillover?', spilloverSection(shown), NO_COUPLING),
     htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
+    ...probabilitySection([baselineOf(variants), leaderOf(variants)]),
     htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
     htmlSection('What these numbers mean, and what they do not', meaning, ''),
     htmlSection('Make this report again', reproduction(records), ''),
@@ -63,8 +66,13 @@ export function renderReport(records: ReportRecords): string {
  *
  * @param metrics lines of metrics of the run, default none; if it measured coupling during training, the page shows
  *   that too
+ * @param probabilities of the run, if it recorded them
  */
-export function renderCouplingPage(coupling: CouplingRecord, metrics: readonly MetricsLine[] = []): string {
+export function renderCouplingPage(
+  coupling: CouplingRecord,
+  metrics: readonly MetricsLine[] = [],
+  probabilities: ActionProbabilities | null = null,
+): string {
   const { classes, embeddingCosine } = coupling;
   const curves = couplingCurvesOf({ metrics }, seriesStyle(1));
   const name = `${coupling.run}, iteration ${coupling.iteration}`;
@@ -96,6 +104,7 @@ export function renderCouplingPage(coupling: CouplingRecord, metrics: readonly M
     curves === undefined ? '' : htmlFigure(curves, `${curvesCaption} Games of the in-domain split.`),
     htmlFigure(spilloverFigure([named]), spilloverCaption),
     coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
+    ...(probabilities ? [htmlFigure(probabilityFigure(probabilities), probabilityCaption)] : []),
   ]);
 }
 

@@ -109,6 +109,24 @@ test('a run that Ctrl-C stopped resumes; the result is bitwise identical to that
   }
 });
 
+test('with diagnostics the folder has action probabilities, which a resumed run continues', async () => {
+  const { signal } = new AbortController();
+  const measured = resolveConfig({ ...config, method: 'grpo', evalEvery: 1, diagnostics: true });
+  const [whole, stopped] = ['whole', 'stopped'].map((name) => join(root, name));
+  await train(measured, { directory: whole, resume: false, crew, onProgress, signal });
+  const controller = new AbortController();
+  const stop = ({ phase, done }: { phase: string; done: number }): void => {
+    if (phase === 'train' && done === 3) controller.abort(new Error('stopped'));
+  };
+  const how = { directory: stopped, resume: false, crew, onProgress: stop, signal: controller.signal };
+  await expect(train(measured, how)).rejects.toThrow('stopped');
+  await train(measured, { directory: stopped, resume: true, crew, onProgress, signal });
+  const text = (directory: string): string => readFileSync(join(directory, 'action-probabilities.json'), 'utf8');
+  expect(text(stopped)).toBe(text(whole));
+  expect(JSON.parse(text(whole)).iterations).toEqual([0, 1, 2, 3, 4]);
+  expect(existsSync(join(root, 'run', 'action-probabilities.json'))).toBe(false);
+});
+
 test('repeated resets of a bridge are reported and recorded, and the chain does not contain them', async () => {
   const program = fileURLToPath(new URL('../../env/bridge/fixtures/version2.mjs', import.meta.url));
   const { signal } = new AbortController();
