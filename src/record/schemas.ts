@@ -156,6 +156,7 @@ const compareRecord = v.object({
         name: v.string(),
         method: v.string(),
         labels: v.string(),
+        settings: v.optional(v.record(v.string(), v.nullable(v.union([v.string(), finite, v.boolean()])))),
         upperBound: v.boolean(),
         control: v.boolean(),
         runs: v.pipe(v.array(v.string()), v.minLength(1)),

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { planOf } from '../../../src/cli/compare/command.ts';
-import { type ComparisonPlan, parseVariants, runComparison } from '../../../src/cli/compare/comparison.ts';
+import {
+  type ComparisonPlan,
+  parseVariants,
+  plannedRuns,
+  runComparison,
+  variantConfig,
+} from '../../../src/cli/compare/comparison.ts';
 import type { Trainer } from '../../../src/cli/compare/threadTrainer.ts';
 import type { ProgressBoard } from '../../../src/cli/shared/progress.ts';
 import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
@@ -98,7 +104,44 @@ describe('parseVariants', () => {
     ]);
   });
 
+  test('config keys of a variant stand in its name, its runs and its config', () => {
+    const text = 'grpo;grpo@optimizer=muon,muonMomentum=0.9;decouple@decouplePairs=permuted;decouple:oracle@decouplePairs=labelled';
+    const variants = parseVariants(text);
+    expect(variants.map((v) => [v.name, v.labels, v.control, v.upperBound, v.settings])).toEqual([
+      ['GRPO', 'none', false, false, undefined],
+      ['GRPO, optimizer muon, muonMomentum 0.9', 'none', false, false, { optimizer: 'muon', muonMomentum: 0.9 }],
+      ['GRPO + decoupled advantages, decouplePairs permuted', 'none', true, false, { decouplePairs: 'permuted' }],
+      [
+        'GRPO + decoupled advantages, oracle labels, decouplePairs labelled',
+        ...['oracle', false, true, { decouplePairs: 'labelled' }],
+      ],
+    ]);
+    const shared = { iterations: 7 };
+    const plan: ComparisonPlan = { preset: 'custom', variants, seeds: [3], shared, directory, budgetMs: null };
+    const [plain, muon, , labelled] = variants.map((variant) => variantConfig(plan, variant, 3));
+    expect([plain.optimizer, muon.optimizer, muon.muonMomentum, muon.iterations]).toEqual(['adamw', 'muon', 0.9, 7]);
+    expect([labelled.decouplePairs, labelled.labels]).toEqual(['labelled', 'oracle']);
+    expect(plannedRuns(plan).map(({ name }) => name)).toEqual([
+      'grpo-s3',
+      'grpo-optimizer-muon-muonMomentum-0.9-s3',
+      'decouple-decouplePairs-permuted-s3',
+      'decouple-oracle-decouplePairs-labelled-s3',
+    ]);
+  });
+
   test.each([
+    [
+      'grpo@seed=2',
+      'variants: a setting must not be method, labels, seed, env, got "seed" in "grpo@seed=2"; write method:labels@key=value, and give --seeds and --env',
+    ],
+    [
+      'grpo@hidden',
+      'variants: settings must be key=value, joined by commas, each key once, got "hidden" in "grpo@hidden"; It must look like key=value.',
+    ],
+    [
+      'decouple:graph@decouplePairs=all',
+      'variants: decouple must be given without labels, which it does not use, got "decouple:graph@decouplePairs=all"; drop ":graph"',
+    ],
     [
       'grpo:graph',
       'variants: grpo must be given without labels, which it does not use, got "grpo:graph"; drop ":graph"',
