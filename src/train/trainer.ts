@@ -33,7 +33,7 @@ import {
   requireParts,
   suppliesParts,
 } from './custom.ts';
-import { adamwSettings } from './iteration.ts';
+import { createDecoupler } from './decouple.ts';
 import { type RunBound, trainIterations } from './iterations.ts';
 import { createNormalizers } from './normalizers.ts';
 import {
@@ -55,6 +55,7 @@ import {
 import { type LoggedParts, openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
+import { adamwSettings } from './takeUpdates.ts';
 
 /** What a run ends with. */
 export interface TrainOutcome {
@@ -206,6 +207,7 @@ async function trainRun(
   if (checkpoint) requireSameStart(checkpoint.chain.head, head);
   const labelSource = labelSourceOf(run, parts);
   const surgeon = createSurgeon(config, learner, environments[0], games);
+  const decoupler = createDecoupler(config, arena, spread.gramTotals);
   options.onParts?.({ learner, environments, spread, labelSource });
   const demonstrations =
     config.coldStart > 0 && spec.hasExpert
@@ -231,7 +233,7 @@ async function trainRun(
   }
   if (reference) network.prepare(reference);
   const context = {
-    ...{ config, environments, games, spread, labelSource, reference, normalizers, surgeon, signal },
+    ...{ config, environments, games, spread, labelSource, reference, normalizers, surgeon, decoupler, signal },
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);

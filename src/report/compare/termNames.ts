@@ -4,6 +4,7 @@ const names: Readonly<Record<string, string>> = {
   gigpo: 'GiGPO',
   ppo: 'PPO',
   'label-advantages': 'label advantages',
+  decouple: 'decoupled advantages',
   pcgrad: 'PCGrad',
   gradvac: 'GradVac',
   upgrad: 'UPGrad',
