@@ -150,9 +150,7 @@ describe('a step along the gradient of the policy', () => {
       const diagonal = live.map((_, k) => gram[k * (live.length + 1)]);
       const ridge = (lambda * diagonal.reduce((sum, x) => sum + x, 0)) / live.length;
       // Sums of losses are means over states: the step has size w_i for each sample.
-      const found = live.map(
-        (i, k) => (after[i] - before[i]) / size + ridge * set.weight[i] * advantage[order[i]] + 0 * k,
-      );
+      const found = live.map((i) => (after[i] - before[i]) / size + ridge * set.weight[i] * advantage[order[i]]);
       const asked = live.map((i, k) => (diagonal[k] + ridge) * set.weight[i] * set.advantage[order[i]]);
       const ratio = found.reduce((sum, x, k) => sum + x * asked[k], 0) / asked.reduce((sum, x) => sum + x * x, 0);
       const largest = Math.max(...found.map(Math.abs));
