@@ -61,6 +61,7 @@ const signed = shown(signedText);
 const plain = shown(({ value }) => estimateText({ statistic: '', value, low: null, high: null, seeds: [] }));
 const thousands = shown(({ value }) => `${Math.round(value)}k`);
 
+const threeDigits = shown(({ value }) => value.toFixed(3));
 const exact = shown(({ value }) => String(value));
 const thousandths = shown(({ value, low, high }) => {
   const three = (x: number | null): string => (x ?? Number.NaN).toFixed(3).replace('-', '−');
@@ -243,9 +244,23 @@ export const resultPages: readonly ResultPage[] = [
     page: 'theory.md',
     files: kept(
       'theory',
-      ['risky-action', 'squeezing', 'step-error'].flatMap((id) => [`theory-${id}.csv`, `theory-${id}.svg`]),
+      ['risky-action', 'group-sign', 'squeezing', 'step-error'].flatMap((id) => [
+        `theory-${id}.csv`,
+        `theory-${id}.svg`,
+      ]),
     ),
     tables: [
+      tableOf(
+        'group-sign',
+        'theory-group-sign',
+        [
+          thousandths('a risky sample, measured at q = 0.5', 'a sample'),
+          threeDigits('a risky sample, closed form at q = 0.5', 'closed form'),
+          thousandths('risky samples of a group together, measured at q = 0.5', 'all samples of a group'),
+          threeDigits('risky samples of a group together, closed form at q = 0.5', 'closed form'),
+        ],
+        { rowHead: 'Case' },
+      ),
       tableOf(
         'step-error',
         'theory-step-error',

@@ -216,6 +216,12 @@ describe('refuses', () => {
     expect(refusal(() => openPolicy(module, plain))).toBe(
       "openPolicy: the file's header must hold a blueprint, got none; use parameters.safetensors of a run made by this version of unbraid",
     );
+    const { tensors, metadata } = decodeSafetensors(saved.parameters);
+    const blueprint = JSON.parse(metadata.blueprint);
+    const hinted = { ...blueprint, config: { ...blueprint.config, hinted: true } };
+    expect(
+      refusal(() => openPolicy(module, encodeSafetensors(tensors, { ...metadata, blueprint: JSON.stringify(hinted) }))),
+    ).toBe('openPolicy: the policy must act without hints, got one with them; train it with hint "off"');
     expect(refusal(() => open({ temperature: 0 }))).toBe(
       'openPolicy: temperature must be a number > 0, got 0; 1 leaves the scores as they are',
     );

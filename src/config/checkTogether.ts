@@ -15,9 +15,32 @@ interface Dependent {
   readonly labels: string;
   readonly decouplePairs: string;
   readonly temperature: number;
+  readonly shuffledSource: string;
+  readonly hindsight: boolean;
   readonly coldStart: number;
   readonly valueNetwork: string;
   readonly normalizeObservations: boolean;
+  readonly coldStartClassifier: boolean;
+  readonly hint: string;
+}
+
+/**
+ * Relabelled steps have no policy loss, so `hindsight` needs another loss that uses them.
+ *
+ * @throws Error where method or labels do not fit `hindsight`
+ */
+function checkHindsight({ hindsight, method, labels, shuffledSource }: Dependent): void {
+  if (!hindsight) return;
+  if (!termsOf(method).some((term) => term === 'classifier' || term === 'cloning')) {
+    throw new Error(
+      `config: hindsight needs a method with classifier or cloning, got ${show(method)}; add one of these terms or set hindsight to false`,
+    );
+  }
+  const source = labels === 'shuffled' ? shuffledSource : labels;
+  if (source === 'graph') return;
+  throw new Error(
+    `config: hindsight needs labels "graph", got ${show(source)}; set ${labels === 'shuffled' ? 'shuffledSource' : 'labels'} to "graph" or hindsight to false`,
+  );
 }
 
 /** @throws Error naming two keys whose values do not fit each other */
@@ -40,6 +63,17 @@ export function checkTogether(config: Dependent): void {
   if (termsOf(config.method).includes('decouple') && config.temperature !== 1) {
     throw new Error(
       `config: method "decouple" needs temperature 1, at which its inner products of gradients are taken, got ${config.temperature}; set temperature to 1`,
+    );
+  }
+  checkHindsight(config);
+  if (config.coldStartClassifier && config.coldStart === 0) {
+    throw new Error(
+      'config: coldStartClassifier must have coldStart >= 1, got 0; raise coldStart or set coldStartClassifier to false',
+    );
+  }
+  if (config.hint === 'classifier' && !config.coldStartClassifier && !termsOf(config.method).includes('classifier')) {
+    throw new Error(
+      `config: hint "classifier" needs a classifier that is trained, got method ${show(config.method)}; add classifier to the method or set coldStartClassifier to true`,
     );
   }
   if (config.policy !== 'mlp' && config.normalizeObservations) {

@@ -1,7 +1,7 @@
 /** Keys of the environment, of rollouts, of the optimiser and of the cold start. */
 import { labelSources, rolloutSources } from './labelNames.ts';
 import { isMethod, methodTerms, nearestMethod } from './method.ts';
-import { type Bounds, choice, integer, later, number, orNull, picklist, range } from './rows.ts';
+import { type Bounds, choice, flag, integer, later, number, orNull, picklist, range } from './rows.ts';
 
 const nonNegative: Bounds = { min: 0 };
 const positive: Bounds = { min: 0, above: true };
@@ -110,4 +110,10 @@ export const trainingKeys = {
   coldStartBatch: integer(256, { min: 1 }, 'states', 'states per update of the cold start'),
   coldStartLearningRate: number(2e-3, nonNegative, '', 'step size of the cold start'),
   demonstrationNoise: number(0.2, fraction, '', 'probability of a random action in a demonstration'),
+  coldStartClassifier: later(
+    flag(
+      false,
+      'the cold start also trains the classifier, weighted by classifierCoef: the demonstrated action is good, the others are bad',
+    ),
+  ),
 } as const;

@@ -87,14 +87,15 @@ export function memoryNeed(
 ): BytesOf {
   const arena = new CountingArena();
   const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
-  createLossInputs(policy);
+  createLossInputs(policy, null);
   const { network } = policy;
   const engine = arena.mark();
   const vectors = 4 * (VECTORS * network.vectorSize + 2 * network.size);
   const { shape } = network.batch;
   const episodes = config.groupsPerIteration * config.numGenerations;
   const steps = episodes * spec.maxSteps;
-  const states = COPIES_OF_STATES * steps * stateBytes(shape, shape.layout === 'slots' ? 3 : 1);
+  const copies = COPIES_OF_STATES + (spec.hint ? 1 : 0);
+  const states = copies * steps * stateBytes(shape, shape.layout === 'slots' ? 3 : 1);
   const critic = config.labels === 'critic' ? engine + vectors : 0;
   const common = vectors + critic + states;
   const own = engine + 4 * VECTORS_PER_THREAD * network.vectorSize + SLACK_BYTES;

@@ -73,7 +73,8 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   const { actions, steps, form } = shapeOf(config);
   const { flops, parameters, vector } = networkSize(config);
   const step = stepSeconds[form] + (isBuiltIn(config.env) ? 0 : programStepSeconds);
-  const play = step + flops / playRate;
+  // With hints, each state is also scored without one.
+  const play = step + ((config.hint === 'off' ? 1 : 2) * flops) / playRate;
   const learn = learnSeconds + flops / learnRate;
   const update = updateSeconds + vectorSeconds * vector;
   const episodes = config.groupsPerIteration * config.numGenerations;

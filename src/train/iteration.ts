@@ -12,14 +12,19 @@ import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Episodes } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
+import { type Hindsight, relabelFailed, requireAchieved } from '../rollout/hindsight.ts';
+import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
-import { minibatchTask, type PreparedRollout, permutationIn, type UpdateTask } from './minibatch.ts';
+import { type Experience, experienceAdvantages } from './experience.ts';
+import { hindsightMetrics, type RelabelledStates, relabelledStates } from './hindsight.ts';
+import { minibatchTask, type PreparedRollout, permutation, permutationIn, type UpdateTask } from './minibatch.ts';
 import { type Normalizers, observe } from './normalizers.ts';
 import { labelWeightAt } from './schedule.ts';
 import { stepMetrics, takeUpdates, type UpdateContext } from './takeUpdates.ts';
+import { openUpdateDiagnostics } from './updateDiagnostics.ts';
 
 /** Values of one line of metrics.jsonl. A key is absent where the value is not defined. */
 export type Metrics = Record<string, number>;
@@ -69,6 +74,8 @@ export interface IterationContext extends UpdateContext {
   readonly environments: readonly Environment[];
   readonly games: readonly GameChoice[];
   readonly labelSource: LabelSource;
+  /** Experience graphs; null where the advantages do not use them. */
+  readonly experience: Experience | null;
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
@@ -92,7 +99,7 @@ export function episodesOf({ config, games, signal }: IterationContext, iteratio
 }
 
 /** The updates of an iteration before they are taken, and what was computed on the way to them. */
-interface PreparedUpdates {
+export interface PreparedUpdates {
   /** In the order in which they are taken. The first set of each holds the states of the rollout. */
   readonly tasks: readonly UpdateTask[];
   readonly prepared: PreparedRollout;
@@ -102,13 +109,39 @@ interface PreparedUpdates {
   readonly envSteps: number;
   /** Factor of the label source on the weights of the label losses. */
   readonly labelWeight: number;
+  /** Metrics of the experience graphs and of hindsight. */
+  readonly metrics: Metrics;
+}
+
+/** With `hindsight`: the failed episodes of a rollout under goals that they achieved. */
+async function hindsightOf(rollout: Rollout, context: IterationContext, iteration: number): Promise<Hindsight | null> {
+  const { config, environments, signal } = context;
+  if (!config.hindsight) return null;
+  const environment = requireAchieved(environments[0]);
+  const successes = successesOf(environment.spec, rollout) ?? rollout.returns;
+  return relabelFailed(environment, rollout, successes, { seed: config.seed, iteration, signal });
+}
+
+/** The states of relabelled episodes with the labels of the label source, which stores their steps. */
+async function labelRelabelled(
+  { rollout }: Hindsight,
+  { config, labelSource }: IterationContext,
+  iteration: number,
+): Promise<RelabelledStates> {
+  const { labels } = await labelSource.label(rollout, new Float32Array(rollout.games.length), iteration);
+  return relabelledStates(rollout, config.classifierScope === 'taken' ? onlyTaken(labels, rollout) : labels);
+}
+
+/** Part m of `parts` parts of almost equal length. */
+function partOf(order: Int32Array, m: number, parts: number): Int32Array {
+  return order.subarray(Math.floor((m * order.length) / parts), Math.floor(((m + 1) * order.length) / parts));
 }
 
 /**
  * Computes the advantages, the labels and the minibatches of iteration number `iteration`. It changes what the label
  * source and the normalisers remember, and leaves the policy as it is.
  */
-async function prepareUpdates(
+export async function prepareUpdates(
   rollout: Rollout,
   learner: Learner,
   context: IterationContext,
@@ -122,6 +155,8 @@ async function prepareUpdates(
     config.scaleRewards,
   );
   const steps = rollout.states.states;
+  // Before the label source stores the rollout: an abort must leave the state of the previous iteration.
+  const hindsight = await hindsightOf(rollout, context, iteration);
   const {
     labels: all,
     envSteps,
@@ -138,22 +173,28 @@ async function prepareUpdates(
   const predicted = termsOf(config.method).includes('ppo')
     ? predict(learner.policy, rollout, repeats, context.normalizers.returns, config)
     : null;
-  const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
+  const { advantage: base, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
+  const ofGraphs = context.experience && experienceAdvantages(context.experience, rollout, config);
+  const advantage = ofGraphs ? base.map((a, s) => a + ofGraphs.advantage[s]) : base;
+  const relabelled = hindsight && (await labelRelabelled(hindsight, context, iteration));
+  const metrics: Metrics = {
+    ...ofGraphs?.metrics,
+    ...(hindsight && relabelled && hindsightMetrics(hindsight, relabelled)),
+  };
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
     const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
+    const again = relabelled && permutation(relabelled.rollout.states.states, seed, 'minibatches/hindsight', passes);
     for (let m = 0; m < minibatches; m++) {
-      const part = shuffled.subarray(
-        Math.floor((m * steps) / minibatches),
-        Math.floor(((m + 1) * steps) / minibatches),
-      );
+      const part = partOf(shuffled, m, minibatches);
       if (part.length === 0) continue;
-      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length));
+      const joined = relabelled && again && { states: relabelled, order: partOf(again, m, minibatches) };
+      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length, joined));
     }
   }
-  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight };
+  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight, metrics };
 }
 
 /**
@@ -169,17 +210,22 @@ export async function learnFrom(
   iteration: number,
   next: Episodes | null,
 ): Promise<Metrics> {
-  const { config, demonstrations, normalizers, surgeon, decoupler } = context;
+  const { config, demonstrations, normalizers, spread, surgeon, decoupler } = context;
   const { games } = rollout;
   const steps = rollout.states.states;
   const terms = termsOf(config.method);
   const updates = await prepareUpdates(rollout, learner, context, iteration);
   const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
   const { values, labels } = prepared;
-  const atEnd = (): void => {
-    if (normalizers.observations) observe(normalizers.observations, rollout, learner.policy);
-  };
-  const { stats, conflicts } = await takeUpdates(tasks, prepared, learner, context, next, atEnd);
+  const diagnostics = config.diagnostics
+    ? await openUpdateDiagnostics(learner, spread, prepared, tasks, config, iteration)
+    : null;
+  const { stats, conflicts } = await takeUpdates(tasks, prepared, learner, context, next, {
+    afterUpdate: (task) => diagnostics?.afterUpdate(task),
+    beforeEnd() {
+      if (normalizers.observations) observe(normalizers.observations, rollout, learner.policy);
+    },
+  });
   const successes = successesOf(context.environments[0].spec, rollout);
   const metrics: Metrics = {
     ...(successes && { 'charts/success': meanOf(successes) }),
@@ -206,13 +252,15 @@ export async function learnFrom(
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
+  if (config.hint !== 'off') metrics['charts/hint_share'] = hintShare(rollout.states);
   if (usesLabels(config)) {
     if (config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout.expert);
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
   }
+  Object.assign(metrics, diagnostics?.metrics());
   if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
   if (labelWeight !== 1) metrics['labels/weight'] = labelWeight;
-  return metrics;
+  return Object.assign(metrics, updates.metrics);
 }
 
 function addLabelQuality(metrics: Metrics, labels: Int8Array, expert: Uint8Array): void {

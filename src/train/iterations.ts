@@ -1,9 +1,18 @@
 /** The iterations of a run: collect episodes, learn from them, evaluate, record. */
 
 import { couplingSummary } from '../coupling/measure.ts';
+import type { Learner } from '../engine/learn/update.ts';
+import type { Environment } from '../env/environment.ts';
 import { yieldToEventLoop } from '../eventLoop.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import { episodesOf, type IterationContext, learnFrom, type Metrics } from './iteration.ts';
+import {
+  episodesOf,
+  type IterationContext,
+  learnFrom,
+  type Metrics,
+  type PreparedUpdates,
+  prepareUpdates,
+} from './iteration.ts';
 import {
   couplingMetrics,
   type Evaluated,
@@ -24,6 +33,16 @@ export interface RunBound {
    * Iterations whose checkpoints are written although the config asks for none; the chain of the run leaves them out.
    */
   readonly extraCheckpoints: ReadonlySet<number>;
+  /** Receives the updates of the iteration after `until`, which are prepared and not taken. */
+  readonly onNext?: (next: NextUpdates) => void | Promise<void>;
+}
+
+/** The updates of an iteration that is not trained, with the policy before them. */
+export interface NextUpdates extends Pick<PreparedUpdates, 'tasks' | 'prepared'> {
+  readonly iteration: number;
+  readonly rollout: Rollout;
+  readonly learner: Learner;
+  readonly environments: readonly Environment[];
 }
 
 function dueAt(every: number, iteration: number): boolean {
@@ -112,6 +131,12 @@ export async function trainIterations(
     await trainOne(iteration).catch((error: unknown) => {
       throw signal?.aborted ? error : inIteration(iteration, error);
     });
+  }
+  if (bound.onNext) {
+    const { environments } = run;
+    const rollout = await spread.collect(episodes, reusable);
+    const { tasks, prepared } = await prepareUpdates(rollout, learner, context, until + 1);
+    await bound.onNext({ iteration: until + 1, rollout, learner, environments, tasks, prepared });
   }
   return evaluated;
 }

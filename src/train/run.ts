@@ -20,6 +20,7 @@ import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.
 import type { Crew } from '../parallel/crew.ts';
 import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
+import { requireAchieved } from '../rollout/hindsight.ts';
 import { playBaseline } from '../rollout/randomBaseline.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { evaluate, successesOf, trainingGames } from '../rollout/success.ts';
@@ -128,6 +129,7 @@ export async function startRun(
   const environments = Array.from({ length: slots }, () => pool.create());
   const { spec } = environments[0];
   requireLabels(config, environments[0]);
+  if (config.hindsight) requireAchieved(environments[0]);
   const compose = parts.policy?.make ?? null;
   const arena = await crew.arena(() => memoryNeed(spec, config, config.couplingPairs, compose));
   const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);

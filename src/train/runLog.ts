@@ -6,6 +6,7 @@ import { type Chain, type ChainHead, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { type Counters, saveLearner } from './checkpointing.ts';
+import { type Experience, saveExperience } from './experience.ts';
 import type { Metrics } from './iteration.ts';
 import { type Normalizers, saveNormalizers } from './normalizers.ts';
 import type { Progress, Run } from './run.ts';
@@ -56,6 +57,7 @@ export interface LoggedParts {
   readonly run: Run;
   readonly labelSource: LabelSource;
   readonly normalizers: Normalizers;
+  readonly experience: Experience | null;
   /** Address of the reference policy's weights, 0 without one. */
   readonly reference: number;
   readonly vocabulary: JsonRecord | null;
@@ -73,7 +75,7 @@ export function openRunLog(
   let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
   let saved = checkpoint?.iteration ?? -1;
   const writer = openChain(chain);
-  const { run, labelSource, normalizers, reference, vocabulary } = parts;
+  const { run, labelSource, normalizers, experience, reference, vocabulary } = parts;
   const { learner } = run;
   return {
     get chain() {
@@ -85,7 +87,11 @@ export function openRunLog(
     learned(iteration) {
       const { updates, beta1Power, beta2Power } = learner;
       const couplingStart = parts.couplingStart();
-      const memory = { labels: labelSource.save(), normalizers: saveNormalizers(normalizers) };
+      const memory = {
+        labels: labelSource.save(),
+        normalizers: saveNormalizers(normalizers),
+        experience: saveExperience(experience),
+      };
       const counters: Counters = { envSteps: run.envSteps, updates, beta1Power, beta2Power, couplingStart };
       return saveLearner(learner, iteration, reference, memory, counters, vocabulary);
     },

@@ -20,10 +20,10 @@ export function adamwSettings(config: Config): AdamwSettings {
   };
 }
 
-/** Settings of the next AdamW step of the run. */
-function nextStep(config: Config, learner: Learner): AdamwSettings {
+/** Settings of the AdamW step of a run that follows `updates` steps. */
+export function stepAfter(config: Config, updates: number): AdamwSettings {
   const totalUpdates = config.iterations * config.numIterations * config.minibatches;
-  return { ...adamwSettings(config), learningRate: learningRateAt(config, learner.updates, totalUpdates) };
+  return { ...adamwSettings(config), learningRate: learningRateAt(config, updates, totalUpdates) };
 }
 
 /** The divergence to which the step of an update is scaled; null where steps stay as the optimiser takes them. */
@@ -41,6 +41,14 @@ export interface UpdateContext {
   readonly decoupler: Decoupler | null;
 }
 
+/** Called while the updates are taken. */
+export interface UpdateHooks {
+  /** After each update. */
+  afterUpdate(task: UpdateTask): void;
+  /** Before the end of the last phase of updates, when other threads start to play the next episodes. */
+  beforeEnd(): void;
+}
+
 /** Statistics of the updates of an iteration; `conflicts` of each update with gradient surgery. */
 export interface TakenUpdates {
   readonly stats: readonly UpdateStats[];
@@ -54,7 +62,7 @@ async function takeInOnePhase(
   learner: Learner,
   { config, spread, surgeon }: UpdateContext,
   next: Episodes | null,
-  atEnd: () => void,
+  hooks: UpdateHooks,
 ): Promise<TakenUpdates> {
   const stats: UpdateStats[] = [];
   const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
@@ -63,15 +71,16 @@ async function takeInOnePhase(
   const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
   try {
     for (const [i, task] of tasks.entries()) {
-      const adamw = nextStep(config, learner);
+      const adamw = stepAfter(config, learner.updates);
       const dial = dialOf(config, task);
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw, dial);
         stats.push(operated);
         conflicts.push(operated.conflicts);
       } else stats.push(await updateOn(phase, learner, task.contrastive, adamw, dial));
+      hooks.afterUpdate(task);
     }
-    atEnd();
+    hooks.beforeEnd();
   } finally {
     phase.end();
   }
@@ -89,7 +98,7 @@ async function takeDecoupled(
   context: UpdateContext,
   decoupler: Decoupler,
   next: Episodes | null,
-  atEnd: () => void,
+  hooks: UpdateHooks,
 ): Promise<TakenUpdates> {
   const stats: UpdateStats[] = [];
   for (const [i, task] of tasks.entries()) {
@@ -101,7 +110,7 @@ async function takeDecoupled(
       learner,
       context,
       last ? next : null,
-      last ? atEnd : () => {},
+      last ? hooks : { ...hooks, beforeEnd: () => {} },
     );
     stats.push(...taken.stats);
   }
@@ -112,7 +121,6 @@ async function takeDecoupled(
  * Takes the updates of an iteration in their order.
  *
  * @param next the episodes that are collected directly after the last update; null where an evaluation comes first
- * @param atEnd called before the end of the last phase of updates, when other threads start to play the next episodes
  */
 export function takeUpdates(
   tasks: readonly UpdateTask[],
@@ -120,11 +128,11 @@ export function takeUpdates(
   learner: Learner,
   context: UpdateContext,
   next: Episodes | null,
-  atEnd: () => void,
+  hooks: UpdateHooks,
 ): Promise<TakenUpdates> {
   const { decoupler } = context;
-  if (!decoupler) return takeInOnePhase(tasks, prepared, learner, context, next, atEnd);
-  return takeDecoupled(tasks, prepared, learner, context, decoupler, next, atEnd);
+  if (!decoupler) return takeInOnePhase(tasks, prepared, learner, context, next, hooks);
+  return takeDecoupled(tasks, prepared, learner, context, decoupler, next, hooks);
 }
 
 /** Metrics of steps that were scaled to a KL divergence. */

@@ -4,7 +4,7 @@ import { checkOptions } from '../check/values.ts';
 import { type Config, recordedConfig } from '../config/config.ts';
 import { type CouplingSummary, couplingSummary } from '../coupling/measure.ts';
 import { completeLabelSource } from '../credit/labels/custom.ts';
-import { createLabelSource, type LabelSource, type LabelTools } from '../credit/labels/labels.ts';
+import { type LabelSource, type LabelTools, labelSourceOn } from '../credit/labels/labels.ts';
 import type { Width } from '../engine/kernels/load.ts';
 import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
@@ -34,6 +34,7 @@ import {
   suppliesParts,
 } from './custom.ts';
 import { createDecoupler } from './decouple.ts';
+import { createExperience, type Experience } from './experience.ts';
 import { type RunBound, trainIterations } from './iterations.ts';
 import { createNormalizers } from './normalizers.ts';
 import {
@@ -154,19 +155,20 @@ function labelTools({ config, learner, environments, signal }: Run, parts: Custo
   };
 }
 
-function labelSourceOf(run: Run, parts: CustomParts): LabelSource {
+function labelSourceOf(run: Run, parts: CustomParts, experience: Experience | null): LabelSource {
   const { config } = run;
   if (parts.labelSource) return completeLabelSource(parts.labelSource.make(config), config);
-  return createLabelSource(config, labelTools(run, parts));
+  return labelSourceOn(config, labelTools(run, parts), experience?.graphs);
 }
 
 /** Restores the learner from a checkpoint; returns its counters. */
 function resume(
   run: Run,
   checkpoint: Checkpoint,
-  { reference, labelSource, normalizers }: Pick<LoggedParts, 'reference' | 'labelSource' | 'normalizers'>,
+  parts: Pick<LoggedParts, 'reference' | 'labelSource' | 'normalizers' | 'experience'>,
 ): Counters {
-  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource, normalizers);
+  const { reference, labelSource, normalizers, experience } = parts;
+  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource, normalizers, experience);
   requireWhole(checkpoint);
   run.envSteps = counters.envSteps;
   return counters;
@@ -205,7 +207,8 @@ async function trainRun(
   const { spec } = environments[0];
   const head = chainHead(config, spec, vocabulary, spread.crew.arithmetic, parts);
   if (checkpoint) requireSameStart(checkpoint.chain.head, head);
-  const labelSource = labelSourceOf(run, parts);
+  const experience = createExperience(config);
+  const labelSource = labelSourceOf(run, parts, experience);
   const surgeon = createSurgeon(config, learner, environments[0], games);
   const decoupler = createDecoupler(config, arena, spread.gramTotals);
   options.onParts?.({ learner, environments, spread, labelSource });
@@ -219,7 +222,10 @@ async function trainRun(
   const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
   let couplingStart: CouplingSummary;
   const normalizers = createNormalizers(config, spec);
-  const logged = { run, labelSource, normalizers, reference, vocabulary, couplingStart: () => couplingStart };
+  const logged = {
+    ...{ run, labelSource, normalizers, experience, reference, vocabulary },
+    couplingStart: () => couplingStart,
+  };
   const log = openRunLog(logged, head, checkpoint, options);
   if (checkpoint) couplingStart = resume(run, checkpoint, logged).couplingStart;
   else {
@@ -233,7 +239,8 @@ async function trainRun(
   }
   if (reference) network.prepare(reference);
   const context = {
-    ...{ config, environments, games, spread, labelSource, reference, normalizers, surgeon, decoupler, signal },
+    ...{ config, environments, games, spread, labelSource, experience, reference, normalizers },
+    ...{ surgeon, decoupler, signal },
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);

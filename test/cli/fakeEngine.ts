@@ -133,6 +133,12 @@ export async function unbraid(
       calls.push({ run, split, samples });
       return coupling;
     },
+    async listStates() {
+      throw new Error('no run was given');
+    },
+    async explainAction() {
+      throw new Error('no run was given');
+    },
     async replayIn(runtime, config, { until }) {
       calls.push({ runtime, seed: config.seed, until });
       throw new Error('no replay was given');

@@ -48,7 +48,7 @@ describe('resolveConfig', () => {
   });
 
   const methodRule =
-    'one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, decouple, pcgrad, gradvac, upgrad, heads, each once, joined by +';
+    'one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, decouple, pcgrad, gradvac, upgrad, heads, each once, joined by +';
   const splitsRule = 'all, or one or more of train, in-domain, out-of-domain, each once, joined by +';
   const broken: [ConfigKey, unknown, string][] = [
     ['evalSplits', 'train+test', `${splitsRule}, got "train+test"`],
@@ -126,6 +126,22 @@ test('keys of the mlp policy are refused with another one', () => {
   expect(() => resolveConfig({ valueNetwork: 'separate' })).toThrow(
     new Error(
       'config: valueNetwork "separate" needs policy "mlp", got "attention"; set policy to "mlp" or valueNetwork to "shared"',
+    ),
+  );
+});
+
+test('hints need a trained classifier, which the cold start can train, and the cold start needs demonstrations', () => {
+  const advice = 'add classifier to the method or set coldStartClassifier to true';
+  expect(() => resolveConfig({ hint: 'classifier', method: 'gigpo' })).toThrow(
+    new Error(`config: hint "classifier" needs a classifier that is trained, got method "gigpo"; ${advice}`),
+  );
+  for (const more of [{ method: 'classifier+cloning' }, { coldStartClassifier: true }]) {
+    expect(resolveConfig({ hint: 'classifier', ...more })).toMatchObject({ hint: 'classifier', hintThreshold: 0.5 });
+  }
+  expect(resolveConfig({ hint: 'random' }).hint).toBe('random');
+  expect(() => resolveConfig({ coldStartClassifier: true, coldStart: 0 })).toThrow(
+    new Error(
+      'config: coldStartClassifier must have coldStart >= 1, got 0; raise coldStart or set coldStartClassifier to false',
     ),
   );
 });

@@ -18,6 +18,7 @@ test.each([
     'ppo+label-advantages+upgrad+heads',
     ['ppo', 'label-advantages', 'upgrad', 'heads'],
   ],
+  ['cloning+graph-advantages', 'graph-advantages+cloning', ['grpo', 'graph-advantages', 'cloning']],
   ['pcgrad+grpo', 'pcgrad', ['grpo', 'pcgrad']],
   ['heads+decouple+cloning', 'cloning+decouple+heads', ['grpo', 'cloning', 'decouple', 'heads']],
 ])('method "%s" is "%s" in canonical form', (method, canonical, terms) => {
@@ -79,4 +80,24 @@ test('decouple needs temperature 1, and labels of rollouts where its pairs depen
   }
   expect(usesLabels(resolveConfig(demonstrations))).toBe(false);
   expect(usesLabels(resolveConfig({ method: 'decouple+cloning' }))).toBe(true);
+});
+
+test('hindsight needs a loss that uses labels, and labels of the experience graph', () => {
+  expect(resolveConfig({ method: 'cloning', hindsight: true, labels: 'shuffled' }).hindsight).toBe(true);
+  for (const method of ['grpo', 'contrastive', 'label-advantages', 'graph-advantages']) {
+    expect(() => resolveConfig({ method, hindsight: true })).toThrow(
+      new Error(
+        `config: hindsight needs a method with classifier or cloning, got "${method}"; add one of these terms or set hindsight to false`,
+      ),
+    );
+  }
+  for (const [labels, shuffledSource, key, got] of [
+    ['oracle', 'graph', 'labels', 'oracle'],
+    ['custom', 'graph', 'labels', 'custom'],
+    ['shuffled', 'anchor', 'shuffledSource', 'anchor'],
+  ] as const) {
+    expect(() => resolveConfig({ method: 'classifier', labels, shuffledSource, hindsight: true })).toThrow(
+      new Error(`config: hindsight needs labels "graph", got "${got}"; set ${key} to "graph" or hindsight to false`),
+    );
+  }
 });

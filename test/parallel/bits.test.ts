@@ -21,6 +21,12 @@ const dense: Partial<Config> = {
   ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
 };
 
+const experience: Partial<Config> = {
+  ...{ method: 'graph-advantages+classifier+cloning', explorationBonus: 0.2, hindsight: true },
+  ...{ coldStart: 0, groupsPerIteration: 4, iterations: 3, checkpointEvery: 1 },
+};
+const hinted: Partial<Config> = { ...config, hint: 'classifier', hintThreshold: 0.3, coldStartClassifier: true };
+
 test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'shared', config],
   [3, 'shared', config],
@@ -32,6 +38,10 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'copied', { ...decoupled, decouplePairs: 'labelled' }],
   [3, 'shared', dense],
   [2, 'copied', dense],
+  [3, 'shared', experience],
+  [2, 'copied', experience],
+  [3, 'shared', hinted],
+  [2, 'copied', hinted],
 ])(
   '%i threads, memory %s: records and checkpoints are bitwise identical to one thread, %j',
   async (size, memory, changes) => {

@@ -14,6 +14,7 @@ import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, table, two } from '../shared/print.ts';
 import { wideOption } from '../width/wideOption.ts';
+import { checkExplain, type ExplainEngine, explain } from './explain.ts';
 
 /** Largest number of samples. The Gram matrix has a row and a column for each sample. */
 export const maxCouplingSamples = 10_000;
@@ -21,7 +22,7 @@ export const maxCouplingSamples = 10_000;
 /** Number of samples from which the measurement takes so long that the build of the kernels is chosen before it. */
 const LONG = 1000;
 
-export interface CouplingEngine {
+export interface CouplingEngine extends ExplainEngine {
   readonly measureRunCoupling: (
     directory: string,
     options: {
@@ -40,6 +41,8 @@ interface CouplingOptions {
   readonly split: Split;
   readonly samples: number;
   readonly out?: string;
+  /** `list`, or a state and an action. */
+  readonly explain?: readonly string[];
   readonly allowExec?: true;
   readonly workers?: number;
 }
@@ -94,6 +97,10 @@ async function couplingAction(
   options: CouplingOptions,
 ): Promise<void> {
   usage(() => requireRun(directory));
+  if (options.explain) {
+    checkExplain(options.explain);
+    return explain(shell, await load(), directory, options.explain, options);
+  }
   const path = options.out ?? join(directory, 'coupling.html');
   const recordPath = join(directory, 'coupling.json');
   for (const file of [recordPath, path]) usage(() => requireWritableFile(file));
@@ -136,13 +143,22 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
       80,
     )
     .option('--out <file>', 'the HTML page (default: coupling.html in the folder of the run)')
+    .option(
+      '--explain <words...>',
+      'a state and an action, each quoted: name the training samples that made the action likelier and less likely; list: list the states of games of the split',
+    )
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addOption(wideOption())
     .addHelpText(
       'after',
       helpSections({
-        examples: ['unbraid coupling runs/first', 'unbraid coupling runs/first --split train --samples 120'],
+        examples: [
+          'unbraid coupling runs/first',
+          'unbraid coupling runs/first --split train --samples 120',
+          'unbraid coupling runs/first --explain list',
+          'unbraid coupling runs/first --explain 3 "go to fridge 1"',
+        ],
         next: 'unbraid compare trains methods and controls at the same seeds.',
       }),
     );

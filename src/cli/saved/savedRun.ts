@@ -29,7 +29,7 @@ import type { EvalEngine } from './eval.ts';
 /** Number of environments that are open at the same time. */
 const LIVE = 96;
 
-interface SavedPolicy {
+export interface SavedPolicy {
   readonly config: Config;
   readonly iteration: number;
   readonly policy: Policy;
@@ -89,7 +89,7 @@ async function withCheckpoint<T>(
  *
  * @throws a usage error if the environment is a program that was not allowed, or does not open
  */
-async function withPolicy<T>(
+export async function withPolicy<T>(
   directory: string,
   { allowExec, ...opening }: Opening,
   pairs: number,

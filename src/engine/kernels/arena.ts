@@ -12,9 +12,6 @@ export const ALIGN_BYTES = 64;
 
 export const alignUp = (address: number): number => Math.ceil(address / ALIGN_BYTES) * ALIGN_BYTES;
 
-/** On shared memory, a thread reserves at least this many bytes at a time. */
-const SEGMENT_BYTES = 16 * PAGE_BYTES;
-
 /** The address space of 32-bit addresses: 4 GiB. */
 export const MAX_PAGES = 65_536;
 
@@ -33,7 +30,7 @@ interface Segment {
  * A WebAssembly memory, its kernels, and the views through which TypeScript reads and writes it. The views are replaced
  * when the memory grows: read them from the arena at each use and do not store them.
  *
- * On a memory that threads share, each thread has its own arena. An address that one of them allocated is valid in all.
+ * A memory that threads share needs a `SharedArena`.
  */
 export class Arena {
   /**
@@ -48,48 +45,25 @@ export class Arena {
   i32!: Int32Array;
   u8!: Uint8Array;
   i8!: Int8Array;
-  #choice: BuildChoice;
+  /** The build of the kernels, and the reason. The results are bitwise identical for both builds. */
+  readonly build: BuildChoice['build'] = notWide.build;
+  readonly buildReason: string = notWide.buildReason;
   readonly #segments: Segment[] = [];
   #segment = 0;
   #next: number;
-  /** Address of the number of pages that the threads have reserved. */
-  readonly #reservedPages: number;
+  /** Address of a free word at the start of the memory. */
+  protected readonly firstWord: number;
 
-  /**
-   * @param kernels the kernels of a module on this memory, or a wrapper that observes their calls
-   * @param choice the build of the module, and the reason
-   */
-  constructor(memory: WebAssembly.Memory, kernels: Kernels, choice: BuildChoice = notWide) {
+  /** @param kernels the kernels of a module on this memory, or a wrapper that observes their calls */
+  constructor(memory: WebAssembly.Memory, kernels: Kernels) {
     this.memory = memory;
-    this.#choice = choice;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
     this.kernels = kernels;
-    this.#reservedPages = alignUp(unsigned(this.kernels.heapBase()));
+    this.firstWord = alignUp(unsigned(this.kernels.heapBase()));
     this.refresh();
-    const start = this.#reservedPages + ALIGN_BYTES;
+    const start = this.firstWord + ALIGN_BYTES;
     this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, used: start, base: 0 });
     this.#next = start;
-  }
-
-  /** The build of the kernels. The results are bitwise identical for both. */
-  get build(): BuildChoice['build'] {
-    return this.#choice.build;
-  }
-
-  /** The reason for `build`, as text. */
-  get buildReason(): string {
-    return this.#choice.buildReason;
-  }
-
-  /**
-   * Computes with other kernels from now on, which must compute the same bits.
-   *
-   * @param kernels of another build, instantiated on this memory
-   * @internal
-   */
-  useKernels(kernels: Kernels, choice: BuildChoice = this.#choice): void {
-    Object.assign(this.kernels, kernels);
-    this.#choice = choice;
   }
 
   /** Renews the views, because another thread can have grown the memory. */
@@ -109,25 +83,19 @@ export class Arena {
    */
   #extend(bytes: number): void {
     const last = this.#segments[this.#segments.length - 1];
-    let start = last.end;
-    let end = start + pagesOf(bytes) * PAGE_BYTES;
-    if (this.shared) [start, end] = this.#reserveShared(bytes);
-    else {
-      this.#growOwn(end);
-      end = this.memory.buffer.byteLength;
-    }
+    const [start, end] = this.addPages(bytes, last.end);
     this.refresh();
     if (start === last.end) last.end = end;
     else this.#segments.push({ start, end, used: start, base: last.base + last.end - last.start });
   }
 
   /**
-   * Grows a memory that is not shared by at least half, because some runtimes copy it on growth. If the runtime rejects
-   * that, grows it by the bytes needed.
+   * Adds pages of at least `bytes` bytes to the memory, whose segments end at `after`. Grows it by at least half,
+   * because some runtimes copy it on growth. If the runtime rejects that, grows it by the bytes needed.
    */
-  #growOwn(end: number): void {
+  protected addPages(bytes: number, after: number): [start: number, end: number] {
     const have = pagesOf(this.memory.buffer.byteLength);
-    const need = pagesOf(end) - have;
+    const need = pagesOf(after + bytes) - have;
     const wanted = Math.max(need, Math.min(have / 2, MAX_PAGES - have));
     try {
       this.memory.grow(Math.ceil(wanted));
@@ -135,50 +103,7 @@ export class Arena {
       if (wanted === need) throw error;
       this.memory.grow(need);
     }
-  }
-
-  /** Reserves pages that no other thread has: a whole segment, or only the pages needed if a segment no longer fits. */
-  #reserveShared(bytes: number): [start: number, end: number] {
-    const need = pagesOf(bytes);
-    for (let pages = Math.max(need, SEGMENT_BYTES / PAGE_BYTES); ; pages = need) {
-      // The first page holds the constants and the page count.
-      const start = (1 + Atomics.add(this.i32, index32(this.#reservedPages), pages)) * PAGE_BYTES;
-      const end = start + pages * PAGE_BYTES;
-      try {
-        this.#growShared(end);
-        return [start, end];
-      } catch (error) {
-        this.#freePages(start, end);
-        if (pages === need) throw error;
-      }
-    }
-  }
-
-  /**
-   * Returns the current length of a shared memory. A thread sees growth by another thread only after an interrupt;
-   * until then `buffer.byteLength` is the old length. `grow(0)` returns the current length and renews the buffer.
-   */
-  #sharedLength(): number {
-    return this.memory.grow(0) * PAGE_BYTES;
-  }
-
-  #growShared(end: number): void {
-    for (;;) {
-      const have = this.#sharedLength();
-      if (end <= have) return;
-      try {
-        this.memory.grow(pagesOf(end - have));
-      } catch (error) {
-        // Another thread can have grown the memory in between, so that fewer pages are missing now.
-        if (this.#sharedLength() === have) throw error;
-      }
-    }
-  }
-
-  /** After failed growth: frees the reserved pages, unless another thread has reserved the pages after them. */
-  #freePages(start: number, end: number): void {
-    const after = end / PAGE_BYTES - 1;
-    Atomics.compareExchange(this.i32, index32(this.#reservedPages), after, start / PAGE_BYTES - 1);
+    return [after, this.memory.buffer.byteLength];
   }
 
   /**

@@ -11,6 +11,7 @@ import { type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shar
 import { type KlDial, openDial, type ScaledStep } from './stepScale.ts';
 import { vectorsFor } from './treeSum.ts';
 import type { UpdatePhase } from './updatePhase.ts';
+import { type ValueLoss, valueLoss } from './valueLoss.ts';
 
 /**
  * Settings of a step: AdamW (Loshchilov and Hutter, 2019, arXiv 1711.05101) on a gradient whose norm is clipped to
@@ -61,10 +62,15 @@ export interface Learner {
 
 /** A learner of the policy with moments of zero. It places its buffers in the policy's arena. */
 export function createLearner(policy: Policy): Learner {
+  return learnerWith(policy, valueLoss);
+}
+
+/** `createLearner` with the value loss or without: then no set may have one. */
+export function learnerWith(policy: Policy, ofValues: ValueLoss | null): Learner {
   const { arena, network } = policy;
   return {
     policy,
-    inputs: createLossInputs(policy),
+    inputs: createLossInputs(policy, ofValues),
     firstMoment: arena.floats(network.size),
     secondMoment: arena.floats(network.size),
     gradients: [],

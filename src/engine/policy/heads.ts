@@ -26,6 +26,8 @@ export interface PolicyConfig {
   readonly separateValue?: boolean;
   /** Observations are normalised by buffers that the training sets; `mlp` only. */
   readonly normalizeObservations?: boolean;
+  /** Observations have a place for a hint; see docs/algorithms/hints.md. */
+  readonly hinted?: boolean;
 }
 
 /** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */

@@ -75,7 +75,8 @@ export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: Policy
   }
   const environment = `${spec.name} ${spec.version}`;
   checkBlueprint('createPolicy', 'change the config or the environment', { environment, shape, config });
-  return buildPolicy(arena, { environment, shape, config }, batchCapacity(shape, states));
+  const complete = spec.hint ? { ...config, hinted: true } : config;
+  return buildPolicy(arena, { environment, shape, config: complete }, batchCapacity(shape, states));
 }
 
 function composeNetwork(arena: Arena, { shape, config }: Blueprint, capacity: Capacity): Network {

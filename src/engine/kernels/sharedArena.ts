@@ -1,0 +1,56 @@
+/** The arena of one thread on a memory that several threads share. */
+import { index32 } from './address.ts';
+import { Arena, PAGE_BYTES, pagesOf } from './arena.ts';
+
+/** A thread reserves at least this many bytes at a time. */
+const SEGMENT_BYTES = 16 * PAGE_BYTES;
+
+/**
+ * On a memory that threads share, each thread has its own arena. An address that one of them allocated is valid in all.
+ * The first word of the memory holds the number of pages that the threads have reserved.
+ */
+export class SharedArena extends Arena {
+  /** Reserves pages that no other thread has: a whole segment, or only the pages needed if a segment no longer fits. */
+  protected override addPages(bytes: number): [start: number, end: number] {
+    const need = pagesOf(bytes);
+    for (let pages = Math.max(need, SEGMENT_BYTES / PAGE_BYTES); ; pages = need) {
+      // The first page holds the constants and the page count.
+      const start = (1 + Atomics.add(this.i32, index32(this.firstWord), pages)) * PAGE_BYTES;
+      const end = start + pages * PAGE_BYTES;
+      try {
+        this.#growShared(end);
+        return [start, end];
+      } catch (error) {
+        this.#freePages(start, end);
+        if (pages === need) throw error;
+      }
+    }
+  }
+
+  /**
+   * Returns the current length of the memory. A thread sees growth by another thread only after an interrupt; until
+   * then `buffer.byteLength` is the old length. `grow(0)` returns the current length and renews the buffer.
+   */
+  #length(): number {
+    return this.memory.grow(0) * PAGE_BYTES;
+  }
+
+  #growShared(end: number): void {
+    for (;;) {
+      const have = this.#length();
+      if (end <= have) return;
+      try {
+        this.memory.grow(pagesOf(end - have));
+      } catch (error) {
+        // Another thread can have grown the memory in between, so that fewer pages are missing now.
+        if (this.#length() === have) throw error;
+      }
+    }
+  }
+
+  /** After failed growth: frees the reserved pages, unless another thread has reserved the pages after them. */
+  #freePages(start: number, end: number): void {
+    const after = end / PAGE_BYTES - 1;
+    Atomics.compareExchange(this.i32, index32(this.firstWord), after, start / PAGE_BYTES - 1);
+  }
+}
