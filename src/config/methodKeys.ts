@@ -167,7 +167,7 @@ export const methodKeys = {
   hindsight: later(
     flag(
       false,
-      'label losses also use failed episodes under a goal that they achieved; labels graph or shuffled; household and crafting',
+      'label losses also use failed episodes under a goal that they achieved; labels graph or shuffled; in environments with achieved(), such as household and crafting',
     ),
   ),
   criticSteps: integer(10_000, { min: 1 }, 'steps', 'latest steps that the critic trains on'),

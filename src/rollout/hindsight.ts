@@ -18,7 +18,7 @@ export interface HindsightEnvironment extends Environment {
 export function requireAchieved(environment: Environment): HindsightEnvironment {
   if (environment.achieved) return environment as HindsightEnvironment;
   throw new Error(
-    `config: hindsight needs an environment that names achieved goals, which ${environment.spec.name} does not; set hindsight to false, or use household or crafting`,
+    `config: hindsight needs an environment that names achieved goals, which ${environment.spec.name} does not; set hindsight to false, or implement achieved()`,
   );
 }
 

@@ -80,6 +80,8 @@ export interface IterationContext extends UpdateContext {
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
   readonly normalizers: Normalizers;
+  /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
+  readonly track: ((iteration: number) => void) | null;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -1,7 +1,8 @@
 /** Metrics and checkpoints of one run, with the chain of hashes that covers both. */
 
-import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
+import type { CouplingSummary, MeasuredCoupling } from '../coupling/measure.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
+import type { TrackedState } from '../record/actionProbabilities.ts';
 import { type Chain, type ChainHead, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
@@ -26,7 +27,16 @@ export interface TrainHooks {
   readonly onCoupling?: (
     name: 'coupling-start' | 'coupling-end',
     iteration: number,
-    measured: CouplingMeasurement,
+    measured: MeasuredCoupling,
+  ) => void;
+  /**
+   * With `diagnostics`: probabilities of the actions of a fixed set of states, before the first update and after each
+   * evaluation and coupling measurement.
+   */
+  readonly onActionProbabilities?: (
+    iteration: number,
+    states: readonly TrackedState[],
+    probabilities: readonly number[],
   ) => void;
   /** Called when a phase starts and as it advances. */
   readonly onProgress?: (progress: Progress) => void;

@@ -57,6 +57,7 @@ import { type LoggedParts, openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
 import { adamwSettings } from './takeUpdates.ts';
+import { collectTrackedStates, trackedProbabilities } from './trackedStates.ts';
 
 /** What a run ends with. */
 export interface TrainOutcome {
@@ -124,6 +125,7 @@ export const trainOptionTypes = {
   onMetrics: 'function',
   onCheckpoint: 'function',
   onCoupling: 'function',
+  onActionProbabilities: 'function',
   checkpoint: 'object',
   openBridge: 'function',
   crew: 'object',
@@ -187,10 +189,23 @@ async function beginLearning(run: Run, demonstrations: Demonstrations | null, re
   if (reference) arena.copy(reference, weights, network.vectorSize * 4);
 }
 
+/** Returns what records the probabilities of the tracked states; null without `diagnostics`. */
+async function openTracking(
+  { config, learner, environments, signal }: Run,
+  onActionProbabilities: NonNullable<TrainHooks['onActionProbabilities']>,
+): Promise<((iteration: number) => void) | null> {
+  if (!config.diagnostics) return null;
+  const tracked = await collectTrackedStates(environments[0], config, signal);
+  return (iteration) => {
+    const probabilities = trackedProbabilities(learner.policy, tracked, config.temperature);
+    onActionProbabilities(iteration, tracked.states, probabilities);
+  };
+}
+
 /** The coupling before the first iteration of a run that is evaluated later. */
 async function measureAtStart(run: Run): Promise<Pick<Evaluated, 'measured' | 'metrics'>> {
   const measured = await measureRun(run);
-  return { measured, metrics: couplingMetrics(couplingSummary(measured)) };
+  return { measured, metrics: couplingMetrics(measured) };
 }
 
 /** Trains a run that has been set up. */
@@ -201,7 +216,7 @@ async function trainRun(
   parts: CustomParts,
   vocabulary: JsonRecord | null,
 ): Promise<BoundedRun> {
-  const { checkpoint, signal, onCoupling } = options;
+  const { checkpoint, signal, onCoupling, onActionProbabilities } = options;
   const { config, learner, environments, games, spread } = run;
   const { arena, network } = learner.policy;
   const { spec } = environments[0];
@@ -218,6 +233,7 @@ async function trainRun(
           reportProgress(run, 'demonstrations', done, config.coldStart),
         )
       : null;
+  const track = onActionProbabilities ? await openTracking(run, onActionProbabilities) : null;
   let random: RandomResults | null = null;
   const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
   let couplingStart: CouplingSummary;
@@ -234,6 +250,7 @@ async function trainRun(
     const { measured, metrics } = config.evalAtStart ? await evaluateRun(run) : await measureAtStart(run);
     couplingStart = couplingSummary(measured);
     if (measured) onCoupling?.('coupling-start', 0, measured);
+    track?.(0);
     log.metrics(0, { envSteps: 0, updates: 0, ...metrics, ...(random && randomMetrics(run, random)) });
     log.save(log.learned(0));
   }
@@ -241,6 +258,7 @@ async function trainRun(
   const context = {
     ...{ config, environments, games, spread, labelSource, experience, reference, normalizers },
     ...{ surgeon, decoupler, signal },
+    track,
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);

@@ -92,7 +92,7 @@ test('a rollout without a failed episode has nothing to relabel', async () => {
 test('an environment without achieved goals, or whose goals are not achieved, is rejected', async () => {
   expect(() => requireAchieved(createLookAlike())).toThrow(
     new Error(
-      'config: hindsight needs an environment that names achieved goals, which look-alike does not; set hindsight to false, or use household or crafting',
+      'config: hindsight needs an environment that names achieved goals, which look-alike does not; set hindsight to false, or implement achieved()',
     ),
   );
   const env = createHousehold();

@@ -8,6 +8,7 @@ import { createLearner, update } from '../../src/engine/learn/update.ts';
 import { createPolicy } from '../../src/engine/policy/policy.ts';
 import { findRepeats } from '../../src/engine/states/repeats.ts';
 import { appendStates, createStateList, inputShape } from '../../src/engine/states/stateList.ts';
+import type { CustomVectorEnvironment } from '../../src/env/custom.ts';
 import { createHousehold } from '../../src/env/household/household.ts';
 import { randomStream } from '../../src/random.ts';
 import { relabelFailed } from '../../src/rollout/hindsight.ts';
@@ -111,7 +112,7 @@ test('shuffled labels also permute the labels of relabelled states', async () =>
 test('an environment that names no achieved goals is rejected before the run', async () => {
   const given = { ...small, ...changes, env: 'look-alike', policy: 'mlp', hindsight: true } as const;
   await expect(train(given)).rejects.toThrow(
-    'config: hindsight needs an environment that names achieved goals, which look-alike does not; set hindsight to false, or use household or crafting',
+    'config: hindsight needs an environment that names achieved goals, which look-alike does not; set hindsight to false, or implement achieved()',
   );
 });
 
@@ -119,6 +120,42 @@ test('with hints: relabelled states show none', async () => {
   const hinted: Partial<Config> = { ...changes, hindsight: true, hint: 'classifier', hintThreshold: 0.1 };
   const { metrics } = await recordedRun(hinted);
   expect(metrics[1]['hindsight/states']).toBeGreaterThan(0);
+});
+
+/** Five places in a row, a start in the middle: left, right, or stop, which succeeds in the place of the goal. */
+function row(achieved?: () => number[]): CustomVectorEnvironment {
+  let [place, goal, ended] = [2, 0, false];
+  const show = (): { observation: number[]; terminated: boolean; reward: number } => ({
+    observation: Array.from({ length: 10 }, (_, i) => (i === place || i === 5 + goal ? 1 : 0)),
+    terminated: ended,
+    reward: ended && place === goal ? 1 : 0,
+  });
+  return {
+    spec: { name: 'row', form: 'vector', maxSteps: 8, vectorWidth: 10, actionCount: 3 },
+    reset(episode) {
+      [place, goal, ended] = [2, episode.goal ?? (episode.seed % 2) * 4, false];
+      return show();
+    },
+    step(action) {
+      if (action === 2) ended = true;
+      else place = Math.min(4, Math.max(0, place + 2 * action - 1));
+      return show();
+    },
+    stateHash: () => 2 * place + (ended ? 1 : 0),
+    achieved: achieved ?? (() => (ended && place !== goal ? [place] : [])),
+  };
+}
+
+test('an environment of the user may name goals; other values than numbers of goals are rejected', async () => {
+  const given: Partial<Config> = { ...changes, policy: 'mlp', hindsight: true, couplingPairs: 0 };
+  const lines: Record<string, number>[] = [];
+  await train({ ...small, ...given }, { environment: () => row(), onMetrics: (_, line) => lines.push(line) });
+  expect(lines[1]['hindsight/relabelled']).toBeGreaterThan(0.5);
+  expect(lines[1]['hindsight/states']).toBeGreaterThan(10);
+  for (const goals of [[-1], [0.5], ['a'], null]) {
+    const wrong = train({ ...small, ...given }, { environment: () => row(() => goals as number[]) });
+    await expect(wrong).rejects.toThrow('environment: achieved() must be an array of integers >= 0, got');
+  }
 });
 
 test('as text: relabelled states are read from texts', async () => {

@@ -78,6 +78,25 @@ export const otherVariants: readonly StudyVariant[] = [
   bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
 ];
 
+const exploring = { method: 'classifier+cloning', labels: 'graph' } as const;
+
+/** Ways to start without demonstrations, beside the variants above. */
+export const exploringVariants: readonly StudyVariant[] = [
+  method('GRPO, exploration bonus', { explorationBonus: 0.1 }),
+  method('classifier + cloning, graph labels, exploration bonus', { ...exploring, explorationBonus: 0.1 }),
+  method('classifier + cloning, graph labels, hindsight', { ...exploring, hindsight: true }),
+  method('classifier + cloning, graph labels, hindsight and exploration bonus', {
+    ...exploring,
+    hindsight: true,
+    explorationBonus: 0.1,
+  }),
+  control('classifier + cloning, shuffled graph labels, hindsight', {
+    ...exploring,
+    labels: 'shuffled',
+    hindsight: true,
+  }),
+];
+
 const options: { readonly [key: string]: string } = {
   env: '--env',
   method: '--method',
