@@ -47,8 +47,8 @@ export function selectPairs(kind: PairKind, features: PairFeatures, gram: Float6
 
 /**
  * Exchanges the samples of a Gram matrix f64[n, n] at random, except for their norms: the cosine of samples i and j
- * becomes that of p_i and p_j. The diagonal and the set of the cosines stay, and the assignment of cosines to samples is
- * random. The result is positive semidefinite, as the matrix is.
+ * becomes that of p_i and p_j. The diagonal and the set of the cosines stay, and the assignment of cosines to samples
+ * is random. The result is positive semidefinite, as the matrix is.
  */
 export function permuteCosines(gram: Float64Array, n: number, random: RandomStream): Float64Array {
   const order = Int32Array.from({ length: n }, (_, i) => i);
