@@ -145,8 +145,8 @@ async function spreadPlay(
  * Starts a run on the crew's workers. The policy's arena must come from `crew.arena`. The caller closes the result.
  *
  * @param signal once it is aborted, the phase in progress and every later phase except `updates` and `gramTotals`
- * reject at once with its reason. On shared memory workers stop between two steps. On copies a worker finishes the job that it
- * has received, and the next run of the crew starts after that
+ * reject at once with its reason. On shared memory workers stop between two steps. On copies a worker finishes the job
+ * that it has received, and the next run of the crew starts after that
  */
 export async function openSpread(
   crew: Crew,

@@ -5,6 +5,7 @@ import { termsOf, usesLabels } from '../config/method.ts';
 import { groupRelative } from '../credit/advantages/groupRelative.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { labelQuality } from '../credit/labels/quality.ts';
+import { sumOfLosses } from '../engine/learn/churnLoss.ts';
 import type { LossSums } from '../engine/learn/objective.ts';
 import type { Learner, UpdateStats } from '../engine/learn/update.ts';
 import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
@@ -17,6 +18,7 @@ import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
+import type { Churn } from './churn.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { type Experience, experienceAdvantages } from './experience.ts';
 import { hindsightMetrics, type RelabelledStates, relabelledStates } from './hindsight.ts';
@@ -80,6 +82,8 @@ export interface IterationContext extends UpdateContext {
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
   readonly normalizers: Normalizers;
+  /** State of the churn penalty; null without one. */
+  readonly churn: Churn | null;
   /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
   readonly track: ((iteration: number) => void) | null;
   readonly signal: AbortSignal | undefined;
@@ -116,12 +120,12 @@ export interface PreparedUpdates {
 }
 
 /** With `hindsight`: the failed episodes of a rollout under goals that they achieved. */
-async function hindsightOf(rollout: Rollout, context: IterationContext, iteration: number): Promise<Hindsight | null> {
+async function hindsightOf(rollout: Rollout, context: IterationContext): Promise<Hindsight | null> {
   const { config, environments, signal } = context;
   if (!config.hindsight) return null;
   const environment = requireAchieved(environments[0]);
   const successes = successesOf(environment.spec, rollout) ?? rollout.returns;
-  return relabelFailed(environment, rollout, successes, { seed: config.seed, iteration, signal });
+  return relabelFailed(environment, rollout, successes, signal);
 }
 
 /** The states of relabelled episodes with the labels of the label source, which stores their steps. */
@@ -158,7 +162,7 @@ export async function prepareUpdates(
   );
   const steps = rollout.states.states;
   // Before the label source stores the rollout: an abort must leave the state of the previous iteration.
-  const hindsight = await hindsightOf(rollout, context, iteration);
+  const hindsight = await hindsightOf(rollout, context);
   const {
     labels: all,
     envSteps,
@@ -185,6 +189,7 @@ export async function prepareUpdates(
   };
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const tasks: UpdateTask[] = [];
+  const penaltyOf = context.churn?.penalties(rollout);
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
     const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
@@ -193,7 +198,9 @@ export async function prepareUpdates(
       const part = partOf(shuffled, m, minibatches);
       if (part.length === 0) continue;
       const joined = relabelled && again && { states: relabelled, order: partOf(again, m, minibatches) };
-      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length, joined));
+      const task = minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length, joined);
+      const penalty = penaltyOf?.(shuffled, part) ?? null;
+      tasks.push({ ...task, contrastive: sumOfLosses(task.contrastive, penalty) });
     }
   }
   return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight, metrics };
@@ -212,10 +219,11 @@ export async function learnFrom(
   iteration: number,
   next: Episodes | null,
 ): Promise<Metrics> {
-  const { config, demonstrations, normalizers, spread, surgeon, decoupler } = context;
+  const { config, demonstrations, normalizers, spread, surgeon, decoupler, churn } = context;
   const { games } = rollout;
   const steps = rollout.states.states;
   const terms = termsOf(config.method);
+  churn?.begin();
   const updates = await prepareUpdates(rollout, learner, context, iteration);
   const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
   const { values, labels } = prepared;
@@ -223,6 +231,7 @@ export async function learnFrom(
     ? await openUpdateDiagnostics(learner, spread, prepared, tasks, config, iteration)
     : null;
   const { stats, conflicts } = await takeUpdates(tasks, prepared, learner, context, next, {
+    beforeUpdate: () => churn?.remember(),
     afterUpdate: (task) => diagnostics?.afterUpdate(task),
     beforeEnd() {
       if (normalizers.observations) observe(normalizers.observations, rollout, learner.policy);
@@ -250,6 +259,8 @@ export async function learnFrom(
     metrics['conflict/negative_pairs'] = conflicts.reduce((sum, x) => sum + x, 0) / Math.max(1, conflicts.length);
   if (decoupler) Object.assign(metrics, decoupler.metrics());
   Object.assign(metrics, stepMetrics(stats));
+  const moved = churn?.mean() ?? null;
+  if (moved !== null) metrics['losses/churn'] = moved;
   if (config.beta > 0) metrics['losses/kl'] = meanStats(stats, 'kl');
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');

@@ -43,6 +43,8 @@ export interface UpdateContext {
 
 /** Called while the updates are taken. */
 export interface UpdateHooks {
+  /** Before the gradient of each update. */
+  beforeUpdate(): void;
   /** After each update. */
   afterUpdate(task: UpdateTask): void;
   /** Before the end of the last phase of updates, when other threads start to play the next episodes. */
@@ -73,6 +75,7 @@ async function takeInOnePhase(
     for (const [i, task] of tasks.entries()) {
       const adamw = stepAfter(config, learner.updates);
       const dial = dialOf(config, task);
+      hooks.beforeUpdate();
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw, dial);
         stats.push(operated);

@@ -1,7 +1,7 @@
 /**
  * Scales the step of an update so that the policy changes by a given amount: the mean KL divergence of the policy
- * before the step from the policy after it, over the states of the minibatch. Methods whose steps have different lengths
- * can then be compared at an equal change of the policy.
+ * before the step from the policy after it, over the states of the minibatch. Methods whose steps have different
+ * lengths can then be compared at an equal change of the policy.
  */
 import { index32 } from '../kernels/address.ts';
 import { finiteLogProbs, type Policy } from '../policy/policy.ts';
