@@ -5,6 +5,7 @@ const names: Readonly<Record<string, string>> = {
   ppo: 'PPO',
   'graph-advantages': 'graph advantages',
   'label-advantages': 'label advantages',
+  decouple: 'decoupled advantages',
   pcgrad: 'PCGrad',
   gradvac: 'GradVac',
   upgrad: 'UPGrad',
