@@ -178,7 +178,10 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
         Object.keys(presets),
       ).default('quick'),
     )
-    .option('--variants <list>', `variants to train: method or method:labels, with @key=value,... for config keys of its own, joined by ; (quick: "${quick.variants}")`)
+    .option(
+      '--variants <list>',
+      `variants to train: method or method:labels, with @key=value,... for config keys of its own, joined by ; (quick: "${quick.variants}")`,
+    )
     .option('--seeds <list>', `number of seeds, or a list such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
     .option(
       '--iterations <n>',

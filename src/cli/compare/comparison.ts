@@ -14,13 +14,16 @@ import type { Programs } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
 import { type ComparisonTools, type PlannedRun, trainRuns } from './trainRuns.ts';
 
+/** Config keys of a variant. */
+type VariantSettings = Readonly<Record<string, string | number | boolean | null>>;
+
 export interface ComparedVariant {
   readonly name: string;
   readonly method: string;
   /** `none` if the variant uses no labels. */
   readonly labels: string;
   /** Config keys that this variant sets; absent: none. */
-  readonly settings?: JsonRecord;
+  readonly settings?: VariantSettings;
   /** Uses task knowledge that the agent does not have. */
   readonly upperBound: boolean;
   /** Tests another explanation of a gain: permuted labels, or terms that do not classify actions as good or bad. */
@@ -54,7 +57,7 @@ const controls: readonly (readonly [key: string, value: unknown])[] = [
 const fixedKeys: readonly string[] = ['method', 'labels', 'seed', 'env'];
 
 /** The settings of an entry: `key=value`, joined by commas. */
-function parseSettings(entry: string, text: string): JsonRecord {
+function parseSettings(entry: string, text: string): VariantSettings {
   let settings: Settings | undefined;
   for (const part of text.split(',')) {
     try {
@@ -72,7 +75,8 @@ function parseSettings(entry: string, text: string): JsonRecord {
       `variants: a setting must not be ${fixedKeys.join(', ')}, got "${fixed}" in "${entry}"; write method:labels@key=value, and give --seeds and --env`,
     );
   }
-  return Object.fromEntries(settings as Settings) as JsonRecord;
+  // `variantConfig` checks the values by the rules of the config, which admit no lists and objects.
+  return Object.fromEntries(settings as Settings) as VariantSettings;
 }
 
 /** One entry of `parseVariants`. */

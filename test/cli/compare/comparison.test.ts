@@ -105,7 +105,8 @@ describe('parseVariants', () => {
   });
 
   test('config keys of a variant stand in its name, its runs and its config', () => {
-    const text = 'grpo;grpo@optimizer=muon,muonMomentum=0.9;decouple@decouplePairs=permuted;decouple:oracle@decouplePairs=labelled';
+    const text =
+      'grpo;grpo@optimizer=muon,muonMomentum=0.9;decouple@decouplePairs=permuted;decouple:oracle@decouplePairs=labelled';
     const variants = parseVariants(text);
     expect(variants.map((v) => [v.name, v.labels, v.control, v.upperBound, v.settings])).toEqual([
       ['GRPO', 'none', false, false, undefined],
@@ -157,7 +158,7 @@ describe('parseVariants', () => {
     ],
     [
       'dapo',
-      'config: method must be one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
+      'config: method must be one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, decouple, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
     ],
     [
       'cloning:',
