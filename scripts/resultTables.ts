@@ -124,25 +124,28 @@ function tableOf(
       if (found.length === 0) return null;
       const key = ({ cells }: (typeof found)[number]): number => cells.get(sortBy ?? '')?.value ?? 0;
       const sorted = sortBy === undefined ? found : found.toSorted((a, b) => key(b) - key(a));
-      const lines = sorted.map(({ row, cells }) => [row, ...columns.map(({ text }) => text(cells, table))]);
-      return markdownTable([rowHead, ...columns.map(({ head }) => head)], lines);
+      // A stored CSV can be of a version of the study without some of the columns.
+      const present = columns.filter(({ text }) => found.some(({ cells }) => text(cells, table) !== ''));
+      const lines = sorted.map(({ row, cells }) => [row, ...present.map(({ text }) => text(cells, table))]);
+      return markdownTable([rowHead, ...present.map(({ head }) => head)], lines);
     },
   };
 }
 
-/** Highest and last mean from each start. */
+/** Highest and last mean probability from each start, and the mean return where it is stored. */
 function peaksAndEnds(rho: number): PageTable {
   return {
     name: `starts-rho-${rho}`,
     markdown(stored) {
-      const [highest, last] = [stored(`highest-rho-${rho}`), stored(`last-rho-${rho}`)];
+      const [highest, last, returns] = ['highest', 'last', 'return'].map((id) => stored(`${id}-rho-${rho}`));
       if (highest === null || last === null) return null;
       const columns = [...([...highest.values()][0]?.keys() ?? [])];
-      const rows = [...highest].map(([row, peaks]) => [
+      const rows = [...highest.keys()].map((row) => [
         row,
-        ...columns.map((column) =>
-          [peaks, last.get(row)].map((of) => plain(column).text(of ?? new Map(), highest)).join(' → '),
-        ),
+        ...columns.map((column) => {
+          const of = (table: StoredTable | null): string => plain(column).text(table?.get(row) ?? new Map(), highest);
+          return `${of(highest)} → ${of(last)}${returns === null ? '' : `, ${of(returns)}`}`;
+        }),
       ]);
       return markdownTable(['Trained with', ...columns], rows);
     },
@@ -277,7 +280,7 @@ export const resultPages: readonly ResultPage[] = [
     study: 'danger-zone',
     page: 'danger-zone.md',
     files: rhos.flatMap((rho): [string, string][] => [
-      ...['methods', 'highest', 'last'].map((id): [string, string] => [
+      ...['methods', 'highest', 'last', 'return'].map((id): [string, string] => [
         `${id}-rho-${rho}.csv`,
         `results/danger-zone/${id}-rho-${rho}.csv`,
       ]),
@@ -292,6 +295,8 @@ export const resultPages: readonly ResultPage[] = [
         signed('last minus that of GRPO'),
         number('highest'),
         signed('highest minus that of GRPO'),
+        number('return'),
+        signed('return minus that of GRPO'),
       ]),
       peaksAndEnds(rho),
     ]),

@@ -125,7 +125,7 @@ const pairsSentence =
   "The two samples of a pair have equal action words and come from two games that are not used for training. Good and bad are the labels of the expert or, in an environment without an expert, of an experience graph of the policy's own episodes. All pairs have equal weight, independent of the policy's probability and the advantage.";
 
 const dangerCaption =
-  'Each panel shows another start probability of the bad action. With coupling on, the gradient uses samples of both similar states. With coupling off, it uses only samples of the state itself. Coupling off explains the rise but is not a training method, because the policy then learns almost nothing about the task. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+  'Each panel shows another start probability of the bad action. With the other state’s data removed, training uses only samples of the state itself. This shows where a rise comes from but is not a training method: the last panel shows that its policy learns almost nothing of the task. Decoupled advantages keep all samples and take away, to first order, what they do to each other. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
 const heatCaption =
   'Red: the gradients of the two samples have a positive cosine, so to first order a step that makes one action likelier also makes the other one likelier. For a good and a bad sample, this effect is harmful; the figure does not show how much it reduces the success of training. The diagonal is 1 by definition. One run is shown.';
 const layerCaption = 'Each cosine compares the parts of two gradients that belong to one parameter. One run is shown.';

@@ -4,11 +4,15 @@ const names: Readonly<Record<string, string>> = {
   gigpo: 'GiGPO',
   ppo: 'PPO',
   'label-advantages': 'label advantages',
+  decouple: 'decoupled advantages',
   pcgrad: 'PCGrad',
   gradvac: 'GradVac',
   upgrad: 'UPGrad',
   heads: 'heads per action',
 };
+
+/** The condition of the danger-zone experiment without the samples of the first state. */
+export const DATA_REMOVED = "other state's data removed";
 
 /** Terms of a method as tables and figures show them, joined by ` + `. */
 export function termsText(terms: readonly string[]): string {
