@@ -6,7 +6,7 @@ import { between, markdownTable } from '../bench/markdown.ts';
 import { roleName } from '../src/report/compare/variantRole.ts';
 import { type Estimate, estimateText, signedText } from '../src/report/studyTables.ts';
 import { holmCorrection } from '../src/statistics/statistics.ts';
-import { mainVariants, otherVariants } from '../src/study/trained/variants.ts';
+import { exploringVariants, mainVariants, otherVariants } from '../src/study/trained/variants.ts';
 import { numericsVersion } from '../src/version.ts';
 
 /** Numbers of a CSV by row and column. */
@@ -201,7 +201,7 @@ export const resultPages: readonly ResultPage[] = [
       ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(mainVariants) })),
       ...['household', 'household-no-cold-start', 'crafting'].map((id) =>
         tableOf(`${id}-others`, id, [success, gain, steps], {
-          rows: names(otherVariants),
+          rows: names([...otherVariants, ...exploringVariants]),
           sortBy: 'out-of-domain gain over GRPO',
         }),
       ),

@@ -13,11 +13,32 @@ interface Dependent {
   readonly observation: string | null;
   readonly method: string;
   readonly labels: string;
+  readonly shuffledSource: string;
+  readonly hindsight: boolean;
   readonly coldStart: number;
   readonly valueNetwork: string;
   readonly normalizeObservations: boolean;
   readonly coldStartClassifier: boolean;
   readonly hint: string;
+}
+
+/**
+ * Relabelled steps have no policy loss, so `hindsight` needs another loss that uses them.
+ *
+ * @throws Error where method or labels do not fit `hindsight`
+ */
+function checkHindsight({ hindsight, method, labels, shuffledSource }: Dependent): void {
+  if (!hindsight) return;
+  if (!termsOf(method).some((term) => term === 'classifier' || term === 'cloning')) {
+    throw new Error(
+      `config: hindsight needs a method with classifier or cloning, got ${show(method)}; add one of these terms or set hindsight to false`,
+    );
+  }
+  const source = labels === 'shuffled' ? shuffledSource : labels;
+  if (source === 'graph') return;
+  throw new Error(
+    `config: hindsight needs labels "graph", got ${show(source)}; set ${labels === 'shuffled' ? 'shuffledSource' : 'labels'} to "graph" or hindsight to false`,
+  );
 }
 
 /** @throws Error naming two keys whose values do not fit each other */
@@ -32,6 +53,7 @@ export function checkTogether(config: Dependent): void {
       'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
     );
   }
+  checkHindsight(config);
   if (config.coldStartClassifier && config.coldStart === 0) {
     throw new Error(
       'config: coldStartClassifier must have coldStart >= 1, got 0; raise coldStart or set coldStartClassifier to false',

@@ -3,6 +3,7 @@
 import { nearestName } from '../check/nearestName.ts';
 
 const baseTerms = ['grpo', 'gigpo', 'ppo'] as const;
+const stepTerms = ['graph-advantages'] as const;
 const labelTerms = ['classifier', 'contrastive', 'cloning', 'label-advantages'] as const;
 const surgeryTerms = ['pcgrad', 'gradvac', 'upgrad'] as const;
 
@@ -10,7 +11,7 @@ const surgeryTerms = ['pcgrad', 'gradvac', 'upgrad'] as const;
  * All terms in canonical order: how advantages are computed, what labels are used for, gradient surgery, and the heads
  * of the network.
  */
-export const methodTerms = [...baseTerms, ...labelTerms, ...surgeryTerms, 'heads'] as const;
+export const methodTerms = [...baseTerms, ...stepTerms, ...labelTerms, ...surgeryTerms, 'heads'] as const;
 
 /** A term of the objective. If a method names none of `grpo`, `gigpo` and `ppo`, `grpo` is added. */
 export type MethodTerm = (typeof methodTerms)[number];
@@ -20,6 +21,7 @@ const meanings: Readonly<Record<MethodTerm, string>> = {
   grpo: 'base: the advantage of an episode is its return relative to its group (default)',
   gigpo: 'base: grpo, plus advantages of single steps from equal states of one group',
   ppo: 'base: advantages from a learned value of each state (GAE)',
+  'graph-advantages': 'steps: adds the values of actions in the experience graph to the advantages',
   classifier: 'labels: a second head learns to classify candidate actions as good or bad',
   contrastive: 'labels: a supervised contrastive loss on the embeddings of candidate actions',
   cloning: 'labels: the policy imitates actions labelled good',

@@ -23,6 +23,24 @@ export const methodKeys = {
     'weight of the step advantages of gigpo; the weight of episode advantages is 1',
   ),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  graphAdvantagesCoef: later(
+    number(1, nonNegative, '', 'weight of the step advantages of graph-advantages; the weight of the others is 1'),
+  ),
+  graphAdvantagesOver: later(
+    choice(
+      'actions',
+      ['actions', 'steps'],
+      'graph-advantages compares an action with the known actions of its state, each once, or with the steps of the iteration in its state',
+    ),
+  ),
+  explorationBonus: later(
+    number(
+      0,
+      nonNegative,
+      '',
+      'weight of a bonus in the advantages of steps whose action the experience graph did not contain before the iteration',
+    ),
+  ),
   returns: later(
     choice(
       'episode',
@@ -122,6 +140,12 @@ export const methodKeys = {
     { min: 1 },
     'times',
     'times that an action must be tried in a state before graph labels it there',
+  ),
+  hindsight: later(
+    flag(
+      false,
+      'label losses also use failed episodes under a goal that they achieved; labels graph or shuffled; in environments with achieved(), such as household and crafting',
+    ),
   ),
   criticSteps: integer(10_000, { min: 1 }, 'steps', 'latest steps that the critic trains on'),
   criticUpdates: integer(20, { min: 1 }, 'updates', 'updates of the critic per iteration'),

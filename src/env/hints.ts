@@ -60,7 +60,7 @@ export function withHints(environment: Environment, rule: HintRule): Environment
   };
   const shown = (step: MaybePromise<Step>): MaybePromise<Step> =>
     step instanceof Promise ? step.then(show) : show(step);
-  const { expertActions, taskOf, clone, close } = environment;
+  const { achieved, expertActions, taskOf, clone, close } = environment;
   return {
     spec: specWithHint(own, rule),
     reset: (episode) => shown(environment.reset(episode)),
@@ -69,6 +69,7 @@ export function withHints(environment: Environment, rule: HintRule): Environment
     actionTexts: () => environment.actionTexts(),
     stateHash: () => environment.stateHash(),
     ...(expertActions && { expertActions: () => expertActions.call(environment) }),
+    ...(achieved && { achieved: () => achieved.call(environment) }),
     ...(taskOf && { taskOf: (game) => taskOf.call(environment, game) }),
     ...(clone && { clone: () => withHints(clone.call(environment), rule) }),
     ...(close && { close: () => close.call(environment) }),

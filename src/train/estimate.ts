@@ -5,7 +5,7 @@
  * The constants are times of one thread of an otherwise idle Intel Xeon at about 2.8 GHz;
  * docs/decisions/0017-programs-named-in-files.md has the measurements. For the built-in environments at default
  * settings, other widths and other label sources, the estimate is within a factor of three of the measured time. The
- * step time of an environment in another program is unknown; 0.5 ms is assumed.
+ * step time of an environment in another program is unknown; 0.05 ms is assumed for vectors, 0.5 ms for other forms.
  */
 
 import type { Config } from '../config/config.ts';
@@ -15,7 +15,8 @@ import { isBuiltIn } from '../env/names.ts';
 
 /** Seconds per state for an environment's part in it: the step, the observation and its tokens. */
 const stepSeconds = { slots: 2.5e-6, vector: 5e-6, sequence: 35e-6 } as const;
-const programStepSeconds = 500e-6;
+/** The same for another program: games in text take longer than programs that compute vectors. */
+const programStepSeconds = { slots: 500e-6, vector: 50e-6, sequence: 500e-6 } as const;
 
 /** Floating-point operations per second when acting and when learning. Learning computes equal states once. */
 const playRate = 50e9;
@@ -72,7 +73,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   const { method, labels, shuffledSource } = config;
   const { actions, steps, form } = shapeOf(config);
   const { flops, parameters, vector } = networkSize(config);
-  const step = stepSeconds[form] + (isBuiltIn(config.env) ? 0 : programStepSeconds);
+  const step = stepSeconds[form] + (isBuiltIn(config.env) ? 0 : programStepSeconds[form]);
   // With hints, each state is also scored without one.
   const play = step + ((config.hint === 'off' ? 1 : 2) * flops) / playRate;
   const learn = learnSeconds + flops / learnRate;

@@ -11,12 +11,15 @@ import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
+import { type Hindsight, relabelFailed, requireAchieved } from '../rollout/hindsight.ts';
 import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
 import type { Demonstrations } from './coldStart.ts';
-import { minibatchTask, type PreparedRollout, permutationIn, type UpdateTask } from './minibatch.ts';
+import { type Experience, experienceAdvantages } from './experience.ts';
+import { hindsightMetrics, type RelabelledStates, relabelledStates } from './hindsight.ts';
+import { minibatchTask, type PreparedRollout, permutation, permutationIn, type UpdateTask } from './minibatch.ts';
 import { type Normalizers, observe } from './normalizers.ts';
 import { labelWeightAt, learningRateAt } from './schedule.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
@@ -83,12 +86,16 @@ export interface IterationContext {
   readonly games: readonly GameChoice[];
   readonly spread: Spread;
   readonly labelSource: LabelSource;
+  /** Experience graphs; null where the advantages do not use them. */
+  readonly experience: Experience | null;
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
   readonly normalizers: Normalizers;
   /** State of gradient surgery; null where the method has none. */
   readonly surgeon: Surgeon | null;
+  /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
+  readonly track: ((iteration: number) => void) | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -122,6 +129,32 @@ export interface PreparedUpdates {
   readonly envSteps: number;
   /** Factor of the label source on the weights of the label losses. */
   readonly labelWeight: number;
+  /** Metrics of the experience graphs and of hindsight. */
+  readonly metrics: Metrics;
+}
+
+/** With `hindsight`: the failed episodes of a rollout under goals that they achieved. */
+async function hindsightOf(rollout: Rollout, context: IterationContext, iteration: number): Promise<Hindsight | null> {
+  const { config, environments, signal } = context;
+  if (!config.hindsight) return null;
+  const environment = requireAchieved(environments[0]);
+  const successes = successesOf(environment.spec, rollout) ?? rollout.returns;
+  return relabelFailed(environment, rollout, successes, { seed: config.seed, iteration, signal });
+}
+
+/** The states of relabelled episodes with the labels of the label source, which stores their steps. */
+async function labelRelabelled(
+  { rollout }: Hindsight,
+  { config, labelSource }: IterationContext,
+  iteration: number,
+): Promise<RelabelledStates> {
+  const { labels } = await labelSource.label(rollout, new Float32Array(rollout.games.length), iteration);
+  return relabelledStates(rollout, config.classifierScope === 'taken' ? onlyTaken(labels, rollout) : labels);
+}
+
+/** Part m of `parts` parts of almost equal length. */
+function partOf(order: Int32Array, m: number, parts: number): Int32Array {
+  return order.subarray(Math.floor((m * order.length) / parts), Math.floor(((m + 1) * order.length) / parts));
 }
 
 /**
@@ -142,6 +175,8 @@ export async function prepareUpdates(
     config.scaleRewards,
   );
   const steps = rollout.states.states;
+  // Before the label source stores the rollout: an abort must leave the state of the previous iteration.
+  const hindsight = await hindsightOf(rollout, context, iteration);
   const {
     labels: all,
     envSteps,
@@ -158,22 +193,28 @@ export async function prepareUpdates(
   const predicted = termsOf(config.method).includes('ppo')
     ? predict(learner.policy, rollout, repeats, context.normalizers.returns, config)
     : null;
-  const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
+  const { advantage: base, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
+  const ofGraphs = context.experience && experienceAdvantages(context.experience, rollout, config);
+  const advantage = ofGraphs ? base.map((a, s) => a + ofGraphs.advantage[s]) : base;
+  const relabelled = hindsight && (await labelRelabelled(hindsight, context, iteration));
+  const metrics: Metrics = {
+    ...ofGraphs?.metrics,
+    ...(hindsight && relabelled && hindsightMetrics(hindsight, relabelled)),
+  };
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const tasks: UpdateTask[] = [];
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
     const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
+    const again = relabelled && permutation(relabelled.rollout.states.states, seed, 'minibatches/hindsight', passes);
     for (let m = 0; m < minibatches; m++) {
-      const part = shuffled.subarray(
-        Math.floor((m * steps) / minibatches),
-        Math.floor(((m + 1) * steps) / minibatches),
-      );
+      const part = partOf(shuffled, m, minibatches);
       if (part.length === 0) continue;
-      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length));
+      const joined = relabelled && again && { states: relabelled, order: partOf(again, m, minibatches) };
+      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length, joined));
     }
   }
-  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight };
+  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight, metrics };
 }
 
 /** Settings of the AdamW step of a run that follows `updates` steps. */
@@ -258,7 +299,7 @@ export async function learnFrom(
   Object.assign(metrics, diagnostics?.metrics());
   if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
   if (labelWeight !== 1) metrics['labels/weight'] = labelWeight;
-  return metrics;
+  return Object.assign(metrics, updates.metrics);
 }
 
 function addLabelQuality(metrics: Metrics, labels: Int8Array, expert: Uint8Array): void {

@@ -18,6 +18,7 @@ test.each([
     'ppo+label-advantages+upgrad+heads',
     ['ppo', 'label-advantages', 'upgrad', 'heads'],
   ],
+  ['cloning+graph-advantages', 'graph-advantages+cloning', ['grpo', 'graph-advantages', 'cloning']],
   ['pcgrad+grpo', 'pcgrad', ['grpo', 'pcgrad']],
 ])('method "%s" is "%s" in canonical form', (method, canonical, terms) => {
   expect(resolveConfig({ method }).method).toBe(canonical);
@@ -51,4 +52,24 @@ test('terms that exclude each other are refused', () => {
       'config: method "label-advantages" needs labels of rollouts, got labels "demonstrations", which label no rollout; choose another source',
     ),
   );
+});
+
+test('hindsight needs a loss that uses labels, and labels of the experience graph', () => {
+  expect(resolveConfig({ method: 'cloning', hindsight: true, labels: 'shuffled' }).hindsight).toBe(true);
+  for (const method of ['grpo', 'contrastive', 'label-advantages', 'graph-advantages']) {
+    expect(() => resolveConfig({ method, hindsight: true })).toThrow(
+      new Error(
+        `config: hindsight needs a method with classifier or cloning, got "${method}"; add one of these terms or set hindsight to false`,
+      ),
+    );
+  }
+  for (const [labels, shuffledSource, key, got] of [
+    ['oracle', 'graph', 'labels', 'oracle'],
+    ['custom', 'graph', 'labels', 'custom'],
+    ['shuffled', 'anchor', 'shuffledSource', 'anchor'],
+  ] as const) {
+    expect(() => resolveConfig({ method: 'classifier', labels, shuffledSource, hindsight: true })).toThrow(
+      new Error(`config: hindsight needs labels "graph", got "${got}"; set ${key} to "graph" or hindsight to false`),
+    );
+  }
 });

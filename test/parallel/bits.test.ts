@@ -19,6 +19,10 @@ const dense: Partial<Config> = {
   ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
 };
 
+const experience: Partial<Config> = {
+  ...{ method: 'graph-advantages+classifier+cloning', explorationBonus: 0.2, hindsight: true },
+  ...{ coldStart: 0, groupsPerIteration: 4, iterations: 3, checkpointEvery: 1 },
+};
 const hinted: Partial<Config> = { ...config, hint: 'classifier', hintThreshold: 0.3, coldStartClassifier: true };
 
 test.each<[number, MemoryMode, Partial<Config>]>([
@@ -29,6 +33,8 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'copied', surgery],
   [3, 'shared', dense],
   [2, 'copied', dense],
+  [3, 'shared', experience],
+  [2, 'copied', experience],
   [3, 'shared', hinted],
   [2, 'copied', hinted],
 ])(

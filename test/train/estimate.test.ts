@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Config, configTable, resolveConfig } from '../../src/config/config.ts';
 import { requireMemory } from '../../src/config/memory.ts';
+import { presetKeys } from '../../src/config/presets.ts';
 import { networkSize, shapeOf } from '../../src/config/workload.ts';
 import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy } from '../../src/engine/policy/policy.ts';
@@ -103,11 +104,28 @@ describe('estimateSeconds', () => {
     ['many passes', { ...small, iterations: 10, numIterations: 20 }, 2.19],
     ['large groups', { ...small, iterations: 5, groupsPerIteration: 200 }, 2.74],
     ['many updates', { ...small, iterations: 10, minibatches: 60 }, 0.67],
+    // With the time of the program, on a machine with other load.
+    ['vectors of another program', { ...presetKeys('classic-control'), env: 'gym:CartPole-v1' }, 27.7],
+    ['the same with its limit', { ...presetKeys('classic-control'), env: 'gym:CartPole-v1', maxSteps: 500 }, 27.7],
   ])('%s: within a factor of three of what was measured', (_, changes, measured) => {
     const ratio = estimateSeconds(resolveConfig(changes)) / measured;
     expect(ratio).toBeGreaterThan(1 / 3);
     expect(ratio).toBeLessThan(3);
   });
+});
+
+test('an environment of another program that shows vectors is estimated as vectors, and others as texts', () => {
+  const vectors = shapeOf(resolveConfig({ env: 'gym:CartPole-v1', policy: 'mlp' }));
+  expect(vectors).toMatchObject({ form: 'vector', stateSlots: 0, vectorWidth: 100 });
+  expect(shapeOf(resolveConfig({ env: 'gym:CartPole-v1', policy: 'mlp', maxSteps: 40 }))).toEqual({
+    ...vectors,
+    steps: 30,
+  });
+  expect(shapeOf(resolveConfig({ env: 'textworld-express/coin' }))).toMatchObject({ form: 'sequence', vectorWidth: 0 });
+  // Of equally many steps: passes through the network and steps of the program both take less.
+  const seconds = (policy: 'attention' | 'mlp'): number =>
+    partSeconds(resolveConfig({ env: 'exec:program', policy, maxSteps: 50 })).iteration;
+  expect(seconds('mlp')).toBeLessThan(seconds('attention') / 3);
 });
 
 describe('networkSize', () => {

@@ -52,6 +52,10 @@ describe('resume', () => {
     ['classifier, anchor labels', { labels: 'anchor', method: 'classifier', anchorIterations: 2, trainGames: 2 }],
     ['cloning, critic labels', { labels: 'critic', method: 'cloning', criticSteps: 150 }],
     ['classifier, counterfactual labels', { labels: 'counterfactual', method: 'classifier' }],
+    ['graph advantages, graphs of their own', { method: 'graph-advantages', labels: 'oracle', explorationBonus: 0.3 }],
+    ['graph advantages, graphs of the labels', { ...graph, method: 'graph-advantages+classifier', graphMaxEdges: 300 }],
+    ['an exploration bonus, few games kept', { explorationBonus: 0.5, graphMaxEdges: 300, iterations: 5 }],
+    ['hindsight', { ...graph, method: 'classifier+cloning', hindsight: true, coldStart: 0, groupsPerIteration: 4 }],
     ['noisy demonstrations', { labels: 'demonstrations', method: 'classifier', labelNoise: 0.3 }],
     [
       'shuffled labels of the critic, a warm-up and a schedule',
@@ -66,6 +70,7 @@ describe('resume', () => {
     ['linear schedule with warm-up', { lrSchedule: 'linear', warmupUpdates: 9 }],
     ['cosine schedule and weight decay', { lrSchedule: 'cosine', weightDecay: 0.1 }],
     ['evaluations and coupling measurements between', { evalEvery: 1, couplingEvery: 1, method: all }],
+    ['diagnostics', { couplingEvery: 1, diagnostics: true }],
     ['no cold start', { coldStart: 0 }],
     ['hints by the classifier', { ...graph, method: 'classifier', hint: 'classifier', coldStartClassifier: true }],
     ['random hints in vectors', { policy: 'mlp', hint: 'random', normalizeObservations: true }],
@@ -129,6 +134,45 @@ describe('resume', () => {
 });
 
 describe('what a run records', () => {
+  test('with diagnostics: further metrics where coupling is measured; all else is equal', async () => {
+    const config = { couplingEvery: 2, checkpointEvery: 1 };
+    const plain = await recordedRun(config);
+    const found = await recordedRun({ ...config, diagnostics: true });
+    expect(found.outcome.parametersSha256).toBe(plain.outcome.parametersSha256);
+    expect(found.outcome.coupling).toEqual(plain.outcome.coupling);
+    const ofStep = [
+      ...['good_predicted', 'good_actual', 'bad_predicted', 'bad_actual', 'bad_positive_fraction', 'correlation'],
+      'relative_error',
+    ].map((name) => `spillover/${name}`);
+    const ofCoupling = ['contrast', 'kernel_target_alignment', 'effective_rank', 'top_share'].map(
+      (name) => `coupling/${name}`,
+    );
+    const ofEmbedding = ['good_bad_cosine', 'good_good_cosine', 'bad_bad_cosine', 'contrast', 'cka'].map(
+      (name) => `embedding/${name}`,
+    );
+    const measured = [...ofCoupling, ...ofEmbedding];
+    const expected = [measured, [], [...ofStep, ...measured], [...ofStep, ...measured]];
+    for (const [iteration, line] of found.metrics.entries()) {
+      const was = plain.metrics[iteration];
+      const further = Object.keys(line).filter((key) => !Object.hasOwn(was, key));
+      expect(further.filter((key) => /^(coupling|embedding|spillover)/.test(key))).toEqual(expected[iteration]);
+      for (const [key, value] of Object.entries(was)) expect(line[key]).toBe(value);
+    }
+    // A step of training: larger than the one of 0.01 in coupling-end.json, but near its first order.
+    expect(found.metrics[3]['spillover/correlation']).toBeGreaterThan(0.8);
+    expect(found.metrics[3]['spillover/relative_error']).toBeLessThan(0.6);
+    expect(Math.abs(found.metrics[3]['spillover/bad_actual'])).toBeGreaterThan(1e-3);
+  });
+
+  test('with diagnostics and small steps the change is that of first order', async () => {
+    const { metrics } = await recordedRun({ diagnostics: true, learningRate: 1e-4 });
+    expect(metrics[3]['spillover/correlation']).toBeGreaterThan(0.999);
+    expect(metrics[3]['spillover/relative_error']).toBeLessThan(0.05);
+    const { metrics: none } = await recordedRun({ diagnostics: true, learningRate: 0 });
+    expect(none[3]['spillover/good_actual']).toBe(0);
+    expect(none[3]).not.toHaveProperty('spillover/correlation');
+  });
+
   test('a line per iteration with success and coupling at both ends, and progress that reaches its total', async () => {
     const progress: Progress[] = [];
     const { metrics, outcome, couplings, checkpoints } = await recordedRun(

@@ -10,6 +10,7 @@ import { openRun } from '../../record/run.node.ts';
 import { requireNoRun, requireRun } from '../../record/runFolder.node.ts';
 import type { RunResult } from '../../record/schemas.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';
+import { contrastOf } from '../../report/compare/contrast.ts';
 import type { Progress } from '../../train/run.ts';
 import {
   choiceOption,
@@ -25,7 +26,7 @@ import { allowExecOption, type Programs, permitted, typed } from '../shared/brid
 import { commandConfig } from '../shared/commandConfig.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
-import { count, duration, table, two } from '../shared/print.ts';
+import { count, duration, signedTwo, table, two } from '../shared/print.ts';
 import { resultTables } from '../shared/resultTables.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
@@ -63,12 +64,13 @@ function trainSummary(result: RunResult, directory: string): string {
   const { coupling } = result;
   const cells = (at: RunResult['coupling']['end']): string[] => [
     two(at.goodBadCosine),
+    signedTwo(contrastOf(at)),
     two(at.goodGoodCosine),
     two(at.badBadCosine),
     two(at.goodBadPositiveFraction),
   ];
   const couplingTable = table(
-    ['Coupling (cosine)', 'good-bad', 'good-good', 'bad-bad', 'good-bad > 0'],
+    ['Coupling (cosine)', 'good-bad', 'contrast', 'good-good', 'bad-bad', 'good-bad > 0'],
     [
       ['at the start', ...cells(coupling.start)],
       ['at the end', ...cells(coupling.end)],

@@ -26,9 +26,10 @@ export const configGroups: readonly ConfigGroup[] = [
     title: 'Method',
     keys: [
       ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'scaleRewards', 'lossType'] as const),
-      ...(['classifierCoef', 'classifierScope', 'cloningCoef'] as const),
+      ...(['classifierCoef', 'classifierScope', 'cloningCoef', 'hint', 'hintThreshold'] as const),
       ...(['contrastiveCoef', 'contrastiveTemperature', 'contrastiveSamples'] as const),
       ...(['returns', 'discount', 'gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda'] as const),
+      ...(['graphAdvantagesCoef', 'graphAdvantagesOver', 'explorationBonus'] as const),
       ...(['valueCoef', 'valueClip', 'valueNetwork', 'bootstrapTruncated'] as const),
       ...(['normalizeRewards', 'normalizeObservations'] as const),
       ...(['conflictTasks', 'gradvacBeta'] as const),
@@ -40,7 +41,14 @@ export const configGroups: readonly ConfigGroup[] = [
     keys: [
       ...(['labels', 'shuffledSource', 'labelNoise', 'labelAdvantages', 'labelWarmup', 'labelSchedule'] as const),
       ...(['labelMargin', 'anchorIterations', 'graphDiscount', 'graphMaxEdges', 'graphMinSuccesses'] as const),
-      ...(['graphMinVisits', 'criticSteps', 'criticUpdates', 'criticBatch', 'criticLearningRate'] as const),
+      ...([
+        'graphMinVisits',
+        'hindsight',
+        'criticSteps',
+        'criticUpdates',
+        'criticBatch',
+        'criticLearningRate',
+      ] as const),
       ...(['counterfactualStates', 'counterfactualRollouts'] as const),
     ],
     names: { title: 'Label sources of --labels', table: labelTable },
@@ -55,10 +63,17 @@ export const configGroups: readonly ConfigGroup[] = [
   { title: 'Rollouts', keys: ['groupsPerIteration', 'numGenerations', 'temperature'] },
   {
     title: 'Cold start',
-    keys: ['coldStart', 'coldStartUpdates', 'coldStartBatch', 'coldStartLearningRate', 'demonstrationNoise'],
+    keys: [
+      'coldStart',
+      'coldStartUpdates',
+      'coldStartBatch',
+      'coldStartLearningRate',
+      'coldStartClassifier',
+      'demonstrationNoise',
+    ],
   },
   { title: 'Evaluation', keys: ['evalEpisodes', 'evalEvery', 'evalSplits', 'evalAtStart', 'randomEpisodes'] },
-  { title: 'Coupling', keys: ['couplingPairs', 'couplingEvery'] },
+  { title: 'Coupling', keys: ['couplingPairs', 'couplingEvery', 'diagnostics'] },
   { title: 'Run', keys: ['seed', 'iterations', 'checkpointEvery', 'keepCheckpoints'] },
 ];
 

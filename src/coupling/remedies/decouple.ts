@@ -60,8 +60,8 @@ function checkInputs(gram: Float64Array, advantages: ArrayLike<number>, pairs: U
 
 /**
  * A shift that makes the smallest eigenvalue of the matrix about as large as it was negative: twice the smallest shift
- * for which a Cholesky factorisation exists. A shift just above the smallest one leaves an eigenvalue of almost 0, whose
- * eigenvector would dominate alpha.
+ * for which a Cholesky factorisation exists. A shift just above the smallest one leaves an eigenvalue of almost 0,
+ * whose eigenvector would dominate alpha.
  */
 function dampingShift(solve: SolveDefinite, matrix: Float64Array, rhs: Float64Array, unit: number): number {
   const works = (shift: number): boolean => solve(matrix, shift, rhs) !== null;

@@ -3,6 +3,7 @@ const names: Readonly<Record<string, string>> = {
   grpo: 'GRPO',
   gigpo: 'GiGPO',
   ppo: 'PPO',
+  'graph-advantages': 'graph advantages',
   'label-advantages': 'label advantages',
   decouple: 'decoupled advantages',
   pcgrad: 'PCGrad',

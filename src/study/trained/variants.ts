@@ -49,6 +49,7 @@ export const mainVariants: readonly StudyVariant[] = [
 export const otherVariants: readonly StudyVariant[] = [
   method('GiGPO', { method: 'gigpo' }),
   method('PPO', { method: 'ppo' }),
+  method('graph advantages', { method: 'graph-advantages' }),
   method('a head per verb', { method: 'heads' }),
   pcgrad,
   method('GradVac', { method: 'gradvac' }),
@@ -71,6 +72,25 @@ export const otherVariants: readonly StudyVariant[] = [
     ...{ method: 'label-advantages', labels: 'graph', labelAdvantages: 'instead' },
   }),
   bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
+];
+
+const exploring = { method: 'classifier+cloning', labels: 'graph' } as const;
+
+/** Ways to start without demonstrations, beside the variants above. */
+export const exploringVariants: readonly StudyVariant[] = [
+  method('GRPO, exploration bonus', { explorationBonus: 0.1 }),
+  method('classifier + cloning, graph labels, exploration bonus', { ...exploring, explorationBonus: 0.1 }),
+  method('classifier + cloning, graph labels, hindsight', { ...exploring, hindsight: true }),
+  method('classifier + cloning, graph labels, hindsight and exploration bonus', {
+    ...exploring,
+    hindsight: true,
+    explorationBonus: 0.1,
+  }),
+  control('classifier + cloning, shuffled graph labels, hindsight', {
+    ...exploring,
+    labels: 'shuffled',
+    hindsight: true,
+  }),
 ];
 
 const options: { readonly [key: string]: string } = {

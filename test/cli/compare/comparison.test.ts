@@ -82,7 +82,7 @@ async function compareWith(
 describe('parseVariants', () => {
   test('methods in canonical form, graph labels unless given, controls and upper bounds marked', () => {
     const variants = parseVariants(
-      'grpo; cloning+classifier ;cloning:graph;classifier+cloning:shuffled;classifier:oracle;gigpo;pcgrad+gigpo+classifier;label-advantages',
+      'grpo; cloning+classifier ;cloning:graph;classifier+cloning:shuffled;classifier:oracle;gigpo;pcgrad+gigpo+classifier;label-advantages;graph-advantages;classifier+graph-advantages',
     );
     expect(variants.map((v) => [v.name, v.method, v.labels, v.control, v.upperBound])).toEqual([
       ['GRPO', 'grpo', 'none', false, false],
@@ -93,6 +93,8 @@ describe('parseVariants', () => {
       ['GiGPO', 'gigpo', 'none', false, false],
       ['GiGPO + classifier + PCGrad, graph labels', 'gigpo+classifier+pcgrad', 'graph', false, false],
       ['GRPO + label advantages, graph labels', 'label-advantages', 'graph', true, false],
+      ['GRPO + graph advantages', 'graph-advantages', 'none', false, false],
+      ['GRPO + graph advantages + classifier, graph labels', 'graph-advantages+classifier', 'graph', false, false],
     ]);
   });
 
@@ -112,7 +114,7 @@ describe('parseVariants', () => {
     ],
     [
       'dapo',
-      'config: method must be one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
+      'config: method must be one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
     ],
     [
       'cloning:',
