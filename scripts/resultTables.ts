@@ -103,6 +103,8 @@ interface Rows {
   /** A column; rows are sorted by it in descending order. */
   readonly sortBy?: string;
   readonly rowHead?: string;
+  /** Whether columns that no row has are left out: a stored CSV can be of an earlier version of the study. */
+  readonly partial?: boolean;
 }
 
 /** Rows of one CSV. */
@@ -110,7 +112,7 @@ function tableOf(
   name: string,
   csv: string,
   columns: readonly PageColumn[],
-  { rows, sortBy, rowHead = 'Trained with' }: Rows = {},
+  { rows, sortBy, rowHead = 'Trained with', partial = false }: Rows = {},
 ): PageTable {
   return {
     name,
@@ -124,8 +126,7 @@ function tableOf(
       if (found.length === 0) return null;
       const key = ({ cells }: (typeof found)[number]): number => cells.get(sortBy ?? '')?.value ?? 0;
       const sorted = sortBy === undefined ? found : found.toSorted((a, b) => key(b) - key(a));
-      // A stored CSV can be of a version of the study without some of the columns.
-      const present = columns.filter(({ text }) => found.some(({ cells }) => text(cells, table) !== ''));
+      const present = columns.filter(({ text }) => !partial || found.some(({ cells }) => text(cells, table) !== ''));
       const lines = sorted.map(({ row, cells }) => [row, ...present.map(({ text }) => text(cells, table))]);
       return markdownTable([rowHead, ...present.map(({ head }) => head)], lines);
     },
@@ -290,14 +291,19 @@ export const resultPages: readonly ResultPage[] = [
       ],
     ]),
     tables: rhos.flatMap((rho) => [
-      tableOf(`methods-rho-${rho}`, `methods-rho-${rho}`, [
-        number('last'),
-        signed('last minus that of GRPO'),
-        number('highest'),
-        signed('highest minus that of GRPO'),
-        number('return'),
-        signed('return minus that of GRPO'),
-      ]),
+      tableOf(
+        `methods-rho-${rho}`,
+        `methods-rho-${rho}`,
+        [
+          number('last'),
+          signed('last minus that of GRPO'),
+          number('highest'),
+          signed('highest minus that of GRPO'),
+          number('return'),
+          signed('return minus that of GRPO'),
+        ],
+        { partial: true },
+      ),
       peaksAndEnds(rho),
     ]),
   },

@@ -105,8 +105,12 @@ describe('scores', () => {
   });
 });
 
-test.each(['grpo', 'ppo+heads'])('opens what a run saved: %s', async (method) => {
-  const { checkpoints } = await recordedRun({ iterations: 1, method });
+test.each([
+  ['grpo', {}],
+  ['ppo+heads', {}],
+  ['grpo', { layerNorm: true, optimizer: 'muon' }],
+] as const)('opens what a run saved: %s, %j', async (method, changes) => {
+  const { checkpoints } = await recordedRun({ iterations: 1, method, ...changes });
   const bytes = checkpoints.get(1)?.get('parameters.safetensors') as Uint8Array;
   const opened = openPolicy(module, bytes);
   const { name, version } = createHousehold().spec;

@@ -18,6 +18,10 @@ interface Dependent {
   readonly coldStart: number;
   readonly valueNetwork: string;
   readonly normalizeObservations: boolean;
+  readonly churnCoef: number;
+  readonly minibatches: number;
+  readonly learningRate: number;
+  readonly muonLearningRate: number | null;
   readonly coldStartClassifier: boolean;
   readonly hint: string;
 }
@@ -72,6 +76,16 @@ export function checkTogether(config: Dependent): void {
   if (config.policy !== 'mlp' && config.valueNetwork === 'separate') {
     throw new Error(
       `config: valueNetwork "separate" needs policy "mlp", got ${show(config.policy)}; set policy to "mlp" or valueNetwork to "shared"`,
+    );
+  }
+  if (config.muonLearningRate !== null && config.learningRate === 0) {
+    throw new Error(
+      `config: learningRate must be above 0 with muonLearningRate, which is relative to it, got 0 and ${config.muonLearningRate}; set muonLearningRate to null`,
+    );
+  }
+  if (config.churnCoef > 0 && config.minibatches < 3) {
+    throw new Error(
+      `config: churnCoef needs minibatches >= 3, so that states are left outside two of them, got ${config.minibatches}; raise minibatches or set churnCoef to 0`,
     );
   }
   if (config.policy === 'attention' && config.observation === 'vector') {

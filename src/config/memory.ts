@@ -12,6 +12,8 @@ export interface MemoryConfig extends SizedConfig {
   readonly groupsPerIteration: number;
   readonly numIterations: number;
   readonly minibatches: number;
+  readonly optimizer: string;
+  readonly churnCoef: number;
   readonly coldStart: number;
   readonly coldStartUpdates: number;
   readonly coldStartBatch: number;
@@ -46,6 +48,8 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
   const { steps: limit, actions, stateSlots, actionSlots, vectorWidth, form } = shapeOf(config);
   const steps = Math.min(limit, mostSteps);
   const { vector, perState, perAction } = networkSize(config);
+  // Weights, moments and gradient; copies of the weights; four buffers of Muon, each at most as large as the weights.
+  const vectors = 4 + (config.churnCoef > 0 ? 2 : 0) + (config.optimizer === 'muon' ? 4 : 0);
   const episodes = config.groupsPerIteration * config.numGenerations;
   const states = episodes * steps;
   const state = 4 * (vectorWidth + stateSlots + actions * (2 + actionSlots));
@@ -56,7 +60,7 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
   return [
     {
       keys: 'hidden, embedding, tokenWidth, matchWidth or blocks',
-      bytes: 4 * (4 * vector + batch.states * perState + batch.actions * perAction),
+      bytes: 4 * (vectors * vector + batch.states * perState + batch.actions * perAction),
     },
     { keys: 'trainGames', bytes: config.trainGames * bytesOf.game },
     { keys: 'groupsPerIteration or numGenerations', bytes: episodes * bytesOf.environment + 2 * states * state },

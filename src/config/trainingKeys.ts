@@ -62,7 +62,22 @@ export const trainingKeys = {
   numIterations: integer(2, { min: 1 }, 'passes', 'passes over the states of each rollout'),
   minibatches: integer(3, { min: 1 }, 'minibatches', 'minibatches of a pass; each is one parameter update'),
   temperature: number(1, positive, '', 'divides the logits of the policy when sampling and when training'),
-  learningRate: number(3e-3, nonNegative, '', 'step size of AdamW'),
+  optimizer: later(
+    choice(
+      'adamw',
+      ['adamw', 'muon'],
+      'adamw: AdamW for all parameters; muon: Muon for the hidden matrices and AdamW for all other parameters',
+    ),
+  ),
+  learningRate: number(3e-3, nonNegative, '', 'step size of the optimiser'),
+  muonLearningRate: later(
+    orNull(
+      range('number', positive),
+      '',
+      'step size of Muon while that of AdamW is learningRate; schedule, warm-up and cold start scale both; null = learningRate',
+    ),
+  ),
+  muonMomentum: later(number(0.95, { min: 0, below: 1 }, '', 'decay rate of the mean of the gradient in Muon')),
   lrSchedule: choice('constant', ['constant', 'linear', 'cosine'], 'how the learning rate decreases to 0 over the run'),
   warmupUpdates: integer(0, nonNegative, 'updates', 'updates over which the learning rate increases from 0'),
   adamBeta1: number(0.9, { min: 0, below: 1 }, '', 'decay rate of the mean of the gradient'),
@@ -83,6 +98,14 @@ export const trainingKeys = {
   ),
   beta: number(0, nonNegative, '', 'weight of the KL divergence from the policy after the cold start'),
   entropyCoef: number(0.005, nonNegative, '', 'weight of the entropy bonus'),
+  churnCoef: later(
+    number(
+      0,
+      nonNegative,
+      '',
+      'weight of the divergence from the policy before the previous update, on states of the rollout outside the minibatch',
+    ),
+  ),
   scaleRewards: choice(
     'group',
     ['group', 'batch', 'none'],

@@ -83,7 +83,9 @@ export function memoryNeed(
   createLossInputs(policy, null);
   const { network } = policy;
   const engine = arena.mark();
-  const vectors = 4 * (VECTORS * network.vectorSize + 2 * network.size);
+  const kept =
+    (config.churnCoef > 0 ? 2 : 0) * network.vectorSize + (config.optimizer === 'muon' ? 4 : 0) * network.size;
+  const vectors = 4 * (VECTORS * network.vectorSize + 2 * network.size + kept);
   const { shape } = network.batch;
   const episodes = config.groupsPerIteration * config.numGenerations;
   const copies = COPIES_OF_STATES + (spec.hint ? 1 : 0);

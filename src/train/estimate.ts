@@ -98,6 +98,13 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   const tried = config.counterfactualStates * actions * config.counterfactualRollouts * steps;
   const counterfactual = uses('counterfactual') ? tried * play : 0;
   const passes = config.numIterations + (config.beta > 0 ? 0.5 : 0) + (termsOf(method).includes('ppo') ? 0.5 : 0);
+  // The reference batch of the churn penalty: two forward passes, and a backward pass.
+  const churn = config.churnCoef > 0 ? (4 / 3) * config.numIterations * states * learn : 0;
+  // Fifteen products per matrix, whose inner dimension is at most the hidden width.
+  const muon =
+    config.optimizer === 'muon'
+      ? (updates * 30 * parameters * Math.max(config.hidden, config.embedding)) / learnRate
+      : 0;
   const minibatches = config.numIterations * config.minibatches * gameSeconds;
 
   const vocabulary = form === 'sequence' ? config.vocabularyEpisodes * steps * step : 0;
@@ -114,7 +121,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
     coupling: share * config.couplingPairs * (pairSeconds + (passesPerPair * flops) / learnRate),
     iteration:
       share * (states * (play + passes * learn) + updates * update) +
-      slack * (surgery + contrastive + critic + counterfactual + minibatches) +
+      slack * (surgery + contrastive + critic + counterfactual + churn + muon + minibatches) +
       500e-6,
     checkpoint: slack * checkpointSeconds * parameters,
   };

@@ -5,6 +5,7 @@ import { labelTermsOf, termsOf } from '../config/method.ts';
 import { groupRelative } from '../credit/advantages/groupRelative.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { labelQuality } from '../credit/labels/quality.ts';
+import { sumOfLosses } from '../engine/learn/churnLoss.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
 import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
 import { repeatsWithLabels } from '../engine/states/repeats.ts';
@@ -16,6 +17,7 @@ import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
+import type { Churn } from './churn.ts';
 import type { Demonstrations } from './coldStart.ts';
 import { type Experience, experienceAdvantages } from './experience.ts';
 import { hindsightMetrics, type RelabelledStates, relabelledStates } from './hindsight.ts';
@@ -94,6 +96,8 @@ export interface IterationContext {
   readonly normalizers: Normalizers;
   /** State of gradient surgery; null where the method has none. */
   readonly surgeon: Surgeon | null;
+  /** State of the churn penalty; null without one. */
+  readonly churn: Churn | null;
   /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
   readonly track: ((iteration: number) => void) | null;
   readonly signal: AbortSignal | undefined;
@@ -203,6 +207,7 @@ export async function prepareUpdates(
   };
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const tasks: UpdateTask[] = [];
+  const penaltyOf = context.churn?.penalties(rollout);
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
     const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
@@ -211,7 +216,9 @@ export async function prepareUpdates(
       const part = partOf(shuffled, m, minibatches);
       if (part.length === 0) continue;
       const joined = relabelled && again && { states: relabelled, order: partOf(again, m, minibatches) };
-      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length, joined));
+      const task = minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length, joined);
+      const penalty = penaltyOf?.(shuffled, part) ?? null;
+      tasks.push({ ...task, contrastive: sumOfLosses(task.contrastive, penalty) });
     }
   }
   return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight, metrics };
@@ -236,10 +243,11 @@ export async function learnFrom(
   iteration: number,
   next: Episodes | null,
 ): Promise<Metrics> {
-  const { config, demonstrations, spread } = context;
+  const { config, demonstrations, spread, churn } = context;
   const { games } = rollout;
   const steps = rollout.states.states;
   const terms = termsOf(config.method);
+  churn?.begin();
   const updates = await prepareUpdates(rollout, learner, context, iteration);
   const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
   const { advantage, values, labels } = prepared;
@@ -255,6 +263,7 @@ export async function learnFrom(
   try {
     for (const [i, task] of tasks.entries()) {
       const adamw = stepAfter(config, learner.updates);
+      churn?.remember();
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
         stats.push(operated);
@@ -287,6 +296,8 @@ export async function learnFrom(
   }
   if (surgeon)
     metrics['conflict/negative_pairs'] = conflicts.reduce((sum, x) => sum + x, 0) / Math.max(1, conflicts.length);
+  const moved = churn?.mean() ?? null;
+  if (moved !== null) metrics['losses/churn'] = moved;
   if (config.beta > 0) metrics['losses/kl'] = meanStats(stats, 'kl');
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');

@@ -32,7 +32,7 @@ export interface PreparedRollout {
   readonly maxSteps: number;
 }
 
-/** The sets and the contrastive loss of one update. */
+/** The sets of one update, and the losses that one thread computes: the contrastive loss and the churn penalty. */
 export interface UpdateTask {
   readonly sets: readonly LossSet[];
   readonly contrastive: WholeLoss | null;

@@ -8,8 +8,10 @@ import { collectSamplePairs } from '../coupling/samplePairStates.ts';
 import type { SamplePairs } from '../coupling/samplePairs.ts';
 import { stepPoints, stepSpillover } from '../coupling/stepSpillover.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
+import { muonStep } from '../engine/learn/muon.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { policyFor } from '../engine/policy/custom.ts';
+import type { Policy } from '../engine/policy/policy.ts';
 import type { StartProgress } from '../env/bridge/messages.ts';
 import { type Environment, type Split, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
@@ -110,6 +112,14 @@ export interface RunParts extends Pick<Run, 'learner' | 'environments' | 'spread
   readonly labelSource: LabelSource;
 }
 
+/** A learner of the policy with the optimiser of the config. */
+function learnerFor(policy: Policy, { optimizer, learningRate, muonLearningRate, muonMomentum }: Config): Learner {
+  const learner = createLearner(policy);
+  if (optimizer === 'adamw') return learner;
+  const rate = muonLearningRate === null ? 1 : muonLearningRate / learningRate;
+  return { ...learner, step: muonStep(policy, { momentum: muonMomentum, rate }) };
+}
+
 /**
  * A run before its first update: weights are initialised, the state pairs for coupling are collected. The caller closes
  * its spread.
@@ -146,7 +156,7 @@ export async function startRun(
   });
   return {
     config,
-    learner: createLearner(policy),
+    learner: learnerFor(policy, config),
     environments,
     games: trainingGames(seed, config.trainGames),
     spread,

@@ -22,6 +22,7 @@ import { tensorsSha256 } from '../record/sha256.ts';
 import { branch, requireCopies } from '../rollout/branch.ts';
 import { unbraidVersion } from '../version.ts';
 import { type Counters, restoreLearner } from './checkpointing.ts';
+import { createChurn } from './churn.ts';
 import { cloneDemonstrations, type Demonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
 import { createCritic } from './critic.ts';
 import {
@@ -224,6 +225,7 @@ async function trainRun(
   const experience = createExperience(config);
   const labelSource = labelSourceOf(run, parts, experience);
   const surgeon = createSurgeon(config, learner, environments[0], games);
+  const churn = createChurn(config, learner.policy);
   options.onParts?.({ learner, environments, spread, labelSource });
   const demonstrations =
     config.coldStart > 0 && spec.hasExpert
@@ -254,8 +256,8 @@ async function trainRun(
   }
   if (reference) network.prepare(reference);
   const context = {
-    ...{ config, environments, games, spread, labelSource, experience, reference, normalizers, surgeon, signal },
-    track,
+    ...{ config, environments, games, spread, labelSource, experience, reference },
+    ...{ normalizers, surgeon, churn, track, signal },
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);

@@ -166,6 +166,24 @@ describe('a text that is nearly right', () => {
   });
 });
 
+test('the rate of Muon is relative to the learning rate', () => {
+  expect(() => resolveConfig({ optimizer: 'muon', muonLearningRate: 0.02, learningRate: 0 })).toThrow(
+    new Error(
+      'config: learningRate must be above 0 with muonLearningRate, which is relative to it, got 0 and 0.02; set muonLearningRate to null',
+    ),
+  );
+  expect(resolveConfig({ optimizer: 'muon', learningRate: 0 }).muonLearningRate).toBeNull();
+});
+
+test('a churn penalty needs states outside two minibatches', () => {
+  expect(() => resolveConfig({ churnCoef: 1, minibatches: 2 })).toThrow(
+    new Error(
+      'config: churnCoef needs minibatches >= 3, so that states are left outside two of them, got 2; raise minibatches or set churnCoef to 0',
+    ),
+  );
+  expect(resolveConfig({ minibatches: 2 }).churnCoef).toBe(0);
+});
+
 test('labels of demonstrations need demonstrations', () => {
   const config = { method: 'classifier', labels: 'demonstrations', coldStart: 0 };
   expect(() => resolveConfig(config)).toThrow(

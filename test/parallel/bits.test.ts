@@ -27,10 +27,11 @@ const hinted: Partial<Config> = { ...config, hint: 'classifier', hintThreshold: 
 
 test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'shared', config],
+  [2, 'shared', { ...config, churnCoef: 1, optimizer: 'muon' }],
   [3, 'shared', config],
   [2, 'copied', config],
   [3, 'shared', surgery],
-  [2, 'copied', surgery],
+  [2, 'copied', { ...surgery, churnCoef: 1, optimizer: 'muon' }],
   [3, 'shared', dense],
   [2, 'copied', dense],
   [3, 'shared', experience],

@@ -56,6 +56,9 @@ describe('signal-to-noise ratio of the groups', () => {
         for (const s of order) expect(Math.floor(rollout.episode[s] / 4)).toBe(group);
       }
       expect(sets.reduce((sum, { order }) => sum + order.length, 0)).toBe(rollout.states.states);
+      // Without advantages there is no gradient: neither entropy bonus nor another loss is part of it.
+      const without = { ...sets[0], advantage: new Float32Array(rollout.states.states) };
+      expect(gradientOf(learner, without).every((x) => x === 0)).toBe(true);
       const order = Int32Array.from({ length: rollout.states.states }, (_, s) => s);
       const weight = new Float32Array(order.length).fill(1 / order.length);
       const whole = gradientOf(learner, { ...sets[0], order, weight });

@@ -18,14 +18,15 @@ export const configGroups: readonly ConfigGroup[] = [
   {
     title: 'Policy',
     keys: [
-      ...(['policy', 'tokenWidth', 'matchWidth', 'hidden', 'embedding', 'blocks', 'heads'] as const),
+      ...(['policy', 'tokenWidth', 'matchWidth', 'hidden', 'embedding', 'layerNorm', 'blocks', 'heads'] as const),
       ...(['vocabularySize', 'vocabularyEpisodes', 'maxStateTokens', 'maxActionTokens', 'history'] as const),
     ],
   },
   {
     title: 'Method',
     keys: [
-      ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'scaleRewards', 'lossType'] as const),
+      ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'churnCoef'] as const),
+      ...(['scaleRewards', 'lossType'] as const),
       ...(['classifierCoef', 'classifierScope', 'cloningCoef', 'hint', 'hintThreshold'] as const),
       ...(['contrastiveCoef', 'contrastiveTemperature', 'contrastiveSamples'] as const),
       ...(['returns', 'discount', 'gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda'] as const),
@@ -56,7 +57,8 @@ export const configGroups: readonly ConfigGroup[] = [
   {
     title: 'Optimisation',
     keys: [
-      ...(['numIterations', 'minibatches', 'learningRate', 'lrSchedule', 'warmupUpdates'] as const),
+      ...(['numIterations', 'minibatches', 'optimizer', 'learningRate', 'lrSchedule', 'warmupUpdates'] as const),
+      ...(['muonLearningRate', 'muonMomentum'] as const),
       ...(['adamBeta1', 'adamBeta2', 'adamEpsilon', 'weightDecay', 'maxGradNorm'] as const),
     ],
   },

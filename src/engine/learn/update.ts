@@ -4,6 +4,8 @@
  */
 
 import { runAtOnce } from '../../eventLoop.ts';
+import type { Kernels } from '../kernels/load.ts';
+import { nonFiniteParameter } from '../layers/network.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type GradientWork, sumShards } from './gradientWork.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from './objective.ts';
@@ -25,12 +27,21 @@ export interface AdamwSettings {
   readonly maxGradNorm: number;
 }
 
+/** Applies the clipped gradient to the weights; takes the arguments of the kernel `adamw`. */
+export type Step = Kernels['adamw'];
+
 /** A policy in training: optimiser state and the buffers of an update. */
 export interface Learner {
   readonly policy: Policy;
+  /**
+   * Another step than AdamW on all parameters.
+   *
+   * @internal
+   */
+  readonly step?: Step;
   /** @internal */
   readonly inputs: LossInputs;
-  /** The moments of Adam, f32[network.size]. */
+  /** The moments of Adam, f32[network.size]. With Muon, the first one also holds the momentum of the matrices. */
   readonly firstMoment: number;
   readonly secondMoment: number;
   /**
@@ -104,13 +115,8 @@ function reserveVectors({ policy: { arena, network } }: Learner, vectors: number
 const LONGEST_GRADIENT = 1e19;
 
 function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
-  const { arena, network } = learner.policy;
-  const bad = network.parameters.find(
-    ({ offset, size }) => !Number.isFinite(arena.kernels.sumOfSquares(g + offset, size)),
-  );
-  const loss = (['policy', 'kl', 'entropy', 'cloning', 'classifier', 'contrastive', 'value'] as const).find(
-    (key) => !Number.isFinite(sums[key]),
-  );
+  const bad = nonFiniteParameter(learner.policy.network, g);
+  const loss = Object.entries(sums).find(([, sum]) => !Number.isFinite(sum))?.[0];
   const what = [loss && `the ${loss} loss`, bad && `the gradient of ${bad.name}`].filter(Boolean).join(' and ');
   throw new Error(
     `update ${learner.updates + 1}: ${what || 'the gradient norm'} ${loss && bad ? 'are' : 'is'} not finite; ` +
@@ -184,7 +190,7 @@ export function finiteNorm(learner: Learner, sums: LossSums): number {
 }
 
 /**
- * Takes one AdamW step with the gradient in the first vector.
+ * Takes one step, of AdamW or of the optimiser of the learner, with the gradient in the first vector.
  *
  * @throws as `update` does
  */
@@ -205,7 +211,7 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
   learner.updates++;
   learner.beta1Power *= adamw.beta1;
   learner.beta2Power *= adamw.beta2;
-  kernels.adamw(
+  (learner.step ?? kernels.adamw)(
     network.size,
     weights,
     g,
@@ -220,12 +226,9 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
     1 / (1 - learner.beta2Power),
   );
   if (!Number.isFinite(kernels.sumOfSquares(weights, network.size))) {
-    const bad = network.parameters.find(
-      ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
-    );
     throw new Error(
-      `update ${learner.updates}: the weights of ${bad?.name} are not finite after the step; resume from the last checkpoint with a lower ` +
-        'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon',
+      `update ${learner.updates}: the weights of ${nonFiniteParameter(network, weights)?.name} are not finite after the step; resume from the last checkpoint with a lower ` +
+        'learning rate or weightDecay, or a higher adamEpsilon',
     );
   }
   network.prepare(weights);

@@ -9,7 +9,7 @@ import type { Arena } from '../kernels/arena.ts';
 import { CountingArena } from '../kernels/countingArena.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 import { createNetwork } from '../layers/createNetwork.ts';
-import { type Network, type Parameter, savedOf } from '../layers/network.ts';
+import { type Network, nonFiniteParameter, type Parameter, savedOf } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../states/loadBatch.ts';
 import { inputShape, type StateList } from '../states/stateList.ts';
 import { attentionPolicy } from './attention.ts';
@@ -147,9 +147,7 @@ export function finiteLogProbs(policy: Policy, weights = policy.weights, tempera
   actionLogProbs(policy, weights, temperature);
   if (Number.isFinite(kernels.sumOfSquares(logProbs, network.batch.actions))) return;
   const values = f32.subarray(index32(logProbs), index32(logProbs) + network.batch.actions);
-  const bad = network.parameters.find(
-    ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
-  );
+  const bad = nonFiniteParameter(network, weights);
   throw new Error(
     `policy: log-probabilities must be finite, got ${values.find((x) => !Number.isFinite(x))}; ` +
       (bad

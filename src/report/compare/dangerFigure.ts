@@ -26,8 +26,8 @@ const COLUMNS = 3;
 /**
  * The danger zone (the start probabilities from which the bad action is still likely after training): probability of
  * the bad action against iteration. One panel per start, one line per method with the samples of both states (solid) or
- * with the other state's data removed (dashed). From five seeds on, a band shows the 95% interval of the mean over seeds.
- * The last panel has the mean return after training against the start, if the record has it.
+ * with the other state's data removed (dashed). From five seeds on, a band shows the 95% interval of the mean over
+ * seeds. The last panel has the mean return after training against the start, if the record has it.
  *
  * @param id unique on its page
  * @param methods names in the order of their colours, for figures that share a page (default: those of the record)

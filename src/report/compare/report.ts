@@ -8,9 +8,10 @@ import { htmlFigure, htmlPage, htmlSection } from '../draw/page.ts';
 import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { contrastIn } from './contrast.ts';
-import { couplingCurves, couplingCurvesOf } from './couplingCurves.ts';
+import { couplingCurves, stepCurves } from './couplingCurves.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
+import { runPanels, variantPanels } from './metricPanels.ts';
 import { probabilityCaption, probabilityFigure, probabilitySection } from './probabilityFigure.ts';
 import { measureOf } from './scores.ts';
 import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
@@ -28,7 +29,8 @@ export function renderReport(records: ReportRecords): string {
   const variants = joinVariants(records.compare, records.runs);
   const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
   const checkpoints = couplingAgainstSuccess(variants);
-  const curves = couplingCurves(variants);
+  const curves = variantPanels(couplingCurves, variants);
+  const steps = variantPanels(stepCurves, variants);
   return htmlPage(`unbraid: ${heading(variants)}`, [
     `<header>\n<h1>${escapeMarkup(heading(variants))}</h1>`,
     `<p class="summary">${escapeMarkup(summary(variants))}</p>`,
@@ -53,6 +55,11 @@ export function renderReport(records: ReportRecords): string {
       'no checkpoint has both coupling and success.',
     ),
     htmlSection('Does the coupling matrix predict spillover?', spilloverSection(shown), NO_COUPLING),
+    htmlSection(
+      'Spillover of the steps of training',
+      steps && htmlFigure(steps, stepsCaption),
+      'no run measured it; set diagnostics and couplingEvery.',
+    ),
     htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
     ...probabilitySection([baselineOf(variants), leaderOf(variants)]),
     htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
@@ -74,7 +81,8 @@ export function renderCouplingPage(
   probabilities: ActionProbabilities | null = null,
 ): string {
   const { classes, embeddingCosine } = coupling;
-  const curves = couplingCurvesOf({ metrics }, seriesStyle(1));
+  const curves = runPanels(couplingCurves, { metrics }, seriesStyle(1));
+  const steps = runPanels(stepCurves, { metrics }, seriesStyle(1));
   const name = `${coupling.run}, iteration ${coupling.iteration}`;
   const named: NamedCoupling = { name, record: coupling, style: seriesStyle(1) };
   const kinds = [
@@ -101,8 +109,9 @@ export function renderCouplingPage(
     separationTable(coupling),
     htmlFigure(heatMapFigure([{ name, matrix: coupling.matrix }]), heatCaption),
     htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
-    curves === undefined ? '' : htmlFigure(curves, `${curvesCaption} Games of the in-domain split.`),
+    curves === undefined ? '' : htmlFigure(curves, `${curvesCaption} Right samples: games of the in-domain split.`),
     htmlFigure(spilloverFigure([named]), spilloverCaption),
+    steps === undefined ? '' : htmlFigure(steps, `${stepsCaption} Games of the train and the in-domain split.`),
     coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
     ...(probabilities ? [htmlFigure(probabilityFigure(probabilities), probabilityCaption)] : []),
   ]);
@@ -182,6 +191,8 @@ const dangerCaption =
   'Each panel shows another start probability of the bad action. With the other state’s data removed, training uses only samples of the state itself. This shows where a rise comes from but is not a training method: the last panel shows that its policy learns almost nothing of the task. Decoupled advantages keep all samples and take away, to first order, what they do to each other. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
 const curvesCaption =
   'If all three cosines fall or rise together, the contrast stays: the gradients of all samples became less or more alike, without regard to the labels.';
+const stepsCaption =
+  'Above 0: the updates of the iteration made these actions likelier in games that training does not play. A correlation near 1 means that first-order coupling explains which actions became likelier.';
 const heatCaption =
   'Red: the gradients of the two samples have a positive cosine, so to first order a step that makes one action likelier also makes the other one likelier. For a good and a bad sample, this effect is harmful; the figure does not show how much it reduces the success of training. The diagonal is 1 by definition. One run is shown.';
 const layerCaption = 'Each cosine compares the parts of two gradients that belong to one parameter. One run is shown.';
@@ -229,7 +240,7 @@ function heatPanel(
   when: string,
   { classes, matrix }: CouplingRecord,
 ): HeatMapPanel {
-  const numbers = `cosine ${cosineText(classes.goodBad.meanCosine)}, contrast ${cosineText(contrastIn({ classes }))}`;
+  const numbers = `good-bad ${cosineText(classes.goodBad.meanCosine)}, contrast ${cosineText(contrastIn({ classes }))}`;
   return { name: `${variant}\n${seed}, ${when}: ${numbers}`, matrix };
 }
 

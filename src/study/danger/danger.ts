@@ -3,8 +3,8 @@
  * given probability. The experiment measures whether training on s increases the probability of the bad action in s'.
  *
  * Two conditions show what causes it. "Other state's data removed" trains on the samples of s' alone: the bad action
- * does not rise, and the task is not learnt. `decouple` keeps all samples and takes away, to first order, what they do to
- * each other's log-probabilities.
+ * does not rise, and the task is not learnt. `decouple` keeps all samples and takes away, to first order, what they do
+ * to each other's log-probabilities.
  */
 
 import { checkKeys } from '../../check/values.ts';
@@ -39,8 +39,8 @@ const policyConfig = {
  * Equal options return bitwise identical records in every runtime. All conditions of one start and seed begin with the
  * same weights and play the same games.
  *
- * @returns for each start and condition: a row (highest and last mean over seeds, mean return) and a curve of [iteration, mean, low,
- *   high], where low and high are the ends of the 95% interval, limited to [0, 1]
+ * @returns for each start and condition: a row (highest and last mean over seeds, mean return) and a curve of
+ *   [iteration, mean, low, high], where low and high are the ends of the 95% interval, limited to [0, 1]
  * @throws RangeError that names the invalid option; the signal's reason on abort
  */
 export async function runDanger(options: DangerOptions = {}): Promise<DangerRecord> {

@@ -54,6 +54,13 @@ export const otherVariants: readonly StudyVariant[] = [
   pcgrad,
   method('GradVac', { method: 'gradvac' }),
   method('UPGrad', { method: 'upgrad' }),
+  method('GRPO, churn penalty of weight 1', { churnCoef: 1 }),
+  method('GRPO, churn penalty of weight 10', { churnCoef: 10 }),
+  method('GRPO, Muon', { optimizer: 'muon' }),
+  // A layer norm needs the smaller learning rate: docs/algorithms/layer-norm.md.
+  control('GRPO, layer norm, learning rate 0.001', { layerNorm: true, learningRate: 1e-3 }),
+  control('GRPO, learning rate 0.001', { learningRate: 1e-3 }),
+  control('GRPO, hidden width 512', { hidden: 512 }),
   method('classifier, advantage labels', { method: 'classifier', labels: 'advantage' }),
   method('classifier + cloning, advantage labels', { method: 'classifier+cloning', labels: 'advantage' }),
   method('classifier of taken actions, graph labels', {

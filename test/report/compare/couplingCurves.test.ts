@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contrastAt, contrastIn, contrastOf } from '../../../src/report/compare/contrast.ts';
-import { couplingCurves, couplingCurvesOf } from '../../../src/report/compare/couplingCurves.ts';
+import { couplingCurves, stepCurves } from '../../../src/report/compare/couplingCurves.ts';
+import { runPanels, variantPanels } from '../../../src/report/compare/metricPanels.ts';
 import { joinVariants } from '../../../src/report/compare/variants.ts';
 import { seriesStyle } from '../../../src/report/draw/chart.ts';
 import { coupling, reportRecords } from '../fixtures/readFixtures.ts';
@@ -39,7 +40,7 @@ const metrics = [0, 1, 2].map((k) => ({
 
 describe('coupling curves of a run', () => {
   it('draw good-bad, contrast, good-good and bad-bad: down, up, up, level', () => {
-    const svg = couplingCurvesOf({ metrics }, seriesStyle(1)) as string;
+    const svg = runPanels(couplingCurves, { metrics }, seriesStyle(1)) as string;
     requireWellFormed(svg);
     const drawn = lines(svg).map(({ points }) => points);
     expect(drawn.map((points) => points.length)).toEqual([3, 3, 3, 3]);
@@ -52,7 +53,7 @@ describe('coupling curves of a run', () => {
   });
 
   it('are left out for fewer than three measurements', () => {
-    expect(couplingCurvesOf({ metrics: metrics.slice(0, 2) }, seriesStyle(1))).toBeUndefined();
+    expect(runPanels(couplingCurves, { metrics: metrics.slice(0, 2) }, seriesStyle(1))).toBeUndefined();
   });
 });
 
@@ -64,12 +65,12 @@ describe('coupling curves of variants', () => {
   }));
 
   it('draw a line per variant and panel, and bands from five seeds on', () => {
-    const svg = couplingCurves(variants) as string;
+    const svg = variantPanels(couplingCurves, variants) as string;
     requireWellFormed(svg);
     expect(lines(svg)).toHaveLength(4 * variants.length);
     expect(svg.match(/fill-opacity="0.14"/g)).toHaveLength(4 * variants.length);
     const few = variants.map((variant) => ({ ...variant, runs: variant.runs.slice(0, 4) }));
-    expect(couplingCurves(few)).not.toContain('fill-opacity="0.14"');
+    expect(variantPanels(couplingCurves, few)).not.toContain('fill-opacity="0.14"');
   });
 
   it('leave out what no run measured', () => {
@@ -80,11 +81,40 @@ describe('coupling curves of variants', () => {
         metrics: metrics.map(({ 'coupling/bad_bad_cosine': _, ...line }) => line),
       })),
     }));
-    expect(lines(couplingCurves(part) as string)).toHaveLength(2 * variants.length);
+    expect(lines(variantPanels(couplingCurves, part) as string)).toHaveLength(2 * variants.length);
     const none = variants.map((variant) => ({
       ...variant,
       runs: variant.runs.map((run) => ({ ...run, metrics: metrics.slice(0, 2) })),
     }));
-    expect(couplingCurves(none)).toBeUndefined();
+    expect(variantPanels(couplingCurves, none)).toBeUndefined();
+  });
+});
+
+describe('curves of the steps of training', () => {
+  const measured = [0, 1, 2, 3].map((k) => ({
+    ...{ iteration: 10 * k, envSteps: 1000 * k },
+    ...(k > 0 && {
+      'spillover/bad_actual': 0.1 * k,
+      'spillover/good_actual': -0.1 * k,
+      'spillover/correlation': 0.9,
+      'spillover/relative_error': 0.3 - 0.1 * k,
+    }),
+  }));
+
+  it('draw bad, good, correlation and error on axes that bad and good share: up, down, level, down', () => {
+    const svg = runPanels(stepCurves, { metrics: measured }, seriesStyle(1)) as string;
+    requireWellFormed(svg);
+    const drawn = lines(svg).map(({ points }) => points);
+    expect(drawn.map((points) => points.length)).toEqual([3, 3, 3, 3]);
+    const heights = drawn.map((points) => points[0][1] - points[2][1]);
+    expect(heights.map((height) => Math.sign(Math.round(height)))).toEqual([1, -1, 0, -1]);
+    expect(heights[0]).toBeCloseTo(-heights[1], 1);
+    expect(texts(svg)).toEqual(
+      expect.arrayContaining(['bad samples', 'good samples', 'correlation', 'relative error']),
+    );
+  });
+
+  it('are left out without diagnostics', () => {
+    expect(runPanels(stepCurves, { metrics }, seriesStyle(1))).toBeUndefined();
   });
 });

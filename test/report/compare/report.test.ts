@@ -193,7 +193,8 @@ describe('renderReport', () => {
     expect(html.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(9);
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(html).not.toContain('Left out:');
+    expect(html.match(/Left out:/g)).toHaveLength(1);
+    expect(html).toContain('Left out: no run measured it; set diagnostics and couplingEvery.');
   });
 
   it('quotes command and versions, escaped', () => {
@@ -213,7 +214,7 @@ describe('renderReport', () => {
       ...{ compare: records.compare, command: records.command, versions: records.versions },
       runs: records.runs.map(({ name, result }) => ({ name, result, metrics: [] })),
     });
-    expect(bare.match(/Left out:/g)).toHaveLength(9);
+    expect(bare.match(/Left out:/g)).toHaveLength(10);
     expect(bare.match(/<figure>/g)).toHaveLength(1);
     expect(bare).toContain('Left out: the run folder has no danger.json; run danger.');
   });
@@ -250,6 +251,8 @@ describe('renderCouplingPage', () => {
       'coupling/good_bad_cosine': 0.3,
     }));
     expect(renderCouplingPage(coupling(), metrics).match(/<figure>/g)).toHaveLength(5);
+    const steps = metrics.map((line) => ({ ...line, 'spillover/correlation': 0.9 }));
+    expect(renderCouplingPage(coupling(), steps).match(/<figure>/g)).toHaveLength(6);
     expect(renderCouplingPage(coupling(), metrics.slice(1)).match(/<figure>/g)).toHaveLength(4);
   });
 
