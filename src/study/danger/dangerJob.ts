@@ -1,9 +1,8 @@
 /** The job of one start of the danger experiment at one seed: all experimental conditions from the same weights. */
 
-import { termsOf } from '../../config/method.ts';
 import { type Job, type JobKind, jobOf } from '../job.ts';
 import { dangerLearner, followConditions } from './danger.ts';
-import type { DangerExperiment } from './experiment.ts';
+import { type DangerExperiment, plainTerms } from './experiment.ts';
 import type { Condition, Followed } from './follow.ts';
 import type { DangerPreset } from './presets.ts';
 import { CLONED } from './softStart.ts';
@@ -46,7 +45,7 @@ export function secondsOf(conditions: number): number {
 
 /** The condition with its terms parsed. */
 export function conditionOf({ method, ...rest }: DangerCondition): Condition {
-  return { terms: termsOf(method), ...rest };
+  return { terms: plainTerms(method), ...rest };
 }
 
 export const dangerKind: JobKind<DangerInput, DangerResult> = {

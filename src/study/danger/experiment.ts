@@ -1,7 +1,7 @@
 /** The options of the danger-zone experiment and the experimental conditions that follow from them. */
 
 import { isList, shown } from '../../check/values.ts';
-import { canonicalMethod, checkTerms, type MethodTerm, termsOf } from '../../config/method.ts';
+import { canonicalMethod, checkTerms, type MethodTerm, surgeryOf, termsOf } from '../../config/method.ts';
 import type { ModuleSource } from '../../engine/kernels/moduleFrom.ts';
 import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { type Condition, type DangerLabels, labelSources, MEASURE_EVERY } from './follow.ts';
@@ -66,19 +66,27 @@ const knownTerms: readonly string[] = [
  * Beside another method, the record has `decouple`, which weakens coupling and keeps the data.
  */
 function conditionsOf(method: string, labels: DangerLabels, decoupleLambda: number): Condition[] {
-  const condition = (terms: readonly MethodTerm[], coupling: boolean): Condition => ({
-    ...{ terms, labels, coupling },
-    ...(terms.includes('decouple') && { decoupleLambda }),
+  const condition = (name: string, coupling: boolean): Condition => ({
+    ...{ terms: plainTerms(name), labels, coupling },
+    ...(decouples(name) && { decoupleLambda }),
   });
-  const [grpo, decoupled, terms] = ['grpo', 'decouple', method].map(termsOf);
-  const name = canonicalMethod(method);
+  const plain = canonicalMethod(plainTerms(method).join('+')) === 'grpo';
   return [
-    ...[true, false].map((coupling) => condition(grpo, coupling)),
-    ...(name === 'grpo' ? [] : [condition(decoupled, true)]),
-    ...(name === 'grpo' || name === 'decouple' ? [] : [condition(terms, true)]),
+    ...[true, false].map((coupling) => condition('grpo', coupling)),
+    ...(plain && !decouples(method) ? [] : [condition('decouple', true)]),
+    ...(plain ? [] : [condition(method, true)]),
     // Without the samples of s, no sample of s is left to be decoupled from.
-    ...(name === 'grpo' || terms.includes('decouple') ? [] : [condition(terms, false)]),
+    ...(plain || decouples(method) ? [] : [condition(method, false)]),
   ];
+}
+
+/** Whether a method has the term `decouple`. */
+const decouples = (method: string): boolean => method.split('+').includes('decouple');
+
+/** The terms of a method without `decouple`, which this experiment computes itself. */
+export function plainTerms(method: string): readonly MethodTerm[] {
+  const others = method.split('+').filter((term) => term !== 'decouple');
+  return termsOf(others.length === 0 ? 'grpo' : others.join('+'));
 }
 
 /** The validated experiment with all defaults. */
@@ -122,6 +130,11 @@ function checkOptions(options: DangerOptions) {
   if (terms.length === 0 || new Set(terms).size < terms.length || terms.some((term) => !knownTerms.includes(term))) {
     throw new RangeError(
       `runDanger: method must be one or more of ${knownTerms.join(', ')}, each once, joined by +, got ${shown(method)}; write for example classifier+cloning`,
+    );
+  }
+  if (decouples(method) && surgeryOf(method) !== null) {
+    throw new RangeError(
+      `runDanger: method must have decouple or gradient surgery, got ${shown(method)}; drop one of them`,
     );
   }
   checkTerms(method, labels);

@@ -24,11 +24,12 @@ export type DangerLabels = (typeof labelSources)[number];
 
 /** An experimental condition: what is trained, and on which samples. One line of the figure. */
 export interface Condition {
+  /** The terms of the method without `decouple`. */
   readonly terms: readonly MethodTerm[];
   readonly labels: DangerLabels;
   /** False: other state's data removed. Only samples of s' contribute to the gradient. */
   readonly coupling: boolean;
-  /** Present exactly if the terms contain `decouple`. */
+  /** `decoupleLambda` of the term `decouple`; absent without it. */
   readonly decoupleLambda?: number;
 }
 

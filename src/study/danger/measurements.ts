@@ -38,8 +38,8 @@ export function dangerRecord(
     curves: [],
   };
   for (let a = 0; a < conditions.length; a++) {
-    const { terms, labels, coupling } = conditions[a];
-    const name = canonicalMethod(terms.join('+'));
+    const { labels, coupling } = conditions[a];
+    const name = methodName(conditions[a]);
     const used = labelTermsOf(name).length > 0 ? labels : 'none';
     for (let i = 0; i < starts.length; i++) {
       const condition = { method: name, labels: used, coupling, start: starts[i] };
@@ -57,6 +57,13 @@ export function dangerRecord(
     }
   }
   return record;
+}
+
+/** The method of a condition, with its terms in canonical order. */
+function methodName({ terms, decoupleLambda }: Condition): string {
+  const name = canonicalMethod(terms.join('+'));
+  if (decoupleLambda === undefined) return name;
+  return name === 'grpo' ? 'decouple' : `${name}+decouple`;
 }
 
 /** @param bySeed p(bad | s') by seed and measurement */

@@ -234,6 +234,10 @@ describe('runDanger', () => {
       { method: 'classifier', labels: 'graph' },
       'labels must be one of oracle, advantage, shuffled, got "graph"; the two states have no other source',
     ],
+    [
+      { method: 'pcgrad+decouple' },
+      'method must have decouple or gradient surgery, got "pcgrad+decouple"; drop one of them',
+    ],
     [{ preset: 'mine' }, 'preset must be one of default, prototype, got "mine"; choose one of them'],
     [{ seeds: 0 }, 'seeds must be an integer in [1, 1000], got 0; change seeds'],
     [{ seeds: 1.5 }, 'seeds must be an integer in [1, 1000], got 1.5; change seeds'],
