@@ -5,14 +5,12 @@ import { gramTotal } from '../../coupling/gram.ts';
 import { decoupleAdvantages } from '../../coupling/remedies/decouple.ts';
 import type { LossSet } from '../../engine/learn/shards.ts';
 import type { Policy } from '../../engine/policy/policy.ts';
-import type { Condition } from './follow.ts';
 
 /**
- * The set with decoupled advantages under the present weights of the policy, if the condition has the term `decouple`;
- * otherwise the set itself. The minibatch is the whole set. A sample whose advantage is 0 asks for no change and stays
+ * The set with decoupled advantages under the present weights of the policy; without a lambda the set itself. The minibatch is the whole set. A sample whose advantage is 0 asks for no change and stays
  * out of the matrix.
  */
-export function decoupledSet(policy: Policy, set: LossSet, { decoupleLambda }: Condition): LossSet {
+export function decoupledSet(policy: Policy, set: LossSet, decoupleLambda: number | undefined): LossSet {
   if (decoupleLambda === undefined) return set;
   const { list, order } = set;
   const states = order.filter((n) => set.advantage[n] !== 0);

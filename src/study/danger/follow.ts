@@ -188,7 +188,7 @@ async function iterate(
   for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);
   const whole = rolloutSet(condition, rollout, order, advantages, labels, labelled);
   for (let pass = 0; pass < PASSES; pass++) {
-    const set = decoupledSet(learner.policy, whole, condition);
+    const set = decoupledSet(learner.policy, whole, condition.decoupleLambda);
     const contrastive = condition.terms.includes('contrastive')
       ? drawnContrastive(rollout, labels, labelled, seed, iteration * PASSES + pass)
       : null;
