@@ -6,7 +6,6 @@
 import { inputShape, pushState } from '../engine/states/stateList.ts';
 import type { Environment, Step } from '../env/environment.ts';
 import { type Pause, pauses, settled } from '../eventLoop.ts';
-import { randomStream } from '../random.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 
 /** An environment that names the goals that an episode achieved. */
@@ -64,8 +63,7 @@ export interface Hindsight {
 }
 
 /**
- * Relabels each failed episode that achieved a goal other than its own. Where it achieved several, one is sampled
- * uniformly.
+ * Relabels each failed episode with every goal, other than its own, that it achieved.
  *
  * @param successes f64[episodes]; an episode has failed if its success is not above 0
  * @throws Error if the actions do not achieve a goal that `achieved` named; the signal's reason on abort
@@ -74,14 +72,14 @@ export async function relabelFailed(
   environment: HindsightEnvironment,
   rollout: Rollout,
   successes: Float64Array,
-  { seed, iteration, signal }: { seed: number; iteration: number; signal?: AbortSignal | undefined },
+  signal?: AbortSignal | undefined,
 ): Promise<Hindsight> {
   const { spec } = environment;
   const pause = pauses(signal);
-  const random = randomStream(seed, 'hindsight', iteration);
   const nothing = (): void => {};
   const chosen: { readonly game: GameChoice; readonly actions: readonly number[] }[] = [];
   let failed = 0;
+  let relabelledEpisodes = 0;
   for (const [episode, states] of statesOf(rollout).entries()) {
     if (successes[episode] > 0) continue;
     failed++;
@@ -89,7 +87,8 @@ export async function relabelFailed(
     const actions = states.map((n) => rollout.taken[n]);
     await playAgain(environment, game, actions, signal, pause, nothing, nothing);
     const goals = environment.achieved();
-    if (goals.length > 0) chosen.push({ game: { ...game, goal: goals[random.below(goals.length)] }, actions });
+    if (goals.length > 0) relabelledEpisodes++;
+    for (const goal of goals) chosen.push({ game: { ...game, goal }, actions });
   }
   const relabelled = createRollout(
     inputShape(spec),
@@ -129,5 +128,5 @@ export async function relabelFailed(
     );
   }
   if (spec.hasExpert) relabelled.expert = Uint8Array.from(expert);
-  return { rollout: relabelled, share: failed === 0 ? null : chosen.length / failed };
+  return { rollout: relabelled, share: failed === 0 ? null : relabelledEpisodes / failed };
 }

@@ -138,12 +138,12 @@ export interface PreparedUpdates {
 }
 
 /** With `hindsight`: the failed episodes of a rollout under goals that they achieved. */
-async function hindsightOf(rollout: Rollout, context: IterationContext, iteration: number): Promise<Hindsight | null> {
+async function hindsightOf(rollout: Rollout, context: IterationContext): Promise<Hindsight | null> {
   const { config, environments, signal } = context;
   if (!config.hindsight) return null;
   const environment = requireAchieved(environments[0]);
   const successes = successesOf(environment.spec, rollout) ?? rollout.returns;
-  return relabelFailed(environment, rollout, successes, { seed: config.seed, iteration, signal });
+  return relabelFailed(environment, rollout, successes, signal);
 }
 
 /** The states of relabelled episodes with the labels of the label source, which stores their steps. */
@@ -180,7 +180,7 @@ export async function prepareUpdates(
   );
   const steps = rollout.states.states;
   // Before the label source stores the rollout: an abort must leave the state of the previous iteration.
-  const hindsight = await hindsightOf(rollout, context, iteration);
+  const hindsight = await hindsightOf(rollout, context);
   const {
     labels: all,
     envSteps,

@@ -17,15 +17,6 @@ export const MAX_PAGES = 65_536;
 
 export const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
 
-/** A section of memory that belongs to one arena. `base` is the total size of the earlier sections. */
-interface Segment {
-  readonly start: number;
-  end: number;
-  /** Memory beyond this address was never allocated and is zero, as new memory is. */
-  used: number;
-  readonly base: number;
-}
-
 /**
  * A WebAssembly memory, its kernels, and the views through which TypeScript reads and writes it. The views are replaced
  * when the memory grows: read them from the arena at each use and do not store them.
@@ -48,11 +39,13 @@ export class Arena {
   /** The build of the kernels, and the reason. The results are bitwise identical for both builds. */
   readonly build: BuildChoice['build'] = notWide.build;
   readonly buildReason: string = notWide.buildReason;
-  readonly #segments: Segment[] = [];
-  #segment = 0;
-  #next: number;
   /** Address of a free word at the start of the memory. */
   protected readonly firstWord: number;
+  /** Address of the next buffer, and the end of the memory for buffers. */
+  protected next: number;
+  protected end: number;
+  /** Memory beyond this address was never allocated and is zero, as new memory is. */
+  protected used: number;
 
   /** @param kernels the kernels of a module on this memory, or a wrapper that observes their calls */
   constructor(memory: WebAssembly.Memory, kernels: Kernels) {
@@ -61,9 +54,8 @@ export class Arena {
     this.kernels = kernels;
     this.firstWord = alignUp(unsigned(this.kernels.heapBase()));
     this.refresh();
-    const start = this.firstWord + ALIGN_BYTES;
-    this.#segments.push({ start, end: this.shared ? start : memory.buffer.byteLength, used: start, base: 0 });
-    this.#next = start;
+    this.next = this.used = this.firstWord + ALIGN_BYTES;
+    this.end = memory.buffer.byteLength;
   }
 
   /** Renews the views, because another thread can have grown the memory. */
@@ -78,24 +70,12 @@ export class Arena {
   }
 
   /**
-   * Adds at least `bytes` bytes: the last segment grows if the memory after it is free, otherwise there is a new
-   * segment.
+   * Makes room for `bytes` bytes from `next` on. The memory grows by at least half, because some runtimes copy it on
+   * growth. If the runtime rejects that, it grows by the bytes needed.
    */
-  #extend(bytes: number): void {
-    const last = this.#segments[this.#segments.length - 1];
-    const [start, end] = this.addPages(bytes, last.end);
-    this.refresh();
-    if (start === last.end) last.end = end;
-    else this.#segments.push({ start, end, used: start, base: last.base + last.end - last.start });
-  }
-
-  /**
-   * Adds pages of at least `bytes` bytes to the memory, whose segments end at `after`. Grows it by at least half,
-   * because some runtimes copy it on growth. If the runtime rejects that, grows it by the bytes needed.
-   */
-  protected addPages(bytes: number, after: number): [start: number, end: number] {
-    const have = pagesOf(this.memory.buffer.byteLength);
-    const need = pagesOf(after + bytes) - have;
+  protected extend(bytes: number): void {
+    const have = pagesOf(this.end);
+    const need = pagesOf(this.next + bytes) - have;
     const wanted = Math.max(need, Math.min(have / 2, MAX_PAGES - have));
     try {
       this.memory.grow(Math.ceil(wanted));
@@ -103,7 +83,8 @@ export class Arena {
       if (wanted === need) throw error;
       this.memory.grow(need);
     }
-    return [after, this.memory.buffer.byteLength];
+    this.refresh();
+    this.end = this.memory.buffer.byteLength;
   }
 
   /**
@@ -117,25 +98,20 @@ export class Arena {
       throw new RangeError(`Arena.reserve: bytes must be >= 0, got ${bytes}`);
     // 64 bytes of slack: the last block of a packed panel can extend past its end.
     const need = bytes + 2 * ALIGN_BYTES;
-    while (this.#next + need > this.#segments[this.#segment].end) {
-      if (this.#segment + 1 === this.#segments.length) {
-        try {
-          this.#extend(need);
-        } catch {
-          throw new RangeError(
-            `Arena.reserve: cannot allocate ${bytes} bytes after ${this.mark()}; use ${this.shared ? 'fewer threads, ' : ''}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
-          );
-        }
-        if (this.#segment + 1 === this.#segments.length) continue;
+    if (this.next + need > this.end) {
+      try {
+        this.extend(need);
+      } catch {
+        throw new RangeError(
+          `Arena.reserve: cannot allocate ${bytes} bytes after ${this.mark()}; use ${this.shared ? 'fewer threads, ' : ''}narrower layers, a smaller batch, fewer samples or a smaller vocabulary`,
+        );
       }
-      this.#next = this.#segments[++this.#segment].start;
     }
-    const at = alignUp(this.#next);
-    this.#next = at + bytes + ALIGN_BYTES;
-    const segment = this.#segments[this.#segment];
+    const at = alignUp(this.next);
+    this.next = at + bytes + ALIGN_BYTES;
     // New pages are already zero. Writing to them would commit physical memory for buffers that stay mostly unused.
-    if (zeroed) this.zero(at, Math.max(0, Math.min(this.#next, segment.used) - at));
-    segment.used = Math.max(segment.used, this.#next);
+    if (zeroed) this.zero(at, Math.max(0, Math.min(this.next, this.used) - at));
+    this.used = Math.max(this.used, this.next);
     return at;
   }
 
@@ -144,17 +120,14 @@ export class Arena {
     return this.reserve(count * 4);
   }
 
-  /** Returns the number of bytes in use. `release` frees everything that was allocated after the mark. */
+  /** Returns a mark of the memory in use. `release` frees everything that was allocated after the mark. */
   mark(): number {
-    const { start, base } = this.#segments[this.#segment];
-    return base + this.#next - start;
+    return this.next;
   }
 
   /** Gives back all that was placed after `mark`. */
   release(mark: number): void {
-    while (this.#segments[this.#segment].base > mark) this.#segment--;
-    const { start, base } = this.#segments[this.#segment];
-    this.#next = start + mark - base;
+    this.next = mark;
   }
 
   /** Returns a copy of `count` floats at `pointer`. */
