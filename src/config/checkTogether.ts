@@ -1,5 +1,5 @@
 /** Rejects configs in which the value of one key does not fit that of another. */
-import { labelTermsOf, termsOf } from './method.ts';
+import { decouplesByLabel, labelTermsOf, termsOf } from './method.ts';
 
 /** A value for a message, of at most 200 characters. */
 export function show(value: unknown): string {
@@ -13,6 +13,8 @@ interface Dependent {
   readonly observation: string | null;
   readonly method: string;
   readonly labels: string;
+  readonly decouplePairs: string;
+  readonly temperature: number;
   readonly shuffledSource: string;
   readonly hindsight: boolean;
   readonly coldStart: number;
@@ -55,6 +57,16 @@ export function checkTogether(config: Dependent): void {
   if (config.labels === 'demonstrations' && config.coldStart === 0 && labelTermsOf(config.method).length > 0) {
     throw new Error(
       'config: labels "demonstrations" must have coldStart >= 1, got 0; raise coldStart or choose another source',
+    );
+  }
+  if (decouplesByLabel(config) && config.labels === 'demonstrations') {
+    throw new Error(
+      `config: decouplePairs "${config.decouplePairs}" needs labels of rollouts, got labels "demonstrations", which label no rollout; choose another source`,
+    );
+  }
+  if (termsOf(config.method).includes('decouple') && config.temperature !== 1) {
+    throw new Error(
+      `config: method "decouple" needs temperature 1, at which its inner products of gradients are taken, got ${config.temperature}; set temperature to 1`,
     );
   }
   checkHindsight(config);

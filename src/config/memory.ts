@@ -2,6 +2,7 @@
  * Rejects configs whose runs fit into no memory, before anything is allocated: a list of 10^12 games would end the
  * process without a message.
  */
+import { termsOf } from './method.ts';
 import { networkSize, type SizedConfig, shapeOf } from './workload.ts';
 
 /** The keys of a config that decide how much memory its run needs. */
@@ -18,6 +19,8 @@ export interface MemoryConfig extends SizedConfig {
   readonly coldStartUpdates: number;
   readonly coldStartBatch: number;
   readonly contrastiveSamples: number;
+  readonly method: string;
+  readonly decoupleChunk: number;
   readonly graphMaxEdges: number;
   readonly criticSteps: number;
   readonly criticBatch: number;
@@ -57,6 +60,7 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
   const updates = config.numIterations * Math.min(config.minibatches, states);
   const tried = Math.min(config.counterfactualStates, states) * actions * config.counterfactualRollouts;
   const compared = Math.min(config.contrastiveSamples, states * actions);
+  const decoupled = termsOf(config.method).includes('decouple') ? Math.min(config.decoupleChunk, states) : 0;
   return [
     {
       keys: 'hidden, embedding, tokenWidth, matchWidth or blocks',
@@ -71,6 +75,7 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
       bytes: config.coldStartUpdates * (bytesOf.update + 12 * config.coldStartBatch),
     },
     { keys: 'contrastiveSamples', bytes: 8 * compared * compared },
+    { keys: 'decoupleChunk', bytes: 40 * decoupled * decoupled },
     { keys: 'graphMaxEdges', bytes: Math.min(config.graphMaxEdges, seen) * bytesOf.edge },
     { keys: 'criticSteps', bytes: 2 * Math.min(config.criticSteps, seen) * state },
     { keys: 'criticBatch', bytes: 12 * config.criticBatch },

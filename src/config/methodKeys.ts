@@ -93,6 +93,29 @@ export const methodKeys = {
     ['task', 'sign'],
     'tasks whose gradients pcgrad, gradvac and upgrad combine: those of the environment, or steps of positive and of negative advantage',
   ),
+  decoupleLambda: later(
+    number(
+      1,
+      positive,
+      '',
+      'decouple: ridge relative to the mean squared norm of the gradients; small values take coupling away, large ones approach the base method',
+    ),
+  ),
+  decouplePairs: later(
+    choice(
+      'all',
+      ['all', 'other-state', 'opposite', 'opposite-words', 'labelled', 'permuted', 'same-label'],
+      'pairs of samples that decouple takes apart; permuted and same-label are controls, labelled and same-label use labels',
+    ),
+  ),
+  decoupleChunk: later(
+    integer(
+      128,
+      { min: 1 },
+      'samples',
+      'samples that decouple takes apart at a time; a minibatch is cut into such chunks',
+    ),
+  ),
   gradvacBeta: number(0.01, fraction, '', 'weight of the latest cosine in the targets of gradvac'),
   labelAdvantages: choice(
     'plus',

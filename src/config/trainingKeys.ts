@@ -96,6 +96,13 @@ export const trainingKeys = {
     '',
     'upper clip bound: the probability ratio is clipped above 1 + epsilonHigh; null = epsilon',
   ),
+  updateKl: later(
+    orNull(
+      range('number', positive),
+      'nats',
+      'mean KL divergence of the policy before an update from that after it, on the states of its minibatch, to which each step is scaled; null = steps as the optimiser takes them',
+    ),
+  ),
   beta: number(0, nonNegative, '', 'weight of the KL divergence from the policy after the cold start'),
   entropyCoef: number(0.005, nonNegative, '', 'weight of the entropy bonus'),
   churnCoef: later(

@@ -1,7 +1,7 @@
 /** Opens the environments that a config names. */
 
 import type { Config } from '../config/config.ts';
-import { labelTermsOf } from '../config/method.ts';
+import { usesLabels } from '../config/method.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createBandit } from './bandit/bandit.ts';
 import { completeEnvironment } from './completeEnvironment.ts';
@@ -228,8 +228,9 @@ export async function openEnvironments(
  *
  * @throws Error naming the labels and what the environment lacks
  */
-export function requireLabels({ method, labels, shuffledSource }: Config, { spec }: Environment): void {
-  if (labelTermsOf(method).length === 0) return;
+export function requireLabels(config: Config, { spec }: Environment): void {
+  const { labels, shuffledSource } = config;
+  if (!usesLabels(config)) return;
   const source = labels === 'shuffled' ? shuffledSource : labels;
   if ((source !== 'oracle' && source !== 'demonstrations') || spec.hasExpert) return;
   const key = labels === 'shuffled' ? 'shuffledSource' : 'labels';

@@ -75,6 +75,8 @@ export type Chunk<T> = readonly [chunk: number, result: T];
 export interface GramsJob {
   readonly weights: Weights;
   readonly pieces: readonly (GramRequest & Pick<GramPiece, 'rows'>)[];
+  /** Whether the matrices of parameters are computed, too. */
+  readonly parts: boolean;
   /** On shared memory the worker stops once the counter leaves this generation; null: it computes all rows. */
   readonly during: CounterGeneration | null;
 }
@@ -260,11 +262,11 @@ export function createWorkerApi(): WorkerApi {
     }),
     shards: inOrder(async (job) => computeBlocks(currentRun(job.weights), job)),
     updates: inOrder(async (job) => workThroughUpdates(currentRun(null), job)),
-    grams: inOrder(async ({ weights, pieces, during }) => {
+    grams: inOrder(async ({ weights, pieces, parts, during }) => {
       const { policy } = currentRun(weights).engine;
       const isCancelled = (): boolean => during !== null && isOver(policy.arena, during);
       return pieces.flatMap(({ left, right, rows }) =>
-        unlessCancelled(gramRows(policy, policy.weights, left, right ?? left, rows), isCancelled),
+        unlessCancelled(gramRows(policy, policy.weights, left, right ?? left, rows, parts), isCancelled),
       );
     }),
   };

@@ -9,7 +9,7 @@
  */
 
 import type { Config } from '../config/config.ts';
-import { labelTermsOf, surgeryOf, termsOf } from '../config/method.ts';
+import { surgeryOf, termsOf, usesLabels } from '../config/method.ts';
 import { networkSize, shapeOf } from '../config/workload.ts';
 import { isBuiltIn } from '../env/names.ts';
 
@@ -81,7 +81,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   const episodes = config.groupsPerIteration * config.numGenerations;
   const states = episodes * steps;
   const source = labels === 'shuffled' ? shuffledSource : labels;
-  const uses = (wanted: string): boolean => labelTermsOf(method).length > 0 && source === wanted;
+  const uses = (wanted: string): boolean => usesLabels(config) && source === wanted;
   const share = slack * threadShare(threads);
 
   const updates = config.numIterations * Math.min(config.minibatches, states);
@@ -97,7 +97,14 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
     : 0;
   const tried = config.counterfactualStates * actions * config.counterfactualRollouts * steps;
   const counterfactual = uses('counterfactual') ? tried * play : 0;
-  const passes = config.numIterations + (config.beta > 0 ? 0.5 : 0) + (termsOf(method).includes('ppo') ? 0.5 : 0);
+  // About a sixth of the states are distinct in their minibatch and have an advantage.
+  const samples = termsOf(method).includes('decouple') ? states / 6 : 0;
+  const products = Math.min(samples, config.decoupleChunk) * parameters;
+  const decoupling = config.numIterations * samples * (5 * learn + products / learnRate);
+  // A scaled step is measured by about four forward passes, each with a third of the work of learning.
+  const scaling = config.updateKl === null ? 0 : 1.3 * config.numIterations;
+  const passes =
+    config.numIterations + scaling + (config.beta > 0 ? 0.5 : 0) + (termsOf(method).includes('ppo') ? 0.5 : 0);
   // The reference batch of the churn penalty: two forward passes, and a backward pass.
   const churn = config.churnCoef > 0 ? (4 / 3) * config.numIterations * states * learn : 0;
   // Fifteen products per matrix, whose inner dimension is at most the hidden width.
@@ -121,7 +128,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
     coupling: share * config.couplingPairs * (pairSeconds + (passesPerPair * flops) / learnRate),
     iteration:
       share * (states * (play + passes * learn) + updates * update) +
-      slack * (surgery + contrastive + critic + counterfactual + churn + muon + minibatches) +
+      slack * (surgery + contrastive + decoupling + critic + counterfactual + churn + muon + minibatches) +
       500e-6,
     checkpoint: slack * checkpointSeconds * parameters,
   };

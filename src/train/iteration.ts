@@ -1,16 +1,17 @@
 /** One iteration: collect groups of episodes, compute advantages and labels, update the policy. */
 
 import type { Config } from '../config/config.ts';
-import { labelTermsOf, termsOf } from '../config/method.ts';
+import { termsOf, usesLabels } from '../config/method.ts';
 import { groupRelative } from '../credit/advantages/groupRelative.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { labelQuality } from '../credit/labels/quality.ts';
 import { sumOfLosses } from '../engine/learn/churnLoss.ts';
-import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
+import type { LossSums } from '../engine/learn/objective.ts';
+import type { Learner, UpdateStats } from '../engine/learn/update.ts';
 import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
 import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
-import type { Episodes, Spread } from '../parallel/spread.ts';
+import type { Episodes } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
 import { type Hindsight, relabelFailed, requireAchieved } from '../rollout/hindsight.ts';
 import { hintShare } from '../rollout/hints.ts';
@@ -23,23 +24,12 @@ import { type Experience, experienceAdvantages } from './experience.ts';
 import { hindsightMetrics, type RelabelledStates, relabelledStates } from './hindsight.ts';
 import { minibatchTask, type PreparedRollout, permutation, permutationIn, type UpdateTask } from './minibatch.ts';
 import { type Normalizers, observe } from './normalizers.ts';
-import { labelWeightAt, learningRateAt } from './schedule.ts';
-import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
+import { labelWeightAt } from './schedule.ts';
+import { stepMetrics, takeUpdates, type UpdateContext } from './takeUpdates.ts';
 import { openUpdateDiagnostics } from './updateDiagnostics.ts';
 
 /** Values of one line of metrics.jsonl. A key is absent where the value is not defined. */
 export type Metrics = Record<string, number>;
-
-export function adamwSettings(config: Config): AdamwSettings {
-  return {
-    learningRate: config.learningRate,
-    beta1: config.adamBeta1,
-    beta2: config.adamBeta2,
-    epsilon: config.adamEpsilon,
-    weightDecay: config.weightDecay,
-    maxGradNorm: config.maxGradNorm,
-  };
-}
 
 /** The games of an iteration, each `numGenerations` times. Every episode of a run has its own `rollout` number. */
 function groupGames(config: Config, games: readonly GameChoice[], iteration: number): GameChoice[] {
@@ -82,11 +72,9 @@ function referenceLogProbs(policy: Policy, reference: number, rollout: Rollout, 
 }
 
 /** The parts of a run that an iteration uses besides the learner. */
-export interface IterationContext {
-  readonly config: Config;
+export interface IterationContext extends UpdateContext {
   readonly environments: readonly Environment[];
   readonly games: readonly GameChoice[];
-  readonly spread: Spread;
   readonly labelSource: LabelSource;
   /** Experience graphs; null where the advantages do not use them. */
   readonly experience: Experience | null;
@@ -94,8 +82,6 @@ export interface IterationContext {
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
   readonly normalizers: Normalizers;
-  /** State of gradient surgery; null where the method has none. */
-  readonly surgeon: Surgeon | null;
   /** State of the churn penalty; null without one. */
   readonly churn: Churn | null;
   /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
@@ -103,11 +89,7 @@ export interface IterationContext {
   readonly signal: AbortSignal | undefined;
 }
 
-function usesLabels({ method }: Config): boolean {
-  return labelTermsOf(method).length > 0;
-}
-
-function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): number {
+function meanStats(stats: readonly UpdateStats[], key: keyof LossSums | 'gradNorm'): number {
   return stats.reduce((sum, s) => sum + s[key], 0) / Math.max(1, stats.length);
 }
 
@@ -224,12 +206,6 @@ export async function prepareUpdates(
   return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight, metrics };
 }
 
-/** Settings of the AdamW step of a run that follows `updates` steps. */
-export function stepAfter(config: Config, updates: number): AdamwSettings {
-  const totalUpdates = config.iterations * config.numIterations * config.minibatches;
-  return { ...adamwSettings(config), learningRate: learningRateAt(config, updates, totalUpdates) };
-}
-
 /**
  * Computes advantages and labels of the episodes of iteration number `iteration` and updates the policy.
  *
@@ -243,39 +219,24 @@ export async function learnFrom(
   iteration: number,
   next: Episodes | null,
 ): Promise<Metrics> {
-  const { config, demonstrations, spread, churn } = context;
+  const { config, demonstrations, normalizers, spread, surgeon, decoupler, churn } = context;
   const { games } = rollout;
   const steps = rollout.states.states;
   const terms = termsOf(config.method);
   churn?.begin();
   const updates = await prepareUpdates(rollout, learner, context, iteration);
   const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
-  const { advantage, values, labels } = prepared;
+  const { values, labels } = prepared;
   const diagnostics = config.diagnostics
     ? await openUpdateDiagnostics(learner, spread, prepared, tasks, config, iteration)
     : null;
-  const stats: UpdateStats[] = [];
-  const { surgeon } = context;
-  const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
-  const operations = taskOfState && tasks.map((task) => cutByTask(task, taskOfState));
-  const conflicts: number[] = [];
-  const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
-  try {
-    for (const [i, task] of tasks.entries()) {
-      const adamw = stepAfter(config, learner.updates);
-      churn?.remember();
-      if (surgeon && operations) {
-        const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
-        stats.push(operated);
-        conflicts.push(operated.conflicts);
-      } else stats.push(await updateOn(phase, learner, task.contrastive, adamw));
-      diagnostics?.afterUpdate(task);
-    }
-    // Before the end of the phase, when other threads start to play the next episodes.
-    if (context.normalizers.observations) observe(context.normalizers.observations, rollout, learner.policy);
-  } finally {
-    phase.end();
-  }
+  const { stats, conflicts } = await takeUpdates(tasks, prepared, learner, context, next, {
+    beforeUpdate: () => churn?.remember(),
+    afterUpdate: (task) => diagnostics?.afterUpdate(task),
+    beforeEnd() {
+      if (normalizers.observations) observe(normalizers.observations, rollout, learner.policy);
+    },
+  });
   const successes = successesOf(context.environments[0].spec, rollout);
   const metrics: Metrics = {
     ...(successes && { 'charts/success': meanOf(successes) }),
@@ -296,6 +257,8 @@ export async function learnFrom(
   }
   if (surgeon)
     metrics['conflict/negative_pairs'] = conflicts.reduce((sum, x) => sum + x, 0) / Math.max(1, conflicts.length);
+  if (decoupler) Object.assign(metrics, decoupler.metrics());
+  Object.assign(metrics, stepMetrics(stats));
   const moved = churn?.mean() ?? null;
   if (moved !== null) metrics['losses/churn'] = moved;
   if (config.beta > 0) metrics['losses/kl'] = meanStats(stats, 'kl');

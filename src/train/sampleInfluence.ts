@@ -2,8 +2,8 @@
 import type { Config } from '../config/config.ts';
 import { influences } from '../coupling/influence.ts';
 import type { Samples } from '../coupling/samples.ts';
-import { stepAfter } from './iteration.ts';
 import type { NextUpdates } from './iterations.ts';
+import { stepAfter } from './takeUpdates.ts';
 
 /**
  * f64[states of the rollout]: the sum over the updates of learning rate * weight in the policy loss * advantage. At

@@ -34,8 +34,8 @@ import {
   requireParts,
   suppliesParts,
 } from './custom.ts';
+import { createDecoupler } from './decouple.ts';
 import { createExperience, type Experience } from './experience.ts';
-import { adamwSettings } from './iteration.ts';
 import { type RunBound, trainIterations } from './iterations.ts';
 import { createNormalizers } from './normalizers.ts';
 import {
@@ -57,6 +57,7 @@ import {
 import { type LoggedParts, openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
+import { adamwSettings } from './takeUpdates.ts';
 import { collectTrackedStates, trackedProbabilities } from './trackedStates.ts';
 
 /** What a run ends with. */
@@ -225,6 +226,7 @@ async function trainRun(
   const experience = createExperience(config);
   const labelSource = labelSourceOf(run, parts, experience);
   const surgeon = createSurgeon(config, learner, environments[0], games);
+  const decoupler = createDecoupler(config, arena, spread.gramTotals);
   const churn = createChurn(config, learner.policy);
   options.onParts?.({ learner, environments, spread, labelSource });
   const demonstrations =
@@ -257,7 +259,7 @@ async function trainRun(
   if (reference) network.prepare(reference);
   const context = {
     ...{ config, environments, games, spread, labelSource, experience, reference },
-    ...{ normalizers, surgeon, churn, track, signal },
+    ...{ normalizers, surgeon, decoupler, churn, track, signal },
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);

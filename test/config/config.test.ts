@@ -48,7 +48,7 @@ describe('resolveConfig', () => {
   });
 
   const methodRule =
-    'one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +';
+    'one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, decouple, pcgrad, gradvac, upgrad, heads, each once, joined by +';
   const splitsRule = 'all, or one or more of train, in-domain, out-of-domain, each once, joined by +';
   const broken: [ConfigKey, unknown, string][] = [
     ['evalSplits', 'train+test', `${splitsRule}, got "train+test"`],

@@ -14,6 +14,8 @@ const config: Partial<Config> = {
 
 const surgery: Partial<Config> = { ...config, method: 'ppo+classifier+gradvac+heads' };
 
+const decoupled: Partial<Config> = { ...config, method: 'decouple+classifier', decoupleChunk: 20, updateKl: 1e-3 };
+
 const dense: Partial<Config> = {
   ...{ policy: 'mlp', method: 'ppo', maxSteps: 7, iterations: 3, checkpointEvery: 1, valueNetwork: 'separate' },
   ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
@@ -32,6 +34,9 @@ test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'copied', config],
   [3, 'shared', surgery],
   [2, 'copied', { ...surgery, churnCoef: 1, optimizer: 'muon' }],
+  [2, 'shared', decoupled],
+  [3, 'shared', { ...decoupled, decoupleChunk: 500 }],
+  [2, 'copied', { ...decoupled, decouplePairs: 'labelled' }],
   [3, 'shared', dense],
   [2, 'copied', dense],
   [3, 'shared', experience],

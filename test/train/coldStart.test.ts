@@ -16,7 +16,7 @@ import {
   demonstrationSet,
   withClassifier,
 } from '../../src/train/coldStart.ts';
-import { adamwSettings } from '../../src/train/iteration.ts';
+import { adamwSettings } from '../../src/train/takeUpdates.ts';
 import { recordedRun } from './recordedRun.ts';
 
 const changes: Partial<Config> = { seed: 5, coldStart: 60, coldStartUpdates: 200, coldStartBatch: 64, trainGames: 60 };

@@ -18,6 +18,7 @@ const kinds: readonly Partial<Config>[] = [
   { observation: 'text', blocks: 2 },
   { env: 'crafting', method: 'classifier+contrastive', labels: 'critic' },
   { env: 'bandit', policy: 'mlp', method: 'pcgrad+cloning', labels: 'counterfactual' },
+  { method: 'decouple', updateKl: 0.01 },
   { env: 'exec:program', method: 'gradvac', conflictTasks: 'sign', beta: 0.1 },
 ];
 
@@ -68,6 +69,14 @@ describe('estimateSeconds', () => {
     }
   });
 
+  test('decoupled advantages take time that grows with their chunk up to the samples of an iteration', () => {
+    const seconds = (decoupleChunk: number): number =>
+      estimateSeconds({ ...defaults, method: 'decouple', decoupleChunk });
+    expect(seconds(1)).toBeGreaterThan(estimateSeconds(defaults));
+    expect(seconds(200)).toBeGreaterThan(seconds(100));
+    expect(seconds(1e9)).toBe(seconds(1e6));
+  });
+
   test('a part of a run takes a part of the time; threads share it; seldom evaluations are fewer', () => {
     const often = { ...defaults, evalEvery: 10 };
     const untils = [0, 1, 40, 80, 159, 160, 1e9].map((until) => estimateSeconds(often, until));
@@ -101,6 +110,7 @@ describe('estimateSeconds', () => {
     ['the critic', { ...small, iterations: 20, method: 'classifier', labels: 'critic' }, 1.34],
     ['counterfactual labels', { ...small, iterations: 20, method: 'classifier', labels: 'counterfactual' }, 0.94],
     ['surgery', { ...small, iterations: 20, method: 'pcgrad' }, 1.11],
+    ['decoupled advantages', { ...small, coldStart: 60, iterations: 20, method: 'decouple' }, 3.5],
     ['many passes', { ...small, iterations: 10, numIterations: 20 }, 2.19],
     ['large groups', { ...small, iterations: 5, groupsPerIteration: 200 }, 2.74],
     ['many updates', { ...small, iterations: 10, minibatches: 60 }, 0.67],

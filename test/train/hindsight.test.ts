@@ -13,7 +13,7 @@ import { createHousehold } from '../../src/env/household/household.ts';
 import { randomStream } from '../../src/random.ts';
 import { relabelFailed } from '../../src/rollout/hindsight.ts';
 import { relabelledStates, withRelabelled } from '../../src/train/hindsight.ts';
-import { adamwSettings } from '../../src/train/iteration.ts';
+import { adamwSettings } from '../../src/train/takeUpdates.ts';
 import { train } from '../../src/train/trainer.ts';
 import { playGames } from '../credit/labels/rollouts.ts';
 import { randomChoice } from '../env/play.ts';

@@ -31,9 +31,15 @@ const contrastive: Changes = { ...states, method: 'contrastive' };
 // Episodes that depend on the actions, and tokens.
 const household: Changes = { iterations: 1, evalEpisodes: 2 };
 const ppo: Changes = { ...states, method: 'ppo' };
+const decouple: Changes = { ...states, method: 'decouple' };
 const gigpo: Changes = { ...states, method: 'gigpo' };
 // Episodes of several lengths, in minibatches of unequal sizes.
 const lengths: Changes = { ...household, policy: 'mlp', coldStart: 60, coldStartUpdates: 60, coldStartBatch: 256 };
+// Enough success in the first iteration for advantages of both signs in equal states.
+const winning: Changes = {
+  ...{ env: 'crafting', coldStart: 60, coldStartUpdates: 100, coldStartBatch: 256, iterations: 1 },
+  ...{ numGenerations: 8, groupsPerIteration: 4, evalEpisodes: 2 },
+};
 const program = fileURLToPath(new URL('../env/bridge/fixtures/version2.mjs', import.meta.url));
 const bridge: Changes = { env: `exec:${process.execPath} ${program} vector`, policy: 'mlp', coldStart: 0 };
 const text: Changes = { ...household, observation: 'text' };
@@ -53,6 +59,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
     'graph-advantages',
     'label-advantages',
     'gigpo',
+    'decouple',
     'pcgrad',
     'gradvac',
     'upgrad',
@@ -90,6 +97,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   maxGradNorm: parameters([1e-3]),
   epsilon: parameters([0.01], far),
   epsilonHigh: parameters([0.01], far),
+  updateKl: parameters([1e-3, 2e-3]),
   beta: parameters([0.5]),
   entropyCoef: parameters([0]),
   // Some states must be equal to none of two minibatches.
@@ -127,6 +135,13 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   hint: parameters(['classifier', 'random'], { ...household, method: 'classifier' }),
   hintThreshold: parameters([0.05], { ...household, method: 'classifier', hint: 'classifier' }),
   conflictTasks: parameters(['sign'], { ...household, method: 'ppo+pcgrad' }),
+  decoupleLambda: parameters([30], decouple),
+  decouplePairs: parameters(['other-state', 'opposite', 'opposite-words', 'labelled', 'permuted', 'same-label'], {
+    ...winning,
+    method: 'decouple',
+    labels: 'oracle',
+  }),
+  decoupleChunk: parameters([3], decouple),
   gradvacBeta: parameters([0.5], { ...household, method: 'ppo+gradvac' }),
   labelAdvantages: parameters(['instead'], { ...states, method: 'label-advantages', labels: 'oracle' }),
   labelWarmup: parameters([2], classifier),

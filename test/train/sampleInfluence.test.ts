@@ -5,9 +5,9 @@ import { type Learner, update } from '../../src/engine/learn/update.ts';
 import { takenLogProbs } from '../../src/engine/policy/policy.ts';
 import { randomStream, shuffle } from '../../src/random.ts';
 import { unpackCheckpoint } from '../../src/record/checkpoint.ts';
-import { stepAfter } from '../../src/train/iteration.ts';
 import type { NextUpdates } from '../../src/train/iterations.ts';
 import { sampleInfluences, stepCoefficients } from '../../src/train/sampleInfluence.ts';
+import { stepAfter } from '../../src/train/takeUpdates.ts';
 import { runBounded } from '../../src/train/trainer.ts';
 import { recordedRun, small } from './recordedRun.ts';
 

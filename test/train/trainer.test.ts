@@ -66,6 +66,12 @@ describe('resume', () => {
     ['mlp with all that dense rewards need', dense],
     ['the same without values, with a reference', { ...dense, method: 'grpo', returns: 'to-go', beta: 0.1 }],
     ['text with heads per verb', { observation: 'text', maxSteps: 8, method: 'heads', iterations: 2, evalEpisodes: 2 }],
+    ['decoupled advantages', { method: 'decouple', decoupleChunk: 30 }],
+    [
+      'decoupled pairs of labels, steps of equal KL',
+      { ...graph, method: 'decouple', decouplePairs: 'labelled', updateKl: 0.002 },
+    ],
+    ['decoupled advantages, permuted', { method: 'decouple+cloning', decouplePairs: 'permuted' }],
     ['KL to a reference', { beta: 0.2 }],
     ['a churn penalty beside all terms', { ...graph, method: all, churnCoef: 1 }],
     ['layer norms, tokens', { layerNorm: true, method: all }],

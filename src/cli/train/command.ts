@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import { labelTermsOf } from '../../config/method.ts';
+import { usesLabels } from '../../config/method.ts';
 import { presetKeys, presetTable } from '../../config/presets.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
@@ -55,7 +55,7 @@ export class NotBegun extends Error {}
  * runs/.
  */
 function runName(config: Config): string {
-  const labels = labelTermsOf(config.method).length === 0 ? '' : `-${config.labels}`;
+  const labels = usesLabels(config) ? `-${config.labels}` : '';
   return `${config.env}-${config.method}${labels}-s${config.seed}`.replaceAll(/[^A-Za-z0-9.]+/g, '-');
 }
 

@@ -33,6 +33,7 @@ export const configGroups: readonly ConfigGroup[] = [
       ...(['graphAdvantagesCoef', 'graphAdvantagesOver', 'explorationBonus'] as const),
       ...(['valueCoef', 'valueClip', 'valueNetwork', 'bootstrapTruncated'] as const),
       ...(['normalizeRewards', 'normalizeObservations'] as const),
+      ...(['decoupleLambda', 'decouplePairs', 'decoupleChunk', 'updateKl'] as const),
       ...(['conflictTasks', 'gradvacBeta'] as const),
     ],
     names: { title: 'Terms of --method', table: methodTable },

@@ -50,12 +50,17 @@ function checkInputs(gram: Float64Array, advantages: ArrayLike<number>, pairs: U
     if (!Number.isFinite(advantages[i]))
       refuse(caller, `advantages[${i}]`, 'finite', advantages[i], 'check the returns');
   }
-  const bad = gram.findIndex((x, k) => !Number.isFinite(x) || (k % (n + 1) === 0 && x < 0));
-  if (bad >= 0) {
-    throw new RangeError(
-      `${caller}: gram must be finite with a diagonal >= 0, got ${shown(gram[bad])} at [${Math.floor(bad / n)}, ${bad % n}]; pass inner products of the gradients`,
-    );
+  let zero = 0;
+  let least = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) zero += gram[i * n + j] * 0;
+    least = Math.min(least, gram[i * n + i]);
   }
+  if (zero === 0 && least === 0) return;
+  const bad = gram.findIndex((x, k) => !Number.isFinite(x) || (k % (n + 1) === 0 && x < 0));
+  throw new RangeError(
+    `${caller}: gram must be finite with a diagonal >= 0, got ${shown(gram[bad])} at [${Math.floor(bad / n)}, ${bad % n}]; pass inner products of the gradients`,
+  );
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Policy } from '../policy/policy.ts';
 import { type GradientWork, sumShards } from './gradientWork.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from './objective.ts';
 import { type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
+import { type KlDial, openDial, type ScaledStep } from './stepScale.ts';
 import { vectorsFor } from './treeSum.ts';
 import type { UpdatePhase } from './updatePhase.ts';
 import { type ValueLoss, valueLoss } from './valueLoss.ts';
@@ -127,6 +128,8 @@ function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
 /** The norm of the gradient before clipping, and the sums of the losses. */
 export interface UpdateStats extends LossSums {
   readonly gradNorm: number;
+  /** Present if the step was scaled to a KL divergence. */
+  readonly step?: ScaledStep;
 }
 
 /**
@@ -192,9 +195,15 @@ export function finiteNorm(learner: Learner, sums: LossSums): number {
 /**
  * Takes one step, of AdamW or of the optimiser of the learner, with the gradient in the first vector.
  *
+ * @param dial the KL divergence to which the step is scaled; null: the step stays as AdamW takes it
  * @throws as `update` does
  */
-export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings): UpdateStats {
+export function takeStep(
+  learner: Learner,
+  sums: LossSums,
+  adamw: AdamwSettings,
+  dial: KlDial | null = null,
+): UpdateStats {
   const { policy } = learner;
   const { arena, network, weights } = policy;
   const { kernels } = arena;
@@ -208,6 +217,7 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
     );
   }
   if (gradNorm > adamw.maxGradNorm) kernels.scaleBy(g, network.size, adamw.maxGradNorm / (gradNorm + 1e-6));
+  const scaleStep = dial && openDial(policy, dial);
   learner.updates++;
   learner.beta1Power *= adamw.beta1;
   learner.beta2Power *= adamw.beta2;
@@ -232,7 +242,7 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
     );
   }
   network.prepare(weights);
-  return { ...sums, gradNorm };
+  return { ...sums, gradNorm, ...(scaleStep && { step: scaleStep() }) };
 }
 
 /**
@@ -277,6 +287,7 @@ export async function updateOn(
   learner: Learner,
   contrastive: WholeLoss | null,
   adamw: AdamwSettings,
+  dial: KlDial | null = null,
 ): Promise<UpdateStats> {
-  return takeStep(learner, await gradientOn(phase, learner, contrastive), adamw);
+  return takeStep(learner, await gradientOn(phase, learner, contrastive), adamw, dial);
 }

@@ -48,6 +48,10 @@ export const mainVariants: readonly StudyVariant[] = [
 /** The other methods and label sources. */
 export const otherVariants: readonly StudyVariant[] = [
   method('GiGPO', { method: 'gigpo' }),
+  method('decoupled advantages', { method: 'decouple', decoupleLambda: 30 }),
+  control('decoupled advantages, permuted', {
+    ...{ method: 'decouple', decoupleLambda: 30, decouplePairs: 'permuted' },
+  }),
   method('PPO', { method: 'ppo' }),
   method('graph advantages', { method: 'graph-advantages' }),
   method('a head per verb', { method: 'heads' }),
