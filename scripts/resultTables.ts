@@ -103,6 +103,8 @@ interface Rows {
   /** A column; rows are sorted by it in descending order. */
   readonly sortBy?: string;
   readonly rowHead?: string;
+  /** Whether columns that no row has are left out: a stored CSV can be of an earlier version of the study. */
+  readonly partial?: boolean;
 }
 
 /** Rows of one CSV. */
@@ -110,7 +112,7 @@ function tableOf(
   name: string,
   csv: string,
   columns: readonly PageColumn[],
-  { rows, sortBy, rowHead = 'Trained with' }: Rows = {},
+  { rows, sortBy, rowHead = 'Trained with', partial = false }: Rows = {},
 ): PageTable {
   return {
     name,
@@ -124,25 +126,27 @@ function tableOf(
       if (found.length === 0) return null;
       const key = ({ cells }: (typeof found)[number]): number => cells.get(sortBy ?? '')?.value ?? 0;
       const sorted = sortBy === undefined ? found : found.toSorted((a, b) => key(b) - key(a));
-      const lines = sorted.map(({ row, cells }) => [row, ...columns.map(({ text }) => text(cells, table))]);
-      return markdownTable([rowHead, ...columns.map(({ head }) => head)], lines);
+      const present = columns.filter(({ text }) => !partial || found.some(({ cells }) => text(cells, table) !== ''));
+      const lines = sorted.map(({ row, cells }) => [row, ...present.map(({ text }) => text(cells, table))]);
+      return markdownTable([rowHead, ...present.map(({ head }) => head)], lines);
     },
   };
 }
 
-/** Highest and last mean from each start. */
+/** Highest and last mean probability from each start, and the mean return where it is stored. */
 function peaksAndEnds(rho: number): PageTable {
   return {
     name: `starts-rho-${rho}`,
     markdown(stored) {
-      const [highest, last] = [stored(`highest-rho-${rho}`), stored(`last-rho-${rho}`)];
+      const [highest, last, returns] = ['highest', 'last', 'return'].map((id) => stored(`${id}-rho-${rho}`));
       if (highest === null || last === null) return null;
       const columns = [...([...highest.values()][0]?.keys() ?? [])];
-      const rows = [...highest].map(([row, peaks]) => [
+      const rows = [...highest.keys()].map((row) => [
         row,
-        ...columns.map((column) =>
-          [peaks, last.get(row)].map((of) => plain(column).text(of ?? new Map(), highest)).join(' → '),
-        ),
+        ...columns.map((column) => {
+          const of = (table: StoredTable | null): string => plain(column).text(table?.get(row) ?? new Map(), highest);
+          return `${of(highest)} → ${of(last)}${returns === null ? '' : `, ${of(returns)}`}`;
+        }),
       ]);
       return markdownTable(['Trained with', ...columns], rows);
     },
@@ -277,7 +281,7 @@ export const resultPages: readonly ResultPage[] = [
     study: 'danger-zone',
     page: 'danger-zone.md',
     files: rhos.flatMap((rho): [string, string][] => [
-      ...['methods', 'highest', 'last'].map((id): [string, string] => [
+      ...['methods', 'highest', 'last', 'return'].map((id): [string, string] => [
         `${id}-rho-${rho}.csv`,
         `results/danger-zone/${id}-rho-${rho}.csv`,
       ]),
@@ -287,12 +291,19 @@ export const resultPages: readonly ResultPage[] = [
       ],
     ]),
     tables: rhos.flatMap((rho) => [
-      tableOf(`methods-rho-${rho}`, `methods-rho-${rho}`, [
-        number('last'),
-        signed('last minus that of GRPO'),
-        number('highest'),
-        signed('highest minus that of GRPO'),
-      ]),
+      tableOf(
+        `methods-rho-${rho}`,
+        `methods-rho-${rho}`,
+        [
+          number('last'),
+          signed('last minus that of GRPO'),
+          number('highest'),
+          signed('highest minus that of GRPO'),
+          number('return'),
+          signed('return minus that of GRPO'),
+        ],
+        { partial: true },
+      ),
       peaksAndEnds(rho),
     ]),
   },

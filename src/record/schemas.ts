@@ -121,6 +121,8 @@ const dangerRecord = v.object({
   command: v.literal('danger'),
   // Present if the networks were initialised in another way than in training runs.
   preset: v.optional(v.literal('prototype')),
+  // Present if a row has the term decouple.
+  decoupleLambda: v.optional(finite),
   rho: finite,
   seeds: count,
   iterations: count,
@@ -132,6 +134,8 @@ const dangerRecord = v.object({
       labels: v.string(),
       peak: finite,
       end: finite,
+      // Records of earlier versions have no return.
+      return: v.optional(v.nullable(finite), null),
       seeds: count,
     }),
   ),

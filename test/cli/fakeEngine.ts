@@ -71,8 +71,8 @@ export const danger: DangerRecord = {
   seeds: 8,
   iterations: 120,
   rows: [
-    { start: 0.4, coupling: true, method: 'grpo', labels: 'none', peak: 1, end: 0.87, seeds: 8 },
-    { start: 0.4, coupling: false, method: 'grpo', labels: 'none', peak: 0.4, end: 0, seeds: 8 },
+    { start: 0.4, coupling: true, method: 'grpo', labels: 'none', peak: 1, end: 0.87, return: 0.76, seeds: 8 },
+    { start: 0.4, coupling: false, method: 'grpo', labels: 'none', peak: 0.4, end: 0, return: 0.14, seeds: 8 },
   ],
   curves: [true, false].map((coupled) => ({
     method: 'grpo',
@@ -169,8 +169,8 @@ export async function unbraid(
       const steps = { train: 3, inDomain: 3, outOfDomain: 3 };
       return { command: 'random', env, version: '1', seed, episodes: played, success: all, return: all, steps };
     },
-    async runDanger({ rho, starts, method, labels, seeds, preset }) {
-      calls.push({ rho, starts, method, labels, seeds, preset });
+    async runDanger({ rho, starts, method, labels, decoupleLambda, seeds, preset }) {
+      calls.push({ rho, starts, method, labels, decoupleLambda, seeds, preset });
       return danger;
     },
     async profileRun({ env, iterations, evalEpisodes, learningRate }, { warmUp, measured, onProgress }) {

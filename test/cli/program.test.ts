@@ -193,21 +193,25 @@ describe('coupling and eval', () => {
 describe('danger', () => {
   test('passes its options on and writes record and figure', async () => {
     const out = join(directory, 'danger');
-    const options = '--rho 0.95 --starts 0.4,0.6 --method upgrad --labels shuffled --seeds 3 --preset prototype';
+    const options =
+      '--rho 0.95 --starts 0.4,0.6 --method upgrad --labels shuffled --decouple-lambda 7 --seeds 3 --preset prototype';
     const { stdout, calls } = await unbraid(['danger', ...options.split(' '), '--out', out]);
     expect(calls).toEqual([
-      { rho: 0.95, starts: [0.4, 0.6], method: 'upgrad', labels: 'shuffled', seeds: 3, preset: 'prototype' },
+      {
+        ...{ rho: 0.95, starts: [0.4, 0.6], method: 'upgrad', labels: 'shuffled', decoupleLambda: 7 },
+        ...{ seeds: 3, preset: 'prototype' },
+      },
     ]);
-    expect(stdout).toContain('│ 0.40  │              grpo │ 1.00 │ 0.87 │');
-    expect(stdout).toContain('│ 0.40  │ grpo, no coupling │ 0.40 │ 0.00 │');
+    expect(stdout).toContain('│                             grpo │ 1.00 │ 0.87 │   0.76 │');
+    expect(stdout).toContain("│ grpo, other state's data removed │ 0.40 │ 0.00 │   0.14 │");
     expect(JSON.parse(readFileSync(join(out, 'danger.json'), 'utf8'))).toEqual(danger);
     expect(readFileSync(join(out, 'danger.svg'), 'utf8')).toContain('<svg');
   });
 });
 
-test('danger starts networks as training does unless asked', async () => {
+test('danger tests decouple and starts networks as training does unless asked', async () => {
   const { calls } = await unbraid(['danger', '--out', join(directory, 'danger')]);
-  expect(calls).toEqual([expect.objectContaining({ method: 'classifier', preset: 'default' })]);
+  expect(calls).toEqual([expect.objectContaining({ method: 'decouple', decoupleLambda: 3, preset: 'default' })]);
 });
 
 describe('compare', () => {

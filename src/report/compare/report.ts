@@ -188,7 +188,7 @@ const pairsSentence =
   "The two samples of a pair have equal action words and come from two games that are not used for training. Good and bad are the labels of the expert or, in an environment without an expert, of an experience graph of the policy's own episodes. All pairs have equal weight, independent of the policy's probability and the advantage.";
 
 const dangerCaption =
-  'Each panel shows another start probability of the bad action. With coupling on, the gradient uses samples of both similar states. With coupling off, it uses only samples of the state itself. Coupling off explains the rise but is not a training method, because the policy then learns almost nothing about the task. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+  'Each panel shows another start probability of the bad action. With the other state’s data removed, training uses only samples of the state itself. This shows where a rise comes from but is not a training method: the last panel shows that its policy learns almost nothing of the task. Decoupled advantages keep all samples and take away, to first order, what they do to each other. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
 const curvesCaption =
   'If all three cosines fall or rise together, the contrast stays: the gradients of all samples became less or more alike, without regard to the labels.';
 const stepsCaption =

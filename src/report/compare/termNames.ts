@@ -12,6 +12,9 @@ const names: Readonly<Record<string, string>> = {
   heads: 'heads per action',
 };
 
+/** The condition of the danger-zone experiment without the samples of the first state. */
+export const DATA_REMOVED = "other state's data removed";
+
 /** Terms of a method as tables and figures show them, joined by ` + `. */
 export function termsText(terms: readonly string[]): string {
   return terms.map((term) => names[term] ?? term).join(' + ');
