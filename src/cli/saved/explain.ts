@@ -114,10 +114,13 @@ function samplesTable(samples: readonly NamedSample[]): string {
     groups.set(key, [...(groups.get(key) ?? []), sample]);
   }
   if (groups.size === 0) return '  none';
-  const rows = [...groups.values()].slice(0, ROWS).map((group) => {
+  const summed = [...groups.values()].map((group) => {
+    return { group, influence: group.reduce((sum, sample) => sum + sample.influence, 0) };
+  });
+  summed.sort((a, b) => Math.abs(b.influence) - Math.abs(a.influence));
+  const rows = summed.slice(0, ROWS).map(({ group, influence }) => {
     const [{ iteration, episode, step, state, action }] = group;
     const mean = group.reduce((sum, { advantage }) => sum + advantage, 0) / group.length;
-    const influence = group.reduce((sum, sample) => sum + sample.influence, 0);
     return [
       [...wordWrap(action, 60), ...wordWrap(state, 60).map((line) => `  ${line}`)].join('\n'),
       String(group.length),
