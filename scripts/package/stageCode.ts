@@ -84,8 +84,8 @@ function refuseStrangers(chunks: readonly OutputChunk[]): void {
 const mapComment = /\n\/\/# sourceMappingURL=\S+\s*$/;
 
 /**
- * Stages the modules, and the source maps of those that a program can import. The modules of the command have none: they
- * would be a quarter of the package.
+ * Stages the modules, and the source maps of those that a program can import. The modules of the command have none:
+ * they would be a quarter of the package.
  *
  * @returns names of the packages whose code the stage contains
  */

@@ -12,7 +12,7 @@ import { upGrad } from '../coupling/remedies/upGrad.ts';
 import { matmulScratchBytes } from '../engine/kernels/arena.ts';
 import type { LossSums } from '../engine/learn/objective.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
-import type { KlDial } from '../engine/learn/stepScale.ts';
+import type { OpenDial } from '../engine/learn/stepScale.ts';
 import {
   type AdamwSettings,
   finiteNorm,
@@ -201,7 +201,7 @@ export async function operateOn(
   surgeon: Surgeon,
   operation: Operation,
   adamw: AdamwSettings,
-  dial: KlDial | null = null,
+  dial: OpenDial | null = null,
 ): Promise<OperationStats> {
   const { arena, network } = learner.policy;
   const { kernels } = arena;

@@ -1,7 +1,7 @@
 /** Takes the updates of an iteration. */
 
 import type { Config } from '../config/config.ts';
-import type { KlDial } from '../engine/learn/stepScale.ts';
+import { type OpenDial, openDial } from '../engine/learn/stepScale.ts';
 import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
 import type { Episodes, Spread } from '../parallel/spread.ts';
 import type { Decoupler } from './decouple.ts';
@@ -26,9 +26,9 @@ export function stepAfter(config: Config, updates: number): AdamwSettings {
   return { ...adamwSettings(config), learningRate: learningRateAt(config, updates, totalUpdates) };
 }
 
-/** The divergence to which the step of an update is scaled; null where steps stay as the optimiser takes them. */
-function dialOf({ updateKl, temperature }: Config, { sets: [own] }: UpdateTask): KlDial | null {
-  return updateKl === null ? null : { set: own, temperature, target: updateKl };
+/** Scales the step of an update to a divergence; null where steps stay as the optimiser takes them. */
+function dialOf({ policy }: Learner, { updateKl, temperature }: Config, { sets: [own] }: UpdateTask): OpenDial | null {
+  return updateKl === null ? null : () => openDial(policy, { set: own, temperature, target: updateKl });
 }
 
 /** The parts of a run with which updates are taken. */
@@ -74,7 +74,7 @@ async function takeInOnePhase(
   try {
     for (const [i, task] of tasks.entries()) {
       const adamw = stepAfter(config, learner.updates);
-      const dial = dialOf(config, task);
+      const dial = dialOf(learner, config, task);
       hooks.beforeUpdate();
       if (surgeon && operations) {
         const operated = await operateOn(phase, learner, surgeon, operations[i], adamw, dial);

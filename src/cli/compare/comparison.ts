@@ -108,8 +108,8 @@ function parseVariant(entry: string): ComparedVariant {
 }
 
 /**
- * Variants from text: entries `method` or `method:labels`, each with `@key=value,...` for config keys of its own, joined
- * by `;`. Labels default to `graph`.
+ * Variants from text: entries `method` or `method:labels`, each with `@key=value,...` for config keys of its own. They
+ * are joined by `;`. Labels default to `graph`.
  *
  * @throws Error if an entry is no method, names labels that it does not use, has a setting that is not one, or occurs
  *   twice

@@ -27,6 +27,12 @@ export interface ScaledStep {
   readonly reached: boolean;
 }
 
+/**
+ * `openDial` with its arguments. An update calls it before its step, and what it returns after it. The edge build has
+ * no dial, so it does not contain the code of this file.
+ */
+export type OpenDial = () => () => ScaledStep;
+
 /** Allowed relative difference of the divergence from its target. */
 export const KL_TOLERANCE = 0.01;
 

@@ -10,7 +10,7 @@ import type { Policy } from '../policy/policy.ts';
 import { type GradientWork, sumShards } from './gradientWork.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from './objective.ts';
 import { type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
-import { type KlDial, openDial, type ScaledStep } from './stepScale.ts';
+import type { OpenDial, ScaledStep } from './stepScale.ts';
 import { vectorsFor } from './treeSum.ts';
 import type { UpdatePhase } from './updatePhase.ts';
 import { type ValueLoss, valueLoss } from './valueLoss.ts';
@@ -195,14 +195,14 @@ export function finiteNorm(learner: Learner, sums: LossSums): number {
 /**
  * Takes one step, of AdamW or of the optimiser of the learner, with the gradient in the first vector.
  *
- * @param dial the KL divergence to which the step is scaled; null: the step stays as AdamW takes it
+ * @param dial scales the step to a KL divergence; null: the step stays as the optimiser takes it
  * @throws as `update` does
  */
 export function takeStep(
   learner: Learner,
   sums: LossSums,
   adamw: AdamwSettings,
-  dial: KlDial | null = null,
+  dial: OpenDial | null = null,
 ): UpdateStats {
   const { policy } = learner;
   const { arena, network, weights } = policy;
@@ -217,7 +217,7 @@ export function takeStep(
     );
   }
   if (gradNorm > adamw.maxGradNorm) kernels.scaleBy(g, network.size, adamw.maxGradNorm / (gradNorm + 1e-6));
-  const scaleStep = dial && openDial(policy, dial);
+  const scaleStep = dial?.();
   learner.updates++;
   learner.beta1Power *= adamw.beta1;
   learner.beta2Power *= adamw.beta2;
@@ -287,7 +287,7 @@ export async function updateOn(
   learner: Learner,
   contrastive: WholeLoss | null,
   adamw: AdamwSettings,
-  dial: KlDial | null = null,
+  dial: OpenDial | null = null,
 ): Promise<UpdateStats> {
   return takeStep(learner, await gradientOn(phase, learner, contrastive), adamw, dial);
 }
