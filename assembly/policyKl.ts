@@ -1,14 +1,7 @@
 // Divergence of the policy from an earlier one over all actions. State n has the candidate actions offsets[n] ..
 // offsets[n + 1]. logP and oldLogP hold log-probabilities, -Infinity for a masked action.
 import { getF, getI, setF } from './memory';
-import { exp1 } from './math';
-
-/** The probability of a log-probability; exactly 0 for a masked action. */
-// @ts-ignore: decorator
-@inline
-function probability(logP: f32): f32 {
-  return logP == -Infinity ? 0 : exp1(logP);
-}
+import { probability } from './policyLoss';
 
 /**
  * KL(old || policy) of each state, times its weight: weight_n sum_a q_a (log q_a - log p_a), with q the old policy and

@@ -191,7 +191,7 @@ export async function openSource(
   return { ...outside, form: 'text', create: () => bridge.create() };
 }
 
-/** The pool, with a place for hints in the observations where the config asks for them. */
+/** The pool; where the config switches hints on, its observations have a place for a hint. */
 function hintedPool(pool: EnvironmentPool, { hint: by, hintThreshold: threshold }: Config): EnvironmentPool {
   return by === 'off' ? pool : { ...pool, create: () => withHints(pool.create(), { by, threshold }) };
 }

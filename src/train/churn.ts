@@ -63,7 +63,7 @@ export interface Churn {
   mean(): number | null;
 }
 
-/** Allocates two weight vectors in the policy's arena; null where the config asks for no penalty. */
+/** Allocates two weight vectors in the policy's arena; null if `churnCoef` is 0. */
 export function createChurn(config: Pick<Config, 'churnCoef' | 'temperature'>, policy: Policy): Churn | null {
   const { churnCoef: coef, temperature } = config;
   if (coef === 0) return null;

@@ -1,4 +1,4 @@
-/** Measurements of the updates of one iteration that `diagnostics` asks for. None of them changes a parameter. */
+/** Measurements of the updates of one iteration, made with the key `diagnostics`. None of them changes a parameter. */
 import type { Config } from '../config/config.ts';
 import { stateWeights } from '../engine/learn/objective.ts';
 import type { LossSet } from '../engine/learn/shards.ts';

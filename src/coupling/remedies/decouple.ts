@@ -20,7 +20,7 @@ export type SolveDefinite = (matrix: Float64Array, shift: number, rhs: Float64Ar
 
 /**
  * How alpha was computed:
- * - `cholesky`: from the system with the lambda that was asked for;
+ * - `cholesky`: from the system with the requested lambda;
  * - `damped`: that system is not positive definite, so lambda was raised;
  * - `zero`: all gradients are 0. No weights move the policy, and alpha is A.
  */

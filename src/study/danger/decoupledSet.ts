@@ -8,7 +8,7 @@ import type { Policy } from '../../engine/policy/policy.ts';
 
 /**
  * The set with decoupled advantages under the present weights of the policy; without a lambda the set itself. The
- * minibatch is the whole set. A sample whose advantage is 0 asks for no change and stays out of the matrix.
+ * minibatch is the whole set. Samples whose advantage is 0 are left out of the matrix.
  */
 export function decoupledSet(policy: Policy, set: LossSet, decoupleLambda: number | undefined): LossSet {
   if (decoupleLambda === undefined) return set;
