@@ -9,6 +9,7 @@ export { gramRows } from './gramRows';
 export { gramAdd, gramPut, mirrorTile } from './gramSums';
 export { exp1, log1 } from './math';
 export { copyRows } from './memory';
+export { policyKl } from './policyKl';
 export { logProbGradient } from './policyLoss';
 export { permute, randomNormal, randomUniform } from './random';
 export { gatherRowValues, recogniseStates, scatterRowValues } from './states';

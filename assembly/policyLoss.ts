@@ -15,7 +15,7 @@ function addTo(stats: usize, slot: i32, x: f64): void {
 /** The probability of a log-probability; exactly 0 for a masked action. */
 // @ts-ignore: decorator
 @inline
-function probability(logP: f32): f32 {
+export function probability(logP: f32): f32 {
   return logP == -Infinity ? 0 : exp1(logP);
 }
 

@@ -6,7 +6,7 @@ import { between, markdownTable } from '../bench/markdown.ts';
 import { roleName } from '../src/report/compare/variantRole.ts';
 import { type Estimate, estimateText, signedText } from '../src/report/studyTables.ts';
 import { holmCorrection } from '../src/statistics/statistics.ts';
-import { mainVariants, otherVariants } from '../src/study/trained/variants.ts';
+import { exploringVariants, mainVariants, otherVariants } from '../src/study/trained/variants.ts';
 import { numericsVersion } from '../src/version.ts';
 
 /** Numbers of a CSV by row and column. */
@@ -61,6 +61,7 @@ const signed = shown(signedText);
 const plain = shown(({ value }) => estimateText({ statistic: '', value, low: null, high: null, seeds: [] }));
 const thousands = shown(({ value }) => `${Math.round(value)}k`);
 
+const threeDigits = shown(({ value }) => value.toFixed(3));
 const exact = shown(({ value }) => String(value));
 const thousandths = shown(({ value, low, high }) => {
   const three = (x: number | null): string => (x ?? Number.NaN).toFixed(3).replace('-', '−');
@@ -102,6 +103,8 @@ interface Rows {
   /** A column; rows are sorted by it in descending order. */
   readonly sortBy?: string;
   readonly rowHead?: string;
+  /** Whether columns that no row has are left out: a stored CSV can be of an earlier version of the study. */
+  readonly partial?: boolean;
 }
 
 /** Rows of one CSV. */
@@ -109,7 +112,7 @@ function tableOf(
   name: string,
   csv: string,
   columns: readonly PageColumn[],
-  { rows, sortBy, rowHead = 'Trained with' }: Rows = {},
+  { rows, sortBy, rowHead = 'Trained with', partial = false }: Rows = {},
 ): PageTable {
   return {
     name,
@@ -123,25 +126,27 @@ function tableOf(
       if (found.length === 0) return null;
       const key = ({ cells }: (typeof found)[number]): number => cells.get(sortBy ?? '')?.value ?? 0;
       const sorted = sortBy === undefined ? found : found.toSorted((a, b) => key(b) - key(a));
-      const lines = sorted.map(({ row, cells }) => [row, ...columns.map(({ text }) => text(cells, table))]);
-      return markdownTable([rowHead, ...columns.map(({ head }) => head)], lines);
+      const present = columns.filter(({ text }) => !partial || found.some(({ cells }) => text(cells, table) !== ''));
+      const lines = sorted.map(({ row, cells }) => [row, ...present.map(({ text }) => text(cells, table))]);
+      return markdownTable([rowHead, ...present.map(({ head }) => head)], lines);
     },
   };
 }
 
-/** Highest and last mean from each start. */
+/** Highest and last mean probability from each start, and the mean return where it is stored. */
 function peaksAndEnds(rho: number): PageTable {
   return {
     name: `starts-rho-${rho}`,
     markdown(stored) {
-      const [highest, last] = [stored(`highest-rho-${rho}`), stored(`last-rho-${rho}`)];
+      const [highest, last, returns] = ['highest', 'last', 'return'].map((id) => stored(`${id}-rho-${rho}`));
       if (highest === null || last === null) return null;
       const columns = [...([...highest.values()][0]?.keys() ?? [])];
-      const rows = [...highest].map(([row, peaks]) => [
+      const rows = [...highest.keys()].map((row) => [
         row,
-        ...columns.map((column) =>
-          [peaks, last.get(row)].map((of) => plain(column).text(of ?? new Map(), highest)).join(' → '),
-        ),
+        ...columns.map((column) => {
+          const of = (table: StoredTable | null): string => plain(column).text(table?.get(row) ?? new Map(), highest);
+          return `${of(highest)} → ${of(last)}${returns === null ? '' : `, ${of(returns)}`}`;
+        }),
       ]);
       return markdownTable(['Trained with', ...columns], rows);
     },
@@ -197,7 +202,7 @@ export const resultPages: readonly ResultPage[] = [
       ...settings.map((id) => tableOf(id, id, inSetting, { rows: names(mainVariants) })),
       ...['household', 'household-no-cold-start', 'crafting'].map((id) =>
         tableOf(`${id}-others`, id, [success, gain, steps], {
-          rows: names(otherVariants),
+          rows: names([...otherVariants, ...exploringVariants]),
           sortBy: 'out-of-domain gain over GRPO',
         }),
       ),
@@ -243,9 +248,23 @@ export const resultPages: readonly ResultPage[] = [
     page: 'theory.md',
     files: kept(
       'theory',
-      ['risky-action', 'squeezing', 'step-error'].flatMap((id) => [`theory-${id}.csv`, `theory-${id}.svg`]),
+      ['risky-action', 'group-sign', 'squeezing', 'step-error'].flatMap((id) => [
+        `theory-${id}.csv`,
+        `theory-${id}.svg`,
+      ]),
     ),
     tables: [
+      tableOf(
+        'group-sign',
+        'theory-group-sign',
+        [
+          thousandths('a risky sample, measured at q = 0.5', 'a sample'),
+          threeDigits('a risky sample, closed form at q = 0.5', 'closed form'),
+          thousandths('risky samples of a group together, measured at q = 0.5', 'all samples of a group'),
+          threeDigits('risky samples of a group together, closed form at q = 0.5', 'closed form'),
+        ],
+        { rowHead: 'Case' },
+      ),
       tableOf(
         'step-error',
         'theory-step-error',
@@ -262,7 +281,7 @@ export const resultPages: readonly ResultPage[] = [
     study: 'danger-zone',
     page: 'danger-zone.md',
     files: rhos.flatMap((rho): [string, string][] => [
-      ...['methods', 'highest', 'last'].map((id): [string, string] => [
+      ...['methods', 'highest', 'last', 'return'].map((id): [string, string] => [
         `${id}-rho-${rho}.csv`,
         `results/danger-zone/${id}-rho-${rho}.csv`,
       ]),
@@ -272,12 +291,19 @@ export const resultPages: readonly ResultPage[] = [
       ],
     ]),
     tables: rhos.flatMap((rho) => [
-      tableOf(`methods-rho-${rho}`, `methods-rho-${rho}`, [
-        number('last'),
-        signed('last minus that of GRPO'),
-        number('highest'),
-        signed('highest minus that of GRPO'),
-      ]),
+      tableOf(
+        `methods-rho-${rho}`,
+        `methods-rho-${rho}`,
+        [
+          number('last'),
+          signed('last minus that of GRPO'),
+          number('highest'),
+          signed('highest minus that of GRPO'),
+          number('return'),
+          signed('return minus that of GRPO'),
+        ],
+        { partial: true },
+      ),
       peaksAndEnds(rho),
     ]),
   },

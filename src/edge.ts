@@ -22,7 +22,7 @@ import { moduleFrom } from './engine/kernels/moduleFrom.ts';
 import type { Capacity, InputShape } from './engine/layers/batch.ts';
 import { balancedWeights } from './engine/learn/objective.ts';
 import type { LossSet } from './engine/learn/shards.ts';
-import { createLearner, type Learner, type UpdateStats, update } from './engine/learn/update.ts';
+import { type Learner, learnerWith, type UpdateStats, update } from './engine/learn/update.ts';
 import { type Blueprint, blueprintFromJson } from './engine/policy/blueprint.ts';
 import { checkParameters, loadParameters, parameterTensors } from './engine/policy/parameters.ts';
 import {
@@ -158,6 +158,9 @@ function readBlueprint({ tensors, metadata }: SafetensorsFile): { blueprint: Blu
     );
   }
   const blueprint = blueprintFromJson(metadata.blueprint);
+  if (blueprint.config.hinted) {
+    throw new Error('openPolicy: the policy must act without hints, got one with them; train it with hint "off"');
+  }
   const capacity = batchCapacity(blueprint.shape, BATCH_STATES);
   const { parameters, bytes } = policySize(blueprint, capacity);
   checkParameters(parameters, tensors);
@@ -228,7 +231,7 @@ export function openPolicy(
   const shape = Object.freeze({ ...blueprint.shape });
   const policy = buildPolicy(new Arena(memory, kernels), { ...blueprint, shape }, capacity);
   loadParameters(policy, tensors);
-  const learner = createLearner(policy);
+  const learner = learnerWith(policy, null);
   const { arena, network } = policy;
   const list = createStateList(shape, 1);
   const most = mostOfState(capacity);

@@ -14,14 +14,16 @@ export { type Config, type ConfigKey, configTable, resolveConfig } from './confi
 export type { Part, PartName } from './config/customModule.ts';
 export { type Preset, presetKeys, presetTable } from './config/presets.ts';
 export {
-  type ClassStatistics,
   type CouplingMeasurement,
   type CouplingOptions,
   type CouplingSummary,
   type LayerCoupling,
+  type MeasuredCoupling,
   measureCoupling,
   type SimilarityBin,
 } from './coupling/measure.ts';
+export type { CouplingDiagnostics, EmbeddingCosines, LayerDiagnostics } from './coupling/pairDiagnostics.ts';
+export type { ClassStatistics } from './coupling/pairTable.ts';
 export type { Spillover } from './coupling/spillover.ts';
 export type { TryCandidates } from './credit/labels/counterfactual.ts';
 export type { Critic } from './credit/labels/critic.ts';
@@ -42,6 +44,7 @@ export type { ComposeNetwork } from './engine/policy/custom.ts';
 export type { PolicyConfig } from './engine/policy/heads.ts';
 export { createPolicy, type Policy } from './engine/policy/policy.ts';
 export type { MakeEnvironment, Note } from './env/registry.ts';
+export type { TrackedState } from './record/actionProbabilities.ts';
 export type { Branches } from './rollout/branch.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './rollout/success.ts';
 export type { EpisodeMean } from './statistics/episodes.ts';

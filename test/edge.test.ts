@@ -105,8 +105,12 @@ describe('scores', () => {
   });
 });
 
-test.each(['grpo', 'ppo+heads'])('opens what a run saved: %s', async (method) => {
-  const { checkpoints } = await recordedRun({ iterations: 1, method });
+test.each([
+  ['grpo', {}],
+  ['ppo+heads', {}],
+  ['grpo', { layerNorm: true, optimizer: 'muon' }],
+] as const)('opens what a run saved: %s, %j', async (method, changes) => {
+  const { checkpoints } = await recordedRun({ iterations: 1, method, ...changes });
   const bytes = checkpoints.get(1)?.get('parameters.safetensors') as Uint8Array;
   const opened = openPolicy(module, bytes);
   const { name, version } = createHousehold().spec;
@@ -216,6 +220,12 @@ describe('refuses', () => {
     expect(refusal(() => openPolicy(module, plain))).toBe(
       "openPolicy: the file's header must hold a blueprint, got none; use parameters.safetensors of a run made by this version of unbraid",
     );
+    const { tensors, metadata } = decodeSafetensors(saved.parameters);
+    const blueprint = JSON.parse(metadata.blueprint);
+    const hinted = { ...blueprint, config: { ...blueprint.config, hinted: true } };
+    expect(
+      refusal(() => openPolicy(module, encodeSafetensors(tensors, { ...metadata, blueprint: JSON.stringify(hinted) }))),
+    ).toBe('openPolicy: the policy must act without hints, got one with them; train it with hint "off"');
     expect(refusal(() => open({ temperature: 0 }))).toBe(
       'openPolicy: temperature must be a number > 0, got 0; 1 leaves the scores as they are',
     );

@@ -31,7 +31,7 @@ export async function savedPolicy(
     createLearner(policy),
     3,
     0,
-    { labels: {}, normalizers: {} },
+    { labels: {}, normalizers: {}, experience: {} },
     { ...counters, couplingStart },
     null,
   );

@@ -20,6 +20,7 @@ function compiled(id: string): { code: string; map: string } | null {
  * @param files paths below dist/
  * @param kept packages that stay imports
  * @param platform `browser` for modules that browsers load: their helpers import nothing of Node
+ * @param sourcemap whether their source maps are written, too
  * @returns names of the packages in dist/vendor/
  */
 async function inline(
@@ -27,6 +28,7 @@ async function inline(
   files: readonly string[],
   kept: readonly string[],
   platform: 'browser' | 'node',
+  sourcemap: boolean,
 ): Promise<string[]> {
   const bundle = await rolldown({
     input: Object.fromEntries(files.map((path) => [path.replace(/\.js$/, ''), join(root, 'dist', path)])),
@@ -44,7 +46,7 @@ async function inline(
   });
   const { output } = await bundle.generate({
     format: 'esm',
-    sourcemap: true,
+    sourcemap,
     entryFileNames: '[name].js',
     chunkFileNames: `vendor/${platform}/[name].js`,
     codeSplitting: {
@@ -78,8 +80,12 @@ function refuseStrangers(chunks: readonly OutputChunk[]): void {
   }
 }
 
+/** The comment that names the source map of a module. */
+const mapComment = /\n\/\/# sourceMappingURL=\S+\s*$/;
+
 /**
- * Stages the modules and their source maps.
+ * Stages the modules, and the source maps of those that a program can import. The modules of the command have none:
+ * they would be a quarter of the package.
  *
  * @returns names of the packages whose code the stage contains
  */
@@ -95,16 +101,22 @@ export async function stageCode(stage: string, manifest: Manifest): Promise<stri
         return name !== null && !kept.includes(name);
       }),
   );
+  const library = reachable(exportedFiles(manifest.exports), '.js');
+  const isCommand = (path: string): boolean => /^src\/.*\.js$/.test(path) && !library.has(`dist/${path}`);
   for (const path of files) {
     if (inlined.includes(path) || /\.d\.ts$|^bundled\.json$/.test(path) || !/\.\w+$/.test(path)) continue;
-    cpSync(join(dist, path), join(stage, 'dist', path));
+    const ofCommand = isCommand(path.replace(/\.map$/, ''));
+    if (ofCommand && path.endsWith('.map')) continue;
+    const to = join(stage, 'dist', path);
+    cpSync(join(dist, path), to);
+    // The copy keeps its mode: the command is executable.
+    if (ofCommand) writeFileSync(to, readFileSync(to, 'utf8').replace(mapComment, '\n'));
   }
-  const library = reachable(exportedFiles(manifest.exports), '.js');
   const [shared, command] = [true, false].map((is) => inlined.filter((path) => library.has(`dist/${path}`) === is));
   const packages = [
     ...(JSON.parse(readFileSync(join(dist, 'bundled.json'), 'utf8')) as string[]),
-    ...(await inline(stage, shared, kept, 'browser')),
-    ...(await inline(stage, command, kept, 'node')),
+    ...(await inline(stage, shared, kept, 'browser', true)),
+    ...(await inline(stage, command, kept, 'node', false)),
   ];
   return [...new Set(packages)].sort();
 }

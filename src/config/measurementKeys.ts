@@ -51,6 +51,9 @@ export const measurementKeys = {
     'iterations',
     'iterations between coupling measurements; 0 = only at the start and the end',
   ),
+  diagnostics: later(
+    flag(false, 'whether further measurements of updates, states and actions are written to the metrics; costs time'),
+  ),
   checkpointEvery: integer(20, { min: 1 }, 'iterations', 'iterations between checkpoints'),
   keepCheckpoints: integer(2, { min: 1 }, 'checkpoints', 'latest checkpoints that are kept, in addition to the first'),
 } as const;

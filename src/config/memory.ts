@@ -2,6 +2,7 @@
  * Rejects configs whose runs fit into no memory, before anything is allocated: a list of 10^12 games would end the
  * process without a message.
  */
+import { termsOf } from './method.ts';
 import { networkSize, type SizedConfig, shapeOf } from './workload.ts';
 
 /** The keys of a config that decide how much memory its run needs. */
@@ -12,10 +13,14 @@ export interface MemoryConfig extends SizedConfig {
   readonly groupsPerIteration: number;
   readonly numIterations: number;
   readonly minibatches: number;
+  readonly optimizer: string;
+  readonly churnCoef: number;
   readonly coldStart: number;
   readonly coldStartUpdates: number;
   readonly coldStartBatch: number;
   readonly contrastiveSamples: number;
+  readonly method: string;
+  readonly decoupleChunk: number;
   readonly graphMaxEdges: number;
   readonly criticSteps: number;
   readonly criticBatch: number;
@@ -46,6 +51,8 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
   const { steps: limit, actions, stateSlots, actionSlots, vectorWidth, form } = shapeOf(config);
   const steps = Math.min(limit, mostSteps);
   const { vector, perState, perAction } = networkSize(config);
+  // Weights, moments and gradient; copies of the weights; four buffers of Muon, each at most as large as the weights.
+  const vectors = 4 + (config.churnCoef > 0 ? 2 : 0) + (config.optimizer === 'muon' ? 4 : 0);
   const episodes = config.groupsPerIteration * config.numGenerations;
   const states = episodes * steps;
   const state = 4 * (vectorWidth + stateSlots + actions * (2 + actionSlots));
@@ -53,10 +60,11 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
   const updates = config.numIterations * Math.min(config.minibatches, states);
   const tried = Math.min(config.counterfactualStates, states) * actions * config.counterfactualRollouts;
   const compared = Math.min(config.contrastiveSamples, states * actions);
+  const decoupled = termsOf(config.method).includes('decouple') ? Math.min(config.decoupleChunk, states) : 0;
   return [
     {
       keys: 'hidden, embedding, tokenWidth, matchWidth or blocks',
-      bytes: 4 * (4 * vector + batch.states * perState + batch.actions * perAction),
+      bytes: 4 * (vectors * vector + batch.states * perState + batch.actions * perAction),
     },
     { keys: 'trainGames', bytes: config.trainGames * bytesOf.game },
     { keys: 'groupsPerIteration or numGenerations', bytes: episodes * bytesOf.environment + 2 * states * state },
@@ -67,6 +75,7 @@ function demands(config: MemoryConfig): readonly { readonly keys: string; readon
       bytes: config.coldStartUpdates * (bytesOf.update + 12 * config.coldStartBatch),
     },
     { keys: 'contrastiveSamples', bytes: 8 * compared * compared },
+    { keys: 'decoupleChunk', bytes: 40 * decoupled * decoupled },
     { keys: 'graphMaxEdges', bytes: Math.min(config.graphMaxEdges, seen) * bytesOf.edge },
     { keys: 'criticSteps', bytes: 2 * Math.min(config.criticSteps, seen) * state },
     { keys: 'criticBatch', bytes: 12 * config.criticBatch },

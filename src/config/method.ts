@@ -3,14 +3,23 @@
 import { nearestName } from '../check/nearestName.ts';
 
 const baseTerms = ['grpo', 'gigpo', 'ppo'] as const;
+const stepTerms = ['graph-advantages'] as const;
 const labelTerms = ['classifier', 'contrastive', 'cloning', 'label-advantages'] as const;
+const couplingTerms = ['decouple'] as const;
 const surgeryTerms = ['pcgrad', 'gradvac', 'upgrad'] as const;
 
 /**
- * All terms in canonical order: how advantages are computed, what labels are used for, gradient surgery, and the heads
- * of the network.
+ * All terms in canonical order: how advantages are computed, what labels are used for, what takes coupling away,
+ * gradient surgery, and the heads of the network.
  */
-export const methodTerms = [...baseTerms, ...labelTerms, ...surgeryTerms, 'heads'] as const;
+export const methodTerms = [
+  ...baseTerms,
+  ...stepTerms,
+  ...labelTerms,
+  ...couplingTerms,
+  ...surgeryTerms,
+  'heads',
+] as const;
 
 /** A term of the objective. If a method names none of `grpo`, `gigpo` and `ppo`, `grpo` is added. */
 export type MethodTerm = (typeof methodTerms)[number];
@@ -20,10 +29,12 @@ const meanings: Readonly<Record<MethodTerm, string>> = {
   grpo: 'base: the advantage of an episode is its return relative to its group (default)',
   gigpo: 'base: grpo, plus advantages of single steps from equal states of one group',
   ppo: 'base: advantages from a learned value of each state (GAE)',
+  'graph-advantages': 'steps: adds the values of actions in the experience graph to the advantages',
   classifier: 'labels: a second head learns to classify candidate actions as good or bad',
   contrastive: 'labels: a supervised contrastive loss on the embeddings of candidate actions',
   cloning: 'labels: the policy imitates actions labelled good',
   'label-advantages': 'labels: they are added to the advantages, or replace them',
+  decouple: 'advantages from which the influence of samples on each other is taken away, to first order',
   pcgrad: 'gradient surgery: projects conflicting gradients of tasks (PCGrad)',
   gradvac: 'gradient surgery: aligns gradients of tasks with a running target cosine (GradVac)',
   upgrad: 'gradient surgery: projects onto the dual cone of the gradients of tasks (UPGrad)',
@@ -89,6 +100,22 @@ export function labelTermsOf(method: string): readonly MethodTerm[] {
   return labelTerms.filter((term) => all.includes(term));
 }
 
+/** Whether the pairs that `decouple` selects depend on labels. */
+export function decouplesByLabel({ method, decouplePairs }: LabelUse): boolean {
+  return termsOf(method).includes('decouple') && (decouplePairs === 'labelled' || decouplePairs === 'same-label');
+}
+
+/** The keys that decide whether a run needs labels. */
+export interface LabelUse {
+  readonly method: string;
+  readonly decouplePairs: string;
+}
+
+/** Whether a run with these keys needs the labels of its rollouts or demonstrations. */
+export function usesLabels(config: LabelUse): boolean {
+  return labelTermsOf(config.method).length > 0 || decouplesByLabel(config);
+}
+
 /** The gradient surgery of a method, or null. */
 export function surgeryOf(method: string): Surgery | null {
   return surgeryTerms.find((term) => termsOf(method).includes(term)) ?? null;
@@ -105,6 +132,12 @@ export function checkTerms(method: string, labels: string): void {
     if (rivals.filter((term) => terms.includes(term)).length > 1) {
       throw new Error(`config: method takes one of ${rivals.join(', ')}, got "${method}"; keep one of them`);
     }
+  }
+  if (terms.includes('decouple') && (terms.includes('ppo') || surgeryOf(method) !== null)) {
+    const other = surgeryOf(method) ?? 'ppo';
+    throw new Error(
+      `config: method "decouple" replaces the advantages of grpo or gigpo in one policy loss, got "${method}"; drop decouple or ${other}`,
+    );
   }
   if (terms.includes('label-advantages') && labels === 'demonstrations') {
     throw new Error(

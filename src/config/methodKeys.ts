@@ -23,6 +23,24 @@ export const methodKeys = {
     'weight of the step advantages of gigpo; the weight of episode advantages is 1',
   ),
   gigpoDiscount: number(0.95, fraction, 'per step', 'discount of the returns that gigpo compares'),
+  graphAdvantagesCoef: later(
+    number(1, nonNegative, '', 'weight of the step advantages of graph-advantages; the weight of the others is 1'),
+  ),
+  graphAdvantagesOver: later(
+    choice(
+      'actions',
+      ['actions', 'steps'],
+      'graph-advantages compares an action with the known actions of its state, each once, or with the steps of the iteration in its state',
+    ),
+  ),
+  explorationBonus: later(
+    number(
+      0,
+      nonNegative,
+      '',
+      'weight of a bonus in the advantages of steps whose action the experience graph did not contain before the iteration',
+    ),
+  ),
   returns: later(
     choice(
       'episode',
@@ -55,10 +73,48 @@ export const methodKeys = {
   normalizeObservations: later(
     flag(false, 'mlp: subtract from observations their running mean and divide by their standard deviation'),
   ),
+  hint: later(
+    choice(
+      'off',
+      ['off', 'classifier', 'random'],
+      'observations with a hint where the policy takes an action that its classifier thinks bad with a probability above hintThreshold; random: a control',
+    ),
+  ),
+  hintThreshold: later(
+    number(
+      0.5,
+      fraction,
+      'probability',
+      'hint: probability of bad actions above which the hint appears; with random the share of states that have it',
+    ),
+  ),
   conflictTasks: choice(
     'task',
     ['task', 'sign'],
     'tasks whose gradients pcgrad, gradvac and upgrad combine: those of the environment, or steps of positive and of negative advantage',
+  ),
+  decoupleLambda: later(
+    number(
+      1,
+      positive,
+      '',
+      'decouple: ridge relative to the mean squared norm of the gradients; small values take coupling away, large ones approach the base method',
+    ),
+  ),
+  decouplePairs: later(
+    choice(
+      'all',
+      ['all', 'other-state', 'opposite', 'opposite-words', 'labelled', 'permuted', 'same-label'],
+      'pairs of samples that decouple takes apart; permuted and same-label are controls, labelled and same-label use labels',
+    ),
+  ),
+  decoupleChunk: later(
+    integer(
+      128,
+      { min: 1 },
+      'samples',
+      'samples that decouple takes apart at a time; a minibatch is cut into such chunks',
+    ),
   ),
   gradvacBeta: number(0.01, fraction, '', 'weight of the latest cosine in the targets of gradvac'),
   labelAdvantages: choice(
@@ -107,6 +163,12 @@ export const methodKeys = {
     { min: 1 },
     'times',
     'times that an action must be tried in a state before graph labels it there',
+  ),
+  hindsight: later(
+    flag(
+      false,
+      'label losses also use failed episodes under a goal that they achieved; labels graph or shuffled; in environments with achieved(), such as household and crafting',
+    ),
   ),
   criticSteps: integer(10_000, { min: 1 }, 'steps', 'latest steps that the critic trains on'),
   criticUpdates: integer(20, { min: 1 }, 'updates', 'updates of the critic per iteration'),

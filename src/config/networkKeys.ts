@@ -1,5 +1,5 @@
 /** Keys of the network and of texts. */
-import { integer, later } from './rows.ts';
+import { flag, integer, later } from './rows.ts';
 
 export const networkKeys = {
   tokenWidth: integer(12, { min: 1 }, 'channels', 'width of a token embedding'),
@@ -11,6 +11,7 @@ export const networkKeys = {
   ),
   hidden: integer(64, { min: 1 }, 'channels', 'width of the hidden layer'),
   embedding: integer(32, { min: 1 }, 'channels', 'width of the embedding e(s, a), which all heads read'),
+  layerNorm: later(flag(false, 'a layer norm on the hidden layer before its activation')),
   blocks: integer(0, { min: 0, max: 4 }, 'blocks', 'self-attention blocks over the state'),
   heads: integer(2, { min: 1 }, 'heads', 'attention heads per block'),
   vocabularySize: integer(2000, { min: 2 }, 'words', 'largest number of words in a text vocabulary'),

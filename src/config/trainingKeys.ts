@@ -1,7 +1,7 @@
 /** Keys of the environment, of rollouts, of the optimiser and of the cold start. */
 import { labelSources, rolloutSources } from './labelNames.ts';
 import { isMethod, methodTerms, nearestMethod } from './method.ts';
-import { type Bounds, choice, integer, later, number, orNull, picklist, range } from './rows.ts';
+import { type Bounds, choice, flag, integer, later, number, orNull, picklist, range } from './rows.ts';
 
 const nonNegative: Bounds = { min: 0 };
 const positive: Bounds = { min: 0, above: true };
@@ -62,7 +62,22 @@ export const trainingKeys = {
   numIterations: integer(2, { min: 1 }, 'passes', 'passes over the states of each rollout'),
   minibatches: integer(3, { min: 1 }, 'minibatches', 'minibatches of a pass; each is one parameter update'),
   temperature: number(1, positive, '', 'divides the logits of the policy when sampling and when training'),
-  learningRate: number(3e-3, nonNegative, '', 'step size of AdamW'),
+  optimizer: later(
+    choice(
+      'adamw',
+      ['adamw', 'muon'],
+      'adamw: AdamW for all parameters; muon: Muon for the hidden matrices and AdamW for all other parameters',
+    ),
+  ),
+  learningRate: number(3e-3, nonNegative, '', 'step size of the optimiser'),
+  muonLearningRate: later(
+    orNull(
+      range('number', positive),
+      '',
+      'step size of Muon while that of AdamW is learningRate; schedule, warm-up and cold start scale both; null = learningRate',
+    ),
+  ),
+  muonMomentum: later(number(0.95, { min: 0, below: 1 }, '', 'decay rate of the mean of the gradient in Muon')),
   lrSchedule: choice('constant', ['constant', 'linear', 'cosine'], 'how the learning rate decreases to 0 over the run'),
   warmupUpdates: integer(0, nonNegative, 'updates', 'updates over which the learning rate increases from 0'),
   adamBeta1: number(0.9, { min: 0, below: 1 }, '', 'decay rate of the mean of the gradient'),
@@ -81,8 +96,23 @@ export const trainingKeys = {
     '',
     'upper clip bound: the probability ratio is clipped above 1 + epsilonHigh; null = epsilon',
   ),
+  updateKl: later(
+    orNull(
+      range('number', positive),
+      'nats',
+      'mean KL divergence of the policy before an update from that after it, on the states of its minibatch, to which each step is scaled; null = steps as the optimiser takes them',
+    ),
+  ),
   beta: number(0, nonNegative, '', 'weight of the KL divergence from the policy after the cold start'),
   entropyCoef: number(0.005, nonNegative, '', 'weight of the entropy bonus'),
+  churnCoef: later(
+    number(
+      0,
+      nonNegative,
+      '',
+      'weight of the divergence from the policy before the previous update, on states of the rollout outside the minibatch',
+    ),
+  ),
   scaleRewards: choice(
     'group',
     ['group', 'batch', 'none'],
@@ -103,4 +133,10 @@ export const trainingKeys = {
   coldStartBatch: integer(256, { min: 1 }, 'states', 'states per update of the cold start'),
   coldStartLearningRate: number(2e-3, nonNegative, '', 'step size of the cold start'),
   demonstrationNoise: number(0.2, fraction, '', 'probability of a random action in a demonstration'),
+  coldStartClassifier: later(
+    flag(
+      false,
+      'the cold start also trains the classifier, weighted by classifierCoef: the demonstrated action is good, the others are bad',
+    ),
+  ),
 } as const;

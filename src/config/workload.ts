@@ -52,6 +52,9 @@ const vectorShapes: Readonly<Record<string, Shape>> = {
   bandit: { ...vectors, steps: 5, actions: 6, vocabulary: 6, vectorWidth: 16 },
 };
 
+/** Typical sizes of vectors of other programs: those of Gymnasium have about 10 numbers, those of MiniGrid 1000. */
+const otherVectors: Shape = { ...vectors, steps: 200, actions: 4, vocabulary: 4, vectorWidth: 100 };
+
 /** The shape of the environment of a config. For an environment that is not built in, typical sizes. */
 export function shapeOf(config: SizedConfig): Shape {
   const { env, policy, observation, maxSteps, vocabularySize, maxStateTokens, maxActionTokens, history } = config;
@@ -59,15 +62,17 @@ export function shapeOf(config: SizedConfig): Shape {
   const written = Object.hasOwn(tokenShapes, env);
   const shape: Shape = Object.hasOwn(known, env)
     ? known[env]
-    : {
-        steps: written ? tokenShapes[env].steps : 40,
-        actions: 8,
-        stateSlots: maxStateTokens * (1 + history),
-        actionSlots: maxActionTokens,
-        vocabulary: written ? 80 : Math.min(vocabularySize, 2000),
-        vectorWidth: 0,
-        form: 'sequence',
-      };
+    : policy === 'mlp'
+      ? otherVectors
+      : {
+          steps: written ? tokenShapes[env].steps : 40,
+          actions: 8,
+          stateSlots: maxStateTokens * (1 + history),
+          actionSlots: maxActionTokens,
+          vocabulary: written ? 80 : Math.min(vocabularySize, 2000),
+          vectorWidth: 0,
+          form: 'sequence',
+        };
   return maxSteps === null ? shape : { ...shape, steps: 0.75 * maxSteps };
 }
 

@@ -176,10 +176,11 @@ export function gramBytes({ network, weights }: Policy, a: Samples, b: Samples):
 }
 
 /**
- * In pieces: rows `from` to `to` - 1 of `gramMatrix`, with the parts of all parameters. `joinRows` joins blocks of
- * rows. Of a symmetric matrix only the elements on and above its diagonal are valid.
+ * In pieces: rows `from` to `to` - 1 of `gramMatrix`. `joinRows` joins blocks of rows. Of a symmetric matrix only the
+ * elements on and above its diagonal are valid.
  *
  * @param rows see `rowBlocks`
+ * @param parts false: without the matrices of parameters, which needs less time and memory
  */
 export function* gramRows(
   policy: Policy,
@@ -187,8 +188,9 @@ export function* gramRows(
   a: Samples,
   b: Samples,
   rows: readonly [from: number, to: number],
+  parts = true,
 ): Pieces<Gram> {
-  const { total, matrices } = yield* compute(policy, weights, a, b, rows, true);
+  const { total, matrices } = yield* compute(policy, weights, a, b, rows, parts);
   const named = policy.network.parameters.flatMap((parameter) => {
     const matrix = matrices.get(parameter);
     return matrix ? [[parameter.name, matrix] as const] : [];

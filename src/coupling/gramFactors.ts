@@ -17,6 +17,8 @@ export interface Term {
   readonly bias: Parameter | null;
   /** The only use of the weight, if pairs of rows are multiplied; null: gradients are materialised. */
   readonly pairwise: Outer | null;
+  /** Whether recording writes each gradient at once, so that the record need not start at 0: a weight of one use. */
+  readonly overwrites: boolean;
 }
 
 /** Addresses of one side's factors of one term: per-sample gradients g, or rows x and d. */
@@ -63,7 +65,10 @@ export function termsOf(gradientParts: readonly [Parameter, GradientPart][], a: 
         ? terms.findIndex(({ pairwise }) => pairwise?.rows === 'state' && pairwise.d === part.d)
         : -1;
     if (shared >= 0) terms[shared] = { ...terms[shared], bias: parameter };
-    else terms.push({ parameter, bias: null, pairwise: choosePairwise(parts, a, b) });
+    else {
+      const overwrites = parts.length === 1 && part.kind === 'outer';
+      terms.push({ parameter, bias: null, pairwise: choosePairwise(parts, a, b), overwrites });
+    }
   }
   return terms;
 }
@@ -78,9 +83,13 @@ export function factorBytes({ parameter, pairwise }: Term, { list, states }: Pic
 }
 
 /** Allocates the factors of a term for these samples. */
-export function placeFactors(arena: Arena, { parameter, pairwise }: Term, { list, states }: Samples): Factors {
+export function placeFactors(
+  arena: Arena,
+  { parameter, pairwise, overwrites }: Term,
+  { list, states }: Samples,
+): Factors {
   const n = states.length;
-  if (!pairwise) return { g: arena.floats(n * parameter.size), x: 0, d: 0, offsets: 0 };
+  if (!pairwise) return { g: arena.reserve(4 * n * parameter.size, !overwrites), x: 0, d: 0, offsets: 0 };
   const { rows, width, dWidth } = pairwise;
   let count = n;
   let offsets = 0;
@@ -106,7 +115,7 @@ export function recordScratchBytes(parts: readonly [Parameter, GradientPart][]):
 /** Records one part of the loaded batch, whose first sample is number `first`. */
 export function recordFactors(
   network: Network,
-  { parameter, pairwise }: Term,
+  { parameter, pairwise, overwrites }: Term,
   part: GradientPart,
   factors: Factors,
   first: number,
@@ -131,8 +140,9 @@ export function recordFactors(
   }
   const { offsets, unit } = sampleRows(batch, part.rows);
   if (part.kind === 'outer') {
-    // Adds to the record, which starts at 0, so that several uses of one weight are summed.
-    kernels.perSampleOuter(n, offsets, unit, part.x, part.width, part.d, part.dWidth, g, size, 1, scratch);
+    // Several uses of one weight are summed.
+    const mode = overwrites ? 0 : 1;
+    kernels.perSampleOuter(n, offsets, unit, part.x, part.width, part.d, part.dWidth, g, size, mode, scratch);
   } else if (part.kind === 'sum') kernels.perSampleSum(n, offsets, unit, part.period, part.dWidth, part.d, g, size);
   else kernels.perSampleProduct(n, offsets, unit, part.dWidth, part.d, part.x, g, size);
 }

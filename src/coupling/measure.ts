@@ -5,25 +5,29 @@
 import { checkInteger, checkKeys, checkObject, refuse } from '../check/values.ts';
 import type { Policy } from '../engine/policy/policy.ts';
 import type { StateList } from '../engine/states/stateList.ts';
-import { type Pause, type Pieces, pauses, runWithPauses } from '../eventLoop.ts';
+import { type Pieces, pauses, runWithPauses } from '../eventLoop.ts';
 import { type Gram, gramRows, joinRows } from './gram.ts';
-import type { GramRequest } from './gramPieces.ts';
-import { keyOf, type PairClass, type PairSample, pairClasses, type SamplePairs, samplesOf } from './samplePairs.ts';
+import {
+  type CouplingDiagnostics,
+  couplingDiagnostics,
+  type LayerDiagnostics,
+  layerDiagnostics,
+} from './pairDiagnostics.ts';
+import {
+  type ClassStatistics,
+  classStatistics,
+  cosine,
+  diagonal,
+  type GramsOf,
+  mean,
+  measureTable,
+  type PairTable,
+} from './pairTable.ts';
+import type { PairClass, PairSample, SamplePairs } from './samplePairs.ts';
 import { type Spillover, spillover } from './spillover.ts';
 
-/**
- * The pairs of one class: mean cosine and mean dot product of the two gradients, and the share of pairs with a positive
- * dot product. 0 without pairs.
- */
-export interface ClassStatistics {
-  readonly pairs: number;
-  readonly meanCosine: number;
-  readonly meanDot: number;
-  readonly positiveFraction: number;
-}
-
-/** Mean cosines of one parameter's part of the gradients, by class of pairs. */
-export interface LayerCoupling {
+/** Mean cosines of one parameter's part of the gradients, by class of pairs; `LayerDiagnostics` where requested. */
+export interface LayerCoupling extends Partial<LayerDiagnostics> {
   readonly parameter: string;
   /** This parameter's share of the sum of squared gradient norms over the samples of the pairs. */
   readonly share: number;
@@ -67,37 +71,6 @@ export interface CouplingMeasurement {
   };
 }
 
-/** The distinct samples of one side, and the index of each sample by its key. */
-interface Side {
-  readonly samples: readonly PairSample[];
-  readonly place: ReadonlyMap<string, number>;
-}
-
-function collectSide(samplePairs: SamplePairs, which: 0 | 1): Side {
-  const samples: PairSample[] = [];
-  const place = new Map<string, number>();
-  for (const name of pairClasses) {
-    for (const pair of samplePairs.byClass[name]) {
-      const key = keyOf(pair[which]);
-      if (place.has(key)) continue;
-      place.set(key, samples.length);
-      samples.push(pair[which]);
-    }
-  }
-  return { samples, place };
-}
-
-const diagonal = (k: ArrayLike<number>, n: number): Float64Array =>
-  Float64Array.from({ length: n }, (_, i) => k[i * n + i]);
-
-/** Cosine from an inner product and two squared norms; 0 where a gradient vanishes. */
-function cosine(dot: number, left: number, right: number): number {
-  return left > 0 && right > 0 ? dot / Math.sqrt(left * right) : 0;
-}
-
-const mean = (values: readonly number[]): number =>
-  values.length === 0 ? 0 : values.reduce((sum, x) => sum + x, 0) / values.length;
-
 /** The cosine of two states' observation vectors, at least 0. */
 function vectorSimilarity(a: StateList, i: number, b: StateList, j: number): number {
   const { vectorWidth: width } = a.shape;
@@ -127,45 +100,13 @@ function featureSimilarity(left: ReadonlySet<number>, right: ReadonlySet<number>
 /** Edges of the similarity bins. */
 const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
-/** Returns the Gram matrices, one for each request. */
-type GramsOf = (requests: readonly GramRequest[], pause: Pause) => Promise<Gram[]>;
-
-/** Sample pairs with the Gram matrices of their samples. */
-interface PairTable {
-  readonly samplePairs: SamplePairs;
-  readonly left: Side;
-  readonly right: Side;
-  /** Between the sides, within the left, within the right. */
-  readonly between: Gram;
-  readonly within: readonly [Gram, Gram];
-}
-
-function classStatistics(
-  table: PairTable,
-  name: PairClass,
-  k: ArrayLike<number>,
-  norms: readonly [Float64Array, Float64Array],
-): ClassStatistics {
-  const dots: number[] = [];
-  const cosines: number[] = [];
-  for (const [l, r] of table.samplePairs.byClass[name]) {
-    const i = table.left.place.get(keyOf(l)) as number;
-    const j = table.right.place.get(keyOf(r)) as number;
-    const dot = k[i * table.right.samples.length + j];
-    dots.push(dot);
-    cosines.push(cosine(dot, norms[0][i], norms[1][j]));
-  }
-  return {
-    pairs: dots.length,
-    meanCosine: mean(cosines),
-    meanDot: mean(dots),
-    positiveFraction: mean(dots.map((x) => (x > 0 ? 1 : 0))),
-  };
-}
-
 const sum = (values: Float64Array): number => values.reduce((total, x) => total + x, 0);
 
-function layerCoupling(table: PairTable, whole: readonly [Float64Array, Float64Array]): LayerCoupling[] {
+function* layerCoupling(
+  table: PairTable,
+  whole: readonly [Float64Array, Float64Array],
+  diagnostics: boolean,
+): Pieces<LayerCoupling[]> {
   const layers: LayerCoupling[] = [];
   const all = sum(whole[0]) + sum(whole[1]);
   for (const [parameter, k] of table.between.byParameter) {
@@ -174,13 +115,16 @@ function layerCoupling(table: PairTable, whole: readonly [Float64Array, Float64A
     if (!left || !right) continue;
     const norms = [diagonal(left, table.left.samples.length), diagonal(right, table.right.samples.length)] as const;
     const of = (name: PairClass): ClassStatistics => classStatistics(table, name, k, norms);
-    const goodBad = of('goodBad');
+    const cosines = {
+      goodBadCosine: of('goodBad').meanCosine,
+      goodGoodCosine: of('goodGood').meanCosine,
+      badBadCosine: of('badBad').meanCosine,
+    };
     layers.push({
       parameter,
       share: all === 0 ? 0 : (sum(norms[0]) + sum(norms[1])) / all,
-      goodBadCosine: goodBad.meanCosine,
-      goodGoodCosine: of('goodGood').meanCosine,
-      badBadCosine: of('badBad').meanCosine,
+      ...cosines,
+      ...(diagnostics && (yield* layerDiagnostics(table, parameter, cosines))),
     });
   }
   return layers;
@@ -223,19 +167,6 @@ function* bySimilarity(table: PairTable, norms: readonly [Float64Array, Float64A
       positiveFraction: cosines.length === 0 ? 0 : positive / cosines.length,
     }))
     .filter((bin) => bin.pairs > 0);
-}
-
-async function measureTable(samplePairs: SamplePairs, grams: GramsOf, pause: Pause): Promise<PairTable> {
-  const left = collectSide(samplePairs, 0);
-  const right = collectSide(samplePairs, 1);
-  const samples = [samplesOf(samplePairs, 0, left.samples), samplesOf(samplePairs, 1, right.samples)] as const;
-  const requests = [
-    { left: samples[0], right: samples[1] },
-    { left: samples[0], right: null },
-    { left: samples[1], right: null },
-  ];
-  const [between, ...within] = await grams(requests, pause);
-  return { samplePairs, left, right, between, within: [within[0], within[1]] };
 }
 
 export function couplingSummary(measured: CouplingMeasurement | null): CouplingSummary {
@@ -292,18 +223,21 @@ export interface CouplingOptions {
 
 const optionKeys = { weights: 1, describe: 1, signal: 1, grams: 1 } satisfies Record<keyof CouplingOptions, 1>;
 
+/** A measurement with its further numbers, where they were requested. */
+export type MeasuredCoupling = CouplingMeasurement & Partial<CouplingDiagnostics>;
+
 /**
- * Measures the coupling of a policy on a fixed set of sample pairs (`collectSamplePairs`): cosines between per-sample
- * gradients of log π by class of pairs, by parameter and by similarity of the states, and the spillover of one small
- * step. docs/metrics.md has the definitions.
+ * `measureCoupling`, with the further numbers only if `diagnostics`: a measurement of 204 samples takes 1.4 times as
+ * long with them, one of 362 samples 1.9 times (docs/decisions/0037-coupling-diagnostics.md).
  *
- * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
+ * @throws as `measureCoupling`
  */
-export async function measureCoupling(
+export async function measurePairs(
   policy: Policy,
   samplePairs: SamplePairs,
-  options: CouplingOptions = {},
-): Promise<CouplingMeasurement> {
+  options: CouplingOptions,
+  diagnostics: boolean,
+): Promise<MeasuredCoupling> {
   const caller = 'measureCoupling';
   checkObject(caller, 'policy', policy, 'pass the result of createPolicy or policyOn');
   checkKeys(caller, 'options', options, optionKeys);
@@ -326,9 +260,15 @@ export async function measureCoupling(
   ] as const;
   const of = (name: PairClass): ClassStatistics => classStatistics(table, name, table.between.total, norms);
   const classes = { goodGood: of('goodGood'), goodBad: of('goodBad'), badBad: of('badBad') };
+  const cosines = {
+    goodBadCosine: classes.goodBad.meanCosine,
+    goodGoodCosine: classes.goodGood.meanCosine,
+    badBadCosine: classes.badBad.meanCosine,
+  };
   const measured = {
     classes,
-    layers: layerCoupling(table, norms),
+    ...(diagnostics && (await runWithPauses(couplingDiagnostics(policy, weights, table, cosines), pause))),
+    layers: await runWithPauses(layerCoupling(table, norms, diagnostics), pause),
     similarity: await runWithPauses(bySimilarity(table, norms), pause),
     spillover: await runWithPauses(
       spillover(policy, weights, samplePairs, table.between, table.left.place, table.right.place),
@@ -338,4 +278,20 @@ export async function measureCoupling(
   };
   signal?.throwIfAborted();
   return measured;
+}
+
+/**
+ * Measures the coupling of a policy on a fixed set of sample pairs (`collectSamplePairs`): cosines between per-sample
+ * gradients of log π by class of pairs, by parameter and by similarity of the states, their contrast and alignment with
+ * the labels, the spectrum of the Gram matrix, cosines of the embeddings, and the spillover of one small step.
+ * docs/metrics.md has the definitions.
+ *
+ * @throws RangeError or Error naming an argument that is wrong; the signal's reason on abort
+ */
+export async function measureCoupling(
+  policy: Policy,
+  samplePairs: SamplePairs,
+  options: CouplingOptions = {},
+): Promise<CouplingMeasurement & CouplingDiagnostics> {
+  return (await measurePairs(policy, samplePairs, options, true)) as CouplingMeasurement & CouplingDiagnostics;
 }

@@ -57,7 +57,7 @@ export function samplesOf(samplePairs: SamplePairs, side: 0 | 1, samples: readon
  * The tokens that name an action, without its context. Where slots have meanings: its first three slots (for example
  * verb, object, place). In a text: all its words except the memory marks. In a fixed set of actions: its id.
  */
-function actionWords(list: StateList, row: number): string {
+export function actionWords(list: StateList, row: number): string {
   const { shape, actionFeatures, actionOffsets } = list;
   const words: number[] = [];
   for (let f = actionOffsets[row]; f < actionOffsets[row + 1]; f++) {

@@ -40,7 +40,8 @@ const MEAN_INCREASE = 0.01;
  */
 const LEAST_SQUARED_NORM = 1e-12;
 
-function* sumInPieces(policy: Policy, weights: number, samples: Samples, g: number): Pieces<void> {
+/** In pieces: `sumGradient`. The batch must have grown for the states. */
+export function* sumInPieces(policy: Policy, weights: number, samples: Samples, g: number): Pieces<void> {
   const { arena, network } = policy;
   arena.zero(g, network.vectorSize * 4);
   yield* gradientBatches(policy, weights, samples, g, () => {});

@@ -16,4 +16,5 @@ export { collectSamplePairs, type SamplePairOptions } from '../coupling/samplePa
 export type { LabelledStates, PairClass, PairSample, SamplePairs } from '../coupling/samplePairs.ts';
 export type { Samples } from '../coupling/samples.ts';
 export type { DangerCurve, DangerRecord, DangerRow } from '../record/dangerRecord.ts';
-export { type DangerOptions, runDanger } from '../study/danger/danger.ts';
+export { runDanger } from '../study/danger/danger.ts';
+export type { DangerOptions } from '../study/danger/experiment.ts';

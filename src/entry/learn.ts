@@ -9,6 +9,7 @@ export type { RewardScale } from '../credit/advantages/moments.ts';
 export { type LossOptions, lossSet, type SampledSteps, updateChecked as update } from '../engine/learn/lossSet.ts';
 export type { LossSettings, LossSums } from '../engine/learn/objective.ts';
 export type { LossSet } from '../engine/learn/shards.ts';
+export type { ScaledStep } from '../engine/learn/stepScale.ts';
 export {
   type AdamwSettings,
   createLearner,

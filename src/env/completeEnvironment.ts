@@ -63,7 +63,7 @@ function checkEnvironment(given: CustomEnvironment): void {
   for (const method of ['reset', 'step'] as const) {
     if (typeof given[method] !== 'function') refuse(caller, method, 'a function', given[method], 'implement it');
   }
-  for (const method of ['stateHash', 'expertActions', 'taskOf', 'clone', 'close'] as const) {
+  for (const method of ['stateHash', 'expertActions', 'achieved', 'taskOf', 'clone', 'close'] as const) {
     if (given[method] !== undefined && typeof given[method] !== 'function') {
       refuse(caller, method, 'a function', given[method], 'implement it or leave it out');
     }
@@ -104,10 +104,19 @@ function endOf(
   };
 }
 
-/** Optional methods that are passed on as they are. */
-function optionalMethods(given: CustomEnvironment): Pick<Environment, 'expertActions' | 'taskOf' | 'close'> {
+function goalsOf(goals: unknown): readonly number[] {
+  const isGoal = (goal: unknown): boolean => isInteger(goal, 0, Number.MAX_SAFE_INTEGER);
+  if (Array.isArray(goals) && goals.every(isGoal)) return goals;
+  return refuse(caller, 'achieved()', 'an array of integers >= 0', goals, 'number the goals');
+}
+
+/** Optional methods, passed on. */
+function optionalMethods(
+  given: CustomEnvironment,
+): Pick<Environment, 'expertActions' | 'achieved' | 'taskOf' | 'close'> {
   return {
     ...(given.expertActions && { expertActions: () => given.expertActions?.() ?? [] }),
+    ...(given.achieved && { achieved: () => goalsOf(given.achieved?.()) }),
     ...(given.taskOf && { taskOf: (game) => given.taskOf?.(game) ?? '' }),
     ...(given.close && { close: async () => given.close?.() }),
   };

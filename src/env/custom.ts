@@ -69,9 +69,14 @@ export interface CustomEpisodes<Spec, Observation, Action> {
   readonly spec: Spec;
   /**
    * `rollout` (0, 1, ...) tells the episodes of one group apart: an environment with chance in it draws that from
-   * (seed, rollout).
+   * (seed, rollout). `goal`, in environments with `achieved`: one of its numbers; the same game with that goal.
    */
-  reset(episode: { seed: number; split: Split; rollout?: number }): MaybePromise<CustomStep<Observation, Action>>;
+  reset(episode: {
+    seed: number;
+    split: Split;
+    rollout?: number;
+    goal?: number;
+  }): MaybePromise<CustomStep<Observation, Action>>;
   /** Takes the action with this index among the admissible ones. */
   step(action: number): MaybePromise<CustomStep<Observation, Action>>;
   /**
@@ -81,6 +86,11 @@ export interface CustomEpisodes<Spec, Observation, Action> {
   stateHash?(): number;
   /** Indices of the actions that an expert would take. Labels `oracle`, demonstrations and label quality need it. */
   expertActions?(): readonly number[];
+  /**
+   * The goals, as integers >= 0, under which the actions of the episode so far succeed in the same game, without its
+   * own. The state hash and the admissible actions must not depend on the goal. `hindsight` needs it.
+   */
+  achieved?(): readonly number[];
   /** Name of the kind of task in a game. Default: every game is a task of its own. */
   taskOf?(game: { readonly seed: number; readonly split: Split }): string;
   /** A copy that continues the episode by itself. Labels `counterfactual` need it. */

@@ -40,6 +40,11 @@ interface CommonSpec {
   readonly hasExpert: boolean;
   /** Default `return`. */
   readonly success?: SuccessKind;
+  /**
+   * Present if observations have a place for a hint (`withHints`): a hint appears where the policy takes an action that
+   * its classifier thinks bad with a probability above `threshold`, or in a share of `threshold` of all states.
+   */
+  readonly hint?: { readonly by: 'classifier' | 'random'; readonly threshold: number };
   /** Versions by name of the packages with which another program plays the episodes. Records state them. */
   readonly packages?: Readonly<Record<string, string>>;
 }
@@ -95,7 +100,13 @@ export interface Environment {
    * Starts the episode of `seed` and `split`; the same pair always starts the same episode. `rollout` (default 0)
    * distinguishes the rollouts of one group: a stochastic environment samples from a stream of (seed, rollout).
    */
-  reset(options: { seed: number; split: Split; rollout?: number }): MaybePromise<Step>;
+  reset(options: {
+    seed: number;
+    split: Split;
+    rollout?: number;
+    /** One of `achieved()`: the same game with this goal. Only for environments with that method. */
+    goal?: number;
+  }): MaybePromise<Step>;
   /** Takes the action with this index in `info.admissibleActions`. */
   step(action: number): MaybePromise<Step>;
   /** The current observation in English. */
@@ -114,6 +125,11 @@ export interface Environment {
   expertActions?(): readonly number[];
   /** Name of the kind of task in a game. Without this method every game is a task of its own. */
   taskOf?(game: { readonly seed: number; readonly split: Split }): string;
+  /**
+   * The goals other than the episode's own that its actions so far achieve, as numbers for `reset`: in the same game
+   * with such a goal, the same actions succeed. Only goals that a game of the split may have. `hindsight` needs it.
+   */
+  achieved?(): readonly number[];
   /** A copy that continues the episode independently. Labels `counterfactual` need it. */
   clone?(): Environment;
   /** Releases what the environment owns, for example a process. */
@@ -151,13 +167,15 @@ export interface TextEnvironment {
     readonly packages?: Readonly<Record<string, string>>;
   };
   /** See `Environment.reset`. */
-  reset(options: { seed: number; split: Split }): MaybePromise<TextStep>;
+  reset(options: { seed: number; split: Split; goal?: number }): MaybePromise<TextStep>;
   /** Takes the action with this index in `info.admissibleActions`. */
   step(action: number): MaybePromise<TextStep>;
   /** See `Environment.stateHash`. Default: the hash of the observation text and the admissible actions. */
   stateHash?(): number;
   /** See `Environment.expertActions`. */
   expertActions?(): readonly number[];
+  /** See `Environment.achieved`. */
+  achieved?(): readonly number[];
   /** See `Environment.taskOf`. */
   taskOf?(game: { readonly seed: number; readonly split: Split }): string;
   /** Releases what the environment owns. */

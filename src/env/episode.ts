@@ -28,6 +28,10 @@ export interface Game<W extends World, R extends Rules> {
   /** Action numbers are below this. */
   readonly actionCount: number;
   drawWorld(seed: number, split: Split, rules: R): W;
+  /** The goals, other than the world's own, that a game of the split with its layout can have, ascending. */
+  otherGoals(world: W, split: Split): readonly number[];
+  /** The start of the game of a world with one of `otherGoals`. The same actions are possible in it until an end. */
+  startWith(world: W, goal: number): W;
   copyWorld(world: W): W;
   /** Ascending. */
   possibleActions(world: W): readonly number[];
@@ -37,6 +41,8 @@ export interface Game<W extends World, R extends Rules> {
 export interface Episode<W extends World> {
   readonly seed: number;
   readonly split: Split;
+  /** The goal, where it is not that of the game. */
+  readonly goal: number | undefined;
   readonly world: W;
   /** Numbers of the currently possible actions, ascending; empty after the end. */
   possible: readonly number[];
@@ -84,6 +90,7 @@ export function startEpisode<W extends World, R extends Rules>(
   seed: number,
   split: Split,
   rules: R,
+  goal?: number,
 ): Episode<W> {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(
@@ -95,8 +102,40 @@ export function startEpisode<W extends World, R extends Rules>(
       `${game.name}.reset: split must be one of ${splits.join(', ')}, got ${shownValue(split)}; choose one of them`,
     );
   }
-  const world = game.drawWorld(seed, split, rules);
-  return { seed, split, world, possible: game.possibleActions(world), taken: [] };
+  const drawn = game.drawWorld(seed, split, rules);
+  if (goal !== undefined && !game.otherGoals(drawn, split).includes(goal)) {
+    throw new RangeError(
+      `${game.name}.reset: goal must be one that achieved() named in this game, got ${shown(goal)}; leave it out`,
+    );
+  }
+  const world = goal === undefined ? drawn : game.startWith(drawn, goal);
+  return { seed, split, goal, world, possible: game.possibleActions(world), taken: [] };
+}
+
+/** Whether the actions succeed in a world at its start. Which actions are possible must not depend on the goal. */
+function succeeds<W extends World, R extends Rules>(
+  game: Game<W, R>,
+  world: W,
+  actions: readonly number[],
+  { irreversible }: Rules,
+): boolean {
+  for (const action of actions) {
+    if (world.ended) break;
+    game.act(world, action, irreversible);
+  }
+  return world.succeeded;
+}
+
+/** See `Environment.achieved`. Plays the actions of the episode again for every goal that its layout can have. */
+export function achievedGoals<W extends World, R extends Rules>(
+  game: Game<W, R>,
+  { seed, split, goal, taken }: Episode<W>,
+  rules: R,
+): number[] {
+  const drawn = game.drawWorld(seed, split, rules);
+  return game
+    .otherGoals(drawn, split)
+    .filter((other) => other !== goal && succeeds(game, game.startWith(drawn, other), taken, rules));
 }
 
 export function copyEpisode<W extends World, R extends Rules>(game: Game<W, R>, episode: Episode<W>): Episode<W> {
@@ -131,10 +170,10 @@ export function advance<W extends World, R extends Rules>(
 /** JSON text of an episode: name of the game, rules, and the actions taken. */
 export function writeEpisode<W extends World, R extends Rules>(
   { name, version }: Game<W, R>,
-  { seed, split, taken }: Episode<W>,
+  { seed, split, goal, taken }: Episode<W>,
   rules: R,
 ): string {
-  return JSON.stringify({ environment: name, version, rules, seed, split, taken });
+  return JSON.stringify({ environment: name, version, rules, seed, split, goal, taken });
 }
 
 /** Replays the episode of `writeEpisode`, so that only states that play can reach are restored. */
@@ -156,12 +195,13 @@ export function readEpisode<W extends World, R extends Rules>(game: Game<W, R>, 
   if (JSON.stringify(stored.rules) !== JSON.stringify(rules)) {
     fail(`rules must be ${JSON.stringify(rules)}, got ${JSON.stringify(stored.rules)}`);
   }
-  const { seed, split, taken } = stored;
+  const { seed, split, goal, taken } = stored;
   if (typeof seed !== 'number' || !Number.isSafeInteger(seed) || seed < 0)
     fail(`seed must be an integer in [0, 2^53), got ${seed}`);
   if (!splits.includes(split as Split)) fail(`split must be one of ${splits.join(', ')}, got ${split}`);
   if (!Array.isArray(taken)) return fail(`taken must be an array, got ${taken}`);
-  const episode = startEpisode(game, seed as number, split as Split, rules);
+  if (goal !== undefined && typeof goal !== 'number') fail(`goal must be a number or absent, got ${goal}`);
+  const episode = startEpisode(game, seed as number, split as Split, rules, goal as number | undefined);
   for (const action of taken) {
     const index = episode.possible.indexOf(action);
     if (index < 0) fail(`taken must list possible action numbers below ${actionCount}, got ${action}`);

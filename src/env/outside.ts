@@ -16,7 +16,11 @@ export interface OpenBridgeOptions {
 }
 
 /** An open bridge to environments of one form; without `form` their observations are text. */
-export type OpenedBridge = { close(): Promise<void> } & (
+export type OpenedBridge = {
+  close(): Promise<void>;
+  /** Number of resets that were repeated so far, because the program asked for it. */
+  retries?(): number;
+} & (
   | { readonly form?: 'text'; create(): TextEnvironment }
   | { readonly form: 'vector'; create(): Environment }
   | { readonly form: 'tokens'; create(): Environment }

@@ -1,13 +1,14 @@
 /** Opens the environments that a config names. */
 
 import type { Config } from '../config/config.ts';
-import { labelTermsOf } from '../config/method.ts';
+import { usesLabels } from '../config/method.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { createBandit } from './bandit/bandit.ts';
 import { completeEnvironment } from './completeEnvironment.ts';
 import { craftingText, createCrafting } from './crafting/crafting.ts';
 import type { CustomEnvironment } from './custom.ts';
 import type { Environment, TextEnvironment } from './environment.ts';
+import { withHints } from './hints.ts';
 import { createHousehold, householdText } from './household/household.ts';
 import { createLookAlike } from './lookAlike.ts';
 import { type BuiltInName, isBuiltIn } from './names.ts';
@@ -190,6 +191,11 @@ export async function openSource(
   return { ...outside, form: 'text', create: () => bridge.create() };
 }
 
+/** The pool; where the config switches hints on, its observations have a place for a hint. */
+function hintedPool(pool: EnvironmentPool, { hint: by, hintThreshold: threshold }: Config): EnvironmentPool {
+  return by === 'off' ? pool : { ...pool, create: () => withHints(pool.create(), { by, threshold }) };
+}
+
 /**
  * @param saved the vocabulary of the checkpoint from which the run resumes, if any
  * @throws if the name is unknown, or the environment does not have the form that the config requires; the signal's
@@ -203,14 +209,14 @@ export async function openEnvironments(
 ): Promise<EnvironmentPool> {
   const source = await openSource(config, openBridge, options);
   try {
-    if (source.form === 'text') return await textPool(config, source, saved, options);
+    if (source.form === 'text') return hintedPool(await textPool(config, source, saved, options), config);
     if (config.history > 0) {
       throw new Error(
         `config: history must be 0 where observations are not text, got ${config.history} with env "${config.env}"; set history to 0 or observation to "text"`,
       );
     }
     const { create, inProcess, close } = source;
-    return { create, vocabulary: null, inProcess, close };
+    return hintedPool({ create, vocabulary: null, inProcess, close }, config);
   } catch (error) {
     await source.close();
     throw error;
@@ -222,8 +228,9 @@ export async function openEnvironments(
  *
  * @throws Error naming the labels and what the environment lacks
  */
-export function requireLabels({ method, labels, shuffledSource }: Config, { spec }: Environment): void {
-  if (labelTermsOf(method).length === 0) return;
+export function requireLabels(config: Config, { spec }: Environment): void {
+  const { labels, shuffledSource } = config;
+  if (!usesLabels(config)) return;
   const source = labels === 'shuffled' ? shuffledSource : labels;
   if ((source !== 'oracle' && source !== 'demonstrations') || spec.hasExpert) return;
   const key = labels === 'shuffled' ? 'shuffledSource' : 'labels';

@@ -10,6 +10,7 @@ import type {
   TextStep,
 } from './environment.ts';
 import {
+  achievedGoals,
   advance,
   checkRules,
   copyEpisode,
@@ -52,9 +53,10 @@ export interface Family<W extends World, R extends Rules> extends Game<W, R> {
 
 /** All methods are synchronous: none returns a promise. */
 export interface WorldEnvironment extends CloneableEnvironment {
-  reset(options: { seed: number; split: Split }): Step;
+  reset(options: { seed: number; split: Split; goal?: number }): Step;
   step(action: number): Step;
   expertActions(): readonly number[];
+  achieved(): readonly number[];
   clone(): WorldEnvironment;
 }
 
@@ -151,7 +153,7 @@ function worldEnvironment<W extends World, R extends Rules>(
 
   return {
     spec,
-    reset: ({ seed, split }) => play(startEpisode(family, seed, split, rules)),
+    reset: ({ seed, split, goal }) => play(startEpisode(family, seed, split, rules, goal)),
     step(index) {
       const episode = playing('step');
       const { world } = episode;
@@ -169,6 +171,7 @@ function worldEnvironment<W extends World, R extends Rules>(
       const { world, possible } = playing('expertActions');
       return family.expertChoices(world, possible);
     },
+    achieved: () => achievedGoals(family, playing('achieved'), rules),
     taskOf: ({ seed }) => family.taskOfSeed(seed),
     clone: () => worldEnvironment(family, rules, form, current && copyEpisode(family, current)),
     serialize: () => writeEpisode(family, playing('serialize'), rules),
@@ -193,8 +196,8 @@ function worldText<W extends World, R extends Rules>(family: Family<W, R>, rules
   });
   return {
     spec: { name: `${name}-text`, version, maxSteps: rules.maxSteps, hasExpert: true },
-    reset({ seed, split }) {
-      current = startEpisode(family, seed, split, rules);
+    reset({ seed, split, goal }) {
+      current = startEpisode(family, seed, split, rules, goal);
       return present(current);
     },
     step(index) {
@@ -207,6 +210,7 @@ function worldText<W extends World, R extends Rules>(family: Family<W, R>, rules
       const { world, possible } = playing('expertActions');
       return family.expertChoices(world, possible);
     },
+    achieved: () => achievedGoals(family, playing('achieved'), rules),
     taskOf: ({ seed }) => family.taskOfSeed(seed),
   };
 }

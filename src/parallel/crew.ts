@@ -6,7 +6,7 @@ import { checkInteger, checkKeys, refuse, shown } from '../check/values.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
 import { type BuildChoice, type KernelChoice, notWide } from '../engine/kernels/buildChoice.ts';
-import { arenaOf } from '../engine/kernels/createArena.ts';
+import { arenaOf, useKernels } from '../engine/kernels/createArena.ts';
 import { type Build, engineModule, instantiateKernels, type Width } from '../engine/kernels/load.ts';
 import { type ModuleSource, moduleFrom, type SentModule, sendable } from '../engine/kernels/moduleFrom.ts';
 import { createSharedMemory, openSharedMemory } from '../engine/kernels/sharedMemory.ts';
@@ -181,7 +181,7 @@ export class Crew {
     const choice = this.#kernels.atBorder(this.#kind, left);
     if (choice === null) return null;
     this.#choice = choice;
-    if (choice.module) arena.useKernels(instantiateKernels(choice.module, arena.memory), choice);
+    if (choice.module) useKernels(arena, instantiateKernels(choice.module, arena.memory), choice);
     return choice.module;
   }
 

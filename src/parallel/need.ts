@@ -4,7 +4,7 @@
  */
 
 import type { Config } from '../config/config.ts';
-import { headsOf } from '../config/method.ts';
+import { headsOf, termsOf } from '../config/method.ts';
 import { gramBytes } from '../coupling/gram.ts';
 import { rowBlocks } from '../coupling/gramPieces.ts';
 import type { Samples } from '../coupling/samples.ts';
@@ -60,6 +60,13 @@ function largestGram(policy: Policy, pairs: number, threads: number): number {
   return Math.max(gramBytes(policy, all, all), gramBytes(policy, samplesOf(shape, to - from), all));
 }
 
+/** Bytes of the matrices with which `decouple` takes the samples of a chunk apart. */
+function decouplingBytes(policy: Policy, { method, decoupleChunk }: Config, states: number): number {
+  if (!termsOf(method).includes('decouple')) return 0;
+  const samples = samplesOf(policy.network.batch.shape, Math.min(decoupleChunk, states));
+  return gramBytes(policy, samples, samples);
+}
+
 /** Bytes of one state in the arrays by state. */
 function stateBytes({ stateSlots, actionSlots, vectorWidth }: InputShape, tokens: number): number {
   return 4 * (16 + stateSlots * tokens + vectorWidth + ACTIONS * (4 + actionSlots * tokens));
@@ -80,17 +87,22 @@ export function memoryNeed(
 ): BytesOf {
   const arena = new CountingArena();
   const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
-  createLossInputs(policy);
+  createLossInputs(policy, null);
   const { network } = policy;
   const engine = arena.mark();
-  const vectors = 4 * (VECTORS * network.vectorSize + 2 * network.size);
+  const kept =
+    (config.churnCoef > 0 ? 2 : 0) * network.vectorSize + (config.optimizer === 'muon' ? 4 : 0) * network.size;
+  const vectors = 4 * (VECTORS * network.vectorSize + 2 * network.size + kept);
   const { shape } = network.batch;
   const episodes = config.groupsPerIteration * config.numGenerations;
-  const states = COPIES_OF_STATES * episodes * spec.maxSteps * stateBytes(shape, shape.layout === 'slots' ? 3 : 1);
+  const steps = episodes * spec.maxSteps;
+  const copies = COPIES_OF_STATES + (spec.hint ? 1 : 0);
+  const states = copies * steps * stateBytes(shape, shape.layout === 'slots' ? 3 : 1);
   const critic = config.labels === 'critic' ? engine + vectors : 0;
   const common = vectors + critic + states;
   const own = engine + 4 * VECTORS_PER_THREAD * network.vectorSize + SLACK_BYTES;
-  return (threads) => common + threads * (own + largestGram(policy, pairs, threads));
+  const decoupling = decouplingBytes(policy, config, steps);
+  return (threads) => common + threads * (own + Math.max(decoupling, largestGram(policy, pairs, threads)));
 }
 
 /** `memoryNeed` before a run is opened; null for environments that report their sizes only when open. */

@@ -6,6 +6,7 @@
 import type { Config } from '../config/config.ts';
 import type { Gram } from '../coupling/gram.ts';
 import type { GramRequest } from '../coupling/gramPieces.ts';
+import type { Samples } from '../coupling/samples.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
 import type { UpdatePhase } from '../engine/learn/updatePhase.ts';
 import type { Policy } from '../engine/policy/policy.ts';
@@ -18,7 +19,7 @@ import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { type AssignedGames, assignGames } from './assignedGames.ts';
 import type { Crew } from './crew.ts';
 import { createRunCounters, type RunContext } from './runContext.ts';
-import { spreadGrams } from './spreadGrams.ts';
+import { spreadGrams, spreadGramTotals } from './spreadGrams.ts';
 import { openUpdates } from './updates.ts';
 import type { RunSetup } from './worker.ts';
 
@@ -36,6 +37,8 @@ export interface Spread {
   play(games: readonly GameChoice[], options: CollectOptions): Promise<Played>;
   /** One matrix for each request. */
   grams(requests: readonly GramRequest[], pause?: Pause): Promise<Gram[]>;
+  /** The matrix f64[n, n] of each list of n samples; not between the start and the end of a phase of updates. */
+  gramTotals(samples: readonly Samples[]): Promise<Float64Array[]>;
   /**
    * Starts updates on these sets, one list for each update.
    *
@@ -141,9 +144,9 @@ async function spreadPlay(
 /**
  * Starts a run on the crew's workers. The policy's arena must come from `crew.arena`. The caller closes the result.
  *
- * @param signal once it is aborted, the phase in progress and every later phase except `updates` reject at once with
- * its reason. On shared memory workers stop between two steps. On copies a worker finishes the job that it has
- * received, and the next run of the crew starts after that
+ * @param signal once it is aborted, the phase in progress and every later phase except `updates` and `gramTotals`
+ * reject at once with its reason. On shared memory workers stop between two steps. On copies a worker finishes the job
+ * that it has received, and the next run of the crew starts after that
  */
 export async function openSpread(
   crew: Crew,
@@ -202,6 +205,7 @@ export async function openSpread(
       signal?.throwIfAborted();
       return spreadGrams(run, requests, pause);
     },
+    gramTotals: (samples) => spreadGramTotals(run, samples),
     updates(sets, next = null) {
       if (!next || !plays || !shared) return beginUpdates(sets, null);
       const assigned = rollouts.assignAhead(next);

@@ -10,10 +10,11 @@ import { type Gram, gramRows } from '../coupling/gram.ts';
 import type { GramPiece, GramRequest } from '../coupling/gramPieces.ts';
 import { index32 } from '../engine/kernels/address.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
-import { arenaOf } from '../engine/kernels/createArena.ts';
+import { arenaOf, useKernels } from '../engine/kernels/createArena.ts';
 import { engineModule, instantiateKernels } from '../engine/kernels/load.ts';
 import { moduleFrom, type SentModule } from '../engine/kernels/moduleFrom.ts';
 import { createLossInputs } from '../engine/learn/objective.ts';
+import { valueLoss } from '../engine/learn/valueLoss.ts';
 import { type ComposeNetwork, policyFor } from '../engine/policy/custom.ts';
 import type { Environment, EnvironmentSpec } from '../env/environment.ts';
 import { type MakeEnvironment, openEnvironments } from '../env/registry.ts';
@@ -74,6 +75,8 @@ export type Chunk<T> = readonly [chunk: number, result: T];
 export interface GramsJob {
   readonly weights: Weights;
   readonly pieces: readonly (GramRequest & Pick<GramPiece, 'rows'>)[];
+  /** Whether the matrices of parameters are computed, too. */
+  readonly parts: boolean;
   /** On shared memory the worker stops once the counter leaves this generation; null: it computes all rows. */
   readonly during: CounterGeneration | null;
 }
@@ -121,7 +124,7 @@ async function openRun(setup: RunSetup): Promise<WorkerRun> {
     custom.environment === null ? null : await importPart<MakeEnvironment>('environment', custom.environment);
   const pool = plays ? await openEnvironments(config, null, vocabulary, { makeEnvironment }) : null;
   return {
-    engine: { policy, inputs: createLossInputs(policy) },
+    engine: { policy, inputs: createLossInputs(policy, valueLoss) },
     reusable: null,
     environments: [],
     createEnvironment() {
@@ -242,7 +245,7 @@ export function createWorkerApi(): WorkerApi {
     }),
     useModule: inOrder(async (module) => {
       const { arena } = currentRun(null).engine.policy;
-      arena.useKernels(instantiateKernels(module, arena.memory));
+      useKernels(arena, instantiateKernels(module, arena.memory));
     }),
     collect: inOrder(async (job) => {
       const own = currentRun(job.weights);
@@ -259,11 +262,11 @@ export function createWorkerApi(): WorkerApi {
     }),
     shards: inOrder(async (job) => computeBlocks(currentRun(job.weights), job)),
     updates: inOrder(async (job) => workThroughUpdates(currentRun(null), job)),
-    grams: inOrder(async ({ weights, pieces, during }) => {
+    grams: inOrder(async ({ weights, pieces, parts, during }) => {
       const { policy } = currentRun(weights).engine;
       const isCancelled = (): boolean => during !== null && isOver(policy.arena, during);
       return pieces.flatMap(({ left, right, rows }) =>
-        unlessCancelled(gramRows(policy, policy.weights, left, right ?? left, rows), isCancelled),
+        unlessCancelled(gramRows(policy, policy.weights, left, right ?? left, rows, parts), isCancelled),
       );
     }),
   };

@@ -124,7 +124,8 @@ function isKernels(value: unknown): boolean {
 
 function readResult(directory: string, config: JsonRecord, chain: Chain | null): JsonRecord {
   const result = readRecord(directory, resultName);
-  const keys = ['command', 'config', ...outcomeKeys, ...extraOutcomeKeys, 'wallMs', 'workers', 'kernels', 'arithmetic'];
+  const ofComputation = ['wallMs', 'workers', 'kernels', 'repeatedResets', 'arithmetic'];
+  const keys = ['command', 'config', ...outcomeKeys, ...extraOutcomeKeys, ...ofComputation];
   requireKeys(resultName, result, keys);
   for (const key of outcomeKeys) if (result[key] === undefined) found(resultName, `${resultName} has no ${key}`);
   if (result.command !== 'train') found(`${resultName}#command`, `${resultName} must have the command train`);
@@ -139,6 +140,10 @@ function readResult(directory: string, config: JsonRecord, chain: Chain | null):
   }
   if (result.kernels !== undefined && !isKernels(result.kernels)) {
     found(`${resultName}#kernels`, `${resultName} must have build, buildReason and times as kernels`);
+  }
+  const { repeatedResets = 1 } = result;
+  if (!(Number.isSafeInteger(repeatedResets) && (repeatedResets as number) >= 1)) {
+    found(`${resultName}#repeatedResets`, `${resultName} must have an integer >= 1 as repeatedResets`);
   }
   if ((result.arithmetic ?? null) !== (chain?.head.arithmetic ?? null)) {
     found(`${resultName}#arithmetic`, `${resultName} states an arithmetic that differs from the hash chain`);

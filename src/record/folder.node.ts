@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { checkpointFileNames } from './checkpoint.ts';
 import { isCheckpointName } from './layout.node.ts';
 import {
+  actionProbabilitiesName,
+  actionProbabilitiesUnchecked,
   checkpointsName,
   configName,
   couplingEndName,
@@ -47,7 +49,7 @@ function isPage(name: string): boolean {
 /** Whether the name is that of a temporary file left by an interrupted write of the run or of its page. */
 export function isInterruptedWrite(name: string): boolean {
   const target = temporaryPattern.exec(name)?.[1];
-  return target !== undefined && (runNames.has(target) || isPage(target));
+  return target !== undefined && (runNames.has(target) || target === actionProbabilitiesName || isPage(target));
 }
 
 /** Whether the name, in the folder of checkpoints, is that of a checkpoint whose write or removal was interrupted. */
@@ -58,6 +60,7 @@ export function isInterruptedCheckpoint(name: string): boolean {
 function kindInRoot(name: string): FolderEntry['kind'] {
   if (runNames.has(name)) return 'run';
   if (isPage(name)) return { notChecked: 'a page drawn from records' };
+  if (name === actionProbabilitiesName) return { notChecked: actionProbabilitiesUnchecked };
   if (isLockName(name)) return { notChecked: 'names a process that writes or wrote the run' };
   if (isInterruptedWrite(name) || isLockName(temporaryPattern.exec(name)?.[1] ?? '')) return temporary;
   return foreign;

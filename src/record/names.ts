@@ -10,6 +10,10 @@ export const checkpointsName = 'checkpoints';
 export const latestName = 'latest.json';
 export const couplingStartName = 'coupling-start.json';
 export const couplingEndName = 'coupling-end.json';
+/** Written by runs with `diagnostics`. No hash covers it. */
+export const actionProbabilitiesName = 'action-probabilities.json';
+/** Why `verify` does not check it. */
+export const actionProbabilitiesUnchecked = 'diagnostics of the run, which no hash covers';
 /** Written by `unbraid coupling`, not by the run itself. */
 export const couplingName = 'coupling.json';
 

@@ -28,9 +28,11 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-type Dtype = 'F32' | 'F64' | 'I32' | 'U8';
+/** The type of the values of each dtype. */
+const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const;
 
-const bytesPerValue: Readonly<Record<Dtype, number>> = { F32: 4, F64: 8, I32: 4, U8: 1 };
+type Dtype = keyof typeof arrays;
+
 const metadataName = '__metadata__';
 /** Limits of a header. They bound the time and memory that a malicious file can use. A policy has about 30 tensors. */
 const maxHeaderBytes = 10_000_000;
@@ -38,11 +40,9 @@ const maxTensors = 10_000;
 const maxNameLength = 512;
 const maxDimensions = 16;
 
-function dtypeOf(name: string, values: unknown): Dtype {
-  if (values instanceof Float32Array) return 'F32';
-  if (values instanceof Float64Array) return 'F64';
-  if (values instanceof Int32Array) return 'I32';
-  if (values instanceof Uint8Array) return 'U8';
+function dtypeOf(name: string, values: unknown): string {
+  const found = Object.entries(arrays).find(([, array]) => values instanceof array);
+  if (found) return found[0];
   const rule = 'a Float32Array, Float64Array, Int32Array or Uint8Array';
   return refuse('encodeSafetensors', `values of ${shown(name)}`, rule, values, 'convert them');
 }
@@ -176,7 +176,7 @@ function readEntry(name: string, value: unknown): Entry {
   if (name.length > maxNameLength) throw damaged(`the name ${tensor} has more than ${maxNameLength} characters`);
   if (!isJsonObject(value)) throw damaged(`the entry of ${tensor} is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerValue, dtype)) {
+  if (typeof dtype !== 'string' || !Object.hasOwn(arrays, dtype)) {
     throw new Error(`decodeSafetensors: dtype of ${tensor} must be F32, F64, I32 or U8, got ${shownJson(dtype)}`);
   }
   if (!Array.isArray(shape) || shape.length > maxDimensions || Number.isNaN(sizeOf(shape))) {
@@ -188,7 +188,7 @@ function readEntry(name: string, value: unknown): Entry {
     throw damaged(`data_offsets of ${tensor} must be two integers, got ${shownJson(offsets)}`);
   }
   const entry: Entry = { name, dtype: dtype as Dtype, shape, begin: begin as number, end: end as number };
-  const expected = sizeOf(shape) * bytesPerValue[entry.dtype];
+  const expected = sizeOf(shape) * arrays[entry.dtype].BYTES_PER_ELEMENT;
   if (entry.end - entry.begin !== expected) {
     throw damaged(`${tensor} (${dtype} [${shape.join(', ')}]) needs ${expected} bytes, got ${entry.end - entry.begin}`);
   }
@@ -199,9 +199,7 @@ function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
   // A copy, because the bytes of the tensor may be unaligned in the file. `slice()` is unsuitable: for Node's Buffer it
   // returns a view.
   const { buffer } = new Uint8Array(bytes);
-  if (dtype === 'F32') return new Float32Array(buffer);
-  if (dtype === 'F64') return new Float64Array(buffer);
-  return dtype === 'I32' ? new Int32Array(buffer) : new Uint8Array(buffer);
+  return new arrays[dtype](buffer);
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 
 import * as v from 'valibot';
+import type { ActionProbabilities } from './actionProbabilities.ts';
 import type { DangerRecord } from './dangerRecord.ts';
 
 const finite = v.pipe(v.number(), v.finite());
@@ -52,6 +53,8 @@ const runResult = v.object({
   arithmetic: v.optional(v.literal('relaxed')),
   /** Number of threads of the run and the memory that they used. They change the elapsed time, not the result. */
   workers: v.optional(v.object({ count, memory: v.picklist(['own', 'shared', 'copied']), reason: v.string() })),
+  /** Resets that the program of the environment asked to repeat, since the last start of the run; absent if none. */
+  repeatedResets: v.optional(count),
   /** Build of the kernels at the end of the run, the reason, and ms of both builds where they were timed. */
   kernels: v.optional(
     v.object({
@@ -72,6 +75,15 @@ const couplingRecord = v.object({
   split: v.string(),
   samples: count,
   classes: v.object({ goodGood: pairClass, goodBad: pairClass, badBad: pairClass }),
+  // The optional fields are absent in records of earlier versions, and in those of runs without `diagnostics`.
+  contrast: v.optional(finite),
+  kernelTargetAlignment: v.optional(finite),
+  distinctSamples: v.optional(count),
+  effectiveRank: v.optional(finite),
+  topShare: v.optional(finite),
+  embeddingCosine: v.optional(
+    v.object({ goodBad: finite, goodGood: finite, badBad: finite, contrast: finite, cka: finite }),
+  ),
   layers: v.array(
     v.object({
       parameter: v.string(),
@@ -79,6 +91,8 @@ const couplingRecord = v.object({
       goodBadCosine: measured,
       goodGoodCosine: measured,
       badBadCosine: measured,
+      contrast: v.optional(finite),
+      kernelTargetAlignment: v.optional(finite),
     }),
   ),
   similarity: v.array(
@@ -107,6 +121,8 @@ const dangerRecord = v.object({
   command: v.literal('danger'),
   // Present if the networks were initialised in another way than in training runs.
   preset: v.optional(v.literal('prototype')),
+  // Present if a row has the term decouple.
+  decoupleLambda: v.optional(finite),
   rho: finite,
   seeds: count,
   iterations: count,
@@ -118,6 +134,8 @@ const dangerRecord = v.object({
       labels: v.string(),
       peak: finite,
       end: finite,
+      // Records of earlier versions have no return.
+      return: v.optional(v.nullable(finite), null),
       seeds: count,
     }),
   ),
@@ -142,6 +160,7 @@ const compareRecord = v.object({
         name: v.string(),
         method: v.string(),
         labels: v.string(),
+        settings: v.optional(v.record(v.string(), v.nullable(v.union([v.string(), finite, v.boolean()])))),
         upperBound: v.boolean(),
         control: v.boolean(),
         runs: v.pipe(v.array(v.string()), v.minLength(1)),
@@ -180,6 +199,8 @@ export interface RunRecords {
   readonly result: RunResult;
   readonly couplingStart?: CouplingRecord;
   readonly couplingEnd?: CouplingRecord;
+  /** Of runs with `diagnostics`. */
+  readonly actionProbabilities?: ActionProbabilities;
 }
 
 /** All records from which one report is made. */

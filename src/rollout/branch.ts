@@ -14,6 +14,7 @@ import {
 import type { Environment, Step } from '../env/environment.ts';
 import { type Pause, pauses, settled } from '../eventLoop.ts';
 import { checkStep } from './collect.ts';
+import { openHints } from './hints.ts';
 import type { Rollout } from './rollout.ts';
 import { sampleScored, scoreWaiting } from './scores.ts';
 
@@ -151,7 +152,7 @@ export async function branch(
       live.push(b);
     }
     forgetStates(known);
-    meetStates(known, steps, live.length);
+    meetStates(known, hints?.show(steps, live.length) ?? steps, live.length);
     await pause(branches.length);
   };
 
@@ -168,6 +169,7 @@ export async function branch(
     }
   }
   const known = openKnownStates(policy.arena, spec);
+  const hints = openHints(policy, spec, options.temperature);
   try {
     await stepAll(known, first, candidates);
     while (live.length > 0) {
@@ -178,6 +180,7 @@ export async function branch(
       await stepAll(known, live, sampled.taken);
     }
   } finally {
+    hints?.close();
     closeKnownStates(known);
   }
   return { returns, envSteps: total };

@@ -18,6 +18,7 @@ import { createStateList, grown, inputShape, pushState, type StateList } from '.
 import type { Environment, EnvironmentSpec, Step } from '../env/environment.ts';
 import { checkMaxSteps, requireEnd } from '../env/limits.ts';
 import { pauses, unlessAborted } from '../eventLoop.ts';
+import { type Hints, openHints } from './hints.ts';
 import { createRollout, type GameChoice, growRollout, type Rollout } from './rollout.ts';
 import { sampleScored, scoreWaiting } from './scores.ts';
 
@@ -213,10 +214,12 @@ export async function collect(
   const rollout = createRollout(inputShape(spec), games, spec.maxSteps, reusable);
   if (spec.success === 'step') rollout.successes = new Float64Array(games.length);
   const known = openKnownStates(policy.arena, spec);
+  const hints = openHints(policy, spec, options.temperature);
   try {
-    await playAll(policy, environments, games, options, rollout, known);
+    await playAll(policy, environments, games, options, rollout, known, hints);
     copyStates(known, rollout.states, rollout.first);
   } finally {
+    hints?.close();
     closeKnownStates(known);
   }
   return rollout;
@@ -230,6 +233,7 @@ async function playAll(
   options: CollectOptions,
   rollout: Rollout,
   known: KnownStates,
+  hints: Hints | null,
 ): Promise<void> {
   const count = games.length;
   const live: Live = {
@@ -250,7 +254,7 @@ async function playAll(
     options.check?.();
     await pause?.(live.count);
     const from = known.states;
-    meetStates(known, steps, live.count);
+    meetStates(known, hints?.show(steps, live.count) ?? steps, live.count);
     growRollout(rollout, known.states);
     recordStates(rollout, known, live, from, environments, options);
     scoreWaiting(policy, known, options.temperature);
@@ -298,9 +302,11 @@ export async function play(
   const { spec } = environments[0];
   checkMaxSteps('play', spec);
   const known = openKnownStates(policy.arena, spec);
+  const hints = openHints(policy, spec, options.temperature);
   try {
-    return await playFor(policy, environments, games, options, known);
+    return await playFor(policy, environments, games, options, known, hints);
   } finally {
+    hints?.close();
     closeKnownStates(known);
   }
 }
@@ -311,6 +317,7 @@ async function playFor(
   games: readonly GameChoice[],
   options: CollectOptions,
   known: KnownStates,
+  hints: Hints | null,
 ): Promise<Played> {
   const { spec } = environments[0];
   const returns = new Float64Array(games.length);
@@ -334,7 +341,7 @@ async function playFor(
     await pause?.(count);
     if (known.states > KEPT_STATES) forgetStates(known);
     const from = known.states;
-    meetStates(known, steps, count);
+    meetStates(known, hints?.show(steps, count) ?? steps, count);
     for (let i = 0; i < count; i++) {
       const slot = live[i];
       counters[i] = (options.numbers?.[game[slot]] ?? game[slot]) * spec.maxSteps + length[slot];

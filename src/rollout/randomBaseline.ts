@@ -21,6 +21,8 @@ export interface RandomOptions {
   readonly seed: number;
   readonly split: Split;
   readonly episodes: number;
+  /** Number of the first episode; default 0. An episode is the same whatever the first one is. */
+  readonly first?: number;
   /** Number of training games of the run, which the train split repeats. */
   readonly trainGames: number;
   readonly onEpisode?: (done: number) => void;
@@ -30,26 +32,26 @@ export interface RandomOptions {
 /**
  * Plays games of a split with uniformly random actions, one in each environment at a time.
  *
- * @returns results by game, which do not depend on the number of environments, and the number of steps of all games
+ * @returns results by game, which do not depend on the number of environments, and f64[episodes] of steps
  * @throws Error if an environment violates its contract; the signal's reason on abort
  */
 export async function playBaseline(
   environments: readonly RandomEnvironment[],
-  { seed, split, episodes, trainGames, onEpisode, signal }: RandomOptions,
-): Promise<Played & { readonly steps: number }> {
+  { seed, split, episodes, first = 0, trainGames, onEpisode, signal }: RandomOptions,
+): Promise<Played & { readonly steps: Float64Array }> {
   const { spec } = environments[0];
-  const games = evaluationGames(seed, split, episodes, trainGames);
+  const games = evaluationGames(seed, split, first + episodes, trainGames).slice(first);
   const returns = new Float64Array(episodes);
   const successes = new Float64Array(spec.success === 'step' ? episodes : 0);
-  let steps = 0;
+  const steps = new Float64Array(episodes);
   await playRandomly(environments, {
     ...{ caller: 'random', episodes, onEpisode, signal },
-    random: (episode) => randomStream(seed, `random/${split}`, episode),
+    random: (episode) => randomStream(seed, `random/${split}`, first + episode),
     game: (episode) => games[episode],
     onStep(episode, step, action) {
       if (action === null) return;
       checkReward('random', step, spec);
-      steps++;
+      steps[episode]++;
       returns[episode] += step.reward;
       if (spec.success === 'step' && (step.terminated || step.truncated)) successes[episode] = successOf(step, spec);
     },

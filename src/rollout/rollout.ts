@@ -9,6 +9,8 @@ export interface GameChoice {
   readonly seed: number;
   readonly split: Split;
   readonly rollout: number;
+  /** Another goal than the game's own, for relabelled episodes; see `Environment.reset`. */
+  readonly goal?: number;
 }
 
 /** The states after the last steps of truncated episodes, by number of steps, then by episode. */

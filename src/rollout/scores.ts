@@ -9,12 +9,18 @@ import { cutBatches } from '../engine/states/loadBatch.ts';
 import { gatherBatch, growForPlaced } from '../engine/states/placedLists.ts';
 
 /**
- * Computes the log-probabilities of the waiting states, batch by batch. All states in `known` must have the same
- * weights and temperature.
+ * Scores the waiting states, batch by batch. All states in `known` must have the same weights and temperature.
  *
+ * @param onBatch called with the address of the numbers of the states of each batch and their number, while the outputs
+ *   of the network and `policy.logProbs` are those of the batch
  * @throws if a log-probability is not finite
  */
-export function scoreWaiting(policy: Policy, known: KnownStates, temperature: number): void {
+export function scoreBatches(
+  policy: Policy,
+  known: KnownStates,
+  temperature: number,
+  onBatch: (at: number, count: number) => void,
+): void {
   const { arena, network } = policy;
   const { addresses } = known.arrays;
   const { i32 } = arena;
@@ -30,10 +36,22 @@ export function scoreWaiting(policy: Policy, known: KnownStates, temperature: nu
     if (to - from === 1) growForPlaced(arena, network.batch, addresses, arena.i32[index32(at)]);
     gatherBatch(arena, network.batch, addresses, at, to - from);
     finiteLogProbs(policy, policy.weights, temperature);
-    arena.kernels.scatterRowValues(to - from, at, addresses.rowOffsets, policy.logProbs, addresses.logProbs);
+    onBatch(at, to - from);
     from = to;
   }
   known.waiting = 0;
+}
+
+/**
+ * Computes the log-probabilities of the waiting states; see `scoreBatches`.
+ *
+ * @throws if a log-probability is not finite
+ */
+export function scoreWaiting(policy: Policy, known: KnownStates, temperature: number): void {
+  const { addresses } = known.arrays;
+  scoreBatches(policy, known, temperature, (at, count) =>
+    policy.arena.kernels.scatterRowValues(count, at, addresses.rowOffsets, policy.logProbs, addresses.logProbs),
+  );
 }
 
 /** Output of `sampleScored`: the action and its log-probability of each state, from index `at` on. */

@@ -3,16 +3,22 @@ import type { JsonRecord } from '../record/json.ts';
 import { dangerKind } from './danger/dangerJob.ts';
 import type { Job, JobKind, JobTools } from './job.ts';
 import { banditKind } from './similarity/banditJob.ts';
+import { groupSignKind } from './theory/groupSign.ts';
 import { riskyKind } from './theory/riskyAction.ts';
 import { squeezeKind } from './theory/squeezing.ts';
 import { stageKind } from './theory/stepError.ts';
 import { trainKind } from './trained/trainJob.ts';
 
 // The name of a job selects its kind, so each kind reads only inputs of its own type.
-const kinds = [trainKind, dangerKind, banditKind, riskyKind, squeezeKind, stageKind] as unknown as readonly JobKind<
-  JsonRecord,
-  JsonRecord
->[];
+const kinds = [
+  trainKind,
+  dangerKind,
+  banditKind,
+  riskyKind,
+  groupSignKind,
+  squeezeKind,
+  stageKind,
+] as unknown as readonly JobKind<JsonRecord, JsonRecord>[];
 
 /** @throws RangeError if no kind has the job's name; any error that the job throws */
 export async function runJob({ kind, input }: Pick<Job, 'kind' | 'input'>, tools: JobTools): Promise<JsonRecord> {

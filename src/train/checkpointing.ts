@@ -7,6 +7,7 @@ import { loadParameters, parameterTensors } from '../engine/policy/parameters.ts
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
 import type { NamedTensor } from '../record/safetensors.ts';
+import { type Experience, restoreExperience } from './experience.ts';
 import { type Normalizers, restoreNormalizers } from './normalizers.ts';
 
 /** The counters of a checkpoint's state.json. */
@@ -18,11 +19,17 @@ export interface Counters {
   readonly couplingStart: CouplingSummary;
 }
 
-/** What a run remembers besides its learner, as tensors by name: of its labels and of its normalisers. */
+/**
+ * What a run remembers besides its learner, as tensors by name: of its labels, of its normalisers, and its experience
+ * graphs where the label source does not save them.
+ */
 export interface Memory {
   readonly labels: Record<string, Float64Array>;
   readonly normalizers: Record<string, Float64Array>;
+  readonly experience: Record<string, Float64Array>;
 }
+
+const memoryParts = ['labels', 'normalizers', 'experience'] as const satisfies readonly (keyof Memory)[];
 
 /** Name of GradVac's targets in a checkpoint. */
 const TARGETS = 'conflict/targets';
@@ -45,7 +52,7 @@ export function saveLearner(
   if (reference) state.push(vector('reference', reference));
   if (learner.targets.length > 0)
     state.push({ name: TARGETS, shape: [learner.targets.length], values: learner.targets.slice() });
-  for (const part of ['labels', 'normalizers'] as const)
+  for (const part of memoryParts)
     for (const [name, values] of Object.entries(memory[part]))
       state.push({ name: `${part}/${name}`, shape: [values.length], values });
   return {
@@ -85,6 +92,7 @@ export function restoreLearner(
   reference: number,
   labels: LabelSource,
   normalizers: Normalizers,
+  experience: Experience | null,
 ): Counters {
   const { arena, network } = learner.policy;
   loadParameters(learner.policy, checkpoint.parameters);
@@ -94,13 +102,14 @@ export function restoreLearner(
       throw new Error(`restoreLearner: counter ${key} must be finite, got ${counters[key]}; use an earlier checkpoint`);
     }
   }
-  const saved: Memory = { labels: {}, normalizers: {} };
+  const saved: Memory = { labels: {}, normalizers: {}, experience: {} };
   const given = new Map<string, ArrayLike<number>>();
   const vectors: Record<string, number> = { 'adam/first': learner.firstMoment, 'adam/second': learner.secondMoment };
   if (reference) vectors.reference = reference;
   for (const { name, values } of checkpoint.state) {
     const [part, ...rest] = name.split('/');
-    if (part === 'labels' || part === 'normalizers') saved[part][rest.join('/')] = values as Float64Array;
+    const memory = memoryParts.find((name) => name === part);
+    if (memory) saved[memory][rest.join('/')] = values as Float64Array;
     else given.set(name, values);
   }
   for (const name of Object.keys(vectors)) checkVector(name, given.get(name), network.size);
@@ -114,6 +123,7 @@ export function restoreLearner(
   }
   restoreNormalizers(normalizers, saved.normalizers);
   labels.restore(saved.labels);
+  restoreExperience(experience, saved.experience);
   learner.updates = counters.updates;
   learner.beta1Power = counters.beta1Power;
   learner.beta2Power = counters.beta2Power;

@@ -3,6 +3,8 @@
 import type { Config } from '../config/config.ts';
 import { demonstrationLabels } from '../credit/labels/demonstrations.ts';
 import { flipLabels } from '../credit/labels/noise.ts';
+import { countLabels } from '../engine/learn/lossSet.ts';
+import { balancedWeights } from '../engine/learn/objective.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
 import { type AdamwSettings, type Learner, resetOptimizer, updateOn } from '../engine/learn/update.ts';
 import { findRepeats } from '../engine/states/repeats.ts';
@@ -79,7 +81,17 @@ export function demonstrationSet(
   };
 }
 
-/** Minimises -log pi(demonstrated action). The optimiser's moments are set to 0 afterwards. */
+/** A set of demonstrations with the class-balanced classifier loss on its labels; see `balancedWeights`. */
+export function withClassifier(set: LossSet, classifierCoef: number): LossSet {
+  if (classifierCoef === 0 || set.labels === null) return set;
+  const { good, labelled } = countLabels(set.list, set.labels, set.order);
+  return { ...set, settings: { ...set.settings, ...balancedWeights(good, labelled, classifierCoef) } };
+}
+
+/**
+ * Minimises -log pi(demonstrated action), with `coldStartClassifier` plus the classifier loss on the labels of the
+ * demonstrations without `labelNoise`. The optimiser's moments are set to 0 afterwards.
+ */
 export async function cloneDemonstrations(
   spread: Spread,
   learner: Learner,
@@ -92,8 +104,9 @@ export async function cloneDemonstrations(
   const settings = { ...adamw, learningRate: config.coldStartLearningRate };
   const coefs = { cloningCoef: 1, goodWeight: 0, badWeight: 0 };
   const { coldStartBatch: states, coldStartUpdates: updates } = config;
+  const classifierCoef = config.coldStartClassifier ? config.classifierCoef : 0;
   const sets = Array.from({ length: updates }, (_, step) => [
-    demonstrationSet(demonstrations, states, config, 'cold start', step, coefs),
+    withClassifier(demonstrationSet(demonstrations, states, config, 'cold start', step, coefs), classifierCoef),
   ]);
   const phase = spread.updates(sets);
   const pause = signal && pauses(signal);

@@ -19,7 +19,7 @@ import { type Pieces, runAtOnce } from '../eventLoop.ts';
 import { randomStream } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { explainedVariance } from './advantages.ts';
-import { adamwSettings } from './iteration.ts';
+import { adamwSettings } from './takeUpdates.ts';
 
 /** A critic that can learn in pieces. */
 export interface LearningCritic extends Critic {

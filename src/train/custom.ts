@@ -2,7 +2,7 @@
 import { refuse } from '../check/values.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
 import { importPart, type Part, type PartName } from '../config/customModule.ts';
-import { labelTermsOf } from '../config/method.ts';
+import { usesLabels } from '../config/method.ts';
 import type { CustomLabelSource } from '../credit/labels/custom.ts';
 import type { ComposeNetwork } from '../engine/policy/custom.ts';
 import { completeEnvironment } from '../env/completeEnvironment.ts';
@@ -122,7 +122,7 @@ export function requireParts(config: Config, parts: CustomParts): void {
       );
     }
   }
-  if (parts.labelSource && labelTermsOf(config.method).length === 0) {
+  if (parts.labelSource && !usesLabels(config)) {
     throw new Error(
       `config: method must have a term that reads labels with options.labelSource, got "${config.method}"; use e.g. "classifier+cloning"`,
     );

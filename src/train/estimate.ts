@@ -5,17 +5,18 @@
  * The constants are times of one thread of an otherwise idle Intel Xeon at about 2.8 GHz;
  * docs/decisions/0017-programs-named-in-files.md has the measurements. For the built-in environments at default
  * settings, other widths and other label sources, the estimate is within a factor of three of the measured time. The
- * step time of an environment in another program is unknown; 0.5 ms is assumed.
+ * step time of an environment in another program is unknown; 0.05 ms is assumed for vectors, 0.5 ms for other forms.
  */
 
 import type { Config } from '../config/config.ts';
-import { labelTermsOf, surgeryOf, termsOf } from '../config/method.ts';
+import { surgeryOf, termsOf, usesLabels } from '../config/method.ts';
 import { networkSize, shapeOf } from '../config/workload.ts';
 import { isBuiltIn } from '../env/names.ts';
 
 /** Seconds per state for an environment's part in it: the step, the observation and its tokens. */
 const stepSeconds = { slots: 2.5e-6, vector: 5e-6, sequence: 35e-6 } as const;
-const programStepSeconds = 500e-6;
+/** The same for another program: games in text take longer than programs that compute vectors. */
+const programStepSeconds = { slots: 500e-6, vector: 50e-6, sequence: 500e-6 } as const;
 
 /** Floating-point operations per second when acting and when learning. Learning computes equal states once. */
 const playRate = 50e9;
@@ -72,14 +73,15 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
   const { method, labels, shuffledSource } = config;
   const { actions, steps, form } = shapeOf(config);
   const { flops, parameters, vector } = networkSize(config);
-  const step = stepSeconds[form] + (isBuiltIn(config.env) ? 0 : programStepSeconds);
-  const play = step + flops / playRate;
+  const step = stepSeconds[form] + (isBuiltIn(config.env) ? 0 : programStepSeconds[form]);
+  // With hints, each state is also scored without one.
+  const play = step + ((config.hint === 'off' ? 1 : 2) * flops) / playRate;
   const learn = learnSeconds + flops / learnRate;
   const update = updateSeconds + vectorSeconds * vector;
   const episodes = config.groupsPerIteration * config.numGenerations;
   const states = episodes * steps;
   const source = labels === 'shuffled' ? shuffledSource : labels;
-  const uses = (wanted: string): boolean => labelTermsOf(method).length > 0 && source === wanted;
+  const uses = (wanted: string): boolean => usesLabels(config) && source === wanted;
   const share = slack * threadShare(threads);
 
   const updates = config.numIterations * Math.min(config.minibatches, states);
@@ -95,7 +97,21 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
     : 0;
   const tried = config.counterfactualStates * actions * config.counterfactualRollouts * steps;
   const counterfactual = uses('counterfactual') ? tried * play : 0;
-  const passes = config.numIterations + (config.beta > 0 ? 0.5 : 0) + (termsOf(method).includes('ppo') ? 0.5 : 0);
+  // About a sixth of the states are distinct in their minibatch and have an advantage.
+  const samples = termsOf(method).includes('decouple') ? states / 6 : 0;
+  const products = Math.min(samples, config.decoupleChunk) * parameters;
+  const decoupling = config.numIterations * samples * (5 * learn + products / learnRate);
+  // A scaled step is measured by about four forward passes, each with a third of the work of learning.
+  const scaling = config.updateKl === null ? 0 : 1.3 * config.numIterations;
+  const passes =
+    config.numIterations + scaling + (config.beta > 0 ? 0.5 : 0) + (termsOf(method).includes('ppo') ? 0.5 : 0);
+  // The reference batch of the churn penalty: two forward passes, and a backward pass.
+  const churn = config.churnCoef > 0 ? (4 / 3) * config.numIterations * states * learn : 0;
+  // Fifteen products per matrix, whose inner dimension is at most the hidden width.
+  const muon =
+    config.optimizer === 'muon'
+      ? (updates * 30 * parameters * Math.max(config.hidden, config.embedding)) / learnRate
+      : 0;
   const minibatches = config.numIterations * config.minibatches * gameSeconds;
 
   const vocabulary = form === 'sequence' ? config.vocabularyEpisodes * steps * step : 0;
@@ -112,7 +128,7 @@ export function partSeconds(config: Config, threads = 1): RunSeconds {
     coupling: share * config.couplingPairs * (pairSeconds + (passesPerPair * flops) / learnRate),
     iteration:
       share * (states * (play + passes * learn) + updates * update) +
-      slack * (surgery + contrastive + critic + counterfactual + minibatches) +
+      slack * (surgery + contrastive + decoupling + critic + counterfactual + churn + muon + minibatches) +
       500e-6,
     checkpoint: slack * checkpointSeconds * parameters,
   };

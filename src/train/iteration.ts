@@ -1,38 +1,35 @@
 /** One iteration: collect groups of episodes, compute advantages and labels, update the policy. */
 
 import type { Config } from '../config/config.ts';
-import { labelTermsOf, termsOf } from '../config/method.ts';
+import { termsOf, usesLabels } from '../config/method.ts';
 import { groupRelative } from '../credit/advantages/groupRelative.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
 import { labelQuality } from '../credit/labels/quality.ts';
-import { type AdamwSettings, type Learner, type UpdateStats, updateOn } from '../engine/learn/update.ts';
+import { sumOfLosses } from '../engine/learn/churnLoss.ts';
+import type { LossSums } from '../engine/learn/objective.ts';
+import type { Learner, UpdateStats } from '../engine/learn/update.ts';
 import { actionKey, type Policy, takenLogProbs } from '../engine/policy/policy.ts';
 import { repeatsWithLabels } from '../engine/states/repeats.ts';
 import type { Environment } from '../env/environment.ts';
-import type { Episodes, Spread } from '../parallel/spread.ts';
+import type { Episodes } from '../parallel/spread.ts';
 import { randomStream } from '../random.ts';
+import { type Hindsight, relabelFailed, requireAchieved } from '../rollout/hindsight.ts';
+import { hintShare } from '../rollout/hints.ts';
 import type { GameChoice, Rollout } from '../rollout/rollout.ts';
 import { meanOf, successesOf } from '../rollout/success.ts';
 import { explainedVariance, predict, stepAdvantages } from './advantages.ts';
+import type { Churn } from './churn.ts';
 import type { Demonstrations } from './coldStart.ts';
-import { minibatchTask, type PreparedRollout, permutationIn, type UpdateTask } from './minibatch.ts';
+import { type Experience, experienceAdvantages } from './experience.ts';
+import { hindsightMetrics, type RelabelledStates, relabelledStates } from './hindsight.ts';
+import { minibatchTask, type PreparedRollout, permutation, permutationIn, type UpdateTask } from './minibatch.ts';
 import { type Normalizers, observe } from './normalizers.ts';
-import { labelWeightAt, learningRateAt } from './schedule.ts';
-import { cutByTask, operateOn, roundsOf, type Surgeon, tasksOf } from './surgery.ts';
+import { labelWeightAt } from './schedule.ts';
+import { stepMetrics, takeUpdates, type UpdateContext } from './takeUpdates.ts';
+import { openUpdateDiagnostics } from './updateDiagnostics.ts';
 
 /** Values of one line of metrics.jsonl. A key is absent where the value is not defined. */
 export type Metrics = Record<string, number>;
-
-export function adamwSettings(config: Config): AdamwSettings {
-  return {
-    learningRate: config.learningRate,
-    beta1: config.adamBeta1,
-    beta2: config.adamBeta2,
-    epsilon: config.adamEpsilon,
-    weightDecay: config.weightDecay,
-    maxGradNorm: config.maxGradNorm,
-  };
-}
 
 /** The games of an iteration, each `numGenerations` times. Every episode of a run has its own `rollout` number. */
 function groupGames(config: Config, games: readonly GameChoice[], iteration: number): GameChoice[] {
@@ -75,26 +72,24 @@ function referenceLogProbs(policy: Policy, reference: number, rollout: Rollout, 
 }
 
 /** The parts of a run that an iteration uses besides the learner. */
-export interface IterationContext {
-  readonly config: Config;
+export interface IterationContext extends UpdateContext {
   readonly environments: readonly Environment[];
   readonly games: readonly GameChoice[];
-  readonly spread: Spread;
   readonly labelSource: LabelSource;
+  /** Experience graphs; null where the advantages do not use them. */
+  readonly experience: Experience | null;
   readonly demonstrations: Demonstrations | null;
   /** Weights of the reference policy, prepared, or 0. */
   readonly reference: number;
   readonly normalizers: Normalizers;
-  /** State of gradient surgery; null where the method has none. */
-  readonly surgeon: Surgeon | null;
+  /** State of the churn penalty; null without one. */
+  readonly churn: Churn | null;
+  /** Records the probabilities of the tracked states after an iteration; null where nothing records them. */
+  readonly track: ((iteration: number) => void) | null;
   readonly signal: AbortSignal | undefined;
 }
 
-function usesLabels({ method }: Config): boolean {
-  return labelTermsOf(method).length > 0;
-}
-
-function meanStats(stats: readonly UpdateStats[], key: keyof UpdateStats): number {
+function meanStats(stats: readonly UpdateStats[], key: keyof LossSums | 'gradNorm'): number {
   return stats.reduce((sum, s) => sum + s[key], 0) / Math.max(1, stats.length);
 }
 
@@ -110,7 +105,7 @@ export function episodesOf({ config, games, signal }: IterationContext, iteratio
 }
 
 /** The updates of an iteration before they are taken, and what was computed on the way to them. */
-interface PreparedUpdates {
+export interface PreparedUpdates {
   /** In the order in which they are taken. The first set of each holds the states of the rollout. */
   readonly tasks: readonly UpdateTask[];
   readonly prepared: PreparedRollout;
@@ -120,13 +115,39 @@ interface PreparedUpdates {
   readonly envSteps: number;
   /** Factor of the label source on the weights of the label losses. */
   readonly labelWeight: number;
+  /** Metrics of the experience graphs and of hindsight. */
+  readonly metrics: Metrics;
+}
+
+/** With `hindsight`: the failed episodes of a rollout under goals that they achieved. */
+async function hindsightOf(rollout: Rollout, context: IterationContext): Promise<Hindsight | null> {
+  const { config, environments, signal } = context;
+  if (!config.hindsight) return null;
+  const environment = requireAchieved(environments[0]);
+  const successes = successesOf(environment.spec, rollout) ?? rollout.returns;
+  return relabelFailed(environment, rollout, successes, signal);
+}
+
+/** The states of relabelled episodes with the labels of the label source, which stores their steps. */
+async function labelRelabelled(
+  { rollout }: Hindsight,
+  { config, labelSource }: IterationContext,
+  iteration: number,
+): Promise<RelabelledStates> {
+  const { labels } = await labelSource.label(rollout, new Float32Array(rollout.games.length), iteration);
+  return relabelledStates(rollout, config.classifierScope === 'taken' ? onlyTaken(labels, rollout) : labels);
+}
+
+/** Part m of `parts` parts of almost equal length. */
+function partOf(order: Int32Array, m: number, parts: number): Int32Array {
+  return order.subarray(Math.floor((m * order.length) / parts), Math.floor(((m + 1) * order.length) / parts));
 }
 
 /**
  * Computes the advantages, the labels and the minibatches of iteration number `iteration`. It changes what the label
  * source and the normalisers remember, and leaves the policy as it is.
  */
-async function prepareUpdates(
+export async function prepareUpdates(
   rollout: Rollout,
   learner: Learner,
   context: IterationContext,
@@ -140,6 +161,8 @@ async function prepareUpdates(
     config.scaleRewards,
   );
   const steps = rollout.states.states;
+  // Before the label source stores the rollout: an abort must leave the state of the previous iteration.
+  const hindsight = await hindsightOf(rollout, context);
   const {
     labels: all,
     envSteps,
@@ -156,28 +179,31 @@ async function prepareUpdates(
   const predicted = termsOf(config.method).includes('ppo')
     ? predict(learner.policy, rollout, repeats, context.normalizers.returns, config)
     : null;
-  const { advantage, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
+  const { advantage: base, values } = stepAdvantages(rollout, advantages, labels, predicted, config);
+  const ofGraphs = context.experience && experienceAdvantages(context.experience, rollout, config);
+  const advantage = ofGraphs ? base.map((a, s) => a + ofGraphs.advantage[s]) : base;
+  const relabelled = hindsight && (await labelRelabelled(hindsight, context, iteration));
+  const metrics: Metrics = {
+    ...ofGraphs?.metrics,
+    ...(hindsight && relabelled && hindsightMetrics(hindsight, relabelled)),
+  };
   const prepared = { rollout, advantage, values, refLogProb, labels, repeats, maxSteps };
   const tasks: UpdateTask[] = [];
+  const penaltyOf = context.churn?.penalties(rollout);
   for (let pass = 0; pass < numIterations; pass++) {
     const passes = (iteration - 1) * numIterations + pass;
     const shuffled = permutationIn(learner.policy.arena, steps, seed, 'minibatches', passes);
+    const again = relabelled && permutation(relabelled.rollout.states.states, seed, 'minibatches/hindsight', passes);
     for (let m = 0; m < minibatches; m++) {
-      const part = shuffled.subarray(
-        Math.floor((m * steps) / minibatches),
-        Math.floor(((m + 1) * steps) / minibatches),
-      );
+      const part = partOf(shuffled, m, minibatches);
       if (part.length === 0) continue;
-      tasks.push(minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length));
+      const joined = relabelled && again && { states: relabelled, order: partOf(again, m, minibatches) };
+      const task = minibatchTask(prepared, part, weighted, demonstrations, learner.updates + tasks.length, joined);
+      const penalty = penaltyOf?.(shuffled, part) ?? null;
+      tasks.push({ ...task, contrastive: sumOfLosses(task.contrastive, penalty) });
     }
   }
-  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight };
-}
-
-/** Settings of the next AdamW step of the run. */
-function nextStep(config: Config, learner: Learner): AdamwSettings {
-  const totalUpdates = config.iterations * config.numIterations * config.minibatches;
-  return { ...adamwSettings(config), learningRate: learningRateAt(config, learner.updates, totalUpdates) };
+  return { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight, metrics };
 }
 
 /**
@@ -193,33 +219,24 @@ export async function learnFrom(
   iteration: number,
   next: Episodes | null,
 ): Promise<Metrics> {
-  const { config, demonstrations, spread } = context;
+  const { config, demonstrations, normalizers, spread, surgeon, decoupler, churn } = context;
   const { games } = rollout;
   const steps = rollout.states.states;
   const terms = termsOf(config.method);
+  churn?.begin();
   const updates = await prepareUpdates(rollout, learner, context, iteration);
   const { tasks, prepared, rewardStd, deadShare, envSteps, labelWeight } = updates;
-  const { advantage, values, labels } = prepared;
-  const stats: UpdateStats[] = [];
-  const { surgeon } = context;
-  const taskOfState = surgeon && tasksOf(surgeon, rollout, advantage);
-  const operations = taskOfState && tasks.map((task) => cutByTask(task, taskOfState));
-  const conflicts: number[] = [];
-  const phase = spread.updates(operations?.flatMap(roundsOf) ?? tasks.map(({ sets }) => sets), next);
-  try {
-    for (const [i, { contrastive }] of tasks.entries()) {
-      const adamw = nextStep(config, learner);
-      if (surgeon && operations) {
-        const operated = await operateOn(phase, learner, surgeon, operations[i], adamw);
-        stats.push(operated);
-        conflicts.push(operated.conflicts);
-      } else stats.push(await updateOn(phase, learner, contrastive, adamw));
-    }
-    // Before the end of the phase, when other threads start to play the next episodes.
-    if (context.normalizers.observations) observe(context.normalizers.observations, rollout, learner.policy);
-  } finally {
-    phase.end();
-  }
+  const { values, labels } = prepared;
+  const diagnostics = config.diagnostics
+    ? await openUpdateDiagnostics(learner, spread, prepared, tasks, config, iteration)
+    : null;
+  const { stats, conflicts } = await takeUpdates(tasks, prepared, learner, context, next, {
+    beforeUpdate: () => churn?.remember(),
+    afterUpdate: (task) => diagnostics?.afterUpdate(task),
+    beforeEnd() {
+      if (normalizers.observations) observe(normalizers.observations, rollout, learner.policy);
+    },
+  });
   const successes = successesOf(context.environments[0].spec, rollout);
   const metrics: Metrics = {
     ...(successes && { 'charts/success': meanOf(successes) }),
@@ -240,17 +257,23 @@ export async function learnFrom(
   }
   if (surgeon)
     metrics['conflict/negative_pairs'] = conflicts.reduce((sum, x) => sum + x, 0) / Math.max(1, conflicts.length);
+  if (decoupler) Object.assign(metrics, decoupler.metrics());
+  Object.assign(metrics, stepMetrics(stats));
+  const moved = churn?.mean() ?? null;
+  if (moved !== null) metrics['losses/churn'] = moved;
   if (config.beta > 0) metrics['losses/kl'] = meanStats(stats, 'kl');
   if (terms.includes('classifier')) metrics['losses/classifier'] = meanStats(stats, 'classifier');
   if (terms.includes('cloning')) metrics['losses/cloning'] = meanStats(stats, 'cloning');
   if (terms.includes('contrastive')) metrics['losses/contrastive'] = meanStats(stats, 'contrastive');
+  if (config.hint !== 'off') metrics['charts/hint_share'] = hintShare(rollout.states);
   if (usesLabels(config)) {
     if (config.labels !== 'demonstrations') addLabelQuality(metrics, labels, rollout.expert);
     else if (demonstrations) addLabelQuality(metrics, demonstrations.labels, demonstrations.expert);
   }
+  Object.assign(metrics, diagnostics?.metrics());
   if (envSteps > 0) metrics['labels/env_steps'] = envSteps;
   if (labelWeight !== 1) metrics['labels/weight'] = labelWeight;
-  return metrics;
+  return Object.assign(metrics, updates.metrics);
 }
 
 function addLabelQuality(metrics: Metrics, labels: Int8Array, expert: Uint8Array): void {

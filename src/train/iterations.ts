@@ -1,9 +1,17 @@
 /** The iterations of a run: collect episodes, learn from them, evaluate, record. */
 
-import { couplingSummary } from '../coupling/measure.ts';
+import type { Learner } from '../engine/learn/update.ts';
+import type { Environment } from '../env/environment.ts';
 import { yieldToEventLoop } from '../eventLoop.ts';
 import type { Rollout } from '../rollout/rollout.ts';
-import { episodesOf, type IterationContext, learnFrom, type Metrics } from './iteration.ts';
+import {
+  episodesOf,
+  type IterationContext,
+  learnFrom,
+  type Metrics,
+  type PreparedUpdates,
+  prepareUpdates,
+} from './iteration.ts';
 import {
   couplingMetrics,
   type Evaluated,
@@ -13,6 +21,7 @@ import {
   type Run,
   reportProgress,
   resultMetrics,
+  stepMetrics,
 } from './run.ts';
 import type { RunLog } from './runLog.ts';
 
@@ -24,6 +33,16 @@ export interface RunBound {
    * Iterations whose checkpoints are written although the config asks for none; the chain of the run leaves them out.
    */
   readonly extraCheckpoints: ReadonlySet<number>;
+  /** Receives the updates of the iteration after `until`, which are prepared and not taken. */
+  readonly onNext?: (next: NextUpdates) => void | Promise<void>;
+}
+
+/** The updates of an iteration that is not trained, with the policy before them. */
+export interface NextUpdates extends Pick<PreparedUpdates, 'tasks' | 'prepared'> {
+  readonly iteration: number;
+  readonly rollout: Rollout;
+  readonly learner: Learner;
+  readonly environments: readonly Environment[];
 }
 
 function dueAt(every: number, iteration: number): boolean {
@@ -36,16 +55,26 @@ function inIteration(iteration: number, cause: unknown): Error {
   return new Error(`iteration ${iteration}: ${reason}`, { cause });
 }
 
-/** The results and coupling that an iteration measures; null where it is not the last one. */
-async function measureAfter(run: Run, iteration: number, line: Metrics): Promise<Evaluated | null> {
+/**
+ * The results and coupling that an iteration measures; null where it is not the last one.
+ *
+ * @param stepFrom the weights before the updates of the iteration, if the spillover of its step is measured
+ */
+async function measureAfter(
+  run: Run,
+  iteration: number,
+  line: Metrics,
+  stepFrom: Float32Array | null,
+): Promise<Evaluated | null> {
   const { evalEvery, couplingEvery, iterations } = run.config;
+  if (stepFrom) Object.assign(line, await stepMetrics(run, stepFrom));
   if (iteration === iterations) {
     const evaluated = await evaluateRun(run);
     Object.assign(line, evaluated.metrics);
     return evaluated;
   }
   if (dueAt(evalEvery, iteration)) Object.assign(line, resultMetrics(run, await evaluateAll(run)));
-  if (dueAt(couplingEvery, iteration)) Object.assign(line, couplingMetrics(couplingSummary(await measureRun(run))));
+  if (dueAt(couplingEvery, iteration)) Object.assign(line, couplingMetrics(await measureRun(run)));
   return null;
 }
 
@@ -63,7 +92,7 @@ export async function trainIterations(
   bound: RunBound,
 ): Promise<Evaluated | null> {
   const { config, learner, spread, signal } = run;
-  const { evalEvery, couplingEvery, checkpointEvery, iterations } = config;
+  const { evalEvery, couplingEvery, checkpointEvery, diagnostics, iterations } = config;
   let reusable: Rollout | null = null;
   let episodes = episodesOf(context, first + 1);
   let evaluated: Evaluated | null = null;
@@ -80,6 +109,9 @@ export async function trainIterations(
     episodes = episodesOf(context, iteration + 1);
     // The update overwrites the parameters. If the evaluation below is aborted, the run saves this copy.
     const before = evaluates && signal && log.saved !== iteration - 1 ? log.learned(iteration - 1) : null;
+    const { arena, network, weights } = learner.policy;
+    const measuresStep = diagnostics && run.bank !== null && (last || dueAt(couplingEvery, iteration));
+    const stepFrom = measuresStep ? arena.read(weights, network.vectorSize) : null;
     const collectsNext = !evaluates && iteration < until;
     const metrics = await learnFrom(rollout, learner, context, iteration, collectsNext ? episodes : null).catch(
       (error: unknown) => {
@@ -95,10 +127,11 @@ export async function trainIterations(
     run.success = metrics['charts/success'] ?? null;
     run.return = run.success === null ? metrics['charts/episodic_return'] : null;
     const line: Metrics = { envSteps: run.envSteps, updates: learner.updates, ...metrics };
-    evaluated = await measureAfter(run, iteration, line).catch((error: unknown) => {
+    evaluated = await measureAfter(run, iteration, line, stepFrom).catch((error: unknown) => {
       if (before) log.save(before, false);
       throw error;
     });
+    if (evaluates) context.track?.(iteration);
     log.metrics(iteration, line);
     if (last || dueAt(checkpointEvery, iteration)) log.save(log.learned(iteration));
     else if (iteration === until || bound.extraCheckpoints.has(iteration)) log.save(log.learned(iteration), false);
@@ -112,6 +145,12 @@ export async function trainIterations(
     await trainOne(iteration).catch((error: unknown) => {
       throw signal?.aborted ? error : inIteration(iteration, error);
     });
+  }
+  if (bound.onNext) {
+    const { environments } = run;
+    const rollout = await spread.collect(episodes, reusable);
+    const { tasks, prepared } = await prepareUpdates(rollout, learner, context, until + 1);
+    await bound.onNext({ iteration: until + 1, rollout, learner, environments, tasks, prepared });
   }
   return evaluated;
 }

@@ -12,7 +12,8 @@ import type { WholeLoss } from '../engine/learn/update.ts';
 import { randomStream, shuffle, streamKey } from '../random.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { StateValues } from './advantages.ts';
-import { type Demonstrations, demonstrationSet } from './coldStart.ts';
+import { type Demonstrations, demonstrationSet, withClassifier } from './coldStart.ts';
+import { type RelabelledStates, withRelabelled } from './hindsight.ts';
 
 /** A rollout with its advantages, values and labels. */
 export interface PreparedRollout {
@@ -31,7 +32,7 @@ export interface PreparedRollout {
   readonly maxSteps: number;
 }
 
-/** The sets and the contrastive loss of one update. */
+/** The sets of one update, and the losses that one thread computes: the contrastive loss and the churn penalty. */
 export interface UpdateTask {
   readonly sets: readonly LossSet[];
   readonly contrastive: WholeLoss | null;
@@ -127,10 +128,8 @@ function demonstrationTask(demonstrations: Demonstrations, config: Config, step:
   const cloningCoef = terms.includes('cloning') ? config.cloningCoef : 0;
   const coefs = { cloningCoef, goodWeight: 0, badWeight: 0 };
   const set = demonstrationSet(demonstrations, config.coldStartBatch, config, 'demonstration labels', step, coefs);
-  const { good, labelled } = countLabels(states, labels, set.order);
-  const balanced = balancedWeights(good, labelled, terms.includes('classifier') ? config.classifierCoef : 0);
   return {
-    sets: [{ ...set, settings: { ...set.settings, ...balanced } }],
+    sets: [withClassifier(set, terms.includes('classifier') ? config.classifierCoef : 0)],
     contrastive: terms.includes('contrastive') ? drawnContrastive(states, labels, set.order, config, step) : null,
   };
 }
@@ -138,6 +137,8 @@ function demonstrationTask(demonstrations: Demonstrations, config: Config, step:
 /**
  * The task of update number `step` on the states `order` of a rollout. With `labels: 'demonstrations'` the label losses
  * act on a sample of the demonstrations instead of the rollout.
+ *
+ * @param relabelled with `hindsight`: relabelled states, and the part of them that joins the label losses; else null
  */
 export function minibatchTask(
   prepared: PreparedRollout,
@@ -145,6 +146,7 @@ export function minibatchTask(
   config: Config,
   demonstrations: Demonstrations | null,
   step: number,
+  relabelled: { readonly states: RelabelledStates; readonly order: Int32Array } | null = null,
 ): UpdateTask {
   const own = rolloutSet(prepared, order, config);
   const terms = termsOf(config.method);
@@ -153,7 +155,12 @@ export function minibatchTask(
     const contrastive = terms.includes('contrastive')
       ? drawnContrastive(states, prepared.labels, order, config, step)
       : null;
-    return { sets: [own], contrastive };
+    if (!relabelled || relabelled.order.length === 0) return { sets: [own], contrastive };
+    const coefs = {
+      cloningCoef: own.settings.cloningCoef,
+      classifierCoef: terms.includes('classifier') ? config.classifierCoef : 0,
+    };
+    return { sets: withRelabelled(own, relabelled.states, relabelled.order, coefs), contrastive };
   }
   if (!demonstrations) {
     throw new Error(

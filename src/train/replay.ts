@@ -12,7 +12,8 @@ import type { TrainHooks } from './runLog.ts';
 import { runBounded, type TrainOptions, trainOptionTypes } from './trainer.ts';
 
 /** Options of `replay`: those of `train` without what a replay makes itself. */
-export interface ReplayOptions extends Omit<TrainOptions, 'onMetrics' | 'onCheckpoint' | 'onCoupling' | 'checkpoint'> {
+export interface ReplayOptions
+  extends Omit<TrainOptions, 'onMetrics' | 'onCheckpoint' | 'onCoupling' | 'onActionProbabilities' | 'checkpoint'> {
   /** Last iteration to train; the receipt then has no outcome. Default: all iterations. */
   readonly until?: number;
 }
@@ -79,6 +80,7 @@ const {
   onMetrics: _metrics,
   onCheckpoint: _onCheckpoint,
   onCoupling: _coupling,
+  onActionProbabilities: _actionProbabilities,
   checkpoint: _checkpoint,
   ...sharedTypes
 } = trainOptionTypes;

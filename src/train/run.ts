@@ -3,23 +3,23 @@
 import type { Config } from '../config/config.ts';
 import { headsOf } from '../config/method.ts';
 import { describeSample } from '../coupling/describe.ts';
-import {
-  type CouplingMeasurement,
-  type CouplingSummary,
-  couplingSummary,
-  measureCoupling,
-} from '../coupling/measure.ts';
+import { couplingSummary, type MeasuredCoupling, measurePairs } from '../coupling/measure.ts';
 import { collectSamplePairs } from '../coupling/samplePairStates.ts';
 import type { SamplePairs } from '../coupling/samplePairs.ts';
+import { stepPoints, stepSpillover } from '../coupling/stepSpillover.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
+import { muonStep } from '../engine/learn/muon.ts';
 import { createLearner, type Learner } from '../engine/learn/update.ts';
 import { policyFor } from '../engine/policy/custom.ts';
+import type { Policy } from '../engine/policy/policy.ts';
 import type { StartProgress } from '../env/bridge/messages.ts';
 import { type Environment, type Split, splits } from '../env/environment.ts';
 import { type EnvironmentPool, type Note, requireLabels } from '../env/registry.ts';
+import { pauses, runWithPauses } from '../eventLoop.ts';
 import type { Crew } from '../parallel/crew.ts';
 import { memoryNeed } from '../parallel/need.ts';
 import { openSpread, type Spread } from '../parallel/spread.ts';
+import { requireAchieved } from '../rollout/hindsight.ts';
 import { playBaseline } from '../rollout/randomBaseline.ts';
 import type { GameChoice } from '../rollout/rollout.ts';
 import { evaluate, successesOf, trainingGames } from '../rollout/success.ts';
@@ -112,6 +112,14 @@ export interface RunParts extends Pick<Run, 'learner' | 'environments' | 'spread
   readonly labelSource: LabelSource;
 }
 
+/** A learner of the policy with the optimiser of the config. */
+function learnerFor(policy: Policy, { optimizer, learningRate, muonLearningRate, muonMomentum }: Config): Learner {
+  const learner = createLearner(policy);
+  if (optimizer === 'adamw') return learner;
+  const rate = muonLearningRate === null ? 1 : muonLearningRate / learningRate;
+  return { ...learner, step: muonStep(policy, { momentum: muonMomentum, rate }) };
+}
+
 /**
  * A run before its first update: weights are initialised, the state pairs for coupling are collected. The caller closes
  * its spread.
@@ -128,6 +136,7 @@ export async function startRun(
   const environments = Array.from({ length: slots }, () => pool.create());
   const { spec } = environments[0];
   requireLabels(config, environments[0]);
+  if (config.hindsight) requireAchieved(environments[0]);
   const compose = parts.policy?.make ?? null;
   const arena = await crew.arena(() => memoryNeed(spec, config, config.couplingPairs, compose));
   const policy = policyFor(arena, spec, { ...config, ...headsOf(config), logitScale: 1 }, compose);
@@ -147,7 +156,7 @@ export async function startRun(
   });
   return {
     config,
-    learner: createLearner(policy),
+    learner: learnerFor(policy, config),
     environments,
     games: trainingGames(seed, config.trainGames),
     spread,
@@ -230,19 +239,40 @@ const metricKeys = [
 ] as const;
 
 /** Coupling of the current weights on the run's state pairs; null without pairs. */
-export async function measureRun(run: Run): Promise<CouplingMeasurement | null> {
-  const { learner, bank, environments, spread, signal } = run;
+export async function measureRun(run: Run): Promise<MeasuredCoupling | null> {
+  const { config, learner, bank, environments, spread, signal } = run;
   if (!bank) return null;
   reportProgress(run, 'coupling', 0, 1);
   const { policy } = learner;
   const describe = describeSample(environments[0].spec, bank);
-  const measured = await measureCoupling(policy, bank, { describe, grams: spread.grams, signal });
+  const measured = await measurePairs(policy, bank, { describe, grams: spread.grams, signal }, config.diagnostics);
   reportProgress(run, 'coupling', 1, 1);
   return measured;
 }
 
+/**
+ * Metrics of the spillover of the step from the weights `before` to the current ones, on the samples of the run's
+ * pairs.
+ *
+ * @param before f32[network.vectorSize]
+ */
+export async function stepMetrics({ learner, bank, signal }: Run, before: Float32Array): Promise<Metrics> {
+  if (!bank) return {};
+  const points = await runWithPauses(stepPoints(learner.policy, before, bank), pauses(signal));
+  const { good, bad, badPositiveFraction, correlation, relativeError } = stepSpillover(points);
+  return {
+    'spillover/good_predicted': good[0],
+    'spillover/good_actual': good[1],
+    'spillover/bad_predicted': bad[0],
+    'spillover/bad_actual': bad[1],
+    'spillover/bad_positive_fraction': badPositiveFraction,
+    ...(correlation !== null && { 'spillover/correlation': correlation }),
+    'spillover/relative_error': relativeError,
+  };
+}
+
 /** The fields of coupling-start.json and coupling-end.json besides the names of the command and of the run. */
-export function couplingFields(iteration: number, measured: CouplingMeasurement) {
+export function couplingFields(iteration: number, measured: MeasuredCoupling) {
   return { iteration, split: 'in-domain', samples: measured.matrix.samples.length, ...measured } as const;
 }
 
@@ -261,27 +291,39 @@ export function resultMetrics(run: Run, { success, return: returns }: Results, p
   return metrics;
 }
 
-export function couplingMetrics(summary: CouplingSummary): Metrics {
+/** Metrics of a measurement of coupling; the further ones only where they were measured. */
+export function couplingMetrics(measured: MeasuredCoupling | null): Metrics {
   const metrics: Metrics = {};
+  const summary = couplingSummary(measured);
+  const { goodBad, goodGood, badBad, contrast, cka } = measured?.embeddingCosine ?? {};
   const values = {
     'coupling/good_bad_cosine': summary.goodBadCosine,
     'coupling/good_good_cosine': summary.goodGoodCosine,
     'coupling/bad_bad_cosine': summary.badBadCosine,
     'coupling/good_bad_positive_fraction': summary.goodBadPositiveFraction,
+    'coupling/contrast': measured?.contrast,
+    'coupling/kernel_target_alignment': measured?.kernelTargetAlignment,
+    'coupling/effective_rank': measured?.effectiveRank,
+    'coupling/top_share': measured?.topShare,
+    'embedding/good_bad_cosine': goodBad,
+    'embedding/good_good_cosine': goodGood,
+    'embedding/bad_bad_cosine': badBad,
+    'embedding/contrast': contrast,
+    'embedding/cka': cka,
   };
-  for (const [key, value] of Object.entries(values)) if (value !== null) metrics[key] = value;
+  for (const [key, value] of Object.entries(values)) if (typeof value === 'number') metrics[key] = value;
   return metrics;
 }
 
 /** Success, returns and coupling of the current policy, and the metrics that hold them. */
 export interface Evaluated extends Results {
-  readonly measured: CouplingMeasurement | null;
+  readonly measured: MeasuredCoupling | null;
   readonly metrics: Metrics;
 }
 
 export async function evaluateRun(run: Run): Promise<Evaluated> {
   const measured = await measureRun(run);
   const results = await evaluateAll(run);
-  const metrics = { ...resultMetrics(run, results), ...couplingMetrics(couplingSummary(measured)) };
+  const metrics = { ...resultMetrics(run, results), ...couplingMetrics(measured) };
   return { ...results, measured, metrics };
 }

@@ -1,11 +1,13 @@
 /** Metrics and checkpoints of one run, with the chain of hashes that covers both. */
 
-import type { CouplingMeasurement, CouplingSummary } from '../coupling/measure.ts';
+import type { CouplingSummary, MeasuredCoupling } from '../coupling/measure.ts';
 import type { LabelSource } from '../credit/labels/labels.ts';
+import type { TrackedState } from '../record/actionProbabilities.ts';
 import { type Chain, type ChainHead, openChain } from '../record/chain.ts';
 import type { Checkpoint } from '../record/checkpoint.ts';
 import type { JsonRecord } from '../record/json.ts';
 import { type Counters, saveLearner } from './checkpointing.ts';
+import { type Experience, saveExperience } from './experience.ts';
 import type { Metrics } from './iteration.ts';
 import { type Normalizers, saveNormalizers } from './normalizers.ts';
 import type { Progress, Run } from './run.ts';
@@ -25,7 +27,16 @@ export interface TrainHooks {
   readonly onCoupling?: (
     name: 'coupling-start' | 'coupling-end',
     iteration: number,
-    measured: CouplingMeasurement,
+    measured: MeasuredCoupling,
+  ) => void;
+  /**
+   * With `diagnostics`: probabilities of the actions of a fixed set of states, before the first update and after each
+   * evaluation and coupling measurement.
+   */
+  readonly onActionProbabilities?: (
+    iteration: number,
+    states: readonly TrackedState[],
+    probabilities: readonly number[],
   ) => void;
   /** Called when a phase starts and as it advances. */
   readonly onProgress?: (progress: Progress) => void;
@@ -56,6 +67,7 @@ export interface LoggedParts {
   readonly run: Run;
   readonly labelSource: LabelSource;
   readonly normalizers: Normalizers;
+  readonly experience: Experience | null;
   /** Address of the reference policy's weights, 0 without one. */
   readonly reference: number;
   readonly vocabulary: JsonRecord | null;
@@ -73,7 +85,7 @@ export function openRunLog(
   let chain: Chain = checkpoint?.chain ?? { head, links: [], open: [] };
   let saved = checkpoint?.iteration ?? -1;
   const writer = openChain(chain);
-  const { run, labelSource, normalizers, reference, vocabulary } = parts;
+  const { run, labelSource, normalizers, experience, reference, vocabulary } = parts;
   const { learner } = run;
   return {
     get chain() {
@@ -85,7 +97,11 @@ export function openRunLog(
     learned(iteration) {
       const { updates, beta1Power, beta2Power } = learner;
       const couplingStart = parts.couplingStart();
-      const memory = { labels: labelSource.save(), normalizers: saveNormalizers(normalizers) };
+      const memory = {
+        labels: labelSource.save(),
+        normalizers: saveNormalizers(normalizers),
+        experience: saveExperience(experience),
+      };
       const counters: Counters = { envSteps: run.envSteps, updates, beta1Power, beta2Power, couplingStart };
       return saveLearner(learner, iteration, reference, memory, counters, vocabulary);
     },

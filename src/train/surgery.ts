@@ -12,6 +12,7 @@ import { upGrad } from '../coupling/remedies/upGrad.ts';
 import { matmulScratchBytes } from '../engine/kernels/arena.ts';
 import type { LossSums } from '../engine/learn/objective.ts';
 import type { LossSet } from '../engine/learn/shards.ts';
+import type { OpenDial } from '../engine/learn/stepScale.ts';
 import {
   type AdamwSettings,
   finiteNorm,
@@ -200,6 +201,7 @@ export async function operateOn(
   surgeon: Surgeon,
   operation: Operation,
   adamw: AdamwSettings,
+  dial: OpenDial | null = null,
 ): Promise<OperationStats> {
   const { arena, network } = learner.policy;
   const { kernels } = arena;
@@ -220,6 +222,6 @@ export async function operateOn(
   weightsOf(surgeon, learner, gram, tasks).forEach((weight, i) => {
     kernels.addScaled(size, n * weight, surgeon.vectors + i * size * 4, learner.gradients[0], 1);
   });
-  const stats = takeStep(learner, addedSums(sums), adamw);
+  const stats = takeStep(learner, addedSums(sums), adamw, dial);
   return { ...stats, conflicts: conflictShare(gram, n) };
 }

@@ -4,7 +4,7 @@ import { checkOptions } from '../check/values.ts';
 import { type Config, recordedConfig } from '../config/config.ts';
 import { type CouplingSummary, couplingSummary } from '../coupling/measure.ts';
 import { completeLabelSource } from '../credit/labels/custom.ts';
-import { createLabelSource, type LabelSource, type LabelTools } from '../credit/labels/labels.ts';
+import { type LabelSource, type LabelTools, labelSourceOn } from '../credit/labels/labels.ts';
 import type { Width } from '../engine/kernels/load.ts';
 import type { ModuleSource } from '../engine/kernels/moduleFrom.ts';
 import { parameterTensors } from '../engine/policy/parameters.ts';
@@ -22,6 +22,7 @@ import { tensorsSha256 } from '../record/sha256.ts';
 import { branch, requireCopies } from '../rollout/branch.ts';
 import { unbraidVersion } from '../version.ts';
 import { type Counters, restoreLearner } from './checkpointing.ts';
+import { createChurn } from './churn.ts';
 import { cloneDemonstrations, type Demonstrations, demonstrate, withLabelNoise } from './coldStart.ts';
 import { createCritic } from './critic.ts';
 import {
@@ -33,7 +34,8 @@ import {
   requireParts,
   suppliesParts,
 } from './custom.ts';
-import { adamwSettings } from './iteration.ts';
+import { createDecoupler } from './decouple.ts';
+import { createExperience, type Experience } from './experience.ts';
 import { type RunBound, trainIterations } from './iterations.ts';
 import { createNormalizers } from './normalizers.ts';
 import {
@@ -55,6 +57,8 @@ import {
 import { type LoggedParts, openRunLog, type TrainHooks } from './runLog.ts';
 import { chainHead, requireSameStart, requireWhole } from './start.ts';
 import { createSurgeon } from './surgery.ts';
+import { adamwSettings } from './takeUpdates.ts';
+import { collectTrackedStates, trackedProbabilities } from './trackedStates.ts';
 
 /** What a run ends with. */
 export interface TrainOutcome {
@@ -122,6 +126,7 @@ export const trainOptionTypes = {
   onMetrics: 'function',
   onCheckpoint: 'function',
   onCoupling: 'function',
+  onActionProbabilities: 'function',
   checkpoint: 'object',
   openBridge: 'function',
   crew: 'object',
@@ -153,19 +158,20 @@ function labelTools({ config, learner, environments, signal }: Run, parts: Custo
   };
 }
 
-function labelSourceOf(run: Run, parts: CustomParts): LabelSource {
+function labelSourceOf(run: Run, parts: CustomParts, experience: Experience | null): LabelSource {
   const { config } = run;
   if (parts.labelSource) return completeLabelSource(parts.labelSource.make(config), config);
-  return createLabelSource(config, labelTools(run, parts));
+  return labelSourceOn(config, labelTools(run, parts), experience?.graphs);
 }
 
 /** Restores the learner from a checkpoint; returns its counters. */
 function resume(
   run: Run,
   checkpoint: Checkpoint,
-  { reference, labelSource, normalizers }: Pick<LoggedParts, 'reference' | 'labelSource' | 'normalizers'>,
+  parts: Pick<LoggedParts, 'reference' | 'labelSource' | 'normalizers' | 'experience'>,
 ): Counters {
-  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource, normalizers);
+  const { reference, labelSource, normalizers, experience } = parts;
+  const counters = restoreLearner(run.learner, checkpoint, reference, labelSource, normalizers, experience);
   requireWhole(checkpoint);
   run.envSteps = counters.envSteps;
   return counters;
@@ -184,10 +190,23 @@ async function beginLearning(run: Run, demonstrations: Demonstrations | null, re
   if (reference) arena.copy(reference, weights, network.vectorSize * 4);
 }
 
+/** Returns what records the probabilities of the tracked states; null without `diagnostics`. */
+async function openTracking(
+  { config, learner, environments, signal }: Run,
+  onActionProbabilities: NonNullable<TrainHooks['onActionProbabilities']>,
+): Promise<((iteration: number) => void) | null> {
+  if (!config.diagnostics) return null;
+  const tracked = await collectTrackedStates(environments[0], config, signal);
+  return (iteration) => {
+    const probabilities = trackedProbabilities(learner.policy, tracked, config.temperature);
+    onActionProbabilities(iteration, tracked.states, probabilities);
+  };
+}
+
 /** The coupling before the first iteration of a run that is evaluated later. */
 async function measureAtStart(run: Run): Promise<Pick<Evaluated, 'measured' | 'metrics'>> {
   const measured = await measureRun(run);
-  return { measured, metrics: couplingMetrics(couplingSummary(measured)) };
+  return { measured, metrics: couplingMetrics(measured) };
 }
 
 /** Trains a run that has been set up. */
@@ -198,14 +217,17 @@ async function trainRun(
   parts: CustomParts,
   vocabulary: JsonRecord | null,
 ): Promise<BoundedRun> {
-  const { checkpoint, signal, onCoupling } = options;
+  const { checkpoint, signal, onCoupling, onActionProbabilities } = options;
   const { config, learner, environments, games, spread } = run;
   const { arena, network } = learner.policy;
   const { spec } = environments[0];
   const head = chainHead(config, spec, vocabulary, spread.crew.arithmetic, parts);
   if (checkpoint) requireSameStart(checkpoint.chain.head, head);
-  const labelSource = labelSourceOf(run, parts);
+  const experience = createExperience(config);
+  const labelSource = labelSourceOf(run, parts, experience);
   const surgeon = createSurgeon(config, learner, environments[0], games);
+  const decoupler = createDecoupler(config, arena, spread.gramTotals);
+  const churn = createChurn(config, learner.policy);
   options.onParts?.({ learner, environments, spread, labelSource });
   const demonstrations =
     config.coldStart > 0 && spec.hasExpert
@@ -213,11 +235,15 @@ async function trainRun(
           reportProgress(run, 'demonstrations', done, config.coldStart),
         )
       : null;
+  const track = onActionProbabilities ? await openTracking(run, onActionProbabilities) : null;
   let random: RandomResults | null = null;
   const reference = config.beta > 0 ? arena.floats(network.vectorSize) : 0;
   let couplingStart: CouplingSummary;
   const normalizers = createNormalizers(config, spec);
-  const logged = { run, labelSource, normalizers, reference, vocabulary, couplingStart: () => couplingStart };
+  const logged = {
+    ...{ run, labelSource, normalizers, experience, reference, vocabulary },
+    couplingStart: () => couplingStart,
+  };
   const log = openRunLog(logged, head, checkpoint, options);
   if (checkpoint) couplingStart = resume(run, checkpoint, logged).couplingStart;
   else {
@@ -226,12 +252,14 @@ async function trainRun(
     const { measured, metrics } = config.evalAtStart ? await evaluateRun(run) : await measureAtStart(run);
     couplingStart = couplingSummary(measured);
     if (measured) onCoupling?.('coupling-start', 0, measured);
+    track?.(0);
     log.metrics(0, { envSteps: 0, updates: 0, ...metrics, ...(random && randomMetrics(run, random)) });
     log.save(log.learned(0));
   }
   if (reference) network.prepare(reference);
   const context = {
-    ...{ config, environments, games, spread, labelSource, reference, normalizers, surgeon, signal },
+    ...{ config, environments, games, spread, labelSource, experience, reference },
+    ...{ normalizers, surgeon, decoupler, churn, track, signal },
     demonstrations: demonstrations && withLabelNoise(demonstrations, config),
   };
   const trained = await trainIterations(run, context, log, checkpoint?.iteration ?? 0, bound);

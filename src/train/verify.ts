@@ -9,6 +9,8 @@ import { brokenCheckpoint } from '../record/chain.ts';
 import { type Checkpoint, type CheckpointFiles, packCheckpoint, unpackCheckpoint } from '../record/checkpoint.ts';
 import { canonicalJson, isJsonObject, type JsonRecord } from '../record/json.ts';
 import {
+  actionProbabilitiesName,
+  actionProbabilitiesUnchecked,
   checkpointsName,
   configName,
   couplingEndName,
@@ -87,7 +89,7 @@ const freeKeys: Readonly<Record<string, readonly string[]>> = {
   [configName]: ['versions'],
   [couplingStartName]: ['run'],
   [couplingEndName]: ['run'],
-  [resultName]: ['wallMs', 'workers', 'kernels'],
+  [resultName]: ['wallMs', 'workers', 'kernels', 'repeatedResets'],
   [receiptName]: ['unbraid', 'check'],
 };
 
@@ -101,7 +103,8 @@ function checkList(files: RunFiles, listed: ReceiptFile['files'], notChecked: Ma
     if (path === receiptName || Object.hasOwn(listed, path)) continue;
     if (single.includes(path) || path.startsWith(`${checkpointsName}/`))
       found(path, `${receiptName} must list ${path}`);
-    notChecked.set(path, 'a file that the run has not written');
+    const ofDiagnostics = path === actionProbabilitiesName;
+    notChecked.set(path, ofDiagnostics ? actionProbabilitiesUnchecked : 'a file that the run has not written');
   }
   for (const name of [configName, metricsName, latestName, resultName]) {
     if (!Object.hasOwn(listed, name)) found(receiptName, `${receiptName} must list ${name}`);
@@ -278,7 +281,10 @@ export async function verify(run: Receipt | string | RunFiles, options: VerifyOp
     checked = compared;
     for (const [name, keys] of Object.entries(freeKeys)) {
       if (!checked.includes(name)) continue;
-      for (const key of keys) notChecked.set(`${name}#${key}`, 'the result does not depend on it');
+      for (const key of keys) {
+        if (key === 'repeatedResets' && files && !Object.hasOwn(readObject(files, name), key)) continue;
+        notChecked.set(`${name}#${key}`, 'the result does not depend on it');
+      }
     }
     const difference = firstDifference(receipt, records.receipt, last);
     if (difference) return verdict(difference);

@@ -155,6 +155,7 @@ describe.each(sizes)('narrow and wide build have the same bits at length %i', (n
         ...([d, stats, 0] as const),
       );
       k.cloningLoss(states, from, logP, label, weights, 0.5, d, stats);
+      k.policyKl(states, from, logP, d, weights, 0.5, d, stats);
       k.binaryCrossEntropy(rows, logP, label, 1, 2, d, stats, 0);
     });
   });

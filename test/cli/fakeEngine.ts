@@ -2,12 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
+import type { MeasuredRecord } from '../../src/cli/saved/coupling.ts';
 import { runProgram } from '../../src/cli/shared/commandShell.ts';
 import type { Config } from '../../src/config/config.ts';
 import { Crew, relaxedCrew } from '../../src/parallel/crew.ts';
 import type { DangerRecord } from '../../src/record/dangerRecord.ts';
 import { createRun } from '../../src/record/run.node.ts';
-import type { CouplingRecord, RunResult } from '../../src/record/schemas.ts';
+import type { RunResult } from '../../src/record/schemas.ts';
 import { profile } from '../report/profile/profileRecord.ts';
 
 const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };
@@ -27,7 +28,7 @@ export function resultOf(config: Config): RunResult {
   };
 }
 
-export const coupling: CouplingRecord = {
+export const coupling: MeasuredRecord = {
   command: 'coupling',
   run: 'first',
   iteration: 160,
@@ -38,7 +39,18 @@ export const coupling: CouplingRecord = {
     goodBad: { pairs: 1, meanCosine: 0.28, meanDot: 1, positiveFraction: 1 },
     badBad: { pairs: 0, meanCosine: null, meanDot: null, positiveFraction: null },
   },
-  layers: [{ parameter: 'match.weight', share: 0.6, goodBadCosine: 0.2, goodGoodCosine: 0.3, badBadCosine: 0.4 }],
+  contrast: -0.001,
+  kernelTargetAlignment: 0.16,
+  distinctSamples: 1234,
+  effectiveRank: 84.44,
+  topShare: 0.116,
+  embeddingCosine: { goodBad: 0.21, goodGood: 0.82, badBad: 0.78, contrast: 0.59, cka: 0.25 },
+  layers: [
+    {
+      ...{ parameter: 'match.weight', share: 0.6, goodBadCosine: 0.2, goodGoodCosine: 0.3, badBadCosine: 0.4 },
+      ...{ contrast: 0.15, kernelTargetAlignment: 0.07 },
+    },
+  ],
   similarity: [{ lower: 0, upper: 1, pairs: 1, goodBadCosine: 0.28, positiveFraction: 1 }],
   spillover: { stepSize: 1e-3, predicted: 0.1, actual: 0.11, relativeError: 0.1, points: [[0.1, 0.11]] },
   matrix: {
@@ -59,8 +71,8 @@ export const danger: DangerRecord = {
   seeds: 8,
   iterations: 120,
   rows: [
-    { start: 0.4, coupling: true, method: 'grpo', labels: 'none', peak: 1, end: 0.87, seeds: 8 },
-    { start: 0.4, coupling: false, method: 'grpo', labels: 'none', peak: 0.4, end: 0, seeds: 8 },
+    { start: 0.4, coupling: true, method: 'grpo', labels: 'none', peak: 1, end: 0.87, return: 0.76, seeds: 8 },
+    { start: 0.4, coupling: false, method: 'grpo', labels: 'none', peak: 0.4, end: 0, return: 0.14, seeds: 8 },
   ],
   curves: [true, false].map((coupled) => ({
     method: 'grpo',
@@ -133,6 +145,12 @@ export async function unbraid(
       calls.push({ run, split, samples });
       return coupling;
     },
+    async listStates() {
+      throw new Error('no run was given');
+    },
+    async explainAction() {
+      throw new Error('no run was given');
+    },
     async replayIn(runtime, config, { until }) {
       calls.push({ runtime, seed: config.seed, until });
       throw new Error('no replay was given');
@@ -145,13 +163,14 @@ export async function unbraid(
     },
     async playRandom({ env, seed }, { episodes }) {
       calls.push({ random: { env, seed, episodes } });
-      const mean = { mean: 0.25, interval: [0.2, 0.3] as const, episodes };
+      const played = episodes ?? 400;
+      const mean = { mean: 0.25, interval: [0.2, 0.3] as const, episodes: played };
       const all = { train: mean, inDomain: mean, outOfDomain: mean };
       const steps = { train: 3, inDomain: 3, outOfDomain: 3 };
-      return { command: 'random', env, version: '1', seed, episodes, success: all, return: all, steps };
+      return { command: 'random', env, version: '1', seed, episodes: played, success: all, return: all, steps };
     },
-    async runDanger({ rho, starts, method, labels, seeds, preset }) {
-      calls.push({ rho, starts, method, labels, seeds, preset });
+    async runDanger({ rho, starts, method, labels, decoupleLambda, seeds, preset }) {
+      calls.push({ rho, starts, method, labels, decoupleLambda, seeds, preset });
       return danger;
     },
     async profileRun({ env, iterations, evalEpisodes, learningRate }, { warmUp, measured, onProgress }) {

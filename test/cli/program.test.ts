@@ -28,8 +28,8 @@ describe('train', () => {
     const { code, stdout, stderr } = await unbraid(['train', '--out', out]);
     expect(code).toBe(0);
     expect(stdout).toContain('│ at the end │  0.51 │      0.45 │          0.42 │');
-    expect(stdout).toContain('│ at the start      │     0.28 │      0.50 │    0.40 │         0.80 │');
-    expect(stdout).toContain('│ at the end        │        - │');
+    expect(stdout).toContain('│ at the start      │     0.28 │    +0.17 │      0.50 │    0.40 │         0.80 │');
+    expect(stdout).toContain('│ at the end        │        - │        - │');
     expect(stdout).toContain('205,000 environment steps, 960 updates, 1 min 5 s\nparameters ab12\n');
     expect(stdout.endsWith(`next       unbraid coupling ${out}\n`)).toBe(true);
     expect(stderr).toBe('1 thread\nhousehold-grpo-s1  train  100%  1/1  success 0.50\n');
@@ -136,9 +136,12 @@ describe('coupling and eval', () => {
     const { code, stdout, calls } = await unbraid(['coupling', run, '--split', 'train', '--samples', '12']);
     expect(code).toBe(0);
     expect(calls).toEqual([{ run, split: 'train', samples: 12 }]);
-    expect(stdout).toContain('│ good-bad  │      1 │        0.28 │       1.00 │');
-    expect(stdout).toContain('│ good-good │  1,000 │        0.50 │       0.90 │');
-    expect(stdout).toContain('│ match.weight │  0.60 │     0.20 │      0.30 │    0.40 │');
+    expect(stdout).toContain('│ good-bad  │      1 │        0.28 │       1.00 │                 0.21 │');
+    expect(stdout).toContain('│ good-good │  1,000 │        0.50 │       0.90 │                 0.82 │');
+    expect(stdout).toContain('│ match.weight │  0.60 │     0.20 │      0.30 │    0.40 │    +0.15 │      0.07 │');
+    expect(stdout).toContain(': gradients +0.00, embeddings +0.59\n');
+    expect(stdout).toContain('with the labels 0.16, with the embeddings 0.25\n');
+    expect(stdout).toContain('84.4 of 1,234 samples; the largest eigenvalue has 12% of the sum of all\n');
     expect(JSON.parse(readFileSync(join(run, 'coupling.json'), 'utf8'))).toEqual(coupling);
     expect(readFileSync(join(run, 'coupling.html'), 'utf8')).toBe(renderCouplingPage(coupling));
     const page = join(directory, 'page.html');
@@ -190,21 +193,25 @@ describe('coupling and eval', () => {
 describe('danger', () => {
   test('passes its options on and writes record and figure', async () => {
     const out = join(directory, 'danger');
-    const options = '--rho 0.95 --starts 0.4,0.6 --method upgrad --labels shuffled --seeds 3 --preset prototype';
+    const options =
+      '--rho 0.95 --starts 0.4,0.6 --method upgrad --labels shuffled --decouple-lambda 7 --seeds 3 --preset prototype';
     const { stdout, calls } = await unbraid(['danger', ...options.split(' '), '--out', out]);
     expect(calls).toEqual([
-      { rho: 0.95, starts: [0.4, 0.6], method: 'upgrad', labels: 'shuffled', seeds: 3, preset: 'prototype' },
+      {
+        ...{ rho: 0.95, starts: [0.4, 0.6], method: 'upgrad', labels: 'shuffled', decoupleLambda: 7 },
+        ...{ seeds: 3, preset: 'prototype' },
+      },
     ]);
-    expect(stdout).toContain('│ 0.40  │              grpo │ 1.00 │ 0.87 │');
-    expect(stdout).toContain('│ 0.40  │ grpo, no coupling │ 0.40 │ 0.00 │');
+    expect(stdout).toContain('│                             grpo │ 1.00 │ 0.87 │   0.76 │');
+    expect(stdout).toContain("│ grpo, other state's data removed │ 0.40 │ 0.00 │   0.14 │");
     expect(JSON.parse(readFileSync(join(out, 'danger.json'), 'utf8'))).toEqual(danger);
     expect(readFileSync(join(out, 'danger.svg'), 'utf8')).toContain('<svg');
   });
 });
 
-test('danger starts networks as training does unless asked', async () => {
+test('danger tests decouple and starts networks as training does unless asked', async () => {
   const { calls } = await unbraid(['danger', '--out', join(directory, 'danger')]);
-  expect(calls).toEqual([expect.objectContaining({ method: 'classifier', preset: 'default' })]);
+  expect(calls).toEqual([expect.objectContaining({ method: 'decouple', decoupleLambda: 3, preset: 'default' })]);
 });
 
 describe('compare', () => {

@@ -1,6 +1,7 @@
 /** Small real runs in folders, made and checked by the real engine. */
 import { join } from 'node:path';
 import { profileRun } from '../../src/cli/profile/profileRun.ts';
+import { explainAction, listStates } from '../../src/cli/saved/explainRun.ts';
 import { evaluateRun, measureRunCoupling } from '../../src/cli/saved/savedRun.ts';
 import { checkRun, trainIn } from '../../src/cli/train/trainRun.ts';
 import { replayIn } from '../../src/cli/verify/replayRun.ts';
@@ -12,7 +13,7 @@ import { small } from '../train/recordedRun.ts';
 import { unbraid } from './fakeEngine.ts';
 
 const train = trainIn('0.1.0');
-const engine = { train, replayIn, evaluateRun, measureRunCoupling, checkRun, profileRun };
+const engine = { train, replayIn, evaluateRun, measureRunCoupling, listStates, explainAction, checkRun, profileRun };
 
 /** Keys whose values are not the defaults. */
 export const changes = { ...small, env: 'look-alike', policy: 'mlp', iterations: 5, checkpointEvery: 2 } as const;

@@ -48,7 +48,7 @@ describe('resolveConfig', () => {
   });
 
   const methodRule =
-    'one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +';
+    'one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, decouple, pcgrad, gradvac, upgrad, heads, each once, joined by +';
   const splitsRule = 'all, or one or more of train, in-domain, out-of-domain, each once, joined by +';
   const broken: [ConfigKey, unknown, string][] = [
     ['evalSplits', 'train+test', `${splitsRule}, got "train+test"`],
@@ -130,6 +130,22 @@ test('keys of the mlp policy are refused with another one', () => {
   );
 });
 
+test('hints need a trained classifier, which the cold start can train, and the cold start needs demonstrations', () => {
+  const advice = 'add classifier to the method or set coldStartClassifier to true';
+  expect(() => resolveConfig({ hint: 'classifier', method: 'gigpo' })).toThrow(
+    new Error(`config: hint "classifier" needs a classifier that is trained, got method "gigpo"; ${advice}`),
+  );
+  for (const more of [{ method: 'classifier+cloning' }, { coldStartClassifier: true }]) {
+    expect(resolveConfig({ hint: 'classifier', ...more })).toMatchObject({ hint: 'classifier', hintThreshold: 0.5 });
+  }
+  expect(resolveConfig({ hint: 'random' }).hint).toBe('random');
+  expect(() => resolveConfig({ coldStartClassifier: true, coldStart: 0 })).toThrow(
+    new Error(
+      'config: coldStartClassifier must have coldStart >= 1, got 0; raise coldStart or set coldStartClassifier to false',
+    ),
+  );
+});
+
 describe('a text that is nearly right', () => {
   test.each([
     ['labels', 'grpah', 'graph'],
@@ -148,6 +164,24 @@ describe('a text that is nearly right', () => {
   test('a long one is cut', () => {
     expect(() => resolveConfig({ labels: 'x'.repeat(1e6) })).toThrow(/, got "x{199}\.\.\.$/);
   });
+});
+
+test('the rate of Muon is relative to the learning rate', () => {
+  expect(() => resolveConfig({ optimizer: 'muon', muonLearningRate: 0.02, learningRate: 0 })).toThrow(
+    new Error(
+      'config: learningRate must be above 0 with muonLearningRate, which is relative to it, got 0 and 0.02; set muonLearningRate to null',
+    ),
+  );
+  expect(resolveConfig({ optimizer: 'muon', learningRate: 0 }).muonLearningRate).toBeNull();
+});
+
+test('a churn penalty needs states outside two minibatches', () => {
+  expect(() => resolveConfig({ churnCoef: 1, minibatches: 2 })).toThrow(
+    new Error(
+      'config: churnCoef needs minibatches >= 3, so that states are left outside two of them, got 2; raise minibatches or set churnCoef to 0',
+    ),
+  );
+  expect(resolveConfig({ minibatches: 2 }).churnCoef).toBe(0);
 });
 
 test('labels of demonstrations need demonstrations', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Gram, gramMatrix } from '../../src/coupling/gram.ts';
 import { errorOfLargest, openGolden, worstParameter } from '../engine/policy/golden.ts';
 
-const cases = ['attention-slots', 'attention-blocks', 'attention-sequence', 'mlp'];
+const cases = ['attention-slots', 'attention-blocks', 'attention-sequence', 'attention-norm', 'mlp', 'mlp-norm'];
 
 /** The matrices by parameter, with zeros for parameters that have no gradient: a Gram leaves these out. */
 function allParameters(gram: Gram, names: readonly string[]): Record<string, Float32Array> {

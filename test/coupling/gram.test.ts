@@ -21,7 +21,9 @@ const kinds = [
   'sequence',
   'sequence, one block',
   'sequence, two blocks',
+  'slots, layer norm',
   'vector',
+  'vector, layer norm',
 ] as const;
 
 interface Opened {
@@ -38,7 +40,7 @@ async function open(kind: (typeof kinds)[number], seed: number, count: number): 
   const random = randomStream(seed, `test/gram/${kind}`);
   const between = (low: number, high: number): number => low + random.below(high - low + 1);
   const common = { name: 'random', version: '1', maxSteps: 9, hasExpert: false };
-  const vector = kind === 'vector';
+  const vector = kind.startsWith('vector');
   const spec: EnvironmentSpec = vector
     ? { ...common, form: 'vector', vectorWidth: between(1, 40), actionCount: between(2, 30) }
     : {
@@ -58,6 +60,7 @@ async function open(kind: (typeof kinds)[number], seed: number, count: number): 
     blocks: kind.includes('two') ? 2 : kind.includes('one') ? 1 : 0,
     heads: 2,
     logitScale: 1,
+    layerNorm: kind.includes('norm'),
   };
   const policy = createPolicy(await createArena(), spec, config, 32);
   policy.network.initialise(policy.weights, seed);

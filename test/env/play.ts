@@ -16,6 +16,19 @@ export function randomChoice(seed: number, purpose = 'test/actions'): Choice {
   return (_, step) => random.below(step.info.admissibleActions.length);
 }
 
+/** Mixes where that is possible and else takes something in half of the steps: in crafting, it makes other products. */
+export function mixingChoice(seed: number): Choice {
+  const random = randomStream(seed, 'test/mixing');
+  return (env, step) => {
+    const texts = env.actionTexts();
+    const mix = texts.findIndex((text) => text.startsWith('mix'));
+    if (mix >= 0) return mix;
+    const takes = [...texts.keys()].filter((a) => texts[a].startsWith('take'));
+    if (takes.length > 0 && random.below(2) === 0) return takes[random.below(takes.length)];
+    return random.below(step.info.admissibleActions.length);
+  };
+}
+
 /** Records pairs of renderings of one thing and counts those that break a one-to-one relation. */
 export function oneToOne(): { add(left: string, right: string): void; size(): number; broken(): number } {
   const rights = new Map<string, string>();

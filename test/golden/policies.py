@@ -5,7 +5,7 @@ Written from the formulas with jax.numpy and automatic differentiation; it share
     python3 -m pip install jax==0.10.2 jaxlib==0.10.2 numpy==2.4.6
     python3 test/golden/policies.py
 
-writes test/golden/{attention-slots,attention-blocks,attention-sequence,mlp}.json beside itself.
+writes test/golden/{attention-slots,attention-blocks,attention-sequence,attention-norm,mlp,mlp-norm}.json beside itself.
 """
 
 import json
@@ -98,6 +98,10 @@ def head_shapes():
     return {"policyHead.weight": (e, 1), "classifierHead.weight": (e, 1), "classifierHead.bias": (1,)}
 
 
+def norm_shapes():
+    return {"hidden.norm.gamma": (SIZES["hidden"],), "hidden.norm.beta": (SIZES["hidden"],)}
+
+
 def parameters(shapes, seed):
     rng = np.random.default_rng(seed)
     out = {}
@@ -166,43 +170,54 @@ def hidden_sequence(p, state, actions, blocks):
     return jnp.stack(pooled) @ p["action.weight"] + p["action.bias"] + mean_present(x, present) @ p["state.weight"]
 
 
-def attention_embedding(layout, blocks):
+def attention_embedding(layout, blocks, layer_norm):
     hidden = hidden_slots if layout == "slots" else hidden_sequence
 
     def embedding(p, state, actions):
         h = hidden(p, state, actions, blocks)
+        if layer_norm:
+            h = norm(p, "hidden.norm", h)
         assert isinstance(h, jax.core.Tracer) or np.abs(h).min() > 1e-3, "a relu input is near its kink; change the seed"
         return jnp.tanh(jax.nn.relu(h) @ p["embedding.weight"] + p["embedding.bias"])
 
     return embedding
 
 
-def mlp_embedding(p, state, actions):
-    h = jnp.tanh(state @ p["state.weight"] + p["state.bias"] + p["actions"][actions] @ p["action.weight"])
-    return jnp.tanh(h @ p["embedding.weight"] + p["embedding.bias"])
+def mlp_embedding(layer_norm):
+    def embedding(p, state, actions):
+        h = state @ p["state.weight"] + p["state.bias"] + p["actions"][actions] @ p["action.weight"]
+        if layer_norm:
+            h = norm(p, "hidden.norm", h)
+        return jnp.tanh(jnp.tanh(h) @ p["embedding.weight"] + p["embedding.bias"])
+
+    return embedding
 
 
 class Case:
     """A policy with parameters and five states. `embedding(p, state, actions)` gives e [actions, embedding]."""
 
-    def __init__(self, name, seed, layout=None, blocks=0, logit_scale=1, temperature=1):
+    def __init__(self, name, seed, layout=None, blocks=0, logit_scale=1, temperature=1, layer_norm=False):
         self.name, self.logit_scale, self.temperature = name, logit_scale, temperature
         self.config = {"policy": "attention" if layout else "mlp", **SIZES, "blocks": blocks, "logitScale": logit_scale}
+        if layer_norm:
+            self.config["layerNorm"] = True
         if layout:
             pairs = BAGS if layout == "slots" else TEXTS
             self.spec = {"form": "tokens", "layout": layout, "vocabularySize": VOCABULARY,
                          "stateSlots": STATE_SLOTS, "actionSlots": ACTION_SLOTS}
             self.inputs = [{"observation": o, "admissibleActions": a} for o, a in pairs]
             self.states = [(counts(o, STATE_SLOTS), np.stack([counts(x, ACTION_SLOTS) for x in a])) for o, a in pairs]
-            self.embedding = attention_embedding(layout, blocks)
+            self.embedding = attention_embedding(layout, blocks, layer_norm)
             shapes = attention_shapes(layout, blocks)
         else:
             vectors = draw(np.random.default_rng(100 + seed), (5, VECTOR_WIDTH), 2)
             self.spec = {"form": "vector", "vectorWidth": VECTOR_WIDTH, "actionCount": ACTION_COUNT}
             self.inputs = [{"observation": v.tolist(), "admissibleActions": a} for v, a in zip(vectors, FIXED_SETS)]
             self.states = [(v, np.array(a)) for v, a in zip(vectors, FIXED_SETS)]
-            self.embedding = mlp_embedding
+            self.embedding = mlp_embedding(layer_norm)
             shapes = mlp_shapes()
+        if layer_norm:
+            shapes |= norm_shapes()
         self.parameters = parameters(shapes, seed)
 
     def outputs(self, p):
@@ -221,6 +236,8 @@ CASES = [
     Case("attention-blocks", seed=2, layout="slots", blocks=1, logit_scale=2),
     Case("attention-sequence", seed=9, layout="sequence", blocks=1),
     Case("mlp", seed=4, temperature=0.5),
+    Case("attention-norm", seed=1, layout="slots", layer_norm=True),
+    Case("mlp-norm", seed=4, temperature=0.5, layer_norm=True),
 ]
 
 

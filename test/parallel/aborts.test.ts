@@ -146,6 +146,8 @@ describe('an abort at any report of progress is an AbortError, and the crew stay
     ...crewNames.map((name): [string, string, Partial<Config>] => ['look-alike', name, lookAlike]),
     ['ppo', two, { ...lookAlike, method: 'ppo', beta: 0.1 }],
     ['pcgrad', three, { ...lookAlike, method: 'pcgrad' }],
+    ['decouple', two, { ...lookAlike, method: 'decouple' }],
+    ['decouple', copies, { ...lookAlike, method: 'decouple' }],
     ['upgrad', copies, { ...lookAlike, method: 'upgrad' }],
     ['attention, classifier+cloning', two, { ...household, method: 'classifier+cloning', labels: 'graph' }],
     ['labels of a critic', three, { ...classifier, labels: 'critic' }],

@@ -14,19 +14,35 @@ const config: Partial<Config> = {
 
 const surgery: Partial<Config> = { ...config, method: 'ppo+classifier+gradvac+heads' };
 
+const decoupled: Partial<Config> = { ...config, method: 'decouple+classifier', decoupleChunk: 20, updateKl: 1e-3 };
+
 const dense: Partial<Config> = {
   ...{ policy: 'mlp', method: 'ppo', maxSteps: 7, iterations: 3, checkpointEvery: 1, valueNetwork: 'separate' },
   ...{ bootstrapTruncated: true, normalizeRewards: true, normalizeObservations: true },
 };
 
+const experience: Partial<Config> = {
+  ...{ method: 'graph-advantages+classifier+cloning', explorationBonus: 0.2, hindsight: true },
+  ...{ coldStart: 0, groupsPerIteration: 4, iterations: 3, checkpointEvery: 1 },
+};
+const hinted: Partial<Config> = { ...config, hint: 'classifier', hintThreshold: 0.3, coldStartClassifier: true };
+
 test.each<[number, MemoryMode, Partial<Config>]>([
   [2, 'shared', config],
+  [2, 'shared', { ...config, churnCoef: 1, optimizer: 'muon' }],
   [3, 'shared', config],
   [2, 'copied', config],
   [3, 'shared', surgery],
-  [2, 'copied', surgery],
+  [2, 'copied', { ...surgery, churnCoef: 1, optimizer: 'muon' }],
+  [2, 'shared', decoupled],
+  [3, 'shared', { ...decoupled, decoupleChunk: 500 }],
+  [2, 'copied', { ...decoupled, decouplePairs: 'labelled' }],
   [3, 'shared', dense],
   [2, 'copied', dense],
+  [3, 'shared', experience],
+  [2, 'copied', experience],
+  [3, 'shared', hinted],
+  [2, 'copied', hinted],
 ])(
   '%i threads, memory %s: records and checkpoints are bitwise identical to one thread, %j',
   async (size, memory, changes) => {

@@ -41,7 +41,7 @@ test.each([
     const vectors = shards.map(() => arena.floats(network.vectorSize));
     const sums = shards.map(() => arena.reserve(128));
     const work = {
-      ...{ engine: { policy, inputs: createLossInputs(policy) }, shards, sums, whole: 0 },
+      ...{ engine: { policy, inputs: createLossInputs(policy, null) }, shards, sums, whole: 0 },
       ...{ reserve: () => vectors, first: () => {} },
     };
     let turns = 0;

@@ -64,10 +64,12 @@ describe('a generation of the work counter that is over', () => {
     const [[, rollout]] = await api.collect({ ...jobOf(4), chunks: 1, slots: games.length });
     const left = { list: rollout.states, states: [0, 1, 2], taken: [0, 1, 0] };
     const pieces = [{ left, right: null, rows: [0, 3] as const }];
-    expect(await api.grams({ weights: null, pieces, during: { counter, generation: 3 } })).toEqual([]);
-    const grams = await api.grams({ weights: null, pieces, during: { counter, generation: 4 } });
+    expect(await api.grams({ weights: null, pieces, parts: true, during: { counter, generation: 3 } })).toEqual([]);
+    const grams = await api.grams({ weights: null, pieces, parts: true, during: { counter, generation: 4 } });
     expect(grams.map(({ rows, columns }) => [rows, columns])).toEqual([[3, 3]]);
-    expect(await api.grams({ weights: null, pieces, during: null })).toEqual(grams);
+    expect(await api.grams({ weights: null, pieces, parts: true, during: null })).toEqual(grams);
+    const [{ total, byParameter }] = await api.grams({ weights: null, pieces, parts: false, during: null });
+    expect([total, byParameter.size]).toEqual([grams[0].total, 0]);
   });
 });
 

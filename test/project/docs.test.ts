@@ -42,11 +42,15 @@ test('nothing says that unbraid removes coupling: it tests what removes it', () 
 test('docs/metrics.md has the metrics that the code writes, and no others', () => {
   const shown = [...read('docs/metrics.md').matchAll(/^\| `([a-z]+\/\w+)` \|/gm)].map(([, key]) => key);
   const source = filesOf('src/train', '.ts').map(read).join('\n');
-  const written = [...source.matchAll(/['"]((?:charts|losses|labels|eval|coupling|conflict)\/\w+)['"]/g)];
+  const groups =
+    'charts|losses|labels|eval|coupling|conflict|decouple|embedding|spillover|gradient|churn|actions|graph|hindsight';
+  const written = [...source.matchAll(new RegExp(`['"]((?:${groups})/\\w+)['"]`, 'g'))];
   const named = new Set(written.map(([, key]) => key));
   expect(shown.length).toBeGreaterThan(20);
   for (const key of shown) expect([...named]).toContain(key);
-  for (const key of named) if (/^(charts|losses)/.test(key)) expect(shown).toContain(key);
+  for (const key of named) if (/^(charts|losses|graph|hindsight)/.test(key)) expect(shown).toContain(key);
+  const page = read('docs/metrics.md');
+  for (const key of named) if (/^(coupling|embedding|spillover)/.test(key)) expect(page).toContain(`\`${key}\``);
 });
 
 test('docs/labels.md has a row for each source of labels', () => {

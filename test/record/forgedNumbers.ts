@@ -98,6 +98,13 @@ const coupling: Forgery[] = [
     inResult('coupling.start.goodBadPositiveFraction', 0.2),
   ),
   inRecord(start, 'matrix.cosine.0.1', 0.123),
+  inMeasured('contrast', 0.5),
+  inMeasured('effectiveRank', 2),
+  inMeasured('embeddingCosine.cka', 0.9),
+  inMeasured('layers.0.kernelTargetAlignment', 0.9),
+  restated('coupling.json without its contrast', { base: 'measured', where: ['coupling.json'] }, (s) => {
+    delete recordOf(s, 'coupling.json').contrast;
+  }),
   inRecord(end, 'matrix.cosine.3.4', -0.5),
   inRecord(end, 'matrix.samples.0.text', 'action 9'),
   inRecord(start, 'matrix.samples.1.good', false),

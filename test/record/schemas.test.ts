@@ -26,6 +26,16 @@ describe('parsing records', () => {
     expect(result.envSteps).toBe(JSON.parse(fixture('grpo-none-s1/result.json')).envSteps);
   });
 
+  it('reads a danger record of a version without returns: they are null', () => {
+    const earlier = broken('danger.json', (record) => {
+      delete record.decoupleLambda;
+      for (const row of record.rows) delete row.return;
+    });
+    const parsed = parseDanger(earlier);
+    expect(parsed.rows.map((row) => row.return)).toEqual(parsed.rows.map(() => null));
+    expect(parsed.curves).toEqual(parseDanger(fixture('danger.json')).curves);
+  });
+
   it.each<[string, () => unknown, string]>([
     [
       'no JSON',

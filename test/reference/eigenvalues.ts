@@ -1,11 +1,8 @@
 /**
- * Extreme eigenvalues of a symmetric matrix [n, n] by cyclic Jacobi rotations (Golub and Van Loan, "Matrix
+ * Eigenvalues of a symmetric matrix [n, n], ascending, by cyclic Jacobi rotations (Golub and Van Loan, "Matrix
  * Computations", 8.5).
  */
-export function smallestAndLargestEigenvalue(
-  matrix: ArrayLike<number>,
-  n: number,
-): { smallest: number; largest: number } {
+export function eigenvaluesOf(matrix: ArrayLike<number>, n: number): number[] {
   const a = Array.from({ length: n }, (_, i) =>
     Array.from({ length: n }, (_, j) => (matrix[i * n + j] + matrix[j * n + i]) / 2),
   );
@@ -22,6 +19,14 @@ export function smallestAndLargestEigenvalue(
       }
     }
   }
-  const eigenvalues = a.map((row, i) => row[i]);
-  return { smallest: Math.min(...eigenvalues), largest: Math.max(...eigenvalues) };
+  return a.map((row, i) => row[i]).sort((x, y) => x - y);
+}
+
+/** The extreme eigenvalues of a symmetric matrix [n, n]. */
+export function smallestAndLargestEigenvalue(
+  matrix: ArrayLike<number>,
+  n: number,
+): { smallest: number; largest: number } {
+  const eigenvalues = eigenvaluesOf(matrix, n);
+  return { smallest: eigenvalues[0], largest: eigenvalues[n - 1] };
 }

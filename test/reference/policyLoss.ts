@@ -88,3 +88,20 @@ export function cloningLoss(
   }
   return loss;
 }
+
+/** Sum over states of weight KL(old || policy), over all actions that the old policy can take. */
+export function policyKl(
+  offsets: readonly number[],
+  logP: ArrayLike<number>,
+  oldLogP: ArrayLike<number>,
+  weights: ArrayLike<number>,
+): number {
+  let sum = 0;
+  for (let n = 0; n + 1 < offsets.length; n++) {
+    for (let r = offsets[n]; r < offsets[n + 1]; r++) {
+      if (oldLogP[r] === Number.NEGATIVE_INFINITY) continue;
+      sum += weights[n] * Math.exp(oldLogP[r]) * (oldLogP[r] - logP[r]);
+    }
+  }
+  return sum;
+}

@@ -283,7 +283,7 @@ const numbers: Cases = [
   [
     'runDanger: method',
     () => runDanger({ method: 5 } as Anything),
-    'runDanger: method must be one or more of grpo, classifier, contrastive, cloning, pcgrad, gradvac, upgrad, each once, joined by +, got 5; write for example classifier+cloning',
+    'runDanger: method must be one or more of grpo, classifier, contrastive, cloning, decouple, pcgrad, gradvac, upgrad, each once, joined by +, got 5; write for example classifier+cloning',
   ],
 ];
 

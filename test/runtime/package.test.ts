@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readManifest, root } from '../../scripts/package/build.ts';
+import { exportedFiles, reachable, readManifest, root } from '../../scripts/package/build.ts';
 import { linkTargets } from '../../scripts/package/stageText.ts';
 import { type Project, packedFiles, projectWithPackage } from './installedPackage.ts';
 
@@ -118,16 +118,23 @@ describe('the package', () => {
     ]);
   });
 
-  test('has a source map beside every module of unbraid', () => {
+  test('has a source map beside every module of unbraid that a program can import', () => {
     const files = packedFiles();
+    const library = reachable(exportedFiles(readManifest().exports), '.js');
     // The files of dist/node beside library.js only re-export.
     const modules = files.filter((path) => /^dist\/(?!vendor\/|node\/(?!library)).*\.js$/.test(path));
-    expect(modules.filter((path) => !files.includes(`${path}.map`))).toEqual([]);
-    const map = JSON.parse(
-      readFileSync(join(project.folder, 'node_modules/unbraid/dist/src/report/draw/chart.js.map'), 'utf8'),
-    ) as { sources: string[]; sourcesContent: string[] };
-    const place = map.sources.findIndex((path) => path.endsWith('/src/report/draw/chart.ts'));
-    expect(map.sourcesContent[place]).toBe(readFileSync(join(root, 'src/report/draw/chart.ts'), 'utf8'));
+    const isCommand = (path: string): boolean => path.startsWith('dist/src/') && !library.has(path);
+    expect(modules.filter((path) => isCommand(path) === files.includes(`${path}.map`))).toEqual([]);
+    expect(isCommand('dist/src/cli/main.js')).toBe(true);
+    const installed = (path: string): string =>
+      readFileSync(join(project.folder, 'node_modules/unbraid', path), 'utf8');
+    expect(modules.filter((path) => isCommand(path) && installed(path).includes('sourceMappingURL'))).toEqual([]);
+    const map = JSON.parse(installed('dist/src/coupling/gram.js.map')) as {
+      sources: string[];
+      sourcesContent: string[];
+    };
+    const place = map.sources.findIndex((path) => path.endsWith('/src/coupling/gram.ts'));
+    expect(map.sourcesContent[place]).toBe(readFileSync(join(root, 'src/coupling/gram.ts'), 'utf8'));
   });
 
   test('has a manifest without fields of the repository', () => {

@@ -14,8 +14,8 @@ import { createHousehold } from '../../src/env/household/household.ts';
 import { randomStream } from '../../src/random.ts';
 import { collect } from '../../src/rollout/collect.ts';
 import { trainingGames } from '../../src/rollout/success.ts';
-import { adamwSettings } from '../../src/train/iteration.ts';
 import { minibatchTask } from '../../src/train/minibatch.ts';
+import { adamwSettings } from '../../src/train/takeUpdates.ts';
 
 const config = resolveConfig({ env: 'household', method: 'classifier+cloning', labels: 'graph', seed: 1 });
 const STATES = 256;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Config, configTable, resolveConfig } from '../../src/config/config.ts';
 import { requireMemory } from '../../src/config/memory.ts';
+import { presetKeys } from '../../src/config/presets.ts';
 import { networkSize, shapeOf } from '../../src/config/workload.ts';
 import { createArena } from '../../src/engine/kernels/createArena.ts';
 import { createPolicy } from '../../src/engine/policy/policy.ts';
@@ -17,6 +18,7 @@ const kinds: readonly Partial<Config>[] = [
   { observation: 'text', blocks: 2 },
   { env: 'crafting', method: 'classifier+contrastive', labels: 'critic' },
   { env: 'bandit', policy: 'mlp', method: 'pcgrad+cloning', labels: 'counterfactual' },
+  { method: 'decouple', updateKl: 0.01 },
   { env: 'exec:program', method: 'gradvac', conflictTasks: 'sign', beta: 0.1 },
 ];
 
@@ -67,6 +69,14 @@ describe('estimateSeconds', () => {
     }
   });
 
+  test('decoupled advantages take time that grows with their chunk up to the samples of an iteration', () => {
+    const seconds = (decoupleChunk: number): number =>
+      estimateSeconds({ ...defaults, method: 'decouple', decoupleChunk });
+    expect(seconds(1)).toBeGreaterThan(estimateSeconds(defaults));
+    expect(seconds(200)).toBeGreaterThan(seconds(100));
+    expect(seconds(1e9)).toBe(seconds(1e6));
+  });
+
   test('a part of a run takes a part of the time; threads share it; seldom evaluations are fewer', () => {
     const often = { ...defaults, evalEvery: 10 };
     const untils = [0, 1, 40, 80, 159, 160, 1e9].map((until) => estimateSeconds(often, until));
@@ -100,14 +110,32 @@ describe('estimateSeconds', () => {
     ['the critic', { ...small, iterations: 20, method: 'classifier', labels: 'critic' }, 1.34],
     ['counterfactual labels', { ...small, iterations: 20, method: 'classifier', labels: 'counterfactual' }, 0.94],
     ['surgery', { ...small, iterations: 20, method: 'pcgrad' }, 1.11],
+    ['decoupled advantages', { ...small, coldStart: 60, iterations: 20, method: 'decouple' }, 3.5],
     ['many passes', { ...small, iterations: 10, numIterations: 20 }, 2.19],
     ['large groups', { ...small, iterations: 5, groupsPerIteration: 200 }, 2.74],
     ['many updates', { ...small, iterations: 10, minibatches: 60 }, 0.67],
+    // With the time of the program, on a machine with other load.
+    ['vectors of another program', { ...presetKeys('classic-control'), env: 'gym:CartPole-v1' }, 27.7],
+    ['the same with its limit', { ...presetKeys('classic-control'), env: 'gym:CartPole-v1', maxSteps: 500 }, 27.7],
   ])('%s: within a factor of three of what was measured', (_, changes, measured) => {
     const ratio = estimateSeconds(resolveConfig(changes)) / measured;
     expect(ratio).toBeGreaterThan(1 / 3);
     expect(ratio).toBeLessThan(3);
   });
+});
+
+test('an environment of another program that shows vectors is estimated as vectors, and others as texts', () => {
+  const vectors = shapeOf(resolveConfig({ env: 'gym:CartPole-v1', policy: 'mlp' }));
+  expect(vectors).toMatchObject({ form: 'vector', stateSlots: 0, vectorWidth: 100 });
+  expect(shapeOf(resolveConfig({ env: 'gym:CartPole-v1', policy: 'mlp', maxSteps: 40 }))).toEqual({
+    ...vectors,
+    steps: 30,
+  });
+  expect(shapeOf(resolveConfig({ env: 'textworld-express/coin' }))).toMatchObject({ form: 'sequence', vectorWidth: 0 });
+  // Of equally many steps: passes through the network and steps of the program both take less.
+  const seconds = (policy: 'attention' | 'mlp'): number =>
+    partSeconds(resolveConfig({ env: 'exec:program', policy, maxSteps: 50 })).iteration;
+  expect(seconds('mlp')).toBeLessThan(seconds('attention') / 3);
 });
 
 describe('networkSize', () => {

@@ -7,7 +7,7 @@ import { small } from './recordedRun.ts';
 describe('a run whose numbers would leave the range of floats stops; every checkpoint it wrote is finite', () => {
   const lost = (name: string): string =>
     `the weights of ${name} are not finite after the step; resume from the last checkpoint with a lower ` +
-    'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon';
+    'learning rate or weightDecay, or a higher adamEpsilon';
   const cases: [string, Partial<Config>, number, string][] = [
     ['a learning rate beyond a 32-bit float', { learningRate: 1e39 }, 1, `iteration 1: update 1: ${lost('tokens')}`],
     ['the same in the cold start', { coldStartLearningRate: 1e39 }, 0, `update 1: ${lost('tokens')}`],

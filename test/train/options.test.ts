@@ -31,9 +31,15 @@ const contrastive: Changes = { ...states, method: 'contrastive' };
 // Episodes that depend on the actions, and tokens.
 const household: Changes = { iterations: 1, evalEpisodes: 2 };
 const ppo: Changes = { ...states, method: 'ppo' };
+const decouple: Changes = { ...states, method: 'decouple' };
 const gigpo: Changes = { ...states, method: 'gigpo' };
 // Episodes of several lengths, in minibatches of unequal sizes.
 const lengths: Changes = { ...household, policy: 'mlp', coldStart: 60, coldStartUpdates: 60, coldStartBatch: 256 };
+// Enough success in the first iteration for advantages of both signs in equal states.
+const winning: Changes = {
+  ...{ env: 'crafting', coldStart: 60, coldStartUpdates: 100, coldStartBatch: 256, iterations: 1 },
+  ...{ numGenerations: 8, groupsPerIteration: 4, evalEpisodes: 2 },
+};
 const program = fileURLToPath(new URL('../env/bridge/fixtures/version2.mjs', import.meta.url));
 const bridge: Changes = { env: `exec:${process.execPath} ${program} vector`, policy: 'mlp', coldStart: 0 };
 const text: Changes = { ...household, observation: 'text' };
@@ -50,8 +56,10 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
     'contrastive',
     'cloning',
     'classifier+cloning',
+    'graph-advantages',
     'label-advantages',
     'gigpo',
+    'decouple',
     'pcgrad',
     'gradvac',
     'upgrad',
@@ -76,7 +84,10 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   numIterations: parameters([1]),
   minibatches: parameters([2]),
   temperature: parameters([0.5]),
+  optimizer: parameters(['muon']),
   learningRate: parameters([1e-3]),
+  muonLearningRate: parameters([0.02], { ...states, optimizer: 'muon' }),
+  muonMomentum: parameters([0.5], { ...states, optimizer: 'muon' }),
   lrSchedule: parameters(['linear', 'cosine']),
   warmupUpdates: parameters([5]),
   adamBeta1: parameters([0.5]),
@@ -86,8 +97,11 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   maxGradNorm: parameters([1e-3]),
   epsilon: parameters([0.01], far),
   epsilonHigh: parameters([0.01], far),
+  updateKl: parameters([1e-3, 2e-3]),
   beta: parameters([0.5]),
   entropyCoef: parameters([0]),
+  // Some states must be equal to none of two minibatches.
+  churnCoef: parameters([1], household),
   scaleRewards: parameters(['batch', 'none']),
   lossType: parameters(['grpo', 'dr_grpo', 'bnpo'], lengths),
   coldStart: parameters([0, 20]),
@@ -95,6 +109,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   coldStartBatch: parameters([32]),
   coldStartLearningRate: parameters([1e-3]),
   demonstrationNoise: parameters([0.6], household),
+  coldStartClassifier: parameters([true]),
   classifierCoef: parameters([0.1], classifier),
   classifierScope: parameters(['taken'], { ...classifier, labels: 'oracle' }),
   cloningCoef: parameters([0.5], { ...states, method: 'cloning' }),
@@ -103,6 +118,9 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   contrastiveSamples: parameters([4], contrastive),
   gigpoCoef: parameters([0.2], gigpo),
   gigpoDiscount: parameters([0.5], gigpo),
+  graphAdvantagesCoef: parameters([0.2], { ...states, method: 'graph-advantages' }),
+  graphAdvantagesOver: parameters(['steps'], { ...states, method: 'graph-advantages' }),
+  explorationBonus: parameters([0.5]),
   returns: parameters(['to-go'], { ...states, discount: 0.5 }),
   discount: parameters([0.5], { ...states, returns: 'to-go' }),
   gaeDiscount: parameters([0.5], ppo),
@@ -114,7 +132,16 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   bootstrapTruncated: parameters([true], { ...lengths, method: 'ppo', maxSteps: 6 }),
   normalizeRewards: parameters([true], ppo),
   normalizeObservations: parameters([true]),
+  hint: parameters(['classifier', 'random'], { ...household, method: 'classifier' }),
+  hintThreshold: parameters([0.05], { ...household, method: 'classifier', hint: 'classifier' }),
   conflictTasks: parameters(['sign'], { ...household, method: 'ppo+pcgrad' }),
+  decoupleLambda: parameters([30], decouple),
+  decouplePairs: parameters(['other-state', 'opposite', 'opposite-words', 'labelled', 'permuted', 'same-label'], {
+    ...winning,
+    method: 'decouple',
+    labels: 'oracle',
+  }),
+  decoupleChunk: parameters([3], decouple),
   gradvacBeta: parameters([0.5], { ...household, method: 'ppo+gradvac' }),
   labelAdvantages: parameters(['instead'], { ...states, method: 'label-advantages', labels: 'oracle' }),
   labelWarmup: parameters([2], classifier),
@@ -126,6 +153,8 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   graphMaxEdges: parameters([1], { ...classifier, trainGames: 3, iterations: 6, numGenerations: 2 }),
   graphMinSuccesses: parameters([40], classifier),
   graphMinVisits: parameters([3], classifier),
+  // Enough episodes for one that achieves another goal.
+  hindsight: parameters([true], { ...household, method: 'classifier', coldStart: 0, groupsPerIteration: 6 }),
   criticSteps: parameters([5], critic),
   criticUpdates: parameters([2], critic),
   criticBatch: parameters([16], critic),
@@ -136,6 +165,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   matchWidth: parameters([8], household),
   hidden: parameters([32]),
   embedding: parameters([16]),
+  layerNorm: parameters([true]),
   blocks: parameters([1], household),
   heads: parameters([3], { ...household, blocks: 1 }),
   vocabularySize: parameters([40], text),
@@ -150,6 +180,7 @@ const cases: Readonly<Record<ConfigKey, Case>> = {
   randomEpisodes: { context: states, values: [3], differs: 'metrics' },
   couplingPairs: { context: states, values: [5, 0], differs: 'coupling' },
   couplingEvery: { context: states, values: [1], differs: 'metrics' },
+  diagnostics: { context: states, values: [true], differs: 'metrics' },
   checkpointEvery: { context: states, values: [1], differs: 'checkpoints' },
   keepCheckpoints: { context: { ...states, checkpointEvery: 1 }, values: [1], differs: 'folder' },
 };

@@ -102,11 +102,15 @@ describe('verify', () => {
     const { hash } = outcome.receipt;
     expect(await verify(outcome.receipt)).toMatchObject({ equal: true, first: null, checked: ['receipt.json'], hash });
     expect(await verify(text('receipt.json'))).toMatchObject({ equal: true, first: null, hash });
-    const verdict = await verify(new Map(files).set('report.html', bytes('<p>')));
+    const further = new Map(files).set('report.html', bytes('<p>')).set('action-probabilities.json', bytes('{}'));
+    const verdict = await verify(further);
     expect(verdict).toMatchObject({ equal: true, first: null, hash });
+    expect(verdict.notChecked.get('report.html')).toBe('a file that the run has not written');
+    expect(verdict.notChecked.get('action-probabilities.json')).toBe('diagnostics of the run, which no hash covers');
     expect([...verdict.checked].sort()).toEqual([...files.keys()].sort());
     expect([...verdict.notChecked.keys()].sort()).toEqual(
       [
+        'action-probabilities.json',
         'config.json#versions',
         'coupling-end.json#run',
         'coupling-start.json#run',

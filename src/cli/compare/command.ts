@@ -150,8 +150,8 @@ async function compareAction(
   if (error !== null) throw error;
 }
 
-const folderHelp = `An entry of --variants without labels uses graph labels. The report marks variants with oracle labels as upper bounds,
-and shuffled labels and cloning alone as controls.
+const folderHelp = `An entry of --variants without labels uses graph labels. The report marks variants with oracle labels as upper bounds, and
+shuffled labels, cloning alone, decouplePairs permuted and same-label, and hint random as controls.
 
 Files in the folder of --out:
   report.html              tables and figures
@@ -178,7 +178,10 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
         Object.keys(presets),
       ).default('quick'),
     )
-    .option('--variants <list>', `variants to train: method or method:labels, joined by ; (quick: "${quick.variants}")`)
+    .option(
+      '--variants <list>',
+      `variants to train: method or method:labels, with @key=value,... for config keys of its own, joined by ; (quick: "${quick.variants}")`,
+    )
     .option('--seeds <list>', `number of seeds, or a list such as 11,12 (quick: ${quick.seeds.length})`, parseSeeds)
     .option(
       '--iterations <n>',
@@ -201,6 +204,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
         examples: [
           'unbraid compare --preset quick --out runs/quick',
           'unbraid compare --variants "grpo;classifier:graph;classifier:shuffled" --seeds 5 --out runs/mine',
+          'unbraid compare --variants "grpo;grpo@optimizer=muon;decouple@decoupleLambda=30" --seeds 5 --out runs/keys',
         ],
         details: folderHelp,
         next: 'Open report.html in the folder. unbraid coupling <folder>/<run> measures the coupling of one run.',

@@ -2,22 +2,28 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, canonicalConfigJson, resolveConfig } from '../../config/config.ts';
-import { labelTermsOf, type MethodTerm, termsOf } from '../../config/method.ts';
+import { labelTermsOf, type MethodTerm, termsOf, usesLabels } from '../../config/method.ts';
 import { writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson, type JsonRecord } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
 import type { CompareRecord } from '../../record/schemas.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';
 import { termsText } from '../../report/compare/termNames.ts';
+import { parseSetting, type Settings } from '../shared/arguments.ts';
 import type { Programs } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
 import { type ComparisonTools, type PlannedRun, trainRuns } from './trainRuns.ts';
 
+/** Config keys of a variant. */
+type VariantSettings = Readonly<Record<string, string | number | boolean | null>>;
+
 export interface ComparedVariant {
   readonly name: string;
   readonly method: string;
-  /** `none` if no term of the method uses labels. */
+  /** `none` if the variant uses no labels. */
   readonly labels: string;
+  /** Config keys that this variant sets; absent: none. */
+  readonly settings?: VariantSettings;
   /** Uses task knowledge that the agent does not have. */
   readonly upperBound: boolean;
   /** Tests another explanation of a gain: permuted labels, or terms that do not classify actions as good or bad. */
@@ -40,43 +46,86 @@ export interface ComparisonPlan {
 /** Terms that increase the probability of actions labelled good, without a classifier. Alone they are controls. */
 const imitators: readonly MethodTerm[] = ['cloning', 'label-advantages'];
 
+/** Values of keys that make a variant a control. */
+const controls: readonly (readonly [key: string, value: unknown])[] = [
+  ['decouplePairs', 'permuted'],
+  ['decouplePairs', 'same-label'],
+  ['hint', 'random'],
+];
+
+/** Keys that a variant states in another way, or that all variants of a comparison share. */
+const fixedKeys: readonly string[] = ['method', 'labels', 'seed', 'env'];
+
+/** The settings of an entry: `key=value`, joined by commas. */
+function parseSettings(entry: string, text: string): VariantSettings {
+  let settings: Settings | undefined;
+  for (const part of text.split(',')) {
+    try {
+      settings = parseSetting(part, settings);
+    } catch (error) {
+      throw new Error(
+        `variants: settings must be key=value, joined by commas, each key once, got "${part}" in "${entry}"; ${(error as Error).message}`,
+      );
+    }
+  }
+  const keys = [...(settings?.keys() ?? [])];
+  const fixed = keys.find((key) => fixedKeys.includes(key));
+  if (fixed !== undefined) {
+    throw new Error(
+      `variants: a setting must not be ${fixedKeys.join(', ')}, got "${fixed}" in "${entry}"; write method:labels@key=value, and give --seeds and --env`,
+    );
+  }
+  // `variantConfig` checks the values by the rules of the config, which admit no lists and objects.
+  return Object.fromEntries(settings as Settings) as VariantSettings;
+}
+
+/** One entry of `parseVariants`. */
+function parseVariant(entry: string): ComparedVariant {
+  const at = entry.indexOf('@');
+  const settings = at < 0 ? {} : parseSettings(entry, entry.slice(at + 1));
+  const [method, labels, ...rest] = (at < 0 ? entry : entry.slice(0, at)).split(':');
+  if (rest.length > 0) throw new Error(`variants: an entry must be method or method:labels, got "${entry}"`);
+  const config = commandConfig({ method, ...(labels !== undefined && { labels }) });
+  const learners = labelTermsOf(config.method);
+  const needsLabels = usesLabels({ decouplePairs: 'all', ...settings, method: config.method });
+  if (!needsLabels && labels !== undefined) {
+    throw new Error(
+      `variants: ${config.method} must be given without labels, which it does not use, got "${entry}"; drop ":${labels}"`,
+    );
+  }
+  const words = Object.entries(settings).map(([key, value]) => `, ${key} ${value}`);
+  const name = termsText(termsOf(config.method)) + (needsLabels ? `, ${config.labels} labels` : '') + words.join('');
+  const imitates = learners.length > 0 && learners.every((term) => imitators.includes(term));
+  return {
+    ...{ name, method: config.method, labels: needsLabels ? config.labels : 'none' },
+    ...(words.length > 0 && { settings }),
+    upperBound: needsLabels && config.labels === 'oracle',
+    control:
+      (needsLabels && config.labels === 'shuffled') ||
+      imitates ||
+      controls.some(([key, value]) => settings[key] === value),
+  };
+}
+
 /**
- * Variants from text: entries `method` or `method:labels`, joined by `;`. Labels default to `graph`.
+ * Variants from text: entries `method` or `method:labels`, each with `@key=value,...` for config keys of its own. They
+ * are joined by `;`. Labels default to `graph`.
  *
- * @throws Error if an entry is no method, names labels that its terms do not use, or occurs twice
+ * @throws Error if an entry is no method, names labels that it does not use, has a setting that is not one, or occurs
+ *   twice
  */
 export function parseVariants(text: string): readonly ComparedVariant[] {
-  const variants = text.split(';').map((entry) => {
-    const [method, labels, ...rest] = entry.trim().split(':');
-    if (rest.length > 0) throw new Error(`variants: an entry must be method or method:labels, got "${entry.trim()}"`);
-    const config = commandConfig({ method, ...(labels !== undefined && { labels }) });
-    const name = termsText(termsOf(config.method));
-    const learners = labelTermsOf(config.method);
-    if (learners.length === 0) {
-      if (labels !== undefined)
-        throw new Error(
-          `variants: ${config.method} must be given without labels, which it does not use, got "${entry.trim()}"; drop ":${labels}"`,
-        );
-      return { name, method: config.method, labels: 'none', upperBound: false, control: false };
-    }
-    return {
-      name: `${name}, ${config.labels} labels`,
-      method: config.method,
-      labels: config.labels,
-      upperBound: config.labels === 'oracle',
-      control: config.labels === 'shuffled' || learners.every((term) => imitators.includes(term)),
-    };
-  });
+  const variants = text.split(';').map((entry) => parseVariant(entry.trim()));
   const names = variants.map((variant) => variant.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new Error(`variants: each variant must be given once, got "${twice}" twice; keep one`);
   return variants;
 }
 
-/** Name of the folder of a run, such as `classifier-cloning-graph-s1`. */
-function variantRun(variant: ComparedVariant, seed: number): string {
-  const labels = variant.labels === 'none' ? '' : `-${variant.labels}`;
-  return `${variant.method.replaceAll('+', '-')}${labels}-s${seed}`;
+/** Name of the folder of a run, such as `classifier-cloning-graph-s1` or `grpo-optimizer-muon-s1`. */
+function variantRun({ method, labels, settings = {} }: ComparedVariant, seed: number): string {
+  const parts = [method, ...(labels === 'none' ? [] : [labels]), ...Object.entries(settings).flat(), `s${seed}`];
+  return parts.join('-').replaceAll(/[^\w.-]/g, '-');
 }
 
 /** A planned run, and the config in its folder; null if there is none. */
@@ -87,7 +136,7 @@ interface FoundRun extends PlannedRun {
 /** The config of one run of a comparison. */
 export function variantConfig(plan: ComparisonPlan, variant: ComparedVariant, seed: number): Config {
   const labels = variant.labels === 'none' ? {} : { labels: variant.labels };
-  return commandConfig({ ...plan.shared, method: variant.method, ...labels, seed });
+  return commandConfig({ ...plan.shared, method: variant.method, ...labels, ...variant.settings, seed });
 }
 
 /**

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { configTable } from '../../config/config.ts';
+import { readActionProbabilities } from '../../record/actionProbabilities.node.ts';
 import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { readText, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
@@ -37,12 +38,14 @@ function readRun(directory: string, name: string): RunRecords {
   const path = (file: string): string => join(directory, name, file);
   const start = path('coupling-start.json');
   const end = path('coupling-end.json');
+  const probabilities = readActionProbabilities(join(directory, name));
   return {
     name,
     metrics: parseMetrics(readText(path('metrics.jsonl'))),
     result: parseRunResult(readText(path('result.json'))),
     ...(existsSync(start) && { couplingStart: parseCoupling(readText(start)) }),
     ...(existsSync(end) && { couplingEnd: parseCoupling(readText(end)) }),
+    ...(probabilities && { actionProbabilities: probabilities }),
   };
 }
 

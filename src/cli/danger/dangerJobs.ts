@@ -1,8 +1,9 @@
 /** The danger-zone experiment as concurrent jobs: one for each start probability and seed. */
 
 import type { DangerRecord } from '../../record/dangerRecord.ts';
-import { type DangerOptions, dangerExperiment, experimentRecord } from '../../study/danger/danger.ts';
-import { type DangerResult, dangerJobOf } from '../../study/danger/dangerJob.ts';
+import { type DangerResult, dangerJobOf, followedOf } from '../../study/danger/dangerJob.ts';
+import { type DangerOptions, dangerExperiment } from '../../study/danger/experiment.ts';
+import { experimentRecord } from '../../study/danger/measurements.ts';
 import { type JobRunner, runJobs } from '../../study/runJobs.ts';
 
 /**
@@ -31,6 +32,6 @@ export async function runDangerJobs(
   if (failed.length > 0) throw new Error(`danger: ${failed[0].message}`);
   return experimentRecord(
     experiment,
-    jobs.map((job) => (results.get(job) as DangerResult).probabilities),
+    jobs.map((job) => followedOf(results.get(job) as DangerResult)),
   );
 }

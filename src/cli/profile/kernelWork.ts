@@ -188,6 +188,10 @@ export const kernelWork: Readonly<Record<KernelName, Count>> = {
       bytes: 4 * (2 * rows + (ref ? 5 : 4) * samples + indices),
     };
   },
+  policyKl([states, offsets], views) {
+    const rows = span(views, offsets, states);
+    return { operations: (2 * EXP + 6) * rows + 3 * states, bytes: 4 * (4 * rows + 2 * states + 1) };
+  },
   sampleActions([states, offsets], views) {
     const rows = span(views, offsets, states);
     return { operations: (EXP + 1) * rows + 2 * states, bytes: 4 * (rows + 4 * states + 1) };

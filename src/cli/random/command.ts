@@ -11,6 +11,10 @@ import { helpSections } from '../shared/help.ts';
 import { count } from '../shared/print.ts';
 import { randomTable } from '../shared/resultTables.ts';
 
+/** Without `--episodes`: most episodes of each split, and the time in seconds in which they are to end. */
+export const randomEpisodes = 400;
+export const randomSeconds = 60;
+
 type BaselineResults = NonNullable<RunResult['random']>;
 
 /** The baseline of an environment. */
@@ -22,6 +26,8 @@ export interface RandomRecord extends BaselineResults {
   readonly seed: number;
   /** Episodes of each split. */
   readonly episodes: number;
+  /** Present if the time limit ended the episodes: the limit for each split. */
+  readonly secondsPerSplit?: number;
   /** Mean number of steps of an episode; null for a split that was not played. */
   readonly steps: Readonly<Record<'train' | 'inDomain' | 'outOfDomain', number | null>>;
 }
@@ -30,7 +36,8 @@ export interface RandomEngine {
   readonly playRandom: (
     config: Config,
     options: {
-      episodes: number;
+      /** null: up to `randomEpisodes`, as many as fit in `randomSeconds` */
+      episodes: number | null;
       programs: Programs;
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
@@ -41,7 +48,7 @@ export interface RandomEngine {
 interface RandomOptions {
   readonly env?: string;
   readonly seed?: string;
-  readonly episodes: number;
+  readonly episodes?: number;
   readonly set?: Settings;
 }
 
@@ -55,9 +62,14 @@ async function randomAction(
   const { playRandom } = await load();
   const { signal } = shell;
   const record = await shell.progress(`random ${config.env}`, (onProgress) =>
-    playRandom(config, { episodes, programs, onProgress, signal }),
+    playRandom(config, { episodes: episodes ?? null, programs, onProgress, signal }),
   );
-  const about = `${record.env} ${record.version}, seed ${record.seed}, ${count(episodes)} episodes per split`;
+  const limit =
+    record.secondsPerSplit === undefined
+      ? ''
+      : `, as many as fit in ${record.secondsPerSplit} s; set their number with --episodes`;
+  const played = `${count(record.episodes)} episode${record.episodes === 1 ? '' : 's'} per split${limit}`;
+  const about = `${record.env} ${record.version}, seed ${record.seed}, ${played}`;
   shell.finish(record, [randomTable(record, record.steps), about].join('\n'));
 }
 
@@ -69,7 +81,11 @@ export function addRandomCommand(program: Command, host: Host, load: () => Promi
       'Play episodes of an environment with uniformly random actions and print success and return by split with 95% intervals: the baseline of a policy that has learned nothing. The games are those on which a run with the same seed is evaluated.',
     )
     .option('--env <name>', 'environment; unbraid list envs (default: household)')
-    .option('--episodes <n>', 'number of episodes per split', integerFrom(1), 400)
+    .option(
+      '--episodes <n>',
+      `number of episodes per split (default: ${randomEpisodes}, or as many as fit in ${randomSeconds} s)`,
+      integerFrom(1),
+    )
     .option('--seed <n>', 'seed of games and actions (default: 1)')
     .option('--set <key=value>', 'set a config key, such as maxSteps or evalSplits; may be repeated', parseSetting)
     .addHelpText(

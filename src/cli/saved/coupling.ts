@@ -1,19 +1,23 @@
 /** `unbraid coupling`: measures the gradient coupling of the latest checkpoint of a run. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Split, splits } from '../../env/environment.ts';
 import type { Crew } from '../../parallel/crew.ts';
-import { requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
+import { readActionProbabilities } from '../../record/actionProbabilities.node.ts';
+import { readText, requireWritableFile, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
+import { metricsName } from '../../record/names.ts';
 import { requireRun } from '../../record/runFolder.node.ts';
-import type { CouplingRecord } from '../../record/schemas.ts';
+import type { CouplingRecord, MetricsLine } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
 import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
-import { count, table, two } from '../shared/print.ts';
+import { count, signedTwo, table, two } from '../shared/print.ts';
 import { wideOption } from '../width/wideOption.ts';
+import { checkExplain, type ExplainEngine, explain } from './explain.ts';
 
 /** Largest number of samples. The Gram matrix has a row and a column for each sample. */
 export const maxCouplingSamples = 10_000;
@@ -21,7 +25,18 @@ export const maxCouplingSamples = 10_000;
 /** Number of samples from which the measurement takes so long that the build of the kernels is chosen before it. */
 const LONG = 1000;
 
-export interface CouplingEngine {
+type Further =
+  | 'contrast'
+  | 'kernelTargetAlignment'
+  | 'distinctSamples'
+  | 'effectiveRank'
+  | 'topShare'
+  | 'embeddingCosine';
+
+/** A record of this command: with all numbers that records of runs and of earlier versions can lack. */
+export type MeasuredRecord = CouplingRecord & { [K in Further]: NonNullable<CouplingRecord[K]> };
+
+export interface CouplingEngine extends ExplainEngine {
   readonly measureRunCoupling: (
     directory: string,
     options: {
@@ -33,38 +48,57 @@ export interface CouplingEngine {
       onProgress: (progress: Progress) => void;
       signal: AbortSignal;
     },
-  ) => Promise<CouplingRecord>;
+  ) => Promise<MeasuredRecord>;
 }
 
 interface CouplingOptions {
   readonly split: Split;
   readonly samples: number;
   readonly out?: string;
+  /** `list`, or a state and an action. */
+  readonly explain?: readonly string[];
   readonly allowExec?: true;
   readonly workers?: number;
 }
 
-/** Tables of the pair classes, the parameters and the similarity of states, and the spillover. */
-function couplingSummary(record: CouplingRecord): string {
-  const { goodBad, goodGood, badBad } = record.classes;
+/** What the contrast, the alignments and the spectrum of a record are, in words; a line each. */
+function separationLines({ embeddingCosine, ...record }: MeasuredRecord): string[] {
+  return [
+    `Contrast (mean cosine of pairs with equal labels minus that of good-bad pairs): gradients ${signedTwo(record.contrast)}, embeddings ${signedTwo(embeddingCosine.contrast)}`,
+    `Alignment of the Gram matrix (0 none, 1 full): with the labels ${two(record.kernelTargetAlignment)}, with the embeddings ${two(embeddingCosine.cka)}`,
+    `Effective rank of the Gram matrix: ${record.effectiveRank.toFixed(1)} of ${count(record.distinctSamples)} samples; the largest eigenvalue has ${Math.round(100 * record.topShare)}% of the sum of all`,
+  ];
+}
+
+/** Tables of the pair classes, the parameters and the similarity of states, contrast, spectrum and spillover. */
+function couplingSummary(record: MeasuredRecord): string {
+  const { classes: pairs, embeddingCosine } = record;
   const classes = table(
-    ['Pairs', 'number', 'mean cosine', 'cosine > 0'],
+    ['Pairs', 'number', 'mean cosine', 'cosine > 0', 'cosine of embeddings'],
     (
       [
-        ['good-bad', goodBad],
-        ['good-good', goodGood],
-        ['bad-bad', badBad],
+        ['good-bad', 'goodBad'],
+        ['good-good', 'goodGood'],
+        ['bad-bad', 'badBad'],
       ] as const
-    ).map(([name, pairs]) => [name, count(pairs.pairs), two(pairs.meanCosine), two(pairs.positiveFraction)]),
+    ).map(([name, key]) => [
+      name,
+      count(pairs[key].pairs),
+      two(pairs[key].meanCosine),
+      two(pairs[key].positiveFraction),
+      two(embeddingCosine[key]),
+    ]),
   );
   const layers = table(
-    ['Parameter', 'share', 'good-bad', 'good-good', 'bad-bad'],
+    ['Parameter', 'share', 'good-bad', 'good-good', 'bad-bad', 'contrast', 'alignment'],
     record.layers.map((layer) => [
       layer.parameter,
       two(layer.share),
       two(layer.goodBadCosine),
       two(layer.goodGoodCosine),
       two(layer.badBadCosine),
+      signedTwo(layer.contrast),
+      two(layer.kernelTargetAlignment),
     ]),
   );
   const { predicted, actual, relativeError } = record.spillover;
@@ -81,10 +115,20 @@ function couplingSummary(record: CouplingRecord): string {
   return [
     `Coupling of ${record.run} at iteration ${record.iteration}, ${record.split}, ${count(record.samples)} samples`,
     classes,
+    ...separationLines(record),
     layers,
     similarity,
     `Spillover (mean change of log π of the bad samples after one small step on the good samples): predicted ${signed(predicted)}, actual ${signed(actual)}; error ${(100 * relativeError).toFixed(1)}%`,
   ].join('\n');
+}
+
+/** The whole lines of the metrics of a run; an interruption can leave a part of a line at the end. */
+async function metricsOf(directory: string): Promise<MetricsLine[]> {
+  const path = join(directory, metricsName);
+  if (!existsSync(path)) return [];
+  const { parseMetrics } = await import('../../record/schemas.ts');
+  const text = readText(path);
+  return parseMetrics(text.slice(0, text.lastIndexOf('\n') + 1));
 }
 
 async function couplingAction(
@@ -94,6 +138,10 @@ async function couplingAction(
   options: CouplingOptions,
 ): Promise<void> {
   usage(() => requireRun(directory));
+  if (options.explain) {
+    checkExplain(options.explain);
+    return explain(shell, await load(), directory, options.explain, options);
+  }
   const path = options.out ?? join(directory, 'coupling.html');
   const recordPath = join(directory, 'coupling.json');
   for (const file of [recordPath, path]) usage(() => requireWritableFile(file));
@@ -114,9 +162,23 @@ async function couplingAction(
   });
   writeFileAtomic(recordPath, `${encodeJson(record, 'coupling.json')}\n`);
   const { renderCouplingPage } = await import('../../report/compare/report.ts');
-  writeFileAtomic(path, renderCouplingPage(record));
+  const page = renderCouplingPage(record, await metricsOf(directory), readActionProbabilities(directory));
+  writeFileAtomic(path, page);
   shell.finish(record, `${couplingSummary(record)}\npage       ${path}\nnext       unbraid eval ${directory}`);
 }
+
+const couplingDetails = `Numbers, with their names in --json (docs/metrics.md has the formulas):
+  good-bad            mean cosine of the gradients of log π of a good and a bad action (classes). Above 0: a step that
+                      makes the good action likelier makes the bad one likelier, too
+  contrast            mean of good-good and bad-bad minus good-bad. Compare it with good-bad: all three cosines can rise
+                      together
+  alignment           centred alignment of the matrix K of inner products of the gradients with the labels
+                      (kernelTargetAlignment): 0 none, 1 full
+  effective rank      number of directions that the gradients span, weighted by their lengths (effectiveRank);
+                      topShare: share of the largest eigenvalue of K
+  embeddings          the same cosines of the embeddings e(s, a), which both heads read (embeddingCosine); cka: alignment
+                      of K with the embeddings, 1 if the gradients are alike exactly where the embeddings are
+  spillover           change of log π of the bad actions after one small step on the good ones, predicted and measured`;
 
 export function addCouplingCommand(program: Command, host: Host, load: () => Promise<CouplingEngine>): void {
   const command = program
@@ -136,13 +198,23 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
       80,
     )
     .option('--out <file>', 'the HTML page (default: coupling.html in the folder of the run)')
+    .option(
+      '--explain <words...>',
+      'a state and an action, each quoted: name the training samples that made the action likelier and less likely; list: list the states of games of the split',
+    )
     .addOption(allowExecOption())
     .addOption(workersOption())
     .addOption(wideOption())
     .addHelpText(
       'after',
       helpSections({
-        examples: ['unbraid coupling runs/first', 'unbraid coupling runs/first --split train --samples 120'],
+        examples: [
+          'unbraid coupling runs/first',
+          'unbraid coupling runs/first --split train --samples 120',
+          'unbraid coupling runs/first --explain list',
+          'unbraid coupling runs/first --explain 3 "go to fridge 1"',
+        ],
+        details: couplingDetails,
         next: 'unbraid compare trains methods and controls at the same seeds.',
       }),
     );

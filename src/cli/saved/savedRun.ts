@@ -3,7 +3,7 @@
 import type { Config } from '../../config/config.ts';
 import { headsOf } from '../../config/method.ts';
 import { describeSample } from '../../coupling/describe.ts';
-import { type CouplingMeasurement, measureCoupling } from '../../coupling/measure.ts';
+import { type MeasuredCoupling, measurePairs } from '../../coupling/measure.ts';
 import { collectSamplePairs } from '../../coupling/samplePairStates.ts';
 import { loadParameters } from '../../engine/policy/parameters.ts';
 import { createPolicy, type Policy } from '../../engine/policy/policy.ts';
@@ -16,20 +16,19 @@ import { openSpread, type Spread } from '../../parallel/spread.ts';
 import type { Checkpoint } from '../../record/checkpoint.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
-import type { CouplingRecord } from '../../record/schemas.ts';
 import { evaluate } from '../../rollout/success.ts';
 import { episodeMean } from '../../statistics/episodes.ts';
 import { bySplit, type Progress, startProgress } from '../../train/run.ts';
 import { checkedFirst } from '../shared/arguments.ts';
 import { namedBridges, permitted } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
-import type { CouplingEngine } from './coupling.ts';
+import type { CouplingEngine, MeasuredRecord } from './coupling.ts';
 import type { EvalEngine } from './eval.ts';
 
 /** Number of environments that are open at the same time. */
 const LIVE = 96;
 
-interface SavedPolicy {
+export interface SavedPolicy {
   readonly config: Config;
   readonly iteration: number;
   readonly policy: Policy;
@@ -89,7 +88,7 @@ async function withCheckpoint<T>(
  *
  * @throws a usage error if the environment is a program that was not allowed, or does not open
  */
-async function withPolicy<T>(
+export async function withPolicy<T>(
   directory: string,
   { allowExec, ...opening }: Opening,
   pairs: number,
@@ -107,9 +106,10 @@ async function measureSaved(
   { config, policy, environments, spread }: SavedPolicy,
   split: Split,
   pairs: number,
+  diagnostics: boolean,
   signal: AbortSignal,
   onBank: () => void,
-): Promise<CouplingMeasurement | null> {
+): Promise<MeasuredCoupling | null> {
   const { seed, graphDiscount, graphMaxEdges } = config;
   const bank = await collectSamplePairs(policy, environments, {
     seed,
@@ -122,21 +122,29 @@ async function measureSaved(
   if (!bank) return null;
   onBank();
   const describe = describeSample(environments[0].spec, bank);
-  return measureCoupling(policy, bank, { describe, grams: spread.grams, signal });
+  return measurePairs(policy, bank, { describe, grams: spread.grams, signal }, diagnostics);
 }
 
 /**
- * Measures these parameters as `unbraid coupling` does. Returns the fields of coupling.json without `command` and
+ * Measures these parameters as `unbraid coupling` does; without `diagnostics` as it did before it had the further
+ * numbers of `CouplingDiagnostics`. Returns the fields of coupling.json without `command` and
  * `run`.
  */
 export function measureAgain(
   config: Config,
   checkpoint: Pick<Checkpoint, 'iteration' | 'parameters' | 'tokenizer'>,
-  how: { split: Split; samples: number; crew: Crew; openBridge: OpenBridge; signal: AbortSignal },
+  how: {
+    split: Split;
+    samples: number;
+    diagnostics: boolean;
+    crew: Crew;
+    openBridge: OpenBridge;
+    signal: AbortSignal;
+  },
 ): Promise<JsonRecord | null> {
-  const { split, samples, signal } = how;
+  const { split, samples, diagnostics, signal } = how;
   return withCheckpoint(config, checkpoint, how, samples, async (saved) => {
-    const measured = await measureSaved(saved, split, samples, signal, () => undefined);
+    const measured = await measureSaved(saved, split, samples, diagnostics, signal, () => undefined);
     return measured && ({ iteration: checkpoint.iteration, split, samples, ...measured } as unknown as JsonRecord);
   });
 }
@@ -150,7 +158,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directo
     const progress = (done: number): void =>
       opening.onProgress({ phase: 'coupling', done, total: 2, envSteps: 0, success: null });
     progress(0);
-    const measured = await measureSaved(saved, split, samples, opening.signal, () => progress(1));
+    const measured = await measureSaved(saved, split, samples, true, opening.signal, () => progress(1));
     if (!measured) {
       throw new Error(
         `coupling: found no good-bad pair in ${directory}; train for more iterations, until some episodes succeed`,
@@ -158,7 +166,7 @@ export const measureRunCoupling: CouplingEngine['measureRunCoupling'] = (directo
     }
     progress(2);
     const { iteration } = saved;
-    return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as CouplingRecord;
+    return { command: 'coupling', run: directory, iteration, split, samples, ...measured } as MeasuredRecord;
   });
 
 /** Success and mean return of the latest checkpoint of a run on a split, with their 95% intervals. */

@@ -6,6 +6,13 @@ export function two(value: number | null | undefined): string {
   return typeof value === 'number' ? value.toFixed(2) : '-';
 }
 
+/** A difference with two decimals and its sign; `-` if there is none. */
+export function signedTwo(value: number | null | undefined): string {
+  if (typeof value !== 'number') return '-';
+  const rounded = Math.round(value * 100) / 100 || 0;
+  return `${rounded < 0 ? '' : '+'}${two(rounded)}`;
+}
+
 /** A whole number with commas between thousands: 182,000. */
 export function count(value: number): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import { labelTermsOf } from '../../config/method.ts';
+import { usesLabels } from '../../config/method.ts';
 import { presetKeys, presetTable } from '../../config/presets.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
@@ -10,6 +10,7 @@ import { openRun } from '../../record/run.node.ts';
 import { requireNoRun, requireRun } from '../../record/runFolder.node.ts';
 import type { RunResult } from '../../record/schemas.ts';
 import { requireNoWriter } from '../../record/writerLock.node.ts';
+import { contrastOf } from '../../report/compare/contrast.ts';
 import type { Progress } from '../../train/run.ts';
 import {
   choiceOption,
@@ -25,7 +26,7 @@ import { allowExecOption, type Programs, permitted, typed } from '../shared/brid
 import { commandConfig } from '../shared/commandConfig.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
-import { count, duration, table, two } from '../shared/print.ts';
+import { count, duration, signedTwo, table, two } from '../shared/print.ts';
 import { resultTables } from '../shared/resultTables.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
@@ -54,7 +55,7 @@ export class NotBegun extends Error {}
  * runs/.
  */
 function runName(config: Config): string {
-  const labels = labelTermsOf(config.method).length === 0 ? '' : `-${config.labels}`;
+  const labels = usesLabels(config) ? `-${config.labels}` : '';
   return `${config.env}-${config.method}${labels}-s${config.seed}`.replaceAll(/[^A-Za-z0-9.]+/g, '-');
 }
 
@@ -63,12 +64,13 @@ function trainSummary(result: RunResult, directory: string): string {
   const { coupling } = result;
   const cells = (at: RunResult['coupling']['end']): string[] => [
     two(at.goodBadCosine),
+    signedTwo(contrastOf(at)),
     two(at.goodGoodCosine),
     two(at.badBadCosine),
     two(at.goodBadPositiveFraction),
   ];
   const couplingTable = table(
-    ['Coupling (cosine)', 'good-bad', 'good-good', 'bad-bad', 'good-bad > 0'],
+    ['Coupling (cosine)', 'good-bad', 'contrast', 'good-good', 'bad-bad', 'good-bad > 0'],
     [
       ['at the start', ...cells(coupling.start)],
       ['at the end', ...cells(coupling.end)],

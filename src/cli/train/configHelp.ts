@@ -18,19 +18,22 @@ export const configGroups: readonly ConfigGroup[] = [
   {
     title: 'Policy',
     keys: [
-      ...(['policy', 'tokenWidth', 'matchWidth', 'hidden', 'embedding', 'blocks', 'heads'] as const),
+      ...(['policy', 'tokenWidth', 'matchWidth', 'hidden', 'embedding', 'layerNorm', 'blocks', 'heads'] as const),
       ...(['vocabularySize', 'vocabularyEpisodes', 'maxStateTokens', 'maxActionTokens', 'history'] as const),
     ],
   },
   {
     title: 'Method',
     keys: [
-      ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'scaleRewards', 'lossType'] as const),
-      ...(['classifierCoef', 'classifierScope', 'cloningCoef'] as const),
+      ...(['method', 'epsilon', 'epsilonHigh', 'beta', 'entropyCoef', 'churnCoef'] as const),
+      ...(['scaleRewards', 'lossType'] as const),
+      ...(['classifierCoef', 'classifierScope', 'cloningCoef', 'hint', 'hintThreshold'] as const),
       ...(['contrastiveCoef', 'contrastiveTemperature', 'contrastiveSamples'] as const),
       ...(['returns', 'discount', 'gigpoCoef', 'gigpoDiscount', 'gaeDiscount', 'gaeLambda'] as const),
+      ...(['graphAdvantagesCoef', 'graphAdvantagesOver', 'explorationBonus'] as const),
       ...(['valueCoef', 'valueClip', 'valueNetwork', 'bootstrapTruncated'] as const),
       ...(['normalizeRewards', 'normalizeObservations'] as const),
+      ...(['decoupleLambda', 'decouplePairs', 'decoupleChunk', 'updateKl'] as const),
       ...(['conflictTasks', 'gradvacBeta'] as const),
     ],
     names: { title: 'Terms of --method', table: methodTable },
@@ -40,7 +43,14 @@ export const configGroups: readonly ConfigGroup[] = [
     keys: [
       ...(['labels', 'shuffledSource', 'labelNoise', 'labelAdvantages', 'labelWarmup', 'labelSchedule'] as const),
       ...(['labelMargin', 'anchorIterations', 'graphDiscount', 'graphMaxEdges', 'graphMinSuccesses'] as const),
-      ...(['graphMinVisits', 'criticSteps', 'criticUpdates', 'criticBatch', 'criticLearningRate'] as const),
+      ...([
+        'graphMinVisits',
+        'hindsight',
+        'criticSteps',
+        'criticUpdates',
+        'criticBatch',
+        'criticLearningRate',
+      ] as const),
       ...(['counterfactualStates', 'counterfactualRollouts'] as const),
     ],
     names: { title: 'Label sources of --labels', table: labelTable },
@@ -48,17 +58,25 @@ export const configGroups: readonly ConfigGroup[] = [
   {
     title: 'Optimisation',
     keys: [
-      ...(['numIterations', 'minibatches', 'learningRate', 'lrSchedule', 'warmupUpdates'] as const),
+      ...(['numIterations', 'minibatches', 'optimizer', 'learningRate', 'lrSchedule', 'warmupUpdates'] as const),
+      ...(['muonLearningRate', 'muonMomentum'] as const),
       ...(['adamBeta1', 'adamBeta2', 'adamEpsilon', 'weightDecay', 'maxGradNorm'] as const),
     ],
   },
   { title: 'Rollouts', keys: ['groupsPerIteration', 'numGenerations', 'temperature'] },
   {
     title: 'Cold start',
-    keys: ['coldStart', 'coldStartUpdates', 'coldStartBatch', 'coldStartLearningRate', 'demonstrationNoise'],
+    keys: [
+      'coldStart',
+      'coldStartUpdates',
+      'coldStartBatch',
+      'coldStartLearningRate',
+      'coldStartClassifier',
+      'demonstrationNoise',
+    ],
   },
   { title: 'Evaluation', keys: ['evalEpisodes', 'evalEvery', 'evalSplits', 'evalAtStart', 'randomEpisodes'] },
-  { title: 'Coupling', keys: ['couplingPairs', 'couplingEvery'] },
+  { title: 'Coupling', keys: ['couplingPairs', 'couplingEvery', 'diagnostics'] },
   { title: 'Run', keys: ['seed', 'iterations', 'checkpointEvery', 'keepCheckpoints'] },
 ];
 

@@ -1,6 +1,8 @@
 /** A training run in a folder: connects the trainer to the records of the run, the clock and bridge processes. */
 import { basename } from 'node:path';
 import { type Config, recordedConfig } from '../../config/config.ts';
+import type { OpenBridge, OpenedBridge } from '../../env/outside.ts';
+import { writeActionProbabilities } from '../../record/actionProbabilities.node.ts';
 import type { JsonRecord } from '../../record/json.ts';
 import { createRun, type RunWriter, resumeRun } from '../../record/run.node.ts';
 import type { RunResult } from '../../record/schemas.ts';
@@ -21,6 +23,8 @@ function hooksTo(writerOf: () => RunWriter): TrainHooks {
       const record = { command: 'coupling', run: basename(writer.directory), ...couplingFields(iteration, measured) };
       writer.writeRecord(name, record as unknown as JsonRecord);
     },
+    onActionProbabilities: (iteration, states, probabilities) =>
+      writeActionProbabilities(writerOf().directory, iteration, states, probabilities),
   };
 }
 
@@ -75,6 +79,13 @@ export function trainIn(version: string): Train {
       return writer;
     };
     if (resume) await checkRun(config, programs, signal);
+    const bridges: OpenedBridge[] = [];
+    const openBridge: OpenBridge = async (name, options) => {
+      const bridge = await namedBridges(programs)(name, options);
+      bridges.push(bridge);
+      return bridge;
+    };
+    const repeatedResets = (): number => bridges.reduce((sum, bridge) => sum + (bridge.retries?.() ?? 0), 0);
     const resumed = resume ? asUsage(() => resumeRun(directory, { keepCheckpoints, versions })) : null;
     let writer = resumed && opened(resumed.writer);
     const begin = (): RunWriter => {
@@ -93,7 +104,7 @@ export function trainIn(version: string): Train {
         runTraining(config, {
           ...hooksTo(begin),
           ...(resumed?.checkpoint && { checkpoint: resumed.checkpoint }),
-          openBridge: namedBridges(programs),
+          openBridge,
           crew,
           onProgress,
           signal,
@@ -108,7 +119,11 @@ export function trainIn(version: string): Train {
       const workers = { count, memory, reason };
       const label = arithmetic === 'relaxed' ? { arithmetic } : {};
       const recorded = recordedConfig(config) as RunResult['config'];
-      const result = { command: 'train' as const, config: recorded, ...outcome, wallMs, workers, kernels, ...label };
+      const repeated = repeatedResets();
+      const result = {
+        ...{ command: 'train' as const, config: recorded, ...outcome, wallMs, workers, kernels, ...label },
+        ...(repeated > 0 && { repeatedResets: repeated }),
+      };
       begin().writeRecord('result', result as unknown as JsonRecord);
       begin().writeReceipt(receipt);
       return result;
@@ -116,6 +131,8 @@ export function trainIn(version: string): Train {
       if (writer !== null || !signal.aborted) throw cause;
       throw new NotBegun('interrupted before the run began; no file was written', { cause });
     } finally {
+      const repeated = repeatedResets();
+      if (repeated > 0) onNote?.(`${repeated} resets of ${config.env} were repeated because the program asked for it`);
       writer?.close();
     }
   };

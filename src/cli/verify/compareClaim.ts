@@ -182,6 +182,9 @@ function coverage(claim: FolderClaim, until: number, last: number): Omit<Compari
   except(resultName, ['wallMs'], 'a time');
   except(resultName, ['workers'], 'the distribution of the work over threads; the result does not depend on it');
   except(resultName, ['kernels'], 'the build of the kernels; the result does not depend on it');
+  if (claim.result?.repeatedResets !== undefined) {
+    except(resultName, ['repeatedResets'], 'failed resets of another program; the result does not depend on them');
+  }
   except(configName, ['versions'], 'the version of unbraid that began the run');
   except(receiptName, ['unbraid'], 'the version of unbraid that wrote the receipt');
   except(receiptName, ['check'], 'a command for people');

@@ -21,7 +21,13 @@ export interface ReplayInOptions {
   /** Iterations whose checkpoints are compared. */
   readonly checkpointsAt: readonly number[];
   /** Parameters of the measurement in coupling.json; null if the folder has no such file. */
-  readonly measure: { readonly iteration: number; readonly split: Split; readonly samples: number } | null;
+  readonly measure: {
+    readonly iteration: number;
+    readonly split: Split;
+    readonly samples: number;
+    /** Whether the file has the further numbers of a measurement; those of earlier versions do not. */
+    readonly diagnostics: boolean;
+  } | null;
   /** Requested number of threads; undefined: one per core. */
   readonly workers: number | undefined;
   /** Programs that may be started for the environment; default: only those of this package. */

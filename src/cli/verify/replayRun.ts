@@ -25,10 +25,11 @@ async function measureReplayed(
   const { measureAgain } = await import('../saved/savedRun.ts');
   const { tensors: parameters } = decodeSafetensors(new Uint8Array(Buffer.from(made.parameters, 'base64')));
   const checkpoint = { iteration: made.iteration, parameters, ...(made.tokenizer && { tokenizer: made.tokenizer }) };
-  const { split, samples } = measure;
+  const { split, samples, diagnostics } = measure;
   const measured = await measureAgain(config, checkpoint, {
     split,
     samples,
+    diagnostics,
     crew,
     openBridge: namedBridges(programs),
     signal,

@@ -110,9 +110,11 @@ export function folderSubject(directory: string): Subject | Broken {
   return { config, links, last, checkpointsAt, measure, hash: hash ?? '', hasOutcome: result !== null, compare };
 }
 
-function measureOf({ iteration, split, samples }: JsonRecord): ReplayInOptions['measure'] {
+function measureOf(record: JsonRecord): ReplayInOptions['measure'] {
+  const { iteration, split, samples } = record;
   const count = samples as number;
   if (!splits.includes(split as Split) || !Number.isSafeInteger(count) || count < 2 || count > maxCouplingSamples)
     return null;
-  return { iteration: iteration as number, split: split as Split, samples: count };
+  const diagnostics = Object.hasOwn(record, 'contrast');
+  return { iteration: iteration as number, split: split as Split, samples: count, diagnostics };
 }

@@ -20,7 +20,7 @@ export type SolveDefinite = (matrix: Float64Array, shift: number, rhs: Float64Ar
 
 /**
  * How alpha was computed:
- * - `cholesky`: from the system with the lambda that was asked for;
+ * - `cholesky`: from the system with the requested lambda;
  * - `damped`: that system is not positive definite, so lambda was raised;
  * - `zero`: all gradients are 0. No weights move the policy, and alpha is A.
  */
@@ -50,18 +50,23 @@ function checkInputs(gram: Float64Array, advantages: ArrayLike<number>, pairs: U
     if (!Number.isFinite(advantages[i]))
       refuse(caller, `advantages[${i}]`, 'finite', advantages[i], 'check the returns');
   }
-  const bad = gram.findIndex((x, k) => !Number.isFinite(x) || (k % (n + 1) === 0 && x < 0));
-  if (bad >= 0) {
-    throw new RangeError(
-      `${caller}: gram must be finite with a diagonal >= 0, got ${shown(gram[bad])} at [${Math.floor(bad / n)}, ${bad % n}]; pass inner products of the gradients`,
-    );
+  let zero = 0;
+  let least = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) zero += gram[i * n + j] * 0;
+    least = Math.min(least, gram[i * n + i]);
   }
+  if (zero === 0 && least === 0) return;
+  const bad = gram.findIndex((x, k) => !Number.isFinite(x) || (k % (n + 1) === 0 && x < 0));
+  throw new RangeError(
+    `${caller}: gram must be finite with a diagonal >= 0, got ${shown(gram[bad])} at [${Math.floor(bad / n)}, ${bad % n}]; pass inner products of the gradients`,
+  );
 }
 
 /**
  * A shift that makes the smallest eigenvalue of the matrix about as large as it was negative: twice the smallest shift
- * for which a Cholesky factorisation exists. A shift just above the smallest one leaves an eigenvalue of almost 0, whose
- * eigenvector would dominate alpha.
+ * for which a Cholesky factorisation exists. A shift just above the smallest one leaves an eigenvalue of almost 0,
+ * whose eigenvector would dominate alpha.
  */
 function dampingShift(solve: SolveDefinite, matrix: Float64Array, rhs: Float64Array, unit: number): number {
   const works = (shift: number): boolean => solve(matrix, shift, rhs) !== null;

@@ -67,9 +67,15 @@ function nodeOf(graph: ExperienceGraph, hash: number): number {
   return node;
 }
 
-function edgeOf(graph: ExperienceGraph, node: number, action: number): number {
+/** The edge of an action in a node, or -1. */
+export function edgeOfAction(graph: ExperienceGraph, node: number, action: number): number {
   let edge = graph.lastEdge[node];
   while (edge >= 0 && graph.action[edge] !== action) edge = graph.earlierEdge[edge];
+  return edge;
+}
+
+function edgeOf(graph: ExperienceGraph, node: number, action: number): number {
+  const edge = edgeOfAction(graph, node, action);
   if (edge >= 0) return edge;
   graph.earlierEdge.push(graph.lastEdge[node]);
   graph.lastEdge[node] = graph.from.length;

@@ -9,6 +9,7 @@ import { advantageLabels } from './advantage.ts';
 import { type AnchorLabelsConfig, createAnchorLabels } from './anchor.ts';
 import { type CounterfactualConfig, createCounterfactualLabels, type TryCandidates } from './counterfactual.ts';
 import { type Critic, criticLabels } from './critic.ts';
+import type { GameGraphs } from './gameGraphs.ts';
 import { createGraphLabels, type GraphLabelsConfig } from './graph.ts';
 import { flipLabels } from './noise.ts';
 import { oracleLabels } from './oracle.ts';
@@ -130,14 +131,19 @@ function criticSource(critic: Critic, { labelMargin }: LabelConfig): LabelSource
   };
 }
 
-function rolloutSource(name: RolloutSource, config: LabelConfig, tools: LabelTools | null): LabelSource {
+function rolloutSource(
+  name: RolloutSource,
+  config: LabelConfig,
+  tools: LabelTools | null,
+  graphs: GameGraphs | undefined,
+): LabelSource {
   switch (name) {
     case 'advantage':
       return withFullWeight({ label: advantageLabels, ...noMemory });
     case 'anchor':
       return withFullWeight(createAnchorLabels(config));
     case 'graph':
-      return withFullWeight(createGraphLabels(config));
+      return withFullWeight(createGraphLabels(config, graphs));
     case 'critic':
       return criticSource(requireTools(name, tools).createCritic(), config);
     case 'counterfactual': {
@@ -169,6 +175,19 @@ function changed(source: LabelSource, change: (labels: Int8Array, iteration: num
  * tools are missing
  */
 export function createLabelSource(config: LabelConfig, tools: LabelTools | null = null): LabelSource {
+  return labelSourceOn(config, tools, undefined);
+}
+
+/**
+ * `createLabelSource` for a run whose other parts use experience graphs, too.
+ *
+ * @param graphs used by source `graph`; undefined: it has its own
+ */
+export function labelSourceOn(
+  config: LabelConfig,
+  tools: LabelTools | null,
+  graphs: GameGraphs | undefined,
+): LabelSource {
   checkConfig(config);
   const { shuffledSource, labelNoise, seed } = config;
   const name = config.labels as LabelSourceName;
@@ -177,7 +196,7 @@ export function createLabelSource(config: LabelConfig, tools: LabelTools | null 
   }
   const source =
     name === 'shuffled'
-      ? changed(rolloutSource(shuffledSource, config, tools), (labels, i) => shuffleLabels(labels, seed, i))
-      : rolloutSource(name, config, tools);
+      ? changed(rolloutSource(shuffledSource, config, tools, graphs), (labels, i) => shuffleLabels(labels, seed, i))
+      : rolloutSource(name, config, tools, graphs);
   return changed(source, (labels, iteration) => flipLabels(labels, labelNoise, seed, iteration));
 }

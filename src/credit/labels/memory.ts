@@ -5,9 +5,13 @@
 import type { Split } from '../../env/environment.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 
-/** Key of a game. All rollouts of a group share it. */
-export function gameKey(split: Split, seed: number): string {
-  return `${split}/${seed}`;
+/**
+ * Key of a game. All rollouts of a group share it.
+ *
+ * @param goal see `GameChoice`
+ */
+export function gameKey(split: Split, seed: number, goal?: number): string {
+  return goal === undefined ? `${split}/${seed}` : `${split}/${seed}/${goal}`;
 }
 
 /**

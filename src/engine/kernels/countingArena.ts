@@ -7,19 +7,13 @@ const noKernels = new Proxy({}, { get: () => () => 0 }) as Kernels;
 
 /** Returns addresses and counts their bytes. Writes are lost, and kernels have no effect. */
 export class CountingArena extends Arena {
-  #next = ALIGN_BYTES;
-
   constructor() {
     super(new WebAssembly.Memory({ initial: 1 }), noKernels);
   }
 
   override reserve(bytes: number): number {
-    const at = alignUp(this.#next);
-    this.#next = at + bytes + ALIGN_BYTES;
+    const at = alignUp(this.next);
+    this.next = at + bytes + ALIGN_BYTES;
     return at;
-  }
-
-  override mark(): number {
-    return this.#next;
   }
 }

@@ -1,8 +1,9 @@
 /** Creates arenas with the engine of this package. `unbraid/edge`, which is given its module, does not contain this. */
 import { Arena } from './arena.ts';
 import { type BuildChoice, notWide } from './buildChoice.ts';
-import { engineModule, instantiateKernels } from './load.ts';
+import { engineModule, instantiateKernels, type Kernels } from './load.ts';
 import { type ModuleSource, moduleFrom } from './moduleFrom.ts';
+import { SharedArena } from './sharedArena.ts';
 import { openWide } from './wide.ts';
 
 /** Options of `createArena`. */
@@ -39,7 +40,20 @@ export async function createArena(module?: ModuleSource | ArenaOptions, memory =
 
 /** An arena on `memory` with the kernels of a compiled module. */
 export function arenaOf(module: WebAssembly.Module, memory = createMemory(), choice: BuildChoice = notWide): Arena {
-  return new Arena(memory, instantiateKernels(module, memory), choice);
+  const kernels = instantiateKernels(module, memory);
+  const arena = memory.buffer instanceof ArrayBuffer ? new Arena(memory, kernels) : new SharedArena(memory, kernels);
+  useKernels(arena, kernels, choice);
+  return arena;
+}
+
+/**
+ * Computes with other kernels from now on, which must compute the same bits.
+ *
+ * @param kernels of another build, instantiated on the memory of the arena
+ */
+export function useKernels(arena: Arena, kernels: Kernels, { build, buildReason }: BuildChoice = arena): void {
+  Object.assign(arena.kernels, kernels);
+  Object.assign(arena, { build, buildReason });
 }
 
 /** A memory for one thread. It can grow up to the limit of the runtime. */

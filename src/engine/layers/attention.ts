@@ -58,13 +58,7 @@ export function multiHeadAttention(
   const q = linear(b, `${name}.query`, queries, queries.width, { bias: false });
   const k = linear(b, `${name}.key`, memory, queries.width, { bias: false });
   const v = linear(b, `${name}.value`, memory, queries.width, { bias: false });
-  return linear(
-    b,
-    `${name}.out`,
-    attend(b, q, k, v, heads),
-    queries.width,
-    into ? { bias: false, into } : { bias: false },
-  );
+  return linear(b, `${name}.out`, attend(b, q, k, v, heads), queries.width, { bias: false, into });
 }
 
 /**

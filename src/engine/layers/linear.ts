@@ -18,7 +18,7 @@ export interface LinearOptions {
   /** Whether a bias is added; default true. */
   readonly bias?: boolean;
   /** The output tensor. The layer adds to it if other layers write to it first. Default: a new tensor. */
-  readonly into?: Tensor;
+  readonly into?: Tensor | undefined;
   /** Initialisation of the weight; default uniform in +-1/sqrt(x.width). */
   readonly init?: Init;
   /** Start of the bias; default that of a linear layer, uniform in +-1/sqrt(x.width). */
@@ -50,9 +50,9 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
   const { kernels } = b.arena;
   checkKeys('linear', 'options', options, optionKeys);
   const y = options.into ?? b.tensor(x.rows, width);
-  const weight = b.parameter(`${name}.weight`, [x.width, width], options.init ?? fanInUniform(x.width));
-  const bias =
-    (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], options.biasInit ?? fanInUniform(x.width)) : null;
+  const usual = fanInUniform(x.width);
+  const weight = b.parameter(`${name}.weight`, [x.width, width], options.init ?? usual);
+  const bias = (options.bias ?? true) ? b.parameter(`${name}.bias`, [width], options.biasInit ?? usual) : null;
   const readMode = b.read(x, true);
   const takesSlope = b.takeSlope(x);
   const writeMode = b.write(y);
@@ -87,7 +87,10 @@ export function linear(b: Builder, name: string, x: Tensor, width: number, optio
     },
     gradientParts() {
       const parts: [Parameter, GradientPart][] = [
-        [weight, { kind: 'outer', rows: x.rows, x: x.value, width: x.width, d: y.grad, dWidth: width }],
+        [
+          weight,
+          { kind: 'outer', rows: x.rows, x: x.value, width: x.width, d: y.grad, dWidth: width, input: x.grad === 0 },
+        ],
       ];
       if (bias) parts.push([bias, { kind: 'sum', rows: x.rows, d: y.grad, dWidth: width, period: 1 }]);
       return parts;

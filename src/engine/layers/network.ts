@@ -49,13 +49,14 @@ export interface Parameter {
 
 /**
  * The contribution of one layer to the per-sample gradient of a parameter, readable after `backward`:
- * - `outer`: x^T d over the rows of the sample (x f32[rows, width], d f32[rows, dWidth]);
+ * - `outer`: x^T d over the rows of the sample (x f32[rows, width], d f32[rows, dWidth]); `input`: x is an input of the
+ *   network;
  * - `sum`: d summed by row modulo `period`;
  * - `product`: x * d summed over rows;
  * - `scatter`: d[row, slot] added at the token of each feature.
  */
 export type GradientPart =
-  | { kind: 'outer'; rows: Rows; x: number; width: number; d: number; dWidth: number }
+  | { kind: 'outer'; rows: Rows; x: number; width: number; d: number; dWidth: number; input?: boolean }
   | { kind: 'sum'; rows: Rows; d: number; dWidth: number; period: number }
   | { kind: 'product'; rows: Rows; x: number; d: number; dWidth: number }
   | { kind: 'scatter'; source: 'state' | 'action'; d: number; dWidth: number };
@@ -196,6 +197,11 @@ export interface Network {
 /** What is saved of a network: parameters and buffers. */
 export function savedOf({ parameters, buffers }: Network): readonly Parameter[] {
   return [...parameters, ...buffers];
+}
+
+/** The first parameter with a number that is not finite, in a weight or gradient vector. */
+export function nonFiniteParameter({ arena, parameters }: Network, vector: number): Parameter | undefined {
+  return parameters.find(({ offset, size }) => !Number.isFinite(arena.kernels.sumOfSquares(vector + offset, size)));
 }
 
 /**

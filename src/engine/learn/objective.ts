@@ -5,7 +5,7 @@ import { index64 } from '../kernels/address.ts';
 import type { Arena } from '../kernels/arena.ts';
 import { clearOtherHeads } from '../policy/heads.ts';
 import { actionLogProbs, type Policy } from '../policy/policy.ts';
-import { VALUE_SLOT, type ValueInputs, valueLoss } from './valueLoss.ts';
+import { VALUE_SLOT, type ValueInputs, type ValueLoss } from './valueLoss.ts';
 
 /** Sums over the states of an update. The weights of each loss already average it. */
 export interface LossSums {
@@ -40,9 +40,11 @@ export interface LossInputs extends ValueInputs {
   readonly labels: number;
   /** f32: the number of samples that a row represents. */
   readonly counts: number;
+  /** null where no set has a value loss: the edge build does not contain it. */
+  readonly valueLoss: ValueLoss | null;
 }
 
-export function createLossInputs(policy: Policy): LossInputs {
+export function createLossInputs(policy: Policy, valueLoss: ValueLoss | null): LossInputs {
   const { arena, network } = policy;
   const { states, actions } = network.batch.capacity;
   const samples = states * SAMPLES_PER_STATE;
@@ -62,6 +64,7 @@ export function createLossInputs(policy: Policy): LossInputs {
     labels: arena.reserve(rows),
     counts: arena.floats(rows),
     sums: arena.reserve(128),
+    valueLoss,
   };
 }
 
@@ -190,7 +193,7 @@ export function batchLosses(policy: Policy, inputs: LossInputs, settings: LossSe
       inputs.counts,
     );
   }
-  if (valueCoef > 0) valueLoss(policy, inputs, valueCoef, settings.valueClip ?? null);
+  if (valueCoef > 0) (inputs.valueLoss as ValueLoss)(policy, inputs, valueCoef, settings.valueClip ?? null);
 }
 
 /** Adds the loss sums of the shards in shard order. Slot 10 of each is the contrastive loss. */

@@ -4,12 +4,16 @@
  */
 
 import { runAtOnce } from '../../eventLoop.ts';
+import type { Kernels } from '../kernels/load.ts';
+import { nonFiniteParameter } from '../layers/network.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type GradientWork, sumShards } from './gradientWork.ts';
 import { createLossInputs, type LossInputs, type LossSums, readSums } from './objective.ts';
 import { type LossSet, planShards, type ShardPlan, SUMS, shardsIn } from './shards.ts';
+import type { OpenDial, ScaledStep } from './stepScale.ts';
 import { vectorsFor } from './treeSum.ts';
 import type { UpdatePhase } from './updatePhase.ts';
+import { type ValueLoss, valueLoss } from './valueLoss.ts';
 
 /**
  * Settings of a step: AdamW (Loshchilov and Hutter, 2019, arXiv 1711.05101) on a gradient whose norm is clipped to
@@ -24,12 +28,21 @@ export interface AdamwSettings {
   readonly maxGradNorm: number;
 }
 
+/** Applies the clipped gradient to the weights; takes the arguments of the kernel `adamw`. */
+export type Step = Kernels['adamw'];
+
 /** A policy in training: optimiser state and the buffers of an update. */
 export interface Learner {
   readonly policy: Policy;
+  /**
+   * Another step than AdamW on all parameters.
+   *
+   * @internal
+   */
+  readonly step?: Step;
   /** @internal */
   readonly inputs: LossInputs;
-  /** The moments of Adam, f32[network.size]. */
+  /** The moments of Adam, f32[network.size]. With Muon, the first one also holds the momentum of the matrices. */
   readonly firstMoment: number;
   readonly secondMoment: number;
   /**
@@ -60,10 +73,15 @@ export interface Learner {
 
 /** A learner of the policy with moments of zero. It places its buffers in the policy's arena. */
 export function createLearner(policy: Policy): Learner {
+  return learnerWith(policy, valueLoss);
+}
+
+/** `createLearner` with the value loss or without: then no set may have one. */
+export function learnerWith(policy: Policy, ofValues: ValueLoss | null): Learner {
   const { arena, network } = policy;
   return {
     policy,
-    inputs: createLossInputs(policy),
+    inputs: createLossInputs(policy, ofValues),
     firstMoment: arena.floats(network.size),
     secondMoment: arena.floats(network.size),
     gradients: [],
@@ -98,13 +116,8 @@ function reserveVectors({ policy: { arena, network } }: Learner, vectors: number
 const LONGEST_GRADIENT = 1e19;
 
 function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
-  const { arena, network } = learner.policy;
-  const bad = network.parameters.find(
-    ({ offset, size }) => !Number.isFinite(arena.kernels.sumOfSquares(g + offset, size)),
-  );
-  const loss = (['policy', 'kl', 'entropy', 'cloning', 'classifier', 'contrastive', 'value'] as const).find(
-    (key) => !Number.isFinite(sums[key]),
-  );
+  const bad = nonFiniteParameter(learner.policy.network, g);
+  const loss = Object.entries(sums).find(([, sum]) => !Number.isFinite(sum))?.[0];
   const what = [loss && `the ${loss} loss`, bad && `the gradient of ${bad.name}`].filter(Boolean).join(' and ');
   throw new Error(
     `update ${learner.updates + 1}: ${what || 'the gradient norm'} ${loss && bad ? 'are' : 'is'} not finite; ` +
@@ -115,6 +128,8 @@ function refuseNonFinite(learner: Learner, g: number, sums: LossSums): never {
 /** The norm of the gradient before clipping, and the sums of the losses. */
 export interface UpdateStats extends LossSums {
   readonly gradNorm: number;
+  /** Present if the step was scaled to a KL divergence. */
+  readonly step?: ScaledStep;
 }
 
 /**
@@ -178,11 +193,17 @@ export function finiteNorm(learner: Learner, sums: LossSums): number {
 }
 
 /**
- * Takes one AdamW step with the gradient in the first vector.
+ * Takes one step, of AdamW or of the optimiser of the learner, with the gradient in the first vector.
  *
+ * @param dial scales the step to a KL divergence; null: the step stays as the optimiser takes it
  * @throws as `update` does
  */
-export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings): UpdateStats {
+export function takeStep(
+  learner: Learner,
+  sums: LossSums,
+  adamw: AdamwSettings,
+  dial: OpenDial | null = null,
+): UpdateStats {
   const { policy } = learner;
   const { arena, network, weights } = policy;
   const { kernels } = arena;
@@ -196,10 +217,11 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
     );
   }
   if (gradNorm > adamw.maxGradNorm) kernels.scaleBy(g, network.size, adamw.maxGradNorm / (gradNorm + 1e-6));
+  const scaleStep = dial?.();
   learner.updates++;
   learner.beta1Power *= adamw.beta1;
   learner.beta2Power *= adamw.beta2;
-  kernels.adamw(
+  (learner.step ?? kernels.adamw)(
     network.size,
     weights,
     g,
@@ -214,16 +236,13 @@ export function takeStep(learner: Learner, sums: LossSums, adamw: AdamwSettings)
     1 / (1 - learner.beta2Power),
   );
   if (!Number.isFinite(kernels.sumOfSquares(weights, network.size))) {
-    const bad = network.parameters.find(
-      ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
-    );
     throw new Error(
-      `update ${learner.updates}: the weights of ${bad?.name} are not finite after the step; resume from the last checkpoint with a lower ` +
-        'learningRate or weightDecay (in the cold start: coldStartLearningRate) or a higher adamEpsilon',
+      `update ${learner.updates}: the weights of ${nonFiniteParameter(network, weights)?.name} are not finite after the step; resume from the last checkpoint with a lower ` +
+        'learning rate or weightDecay, or a higher adamEpsilon',
     );
   }
   network.prepare(weights);
-  return { ...sums, gradNorm };
+  return { ...sums, gradNorm, ...(scaleStep && { step: scaleStep() }) };
 }
 
 /**
@@ -268,6 +287,7 @@ export async function updateOn(
   learner: Learner,
   contrastive: WholeLoss | null,
   adamw: AdamwSettings,
+  dial: OpenDial | null = null,
 ): Promise<UpdateStats> {
-  return takeStep(learner, await gradientOn(phase, learner, contrastive), adamw);
+  return takeStep(learner, await gradientOn(phase, learner, contrastive), adamw, dial);
 }

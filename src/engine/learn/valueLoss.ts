@@ -14,6 +14,9 @@ export interface ValueInputs {
   readonly sums: number;
 }
 
+/** `valueLoss`, for inputs that can do without it; see `LossInputs`. */
+export type ValueLoss = typeof valueLoss;
+
 /** Slot of the value loss among the sums of a batch. */
 export const VALUE_SLOT = 11;
 

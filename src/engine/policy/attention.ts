@@ -4,11 +4,11 @@
  */
 import { concatenateSlots, meanOverSlots, multiHeadAttention, selfAttentionBlock } from '../layers/attention.ts';
 import { slotProjection, slotTokens, tokenTable } from '../layers/embedding.ts';
-import { activation, addScaled, broadcast, linear } from '../layers/linear.ts';
+import { addScaled, broadcast, linear } from '../layers/linear.ts';
 import { matchLinear } from '../layers/matchLinear.ts';
 import type { Builder, Heads, Tensor } from '../layers/network.ts';
 import { slotLinear } from '../layers/slotLinear.ts';
-import { heads, type PolicyConfig } from './heads.ts';
+import { embeddingLayer, heads, type PolicyConfig } from './heads.ts';
 
 /**
  * With x_s, x_a the embeddings of the slots of state and action (`layout: 'slots'`):
@@ -19,12 +19,12 @@ import { heads, type PolicyConfig } from './heads.ts';
  * With `layout: 'sequence'` (text), means over tokens replace the concatenations, and each action attends to the tokens
  * of the state with one query:
  *   m = sqrt(action slots) mean(x_a),  u = m + attention(m -> x_s),  h = relu( W_a u + W_s mean(x_s) + b )
+ * With `layerNorm`, the argument of relu is normalised.
  */
 export function attentionPolicy(b: Builder, config: PolicyConfig): Heads {
   const table = tokenTable(b, 'tokens', config.tokenWidth);
-  const h = b.batch.shape.layout === 'slots' ? slotHidden(b, config, table) : sequenceHidden(b, config, table);
-  const e = activation(b, 'tanh', linear(b, 'embedding', activation(b, 'relu', h), config.embedding));
-  return heads(b, e, config);
+  const sums = b.batch.shape.layout === 'slots' ? slotHidden(b, config, table) : sequenceHidden(b, config, table);
+  return heads(b, embeddingLayer(b, sums, config, 'relu'), config);
 }
 
 function encodeState(b: Builder, config: PolicyConfig, table: ReturnType<typeof tokenTable>): Tensor {

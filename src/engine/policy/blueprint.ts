@@ -32,7 +32,7 @@ const configKeys = [
 ] as const;
 
 /** Keys of optional parts. A policy without the part omits the key. */
-const partKeys = ['actionHeads', 'valueHead', 'separateValue', 'normalizeObservations'] as const;
+const partKeys = ['actionHeads', 'valueHead', 'separateValue', 'normalizeObservations', 'layerNorm', 'hinted'] as const;
 
 /** The allowed values of the keys that hold text. Every other key holds a number. */
 const words: Readonly<Record<string, readonly string[]>> = {

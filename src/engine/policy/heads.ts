@@ -1,5 +1,6 @@
-import { addScaled, linear } from '../layers/linear.ts';
+import { type Activation, activation, addScaled, linear } from '../layers/linear.ts';
 import type { Builder, Heads, Network, Tensor } from '../layers/network.ts';
+import { layerNorm } from '../layers/normalization.ts';
 import { tokenHeads } from '../layers/tokenHeads.ts';
 
 /** Sizes of a policy; see docs/configuration.md for the defaults. */
@@ -18,6 +19,8 @@ export interface PolicyConfig {
   readonly heads: number;
   /** Constant factor on the policy's logits. */
   readonly logitScale: number;
+  /** A layer norm on the hidden layer before its activation, also on that of a value network. */
+  readonly layerNorm?: boolean;
   /** One policy head for each verb (or action of a fixed set) instead of one shared head. */
   readonly actionHeads?: boolean;
   /** Adds a value head. */
@@ -26,6 +29,27 @@ export interface PolicyConfig {
   readonly separateValue?: boolean;
   /** Observations are normalised by buffers that the training sets; `mlp` only. */
   readonly normalizeObservations?: boolean;
+  /** Observations have a place for a hint; see docs/algorithms/hints.md. */
+  readonly hinted?: boolean;
+}
+
+/**
+ * e = tanh(W f(sums) + b), with W `name.weight` and b `name.bias`. With `config.layerNorm`, f has a layer norm before
+ * it, whose parameters are `norm.gamma` and `norm.beta`.
+ *
+ * @param sums of the hidden layer
+ * @param f its activation
+ */
+export function embeddingLayer(
+  b: Builder,
+  sums: Tensor,
+  config: PolicyConfig,
+  f: Activation,
+  name = 'embedding',
+  norm = 'hidden.norm',
+): Tensor {
+  const x = config.layerNorm ? layerNorm(b, norm, sums) : sums;
+  return activation(b, 'tanh', linear(b, name, activation(b, f, x), config.embedding));
 }
 
 /** The slot of the verb. An action of a text starts with the number of times it was taken, followed by its words. */

@@ -9,7 +9,7 @@ import type { Arena } from '../kernels/arena.ts';
 import { CountingArena } from '../kernels/countingArena.ts';
 import { type Capacity, checkShape, type InputShape } from '../layers/batch.ts';
 import { createNetwork } from '../layers/createNetwork.ts';
-import { type Network, type Parameter, savedOf } from '../layers/network.ts';
+import { type Network, nonFiniteParameter, type Parameter, savedOf } from '../layers/network.ts';
 import { cutBatches, loadStates } from '../states/loadBatch.ts';
 import { inputShape, type StateList } from '../states/stateList.ts';
 import { attentionPolicy } from './attention.ts';
@@ -75,7 +75,8 @@ export function createPolicy(arena: Arena, spec: EnvironmentSpec, config: Policy
   }
   const environment = `${spec.name} ${spec.version}`;
   checkBlueprint('createPolicy', 'change the config or the environment', { environment, shape, config });
-  return buildPolicy(arena, { environment, shape, config }, batchCapacity(shape, states));
+  const complete = spec.hint ? { ...config, hinted: true } : config;
+  return buildPolicy(arena, { environment, shape, config: complete }, batchCapacity(shape, states));
 }
 
 function composeNetwork(arena: Arena, { shape, config }: Blueprint, capacity: Capacity): Network {
@@ -146,9 +147,7 @@ export function finiteLogProbs(policy: Policy, weights = policy.weights, tempera
   actionLogProbs(policy, weights, temperature);
   if (Number.isFinite(kernels.sumOfSquares(logProbs, network.batch.actions))) return;
   const values = f32.subarray(index32(logProbs), index32(logProbs) + network.batch.actions);
-  const bad = network.parameters.find(
-    ({ offset, size }) => !Number.isFinite(kernels.sumOfSquares(weights + offset, size)),
-  );
+  const bad = nonFiniteParameter(network, weights);
   throw new Error(
     `policy: log-probabilities must be finite, got ${values.find((x) => !Number.isFinite(x))}; ` +
       (bad

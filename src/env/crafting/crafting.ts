@@ -13,6 +13,7 @@ import {
 import { actionText, stateText } from './english.ts';
 import { expertChoices } from './expert.ts';
 import { drawGame, taskOfSeed } from './games.ts';
+import { otherGoals, startWith } from './goals.ts';
 import { ACTION_SLOTS, actionFeatures, gotoFeatures, STATE_SLOTS, stateFeatures, vocabulary } from './grammar.ts';
 import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
@@ -45,6 +46,8 @@ const family: Family<World, Rules> = {
   ranges: { rooms: [3, 10], distractors: [0, 10], maxSteps: [1, 1000] },
   actionCount: ACTIONS,
   drawWorld: (seed, split, { rooms, distractors }) => startWorld(drawGame(seed, split, rooms, distractors)),
+  otherGoals,
+  startWith,
   copyWorld,
   possibleActions,
   act,

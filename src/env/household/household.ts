@@ -14,6 +14,7 @@ import {
 import { actionText, stateText } from './english.ts';
 import { expertChoices } from './expert.ts';
 import { drawGame, taskOfSeed } from './games.ts';
+import { otherGoals, startWith } from './goals.ts';
 import { ACTION_SLOTS, actionFeatures, gotoFeatures, STATE_SLOTS, stateFeatures, vocabulary } from './grammar.ts';
 import { hashWorld } from './stateHash.ts';
 import { stateVector, VECTOR_WIDTH } from './vectorForm.ts';
@@ -46,6 +47,8 @@ const family: Family<World, Rules> = {
   ranges: { extraReceptacles: [1, 8], distractorObjects: [0, 20], maxSteps: [1, 1000] },
   actionCount: ACTIONS,
   drawWorld: (seed, split, rules) => startWorld(drawGame(seed, split, rules.extraReceptacles, rules.distractorObjects)),
+  otherGoals,
+  startWith,
   copyWorld,
   possibleActions,
   act,

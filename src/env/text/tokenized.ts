@@ -217,7 +217,7 @@ export function tokenized(
     };
   };
 
-  const { expertActions, taskOf } = environment;
+  const { achieved, expertActions, taskOf } = environment;
   return {
     spec: {
       name: environment.spec.name,
@@ -265,6 +265,7 @@ export function tokenized(
     actionTexts: () => present('actionTexts').step.info.admissibleActions,
     stateHash: () => present('stateHash').hash,
     ...(expertActions && { expertActions: () => expertActions.call(environment) }),
+    ...(achieved && { achieved: () => achieved.call(environment) }),
     ...(taskOf && { taskOf: (game) => taskOf.call(environment, game) }),
     close: async () => environment.close?.(),
   };

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { escapeMarkup } from '../draw/escapeMarkup.ts';
+import { contrastOf } from './contrast.ts';
 import { measureOf, randomScores, type Scores, scoresOf } from './scores.ts';
 import { roleName } from './variantRole.ts';
 import {
@@ -38,6 +39,7 @@ const otherNotes = [
   `Below ${MIN_INTERVAL_SEEDS} seeds: the value of each seed and their mean. From ${MIN_INTERVAL_SEEDS} seeds on: the mean and its 95% interval.`,
   'Each interval is of one comparison; none is corrected for the number of variants.',
   'cosine, positive: mean cosine of the gradients of log π of a good and a bad action, and share above 0, start → end.',
+  'contrast: mean cosine of pairs with equal labels minus that of good-bad pairs. Cosines can all fall or rise together.',
   'The two actions of such a pair have equal words, in two games that training did not play. All pairs weigh alike.',
   "Good and bad are the expert's labels, without an expert an experience graph's. Compare cosines at equal success.",
   'steps: environment steps per run. An upper bound uses privileged knowledge; a control tests another explanation.',
@@ -52,10 +54,10 @@ function randomRow(variants: readonly ComparedVariant[]): string[][][] {
   if (means.every((found) => found === undefined)) return [];
   const runs = Math.max(...means.map((found) => found?.seeds ?? 0));
   const cells = means.map((found) => (found === undefined ? ['–'] : [seedMeanTexts(found)[0]]));
-  return [[['random actions'], [String(runs)], ...cells, ['–'], ['–'], ['–'], ['–']]];
+  return [[['random actions'], [String(runs)], ...cells, ['–'], ['–'], ['–'], ['–'], ['–']]];
 }
 
-/** The lines of each cell of a row: first the `columns`, then cosine, positive and steps. */
+/** The lines of each cell of a row: first the `columns`, then cosine, contrast, positive and steps. */
 function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined): string[][] {
   const spread = (found: SeedMean | undefined, sign = false): string[] => {
     if (found === undefined) return ['–'];
@@ -79,6 +81,7 @@ function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined
     [
       `${plain(({ coupling }) => coupling.start.goodBadCosine)} → ${plain(({ coupling }) => coupling.end.goodBadCosine)}`,
     ],
+    [`${plain(({ coupling }) => contrastOf(coupling.start))} → ${plain(({ coupling }) => contrastOf(coupling.end))}`],
     [
       `${plain(({ coupling }) => coupling.start.goodBadPositiveFraction)} → ${plain(({ coupling }) => coupling.end.goodBadPositiveFraction)}`,
     ],
@@ -87,12 +90,12 @@ function cellsOf(variant: ComparedVariant, baseline: ComparedVariant | undefined
 }
 
 /**
- * The closing table for a terminal, without colour codes. Cosine and positive share a column, so that the table fits
- * its width.
+ * The closing table for a terminal, without colour codes. Cosine, contrast and positive share a column, so that the
+ * table fits its width.
  */
 export function closingTableText(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
-  const head = [...columns, 'cosine\npositive\nstart → end', 'steps'];
+  const head = [...columns, 'cosine\ncontrast\npositive\nstart → end', 'steps'];
   const table = new Table({
     head,
     colWidths: [NAME_WIDTH, null, SUCCESS_WIDTH, SUCCESS_WIDTH, SUCCESS_WIDTH, GAIN_WIDTH],
@@ -107,8 +110,8 @@ export function closingTableText(variants: readonly ComparedVariant[]): string {
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
   });
   const rows = [...randomRow(variants), ...variants.map((variant) => cellsOf(variant, baseline))].map((cells) => {
-    const [[cosine], [positive], steps] = cells.slice(columns.length);
-    return [...cells.slice(0, columns.length), [cosine, positive], steps].map((lines) => lines.join('\n'));
+    const [[cosine], [contrast], [positive], steps] = cells.slice(columns.length);
+    return [...cells.slice(0, columns.length), [cosine, contrast, positive], steps].map((lines) => lines.join('\n'));
   });
   table.push(...rows);
   return `${table.toString()}\n${tableNotes(variants).join('\n')}\n`;
@@ -133,7 +136,7 @@ export function closingTableHtml(variants: readonly ComparedVariant[]): string {
   const baseline = baselineOf(variants);
   return htmlTable(
     'Success and coupling of every variant',
-    [...columns, 'cosine start → end', 'positive start → end', 'steps'],
+    [...columns, 'cosine start → end', 'contrast start → end', 'positive start → end', 'steps'],
     [...randomRow(variants), ...variants.map((variant) => cellsOf(variant, baseline))].map((cells) =>
       cells.map((lines) => lines.join('\n')),
     ),

@@ -11,7 +11,7 @@ import {
   valueAxis,
 } from '../draw/chart.ts';
 import { band, curve as drawCurve } from '../draw/series.ts';
-import { termsText } from './termNames.ts';
+import { DATA_REMOVED, termsText } from './termNames.ts';
 
 type Curve = DangerRecord['curves'][number];
 
@@ -25,8 +25,9 @@ const COLUMNS = 3;
 
 /**
  * The danger zone (the start probabilities from which the bad action is still likely after training): probability of
- * the bad action against iteration. One panel per start, one line per method with coupling on (solid) or off (dashed).
- * From five seeds on, a band shows the 95% interval of the mean over seeds.
+ * the bad action against iteration. One panel per start, one line per method with the samples of both states (solid) or
+ * with the other state's data removed (dashed). From five seeds on, a band shows the 95% interval of the mean over
+ * seeds. The last panel has the mean return after training against the start, if the record has it.
  *
  * @param id unique on its page
  * @param methods names in the order of their colours, for figures that share a page (default: those of the record)
@@ -35,9 +36,9 @@ const COLUMNS = 3;
 export function dangerFigure(danger: DangerRecord, id = 'danger', methods = methodsOf(danger)): string {
   const starts = [...new Set(danger.curves.map((curve) => curve.start))].sort((a, b) => a - b);
   if (starts.length === 0) throw new Error('dangerFigure: curves must not be empty, got 0; run danger again');
-  const names = [...new Set(danger.curves.map(seriesName))];
+  const names = [...new Set(danger.curves.map(conditionName))];
   const styleOf = (name: string): SeriesStyle => {
-    const curve = danger.curves.find((c) => seriesName(c) === name) as Curve;
+    const curve = danger.curves.find((c) => conditionName(c) === name) as Curve;
     const style = seriesStyle(methods.indexOf(dangerMethodName(curve)) + 1);
     return curve.coupling ? style : { ...style, line: 'dashed' };
   };
@@ -48,8 +49,10 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
     legend: names.map((name) => ({ name, ...styleOf(name) })),
   };
   const top = panelTop(heading) + 24;
-  const rows = Math.ceil(starts.length / COLUMNS);
-  const panels: Panel[] = starts.map((_, i) => ({
+  const measured = danger.rows.filter((row) => row.return !== null);
+  const returns = measured.length === 0 ? [] : [starts.length];
+  const rows = Math.ceil((starts.length + returns.length) / COLUMNS);
+  const panels: Panel[] = [...starts, ...returns].map((_, i) => ({
     left: 62 + (i % COLUMNS) * 236,
     top: top + Math.floor(i / COLUMNS) * 226,
     width: 200,
@@ -61,31 +64,51 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
     height: top + rows * 226 - 8,
     option: {
       grid: panels,
-      xAxis: panels.map((_, i) => valueAxis('iteration', 'x', 26, { gridIndex: i, min: 0, max: danger.iterations })),
+      xAxis: panels.map((_, i) =>
+        i < starts.length
+          ? valueAxis('iteration', 'x', 26, { gridIndex: i, min: 0, max: danger.iterations })
+          : valueAxis('start', 'x', 26, { gridIndex: i, min: 0, max: 1 }),
+      ),
       yAxis: panels.map((_, i) =>
-        valueAxis(i % COLUMNS === 0 ? 'probability of the bad action' : '', 'y', 36, {
+        valueAxis(i % COLUMNS > 0 ? '' : i < starts.length ? 'probability of the bad action' : 'mean return', 'y', 36, {
           gridIndex: i,
           min: 0,
           max: 1,
           interval: 0.25,
         }),
       ),
-      graphic: panels.map((panel, i) => panelName(`start ${starts[i].toFixed(2)}`, panel)),
-      series: starts.flatMap((start, panel) => {
-        const curves = danger.curves.filter((curve) => curve.start === start);
-        return [
-          ...(bounded ? curves : []).map((curve) =>
-            band(
-              curve.points.map(([x, , low, high]) => [x, low, high]),
-              styleOf(seriesName(curve)).color,
+      graphic: panels.map((panel, i) =>
+        panelName(i < starts.length ? `start ${starts[i].toFixed(2)}` : 'return after training', panel),
+      ),
+      series: [
+        ...starts.flatMap((start, panel) => {
+          const curves = danger.curves.filter((curve) => curve.start === start);
+          return [
+            ...(bounded ? curves : []).map((curve) =>
+              band(
+                curve.points.map(([x, , low, high]) => [x, low, high]),
+                styleOf(conditionName(curve)).color,
+                panel,
+              ),
+            ),
+            ...curves.map((curve, i) =>
+              curveSeries(curve, styleOf(conditionName(curve)), panel, i === 0 ? start : undefined),
+            ),
+          ];
+        }),
+        ...returns.flatMap((panel) =>
+          names.map((name) =>
+            drawCurve(
+              measured
+                .filter((row) => conditionName(row) === name)
+                .map((row) => [row.start, row.return ?? 0])
+                .sort(([a], [b]) => a - b),
+              styleOf(name),
               panel,
             ),
           ),
-          ...curves.map((curve, i) =>
-            curveSeries(curve, styleOf(seriesName(curve)), panel, i === 0 ? start : undefined),
-          ),
-        ];
-      }),
+        ),
+      ],
     },
   };
   return renderSvg(figure);
@@ -99,7 +122,9 @@ function methodsOf(danger: DangerRecord): readonly string[] {
   return [...new Set(danger.curves.map(dangerMethodName))];
 }
 
-const seriesName = (curve: Curve): string => `${dangerMethodName(curve)}, coupling ${curve.coupling ? 'on' : 'off'}`;
+/** Name of an experimental condition: its method, and what was removed. */
+export const conditionName = (condition: Pick<Curve, 'method' | 'labels' | 'coupling'>): string =>
+  [dangerMethodName(condition), ...(condition.coupling ? [] : [DATA_REMOVED])].join(', ');
 
 function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: number | undefined): object {
   const every = Math.max(1, Math.floor(curve.points.length / 4));
@@ -124,16 +149,18 @@ function curveSeries(curve: Curve, style: SeriesStyle, panel: number, start: num
 function dangerTitle(danger: DangerRecord): string {
   const [first] = danger.rows;
   if (first === undefined) return 'Probability of the bad action during training';
-  const panels = (coupling: boolean): string | null => {
-    const rows = danger.rows.filter(
-      (row) => row.coupling === coupling && row.method === first.method && row.labels === first.labels,
-    );
-    return rows.length === 0 ? null : `${rows.filter((row) => row.peak > row.start + RISE).length} of ${rows.length}`;
+  // Counts of the starts from which a condition rises, if the record has it.
+  const risen = (name: string): { all: number; count: number }[] => {
+    const rows = danger.rows.filter((row) => conditionName(row) === name);
+    return rows.length === 0
+      ? []
+      : [{ all: rows.length, count: rows.filter((row) => row.peak > row.start + RISE).length }];
   };
-  const [on, off] = [panels(true), panels(false)];
+  const decoupled = dangerMethodName({ method: 'decouple', labels: 'none' });
   const parts = [
-    ...(on === null ? [] : [`in ${on} cases with coupling`]),
-    ...(off === null ? [] : [`in ${off} without`]),
+    ...risen(dangerMethodName(first)).map(({ all, count }) => `in ${count} of ${all} cases`),
+    ...risen(conditionName({ ...first, coupling: false })).map(({ count }) => `with the ${DATA_REMOVED} in ${count}`),
+    ...risen(decoupled).map(({ count }) => `with ${decoupled} in ${count}`),
   ];
   return `${dangerMethodName(first)}: the bad action becomes likelier than at its start ${parts.join(', ')}`;
 }

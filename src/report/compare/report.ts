@@ -1,4 +1,5 @@
-import type { CouplingRecord, ReportRecords } from '../../record/schemas.ts';
+import type { ActionProbabilities } from '../../record/actionProbabilities.ts';
+import type { CouplingRecord, MetricsLine, ReportRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
 import { escapeMarkup } from '../draw/escapeMarkup.ts';
@@ -6,8 +7,12 @@ import { type HeatMapPanel, heatMapFigure } from '../draw/heatMap.ts';
 import { htmlFigure, htmlPage, htmlSection } from '../draw/page.ts';
 import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
+import { contrastIn } from './contrast.ts';
+import { couplingCurves, stepCurves } from './couplingCurves.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
+import { runPanels, variantPanels } from './metricPanels.ts';
+import { probabilityCaption, probabilityFigure, probabilitySection } from './probabilityFigure.ts';
 import { measureOf } from './scores.ts';
 import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
 import { heading, summary } from './summary.ts';
@@ -24,6 +29,8 @@ export function renderReport(records: ReportRecords): string {
   const variants = joinVariants(records.compare, records.runs);
   const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
   const checkpoints = couplingAgainstSuccess(variants);
+  const curves = variantPanels(couplingCurves, variants);
+  const steps = variantPanels(stepCurves, variants);
   return htmlPage(`unbraid: ${heading(variants)}`, [
     `<header>\n<h1>${escapeMarkup(heading(variants))}</h1>`,
     `<p class="summary">${escapeMarkup(summary(variants))}</p>`,
@@ -35,6 +42,11 @@ export function renderReport(records: ReportRecords): string {
       'the run folder has no danger.json; run danger.',
     ),
     htmlSection('Learning curves', learningSection(variants), 'no run has success measured during training.'),
+    htmlSection(
+      'Coupling during training',
+      curves && htmlFigure(curves, curvesCaption),
+      'no run measured coupling between start and end; set couplingEvery.',
+    ),
     htmlSection('Coupling before and after training', heatSection(shown), NO_COUPLING),
     htmlSection('Coupling by parameter', layerSection(shown), NO_COUPLING),
     htmlSection(
@@ -43,42 +55,65 @@ export function renderReport(records: ReportRecords): string {
       'no checkpoint has both coupling and success.',
     ),
     htmlSection('Does the coupling matrix predict spillover?', spilloverSection(shown), NO_COUPLING),
+    htmlSection(
+      'Spillover of the steps of training',
+      steps && htmlFigure(steps, stepsCaption),
+      'no run measured it; set diagnostics and couplingEvery.',
+    ),
     htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
+    ...probabilitySection([baselineOf(variants), leaderOf(variants)]),
     htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
     htmlSection('What these numbers mean, and what they do not', meaning, ''),
     htmlSection('Make this report again', reproduction(records), ''),
   ]);
 }
 
-/** Renders the coupling of one checkpoint as one self-contained HTML page. */
-export function renderCouplingPage(coupling: CouplingRecord): string {
-  const { classes } = coupling;
+/**
+ * Renders the coupling of one checkpoint as one self-contained HTML page.
+ *
+ * @param metrics lines of metrics of the run, default none; if it measured coupling during training, the page shows
+ *   that too
+ * @param probabilities of the run, if it recorded them
+ */
+export function renderCouplingPage(
+  coupling: CouplingRecord,
+  metrics: readonly MetricsLine[] = [],
+  probabilities: ActionProbabilities | null = null,
+): string {
+  const { classes, embeddingCosine } = coupling;
+  const curves = runPanels(couplingCurves, { metrics }, seriesStyle(1));
+  const steps = runPanels(stepCurves, { metrics }, seriesStyle(1));
   const name = `${coupling.run}, iteration ${coupling.iteration}`;
   const named: NamedCoupling = { name, record: coupling, style: seriesStyle(1) };
   const kinds = [
-    ['good-good', classes.goodGood],
-    ['good-bad', classes.goodBad],
-    ['bad-bad', classes.badBad],
+    ['good-good', 'goodGood'],
+    ['good-bad', 'goodBad'],
+    ['bad-bad', 'badBad'],
   ] as const;
   return htmlPage(`unbraid: coupling of ${named.name}`, [
     `<h1>${escapeMarkup(`Gradient coupling of ${named.name}`)}</h1>`,
-    `<p class="summary">${escapeMarkup(couplingSentence(classes.goodBad))}</p>`,
+    `<p class="summary">${escapeMarkup(couplingSentence(coupling))}</p>`,
     `<p class="quiet">${coupling.samples} samples, ${escapeMarkup(coupling.split)} games. ${escapeMarkup(pairsSentence)}</p>`,
     htmlTable(
       'Pairs of samples in different states',
-      ['pair', 'pairs', 'mean cosine', 'mean dot product', 'positive fraction'],
-      kinds.map(([name, kind]) => [
+      ['pair', 'pairs', 'mean cosine', 'mean dot product', 'positive fraction', 'cosine of embeddings'],
+      kinds.map(([name, key]) => [
         name,
-        String(kind.pairs),
-        cosineText(kind.meanCosine),
-        cosineText(kind.meanDot),
-        cosineText(kind.positiveFraction),
+        String(classes[key].pairs),
+        cosineText(classes[key].meanCosine),
+        cosineText(classes[key].meanDot),
+        cosineText(classes[key].positiveFraction),
+        cosineText(embeddingCosine?.[key] ?? null),
       ]),
     ),
+    separationTable(coupling),
     htmlFigure(heatMapFigure([{ name, matrix: coupling.matrix }]), heatCaption),
     htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
+    curves === undefined ? '' : htmlFigure(curves, `${curvesCaption} Right samples: games of the in-domain split.`),
     htmlFigure(spilloverFigure([named]), spilloverCaption),
+    steps === undefined ? '' : htmlFigure(steps, `${stepsCaption} Games of the train and the in-domain split.`),
     coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
+    ...(probabilities ? [htmlFigure(probabilityFigure(probabilities), probabilityCaption)] : []),
   ]);
 }
 
@@ -86,11 +121,39 @@ function cosineText(value: number | null): string {
   return value === null ? '–' : value.toFixed(3).replace('-', '−');
 }
 
-function couplingSentence({ pairs, meanCosine, positiveFraction }: CouplingRecord['classes']['goodBad']): string {
+function couplingSentence({ classes }: CouplingRecord): string {
+  const { pairs, meanCosine, positiveFraction } = classes.goodBad;
   if (positiveFraction === null)
     return 'The samples contain no good-bad pair, so good-bad coupling could not be measured.';
   const percent = Math.round(positiveFraction * 100);
-  return `The gradients of good and bad samples have a mean cosine of ${cosineText(meanCosine)}. In ${percent}% of ${pairs} pairs it is positive: to first order, a step that makes the good action likelier makes the bad one likelier, too.`;
+  return `The gradients of good and bad samples have a mean cosine of ${cosineText(meanCosine)}; the contrast to pairs with equal labels is ${cosineText(contrastIn({ classes }))}. In ${percent}% of ${pairs} pairs it is positive: to first order, a step that makes the good action likelier makes the bad one likelier, too.`;
+}
+
+/** Contrast, alignments and spectrum with their meaning; '' for a record without them. */
+function separationTable({ embeddingCosine, ...record }: CouplingRecord): string {
+  if (embeddingCosine === undefined) return '';
+  const whole = (value: number | undefined): string => value?.toFixed(1) ?? '–';
+  const of = (value: number | undefined): string => cosineText(value ?? null);
+  return htmlTable(
+    'How far the labels, the gradients and the embeddings agree',
+    ['quantity', 'value', 'meaning'],
+    [
+      ['contrast of the gradients', of(record.contrast), 'mean cosine of pairs with equal labels minus good-bad pairs'],
+      ['contrast of the embeddings', of(embeddingCosine.contrast), 'the same of the embeddings e(s, a)'],
+      [
+        'alignment with the labels',
+        of(record.kernelTargetAlignment),
+        '0: none; 1: gradients are alike where labels are',
+      ],
+      ['alignment with the embeddings (CKA)', of(embeddingCosine.cka), '1: gradients are alike where embeddings are'],
+      [
+        'effective rank',
+        whole(record.effectiveRank),
+        `directions that the gradients of ${record.distinctSamples} samples span, weighted by length`,
+      ],
+      ['share of the largest eigenvalue', of(record.topShare), '1: all gradients have one direction'],
+    ],
+  );
 }
 
 interface CoupledRun {
@@ -125,7 +188,11 @@ const pairsSentence =
   "The two samples of a pair have equal action words and come from two games that are not used for training. Good and bad are the labels of the expert or, in an environment without an expert, of an experience graph of the policy's own episodes. All pairs have equal weight, independent of the policy's probability and the advantage.";
 
 const dangerCaption =
-  'Each panel shows another start probability of the bad action. With coupling on, the gradient uses samples of both similar states. With coupling off, it uses only samples of the state itself. Coupling off explains the rise but is not a training method, because the policy then learns almost nothing about the task. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+  'Each panel shows another start probability of the bad action. With the other state’s data removed, training uses only samples of the state itself. This shows where a rise comes from but is not a training method: the last panel shows that its policy learns almost nothing of the task. Decoupled advantages keep all samples and take away, to first order, what they do to each other. “Likelier than at its start” means that the mean over seeds rises by more than 0.05.';
+const curvesCaption =
+  'If all three cosines fall or rise together, the contrast stays: the gradients of all samples became less or more alike, without regard to the labels.';
+const stepsCaption =
+  'Above 0: the updates of the iteration made these actions likelier in games that training does not play. A correlation near 1 means that first-order coupling explains which actions became likelier.';
 const heatCaption =
   'Red: the gradients of the two samples have a positive cosine, so to first order a step that makes one action likelier also makes the other one likelier. For a good and a bad sample, this effect is harmful; the figure does not show how much it reduces the success of training. The diagonal is 1 by definition. One run is shown.';
 const layerCaption = 'Each cosine compares the parts of two gradients that belong to one parameter. One run is shown.';
@@ -173,7 +240,8 @@ function heatPanel(
   when: string,
   { classes, matrix }: CouplingRecord,
 ): HeatMapPanel {
-  return { name: `${variant}\n${seed}, ${when}: good-bad cosine ${cosineText(classes.goodBad.meanCosine)}`, matrix };
+  const numbers = `good-bad ${cosineText(classes.goodBad.meanCosine)}, contrast ${cosineText(contrastIn({ classes }))}`;
+  return { name: `${variant}\n${seed}, ${when}: ${numbers}`, matrix };
 }
 
 function layerSection(runs: readonly CoupledRun[]): string | undefined {

@@ -1,3 +1,4 @@
+import type { MetricsLine, RunRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS, mean } from '../../statistics/statistics.ts';
 import { type Figure, type Panel, panelName, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
 import { intervalFigure } from '../draw/intervalFigure.ts';
@@ -13,15 +14,29 @@ export const unit = { min: 0, max: 1, interval: 0.25 };
 export const legendOf = (variants: readonly ComparedVariant[]) =>
   variants.map((variant) => ({ name: roleName(variant), ...roleStyle(variants, variant) }));
 
-/** Over a variant's runs: [environment steps, estimate of `key`] at each iteration at which every run measured it. */
-export function curveOf(variant: ComparedVariant, key: string): [number, SeedMean][] {
+/** Points [environment steps, estimate over seeds]. */
+export type Curve = readonly (readonly [number, SeedMean])[];
+
+/**
+ * Over some runs: [environment steps, estimate of what `pick` reads from their lines of metrics] at each iteration at
+ * which every run measured it.
+ */
+export function curveBy(
+  { runs }: { readonly runs: readonly Pick<RunRecords, 'metrics'>[] },
+  pick: (line: MetricsLine) => number | null | undefined,
+): Curve {
   const curve: [number, SeedMean][] = [];
-  for (const { iteration } of variant.runs[0].metrics) {
-    const lines = variant.runs.flatMap((run) => run.metrics.filter((line) => line.iteration === iteration).slice(0, 1));
-    const value = seedMean(lines.map((line) => line[key]));
-    if (value?.seeds === variant.runs.length) curve.push([mean(lines.map((line) => line.envSteps)), value]);
+  for (const { iteration } of runs[0].metrics) {
+    const lines = runs.flatMap((run) => run.metrics.filter((line) => line.iteration === iteration).slice(0, 1));
+    const value = seedMean(lines.map(pick));
+    if (value?.seeds === runs.length) curve.push([mean(lines.map((line) => line.envSteps)), value]);
   }
   return curve;
+}
+
+/** As `curveBy`, of the metric `key`. */
+export function curveOf(variant: ComparedVariant, key: string): Curve {
+  return curveBy(variant, (line) => line[key]);
 }
 
 /**
@@ -77,7 +92,8 @@ export function learningCurves(variants: readonly ComparedVariant[]): string {
   return renderSvg(figure);
 }
 
-const stepsLabel = {
+/** Labels of an axis of environment steps. */
+export const stepsLabel = {
   color: '#555555',
   fontSize: 11,
   hideOverlap: true,

@@ -1,3 +1,5 @@
+import type { RunResult } from '../../record/schemas.ts';
+import { contrastOf } from './contrast.ts';
 import { measureOf, scoresOf } from './scores.ts';
 import { baselineOf, type ComparedVariant, formatSeedMean, leaderOf, outOfDomainGain, resultMean } from './variants.ts';
 
@@ -55,13 +57,22 @@ function choiceSentence(variants: readonly ComparedVariant[]): string {
 }
 
 function couplingSentence(leader: ComparedVariant, baseline: ComparedVariant): string {
-  const cosines = (variant: ComparedVariant): string | undefined => {
-    const start = resultMean(variant, (result) => result.coupling.start.goodBadCosine);
-    const end = resultMean(variant, (result) => result.coupling.end.goodBadCosine);
+  type Pick = (coupling: RunResult['coupling']['end']) => number | null;
+  const change = (variant: ComparedVariant, pick: Pick): string | undefined => {
+    const start = resultMean(variant, ({ coupling }) => pick(coupling.start));
+    const end = resultMean(variant, ({ coupling }) => pick(coupling.end));
     if (start === undefined || end === undefined) return undefined;
     return `from ${formatSeedMean(start).split(' ')[0]} to ${formatSeedMean(end).split(' ')[0]}`;
   };
-  const [first, second] = [cosines(leader), cosines(baseline)];
-  if (first === undefined || second === undefined) return '';
-  return `The good-bad cosine changed ${first} with ${leader.name} and ${second} with ${baseline.name}.`;
+  const sentence = (subject: string, pick: Pick): string => {
+    const [first, second] = [change(leader, pick), change(baseline, pick)];
+    if (first === undefined || second === undefined) return '';
+    return `${subject} changed ${first} with ${leader.name} and ${second} with ${baseline.name}.`;
+  };
+  return [
+    sentence('The good-bad cosine', ({ goodBadCosine }) => goodBadCosine),
+    sentence('The contrast (cosine of pairs with equal labels minus good-bad)', contrastOf),
+  ]
+    .filter((text) => text !== '')
+    .join(' ');
 }

@@ -196,15 +196,15 @@ export function valueAxis(name: string, direction: 'x' | 'y', gap: number, more:
   };
 }
 
-/** Heading of a panel, above its upper left corner. With `about`, that line is printed between heading and panel. */
+/** Heading of a panel, above its upper left corner. With `about`, its lines are printed between heading and panel. */
 export function panelName(text: string, panel: Panel, about = ''): object {
   const line = { type: 'text', x: panel.left };
   const style = { fontSize: 12.5, lineHeight: 16, verticalAlign: 'bottom', fontFamily };
   const name = { ...style, text, fontWeight: 'bold', fill: ink };
   if (about === '') return { ...line, y: panel.top - 9, style: name };
   const children = [
-    { ...line, y: panel.top - 24, style: name },
-    { ...line, y: panel.top - 9, style: { ...style, text: about, fontSize: 11.5, fill: muted } },
+    { ...line, y: panel.top - 9 - 15 * about.split('\n').length, style: name },
+    { ...line, y: panel.top - 9, style: { ...style, lineHeight: 15, text: about, fontSize: 11.5, fill: muted } },
   ];
   return { type: 'group', children };
 }

@@ -15,6 +15,7 @@ figure { margin: 1.2rem 0 1.8rem; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption { margin-top: .3rem; max-width: 44rem; }
 .scroll { overflow-x: auto; }
+.scroll + .scroll { margin-top: 1.2rem; }
 table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
 th, td { padding: .38rem .42rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #e4e4e4; }

@@ -1,18 +1,18 @@
 /** The job of one start of the danger experiment at one seed: all experimental conditions from the same weights. */
 
-import { termsOf } from '../../config/method.ts';
 import { type Job, type JobKind, jobOf } from '../job.ts';
-import { type DangerExperiment, dangerLearner, followConditions } from './danger.ts';
-import type { Condition, DangerLabels } from './follow.ts';
+import { dangerLearner, followConditions } from './danger.ts';
+import { type DangerExperiment, plainTerms } from './experiment.ts';
+import type { Condition, Followed } from './follow.ts';
 import type { DangerPreset } from './presets.ts';
 import { CLONED } from './softStart.ts';
 import { createTwoStates } from './twoStates.ts';
 
 /**
- * An experimental condition: terms as in the configuration, the labels that they use, and whether the two states are
- * coupled.
+ * An experimental condition: terms as in the configuration, the labels that they use, and whether the samples of both
+ * states are used.
  */
-export type DangerCondition = { readonly method: string; readonly labels: DangerLabels; readonly coupling: boolean };
+export type DangerCondition = Omit<Condition, 'terms'> & { readonly method: string };
 
 export type DangerInput = {
   readonly rho: number;
@@ -26,17 +26,26 @@ export type DangerInput = {
   readonly preset?: DangerPreset;
 };
 
-/** p(bad | s') by experimental condition, before training and after every 10 iterations. */
-export type DangerResult = { readonly probabilities: readonly (readonly number[])[] };
+export type DangerResult = {
+  /** p(bad | s') by experimental condition, before training and after every 10 iterations. */
+  readonly probabilities: readonly (readonly number[])[];
+  /** Mean return after training, by experimental condition. */
+  readonly returns: readonly number[];
+};
+
+/** The measurements of a result, by experimental condition. */
+export function followedOf({ probabilities, returns }: DangerResult): Followed[] {
+  return probabilities.map((each, a) => ({ probabilities: each, return: returns[a] }));
+}
 
 /** Approximate duration of a job in seconds: the soft start, then each experimental condition. */
 export function secondsOf(conditions: number): number {
-  return 0.4 + 0.35 * conditions;
+  return 0.3 + 0.2 * conditions;
 }
 
 /** The condition with its terms parsed. */
-export function conditionOf({ method, labels, coupling }: DangerCondition): Condition {
-  return { terms: termsOf(method), labels, coupling };
+export function conditionOf({ method, ...rest }: DangerCondition): Condition {
+  return { terms: plainTerms(method), ...rest };
 }
 
 export const dangerKind: JobKind<DangerInput, DangerResult> = {
@@ -44,13 +53,17 @@ export const dangerKind: JobKind<DangerInput, DangerResult> = {
   async run({ rho, seed, start, iterations, arms, preset = 'default' }, { module }) {
     const twoStates = { ...createTwoStates(rho, seed, CLONED), preset };
     const learner = await dangerLearner(module);
-    return { probabilities: await followConditions(learner, twoStates, start, arms.map(conditionOf), iterations) };
+    const followed = await followConditions(learner, twoStates, start, arms.map(conditionOf), iterations);
+    return {
+      probabilities: followed.map(({ probabilities }) => probabilities),
+      returns: followed.map((run) => run.return),
+    };
   },
 };
 
 /** The job of one start and seed of an experiment. */
 export function dangerJobOf({ rho, iterations, arms, preset }: DangerExperiment, seed: number, start: number): Job {
-  const described = arms.map(({ terms, labels, coupling }) => ({ method: terms.join('+'), labels, coupling }));
+  const described = arms.map(({ terms, ...rest }) => ({ method: terms.join('+'), ...rest }));
   const named = preset === 'default' ? {} : { preset };
   return jobOf(dangerKind, { rho, seed, start, iterations, arms: described, ...named }, secondsOf(arms.length));
 }

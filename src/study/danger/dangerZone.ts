@@ -1,59 +1,52 @@
 /**
- * The danger zone: p(bad action | similar state) over training. The comparison without coupling uses the gradients of
- * that state alone.
+ * The danger zone: p(bad action | similar state) over training, and the mean return after it. Two comparisons show what
+ * raises it: the same training with the other state's data removed, and with decoupled advantages.
  */
 
-import { labelTermsOf } from '../../config/method.ts';
+import { labelTermsOf, surgeryOf } from '../../config/method.ts';
 import type { DangerRecord } from '../../record/dangerRecord.ts';
-import { dangerMethodName } from '../../report/compare/dangerFigure.ts';
+import { conditionName, dangerMethodName } from '../../report/compare/dangerFigure.ts';
+import { DATA_REMOVED } from '../../report/compare/termNames.ts';
 import { estimateText, type StudyFigure, type StudyTable } from '../../report/studyTables.ts';
 import { type BySeed, estimateOf, pairedEstimate, runsEstimate } from '../estimates.ts';
 import { differencesText } from '../findings.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study.ts';
-import { dangerRecord } from './danger.ts';
-import { conditionOf, type DangerCondition, type DangerInput, dangerKind, secondsOf } from './dangerJob.ts';
+import { conditionOf, type DangerCondition, type DangerInput, dangerKind, followedOf, secondsOf } from './dangerJob.ts';
 import { type DangerPanel, dangerZoneFigure } from './dangerZoneFigure.ts';
-import { MEASURE_EVERY } from './follow.ts';
+import { type Followed, MEASURE_EVERY } from './follow.ts';
+import { dangerRecord } from './measurements.ts';
+import { DECOUPLE_LAMBDA } from './presets.ts';
 
 const starts = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95];
 
 const iterations = 120;
 
 /**
- * GRPO and the classifier, with and without coupling; then gradient surgery between the two states. Surgery needs both
- * gradients, so it has no condition without coupling.
+ * GRPO, with the other state's data removed and with decoupled advantages; the classifier on labels of each kind; then
+ * gradient surgery between the two states.
  */
 const conditions: readonly DangerCondition[] = [
-  ...(
-    [
-      ['grpo', 'oracle'],
-      ['classifier', 'oracle'],
-      ['classifier', 'advantage'],
-      ['classifier', 'shuffled'],
-    ] as const
-  ).flatMap(([method, labels]) => [true, false].map((coupling) => ({ method, labels, coupling }))),
+  { method: 'grpo', labels: 'oracle', coupling: true },
+  { method: 'grpo', labels: 'oracle', coupling: false },
+  { method: 'decouple', labels: 'oracle', coupling: true, decoupleLambda: DECOUPLE_LAMBDA },
+  ...(['oracle', 'advantage', 'shuffled'] as const).map(
+    (labels) => ({ method: 'classifier', labels, coupling: true }) as const,
+  ),
   ...['pcgrad', 'gradvac', 'upgrad'].map((method) => ({ method, labels: 'oracle', coupling: true }) as const),
 ];
 
 /** Lowest start from which GRPO converges to the bad action. */
 const HIGH = 0.4;
 
-/**
- * Similarities, conditions and default seeds by size. `quick` excludes the controls without coupling and the surgery
- * methods.
- */
+/** Similarities, conditions and default seeds by size. `quick` excludes the surgery methods. */
 function extent({ size }: StudyScale): {
   rhos: readonly number[];
   conditions: readonly DangerCondition[];
   seeds: number;
 } {
   if (size === 'full') return { rhos: [0.8, 0.3, 0.95], conditions, seeds: 24 };
-  const shown = conditions.filter(
-    ({ method, labels, coupling }) =>
-      (coupling || labels === 'oracle') && (method === 'grpo' || method === 'classifier'),
-  );
-  return { rhos: [0.8], conditions: shown, seeds: 8 };
+  return { rhos: [0.8], conditions: conditions.filter(({ method }) => surgeryOf(method) === null), seeds: 8 };
 }
 
 function inputOf(scale: StudyScale, rho: number, seed: number, start: number): DangerInput {
@@ -61,10 +54,10 @@ function inputOf(scale: StudyScale, rho: number, seed: number, start: number): D
 }
 
 function plan(scale: StudyScale): readonly Job[] {
-  const { rhos, conditions: followed, seeds } = extent(scale);
+  const { rhos, conditions: studied, seeds } = extent(scale);
   return rhos.flatMap((rho) =>
     seedsOf(scale, seeds).flatMap((seed) =>
-      starts.map((start) => jobOf(dangerKind, inputOf(scale, rho, seed, start), secondsOf(followed.length))),
+      starts.map((start) => jobOf(dangerKind, inputOf(scale, rho, seed, start), secondsOf(studied.length))),
     ),
   );
 }
@@ -73,42 +66,38 @@ interface Measured {
   readonly rho: number;
   /** Seeds for which every start is finished. */
   readonly seeds: readonly number[];
-  /** p(bad | s') by condition, start, seed and measurement. */
-  readonly probabilities: readonly (readonly (readonly (readonly number[])[])[])[];
+  /** By condition, start and seed. */
+  readonly followed: readonly (readonly (readonly Followed[])[])[];
 }
 
 function measuredAt(results: JobResults, scale: StudyScale, rho: number): Measured {
-  const { conditions: followed, seeds: wanted } = extent(scale);
+  const { conditions: studied, seeds: wanted } = extent(scale);
   const found = seedsOf(scale, wanted).flatMap((seed) => {
     const byStart = starts.map((start) => results.of(dangerKind, inputOf(scale, rho, seed, start)));
-    return byStart.includes(null) ? [] : [{ seed, byStart }];
+    const finished = byStart.flatMap((result) => (result === null ? [] : [followedOf(result)]));
+    return finished.length < starts.length ? [] : [{ seed, byStart: finished }];
   });
-  const probabilities = followed.map((_, a) =>
-    starts.map((_, i) => found.map(({ byStart }) => byStart[i]?.probabilities[a] ?? [])),
-  );
-  return { rho, seeds: found.map(({ seed }) => seed), probabilities };
+  const followed = studied.map((_, a) => starts.map((_, i) => found.map(({ byStart }) => byStart[i][a])));
+  return { rho, seeds: found.map(({ seed }) => seed), followed };
 }
 
-/** Mean p(bad | s') by seed over the starts from 0.4 up: the last value, or the highest one over training. */
-function fromHighStarts(
-  { seeds, probabilities }: Measured,
-  condition: number,
-  of: (run: readonly number[]) => number,
-): BySeed {
-  const high = probabilities[condition].filter((_, i) => starts[i] >= HIGH);
+/** Mean of a measurement by seed over the starts from 0.4 up. */
+function fromHighStarts({ seeds, followed }: Measured, condition: number, of: (run: Followed) => number): BySeed {
+  const high = followed[condition].filter((_, i) => starts[i] >= HIGH);
   return new Map(seeds.map((seed, n) => [seed, high.reduce((sum, bySeed) => sum + of(bySeed[n]), 0) / high.length]));
 }
 
-const lastOf = (run: readonly number[]): number => run[run.length - 1];
-const highestOf = (run: readonly number[]): number => Math.max(...run);
+const lastOf = ({ probabilities }: Followed): number => probabilities[probabilities.length - 1];
+const highestOf = ({ probabilities }: Followed): number => Math.max(...probabilities);
+const returnOf = (run: Followed): number => run.return;
 
-/** Index of GRPO with coupling. */
+/** Index of GRPO with the samples of both states. */
 const baseline = 0;
 
-function overviewOf(measured: Measured, followed: readonly DangerCondition[], command: string): StudyTable {
-  const rows = followed.map((condition, a) => ({
+function overviewOf(measured: Measured, studied: readonly DangerCondition[], command: string): StudyTable {
+  const rows = studied.map((condition, a) => ({
     name: rowName(condition),
-    cells: [lastOf, highestOf].flatMap((of) => {
+    cells: [lastOf, highestOf, returnOf].flatMap((of) => {
       const values = fromHighStarts(measured, a, of);
       const difference = a === baseline ? null : pairedEstimate(values, fromHighStarts(measured, baseline, of), 'mean');
       return [estimateOf(values, 'mean'), difference];
@@ -117,82 +106,90 @@ function overviewOf(measured: Measured, followed: readonly DangerCondition[], co
   }));
   return {
     id: `methods-rho-${measured.rho}`,
-    title: `Probability of the bad action in the look-alike state, mean over starts from ${HIGH} up, similarity ${measured.rho}`,
+    title: `Probability of the bad action in the look-alike state, and return after training, mean over starts from ${HIGH} up, similarity ${measured.rho}`,
     rowHead: 'trained with',
-    columns: ['last', 'last minus that of GRPO', 'highest', 'highest minus that of GRPO'],
+    columns: ['last', 'highest', 'return'].flatMap((name) => [name, `${name} minus that of GRPO`]),
     rows,
   };
 }
 
-/** Highest and last mean of each start. */
+/** Highest and last mean probability and mean return of each start. */
 function tablesByStart(
-  { rho, seeds, probabilities }: Measured,
-  followed: readonly DangerCondition[],
+  { rho, seeds, followed }: Measured,
+  studied: readonly DangerCondition[],
   command: string,
 ): StudyTable[] {
   const last = iterations / MEASURE_EVERY;
-  const mean = (bySeed: readonly (readonly number[])[]) => (runs: readonly number[], k: number) =>
-    runs.reduce((sum, run) => sum + bySeed[run][k], 0) / runs.length;
+  const bad = 'probability of the bad action in the look-alike state';
   const table = (
     id: string,
     title: string,
-    statistic: (mean: (k: number) => number) => number,
+    statistic: (mean: (of: (run: Followed) => number) => number) => number,
     name: string,
   ): StudyTable => ({
     id: `${id}-rho-${rho}`,
-    title: `${title} probability of the bad action in the look-alike state, similarity ${rho}`,
+    title: `${title}, similarity ${rho}`,
     rowHead: 'trained with',
     columns: starts.map((start) => `from ${start}`),
-    rows: followed.map((condition, a) => ({
+    rows: studied.map((condition, a) => ({
       name: rowName(condition),
-      cells: probabilities[a].map((bySeed) => {
-        const at = mean(bySeed);
-        return runsEstimate(name, seeds, (runs) => statistic((k) => at(runs, k)));
-      }),
+      cells: followed[a].map((bySeed) =>
+        runsEstimate(name, seeds, (runs) =>
+          statistic((of) => runs.reduce((sum, run) => sum + of(bySeed[run]), 0) / runs.length),
+        ),
+      ),
       command,
     })),
   });
   const all = Array.from({ length: last + 1 }, (_, k) => k);
   return [
-    table('highest', 'Highest', (at) => Math.max(...all.map(at)), 'highest mean over training'),
-    table('last', 'Last', (at) => at(last), `mean after ${iterations} iterations`),
+    table(
+      ...(['highest', `Highest ${bad}`] as const),
+      (mean) => Math.max(...all.map((k) => mean(({ probabilities }) => probabilities[k]))),
+      'highest mean over training',
+    ),
+    table('last', `Last ${bad}`, (mean) => mean(lastOf), `mean after ${iterations} iterations`),
+    table('return', 'Return after training', (mean) => mean(returnOf), `mean after ${iterations} iterations`),
   ];
 }
 
-function conditionName({ method, labels }: DangerCondition): string {
-  return dangerMethodName({ method, labels: labelTermsOf(method).length > 0 ? labels : 'none' });
-}
+/** The labels of a condition, as records have them: `none` where the method uses none. */
+const usedLabels = ({ method, labels }: DangerCondition): string => (labelTermsOf(method).length > 0 ? labels : 'none');
 
-const rowName = (condition: DangerCondition): string =>
-  `${conditionName(condition)}, coupling ${condition.coupling ? 'on' : 'off'}`;
+const rowName = (condition: DangerCondition): string => conditionName({ ...condition, labels: usedLabels(condition) });
 
-function recordOf({ rho, seeds, probabilities }: Measured, followed: readonly DangerCondition[]): DangerRecord {
-  return dangerRecord({ rho, seeds: seeds.length, iterations }, followed.map(conditionOf), starts, probabilities);
+function recordOf({ rho, seeds, followed }: Measured, studied: readonly DangerCondition[]): DangerRecord {
+  return dangerRecord({ rho, seeds: seeds.length, iterations }, studied.map(conditionOf), starts, followed);
 }
 
 const roles: { readonly [labels: string]: string } = { oracle: ' (upper bound)', shuffled: ' (control)' };
 
-/** GRPO without coupling first, then all conditions with coupling. */
-function panelsOf({ curves }: DangerRecord, followed: readonly DangerCondition[]): DangerPanel[] {
-  const shown = followed
-    .map((condition, a) => ({ condition, curves: curves.slice(a * starts.length, (a + 1) * starts.length) }))
-    .filter(({ condition }) => condition.coupling || condition.method === 'grpo');
-  return shown
-    .toSorted((a, b) => Number(a.condition.coupling) - Number(b.condition.coupling))
-    .map(({ condition, curves: of }) => {
-      const [name, labels] = conditionName(condition).split(', ');
-      const plain =
-        condition.method === 'grpo' ? `coupling ${condition.coupling ? 'on' : 'off'}` : 'tasks: the two states';
-      return { name, about: labels === undefined ? plain : `${labels}${roles[condition.labels] ?? ''}`, curves: of };
-    });
+/** What a panel of the figure says below the method. */
+function aboutOf({ method, labels, coupling }: DangerCondition): string {
+  if (method === 'grpo') return coupling ? 'data of both states' : DATA_REMOVED;
+  if (method === 'decouple') return `data of both states, λ ${DECOUPLE_LAMBDA}`;
+  return surgeryOf(method) === null ? `${labels} labels${roles[labels] ?? ''}` : 'tasks: the two states';
 }
 
-function figureOf(record: DangerRecord, followed: readonly DangerCondition[]): StudyFigure {
+/** A panel for each condition, with the mean return over all starts. */
+function panelsOf({ curves, rows }: DangerRecord, studied: readonly DangerCondition[]): DangerPanel[] {
+  return studied.map((condition, a) => {
+    const of = <T>(list: readonly T[]): readonly T[] => list.slice(a * starts.length, (a + 1) * starts.length);
+    const mean = of(rows).reduce((sum, row) => sum + (row.return ?? 0), 0) / starts.length;
+    return {
+      name: dangerMethodName({ method: condition.method, labels: 'none' }),
+      about: `${aboutOf(condition)}\nreturn ${mean.toFixed(2)}`,
+      curves: of(curves),
+    };
+  });
+}
+
+function figureOf(record: DangerRecord, studied: readonly DangerCondition[]): StudyFigure {
   const id = `danger-zone-rho-${record.rho}`;
   return {
     id,
-    svg: dangerZoneFigure(record, panelsOf(record, followed), id.replace('.', '-')),
-    caption: `Similarity ${record.rho}. With coupling off, training uses only the gradients of the look-alike state. In all other panels, the gradients of both states change the same weights.`,
+    svg: dangerZoneFigure(record, panelsOf(record, studied), id.replace('.', '-')),
+    caption: `Similarity ${record.rho}. Return: mean after training over all starts. With the ${DATA_REMOVED}, only samples of the look-alike state are trained on, so the task is not learnt. Decoupled advantages keep all samples and take away, to first order, what they do to each other.`,
   };
 }
 
@@ -200,55 +197,64 @@ function figureOf(record: DangerRecord, followed: readonly DangerCondition[]): S
 const RISE = 0.05;
 
 /**
- * Key numbers of the study: starts from which the mean rises, the largest rise with coupling off, and the last means
- * from start 0.4.
+ * Key numbers of the study: starts from which the mean rises, the largest rises, the mean returns over all starts, and
+ * the last means from start 0.4.
  */
 function keyOf({ rows }: DangerRecord) {
-  const grpo = (coupling: boolean) => rows.filter((row) => row.coupling === coupling && row.method === 'grpo');
-  const rises = (of: DangerRecord['rows']): number[] => of.map((row) => row.peak - row.start);
+  const of = (method: string, coupling: boolean) =>
+    rows.filter((row) => row.coupling === coupling && row.method === method);
+  const shown = (condition: DangerRecord['rows']) => {
+    const rises = condition.map((row) => row.peak - row.start);
+    return {
+      risen: rises.filter((rise) => rise > RISE).length,
+      largestRise: Math.max(...rises),
+      return: condition.reduce((sum, row) => sum + (row.return ?? 0), 0) / condition.length,
+    };
+  };
   const from = rows.filter((row) => row.coupling && row.start === HIGH);
   return {
-    risenOn: rises(grpo(true)).filter((rise) => rise > RISE).length,
-    risenOff: rises(grpo(false)).filter((rise) => rise > RISE).length,
-    offLargestRise: Math.max(...rises(grpo(false))),
+    grpo: shown(of('grpo', true)),
+    dataRemoved: shown(of('grpo', false)),
+    decouple: shown(of('decouple', true)),
     endFrom: Object.fromEntries(from.map((row) => [dangerMethodName(row), row.end])),
   };
 }
 
-function summaryOf(measured: Measured, followed: readonly DangerCondition[], key: ReturnType<typeof keyOf>): string[] {
+function summaryOf(measured: Measured, studied: readonly DangerCondition[], key: ReturnType<typeof keyOf>): string[] {
   const { rho, seeds } = measured;
   const plain = fromHighStarts(measured, baseline, lastOf);
-  const differences = followed.flatMap((condition, a) => {
+  const differences = studied.flatMap((condition, a) => {
     const difference = pairedEstimate(fromHighStarts(measured, a, lastOf), plain, 'mean');
     return a === baseline || !condition.coupling || difference === null
       ? []
-      : [{ name: conditionName(condition), difference }];
+      : [{ name: rowName(condition), difference }];
   });
   const evaluated = differencesText({ above: 'Higher', below: 'Lower' }, differences);
   return [
-    `Similarity ${rho}, ${seeds.length} seeds: with GRPO the bad action becomes likelier than at its start from ${key.risenOn} of ${starts.length} starts, with the gradients of the look-alike state alone from ${key.risenOff}.`,
+    `Similarity ${rho}, ${seeds.length} seeds: the bad action becomes likelier than at its start from ${key.grpo.risen} of ${starts.length} starts with GRPO (mean return after training ${key.grpo.return.toFixed(2)}), from ${key.dataRemoved.risen} with the ${DATA_REMOVED} (${key.dataRemoved.return.toFixed(2)}), and from ${key.decouple.risen} with decoupled advantages (${key.decouple.return.toFixed(2)}).`,
     `Similarity ${rho}, starts from ${HIGH} up: with GRPO the bad action ends at a probability of ${estimateText(estimateOf(plain, 'mean'))}. ${evaluated}`,
   ];
 }
 
 function report(results: JobResults, scale: StudyScale, command: string): StudyReport {
-  const { rhos, conditions: followed } = extent(scale);
+  const { rhos, conditions: studied } = extent(scale);
   const shown = rhos
     .map((rho) => measuredAt(results, scale, rho))
     .filter(({ seeds }) => seeds.length > 0)
-    .map((measured) => ({ measured, record: recordOf(measured, followed) }));
+    .map((measured) => ({ measured, record: recordOf(measured, studied) }));
   return {
-    summary: shown.flatMap(({ measured, record }) => summaryOf(measured, followed, keyOf(record))),
+    summary: shown.flatMap(({ measured, record }) => summaryOf(measured, studied, keyOf(record))),
     tables: shown.flatMap(({ measured }) => [
-      overviewOf(measured, followed, command),
-      ...tablesByStart(measured, followed, command),
+      overviewOf(measured, studied, command),
+      ...tablesByStart(measured, studied, command),
     ]),
-    figures: shown.map(({ record }) => figureOf(record, followed)),
+    figures: shown.map(({ record }) => figureOf(record, studied)),
     notes: [
       'Two states are the smallest possible case. The study shows the mechanism; it does not show how often it occurs in other tasks.',
-      'Coupling off removes the samples of the other state, four fifths of all samples. It explains the rise but is not a training method, because the policy then learns almost nothing about the task.',
+      `The condition "${DATA_REMOVED}" has none of the samples of the first state, four fifths of all. It shows where the rise comes from and is not a training method: the policy learns almost nothing about the task, as its return shows.`,
+      'Decoupled advantages keep all samples and take coupling away, to first order. Their lambda was chosen among five values on seeds 101 to 112, after a first look at seeds 1 to 8.',
       'Oracle labels mark the correct action; an agent does not have them. An agent can use the sign of the advantage. Shuffled labels are a permutation of the oracle labels, without information.',
-      ...(followed.length === conditions.length
+      ...(studied.length === conditions.length
         ? [
             'PCGrad, GradVac and UPGrad combine the gradients of the two states and need the state of each sample. An agent has no information on which states are similar.',
           ]

@@ -65,11 +65,14 @@ export function dangerZoneFigure(
       ...{ color: startColors[i % startColors.length], symbol: 'none', line: 'solid' as const },
     })),
   };
-  const top = panelTop(heading) + 38;
+  // Each line below the name of a panel takes 15 pixels; the rows have room for one.
+  const more = 15 * (Math.max(...panels.map(({ about }) => about.split('\n').length)) - 1);
+  const row = ROW + more;
+  const top = panelTop(heading) + 38 + more;
   const apart = (figureWidth - 58 - 14 - COLUMNS * WIDTH) / (COLUMNS - 1);
   const grid: Panel[] = panels.map((_, i) => ({
     left: 58 + (i % COLUMNS) * (WIDTH + apart),
-    top: top + Math.floor(i / COLUMNS) * ROW,
+    top: top + Math.floor(i / COLUMNS) * row,
     ...{ width: WIDTH, height: HEIGHT },
   }));
   const ticks = [0, 1, 2, 3].map((third) => (iterations * third) / 3);
@@ -77,7 +80,7 @@ export function dangerZoneFigure(
   const figure: Figure = {
     id,
     ...heading,
-    height: top + lastRow * ROW + HEIGHT + 52,
+    height: top + lastRow * row + HEIGHT + 52,
     option: {
       grid,
       xAxis: panels.map((_, i) =>

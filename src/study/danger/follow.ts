@@ -15,18 +15,22 @@ import { randomStream, sampleToFront } from '../../random.ts';
 import { collect } from '../../rollout/collect.ts';
 import type { Rollout } from '../../rollout/rollout.ts';
 import { cutByTask, operateOn, roundsOf, type Surgeon } from '../../train/surgery.ts';
-import { badProbability, GROUP_SIZE, gamesOf, type TwoStates } from './twoStates.ts';
+import { decoupledSet } from './decoupledSet.ts';
+import { badProbability, GROUP_SIZE, gamesOf, meanReturn, type TwoStates } from './twoStates.ts';
 
 export const labelSources = ['oracle', 'advantage', 'shuffled'] as const;
 
 export type DangerLabels = (typeof labelSources)[number];
 
-/** An experimental condition: what is trained, and whether the two states are coupled. One line of the figure. */
+/** An experimental condition: what is trained, and on which samples. One line of the figure. */
 export interface Condition {
+  /** The terms of the method without `decouple`. */
   readonly terms: readonly MethodTerm[];
   readonly labels: DangerLabels;
-  /** If false, only samples of s' contribute to the gradient. */
+  /** False: other state's data removed. Only samples of s' contribute to the gradient. */
   readonly coupling: boolean;
+  /** `decoupleLambda` of the term `decouple`; absent without it. */
+  readonly decoupleLambda?: number;
 }
 
 /** A learner of the two states. */
@@ -34,6 +38,14 @@ export interface StatesLearner extends Learner {
   /** f32[2, network.size]: the gradients of s and s', for surgery. */
   readonly stateGradients: number;
 }
+
+/** What is measured of one training run. */
+export type Followed = {
+  /** p(bad | s') before training and after every 10 iterations. */
+  readonly probabilities: readonly number[];
+  /** Mean return after training: see `meanReturn`. */
+  readonly return: number;
+};
 
 /** Number of iterations between two measurements of p(bad | s'). */
 export const MEASURE_EVERY = 10;
@@ -122,7 +134,7 @@ function rolloutSet(
     advantage: Float32Array.from({ length: all }, (_, n) =>
       condition.coupling || isOther(rollout, n) ? advantages[episode[n]] : 0,
     ),
-    // With coupling off, each sample keeps its weight: the excluded samples are not replaced.
+    // With the other state's data removed, each sample keeps its weight: the removed samples are not replaced.
     weight: new Float32Array(order.length).fill(1 / all),
     cloningWeight: goodCount > 0 ? good.map((x) => x / goodCount) : good,
     labels,
@@ -165,7 +177,7 @@ async function iterate(
   const { advantages } = groupRelative(rollout.returns, GROUP_SIZE, 'group');
   const all = Int32Array.from({ length: rollout.states.states }, (_, n) => n);
   const learnt = condition.coupling ? all : all.filter((n) => isOther(rollout, n));
-  // In the prototype, the entropy bonus of s stays even without coupling.
+  // In the prototype, the entropy bonus of s stays even where its samples are removed from the other losses.
   const order = twoStates.preset === 'prototype' ? all : learnt;
   if (order.length === 0) return;
   const labels =
@@ -174,8 +186,9 @@ async function iterate(
       : new Int8Array(rollout.states.actions).fill(-1);
   const labelled: number[] = [];
   for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);
-  const set = rolloutSet(condition, rollout, order, advantages, labels, labelled);
+  const whole = rolloutSet(condition, rollout, order, advantages, labels, labelled);
   for (let pass = 0; pass < PASSES; pass++) {
+    const set = decoupledSet(learner.policy, whole, condition.decoupleLambda);
     const contrastive = condition.terms.includes('contrastive')
       ? drawnContrastive(rollout, labels, labelled, seed, iteration * PASSES + pass)
       : null;
@@ -192,7 +205,7 @@ async function iterate(
 /**
  * Trains from the current weights of the learner for `iterations` iterations.
  *
- * @returns p(bad | s') before training and after every 10 iterations
+ * @returns p(bad | s') over training, and the mean return after it
  * @throws the signal's reason on abort
  */
 export async function follow(
@@ -201,7 +214,7 @@ export async function follow(
   condition: Condition,
   iterations: number,
   signal: AbortSignal | undefined,
-): Promise<number[]> {
+): Promise<Followed> {
   resetOptimizer(learner);
   const surgeon = surgeonOf(condition, learner, twoStates.seed);
   const { policy } = learner;
@@ -213,5 +226,5 @@ export async function follow(
     await pause(GROUP_SIZE);
     if (iteration % MEASURE_EVERY === 0) probabilities.push(badProbability(policy, twoStates));
   }
-  return probabilities;
+  return { probabilities, return: await meanReturn(policy, twoStates) };
 }

@@ -4,12 +4,13 @@
 
 import { index32 } from '../../engine/kernels/address.ts';
 import type { Policy } from '../../engine/policy/policy.ts';
-import { finiteLogProbs } from '../../engine/policy/policy.ts';
+import { actionKey, finiteLogProbs } from '../../engine/policy/policy.ts';
 import { loadStates } from '../../engine/states/loadBatch.ts';
 import { createStateList, inputShape, pushState, type StateList } from '../../engine/states/stateList.ts';
 import type { Chain } from '../../env/chain.ts';
 import { createLookAlike, stateVectors } from '../../env/lookAlike.ts';
 import { randomStream } from '../../random.ts';
+import { collect } from '../../rollout/collect.ts';
 import type { GameChoice } from '../../rollout/rollout.ts';
 import type { DangerPreset } from './presets.ts';
 
@@ -18,6 +19,9 @@ export const GROUP_SIZE = 8;
 
 /** Number of observations of s' over which p(bad | s') is averaged. */
 const EVALUATED = 64;
+
+/** Batches of `GROUPS * GROUP_SIZE` episodes over which the return after training is averaged: 480 episodes. */
+const RETURN_BATCHES = 10;
 
 export interface TwoStates {
   readonly seed: number;
@@ -56,9 +60,13 @@ export function createTwoStates(rho: number, seed: number, cloned: number): TwoS
   };
 }
 
-/** New games for iteration `iteration`, each `GROUP_SIZE` times. */
-export function gamesOf(seed: number, iteration: number): GameChoice[] {
-  const random = randomStream(seed, 'danger/games', iteration);
+/**
+ * Games of one batch, each `GROUP_SIZE` times.
+ *
+ * @param purpose name of the random stream: `danger/games` for training, with the iteration as `batch`
+ */
+export function gamesOf(seed: number, batch: number, purpose = 'danger/games'): GameChoice[] {
+  const random = randomStream(seed, purpose, batch);
   return Array.from({ length: GROUPS }, () => random.uint32()).flatMap((game) =>
     Array.from({ length: GROUP_SIZE }, (_, rollout) => ({ seed: game, split: 'train' as const, rollout })),
   );
@@ -74,4 +82,24 @@ export function badProbability(policy: Policy, { evaluated }: TwoStates): number
   for (let s = 0; s < evaluated.states; s++)
     sum += arena.kernels.exp1(arena.f32[index32(logProbs) + evaluated.rowOffsets[s]]);
   return sum / evaluated.states;
+}
+
+/**
+ * Mean return of 480 episodes in games that training does not use, with the actions sampled from the policy. A return
+ * is 0 or 1, so it is also the success rate. Policies of one seed play the same games with the same random numbers.
+ */
+export async function meanReturn(policy: Policy, { seed, environments }: TwoStates): Promise<number> {
+  let sum = 0;
+  for (let batch = 0; batch < RETURN_BATCHES; batch++) {
+    const games = gamesOf(seed, batch, 'danger/return-games');
+    const key = actionKey(seed, 'danger/return', batch);
+    const { returns } = await collect(policy, environments, games, {
+      key,
+      temperature: 1,
+      expert: false,
+      yields: false,
+    });
+    for (const value of returns) sum += value;
+  }
+  return sum / (RETURN_BATCHES * GROUPS * GROUP_SIZE);
 }

@@ -48,15 +48,23 @@ export function expectedAdvantage(action: RiskyAction): number {
   return (q * r * (q - 1) * expectedSpread(p, action)) / (p * (1 - p));
 }
 
+/** Returns of groups of episodes, and which of them took the risky action; f64 and u8[groups * groupSize]. */
+export interface PlayedGroups {
+  readonly returns: Float64Array;
+  readonly risky: Uint8Array;
+}
+
 /**
- * The same quantity, measured with `groupRelative` on `groups` groups of episodes: mean over groups with its 95% t
- * interval.
+ * Plays `groups` groups of episodes.
+ *
+ * @param rest probability that the rest of an episode succeeds; an episode fails with it
  */
-export function measuredAdvantage(
-  { q, r, groupSize, scaleRewards }: RiskyAction,
+export function playGroups(
+  { q, r, groupSize }: Pick<RiskyAction, 'q' | 'r' | 'groupSize'>,
   groups: number,
   seed: number,
-): Interval {
+  rest = 1,
+): PlayedGroups {
   const environment = createLookAlike({
     stepsPerEpisode: 1,
     otherShare: 0,
@@ -72,14 +80,26 @@ export function measuredAdvantage(
   const risky = new Uint8Array(groups * groupSize);
   for (let group = 0; group < groups; group++) {
     const actions = randomStream(seed, `${purpose}/actions`, group);
+    const rests = randomStream(seed, `${purpose}/rest/${rest}`, group);
     const game = randomStream(seed, `${purpose}/games`, group).uint32();
     for (let rollout = 0; rollout < groupSize; rollout++) {
       const i = group * groupSize + rollout;
       environment.reset({ seed: game, split: 'train', rollout });
       risky[i] = actions.uniform() < q ? 1 : 0;
-      returns[i] = environment.step(risky[i]).reward;
+      const { reward } = environment.step(risky[i]);
+      returns[i] = rest === 1 || rests.uniform() < rest ? reward : 0;
     }
   }
+  return { returns, risky };
+}
+
+/**
+ * The same quantity, measured with `groupRelative` on `groups` groups of episodes: mean over groups with its 95% t
+ * interval.
+ */
+export function measuredAdvantage(action: RiskyAction, groups: number, seed: number): Interval {
+  const { groupSize, scaleRewards } = action;
+  const { returns, risky } = playGroups(action, groups, seed);
   const { advantages } = groupRelative(returns, groupSize, scaleRewards);
   return meanInterval(
     Array.from({ length: groups }, (_, group) => {

@@ -17,7 +17,7 @@ import {
 } from './generalisationRows.ts';
 import { trainKind } from './trainJob.ts';
 import { grpoOf, outOfDomain } from './variantRuns.ts';
-import { mainVariants, otherVariants, type StudyVariant, trainCommand } from './variants.ts';
+import { exploringVariants, mainVariants, otherVariants, type StudyVariant, trainCommand } from './variants.ts';
 
 /** Jobs by setting, then seed by seed, so that an unfinished study has the same seeds for all variants. */
 function plan(scale: StudyScale): readonly Job[] {
@@ -112,7 +112,7 @@ function summaryOfAll(found: readonly { readonly setting: Setting; readonly trai
   const rest = found.flatMap(({ setting, trained }) =>
     inSetting(
       setting,
-      gainsOf(trained, (variant) => otherVariants.includes(variant)),
+      gainsOf(trained, (variant) => [...otherVariants, ...exploringVariants].includes(variant)),
     ),
   );
   const few = rest.some(({ difference }) => difference.seeds.length < RANKED);

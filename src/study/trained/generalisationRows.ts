@@ -11,6 +11,7 @@ import {
   bothShuffled,
   classifierGraph,
   cloningGraph,
+  exploringVariants,
   grpo,
   mainVariants,
   otherVariants,
@@ -63,7 +64,13 @@ export function settingsOf(scale: StudyScale): readonly Setting[] {
   ];
   return [
     { ...household, groups: main },
-    { ...cold, groups: main.map((group) => ({ ...group, variants: withoutDemonstrations(group.variants) })) },
+    {
+      ...cold,
+      groups: [
+        ...main.map((group) => ({ ...group, variants: withoutDemonstrations(group.variants) })),
+        { variants: exploringVariants, seeds: 5 },
+      ],
+    },
     { ...crafting, groups: main },
     ...(scale.noGames() === null
       ? [{ ...coin, groups: [{ variants: [grpo, bothGraph, bothShuffled], seeds: 5 }] }]

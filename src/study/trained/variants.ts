@@ -48,11 +48,23 @@ export const mainVariants: readonly StudyVariant[] = [
 /** The other methods and label sources. */
 export const otherVariants: readonly StudyVariant[] = [
   method('GiGPO', { method: 'gigpo' }),
+  method('decoupled advantages', { method: 'decouple', decoupleLambda: 30 }),
+  control('decoupled advantages, permuted', {
+    ...{ method: 'decouple', decoupleLambda: 30, decouplePairs: 'permuted' },
+  }),
   method('PPO', { method: 'ppo' }),
+  method('graph advantages', { method: 'graph-advantages' }),
   method('a head per verb', { method: 'heads' }),
   pcgrad,
   method('GradVac', { method: 'gradvac' }),
   method('UPGrad', { method: 'upgrad' }),
+  method('GRPO, churn penalty of weight 1', { churnCoef: 1 }),
+  method('GRPO, churn penalty of weight 10', { churnCoef: 10 }),
+  method('GRPO, Muon', { optimizer: 'muon' }),
+  // A layer norm needs the smaller learning rate: docs/algorithms/layer-norm.md.
+  control('GRPO, layer norm, learning rate 0.001', { layerNorm: true, learningRate: 1e-3 }),
+  control('GRPO, learning rate 0.001', { learningRate: 1e-3 }),
+  control('GRPO, hidden width 512', { hidden: 512 }),
   method('classifier, advantage labels', { method: 'classifier', labels: 'advantage' }),
   method('classifier + cloning, advantage labels', { method: 'classifier+cloning', labels: 'advantage' }),
   method('classifier of taken actions, graph labels', {
@@ -71,6 +83,25 @@ export const otherVariants: readonly StudyVariant[] = [
     ...{ method: 'label-advantages', labels: 'graph', labelAdvantages: 'instead' },
   }),
   bound('classifier, oracle labels', { method: 'classifier', labels: 'oracle' }),
+];
+
+const exploring = { method: 'classifier+cloning', labels: 'graph' } as const;
+
+/** Ways to start without demonstrations, beside the variants above. */
+export const exploringVariants: readonly StudyVariant[] = [
+  method('GRPO, exploration bonus', { explorationBonus: 0.1 }),
+  method('classifier + cloning, graph labels, exploration bonus', { ...exploring, explorationBonus: 0.1 }),
+  method('classifier + cloning, graph labels, hindsight', { ...exploring, hindsight: true }),
+  method('classifier + cloning, graph labels, hindsight and exploration bonus', {
+    ...exploring,
+    hindsight: true,
+    explorationBonus: 0.1,
+  }),
+  control('classifier + cloning, shuffled graph labels, hindsight', {
+    ...exploring,
+    labels: 'shuffled',
+    hindsight: true,
+  }),
 ];
 
 const options: { readonly [key: string]: string } = {

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { planOf } from '../../../src/cli/compare/command.ts';
-import { type ComparisonPlan, parseVariants, runComparison } from '../../../src/cli/compare/comparison.ts';
+import {
+  type ComparisonPlan,
+  parseVariants,
+  plannedRuns,
+  runComparison,
+  variantConfig,
+} from '../../../src/cli/compare/comparison.ts';
 import type { Trainer } from '../../../src/cli/compare/threadTrainer.ts';
 import type { ProgressBoard } from '../../../src/cli/shared/progress.ts';
 import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
@@ -82,7 +88,7 @@ async function compareWith(
 describe('parseVariants', () => {
   test('methods in canonical form, graph labels unless given, controls and upper bounds marked', () => {
     const variants = parseVariants(
-      'grpo; cloning+classifier ;cloning:graph;classifier+cloning:shuffled;classifier:oracle;gigpo;pcgrad+gigpo+classifier;label-advantages',
+      'grpo; cloning+classifier ;cloning:graph;classifier+cloning:shuffled;classifier:oracle;gigpo;pcgrad+gigpo+classifier;label-advantages;graph-advantages;classifier+graph-advantages',
     );
     expect(variants.map((v) => [v.name, v.method, v.labels, v.control, v.upperBound])).toEqual([
       ['GRPO', 'grpo', 'none', false, false],
@@ -93,10 +99,50 @@ describe('parseVariants', () => {
       ['GiGPO', 'gigpo', 'none', false, false],
       ['GiGPO + classifier + PCGrad, graph labels', 'gigpo+classifier+pcgrad', 'graph', false, false],
       ['GRPO + label advantages, graph labels', 'label-advantages', 'graph', true, false],
+      ['GRPO + graph advantages', 'graph-advantages', 'none', false, false],
+      ['GRPO + graph advantages + classifier, graph labels', 'graph-advantages+classifier', 'graph', false, false],
+    ]);
+  });
+
+  test('config keys of a variant stand in its name, its runs and its config', () => {
+    const text =
+      'grpo;grpo@optimizer=muon,muonMomentum=0.9;decouple@decouplePairs=permuted;decouple:oracle@decouplePairs=labelled';
+    const variants = parseVariants(text);
+    expect(variants.map((v) => [v.name, v.labels, v.control, v.upperBound, v.settings])).toEqual([
+      ['GRPO', 'none', false, false, undefined],
+      ['GRPO, optimizer muon, muonMomentum 0.9', 'none', false, false, { optimizer: 'muon', muonMomentum: 0.9 }],
+      ['GRPO + decoupled advantages, decouplePairs permuted', 'none', true, false, { decouplePairs: 'permuted' }],
+      [
+        'GRPO + decoupled advantages, oracle labels, decouplePairs labelled',
+        ...['oracle', false, true, { decouplePairs: 'labelled' }],
+      ],
+    ]);
+    const shared = { iterations: 7 };
+    const plan: ComparisonPlan = { preset: 'custom', variants, seeds: [3], shared, directory, budgetMs: null };
+    const [plain, muon, , labelled] = variants.map((variant) => variantConfig(plan, variant, 3));
+    expect([plain.optimizer, muon.optimizer, muon.muonMomentum, muon.iterations]).toEqual(['adamw', 'muon', 0.9, 7]);
+    expect([labelled.decouplePairs, labelled.labels]).toEqual(['labelled', 'oracle']);
+    expect(plannedRuns(plan).map(({ name }) => name)).toEqual([
+      'grpo-s3',
+      'grpo-optimizer-muon-muonMomentum-0.9-s3',
+      'decouple-decouplePairs-permuted-s3',
+      'decouple-oracle-decouplePairs-labelled-s3',
     ]);
   });
 
   test.each([
+    [
+      'grpo@seed=2',
+      'variants: a setting must not be method, labels, seed, env, got "seed" in "grpo@seed=2"; write method:labels@key=value, and give --seeds and --env',
+    ],
+    [
+      'grpo@hidden',
+      'variants: settings must be key=value, joined by commas, each key once, got "hidden" in "grpo@hidden"; It must look like key=value.',
+    ],
+    [
+      'decouple:graph@decouplePairs=all',
+      'variants: decouple must be given without labels, which it does not use, got "decouple:graph@decouplePairs=all"; drop ":graph"',
+    ],
     [
       'grpo:graph',
       'variants: grpo must be given without labels, which it does not use, got "grpo:graph"; drop ":graph"',
@@ -112,7 +158,7 @@ describe('parseVariants', () => {
     ],
     [
       'dapo',
-      'config: method must be one or more of grpo, gigpo, ppo, classifier, contrastive, cloning, label-advantages, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
+      'config: method must be one or more of grpo, gigpo, ppo, graph-advantages, classifier, contrastive, cloning, label-advantages, decouple, pcgrad, gradvac, upgrad, heads, each once, joined by +, got "dapo"',
     ],
     [
       'cloning:',

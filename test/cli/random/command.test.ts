@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { playRandom } from '../../../src/cli/random/playRandom.ts';
+import { playBaselines, playRandom } from '../../../src/cli/random/playRandom.ts';
 import { createBandit } from '../../../src/env/bandit/bandit.ts';
 import { createHousehold } from '../../../src/env/household/household.ts';
 import { randomStream } from '../../../src/random.ts';
@@ -81,6 +81,49 @@ describe('random', () => {
     // The program answers after 8 requests are waiting, or when no more come: alone, every request would wait.
     expect(record.steps).toEqual({ train: 3, inDomain: 3, outOfDomain: 3 });
     expect(record.return.train.mean).toBeGreaterThan(8);
+  });
+
+  /** The command with a clock whose calls return these times in seconds, and later ones the last time. */
+  const timed = (seconds: readonly number[], ...args: string[]) => {
+    const times = seconds.map((time) => 1000 * time);
+    const now = (): number => (times.length > 1 ? (times.shift() as number) : times[0]);
+    return unbraid(['random', '--env', 'bandit', ...args], {
+      playRandom: (config, options) => playBaselines(config, options, now),
+    });
+  };
+  const every = (step: number, count: number): number[] => Array.from({ length: count }, (_, i) => step * i);
+
+  test('without --episodes plays as many as fit in 60 s: the same result as that number of episodes', async () => {
+    // The clock moves by 10 s with each part: 5 episodes, then 20, 50, 75, 75 and 45, which are expected to fit.
+    const { code, stdout } = await timed(every(10, 7), '--json', '--set', 'evalSplits=in-domain');
+    expect(code).toBe(0);
+    const { secondsPerSplit, ...record } = JSON.parse(stdout);
+    expect(secondsPerSplit).toBe(60);
+    expect(record.episodes).toBe(270);
+    expect(record.return.inDomain.episodes).toBe(270);
+    const { record: asked } = await random('--env', 'bandit', '--episodes', '270', '--set', 'evalSplits=in-domain');
+    expect(record).toEqual(asked);
+  });
+
+  test('the split with the fewest episodes sets the number of all', async () => {
+    // The first split ends with 270 episodes, the second with 10, and the third is played for 10.
+    const times = [...every(10, 7), 100, 130, 160, 1000, 1010];
+    const { stdout } = await timed(times, '--json');
+    const { secondsPerSplit, ...record } = JSON.parse(stdout);
+    expect([secondsPerSplit, record.episodes]).toEqual([60, 10]);
+    expect(record).toEqual((await random('--env', 'bandit', '--episodes', '10')).record);
+    expect((await timed(times)).stdout).toContain(
+      'bandit 1, seed 1, 10 episodes per split, as many as fit in 60 s; set their number with --episodes',
+    );
+  });
+
+  test('400 episodes where there is time; no limit with --episodes', async () => {
+    const { stdout } = await timed([0], '--json');
+    const { record } = await random('--env', 'bandit', '--episodes', '400');
+    expect(JSON.parse(stdout)).toEqual(record);
+    const slow = await timed(every(100, 50), '--json', '--episodes', '60');
+    expect(JSON.parse(slow.stdout)).toMatchObject({ episodes: 60, return: { train: { episodes: 60 } } });
+    expect(slow.stdout).not.toContain('secondsPerSplit');
   });
 
   test('prints a table, and rejects wrong usage', async () => {

@@ -1,12 +1,16 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { trainIn } from '../../../src/cli/train/trainRun.ts';
 import { recordedConfig, resolveConfig } from '../../../src/config/config.ts';
 import { soloCrew } from '../../../src/parallel/crew.ts';
+import { readFolderClaim } from '../../../src/record/claim.node.ts';
+import { parseReceipt, type ReceiptFile } from '../../../src/record/receiptFile.ts';
 import { openRun } from '../../../src/record/run.node.ts';
-import { parseCoupling, parseMetrics, parseRunResult } from '../../../src/record/schemas.ts';
+import { parseCoupling, parseMetrics, parseRunResult, type RunResult } from '../../../src/record/schemas.ts';
+import { unbraidVersion } from '../../../src/version.ts';
 
 let root: string;
 beforeEach(() => {
@@ -103,4 +107,54 @@ test('a run that Ctrl-C stopped resumes; the result is bitwise identical to that
     const path = join('checkpoints', '000004', file);
     expect(readFileSync(join(broken, path)).equals(readFileSync(join(whole, path))), file).toBe(true);
   }
+});
+
+test('with diagnostics the folder has action probabilities, which a resumed run continues', async () => {
+  const { signal } = new AbortController();
+  const measured = resolveConfig({ ...config, method: 'grpo', evalEvery: 1, diagnostics: true });
+  const [whole, stopped] = ['whole', 'stopped'].map((name) => join(root, name));
+  await train(measured, { directory: whole, resume: false, crew, onProgress, signal });
+  const controller = new AbortController();
+  const stop = ({ phase, done }: { phase: string; done: number }): void => {
+    if (phase === 'train' && done === 3) controller.abort(new Error('stopped'));
+  };
+  const how = { directory: stopped, resume: false, crew, onProgress: stop, signal: controller.signal };
+  await expect(train(measured, how)).rejects.toThrow('stopped');
+  await train(measured, { directory: stopped, resume: true, crew, onProgress, signal });
+  const text = (directory: string): string => readFileSync(join(directory, 'action-probabilities.json'), 'utf8');
+  expect(text(stopped)).toBe(text(whole));
+  expect(JSON.parse(text(whole)).iterations).toEqual([0, 1, 2, 3, 4]);
+  expect(existsSync(join(root, 'run', 'action-probabilities.json'))).toBe(false);
+});
+
+test('repeated resets of a bridge are reported and recorded, and the chain does not contain them', async () => {
+  const program = fileURLToPath(new URL('../../env/bridge/fixtures/version2.mjs', import.meta.url));
+  const { signal } = new AbortController();
+  const run = async (
+    fault: string,
+  ): Promise<{ notes: string[]; result: RunResult; receipt: ReceiptFile['receipt'] }> => {
+    const notes: string[] = [];
+    const env = `exec:${process.execPath} ${program} vector ${fault}`;
+    const directory = join(root, fault.replace(' ', '-'));
+    const own = resolveConfig({ ...config, env, policy: 'mlp', method: 'grpo', iterations: 1, couplingPairs: 0 });
+    const onNote = (text: string): void => void notes.push(text);
+    const how = { directory, resume: false, programs: 'any', crew, onProgress, onNote, signal } as const;
+    const result = await trainIn(unbraidVersion)(own, how);
+    const { receipt } = parseReceipt(readFileSync(join(directory, 'receipt.json'), 'utf8')) as ReceiptFile;
+    expect(parseRunResult(readFileSync(join(directory, 'result.json'), 'utf8'))).toEqual(result);
+    expect(readFolderClaim(directory)).toMatchObject({ result: { parametersSha256: result.parametersSha256 } });
+    return { notes, result, receipt };
+  };
+  const repeated = await run('retry 2');
+  expect(repeated.notes).toEqual([
+    `2 resets of exec:${process.execPath} ${program} vector retry 2 were repeated because the program asked for it`,
+  ]);
+  expect(repeated.result.repeatedResets).toBe(2);
+  const plain = await run('none 2');
+  expect(plain.notes).toEqual([]);
+  expect('repeatedResets' in plain.result).toBe(false);
+  expect(repeated.result.parametersSha256).toBe(plain.result.parametersSha256);
+  // Beside the config, whose env names the arguments, the chains agree.
+  const links = ({ receipt }: typeof plain): unknown => receipt.links.map(({ link: _, ...rest }) => rest);
+  expect(links(repeated)).toEqual(links(plain));
 });

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -116,6 +116,21 @@ describe('an honest run is equal, and every file of its folder is named', () => 
       }
       await expectEqual(directory);
     }
+  });
+
+  test('after coupling in an earlier version, which did not measure contrast, spectrum and embeddings', async () => {
+    const directory = copyOf('measured');
+    const path = join(directory, 'coupling.json');
+    const { contrast, kernelTargetAlignment, distinctSamples, effectiveRank, topShare, embeddingCosine, ...record } =
+      JSON.parse(readFileSync(path, 'utf8'));
+    const further = [contrast, kernelTargetAlignment, distinctSamples, effectiveRank, topShare, embeddingCosine.cka];
+    for (const value of further) expect(value).toBeTypeOf('number');
+    for (const layer of record.layers) {
+      delete layer.contrast;
+      delete layer.kernelTargetAlignment;
+    }
+    writeFileSync(path, `${JSON.stringify(record)}\n`);
+    await expectEqual(directory);
   });
 
   test('after coupling, then resumed to its end', async () => {

@@ -82,6 +82,14 @@ test('what other commands add: coupling of the last and of an earlier checkpoint
   expect([forged.code, JSON.parse(forged.stdout).first.file]).toEqual([1, 'coupling.json#classes']);
 });
 
+test('a run with diagnostics: its action probabilities are named as not checked', async () => {
+  await makeRun(run, resolveConfig({ ...config, diagnostics: true }));
+  const { code, record } = await verdict(run);
+  expect(code).toBe(0);
+  expect(record.notChecked).toContain('action-probabilities.json');
+  expect(record.checked).not.toContain('action-probabilities.json');
+});
+
 test('a run of text keeps its vocabulary, which is compared', async () => {
   const text = {
     ...small,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Arena } from '../../../src/engine/kernels/arena.ts';
+import type { Arena } from '../../../src/engine/kernels/arena.ts';
 import { createArena } from '../../../src/engine/kernels/createArena.ts';
 import { engineModule, instantiateKernels } from '../../../src/engine/kernels/load.ts';
+import { SharedArena } from '../../../src/engine/kernels/sharedArena.ts';
 import { createSharedMemory } from '../../../src/engine/kernels/sharedMemory.ts';
 import { randomStream } from '../../../src/random.ts';
 
@@ -83,7 +84,7 @@ describe('arenas on one shared memory', () => {
       cleared += count;
       plain.kernels.fill(pointer, count, value);
     };
-    const arena = new Arena(createSharedMemory(), { ...plain.kernels, fill });
+    const arena = new SharedArena(createSharedMemory(), { ...plain.kernels, fill });
     const mark = arena.mark();
     arena.floats(1000);
     expect(cleared).toBe(0);
@@ -207,7 +208,7 @@ test('a thread that has not seen the growth of another one takes what is left', 
     },
   } as WebAssembly.Memory;
   const kernels = instantiateKernels(await engineModule('threads'), memory);
-  const [first, second] = [new Arena(memory, kernels), new Arena(late, kernels)];
+  const [first, second] = [new SharedArena(memory, kernels), new SharedArena(late, kernels)];
   first.reserve(40 * 65_536 - 256);
   expect([seen.byteLength, memory.buffer.byteLength]).toEqual([16 * 65_536, 41 * 65_536]);
   const at = second.reserve(20 * 65_536);

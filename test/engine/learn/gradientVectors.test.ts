@@ -16,6 +16,7 @@ const methods: readonly [string, Partial<Config>][] = [
   ['classifier+cloning', { method: 'classifier+cloning', labels: 'graph' }],
   ['contrastive+heads', { method: 'contrastive+heads', labels: 'oracle' }],
   ['labels of a critic', { method: 'classifier', labels: 'critic' }],
+  ['decouple', { method: 'decouple', updateKl: 0.001 }],
   ['pcgrad', { method: 'pcgrad' }],
   ['gradvac+classifier', { method: 'gradvac+classifier', labels: 'oracle', conflictTasks: 'task' }],
 ];

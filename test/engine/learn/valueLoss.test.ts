@@ -18,8 +18,9 @@ const sizes = { tokenWidth: 6, matchWidth: 4, hidden: 16, embedding: 8, blocks: 
 const list = randomStates(inputShape(spec), randomStream(2, 'test/values'), 12, 5);
 const same = Int32Array.from({ length: 12 }, (_, s) => s);
 
-async function open(valueHead = true, separateValue = false): Promise<Policy> {
-  const policy = createPolicy(await createArena(), spec, { policy: 'mlp', ...sizes, valueHead, separateValue });
+async function open(valueHead = true, separateValue = false, layerNorm = false): Promise<Policy> {
+  const heads = { valueHead, separateValue, layerNorm };
+  const policy = createPolicy(await createArena(), spec, { policy: 'mlp', ...sizes, ...heads });
   policy.network.initialise(policy.weights, 9);
   policy.network.prepare(policy.weights);
   return policy;
@@ -72,12 +73,14 @@ function lossOf(policy: Policy, set: LossSet, clip: number | null): number {
 
 describe.each([null, 0.3])('value loss, clip %s', (clip) => {
   test.each([
-    ['the layers of the policy', false],
-    ['layers of its own', true],
+    ['the layers of the policy', false, false],
+    ['layers of its own', true, false],
+    ['the layers of the policy with a layer norm', false, true],
+    ['layers of its own with a layer norm', true, true],
   ])(
     'on %s: the loss in float64, and the gradient of all parameters by differences, error < 2e-3 of the largest',
-    async (_, separate) => {
-      const policy = await open(true, separate);
+    async (_, separate, norm) => {
+      const policy = await open(true, separate, norm);
       const { arena, network, weights } = policy;
       const set = valueSet(clip);
       const learner = createLearner(policy);

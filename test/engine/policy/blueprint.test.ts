@@ -29,6 +29,14 @@ test('heads that a policy has are written, others are not', () => {
   expect(blueprintFromJson(json).config).toEqual({ ...blueprint.config, actionHeads: true });
 });
 
+test('a layer norm is written where a policy has one, with either form', () => {
+  expect(
+    JSON.parse(blueprintToJson({ ...blueprint, config: { ...blueprint.config, layerNorm: false } })).config,
+  ).toEqual(blueprint.config);
+  const normed = { ...blueprint, config: { ...blueprint.config, layerNorm: true } };
+  expect(blueprintFromJson(blueprintToJson(normed))).toEqual(normed);
+});
+
 test('layers of their own for values, and normalised observations, are those of vectors', () => {
   const shape = { ...blueprint.shape, form: 'vector', layout: 'slots', stateSlots: 0, actionSlots: 1, vectorWidth: 3 };
   const config = { ...blueprint.config, policy: 'mlp', valueHead: true, separateValue: true };

@@ -4,7 +4,7 @@ import { actionLogProbs } from '../../../src/engine/policy/policy.ts';
 import { errorOfLargest, gradients, openGolden, worstParameter } from './golden.ts';
 import { gramOf, perSampleGradients } from './perSampleGradients.ts';
 
-const cases = ['attention-slots', 'attention-blocks', 'attention-sequence', 'mlp'];
+const cases = ['attention-slots', 'attention-blocks', 'attention-sequence', 'attention-norm', 'mlp', 'mlp-norm'];
 
 /** Largest error of single precision that a test below allows, over the largest magnitude of the tensor. */
 const TOLERANCE = 1e-5;

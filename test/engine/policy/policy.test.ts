@@ -59,8 +59,11 @@ async function open(spec: EnvironmentSpec, policyConfig: PolicyConfig, seed = 7)
 test.each(cases)('%s: its size is known before anything is placed', async (_, spec, policyConfig) => {
   const arena = await createArena();
   const shape = inputShape(spec);
-  const own = spec.form === 'vector' ? [{ valueHead: true, separateValue: true, normalizeObservations: true }] : [];
-  for (const heads of [{}, { actionHeads: true, valueHead: true }, ...own]) {
+  const own =
+    spec.form === 'vector'
+      ? [{ valueHead: true, separateValue: true, normalizeObservations: true, layerNorm: true }]
+      : [];
+  for (const heads of [{}, { actionHeads: true, valueHead: true }, { layerNorm: true }, ...own]) {
     const blueprint = { environment: 'e 1', shape, config: { ...policyConfig, ...heads } };
     const capacity = batchCapacity(shape, 8);
     const { parameters, bytes } = policySize(blueprint, capacity);

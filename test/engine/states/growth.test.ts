@@ -39,6 +39,8 @@ const configs: readonly [string, PolicyConfig][] = [
   ['slots', { ...sizes, policy: 'attention', blocks: 1, valueHead: true, actionHeads: true }],
   ['sequence', { ...sizes, policy: 'attention', blocks: 1, valueHead: true, actionHeads: true }],
   ['vector', { ...sizes, policy: 'mlp', blocks: 0, valueHead: true }],
+  ['slots', { ...sizes, policy: 'attention', blocks: 0, valueHead: true, layerNorm: true }],
+  ['vector', { ...sizes, policy: 'mlp', blocks: 0, valueHead: true, layerNorm: true }],
 ];
 
 /** @param states nominal capacity; 2,048 hold all of any state here */

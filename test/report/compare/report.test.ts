@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closingTableText } from '../../../src/report/compare/closingTable.ts';
+import { contrastOf } from '../../../src/report/compare/contrast.ts';
 import { renderCouplingPage, renderReport } from '../../../src/report/compare/report.ts';
 import { summary } from '../../../src/report/compare/summary.ts';
 import {
@@ -93,6 +94,18 @@ describe('summary', () => {
     expect(summary([grpo, oracle])).toContain('fewer than two methods');
   });
 
+  it('states the contrast beside the cosine', () => {
+    const texts = [lead, grpo].map(({ runs }) =>
+      [0, 1].map((end) => {
+        const of = runs.map(({ result }) => contrastOf(end === 1 ? result.coupling.end : result.coupling.start));
+        return (of.reduce((sum: number, x) => sum + (x as number), 0) / of.length).toFixed(2).replace('-', '−');
+      }),
+    );
+    expect(summary([grpo, lead])).toContain(
+      `The contrast (cosine of pairs with equal labels minus good-bad) changed from ${texts[0][0]} to ${texts[0][1]} with ${lead.name} and from ${texts[1][0]} to ${texts[1][1]} with GRPO.`,
+    );
+  });
+
   it('warns if the best of several methods was selected', () => {
     expect(summary([grpo, lead, oracle])).not.toContain('biased upwards');
     expect(summary([grpo, lead, { ...lead, name: 'another' }])).toContain(
@@ -115,6 +128,8 @@ describe('closingTableText', () => {
     const { coupling: measured } = grpo.runs[0].result;
     const cosines = [measured.start, measured.end].map((at) => at.goodBadCosine?.toFixed(2));
     expect(row('GRPO')).toContain(cosines.join(' → '));
+    const contrasts = [measured.start, measured.end].map((at) => contrastOf(at)?.toFixed(2).replace('-', '−'));
+    expect(text).toContain(contrasts.join(' → '));
     expect(row('GRPO').trimEnd()).toMatch(/204k$/);
     expect(text).toContain('(upper bound)');
   });
@@ -174,11 +189,12 @@ describe('renderReport', () => {
   });
 
   it('names every figure, uses separate ids and shows each section', () => {
-    expect(html.match(/<figure>/g)).toHaveLength(8);
-    expect(html.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(8);
+    expect(html.match(/<figure>/g)).toHaveLength(9);
+    expect(html.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(9);
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(html).not.toContain('Left out:');
+    expect(html.match(/Left out:/g)).toHaveLength(1);
+    expect(html).toContain('Left out: no run measured it; set diagnostics and couplingEvery.');
   });
 
   it('quotes command and versions, escaped', () => {
@@ -198,7 +214,7 @@ describe('renderReport', () => {
       ...{ compare: records.compare, command: records.command, versions: records.versions },
       runs: records.runs.map(({ name, result }) => ({ name, result, metrics: [] })),
     });
-    expect(bare.match(/Left out:/g)).toHaveLength(8);
+    expect(bare.match(/Left out:/g)).toHaveLength(10);
     expect(bare.match(/<figure>/g)).toHaveLength(1);
     expect(bare).toContain('Left out: the run folder has no danger.json; run danger.');
   });
@@ -211,6 +227,33 @@ describe('renderCouplingPage', () => {
     expect(html).toContain(`have a mean cosine of ${goodBad.meanCosine?.toFixed(3)}`);
     expect(html).toContain(`In ${Math.round((goodBad.positiveFraction ?? 0) * 100)}% of ${goodBad.pairs} pairs`);
     expect(html.match(/<figure>/g)).toHaveLength(4);
+  });
+
+  const further = {
+    contrast: 0.123,
+    kernelTargetAlignment: 0.234,
+    distinctSamples: 77,
+    effectiveRank: 34.56,
+    topShare: 0.456,
+    embeddingCosine: { goodBad: 0.567, goodGood: 0.678, badBad: 0.789, contrast: 0.1665, cka: 0.891 },
+  };
+
+  it('shows contrast, alignments, spectrum and embeddings where the record has them', () => {
+    const html = renderCouplingPage({ ...coupling(), ...further });
+    for (const shown of ['0.123', '0.234', '34.6', '77 samples', '0.456', '0.567', '0.678', '0.789', '0.167', '0.891'])
+      expect(html).toContain(shown);
+    expect(renderCouplingPage(coupling())).not.toContain('effective rank');
+  });
+
+  it('shows the coupling during training where the metrics have it at three iterations or more', () => {
+    const metrics = [0, 1, 2].map((iteration) => ({
+      ...{ iteration, envSteps: 100 * iteration },
+      'coupling/good_bad_cosine': 0.3,
+    }));
+    expect(renderCouplingPage(coupling(), metrics).match(/<figure>/g)).toHaveLength(5);
+    const steps = metrics.map((line) => ({ ...line, 'spillover/correlation': 0.9 }));
+    expect(renderCouplingPage(coupling(), steps).match(/<figure>/g)).toHaveLength(6);
+    expect(renderCouplingPage(coupling(), metrics.slice(1)).match(/<figure>/g)).toHaveLength(4);
   });
 
   it('states that there is no pair', () => {

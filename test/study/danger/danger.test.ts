@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { actionKey } from '../../../src/engine/policy/policy.ts';
+import { createLookAlike } from '../../../src/env/lookAlike.ts';
 import type { DangerRecord } from '../../../src/record/dangerRecord.ts';
 import { parseDanger } from '../../../src/record/schemas.ts';
-import { runDanger } from '../../../src/study/danger/danger.ts';
+import { collect } from '../../../src/rollout/collect.ts';
+import { dangerLearner, followConditions, runDanger } from '../../../src/study/danger/danger.ts';
+import { dangerRecord } from '../../../src/study/danger/measurements.ts';
+import { CLONED, softStart } from '../../../src/study/danger/softStart.ts';
+import { createTwoStates, gamesOf } from '../../../src/study/danger/twoStates.ts';
 
 const small = { seeds: 2, starts: [0.2, 0.6], iterations: 30 };
 
@@ -25,17 +31,28 @@ describe('runDanger', () => {
     expect(classifier).toMatchObject({ command: 'danger', rho: 0.8, seeds: 2, iterations: 30 });
   });
 
-  it('has a row and a curve per start, method and coupling, with plain GRPO beside a remedy', async () => {
+  it('has a row and a curve per start and condition; beside another method GRPO, GRPO without data, and decouple', async () => {
     const conditions = (record: DangerRecord): string[] =>
       record.rows.map((row) => `${row.method} ${row.labels} ${row.coupling} ${row.start}`);
     const grpo = ['grpo none true 0.2', 'grpo none true 0.6', 'grpo none false 0.2', 'grpo none false 0.6'];
+    const decoupled = ['decouple none true 0.2', 'decouple none true 0.6'];
     expect(conditions(classifier)).toEqual([
-      ...grpo,
+      ...[...grpo, ...decoupled],
       ...grpo.map((condition) => condition.replace('grpo none', 'classifier oracle')),
     ]);
     const plain = await runDanger(small);
     expect(conditions(plain)).toEqual(grpo);
     expect(plain.curves).toEqual(classifier.curves.slice(0, 4));
+    expect([plain.decoupleLambda, classifier.decoupleLambda]).toEqual([undefined, 3]);
+    const remedy = await runDanger({ ...small, method: 'decouple' });
+    expect(conditions(remedy)).toEqual([...grpo, ...decoupled]);
+    expect(remedy.rows).toEqual(classifier.rows.slice(0, 6));
+    // No sample of s is left from which s' could be decoupled, so this method has one condition.
+    const both = await runDanger({ ...small, seeds: 1, iterations: 10, method: 'classifier+decouple' });
+    expect(conditions(both).slice(6)).toEqual([
+      'classifier+decouple oracle true 0.2',
+      'classifier+decouple oracle true 0.6',
+    ]);
     for (const [i, { method, coupling, start, peak, end, seeds }] of classifier.rows.entries()) {
       const curve = classifier.curves[i];
       expect([curve.method, curve.coupling, curve.start, seeds]).toEqual([method, coupling, start, 2]);
@@ -75,14 +92,67 @@ describe('runDanger', () => {
     expect([record.preset, classifier.preset]).toEqual(['prototype', undefined]);
   });
 
-  it('rises with coupling and never without', () => {
+  it('rises with the samples of both states, and neither without the other state nor decoupled', () => {
     for (const start of small.starts) {
       const on = means(classifier, { start, coupling: true, method: 'grpo' });
-      const off = means(classifier, { start, coupling: false, method: 'grpo' });
       expect(Math.max(...on)).toBeGreaterThan(on[0] + 0.15);
-      expect(Math.max(...off)).toBeLessThan(off[0] + 0.05);
-      expect(off[3]).toBeLessThan(off[0] - 0.05);
+      for (const fit of [{ coupling: false, method: 'grpo' }, { method: 'decouple' }]) {
+        const kept = means(classifier, { start, ...fit });
+        expect(Math.max(...kept)).toBeLessThan(kept[0] + 0.05);
+        expect(kept[3]).toBeLessThan(kept[0] - 0.05);
+      }
     }
+  });
+
+  it('has the mean return: with the data of s removed the task is not learnt, decoupled it is', () => {
+    const returns = (method: string, coupling: boolean): (number | null)[] =>
+      classifier.rows.filter((row) => row.method === method && row.coupling === coupling).map((row) => row.return);
+    for (const value of returns('grpo', false)) expect(value).toBeLessThan(0.25);
+    const decoupled = returns('decouple', true);
+    for (const [i, value] of returns('grpo', true).entries()) {
+      expect(value).toBeGreaterThan(0.4);
+      expect(decoupled[i]).toBeGreaterThan(0.4);
+    }
+  });
+
+  it('counts as return the successes of 480 episodes that are played by hand with the same seeds', async () => {
+    const learner = await dangerLearner();
+    const twoStates = createTwoStates(0.8, 3, CLONED);
+    softStart(learner, twoStates, 0.3);
+    const conditions = [{ terms: ['grpo'], labels: 'oracle', coupling: true }] as const;
+    const [followed] = await followConditions(learner, twoStates, 0.3, conditions, 10);
+    // The policy still has the weights after training.
+    const { policy } = learner;
+    let [episodes, successes] = [0, 0];
+    for (let batch = 0; batch < 10; batch++) {
+      const games = gamesOf(3, batch, 'danger/return-games');
+      expect(games.map(({ seed }) => seed)).not.toEqual(gamesOf(3, batch).map(({ seed }) => seed));
+      const key = actionKey(3, 'danger/return', batch);
+      const environments = games.map(() => createLookAlike({ rho: 0.8, layoutSeed: 3 }));
+      const { reward, terminated } = await collect(policy, environments, games, { key, temperature: 1 });
+      episodes += games.length;
+      for (let n = 0; n < terminated.length; n++) if (terminated[n] === 1 && reward[n] === 1) successes++;
+    }
+    expect(episodes).toBe(480);
+    expect(successes).toBeGreaterThan(0);
+    expect(followed.return).toBe(successes / episodes);
+    const record = dangerRecord(
+      { rho: 0.8, seeds: 2, iterations: 10 },
+      conditions,
+      [0.3],
+      [[[followed, { ...followed, return: 1 }]]],
+    );
+    expect(record.rows[0].return).toBeCloseTo((successes / 480 + 1) / 2, 12);
+  });
+
+  it('decouple with a huge lambda is GRPO to four digits; a small one changes little of what others ask for', async () => {
+    const of = async (decoupleLambda: number): Promise<number[]> =>
+      means(await runDanger({ ...small, starts: [0.6], method: 'decouple', decoupleLambda }), { method: 'decouple' });
+    const grpo = means(classifier, { method: 'grpo', coupling: true, start: 0.6 });
+    expect(await of(1e6)).toEqual(grpo.map((p) => expect.closeTo(p, 3)));
+    const [weak, strong] = [await of(30), await of(1)];
+    expect(Math.max(...grpo)).toBeGreaterThan(Math.max(...weak));
+    expect(Math.max(...weak)).toBeGreaterThan(Math.max(...strong));
   });
 
   it('changes with every option', async () => {
@@ -101,6 +171,7 @@ describe('runDanger', () => {
       ['contrastive', 'oracle'],
       ['cloning', 'oracle'],
       ['cloning+classifier', 'oracle'],
+      ['decouple', 'none'],
       ['pcgrad', 'none'],
       ['gradvac', 'none'],
       ['upgrad', 'none'],
@@ -114,7 +185,7 @@ describe('runDanger', () => {
     }
   });
 
-  it('surgery on the gradients of the two states: less of a rise, and without coupling GRPO (to four digits)', async () => {
+  it('surgery on the gradients of the two states: less of a rise; with one state left it is GRPO (to four digits)', async () => {
     const start = 0.6;
     for (const method of ['pcgrad', 'gradvac', 'upgrad']) {
       const record = await runDanger({ ...small, starts: [start], method });
@@ -148,15 +219,24 @@ describe('runDanger', () => {
     [{ starts: [0.2, 0.2] }, 'starts must be one or more different numbers, got [0.2,0.2]; name each start once'],
     [
       { method: 'grpo+magic' },
-      'method must be one or more of grpo, classifier, contrastive, cloning, pcgrad, gradvac, upgrad, each once, joined by +, got "grpo+magic"; write for example classifier+cloning',
+      'method must be one or more of grpo, classifier, contrastive, cloning, decouple, pcgrad, gradvac, upgrad, each once, joined by +, got "grpo+magic"; write for example classifier+cloning',
     ],
     [
       { method: 'cloning+cloning' },
-      'method must be one or more of grpo, classifier, contrastive, cloning, pcgrad, gradvac, upgrad, each once, joined by +, got "cloning+cloning"; write for example classifier+cloning',
+      'method must be one or more of grpo, classifier, contrastive, cloning, decouple, pcgrad, gradvac, upgrad, each once, joined by +, got "cloning+cloning"; write for example classifier+cloning',
+    ],
+    [{ decoupleLambda: 0 }, 'decoupleLambda must be a number in (0, 1000000], got 0; the larger, the closer to GRPO'],
+    [
+      { decoupleLambda: Number.NaN },
+      'decoupleLambda must be a number in (0, 1000000], got NaN; the larger, the closer to GRPO',
     ],
     [
       { method: 'classifier', labels: 'graph' },
       'labels must be one of oracle, advantage, shuffled, got "graph"; the two states have no other source',
+    ],
+    [
+      { method: 'pcgrad+decouple' },
+      'method must have decouple or gradient surgery, got "pcgrad+decouple"; drop one of them',
     ],
     [{ preset: 'mine' }, 'preset must be one of default, prototype, got "mine"; choose one of them'],
     [{ seeds: 0 }, 'seeds must be an integer in [1, 1000], got 0; change seeds'],

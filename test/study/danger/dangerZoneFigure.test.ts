@@ -7,8 +7,8 @@ const record = danger();
 const grpo = record.curves.filter(({ method, coupling }) => method === 'grpo' && coupling);
 const off = record.curves.filter(({ method, coupling }) => method === 'grpo' && !coupling);
 const panels = [
-  { name: 'GRPO', about: 'coupling off', curves: off },
-  { name: 'a<b', about: 'coupling on', curves: grpo },
+  { name: 'GRPO', about: "other state's data removed\nreturn 0.14", curves: off },
+  { name: 'a<b', about: 'data of both states', curves: grpo },
 ];
 
 describe('dangerZoneFigure', () => {
@@ -19,7 +19,8 @@ describe('dangerZoneFigure', () => {
     expect(texts(svg)).toEqual(
       expect.arrayContaining([
         'GRPO',
-        'coupling off',
+        "other state's data removed",
+        'return 0.14',
         'a<b',
         'start 0.2',
         'iteration',

@@ -37,6 +37,10 @@ describe('plan', () => {
     expect(missing.length).toBeGreaterThan(0);
     for (const config of missing) expect(config).toContain('"labels":"demonstrations"');
     expect([...variantsOf(true)].filter((config) => config.includes('demonstrations'))).toEqual([]);
+    // The exploration bonus and hindsight, alone and together, and the control.
+    const exploring = [...variantsOf(true)].filter((config) => !variantsOf(false).has(config));
+    expect(exploring.length).toBe(5);
+    for (const config of exploring) expect(config).toMatch(/"(explorationBonus|hindsight)":/);
   });
 
   test('a setting is done seed by seed', () => {

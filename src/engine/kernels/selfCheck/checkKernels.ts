@@ -8,7 +8,7 @@ import { type Cases, runCases, type Took } from './bench.ts';
 import { factorisations } from './choleskyCases.ts';
 import { elementwise } from './elementwiseCases.ts';
 import { grams, perSample } from './gramCases.ts';
-import { classifierLosses, losses } from './lossCases.ts';
+import { classifierLosses, losses, policyDivergence } from './lossCases.ts';
 import { largeProducts, smallProducts } from './productCases.ts';
 import { batches, pairs, states } from './stateCases.ts';
 import { storedHashes } from './storedHashes.ts';
@@ -30,6 +30,7 @@ export const allCases: readonly Cases[] = [
   losses,
   classifierLosses,
   factorisations,
+  policyDivergence,
 ];
 
 /** The hash of each kernel by its name, in the order of the first calls. */

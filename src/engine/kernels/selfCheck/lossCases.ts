@@ -85,3 +85,19 @@ export const classifierLosses: Cases = function* (bench) {
     yield;
   }
 };
+
+/** Log-probabilities of two policies, with actions that both, or the earlier one alone, cannot take. */
+export const policyDivergence: Cases = function* (bench) {
+  const { kernels, ints, output, positives, values } = bench;
+  for (const list of lists) {
+    const states = list.length - 1;
+    const rows = list[states];
+    const [masked, oldMasked] = [some(bench, list), some(bench, list)];
+    const logP = values(bench.below(rows, 900).map((x, r) => (masked[r] ? x / -90 : Number.NEGATIVE_INFINITY)));
+    const oldLogP = values(
+      bench.below(rows, 900).map((x, r) => (masked[r] && oldMasked[r] ? x / -90 : Number.NEGATIVE_INFINITY)),
+    );
+    kernels.policyKl(states, ints(list), logP, oldLogP, positives(states), 0.4, output(rows), bench.sums(1));
+    yield;
+  }
+};

@@ -62,4 +62,5 @@ export const storedHashes: Readonly<Record<string, string>> = {
   contrastiveLoss: '1ad18ff621ae9942',
   cholesky: '2d9230e7bf49e555',
   choleskySolve: '0cc62090bd18b625',
+  policyKl: 'c1ac223514e4da2b',
 };
