@@ -32,7 +32,10 @@ async function runFiles(): Promise<Map<string, Uint8Array>> {
 
 /** Gives files to the only file input of a page. */
 async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
-  const contents = Object.entries(files).map(([name, bytes]) => ({ name, text: Buffer.from(bytes).toString('base64') }));
+  const contents = Object.entries(files).map(([name, bytes]) => ({
+    name,
+    text: Buffer.from(bytes).toString('base64'),
+  }));
   await page.evaluate((given) => {
     const transfer = new DataTransfer();
     for (const { name, text } of given) {
@@ -151,37 +154,6 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     await page.close();
   });
 
-  it('works without a network after the first load', { timeout: 60_000 }, async () => {
-    const own = await serveSite(dist);
-    const { page } = await browser.newPage();
-    await page.goto(own.url);
-    await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated', {
-      polling: 200,
-    });
-    await own.close();
-    await page.goto(`${own.url}canvas/`);
-    await page.waitForSelector('.state');
-    await click(page, 'Step');
-    await waitForText(page, '1 update');
-    await page.close();
-  });
-
-  it('gets shared memory from the service worker where the server sends no headers', { timeout: 60_000 }, async () => {
-    const plain = await serveSite(dist, 0, {});
-    const { page } = await browser.newPage();
-    await page.goto(`${plain.url}lab/`);
-    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-    await waitForText(page, 'did not send the two headers');
-    await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated', {
-      polling: 200,
-    });
-    await page.reload();
-    await page.waitForSelector('button.main');
-    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
-    await page.close();
-    await plain.close();
-  });
-
   it.each(routes)('axe finds nothing at /%s in both themes and at 390 px', { timeout: 120_000 }, async (route) => {
     const { page } = await browser.newPage();
     for (const theme of ['light', 'dark'] as const) {
@@ -195,7 +167,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
         await page.evaluate(axe.source);
         const violations = await page.evaluate(async () => {
           const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-          return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+          return found.violations.map(
+            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+          );
         });
         expect(violations, `${theme} at ${width}`).toEqual([]);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
