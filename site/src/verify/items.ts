@@ -99,7 +99,9 @@ async function read(id: number, source: Source): Promise<boolean> {
   } catch (error) {
     if (opened.get(id) === of) {
       end(id);
-      update(id, { state: 'refused', problem: words(error) });
+      // Once it was read, it can be replayed again.
+      const state = byId(id)?.claim ? 'stopped' : 'refused';
+      update(id, { state, problem: words(error), running: null });
     }
     return false;
   }
