@@ -4,10 +4,9 @@ import { runtimesReporter } from '../test/runtimesReporter.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/requiredBrowsers.ts'],
     fileParallelism: false,
     hookTimeout: 60_000,
-    // No runtime is required by name here: test/requiredBrowsers.ts checks the browsers.
+    // No runtime is required by name here: test/requiredBrowsers.test.ts checks the browsers.
     reporters: ['default', runtimesReporter('', console.log, () => {})],
   },
 });
