@@ -22,11 +22,11 @@ export default defineConfig({
         verify: page('verify/index.html'),
         lab: page('lab/index.html'),
         bench: page('bench/index.html'),
-        
       },
     },
   },
   worker: { format: 'es' },
-  server: { headers: isolation },
+  // The package itself lies outside of the site's folder.
+  server: { headers: isolation, fs: { allow: ['..'] } },
   preview: { headers: isolation },
 });
