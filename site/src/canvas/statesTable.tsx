@@ -18,7 +18,6 @@ export function StatesTable({ editor, frame, arrows }: StatesTableProps) {
   const p = frame.value?.probabilities;
   const changes = changesOf(frame.value, arrows);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reached by keys.
     <section class="scroll" tabIndex={0} aria-label="States and probabilities">
       <table class="states">
         <thead>

@@ -130,7 +130,6 @@ export function ExportPanel({ editor }: { readonly editor: Editor }) {
             : seconds.value !== null && `about ${durationWords(seconds.value)}`}
         </span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reached by keys. */}
       <section class="scroll command" tabIndex={0} aria-label="Command">
         <pre>
           <code>{command}</code>
