@@ -28,6 +28,7 @@ export default defineConfig({
     },
   },
   worker: { format: 'es' },
-  server: { headers: isolation },
+  // The package itself lies outside of the site's folder.
+  server: { headers: isolation, fs: { allow: ['..'] } },
   preview: { headers: isolation },
 });
