@@ -16,7 +16,16 @@ import type { Checkpoint } from 'unbraid/record';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SiteServer, serveSite } from '../scripts/server.ts';
 import { commandOf } from '../src/lab/command.ts';
-import { additions, bases, composedOf, methodOf, methodWords, surgeries, takesLabels, withTerm } from '../src/lab/method.ts';
+import {
+  additions,
+  bases,
+  composedOf,
+  methodOf,
+  methodWords,
+  surgeries,
+  takesLabels,
+  withTerm,
+} from '../src/lab/method.ts';
 import { presets } from '../src/lab/presets.ts';
 import { collectSamples } from '../src/lab/samples.ts';
 import { configOf, environments, labelSources, type Settings } from '../src/lab/settings.ts';
@@ -126,7 +135,13 @@ describe('settings', () => {
   });
 
   it('the command of a page states every key that differs from its default', () => {
-    const config = configOf({ ...first, env: 'household', method: 'classifier+cloning', labels: 'shuffled', blocks: 1 });
+    const config = configOf({
+      ...first,
+      env: 'household',
+      method: 'classifier+cloning',
+      labels: 'shuffled',
+      blocks: 1,
+    });
     expect(commandOf(config)).toBe(
       'unbraid train --method classifier+cloning --labels shuffled --seed 7 --iterations 12 --set hidden=32 --set blocks=1 --set evalEpisodes=100 --set evalEvery=5 --set couplingPairs=30 --set checkpointEvery=5 --out runs/household-classifier-cloning-shuffled-s7',
     );
@@ -147,7 +162,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     return opened;
   }
 
-  it('a run has the hash of Node and of its command, and unbraid verify accepts its zip', { timeout: 120_000 }, async () => {
+  it('a run has the hash of Node and of its command, and unbraid verify accepts its zip', {
+    timeout: 120_000,
+  }, async () => {
     const { page, errors } = await open(server, query);
     await click(page, 'Start');
     await waitForText(page, 'parameters [0-9a-f]{16}');
@@ -165,7 +182,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('a run that was slow, paused and stepped ends with the same hash, and verifies', { timeout: 120_000 }, async () => {
+  it('a run that was slow, paused and stepped ends with the same hash, and verifies', {
+    timeout: 120_000,
+  }, async () => {
     const { page, errors } = await open(server, `${dangerQuery}&speed=4`);
     await click(page, 'Start');
     await waitForText(page, 'Iteration [1-9]\\d* of 12');
@@ -191,18 +210,24 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
   it('two methods side by side have the hashes of two runs', { timeout: 120_000 }, async () => {
     const { page, errors } = await open(server, `${dangerQuery}&beside=decouple`);
     await click(page, 'Start');
-    await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, { polling: 200 });
+    await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
+      polling: 200,
+    });
     const text = await textOf(page);
     expect(text).toContain(await hashOf(danger));
     expect(text).toContain(await hashOf({ ...danger, method: 'decouple' }));
-    const labels = await page.$$eval('.charts [role=img]', (charts) => charts.map((chart) => chart.getAttribute('aria-label')));
+    const labels = await page.$$eval('.charts [role=img]', (charts) =>
+      charts.map((chart) => chart.getAttribute('aria-label')),
+    );
     expect(labels).toHaveLength(6);
     expect(labels[2]).toMatch(/^Success out-of-domain.*Latest: GRPO: [\d.]+; GRPO \+ decoupled advantages: [\d.]+\.$/);
     expect(errors).toEqual([]);
     await page.close();
   });
 
-  it('the pair under the keys has the inner product of Node, and stands in the address', { timeout: 120_000 }, async () => {
+  it('the pair under the keys has the inner product of Node, and stands in the address', {
+    timeout: 120_000,
+  }, async () => {
     const { page, errors } = await open(server, `${dangerQuery}&pair=2-33`);
     await click(page, 'Start');
     await waitForText(page, 'parameters [0-9a-f]{16}');
@@ -215,13 +240,23 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
 
     let last: Checkpoint | null = null;
     const config = resolveConfig(configOf(danger));
-    await train(config, { onCheckpoint: (saved) => void (last = saved) });
+    await train(config, {
+      onCheckpoint(saved) {
+        last = saved;
+      },
+    });
     const environment = createLookAlike();
     const policy = createPolicy(await createArena(), environment.spec, { ...config, logitScale: 1 });
     policy.network.initialise(policy.weights, config.seed);
     policy.network.prepare(policy.weights);
     const samples = await collectSamples(policy, environment, {
-      ...{ seed: 3, split: 'out-of-domain', pairs: 30, graphDiscount: config.graphDiscount, graphMaxEdges: config.graphMaxEdges },
+      ...{
+        seed: 3,
+        split: 'out-of-domain',
+        pairs: 30,
+        graphDiscount: config.graphDiscount,
+        graphMaxEdges: config.graphMaxEdges,
+      },
     });
     if (!samples) throw new Error('the task has no samples');
     loadParameters(policy, (last as unknown as Checkpoint).parameters);
@@ -233,13 +268,17 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
       taken: of.map(({ action }) => action),
     });
     const [square, product, , other] = Float32Array.from(gram.total);
-    expect(words).toContain(`Inner product ${product.toPrecision(3)}, cosine ${(product / Math.sqrt(square * other)).toFixed(2)}.`);
+    expect(words).toContain(
+      `Inner product ${product.toPrecision(3)}, cosine ${(product / Math.sqrt(square * other)).toFixed(2)}.`,
+    );
     for (const i of [3, 34]) expect(words).toContain(`${texts[i].action} in ${texts[i].state}`);
     expect(errors).toEqual([]);
     await page.close();
   });
 
-  it('household states are told in the words of the game, and the agent acts in words', { timeout: 120_000 }, async () => {
+  it('household states are told in the words of the game, and the agent acts in words', {
+    timeout: 120_000,
+  }, async () => {
     const { page, errors } = await open(server, 'env=household&hidden=16&iterations=5&pair=0-40&split=train&game=4');
     await click(page, 'Start');
     await waitForText(page, 'The policy after iteration 5');
@@ -258,7 +297,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('a run goes on from its checkpoint after its worker was ended, to the same hash', { timeout: 120_000 }, async () => {
+  it('a run goes on from its checkpoint after its worker was ended, to the same hash', {
+    timeout: 120_000,
+  }, async () => {
     const site = await serveWith('trainWorker', "new BroadcastChannel('end').onmessage = () => self.close();");
     const { page } = await open(site, `${dangerQuery}&speed=4`);
     await click(page, 'Start');
@@ -268,7 +309,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await waitForText(page, 'Start again');
     await click(page, 'full');
     await page.evaluate(() => {
-      const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent?.startsWith('Resume from'));
+      const button = [...document.querySelectorAll('button')].find(({ textContent }) =>
+        textContent?.startsWith('Resume from'),
+      );
       button?.click();
     });
     await waitForText(page, 'parameters [0-9a-f]{16}');
@@ -281,7 +324,10 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
   });
 
   it('an error of the worker is shown, and what was trained can be downloaded', { timeout: 120_000 }, async () => {
-    const site = await serveWith('trainWorker', "new BroadcastChannel('end').onmessage = () => { throw new Error('no more memory'); };");
+    const site = await serveWith(
+      'trainWorker',
+      "new BroadcastChannel('end').onmessage = () => { throw new Error('no more memory'); };",
+    );
     const { page } = await open(site, `${dangerQuery}&speed=4`);
     await click(page, 'Start');
     await waitForText(page, 'Iteration [2-9]\\d* of 12');
@@ -314,7 +360,11 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
 
   const memories = [
     ['with a small maximum', 'shared && maximum > 8000', /2 threads: /],
-    ['on one thread where memory cannot be shared', 'shared', /One thread: this runtime cannot allocate shared memory: /],
+    [
+      'on one thread where memory cannot be shared',
+      'shared',
+      /One thread: this runtime cannot allocate shared memory: /,
+    ],
   ] as const;
   it.each(memories)('trains %s to the same hash', { timeout: 120_000 }, async (_, refused, reason) => {
     const site = await serveWith('trainWorker', stubOf(refused));
@@ -331,7 +381,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     const site = await serveWith('trainWorker', stubOf('true'));
     const { page } = await open(site, query);
     await click(page, 'Start');
-    await waitForText(page, 'The training stopped: .*memory of 1 MiB.*close other programs or pages');
+    await waitForText(page, 'The training stopped: .*allocate memory.*Close other pages, or choose a smaller width');
     expect(await textOf(page)).toContain('There is no checkpoint yet.');
     await page.close();
     await site.close();
@@ -388,7 +438,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.waitForSelector('button.main');
     expect(await shown()).toEqual(changed);
     expect(changed).not.toEqual(before);
-    expect(await page.$eval('.transport', (node) => (node as HTMLElement).innerText)).toMatch(/takes about \d+ (seconds|minutes)/);
+    expect(await page.$eval('.transport', (node) => (node as HTMLElement).innerText)).toMatch(
+      /takes about \d+ (seconds|minutes)/,
+    );
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -417,8 +469,12 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
   it('axe finds nothing in a run of two methods, in both themes and at 390 px', { timeout: 120_000 }, async () => {
     const { page } = await open(server, `${dangerQuery}&beside=decouple&pair=1-40`);
     await click(page, 'Start');
-    await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, { polling: 200 });
-    await page.waitForFunction(() => document.body.innerText.match(/with its likeliest actions/g)?.length === 2, { polling: 200 });
+    await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
+      polling: 200,
+    });
+    await page.waitForFunction(() => document.body.innerText.match(/with its likeliest actions/g)?.length === 2, {
+      polling: 200,
+    });
     await page.evaluate(axe.source);
     for (const theme of ['light', 'dark'] as const) {
       await page.evaluate((chosen) => {
@@ -428,7 +484,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
         await page.setViewport({ width, height: 900 });
         const violations = await page.evaluate(async () => {
           const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-          return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+          return found.violations.map(
+            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+          );
         });
         expect(violations, `${theme} at ${width}`).toEqual([]);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -69,7 +69,8 @@ export function Charts({ sessions }: { readonly sessions: readonly Session[] }) 
   const { iterations } = sessions[0].settings;
   const named = sessions.map((session, i) => ({ label: runName(session), ...strokes[i] }));
   return (
-    <>
+    <section class="curves">
+      <h2 class="hidden">Curves</h2>
       {named.length > 1 && <Legend lines={named} />}
       <div class="charts">
         {charts.map(([title, pointsOf, range]) => {
@@ -93,6 +94,6 @@ export function Charts({ sessions }: { readonly sessions: readonly Session[] }) 
           );
         })}
       </div>
-    </>
+    </section>
   );
 }

@@ -119,7 +119,6 @@ export function EmbeddingView({ view, samples }: EmbeddingViewProps) {
         role="application"
         aria-roledescription="scatter plot"
         aria-label={`Two principal components of the embeddings of ${good} good and ${samples.length - good} bad samples. Left and right arrow keys read the samples.`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the samples.
         tabIndex={0}
         onPointerMove={(event) => {
           const frame = event.currentTarget.getBoundingClientRect();

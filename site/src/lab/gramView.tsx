@@ -114,7 +114,6 @@ export function GramView({ view, samples, watcher }: GramViewProps) {
           role="application"
           aria-roledescription="heat map"
           aria-label={`Cosines of the gradients of ${n} samples, good ones first. ${means} Arrow keys choose a pair.`}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys choose a pair.
           tabIndex={0}
           onPointerMove={(event) => {
             pointed.value = place(event);

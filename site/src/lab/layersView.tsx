@@ -1,6 +1,7 @@
 /** Coupling by parameter: how large each part of the gradients is, and how its good-bad pairs point. */
+
+import { ScrollRegion } from '../shell/scrollRegion.tsx';
 import { parameter } from './labState.ts';
-import { ScrollRegion } from './scrollRegion.tsx';
 import type { PolicyView } from './viewWorker.ts';
 
 /** Parameters that are listed; the others have small shares. */
@@ -18,12 +19,18 @@ function Cosine({ value }: { readonly value: number }) {
   );
 }
 
-export function LayersView({ view }: { readonly view: PolicyView }) {
+interface LayersViewProps {
+  readonly view: PolicyView;
+  /** Of the run, which tells the regions of two runs apart. */
+  readonly name: string;
+}
+
+export function LayersView({ view, name: run }: LayersViewProps) {
   const rows = view.layers.toSorted((a, b) => b.share - a.share);
   return (
     <figure class="panel">
       <h3>Coupling by parameter</h3>
-      <ScrollRegion label="Coupling by parameter">
+      <ScrollRegion label={`Coupling by parameter, ${run}`}>
         <table class="layers">
           <thead>
             <tr>

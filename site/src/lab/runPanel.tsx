@@ -65,7 +65,11 @@ function Problem({ session, startAgain }: { readonly session: Session; readonly 
   if (problem.value === null) return null;
   return (
     <div class="problem" role="alert">
-      <p>The training stopped: {problem.value}.</p>
+      <p>
+        The training stopped: {problem.value}.
+        {/memory|allocate/i.test(problem.value) &&
+          ' Close other pages, or choose a smaller width, one thread or a single method.'}
+      </p>
       <p>
         {saved.value >= 0
           ? `The checkpoint of iteration ${saved.value} is kept: resume from it to the same result, or download the run so far.`
@@ -195,7 +199,7 @@ export function RunPanel({ session, at, startAgain }: RunPanelProps) {
           <div class="views">
             <GramView {...{ view, samples, watcher }} />
             <EmbeddingView {...{ view, samples }} />
-            <LayersView view={view} />
+            <LayersView view={view} name={runName(session)} />
             <AgentView watcher={watcher} />
           </div>
         </>
