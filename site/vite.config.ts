@@ -22,11 +22,11 @@ export default defineConfig({
         verify: page('verify/index.html'),
         lab: page('lab/index.html'),
         bench: page('bench/index.html'),
-        
       },
     },
   },
   worker: { format: 'es' },
-  server: { headers: isolation },
+  // Tables of results are imported from docs/.
+  server: { headers: isolation, fs: { allow: ['..'] } },
   preview: { headers: isolation },
 });
