@@ -5,15 +5,7 @@ import { CosineMatrix } from '../figures/cosineMatrix.tsx';
 import { LineChart } from '../figures/lineChart.tsx';
 import { createPlayer, lastUpdate } from '../plane/player.ts';
 import { PlayerControls } from '../plane/playerControls.tsx';
-import {
-  actionCount,
-  mostStates,
-  networks,
-  type PlaneState,
-  presets,
-  type Scene,
-  sharings,
-} from '../plane/scene.ts';
+import { actionCount, mostStates, networks, type PlaneState, presets, type Scene, sharings } from '../plane/scene.ts';
 import { statesFromText, statesToText } from '../plane/sceneText.ts';
 import { Choices } from '../shell/choices.tsx';
 import { showPage } from '../shell/shell.tsx';
@@ -158,7 +150,9 @@ function Canvas() {
               xLabel="updates + 1 (logarithmic)"
               lines={[
                 { label: 'trained states', colour: '--accent', values: curve(true) },
-                ...(isHeldOut ? [{ label: 'held-out states', colour: '--bad', dash: [6, 4], values: curve(false) }] : []),
+                ...(isHeldOut
+                  ? [{ label: 'held-out states', colour: '--bad', dash: [6, 4], values: curve(false) }]
+                  : []),
               ]}
               height={210}
               range={[0, 1]}

@@ -86,7 +86,9 @@ export function StateEditor({ scene, selected, use, add }: StateEditorProps) {
           </button>
         </>
       ) : (
-        <span class="quiet">Select a state to change it. Keys: arrows move, 1 to 4 choose the action, Delete removes.</span>
+        <span class="quiet">
+          Select a state to change it. Keys: arrows move, 1 to 4 choose the action, Delete removes.
+        </span>
       )}
     </div>
   );
