@@ -57,7 +57,6 @@ export function Plot({ series, xMost, xTicks, xLabel, xMark, summary }: PlotProp
       </text>
       {xMark !== undefined && <line class="here" x1={x(xMark)} x2={x(xMark)} y1={y(0)} y2={y(1)} />}
       {series.map(({ colour, points, width: stroke, opacity, dash, mark }, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a series is its place in the list.
         <g key={i} style={{ opacity: opacity ?? 1 }}>
           <polyline
             points={points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(' ')}

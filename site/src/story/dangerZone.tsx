@@ -95,18 +95,19 @@ async function train(jobs: readonly DangerJob[]): Promise<void> {
 
 function TrainButton({ starts, words }: { readonly starts: readonly number[]; readonly words: string }) {
   const jobs = missing(starts);
-  if (jobs.length === 0) return <span class="quiet">{words}: trained</span>;
   return (
     <span class="row">
       <button
         type="button"
         class={starts.length === 1 ? 'act main' : 'act'}
-        disabled={work.value !== null}
+        disabled={work.value !== null || jobs.length === 0}
         onClick={() => void train(jobs)}
       >
         {words}
       </button>
-      <span class="quiet">about {durationWords(estimatedSeconds(jobs.length))}</span>
+      <span class="quiet">
+        {jobs.length === 0 ? 'trained; choose another start' : `about ${durationWords(estimatedSeconds(jobs.length))}`}
+      </span>
     </span>
   );
 }
@@ -260,28 +261,33 @@ export function DangerZone() {
       </div>
       <p class="quiet">Thin lines are seeds, thick lines their mean. A seed ends near 0 or near 1.</p>
       <h3 class="apart">The zone at similarity {rho.value.toFixed(2)}</h3>
-      <div class="grid two">
+      <div class="grid three">
         <Zone title="Wrong action at the end" of={({ end }) => end} />
         <Zone title="Return after training" of={({ meanReturn }) => meanReturn} />
+        <div>
+          <p class="legend">
+            {shownOrder.map((index) => (
+              <span key={index}>
+                <Mark index={index} /> {arms[index].name}
+              </span>
+            ))}
+          </p>
+          <p class="quiet apart">
+            The dotted line is the first dial. Move it over trained starts to read their curves again. The return is the
+            mean of 480 new episodes after training, which is also the success rate.
+          </p>
+        </div>
       </div>
-      <p class="legend">
-        {shownOrder.map((index) => (
-          <span key={index}>
-            <Mark index={index} /> {arms[index].name}
-          </span>
-        ))}
-      </p>
       <div class="prose apart">
         <p>
-          Move the first dial over trained starts to read the curves again. The command <code>unbraid danger</code> with
-          the same similarity, start and seeds computes the same numbers.{' '}
-          <a href="./docs/results/danger-zone">The study</a> has 24 seeds, nine ways to train and intervals.
+          With the other state’s data removed the wrong action does not rise, but the policy does not learn the task:
+          its return shows it. That condition shows where the rise comes from; it is no way to train. Decoupled
+          advantages keep the data. This is a result for two states. On larger tasks, states with the same right action
+          learn from each other through the same coupling.
         </p>
         <p>
-          <i>Return</i> is the mean return of 480 new episodes, which is also the success rate. It shows what the old
-          comparison hides: with the other state’s data removed the wrong action does not rise, but nothing is learnt
-          where the agent mostly is. Decoupled advantages keep the data. This is a result for two states. On larger
-          tasks, states with the same right action learn from each other through the same coupling.
+          The command <code>unbraid danger</code> computes the same numbers for the same similarity, start and seeds.{' '}
+          <a href="./docs/results/danger-zone">The study</a> has 24 seeds, nine ways to train and intervals.
         </p>
       </div>
     </>

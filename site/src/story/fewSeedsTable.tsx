@@ -4,9 +4,9 @@ import { fewSeeds } from './fewSeeds.ts';
 export function FewSeedsTable() {
   return (
     <>
-      <h3>Too few seeds for an interval</h3>
+      <h3 class="apart">Too few seeds for an interval</h3>
       <p class="quiet">Household, success on unseen combinations, seed by seed. These values rank nothing.</p>
-      <div class="grid three">
+      <div class="grid two">
         {fewSeeds.map(({ title, what, page, values, finding }) => (
           <div class="panel few" key={title}>
             <h4>{title}</h4>

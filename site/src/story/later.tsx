@@ -17,7 +17,6 @@ export function Later({ load, height }: LaterProps) {
   const part = useSignal<{ readonly Part: ComponentType } | null>(null);
   const problem = useSignal(false);
   const fetchPart = async (): Promise<void> => {
-    problem.value = false;
     try {
       part.value = { Part: await load() };
     } catch {
@@ -45,8 +44,9 @@ export function Later({ load, height }: LaterProps) {
         <div class="problem" role="alert">
           <p>
             This figure could not be loaded; the network may be away.{' '}
-            <button type="button" class="act" onClick={() => void fetchPart()}>
-              Load it again
+            {/* Browsers remember a module that failed, so that only another load of the page asks for it again. */}
+            <button type="button" class="act" onClick={() => location.reload()}>
+              Reload the page
             </button>
           </p>
         </div>

@@ -1,53 +1,15 @@
 /** The first section: two states that look alike, and what an update in one does to the other. */
-import { computed, signal, useSignalEffect } from '@preact/signals';
+import { signal, useSignalEffect } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { Bars } from '../figures/bars.tsx';
 import { type Line, LineChart } from '../figures/lineChart.tsx';
 import { createPlayer, lastUpdate } from '../plane/player.ts';
 import { PlayerControls } from '../plane/playerControls.tsx';
-import { Choices } from '../shell/choices.tsx';
-import { choiceFromAddress, numberFromAddress, toAddress } from '../shell/urlState.ts';
-import { type Condition, conditionOf, conditions, distanceOf, pairScene, readingsOf } from './pair.ts';
-import { PairPicture } from './pairPicture.tsx';
+import { type Condition, conditionOf, conditions, readingsOf } from './pair.ts';
+import { condition, look, PairControls, scene } from './pairControls.tsx';
 
 const actionNames = ['open the door', 'search the room', 'knock', 'walk away'] as const;
 const wrong = 0;
-
-const standard = { similarity: 0.7, seed: '1' } as const;
-const seeds = ['1', '2', '3', '6', '10'] as const;
-
-const similarity = signal(numberFromAddress('similarity', standard.similarity, 0.05, 0.95));
-const condition = signal<Condition>(choiceFromAddress('sharing', conditions));
-const seed = signal<(typeof seeds)[number]>(choiceFromAddress('seed', seeds));
-const scene = computed(() => pairScene(similarity.value, condition.value, Number(seed.value)));
-
-const look: Readonly<Record<Condition, { words: string; colour: string; dash?: number[]; meaning: string }>> = {
-  coupled: {
-    ...{ words: 'Coupled', colour: '--bad' },
-    meaning: 'One network for both states, trained as usual.',
-  },
-  decoupled: {
-    ...{ words: 'Decoupled', colour: '--accent' },
-    meaning:
-      'One network and all samples. The advantages are changed so that, to first order, no state moves the other one.',
-  },
-  own: {
-    ...{ words: 'Own networks', colour: '--good', dash: [6, 4] },
-    meaning: 'A network for each state: the states share nothing. This is a comparison and no method.',
-  },
-  removed: {
-    ...{ words: 'Other state’s data removed', colour: '--quiet', dash: [2, 3] },
-    meaning:
-      'The samples of the frequent state are deleted. The wrong action does not rise, and the frequent state is never learnt. This shows where the rise comes from; it is no way to train.',
-  },
-};
-
-/** Similarities that show one course each; for the seeds on offer. */
-const courses = [
-  [0.2, 'Little alike'],
-  [0.7, 'Alike'],
-  [0.9, 'Very alike'],
-] as const;
 
 /** Probabilities of the conditions that were played with these two states, so that they can be compared. */
 const played = signal<Readonly<Partial<Record<Condition, readonly Float32Array[]>>>>({});
@@ -98,15 +60,10 @@ export function LookAlikes() {
   const actual = frame?.actual ?? null;
   const next = frame && actual ? frame.probabilities.map((p, i) => p * Math.exp(actual[i])) : null;
   const isRemoved = condition.value === 'removed';
-  /** Shows two other states: curves of the ones before do not belong to them. */
-  const useStates = (key: string, value: string | null): void => {
-    toAddress(key, value);
+  /** Curves of the states before do not belong to the present ones. */
+  const useStates = (): void => {
     played.value = {};
     player.restart(scene.value);
-  };
-  const setSimilarity = (value: number): void => {
-    similarity.value = value;
-    useStates('similarity', value === standard.similarity ? null : `${value}`);
   };
   const lines: Line[] = conditions.map((name) => {
     const { words, colour, dash } = look[name];
@@ -128,7 +85,7 @@ export function LookAlikes() {
         </p>
       </div>
       <div class="play">
-        <div>
+        <div class="bars-part">
           <PlayerControls player={player} />
           <div class="pair">
             <div class="panel">
@@ -158,10 +115,9 @@ export function LookAlikes() {
             </div>
           </div>
           <p class="quiet">
-            <span class="next-sample" /> where the next update takes each probability
+            <span class="next-sample" /> Where the next update takes each probability.
             {actual !== null &&
-              `: the log-probability of opening the door by ${signed(actual[wrong])} with the key and by ${signed(actual[4 + wrong])} with the knife`}
-            .
+              ` It changes the log-probability of opening the door by ${signed(actual[wrong])} with the key and by ${signed(actual[4 + wrong])} with the knife.`}
           </p>
         </div>
         <figure>
@@ -178,71 +134,16 @@ export function LookAlikes() {
           />
           <Readings />
         </figure>
-      </div>
-      <div class="controls">
-        <div class="field wide">
-          <label>
-            Similarity of the two states: <output>{similarity.value.toFixed(2)}</output>
-            <input
-              type="range"
-              min={0.05}
-              max={0.95}
-              step={0.05}
-              value={similarity.value}
-              onInput={(event) => setSimilarity(event.currentTarget.valueAsNumber)}
-            />
-          </label>
-          <div class="row">
-            <PairPicture distance={distanceOf(similarity.value)} />
-            {courses.map(([value, words]) => (
-              <button
-                key={value}
-                type="button"
-                class="act small"
-                aria-pressed={value === similarity.value}
-                onClick={() => setSimilarity(value)}
-              >
-                {words}
-              </button>
-            ))}
-          </div>
+        <div class="choice-part">
+          <PairControls useStates={useStates} useCondition={() => player.restart(scene.value)} />
         </div>
-        <Choices
-          legend="Training"
-          name="sharing"
-          options={conditions.map((name) => [name, look[name].words] as const)}
-          value={condition.value}
-          choose={(name) => {
-            condition.value = name;
-            toAddress('sharing', name === conditions[0] ? null : name);
-            player.restart(scene.value);
-          }}
-        />
-        <label class="field">
-          <span>Seed</span>
-          <select
-            value={seed.value}
-            onChange={(event) => {
-              seed.value = seeds.find((each) => each === event.currentTarget.value) ?? standard.seed;
-              useStates('seed', seed.value === standard.seed ? null : seed.value);
-            }}
-          >
-            {seeds.map((each) => (
-              <option key={each}>{each}</option>
-            ))}
-          </select>
-        </label>
       </div>
-      <p class="quiet prose" role="status">
-        {look[condition.value].meaning}
-      </p>
       <div class="prose">
         <p>
-          The network cannot tell the two states apart well, so a step for one is mostly a step for the other. Once the
-          frequent state is learnt, its updates become small, and the rare state wins its own action back. If the states
-          are very alike, that takes longer than this page shows. With decoupled advantages the wrong action never
-          rises, on the same network and the same samples. The first updates are played slowly; all of them can be
-          stepped.
+          The network can hardly tell the two states apart, so a step for one is mostly a step for the other. Once the
+          frequent state is learnt, its updates become small, and the rare state learns its own action. If the states
+          are very alike, the wrong action stays for all {lastUpdate} updates. With decoupled advantages it never rises,
+          on the same network and the same samples. Drag the similarity, and play each condition to compare.
         </p>
       </div>
     </section>

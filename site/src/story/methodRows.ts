@@ -23,45 +23,6 @@ export interface RowGroup {
 
 export const groups: readonly RowGroup[] = [
   {
-    title: 'Coupling itself changed',
-    rows: [
-      {
-        key: 'decouple',
-        title: 'Decoupled advantages',
-        what: 'The advantages are replaced by weights with which, to first order, each sample moves its own action and those of other samples less. All samples are kept, and no labels are used.',
-        states: 'decoupled advantages',
-        lab: { method: 'decouple' },
-        note: 'No result on the larger games is committed yet. Its control with permuted pairs (decouplePairs=permuted) has none either.',
-      },
-      {
-        key: 'data-removed',
-        title: 'Other state’s data removed (comparison)',
-        what: 'The samples of the frequent state are deleted. The wrong action no longer rises in the rare state, and the task is not learnt.',
-        states: "GRPO, other state's data removed",
-        note: 'It shows where the rise comes from. It is no way to train.',
-      },
-      {
-        key: 'pcgrad',
-        title: 'PCGrad',
-        what: 'Each task has a gradient of its own. Where two of them oppose, each loses its part along the other.',
-        ...{ games: 'PCGrad', states: 'PCGrad', lab: { method: 'pcgrad' } },
-        note: 'In the two states it receives the states as separate tasks; on games, kinds of task.',
-      },
-      {
-        key: 'gradvac',
-        title: 'GradVac',
-        what: 'As PCGrad, with a target for the cosine of each two tasks. The target is a running mean of the cosines seen.',
-        ...{ games: 'GradVac', states: 'GradVac', lab: { method: 'gradvac' } },
-      },
-      {
-        key: 'upgrad',
-        title: 'UPGrad',
-        what: 'Each task’s gradient is projected so that it opposes no other one. The step is the mean of the projections.',
-        ...{ games: 'UPGrad', states: 'UPGrad', lab: { method: 'upgrad' } },
-      },
-    ],
-  },
-  {
     title: 'Labels from the agent’s own experience',
     rows: [
       {
@@ -139,6 +100,45 @@ export const groups: readonly RowGroup[] = [
         ...{ games: 'classifier + cloning, oracle labels (upper bound)', states: 'classifier, oracle labels' },
         lab: { method: 'classifier+cloning', labels: 'oracle' },
         note: 'On games with cloning, in the two states with the classifier alone.',
+      },
+    ],
+  },
+  {
+    title: 'Coupling itself changed',
+    rows: [
+      {
+        key: 'decouple',
+        title: 'Decoupled advantages',
+        what: 'The advantages are replaced by weights with which, to first order, each sample moves its own action and those of other samples less. All samples are kept, and no labels are used.',
+        states: 'decoupled advantages',
+        lab: { method: 'decouple' },
+        note: 'No result on the larger games is committed yet. Its control with permuted pairs (decouplePairs=permuted) has none either.',
+      },
+      {
+        key: 'data-removed',
+        title: 'Other state’s data removed (comparison)',
+        what: 'The samples of the frequent state are deleted. The wrong action no longer rises in the rare state, and the task is not learnt.',
+        states: "GRPO, other state's data removed",
+        note: 'It shows where the rise comes from. It is no way to train.',
+      },
+      {
+        key: 'pcgrad',
+        title: 'PCGrad',
+        what: 'Each task has a gradient of its own. Where two of them oppose, each loses its part along the other.',
+        ...{ games: 'PCGrad', states: 'PCGrad', lab: { method: 'pcgrad' } },
+        note: 'In the two states it receives the states as separate tasks; on games, kinds of task.',
+      },
+      {
+        key: 'gradvac',
+        title: 'GradVac',
+        what: 'As PCGrad, with a target for the cosine of each two tasks. The target is a running mean of the cosines seen.',
+        ...{ games: 'GradVac', states: 'GradVac', lab: { method: 'gradvac' } },
+      },
+      {
+        key: 'upgrad',
+        title: 'UPGrad',
+        what: 'Each task’s gradient is projected so that it opposes no other one. The step is the mean of the projections.',
+        ...{ games: 'UPGrad', states: 'UPGrad', lab: { method: 'upgrad' } },
       },
     ],
   },

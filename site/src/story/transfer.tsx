@@ -10,16 +10,16 @@ export function Transfer() {
       <TransferPair comparison={rings} />
       <div class="prose apart">
         <p>
-          A rare state learns from a frequent one that agrees with it. A state that training never meets can learn from
-          nothing else. Own networks, which share nothing, have no way to do either.
+          A rare state learns from a frequent one that agrees with it. With a network of its own it has its own few
+          samples alone. A state that training never meets learns nothing at all without coupling.
         </p>
       </div>
       <TransferPair comparison={teaching} />
       <div class="prose apart">
         <p>
-          So coupling is no fault to be removed everywhere. Decoupled advantages are not drawn for the states that were
-          never trained on: how much they generalise depends on whether those states are part of the system that is
-          solved. With the trained states alone in it they generalise, too.
+          So coupling is no fault to be removed everywhere. Decoupled training keeps trained states apart, and here it
+          still reaches states without samples, only later. One of the five is a trap that needs C among states that
+          need A: what coupling teaches it is wrong.
         </p>
       </div>
     </>

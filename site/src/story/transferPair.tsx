@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { type Line, LineChart } from '../figures/lineChart.tsx';
 import { PlanePicture } from '../figures/planePicture.tsx';
 import { actionLetters } from '../plane/actions.ts';
-import type { Scene } from '../plane/scene.ts';
+import { type Scene, sharings } from '../plane/scene.ts';
 import { statesToText } from '../plane/sceneText.ts';
 import { type Arm, trainArms } from '../plane/trainArms.ts';
 import { durationWords } from '../session/durations.ts';
@@ -18,7 +18,7 @@ const look = {
 } as const;
 
 /** Radius of the rarest and of the most frequent state, in rem. */
-const sizes = { least: 1.1, most: 1.7 } as const;
+const sizes = { least: 1, most: 1.55 } as const;
 
 function Points({ states }: Pick<Scene, 'states'>) {
   const most = Math.max(...states.map(({ frequency }) => frequency));
@@ -45,7 +45,7 @@ function Points({ states }: Pick<Scene, 'states'>) {
 }
 
 function Panel({ drawing, arms }: { readonly drawing: Drawing; readonly arms: readonly (Arm | undefined)[] }) {
-  const { title, scene, sharings, measure, measureWords, result, resultWords } = drawing;
+  const { title, scene, measure, measureWords, result, resultWords } = drawing;
   const curves = arms.map((arm) => arm?.history.map(measure) ?? []);
   const lines: Line[] = sharings.map((sharing, i) => ({
     ...look[sharing],
@@ -97,11 +97,11 @@ function Panel({ drawing, arms }: { readonly drawing: Drawing; readonly arms: re
   );
 }
 
-export function TransferPair({ comparison: { drawings, seconds } }: { readonly comparison: Comparison }) {
+export function TransferPair({ comparison: { drawings, words, seconds } }: { readonly comparison: Comparison }) {
   const arms = useSignal<readonly Arm[]>([]);
   const running = useSignal(false);
   const problem = useSignal<string | null>(null);
-  const scenes = drawings.flatMap(({ scene, sharings }) => sharings.map((sharing): Scene => ({ ...scene, sharing })));
+  const scenes = drawings.flatMap(({ scene }) => sharings.map((sharing): Scene => ({ ...scene, sharing })));
   const run = async (): Promise<void> => {
     arms.value = [];
     running.value = true;
@@ -115,12 +115,11 @@ export function TransferPair({ comparison: { drawings, seconds } }: { readonly c
     }
     running.value = false;
   };
-  let from = 0;
   return (
     <>
       <div class="controls">
         <button type="button" class="act main" disabled={running.value} onClick={() => void run()}>
-          {running.value ? 'Training' : `Train all ${['', '', '', '', 'four', '', 'six'][scenes.length]}`}
+          {running.value ? 'Training' : `Train ${words}, three ways each`}
         </button>
         <span class="quiet">about {durationWords(seconds)}</span>
       </div>
@@ -130,11 +129,13 @@ export function TransferPair({ comparison: { drawings, seconds } }: { readonly c
         </div>
       )}
       <div class="grid two">
-        {drawings.map((drawing) => {
-          const own = drawing.sharings.map((_, i) => arms.value[from + i]);
-          from += drawing.sharings.length;
-          return <Panel key={drawing.title} drawing={drawing} arms={own} />;
-        })}
+        {drawings.map((drawing, d) => (
+          <Panel
+            key={drawing.title}
+            drawing={drawing}
+            arms={sharings.map((_, i) => arms.value[d * sharings.length + i])}
+          />
+        ))}
       </div>
     </>
   );

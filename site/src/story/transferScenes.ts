@@ -1,11 +1,10 @@
-/** What the section on transfer trains: scenes of the canvas under two or three conditions. */
+/** What the section on transfer trains: scenes of the canvas, under every condition. */
 import { successOf } from '../canvas/readings.ts';
-import { actionCount, presets, type Scene, type Sharing } from '../plane/scene.ts';
+import { actionCount, presets, type Scene } from '../plane/scene.ts';
 
 export interface Drawing {
   readonly title: string;
   readonly scene: Scene;
-  readonly sharings: readonly Sharing[];
   /** What the curve shows of the policy. */
   readonly measure: (probabilities: Float32Array) => number;
   readonly measureWords: string;
@@ -16,6 +15,8 @@ export interface Drawing {
 
 export interface Comparison {
   readonly drawings: readonly Drawing[];
+  /** Name of what its button trains. */
+  readonly words: string;
   readonly seconds: number;
 }
 
@@ -36,7 +37,7 @@ function sceneOf(name: string): Scene {
 function ring(title: string, name: string): Drawing {
   const scene = sceneOf(name);
   return {
-    ...{ title, scene, sharings: ['coupled', 'decoupled', 'own'], measureWords: 'success' },
+    ...{ title, scene, measureWords: 'success' },
     measure: (p) => successOf(scene.states, p, true),
     result: (curve) => curve[early].toFixed(2),
     resultWords: `success after ${early} updates`,
@@ -49,12 +50,13 @@ const heldOut = sceneOf('Held out');
 export const comparisons: readonly [Comparison, Comparison] = [
   {
     drawings: [ring('Neighbours disagree', 'Ring, alternating'), ring('Neighbours agree', 'Ring, in halves')],
+    words: 'both rings',
     seconds: 6,
   },
   {
     drawings: [
       {
-        ...{ title: 'A rare state and its frequent friend', scene: friend, sharings: ['coupled', 'own'] },
+        ...{ title: 'A rare state beside a frequent one', scene: friend },
         measure: (p) => p[actionCount + friend.states[1].right],
         measureWords: 'right action in the rare state',
         result(curve) {
@@ -64,13 +66,14 @@ export const comparisons: readonly [Comparison, Comparison] = [
         resultWords: `updates until the rare state is right with more than ${high}`,
       },
       {
-        ...{ title: 'States that were never trained on', scene: heldOut, sharings: ['coupled', 'own'] },
+        ...{ title: 'States that were never trained on', scene: heldOut },
         measure: (p) => successOf(heldOut.states, p, false),
         measureWords: 'success in states never trained on',
         result: (curve) => curve[early].toFixed(2),
         resultWords: `success in states never trained on, after ${early} updates`,
       },
     ],
-    seconds: 3,
+    words: 'these two',
+    seconds: 4,
   },
 ];
