@@ -12,7 +12,7 @@ export type SeedRuns = readonly (DangerRun | undefined)[];
 export const keyOf = ({ rho, start }: Omit<DangerJob, 'seed'>): string => `${rho} ${start}`;
 
 /** Workers that train at the same time. One core is left to the page. */
-export const workerCount = Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 1) - 1));
+const workerCount = Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 1) - 1));
 
 /** Seconds of one job on an ordinary laptop: three conditions of one seed. */
 const secondsPerJob = 1;

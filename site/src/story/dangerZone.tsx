@@ -42,7 +42,7 @@ const shownOrder = [0, 2, 1] as const;
 
 /** The starts of the published study. */
 const studyStarts = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95] as const;
-const seedCounts = ['8', '4', '16', '24'] as const;
+const seedCounts = ['8', '2', '16', '24'] as const;
 const standard = { start: 0.4, rho: 0.8 } as const;
 
 /** To multiples of 0.05, as the sliders have them. */
@@ -235,7 +235,7 @@ export function DangerZone() {
         <Choices
           legend="Seeds"
           name="seeds"
-          options={['4', '8', '16', '24'].map((count) => [count, count] as const)}
+          options={['2', '8', '16', '24'].map((count) => [count, count] as const)}
           value={seeds}
           choose={(next) => {
             seedCount.value = seedCounts.find((count) => count === next) ?? seedCounts[0];

@@ -28,7 +28,7 @@ const tasks = {
     page: './docs/results/generalisation',
   },
   'look-alike': {
-    words: 'Two states',
+    words: 'Danger zone',
     gains: estimatesOf(states, 'return minus that of GRPO'),
     nameOf: (row: MethodRow) => row.states,
     measure: 'Return in the danger zone (starts from 0.4 up, similarity 0.8), minus that of GRPO',
