@@ -28,7 +28,7 @@ export default defineConfig({
     },
   },
   worker: { format: 'es' },
-  // Tables of results are imported from docs/.
+  // The package itself lies outside of the site's folder.
   server: { headers: isolation, fs: { allow: ['..'] } },
   preview: { headers: isolation },
 });
