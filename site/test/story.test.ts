@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer-core';
+import { resolveConfig } from 'unbraid';
 import { runDanger } from 'unbraid/coupling';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SiteServer, serveSite } from '../scripts/server.ts';
-import { labelSources, methods } from '../src/lab/settings.ts';
+import { composedOf, methodOf } from '../src/lab/method.ts';
+import { configOf, environments, type LabelName, labelSources } from '../src/lab/settings.ts';
 import { sharings } from '../src/plane/scene.ts';
 import { startTraining } from '../src/plane/training.ts';
 import { fewSeeds } from '../src/story/fewSeeds.ts';
@@ -192,9 +194,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     await show(page, 'methods', '.method[open] .inside a');
     const link = await page.$eval('.method[open] .inside a', (a) => (a as HTMLAnchorElement).href);
     await page.goto(link);
-    await page.waitForSelector('main h1');
-    const chosen = await page.$$eval('main select', (selects) => selects.map((select) => select.value));
-    expect(chosen.slice(0, 3)).toEqual(['household', 'classifier', 'grpo']);
+    await waitForText(page, 'GRPO \\+ classifier');
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -247,14 +247,23 @@ it('values of methods with few seeds are those of their pages', () => {
 });
 
 it('links to the lab have settings that the lab offers', () => {
-  const offered = methods.map(([name]) => name as string);
   const labels = labelSources.map(([name]) => name as string);
-  for (const { lab, key } of allRows) {
+  const rows = [
+    ...allRows.map(({ key, lab, games, states }) => ({
+      ...{ key, lab },
+      tasks: [...(games ? ['household', 'crafting'] : []), ...(states ? ['look-alike'] : [])],
+    })),
+    ...fewSeeds.map(({ page, lab }) => ({ key: page, lab, tasks: ['household'] })),
+  ];
+  for (const { lab, key, tasks } of rows) {
     if (lab === undefined) continue;
-    for (const env of ['household', 'look-alike']) {
+    for (const [env] of environments.filter(([name]) => tasks.includes(name))) {
       const query = new URL(labLink(lab, env), 'http://x/').searchParams;
-      expect(offered, key).toContain(query.get('method'));
+      const method = query.get('method') ?? '';
+      expect(methodOf(composedOf(method)), key).toBe(method);
       if (query.has('labels')) expect(labels, key).toContain(query.get('labels'));
+      const chosen = { env, method, labels: (query.get('labels') ?? 'graph') as LabelName };
+      expect(() => resolveConfig(configOf({ ...chosen, hidden: 64, seed: 1, iterations: 60 })), key).not.toThrow();
     }
   }
 });

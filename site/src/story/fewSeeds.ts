@@ -12,6 +12,8 @@ export interface FewSeeds {
   /** Out-of-domain success on the household by seed, as the page writes it. */
   readonly values: readonly (readonly [condition: string, row: string, cells: readonly string[]])[];
   readonly finding: string;
+  /** Method of the lab; absent: the lab does not offer it. */
+  readonly lab?: { readonly method: string };
 }
 
 export const fewSeeds: readonly FewSeeds[] = [
@@ -25,6 +27,7 @@ export const fewSeeds: readonly FewSeeds[] = [
       ['classifier + cloning, graph labels', 'classifier + cloning, graph labels', ['0.76', '0.43']],
     ],
     finding: 'Two seeds: higher in one, lower in the other.',
+    lab: { method: 'graph-advantages' },
   },
   {
     title: 'Churn penalty',

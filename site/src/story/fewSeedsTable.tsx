@@ -1,5 +1,6 @@
 /** Ways to train with too few seeds for an interval: their values by seed. */
 import { fewSeeds } from './fewSeeds.ts';
+import { labLink } from './methodRows.ts';
 
 export function FewSeedsTable() {
   return (
@@ -7,7 +8,7 @@ export function FewSeedsTable() {
       <h3 class="apart">Too few seeds for an interval</h3>
       <p class="quiet">Household, success on unseen combinations, seed by seed. These values rank nothing.</p>
       <div class="grid two">
-        {fewSeeds.map(({ title, what, page, values, finding }) => (
+        {fewSeeds.map(({ title, what, page, values, finding, lab }) => (
           <div class="panel few" key={title}>
             <h4>{title}</h4>
             <p>{what}</p>
@@ -21,6 +22,12 @@ export function FewSeedsTable() {
             </dl>
             <p class="quiet">
               {finding} <a href={`./docs/algorithms/${page}`}>{title}: formula and limits</a>
+              {lab && (
+                <>
+                  {' · '}
+                  <a href={labLink(lab, 'household')}>{title} in the lab</a>
+                </>
+              )}
             </p>
           </div>
         ))}

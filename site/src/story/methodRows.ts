@@ -62,6 +62,34 @@ export const groups: readonly RowGroup[] = [
         lab: { method: 'contrastive', labels: 'graph' },
       },
       {
+        key: 'anchor',
+        title: 'Classifier + cloning, same-state comparison',
+        what: 'An action is good if episodes that took it in a state returned more than others from that state. No graph is stored.',
+        games: 'classifier + cloning, same-state comparison',
+        lab: { method: 'classifier+cloning', labels: 'anchor' },
+      },
+      {
+        key: 'critic',
+        title: 'Classifier + cloning, replay critic',
+        what: 'A second network learns returns from earlier rollouts. An action is good if it expects more of it than of the state.',
+        games: 'classifier + cloning, replay critic',
+        lab: { method: 'classifier+cloning', labels: 'critic' },
+      },
+      {
+        key: 'counterfactual',
+        title: 'Classifier + cloning, counterfactual rollouts',
+        what: 'Actions are tried on copies of the environment, and their returns compared. It takes 2.7 times the environment steps of GRPO on the household.',
+        games: 'classifier + cloning, counterfactual rollouts',
+        lab: { method: 'classifier+cloning', labels: 'counterfactual' },
+      },
+      {
+        key: 'demonstrations',
+        title: 'Classifier + cloning, demonstrations',
+        what: 'The demonstrated action is good, the others of its state are bad. The labels cover the demonstrated states alone.',
+        games: 'classifier + cloning, demonstrations',
+        lab: { method: 'classifier+cloning', labels: 'demonstrations' },
+      },
+      {
         key: 'advantage-labels',
         title: 'Classifier, advantage labels (the paper’s own case)',
         what: 'The classifier learns the sign of the advantage: actions of better episodes are good. The labels carry no more information than GRPO has.',
@@ -149,7 +177,7 @@ export const groups: readonly RowGroup[] = [
         key: 'heads',
         title: 'A head per verb',
         what: 'Each verb has a last layer of its own, so that “take” and “open” share none. All layers below stay shared.',
-        games: 'a head per verb',
+        ...{ games: 'a head per verb', lab: { method: 'heads' } },
       },
       {
         key: 'gigpo',

@@ -74,7 +74,9 @@ function Found({ row }: { readonly row: MethodRow }) {
 
 function Row({ row }: { readonly row: MethodRow }) {
   const estimate = find(row, task.value);
-  const lab = row.lab;
+  const { lab } = row;
+  // The lab shows what was measured: this task, or else the first one.
+  const shown = estimate ? task.value : (taskNames.find((of) => find(row, of)) ?? taskNames[0]);
   return (
     <details
       class="method"
@@ -103,7 +105,7 @@ function Row({ row }: { readonly row: MethodRow }) {
         {row.note !== undefined && <p>{row.note}</p>}
         {lab ? (
           <p>
-            <a href={labLink(lab, task.value)}>
+            <a href={labLink(lab, shown)}>
               Open the lab with {row.title.replace(/ \(.*\)$/, '')} beside GRPO ({tasks[task.value].words.toLowerCase()}
               )
             </a>
