@@ -41,6 +41,8 @@ export default defineConfig({
   outDir: '../dist-docs',
   base,
   metaChunk: true,
+  // The policy has no rule for prefetched files but default-src, which refuses them; and a reader may not want them.
+  router: { prefetchLinks: false },
   // Otherwise each change of the theme adds a style element, which the content security policy refuses.
   appearance: { disableTransition: false },
   ignoreDeadLinks: [/\.jsonl?$/, /(algorithms|decisions)$/],
