@@ -27,6 +27,7 @@ if (!existsSync(join(site, 'node_modules'))) {
   execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: site, stdio: 'inherit' });
 }
 run('vite', 'build');
+run('typedoc', '--options', 'typedoc.json');
 run('vitepress', 'build', 'docs');
 cpSync(join(site, 'dist-docs'), dist, { recursive: true });
 rmSync(join(site, 'dist-docs'), { recursive: true });
