@@ -9,6 +9,8 @@ import { stage, staged } from './stage.ts';
 
 const base = process.env.UNBRAID_SITE_BASE ?? '/';
 stage();
+// Links to these files keep their names.
+process.env.VITE_EXTRA_EXTENSIONS = 'jsonl';
 
 /** GitHub's names of headings, so that links work in both places. */
 const slugify = (heading: string): string =>

@@ -39,8 +39,15 @@ function listFolder(folder: string): void {
   writeFileSync(join(staged, folder, 'index.md'), `# ${heading}\n\n${[...links, ...others.sort()].join('')}`);
 }
 
-function linkFolders(path: string, markdown: string): string {
-  return markdown.replaceAll(/\]\((?!\w+:|#)([^)\s#]+)((?:#[^)\s]*)?)\)/g, (link, target: string, anchor: string) => {
+/** Links to folders lead to their lists. Those to files that the site does not have become text. */
+function relink(path: string, markdown: string): string {
+  const isOutside = (target: string): boolean => {
+    return existsSync(join(repository, dirname(path), target)) && !existsSync(join(staged, dirname(path), target));
+  };
+  const kept = markdown.replaceAll(/\[([^[\]]+)\]\((?!\w+:|#)([^)\s#]+)\)/g, (link, text: string, target: string) =>
+    isOutside(target) ? text : link,
+  );
+  return kept.replaceAll(/\]\((?!\w+:|#)([^)\s#]+)((?:#[^)\s]*)?)\)/g, (link, target: string, anchor: string) => {
     const folder = join(dirname(path), target).replace(/\/$/, '');
     if (!statSync(join(staged, folder), { throwIfNoEntry: false })?.isDirectory()) return link;
     if (!existsSync(join(staged, folder, 'index.md'))) listFolder(folder);
@@ -62,6 +69,6 @@ export function stage(): void {
   for (const path of files.filter((name) => name.endsWith('.md'))) {
     const markdown = readFileSync(join(staged, path), 'utf8');
     for (const { name, code } of cellsOf(path, markdown)) writeFileSync(join(cellFolder, `${name}.ts`), code);
-    writeFileSync(join(staged, path), linkFolders(path, withCells(markdown)));
+    writeFileSync(join(staged, path), relink(path, withCells(markdown)));
   }
 }
