@@ -21,7 +21,10 @@ export function machineOfFragment(fragment: string): Machine | null {
   const bar = text.indexOf('|');
   if (bar < 0) return null;
   const ms: Record<string, number> = {};
-  for (const part of text.slice(bar + 1).split(';').slice(0, 20)) {
+  for (const part of text
+    .slice(bar + 1)
+    .split(';')
+    .slice(0, 20)) {
     const at = part.lastIndexOf('=');
     const value = Number(part.slice(at + 1));
     if (at < 1 || !(value > 0 && Number.isFinite(value))) return null;

@@ -54,7 +54,8 @@ function duration(ms: number | undefined): string {
 function Results() {
   const own = measured.value;
   const others: readonly Machine[] = fromLink ? [fromLink, ...machines] : machines;
-  const tasks = own.length > 0 ? own.map(({ name }) => name) : [...new Set(others.flatMap(({ ms }) => Object.keys(ms)))];
+  const tasks =
+    own.length > 0 ? own.map(({ name }) => name) : [...new Set(others.flatMap(({ ms }) => Object.keys(ms)))];
   const peak = own.find(({ name }) => name.startsWith('peak'))?.gflops ?? null;
   if (tasks.length === 0) return null;
   return (

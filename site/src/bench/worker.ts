@@ -105,7 +105,11 @@ async function runTask(threads: number): Promise<Measured> {
   try {
     const start = performance.now();
     await train(runConfig, { crew });
-    return { name: `household run, ${threads} ${threads === 1 ? 'thread' : 'threads'}`, ms: performance.now() - start, gflops: null };
+    return {
+      name: `household run, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      ms: performance.now() - start,
+      gflops: null,
+    };
   } finally {
     crew.close();
   }

@@ -49,7 +49,9 @@ export function EmbeddingView({ view }: { readonly view: PolicyView }) {
         role="img"
         aria-label={`Two principal components of the embeddings of ${good} good and ${view.samples.length - good} bad samples.`}
       />
-      <figcaption>Discs: good samples. Crosses: bad samples. The axes are the first two principal components.</figcaption>
+      <figcaption>
+        Discs: good samples. Crosses: bad samples. The axes are the first two principal components.
+      </figcaption>
     </figure>
   );
 }

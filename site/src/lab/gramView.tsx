@@ -14,7 +14,9 @@ export function GramView({ view }: { readonly view: PolicyView }) {
   const shown = theme.value;
   const { matrix, classes } = view.coupling;
   // Good samples first, so that the blocks of good-bad pairs lie off the diagonal.
-  const order = matrix.samples.map((_, i) => i).sort((i, j) => Number(matrix.samples[j].good) - Number(matrix.samples[i].good) || i - j);
+  const order = matrix.samples
+    .map((_, i) => i)
+    .sort((i, j) => Number(matrix.samples[j].good) - Number(matrix.samples[i].good) || i - j);
   const n = order.length;
   useEffect(() => {
     const context = picture.current?.getContext('2d');

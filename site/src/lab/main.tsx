@@ -168,7 +168,13 @@ function Lab() {
           </select>
         </label>
         {usesLabels && (
-          <Choices legend="Labels" name="labels" options={labelSources} value={labels as 'graph'} choose={(value) => change({ labels: value })} />
+          <Choices
+            legend="Labels"
+            name="labels"
+            options={labelSources}
+            value={labels as 'graph'}
+            choose={(value) => change({ labels: value })}
+          />
         )}
         <label class="field">
           <span>Hidden width</span>
@@ -180,24 +186,39 @@ function Lab() {
         </label>
         <label class="field">
           <span>Seed</span>
-          <input type="number" min={0} max={99_999} value={seed} onChange={(event) => {
-            const value = event.currentTarget.valueAsNumber;
-            if (Number.isInteger(value) && value >= 0 && value <= 99_999) change({ seed: value });
-          }} />
+          <input
+            type="number"
+            min={0}
+            max={99_999}
+            value={seed}
+            onChange={(event) => {
+              const value = event.currentTarget.valueAsNumber;
+              if (Number.isInteger(value) && value >= 0 && value <= 99_999) change({ seed: value });
+            }}
+          />
         </label>
         <label class="field">
           <span>Iterations</span>
-          <input type="number" min={1} max={500} value={iterations} onChange={(event) => {
-            const value = event.currentTarget.valueAsNumber;
-            if (Number.isInteger(value) && value >= 1 && value <= 500) change({ iterations: value });
-          }} />
+          <input
+            type="number"
+            min={1}
+            max={500}
+            value={iterations}
+            onChange={(event) => {
+              const value = event.currentTarget.valueAsNumber;
+              if (Number.isInteger(value) && value >= 1 && value <= 500) change({ iterations: value });
+            }}
+          />
         </label>
         {most > 1 && (
           <label class="field">
             <span>Threads</span>
-            <select value={threads.value} onChange={(event) => {
-              threads.value = Number(event.currentTarget.value);
-            }}>
+            <select
+              value={threads.value}
+              onChange={(event) => {
+                threads.value = Number(event.currentTarget.value);
+              }}
+            >
               {Array.from({ length: most }, (_, i) => (
                 <option key={i + 1}>{i + 1}</option>
               ))}
@@ -209,7 +230,11 @@ function Lab() {
       <Controls />
       <div class={sessions.value.length > 1 ? 'runs two' : 'runs'}>
         {sessions.value.map((session, i) => (
-          <RunView key={`${i}-${session.settings.method}`} session={session} name={methodWords(session.settings.method)} />
+          <RunView
+            key={`${i}-${session.settings.method}`}
+            session={session}
+            name={methodWords(session.settings.method)}
+          />
         ))}
       </div>
     </>

@@ -47,7 +47,10 @@ export function RunView({ session, name }: { readonly session: Session; readonly
       )}
       <p role="status" class="quiet">
         Iteration {iteration.value} of {settings.iterations}
-        {state.value === 'running' && phase && phase.phase !== 'train' && `, ${phases[phase.phase] ?? phase.phase} ${phase.done} of ${phase.total}`}
+        {state.value === 'running' &&
+          phase &&
+          phase.phase !== 'train' &&
+          `, ${phases[phase.phase] ?? phase.phase} ${phase.done} of ${phase.total}`}
         {state.value === 'paused' && iteration.value > 0 && ', paused'}
         {ended.value && `, parameters ${ended.value.parametersSha256.slice(0, 16)}`}
       </p>
@@ -56,7 +59,12 @@ export function RunView({ session, name }: { readonly session: Session; readonly
         <LineChart
           x={axis}
           xLabel="iterations"
-          lines={splits.map(([key, label, colour]) => ({ label, colour, width: key === 'charts/success' ? 1 : 2.5, values: valuesOf(key) }))}
+          lines={splits.map(([key, label, colour]) => ({
+            label,
+            colour,
+            width: key === 'charts/success' ? 1 : 2.5,
+            values: valuesOf(key),
+          }))}
           height={230}
           range={[0, 1]}
           xMost={settings.iterations}
@@ -110,7 +118,10 @@ export function RunView({ session, name }: { readonly session: Session; readonly
           class="act"
           disabled={state.value === 'running' || iteration.value === 0}
           onClick={() => {
-            session.files().then((bytes) => save(`${settings.env}-${settings.method}-s${settings.seed}.zip`, bytes), () => {});
+            session.files().then(
+              (bytes) => save(`${settings.env}-${settings.method}-s${settings.seed}.zip`, bytes),
+              () => {},
+            );
           }}
         >
           Download the run

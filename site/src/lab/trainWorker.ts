@@ -4,7 +4,15 @@
  */
 import { expose, transfer } from 'comlink';
 import { zipSync } from 'fflate';
-import { type Config, estimateSeconds, type Metrics, type Progress, resolveConfig, train, type TrainOutcome } from 'unbraid';
+import {
+  type Config,
+  estimateSeconds,
+  type Metrics,
+  type Progress,
+  resolveConfig,
+  type TrainOutcome,
+  train,
+} from 'unbraid';
 import { type Checkpoint, type RunRecorder, recordRun } from 'unbraid/record';
 import { type Crew, openCrew, spawnWorker } from 'unbraid/workers';
 

@@ -1,9 +1,25 @@
 /** The worker that looks at policies: coupling, embeddings, and episodes in words. It never slows the training down. */
 import { expose, transfer } from 'comlink';
-import { type Config, type CouplingMeasurement, createArena, createPolicy, measureCoupling, type Policy, resolveConfig } from 'unbraid';
+import {
+  type Config,
+  type CouplingMeasurement,
+  createArena,
+  createPolicy,
+  measureCoupling,
+  type Policy,
+  resolveConfig,
+} from 'unbraid';
 import { collectSamplePairs, type PairSample, type SamplePairs } from 'unbraid/coupling';
 import { createBandit, createCrafting, createHousehold, createLookAlike, type Environment } from 'unbraid/env';
-import { actionLogProbs, clearStates, createStateList, inputShape, loadParameters, loadStates, pushState } from 'unbraid/learn';
+import {
+  actionLogProbs,
+  clearStates,
+  createStateList,
+  inputShape,
+  loadParameters,
+  loadStates,
+  pushState,
+} from 'unbraid/learn';
 import type { Checkpoint } from 'unbraid/record';
 import { alignedPlane } from './plane.ts';
 
@@ -86,7 +102,12 @@ const api: ViewWorker = {
     const resolved = resolveConfig(config);
     environment = create[resolved.env]();
     const arena = await createArena();
-    policy = createPolicy(arena, environment.spec, { ...resolved, logitScale: 1, actionHeads: resolved.method.includes('heads'), valueHead: resolved.method.includes('ppo') });
+    policy = createPolicy(arena, environment.spec, {
+      ...resolved,
+      logitScale: 1,
+      actionHeads: resolved.method.includes('heads'),
+      valueHead: resolved.method.includes('ppo'),
+    });
     const { seed, couplingPairs, graphDiscount, graphMaxEdges } = resolved;
     policy.network.initialise(policy.weights, seed);
     policy.network.prepare(policy.weights);
@@ -102,7 +123,9 @@ const api: ViewWorker = {
     const describe = (sample: PairSample): string => wordsOf(now.environment, pairs as SamplePairs, sample);
     const { classes, layers, matrix, spillover } = await measureCoupling(now.policy, pairs, { describe });
     const { goodBad, goodGood, badBad } = pairs.byClass;
-    const rights = [...goodBad, ...goodGood, ...badBad].map(([, right]) => [`${right.state}/${right.action}`, right] as const);
+    const rights = [...goodBad, ...goodGood, ...badBad].map(
+      ([, right]) => [`${right.state}/${right.action}`, right] as const,
+    );
     const shown = [...new Map(rights).values()].slice(0, mostPoints);
     const { points, axes } = alignedPlane(embeddings(now.policy, pairs, shown), shown.length, previous);
     previous = axes;

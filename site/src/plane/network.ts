@@ -1,7 +1,17 @@
 /** The network of a scene, and the input vector of a point of the plane. Built from the layers that unbraid offers. */
 import type { Arena, Policy } from 'unbraid';
 import { type RandomStream, randomStream } from 'unbraid/env';
-import { activation, batchCapacity, broadcast, createNetwork, heads, type InputShape, linear, policyOn, vectorInput } from 'unbraid/layers';
+import {
+  activation,
+  batchCapacity,
+  broadcast,
+  createNetwork,
+  heads,
+  type InputShape,
+  linear,
+  policyOn,
+  vectorInput,
+} from 'unbraid/layers';
 import { loadParameters, parameterTensors } from 'unbraid/learn';
 import { cosine } from './cosine.ts';
 import { actionCount, type NetworkKind } from './scene.ts';

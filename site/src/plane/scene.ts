@@ -49,17 +49,21 @@ export function lookAlikes(distance: number, rare = 0.1): PlaneState[] {
   return [state(-distance / 2, 0, 0, 1 - rare), state(distance / 2, 0, 1, rare)];
 }
 
-/** States at equal distances on a circle. Their positions are rounded, so that links and files state them exactly. */
-function ring(count: number, radius: number, rightOf: (i: number) => number): PlaneState[] {
+/**
+ * States at equal distances on a circle. Their positions are rounded, so that links and files state them exactly.
+ *
+ * @param first angle of the first state
+ */
+function ring(count: number, radius: number, rightOf: (i: number) => number, first = 0): PlaneState[] {
   const unit = (angle: number): number => Math.round(1000 * radius * angle) / 1000;
   return Array.from({ length: count }, (_, i) => {
-    const turn = (2 * Math.PI * i) / count;
+    const turn = first + (2 * Math.PI * i) / count;
     return state(unit(Math.cos(turn)), unit(Math.sin(turn)), rightOf(i));
   });
 }
 
 function disc(x: number, right: number): PlaneState[] {
-  return ring(5, 0.25, () => right).map((of) => ({ ...of, x: Math.round(1000 * (of.x + x)) / 1000 }));
+  return ring(5, 0.25, () => right, 0.3).map((of) => ({ ...of, x: Math.round(1000 * (of.x + x)) / 1000 }));
 }
 
 export interface Preset {
@@ -73,37 +77,42 @@ const base = { network: 'fourier', sharing: 'coupled', seed: 1, eta: 2 } as cons
 export const presets: readonly Preset[] = [
   {
     name: 'Two look-alikes',
-    meaning: 'A frequent and a rare state with different right actions. The rare state first learns the wrong one.',
+    meaning:
+      'The frequent state 1 needs A, the rare state 2 needs B. In the first 10 updates state 2 learns A, which is wrong there. It recovers only after about 100 updates.',
     scene: { ...base, states: lookAlikes(0.33) },
   },
   {
     name: 'Locked in',
-    meaning: 'The same states, closer together. The rare state does not recover.',
+    meaning: 'The same two states, closer together. State 2 learns the wrong action and keeps it to the end.',
     scene: { ...base, states: lookAlikes(0.2) },
   },
   {
     name: 'Rare between common',
-    meaning: 'Two frequent neighbours agree, and the rare state between them disagrees.',
+    meaning: 'Both neighbours of the rare state 2 need A. Their pushes add up, and state 2 does not learn B.',
     scene: { ...base, states: [state(-0.35, 0, 0, 0.45), state(0, 0, 1, 0.1), state(0.35, 0, 0, 0.45)] },
   },
   {
     name: 'Rare friend',
-    meaning: 'Both states have the same right action: coupling teaches the rare one for free.',
+    meaning:
+      'Both states need B. The rare state 2 learns it from state 1 within 10 updates. Choose Own networks to see how long it takes alone.',
     scene: { ...base, states: lookAlikes(0.35, 0.02).map((of) => ({ ...of, right: 1 })) },
   },
   {
     name: 'Ring, alternating',
-    meaning: 'Twelve states whose neighbours all disagree: coupling slows learning down.',
+    meaning:
+      'Twelve states whose neighbours all disagree. Compare the success after 20 updates with that of Own networks.',
     scene: { ...base, states: ring(12, 0.7, (i) => i % 2) },
   },
   {
     name: 'Ring, in halves',
-    meaning: 'The same twelve states in two halves that agree: the same coupling now helps.',
+    meaning:
+      'The same twelve places in two halves that agree. The same coupling now helps: success rises faster than with Own networks.',
     scene: { ...base, states: ring(12, 0.7, (i) => (i < 6 ? 0 : 1)) },
   },
   {
     name: 'Held out',
-    meaning: 'Two groups are trained on. Circles without a ring are not: only coupling can teach them.',
+    meaning:
+      'Dashed states are never trained on. Four of them learn their action from the group around them. State 15 is a trap: it needs C among states that need A.',
     scene: {
       ...base,
       states: [
@@ -111,6 +120,7 @@ export const presets: readonly Preset[] = [
         ...disc(0.5, 1),
         ...[state(-0.5, 0, 0, 1, false), state(-0.42, 0.1, 0, 1, false)],
         ...[state(0.5, 0, 1, 1, false), state(0.58, -0.1, 1, 1, false)],
+        state(-0.5, 0.12, 2, 1, false),
       ],
     },
   },

@@ -18,7 +18,8 @@ export function statesFromText(text: string | null): PlaneState[] | null {
     const found = /^(-?\d{1,4}),(-?\d{1,4}),(\d),(\d{1,4})(h?)$/.exec(part);
     if (!found) return null;
     const [x, y, right, frequency] = found.slice(1, 5).map(Number);
-    if (Math.abs(x) > 1000 || Math.abs(y) > 1000 || right >= actionCount || frequency < 1 || frequency > 1000) return null;
+    if (Math.abs(x) > 1000 || Math.abs(y) > 1000 || right >= actionCount || frequency < 1 || frequency > 1000)
+      return null;
     states.push({ x: x / 1000, y: y / 1000, right, frequency: frequency / 1000, trained: found[5] === '' });
   }
   return states.length <= mostStates && states.some(({ trained }) => trained) ? states : null;

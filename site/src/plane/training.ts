@@ -19,18 +19,29 @@ export interface Spillover {
   /** To first order, from the Gram matrix. */
   readonly predicted: Float64Array;
   readonly actual: Float64Array;
+  /** The same without what a step on the samples of the state itself would change: what the other states add. */
+  readonly predictedSpillover: Float64Array;
+  readonly actualSpillover: Float64Array;
+}
+
+/** Gradients of log pi of the right actions. */
+export interface RightGradients {
+  /** f32[states * states] */
+  readonly cosines: Float32Array;
+  /** f32[states] */
+  readonly norms: Float32Array;
 }
 
 export interface PlaneTraining {
   readonly scene: Scene;
   /** Number of steps so far. */
   readonly updates: number;
+  readonly learningRate: number;
   /** pi(a | s): f32[states * actions]. */
   probabilities(): Float32Array;
   /** pi(a | point) on a grid of side x side points, row by row from y = -1: f32[side * side * actions]. */
   plane(side: number): Float32Array;
-  /** Cosines of the gradients of log pi of the right actions: f32[states * states]. */
-  cosines(): Float32Array;
+  rightGradients(): RightGradients;
   /** Takes one step. */
   step(): void;
   /** What the next step would change; takes no step. */
@@ -48,6 +59,14 @@ function gridPoints(side: number): { x: number; y: number }[] {
   return Array.from({ length: side * side }, (_, i) => ({ x: at(i % side), y: at(Math.floor(i / side)) }));
 }
 
+const upTo = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
+
+/** Points of the plane, and which of them each network shows. */
+interface Grid {
+  readonly list: StateList;
+  readonly regions: readonly Int32Array[];
+}
+
 /** Starts the training of a scene. Memory is reserved for grids of up to `mostSide` points a side. */
 export async function startTraining(scene: Scene, mostSide: number): Promise<PlaneTraining> {
   const { states, sharing } = scene;
@@ -57,7 +76,7 @@ export async function startTraining(scene: Scene, mostSide: number): Promise<Pla
   const { policy } = own;
   const { network } = policy;
   const list = listOf(own, states);
-  const grids = new Map<number, StateList>();
+  const grids = new Map<number, Grid>();
   own.initialise(scene.seed);
   // A network for each state, or one for all, from the same start.
   const copies = Array.from({ length: sharing === 'own' ? n : 1 }, () => {
@@ -77,11 +96,23 @@ export async function startTraining(scene: Scene, mostSide: number): Promise<Pla
   const exp = (x: number): number => arena.kernels.exp1(x);
   const weightsOf = (s: number): number => copies[sharing === 'own' ? s : 0];
 
-  function logProbs(of: StateList, weights: number, from: number, to: number): Float32Array {
-    const order = Int32Array.from({ length: to }, (_, i) => i);
+  /** @param order indices in the list; default: as they are */
+  function logProbs(of: StateList, weights: number, from: number, to: number, order = upTo(to)): Float32Array {
     loadStates(arena, network.batch, of, order, from, to);
     actionLogProbs(policy, weights);
     return arena.read(policy.logProbs, (to - from) * actionCount);
+  }
+
+  function gridOf(side: number): Grid {
+    const points = gridPoints(side);
+    // With networks of their own, each point shows that of the nearest state.
+    const nearest = (of: { x: number; y: number }): number => {
+      const far = states.map(({ x, y }) => (x - of.x) * (x - of.x) + (y - of.y) * (y - of.y));
+      return far.indexOf(Math.min(...far));
+    };
+    const shownBy = points.map((point) => (sharing === 'own' ? nearest(point) : 0));
+    const regions = copies.map((_, c) => upTo(points.length).filter((i) => shownBy[i] === c));
+    return { list: listOf(own, points), regions };
   }
 
   function allLogProbs(weightsAt: (s: number) => number): Float32Array {
@@ -131,9 +162,27 @@ export async function startTraining(scene: Scene, mostSide: number): Promise<Pla
     return weights;
   }
 
-  function nextWeights(): Float64Array {
-    const weights = sampleWeights(allLogProbs(weightsOf));
-    return sharing === 'decoupled' ? decoupled(arena, gram(), weights) : weights;
+  const nextWeights = (): Float64Array => sampleWeights(allLogProbs(weightsOf));
+
+  /** The weights of a step: those of the samples, or decoupled ones. A held-out state has no samples to decouple. */
+  function stepWeights(weights: Float64Array): Float64Array {
+    if (sharing !== 'decoupled') return weights;
+    const k = gram();
+    const rows = upTo(weights.length).filter((i) => states[Math.floor(i / actionCount)].trained);
+    const m = rows.length;
+    const ofTrained = new Float64Array(m * m);
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < m; j++) ofTrained[i * m + j] = k[rows[i] * weights.length + rows[j]];
+    }
+    const alpha = decoupled(
+      arena,
+      ofTrained,
+      Float64Array.from(rows, (row) => weights[row]),
+      actionCount,
+    );
+    const all = new Float64Array(weights.length);
+    for (const [i, row] of rows.entries()) all[row] = alpha[i];
+    return all;
   }
 
   /** Adds the step of the states [from, to) to `target`, whose weights are prepared. */
@@ -159,57 +208,62 @@ export async function startTraining(scene: Scene, mostSide: number): Promise<Pla
 
   for (const weights of copies) network.prepare(weights);
   return {
-    scene,
+    ...{ scene, learningRate },
     get updates() {
       return updates;
     },
     probabilities: () => Float32Array.from(allLogProbs(weightsOf), exp),
     plane(side) {
-      const points = gridPoints(side);
-      const grid = grids.get(side) ?? listOf(own, points);
+      const grid = grids.get(side) ?? gridOf(side);
       grids.set(side, grid);
-      if (sharing !== 'own') return Float32Array.from(logProbs(grid, copies[0], 0, points.length), exp);
-      // Each point shows the network of the nearest state.
-      const planes = copies.map((weights) => Float32Array.from(logProbs(grid, weights, 0, points.length), exp));
-      const shown = new Float32Array(points.length * actionCount);
-      for (const [i, point] of points.entries()) {
-        const far = states.map(({ x, y }) => (x - point.x) ** 2 + (y - point.y) ** 2);
-        const nearest = planes[far.indexOf(Math.min(...far))];
-        shown.set(nearest.subarray(i * actionCount, (i + 1) * actionCount), i * actionCount);
+      const shown = new Float32Array(side * side * actionCount);
+      for (const [c, points] of grid.regions.entries()) {
+        const part = logProbs(grid.list, copies[c], 0, points.length, points);
+        for (const [k, point] of points.entries()) {
+          for (let a = 0; a < actionCount; a++) shown[point * actionCount + a] = exp(part[k * actionCount + a]);
+        }
       }
       return shown;
     },
-    cosines() {
+    rightGradients() {
       const k = gram();
       const m = n * actionCount;
       const rows = states.map(({ right }, s) => s * actionCount + right);
-      const found = new Float32Array(n * n);
+      const norms = Float32Array.from(rows, (row) => Math.sqrt(Math.max(0, k[row * (m + 1)])));
+      const cosines = new Float32Array(n * n);
       for (let i = 0; i < n; i++) {
         for (let j = 0; j < n; j++) {
-          const norms = k[rows[i] * (m + 1)] * k[rows[j] * (m + 1)];
-          found[i * n + j] = norms > 0 ? k[rows[i] * m + rows[j]] / Math.sqrt(norms) : 0;
+          const both = norms[i] * norms[j];
+          cosines[i * n + j] = both > 0 ? k[rows[i] * m + rows[j]] / both : 0;
         }
       }
-      return found;
+      return { cosines, norms };
     },
     step() {
-      const alpha = nextWeights();
+      const alpha = stepWeights(nextWeights());
       if (sharing === 'own') for (let s = 0; s < n; s++) descend(alpha, copies[s], copies[s], s, s + 1);
       else descend(alpha, copies[0], copies[0], 0, n);
       updates++;
     },
     lookAhead() {
-      const alpha = nextWeights();
+      const sampled = nextWeights();
+      const alpha = stepWeights(sampled);
       const k = gram();
       const m = n * actionCount;
       const before = allLogProbs(weightsOf);
       const predicted = new Float64Array(m);
+      const predictedSpillover = new Float64Array(m);
       for (let i = 0; i < m; i++) {
         let sum = 0;
+        let ofItself = 0;
+        const first = i - (i % actionCount);
         for (let j = 0; j < m; j++) sum += k[i * m + j] * alpha[j];
+        for (let j = first; j < first + actionCount; j++) ofItself += k[i * m + j] * sampled[j];
         predicted[i] = learningRate * sum;
+        predictedSpillover[i] = learningRate * (sum - ofItself);
       }
       const actual = new Float64Array(m);
+      const actualSpillover = new Float64Array(m);
       const parts = sharing === 'own' ? n : 1;
       for (let part = 0; part < parts; part++) {
         const [from, to] = sharing === 'own' ? [part, part + 1] : [0, n];
@@ -217,7 +271,13 @@ export async function startTraining(scene: Scene, mostSide: number): Promise<Pla
         const after = logProbs(list, trial, from, to);
         for (const [i, x] of after.entries()) actual[from * actionCount + i] = x - before[from * actionCount + i];
       }
-      return { predicted, actual };
+      for (const [s, { trained }] of states.entries()) {
+        const at = s * actionCount;
+        if (trained) descend(sampled, weightsOf(s), trial, s, s + 1);
+        const after = trained ? logProbs(list, trial, s, s + 1) : before.subarray(at, at + actionCount);
+        for (const a of allActions) actualSpillover[at + a] = actual[at + a] - (after[a] - before[at + a]);
+      }
+      return { predicted, actual, predictedSpillover, actualSpillover };
     },
   };
 }

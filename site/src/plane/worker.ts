@@ -9,15 +9,20 @@ export const side = 33;
 /** What a picture shows. */
 export interface Frame {
   readonly updates: number;
+  readonly learningRate: number;
   /** f32[states * actions] */
   readonly probabilities: Float32Array;
   /** f32[side * side * actions], or null if it was not wanted. */
   readonly plane: Float32Array | null;
-  /** f32[states * states], or null if it was not wanted. */
+  /** Of the gradients of log pi of the right actions: f32[states * states], f32[states]; null if not wanted. */
   readonly cosines: Float32Array | null;
+  readonly norms: Float32Array | null;
   /** f64[states * actions] each: change of log pi by the next step; null if it was not wanted. */
   readonly predicted: Float64Array | null;
   readonly actual: Float64Array | null;
+  /** f64[states * actions] each: the part of it that comes from the other states; null if it was not wanted. */
+  readonly predictedSpillover: Float64Array | null;
+  readonly actualSpillover: Float64Array | null;
 }
 
 /** Which parts of a frame are computed. */
@@ -37,19 +42,24 @@ let training: PlaneTraining | null = null;
 
 function frameOf(of: PlaneTraining, { plane, coupling }: Wanted): Frame {
   const ahead = coupling ? of.lookAhead() : null;
+  const gradients = coupling ? of.rightGradients() : null;
   return {
     updates: of.updates,
+    learningRate: of.learningRate,
     probabilities: of.probabilities(),
     plane: plane ? of.plane(side) : null,
-    cosines: coupling ? of.cosines() : null,
+    cosines: gradients?.cosines ?? null,
+    norms: gradients?.norms ?? null,
     predicted: ahead?.predicted ?? null,
     actual: ahead?.actual ?? null,
+    predictedSpillover: ahead?.predictedSpillover ?? null,
+    actualSpillover: ahead?.actualSpillover ?? null,
   };
 }
 
 function sent<T>(value: T, frames: readonly Frame[]): T {
-  const buffers = frames.flatMap(({ probabilities, plane, cosines, predicted, actual }) =>
-    [probabilities, plane, cosines, predicted, actual].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])),
+  const buffers = frames.flatMap((frame) =>
+    Object.values(frame).flatMap((part) => (ArrayBuffer.isView(part) ? [part.buffer as ArrayBuffer] : [])),
   );
   return transfer(value, buffers);
 }

@@ -52,7 +52,8 @@ function Shell({ route, children }: ShellProps) {
       <main id="content">{children}</main>
       <footer>
         <p>
-          Everything on this page is computed in your browser by unbraid's WebAssembly kernels. Nothing is sent anywhere.
+          Everything on this page is computed in your browser by unbraid's WebAssembly kernels. Nothing is sent
+          anywhere.
         </p>
       </footer>
     </>

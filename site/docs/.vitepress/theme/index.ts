@@ -1,5 +1,5 @@
 /** The theme of the documentation: that of the generator, with the header, colours and cells of the site. */
-import { onContentUpdated, type Theme, withBase } from 'vitepress';
+import { onContentUpdated, type Theme } from 'vitepress';
 import DefaultTheme from 'vitepress/theme-without-fonts';
 import { defineComponent, h, onMounted } from 'vue';
 import Cell from './cell.ts';
@@ -15,15 +15,7 @@ function markScrollers(): void {
 
 const Layout = defineComponent(() => {
   onContentUpdated(markScrollers);
-  onMounted(() => {
-    addEventListener('resize', markScrollers);
-    if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-      navigator.serviceWorker.register(withBase('/sw.js')).catch((error: unknown) => {
-        // Pages then need a network, and cells work without it.
-        console.warn('unbraid: the service worker was not registered:', error);
-      });
-    }
-  });
+  onMounted(() => addEventListener('resize', markScrollers));
   return () => h(DefaultTheme.Layout);
 });
 
