@@ -13,7 +13,7 @@ const [width, height, left, bottom, top, right] = [640, 260, 40, 34, 12, 12];
 const dashes = ['none', '7 4', '2 3', '9 3 2 3'];
 
 /** The chart in a sentence. */
-export function chartText({ title, x, lines }: CellChart): string {
+function chartText({ title, x, lines }: CellChart): string {
   const each = Object.entries(lines).map(([name, values]) => {
     const highest = values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
     const [first, most, last] = [values[0], values[highest], values[values.length - 1]].map((value) =>
