@@ -36,6 +36,8 @@ export default defineConfig({
   outDir: '../dist-docs',
   base,
   metaChunk: true,
+  // The policy has no rule for prefetched files but default-src, which refuses them; and a reader may not want them.
+  router: { prefetchLinks: false },
   appearance: false,
   // Data files; test/docs.test.ts looks for broken links in what was built.
   ignoreDeadLinks: [/\.(jsonl?|ts|html)$/, /LICENSE$/],
