@@ -36,24 +36,4 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     expect(errors).toEqual([]);
     await page.close();
   });
-
-  it('a drawing survives a reload, and keys edit it', { timeout: 60_000 }, async () => {
-    const { page, errors } = await browser.newPage();
-    await page.goto(`${server.url}canvas/?states=-200,0,0,500;300,100,2,500h`);
-    await page.waitForSelector('.state');
-    await page.focus('.state');
-    await page.keyboard.press('ArrowUp');
-    await page.keyboard.press('4');
-    await click(page, 'Add a state');
-    await page.waitForFunction(() => location.search.split(/;|%3B/).length === 3, { polling: 100 });
-    const address = page.url();
-    expect(decodeURIComponent(address)).toContain('states=-200,20,3,500;300,100,2,500h;0,0,3,500');
-    await page.goto(address);
-    await page.waitForFunction(() => document.querySelectorAll('.state').length === 3, { polling: 100 });
-    const labels = await page.$$eval('.state', (states) => states.map((state) => state.getAttribute('aria-label')));
-    expect(labels[0]).toMatch(/^State 1: right action D, .* at -0.2, 0.02$/);
-    expect(labels[1]).toMatch(/^State 2, held out: right action C/);
-    expect(errors).toEqual([]);
-    await page.close();
-  });
 });
