@@ -46,6 +46,7 @@ try {
   installSite();
   buildLibrary();
   run('vite', base, 'build', '--logLevel', 'warn', '--outDir', dist, '--emptyOutDir');
+  run('typedoc', base, '--options', 'typedoc.json');
   run('vitepress', base, 'build', 'docs');
   // The generator empties its output folder.
   const docs = join(site, 'dist-docs');
