@@ -215,7 +215,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.focus('.history input');
     await page.keyboard.press('Home');
     await page.waitForFunction(() => location.search.includes('at='), { polling: 100 });
-    const at = new URL(page.url()).searchParams.get('at');
+    const at = await page.evaluate(() => new URL(location.href).searchParams.get('at'));
     await waitForText(page, `The policy after iteration ${at}\\.`);
     expect(Number(at)).toBeLessThan(12);
     await page.evaluate(() => Reflect.deleteProperty(globalThis, 'saved'));
@@ -453,7 +453,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await click(page, 'contrastive');
     await page.waitForFunction(() => location.search.includes('contrastive'), { polling: 100 });
     for (const kept of ['speed=1', 'at=7', 'pair=2-3', 'game=4', 'split=train', 'parameter=tokens']) {
-      expect(page.url()).toContain(kept);
+      expect(await page.evaluate(() => location.search)).toContain(kept);
     }
     const changed = await shown();
     await page.reload();
