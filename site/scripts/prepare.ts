@@ -22,3 +22,9 @@ export function buildLibrary(): void {
   process.stderr.write('site: building the library (npm run build)\n');
   execFileSync('npm', ['run', 'build'], { cwd: repository, stdio: ['ignore', 'ignore', 'inherit'] });
 }
+
+/** Builds the site where it was not built yet. */
+export function buildIfMissing(): void {
+  if (existsSync(join(site, 'dist/sw.js'))) return;
+  execFileSync(process.execPath, [join(site, 'scripts/build.ts')], { stdio: ['ignore', 'ignore', 'inherit'] });
+}

@@ -24,11 +24,7 @@ function strongest(cosines: Float32Array, n: number): Pair {
 }
 
 /** What the pair means for training, in words. */
-export function pairWords(
-  states: readonly PlaneState[],
-  { cosines, norms, learningRate }: Frame,
-  [i, j]: Pair,
-): string {
+function pairWords(states: readonly PlaneState[], { cosines, norms, learningRate }: Frame, [i, j]: Pair): string {
   if (!cosines || !norms) return '';
   const n = states.length;
   if (i === j) return `The gradient of ${name(states, i)} has the norm ${norms[i].toFixed(2)}.`;

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { createPlayer } from '../plane/player.ts';
 import { PlayerControls } from '../plane/playerControls.tsx';
 import { actionCount, presets } from '../plane/scene.ts';
+import type { Frame } from '../plane/worker.ts';
 import { Choices } from '../shell/choices.tsx';
 import { showPage } from '../shell/shell.tsx';
 import { choiceFromAddress, toAddress } from '../shell/urlState.ts';
@@ -12,6 +13,7 @@ import './canvas.css';
 import { createEditor, type Editor, sceneFromAddress } from './editor.ts';
 import { ExportPanel } from './export/exportPanel.tsx';
 import { GramView } from './gramView.tsx';
+import { PlaneKeys } from './planeKeys.tsx';
 import { PlaneView } from './planeView.tsx';
 import { PresetGallery } from './presetGallery.tsx';
 import { Settings } from './settings.tsx';
@@ -19,6 +21,7 @@ import { SpilloverPlot } from './spilloverPlot.tsx';
 import { StateEditor } from './stateEditor.tsx';
 import { StatesTable } from './statesTable.tsx';
 import { SuccessChart } from './successChart.tsx';
+import { useThrottled } from './useThrottled.ts';
 
 const first = sceneFromAddress(presets[0].scene.states);
 const arrows = signal<ArrowKind>(choiceFromAddress('arrows', arrowKinds));
@@ -48,11 +51,16 @@ function Canvas() {
   const editor = useMemo(() => createEditor(player, first.note), [player]);
   const pointed = useSignal<readonly [number, number] | null>(null);
   // After an edit, the latest frame is that of the drawing before until the worker answers.
-  const frame = useComputed(() => {
-    const latest = player.frame.value;
-    const isOfScene = latest?.probabilities.length === player.scene.value.states.length * actionCount;
-    return isOfScene ? latest : null;
-  });
+  const ofScene = (latest: Frame | null): Frame | null =>
+    latest?.probabilities.length === player.scene.value.states.length * actionCount ? latest : null;
+  const frame = useComputed(() => ofScene(player.frame.value));
+  // Only the plane follows every frame.
+  const throttled = useThrottled(
+    frame,
+    player,
+    (next, shown) => next?.probabilities.length !== shown?.probabilities.length || next?.updates === 0,
+  );
+  const calm = useComputed(() => ofScene(throttled.value));
   useUndoKeys(editor);
   return (
     <>
@@ -86,6 +94,7 @@ function Canvas() {
             </label>
           </div>
           <PlaneView editor={editor} frame={frame} arrows={arrows.value} pointed={pointed} />
+          <PlaneKeys editor={editor} frame={calm} arrows={arrows.value} />
           <StateEditor editor={editor} />
         </div>
         <div class="side">
@@ -111,7 +120,7 @@ function Canvas() {
             />
           </div>
           <SuccessChart editor={editor} />
-          <GramView editor={editor} frame={frame} pointed={pointed} />
+          <GramView editor={editor} frame={calm} pointed={pointed} />
         </div>
       </div>
       <section aria-labelledby="numbers">
@@ -124,8 +133,8 @@ function Canvas() {
             : 'Shown is the whole change.'}
         </p>
         <div class="evidence">
-          <SpilloverPlot frame={frame} arrows={arrows.value} />
-          <StatesTable editor={editor} frame={frame} arrows={arrows.value} />
+          <SpilloverPlot frame={calm} arrows={arrows.value} />
+          <StatesTable editor={editor} frame={calm} arrows={arrows.value} />
         </div>
       </section>
       <ExportPanel editor={editor} />

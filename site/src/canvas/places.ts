@@ -7,7 +7,7 @@ const rounded = (x: number): number => Math.round(1000 * Math.max(-0.98, Math.mi
 const squaredDistance = (s: PlaneState, x: number, y: number): number => (s.x - x) * (s.x - x) + (s.y - y) * (s.y - y);
 
 /** Index of a state that is too close to a place, or -1. @param except index of a state that does not count */
-export function tooClose(states: readonly PlaneState[], x: number, y: number, except: number | null): number {
+function tooClose(states: readonly PlaneState[], x: number, y: number, except: number | null): number {
   return states.findIndex((s, i) => i !== except && squaredDistance(s, x, y) < leastDistance * leastDistance);
 }
 

@@ -2,12 +2,10 @@
 import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { PlanePicture } from '../figures/planePicture.tsx';
-import { actionLetters } from '../plane/actions.ts';
 import { actionCount, type PlaneState } from '../plane/scene.ts';
 import type { Frame } from '../plane/worker.ts';
-import { Arrow, type ArrowKind, ArrowLegend, arrowScale, changesOf } from './arrows.tsx';
+import { Arrow, type ArrowKind, arrowScale, changesOf } from './arrows.tsx';
 import type { Editor } from './editor.ts';
-import { agreementWords } from './spilloverPlot.tsx';
 import { discSize, StateDisc } from './stateDisc.tsx';
 
 /** Radius around a state, as a share of the plane's width, beyond which the picture is hatched. */
@@ -19,7 +17,7 @@ const top = (y: number): string => `${50 - 50 * y}%`;
 /** Lines over the places where no state is near: what the network answers there was not trained. */
 function Hatching({ states }: { readonly states: readonly PlaneState[] }) {
   return (
-    <svg class="over" aria-hidden="true">
+    <svg class="over still" aria-hidden="true">
       <defs>
         <pattern id="hatch" width="9" height="9" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <path d="M0 0V9" class="hatch" />
@@ -113,22 +111,6 @@ export function PlaneView({ editor, frame, arrows, pointed }: PlaneViewProps) {
             ))}
           </svg>
         )}
-      </div>
-      <div class="keys">
-        <span class="key">
-          {actionLetters.map((letter, a) => (
-            <b key={letter} class="letter" style={{ background: `var(--action-${a})` }}>
-              {letter}
-            </b>
-          ))}
-          <span>the likelier an action, the stronger its colour; hatched: no state is near</span>
-        </span>
-        <span class="key">
-          <i class="ring-sample" />
-          <span>ring: probability of the right action; larger: met more often</span>
-        </span>
-        {scale && <ArrowLegend scale={scale} />}
-        {changes && <span class="key">{agreementWords(changes)}</span>}
       </div>
     </>
   );

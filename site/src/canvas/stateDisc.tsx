@@ -22,7 +22,7 @@ const frequencySteps: Readonly<Record<string, number>> = { '+': 0.1, '=': 0.1, '
 const hundredths = (x: number): number => Math.round(100 * x) / 100;
 
 /** Changes state `i` as a key asks; false if the key means nothing here. */
-export function changeByKey(editor: Editor, i: number, { key, shiftKey }: KeyboardEvent): boolean {
+function changeByKey(editor: Editor, i: number, { key, shiftKey }: KeyboardEvent): boolean {
   const s = editor.player.scene.value.states[i];
   const direction = directions[key];
   const by = shiftKey ? 0.1 : 0.02;

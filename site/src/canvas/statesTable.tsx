@@ -3,6 +3,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import { actionLetters } from '../plane/actions.ts';
 import { actionCount } from '../plane/scene.ts';
 import type { Frame } from '../plane/worker.ts';
+import { ScrollRegion } from '../shell/scrollRegion.tsx';
 import { type ArrowKind, changesOf } from './arrows.tsx';
 import type { Editor } from './editor.ts';
 import { signed } from './signed.ts';
@@ -18,7 +19,7 @@ export function StatesTable({ editor, frame, arrows }: StatesTableProps) {
   const p = frame.value?.probabilities;
   const changes = changesOf(frame.value, arrows);
   return (
-    <section class="scroll" tabIndex={0} aria-label="States and probabilities">
+    <ScrollRegion label="States and probabilities">
       <table class="states">
         <thead>
           <tr>
@@ -61,6 +62,6 @@ export function StatesTable({ editor, frame, arrows }: StatesTableProps) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

@@ -7,6 +7,7 @@ import { statesToText } from '../plane/sceneText.ts';
 import type { Editor } from './editor.ts';
 import { successOf } from './readings.ts';
 import { sharingWords } from './settings.tsx';
+import { useThrottled } from './useThrottled.ts';
 
 const updatesAxis = Array.from({ length: lastUpdate + 1 }, (_, i) => i + 1);
 
@@ -30,9 +31,10 @@ const padded = (values: readonly number[]): (number | null)[] => updatesAxis.map
 
 export function SuccessChart({ editor }: { readonly editor: Editor }) {
   const { player } = editor;
+  const shownHistory = useThrottled(player.history, player, (next, shown) => next.length <= shown.length);
   useSignalEffect(() => {
     const scene = player.scene.value;
-    const history = player.history.value;
+    const history = shownHistory.value;
     if (history.length === 0 || history[0].length !== scene.states.length * actionCount) return;
     const isHeldOut = scene.states.some(({ trained }) => !trained);
     const drawing = drawingOf(scene);
@@ -80,7 +82,7 @@ export function SuccessChart({ editor }: { readonly editor: Editor }) {
         range={[0, 1]}
         xMost={lastUpdate + 1}
         logarithmic
-        summary={`Success over ${Math.max(0, player.history.value.length - 1)} updates; now ${now?.trained.at(-1)?.toFixed(2) ?? 'unknown'} in trained states.`}
+        summary={`Success over ${Math.max(0, shownHistory.value.length - 1)} updates; now ${now?.trained.at(-1)?.toFixed(2) ?? 'unknown'} in trained states.`}
       />
       <figcaption>
         {twenty.length > 0

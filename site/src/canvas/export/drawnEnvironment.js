@@ -38,7 +38,6 @@ export function drawnEnvironment({ name, version, states }) {
 
 /** Plays episodes for another program: one JSON object a line, as docs/bridge.md of unbraid describes. */
 export async function serve(make) {
-  const { createInterface } = await import('node:readline');
   const { stdin, stdout } = globalThis.process;
   const live = new Map();
   const play = ({ env, action, seed, split }) => {
@@ -57,8 +56,14 @@ export async function serve(make) {
       return {};
     },
   };
-  for await (const line of createInterface({ input: stdin })) {
-    const request = JSON.parse(line);
-    stdout.write(`${JSON.stringify({ id: request.id, ...answers[request.op](request) })}\n`);
+  stdin.setEncoding('utf8');
+  let rest = '';
+  for await (const part of stdin) {
+    const lines = (rest + part).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      const request = JSON.parse(line);
+      stdout.write(`${JSON.stringify({ id: request.id, ...answers[request.op](request) })}\n`);
+    }
   }
 }

@@ -3,6 +3,7 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { LineChart } from '../../figures/lineChart.tsx';
 import { durationWords } from '../../session/durations.ts';
+import { ScrollRegion } from '../../shell/scrollRegion.tsx';
 import { numberFromAddress, toAddress } from '../../shell/urlState.ts';
 import type { Editor } from '../editor.ts';
 import { commandOf, configOf, fileName } from './command.ts';
@@ -130,11 +131,13 @@ export function ExportPanel({ editor }: { readonly editor: Editor }) {
             : seconds.value !== null && `about ${durationWords(seconds.value)}`}
         </span>
       </div>
-      <section class="scroll command" tabIndex={0} aria-label="Command">
-        <pre>
-          <code>{command}</code>
-        </pre>
-      </section>
+      <div class="command">
+        <ScrollRegion label="Command">
+          <pre>
+            <code>{command}</code>
+          </pre>
+        </ScrollRegion>
+      </div>
       <div class="controls">
         <button
           type="button"
