@@ -488,42 +488,6 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it.runIf(name === 'chromium')(
-    'the page stays within half of a frame while two runs train',
-    { timeout: 300_000 },
-    async () => {
-      const { page } = await open(server, 'env=look-alike&hidden=32&iterations=60&threads=1&beside=pcgrad');
-      const session = await page.createCDPSession();
-      // Time that the page's thread computes, so that other programs of the machine do not count.
-      await session.send('Performance.disable');
-      await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-      const used = async (): Promise<number> => {
-        const { metrics } = await session.send('Performance.getMetrics');
-        const seconds = metrics.filter((row) => /^(Script|Layout|RecalcStyle)Duration$/.test(row.name));
-        return 1000 * seconds.reduce((sum, { value }) => sum + value, 0);
-      };
-      await page.evaluate(() => {
-        const count = (): void => {
-          const counted = globalThis as unknown as { frames?: number };
-          counted.frames = (counted.frames ?? 0) + 1;
-          requestAnimationFrame(count);
-        };
-        count();
-      });
-      const before = await used();
-      await click(page, 'Start');
-      await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
-        polling: 200,
-        timeout: patience,
-      });
-      const spent = (await used()) - before;
-      const frames = await page.evaluate(() => (globalThis as unknown as { frames: number }).frames);
-      expect(spent).toBeGreaterThan(0);
-      expect(spent / frames).toBeLessThan(8);
-      await page.close();
-    },
-  );
-
   it('axe finds nothing in a run of two methods, in both themes and at 390 px', { timeout: 300_000 }, async () => {
     const { page } = await open(server, `${dangerQuery}&beside=decouple&pair=1-40`);
     await click(page, 'Start');
