@@ -86,6 +86,7 @@ export function StateDisc({ editor, i, size, p, placeOf }: StateDiscProps) {
       <span style={trained ? { background: colour } : { color: colour, borderColor: colour }}>
         {actionLetters[right]}
       </span>
+      <small>{i + 1}</small>
     </button>
   );
 }
