@@ -1,6 +1,7 @@
 /** The story in real browsers: its numbers are those of Node and of docs/results. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { resolveConfig } from 'unbraid';
 import { runDanger } from 'unbraid/coupling';
@@ -89,6 +90,13 @@ const transferOfNode = once(async () => {
   }
   return said;
 });
+
+/** Sections whose figures are loaded when they come near, and what is there then. */
+const parts = [
+  ['danger-zone', '.outcome'],
+  ['methods', '.method'],
+  ['transfer', '.drawing'],
+] as const;
 
 /** Brings a section's figures into the page. */
 async function show(page: Page, id: string, selector: string): Promise<void> {
@@ -214,6 +222,26 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     const shown = await page.$$eval('.drawing figcaption b', (all) => all.map((b) => b.textContent));
     expect(shown).toEqual(await transferOfNode());
     expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('axe finds nothing in any section, and all fit a phone', { timeout: 60_000 }, async () => {
+    const { page } = await browser.newPage();
+    await page.setViewport({ width: 390, height: 900 });
+    await page.goto(`${server.url}?method=classifier`);
+    for (const [id, selector] of parts) await show(page, id, selector);
+    await page.evaluate(axe.source);
+    for (const theme of ['Dark', 'Light']) {
+      await click(page, theme);
+      const violations = await page.evaluate(async () => {
+        const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+        return found.violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+        );
+      });
+      expect(violations, theme).toEqual([]);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await page.close();
   });
 
