@@ -202,7 +202,12 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     await show(page, 'methods', '.method[open] .inside a');
     const link = await page.$eval('.method[open] .inside a', (a) => (a as HTMLAnchorElement).href);
     await page.goto(link);
-    await waitForText(page, 'GRPO \\+ classifier');
+    await page.waitForSelector('main input[type=checkbox]:checked');
+    // The terms of the run, and none in the run beside it.
+    const terms = await page.$$eval('main input[type=checkbox]:checked', (boxes) =>
+      boxes.map((box) => box.closest('label')?.textContent?.trim()),
+    );
+    expect(terms.slice(0, 1)).toEqual(['classifier']);
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -260,6 +265,19 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     await page.waitForFunction(() => document.querySelector('.outcome') !== null, { polling: 200 });
     await page.close();
   });
+});
+
+it('with the other state removed, the rare state learns as a network of its own does', async () => {
+  const [removed, own] = await Promise.all(
+    (['removed', 'own'] as const).map((condition) => startTraining(pairScene(0.8, condition, 1), 2)),
+  );
+  for (let i = 0; i < 20; i++) {
+    removed.step();
+    own.step();
+  }
+  const rare = removed.probabilities().subarray(4);
+  for (const [a, p] of own.probabilities().subarray(4).entries()) expect(rare[a]).toBeCloseTo(p, 5);
+  expect(rare[1]).toBeGreaterThan(0.5);
 });
 
 it('values of methods with few seeds are those of their pages', () => {
