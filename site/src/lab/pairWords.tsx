@@ -20,11 +20,10 @@ const three = (x: number): string => (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPr
 
 const signed = (x: number): string => (x < 0 ? x.toFixed(4) : `+${x.toFixed(4)}`);
 
-function Sample({ sample: { good, action, state } }: { readonly sample: SampleText }) {
+function Sample({ sample: { good, words } }: { readonly sample: SampleText }) {
   return (
     <p class={good ? 'sample good' : 'sample bad'}>
-      <b>{good ? 'Good' : 'Bad'}: </b>
-      {action} <span class="quiet">in {state}</span>
+      <b>{good ? 'Good' : 'Bad'}:</b> {words}
     </p>
   );
 }
