@@ -22,11 +22,13 @@ export default defineConfig({
         verify: page('verify/index.html'),
         lab: page('lab/index.html'),
         bench: page('bench/index.html'),
-        
+        // Pages of the documentation load it, too.
+        isolate: page('src/shell/isolate.ts'),
       },
     },
   },
   worker: { format: 'es' },
-  server: { headers: isolation },
+  // The package itself lies outside of the site's folder.
+  server: { headers: isolation, fs: { allow: ['..'] } },
   preview: { headers: isolation },
 });

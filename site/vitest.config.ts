@@ -1,3 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { runtimesReporter } from '../test/runtimesReporter.ts';
 
-export default defineConfig({ test: { include: ['test/**/*.test.ts'], fileParallelism: false, hookTimeout: 60_000 } });
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    fileParallelism: false,
+    hookTimeout: 60_000,
+    // No runtime is required by name here: test/requiredBrowsers.test.ts checks the browsers.
+    reporters: ['default', runtimesReporter('', console.log, () => {})],
+  },
+});

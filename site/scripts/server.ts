@@ -29,12 +29,14 @@ export interface SiteServer {
 /**
  * @param port 0: a free one
  * @param headers those of each answer; default: `siteHeaders`
+ * @param served called with the file of each answer
  * @throws the system's error where the port is taken
  */
 export async function serveSite(
   folder: string,
   port = 0,
   headers: Readonly<Record<string, string>> = siteHeaders,
+  served: (file: string) => void = () => {},
 ): Promise<SiteServer> {
   const server = createServer((request, response) => {
     let file: string | null = null;
@@ -48,6 +50,7 @@ export async function serveSite(
       return;
     }
     const type = types[extname(file)] ?? 'application/octet-stream';
+    served(file);
     response.writeHead(200, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-cache' });
     createReadStream(file).pipe(response);
   });

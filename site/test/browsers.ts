@@ -15,7 +15,7 @@ const candidates: Readonly<Record<BrowserName, readonly string[]>> = {
 /** The program of a browser; `UNBRAID_CHROMIUM` and `UNBRAID_FIREFOX` name others. null if there is none. */
 export function programOf(name: BrowserName): string | null {
   const named = process.env[`UNBRAID_${name.toUpperCase()}`];
-  return [...(named ? [named] : []), ...candidates[name]].find((path) => existsSync(path)) ?? null;
+  return (named ? [named] : candidates[name]).find((path) => existsSync(path)) ?? null;
 }
 
 export interface OpenedBrowser {

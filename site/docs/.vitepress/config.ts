@@ -1,38 +1,33 @@
-/**
- * The documentation: the repository's docs/ and the pages beside it, with search. They are copied into this package
- * before each build, because modules of the generator are found from the place of a page.
- *
- * The content security policy of the site allows no inline scripts and styles, so those of the generator become files.
- */
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+/** The documentation: the repository's docs/, the pages beside it and the API reference, with search. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transformerStyleToClass } from '@shikijs/transformers';
 import { defineConfig } from 'vitepress';
+import { codeStyles, renderTables, withoutInline, writeExtracted } from './policy.ts';
+import { sidebar } from './sidebar.ts';
+import { stage, staged } from './stage.ts';
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
-const pages = fileURLToPath(new URL('../pages', import.meta.url));
 const base = process.env.UNBRAID_SITE_BASE ?? '/';
+stage();
+// Links to these files keep their names.
+process.env.VITE_EXTRA_EXTENSIONS = 'jsonl';
 
-rmSync(pages, { recursive: true, force: true });
-for (const path of ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'LICENSE', 'docs', 'examples']) {
-  cpSync(join(repository, path), join(pages, path), { recursive: true });
-}
-cpSync(fileURLToPath(new URL('../index.md', import.meta.url)), join(pages, 'docs/index.md'));
+/** GitHub's names of headings, so that links work in both places. */
+const slugify = (heading: string): string =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
 
-const codeStyles = transformerStyleToClass({ classPrefix: 'code-' });
-const scripts = new Map<string, string>();
-
-/** Title of a page: its first heading. */
-function items(folder: string): { text: string; link: string }[] {
-  return readdirSync(join(pages, folder))
-    .filter((name) => name.endsWith('.md') && name !== 'index.md')
-    .sort()
-    .map((name) => {
-      const words = basename(name, '.md').replaceAll('-', ' ');
-      return { text: words[0].toUpperCase() + words.slice(1), link: `/${folder}/${name}` };
-    });
-}
+/** Applies the theme of the other pages before the first paint. */
+const themeScript = `(() => {
+  let chosen = null;
+  try { chosen = localStorage.getItem('unbraid-theme'); } catch {}
+  const dark = chosen === 'dark' || (chosen !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
+  document.documentElement.classList.toggle('dark', dark);
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+})();`;
 
 export default defineConfig({
   title: 'unbraid',
@@ -41,71 +36,42 @@ export default defineConfig({
   outDir: '../dist-docs',
   base,
   metaChunk: true,
-  // Otherwise each change of the theme adds a style element, which the content security policy refuses.
-  appearance: { disableTransition: false },
-  ignoreDeadLinks: [/\.jsonl?$/, /(algorithms|decisions)$/],
+  // The policy has no rule for prefetched files but default-src, which refuses them; and a reader may not want them.
+  router: { prefetchLinks: false },
+  appearance: false,
+  // Data files; test/docs.test.ts looks for broken links in what was built.
+  ignoreDeadLinks: [/\.(jsonl?|ts|html)$/, /LICENSE$/],
   head: [
     ['link', { rel: 'icon', href: `${base}icon.svg`, type: 'image/svg+xml' }],
     ['link', { rel: 'stylesheet', href: `${base}code.css` }],
+    ['script', { id: 'docs-theme' }, themeScript],
   ],
   markdown: {
+    anchor: { slugify },
     codeTransformers: [codeStyles],
-    config(md) {
-      // Columns are aligned by a class instead of a style attribute.
-      for (const rule of ['td_open', 'th_open']) {
-        md.renderer.rules[rule] = (tokens, i, options, _env, self) => {
-          const style = tokens[i].attrGet('style');
-          if (style) {
-            tokens[i].attrs = (tokens[i].attrs ?? []).filter(([name]) => name !== 'style');
-            tokens[i].attrJoin('class', style.replace('text-align:', 'to-'));
-          }
-          return self.renderToken(tokens, i, options);
-        };
-      }
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config: renderTables,
+  },
+  vite: {
+    build: { target: 'es2023', assetsInlineLimit: 0 },
+    worker: { format: 'es' },
+    // The header of the site in place of the generator's.
+    resolve: {
+      alias: [{ find: /^.*\/VPNav\.vue$/, replacement: fileURLToPath(new URL('./theme/header.ts', import.meta.url)) }],
     },
   },
   themeConfig: {
     search: { provider: 'local' },
     outline: { level: [2, 3] },
-    nav: [
-      { text: 'Story', link: `${base}`, target: '_self' },
-      { text: 'Canvas', link: `${base}canvas/`, target: '_self' },
-      { text: 'Lab', link: `${base}lab/`, target: '_self' },
-      { text: 'Check', link: `${base}verify/`, target: '_self' },
-      { text: 'Benchmark', link: `${base}bench/`, target: '_self' },
-    ],
-    sidebar: [
-      {
-        text: 'Guide',
-        items: ['tutorial', 'environments', 'third-party', 'bridge', 'custom', 'configuration', 'labels', 'study', 'profile'].map(
-          (name) => items('docs').find(({ link }) => link === `/docs/${name}.md`) ?? { text: name, link: `/docs/${name}.md` },
-        ),
-      },
-      {
-        text: 'Reference',
-        items: ['metrics', 'math', 'glossary', 'receipts', 'determinism', 'hosts', 'architecture', 'related-work'].map(
-          (name) => items('docs').find(({ link }) => link === `/docs/${name}.md`) ?? { text: name, link: `/docs/${name}.md` },
-        ),
-      },
-      { text: 'Methods', collapsed: true, items: items('docs/algorithms') },
-      { text: 'Results', collapsed: true, items: items('docs/results') },
-      { text: 'Decisions', collapsed: true, items: items('docs/decisions') },
-    ],
+    sidebar: sidebar(),
   },
-  transformHtml(code) {
-    return code
-      .replaceAll(/<script id="([\w-]+)">([^<]*)<\/script>/g, (_, id: string, content: string) => {
-        scripts.set(id, content);
-        return `<script src="${base}${id}.js"></script>`;
-      })
-      .replaceAll(/ style="[^"]*"/g, '');
-  },
+  transformHtml: (code) => withoutInline(code, base),
   buildEnd({ outDir }) {
-    // Data files to which pages link.
-    const isData = (path: string): boolean => !/\.(md|ts|mjs|html)$/.test(path);
-    cpSync(join(pages, 'docs'), join(outDir, 'docs'), { recursive: true, filter: isData });
-    for (const [id, content] of scripts) writeFileSync(join(outDir, `${id}.js`), `${content}\n`);
-    const aligned = ['left', 'center', 'right'].map((side) => `.to-${side} { text-align: ${side}; }\n`).join('');
-    writeFileSync(join(outDir, 'code.css'), codeStyles.getCSS() + aligned);
+    // Files other than pages to which pages link.
+    const isData = (path: string): boolean => !path.endsWith('.md');
+    for (const folder of ['docs', 'examples', 'LICENSE']) {
+      cpSync(join(staged, folder), join(outDir, folder), { recursive: true, filter: isData });
+    }
+    writeExtracted(outDir);
   },
 });

@@ -1,168 +1,143 @@
 /** The canvas: states drawn by hand, a policy that is trained on them, and the coupling between them. */
-import { signal } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
-import { CosineMatrix } from '../figures/cosineMatrix.tsx';
-import { LineChart } from '../figures/lineChart.tsx';
-import { createPlayer, lastUpdate } from '../plane/player.ts';
+import { signal, useComputed, useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { createPlayer } from '../plane/player.ts';
 import { PlayerControls } from '../plane/playerControls.tsx';
-import { actionCount, mostStates, networks, type PlaneState, presets, type Scene, sharings } from '../plane/scene.ts';
-import { statesFromText, statesToText } from '../plane/sceneText.ts';
+import { actionCount, presets } from '../plane/scene.ts';
+import type { Frame } from '../plane/worker.ts';
 import { Choices } from '../shell/choices.tsx';
 import { showPage } from '../shell/shell.tsx';
-import { choiceFromAddress, fromAddress, numberFromAddress, toAddress } from '../shell/urlState.ts';
-import { isFree, PlaneView } from './planeView.tsx';
-import { correlation, successOf } from './readings.ts';
+import { choiceFromAddress, toAddress } from '../shell/urlState.ts';
+import { type ArrowKind, arrowKinds } from './arrows.tsx';
+import './canvas.css';
+import { createEditor, type Editor, sceneFromAddress } from './editor.ts';
+import { ExportPanel } from './export/exportPanel.tsx';
+import { GramView } from './gramView.tsx';
+import { PlaneKeys } from './planeKeys.tsx';
+import { PlaneView } from './planeView.tsx';
+import { PresetGallery } from './presetGallery.tsx';
+import { Settings } from './settings.tsx';
+import { SpilloverPlot } from './spilloverPlot.tsx';
 import { StateEditor } from './stateEditor.tsx';
+import { StatesTable } from './statesTable.tsx';
+import { SuccessChart } from './successChart.tsx';
+import { useThrottled } from './useThrottled.ts';
 
-const first: Scene = {
-  states: statesFromText(fromAddress('states')) ?? presets[0].scene.states,
-  network: choiceFromAddress('network', networks),
-  sharing: choiceFromAddress('sharing', sharings),
-  seed: Math.floor(numberFromAddress('seed', 1, 0, 9999)),
-  eta: numberFromAddress('eta', 2, 0.01, 20),
-};
-const selected = signal<number | null>(null);
-const updatesAxis = Array.from({ length: lastUpdate + 1 }, (_, i) => i + 1);
+const first = sceneFromAddress(presets[0].scene.states);
+const arrows = signal<ArrowKind>(choiceFromAddress('arrows', arrowKinds));
 
-function keepAddress(scene: Scene): void {
-  toAddress('states', statesToText(scene.states));
-  toAddress('network', scene.network === networks[0] ? null : scene.network);
-  toAddress('sharing', scene.sharing === sharings[0] ? null : scene.sharing);
-  toAddress('seed', scene.seed === 1 ? null : `${scene.seed}`);
-  toAddress('eta', scene.eta === 2 ? null : `${scene.eta}`);
+const speeds = [10, 60, 300] as const;
+const speedNames = { 10: '10 a second', 60: '60 a second', 300: '300 a second' } as const;
+
+/** Undo and redo by keys, except where a text is edited, which has its own. */
+function useUndoKeys({ undo, redo }: Editor): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const isText = event.target instanceof HTMLInputElement && event.target.type === 'number';
+      if (!(event.ctrlKey || event.metaKey) || isText) return;
+      const key = event.key.toLowerCase();
+      if (key === 'z' && !event.shiftKey) undo();
+      else if (key === 'y' || key === 'z') redo();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [undo, redo]);
 }
 
 function Canvas() {
-  const player = useMemo(() => createPlayer(first, () => ({ plane: true, coupling: true })), []);
-  const scene = player.scene.value;
-  const frame = player.frame.value;
-  const current = frame && frame.probabilities.length === scene.states.length * actionCount ? frame : null;
-  const use = (change: Partial<Scene>): void => {
-    const wasPlaying = player.playing.value;
-    const next = { ...scene, ...change };
-    keepAddress(next);
-    player.restart(next);
-    if (wasPlaying) player.play();
-  };
-  const add = (x: number, y: number): void => {
-    if (scene.states.length >= mostStates || !isFree(scene.states, x, y, null)) return;
-    const right = selected.value === null ? 0 : scene.states[selected.value].right;
-    selected.value = scene.states.length;
-    use({ states: [...scene.states, { x, y, right, frequency: 0.5, trained: true }] });
-  };
-  const history = player.history.value.filter((p) => p.length === scene.states.length * actionCount);
-  const curve = (trained: boolean): (number | null)[] => {
-    const values = history.map((p) => successOf(scene.states, p, trained));
-    return updatesAxis.map((_, i) => values[i] ?? null);
-  };
-  const isHeldOut = scene.states.some(({ trained }) => !trained);
-  const agreement = current?.predicted && current.actual ? correlation(current.predicted, current.actual) : null;
-  const preset = presets.find((p) => statesToText(p.scene.states) === statesToText(scene.states));
+  const player = useMemo(() => createPlayer(first.scene, () => ({ plane: true, coupling: true })), []);
+  const editor = useMemo(() => createEditor(player, first.note), [player]);
+  const pointed = useSignal<readonly [number, number] | null>(null);
+  // After an edit, the latest frame is that of the drawing before until the worker answers.
+  const ofScene = (latest: Frame | null): Frame | null =>
+    latest?.probabilities.length === player.scene.value.states.length * actionCount ? latest : null;
+  const frame = useComputed(() => ofScene(player.frame.value));
+  // Only the plane follows every frame.
+  const throttled = useThrottled(
+    frame,
+    player,
+    (next, shown) => next?.probabilities.length !== shown?.probabilities.length || next?.updates === 0,
+  );
+  const calm = useComputed(() => ofScene(throttled.value));
+  useUndoKeys(editor);
   return (
     <>
       <div class="prose">
         <h1>Draw states, and train on them</h1>
         <p>
-          Each disc is a state. Its letter and colour are its right action, its size is how often it is met, and the
-          distance between two states says how similar they look to the network. The background shows which action the
-          policy would take in a state at each place. Click the plane to add a state, drag to move it.
+          Each disc is a state. Its letter and colour name the right action, and its size says how often it is met.
+          States that are close look similar to the network, so an update in one also changes the other. Choose an
+          example or draw your own, then press <b>Play</b>.
         </p>
       </div>
-      <div class="controls">
-        <label class="field">
-          <span>Example</span>
-          <select
-            value={preset?.name ?? ''}
-            onChange={(event) => {
-              const chosen = presets.find(({ name }) => name === event.currentTarget.value);
-              selected.value = null;
-              if (chosen) use({ states: chosen.scene.states });
-            }}
-          >
-            {!preset && <option value="">your own</option>}
-            {presets.map(({ name }) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-        <Choices
-          legend="What the states share"
-          name="sharing"
-          options={[
-            ['coupled', 'Coupled'],
-            ['decoupled', 'Decoupled'],
-            ['own', 'Own networks'],
-          ]}
-          value={scene.sharing}
-          choose={(sharing) => use({ sharing })}
-        />
-        <Choices
-          legend="Network"
-          name="network"
-          options={[
-            ['fourier', 'Fourier features'],
-            ['mlp', 'MLP'],
-          ]}
-          value={scene.network}
-          choose={(network) => use({ network })}
-        />
-        <label class="field">
-          <span>Seed</span>
-          <input
-            type="number"
-            min={0}
-            max={9999}
-            value={scene.seed}
-            onChange={(event) => {
-              const seed = event.currentTarget.valueAsNumber;
-              if (Number.isInteger(seed) && seed >= 0 && seed <= 9999) use({ seed });
-            }}
-          />
-        </label>
-      </div>
-      {preset && <p class="quiet">{preset.meaning}</p>}
-      <PlayerControls player={player} />
+      <PresetGallery editor={editor} />
       <div class="canvas">
-        <div>
-          <PlaneView
-            scene={scene}
-            frame={current}
-            selected={selected}
-            change={(states: readonly PlaneState[]) => use({ states })}
-            add={add}
-          />
-          <p class="quiet">
-            Arrows: change of the log-probability of the right action by the next update, dashed as the Gram matrix
-            predicts it, solid as the real step makes it.
-            {agreement !== null && ` Correlation over all states and actions: ${agreement.toFixed(3)}.`}
-          </p>
-          <StateEditor scene={scene} selected={selected} use={use} add={add} />
+        <div class="board">
+          <div class="play">
+            <PlayerControls player={player} />
+            <label class="speed">
+              Speed{' '}
+              <select
+                value={player.speed.value}
+                onChange={(event) => {
+                  player.speed.value = Number(event.currentTarget.value);
+                }}
+              >
+                {speeds.map((speed) => (
+                  <option key={speed} value={speed}>
+                    {speedNames[speed]}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </div>
+          <PlaneView editor={editor} frame={frame} arrows={arrows.value} pointed={pointed} />
+          <PlaneKeys editor={editor} frame={calm} arrows={arrows.value} />
+          <StateEditor editor={editor} />
         </div>
         <div class="side">
-          <figure class="panel">
-            <h2>Coupling of the right actions</h2>
-            <CosineMatrix states={scene.states} cosines={current?.cosines ?? null} />
-          </figure>
-          <figure class="panel">
-            <h2>Success</h2>
-            <LineChart
-              x={updatesAxis}
-              xLabel="updates + 1 (logarithmic)"
-              lines={[
-                { label: 'trained states', colour: '--accent', values: curve(true) },
-                ...(isHeldOut
-                  ? [{ label: 'held-out states', colour: '--bad', dash: [6, 4], values: curve(false) }]
-                  : []),
+          <Settings editor={editor} />
+          <div class="controls settings">
+            <Choices
+              legend="Arrows show"
+              name="arrows"
+              options={[
+                ['spillover', 'Spillover'],
+                ['whole', 'Whole change'],
               ]}
-              height={210}
-              range={[0, 1]}
-              xMost={lastUpdate + 1}
-              logarithmic
-              summary={`Success over ${history.length - 1} updates; now ${current ? successOf(scene.states, current.probabilities, true).toFixed(2) : 'unknown'} in trained states.`}
+              value={arrows.value}
+              choose={(next) => {
+                arrows.value = next;
+                toAddress('arrows', next === arrowKinds[0] ? null : next);
+              }}
+              hint={
+                arrows.value === 'spillover'
+                  ? 'What the next step changes in a state because of all other states.'
+                  : 'What the next step changes in a state, with its own samples.'
+              }
             />
-          </figure>
+          </div>
+          <SuccessChart editor={editor} />
+          <GramView editor={editor} frame={calm} pointed={pointed} />
         </div>
       </div>
+      <section aria-labelledby="numbers">
+        <h2 id="numbers">The next step, predicted and actual</h2>
+        <p class="prose">
+          Each step is the sum of the gradients of all samples. Their inner products, the Gram matrix, predict what it
+          changes in every state; the real step shows whether that holds.{' '}
+          {arrows.value === 'spillover'
+            ? 'Shown is the part of the change that comes from other states.'
+            : 'Shown is the whole change.'}
+        </p>
+        <div class="evidence">
+          <SpilloverPlot frame={calm} arrows={arrows.value} />
+          <StatesTable editor={editor} frame={calm} arrows={arrows.value} />
+        </div>
+      </section>
+      <ExportPanel editor={editor} />
     </>
   );
 }

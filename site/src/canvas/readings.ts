@@ -22,9 +22,18 @@ export function correlation(a: Float64Array, b: Float64Array): number | null {
   let ofA = 0;
   let ofB = 0;
   for (let i = 0; i < n; i++) {
-    both += (a[i] - meanA) * (b[i] - meanB);
-    ofA += (a[i] - meanA) ** 2;
-    ofB += (b[i] - meanB) ** 2;
+    const [dA, dB] = [a[i] - meanA, b[i] - meanB];
+    both += dA * dB;
+    ofA += dA * dA;
+    ofB += dB * dB;
   }
   return ofA > 0 && ofB > 0 ? both / Math.sqrt(ofA * ofB) : null;
+}
+
+/** The largest of 1, 2 and 5 times a power of ten that is at most x, for scales; x above 0. */
+export function roundBelow(x: number): number {
+  let unit = 1e-9;
+  while (unit * 10 <= x) unit *= 10;
+  const factor = x >= 5 * unit ? 5 : x >= 2 * unit ? 2 : 1;
+  return Number((factor * unit).toPrecision(1));
 }

@@ -1,55 +1,69 @@
 /** Properties of the selected state. Everything the mouse can do on the plane can be done here and by keys. */
-import type { Signal } from '@preact/signals';
 import { actionLetters } from '../plane/actions.ts';
-import { mostStates, type PlaneState, type Scene } from '../plane/scene.ts';
+import { mostStates } from '../plane/scene.ts';
 import { Choices } from '../shell/choices.tsx';
-import { isFree } from './planeView.tsx';
+import type { Editor } from './editor.ts';
+import { freePlace } from './places.ts';
+import { ShareLink } from './shareLink.tsx';
 
-interface StateEditorProps {
-  readonly scene: Scene;
-  readonly selected: Signal<number | null>;
-  readonly use: (change: Partial<Scene>) => void;
-  readonly add: (x: number, y: number) => void;
-}
+const letters = actionLetters.map((letter, a) => {
+  const disc = (
+    <b class="letter" style={{ background: `var(--action-${a})` }}>
+      {letter}
+    </b>
+  );
+  return [`${a}`, disc] as const;
+});
 
-const letters = actionLetters.map((letter, a) => [`${a}`, letter] as const);
-
-/** The free place nearest to the centre on a coarse grid, for adding a state without a mouse. */
-function freePlace(states: readonly PlaneState[]): readonly [number, number] | null {
-  const places = Array.from({ length: 81 }, (_, i) => [((i % 9) - 4) / 5, (Math.floor(i / 9) - 4) / 5] as const);
-  const near = places.toSorted(([ax, ay], [bx, by]) => ax * ax + ay * ay - bx * bx - by * by);
-  return near.find(([x, y]) => isFree(states, x, y, null)) ?? null;
-}
-
-export function StateEditor({ scene, selected, use, add }: StateEditorProps) {
-  const { states } = scene;
-  const i = selected.value;
+export function StateEditor({ editor }: { readonly editor: Editor }) {
+  const { states } = editor.player.scene.value;
+  const { nextRight, note } = editor;
+  const i = editor.selected.value;
   const s = i === null ? undefined : states[i];
-  const set = (change: Partial<PlaneState>): void => {
-    use({ states: states.map((other, j) => (j === i ? { ...other, ...change } : other)) });
-  };
-  const isLastTrained = s?.trained === true && states.filter(({ trained }) => trained).length === 1;
   return (
-    <div class="controls">
-      <button
-        type="button"
-        class="act"
-        disabled={states.length >= mostStates}
-        onClick={() => {
-          const place = freePlace(states);
-          if (place) add(...place);
-        }}
-      >
-        Add a state
-      </button>
-      {s && i !== null ? (
-        <>
+    <div class="editor">
+      <div class="controls">
+        <button type="button" class="act" disabled={!editor.canUndo.value} onClick={editor.undo}>
+          Undo
+        </button>
+        <button type="button" class="act" disabled={!editor.canRedo.value} onClick={editor.redo}>
+          Redo
+        </button>
+        <button
+          type="button"
+          class="act"
+          disabled={states.length >= mostStates}
+          onClick={() => {
+            const place = freePlace(states);
+            if (place) editor.add(...place);
+          }}
+        >
+          Add a state
+        </button>
+        <ShareLink />
+        {(!s || i === null) && (
+          <Choices
+            legend="Right action of the next state"
+            name="next"
+            options={letters}
+            value={`${nextRight.value}`}
+            choose={(a) => {
+              nextRight.value = Number(a);
+            }}
+          />
+        )}
+      </div>
+      {s && i !== null && (
+        <div class="controls">
           <Choices
             legend={`Right action of state ${i + 1}`}
             name="right"
             options={letters}
             value={`${s.right}`}
-            choose={(a) => set({ right: Number(a) })}
+            choose={(a) => {
+              nextRight.value = Number(a);
+              editor.set(i, { right: Number(a) });
+            }}
           />
           <label class="field">
             <span>
@@ -61,35 +75,28 @@ export function StateEditor({ scene, selected, use, add }: StateEditorProps) {
               max={1}
               step={0.02}
               value={s.frequency}
-              onInput={(event) => set({ frequency: event.currentTarget.valueAsNumber })}
+              onInput={(event) => editor.set(i, { frequency: event.currentTarget.valueAsNumber })}
+              onChange={editor.endGesture}
             />
           </label>
-          <label>
+          <label class="tick">
             <input
               type="checkbox"
-              checked={s.trained}
-              disabled={isLastTrained}
-              onChange={(event) => set({ trained: event.currentTarget.checked })}
+              checked={!s.trained}
+              disabled={s.trained && !editor.canSpare(i)}
+              onChange={(event) => editor.set(i, { trained: !event.currentTarget.checked })}
             />{' '}
-            trained on
+            held out
           </label>
-          <button
-            type="button"
-            class="act"
-            disabled={states.length === 1 || isLastTrained}
-            onClick={() => {
-              selected.value = null;
-              use({ states: states.filter((_, j) => j !== i) });
-            }}
-          >
+          <button type="button" class="act" disabled={!editor.canSpare(i)} onClick={() => editor.remove(i)}>
             Remove
           </button>
-        </>
-      ) : (
-        <span class="quiet">
-          Select a state to change it. Keys: arrows move, 1 to 4 choose the action, Delete removes.
-        </span>
+        </div>
       )}
+      <p class="quiet" role="status">
+        {note.value ??
+          'Click the plane to add a state, drag to move one. Keys on a state: arrows move it (with Shift further), 1 to 4 choose the right action, + and − the frequency, H holds it out, Delete removes it.'}
+      </p>
     </div>
   );
 }

@@ -26,11 +26,35 @@ interface LineChartProps {
   readonly logarithmic?: boolean;
   /** What the figure shows, in a sentence. */
   readonly summary: string;
+  /** Whether the lines are named below; not where one legend serves several charts. Default: yes. */
+  readonly hasLegend?: boolean;
 }
 
 const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-export function LineChart({ x, xLabel, lines, height, range, xMost, logarithmic, summary }: LineChartProps) {
+export function Legend({ lines }: { readonly lines: readonly Pick<Line, 'label' | 'colour' | 'dash'>[] }) {
+  return (
+    <p class="legend">
+      {lines.map(({ label, colour, dash }) => (
+        <span key={label}>
+          <i style={{ borderTop: `3px ${dash ? 'dashed' : 'solid'} var(${colour})` }} /> {label}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+export function LineChart({
+  x,
+  xLabel,
+  lines,
+  height,
+  range,
+  xMost,
+  logarithmic,
+  summary,
+  hasLegend = true,
+}: LineChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const shown = theme.value;
@@ -84,13 +108,7 @@ export function LineChart({ x, xLabel, lines, height, range, xMost, logarithmic,
   return (
     <div>
       <div role="img" aria-label={summary} ref={place} style={{ minHeight: `${height}px` }} />
-      <p class="legend">
-        {lines.map(({ label, colour, dash }) => (
-          <span key={label}>
-            <i style={{ borderTop: `3px ${dash ? 'dashed' : 'solid'} var(${colour})` }} /> {label}
-          </span>
-        ))}
-      </p>
+      {hasLegend && <Legend lines={lines} />}
     </div>
   );
 }

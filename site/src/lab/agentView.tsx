@@ -1,71 +1,127 @@
-/** An episode of a game that the policy was not trained on, step by step in words. */
+/** An episode of the latest policy, step by step in words. */
 import { useSignal } from '@preact/signals';
-import type { Session } from './session.ts';
+import { useEffect } from 'preact/hooks';
+import { game, split } from './labState.ts';
+import type { Watcher } from './watcher.ts';
 
 /** Actions that are listed for a step. */
-const listed = 5;
+const listed = 6;
 
-export function AgentView({ session }: { readonly session: Session }) {
-  const game = useSignal(1);
+const splitWords = [
+  ['out-of-domain', 'new combinations'],
+  ['in-domain', 'new layouts'],
+  ['train', 'training games'],
+] as const;
+
+export function AgentView({ watcher }: { readonly watcher: Watcher }) {
   const at = useSignal(0);
-  const steps = session.episode.value;
-  const step = steps?.[Math.min(at.value, steps.length - 1)];
-  const total = steps?.reduce((sum, { reward }) => sum + reward, 0) ?? 0;
+  const played = watcher.episode.value;
+  const steps = played?.steps ?? [];
+  const now = Math.min(at.value, Math.max(0, steps.length - 1));
+  const step = steps[now];
+  const total = steps.reduce((sum, { reward }) => sum + reward, 0);
+  const latest = watcher.views.value.at(-1)?.iteration;
+  // The game follows the policy, so that its probabilities change while it learns.
+  useEffect(() => {
+    if (latest !== undefined) watcher.play(game.value, split.value);
+  }, [latest, game.value, split.value]);
   return (
     <figure class="panel agent">
       <h3>The agent in words</h3>
       <div class="controls">
-        <button
-          type="button"
-          class="act"
-          disabled={session.view.value === null}
-          onClick={() => {
-            at.value = 0;
-            session.play(game.value);
-          }}
-        >
-          Play game {game.value}
-        </button>
-        <button
-          type="button"
-          class="act"
-          onClick={() => {
-            game.value++;
-          }}
-        >
-          Next game
-        </button>
+        <label class="field">
+          <span class="quiet">Game of</span>
+          <select
+            value={split.value}
+            onChange={(event) => {
+              split.value = event.currentTarget.value as 'train';
+            }}
+          >
+            {splitWords.map(([name, words]) => (
+              <option key={name} value={name}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          <span class="quiet">Number</span>
+          <input
+            type="number"
+            min={1}
+            max={9999}
+            value={game.value}
+            onChange={(event) => {
+              const value = event.currentTarget.valueAsNumber;
+              if (Number.isInteger(value) && value >= 1 && value <= 9999) game.value = value;
+            }}
+          />
+        </label>
       </div>
-      {steps && step ? (
+      {step ? (
         <>
-          <label class="field">
-            <span>
-              Step {Math.min(at.value, steps.length - 1) + 1} of {steps.length}, return {total.toFixed(2)}
-            </span>
-            <input
-              type="range"
-              min={0}
-              max={steps.length - 1}
-              value={at.value}
-              onInput={(event) => {
-                at.value = event.currentTarget.valueAsNumber;
+          <div class="steps">
+            <button
+              type="button"
+              class="act"
+              aria-label="Step before"
+              disabled={now === 0}
+              onClick={() => {
+                at.value = now - 1;
               }}
-            />
-          </label>
-          <p>{step.observation}</p>
-          <ol class="likely">
-            {step.actions
-              .toSorted((a, b) => b.probability - a.probability)
-              .slice(0, listed)
-              .map(({ text, probability, taken }) => (
-                <li key={text}>
-                  {probability.toFixed(2)} {taken ? <b>{text}</b> : text}
-                </li>
-              ))}
+            >
+              ←
+            </button>
+            <label class="field">
+              <span>
+                Step {now + 1} of {steps.length}
+              </span>
+              <input
+                type="range"
+                min={0}
+                max={steps.length - 1}
+                value={now}
+                onInput={(event) => {
+                  at.value = event.currentTarget.valueAsNumber;
+                }}
+              />
+            </label>
+            <button
+              type="button"
+              class="act"
+              aria-label="Step after"
+              disabled={now === steps.length - 1}
+              onClick={() => {
+                at.value = now + 1;
+              }}
+            >
+              →
+            </button>
+          </div>
+          <p aria-live="polite">{step.observation}</p>
+          <ol class="bars">
+            {step.actions.slice(0, listed).map(({ text, probability, taken, right }) => (
+              <li key={text} data-right={right ? '' : undefined}>
+                <span class="word">
+                  {taken ? <b>{text}</b> : text}
+                  {right && <em>expert</em>}
+                  {taken && <em>taken</em>}
+                </span>
+                <span class="value">{probability.toFixed(2)}</span>
+                <span class="track">
+                  <span class={right ? 'fill right' : 'fill'} style={{ width: `${100 * probability}%` }} />
+                </span>
+              </li>
+            ))}
           </ol>
+          <figcaption>
+            Policy after iteration {played?.iteration}, with its likeliest actions. Return of the episode:{' '}
+            {total.toFixed(2)}.
+            {step.actions.length > listed && ` ${step.actions.length - listed} less likely actions are not listed.`}
+          </figcaption>
         </>
       ) : (
-        <p class="quiet">After the first iterations, the policy can play games with unseen combinations.</p>
+        <p class="quiet">The first policy plays as soon as it is there.</p>
       )}
     </figure>
   );

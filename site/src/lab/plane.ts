@@ -32,7 +32,11 @@ export function alignedPlane(values: Float64Array, n: number, before: Float64Arr
   const axes = new Float64Array(2 * width);
   for (let axis = 0; axis < 2; axis++) {
     const v = axes.subarray(axis * width, (axis + 1) * width);
-    v.set(before?.length === axes.length ? before.subarray(axis * width, (axis + 1) * width) : v.map((_, c) => 1 + (c % (axis + 2))));
+    v.set(
+      before?.length === axes.length
+        ? before.subarray(axis * width, (axis + 1) * width)
+        : v.map((_, c) => 1 + (c % (axis + 2))),
+    );
     for (let k = 0; k < iterations; k++) {
       const next = new Float64Array(width);
       for (let i = 0; i < n; i++) {

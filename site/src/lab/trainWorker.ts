@@ -2,58 +2,146 @@
  * The worker that trains one run. A pause is an abort, after which training resumes from the latest checkpoint: the
  * result is the same to the last bit, and no shared memory is needed for it.
  */
-import { expose, transfer } from 'comlink';
+import { expose, type ProxyMarked, transfer } from 'comlink';
 import { zipSync } from 'fflate';
-import { type Config, estimateSeconds, type Metrics, type Progress, resolveConfig, train, type TrainOutcome } from 'unbraid';
-import { type Checkpoint, type RunRecorder, recordRun } from 'unbraid/record';
+import { type Config, type MeasuredCoupling, type Metrics, type Progress, type TrainOutcome, train } from 'unbraid';
+import { type Checkpoint, packCheckpoint, type RunRecorder, recordRun, unpackCheckpoint } from 'unbraid/record';
 import { type Crew, openCrew, spawnWorker } from 'unbraid/workers';
+import { holdLife } from './alive.ts';
+
+/** A line of metrics with its iteration. */
+export type MetricsLine = Metrics & { readonly iteration: number };
+
+/** A checkpoint as its files. */
+export type PackedCheckpoint = ReadonlyMap<string, Uint8Array>;
+
+/** What a page keeps of a run, so that another worker can go on with it after this one has ended. */
+export interface Kept {
+  readonly metrics: readonly MetricsLine[];
+  /** The first checkpoint and the latest. */
+  readonly checkpoints: readonly PackedCheckpoint[];
+  readonly couplingStart: MeasuredCoupling | null;
+}
+
+/** How many threads train, and why. */
+export interface Threads {
+  readonly size: number;
+  readonly reason: string;
+}
 
 /** What a page follows while a run is trained. */
 export interface Listener {
   onProgress(progress: Progress): void;
-  onMetrics(iteration: number, metrics: Metrics): void;
-  /** The parameters after an iteration. */
-  onPolicy(iteration: number, parameters: Checkpoint['parameters']): void;
+  onMetrics(line: MetricsLine): void;
+  onCheckpoint(iteration: number, files: PackedCheckpoint): void;
+  onCouplingStart(measured: MeasuredCoupling): void;
+  onThreads(threads: Threads): void;
+}
+
+/** The policy of an iteration, as the port of `connect` carries it. */
+export interface PolicyMessage {
+  readonly iteration: number;
+  readonly parameters: Checkpoint['parameters'];
 }
 
 /** The end of a run, as plain data. */
 export type Ended = Pick<TrainOutcome, 'success' | 'parametersSha256'>;
 
 export interface TrainWorker {
-  /** Seconds that the run takes, roughly. */
-  estimate(config: Partial<Config>, threads: number): number;
-  open(config: Partial<Config>, threads: number): Promise<void>;
+  /** @param life name of the lock that this worker holds while it exists */
+  open(
+    config: Partial<Config>,
+    threads: number,
+    life: string,
+    kept: Kept,
+    listener: Listener & ProxyMarked,
+  ): Promise<void>;
+  /** Sends a `PolicyMessage` of the latest checkpoint, and of each one that follows, through this port. */
+  connect(policies: MessagePort): void;
   /**
    * Trains on from where the run stands, to its end or for one iteration.
    *
    * @returns null where it was paused
    */
-  run(listener: Listener, oneIteration: boolean): Promise<Ended | null>;
+  run(oneIteration: boolean): Promise<Ended | null>;
   pause(): void;
-  /** The run's folder as a zip. */
-  files(): Uint8Array;
+  /** The run's folder as a zip. @param folder its name in the zip */
+  files(folder: string): Uint8Array;
 }
 
-let config: Partial<Config> = {};
-let crew: Crew | null = null;
-let recorder: RunRecorder | null = null;
+/** Milliseconds between two reports of progress. */
+const reportEvery = 100;
+
+interface Open {
+  readonly config: Partial<Config>;
+  readonly recorder: RunRecorder;
+  readonly crew: Crew;
+  readonly listener: Listener;
+}
+
+let opened: Open | null = null;
 let checkpoint: Checkpoint | null = null;
+let policies: MessagePort | null = null;
 let outcome: TrainOutcome | null = null;
 let pausing: AbortController | null = null;
 let wallMs = 0;
+let reported = Number.NEGATIVE_INFINITY;
+
+function current(): Open {
+  if (!opened) throw new Error('run: open a run first');
+  return opened;
+}
+
+const pause = (): void => pausing?.abort(new DOMException('paused', 'AbortError'));
+
+/** Puts what an earlier worker produced into the recorder. */
+function restore({ hooks }: RunRecorder, { metrics, checkpoints, couplingStart }: Kept): void {
+  for (const files of checkpoints) {
+    checkpoint = unpackCheckpoint(files, 'the kept checkpoint', 'press Start again');
+    hooks.onCheckpoint(checkpoint);
+  }
+  const reached = checkpoint?.iteration ?? -1;
+  for (const { iteration, ...line } of metrics) if (iteration <= reached) hooks.onMetrics(iteration, line);
+  if (couplingStart) hooks.onCoupling('coupling-start', 0, couplingStart);
+}
+
+function onProgress(progress: Progress): void {
+  const now = performance.now();
+  if (now - reported < reportEvery) return;
+  reported = now;
+  current().listener.onProgress(progress);
+}
+
+function sendPolicy(): void {
+  if (!checkpoint || !policies) return;
+  const { iteration, parameters } = checkpoint;
+  policies.postMessage({ iteration, parameters } satisfies PolicyMessage);
+}
+
+function onCheckpoint(saved: Checkpoint): void {
+  const { recorder, listener } = current();
+  checkpoint = saved;
+  recorder.hooks.onCheckpoint(saved);
+  sendPolicy();
+  const files = packCheckpoint(saved);
+  // A file can be a view of a part of its buffer, which then cannot be handed over alone.
+  const buffers = [...files.values()].filter((bytes) => bytes.byteLength === bytes.buffer.byteLength);
+  listener.onCheckpoint(saved.iteration, transfer(files, [...new Set(buffers.map((bytes) => bytes.buffer))]));
+}
 
 const api: TrainWorker = {
-  estimate(of, threads) {
-    const resolved = resolveConfig(of);
-    return estimateSeconds(resolved, resolved.iterations, threads);
+  async open(config, threads, life, kept, listener) {
+    await holdLife(life);
+    const recorder = recordRun(config);
+    restore(recorder, kept);
+    opened = { config, recorder, listener, crew: await openCrew(spawnWorker, threads, { config }) };
   },
-  async open(of, threads) {
-    config = of;
-    recorder = recordRun(of);
-    crew = await openCrew(spawnWorker, threads);
+  connect(port) {
+    policies = port;
+    sendPolicy();
   },
-  async run(listener, oneIteration) {
-    if (!recorder || !crew) throw new Error('run: open a run first');
+  async run(oneIteration) {
+    const { config, recorder, crew, listener } = current();
     const { hooks } = recorder;
     pausing = new AbortController();
     const start = performance.now();
@@ -62,18 +150,19 @@ const api: TrainWorker = {
         crew,
         ...(checkpoint && { checkpoint }),
         signal: pausing.signal,
-        onProgress: listener.onProgress,
-        onCoupling: hooks.onCoupling,
-        onMetrics(iteration, metrics) {
-          hooks.onMetrics(iteration, metrics);
-          listener.onMetrics(iteration, metrics);
-          if (oneIteration && iteration > 0) pausing?.abort(new DOMException('paused', 'AbortError'));
+        onProgress,
+        onCoupling(name, iteration, measured) {
+          hooks.onCoupling(name, iteration, measured);
+          if (name === 'coupling-start') listener.onCouplingStart(measured);
         },
-        onCheckpoint(saved) {
-          checkpoint = saved;
-          hooks.onCheckpoint(saved);
-          listener.onPolicy(saved.iteration, saved.parameters);
+        onMetrics(iteration, line) {
+          hooks.onMetrics(iteration, line);
+          listener.onMetrics({ iteration, ...line });
+          listener.onThreads({ size: crew.size, reason: crew.reason });
+          // The last iteration ends the run by itself.
+          if (oneIteration && iteration > 0 && iteration !== config.iterations) pause();
         },
+        onCheckpoint,
       });
       const { success, parametersSha256 } = outcome;
       return { success, parametersSha256 };
@@ -85,12 +174,10 @@ const api: TrainWorker = {
       pausing = null;
     }
   },
-  pause() {
-    pausing?.abort(new DOMException('paused', 'AbortError'));
-  },
-  files() {
-    if (!recorder) throw new Error('files: open a run first');
-    const zip = zipSync(Object.fromEntries(recorder.files(outcome, Math.round(wallMs))), { level: 6 });
+  pause,
+  files(folder) {
+    const files = [...current().recorder.files(outcome, Math.round(wallMs))];
+    const zip = zipSync(Object.fromEntries(files.map(([path, bytes]) => [`${folder}/${path}`, bytes])), { level: 6 });
     return transfer(zip, [zip.buffer]);
   },
 };

@@ -12,5 +12,5 @@ export function channels(colour: string): [number, number, number] {
   const digits = colour.slice(1);
   const long = digits.length === 3 ? [...digits].map((digit) => digit + digit).join('') : digits;
   const bits = Number.parseInt(long, 16);
-  return [bits >> 16, (bits >> 8) & 255, bits & 255];
+  return [bits >>> 16, (bits >>> 8) & 255, bits & 255];
 }

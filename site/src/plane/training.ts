@@ -36,6 +36,7 @@ export interface PlaneTraining {
   readonly scene: Scene;
   /** Number of steps so far. */
   readonly updates: number;
+  readonly learningRate: number;
   /** pi(a | s): f32[states * actions]. */
   probabilities(): Float32Array;
   /** pi(a | point) on a grid of side x side points, row by row from y = -1: f32[side * side * actions]. */
@@ -207,7 +208,7 @@ export async function startTraining(scene: Scene, mostSide: number): Promise<Pla
 
   for (const weights of copies) network.prepare(weights);
   return {
-    scene,
+    ...{ scene, learningRate },
     get updates() {
       return updates;
     },

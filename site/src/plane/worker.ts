@@ -9,6 +9,7 @@ export const side = 33;
 /** What a picture shows. */
 export interface Frame {
   readonly updates: number;
+  readonly learningRate: number;
   /** f32[states * actions] */
   readonly probabilities: Float32Array;
   /** f32[side * side * actions], or null if it was not wanted. */
@@ -44,6 +45,7 @@ function frameOf(of: PlaneTraining, { plane, coupling }: Wanted): Frame {
   const gradients = coupling ? of.rightGradients() : null;
   return {
     updates: of.updates,
+    learningRate: of.learningRate,
     probabilities: of.probabilities(),
     plane: plane ? of.plane(side) : null,
     cosines: gradients?.cosines ?? null,

@@ -1,8 +1,10 @@
 /** A choice of one among few, as a row of radio buttons. */
+import type { ComponentChildren } from 'preact';
+
 interface ChoicesProps<T extends string> {
   readonly legend: string;
   readonly name: string;
-  readonly options: readonly (readonly [value: T, words: string])[];
+  readonly options: readonly (readonly [value: T, words: ComponentChildren])[];
   readonly value: T;
   readonly choose: (value: T) => void;
   readonly hint?: string;

@@ -5,64 +5,73 @@ import { Bars } from '../figures/bars.tsx';
 import { type Line, LineChart } from '../figures/lineChart.tsx';
 import { createPlayer, lastUpdate } from '../plane/player.ts';
 import { PlayerControls } from '../plane/playerControls.tsx';
-import { lookAlikes, type Scene, type Sharing, sharings } from '../plane/scene.ts';
-import { Choices } from '../shell/choices.tsx';
-import { choiceFromAddress, numberFromAddress, toAddress } from '../shell/urlState.ts';
+import { type Condition, conditionOf, conditions, readingsOf } from './pair.ts';
+import { condition, look, PairControls, scene } from './pairControls.tsx';
 
-const actionNames = ['use the key on the door', 'search the room', 'knock', 'walk away'] as const;
+const actionNames = ['open the door', 'search the room', 'knock', 'walk away'] as const;
 const wrong = 0;
 
-/** Length scale of the Fourier features: a distance d means a similarity of exp(-d^2 / (2 * 0.4^2)). */
-const distanceOf = (similarity: number): number => Math.round(1000 * 0.4 * Math.sqrt(-2 * Math.log(similarity))) / 1000;
-
-const similarity = signal(numberFromAddress('similarity', 0.7, 0.05, 0.95));
-const sharing = signal<Sharing>(choiceFromAddress('sharing', sharings));
-
-function sceneNow(): Scene {
-  return {
-    states: lookAlikes(distanceOf(similarity.value)),
-    ...{ network: 'fourier', seed: 1, eta: 2, sharing: sharing.value },
-  };
-}
-
-const sharingWords = [
-  ['coupled', 'Coupled'],
-  ['decoupled', 'Decoupled'],
-  ['own', 'Own networks'],
-] as const;
-
-const explanations: Readonly<Record<Sharing, string>> = {
-  coupled: 'One network for both states, trained as usual.',
-  decoupled: 'One network for both. Advantages are changed so that, to first order, no state moves another one.',
-  own: 'A network for each state. Nothing is shared, and nothing can be transferred.',
-};
-
-const colours: Readonly<Record<Sharing, string>> = { coupled: '--bad', decoupled: '--accent', own: '--good' };
-
-/** Curves of the arms that were played at this similarity, so that they can be compared. */
-const arms = signal<Readonly<Partial<Record<Sharing, readonly number[]>>>>({});
+/** Probabilities of the conditions that were played with these two states, so that they can be compared. */
+const played = signal<Readonly<Partial<Record<Condition, readonly Float32Array[]>>>>({});
 
 const updatesAxis = Array.from({ length: lastUpdate + 1 }, (_, i) => i + 1);
 
+function Readings() {
+  const rows = conditions.flatMap((name) => {
+    const history = played.value[name];
+    return history === undefined || history.length < 2 ? [] : [{ name, ...readingsOf(history) }];
+  });
+  if (rows.length === 0) return null;
+  return (
+    <table>
+      <caption>Wrong action in the rare state, and success weighted by how often each state is met</caption>
+      <thead>
+        <tr>
+          <th scope="col">Trained</th>
+          <th scope="col">updates</th>
+          <th scope="col">highest</th>
+          <th scope="col">now</th>
+          <th scope="col">success</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ name, updates, highest, now, success }) => (
+          <tr key={name}>
+            <th scope="row">{look[name].words}</th>
+            <td>{updates}</td>
+            <td>{highest.toFixed(2)}</td>
+            <td>{now.toFixed(2)}</td>
+            <td>{success.toFixed(2)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 export function LookAlikes() {
-  const player = useMemo(() => createPlayer(sceneNow(), () => ({ plane: false, coupling: true })), []);
+  const player = useMemo(() => createPlayer(scene.peek(), () => ({ plane: false, coupling: true })), []);
   useSignalEffect(() => {
-    const played = player.history.value.map((probabilities) => probabilities[4 + wrong]);
-    const arm = player.scene.value.sharing;
-    if (played.length > 0) arms.value = { ...arms.peek(), [arm]: played };
+    const history = player.history.value;
+    const of = conditionOf(player.scene.peek());
+    if (history.length > 0) played.value = { ...played.peek(), [of]: history };
   });
   const frame = player.frame.value;
-  const change = frame?.actual?.[4 + wrong] ?? null;
-  const own = frame?.actual?.[0] ?? null;
-  const now = frame?.probabilities[4 + wrong];
-  const lines: Line[] = sharings.map((arm) => {
-    const values = arms.value[arm] ?? [];
+  const actual = frame?.actual ?? null;
+  const next = frame && actual ? frame.probabilities.map((p, i) => p * Math.exp(actual[i])) : null;
+  const isRemoved = condition.value === 'removed';
+  /** Curves of the states before do not belong to the present ones. */
+  const useStates = (): void => {
+    played.value = {};
+    player.restart(scene.value);
+  };
+  const lines: Line[] = conditions.map((name) => {
+    const { words, colour, dash } = look[name];
+    const history = played.value[name] ?? [];
     return {
-      label: sharingWords.find(([name]) => name === arm)?.[1] ?? arm,
-      colour: colours[arm],
-      width: arm === sharing.value ? 3 : 1.5,
-      ...(arm === 'own' && { dash: [6, 4] }),
-      values: updatesAxis.map((_, i) => values[i] ?? null),
+      ...{ label: words, colour, width: name === condition.value ? 3 : 1.5 },
+      ...(dash && { dash }),
+      values: updatesAxis.map((_, i) => history[i]?.[4 + wrong] ?? null),
     };
   });
   return (
@@ -70,74 +79,78 @@ export function LookAlikes() {
       <div class="prose">
         <h2 id="look-alikes">Two states that look alike</h2>
         <p>
-          An agent often stands before a locked door with a key, and now and then before the same door with a knife.
-          With the key, the right action is to use it. With the knife, the agent must search. The policy is one small
-          network that reads both states. Press <b>Step</b> and watch the wrong action in the rare state.
+          An agent often stands before a locked door with a key. Now and then it stands there with a knife. With the key
+          it should open the door; with the knife it should search the room. Press <b>Step</b> and watch the wrong
+          action in the rare state: the update that is good on the left lifts it on the right.
         </p>
       </div>
-      <div class="controls">
-        <label class="field wide">
-          <span>
-            Similarity of the two states: <output>{similarity.value.toFixed(2)}</output>
-          </span>
-          <input
-            type="range"
-            min={0.05}
-            max={0.95}
-            step={0.05}
-            value={similarity.value}
-            onInput={(event) => {
-              similarity.value = event.currentTarget.valueAsNumber;
-              toAddress('similarity', `${similarity.value}`);
-              arms.value = {};
-              player.restart(sceneNow());
-            }}
-          />
-        </label>
-        <Choices
-          legend="What the states share"
-          name="sharing"
-          options={sharingWords}
-          value={sharing.value}
-          choose={(next) => {
-            sharing.value = next;
-            toAddress('sharing', next === 'coupled' ? null : next);
-            player.restart(sceneNow());
-          }}
-        />
-      </div>
-      <p class="quiet" role="status">
-        {explanations[sharing.value]}
-      </p>
-      <PlayerControls player={player} />
-      <div class="grid">
-        <div class="panel">
-          <h3>Often: “The door is locked. You hold a key.”</h3>
-          <Bars values={frame?.probabilities.subarray(0, 4) ?? []} names={actionNames} right={0} watched={null} />
-        </div>
-        <div class="panel">
-          <h3>Rarely: “The door is locked. You hold a knife.”</h3>
-          <Bars values={frame?.probabilities.subarray(4, 8) ?? []} names={actionNames} right={1} watched={wrong} />
+      <div class="play">
+        <div class="bars-part">
+          <PlayerControls player={player} />
+          <div class="pair">
+            <div class="panel">
+              <h3>
+                <span class="quiet">9 times of 10:</span> “A locked door. You hold a key.”
+              </h3>
+              <Bars
+                values={frame?.probabilities.subarray(0, 4) ?? []}
+                names={actionNames}
+                right={0}
+                watched={null}
+                next={next?.subarray(0, 4) ?? null}
+              />
+              {isRemoved && <p class="quiet">Not trained on: its samples are removed.</p>}
+            </div>
+            <div class="panel">
+              <h3>
+                <span class="quiet">1 time of 10:</span> “A locked door. You hold a knife.”
+              </h3>
+              <Bars
+                values={frame?.probabilities.subarray(4, 8) ?? []}
+                names={actionNames}
+                right={1}
+                watched={wrong}
+                next={next?.subarray(4, 8) ?? null}
+              />
+            </div>
+          </div>
+          <p class="quiet">
+            <span class="next-sample" /> Where the next update takes each probability.
+            {actual !== null &&
+              ` It changes the log-probability of opening the door by ${signed(actual[wrong])} with the key and by ${signed(actual[4 + wrong])} with the knife.`}
+          </p>
         </div>
         <figure>
           <h3>Probability of the wrong action in the rare state</h3>
           <LineChart
             x={updatesAxis}
-            xLabel="updates + 1 (logarithmic)"
+            xLabel="before update … (logarithmic)"
             lines={lines}
             height={230}
             range={[0, 1]}
             xMost={lastUpdate + 1}
             logarithmic
-            summary={`Probability of the wrong action in the rare state over ${player.history.value.length - 1} updates; now ${now?.toFixed(2) ?? 'unknown'}.`}
+            summary="Probability of opening the door in the rare state over the updates. The table below has the numbers of each condition."
           />
-          <figcaption aria-live="polite">
-            {change !== null &&
-              own !== null &&
-              `The next update changes the log-probability of using the key by ${own.toFixed(2)} with the key, where that is right, and by ${change.toFixed(2)} with the knife, where it is wrong.`}
-          </figcaption>
+          <Readings />
         </figure>
+        <div class="choice-part">
+          <PairControls useStates={useStates} useCondition={() => player.restart(scene.value)} />
+        </div>
+      </div>
+      <div class="prose">
+        <p>
+          The network can hardly tell the two states apart, so a step for one is mostly a step for the other. Once the
+          frequent state is learnt, its updates become small, and the rare state learns its own action. If the states
+          are very alike, the wrong action stays for all {lastUpdate} updates. With decoupled advantages it never rises,
+          on the same network and the same samples. Drag the similarity, and play each condition to compare.
+        </p>
       </div>
     </section>
   );
+}
+
+/** A change with its sign. */
+function signed(x: number): string {
+  return `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(2)}`;
 }

@@ -1,0 +1,511 @@
+/** Visits the lab in real browsers, and compares what it trains with Node and with the command. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import axe from 'axe-core';
+import { unzipSync } from 'fflate';
+import type { Page } from 'puppeteer-core';
+import { configTable, createArena, createPolicy, resolveConfig, train } from 'unbraid';
+import { gramMatrix } from 'unbraid/coupling';
+import { createLookAlike } from 'unbraid/env';
+import { loadParameters } from 'unbraid/learn';
+import type { Checkpoint } from 'unbraid/record';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SiteServer, serveSite } from '../scripts/server.ts';
+import { commandOf } from '../src/lab/command.ts';
+import {
+  additions,
+  bases,
+  composedOf,
+  methodOf,
+  methodWords,
+  surgeries,
+  takesLabels,
+  withTerm,
+} from '../src/lab/method.ts';
+import { presets } from '../src/lab/presets.ts';
+import { collectSamples } from '../src/lab/samples.ts';
+import { configOf, environments, labelSources, type Settings } from '../src/lab/settings.ts';
+import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const run = promisify(execFile);
+const folders: string[] = [];
+let server: SiteServer;
+
+beforeAll(async () => {
+  server = await serveSite(dist);
+});
+afterAll(async () => {
+  await server.close();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'unbraid-lab-'));
+  folders.push(folder);
+  return folder;
+}
+
+const first: Settings = { env: 'bandit', method: 'grpo', labels: 'graph', hidden: 32, seed: 7, iterations: 12 };
+const query = 'env=bandit&hidden=32&seed=7&iterations=12';
+const danger: Settings = { env: 'look-alike', method: 'grpo', labels: 'graph', hidden: 32, seed: 3, iterations: 12 };
+const dangerQuery = 'env=look-alike&hidden=32&seed=3&iterations=12';
+
+const hashOf = async (settings: Settings): Promise<string> =>
+  `parameters ${(await train(configOf(settings))).parametersSha256.slice(0, 16)}`;
+
+/** Serves the site with a line put before the script of one of the lab's workers. */
+async function serveWith(worker: 'trainWorker' | 'viewWorker', line: string): Promise<SiteServer> {
+  const folder = temporary();
+  for (const part of ['app', 'lab']) cpSync(join(dist, part), join(folder, part), { recursive: true });
+  const script = readdirSync(join(folder, 'app')).find((name) => name.startsWith(`${worker}-`)) as string;
+  const path = join(folder, 'app', script);
+  writeFileSync(path, `${line}\n${readFileSync(path, 'utf8')}`);
+  return serveSite(folder);
+}
+
+/** Presses the download button and writes the zip's files to a folder; returns the run's folder. */
+async function download(page: Page): Promise<string> {
+  await page.evaluate(() => {
+    const create = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      void (blob as Blob).arrayBuffer().then((buffer) => {
+        Object.assign(globalThis, { saved: Array.from(new Uint8Array(buffer)) });
+      });
+      return create(blob);
+    };
+  });
+  await click(page, 'Download the run');
+  await page.waitForFunction(() => 'saved' in globalThis, { polling: 100 });
+  const zip = Uint8Array.from(await page.evaluate(() => (globalThis as unknown as { saved: number[] }).saved));
+  const folder = temporary();
+  for (const [path, bytes] of Object.entries(unzipSync(zip))) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return join(folder, readdirSync(folder)[0]);
+}
+
+const textOf = (page: Page): Promise<string> => page.evaluate(() => document.body.innerText);
+
+/** The iteration that the page states. */
+const iterationOf = async (page: Page): Promise<number> => Number(/Iteration (\d+) of/.exec(await textOf(page))?.[1]);
+
+describe('settings', () => {
+  it('every term and label source of the library is offered', () => {
+    const ruleOf = (key: string): string => configTable.find((row) => row.key === key)?.rule ?? '';
+    const offered = [...bases, ...additions, ...surgeries].map(([name]) => name).filter((name) => name !== 'none');
+    const terms = ruleOf('method').replace('one or more of ', '').split(', each once')[0].split(', ');
+    expect([...offered].sort()).toEqual([...terms].sort());
+    for (const [name] of labelSources) expect(ruleOf('labels')).toContain(name);
+    expect(ruleOf('labels').split(/, | or /).length).toBe(labelSources.length + 1);
+  });
+
+  it('a method is the same after it was taken apart and composed', () => {
+    for (const method of ['grpo', 'ppo', 'classifier+cloning', 'gigpo+contrastive+heads', 'ppo+classifier+pcgrad']) {
+      expect(methodOf(composedOf(method))).toBe(method);
+      expect(resolveConfig({ method }).method).toBe(method);
+    }
+    expect(methodOf(composedOf('nonsense+cloning'))).toBe('cloning');
+    expect(withTerm('cloning', 'classifier', true)).toBe('classifier+cloning');
+    expect(withTerm('cloning', 'cloning', false)).toBe('grpo');
+    expect(methodWords('ppo+heads+pcgrad')).toBe('PPO + a head per action + PCGrad');
+    expect(['grpo', 'decouple', 'graph-advantages', 'heads'].some(takesLabels)).toBe(false);
+  });
+
+  it('each addition and each surgery can be trained in each environment', () => {
+    for (const [env] of environments) {
+      for (const method of [...additions, ...surgeries.slice(1)].map(([name]) => name)) {
+        const config = resolveConfig(configOf({ ...first, env, method }));
+        expect(config.policy).toBe(env === 'household' || env === 'crafting' ? 'attention' : 'mlp');
+      }
+    }
+  });
+
+  it('blocks and demonstrations change the config', () => {
+    expect(configOf({ ...first, env: 'household', blocks: 2 }).blocks).toBe(2);
+    expect(configOf({ ...first, blocks: 2 }).blocks).toBeUndefined();
+    expect(configOf({ ...first, env: 'household' }).coldStart).toBe(60);
+    expect(configOf({ ...first, env: 'household', demonstrations: 20 }).coldStart).toBe(20);
+  });
+
+  it('the command of a page states every key that differs from its default', () => {
+    const config = configOf({
+      ...first,
+      env: 'household',
+      method: 'classifier+cloning',
+      labels: 'shuffled',
+      blocks: 1,
+    });
+    expect(commandOf(config)).toBe(
+      'unbraid train --method classifier+cloning --labels shuffled --seed 7 --iterations 12 --set hidden=32 --set blocks=1 --set evalEpisodes=100 --set evalEvery=5 --set couplingPairs=30 --set checkpointEvery=5 --out runs/household-classifier-cloning-shuffled-s7',
+    );
+  });
+});
+
+describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab in %s', (name) => {
+  let browser: OpenedBrowser;
+  beforeAll(async () => {
+    browser = await openBrowser(name);
+  }, 60_000);
+  afterAll(() => browser?.close());
+
+  async function open(site: SiteServer, search: string): Promise<{ page: Page; errors: string[] }> {
+    const opened = await browser.newPage();
+    await opened.page.goto(`${site.url}lab/?${search}`);
+    await opened.page.waitForSelector('button.main, [role=alert]');
+    return opened;
+  }
+
+  it('a run has the hash of Node and of its command, and unbraid verify accepts its zip', {
+    timeout: 120_000,
+  }, async () => {
+    const { page, errors } = await open(server, query);
+    await click(page, 'Start');
+    await waitForText(page, 'parameters [0-9a-f]{16}');
+    const hash = await hashOf(first);
+    expect(await textOf(page)).toContain(hash);
+    const folder = await download(page);
+    const verified = await run(process.execPath, [command, 'verify', folder]);
+    expect(verified.stdout).toMatch(/equal/);
+    const shown = await page.$eval('.files code', (code) => code.textContent ?? '');
+    const words = shown.split(' ');
+    expect(words.shift()).toBe('unbraid');
+    const trained = await run(process.execPath, [command, ...words], { cwd: temporary() });
+    expect(trained.stdout).toContain(hash);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('a run that was slow, paused and stepped ends with the same hash, and verifies', {
+    timeout: 120_000,
+  }, async () => {
+    const { page, errors } = await open(server, `${dangerQuery}&speed=4`);
+    await click(page, 'Start');
+    await waitForText(page, 'Iteration [1-9]\\d* of 12');
+    await click(page, 'Pause');
+    await waitForText(page, ', paused');
+    const paused = await iterationOf(page);
+    const zip = await download(page);
+    expect(JSON.parse(readFileSync(join(zip, 'latest.json'), 'utf8')).iteration).toBe(paused);
+    await click(page, 'Step');
+    await waitForText(page, `Iteration ${paused + 1} of 12, paused`);
+    await click(page, 'full');
+    await click(page, 'Play');
+    await waitForText(page, 'parameters [0-9a-f]{16}');
+    expect(await textOf(page)).toContain(await hashOf(danger));
+    expect(await page.evaluate(() => location.search)).not.toContain('speed');
+    await page.evaluate(() => Reflect.deleteProperty(globalThis, 'saved'));
+    const verified = await run(process.execPath, [command, 'verify', await download(page)]);
+    expect(verified.stdout).toMatch(/equal/);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('two methods side by side have the hashes of two runs', { timeout: 120_000 }, async () => {
+    const { page, errors } = await open(server, `${dangerQuery}&beside=decouple`);
+    await click(page, 'Start');
+    await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
+      polling: 200,
+    });
+    const text = await textOf(page);
+    expect(text).toContain(await hashOf(danger));
+    expect(text).toContain(await hashOf({ ...danger, method: 'decouple' }));
+    const labels = await page.$$eval('.charts [role=img]', (charts) =>
+      charts.map((chart) => chart.getAttribute('aria-label')),
+    );
+    expect(labels).toHaveLength(6);
+    expect(labels[2]).toMatch(/^Success out-of-domain.*Latest: GRPO: [\d.]+; GRPO \+ decoupled advantages: [\d.]+\.$/);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('the pair under the keys has the inner product of Node, and stands in the address', {
+    timeout: 120_000,
+  }, async () => {
+    const { page, errors } = await open(server, `${dangerQuery}&pair=2-33`);
+    await click(page, 'Start');
+    await waitForText(page, 'parameters [0-9a-f]{16}');
+    await waitForText(page, 'The policy after iteration 12');
+    await page.focus('.gram');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction(() => location.search.includes('pair=3-34'), { polling: 100 });
+    const words = await page.$eval('.pair', (node) => (node as HTMLElement).innerText);
+
+    let last: Checkpoint | null = null;
+    const config = resolveConfig(configOf(danger));
+    await train(config, {
+      onCheckpoint(saved) {
+        last = saved;
+      },
+    });
+    const environment = createLookAlike();
+    const policy = createPolicy(await createArena(), environment.spec, { ...config, logitScale: 1 });
+    policy.network.initialise(policy.weights, config.seed);
+    policy.network.prepare(policy.weights);
+    const samples = await collectSamples(policy, environment, {
+      ...{
+        seed: 3,
+        split: 'out-of-domain',
+        pairs: 30,
+        graphDiscount: config.graphDiscount,
+        graphMaxEdges: config.graphMaxEdges,
+      },
+    });
+    if (!samples) throw new Error('the task has no samples');
+    loadParameters(policy, (last as unknown as Checkpoint).parameters);
+    const { pairs, shown, texts } = samples;
+    const of = [3, 34].map((i) => shown[i]);
+    const gram = gramMatrix(policy, policy.weights, {
+      list: pairs.sides[1].states,
+      states: of.map(({ state }) => state),
+      taken: of.map(({ action }) => action),
+    });
+    const [square, product, , other] = Float32Array.from(gram.total);
+    expect(words).toContain(
+      `Inner product ${product.toPrecision(3)}, cosine ${(product / Math.sqrt(square * other)).toFixed(2)}.`,
+    );
+    for (const i of [3, 34]) expect(words).toContain(`${texts[i].action} in ${texts[i].state}`);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('household states are told in the words of the game, and the agent acts in words', {
+    timeout: 120_000,
+  }, async () => {
+    const { page, errors } = await open(server, 'env=household&hidden=16&iterations=5&pair=0-40&split=train&game=4');
+    await click(page, 'Start');
+    await waitForText(page, 'The policy after iteration 5');
+    await waitForText(page, 'Policy after iteration 5, with its likeliest actions');
+    const words = await page.$eval('.pair', (node) => (node as HTMLElement).innerText);
+    expect(words).toMatch(/Good: .+ in You are at .+Task: /);
+    const step = await page.$eval('.agent', (node) => (node as HTMLElement).innerText);
+    expect(step).toMatch(/Step 1 of \d+/);
+    expect(step).toMatch(/You are at .+ Task: /);
+    await page.$eval('.agent [aria-label="Step after"]', (button) => (button as HTMLElement).click());
+    await waitForText(page, 'Step 2 of');
+    await page.focus('.points');
+    await page.keyboard.press('ArrowRight');
+    await waitForText(page, 'Good: .+, in You are at .+Probability \\d\\.\\d\\d');
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('a run goes on from its checkpoint after its worker was ended, to the same hash', {
+    timeout: 120_000,
+  }, async () => {
+    const site = await serveWith('trainWorker', "new BroadcastChannel('end').onmessage = () => self.close();");
+    const { page } = await open(site, `${dangerQuery}&speed=4`);
+    await click(page, 'Start');
+    await waitForText(page, 'Iteration [2-9]\\d* of 12');
+    await page.evaluate(() => new BroadcastChannel('end').postMessage(0));
+    await waitForText(page, 'The training stopped: the browser ended the worker');
+    await waitForText(page, 'Start again');
+    await click(page, 'full');
+    await page.evaluate(() => {
+      const button = [...document.querySelectorAll('button')].find(({ textContent }) =>
+        textContent?.startsWith('Resume from'),
+      );
+      button?.click();
+    });
+    await waitForText(page, 'parameters [0-9a-f]{16}');
+    expect(await textOf(page)).toContain(await hashOf(danger));
+    expect(await textOf(page)).not.toContain('The training stopped');
+    const verified = await run(process.execPath, [command, 'verify', await download(page)]);
+    expect(verified.stdout).toMatch(/equal/);
+    await page.close();
+    await site.close();
+  });
+
+  it('an error of the worker is shown, and what was trained can be downloaded', { timeout: 120_000 }, async () => {
+    const site = await serveWith(
+      'trainWorker',
+      "new BroadcastChannel('end').onmessage = () => { throw new Error('no more memory'); };",
+    );
+    const { page } = await open(site, `${dangerQuery}&speed=4`);
+    await click(page, 'Start');
+    await waitForText(page, 'Iteration [2-9]\\d* of 12');
+    await page.evaluate(() => new BroadcastChannel('end').postMessage(0));
+    await waitForText(page, 'The training stopped: .*no more memory');
+    const kept = Number(/Resume from iteration (\d+)/.exec(await textOf(page))?.[1]);
+    const folder = await download(page);
+    expect(JSON.parse(readFileSync(join(folder, 'latest.json'), 'utf8')).iteration).toBe(kept);
+    const resumed = await run(process.execPath, [command, 'train', '--resume', folder]);
+    expect(resumed.stdout).toContain(await hashOf(danger));
+    await page.close();
+    await site.close();
+  });
+
+  it('the training goes on without its views, and they start again', { timeout: 120_000 }, async () => {
+    const site = await serveWith('viewWorker', "new BroadcastChannel('end').onmessage = () => self.close();");
+    const { page } = await open(site, `${dangerQuery}&speed=4`);
+    await click(page, 'Start');
+    await waitForText(page, 'The policy after iteration');
+    await page.evaluate(() => new BroadcastChannel('end').postMessage(0));
+    await waitForText(page, 'The views stopped: the browser ended their worker');
+    await click(page, 'full');
+    await waitForText(page, 'parameters [0-9a-f]{16}');
+    await click(page, 'Start the views again');
+    await waitForText(page, 'The policy after iteration 12');
+    expect(await textOf(page)).not.toContain('The views stopped');
+    await page.close();
+    await site.close();
+  });
+
+  const memories = [
+    ['with a small maximum', 'shared && maximum > 8000', /2 threads: /],
+    [
+      'on one thread where memory cannot be shared',
+      'shared',
+      /One thread: this runtime cannot allocate shared memory: /,
+    ],
+  ] as const;
+  it.each(memories)('trains %s to the same hash', { timeout: 120_000 }, async (_, refused, reason) => {
+    const site = await serveWith('trainWorker', stubOf(refused));
+    const { page } = await open(site, query);
+    await click(page, 'Start');
+    await waitForText(page, 'parameters [0-9a-f]{16}');
+    expect(await textOf(page)).toContain(await hashOf(first));
+    expect(await textOf(page)).toMatch(reason);
+    await page.close();
+    await site.close();
+  });
+
+  it('says what to do where no memory can be had', { timeout: 120_000 }, async () => {
+    const site = await serveWith('trainWorker', stubOf('true'));
+    const { page } = await open(site, query);
+    await click(page, 'Start');
+    await waitForText(page, 'The training stopped: .*allocate memory.*Close other pages, or choose a smaller width');
+    expect(await textOf(page)).toContain('There is no checkpoint yet.');
+    await page.close();
+    await site.close();
+  });
+
+  it('an old browser reads why it cannot train', { timeout: 60_000 }, async () => {
+    const { page } = await browser.newPage();
+    await page.evaluateOnNewDocument(() => {
+      WebAssembly.validate = () => false;
+    });
+    await page.goto(`${server.url}lab/`);
+    await waitForText(page, 'without vector instructions');
+    expect(await page.$('button.main')).toBeNull();
+    await page.close();
+  });
+
+  it('a hidden tab trains and draws nothing', { timeout: 120_000 }, async () => {
+    const { page, errors } = await open(server, query);
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await click(page, 'Start');
+    await page.waitForFunction(() => document.title.startsWith('100%'), { polling: 100 });
+    expect(await iterationOf(page)).toBe(0);
+    expect(await textOf(page)).not.toContain('The policy after');
+    await page.evaluate(() => {
+      Reflect.deleteProperty(document, 'hidden');
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await waitForText(page, 'parameters [0-9a-f]{16}');
+    await waitForText(page, 'The policy after iteration 12');
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('the address holds all settings, and unknown ones are left out', { timeout: 60_000 }, async () => {
+    const search =
+      'env=crafting&method=classifier%2Bcloning&labels=oracle&hidden=128&blocks=2&demonstrations=20&seed=9&iterations=33&beside=nonsense%2Bpcgrad&besideLabels=shuffled&speed=1';
+    const { page, errors } = await open(server, search);
+    const shown = (): Promise<string[]> =>
+      page.$$eval('main select, main input', (fields) =>
+        fields.map((field) => {
+          const input = field as HTMLInputElement;
+          return input.type === 'radio' || input.type === 'checkbox' ? `${input.checked}` : input.value;
+        }),
+      );
+    const before = await shown();
+    expect(before.slice(0, 6)).toEqual(['crafting', '128', '2', '20', '9', '33']);
+    await click(page, 'contrastive');
+    await page.waitForFunction(() => location.search.includes('contrastive'), { polling: 100 });
+    const changed = await shown();
+    await page.reload();
+    await page.waitForSelector('button.main');
+    expect(await shown()).toEqual(changed);
+    expect(changed).not.toEqual(before);
+    expect(await page.$eval('.transport', (node) => (node as HTMLElement).innerText)).toMatch(
+      /takes about \d+ (seconds|minutes)/,
+    );
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('settings that exclude each other are named beside Start', { timeout: 60_000 }, async () => {
+    const { page } = await open(server, 'method=decouple');
+    expect(await page.$eval('button.main', (button) => (button as HTMLButtonElement).disabled)).toBe(false);
+    await click(page, 'PPO');
+    await waitForText(page, 'These settings do not go together: method "decouple" replaces the advantages');
+    expect(await page.$eval('button.main', (button) => (button as HTMLButtonElement).disabled)).toBe(true);
+    await page.close();
+  });
+
+  it('every preset is a link to settings that can be trained', { timeout: 60_000 }, async () => {
+    const { page, errors } = await open(server, '');
+    const links = await page.$$eval('.presets a', (all) => all.map((link) => (link as HTMLAnchorElement).href));
+    expect(links).toEqual(presets.map(({ query: of }) => `${server.url}lab/?${of}`));
+    for (const link of links) {
+      await page.goto(link);
+      await page.waitForSelector('button.main:not(:disabled)');
+    }
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('axe finds nothing in a run of two methods, in both themes and at 390 px', { timeout: 120_000 }, async () => {
+    const { page } = await open(server, `${dangerQuery}&beside=decouple&pair=1-40`);
+    await click(page, 'Start');
+    await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
+      polling: 200,
+    });
+    await page.waitForFunction(() => document.body.innerText.match(/with its likeliest actions/g)?.length === 2, {
+      polling: 200,
+    });
+    await page.evaluate(axe.source);
+    for (const theme of ['light', 'dark'] as const) {
+      await page.evaluate((chosen) => {
+        document.documentElement.dataset.theme = chosen;
+      }, theme);
+      for (const width of [1280, 390]) {
+        await page.setViewport({ width, height: 900 });
+        const violations = await page.evaluate(async () => {
+          const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+          return found.violations.map(
+            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+          );
+        });
+        expect(violations, `${theme} at ${width}`).toEqual([]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow, `width at ${width}`).toBeLessThanOrEqual(0);
+      }
+    }
+    await page.close();
+  });
+});
+
+/** A memory whose requests are refused where the condition holds. */
+function stubOf(condition: string): string {
+  return `{
+  const Memory = WebAssembly.Memory;
+  WebAssembly.Memory = new Proxy(Memory, {
+    construct(target, [{ initial, maximum = 0, shared = false }]) {
+      if (${condition}) throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+      return new target(shared ? { initial, maximum, shared } : { initial });
+    },
+  });
+}`;
+}
