@@ -37,7 +37,8 @@ function readArguments(): Wanted {
 }
 
 function run(program: string, base: string, ...args: string[]): void {
-  const env = { ...process.env, UNBRAID_SITE_BASE: base };
+  // Under a test runner NODE_ENV is `test`, and the pages would not register their service worker.
+  const env = { ...process.env, NODE_ENV: 'production', UNBRAID_SITE_BASE: base };
   execFileSync(join(site, 'node_modules/.bin', program), args, { cwd: site, stdio: 'inherit', env });
 }
 

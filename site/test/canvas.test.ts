@@ -57,6 +57,15 @@ describe('the scenes show what their sentences say', () => {
     expect(await right('own', 100)).toBeLessThan(0.9);
   });
 
+  it('sampled actions give the look-alikes the course of exact gradients', async () => {
+    const scene = presetScene('Two look-alikes', { sampled: true });
+    const wrong = async (updates: number): Promise<number> =>
+      (await trained(scene, updates)).probabilities()[actionCount];
+    expect(await wrong(20)).toBeGreaterThan(0.8);
+    expect(await wrong(600)).toBeLessThan(0.2);
+    expect(await wrong(20)).not.toBe((await trained(presetScene('Two look-alikes'), 20)).probabilities()[actionCount]);
+  });
+
   it('held out: four of five by transfer, which decoupling of the trained states leaves', async () => {
     for (const [sharing, of] of [
       ['coupled', 0.8],
@@ -71,8 +80,13 @@ describe('the scenes show what their sentences say', () => {
 describe('the next step', () => {
   const scene = presetScene('Ring, alternating', { eta: 0.001 });
 
-  it.each(['coupled', 'decoupled', 'own'] as const)('%s: the actual change is that of the step', async (sharing) => {
-    const training = await trained({ ...scene, eta: 2, sharing }, 5);
+  it.each([
+    ['coupled', false],
+    ['coupled', true],
+    ['decoupled', false],
+    ['own', false],
+  ] as const)('%s, sampled %s: the actual change is that of the step', async (sharing, sampled) => {
+    const training = await trained({ ...scene, eta: 2, sharing, sampled }, 5);
     const { actual } = training.lookAhead();
     const before = training.probabilities();
     training.step();
@@ -99,7 +113,7 @@ describe('the next step', () => {
     expect(own.actualSpillover.every((x) => x === 0)).toBe(true);
     const size = (of: Float64Array): number => Math.max(...of.map(Math.abs));
     const decoupled = (await trained({ ...scene, eta: 2, sharing: 'decoupled' }, 0)).lookAhead();
-    expect(size(decoupled.predictedSpillover)).toBeLessThan(0.2 * size(actualSpillover));
+    expect(size(decoupled.predictedSpillover)).toBeLessThan(0.3 * size(actualSpillover));
   });
 });
 
@@ -149,6 +163,27 @@ const canvasAddress = (server: SiteServer, scene: Scene): string => `${server.ur
 /** Waits until the page shows the states after a number of updates. */
 const reach = (page: Page, updates: number): Promise<void> =>
   waitForText(page, `\\b${updates} ${updates === 1 ? 'update' : 'updates'}`);
+
+/** The point of the screen at a place of the plane. */
+const pointOf = (page: Page, x: number, y: number): Promise<[number, number]> =>
+  page.$eval(
+    '.plane',
+    (plane, [right, up]) => {
+      plane.scrollIntoView({ behavior: 'instant' });
+      const { left, top, width, height } = plane.getBoundingClientRect();
+      return [left + ((1 + right) * width) / 2, top + ((1 - up) * height) / 2] as [number, number];
+    },
+    [x, y] as const,
+  );
+
+/** Where the states are, as their labels say. */
+const placesOf = (page: Page): Promise<(readonly [number, number])[]> =>
+  page.$$eval('.state', (states) =>
+    states.map((state) => {
+      const found = /at (-?[\d.]+), (-?[\d.]+)$/.exec(state.getAttribute('aria-label') ?? '');
+      return [Number(found?.[1]), Number(found?.[2])] as const;
+    }),
+  );
 
 /** The rows of the table of states, without the first cell. */
 const tableOf = (page: Page): Promise<string[][]> =>
@@ -203,34 +238,41 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     const { page, errors } = await browser.newPage();
     await page.goto(`${server.url}canvas/?states=-500,0,0,500;500,0,1,500`);
     await page.waitForSelector('.state');
-    const at = (x: number, y: number): Promise<[number, number]> =>
-      page.$eval(
-        '.plane',
-        (plane, [right, up]) => {
-          plane.scrollIntoView({ behavior: 'instant' });
-          const { left, top, width, height } = plane.getBoundingClientRect();
-          return [left + ((1 + right) * width) / 2, top + ((1 - up) * height) / 2] as [number, number];
-        },
-        [x, y] as const,
-      );
-    await page.mouse.click(...(await at(0, 0.5)));
-    await page.mouse.move(...(await at(-0.5, 0)));
+    await page.mouse.click(...(await pointOf(page, 0, 0.5)));
+    await page.mouse.move(...(await pointOf(page, -0.5, 0)));
     await page.mouse.down();
-    await page.mouse.move(...(await at(0, 0)), { steps: 4 });
-    await page.mouse.move(...(await at(0.495, 0)), { steps: 4 });
+    await page.mouse.move(...(await pointOf(page, 0, 0)), { steps: 4 });
+    await page.mouse.move(...(await pointOf(page, 0.495, 0)), { steps: 4 });
     await page.mouse.up();
     await waitForText(page, 'State 1 stays 0.03 away from state 2');
-    await page.waitForFunction(() => location.search.split(/;|%3B/).length === 3, { polling: 100 });
-    const [moved, , added] = decodeURIComponent(page.url()).split('states=')[1].split(';');
-    const [x, y] = moved.split(',').map(Number);
-    expect(Math.hypot(x - 500, y)).toBeGreaterThanOrEqual(30);
-    expect(Math.hypot(x - 500, y)).toBeLessThan(45);
-    const place = added.split(',').map(Number);
-    expect(Math.abs(place[0]) + Math.abs(place[1] - 500)).toBeLessThan(20);
+    const [moved, , added] = await placesOf(page);
+    expect(Math.hypot(moved[0] - 0.5, moved[1])).toBeGreaterThanOrEqual(leastDistance);
+    expect(Math.hypot(moved[0] - 0.5, moved[1])).toBeLessThan(0.045);
+    expect(Math.abs(added[0]) + Math.abs(added[1] - 0.5)).toBeLessThan(0.02);
     await click(page, 'Undo');
     await page.waitForFunction(() => decodeURIComponent(location.search).includes('states=-500,0,0,500;'), {
       polling: 100,
     });
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('a finger adds and drags states on a phone, and the page stays where it is', { timeout: 60_000 }, async () => {
+    const { page, errors } = await browser.newPage();
+    await page.setViewport({ width: 390, height: 800, hasTouch: name === 'chromium' });
+    await page.goto(`${server.url}canvas/?states=-500,0,0,500;500,0,1,500`);
+    await page.waitForSelector('.state');
+    await page.touchscreen.tap(...(await pointOf(page, 0, 0.5)));
+    await page.waitForFunction(() => document.querySelectorAll('.state').length === 3, { polling: 100 });
+    const scrolled = await page.evaluate(() => scrollY);
+    const [x, y] = await pointOf(page, -0.5, 0);
+    await page.touchscreen.touchStart(x, y);
+    for (let step = 1; step <= 5; step++) await page.touchscreen.touchMove(x, y - 10 * step);
+    await page.touchscreen.touchEnd();
+    const [[left, up]] = await placesOf(page);
+    expect(left).toBeCloseTo(-0.5, 1);
+    expect(up).toBeGreaterThan(0.2);
+    expect(await page.evaluate(() => scrollY)).toBe(scrolled);
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -241,8 +283,8 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     ['fourier', 'own'],
   ] as const)('%s, %s: probabilities and arrows are those of Node', { timeout: 60_000 }, async (network, sharing) => {
     const { page, errors } = await browser.newPage();
-    const scene = presetScene('Held out', { network, sharing, seed: 3 });
-    await page.goto(canvasAddress(server, scene));
+    const scene = presetScene('Held out', { network, sharing, seed: 3, sampled: network === 'mlp' });
+    await page.goto(`${canvasAddress(server, scene)}${scene.sampled ? '&gradients=sampled' : ''}`);
     await reach(page, 0);
     for (let u = 1; u <= 3; u++) {
       await click(page, 'Step');

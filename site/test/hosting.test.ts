@@ -26,7 +26,7 @@ beforeAll(async () => {
   const build = fileURLToPath(new URL('../scripts/build.ts', import.meta.url));
   const args = [build, '--base', '/some/path/', '--out', join(below, 'some/path')];
   execFileSync(process.execPath, args, { stdio: 'ignore' });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await server.close();
   rmSync(below, { recursive: true, force: true });

@@ -22,8 +22,8 @@ export function changesOf(frame: Frame | null, kind: ArrowKind): Changes | null 
 /** Pixels of the longest arrow. */
 const longest = 54;
 
-/** Changes below this are shown as 0. */
-const least = 1e-6;
+/** Where all changes are smaller, arrows shrink: otherwise those of a policy that hardly changes would look like others. */
+const least = 0.02;
 
 /** The change that `pixels` pixels mean, such that the longest arrow fits. */
 export interface ArrowScale {

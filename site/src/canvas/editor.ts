@@ -8,6 +8,8 @@ import { keptApart, placeNear } from './places.ts';
 
 const mostUndone = 200;
 
+export const gradientKinds = ['exact', 'sampled'] as const;
+
 export interface Editor {
   readonly player: Player;
   readonly selected: Signal<number | null>;
@@ -54,6 +56,7 @@ export function sceneFromAddress(standard: readonly PlaneState[]): {
     sharing: choiceFromAddress('sharing', sharings),
     seed: Math.floor(numberFromAddress('seed', 1, 0, 9999)),
     eta: numberFromAddress('eta', 2, 0.1, 10),
+    sampled: choiceFromAddress('gradients', gradientKinds) === 'sampled',
   };
   return { scene, note };
 }
@@ -64,6 +67,7 @@ function keepAddress(scene: Scene): void {
   toAddress('sharing', scene.sharing === sharings[0] ? null : scene.sharing);
   toAddress('seed', scene.seed === 1 ? null : `${scene.seed}`);
   toAddress('eta', scene.eta === 2 ? null : `${scene.eta}`);
+  toAddress('gradients', scene.sampled ? 'sampled' : null);
 }
 
 export function createEditor(player: Player, firstNote: string | null): Editor {

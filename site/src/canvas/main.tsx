@@ -4,6 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { createPlayer } from '../plane/player.ts';
 import { PlayerControls } from '../plane/playerControls.tsx';
 import { actionCount, presets } from '../plane/scene.ts';
+import type { Frame } from '../plane/worker.ts';
 import { Choices } from '../shell/choices.tsx';
 import { showPage } from '../shell/shell.tsx';
 import { choiceFromAddress, toAddress } from '../shell/urlState.ts';
@@ -50,17 +51,16 @@ function Canvas() {
   const editor = useMemo(() => createEditor(player, first.note), [player]);
   const pointed = useSignal<readonly [number, number] | null>(null);
   // After an edit, the latest frame is that of the drawing before until the worker answers.
-  const frame = useComputed(() => {
-    const latest = player.frame.value;
-    const isOfScene = latest?.probabilities.length === player.scene.value.states.length * actionCount;
-    return isOfScene ? latest : null;
-  });
+  const ofScene = (latest: Frame | null): Frame | null =>
+    latest?.probabilities.length === player.scene.value.states.length * actionCount ? latest : null;
+  const frame = useComputed(() => ofScene(player.frame.value));
   // Only the plane follows every frame.
-  const calm = useThrottled(
+  const throttled = useThrottled(
     frame,
     player,
     (next, shown) => next?.probabilities.length !== shown?.probabilities.length || next?.updates === 0,
   );
+  const calm = useComputed(() => ofScene(throttled.value));
   useUndoKeys(editor);
   return (
     <>

@@ -20,7 +20,7 @@ const explanations: Readonly<Record<Sharing, string>> = {
 const etas = [0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10] as const;
 
 export function Settings({ editor }: { readonly editor: Editor }) {
-  const { network, sharing, seed, eta } = editor.player.scene.value;
+  const { network, sharing, seed, eta, sampled } = editor.player.scene.value;
   return (
     <div class="controls settings">
       <Choices
@@ -44,6 +44,21 @@ export function Settings({ editor }: { readonly editor: Editor }) {
           network === 'fourier'
             ? 'Similarity depends on distance alone: 0.88 at 0.2, 0.46 at 0.5, 0.04 at 1.'
             : 'A hidden layer of 128 units that learns its features. Similarity depends on the place.'
+        }
+      />
+      <Choices
+        legend="Gradients"
+        name="gradients"
+        options={[
+          ['exact', 'Exact'],
+          ['sampled', 'Sampled'],
+        ]}
+        value={sampled ? 'sampled' : 'exact'}
+        choose={(next) => editor.use({ sampled: next === 'sampled' })}
+        hint={
+          sampled
+            ? 'GRPO as a trainer has it: 8 groups of 8 sampled actions in each update.'
+            : 'Every action of every state counts with its probability.'
         }
       />
       <label class="field">

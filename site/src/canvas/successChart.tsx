@@ -20,7 +20,8 @@ interface Curves {
 const colours: Readonly<Record<Sharing, string>> = { coupled: '--bad', decoupled: '--accent', own: '--good' };
 
 /** Everything of a scene but what the states share: curves of equal drawings can be compared. */
-const drawingOf = ({ states, network, seed, eta }: Scene): string => [statesToText(states), network, seed, eta].join();
+const drawingOf = ({ states, network, seed, eta, sampled }: Scene): string =>
+  [statesToText(states), network, seed, eta, sampled === true].join();
 
 const played = signal<{ readonly drawing: string; readonly curves: Partial<Record<Sharing, Curves>> }>({
   drawing: '',

@@ -32,6 +32,8 @@ export interface Scene {
   readonly seed: number;
   /** Step size times the mean squared norm of the gradients of log pi at the start. */
   readonly eta: number;
+  /** true: GRPO on sampled actions. Otherwise every action counts with its probability. */
+  readonly sampled?: boolean;
 }
 
 /** Most states of a scene. The Gram matrix has four rows for each. */

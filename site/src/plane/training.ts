@@ -4,9 +4,11 @@
  */
 import { createArena } from 'unbraid';
 import { gramTotal } from 'unbraid/coupling';
+import { randomStream } from 'unbraid/env';
 import { actionLogProbs, createStateList, loadStates, pushState, type StateList } from 'unbraid/learn';
 import { decoupled } from './decoupled.ts';
 import { type PlaneNetwork, planeNetwork } from './network.ts';
+import { sampledWeights } from './sampledWeights.ts';
 import { actionCount, type Scene } from './scene.ts';
 
 const allActions = Array.from({ length: actionCount }, (_, a) => a);
@@ -162,7 +164,13 @@ export async function startTraining(scene: Scene, mostSide: number): Promise<Pla
     return weights;
   }
 
-  const nextWeights = (): Float64Array => sampleWeights(allLogProbs(weightsOf));
+  function nextWeights(): Float64Array {
+    const logProb = allLogProbs(weightsOf);
+    if (!scene.sampled) return sampleWeights(logProb);
+    // Drawn anew from seed and update, so that a look ahead sees the actions of the step that follows.
+    const random = randomStream(scene.seed, 'plane/actions', updates);
+    return sampledWeights(states, (s, a) => exp(logProb[s * actionCount + a]), random, epsilon);
+  }
 
   /** The weights of a step: those of the samples, or decoupled ones. A held-out state has no samples to decouple. */
   function stepWeights(weights: Float64Array): Float64Array {
