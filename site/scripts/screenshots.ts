@@ -49,7 +49,11 @@ async function prepare(page: Page, url: string, { path, press }: Shot, theme: st
   await page.waitForSelector('main h1');
   if (!press) return;
   await click(page, press[0]);
-  await page.waitForFunction((words) => new RegExp(words).test(document.body.innerText), { timeout: 120_000 }, press[1].source);
+  await page.waitForFunction(
+    (words) => new RegExp(words).test(document.body.innerText),
+    { timeout: 120_000 },
+    press[1].source,
+  );
   // The picture is the same whatever the machine was doing when it was taken.
   await page.evaluate(() => scrollTo(0, 0));
 }

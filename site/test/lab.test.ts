@@ -29,7 +29,14 @@ import {
 import { presets } from '../src/lab/presets.ts';
 import { collectSamples } from '../src/lab/samples.ts';
 import { configOf, environments, labelSources, type Settings } from '../src/lab/settings.ts';
-import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import {
+  browserNames,
+  click,
+  type OpenedBrowser,
+  openBrowser,
+  programOf,
+  waitForText as waitForTextWithin,
+} from './browsers.ts';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
@@ -90,6 +97,11 @@ async function download(page: Page): Promise<string> {
   }
   return join(folder, readdirSync(folder)[0]);
 }
+
+/** A page trains slowly where the tests of other pages run at the same time. */
+const patience = 120_000;
+
+const waitForText = (page: Page, pattern: string): Promise<void> => waitForTextWithin(page, pattern, patience);
 
 const textOf = (page: Page): Promise<string> => page.evaluate(() => document.body.innerText);
 
@@ -200,6 +212,12 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await waitForText(page, 'parameters [0-9a-f]{16}');
     expect(await textOf(page)).toContain(await hashOf(danger));
     expect(await page.evaluate(() => location.search)).not.toContain('speed');
+    await page.focus('.history input');
+    await page.keyboard.press('Home');
+    await page.waitForFunction(() => location.search.includes('at='), { polling: 100 });
+    const at = await page.evaluate(() => new URL(location.href).searchParams.get('at'));
+    await waitForText(page, `The policy after iteration ${at}\\.`);
+    expect(Number(at)).toBeLessThan(12);
     await page.evaluate(() => Reflect.deleteProperty(globalThis, 'saved'));
     const verified = await run(process.execPath, [command, 'verify', await download(page)]);
     expect(verified.stdout).toMatch(/equal/);
@@ -207,11 +225,12 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('two methods side by side have the hashes of two runs', { timeout: 120_000 }, async () => {
+  it('two methods side by side have the hashes of two runs', { timeout: 300_000 }, async () => {
     const { page, errors } = await open(server, `${dangerQuery}&beside=decouple`);
     await click(page, 'Start');
     await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
       polling: 200,
+      timeout: patience,
     });
     const text = await textOf(page);
     expect(text).toContain(await hashOf(danger));
@@ -271,7 +290,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     expect(words).toContain(
       `Inner product ${product.toPrecision(3)}, cosine ${(product / Math.sqrt(square * other)).toFixed(2)}.`,
     );
-    for (const i of [3, 34]) expect(words).toContain(`${texts[i].action} in ${texts[i].state}`);
+    for (const i of [3, 34]) expect(words).toContain(texts[i].words);
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -284,7 +303,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await waitForText(page, 'The policy after iteration 5');
     await waitForText(page, 'Policy after iteration 5, with its likeliest actions');
     const words = await page.$eval('.pair', (node) => (node as HTMLElement).innerText);
-    expect(words).toMatch(/Good: .+ in You are at .+Task: /);
+    expect(words).toMatch(/Good: .+\. You are (at|in) .+Task: /);
     const step = await page.$eval('.agent', (node) => (node as HTMLElement).innerText);
     expect(step).toMatch(/Step 1 of \d+/);
     expect(step).toMatch(/You are at .+ Task: /);
@@ -292,7 +311,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await waitForText(page, 'Step 2 of');
     await page.focus('.points');
     await page.keyboard.press('ArrowRight');
-    await waitForText(page, 'Good: .+, in You are at .+Probability \\d\\.\\d\\d');
+    await waitForText(page, 'Good: .+\\. You are at .+Probability \\d\\.\\d\\d');
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -323,7 +342,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await site.close();
   });
 
-  it('an error of the worker is shown, and what was trained can be downloaded', { timeout: 120_000 }, async () => {
+  it('an error of the worker is shown, and what was trained can be downloaded', { timeout: 300_000 }, async () => {
     const site = await serveWith(
       'trainWorker',
       "new BroadcastChannel('end').onmessage = () => { throw new Error('no more memory'); };",
@@ -342,7 +361,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await site.close();
   });
 
-  it('the training goes on without its views, and they start again', { timeout: 120_000 }, async () => {
+  it('the training goes on without its views, and they start again', { timeout: 300_000 }, async () => {
     const site = await serveWith('viewWorker', "new BroadcastChannel('end').onmessage = () => self.close();");
     const { page } = await open(site, `${dangerQuery}&speed=4`);
     await click(page, 'Start');
@@ -366,7 +385,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
       /One thread: this runtime cannot allocate shared memory: /,
     ],
   ] as const;
-  it.each(memories)('trains %s to the same hash', { timeout: 120_000 }, async (_, refused, reason) => {
+  it.each(memories)('trains %s to the same hash', { timeout: 300_000 }, async (_, refused, reason) => {
     const site = await serveWith('trainWorker', stubOf(refused));
     const { page } = await open(site, query);
     await click(page, 'Start');
@@ -377,7 +396,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await site.close();
   });
 
-  it('says what to do where no memory can be had', { timeout: 120_000 }, async () => {
+  it('says what to do where no memory can be had', { timeout: 300_000 }, async () => {
     const site = await serveWith('trainWorker', stubOf('true'));
     const { page } = await open(site, query);
     await click(page, 'Start');
@@ -387,7 +406,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await site.close();
   });
 
-  it('an old browser reads why it cannot train', { timeout: 60_000 }, async () => {
+  it('an old browser reads why it cannot train', { timeout: 300_000 }, async () => {
     const { page } = await browser.newPage();
     await page.evaluateOnNewDocument(() => {
       WebAssembly.validate = () => false;
@@ -398,7 +417,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('a hidden tab trains and draws nothing', { timeout: 120_000 }, async () => {
+  it('a hidden tab trains and draws nothing', { timeout: 300_000 }, async () => {
     const { page, errors } = await open(server, query);
     await page.evaluate(() => {
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
@@ -418,9 +437,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('the address holds all settings, and unknown ones are left out', { timeout: 60_000 }, async () => {
+  it('the address holds all settings, and unknown ones are left out', { timeout: 300_000 }, async () => {
     const search =
-      'env=crafting&method=classifier%2Bcloning&labels=oracle&hidden=128&blocks=2&demonstrations=20&seed=9&iterations=33&beside=nonsense%2Bpcgrad&besideLabels=shuffled&speed=1';
+      'env=crafting&method=classifier%2Bcloning&labels=oracle&hidden=128&blocks=2&demonstrations=20&seed=9&iterations=33&beside=nonsense%2Bpcgrad&besideLabels=shuffled&speed=1&at=7&pair=2-3&game=4&split=train&parameter=tokens';
     const { page, errors } = await open(server, search);
     const shown = (): Promise<string[]> =>
       page.$$eval('main select, main input', (fields) =>
@@ -433,6 +452,9 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     expect(before.slice(0, 6)).toEqual(['crafting', '128', '2', '20', '9', '33']);
     await click(page, 'contrastive');
     await page.waitForFunction(() => location.search.includes('contrastive'), { polling: 100 });
+    for (const kept of ['speed=1', 'at=7', 'pair=2-3', 'game=4', 'split=train', 'parameter=tokens']) {
+      expect(await page.evaluate(() => location.search)).toContain(kept);
+    }
     const changed = await shown();
     await page.reload();
     await page.waitForSelector('button.main');
@@ -445,7 +467,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('settings that exclude each other are named beside Start', { timeout: 60_000 }, async () => {
+  it('settings that exclude each other are named beside Start', { timeout: 300_000 }, async () => {
     const { page } = await open(server, 'method=decouple');
     expect(await page.$eval('button.main', (button) => (button as HTMLButtonElement).disabled)).toBe(false);
     await click(page, 'PPO');
@@ -454,7 +476,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('every preset is a link to settings that can be trained', { timeout: 60_000 }, async () => {
+  it('every preset is a link to settings that can be trained', { timeout: 300_000 }, async () => {
     const { page, errors } = await open(server, '');
     const links = await page.$$eval('.presets a', (all) => all.map((link) => (link as HTMLAnchorElement).href));
     expect(links).toEqual(presets.map(({ query: of }) => `${server.url}lab/?${of}`));
@@ -466,14 +488,16 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('axe finds nothing in a run of two methods, in both themes and at 390 px', { timeout: 120_000 }, async () => {
+  it('axe finds nothing in a run of two methods, in both themes and at 390 px', { timeout: 300_000 }, async () => {
     const { page } = await open(server, `${dangerQuery}&beside=decouple&pair=1-40`);
     await click(page, 'Start');
     await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
       polling: 200,
+      timeout: patience,
     });
     await page.waitForFunction(() => document.body.innerText.match(/with its likeliest actions/g)?.length === 2, {
       polling: 200,
+      timeout: patience,
     });
     await page.evaluate(axe.source);
     for (const theme of ['light', 'dark'] as const) {

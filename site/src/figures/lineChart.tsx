@@ -100,7 +100,7 @@ export function LineChart({
       made.destroy();
       chart.current = null;
     };
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the lines' values are drawn by the next effect.
+    // The lines' values are drawn by the next effect.
   }, [shown, shape, xMost, height, logarithmic]);
   useEffect(() => {
     chart.current?.setData([[...x], ...lines.map(({ values }) => [...values])] as uPlot.AlignedData);

@@ -1,4 +1,5 @@
 /** Curves of one or two runs over iterations, one small chart for each quantity. */
+import { useMemo } from 'preact/hooks';
 import { Legend, type Line, LineChart } from '../figures/lineChart.tsx';
 import { methodWords, takesLabels } from './method.ts';
 import type { Session } from './session.ts';
@@ -20,8 +21,7 @@ interface Points {
 }
 
 /** The curves of the runs on one abscissa. */
-function linesOf(sessions: readonly Session[], pointsOf: (session: Session) => Points): { x: number[]; lines: Line[] } {
-  const all = sessions.map(pointsOf);
+function linesOf(sessions: readonly Session[], all: readonly Points[]): { x: number[]; lines: Line[] } {
   const x = [...new Set(all.flatMap((points) => points.x))].sort((a, b) => a - b);
   const lines = all.map((points, i) => {
     const at = new Map(points.x.map((value, k) => [value, points.y[k]]));
@@ -65,34 +65,48 @@ const charts = [
   ['Mean probability of bad actions', badActions, [0, 1]],
 ] as const;
 
-export function Charts({ sessions }: { readonly sessions: readonly Session[] }) {
+interface ChartProps {
+  readonly sessions: readonly Session[];
+  readonly title: string;
+  readonly pointsOf: (session: Session) => Points;
+  readonly range: readonly [number, number];
+}
+
+function Chart({ sessions, title, pointsOf, range }: ChartProps) {
+  const all = sessions.map(pointsOf);
   const { iterations } = sessions[0].settings;
+  // Most curves have no new point at a change of the page, and are not drawn again.
+  const newest = all.map(({ x, y }) => `${x.length} ${x.at(-1)} ${y.at(-1)}`).join();
+  const { x, lines } = useMemo(() => linesOf(sessions, all), [sessions, newest]);
+  const latest = lines.map(({ label, values }) => {
+    const last = values.findLast((value) => value !== null);
+    return `${label}: ${last === undefined || last === null ? 'none yet' : last.toFixed(2)}`;
+  });
+  return (
+    <figure>
+      <h3>{title}</h3>
+      <LineChart
+        {...{ x, lines, range }}
+        xLabel="iterations"
+        height={150}
+        hasLegend={false}
+        xMost={iterations}
+        summary={`${title} over ${iterations} iterations. Latest: ${latest.join('; ')}.`}
+      />
+    </figure>
+  );
+}
+
+export function Charts({ sessions }: { readonly sessions: readonly Session[] }) {
   const named = sessions.map((session, i) => ({ label: runName(session), ...strokes[i] }));
   return (
     <section class="curves">
       <h2 class="hidden">Curves</h2>
       {named.length > 1 && <Legend lines={named} />}
       <div class="charts">
-        {charts.map(([title, pointsOf, range]) => {
-          const { x, lines } = linesOf(sessions, pointsOf);
-          const latest = lines.map(({ label, values }) => {
-            const last = values.findLast((value) => value !== null);
-            return `${label}: ${last === undefined || last === null ? 'none yet' : last.toFixed(2)}`;
-          });
-          return (
-            <figure key={title}>
-              <h3>{title}</h3>
-              <LineChart
-                {...{ x, lines, range }}
-                xLabel="iterations"
-                height={150}
-                hasLegend={false}
-                xMost={iterations}
-                summary={`${title} over ${iterations} iterations. Latest: ${latest.join('; ')}.`}
-              />
-            </figure>
-          );
-        })}
+        {charts.map(([title, pointsOf, range]) => (
+          <Chart key={title} {...{ sessions, title, pointsOf, range }} />
+        ))}
       </div>
     </section>
   );

@@ -61,6 +61,11 @@ export function Controls({ sessions, start }: ControlsProps) {
         />
         {'seconds' in current && <span class="count">takes about {durationWords(current.seconds)} at full speed</span>}
       </div>
+      {sessions.length > 0 && isRunning && (
+        <p class="quiet hint">
+          In a hidden tab, the training goes on and nothing is drawn. The tab's title says how far it is.
+        </p>
+      )}
       {'flaw' in current && (
         <div class="problem" role="alert">
           <p>These settings do not go together: {current.flaw}.</p>

@@ -146,7 +146,7 @@ export function EmbeddingView({ view, samples }: EmbeddingViewProps) {
       </p>
       <figcaption aria-live="polite">
         {sample
-          ? `${sample.good ? 'Good' : 'Bad'}: ${sample.action}, in ${sample.state} Probability ${view.probabilities[at as number].toFixed(2)}.`
+          ? `${sample.good ? 'Good' : 'Bad'}: ${sample.words} Probability ${view.probabilities[at as number].toFixed(2)}.`
           : 'The first two principal components of the embedding that all heads read. Lines lead from the policy before; the frame follows the points.'}
       </figcaption>
     </figure>

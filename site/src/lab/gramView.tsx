@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { channels } from '../plane/actions.ts';
 import { theme } from '../shell/theme.ts';
 import { pair, parameter } from './labState.ts';
-import { PairWords } from './pairWords.tsx';
+import { cosineOf, PairWords } from './pairWords.tsx';
 import type { SampleText } from './samples.ts';
 import type { PolicyView } from './viewWorker.ts';
 import type { Watcher } from './watcher.ts';
@@ -32,11 +32,6 @@ function draw(canvas: HTMLCanvasElement, products: Float32Array, n: number): voi
     image.data[4 * k + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-}
-
-export function cosineOf(products: Float32Array, n: number, i: number, j: number): number {
-  const norms = Math.sqrt(products[i * n + i] * products[j * n + j]);
-  return norms > 0 ? products[i * n + j] / norms : 0;
 }
 
 const arrows: Readonly<Record<string, readonly [number, number]>> = {

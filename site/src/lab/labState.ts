@@ -72,6 +72,9 @@ export const split = inAddress<Split>(
   'out-of-domain',
 );
 
+/** The iteration whose policy all views show; -1: the latest. */
+export const at = inAddress('at', () => integerFromAddress('at', -1, [-1, bounds.iterations[1]]), -1);
+
 /** The pair of samples that is looked at, as `row-column`; empty: none. */
 export const pair = inAddress(
   'pair',

@@ -1,11 +1,23 @@
 /** Coupling by parameter: how large each part of the gradients is, and how its good-bad pairs point. */
 
+import { Fragment } from 'preact';
 import { ScrollRegion } from '../shell/scrollRegion.tsx';
 import { parameter } from './labState.ts';
 import type { PolicyView } from './viewWorker.ts';
 
 /** Parameters that are listed; the others have small shares. */
 const listed = 12;
+
+/** A parameter's name, which a narrow column may break after a dot. */
+function withBreaks(name: string) {
+  return name.split('.').map((part, i) => (
+    <Fragment key={part}>
+      {i > 0 && '.'}
+      {i > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
 
 function Cosine({ value }: { readonly value: number }) {
   const size = 50 * Math.min(1, Math.abs(value));
@@ -36,9 +48,8 @@ export function LayersView({ view, name: run }: LayersViewProps) {
             <tr>
               <th scope="col">parameter</th>
               <th scope="col">share</th>
-              <th scope="col" colSpan={2}>
-                good-bad cosine
-              </th>
+              <td class="bar-cell" />
+              <th scope="col">good-bad cosine</th>
               <th scope="col">good-good</th>
             </tr>
           </thead>
@@ -54,7 +65,7 @@ export function LayersView({ view, name: run }: LayersViewProps) {
                       parameter.value = name === parameter.value ? '' : name;
                     }}
                   >
-                    {name}
+                    {withBreaks(name)}
                   </button>
                 </th>
                 <td>{share.toFixed(2)}</td>

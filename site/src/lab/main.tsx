@@ -5,7 +5,7 @@ import './lab.css';
 import { Charts } from './charts.tsx';
 import { Controls } from './controls.tsx';
 import { createFrames } from './frames.ts';
-import { runs, settingsWords, speed, threadsOfRun } from './labState.ts';
+import { at, runs, settingsWords, speed, threadsOfRun } from './labState.ts';
 import { PresetLinks } from './presetLinks.tsx';
 import { RunPanel } from './runPanel.tsx';
 import { openSession, type Session } from './session.ts';
@@ -14,8 +14,6 @@ import { obstacle } from './support.ts';
 
 const frames = createFrames();
 const sessions = signal<readonly Session[]>([]);
-/** The iteration that all views show; null: the latest. */
-const at = signal<number | null>(null);
 /** Whether the settings are folded, so that the run has the page. */
 const isFolded = signal(false);
 const flaw = obstacle();
@@ -31,7 +29,8 @@ function showDone(): void {
 
 function start(): void {
   for (const session of sessions.value) session.close();
-  at.value = null;
+  // A link can name the policy that the first run shows; a run after it shows the latest.
+  if (sessions.value.length > 0) at.value = -1;
   isFolded.value = true;
   sessions.value = runs.value.map((of) => openSession(of, threadsOfRun.value, speed, frames, showDone));
   showDone();
@@ -47,17 +46,17 @@ function History() {
   if (steps.length < 2) return null;
   const last = steps.length - 1;
   const place =
-    at.value === null
+    at.value < 0
       ? last
       : Math.max(
           0,
-          steps.findLastIndex((step) => step <= (at.value as number)),
+          steps.findLastIndex((step) => step <= at.value),
         );
   return (
     <label class="field history">
       <span>
         Policy after iteration {steps[place]}
-        {at.value === null && ' (latest)'}
+        {at.value < 0 && ' (latest)'}
       </span>
       <input
         type="range"
@@ -66,7 +65,7 @@ function History() {
         value={place}
         onInput={(event) => {
           const next = event.currentTarget.valueAsNumber;
-          at.value = next >= last ? null : steps[next];
+          at.value = next >= last ? -1 : steps[next];
         }}
       />
     </label>

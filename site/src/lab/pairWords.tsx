@@ -1,5 +1,4 @@
 /** A pair of samples in words: states, actions, inner product, and the spillover of a step on the first. */
-import { cosineOf } from './gramView.tsx';
 import type { SampleText } from './samples.ts';
 
 interface PairWordsProps {
@@ -15,16 +14,20 @@ const rise = 0.01;
 /** Spillover above which the step is not small for the second sample. */
 const mostSpillover = 0.2;
 
+export function cosineOf(products: Float32Array, n: number, i: number, j: number): number {
+  const norms = Math.sqrt(products[i * n + i] * products[j * n + j]);
+  return norms > 0 ? products[i * n + j] / norms : 0;
+}
+
 /** In three digits, without powers of ten for usual sizes. */
 const three = (x: number): string => (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPrecision(3));
 
 const signed = (x: number): string => (x < 0 ? x.toFixed(4) : `+${x.toFixed(4)}`);
 
-function Sample({ sample: { good, action, state } }: { readonly sample: SampleText }) {
+function Sample({ sample: { good, words } }: { readonly sample: SampleText }) {
   return (
     <p class={good ? 'sample good' : 'sample bad'}>
-      <b>{good ? 'Good' : 'Bad'}: </b>
-      {action} <span class="quiet">in {state}</span>
+      <b>{good ? 'Good' : 'Bad'}:</b> {words}
     </p>
   );
 }

@@ -1,9 +1,8 @@
 /** Named links to settings, and the link to the present ones. */
-import { useSignal } from '@preact/signals';
+import { CopyButton } from './copyButton.tsx';
 import { presets } from './presets.ts';
 
 export function PresetLinks() {
-  const copied = useSignal('');
   return (
     <details class="presets" open={location.search === ''}>
       <summary>Settings to start from</summary>
@@ -16,23 +15,7 @@ export function PresetLinks() {
         ))}
       </ul>
       <p>
-        <button
-          type="button"
-          class="act"
-          onClick={() => {
-            navigator.clipboard.writeText(location.href).then(
-              () => {
-                copied.value = 'Copied.';
-              },
-              () => {
-                copied.value = 'The browser refused; copy the address of the page.';
-              },
-            );
-          }}
-        >
-          Copy a link to these settings
-        </button>{' '}
-        <span role="status">{copied.value}</span>
+        <CopyButton label="Copy a link to these settings" textOf={() => location.href} />
       </p>
     </details>
   );

@@ -23,7 +23,7 @@ export const presets: readonly LabPreset[] = [
   {
     name: 'Labels and their control',
     watch:
-      'Classifier and cloning with labels of the experience graph, beside the same labels shuffled. The labels must carry the gain, or it is none.',
+      'Classifier and cloning with labels of the experience graph, beside the same labels shuffled. A gain counts as far as it is larger than that of the shuffled labels.',
     query:
       'env=household&method=classifier%2Bcloning&labels=graph&beside=classifier%2Bcloning&besideLabels=shuffled&iterations=60',
   },

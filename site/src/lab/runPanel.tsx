@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { AgentView } from './agentView.tsx';
 import { runName } from './charts.tsx';
 import { commandOf, folderName } from './command.ts';
+import { CopyButton } from './copyButton.tsx';
 import { EmbeddingView } from './embeddingView.tsx';
 import { GramView } from './gramView.tsx';
 import { LayersView } from './layersView.tsx';
@@ -90,7 +91,6 @@ function Problem({ session, startAgain }: { readonly session: Session; readonly 
 }
 
 function Files({ session }: { readonly session: Session }) {
-  const copied = useSignal('');
   const problem = useSignal<string | null>(null);
   const config = configOf(session.settings);
   const command = commandOf(config);
@@ -102,22 +102,7 @@ function Files({ session }: { readonly session: Session }) {
         <code>{command}</code>
       </pre>
       <div class="controls">
-        <button
-          type="button"
-          class="act"
-          onClick={() => {
-            navigator.clipboard.writeText(command).then(
-              () => {
-                copied.value = 'Copied.';
-              },
-              () => {
-                copied.value = 'The browser refused; select the text above.';
-              },
-            );
-          }}
-        >
-          Copy the command
-        </button>
+        <CopyButton label="Copy the command" textOf={() => command} />
         <button
           type="button"
           class="act"
@@ -134,7 +119,6 @@ function Files({ session }: { readonly session: Session }) {
         >
           Download the run
         </button>
-        <span role="status">{copied.value}</span>
       </div>
       {problem.value !== null && (
         <div class="problem" role="alert">
@@ -151,7 +135,7 @@ function Files({ session }: { readonly session: Session }) {
 }
 
 /** Relative error above which the step of the measurement is called large. */
-const largeError = 0.5;
+const largeError = 0.25;
 
 function Spillover({ view: { iteration, spillover } }: { readonly view: PolicyView }) {
   const { predicted, actual, relativeError } = spillover;
@@ -161,15 +145,15 @@ function Spillover({ view: { iteration, spillover } }: { readonly view: PolicyVi
       The policy after iteration {iteration}. A step that raises log π of the good samples by 0.01 on average changes
       that of the bad samples by {signed(actual)}. The inner products predict {signed(predicted)}.
       {relativeError > largeError &&
-        ' The prediction is far off: the gradients of the good samples have almost vanished, and such a step is no longer small.'}
+        ' The prediction is off: where the good actions are almost certain, their gradients are small, and such a step is a large one.'}
     </p>
   );
 }
 
 interface RunPanelProps {
   readonly session: Session;
-  /** The iteration that the views show; null: the latest. */
-  readonly at: number | null;
+  /** The iteration that the views show; -1: the latest. */
+  readonly at: number;
   readonly startAgain: () => void;
 }
 
@@ -177,7 +161,7 @@ export function RunPanel({ session, at, startAgain }: RunPanelProps) {
   const { watcher } = session;
   const views = watcher.views.value;
   const samples = watcher.samples.value;
-  const view = (at === null ? undefined : views.findLast(({ iteration }) => iteration <= at)) ?? views.at(-1);
+  const view = (at < 0 ? undefined : views.findLast(({ iteration }) => iteration <= at)) ?? views.at(-1);
   return (
     <section class="run" aria-label={runName(session)}>
       <h2>{runName(session)}</h2>

@@ -6,8 +6,9 @@ import type { Environment, Step } from 'unbraid/env';
 /** A sample in words. */
 export interface SampleText {
   readonly good: boolean;
-  readonly state: string;
   readonly action: string;
+  /** The action and its state, as sentences. */
+  readonly words: string;
 }
 
 /** Samples that are shown of each class, good and bad. */
@@ -49,7 +50,7 @@ function remembering(
   };
 }
 
-/** The words of a state of numbers: what it needs tells more than its numbers. */
+/** The words of a state of numbers: the action that it needs tells more than its numbers. */
 export function needText(name: string, needs: readonly number[]): string {
   if (name === 'look-alike') return needs[0] === 0 ? 'the common state s' : "its rare look-alike s'";
   return `a state that needs ${needs.map((need) => `action ${need}`).join(' or ')}`;
@@ -71,12 +72,13 @@ export async function collectSamples(
     const [first, end] = [states.rowOffsets[state], states.rowOffsets[state + 1]];
     if (spec.form === 'vector') {
       const needs = Array.from(labels.subarray(first, end), (label, a) => (label === 1 ? a : -1)).filter((a) => a >= 0);
-      return { good, state: needText(spec.name, needs), action: `action ${action}` };
+      return { good, words: `action ${action} in ${needText(spec.name, needs)}.`, action: `action ${action}` };
     }
     const features = states.stateFeatures.subarray(states.stateOffsets[state], states.stateOffsets[state + 1]);
     const slots = states.shape.stateSlots;
     const found = words.get(keyOf(Array.from(features, (f) => [f % slots, Math.floor(f / slots)])));
-    return { good, state: found?.state ?? `state ${state}`, action: found?.actions[action] ?? `action ${action}` };
+    const taken = found?.actions[action] ?? `action ${action}`;
+    return { good, words: `${taken}. ${found?.state ?? `State ${state}.`}`, action: taken };
   }
 
   const { goodBad, goodGood, badBad } = pairs.byClass;
@@ -88,7 +90,7 @@ export async function collectSamples(
       .filter(({ sample }) => sample.good === good)
       .slice(0, mostOfClass)
       .sort(
-        (a, b) => a.text.action.localeCompare(b.text.action, 'en') || a.text.state.localeCompare(b.text.state, 'en'),
+        (a, b) => a.text.action.localeCompare(b.text.action, 'en') || a.text.words.localeCompare(b.text.words, 'en'),
       ),
   );
   return {

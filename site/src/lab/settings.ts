@@ -45,7 +45,7 @@ export interface Settings {
 }
 
 /** Iterations between two evaluations, and between two views of the policy. */
-export const viewEvery = 5;
+const viewEvery = 5;
 
 export function hasVectors(env: EnvironmentName): boolean {
   return env === 'bandit' || env === 'look-alike';
