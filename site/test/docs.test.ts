@@ -69,7 +69,10 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
   it('the search finds pages and names of the API, without a request to elsewhere', { timeout: 60_000 }, async () => {
     const { page, errors } = await browser.newPage();
     const hosts = new Set<string>();
-    page.on('request', (request) => hosts.add(new URL(request.url()).host));
+    page.on('request', (request) => {
+      const { protocol, host } = new URL(request.url());
+      if (protocol !== 'data:') hosts.add(host);
+    });
     await page.goto(`${server.url}docs/index.html`);
     for (const [words, address] of [
       ['danger zone', /danger-zone\.html/],

@@ -1,15 +1,20 @@
-/** A result as text for the fragment of a link: `Chromium 140|peak of 128-bit vectors=0.21;...`. */
+/** A result as text for the fragment of a link: `Chromium 140, 2 cores|peak=0.21~1.05;...`. */
 import type { Machine } from './machines.ts';
+import { allTasks } from './tasks.ts';
 
 const key = '#result=';
 const longest = 4000;
+const longestName = 80;
+const known: ReadonlySet<string> = new Set(allTasks.map(({ id }) => id));
 
-export function fragmentOf({ name, ms }: Machine): string {
-  const parts = Object.entries(ms).map(([task, value]) => `${task}=${value.toPrecision(4)}`);
-  return key + encodeURIComponent(`${name}|${parts.join(';')}`);
+export function fragmentOf({ name, ms, noise }: Machine): string {
+  const parts = Object.entries(ms).map(([id, value]) => `${id}=${value.toPrecision(4)}~${(noise[id] ?? 1).toFixed(3)}`);
+  return key + encodeURIComponent(`${name.replaceAll('|', ' ')}|${parts.join(';')}`);
 }
 
-/** The result of a fragment; null if it holds none. Text from it is shown as text. */
+const isPositive = (value: number): boolean => value > 0 && value < 1e9;
+
+/** The result of a fragment; null if it holds none or a damaged one. Its name is shown as text. */
 export function machineOfFragment(fragment: string): Machine | null {
   if (!fragment.startsWith(key) || fragment.length > longest) return null;
   let text: string;
@@ -21,14 +26,13 @@ export function machineOfFragment(fragment: string): Machine | null {
   const bar = text.indexOf('|');
   if (bar < 0) return null;
   const ms: Record<string, number> = {};
-  for (const part of text
-    .slice(bar + 1)
-    .split(';')
-    .slice(0, 20)) {
-    const at = part.lastIndexOf('=');
-    const value = Number(part.slice(at + 1));
-    if (at < 1 || !(value > 0 && Number.isFinite(value))) return null;
-    ms[part.slice(0, at).slice(0, 60)] = value;
+  const noise: Record<string, number> = {};
+  for (const part of text.slice(bar + 1).split(';')) {
+    const [, id = '', value, spread] = /^([\w-]+)=([\d.e+-]+)~([\d.]+)$/.exec(part) ?? [];
+    if (!known.has(id) || !isPositive(Number(value)) || !isPositive(Number(spread))) return null;
+    ms[id] = Number(value);
+    noise[id] = Number(spread);
   }
-  return { name: text.slice(0, bar).slice(0, 60), ms };
+  const name = text.slice(0, bar).replace(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069]/gu, '?');
+  return { name: name.slice(0, longestName) || 'Result of the link', note: '', ms, noise };
 }

@@ -3,133 +3,157 @@ import { signal } from '@preact/signals';
 import { proxy, wrap } from 'comlink';
 import { threadChoice } from '../session/threads.ts';
 import { showPage } from '../shell/shell.tsx';
+import './bench.css';
 import { fragmentOf, machineOfFragment } from './link.ts';
 import { type Machine, machines } from './machines.ts';
-import type { BenchWorker, Measured } from './worker.ts';
+import type { Measured } from './measure.ts';
+import { Results } from './results.tsx';
+import { estimate, kernelTasks, policyTasks, runThreads } from './tasks.ts';
+import type { BenchWorker } from './worker.ts';
 
 const { most, reason } = threadChoice();
-const threads = [1, 2, 4, 8].filter((count) => count <= most);
+const threads = runThreads.filter((count) => count <= most);
+const total = kernelTasks.length + policyTasks.length + threads.length;
 const measured = signal<readonly Measured[]>([]);
-const progress = signal<readonly [done: number, total: number] | null>(null);
+const state = signal<'idle' | 'running' | 'done'>('idle');
 const problem = signal<string | null>(null);
 const fromLink = machineOfFragment(location.hash);
+const linkIsDamaged = location.hash.startsWith('#result=') && fromLink === null;
+let stopRun: (() => void) | null = null;
 
 /** The browser in words, from its user agent. */
 function browserName(): string {
-  const found = /(Firefox|Edg|Chrome|Version)\/([\d]+)/.exec(navigator.userAgent);
-  const names: Readonly<Record<string, string>> = { Edg: 'Edge', Version: 'Safari' };
+  const found = /(Firefox|Edg|OPR|HeadlessChrome|Chrome|Version)\/(\d+)/.exec(navigator.userAgent);
+  const names: Readonly<Record<string, string>> = {
+    Edg: 'Edge',
+    OPR: 'Opera',
+    HeadlessChrome: 'Chromium',
+    Version: 'Safari',
+  };
   const cores = `${navigator.hardwareConcurrency || 1} cores`;
-  return found ? `${names[found[1]] ?? found[1]} ${found[2]}, ${cores}` : `this browser, ${cores}`;
+  return found ? `${names[found[1]] ?? found[1]} ${found[2]}, ${cores}` : `a browser, ${cores}`;
+}
+
+function ownMachine(name: string): Machine {
+  const by = (of: (task: Measured) => number): Record<string, number> =>
+    Object.fromEntries(measured.value.map((task) => [task.id, of(task)]));
+  return { name, note: '', ms: by(({ ms }) => ms), noise: by(({ noise }) => noise) };
 }
 
 async function run(): Promise<void> {
   measured.value = [];
   problem.value = null;
-  progress.value = [0, 1];
+  state.value = 'running';
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  const broken = new Promise<never>((_, reject) => {
-    worker.addEventListener('error', (event) => reject(new Error(event.message || 'its worker could not be loaded')));
-  });
   try {
-    const report = proxy((task: Measured, done: number, total: number) => {
-      measured.value = [...measured.value, task];
-      progress.value = [done, total];
+    await new Promise<void>((resolve, reject) => {
+      stopRun = () => reject(new Error('it was stopped'));
+      worker.addEventListener('error', (event) => reject(new Error(event.message || 'its worker could not be loaded')));
+      const report = proxy((task: Measured) => {
+        measured.value = [...measured.value, task];
+      });
+      wrap<BenchWorker>(worker).run(threads, report).then(resolve, reject);
     });
-    await Promise.race([wrap<BenchWorker>(worker).run(threads, report), broken]);
-    const ms = Object.fromEntries(measured.value.map((task) => [task.name, task.ms]));
-    history.replaceState(null, '', fragmentOf({ name: browserName(), ms }));
+    history.replaceState(null, '', fragmentOf(ownMachine(browserName())));
+    state.value = 'done';
   } catch (error) {
-    problem.value = `The benchmark stopped: ${error instanceof Error ? error.message : String(error)}. Press Measure to begin again.`;
+    problem.value = `The benchmark ended early: ${error instanceof Error ? error.message : String(error)}. Press Measure to begin anew.`;
+    state.value = 'idle';
   }
+  stopRun = null;
   worker.terminate();
-  progress.value = null;
 }
 
-function duration(ms: number | undefined): string {
-  if (ms === undefined) return '–';
-  if (ms < 1) return `${(1000 * ms).toPrecision(3)} µs`;
-  return ms < 1000 ? `${ms.toPrecision(3)} ms` : `${(ms / 1000).toPrecision(3)} s`;
+/** Saves the result as a file, which `addMachine.ts` reads. */
+function save(): void {
+  const text = `${JSON.stringify(ownMachine(browserName()), null, 1)}\n`;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  link.download = 'unbraid-benchmark.json';
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
-function Results() {
-  const own = measured.value;
-  const others: readonly Machine[] = fromLink ? [fromLink, ...machines] : machines;
-  const tasks =
-    own.length > 0 ? own.map(({ name }) => name) : [...new Set(others.flatMap(({ ms }) => Object.keys(ms)))];
-  const peak = own.find(({ name }) => name.startsWith('peak'))?.gflops ?? null;
-  if (tasks.length === 0) return null;
+function Actions() {
+  const running = state.value === 'running';
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Results">
-      <table>
-        <thead>
-          <tr>
-            <th>task</th>
-            <th>this browser</th>
-            <th>GFLOP/s</th>
-            <th>of the peak</th>
-            {others.map(({ name }) => (
-              <th key={name}>{name}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {tasks.map((name) => {
-            const task = own.find((of) => of.name === name);
-            const share = task?.gflops && peak ? `${Math.round((100 * task.gflops) / peak)} %` : '–';
-            return (
-              <tr key={name}>
-                <td>{name}</td>
-                <td>{duration(task?.ms)}</td>
-                <td>{task?.gflops ? task.gflops.toFixed(1) : '–'}</td>
-                <td>{share}</td>
-                {others.map((machine) => (
-                  <td key={machine.name}>{duration(machine.ms[name])}</td>
-                ))}
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+    <div class="controls">
+      {running ? (
+        <>
+          <span class="measuring" role="status">
+            <progress max={total} value={measured.value.length} aria-label="Tasks measured" /> {measured.value.length}{' '}
+            of {total} tasks
+          </span>
+          <button type="button" class="act" onClick={() => stopRun?.()}>
+            Stop
+          </button>
+        </>
+      ) : (
+        <button type="button" class="act main" onClick={() => void run()}>
+          {state.value === 'done' ? 'Measure again' : 'Measure'} (about {estimate(threads)} seconds)
+        </button>
+      )}
+      {state.value === 'done' && (
+        <>
+          <button type="button" class="act" onClick={save}>
+            Save the result
+          </button>
+          <span class="quiet" role="status">
+            The address of this page now carries the result: copy it to share it.
+          </span>
+        </>
+      )}
     </div>
   );
 }
 
 function Benchmark() {
-  const now = progress.value;
+  const own = measured.value.length > 0 ? ownMachine('this browser') : null;
+  const others = fromLink ? [fromLink, ...machines] : machines;
   return (
     <>
       <div class="prose">
         <h1>Benchmark this browser</h1>
+        <p class="lead">How fast does this browser run the kernels and the trainer of unbraid?</p>
         <p>
-          How fast does this browser run the kernels and the trainer? Each kernel is measured beside the peak rate of
-          128-bit vectors in the same page, so that the share tells about the code and not about the machine. A run is
-          trained with one thread and with more.
+          A longer bar is faster. Each number is the fastest of many short repetitions, because other programs only make
+          a repetition slower. A kernel is also shown as a share of the peak rate that the same page reached, so that
+          the share tells about the code and less about the machine.
         </p>
       </div>
-      <div class="controls">
-        <button type="button" class="act main" disabled={now !== null} onClick={() => void run()}>
-          Measure (about {4 + 5 * threads.length} seconds)
-        </button>
-        {now && (
-          <span role="status">
-            <progress max={now[1]} value={now[0]} aria-label="Tasks measured" /> {now[0]} of {now[1]}
-          </span>
-        )}
-        {measured.value.length > 0 && now === null && (
-          <span class="quiet">The address of this page now holds the result.</span>
-        )}
-      </div>
+      <Actions />
       {reason !== null && <p class="quiet">{reason}</p>}
       {problem.value !== null && (
         <div class="problem" role="alert">
           <p>{problem.value}</p>
         </div>
       )}
-      <Results />
-      <p class="quiet">
-        A busy machine, a phone that is warm and a tab in the background are slower. Measure twice. How unbraid compares
-        with other libraries is in the <a href="../docs/results/performance.html">documentation</a>.
-      </p>
+      {linkIsDamaged && (
+        <div class="problem" role="alert">
+          <p>The link holds no readable result. Ask for it again, or measure here.</p>
+        </div>
+      )}
+      <Results own={own} others={others} />
+      <section class="prose">
+        <h2>Where the other numbers are from</h2>
+        {fromLink && (
+          <p>
+            <b>{fromLink.name}</b>: from the link of this page. Anyone can write such a link.
+          </p>
+        )}
+        <ul class="sources">
+          {machines.map(({ name, note }) => (
+            <li key={name + note}>
+              <b>{name}</b>: {note}
+            </li>
+          ))}
+        </ul>
+        <p class="quiet">
+          A busy machine, a warm phone and a hidden tab are slower, so measure twice. How unbraid compares with other
+          libraries, measured with more care, is in the <a href="../docs/results/performance.html">documentation</a>.
+          Save a result and run <code>node site/scripts/addMachine.ts FILE</code> to add it here.
+        </p>
+      </section>
     </>
   );
 }
