@@ -37,7 +37,7 @@ const widths = [1440, 390] as const;
 const themes = ['light', 'dark'] as const;
 
 /** Pictures of docs/figures: name, width and height. */
-const shown = { canvas: [1280, 860] } as const;
+const shown = { canvas: [1280, 1240] } as const;
 
 async function prepare(page: Page, url: string, { path, press }: Shot, theme: string): Promise<void> {
   await page.goto(url + path);

@@ -9,7 +9,7 @@ interface ScrollRegionProps {
 
 export function ScrollRegion({ label, children }: ScrollRegionProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    // A region that scrolls must be reachable by keyboard.
     <section class="scroll" tabIndex={0} aria-label={label}>
       {children}
     </section>
