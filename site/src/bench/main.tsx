@@ -149,9 +149,10 @@ function Benchmark() {
           ))}
         </ul>
         <p class="quiet">
-          A busy machine, a warm phone and a hidden tab are slower, so measure twice. How unbraid compares with other
-          libraries, measured with more care, is in the <a href="../docs/results/performance.html">documentation</a>.
-          Save a result and run <code>node site/scripts/addMachine.ts FILE</code> to add it here.
+          Where a result is noisy, smaller differences than its noise tell nothing. A busy machine, a warm phone and a
+          hidden tab are slower, so measure twice. How unbraid compares with other libraries, measured with more care,
+          is in the <a href="../docs/results/performance.html">documentation</a>. Save a result and run{' '}
+          <code>node site/scripts/addMachine.ts FILE</code> to add it here.
         </p>
       </section>
     </>
