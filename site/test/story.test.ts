@@ -1,6 +1,7 @@
 /** The story in real browsers: its numbers are those of Node and of docs/results. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { resolveConfig } from 'unbraid';
 import { runDanger } from 'unbraid/coupling';
@@ -89,6 +90,13 @@ const transferOfNode = once(async () => {
   }
   return said;
 });
+
+/** Sections whose figures are loaded when they come near, and what is there then. */
+const parts = [
+  ['danger-zone', '.outcome'],
+  ['methods', '.method'],
+  ['transfer', '.drawing'],
+] as const;
 
 /** Brings a section's figures into the page. */
 async function show(page: Page, id: string, selector: string): Promise<void> {
@@ -194,7 +202,12 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     await show(page, 'methods', '.method[open] .inside a');
     const link = await page.$eval('.method[open] .inside a', (a) => (a as HTMLAnchorElement).href);
     await page.goto(link);
-    await waitForText(page, 'GRPO \\+ classifier');
+    await page.waitForSelector('main input[type=checkbox]:checked');
+    // The terms of the run, and none in the run beside it.
+    const terms = await page.$$eval('main input[type=checkbox]:checked', (boxes) =>
+      boxes.map((box) => box.closest('label')?.textContent?.trim()),
+    );
+    expect(terms.slice(0, 1)).toEqual(['classifier']);
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -217,6 +230,26 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     await page.close();
   });
 
+  it('axe finds nothing in any section, and all fit a phone', { timeout: 60_000 }, async () => {
+    const { page } = await browser.newPage();
+    await page.setViewport({ width: 390, height: 900 });
+    await page.goto(`${server.url}?method=classifier`);
+    for (const [id, selector] of parts) await show(page, id, selector);
+    await page.evaluate(axe.source);
+    for (const theme of ['Dark', 'Light']) {
+      await click(page, theme);
+      const violations = await page.evaluate(async () => {
+        const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+        return found.violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+        );
+      });
+      expect(violations, theme).toEqual([]);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await page.close();
+  });
+
   it('tells where a part could not be loaded, and loads it again', { timeout: 60_000 }, async () => {
     const { page } = await browser.newPage();
     await page.setRequestInterception(true);
@@ -232,6 +265,19 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     await page.waitForFunction(() => document.querySelector('.outcome') !== null, { polling: 200 });
     await page.close();
   });
+});
+
+it('with the other state removed, the rare state learns as a network of its own does', async () => {
+  const [removed, own] = await Promise.all(
+    (['removed', 'own'] as const).map((condition) => startTraining(pairScene(0.8, condition, 1), 2)),
+  );
+  for (let i = 0; i < 20; i++) {
+    removed.step();
+    own.step();
+  }
+  const rare = removed.probabilities().subarray(4);
+  for (const [a, p] of own.probabilities().subarray(4).entries()) expect(rare[a]).toBeCloseTo(p, 5);
+  expect(rare[1]).toBeGreaterThan(0.5);
 });
 
 it('values of methods with few seeds are those of their pages', () => {

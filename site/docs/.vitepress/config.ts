@@ -20,6 +20,8 @@ const slugify = (heading: string): string =>
     .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-');
 
+const themeFile = (name: string): string => fileURLToPath(new URL(`theme/${name}`, import.meta.url));
+
 /** Applies the theme of the other pages before the first paint. */
 const themeScript = `(() => {
   let chosen = null;
@@ -55,9 +57,12 @@ export default defineConfig({
   vite: {
     build: { target: 'es2023', assetsInlineLimit: 0 },
     worker: { format: 'es' },
-    // The header of the site in place of the generator's.
+    // The header of the site, and a sidebar of plain elements, in place of the generator's.
     resolve: {
-      alias: [{ find: /^.*\/VPNav\.vue$/, replacement: fileURLToPath(new URL('./theme/header.ts', import.meta.url)) }],
+      alias: [
+        { find: /^.*\/VPNav\.vue$/, replacement: themeFile('header.ts') },
+        { find: /^.*\/VPSidebarGroup\.vue$/, replacement: themeFile('sidebar.ts') },
+      ],
     },
   },
   themeConfig: {

@@ -11,8 +11,8 @@ export interface Axis {
 /** A place on the axis, in CSS. */
 export const placeOn = ({ least, most }: Axis, value: number): string => `${(100 * (value - least)) / (most - least)}%`;
 
-/** Rows of fewer seeds have a hollow dot. */
-const manySeeds = 10;
+/** Rows of fewer seeds have a hollow dot: their bootstrap intervals are too narrow. */
+export const manySeeds = 10;
 
 export function IntervalPlot({ estimate, axis }: { readonly estimate: Estimate; readonly axis: Axis }) {
   const { value, low, high, n } = estimate;

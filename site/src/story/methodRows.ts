@@ -23,7 +23,7 @@ export interface RowGroup {
 
 export const groups: readonly RowGroup[] = [
   {
-    title: 'Labels from the agent’s own experience',
+    title: 'Losses on labelled actions',
     rows: [
       {
         key: 'classifier+cloning',

@@ -6,7 +6,7 @@ import household from '../../../docs/results/generalisation/household.csv?raw';
 import { Choices } from '../shell/choices.tsx';
 import { choiceFromAddress, toAddress } from '../shell/urlState.ts';
 import { FewSeedsTable } from './fewSeedsTable.tsx';
-import { type Axis, IntervalPlot, placeOn } from './intervalPlot.tsx';
+import { type Axis, IntervalPlot, manySeeds, placeOn } from './intervalPlot.tsx';
 import { allRows, groups, labLink, type MethodRow } from './methodRows.ts';
 import { type Estimate, estimatesOf, estimateText, signedText, verdictOf } from './resultTable.ts';
 
@@ -64,6 +64,7 @@ function Found({ row }: { readonly row: MethodRow }) {
         return (
           <li key={of}>
             {tasks[of].words}: {estimateText(estimate)}, {estimate.n} seeds. {verdictWords[verdictOf(estimate)]}
+            {estimate.n < manySeeds && ' So few seeds make it too narrow.'}
             {drop && ` Wrong action at the end: ${estimateText(drop)}.`}
           </li>
         );
@@ -179,7 +180,7 @@ export function Methods() {
         <p>
           What follows from the rows: information in the labels is most of the gain, the classifier adds less, and it is{' '}
           <a href="./docs/results/matched-success">not shown</a> that it works by lowering coupling. Gradient surgery
-          helps in the two states and shows no gain on games. Intervals are 95% bootstrap intervals over seeds, not
+          helps in the danger zone and shows no gain on games. Intervals are 95% bootstrap intervals over seeds, not
           corrected for their number. <a href={page}>All numbers of this task</a>.
         </p>
       </div>
