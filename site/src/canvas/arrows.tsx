@@ -22,7 +22,7 @@ export function changesOf(frame: Frame | null, kind: ArrowKind): Changes | null 
 /** Pixels of the longest arrow. */
 const longest = 54;
 
-/** Where all changes are smaller, arrows shrink: otherwise those of a policy that hardly changes would look like others. */
+/** Where all changes are smaller, arrows shrink: a policy that hardly changes must not look like one that does. */
 const least = 0.02;
 
 /** The change that `pixels` pixels mean, such that the longest arrow fits. */
@@ -37,7 +37,7 @@ export function arrowScale({ predicted, actual }: Changes, shown: readonly numbe
   return { change, pixels: (longest * change) / most };
 }
 
-/** An arrow from y = 0 up by `length` pixels, or down if it is negative. A predicted one is dashed; up means likelier. */
+/** An arrow from y = 0 up by `length` pixels, or down if it is negative. A predicted one is dashed. */
 export function Arrow({ x, length, kind }: { x: number; length: number; kind: 'predicted' | 'actual' }) {
   if (Math.abs(length) < 1.5) return <circle cx={x} cy={0} r={1.6} class="arrow none" />;
   const tall = Math.min(7, Math.abs(length) * 0.6) * Math.sign(length);

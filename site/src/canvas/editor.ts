@@ -8,7 +8,7 @@ import { keptApart, placeNear } from './places.ts';
 
 const mostUndone = 200;
 
-export const gradientKinds = ['exact', 'sampled'] as const;
+const gradientKinds = ['exact', 'sampled'] as const;
 
 export interface Editor {
   readonly player: Player;

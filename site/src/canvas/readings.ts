@@ -1,7 +1,7 @@
 /** Numbers that the canvas shows of a policy. */
 import { actionCount, type PlaneState } from '../plane/scene.ts';
 
-/** Mean probability of the right action over the trained or the held-out states, weighted by frequency; 0 without any. */
+/** Mean probability of the right action over trained or held-out states, weighted by frequency; 0 without any. */
 export function successOf(states: readonly PlaneState[], probabilities: ArrayLike<number>, trained: boolean): number {
   let sum = 0;
   let weight = 0;

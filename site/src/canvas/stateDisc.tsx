@@ -54,6 +54,7 @@ export function StateDisc({ editor, i, size, p, placeOf }: StateDiscProps) {
       type="button"
       class="state"
       data-held={!trained || undefined}
+      data-number={i + 1}
       aria-pressed={editor.selected.value === i}
       aria-label={`State ${i + 1}${trained ? '' : ', held out'}: right action ${actionLetters[right]}, probability ${p?.toFixed(2) ?? 'unknown'}, frequency ${frequency}, at ${x}, ${y}`}
       style={{

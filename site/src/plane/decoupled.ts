@@ -12,7 +12,7 @@
 import type { Arena } from 'unbraid';
 import { choleskySolver } from 'unbraid/coupling';
 
-/** Ratio of the ridge to the mean squared norm of the gradients. Below it, gradients that are nearly equal decide alone. */
+/** Ratio of the ridge to the mean squared norm of the gradients. Below it, nearly equal gradients decide alone. */
 const lambda = 0.01;
 
 /**

@@ -1,4 +1,4 @@
-/** The sample weights of GRPO from sampled actions: groups of one state each, as a trainer without exact expectations has them. */
+/** The sample weights of GRPO from sampled actions: groups of one state each, as a trainer has them. */
 import type { RandomStream } from 'unbraid/env';
 import { actionCount, type Scene } from './scene.ts';
 

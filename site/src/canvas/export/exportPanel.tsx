@@ -81,7 +81,7 @@ export function ExportPanel({ editor }: { readonly editor: Editor }) {
       <h2 id="export">Take the drawing to the full trainer</h2>
       <div class="prose">
         <p>
-          The picture above takes exact gradients, so its curves have no sampling noise. The full trainer plays
+          The plane above is trained by plain gradient steps, which the Gram matrix can predict. The full trainer plays
           episodes, as in any environment: groups of eight actions, a network of its own, and the optimiser AdamW. Save
           your drawing as a module and train on it with the command, or train right here. Both reach the same
           parameters, bit for bit.
