@@ -22,7 +22,15 @@ const variants = [
 /** The records of a short run of a variant. */
 async function runOf({ method, labels }: (typeof variants)[number]) {
   const config = {
-    ...{ env: 'bandit', policy: 'mlp', hidden: 16, iterations: 6, evalEvery: 2, couplingEvery: 2, evalEpisodes: 40 },
+    ...{
+      env: 'bandit',
+      policy: 'mlp' as const,
+      hidden: 16,
+      iterations: 6,
+      evalEvery: 2,
+      couplingEvery: 2,
+      evalEpisodes: 40,
+    },
     ...{ method, ...(labels === 'none' ? {} : { labels }) },
   } as const;
   const recorder = recordRun(config);
