@@ -6,7 +6,7 @@
  *     node site/scripts/addMachine.ts FILE.json --machine "Pixel 9" --note "28 November 2026, on battery"
  *
  * `node` measures here; `chromium` and `firefox` measure in that browser with the built site; a file is one that the page
- * saved. A result with the same name is replaced.
+ * saved. Of a result that is there already, the faster time of each task is kept: it had more repetitions then.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -78,9 +78,15 @@ const machine: Machine = {
   name: `${result.name}, ${values.machine ?? (isHere ? here : 'unknown machine')}`,
   note: values.note ?? (isHere ? conditions : ''),
 };
-const others = (JSON.parse(readFileSync(stored, 'utf8')) as Machine[]).filter(({ name }) => name !== machine.name);
-const short = (of: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(of).map(([id, value]) => [id, Number(value.toPrecision(4))]));
-const all = [...others, { ...machine, ms: short(machine.ms), noise: short(machine.noise) }];
+const results = JSON.parse(readFileSync(stored, 'utf8')) as Machine[];
+const before = results.find(({ name }) => name === machine.name);
+const faster = Object.keys(machine.ms).filter((id) => !before?.ms[id] || machine.ms[id] < before.ms[id]);
+/** The stored numbers, with those of the tasks that were faster now, in few digits. */
+const merged = (key: 'ms' | 'noise'): Record<string, number> => ({
+  ...before?.[key],
+  ...Object.fromEntries(faster.map((id) => [id, Number(machine[key][id].toPrecision(4))])),
+});
+const kept = { ...machine, ms: merged('ms'), noise: merged('noise') };
+const all = [...results.filter((of) => of !== before), kept];
 writeFileSync(stored, `${JSON.stringify(all, null, 2)}\n`);
 process.stdout.write(`${machine.name}: ${machine.note}\n`);

@@ -1,13 +1,10 @@
 /** Visits the lab in real browsers, and compares what it trains with Node and with the command. */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import axe from 'axe-core';
-import { unzipSync } from 'fflate';
-import type { Page } from 'puppeteer-core';
 import { configTable, createArena, createPolicy, resolveConfig, train } from 'unbraid';
 import { gramMatrix } from 'unbraid/coupling';
 import { createLookAlike } from 'unbraid/env';
@@ -28,20 +25,27 @@ import {
 } from '../src/lab/method.ts';
 import { presets } from '../src/lab/presets.ts';
 import { collectSamples } from '../src/lab/samples.ts';
-import { configOf, environments, labelSources, type Settings } from '../src/lab/settings.ts';
+import { configOf, environments, labelSources } from '../src/lab/settings.ts';
+import { browserNames, click, type OpenedBrowser, openBrowser, programOf } from './browsers.ts';
 import {
-  browserNames,
-  click,
-  type OpenedBrowser,
-  openBrowser,
-  programOf,
-  waitForText as waitForTextWithin,
-} from './browsers.ts';
+  danger,
+  dangerQuery,
+  dist,
+  download,
+  first,
+  hashOf,
+  iterationOf,
+  openLab,
+  patience,
+  query,
+  removeFolders,
+  temporary,
+  textOf,
+  waitForText,
+} from './labPages.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 const run = promisify(execFile);
-const folders: string[] = [];
 let server: SiteServer;
 
 beforeAll(async () => {
@@ -49,64 +53,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.close();
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  removeFolders();
 });
-
-function temporary(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'unbraid-lab-'));
-  folders.push(folder);
-  return folder;
-}
-
-const first: Settings = { env: 'bandit', method: 'grpo', labels: 'graph', hidden: 32, seed: 7, iterations: 12 };
-const query = 'env=bandit&hidden=32&seed=7&iterations=12';
-const danger: Settings = { env: 'look-alike', method: 'grpo', labels: 'graph', hidden: 32, seed: 3, iterations: 12 };
-const dangerQuery = 'env=look-alike&hidden=32&seed=3&iterations=12';
-
-const hashOf = async (settings: Settings): Promise<string> =>
-  `parameters ${(await train(configOf(settings))).parametersSha256.slice(0, 16)}`;
-
-/** Serves the site with a line put before the script of one of the lab's workers. */
-async function serveWith(worker: 'trainWorker' | 'viewWorker', line: string): Promise<SiteServer> {
-  const folder = temporary();
-  for (const part of ['app', 'lab']) cpSync(join(dist, part), join(folder, part), { recursive: true });
-  const script = readdirSync(join(folder, 'app')).find((name) => name.startsWith(`${worker}-`)) as string;
-  const path = join(folder, 'app', script);
-  writeFileSync(path, `${line}\n${readFileSync(path, 'utf8')}`);
-  return serveSite(folder);
-}
-
-/** Presses the download button and writes the zip's files to a folder; returns the run's folder. */
-async function download(page: Page): Promise<string> {
-  await page.evaluate(() => {
-    const create = URL.createObjectURL;
-    URL.createObjectURL = (blob) => {
-      void (blob as Blob).arrayBuffer().then((buffer) => {
-        Object.assign(globalThis, { saved: Array.from(new Uint8Array(buffer)) });
-      });
-      return create(blob);
-    };
-  });
-  await click(page, 'Download the run');
-  await page.waitForFunction(() => 'saved' in globalThis, { polling: 100 });
-  const zip = Uint8Array.from(await page.evaluate(() => (globalThis as unknown as { saved: number[] }).saved));
-  const folder = temporary();
-  for (const [path, bytes] of Object.entries(unzipSync(zip))) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
-  }
-  return join(folder, readdirSync(folder)[0]);
-}
-
-/** A page trains slowly where the tests of other pages run at the same time. */
-const patience = 120_000;
-
-const waitForText = (page: Page, pattern: string): Promise<void> => waitForTextWithin(page, pattern, patience);
-
-const textOf = (page: Page): Promise<string> => page.evaluate(() => document.body.innerText);
-
-/** The iteration that the page states. */
-const iterationOf = async (page: Page): Promise<number> => Number(/Iteration (\d+) of/.exec(await textOf(page))?.[1]);
 
 describe('settings', () => {
   it('every term and label source of the library is offered', () => {
@@ -167,12 +115,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
   }, 60_000);
   afterAll(() => browser?.close());
 
-  async function open(site: SiteServer, search: string): Promise<{ page: Page; errors: string[] }> {
-    const opened = await browser.newPage();
-    await opened.page.goto(`${site.url}lab/?${search}`);
-    await opened.page.waitForSelector('button.main, [role=alert]');
-    return opened;
-  }
+  const open = (site: SiteServer, search: string) => openLab(browser, site, search);
 
   it('a run has the hash of Node and of its command, and unbraid verify accepts its zip', {
     timeout: 120_000,
@@ -316,127 +259,6 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('a run goes on from its checkpoint after its worker was ended, to the same hash', {
-    timeout: 120_000,
-  }, async () => {
-    const site = await serveWith('trainWorker', "new BroadcastChannel('end').onmessage = () => self.close();");
-    const { page } = await open(site, `${dangerQuery}&speed=4`);
-    await click(page, 'Start');
-    await waitForText(page, 'Iteration [2-9]\\d* of 12');
-    await page.evaluate(() => new BroadcastChannel('end').postMessage(0));
-    await waitForText(page, 'The training stopped: the browser ended the worker');
-    await waitForText(page, 'Start again');
-    await click(page, 'full');
-    await page.evaluate(() => {
-      const button = [...document.querySelectorAll('button')].find(({ textContent }) =>
-        textContent?.startsWith('Resume from'),
-      );
-      button?.click();
-    });
-    await waitForText(page, 'parameters [0-9a-f]{16}');
-    expect(await textOf(page)).toContain(await hashOf(danger));
-    expect(await textOf(page)).not.toContain('The training stopped');
-    const verified = await run(process.execPath, [command, 'verify', await download(page)]);
-    expect(verified.stdout).toMatch(/equal/);
-    await page.close();
-    await site.close();
-  });
-
-  it('an error of the worker is shown, and what was trained can be downloaded', { timeout: 300_000 }, async () => {
-    const site = await serveWith(
-      'trainWorker',
-      "new BroadcastChannel('end').onmessage = () => { throw new Error('no more memory'); };",
-    );
-    const { page } = await open(site, `${dangerQuery}&speed=4`);
-    await click(page, 'Start');
-    await waitForText(page, 'Iteration [2-9]\\d* of 12');
-    await page.evaluate(() => new BroadcastChannel('end').postMessage(0));
-    await waitForText(page, 'The training stopped: .*no more memory');
-    const kept = Number(/Resume from iteration (\d+)/.exec(await textOf(page))?.[1]);
-    const folder = await download(page);
-    expect(JSON.parse(readFileSync(join(folder, 'latest.json'), 'utf8')).iteration).toBe(kept);
-    const resumed = await run(process.execPath, [command, 'train', '--resume', folder]);
-    expect(resumed.stdout).toContain(await hashOf(danger));
-    await page.close();
-    await site.close();
-  });
-
-  it('the training goes on without its views, and they start again', { timeout: 300_000 }, async () => {
-    const site = await serveWith('viewWorker', "new BroadcastChannel('end').onmessage = () => self.close();");
-    const { page } = await open(site, `${dangerQuery}&speed=4`);
-    await click(page, 'Start');
-    await waitForText(page, 'The policy after iteration');
-    await page.evaluate(() => new BroadcastChannel('end').postMessage(0));
-    await waitForText(page, 'The views stopped: the browser ended their worker');
-    await click(page, 'full');
-    await waitForText(page, 'parameters [0-9a-f]{16}');
-    await click(page, 'Start the views again');
-    await waitForText(page, 'The policy after iteration 12');
-    expect(await textOf(page)).not.toContain('The views stopped');
-    await page.close();
-    await site.close();
-  });
-
-  const memories = [
-    ['with a small maximum', 'shared && maximum > 8000', /2 threads: /],
-    [
-      'on one thread where memory cannot be shared',
-      'shared',
-      /One thread: this runtime cannot allocate shared memory: /,
-    ],
-  ] as const;
-  it.each(memories)('trains %s to the same hash', { timeout: 300_000 }, async (_, refused, reason) => {
-    const site = await serveWith('trainWorker', stubOf(refused));
-    const { page } = await open(site, query);
-    await click(page, 'Start');
-    await waitForText(page, 'parameters [0-9a-f]{16}');
-    expect(await textOf(page)).toContain(await hashOf(first));
-    expect(await textOf(page)).toMatch(reason);
-    await page.close();
-    await site.close();
-  });
-
-  it('says what to do where no memory can be had', { timeout: 300_000 }, async () => {
-    const site = await serveWith('trainWorker', stubOf('true'));
-    const { page } = await open(site, query);
-    await click(page, 'Start');
-    await waitForText(page, 'The training stopped: .*allocate memory.*Close other pages, or choose a smaller width');
-    expect(await textOf(page)).toContain('There is no checkpoint yet.');
-    await page.close();
-    await site.close();
-  });
-
-  it('an old browser reads why it cannot train', { timeout: 300_000 }, async () => {
-    const { page } = await browser.newPage();
-    await page.evaluateOnNewDocument(() => {
-      WebAssembly.validate = () => false;
-    });
-    await page.goto(`${server.url}lab/`);
-    await waitForText(page, 'without vector instructions');
-    expect(await page.$('button.main')).toBeNull();
-    await page.close();
-  });
-
-  it('a hidden tab trains and draws nothing', { timeout: 300_000 }, async () => {
-    const { page, errors } = await open(server, query);
-    await page.evaluate(() => {
-      Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    });
-    await click(page, 'Start');
-    await page.waitForFunction(() => document.title.startsWith('100%'), { polling: 100 });
-    expect(await iterationOf(page)).toBe(0);
-    expect(await textOf(page)).not.toContain('The policy after');
-    await page.evaluate(() => {
-      Reflect.deleteProperty(document, 'hidden');
-      document.dispatchEvent(new Event('visibilitychange'));
-    });
-    await waitForText(page, 'parameters [0-9a-f]{16}');
-    await waitForText(page, 'The policy after iteration 12');
-    expect(errors).toEqual([]);
-    await page.close();
-  });
-
   it('the address holds all settings, and unknown ones are left out', { timeout: 300_000 }, async () => {
     const search =
       'env=crafting&method=classifier%2Bcloning&labels=oracle&hidden=128&blocks=2&demonstrations=20&seed=9&iterations=33&beside=nonsense%2Bpcgrad&besideLabels=shuffled&speed=1&at=7&pair=2-3&game=4&split=train&parameter=tokens';
@@ -520,16 +342,3 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 });
-
-/** A memory whose requests are refused where the condition holds. */
-function stubOf(condition: string): string {
-  return `{
-  const Memory = WebAssembly.Memory;
-  WebAssembly.Memory = new Proxy(Memory, {
-    construct(target, [{ initial, maximum = 0, shared = false }]) {
-      if (${condition}) throw new RangeError('WebAssembly.Memory(): could not allocate memory');
-      return new target(shared ? { initial, maximum, shared } : { initial });
-    },
-  });
-}`;
-}

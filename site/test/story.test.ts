@@ -101,7 +101,7 @@ const parts = [
 /** Brings a section's figures into the page. */
 async function show(page: Page, id: string, selector: string): Promise<void> {
   await page.waitForSelector(`#${id}`);
-  await page.$eval(`#${id}`, (heading) => heading.scrollIntoView());
+  await page.$eval(`#${id}`, (heading) => heading.scrollIntoView({ behavior: 'instant' }));
   await page.waitForSelector(selector);
 }
 
@@ -258,7 +258,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
       void (isAway && /dangerZone-/.test(request.url()) ? request.abort() : request.continue());
     });
     await page.goto(server.url);
-    await page.$eval('#danger-zone', (heading) => heading.scrollIntoView());
+    await page.$eval('#danger-zone', (heading) => heading.scrollIntoView({ behavior: 'instant' }));
     await waitForText(page, 'This figure could not be loaded');
     isAway = false;
     await click(page, 'Reload the page');

@@ -46,16 +46,16 @@ async function run(): Promise<void> {
   state.value = 'running';
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   try {
-    await new Promise<void>((resolve, reject) => {
+    measured.value = await new Promise<readonly Measured[]>((resolve, reject) => {
       stopRun = () => reject(new Error('it was stopped'));
       worker.addEventListener('error', (event) => reject(new Error(event.message || 'its worker could not be loaded')));
       const report = proxy((task: Measured) => {
-        measured.value = [...measured.value, task];
+        if (state.value === 'running') measured.value = [...measured.value, task];
       });
       wrap<BenchWorker>(worker).run(threads, report).then(resolve, reject);
     });
-    history.replaceState(null, '', fragmentOf(ownMachine(browserName())));
     state.value = 'done';
+    history.replaceState(null, '', fragmentOf(ownMachine(browserName())));
   } catch (error) {
     problem.value = `The benchmark ended early: ${error instanceof Error ? error.message : String(error)}. Press Measure to begin anew.`;
     state.value = 'idle';
@@ -149,9 +149,10 @@ function Benchmark() {
           ))}
         </ul>
         <p class="quiet">
-          A busy machine, a warm phone and a hidden tab are slower, so measure twice. How unbraid compares with other
-          libraries, measured with more care, is in the <a href="../docs/results/performance.html">documentation</a>.
-          Save a result and run <code>node site/scripts/addMachine.ts FILE</code> to add it here.
+          Where a result is noisy, smaller differences than its noise tell nothing. A busy machine, a warm phone and a
+          hidden tab are slower, so measure twice. How unbraid compares with other libraries, measured with more care,
+          is in the <a href="../docs/results/performance.html">documentation</a>. Save a result and run{' '}
+          <code>node site/scripts/addMachine.ts FILE</code> to add it here.
         </p>
       </section>
     </>

@@ -33,12 +33,14 @@ function Bar({ task, machine, fastest, reference, isOwn }: BarProps) {
   const flops = task.operations === null ? null : rate(task.operations, ms);
   const share = flops === null || task === peak ? null : flops / rate(peak.operations ?? 1, machine.ms[peak.id]);
   const compared =
-    machine === reference || !(task.id in reference.ms) ? null : ratioWords(ms, reference.ms[task.id], reference.name);
+    machine === reference || !(task.id in reference.ms)
+      ? null
+      : ratioWords(ms, reference.ms[task.id], reference.name.split(',')[0]);
   const noise = machine.noise[task.id];
   const parts = [
     flops === null ? null : `${flops.toFixed(1)} GFLOP/s`,
     share === null || !Number.isFinite(share) ? null : `${Math.round(100 * share)}% of its peak`,
-    noise > 1.1 ? `noisy: half of the repetitions took ${Math.round(100 * (noise - 1))}% longer` : null,
+    noise > 1.1 ? `noisy: half of the repetitions took over ${noise.toFixed(1)} times as long` : null,
     compared,
   ].filter((part) => part !== null);
   return (

@@ -14,8 +14,8 @@ const contents = [
 function Story() {
   return (
     <>
+      <h1>One update in one state changes what an agent does in another</h1>
       <div class="prose">
-        <h1>One update in one state changes what an agent does in another</h1>
         <p class="lead">
           A policy is one network for all states. A gradient step that makes the right action likelier in one state also
           moves the same action in every state that looks similar, where it may be wrong. This is{' '}

@@ -14,7 +14,7 @@ export function DangerText() {
           <i>danger zone</i>.
         </p>
       </div>
-      <Later height={900} load={async () => (await import('./dangerZone.tsx')).DangerZone} />
+      <Later height={1100} load={async () => (await import('./dangerZone.tsx')).DangerZone} />
     </section>
   );
 }
@@ -30,7 +30,7 @@ export function MethodsText() {
           same labels used in another way, the same labels shuffled, or more data.
         </p>
       </div>
-      <Later height={1400} load={async () => (await import('./methods.tsx')).Methods} />
+      <Later height={2500} load={async () => (await import('./methods.tsx')).Methods} />
     </section>
   );
 }
