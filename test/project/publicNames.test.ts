@@ -33,7 +33,10 @@ describe('names', () => {
     ],
     ['edge', 'openPolicy openPolicyFrom'],
     ['workers', 'openCrew relaxedCrew spawnFrom spawnWorker'],
-    ['coupling', 'choleskySolver collectSamplePairs decoupleAdvantages gradVac gramMatrix gramTotal pcGrad runDanger taskOrders upGrad'],
+    [
+      'coupling',
+      'choleskySolver collectSamplePairs decoupleAdvantages gradVac gramMatrix gramTotal pcGrad runDanger taskOrders upGrad',
+    ],
     [
       'statistics',
       'interquartileMean meanInterval pairedBootstrap pairedDifference performanceProfile probabilityOfImprovement stratifiedBootstrap wilsonInterval',
