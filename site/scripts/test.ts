@@ -5,13 +5,18 @@
  *     npm run test:site -- test/offline.test.ts --no-build
  */
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { repository, site } from './prepare.ts';
+import { testBase } from './testBuild.ts';
 
 const args = process.argv.slice(2).filter((argument) => argument !== '--no-build');
 if (args.length === process.argv.length - 2) {
-  const { status } = spawnSync(process.execPath, [fileURLToPath(new URL('build.ts', import.meta.url))], {
+  const out = join(site, 'dist-test');
+  rmSync(out, { recursive: true, force: true });
+  const build = fileURLToPath(new URL('build.ts', import.meta.url));
+  const { status } = spawnSync(process.execPath, [build, '--base', testBase, '--out', join(out, testBase)], {
     // The last lines of this command are the counts of the tests.
     stdio: ['ignore', 'ignore', 'inherit'],
   });

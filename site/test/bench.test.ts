@@ -1,16 +1,14 @@
 /** The page that measures a browser: its link, its stored results and a measurement. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
-import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { fragmentOf, machineOfFragment } from '../src/bench/link.ts';
 import type { Machine } from '../src/bench/machines.ts';
 import { allTasks, runThreads } from '../src/bench/tasks.ts';
+import { expectAccessibleInAllLooks } from './axe.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import { serveBuilt } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const stored = JSON.parse(
   readFileSync(new URL('../src/bench/machines.json', import.meta.url), 'utf8'),
 ) as readonly Machine[];
@@ -78,19 +76,11 @@ it('tasks have separate ids and say what they tell', () => {
   expect(runThreads[0]).toBe(1);
 });
 
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-  });
-}
-
 describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', (name) => {
   let browser: OpenedBrowser;
   let server: SiteServer;
   beforeAll(async () => {
-    server = await serveSite(dist);
+    server = await serveBuilt();
     browser = await openBrowser(name);
   }, 60_000);
   afterAll(async () => {
@@ -157,17 +147,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     const { page } = await browser.newPage();
     await page.goto(`${server.url}bench/${fragmentOf(machine)}`);
     await page.waitForSelector('.benchmarks li');
-    for (const theme of ['light', 'dark']) {
-      for (const width of [1280, 390]) {
-        await page.setViewport({ width, height: 900 });
-        await page.evaluate((chosen) => {
-          document.documentElement.dataset.theme = chosen;
-        }, theme);
-        expect(await violations(page), `${theme} at ${width}`).toEqual([]);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(over, `width at ${width}`).toBeLessThanOrEqual(0);
-      }
-    }
+    await expectAccessibleInAllLooks(page, name);
     await page.close();
   });
 });

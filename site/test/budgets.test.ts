@@ -2,13 +2,13 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveSite } from '../scripts/server.ts';
+import { testBase } from '../scripts/testBuild.ts';
 import { type OpenedBrowser, openBrowser, programOf } from './browsers.ts';
+import { dist } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
 const firstPaintOfStory = 200_000;
 const routeInAll = 350_000;
@@ -55,7 +55,11 @@ it(`every page of the documentation loads less than ${words(routeInAll)}`, () =>
     .map((path): [path: string, bytes: number] => {
       const html = readFileSync(join(dist, path), 'utf8');
       const parts = [...html.matchAll(/(?:<link[^>]* href|<(?:script|img)[^>]* src)="([^"#]+\.\w+)"/g)];
-      const files = new Set(parts.map(([, part]) => join(dist, new URL(part, `http://site/${path}`).pathname)));
+      const files = new Set(
+        parts.map(([, part]) =>
+          join(dist, new URL(part, `http://site${testBase}${path}`).pathname.slice(testBase.length)),
+        ),
+      );
       return [path, total([join(dist, path), ...files])];
     })
     .sort(([, a], [, b]) => b - a);

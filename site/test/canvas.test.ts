@@ -4,19 +4,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { drawingOf, moduleOf } from '../src/canvas/export/drawing.ts';
 import { keptApart, placeNear } from '../src/canvas/places.ts';
 import { correlation, roundBelow, successOf } from '../src/canvas/readings.ts';
 import { actionCount, leastDistance, presets, type Scene } from '../src/plane/scene.ts';
 import { statesToText } from '../src/plane/sceneText.ts';
 import { startTraining } from '../src/plane/training.ts';
+import { expectAccessibleInAllLooks } from './axe.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import { serveBuilt } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 const presetScene = (name: string, change: Partial<Scene> = {}): Scene => {
@@ -195,7 +195,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
   let browser: OpenedBrowser;
   let server: SiteServer;
   beforeAll(async () => {
-    server = await serveSite(dist);
+    server = await serveBuilt();
     browser = await openBrowser(name);
   }, 60_000);
   afterAll(async () => {
@@ -370,25 +370,8 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     const { page } = await browser.newPage();
     await page.goto(canvasAddress(server, presetScene('Held out')));
     await page.waitForSelector('.state');
-    await page.evaluate(axe.source);
     await page.focus('.state');
-    for (const width of [1280, 390]) {
-      await page.setViewport({ width, height: 900 });
-      for (const theme of ['light', 'dark'] as const) {
-        await page.evaluate((chosen) => {
-          document.documentElement.dataset.theme = chosen;
-        }, theme);
-        const violations = await page.evaluate(async () => {
-          const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-          return found.violations.map(
-            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-          );
-        });
-        expect(violations, `${theme} at ${width}`).toEqual([]);
-      }
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow, `at ${width}`).toBeLessThanOrEqual(0);
-    }
+    await expectAccessibleInAllLooks(page, name);
     await page.close();
   });
 });

@@ -1,19 +1,20 @@
 /** The documentation as it was built: links, search, cells, theme and accessibility, in both browsers. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cell, cellsOf } from '../docs/.vitepress/cells.ts';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
+import { testBase } from '../scripts/testBuild.ts';
+import { expectAccessible, looks } from './axe.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import { dist, serveBuilt } from './built.ts';
 import { brokenLinks } from './links.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 let server: SiteServer;
 
 beforeAll(async () => {
-  server = await serveSite(dist);
+  server = await serveBuilt();
 });
 afterAll(() => server.close());
 
@@ -23,20 +24,6 @@ const tutorial = readdirSync(`${docs}/tutorial`)
   .map((page) => ({ page, cells: cellsOf(page, readFileSync(`${docs}/tutorial/${page}`, 'utf8')) }))
   .filter(({ cells }) => cells.length > 0);
 
-/** Themes and widths. Rules of axe do not depend on the browser, so the slower one looks at each once. */
-const looks = {
-  chromium: [
-    ['light', 1440],
-    ['light', 390],
-    ['dark', 1440],
-    ['dark', 390],
-  ],
-  firefox: [
-    ['light', 390],
-    ['dark', 1440],
-  ],
-} as const;
-
 /** One page of each kind: prose, tables, code, figures, cells, API. */
 const samples = [
   ...['docs/index', 'README', 'docs/tutorial/1-one-update', 'docs/faq', 'docs/configuration', 'docs/metrics'],
@@ -44,7 +31,7 @@ const samples = [
 ] as const;
 
 it('has no link, image, script or style that leads nowhere', () => {
-  expect(brokenLinks(dist)).toEqual([]);
+  expect(brokenLinks(dist, testBase)).toEqual([]);
 });
 
 it('has a page for each page of docs/, each in the sidebar', () => {
@@ -235,16 +222,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
       await page.evaluate((chosen) => localStorage.setItem('unbraid-theme', chosen), theme);
       await page.goto(`${server.url}${path}.html`);
       await page.waitForSelector('main h1');
-      await page.evaluate(axe.source);
-      const violations = await page.evaluate(async () => {
-        const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-        return found.violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-        );
-      });
-      expect(violations, `${theme} at ${width}`).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow, `width at ${width}`).toBeLessThanOrEqual(0);
+      await expectAccessible(page, `${theme} at ${width}`);
     }
     await page.close();
   });

@@ -1,11 +1,9 @@
 /** What the main thread does while a page trains, bounded by a fixed loop and by an empty page of the same browser. */
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type FrameReport, measureFrames, tasksOfTrace } from '../scripts/frameTimes.ts';
-import { serveSite } from '../scripts/server.ts';
 import { openBrowser, programOf } from './browsers.ts';
+import { serveBuilt } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const seconds = 3;
 /**
  * A unit is a loop of 100,000 steps, 1 ms on the machine on which the bounds were chosen. A frame has 16.7 ms, of which
@@ -16,7 +14,7 @@ const taskUnits = 50;
 
 describe.skipIf(programOf('chromium') === null)('while they train', () => {
   it('lab and canvas leave most of each frame free, and have no long task', { timeout: 120_000 }, async () => {
-    const server = await serveSite(dist);
+    const server = await serveBuilt();
     const browser = await openBrowser('chromium');
     let report: FrameReport;
     try {

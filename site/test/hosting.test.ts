@@ -1,15 +1,12 @@
 /** What a host must do, and what the pages do to strangers: policy, requests, a base path, a plain file server. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { siteHeaders } from '../scripts/headers.ts';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import { dist, serveBuilt } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
 const documents = [
   'docs/',
@@ -18,19 +15,12 @@ const documents = [
   'docs/results/performance.html',
   'README.html',
 ] as const;
-const below = mkdtempSync(join(tmpdir(), 'unbraid-base-'));
 let server: SiteServer;
 
 beforeAll(async () => {
-  server = await serveSite(dist);
-  const build = fileURLToPath(new URL('../scripts/build.ts', import.meta.url));
-  const args = [build, '--base', '/some/path/', '--out', join(below, 'some/path')];
-  execFileSync(process.execPath, args, { stdio: 'ignore' });
-}, 300_000);
-afterAll(async () => {
-  await server.close();
-  rmSync(below, { recursive: true, force: true });
+  server = await serveBuilt();
 });
+afterAll(() => server.close());
 
 it('no page of the folder has an inline script or style, and each has the policy', () => {
   // Those of examples/ are files to download and read.
@@ -92,8 +82,8 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
   );
 
   it('works below a path of a server that sends no headers', { timeout: 60_000 }, async () => {
-    const plain = await serveSite(below, 0, {});
-    const base = `${plain.url}some/path/`;
+    const plain = await serveBuilt({ headers: {} });
+    const base = plain.url;
     const { page, errors } = await browser.newPage();
     await page.goto(`${base}canvas/`);
     await page.waitForSelector('.state');

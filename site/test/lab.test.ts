@@ -4,14 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import axe from 'axe-core';
 import { configTable, createArena, createPolicy, resolveConfig, train } from 'unbraid';
 import { gramMatrix } from 'unbraid/coupling';
 import { createLookAlike } from 'unbraid/env';
 import { loadParameters } from 'unbraid/learn';
 import type { Checkpoint } from 'unbraid/record';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { commandOf } from '../src/lab/command.ts';
 import {
   additions,
@@ -26,11 +25,12 @@ import {
 import { presets } from '../src/lab/presets.ts';
 import { collectSamples } from '../src/lab/samples.ts';
 import { configOf, environments, labelSources } from '../src/lab/settings.ts';
+import { expectAccessibleInAllLooks } from './axe.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf } from './browsers.ts';
+import { serveBuilt } from './built.ts';
 import {
   danger,
   dangerQuery,
-  dist,
   download,
   first,
   hashOf,
@@ -49,7 +49,7 @@ const run = promisify(execFile);
 let server: SiteServer;
 
 beforeAll(async () => {
-  server = await serveSite(dist);
+  server = await serveBuilt();
 });
 afterAll(async () => {
   await server.close();
@@ -310,7 +310,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
     await page.close();
   });
 
-  it('axe finds nothing in a run of two methods, in both themes and at 390 px', { timeout: 300_000 }, async () => {
+  it('axe finds nothing in a run of two methods, in both themes and widths', { timeout: 300_000 }, async () => {
     const { page } = await open(server, `${dangerQuery}&beside=decouple&pair=1-40`);
     await click(page, 'Start');
     await page.waitForFunction(() => document.body.innerText.match(/parameters [0-9a-f]{16}/g)?.length === 2, {
@@ -321,24 +321,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
       polling: 200,
       timeout: patience,
     });
-    await page.evaluate(axe.source);
-    for (const theme of ['light', 'dark'] as const) {
-      await page.evaluate((chosen) => {
-        document.documentElement.dataset.theme = chosen;
-      }, theme);
-      for (const width of [1280, 390]) {
-        await page.setViewport({ width, height: 900 });
-        const violations = await page.evaluate(async () => {
-          const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-          return found.violations.map(
-            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-          );
-        });
-        expect(violations, `${theme} at ${width}`).toEqual([]);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow, `width at ${width}`).toBeLessThanOrEqual(0);
-      }
-    }
+    await expectAccessibleInAllLooks(page, name);
     await page.close();
   });
 });

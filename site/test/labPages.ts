@@ -2,15 +2,15 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { unzipSync } from 'fflate';
 import type { Page } from 'puppeteer-core';
 import { train } from 'unbraid';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
+import { testBase } from '../scripts/testBuild.ts';
 import { configOf, type Settings } from '../src/lab/settings.ts';
 import { click, type OpenedBrowser, waitForText as waitForTextWithin } from './browsers.ts';
+import { dist, serveBuilt } from './built.ts';
 
-export const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const folders: string[] = [];
 
 /** A new folder, until `removeFolders`. */
@@ -37,12 +37,13 @@ export const hashOf = async (settings: Settings): Promise<string> =>
 
 /** Serves the site with a line put before the script of one of the lab's workers. */
 export async function serveWith(worker: 'trainWorker' | 'viewWorker', line: string): Promise<SiteServer> {
-  const folder = temporary();
+  const root = temporary();
+  const folder = join(root, testBase);
   for (const part of ['app', 'lab']) cpSync(join(dist, part), join(folder, part), { recursive: true });
   const script = readdirSync(join(folder, 'app')).find((name) => name.startsWith(`${worker}-`)) as string;
   const path = join(folder, 'app', script);
   writeFileSync(path, `${line}\n${readFileSync(path, 'utf8')}`);
-  return serveSite(folder);
+  return serveBuilt({ folder: root });
 }
 
 /** Presses the download button and writes the zip's files to a folder; returns the run's folder. */

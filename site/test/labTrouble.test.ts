@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf } from './browsers.ts';
+import { serveBuilt } from './built.ts';
 import {
   danger,
   dangerQuery,
-  dist,
   download,
   first,
   hashOf,
@@ -28,7 +28,7 @@ const run = promisify(execFile);
 let server: SiteServer;
 
 beforeAll(async () => {
-  server = await serveSite(dist);
+  server = await serveBuilt();
 });
 afterAll(async () => {
   await server.close();

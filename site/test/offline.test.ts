@@ -11,20 +11,21 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { writeServiceWorker } from '../scripts/serviceWorker.ts';
+import { testBase } from '../scripts/testBuild.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import { dist, serveBuilt } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
 const temporary = mkdtempSync(join(tmpdir(), 'unbraid-versions-'));
 
 /** A copy of the site in which every page's title and script name the version, with a worker of its own. */
 function makeVersion(name: string): string {
-  const folder = join(temporary, name);
+  const root = join(temporary, name);
+  const folder = join(root, testBase);
   cpSync(dist, folder, { recursive: true });
   for (const script of readdirSync(join(folder, 'app'))) {
     const route = /^(story|canvas|lab|verify|bench)-.*\.js$/.exec(script)?.[1];
@@ -38,7 +39,7 @@ function makeVersion(name: string): string {
   const tutorial = join(folder, 'docs/tutorial.html');
   writeFileSync(tutorial, readFileSync(tutorial, 'utf8').replace(/<title>[^<]*/, `<title>tutorial ${name}`));
   writeServiceWorker(folder);
-  return folder;
+  return root;
 }
 
 let versions: readonly [a: string, b: string];
@@ -81,7 +82,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
   it('without a network all pages open and train, and what was read of the documentation', {
     timeout: 90_000,
   }, async () => {
-    const server = await serveSite(dist);
+    const server = await serveBuilt();
     const { page } = await browser.newPage();
     await page.goto(server.url);
     await isActive(page);
@@ -110,7 +111,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     timeout: 90_000,
   }, async () => {
     const [a, b] = versions;
-    const first = await serveSite(a);
+    const first = await serveBuilt({ folder: a });
     const { page } = await browser.newPage();
     await page.goto(first.url);
     await isActive(page);
@@ -123,7 +124,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     expect(await shown(page)).toEqual(['version a', 'a']);
     const [cacheOfA] = await cacheNames(page);
     await first.close();
-    const second = await serveSite(b, portOf(first));
+    const second = await serveBuilt({ folder: b, port: portOf(first) });
 
     await page.reload();
     expect(await shown(page)).toEqual(['version b', 'b']);
@@ -138,7 +139,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
       expect(await shown(page)).toEqual(['version b', 'b']);
     }
 
-    const third = await serveSite(b, portOf(first));
+    const third = await serveBuilt({ folder: b, port: portOf(first) });
     await old.close();
     await page.goto(third.url);
     await page.waitForFunction(async () => (await caches.keys()).length === 1, { polling: 200 });
@@ -157,14 +158,15 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     const broken = join(temporary, `broken-${name}`);
     cpSync(b, broken, { recursive: true });
     // The host sends the worker of the new version, and a page that is not of it.
-    cpSync(join(a, 'bench/index.html'), join(broken, 'bench/index.html'));
-    const first = await serveSite(a);
+    const foreign = join(testBase, 'bench/index.html');
+    cpSync(join(a, foreign), join(broken, foreign));
+    const first = await serveBuilt({ folder: a });
     const { page } = await browser.newPage();
     await page.goto(first.url);
     await isActive(page);
     const before = await cacheNames(page);
     await first.close();
-    const second = await serveSite(broken, portOf(first));
+    const second = await serveBuilt({ folder: broken, port: portOf(first) });
     const state = await page.evaluate(async () => {
       const registration = await navigator.serviceWorker.ready;
       const installing = new Promise<ServiceWorker>((resolve) => {
@@ -187,7 +189,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
   });
 
   it('gives shared memory and the policy where the server sends no headers', { timeout: 60_000 }, async () => {
-    const plain = await serveSite(dist, 0, {});
+    const plain = await serveBuilt({ headers: {} });
     const { page } = await browser.newPage();
     const answer = await page.goto(`${plain.url}lab/`);
     expect(answer?.headers()['content-security-policy']).toBeUndefined();

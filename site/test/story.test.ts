@@ -1,12 +1,10 @@
 /** The story in real browsers: its numbers are those of Node and of docs/results. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { resolveConfig } from 'unbraid';
 import { runDanger } from 'unbraid/coupling';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { composedOf, methodOf } from '../src/lab/method.ts';
 import { configOf, environments, type LabelName, labelSources } from '../src/lab/settings.ts';
 import { sharings } from '../src/plane/scene.ts';
@@ -15,14 +13,15 @@ import { fewSeeds } from '../src/story/fewSeeds.ts';
 import { allRows, labLink, type MethodRow } from '../src/story/methodRows.ts';
 import { pairScene, readingsOf } from '../src/story/pair.ts';
 import { comparisons, updates } from '../src/story/transferScenes.ts';
+import { expectAccessibleInAllLooks } from './axe.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import { serveBuilt } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const docs = (path: string): string => readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
 let server: SiteServer;
 
 beforeAll(async () => {
-  server = await serveSite(dist);
+  server = await serveBuilt();
 });
 afterAll(() => server.close());
 
@@ -235,18 +234,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the stor
     await page.setViewport({ width: 390, height: 900 });
     await page.goto(`${server.url}?method=classifier`);
     for (const [id, selector] of parts) await show(page, id, selector);
-    await page.evaluate(axe.source);
-    for (const theme of ['Dark', 'Light']) {
-      await click(page, theme);
-      const violations = await page.evaluate(async () => {
-        const found = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-        return found.violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-        );
-      });
-      expect(violations, theme).toEqual([]);
-    }
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await expectAccessibleInAllLooks(page, name);
     await page.close();
   });
 

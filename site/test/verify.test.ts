@@ -1,23 +1,22 @@
 /** The page that checks results: reading strangers' files, replays, links. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import { deflateSync, strToU8, zipSync } from 'fflate';
 import type { Page } from 'puppeteer-core';
 import { train, verify } from 'unbraid';
 import { encodeReceipt, parseReceipt, type Receipt, recordRun } from 'unbraid/record';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exampleReceipts } from '../scripts/exampleReceipts.ts';
-import { type SiteServer, serveSite } from '../scripts/server.ts';
+import type { SiteServer } from '../scripts/server.ts';
 import { claimOf } from '../src/verify/claim.ts';
 import { sortFiles } from '../src/verify/collect.ts';
 import { differenceRows } from '../src/verify/differenceTable.tsx';
 import { limits, subjectOfFile, subjectOfFolder } from '../src/verify/intake.ts';
 import { linkOf, longestLink, receiptOfFragment } from '../src/verify/link.ts';
 import { shownText } from '../src/verify/shownText.ts';
+import { expectAccessibleInAllLooks } from './axe.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
+import { serveBuilt } from './built.ts';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const shortRun = { env: 'bandit', policy: 'mlp', hidden: 32, seed: 7, iterations: 6 } as const;
 const name = '<img src=x onerror=alert(1)>.json';
 
@@ -289,7 +288,7 @@ describe.each(browserNames.filter((of) => programOf(of) !== null))('in %s', (bro
   let browser: OpenedBrowser;
   let server: SiteServer;
   beforeAll(async () => {
-    server = await serveSite(dist);
+    server = await serveBuilt();
     browser = await openBrowser(browserName);
   }, 60_000);
   afterAll(async () => {
@@ -413,22 +412,7 @@ describe.each(browserNames.filter((of) => programOf(of) !== null))('in %s', (bro
       for (const button of document.querySelectorAll<HTMLButtonElement>('.items button.main')) button.click();
     });
     await settled(page, 3);
-    await page.evaluate(axe.source);
-    for (const theme of ['light', 'dark']) {
-      for (const width of [1280, 390]) {
-        await page.setViewport({ width, height: 900 });
-        await page.evaluate((chosen) => {
-          document.documentElement.dataset.theme = chosen;
-        }, theme);
-        const found = await page.evaluate(async () => {
-          const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-          return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-        });
-        expect(found, `${theme} at ${width}`).toEqual([]);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(over, `width at ${width}`).toBeLessThanOrEqual(0);
-      }
-    }
+    await expectAccessibleInAllLooks(page, browserName);
     await page.close();
   });
 });
