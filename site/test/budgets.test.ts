@@ -27,7 +27,7 @@ const words = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
 
 /**
  * A page and all files of app/ that it names, that those name, and so on: also workers, and the builds of the kernels
- * with and without threads. No page asks for the build with relaxed SIMD, which the library names.
+ * with and without threads. The build with relaxed SIMD is not counted: the library names it, and no page loads it.
  */
 function closure(route: string): Set<string> {
   const found = new Set<string>();

@@ -14,7 +14,7 @@ export type Speed = (typeof speeds)[number];
 
 export interface Session {
   readonly settings: Settings;
-  /** `broken`: the worker has ended; `run` goes on from the checkpoint that the page keeps. */
+  /** `broken`: the worker has ended; `run` resumes from the checkpoint that the page keeps. */
   readonly state: ReadonlySignal<'paused' | 'running' | 'ended' | 'broken'>;
   readonly problem: ReadonlySignal<string | null>;
   readonly progress: ReadonlySignal<Progress | null>;
@@ -188,7 +188,7 @@ export function openSession(
       .catch(fail);
   }
 
-  // A run at full speed becomes slow at once, by a pause after which `advance` goes on.
+  // A run at full speed becomes slow at once, by a pause after which `advance` resumes it.
   const stopWatching = speed.subscribe((now) => {
     endWait?.();
     if (state.peek() === 'running' && now !== 0) train?.pause().catch(fail);

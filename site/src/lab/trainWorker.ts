@@ -15,7 +15,7 @@ export type MetricsLine = Metrics & { readonly iteration: number };
 /** A checkpoint as its files. */
 export type PackedCheckpoint = ReadonlyMap<string, Uint8Array>;
 
-/** What a page keeps of a run, so that another worker can go on with it after this one has ended. */
+/** What a page keeps of a run, so that another worker can resume it after this one has ended. */
 export interface Kept {
   readonly metrics: readonly MetricsLine[];
   /** The first checkpoint and the latest. */

@@ -1,4 +1,4 @@
-/** The views of one run, around their own worker. Without them the run goes on. */
+/** The views of one run, around their own worker. The run does not depend on them. */
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import type { Config } from 'unbraid';
