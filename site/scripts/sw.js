@@ -97,7 +97,7 @@ async function stored(url) {
 /** Keeps what was read of the documentation. The pages are in the cache already, all of one version. */
 async function keepRead(url, response) {
   const [cache] = await completeCaches();
-  if (cache && !coreAddresses.has(url) && response.ok && response.type === 'basic') await cache.put(url, response);
+  if (cache) await cache.put(url, response);
 }
 
 const missing = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not available without a network</title>
@@ -113,7 +113,9 @@ async function answer(event) {
     const isPage = request.mode === 'navigate';
     // The browser's own cache could hold a file of the old version.
     const response = await fetch(isPage || isHashed(url) ? request : new Request(request, { cache: 'no-cache' }));
-    event.waitUntil(keepRead(url, response.clone()).catch(() => {}));
+    if (!coreAddresses.has(url) && response.ok && response.type === 'basic') {
+      event.waitUntil(keepRead(url, response.clone()).catch(() => {}));
+    }
     return withHeaders(response);
   } catch (error) {
     const offline = await stored(url);
@@ -124,14 +126,23 @@ async function answer(event) {
   }
 }
 
-/** A page asks when it is loaded and a version waits. It is of that version, so only other tabs can be of an old one. */
-async function activateIfAlone() {
-  const tabs = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  if (tabs.length <= 1) await self.skipWaiting();
+/**
+ * A page asks when it is loaded and a version waits. It is of that version, so only other tabs can be of an old one.
+ * The browser can list the page before it, or a tab that was closed, for a moment.
+ */
+async function activateIfAlone(asking) {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const tabs = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+    if (tabs.every(({ id }) => id === asking)) {
+      await self.skipWaiting();
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 self.addEventListener('message', (event) => {
-  if (event.data === 'activate-if-alone') event.waitUntil(activateIfAlone());
+  if (event.data === 'activate-if-alone') event.waitUntil(activateIfAlone(event.source.id));
 });
 self.addEventListener('install', (event) => event.waitUntil(install()));
 self.addEventListener('activate', (event) => event.waitUntil(activate()));

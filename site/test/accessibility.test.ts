@@ -25,7 +25,7 @@ const focused = (page: Page): Promise<string> =>
 describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', (name) => {
   let browser: OpenedBrowser;
   beforeAll(async () => {
-    browser = await openBrowser(name);
+    browser = await openBrowser(name, { serviceWorker: false });
   }, 60_000);
   afterAll(() => browser?.close());
 

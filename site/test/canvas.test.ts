@@ -196,7 +196,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
   let server: SiteServer;
   beforeAll(async () => {
     server = await serveBuilt();
-    browser = await openBrowser(name);
+    browser = await openBrowser(name, { serviceWorker: false });
   }, 60_000);
   afterAll(async () => {
     await browser?.close();

@@ -111,7 +111,7 @@ describe('settings', () => {
 describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab in %s', (name) => {
   let browser: OpenedBrowser;
   beforeAll(async () => {
-    browser = await openBrowser(name);
+    browser = await openBrowser(name, { serviceWorker: false });
   }, 60_000);
   afterAll(() => browser?.close());
 

@@ -38,7 +38,7 @@ afterAll(async () => {
 describe.each(browserNames.filter((name) => programOf(name) !== null))('a lab with trouble in %s', (name) => {
   let browser: OpenedBrowser;
   beforeAll(async () => {
-    browser = await openBrowser(name);
+    browser = await openBrowser(name, { serviceWorker: false });
   }, 60_000);
   afterAll(() => browser?.close());
 

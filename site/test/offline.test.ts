@@ -69,6 +69,22 @@ async function shown(page: Page): Promise<string[]> {
   return page.evaluate(() => [document.title, (globalThis as unknown as { siteVersion: string }).siteVersion]);
 }
 
+/**
+ * Loads a page until one version is stored. Chromium waits until the old worker has sent all answers, and on a slow
+ * machine it notices their end only at a later load of a page.
+ */
+async function loadUntilOneCache(page: Page, url: string): Promise<void> {
+  for (let load = 0; ; load++) {
+    await page.goto(url);
+    const single = page.waitForFunction(async () => (await caches.keys()).length === 1, {
+      polling: 200,
+      timeout: 5_000,
+    });
+    if (await single.then(() => true).catch(() => false)) return;
+    if (load === 4) throw new Error(`after five loads there are the caches ${await cacheNames(page)}`);
+  }
+}
+
 const portOf = ({ url }: SiteServer): number => Number(new URL(url).port);
 const cacheNames = (page: Page): Promise<string[]> => page.evaluate(() => caches.keys());
 
@@ -130,7 +146,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     expect(await shown(page)).toEqual(['version b', 'b']);
     await isWaiting(page);
     // A tab of the old version still gets the files of that version, which the server no longer has.
-    expect(await old.evaluate(() => fetch('../app/lab-a.js').then(({ status }) => status))).toBe(200);
+    expect(await old.evaluate(() => fetch('../app/lab-a.js').then((response) => response.text()))).toContain("'a'");
     expect(await cacheNames(page)).toHaveLength(2);
     await second.close();
     // Without a network the new version is shown although the old worker still answers.
@@ -141,8 +157,7 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
 
     const third = await serveBuilt({ folder: b, port: portOf(first) });
     await old.close();
-    await page.goto(third.url);
-    await page.waitForFunction(async () => (await caches.keys()).length === 1, { polling: 200 });
+    await loadUntilOneCache(page, third.url);
     expect(await cacheNames(page)).not.toContain(cacheOfA);
     await third.close();
     await page.reload();

@@ -112,7 +112,7 @@ function textOf(page: Page, id: string): Promise<string> {
 describe.each(browserNames.filter((name) => programOf(name) !== null))('the story in %s', (name) => {
   let browser: OpenedBrowser;
   beforeAll(async () => {
-    browser = await openBrowser(name);
+    browser = await openBrowser(name, { serviceWorker: false });
   }, 60_000);
   afterAll(() => browser?.close());
 

@@ -37,16 +37,20 @@ async function choose(page: Page, chosen: Readonly<Record<string, Uint8Array>>):
 
 /** Waits until no item is being read, waits or is replayed. */
 const settled = (page: Page, count: number) =>
-  page.waitForFunction(
-    (n) => {
-      const states = [...document.querySelectorAll<HTMLElement>('.items > li')].map(
-        ({ dataset }) => dataset.state ?? '',
-      );
-      return states.length === n && states.every((state) => !['reading', 'waiting', 'running'].includes(state));
-    },
-    { polling: 100, timeout: 60_000 },
-    count,
-  );
+  page
+    .waitForFunction(
+      (n) => {
+        const states = [...document.querySelectorAll<HTMLElement>('.items > li')].map(
+          ({ dataset }) => dataset.state ?? '',
+        );
+        return states.length === n && states.every((state) => !['reading', 'waiting', 'running'].includes(state));
+      },
+      { polling: 100, timeout: 60_000 },
+      count,
+    )
+    .catch(async (cause) => {
+      throw new Error(`items: ${JSON.stringify(await itemTexts(page))}`, { cause });
+    });
 const itemTexts = (page: Page) =>
   page.$$eval('.items > li', (all) => all.map((item) => (item as HTMLElement).innerText));
 
@@ -55,7 +59,7 @@ describe.each(browserNames.filter((of) => programOf(of) !== null))('in %s', (bro
   let server: SiteServer;
   beforeAll(async () => {
     server = await serveBuilt();
-    browser = await openBrowser(browserName);
+    browser = await openBrowser(browserName, { serviceWorker: false });
   }, 60_000);
   afterAll(async () => {
     await browser?.close();

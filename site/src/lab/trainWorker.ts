@@ -86,6 +86,8 @@ let outcome: TrainOutcome | null = null;
 let pausing: AbortController | null = null;
 let wallMs = 0;
 let reported = Number.NEGATIVE_INFINITY;
+/** Calls of the listener that the page has not answered yet. They and the answer of `run` take different ports. */
+const unanswered = new Set<unknown>();
 
 function current(): Open {
   if (!opened) throw new Error('run: open a run first');
@@ -105,11 +107,17 @@ function restore({ hooks }: RunRecorder, { metrics, checkpoints, couplingStart }
   if (couplingStart) hooks.onCoupling('coupling-start', 0, couplingStart);
 }
 
+/** Keeps a call of the listener until it is answered. */
+function keep(call: unknown): void {
+  unanswered.add(call);
+  void Promise.resolve(call).finally(() => unanswered.delete(call));
+}
+
 function onProgress(progress: Progress): void {
   const now = performance.now();
   if (now - reported < reportEvery) return;
   reported = now;
-  current().listener.onProgress(progress);
+  keep(current().listener.onProgress(progress));
 }
 
 function sendPolicy(): void {
@@ -126,7 +134,7 @@ function onCheckpoint(saved: Checkpoint): void {
   const files = packCheckpoint(saved);
   // A file can be a view of a part of its buffer, which then cannot be handed over alone.
   const buffers = [...files.values()].filter((bytes) => bytes.byteLength === bytes.buffer.byteLength);
-  listener.onCheckpoint(saved.iteration, transfer(files, [...new Set(buffers.map((bytes) => bytes.buffer))]));
+  keep(listener.onCheckpoint(saved.iteration, transfer(files, [...new Set(buffers.map((bytes) => bytes.buffer))])));
 }
 
 const api: TrainWorker = {
@@ -153,12 +161,12 @@ const api: TrainWorker = {
         onProgress,
         onCoupling(name, iteration, measured) {
           hooks.onCoupling(name, iteration, measured);
-          if (name === 'coupling-start') listener.onCouplingStart(measured);
+          if (name === 'coupling-start') keep(listener.onCouplingStart(measured));
         },
         onMetrics(iteration, line) {
           hooks.onMetrics(iteration, line);
-          listener.onMetrics({ iteration, ...line });
-          listener.onThreads({ size: crew.size, reason: crew.reason });
+          keep(listener.onMetrics({ iteration, ...line }));
+          keep(listener.onThreads({ size: crew.size, reason: crew.reason }));
           // The last iteration ends the run by itself.
           if (oneIteration && iteration > 0 && iteration !== config.iterations) pause();
         },
@@ -172,6 +180,8 @@ const api: TrainWorker = {
     } finally {
       wallMs += performance.now() - start;
       pausing = null;
+      // The page shows a run as paused or ended only after all that it reported.
+      await Promise.all(unanswered);
     }
   },
   pause,
