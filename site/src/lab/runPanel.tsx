@@ -9,6 +9,7 @@ import { GramView } from './gramView.tsx';
 import { LayersView } from './layersView.tsx';
 import type { Session } from './session.ts';
 import { configOf } from './settings.ts';
+import { silentSeconds } from './silence.ts';
 import type { Threads } from './trainWorker.ts';
 import type { PolicyView } from './viewWorker.ts';
 
@@ -58,6 +59,23 @@ function Status({ session }: { readonly session: Session }) {
       </p>
       {used && <p class="quiet">{threadWords(used)}</p>}
     </>
+  );
+}
+
+function Silent({ session }: { readonly session: Session }) {
+  if (!session.isSilent.value || session.state.value !== 'running') return null;
+  return (
+    <div class="problem" role="alert">
+      <p>
+        Nothing was reported for {silentSeconds} seconds. On a slow device it can be one long step. If the browser has
+        ended a thread, the run does not go on by itself: stop it, and resume from its checkpoint.
+      </p>
+      <div class="controls">
+        <button type="button" class="act" onClick={session.giveUp}>
+          Stop it
+        </button>
+      </div>
+    </div>
   );
 }
 
@@ -165,6 +183,7 @@ export function RunPanel({ session, at, startAgain }: RunPanelProps) {
   return (
     <section class="run" aria-label={runName(session)}>
       <h2>{runName(session)}</h2>
+      <Silent session={session} />
       <Problem session={session} startAgain={startAgain} />
       <Status session={session} />
       {watcher.problem.value !== null && (

@@ -5,6 +5,7 @@ import type { MeasuredCoupling, Progress } from 'unbraid';
 import { watchLife } from './alive.ts';
 import type { Frames } from './frames.ts';
 import { configOf, type Settings } from './settings.ts';
+import { silentSeconds, watchSilence } from './silence.ts';
 import type { Ended, Kept, Listener, MetricsLine, PackedCheckpoint, Threads, TrainWorker } from './trainWorker.ts';
 import { openWatcher, type Watcher } from './watcher.ts';
 
@@ -24,12 +25,15 @@ export interface Session {
   readonly ended: ReadonlySignal<Ended | null>;
   /** Iteration of the kept checkpoint; -1: there is none yet. */
   readonly saved: ReadonlySignal<number>;
+  /** Nothing was reported for some time, so a thread may have ended; `giveUp` ends the worker. */
+  readonly isSilent: ReadonlySignal<boolean>;
   readonly watcher: Watcher;
   /** Iterations that are done, known in a hidden tab too. */
   done(): number;
   /** Trains on, to the end or for one iteration. */
   run(oneIteration: boolean): void;
   pause(): void;
+  giveUp(): void;
   restartViews(): void;
   /** The run's folder as a zip. */
   files(folder: string): Promise<Uint8Array>;
@@ -83,12 +87,16 @@ export function openSession(
     });
   }
 
+  const { isSilent, heard, close: endSilence } = watchSilence(() => state.peek() === 'running');
   const listener: Listener = {
-    onProgress: (of) =>
+    onProgress(of) {
+      heard();
       frames.show(() => {
         progress.value = of;
-      }),
+      });
+    },
     onMetrics(line) {
+      heard();
       lines = [...lines, line];
       const shown = lines;
       onDone();
@@ -195,7 +203,7 @@ export function openSession(
   });
 
   return {
-    ...{ settings, state, problem, progress, metrics, threads, ended, saved, watcher, run },
+    ...{ settings, state, problem, progress, metrics, threads, ended, saved, isSilent, watcher, run },
     done: () => lines.at(-1)?.iteration ?? 0,
     pause() {
       if (state.value !== 'running') return;
@@ -203,6 +211,7 @@ export function openSession(
       endWait?.();
       train?.pause().catch(fail);
     },
+    giveUp: () => fail(new Error(`it had reported nothing for ${silentSeconds} seconds`)),
     restartViews() {
       watcher.restart();
       link();
@@ -222,6 +231,7 @@ export function openSession(
     },
     close() {
       stopWatching();
+      endSilence();
       closing.abort();
       watcher.close();
     },
