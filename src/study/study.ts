@@ -11,8 +11,8 @@ export interface StudyScale {
   /** Number of seeds of every row; null for the default of the study. */
   readonly seeds: number | null;
   readonly firstSeed: number;
-  /** The reason why environments in other programs are unavailable; null if they are available. */
-  noGames(): string | null;
+  /** The reason why the environment of this name, which another program plays, is unavailable; null if it is available. */
+  noGames(name: string): string | null;
 }
 
 export interface StudyReport {
@@ -34,6 +34,11 @@ export interface Study {
    * Jobs in the order of their start: seed by seed, so that an unfinished study has the same seeds for all variants.
    */
   plan(scale: StudyScale): readonly Job[];
+  /**
+   * All jobs that follow from the results so far, such as runs with settings that earlier runs chose. It is called when
+   * all jobs are finished, until it names no new one.
+   */
+  next?(results: JobResults, scale: StudyScale): readonly Job[];
   /** @param command the command that repeats the study, for the tables */
   report(results: JobResults, scale: StudyScale, command: string): StudyReport;
 }

@@ -19,8 +19,8 @@ export interface StudyEngine {
   /** Opens a thread that runs jobs, with the kernels that are chosen. */
   readonly openJobRunner: (kernels: CommandKernels) => JobRunner;
   readonly studies: () => Promise<readonly Study[]>;
-  /** The reason why games of other programs cannot be played on this machine; null if they can. */
-  readonly missingGames: () => string | null;
+  /** The reason why the games of this name, which another program plays, cannot be played on this machine; null if they can. */
+  readonly missingGames: (name: string) => string | null;
 }
 
 interface StudyOptions {
@@ -96,12 +96,12 @@ function listText(studies: readonly Study[]): string {
   return studies.map(({ name, question }) => `${name.padEnd(width)}  ${question}`).join('\n');
 }
 
-/** A function that calls `ask` once and then returns the stored result. */
-function once<T>(ask: () => T): () => T {
-  let answer: { readonly value: T } | null = null;
-  return () => {
-    answer ??= { value: ask() };
-    return answer.value;
+/** A function that calls `ask` once for each name and then returns the stored result. */
+function once<T>(ask: (name: string) => T): (name: string) => T {
+  const answers = new Map<string, T>();
+  return (name) => {
+    if (!answers.has(name)) answers.set(name, ask(name));
+    return answers.get(name) as T;
   };
 }
 
@@ -134,33 +134,41 @@ async function studyAction(
     throw usageError(`study: the name must be one of ${names.join(', ')}, got "${name}"; ${advice}`);
   }
   const scale = scaleOf(options, engine);
-  const jobs = distinct(study.plan(scale));
   usage(() => requireWritableDirectory(join(options.out, study.name)));
   const store = usage(() => openJobStore(join(options.out, 'jobs')));
   const results = new Map<string, JsonRecord>();
-  for (const job of jobs) {
-    const result = store.read(job);
-    if (result !== null) results.set(jobHash(job), result);
-  }
-  const toDo = jobs.filter((job) => !results.has(jobHash(job)));
   const workers = options.workers ?? cores;
-  const estimate =
-    toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
-  shell.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them already finished${estimate}`);
   const command = commandOf(study, scale);
   const directory = join(options.out, study.name);
-  let failed: readonly FailedJob[];
-  try {
-    failed = await doJobs(shell, engine, study.name, toDo, workers, store, results, () => performance.now());
-  } catch (error) {
-    if (!shell.signal.aborted) throw error;
-    const interrupted = true;
-    if (results.size > 0)
-      await finish(shell, study, scale, { command, directory, jobs, results, failed: [], interrupted });
-    const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
-    throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`, {
-      cause: error,
-    });
+  let jobs = distinct(study.plan(scale));
+  let failed: readonly FailedJob[] = [];
+  for (let stage = 1; ; stage++) {
+    for (const job of jobs) {
+      const result = results.has(jobHash(job)) ? null : store.read(job);
+      if (result !== null) results.set(jobHash(job), result);
+    }
+    const toDo = jobs.filter((job) => !results.has(jobHash(job)));
+    const estimate =
+      toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
+    const part = study.next === undefined ? '' : `stage ${stage}: `;
+    shell.note(`${part}${jobs.length} jobs, ${jobs.length - toDo.length} of them already finished${estimate}`);
+    try {
+      failed = await doJobs(shell, engine, study.name, toDo, workers, store, results, () => performance.now());
+    } catch (error) {
+      if (!shell.signal.aborted) throw error;
+      const interrupted = true;
+      if (results.size > 0)
+        await finish(shell, study, scale, { command, directory, jobs, results, failed: [], interrupted });
+      const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
+      throw new Error(
+        `interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`,
+        { cause: error },
+      );
+    }
+    if (failed.length > 0 || study.next === undefined) break;
+    const all = distinct([...jobs, ...study.next(jobResults(results), scale)]);
+    if (all.length === jobs.length) break;
+    jobs = all;
   }
   if (results.size === 0) throw new Error(`study: all ${jobs.length} jobs failed: ${failed[0].message}`);
   await finish(shell, study, scale, { command, directory, jobs, results, failed, interrupted: false });
