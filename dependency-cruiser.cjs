@@ -184,6 +184,20 @@ module.exports = {
       from: { path: '^(src|bench|workers)/' },
       to: { path: '^test/' },
     },
+    {
+      name: 'site-uses-the-package',
+      comment: 'The site uses the public entries of the package, as any page would, and the probe of the peak.',
+      severity: 'error',
+      from: { path: '^site/(src|scripts)/' },
+      to: { path: '^(src|workers|wasm|assembly|scripts|bench|test)/', pathNot: '^wasm/peak\\.wasm$' },
+    },
+    {
+      name: 'nothing-needs-the-site',
+      comment: 'The site can be removed without a change of anything else.',
+      severity: 'error',
+      from: { path: '^(src|workers|bench|test|scripts)/' },
+      to: { path: '^site/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,14 +1,7 @@
 /** Bar figure of a benchmark run: times of the peers. */
-import {
-  figureWidth,
-  fontFamily,
-  ink,
-  type Panel,
-  panelName,
-  panelTop,
-  renderSvg,
-  valueAxis,
-} from '../src/report/draw/chart.ts';
+import { fontFamily, panelName, renderSvg, valueAxis } from '../src/report/draw/chart.ts';
+import { ink } from '../src/report/draw/colors.ts';
+import { figureWidth, type Panel, panelTop } from '../src/report/draw/layout.ts';
 import { timesAsLong } from './ratios.ts';
 import type { BenchResult, Measurement } from './result.ts';
 

@@ -1,5 +1,5 @@
 /** Positions of point labels in a figure, so that labels cover neither each other nor a point. */
-import type { Panel } from '../src/report/draw/chart.ts';
+import type { Panel } from '../src/report/draw/layout.ts';
 
 export interface Point {
   readonly x: number;

@@ -1,18 +1,7 @@
 /** Roofline figure of a benchmark run: rates of the kernels, and the limits of this machine. */
-import {
-  dash,
-  figureWidth,
-  fontFamily,
-  ink,
-  muted,
-  type Panel,
-  panelTop,
-  renderSvg,
-  type SeriesStyle,
-  seriesStyle,
-  textWidth,
-  valueAxis,
-} from '../src/report/draw/chart.ts';
+import { dash, fontFamily, renderSvg, seriesStyle, textWidth, valueAxis } from '../src/report/draw/chart.ts';
+import { ink, muted } from '../src/report/draw/colors.ts';
+import { figureWidth, type Panel, panelTop, type SeriesStyle } from '../src/report/draw/layout.ts';
 import { isTimed } from './bars.ts';
 import { nameHeight, type Point, placeNames } from './pointNames.ts';
 import type { BenchResult, Measurement } from './result.ts';

@@ -5,7 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { isAllowed } from './package/allowed.ts';
 
-const locks = ['package-lock.json', 'test/runtime/package-lock.json', 'bench/peers/package-lock.json'];
+const locks = [
+  'package-lock.json',
+  'site/package-lock.json',
+  'test/runtime/package-lock.json',
+  'bench/peers/package-lock.json',
+];
+/** Packages of these that are no tools are part of what a user receives: the package, and the pages of the site. */
+const shipping = locks.slice(0, 2);
 
 /**
  * Packages without a licence in a lock file: Deno's builds for other platforms than the one that wrote the file. The
@@ -16,16 +23,18 @@ const unnamed = /^node_modules\/@deno\//;
 interface Locked {
   readonly license?: string;
   readonly dev?: boolean;
+  /** Of the site's lock: unbraid itself. */
+  readonly link?: boolean;
 }
 
 let wrong = 0;
 let count = 0;
 for (const lock of locks) {
   const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as { packages: Record<string, Locked> };
-  for (const [path, { license, dev }] of Object.entries(packages)) {
-    if (path === '' || (license === undefined && unnamed.test(path))) continue;
+  for (const [path, { license, dev, link }] of Object.entries(packages)) {
+    if (path === '' || link || (license === undefined && unnamed.test(path))) continue;
     count++;
-    const use = lock === locks[0] && !dev ? 'shipped' : 'tool';
+    const use = shipping.includes(lock) && !dev ? 'shipped' : 'tool';
     if (isAllowed(license ?? '', use)) continue;
     wrong++;
     console.log(

@@ -49,6 +49,7 @@ export type { Branches } from './rollout/branch.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './rollout/success.ts';
 export type { EpisodeMean } from './statistics/episodes.ts';
 export type { CustomOptions, MakeLabelSource } from './train/custom.ts';
+export { estimateSeconds } from './train/estimate.ts';
 export type { Metrics } from './train/iteration.ts';
 export type { BySplit, Progress, RandomResults, ReturnBySplit, SuccessBySplit } from './train/run.ts';
 export type { TrainHooks } from './train/runLog.ts';

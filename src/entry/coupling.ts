@@ -5,7 +5,14 @@
  * @module unbraid/coupling
  */
 
+export { choleskySolver } from '../coupling/choleskySolver.ts';
 export { type Gram, gramMatrix, gramTotal } from '../coupling/gram.ts';
+export {
+  type Decoupled,
+  type DecouplePath,
+  decoupleAdvantages,
+  type SolveDefinite,
+} from '../coupling/remedies/decouple.ts';
 export { type GradVac, gradVac } from '../coupling/remedies/gradVac.ts';
 export { pcGrad } from '../coupling/remedies/pcGrad.ts';
 export { taskOrders } from '../coupling/remedies/tasks.ts';

@@ -76,7 +76,7 @@ export function renderStudy(record: StudyRecord): string {
     `<header>\n<h1>${escapeMarkup(title)}</h1>\n<p class="summary">${escapeMarkup(`${question[0].toUpperCase()}${question.slice(1)}`)}</p>`,
     `<p class="quiet">${jobs.planned} jobs. Seeds ${escapeMarkup(allSeeds(tables))}.</p>\n${gaps(jobs)}</header>`,
     htmlSection('Findings', list(summary), ''),
-    ...figures.map(({ svg, caption }) => htmlFigure(svg, caption)),
+    ...figures.map(({ draw, caption }) => htmlFigure(draw, caption)),
     htmlSection(
       'Numbers',
       tables.map((table) => `${studyTableHtml(table)}\n${commandsOf(table)}`).join('\n') + paragraph(method),

@@ -3,6 +3,7 @@
  * text and HTML.
  */
 import { htmlTable } from './compare/closingTable.ts';
+import type { Medium } from './draw/layout.ts';
 
 /**
  * A number over seeds. The 95% interval is null with too few seeds; `values` then contains the value of each seed, if
@@ -43,7 +44,8 @@ export interface StudyTable {
 export interface StudyFigure {
   /** Name of its SVG file, without the extension. */
   readonly id: string;
-  readonly svg: string;
+  /** The SVG of the figure in a file, on a page or on a phone. */
+  readonly draw: (medium: Medium) => string;
   readonly caption: string;
 }
 

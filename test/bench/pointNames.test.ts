@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nameHeight, type PlacedName, type Point, placeNames } from '../../bench/pointNames.ts';
 import { randomStream } from '../../src/random.ts';
-import type { Panel } from '../../src/report/draw/chart.ts';
+import type { Panel } from '../../src/report/draw/layout.ts';
 
 const area = { left: 70, top: 120, width: 660, height: 330 };
 const right = area.left + area.width;

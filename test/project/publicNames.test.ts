@@ -29,11 +29,14 @@ describe('names', () => {
   test.each([
     [
       'unbraid',
-      'configTable createArena createLabelSource createPolicy evaluate measureCoupling numericsVersion presetKeys presetTable resolveConfig train unbraidVersion verify',
+      'configTable createArena createLabelSource createPolicy estimateSeconds evaluate measureCoupling numericsVersion presetKeys presetTable resolveConfig train unbraidVersion verify',
     ],
     ['edge', 'openPolicy openPolicyFrom'],
     ['workers', 'openCrew relaxedCrew spawnFrom spawnWorker'],
-    ['coupling', 'collectSamplePairs gradVac gramMatrix gramTotal pcGrad runDanger taskOrders upGrad'],
+    [
+      'coupling',
+      'choleskySolver collectSamplePairs decoupleAdvantages gradVac gramMatrix gramTotal pcGrad runDanger taskOrders upGrad',
+    ],
     [
       'statistics',
       'interquartileMean meanInterval pairedBootstrap pairedDifference performanceProfile probabilityOfImprovement stratifiedBootstrap wilsonInterval',

@@ -27,6 +27,11 @@ describe('the licence lists', () => {
         'node_modules/css': { license: 'MPL-2.0' },
         'node_modules/tool': { license: 'MPL-2.0', dev: true },
       }),
+      'site/package-lock.json': lock({
+        'node_modules/page': { license: 'MPL-2.0' },
+        'node_modules/builder': { license: 'MPL-2.0', dev: true },
+        'node_modules/unbraid': { link: true },
+      }),
       'test/runtime/package-lock.json': lock({ 'node_modules/unknown': { dev: true }, 'node_modules/@deno/x': {} }),
       'bench/peers/package-lock.json': lock({ 'node_modules/peer': { license: 'MIT' } }),
     });
@@ -36,6 +41,7 @@ describe('the licence lists', () => {
       const rule = (use: string): string => `must have a licence on the ${use} list in scripts/package/allowed.ts`;
       expect(stdout.trim().split('\n')).toEqual([
         `licences: package-lock.json: node_modules/css ${rule('shipped')}, got MPL-2.0; use another package`,
+        `licences: site/package-lock.json: node_modules/page ${rule('shipped')}, got MPL-2.0; use another package`,
         `licences: test/runtime/package-lock.json: node_modules/unknown ${rule('tool')}, got none; use another package`,
       ]);
       expect(status).toBe(1);

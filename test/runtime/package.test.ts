@@ -114,6 +114,7 @@ describe('the package', () => {
       'dist/workers .js.map',
       'docs .md',
       'docs .svg',
+      'docs .webp',
       'package.json',
     ]);
   });

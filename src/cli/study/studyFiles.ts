@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { ensureWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson, type JsonRecord, jsonLine } from '../../record/json.ts';
+import { file } from '../../report/draw/layout.ts';
 import { renderStudy, type StudyRecord } from '../../report/studyPage.ts';
 import { studyTableCsv } from '../../report/studyTables.ts';
 import type { Job, JobResults } from '../../study/job.ts';
@@ -39,7 +40,7 @@ export function writeStudy(
   ensureWritableDirectory(directory);
   const write = (name: string, text: string): void => writeFileAtomic(join(directory, name), text);
   for (const table of record.tables) write(`${table.id}.csv`, studyTableCsv(table));
-  for (const { id, svg } of record.figures) write(`${id}.svg`, svg);
+  for (const { id, draw } of record.figures) write(`${id}.svg`, draw(file));
   const receipts = receiptLines(jobs, results);
   if (receipts.length > 0) write('receipts.jsonl', receipts.map(jsonLine).join(''));
   const figures = record.figures.map(({ id, caption }) => ({ file: `${id}.svg`, caption }));

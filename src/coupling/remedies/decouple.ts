@@ -26,6 +26,7 @@ export type SolveDefinite = (matrix: Float64Array, shift: number, rhs: Float64Ar
  */
 export type DecouplePath = 'cholesky' | 'damped' | 'zero';
 
+/** Advantages of which `decoupleAdvantages` took the coupling away. */
 export interface Decoupled {
   /** f64[n]: alpha, with the root mean square of the advantages. */
   readonly advantage: Float64Array;

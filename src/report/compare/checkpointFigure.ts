@@ -1,5 +1,7 @@
 import { mean } from '../../statistics/statistics.ts';
-import { type Figure, figureWidth, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
+import { renderSvg, valueAxis } from '../draw/chart.ts';
+import { type Figure, figureWidth, file, type Medium, panelTop } from '../draw/layout.ts';
+import { styleName } from '../draw/tips.ts';
 import { measureOf } from './scores.ts';
 import { legendOf, unit } from './successFigures.ts';
 import { roleStyle } from './variantRole.ts';
@@ -36,7 +38,10 @@ function checkpoints(variant: ComparedVariant, metric: string): [number, number]
  * Good-bad cosine against out-of-domain success (or return, where success means nothing), one mark per checkpoint.
  * Returns SVG, or `undefined` if no checkpoint has both.
  */
-export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): string | undefined {
+export function couplingAgainstSuccess(
+  variants: readonly ComparedVariant[],
+  medium: Medium = file,
+): string | undefined {
   const { name, axis, metric } = measureOf(variants);
   const points = variants.flatMap((variant) => checkpoints(variant, metric));
   if (points.length === 0) return undefined;
@@ -51,14 +56,15 @@ export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): st
     id: 'checkpoints',
     ...heading,
     height: top + 300 + 54,
+    panels: [{ left: 70, top, width: figureWidth - 100, height: 300 }],
     option: {
-      grid: [{ left: 70, top, width: figureWidth - 100, height: 300 }],
       xAxis: valueAxis(`out-of-domain ${axis}`, 'x', 28, name === 'success' ? unit : { scale: true }),
       yAxis: valueAxis('mean cosine of good-bad pairs', 'y', 46, { scale: true }),
       series: variants.map((variant) => {
         const style = roleStyle(variants, variant);
         return {
           type: 'scatter',
+          name: styleName({ ...style, line: 'none' }),
           symbol: style.symbol,
           symbolSize: 8,
           silent: true,
@@ -68,5 +74,5 @@ export function couplingAgainstSuccess(variants: readonly ComparedVariant[]): st
       }),
     },
   };
-  return renderSvg(figure);
+  return renderSvg(figure, medium);
 }

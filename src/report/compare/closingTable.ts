@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { escapeMarkup } from '../draw/escapeMarkup.ts';
+import { htmlScroll } from '../draw/page.ts';
 import { contrastOf } from './contrast.ts';
 import { measureOf, randomScores, type Scores, scoresOf } from './scores.ts';
 import { roleName } from './variantRole.ts';
@@ -21,6 +22,9 @@ import {
 const NAME_WIDTH = 24;
 const SUCCESS_WIDTH = 14;
 const GAIN_WIDTH = 17;
+
+/** A table with more columns does not fit a phone. */
+const MANY = 3;
 
 const columns = ['variant', 'seeds', 'train', 'in-domain', 'out-of-domain', 'gain'];
 
@@ -124,11 +128,12 @@ export function htmlTable(caption: string, head: readonly string[], body: readon
   const lines = body.map(
     ([first, ...rest]) => `<tr>${cells('th', ' scope="row"', [first])}${cells('td', '', rest)}</tr>`,
   );
-  return `<div class="scroll"><table><caption>${escapeMarkup(caption)}</caption>
+  const table = `<table><caption><span>${escapeMarkup(caption)}</span></caption>
 <thead><tr>${cells('th', ' scope="col"', head)}</tr></thead>
 <tbody>
 ${lines.join('\n')}
-</tbody></table></div>`;
+</tbody></table>`;
+  return htmlScroll(caption, table, head.length > MANY ? ' many' : '');
 }
 
 /** The closing table as HTML. */

@@ -1,15 +1,18 @@
 import type { CouplingRecord } from '../../record/schemas.ts';
+import { panelName, renderSvg, valueAxis } from '../draw/chart.ts';
+import { ink } from '../draw/colors.ts';
 import {
   figureWidth,
-  ink,
+  file,
+  type Medium,
+  margin,
+  type NamedPanel,
   type Panel,
-  panelName,
   panelTop,
-  renderSvg,
   type SeriesStyle,
-  valueAxis,
-} from '../draw/chart.ts';
+} from '../draw/layout.ts';
 import { curve } from '../draw/series.ts';
+import { styleName } from '../draw/tips.ts';
 
 /** A coupling record with its name in a figure. */
 export interface NamedCoupling {
@@ -27,6 +30,7 @@ const minus = (text: string): string => text.replace('-', '−');
  */
 export function layerFigure(
   policies: readonly { name: string; start?: CouplingRecord; end: CouplingRecord }[],
+  medium: Medium = file,
 ): string {
   if (policies.length === 0) throw new Error('layerFigure: policies must not be empty, got 0; run coupling first');
   const both = policies.some(({ start }) => start !== undefined);
@@ -37,7 +41,8 @@ export function layerFigure(
   };
   const parameters = policies[0].end.layers.map((layer) => layer.parameter);
   const lines = Math.max(...policies.map(({ name }) => name.split('\n').length));
-  const top = panelTop(heading) + 8 + 16 * lines;
+  const narrow = medium.width < figureWidth;
+  const top = panelTop(heading, medium) + 8 + 16 * lines;
   const height = parameters.length * (both ? 36 : 26) + 8;
   const cosines = policies.flatMap(({ start, end }) =>
     [...(start?.layers ?? []), ...end.layers].map((layer) => layer.goodBadCosine ?? 0),
@@ -48,66 +53,84 @@ export function layerFigure(
     max: Math.ceil(Math.max(0.1, ...cosines) * 10) / 10,
   };
   const left = 150;
-  const step = (figureWidth - left - 10) / policies.length;
-  const panels: Panel[] = policies.map((_, i) => ({ left: left + i * step, top, width: step - 34, height }));
-  return renderSvg({
-    id: 'layers',
-    ...heading,
-    height: top + height + 52,
-    option: {
-      grid: panels,
-      xAxis: panels.map((_, i) =>
-        valueAxis('mean cosine of good-bad pairs', 'x', 28, {
+  const step = (medium.width - left - 10) / (narrow ? 1 : policies.length);
+  const down = height + 60 + 16 * lines;
+  const panels: Panel[] = policies.map((_, i) => ({
+    ...(narrow ? { left, top: top + i * down } : { left: left + i * step, top }),
+    ...{ width: step - (narrow ? 8 : 34), height },
+  }));
+  const named = narrow ? panels : panels.slice(0, 1);
+  return renderSvg(
+    {
+      id: 'layers',
+      ...heading,
+      height: panels[panels.length - 1].top + height + 52,
+      option: {
+        grid: panels,
+        xAxis: panels.map((_, i) =>
+          valueAxis('mean cosine of good-bad pairs', 'x', 28, {
+            gridIndex: i,
+            ...range,
+            splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
+          }),
+        ),
+        yAxis: panels.map((_, i) => ({
+          type: 'category',
           gridIndex: i,
-          ...range,
-          splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
-        }),
-      ),
-      yAxis: panels.map((_, i) => ({
-        type: 'category',
-        gridIndex: i,
-        inverse: true,
-        data: parameters,
-        axisTick: { show: false },
-        axisLine: { show: true, onZero: true, lineStyle: { color: ink } },
-        // The names are drawn separately at the left edge: with negative bars, the zero line is inside the panel.
-        axisLabel: { show: false },
-      })),
-      graphic: [
-        ...panels.map((panel, i) => panelName(policies[i].name, panel)),
-        ...parameters.map((parameter, row) => ({
-          type: 'text',
-          x: left - 12,
-          y: top + ((row + 0.5) * height) / parameters.length,
-          style: {
-            text: `${parameter} ${share(policies[0].end, parameter)}`,
-            fontSize: 11.5,
-            fill: ink,
-            align: 'right',
-            verticalAlign: 'middle',
-          },
+          inverse: true,
+          data: parameters,
+          axisTick: { show: false },
+          axisLine: { show: true, onZero: true, lineStyle: { color: ink } },
+          // The names are drawn separately at the left edge: with negative bars, the zero line is inside the panel.
+          axisLabel: { show: false },
         })),
-      ],
-      series: policies.flatMap((policy, panel) =>
-        (['start', 'end'] as const).flatMap((when) => {
-          const record = policy[when];
-          if (record === undefined) return [];
-          return {
-            type: 'bar',
-            xAxisIndex: panel,
-            yAxisIndex: panel,
-            barCategoryGap: '30%',
-            barGap: '15%',
-            silent: true,
-            itemStyle: { color: styles[when].fill, borderColor: styles[when].border, borderWidth: 1.4 },
-            data: parameters.map(
-              (parameter) => record.layers.find((layer) => layer.parameter === parameter)?.goodBadCosine ?? null,
-            ),
-          };
-        }),
-      ),
+        graphic: [
+          ...panels.map((panel, i) => panelName(policies[i].name, { ...panel, left: narrow ? margin : panel.left })),
+          ...named.flatMap((panel, i) =>
+            parameters.map((parameter, row) => ({
+              type: 'text',
+              x: left - 12,
+              y: panel.top + ((row + 0.5) * height) / parameters.length,
+              style: {
+                text: `${parameter} ${share(policies[i].end, parameter)}`,
+                fontSize: 11.5,
+                fill: ink,
+                align: 'right',
+                verticalAlign: 'middle',
+              },
+            })),
+          ),
+        ],
+        series: policies.flatMap((policy, panel) =>
+          (['start', 'end'] as const).flatMap((when) => {
+            const record = policy[when];
+            if (record === undefined) return [];
+            return {
+              type: 'bar',
+              tips: parameters.map((parameter) => barTip(record, parameter, both ? when : '')),
+              xAxisIndex: panel,
+              yAxisIndex: panel,
+              barCategoryGap: '30%',
+              barGap: '15%',
+              silent: true,
+              itemStyle: { color: styles[when].fill, borderColor: styles[when].border, borderWidth: 1.4 },
+              data: parameters.map(
+                (parameter) => record.layers.find((layer) => layer.parameter === parameter)?.goodBadCosine ?? null,
+              ),
+            };
+          }),
+        ),
+      },
     },
-  });
+    medium,
+  );
+}
+
+/** `output, end of training: mean cosine 0.31`. */
+function barTip(record: CouplingRecord, parameter: string, when: string): string {
+  const cosine = record.layers.find((layer) => layer.parameter === parameter)?.goodBadCosine ?? null;
+  const value = cosine === null ? 'not measured' : minus(cosine.toFixed(3));
+  return `${parameter}${when === '' ? '' : `, ${when} of training`}: mean cosine ${value}`;
 }
 
 function share(record: CouplingRecord, parameter: string): string {
@@ -127,7 +150,7 @@ function roundEnd(reach: number): number {
 }
 
 /** Spillover: predicted (first order) against measured change of log pi of each sample. Returns SVG. */
-export function spilloverFigure(policies: readonly NamedCoupling[]): string {
+export function spilloverFigure(policies: readonly NamedCoupling[], medium: Medium = file): string {
   if (policies.length === 0) throw new Error('spilloverFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
     title: 'Change of log π in one step: predicted from coupling, and measured',
@@ -149,46 +172,50 @@ export function spilloverFigure(policies: readonly NamedCoupling[]): string {
     interval: end / 2,
     axisLabel: { color: '#555555', fontSize: 11, formatter: (x: number) => minus(String(Number(x.toPrecision(2)))) },
   };
-  return renderSvg({
-    id: 'spillover',
-    ...heading,
-    height: top + side + 56,
-    option: {
-      grid: [{ left: (figureWidth - side) / 2, top, width: side, height: side }],
-      xAxis: valueAxis('predicted change of log π', 'x', 28, {
-        ...range,
-        splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
-      }),
-      yAxis: valueAxis('measured change of log π', 'y', 56, range),
-      series: [
-        {
-          type: 'line',
-          symbol: 'none',
-          silent: true,
-          lineStyle: { color: '#777777', type: [5, 4], width: 1.3 },
-          data: [
-            [-end, -end],
-            [end, end],
-          ],
-        },
-        ...policies.map(({ record, style }) => ({
-          type: 'scatter',
-          symbol: style.symbol,
-          symbolSize: 7,
-          silent: true,
-          itemStyle: { color: style.color, opacity: 0.65 },
-          data: record.spillover.points,
-        })),
-      ],
+  return renderSvg(
+    {
+      id: 'spillover',
+      ...heading,
+      height: top + side + 56,
+      panels: [{ left: (figureWidth - side) / 2, top, width: side, height: side }],
+      option: {
+        xAxis: valueAxis('predicted change of log π', 'x', 28, {
+          ...range,
+          splitLine: { show: true, lineStyle: { color: '#e4e4e4' } },
+        }),
+        yAxis: valueAxis('measured change of log π', 'y', 56, range),
+        series: [
+          {
+            type: 'line',
+            symbol: 'none',
+            silent: true,
+            lineStyle: { color: '#777777', type: [5, 4], width: 1.3 },
+            data: [
+              [-end, -end],
+              [end, end],
+            ],
+          },
+          ...policies.map(({ record, style }) => ({
+            type: 'scatter',
+            name: styleName({ ...style, line: 'none' }),
+            symbol: style.symbol,
+            symbolSize: 7,
+            silent: true,
+            itemStyle: { color: style.color, opacity: 0.65 },
+            data: record.spillover.points,
+          })),
+        ],
+      },
     },
-  });
+    medium,
+  );
 }
 
 /**
  * Good-bad coupling against the similarity of two states: mean cosine and share of positive pairs, one line per policy.
  * Returns SVG.
  */
-export function similarityFigure(policies: readonly NamedCoupling[]): string {
+export function similarityFigure(policies: readonly NamedCoupling[], medium: Medium = file): string {
   if (policies.length === 0) throw new Error('similarityFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
     title: 'Good-bad coupling by similarity of the two states',
@@ -196,35 +223,36 @@ export function similarityFigure(policies: readonly NamedCoupling[]): string {
     legend: policies.map(({ name, style }) => ({ name, ...style })),
   };
   const top = panelTop(heading) + 24;
-  const panels: Panel[] = [70, 432].map((left) => ({ left, top, width: 308, height: 210 }));
+  const names = ['mean cosine of good-bad pairs', 'good-bad pairs with a positive cosine'];
+  const panels: NamedPanel[] = names.map((name, i) => ({ name, left: 70 + 362 * i, top, width: 308, height: 210 }));
   const bins = policies.flatMap(({ record }) => record.similarity);
   const range = { min: Math.min(...bins.map((bin) => bin.lower)), max: Math.max(...bins.map((bin) => bin.upper)) };
   const keys = ['goodBadCosine', 'positiveFraction'] as const;
-  return renderSvg({
-    id: 'similarity',
-    ...heading,
-    height: top + 210 + 52,
-    option: {
-      grid: panels,
-      xAxis: panels.map((_, i) => valueAxis('similarity of the states', 'x', 28, { gridIndex: i, ...range })),
-      yAxis: [
-        valueAxis('mean cosine', 'y', 42, { gridIndex: 0 }),
-        valueAxis('fraction of pairs', 'y', 38, { gridIndex: 1, min: 0, max: 1, interval: 0.25 }),
-      ],
-      graphic: ['mean cosine of good-bad pairs', 'good-bad pairs with a positive cosine'].map((name, i) =>
-        panelName(name, panels[i]),
-      ),
-      series: policies.flatMap(({ record, style }) =>
-        keys.map((key, panel) =>
-          curve(
-            record.similarity
-              .filter((bin) => bin[key] !== null)
-              .map((bin) => [(bin.lower + bin.upper) / 2, bin[key] as number]),
-            style,
-            panel,
+  return renderSvg(
+    {
+      id: 'similarity',
+      ...heading,
+      height: top + 210 + 52,
+      panels,
+      option: {
+        xAxis: panels.map((_, i) => valueAxis('similarity of the states', 'x', 28, { gridIndex: i, ...range })),
+        yAxis: [
+          valueAxis('mean cosine', 'y', 42, { gridIndex: 0 }),
+          valueAxis('fraction of pairs', 'y', 38, { gridIndex: 1, min: 0, max: 1, interval: 0.25 }),
+        ],
+        series: policies.flatMap(({ record, style }) =>
+          keys.map((key, panel) =>
+            curve(
+              record.similarity
+                .filter((bin) => bin[key] !== null)
+                .map((bin) => [(bin.lower + bin.upper) / 2, bin[key] as number]),
+              style,
+              panel,
+            ),
           ),
         ),
-      ),
+      },
     },
-  });
+    medium,
+  );
 }

@@ -1,15 +1,7 @@
 import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import {
-  type Figure,
-  type Panel,
-  panelName,
-  panelTop,
-  renderSvg,
-  type SeriesStyle,
-  seriesStyle,
-  valueAxis,
-} from '../draw/chart.ts';
+import { renderSvg, seriesStyle, valueAxis } from '../draw/chart.ts';
+import { type Figure, file, type Medium, type NamedPanel, panelTop, type SeriesStyle } from '../draw/layout.ts';
 import { band, curve as drawCurve } from '../draw/series.ts';
 import { DATA_REMOVED, termsText } from './termNames.ts';
 
@@ -31,9 +23,15 @@ const COLUMNS = 3;
  *
  * @param id unique on its page
  * @param methods names in the order of their colours, for figures that share a page (default: those of the record)
+ * @param medium default: a file of its own
  * @returns SVG
  */
-export function dangerFigure(danger: DangerRecord, id = 'danger', methods = methodsOf(danger)): string {
+export function dangerFigure(
+  danger: DangerRecord,
+  id = 'danger',
+  methods = methodsOf(danger),
+  medium: Medium = file,
+): string {
   const starts = [...new Set(danger.curves.map((curve) => curve.start))].sort((a, b) => a - b);
   if (starts.length === 0) throw new Error('dangerFigure: curves must not be empty, got 0; run danger again');
   const names = [...new Set(danger.curves.map(conditionName))];
@@ -52,7 +50,10 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
   const measured = danger.rows.filter((row) => row.return !== null);
   const returns = measured.length === 0 ? [] : [starts.length];
   const rows = Math.ceil((starts.length + returns.length) / COLUMNS);
-  const panels: Panel[] = [...starts, ...returns].map((_, i) => ({
+  const panels: NamedPanel[] = [...starts, ...returns].map((_, i) => ({
+    ...(i < starts.length
+      ? { name: `start ${starts[i].toFixed(2)}` }
+      : { name: 'return after training', axis: 'mean return' }),
     left: 62 + (i % COLUMNS) * 236,
     top: top + Math.floor(i / COLUMNS) * 226,
     width: 200,
@@ -62,8 +63,8 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
     id,
     ...heading,
     height: top + rows * 226 - 8,
+    panels,
     option: {
-      grid: panels,
       xAxis: panels.map((_, i) =>
         i < starts.length
           ? valueAxis('iteration', 'x', 26, { gridIndex: i, min: 0, max: danger.iterations })
@@ -76,9 +77,6 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
           max: 1,
           interval: 0.25,
         }),
-      ),
-      graphic: panels.map((panel, i) =>
-        panelName(i < starts.length ? `start ${starts[i].toFixed(2)}` : 'return after training', panel),
       ),
       series: [
         ...starts.flatMap((start, panel) => {
@@ -111,7 +109,7 @@ export function dangerFigure(danger: DangerRecord, id = 'danger', methods = meth
       ],
     },
   };
-  return renderSvg(figure);
+  return renderSvg(figure, medium);
 }
 
 /** Name of a method with its labels, as figures show it. */

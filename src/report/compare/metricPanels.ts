@@ -1,6 +1,7 @@
 import type { MetricsLine, RunRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import { panelName, panelTop, renderSvg, type SeriesStyle, twoColumns, valueAxis } from '../draw/chart.ts';
+import { renderSvg, valueAxis } from '../draw/chart.ts';
+import { file, type Medium, panelTop, type SeriesStyle, twoColumns } from '../draw/layout.ts';
 import { band, curve } from '../draw/series.ts';
 import { type Curve, curveBy, legendOf, stepsLabel } from './successFigures.ts';
 import { roleStyle } from './variantRole.ts';
@@ -45,25 +46,25 @@ function draw(
   { id, title, panels }: MetricFigure,
   heading: { subtitle: string; legend?: ReturnType<typeof legendOf> },
   variants: readonly Curves[],
+  medium: Medium,
 ): string {
   const top = panelTop({ title, ...heading }) + 24;
   const boxes = twoColumns(panels.length, top, 170, 256);
   const curvesAt = (scale: string): Curve[] =>
     variants.flatMap(({ byPanel }) => byPanel.filter((_, i) => panels[i].scale === scale));
-  return renderSvg({
+  const figure = {
     id,
     title,
     ...heading,
     height: top + 256 + 170 + 52,
+    panels: panels.map(({ name }, i) => ({ ...boxes[i], name })),
     option: {
-      grid: boxes,
       xAxis: boxes.map((_, i) =>
         valueAxis('environment steps', 'x', 28, { gridIndex: i, min: 0, max: 'dataMax', axisLabel: stepsLabel }),
       ),
       yAxis: panels.map(({ axis, scale }, i) =>
         valueAxis(axis, 'y', 42, { gridIndex: i, ...rangeOf(curvesAt(scale)) }),
       ),
-      graphic: panels.map(({ name }, i) => panelName(name, boxes[i])),
       series: variants.flatMap(({ style, byPanel }) =>
         byPanel.flatMap((points, panel) => {
           if (points.length === 0) return [];
@@ -80,7 +81,8 @@ function draw(
         }),
       ),
     },
-  });
+  };
+  return renderSvg(figure, medium);
 }
 
 function curvesOf(
@@ -97,12 +99,16 @@ const tooFew = ({ byPanel }: Curves): boolean => byPanel.every((points) => point
  * Draws the panels with one line per variant: the mean over seeds. Returns SVG; `undefined` if no variant has a panel
  * with three measurements.
  */
-export function variantPanels(figure: MetricFigure, variants: readonly ComparedVariant[]): string | undefined {
+export function variantPanels(
+  figure: MetricFigure,
+  variants: readonly ComparedVariant[],
+  medium: Medium = file,
+): string | undefined {
   const curves = variants.map((variant) => curvesOf(figure, variant, roleStyle(variants, variant)));
   if (curves.every(tooFew)) return undefined;
   const bands = `bands: 95% interval of the mean, drawn from ${MIN_INTERVAL_SEEDS} seeds on`;
   const subtitle = `${figure.explained} Lines: mean over seeds; ${bands}.`;
-  return draw(figure, { subtitle, legend: legendOf(variants) }, curves);
+  return draw(figure, { subtitle, legend: legendOf(variants) }, curves, medium);
 }
 
 /** As `variantPanels`, of a single run. */
@@ -110,7 +116,8 @@ export function runPanels(
   figure: MetricFigure,
   run: Pick<RunRecords, 'metrics'>,
   style: SeriesStyle,
+  medium: Medium = file,
 ): string | undefined {
   const curves = curvesOf(figure, { runs: [run] }, style);
-  return tooFew(curves) ? undefined : draw(figure, { subtitle: figure.explained }, [curves]);
+  return tooFew(curves) ? undefined : draw(figure, { subtitle: figure.explained }, [curves], medium);
 }

@@ -1,38 +1,17 @@
 import type { ActionProbabilities } from '../../record/actionProbabilities.ts';
-import {
-  figureWidth,
-  fontFamily,
-  ink,
-  margin,
-  muted,
-  type Panel,
-  panelTop,
-  renderSvg,
-  textWidth,
-} from '../draw/chart.ts';
+import { fontFamily, renderSvg, textWidth } from '../draw/chart.ts';
+import { ink, LEVELS, muted, probabilityColors } from '../draw/colors.ts';
+import { figureWidth, file, type Medium, margin, type Panel, panelTop } from '../draw/layout.ts';
 import { htmlFigure, htmlSection } from '../draw/page.ts';
 import type { ComparedVariant } from './variants.ts';
-
-/** Number of colours, for equal steps of the probability from 0 to 1. */
-const LEVELS = 21;
-
-// The ends of ColorBrewer's Blues. The lightness falls evenly, so the order shows without colours.
-const LOW = [0xf7, 0xfb, 0xff];
-const HIGH = [0x08, 0x30, 0x6b];
 
 /** Largest number of rows of one state, height of a row, and of the heading of a state, in pixels. */
 const ROWS = 6;
 const ROW = 15;
 const HEADING = 34;
 
-const LABELS = 268;
-const WIDTH = figureWidth - 2 * margin - LABELS - 66;
-
-function levelColor(level: number): string {
-  const share = level / (LEVELS - 1);
-  const mix = LOW.map((from, i) => Math.round(from + (HIGH[i] - from) * share));
-  return `#${mix.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
-}
+/** Width of the names of actions. */
+const labelWidth = ({ width }: Medium): number => (width < figureWidth ? 150 : 268);
 
 const levelOf = (probability: number): number => Math.round(Math.min(1, Math.max(0, probability)) * (LEVELS - 1));
 
@@ -108,7 +87,7 @@ function cells(rows: readonly (readonly number[])[], edges: readonly [number, nu
     .sort((a, b) => a - b)
     .map((level) => ({
       ...{ type: 'path', shape: { pathData: paths.get(level) }, silent: true },
-      style: { fill: levelColor(level) },
+      style: { fill: probabilityColors[level] },
     }));
 }
 
@@ -118,7 +97,7 @@ function colorKey(left: number, top: number): object[] {
   const steps = Array.from({ length: LEVELS }, (_, level) => ({
     type: 'rect',
     shape: { x: left, y: top + (LEVELS - 1 - level) * height, width: 12, height: height + 0.3 },
-    style: { fill: levelColor(level) },
+    style: { fill: probabilityColors[level] },
   }));
   const marks = [1, 0.5, 0].map((p) => label(String(p), left + 17, top + (1 - p) * (LEVELS - 1) * height + height / 2));
   return [...steps, ...marks, label('probability', left - 8, top + LEVELS * height + 10)];
@@ -131,7 +110,12 @@ function colorKey(left: number, top: number): object[] {
  * @param name of the run, for the title
  * @param id unique on a page
  */
-export function probabilityFigure(record: ActionProbabilities, name = '', id = 'probabilities'): string {
+export function probabilityFigure(
+  record: ActionProbabilities,
+  name = '',
+  id = 'probabilities',
+  medium: Medium = file,
+): string {
   const { iterations } = record;
   if (iterations.length === 0) {
     throw new Error('probabilityFigure: iterations must not be empty, got 0; train with diagnostics');
@@ -142,40 +126,45 @@ export function probabilityFigure(record: ActionProbabilities, name = '', id = '
     title: `Probability of actions over training${name === '' ? '' : `: ${name}`}`,
     subtitle: `Rows: states of in-domain games that training does not play, each with its likeliest actions${labelled ? '; + marks actions that the expert might take' : ''}. Columns: training time.`,
   };
-  const left = margin + LABELS;
+  const labels = labelWidth(medium);
+  const width = medium.width - 2 * margin - labels - 66;
+  const left = margin + labels;
   const edges = cellEdges(iterations);
   const graphic: object[] = [];
   const panels: { readonly rows: readonly (readonly number[])[]; readonly panel: Panel }[] = [];
-  let top = panelTop(heading);
+  let top = panelTop(heading, medium);
   const keyTop = top + HEADING;
   for (const { text, rows } of blocks) {
     graphic.push(
-      label(fitted(text, 11, 0.85 * (figureWidth - 2 * margin)), margin, top + HEADING - 12, { fill: muted }),
+      label(fitted(text, 11, 0.85 * (medium.width - 2 * margin)), margin, top + HEADING - 12, { fill: muted }),
     );
-    const panel = { left, top: top + HEADING, width: WIDTH, height: rows.length * ROW };
+    const panel = { left, top: top + HEADING, width, height: rows.length * ROW };
     for (const [row, { name, good }] of rows.entries()) {
       const y = panel.top + row * ROW + ROW / 2;
-      graphic.push(label(fitted(name, 11, 0.85 * (LABELS - 20)), margin + 14, y));
+      graphic.push(label(fitted(name, 11, 0.85 * (labels - 20)), margin + 14, y));
       if (good) graphic.push(label('+', margin + 2, y, { fontWeight: 'bold' }));
     }
     panels.push({ rows: rows.map(({ probabilities }) => probabilities), panel });
     top = panel.top + panel.height;
   }
   const ends = [iterations[0], iterations[iterations.length - 1]].map((iteration, i) =>
-    label(String(iteration), left + i * WIDTH, top + 12, { align: i === 0 ? 'left' : 'right', fill: muted }),
+    label(String(iteration), left + i * width, top + 12, { align: i === 0 ? 'left' : 'right', fill: muted }),
   );
-  graphic.push(...ends, label('iteration', left + WIDTH / 2, top + 12, { align: 'center', fill: muted }));
-  return renderSvg({
-    ...{ id, ...heading, height: top + 34 },
-    option: {
-      graphic: [...graphic, ...colorKey(left + WIDTH + 20, keyTop)],
-      // The graphic component does not support free paths; a custom series without coordinates does.
-      series: panels.map(({ rows, panel }) => ({
-        ...{ type: 'custom', coordinateSystem: 'none', silent: true, z: -1, data: [0] },
-        renderItem: () => ({ type: 'group', children: cells(rows, edges, panel) }),
-      })),
+  graphic.push(...ends, label('iteration', left + width / 2, top + 12, { align: 'center', fill: muted }));
+  return renderSvg(
+    {
+      ...{ id, ...heading, height: top + 34 },
+      option: {
+        graphic: [...graphic, ...colorKey(left + width + 20, keyTop)],
+        // The graphic component does not support free paths; a custom series without coordinates does.
+        series: panels.map(({ rows, panel }) => ({
+          ...{ type: 'custom', coordinateSystem: 'none', silent: true, z: -1, data: [0] },
+          renderItem: () => ({ type: 'group', children: cells(rows, edges, panel) }),
+        })),
+      },
     },
-  });
+    medium,
+  );
 }
 
 export const probabilityCaption =
@@ -187,7 +176,9 @@ export function probabilitySection(variants: readonly (ComparedVariant | undefin
     const run = variant?.runs.find(({ actionProbabilities }) => actionProbabilities !== undefined);
     if (!variant || !run?.actionProbabilities) return [];
     const name = `${variant.name}, seed ${run.result.config.seed}`;
-    return [htmlFigure(probabilityFigure(run.actionProbabilities, name, `probabilities${i}`), probabilityCaption)];
+    const record = run.actionProbabilities;
+    const draw = (medium: Medium): string => probabilityFigure(record, name, `probabilities${i}`, medium);
+    return [htmlFigure(draw, probabilityCaption)];
   });
   return figures.length === 0 ? [] : [htmlSection('Actions over training', figures.join('\n'), '')];
 }

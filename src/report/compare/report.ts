@@ -1,9 +1,12 @@
 import type { ActionProbabilities } from '../../record/actionProbabilities.ts';
+import type { DangerRecord } from '../../record/dangerRecord.ts';
 import type { CouplingRecord, MetricsLine, ReportRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
-import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
+import { seriesStyle } from '../draw/chart.ts';
 import { escapeMarkup } from '../draw/escapeMarkup.ts';
 import { type HeatMapPanel, heatMapFigure } from '../draw/heatMap.ts';
+import type { SeriesStyle } from '../draw/layout.ts';
+import { type Medium, page } from '../draw/layout.ts';
 import { htmlFigure, htmlPage, htmlSection } from '../draw/page.ts';
 import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
@@ -11,7 +14,7 @@ import { contrastIn } from './contrast.ts';
 import { couplingCurves, stepCurves } from './couplingCurves.ts';
 import { layerFigure, type NamedCoupling, similarityFigure, spilloverFigure } from './couplingFigures.ts';
 import { dangerFigure } from './dangerFigure.ts';
-import { runPanels, variantPanels } from './metricPanels.ts';
+import { type MetricFigure, runPanels, variantPanels } from './metricPanels.ts';
 import { probabilityCaption, probabilityFigure, probabilitySection } from './probabilityFigure.ts';
 import { measureOf } from './scores.ts';
 import { curveOf, learningCurves, successBySplit } from './successFigures.ts';
@@ -28,36 +31,29 @@ const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
 export function renderReport(records: ReportRecords): string {
   const variants = joinVariants(records.compare, records.runs);
   const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
-  const checkpoints = couplingAgainstSuccess(variants);
-  const curves = variantPanels(couplingCurves, variants);
-  const steps = variantPanels(stepCurves, variants);
   return htmlPage(`unbraid: ${heading(variants)}`, [
     `<header>\n<h1>${escapeMarkup(heading(variants))}</h1>`,
     `<p class="summary">${escapeMarkup(summary(variants))}</p>`,
     `<p class="quiet">Preset ${escapeMarkup(records.compare.preset)}. ${escapeMarkup(records.compare.note)}</p>\n</header>`,
     htmlSection('Results', results(variants), ''),
-    htmlSection(
-      'Danger zone',
-      records.danger && htmlFigure(dangerFigure(records.danger), dangerCaption),
-      'the run folder has no danger.json; run danger.',
-    ),
+    htmlSection('Danger zone', dangerSection(records.danger), 'the run folder has no danger.json; run danger.'),
     htmlSection('Learning curves', learningSection(variants), 'no run has success measured during training.'),
     htmlSection(
       'Coupling during training',
-      curves && htmlFigure(curves, curvesCaption),
+      figureIfMeasured((medium) => variantPanels(couplingCurves, variants, medium), curvesCaption),
       'no run measured coupling between start and end; set couplingEvery.',
     ),
     htmlSection('Coupling before and after training', heatSection(shown), NO_COUPLING),
     htmlSection('Coupling by parameter', layerSection(shown), NO_COUPLING),
     htmlSection(
       'Coupling and success',
-      checkpoints && htmlFigure(checkpoints, checkpointCaption),
+      figureIfMeasured((medium) => couplingAgainstSuccess(variants, medium), checkpointCaption),
       'no checkpoint has both coupling and success.',
     ),
     htmlSection('Does the coupling matrix predict spillover?', spilloverSection(shown), NO_COUPLING),
     htmlSection(
       'Spillover of the steps of training',
-      steps && htmlFigure(steps, stepsCaption),
+      figureIfMeasured((medium) => variantPanels(stepCurves, variants, medium), stepsCaption),
       'no run measured it; set diagnostics and couplingEvery.',
     ),
     htmlSection('Coupling and similarity of states', similaritySection(variants), NO_COUPLING),
@@ -81,8 +77,8 @@ export function renderCouplingPage(
   probabilities: ActionProbabilities | null = null,
 ): string {
   const { classes, embeddingCosine } = coupling;
-  const curves = runPanels(couplingCurves, { metrics }, seriesStyle(1));
-  const steps = runPanels(stepCurves, { metrics }, seriesStyle(1));
+  const panels = (figure: MetricFigure, caption: string): string =>
+    figureIfMeasured((medium) => runPanels(figure, { metrics }, seriesStyle(1), medium), caption) ?? '';
   const name = `${coupling.run}, iteration ${coupling.iteration}`;
   const named: NamedCoupling = { name, record: coupling, style: seriesStyle(1) };
   const kinds = [
@@ -107,14 +103,28 @@ export function renderCouplingPage(
       ]),
     ),
     separationTable(coupling),
-    htmlFigure(heatMapFigure([{ name, matrix: coupling.matrix }]), heatCaption),
-    htmlFigure(layerFigure([{ name: named.name, end: coupling }]), layerCaption),
-    curves === undefined ? '' : htmlFigure(curves, `${curvesCaption} Right samples: games of the in-domain split.`),
-    htmlFigure(spilloverFigure([named]), spilloverCaption),
-    steps === undefined ? '' : htmlFigure(steps, `${stepsCaption} Games of the train and the in-domain split.`),
-    coupling.similarity.length === 0 ? '' : htmlFigure(similarityFigure([named]), similarityCaption),
-    ...(probabilities ? [htmlFigure(probabilityFigure(probabilities), probabilityCaption)] : []),
+    htmlFigure((medium) => heatMapFigure([{ name, matrix: coupling.matrix }], medium), heatCaption),
+    htmlFigure((medium) => layerFigure([{ name: named.name, end: coupling }], medium), layerCaption),
+    panels(couplingCurves, `${curvesCaption} Right samples: games of the in-domain split.`),
+    htmlFigure((medium) => spilloverFigure([named], medium), spilloverCaption),
+    panels(stepCurves, `${stepsCaption} Games of the train and the in-domain split.`),
+    coupling.similarity.length === 0
+      ? ''
+      : htmlFigure((medium) => similarityFigure([named], medium), similarityCaption),
+    ...(probabilities
+      ? [htmlFigure((medium) => probabilityFigure(probabilities, '', 'probabilities', medium), probabilityCaption)]
+      : []),
   ]);
+}
+
+/** A figure that a function draws if its numbers were measured. */
+function figureIfMeasured(draw: (medium: Medium) => string | undefined, caption: string): string | undefined {
+  return draw(page) === undefined ? undefined : htmlFigure((medium) => draw(medium) ?? '', caption);
+}
+
+function dangerSection(danger: DangerRecord | undefined): string | undefined {
+  if (danger === undefined) return undefined;
+  return htmlFigure((medium) => dangerFigure(danger, 'danger', undefined, medium), dangerCaption);
 }
 
 function cosineText(value: number | null): string {
@@ -211,7 +221,7 @@ function results(variants: readonly ComparedVariant[]): string {
     closingTableHtml(variants),
     `<ul class="notes">\n${notes}\n</ul>`,
     htmlFigure(
-      successBySplit(variants),
+      (medium) => successBySplit(variants, medium),
       'In-domain: new layouts of combinations seen in training. Out-of-domain: combinations never seen in training.',
     ),
   ].join('\n');
@@ -223,7 +233,10 @@ function learningSection(variants: readonly ComparedVariant[]): string | undefin
     (variant) => curveOf(variant, `${metric}/train`).length + curveOf(variant, `${metric}/out_of_domain`).length > 0,
   );
   if (!measured) return undefined;
-  return htmlFigure(learningCurves(variants), 'Solid: methods; dashed: controls; dotted: upper bounds.');
+  return htmlFigure(
+    (medium) => learningCurves(variants, medium),
+    'Solid: methods; dashed: controls; dotted: upper bounds.',
+  );
 }
 
 function heatSection(runs: readonly CoupledRun[]): string | undefined {
@@ -232,7 +245,7 @@ function heatSection(runs: readonly CoupledRun[]): string | undefined {
     ...(start === undefined ? [] : [heatPanel(title, 'start', start)]),
     heatPanel(title, 'end', end),
   ]);
-  return htmlFigure(heatMapFigure(panels), heatCaption);
+  return htmlFigure((medium) => heatMapFigure(panels, medium), heatCaption);
 }
 
 function heatPanel(
@@ -248,12 +261,14 @@ function layerSection(runs: readonly CoupledRun[]): string | undefined {
   return runs.length === 0
     ? undefined
     : htmlFigure(
-        layerFigure(
-          runs.map(({ title: [variant, seed], start, end }) => {
-            const name = `${variant.replace(', ', ',\n')}, ${seed}`;
-            return start === undefined ? { name, end } : { name, start, end };
-          }),
-        ),
+        (medium) =>
+          layerFigure(
+            runs.map(({ title: [variant, seed], start, end }) => {
+              const name = `${variant.replace(', ', ',\n')}, ${seed}`;
+              return start === undefined ? { name, end } : { name, start, end };
+            }),
+            medium,
+          ),
         layerCaption,
       );
 }
@@ -261,7 +276,11 @@ function layerSection(runs: readonly CoupledRun[]): string | undefined {
 function spilloverSection(runs: readonly CoupledRun[]): string | undefined {
   if (runs.length === 0) return undefined;
   return htmlFigure(
-    spilloverFigure(runs.map(({ name, end, style }) => ({ name: `${name}: end`, record: end, style }))),
+    (medium) =>
+      spilloverFigure(
+        runs.map(({ name, end, style }) => ({ name: `${name}: end`, record: end, style })),
+        medium,
+      ),
     spilloverCaption,
   );
 }
@@ -272,7 +291,9 @@ function similaritySection(variants: readonly ComparedVariant[]): string | undef
       .filter(({ end }) => end.similarity.length > 0)
       .map(({ end, style }): NamedCoupling => ({ name: roleName(variant), record: end, style })),
   );
-  return policies.length === 0 ? undefined : htmlFigure(similarityFigure(policies), similarityCaption);
+  return policies.length === 0
+    ? undefined
+    : htmlFigure((medium) => similarityFigure(policies, medium), similarityCaption);
 }
 
 const labelKeys = ['labels/coverage', 'labels/accuracy', 'labels/true_positive_rate', 'labels/false_positive_rate'];

@@ -1,7 +1,8 @@
 import type { MetricsLine, RunRecords } from '../../record/schemas.ts';
 import { MIN_INTERVAL_SEEDS, mean } from '../../statistics/statistics.ts';
-import { type Figure, type Panel, panelName, panelTop, renderSvg, valueAxis } from '../draw/chart.ts';
+import { renderSvg, valueAxis } from '../draw/chart.ts';
 import { intervalFigure } from '../draw/intervalFigure.ts';
+import { type Figure, file, type Medium, type NamedPanel, panelTop } from '../draw/layout.ts';
 import { band, curve as drawCurve } from '../draw/series.ts';
 import { measureOf, type Scores, scoresOf } from './scores.ts';
 import { roleName, roleStyle } from './variantRole.ts';
@@ -43,7 +44,7 @@ export function curveOf(variant: ComparedVariant, key: string): Curve {
  * Success on training games and on held-out combinations against environment steps, or returns where success means
  * nothing. One line per variant, with an interval band if it has enough seeds. Returns SVG.
  */
-export function learningCurves(variants: readonly ComparedVariant[]): string {
+export function learningCurves(variants: readonly ComparedVariant[], medium: Medium = file): string {
   const seeds = Math.max(...variants.map((variant) => variant.runs.length));
   const { name, axis, metric } = measureOf(variants);
   const heading = {
@@ -52,7 +53,10 @@ export function learningCurves(variants: readonly ComparedVariant[]): string {
     legend: legendOf(variants),
   };
   const top = panelTop(heading) + 24;
-  const panels: Panel[] = [62, 424].map((left) => ({ left, top, width: 316, height: 250 }));
+  const panels: NamedPanel[] = ['training games', 'out-of-domain games'].map((of, i) => ({
+    ...{ name: of, left: 62 + 362 * i, top },
+    ...{ width: 316, height: 250 },
+  }));
   const keys = [`${metric}/train`, `${metric}/out_of_domain`];
   const range = name === 'success' ? unit : { scale: true };
   const lines = variants.flatMap((variant) =>
@@ -62,13 +66,12 @@ export function learningCurves(variants: readonly ComparedVariant[]): string {
     id: 'learning',
     ...heading,
     height: top + 250 + 52,
+    panels,
     option: {
-      grid: panels,
       xAxis: panels.map((_, i) =>
         valueAxis('environment steps', 'x', 28, { gridIndex: i, min: 0, max: 'dataMax', axisLabel: stepsLabel }),
       ),
       yAxis: panels.map((_, i) => valueAxis(i === 0 ? axis : '', 'y', 38, { gridIndex: i, ...range })),
-      graphic: ['training games', 'out-of-domain games'].map((name, i) => panelName(name, panels[i])),
       series: lines
         .filter(({ curve }) => curve.length > 0)
         .flatMap(({ panel, style, curve }) => [
@@ -89,7 +92,7 @@ export function learningCurves(variants: readonly ComparedVariant[]): string {
         ]),
     },
   };
-  return renderSvg(figure);
+  return renderSvg(figure, medium);
 }
 
 /** Labels of an axis of environment steps. */
@@ -128,25 +131,28 @@ function axisOf(variants: readonly ComparedVariant[]): { range: readonly [number
  * Final success (or return, where success means nothing) by split. One row per variant: a dot for the mean, a bar for
  * the interval, a small ring for each seed. Returns SVG.
  */
-export function successBySplit(variants: readonly ComparedVariant[]): string {
+export function successBySplit(variants: readonly ComparedVariant[], medium: Medium = file): string {
   const { name: measured, axis } = measureOf(variants);
   const { range, step } = axisOf(variants);
-  return intervalFigure({
-    id: 'splits',
-    title: `${titles[measured]} after training, by split`,
-    subtitle: `Large marks: mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% interval of the mean.`,
-    panels: splitPicks.map(([name]) => ({ name, axis, range, step })),
-    rows: variants.map((variant) => ({
-      name: roleName(variant),
-      style: roleStyle(variants, variant),
-      cells: splitPicks.map(([, split]) => {
-        const pick: Parameters<typeof resultMean>[1] = (result) => scoresOf(result)[split];
-        const value = resultMean(variant, pick);
-        if (value === undefined) return null;
-        const { mean: centre, interval } = value;
-        const runs = variant.runs.flatMap((run) => pick(run.result) ?? []);
-        return { value: centre, low: interval?.low ?? null, high: interval?.high ?? null, runs };
-      }),
-    })),
-  });
+  return intervalFigure(
+    {
+      id: 'splits',
+      title: `${titles[measured]} after training, by split`,
+      subtitle: `Large marks: mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% interval of the mean.`,
+      panels: splitPicks.map(([name]) => ({ name, axis, range, step })),
+      rows: variants.map((variant) => ({
+        name: roleName(variant),
+        style: roleStyle(variants, variant),
+        cells: splitPicks.map(([, split]) => {
+          const pick: Parameters<typeof resultMean>[1] = (result) => scoresOf(result)[split];
+          const value = resultMean(variant, pick);
+          if (value === undefined) return null;
+          const { mean: centre, interval } = value;
+          const runs = variant.runs.flatMap((run) => pick(run.result) ?? []);
+          return { value: centre, low: interval?.low ?? null, high: interval?.high ?? null, runs };
+        }),
+      })),
+    },
+    medium,
+  );
 }

@@ -1,5 +1,6 @@
 /** The role of a variant in a comparison: in names, and in the line style of figures. */
-import { type SeriesStyle, seriesStyle } from '../draw/chart.ts';
+import { seriesStyle } from '../draw/chart.ts';
+import type { SeriesStyle } from '../draw/layout.ts';
 
 /** A `control` tests another explanation of a gain; an `upper bound` uses task knowledge that agents lack. */
 export type VariantRole = 'method' | 'control' | 'upper bound';

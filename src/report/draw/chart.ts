@@ -4,9 +4,28 @@
 
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GraphicComponent, GridComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
-import { type EChartsCoreOption, format, init, use } from 'echarts/core';
+import { format, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { ink, muted, palette, rule } from './colors.ts';
 import { escapeMarkup } from './escapeMarkup.ts';
+import {
+  type Figure,
+  figureWidth,
+  file,
+  type LegendEntry,
+  legendHeight,
+  legendLines,
+  legendRows,
+  legendWidth,
+  type Medium,
+  margin,
+  type Panel,
+  panelTop,
+  type SeriesStyle,
+  wrap,
+} from './layout.ts';
+import { stacked } from './stacked.ts';
+import { withTips } from './tips.ts';
 
 use([
   BarChart,
@@ -20,109 +39,22 @@ use([
   SVGRenderer,
 ]);
 
-/** Okabe and Ito's colour-blind safe colours, without the yellow, which is too light on white. */
-const palette = ['#000000', '#D55E00', '#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'] as const;
-
 const markers = ['circle', 'triangle', 'rect', 'diamond'] as const;
-
-export const ink = '#1a1a1a';
-export const muted = '#555555';
-const rule = '#e4e4e4';
-
-/** Width of a figure in CSS pixels: the text column of a README. */
-export const figureWidth = 760;
-
-/** Space between the figure's edge and its text. */
-export const margin = 14;
-
-export interface Figure {
-  /** Unique on a page; prefix of the ids in the SVG. */
-  readonly id: string;
-  readonly title: string;
-  readonly subtitle?: string;
-  readonly height: number;
-  readonly legend?: readonly LegendEntry[];
-  /** Series, grids and axes. Text is escaped, so any characters are allowed. */
-  readonly option: EChartsCoreOption;
-}
-
-/** Line style, colour and marker of a series, equal in all figures of a report. */
-export interface SeriesStyle {
-  readonly color: string;
-  readonly symbol: string;
-  readonly line: 'solid' | 'dashed' | 'dotted' | 'none';
-}
 
 /** Style of series `index`. Colours repeat after seven series, with another marker. */
 export function seriesStyle(index: number, line: SeriesStyle['line'] = 'solid'): SeriesStyle {
   return { color: palette[index % palette.length], symbol: markers[index % markers.length], line };
 }
 
-interface LegendEntry extends SeriesStyle {
-  readonly name: string;
-}
-
-/** Position of one panel, in pixels of the figure. */
-export interface Panel {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** `count` panels in rows of two, `step` pixels from one row to the next. */
-export function twoColumns(count: number, top: number, height: number, step: number): Panel[] {
-  return Array.from({ length: count }, (_, i) => ({
-    left: 70 + (i % 2) * 350,
-    top: top + Math.floor(i / 2) * step,
-    width: 290,
-    height,
-  }));
-}
-
-/** Width of a character in pixels, for a wide substitute font: lines break early rather than overflow the figure. */
-const characterWidth = (fontSize: number): number => fontSize * 0.6;
-
-function wrap(text: string, fontSize: number): string[] {
-  const limit = Math.floor((figureWidth - 2 * margin) / characterWidth(fontSize));
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines[lines.length - 1];
-    if (last !== '' && last.length + 1 + word.length > limit) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines;
-}
-
-function legendRows(entries: readonly LegendEntry[]): LegendEntry[][] {
-  const rows: LegendEntry[][] = [[]];
-  let used = 0;
-  for (const entry of entries) {
-    const width = legendWidth(entry);
-    if (used > 0 && used + width > figureWidth - 2 * margin) {
-      rows.push([]);
-      used = 0;
-    }
-    rows[rows.length - 1].push(entry);
-    used += width;
-  }
-  return entries.length === 0 ? [] : rows;
-}
-
-const legendWidth = (entry: LegendEntry): number => 60 + entry.name.length * characterWidth(11.5);
-
-/** Top of the first panel in pixels, below title, subtitle and legend. */
-export function panelTop(figure: Pick<Figure, 'title' | 'subtitle' | 'legend'>): number {
-  const subtitle = figure.subtitle === undefined ? 0 : wrap(figure.subtitle, 12.5).length * 17 + 2;
-  return margin + wrap(figure.title, 16).length * 21 + subtitle + legendRows(figure.legend ?? []).length * 22 + 20;
-}
-
-function graphicLegend(entries: readonly LegendEntry[], top: number): object[] {
-  return legendRows(entries).flatMap((row, rowIndex) => {
+function graphicLegend(entries: readonly LegendEntry[], top: number, { width }: Medium): object[] {
+  let below = top;
+  return legendRows(entries, width).flatMap((row) => {
     let left = margin;
+    const y = below + 8;
+    below += legendHeight(row, width);
     return row.flatMap((entry) => {
       const x = left;
-      const y = top + rowIndex * 22 + 8;
+      const lines = legendLines(entry, width);
       left += legendWidth(entry);
       return [
         ...(entry.line === 'none' ? [] : [legendLine(entry, x, y)]),
@@ -130,8 +62,11 @@ function graphicLegend(entries: readonly LegendEntry[], top: number): object[] {
         {
           type: 'text',
           x: x + 37,
-          y,
-          style: { text: entry.name, fontSize: 12.5, fill: ink, verticalAlign: 'middle', fontFamily },
+          y: y + 8 * (lines.length - 1),
+          style: {
+            ...{ text: lines.join('\n'), fontSize: 12.5, fill: ink, verticalAlign: 'middle', fontFamily },
+            ...(lines.length > 1 && { lineHeight: 16 }),
+          },
         },
       ];
     });
@@ -196,7 +131,7 @@ export function valueAxis(name: string, direction: 'x' | 'y', gap: number, more:
   };
 }
 
-/** Heading of a panel, above its upper left corner. With `about`, its lines are printed between heading and panel. */
+/** Heading of a panel, above its upper left corner. */
 export function panelName(text: string, panel: Panel, about = ''): object {
   const line = { type: 'text', x: panel.left };
   const style = { fontSize: 12.5, lineHeight: 16, verticalAlign: 'bottom', fontFamily };
@@ -210,12 +145,17 @@ export function panelName(text: string, panel: Panel, about = ''): object {
 }
 
 /**
- * Renders a figure as stand-alone SVG, `figureWidth` CSS pixels wide, on white, with an accessible name and without
- * scripts. Equal figures have equal text.
+ * Renders a figure as stand-alone SVG on white, with an accessible name and without scripts. Equal figures have equal
+ * text.
+ *
+ * @param medium default: a file of its own, `figureWidth` CSS pixels wide
  */
-export function renderSvg(figure: Figure): string {
-  const titleLines = wrap(figure.title, 16);
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: figureWidth, height: figure.height });
+export function renderSvg(given: Figure, medium: Medium = file): string {
+  const figure = medium.width < figureWidth ? stacked(given, medium) : given;
+  const { width } = medium;
+  const panels = figure.panels ?? [];
+  const titleLines = wrap(figure.title, 16, width);
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height: figure.height });
   const own = (figure.option.graphic as object[] | undefined) ?? [];
   try {
     chart.setOption({
@@ -223,9 +163,10 @@ export function renderSvg(figure: Figure): string {
       backgroundColor: '#ffffff',
       textStyle: { fontFamily },
       ...figure.option,
+      ...(panels.length > 0 && { grid: panels.map(({ left, top, width, height }) => ({ left, top, width, height })) }),
       title: {
         text: titleLines.join('\n'),
-        ...(figure.subtitle === undefined ? {} : { subtext: wrap(figure.subtitle, 12.5).join('\n') }),
+        ...(figure.subtitle === undefined ? {} : { subtext: wrap(figure.subtitle, 12.5, width).join('\n') }),
         left: margin,
         top: margin,
         padding: 0,
@@ -233,9 +174,14 @@ export function renderSvg(figure: Figure): string {
         textStyle: { fontSize: 16, lineHeight: 21, fontWeight: 'bold', color: ink },
         subtextStyle: { fontSize: 12.5, lineHeight: 17, color: muted },
       },
-      graphic: [...own, ...graphicLegend(figure.legend ?? [], panelTop({ ...figure, legend: [] }) - 6)],
+      graphic: [
+        ...panels.flatMap((panel) => (panel.name === undefined ? [] : panelName(panel.name, panel, panel.about))),
+        ...own,
+        ...graphicLegend(figure.legend ?? [], panelTop({ ...figure, legend: [] }, medium) - 6, medium),
+      ],
     });
-    return standAlone(chart.renderToSVGString(), figure);
+    const svg = chart.renderToSVGString();
+    return standAlone(medium.tips ? withTips(svg, figure) : svg, figure, medium);
   } finally {
     // Without this call, the animation loop of the renderer keeps the process running.
     chart.dispose();
@@ -243,11 +189,11 @@ export function renderSvg(figure: Figure): string {
 }
 
 /** Removes hover rules and internal attributes, and replaces the running number in ids by the figure's id. */
-function standAlone(svg: string, figure: Figure): string {
+function standAlone(svg: string, figure: Figure, { suffix }: Medium): string {
   const label = escapeMarkup(figure.subtitle === undefined ? figure.title : `${figure.title}. ${figure.subtitle}`);
   return svg
     .replace(/<style >[\s\S]*?<\/style>\n?/g, '')
     .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
-    .replace(/\bzr\d+-/g, `${figure.id}-`)
+    .replace(/\bzr\d+-/g, `${figure.id}${suffix}-`)
     .replace('<svg ', `<svg role="img" aria-label="${label}" `);
 }

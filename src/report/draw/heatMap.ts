@@ -1,5 +1,7 @@
 import type { CouplingMatrix } from '../../record/schemas.ts';
-import { fontFamily, ink, margin, type Panel, panelName, panelTop, renderSvg } from './chart.ts';
+import { fontFamily, panelName, renderSvg } from './chart.ts';
+import { cosineColors, ink, LEVELS } from './colors.ts';
+import { figureWidth, file, type Medium, margin, type Panel, panelTop } from './layout.ts';
 
 /** One panel of a heat map. `name` contains the policy and the checkpoint, in at most two lines. */
 export interface HeatMapPanel {
@@ -7,28 +9,8 @@ export interface HeatMapPanel {
   readonly matrix: CouplingMatrix;
 }
 
-/** Number of colours, for equal steps of the cosine from -1 to 1. The middle colour is near white. */
-const LEVELS = 21;
-
-// The ends of ColorBrewer's RdBu: blue below zero and red above. They are distinguishable with any kind of colour
-// vision.
-const NEGATIVE = [0x21, 0x66, 0xac];
-const NEUTRAL = [0xf7, 0xf7, 0xf7];
-const POSITIVE = [0xb2, 0x18, 0x2b];
-
 const SIDE = 290;
 const COLUMNS = 2;
-const COLUMN_STEP = SIDE + 46;
-const ROW_STEP = SIDE + 90;
-
-/** Colour of a level: linear between the near-white middle and an end. */
-function levelColor(level: number): string {
-  const middle = (LEVELS - 1) / 2;
-  const share = Math.abs(level - middle) / middle;
-  const end = level < middle ? NEGATIVE : POSITIVE;
-  const mix = NEUTRAL.map((from, i) => Math.round(from + (end[i] - from) * share));
-  return `#${mix.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
-}
 
 function levelOf(cosine: number): number {
   return Math.round(((Math.min(1, Math.max(-1, cosine)) + 1) / 2) * (LEVELS - 1));
@@ -69,7 +51,7 @@ function cells(matrix: CouplingMatrix, panel: Panel): object[] {
     .map((level) => ({
       type: 'path',
       shape: { pathData: paths.get(level) },
-      style: { fill: levelColor(level) },
+      style: { fill: cosineColors[level] },
       silent: true,
     }));
 }
@@ -113,55 +95,61 @@ function blocks(matrix: CouplingMatrix, panel: Panel): object[] {
 }
 
 /** Colour key, a column at the right of the panels. */
-function colorKey(left: number, top: number): object[] {
-  const height = SIDE / LEVELS;
+function colorKey(left: number, top: number, side: number): object[] {
+  const height = side / LEVELS;
   const steps = Array.from({ length: LEVELS }, (_, level) => ({
     type: 'rect',
     shape: { x: left, y: top + (LEVELS - 1 - level) * height, width: 14, height: height + 0.3 },
-    style: { fill: levelColor(level) },
+    style: { fill: cosineColors[level] },
   }));
   const marks = [1, 0.5, 0, -0.5, -1].map((cosine) =>
-    text(String(cosine).replace('-', '−'), left + 30, top + ((1 - cosine) / 2) * (SIDE - height) + height / 2),
+    text(String(cosine).replace('-', '−'), left + 30, top + ((1 - cosine) / 2) * (side - height) + height / 2),
   );
-  return [...steps, ...marks, text('cosine', left + 12, top + SIDE + 12)];
+  return [...steps, ...marks, text('cosine', left + 12, top + side + 12)];
 }
 
 /**
  * Cosines between the per-sample gradients of log pi, one square per panel. Samples are ordered good before bad, then
  * by state, so the upper right and lower left blocks are the good-bad pairs. Returns SVG.
  */
-export function heatMapFigure(panels: readonly HeatMapPanel[]): string {
+export function heatMapFigure(panels: readonly HeatMapPanel[], medium: Medium = file): string {
   if (panels.length === 0) throw new Error('heatMapFigure: panels must not be empty, got 0; run coupling first');
   const heading = {
     title: 'Cosine between the gradients of every two samples',
     subtitle:
       'Rows and columns: samples (state, action), good before bad, then by state. The off-diagonal blocks are the good-bad pairs.',
   };
-  const top = panelTop(heading) + 36;
+  const columns = medium.width < figureWidth ? 1 : COLUMNS;
+  // The colour key is at the right of the panels.
+  const side = Math.min(SIDE, medium.width - 110);
+  const top = panelTop(heading, medium) + 36;
   const places: Panel[] = panels.map((_, i) => ({
-    left: margin + 26 + (i % COLUMNS) * COLUMN_STEP,
-    top: top + Math.floor(i / COLUMNS) * ROW_STEP,
-    width: SIDE,
-    height: SIDE,
+    left: margin + 26 + (i % columns) * (side + 46),
+    top: top + Math.floor(i / columns) * (side + 90),
+    width: side,
+    height: side,
   }));
-  return renderSvg({
-    id: 'heat',
-    ...heading,
-    height: top + Math.ceil(panels.length / COLUMNS) * ROW_STEP - 50,
-    option: {
-      graphic: [
-        ...panels.flatMap(({ name, matrix }, i) => [panelName(name, places[i]), ...blocks(matrix, places[i])]),
-        ...colorKey(margin + Math.min(COLUMNS, panels.length) * COLUMN_STEP + 24, top),
-      ],
-      // The graphic component does not support free paths; a custom series without coordinates does.
-      series: panels.map(({ matrix }, i) => ({
-        type: 'custom',
-        coordinateSystem: 'none',
-        silent: true,
-        z: -1,
-        data: [0],
-        renderItem: () => ({ type: 'group', children: cells(matrix, places[i]) }),
-      })),
+  return renderSvg(
+    {
+      id: 'heat',
+      ...heading,
+      height: top + Math.ceil(panels.length / columns) * (side + 90) - 50,
+      option: {
+        graphic: [
+          ...panels.flatMap(({ name, matrix }, i) => [panelName(name, places[i]), ...blocks(matrix, places[i])]),
+          ...colorKey(margin + Math.min(columns, panels.length) * (side + 46) + (columns === 1 ? 2 : 24), top, side),
+        ],
+        // The graphic component does not support free paths; a custom series without coordinates does.
+        series: panels.map(({ matrix }, i) => ({
+          type: 'custom',
+          coordinateSystem: 'none',
+          silent: true,
+          z: -1,
+          data: [0],
+          renderItem: () => ({ type: 'group', children: cells(matrix, places[i]) }),
+        })),
+      },
     },
-  });
+    medium,
+  );
 }

@@ -1,14 +1,15 @@
+import { fontFamily, panelName, renderSvg, valueAxis } from './chart.ts';
+import { ink } from './colors.ts';
 import {
   type Figure,
   figureWidth,
-  ink,
+  file,
+  type Medium,
+  margin,
   type Panel,
-  panelName,
   panelTop,
-  renderSvg,
   type SeriesStyle,
-  valueAxis,
-} from './chart.ts';
+} from './layout.ts';
 
 /** An estimate with its interval (if it has one) and the values of single runs. */
 export interface IntervalCell {
@@ -46,6 +47,11 @@ export interface IntervalPlot {
 const ROW_HEIGHT = 34;
 const NAMES_WIDTH = 242;
 const GAP = 22;
+const NARROW_ROW_HEIGHT = 56;
+const NARROW_GAP = 76;
+
+/** Two decimals. What rounds to zero has no sign. */
+const decimal = (value: number): string => (Math.round(value * 100) / 100 || 0).toFixed(2).replace('-', '−');
 
 function zeroLine(panel: number): object {
   return {
@@ -70,6 +76,7 @@ function cellSeries(
   panel: number,
   style: SeriesStyle,
   range: readonly [number, number],
+  name: string,
 ): object[] {
   const common = { type: 'scatter', xAxisIndex: panel, yAxisIndex: panel, silent: true };
   const { value, low, high, runs } = cell;
@@ -91,8 +98,7 @@ function cellSeries(
             ],
           },
         ];
-  // A mean that rounds to zero is printed without a sign.
-  const rounded = Math.round(value * 100) / 100 || 0;
+  const interval = low === null || high === null ? '' : `, 95% interval ${decimal(low)} to ${decimal(high)}`;
   return [
     {
       ...common,
@@ -100,6 +106,7 @@ function cellSeries(
       symbolSize: 6,
       itemStyle: { color: 'transparent', borderColor: style.color, borderWidth: 1, opacity: 0.55 },
       data: runs.map((x) => [x, row]),
+      tips: runs.map((x) => `${name}: ${decimal(x)} in one run`),
     },
     ...bar,
     {
@@ -114,8 +121,9 @@ function cellSeries(
         distance: 3,
         color: ink,
         fontSize: 11,
-        formatter: rounded.toFixed(2).replace('-', '−'),
+        formatter: decimal(value),
       },
+      tips: [`${name}: ${decimal(value)}${interval}`],
       data: [[value, row]],
     },
   ];
@@ -125,15 +133,27 @@ function cellSeries(
  * Rows of estimates with intervals in panels side by side: a dot for the estimate, a bar for its interval, a ring for
  * each run. Returns SVG.
  */
-export function intervalFigure({ id, panels, rows, ...heading }: IntervalPlot): string {
-  const top = panelTop(heading) + 20;
-  const height = rows.length * ROW_HEIGHT + 6;
+export function intervalFigure({ id, panels, rows, ...heading }: IntervalPlot, medium: Medium = file): string {
+  const narrow = medium.width < figureWidth;
+  const top = panelTop(heading, medium) + 20;
+  const height = rows.length * (narrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT) + 6;
   const width = (figureWidth - NAMES_WIDTH - 16 - GAP * (panels.length - 1)) / panels.length;
-  const grid: Panel[] = panels.map((_, i) => ({ left: NAMES_WIDTH + 14 + i * (width + GAP), top, width, height }));
+  // On a phone the panels are below each other, with the name of a row above its marks.
+  const grid: Panel[] = panels.map((_, i) =>
+    narrow
+      ? { left: margin, top: top + i * (height + NARROW_GAP), width: medium.width - 2 * margin, height }
+      : { left: NAMES_WIDTH + 14 + i * (width + GAP), top, width, height },
+  );
+  const rowNames = grid.flatMap((panel) =>
+    rows.map(({ name }, row) => ({
+      ...{ type: 'text', x: panel.left, y: panel.top + row * NARROW_ROW_HEIGHT + 13, z: 6 },
+      style: { text: name, fontSize: 11.5, fill: ink, verticalAlign: 'middle', fontFamily },
+    })),
+  );
   const figure: Figure = {
     id,
     ...heading,
-    height: top + height + 52,
+    height: grid[grid.length - 1].top + height + 52,
     option: {
       grid,
       xAxis: panels.map(({ axis, range: [min, max], step }, i) =>
@@ -152,17 +172,17 @@ export function intervalFigure({ id, panels, rows, ...heading }: IntervalPlot): 
         data: rows.map(({ name }) => name),
         axisTick: { show: false },
         axisLine: { show: false },
-        axisLabel: { show: i === 0, color: ink, fontSize: 12, width: 206, overflow: 'break', margin: 14 },
+        axisLabel: { show: i === 0 && !narrow, color: ink, fontSize: 12, width: 206, overflow: 'break', margin: 14 },
       })),
-      graphic: panels.map(({ name }, i) => panelName(name, grid[i])),
-      series: panels.flatMap(({ range, zero }, panel) => [
+      graphic: [...panels.map(({ name }, i) => panelName(name, grid[i])), ...(narrow ? rowNames : [])],
+      series: panels.flatMap(({ name, range, zero }, panel) => [
         ...(zero ? [zeroLine(panel)] : []),
-        ...rows.flatMap(({ style, cells }, row) => {
+        ...rows.flatMap(({ name: of, style, cells }, row) => {
           const cell = cells[panel];
-          return cell === null ? [] : cellSeries(cell, row, panel, style, range);
+          return cell === null ? [] : cellSeries(cell, row, panel, style, range, `${of}, ${name}`);
         }),
       ]),
     },
   };
-  return renderSvg(figure);
+  return renderSvg(figure, medium);
 }

@@ -1,13 +1,5 @@
-import {
-  type Figure,
-  figureWidth,
-  type Panel,
-  panelName,
-  panelTop,
-  renderSvg,
-  type SeriesStyle,
-  valueAxis,
-} from './chart.ts';
+import { renderSvg, valueAxis } from './chart.ts';
+import { type Figure, figureWidth, file, type Medium, type NamedPanel, panelTop, type SeriesStyle } from './layout.ts';
 import { band, curve } from './series.ts';
 
 export interface PlotLine {
@@ -69,23 +61,25 @@ function series({ points, style, panel }: PlotLine): object[] {
 }
 
 /** Lines with bands and marks in one or two panels, with a legend above. Returns SVG. */
-export function lineFigure({ id, title, subtitle, panels, lines }: LinePlot): string {
+export function lineFigure({ id, title, subtitle, panels, lines }: LinePlot, medium: Medium = file): string {
   const named = new Map(lines.map((line) => [line.name, line.style]));
   const heading = { title, subtitle, legend: [...named].map(([name, style]) => ({ name, ...style })) };
   const top = panelTop(heading) + 26;
   const width = (figureWidth - 30 - 66 * panels.length) / panels.length;
-  const grid: Panel[] = panels.map((_, i) => ({ left: 62 + i * (width + 66), top, width, height: HEIGHT }));
+  const grid: NamedPanel[] = panels.map(({ name }, i) => ({
+    ...{ name, left: 62 + i * (width + 66), top },
+    ...{ width, height: HEIGHT },
+  }));
   const figure: Figure = {
     id,
     ...heading,
     height: top + HEIGHT + 52,
+    panels: grid,
     option: {
-      grid,
       xAxis: panels.map(({ x, xRange }, i) => valueAxis(x, 'x', 28, { gridIndex: i, ...ends(xRange) })),
       yAxis: panels.map(({ y, yRange }, i) => valueAxis(y, 'y', 42, { gridIndex: i, ...ends(yRange) })),
-      graphic: panels.map(({ name }, i) => panelName(name, grid[i])),
       series: lines.flatMap(series),
     },
   };
-  return renderSvg(figure);
+  return renderSvg(figure, medium);
 }

@@ -1,4 +1,6 @@
-import { lineStyle, type SeriesStyle } from './chart.ts';
+import { lineStyle } from './chart.ts';
+import type { SeriesStyle } from './layout.ts';
+import { styleName } from './tips.ts';
 
 interface DrawApi {
   coord(point: readonly number[]): number[];
@@ -51,6 +53,7 @@ export function curve(
 ): object {
   return {
     type: 'line',
+    name: styleName(style),
     xAxisIndex: panel,
     yAxisIndex: panel,
     z: 3,
@@ -69,6 +72,7 @@ export function curve(
 export function points(data: readonly (readonly number[])[], style: SeriesStyle, panel: number, size = 6): object {
   return {
     type: 'scatter',
+    name: styleName(style),
     xAxisIndex: panel,
     yAxisIndex: panel,
     z: 5,

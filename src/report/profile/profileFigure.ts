@@ -1,20 +1,11 @@
-import {
-  type Figure,
-  figureWidth,
-  type Panel,
-  panelName,
-  panelTop,
-  renderSvg,
-  seriesStyle,
-  valueAxis,
-} from '../draw/chart.ts';
+import { panelName, renderSvg, seriesStyle, valueAxis } from '../draw/chart.ts';
+import { type Figure, figureWidth, file, type Medium, type Panel, panelTop } from '../draw/layout.ts';
 import type { PlaceRow, ProfileRecord } from './profileRecord.ts';
 
 /** Largest number of kernels that are shown as bars. */
 const PLACES = 10;
 
 const PITCH = 26;
-const LEFT = 210;
 
 const colors = { kernels: '#0072B2', environment: '#009E73', outside: '#E69F00', lost: '#BFD9EA' } as const;
 
@@ -62,7 +53,7 @@ function nearest({ ofPeakFlops, ofPeakBytes }: PlaceRow): string {
  * Left: milliseconds per iteration by phase, split into kernels, environment and the rest. Right: the kernels, by
  * phase, with the highest potential time saving. Returns SVG.
  */
-export function profileFigure(record: ProfileRecord): string {
+export function profileFigure(record: ProfileRecord, medium: Medium = file): string {
   const { phases, iterationMs, shares } = record;
   if (phases.length === 0) throw new Error('profileFigure: phases must not be empty, got 0; run profile again');
   const places = record.places.slice(0, PLACES);
@@ -76,12 +67,14 @@ export function profileFigure(record: ProfileRecord): string {
       color: colors[name],
     })),
   };
-  const top = panelTop(heading) + 24;
-  const first: Panel = { left: LEFT, top, width: figureWidth - LEFT - 60, height: phases.length * PITCH };
+  const narrow = medium.width < figureWidth;
+  const left = narrow ? 140 : 210;
+  const top = panelTop(heading, medium) + 24;
+  const first: Panel = { left, top, width: medium.width - left - 60, height: phases.length * PITCH };
   const second: Panel = {
-    left: LEFT,
+    left,
     top: top + first.height + 84,
-    width: figureWidth - LEFT - 170,
+    width: medium.width - left - (narrow ? 125 : 170),
     height: Math.max(1, places.length) * PITCH,
   };
   const share = (row: PlaceRow): number => 100 * row.share;
@@ -108,10 +101,13 @@ export function profileFigure(record: ProfileRecord): string {
       ],
       graphic: [
         panelName('Phases', first),
-        panelName('Kernels with the highest potential saving: time at the peak (dark) and above it (light)', {
-          ...second,
-          left: 14,
-        }),
+        panelName(
+          `Kernels with the highest potential saving:${narrow ? '\n' : ' '}time at the peak (dark) and above it (light)`,
+          {
+            ...second,
+            left: 14,
+          },
+        ),
       ],
       series: [
         bars(
@@ -140,5 +136,5 @@ export function profileFigure(record: ProfileRecord): string {
       ],
     },
   };
-  return renderSvg(figure);
+  return renderSvg(figure, medium);
 }

@@ -13,12 +13,11 @@ export function renderProfilePage(record: ProfileRecord): string {
   const { config, shares, engine } = record;
   const name = [config.env, config.policy, config.method].map(String).join(', ');
   const whole = `${record.iterationMs.toFixed(1)} ms per iteration: ${percent(shares.kernels)} in kernels, ${percent(shares.environment)} in the environment, ${percent(shares.outside)} outside both.`;
-  const figure = profileFigure(record);
   return htmlPage(`unbraid: profile of ${name}`, [
     `<h1>${escapeMarkup(`Profile of ${name}`)}</h1>`,
     `<p class="summary">${escapeMarkup(whole)}</p>`,
     `<p class="quiet">${escapeMarkup(`${profileNotes(record).join(' ')} ${engine}. Parameters ${record.parametersSha256}`)}</p>`,
-    htmlFigure(figure, caption),
+    htmlFigure((medium) => profileFigure(record, medium), caption),
     htmlSection('Phases', htmlTable('ms per iteration; shares in the last row', phaseHead, phaseCells(record)), ''),
     htmlSection(
       'Kernels',

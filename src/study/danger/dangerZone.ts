@@ -188,7 +188,7 @@ function figureOf(record: DangerRecord, studied: readonly DangerCondition[]): St
   const id = `danger-zone-rho-${record.rho}`;
   return {
     id,
-    svg: dangerZoneFigure(record, panelsOf(record, studied), id.replace('.', '-')),
+    draw: (medium) => dangerZoneFigure(record, panelsOf(record, studied), id.replace('.', '-'), medium),
     caption: `Similarity ${record.rho}. Return: mean after training over all starts. With the ${DATA_REMOVED}, only samples of the look-alike state are trained on, so the task is not learnt. Decoupled advantages keep all samples and take away, to first order, what they do to each other.`,
   };
 }

@@ -1,14 +1,7 @@
 import type { DangerRecord } from '../../record/dangerRecord.ts';
-import {
-  type Figure,
-  figureWidth,
-  muted,
-  type Panel,
-  panelName,
-  panelTop,
-  renderSvg,
-  valueAxis,
-} from '../../report/draw/chart.ts';
+import { renderSvg, valueAxis } from '../../report/draw/chart.ts';
+import { muted } from '../../report/draw/colors.ts';
+import { type Figure, figureWidth, file, type Medium, type Panel, panelTop } from '../../report/draw/layout.ts';
 import { bars, curve as drawCurve } from '../../report/draw/series.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 
@@ -54,6 +47,7 @@ export function dangerZoneFigure(
   { rho, seeds, iterations }: Pick<DangerRecord, 'rho' | 'seeds' | 'iterations'>,
   panels: readonly DangerPanel[],
   id: string,
+  medium: Medium = file,
 ): string {
   if (panels.length === 0) throw new Error('dangerZoneFigure: panels must not be empty, got 0; run the study again');
   const bounded = seeds >= MIN_INTERVAL_SEEDS;
@@ -81,8 +75,8 @@ export function dangerZoneFigure(
     id,
     ...heading,
     height: top + lastRow * row + HEIGHT + 52,
+    panels: panels.map(({ name, about }, i) => ({ ...grid[i], name, about })),
     option: {
-      grid,
       xAxis: panels.map((_, i) =>
         valueAxis('iteration', 'x', 26, {
           ...{ gridIndex: i, min: 0, max: iterations * (1 + ROOM), axisTick: { customValues: ticks } },
@@ -94,7 +88,6 @@ export function dangerZoneFigure(
           ...{ gridIndex: i, min: 0, max: 1, interval: 0.25 },
         }),
       ),
-      graphic: panels.map(({ name, about }, i) => panelName(name, grid[i], about)),
       series: panels.flatMap(({ curves }, panel) => [
         ...curves.map(({ points }, i) =>
           drawCurve(
@@ -107,5 +100,5 @@ export function dangerZoneFigure(
       ]),
     },
   };
-  return renderSvg(figure);
+  return renderSvg(figure, medium);
 }

@@ -132,7 +132,7 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
         : [
             {
               id: 'similarity',
-              svg: similarityStudyFigure(curves),
+              draw: (medium) => similarityStudyFigure(curves, medium),
               caption:
                 'Means over seeds, each with its own problem; bars: 95% bootstrap interval over seeds. The cosine compares a good action with the same action in another state of the same scenario, where it is bad.',
             },

@@ -1,4 +1,5 @@
-import { panelName, panelTop, renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
+import { renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
+import { file, type Medium, panelTop } from '../../report/draw/layout.ts';
 import { bars, curve } from '../../report/draw/series.ts';
 
 /** One measure of one variant by similarity of states. */
@@ -15,7 +16,7 @@ export interface SimilarityCurve {
 }
 
 /** Each measure against the similarity of states: one panel per measure, one line per variant. Returns SVG. */
-export function similarityStudyFigure(curves: readonly SimilarityCurve[]): string {
+export function similarityStudyFigure(curves: readonly SimilarityCurve[], medium: Medium = file): string {
   if (curves.length === 0)
     throw new Error('similarityStudyFigure: curves must not be empty, got 0; run the study again');
   const measures = [...new Set(curves.map(({ measure }) => measure))];
@@ -30,47 +31,49 @@ export function similarityStudyFigure(curves: readonly SimilarityCurve[]): strin
   };
   const top = panelTop(heading) + 24;
   const panels = measures.map((_, i) => ({ left: 58 + i * 236, top, width: 192, height: 210 }));
-  return renderSvg({
-    id: 'similarity-study',
-    ...heading,
-    height: top + 210 + 50,
-    option: {
-      grid: panels,
-      xAxis: panels.map((_, i) =>
-        valueAxis('similarity ρ (cosine of states)', 'x', 28, { gridIndex: i, min: 0, max: 1 }),
-      ),
-      yAxis: panels.map((_, i) =>
-        valueAxis('', 'y', 38, {
-          gridIndex: i,
-          ...(measures[i].includes('success')
-            ? { min: 0 }
-            : { min: (value: { min: number }) => Math.min(0, Math.floor(value.min * 4) / 4) }),
-          max: 1,
-          interval: 0.25,
-        }),
-      ),
-      graphic: panels.map((panel, i) => panelName(measures[i], panel)),
-      series: measures.flatMap((measure, panel) =>
-        curves
-          .filter((each) => each.measure === measure)
-          .flatMap(({ condition, points }) => {
-            const style = styles[conditions.indexOf(condition)];
-            return [
-              curve(
-                points.map(({ similarity, mean }) => [similarity, mean]),
-                style,
-                panel,
-              ),
-              bars(
-                points.flatMap(({ similarity, low, high }): [number, number, number][] =>
-                  low === null || high === null ? [] : [[similarity, low, high]],
-                ),
-                style.color,
-                panel,
-              ),
-            ];
+  return renderSvg(
+    {
+      id: 'similarity-study',
+      ...heading,
+      height: top + 210 + 50,
+      panels: panels.map((panel, i) => ({ ...panel, name: measures[i] })),
+      option: {
+        xAxis: panels.map((_, i) =>
+          valueAxis('similarity ρ (cosine of states)', 'x', 28, { gridIndex: i, min: 0, max: 1 }),
+        ),
+        yAxis: panels.map((_, i) =>
+          valueAxis('', 'y', 38, {
+            gridIndex: i,
+            ...(measures[i].includes('success')
+              ? { min: 0 }
+              : { min: (value: { min: number }) => Math.min(0, Math.floor(value.min * 4) / 4) }),
+            max: 1,
+            interval: 0.25,
           }),
-      ),
+        ),
+        series: measures.flatMap((measure, panel) =>
+          curves
+            .filter((each) => each.measure === measure)
+            .flatMap(({ condition, points }) => {
+              const style = styles[conditions.indexOf(condition)];
+              return [
+                curve(
+                  points.map(({ similarity, mean }) => [similarity, mean]),
+                  style,
+                  panel,
+                ),
+                bars(
+                  points.flatMap(({ similarity, low, high }): [number, number, number][] =>
+                    low === null || high === null ? [] : [[similarity, low, high]],
+                  ),
+                  style.color,
+                  panel,
+                ),
+              ];
+            }),
+        ),
+      },
     },
-  });
+    medium,
+  );
 }

@@ -97,7 +97,7 @@ export const groupSign: StudyPart = {
       figures: [
         {
           id: 'theory-group-sign',
-          svg: groupSignFigure(points),
+          draw: (medium) => groupSignFigure(points, medium),
           caption:
             'Episodes have one risky choice. The risky action makes the episode fail with probability r, and the rest of the episode succeeds with probability u. docs/math.md derives the closed forms.',
         },

@@ -1,4 +1,5 @@
-import { panelName, panelTop, renderSvg, seriesStyle, twoColumns, valueAxis } from '../../report/draw/chart.ts';
+import { renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
+import { file, type Medium, panelTop, twoColumns } from '../../report/draw/layout.ts';
 import { bars, curve, points as drawPoints } from '../../report/draw/series.ts';
 import type { Interval } from '../../statistics/statistics.ts';
 import { expectedSigns, type RiskyGroup, type Signs } from './groupSignMath.ts';
@@ -18,7 +19,7 @@ const quantities = [
  * Probability of a positive group-relative advantage of the risky action against its probability: one panel per
  * quantity, u and r, one line per group size. Returns SVG.
  */
-export function groupSignFigure(points: readonly SignPoint[]): string {
+export function groupSignFigure(points: readonly SignPoint[], medium: Medium = file): string {
   if (points.length === 0) throw new Error('groupSignFigure: points must not be empty, got 0; run the study again');
   const sizes = [...new Set(points.map((p) => p.groupSize))];
   const styles = sizes.map((_, i) => seriesStyle(i + 1));
@@ -33,38 +34,41 @@ export function groupSignFigure(points: readonly SignPoint[]): string {
   const top = panelTop(heading) + 24;
   const panels = twoColumns(shown.length, top, 130, 206);
   const all = Array.from({ length: 49 }, (_, i) => (i + 1) / 50);
-  return renderSvg({
-    id: 'group-sign',
-    ...heading,
-    height: top + Math.ceil(shown.length / 2) * 206 - 4,
-    option: {
-      grid: panels,
-      xAxis: panels.map((_, i) =>
-        valueAxis('probability q of the risky action', 'x', 26, { gridIndex: i, min: 0, max: 1 }),
-      ),
-      yAxis: panels.map((_, i) =>
-        valueAxis(i % 2 === 0 ? 'probability' : '', 'y', 36, { gridIndex: i, min: 0, max: 1, interval: 0.25 }),
-      ),
-      graphic: panels.map((panel, i) =>
-        panelName(`${shown[i].heading}: u = ${shown[i].rest}, r = ${shown[i].r}`, panel),
-      ),
-      series: panels.flatMap((_, panel) => {
-        const { rest, r, name } = shown[panel];
-        return sizes.flatMap((groupSize, i) => {
-          const of = points.filter((p) => p.groupSize === groupSize && p.rest === rest && p.r === r);
-          const exact = all.map((q) => [q, expectedSigns({ q, r, groupSize, rest })[name]]);
-          const intervals = of.map(({ q, measured }) => [q, measured[name].low, measured[name].high] as const);
-          return [
-            curve(exact, styles[i], panel, { symbol: 'none' }),
-            bars(intervals, styles[i].color, panel),
-            drawPoints(
-              of.map(({ q, measured }) => [q, measured[name].mean]),
-              styles[i],
-              panel,
-            ),
-          ];
-        });
-      }),
+  return renderSvg(
+    {
+      id: 'group-sign',
+      ...heading,
+      height: top + Math.ceil(shown.length / 2) * 206 - 4,
+      panels: panels.map((panel, i) => ({
+        ...panel,
+        name: `${shown[i].heading}: u = ${shown[i].rest}, r = ${shown[i].r}`,
+      })),
+      option: {
+        xAxis: panels.map((_, i) =>
+          valueAxis('probability q of the risky action', 'x', 26, { gridIndex: i, min: 0, max: 1 }),
+        ),
+        yAxis: panels.map((_, i) =>
+          valueAxis(i % 2 === 0 ? 'probability' : '', 'y', 36, { gridIndex: i, min: 0, max: 1, interval: 0.25 }),
+        ),
+        series: panels.flatMap((_, panel) => {
+          const { rest, r, name } = shown[panel];
+          return sizes.flatMap((groupSize, i) => {
+            const of = points.filter((p) => p.groupSize === groupSize && p.rest === rest && p.r === r);
+            const exact = all.map((q) => [q, expectedSigns({ q, r, groupSize, rest })[name]]);
+            const intervals = of.map(({ q, measured }) => [q, measured[name].low, measured[name].high] as const);
+            return [
+              curve(exact, styles[i], panel, { symbol: 'none' }),
+              bars(intervals, styles[i].color, panel),
+              drawPoints(
+                of.map(({ q, measured }) => [q, measured[name].mean]),
+                styles[i],
+                panel,
+              ),
+            ];
+          });
+        }),
+      },
     },
-  });
+    medium,
+  );
 }

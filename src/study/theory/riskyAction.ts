@@ -107,7 +107,7 @@ export const riskyAction: StudyPart = {
       figures: [
         {
           id: 'theory-risky-action',
-          svg: riskyActionFigure(points),
+          draw: (medium) => riskyActionFigure(points, medium),
           caption:
             'Episodes have one step. The risky action is taken with probability q and makes the episode fail with probability r. docs/math.md derives the closed form.',
         },

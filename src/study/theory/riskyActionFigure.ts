@@ -1,4 +1,5 @@
-import { panelName, panelTop, renderSvg, seriesStyle, twoColumns, valueAxis } from '../../report/draw/chart.ts';
+import { renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
+import { file, type Medium, panelTop, twoColumns } from '../../report/draw/layout.ts';
 import { bars, curve, points as drawPoints } from '../../report/draw/series.ts';
 
 /** Advantage of the risky action at one probability of taking it, weighted by that probability. */
@@ -14,7 +15,7 @@ export interface RiskyPoint {
 }
 
 /** Advantage of the risky action in closed form and measured: one panel per group size and scaling. Returns SVG. */
-export function riskyActionFigure(points: readonly RiskyPoint[]): string {
+export function riskyActionFigure(points: readonly RiskyPoint[], medium: Medium = file): string {
   if (points.length === 0) throw new Error('riskyActionFigure: points must not be empty, got 0; run the study again');
   const cases = [...new Map(points.map((p) => [`${p.scaleRewards}/${p.groupSize}`, p])).values()];
   const risks = [...new Set(points.map((p) => p.r))];
@@ -31,44 +32,47 @@ export function riskyActionFigure(points: readonly RiskyPoint[]): string {
     const { groupSize, scaleRewards } = cases[panel];
     return points.filter((p) => p.groupSize === groupSize && p.scaleRewards === scaleRewards && p.r === r);
   };
-  return renderSvg({
-    id: 'risky',
-    ...heading,
-    height: top + Math.ceil(cases.length / 2) * 226 - 4,
-    option: {
-      grid: panels,
-      xAxis: panels.map((_, i) =>
-        valueAxis('probability q of the risky action', 'x', 26, { gridIndex: i, min: 0, max: 1 }),
-      ),
-      yAxis: panels.map((_, i) =>
-        valueAxis(cases[i].scaleRewards === 'none' ? 'advantage (reward)' : 'advantage (group std)', 'y', 42, {
-          gridIndex: i,
-          max: 0,
-        }),
-      ),
-      graphic: panels.map((panel, i) =>
-        panelName(`groups of ${cases[i].groupSize}, scaleRewards ${cases[i].scaleRewards}`, panel),
-      ),
-      series: panels.flatMap((_, panel) =>
-        risks.flatMap((r, i) => [
-          curve(
-            of(panel, r).map((p) => [p.q, p.expected]),
-            styles[i],
-            panel,
-            { symbol: 'none' },
-          ),
-          bars(
-            of(panel, r).map((p) => [p.q, p.low, p.high]),
-            styles[i].color,
-            panel,
-          ),
-          drawPoints(
-            of(panel, r).map((p) => [p.q, p.mean]),
-            styles[i],
-            panel,
-          ),
-        ]),
-      ),
+  return renderSvg(
+    {
+      id: 'risky',
+      ...heading,
+      height: top + Math.ceil(cases.length / 2) * 226 - 4,
+      panels: panels.map((panel, i) => ({
+        ...panel,
+        name: `groups of ${cases[i].groupSize}, scaleRewards ${cases[i].scaleRewards}`,
+      })),
+      option: {
+        xAxis: panels.map((_, i) =>
+          valueAxis('probability q of the risky action', 'x', 26, { gridIndex: i, min: 0, max: 1 }),
+        ),
+        yAxis: panels.map((_, i) =>
+          valueAxis(cases[i].scaleRewards === 'none' ? 'advantage (reward)' : 'advantage (group std)', 'y', 42, {
+            gridIndex: i,
+            max: 0,
+          }),
+        ),
+        series: panels.flatMap((_, panel) =>
+          risks.flatMap((r, i) => [
+            curve(
+              of(panel, r).map((p) => [p.q, p.expected]),
+              styles[i],
+              panel,
+              { symbol: 'none' },
+            ),
+            bars(
+              of(panel, r).map((p) => [p.q, p.low, p.high]),
+              styles[i].color,
+              panel,
+            ),
+            drawPoints(
+              of(panel, r).map((p) => [p.q, p.mean]),
+              styles[i],
+              panel,
+            ),
+          ]),
+        ),
+      },
     },
-  });
+    medium,
+  );
 }

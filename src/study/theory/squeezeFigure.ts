@@ -1,4 +1,5 @@
-import { panelName, panelTop, renderSvg, seriesStyle, twoColumns, valueAxis } from '../../report/draw/chart.ts';
+import { renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
+import { file, type Medium, panelTop, twoColumns } from '../../report/draw/layout.ts';
 import { curve, points } from '../../report/draw/series.ts';
 
 /** Effect of repeated steps of one kind on three actions, and effect of the first step from each start of a grid. */
@@ -29,7 +30,7 @@ const mapStyles = [
  * Upper panels: probabilities over steps. Lower panels: the starts from which a bad action becomes likelier. Returns
  * SVG.
  */
-export function squeezeFigure(cases: readonly SqueezeCase[]): string {
+export function squeezeFigure(cases: readonly SqueezeCase[], medium: Medium = file): string {
   if (cases.length === 0) throw new Error('squeezeFigure: cases must not be empty, got 0; run the study again');
   const styles = actionNames.map((_, i) => seriesStyle([3, 1, 5][i]));
   const heading = {
@@ -44,60 +45,62 @@ export function squeezeFigure(cases: readonly SqueezeCase[]): string {
   const top = panelTop(heading) + 30;
   const paths = twoColumns(cases.length, top, 160, 0);
   const maps = twoColumns(cases.length, top + 246, 220, 0);
-  return renderSvg({
-    id: 'squeeze',
-    ...heading,
-    height: top + 246 + 220 + 48,
-    option: {
-      grid: [...paths, ...maps],
-      xAxis: [
-        ...cases.map(({ path }, i) => valueAxis('steps', 'x', 26, { gridIndex: i, min: 0, max: path.length - 1 })),
-        ...cases.map((_, i) =>
-          valueAxis('probability of the punished action', 'x', 26, { gridIndex: cases.length + i, min: 0, max: 1 }),
-        ),
-      ],
-      yAxis: [
-        ...cases.map((_, i) =>
-          valueAxis(i === 0 ? 'probability' : '', 'y', 40, { gridIndex: i, min: 0, max: 1, interval: 0.25 }),
-        ),
-        ...cases.map((_, i) =>
-          valueAxis(i === 0 ? 'probability of the other bad action' : '', 'y', 40, {
-            gridIndex: cases.length + i,
-            min: 0,
-            max: 1,
-            interval: 0.25,
-          }),
-        ),
-      ],
-      graphic: cases.flatMap(({ name, stepSize }, i) => [
-        panelName(`${name}, step size ${stepSize}`, paths[i]),
-        panelName(name, maps[i]),
-      ]),
-      series: cases.flatMap(({ path, measured, grid }, i) => [
-        ...actionNames.flatMap((_, a) => [
-          curve(
-            path.map((p, step) => [step, p[a]]),
-            styles[a],
-            i,
-            { symbol: 'none' },
+  return renderSvg(
+    {
+      id: 'squeeze',
+      ...heading,
+      height: top + 246 + 220 + 48,
+      panels: [...paths, ...maps].map((panel, i) => ({
+        ...panel,
+        name: i < cases.length ? `${cases[i].name}, step size ${cases[i].stepSize}` : cases[i - cases.length].name,
+      })),
+      option: {
+        xAxis: [
+          ...cases.map(({ path }, i) => valueAxis('steps', 'x', 26, { gridIndex: i, min: 0, max: path.length - 1 })),
+          ...cases.map((_, i) =>
+            valueAxis('probability of the punished action', 'x', 26, { gridIndex: cases.length + i, min: 0, max: 1 }),
           ),
-          points(
-            measured.flatMap((p, step) => (step % Math.ceil(measured.length / 12) === 0 ? [[step, p[a]]] : [])),
-            styles[a],
-            i,
+        ],
+        yAxis: [
+          ...cases.map((_, i) =>
+            valueAxis(i === 0 ? 'probability' : '', 'y', 40, { gridIndex: i, min: 0, max: 1, interval: 0.25 }),
+          ),
+          ...cases.map((_, i) =>
+            valueAxis(i === 0 ? 'probability of the other bad action' : '', 'y', 40, {
+              gridIndex: cases.length + i,
+              min: 0,
+              max: 1,
+              interval: 0.25,
+            }),
+          ),
+        ],
+        series: cases.flatMap(({ path, measured, grid }, i) => [
+          ...actionNames.flatMap((_, a) => [
+            curve(
+              path.map((p, step) => [step, p[a]]),
+              styles[a],
+              i,
+              { symbol: 'none' },
+            ),
+            points(
+              measured.flatMap((p, step) => (step % Math.ceil(measured.length / 12) === 0 ? [[step, p[a]]] : [])),
+              styles[a],
+              i,
+            ),
+          ]),
+          ...mapStyles.map((style, k) =>
+            points(
+              grid
+                .filter(({ other, bad }) => k === (bad > 0 ? 0 : other > 0 ? 1 : 2))
+                .map(({ start }) => [start[1], start[2]]),
+              style,
+              cases.length + i,
+              7,
+            ),
           ),
         ]),
-        ...mapStyles.map((style, k) =>
-          points(
-            grid
-              .filter(({ other, bad }) => k === (bad > 0 ? 0 : other > 0 ? 1 : 2))
-              .map(({ start }) => [start[1], start[2]]),
-            style,
-            cases.length + i,
-            7,
-          ),
-        ),
-      ]),
+      },
     },
-  });
+    medium,
+  );
 }

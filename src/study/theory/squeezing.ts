@@ -132,7 +132,7 @@ export const squeezing: StudyPart = {
       figures: [
         {
           id: 'theory-squeezing',
-          svg: squeezeFigure(cases),
+          draw: (medium) => squeezeFigure(cases, medium),
           caption:
             'A softmax over three free logits. Left: only the punished action has an advantage. Right: the advantages are those of a return of 1 for the good action and 0 for the others.',
         },

@@ -135,7 +135,7 @@ export const stepError: StudyPart = {
       figures: [
         {
           id: 'theory-step-error',
-          svg: stepErrorFigure(curves),
+          draw: (medium) => stepErrorFigure(curves, medium),
           caption:
             'Each step is along the mean of A ∇ log π over 64 samples of training games: half of them are good (A = 1), half bad (A = −1). Probes are 64 samples of out-of-domain games.',
         },

@@ -1,12 +1,5 @@
-import {
-  panelName,
-  panelTop,
-  renderSvg,
-  type SeriesStyle,
-  seriesStyle,
-  twoColumns,
-  valueAxis,
-} from '../../report/draw/chart.ts';
+import { renderSvg, seriesStyle, valueAxis } from '../../report/draw/chart.ts';
+import { file, type Medium, panelTop, type SeriesStyle, twoColumns } from '../../report/draw/layout.ts';
 import { bars, curve } from '../../report/draw/series.ts';
 
 /** Error of the first-order prediction by step size, for one policy at one stage of training. */
@@ -34,7 +27,7 @@ function decades(x: number): string {
 }
 
 /** Log-log plot of the error of the first-order prediction against the step size, one panel per policy. Returns SVG. */
-export function stepErrorFigure(curves: readonly StepErrorCurve[]): string {
+export function stepErrorFigure(curves: readonly StepErrorCurve[], medium: Medium = file): string {
   if (curves.length === 0) throw new Error('stepErrorFigure: curves must not be empty, got 0; run the study again');
   const policies = [...new Set(curves.map(({ policy }) => policy))];
   const stageNames = [...new Set(curves.map(({ stage }) => stage))];
@@ -55,58 +48,60 @@ export function stepErrorFigure(curves: readonly StepErrorCurve[]): string {
   const [least, largest] = [Math.min(...lifts), Math.max(...lifts)];
   const log = { type: 'log', logBase: 10, splitLine: { show: true, lineStyle: { color: '#e4e4e4' } } };
   const label = { color: '#555555', fontSize: 11, formatter: decades, hideOverlap: true };
-  return renderSvg({
-    id: 'step-error',
-    ...heading,
-    height: top + 260 + 52,
-    option: {
-      grid: panels,
-      xAxis: panels.map((_, i) =>
-        valueAxis('size of the step: first-order rise of the objective (nats)', 'x', 28, {
-          ...log,
-          gridIndex: i,
-          min: least / 2,
-          max: largest * 2,
-          axisLabel: label,
-        }),
-      ),
-      yAxis: panels.map((_, i) =>
-        valueAxis(i === 0 ? 'error of the prediction (nats)' : '', 'y', 48, {
-          ...log,
-          gridIndex: i,
-          min: 1e-8,
-          max: 10,
-          axisLabel: label,
-        }),
-      ),
-      graphic: panels.map((panel, i) => panelName(policies[i], panel)),
-      series: policies.flatMap((policy, panel) => [
-        curve(
-          [
-            [least * 8, least * least * 64],
-            [largest, largest * largest],
-          ],
-          guide,
-          panel,
-        ),
-        ...curves
-          .filter((each) => each.policy === policy)
-          .flatMap(({ stage, points }) => {
-            const style = styles[stageNames.indexOf(stage)];
-            return [
-              curve(
-                points.map(({ lift, error }) => [lift, error]),
-                style,
-                panel,
-              ),
-              bars(
-                points.map(({ lift, low, high }) => [lift, low, high]),
-                style.color,
-                panel,
-              ),
-            ];
+  return renderSvg(
+    {
+      id: 'step-error',
+      ...heading,
+      height: top + 260 + 52,
+      panels: panels.map((panel, i) => ({ ...panel, name: policies[i] })),
+      option: {
+        xAxis: panels.map((_, i) =>
+          valueAxis('size of the step: first-order rise of the objective (nats)', 'x', 28, {
+            ...log,
+            gridIndex: i,
+            min: least / 2,
+            max: largest * 2,
+            axisLabel: label,
           }),
-      ]),
+        ),
+        yAxis: panels.map((_, i) =>
+          valueAxis(i === 0 ? 'error of the prediction (nats)' : '', 'y', 48, {
+            ...log,
+            gridIndex: i,
+            min: 1e-8,
+            max: 10,
+            axisLabel: label,
+          }),
+        ),
+        series: policies.flatMap((policy, panel) => [
+          curve(
+            [
+              [least * 8, least * least * 64],
+              [largest, largest * largest],
+            ],
+            guide,
+            panel,
+          ),
+          ...curves
+            .filter((each) => each.policy === policy)
+            .flatMap(({ stage, points }) => {
+              const style = styles[stageNames.indexOf(stage)];
+              return [
+                curve(
+                  points.map(({ lift, error }) => [lift, error]),
+                  style,
+                  panel,
+                ),
+                bars(
+                  points.map(({ lift, low, high }) => [lift, low, high]),
+                  style.color,
+                  panel,
+                ),
+              ];
+            }),
+        ]),
+      },
     },
-  });
+    medium,
+  );
 }

@@ -51,15 +51,25 @@ function successFigure(id: string, title: string, setting: Setting, trained: rea
   });
   return {
     id,
-    svg: intervalFigure({
-      ...{ id, title },
-      subtitle: `Large marks: interquartile mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% bootstrap interval.`,
-      panels: [
-        { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
-        { name: 'gain over GRPO', axis: 'paired difference of success rates', range: [-1, 1], step: 0.5, zero: true },
-      ],
-      rows,
-    }),
+    draw: (medium) =>
+      intervalFigure(
+        {
+          ...{ id, title },
+          subtitle: `Large marks: interquartile mean over seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% bootstrap interval.`,
+          panels: [
+            { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
+            {
+              name: 'gain over GRPO',
+              axis: 'paired difference of success rates',
+              range: [-1, 1],
+              step: 0.5,
+              zero: true,
+            },
+          ],
+          rows,
+        },
+        medium,
+      ),
     caption: `Out-of-domain success after training in ${setting.title}, and the gain over GRPO paired by seed.`,
   };
 }
@@ -75,34 +85,38 @@ export function profileFigure(setting: Setting, trained: readonly Trained[]): St
   const variants = shown.map(({ variant }) => variant);
   return {
     id: `${setting.id}-profile`,
-    svg: lineFigure({
-      id: `${setting.id}-profile`,
-      title: `Performance profile, ${setting.title}`,
-      subtitle: `Share of seeds whose out-of-domain success is above the threshold; bands, of methods with ${MIN_INTERVAL_SEEDS} seeds or more: pointwise 95% bootstrap interval.`,
-      panels: [
+    draw: (medium) =>
+      lineFigure(
         {
-          name: '',
-          x: 'threshold of out-of-domain success',
-          y: 'share of seeds above it',
-          xRange: [0, 1],
-          yRange: [0, 1],
+          id: `${setting.id}-profile`,
+          title: `Performance profile, ${setting.title}`,
+          subtitle: `Share of seeds whose out-of-domain success is above the threshold; bands, of methods with ${MIN_INTERVAL_SEEDS} seeds or more: pointwise 95% bootstrap interval.`,
+          panels: [
+            {
+              name: '',
+              x: 'threshold of out-of-domain success',
+              y: 'share of seeds above it',
+              xRange: [0, 1],
+              yRange: [0, 1],
+            },
+          ],
+          lines: shown.map(({ variant, of }) => {
+            const values = [...of(outOfDomain).values()];
+            const profile = performanceProfile([values], thresholds, resampling);
+            const bounded = variant.role === 'method' && values.length >= MIN_INTERVAL_SEEDS;
+            return {
+              name: roleName(variant),
+              style: roleStyle(variants, variant),
+              // Only methods have bands: those of all variants would overlap.
+              points: profile.map(({ mean, low, high }, i) =>
+                bounded ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
+              ),
+              panel: 0,
+            };
+          }),
         },
-      ],
-      lines: shown.map(({ variant, of }) => {
-        const values = [...of(outOfDomain).values()];
-        const profile = performanceProfile([values], thresholds, resampling);
-        const bounded = variant.role === 'method' && values.length >= MIN_INTERVAL_SEEDS;
-        return {
-          name: roleName(variant),
-          style: roleStyle(variants, variant),
-          // Only methods have bands: those of all variants would overlap.
-          points: profile.map(({ mean, low, high }, i) =>
-            bounded ? [thresholds[i], mean, low, high] : [thresholds[i], mean],
-          ),
-          panel: 0,
-        };
-      }),
-    }),
+        medium,
+      ),
     caption: `Share of a variant's seeds above each threshold, ${setting.title}. A line further to the right means higher success; a steeper line means less variation between seeds.`,
   };
 }

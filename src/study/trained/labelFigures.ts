@@ -42,14 +42,18 @@ export function accuracyFigure(all: readonly Placed[]): StudyFigure {
   });
   return {
     id: 'label-accuracy',
-    svg: lineFigure({
-      id: 'label-accuracy',
-      title: 'Out-of-domain success against label accuracy',
-      subtitle:
-        "Line: the oracle's labels with set noise; marks: sources without its knowledge. Interquartile means over seeds, 95% bootstrap intervals.",
-      panels: [accuracyAxes],
-      lines: [noise, ...real],
-    }),
+    draw: (medium) =>
+      lineFigure(
+        {
+          id: 'label-accuracy',
+          title: 'Out-of-domain success against label accuracy',
+          subtitle:
+            "Line: the oracle's labels with set noise; marks: sources without its knowledge. Interquartile means over seeds, 95% bootstrap intervals.",
+          panels: [accuracyAxes],
+          lines: [noise, ...real],
+        },
+        medium,
+      ),
     caption:
       'A source below the line has lower success than oracle labels with random noise of the same accuracy. Possible reasons: its errors are systematic, or it labels few actions.',
   };
@@ -78,22 +82,26 @@ export function trainingFigure(all: readonly Placed[]): StudyFigure {
   const variants = [noisy[0], ...sources];
   return {
     id: 'label-training',
-    svg: lineFigure({
-      id: 'label-training',
-      title: 'What labels know, over training',
-      subtitle:
-        'True-positive minus false-positive rate: 1 for the truth, 0 for labels that know nothing. Mean over seeds, 95% bootstrap interval.',
-      panels: [{ name: '', x: 'iteration', y: 'true-positive minus false-positive rate' }],
-      lines: all
-        .filter(({ each }) => sources.includes(each.variant))
-        .map(({ each }) => ({
-          name: roleName(each.variant),
-          style: roleStyle(variants, each.variant),
-          points: qualityCurve(each),
-          panel: 0,
-        }))
-        .filter(({ points }) => points.length > 0),
-    }),
+    draw: (medium) =>
+      lineFigure(
+        {
+          id: 'label-training',
+          title: 'What labels know, over training',
+          subtitle:
+            'True-positive minus false-positive rate: 1 for the truth, 0 for labels that know nothing. Mean over seeds, 95% bootstrap interval.',
+          panels: [{ name: '', x: 'iteration', y: 'true-positive minus false-positive rate' }],
+          lines: all
+            .filter(({ each }) => sources.includes(each.variant))
+            .map(({ each }) => ({
+              name: roleName(each.variant),
+              style: roleStyle(variants, each.variant),
+              points: qualityCurve(each),
+              panel: 0,
+            }))
+            .filter(({ points }) => points.length > 0),
+        },
+        medium,
+      ),
     caption: 'Label quality compared with the expert every ten iterations, for each source that an agent can use.',
   };
 }

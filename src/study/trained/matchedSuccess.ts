@@ -135,17 +135,21 @@ function figureOf(followed: readonly VariantRuns[]): StudyFigure {
   const axes = { x: 'in-domain success rate', y: 'mean cosine of good-bad pairs', xRange: [0, 1] } as const;
   return {
     id: 'matched-success',
-    svg: lineFigure({
-      id: 'matched-success',
-      title: 'Coupling against success over training',
-      subtitle:
-        'Left: a mark per checkpoint of a run. Right: mean over seeds at each checkpoint, joined in the order of training. Compare methods at equal success.',
-      panels: [
-        { name: 'checkpoints', ...axes },
-        { name: 'mean over seeds', ...axes },
-      ],
-      lines,
-    }),
+    draw: (medium) =>
+      lineFigure(
+        {
+          id: 'matched-success',
+          title: 'Coupling against success over training',
+          subtitle:
+            'Left: a mark per checkpoint of a run. Right: mean over seeds at each checkpoint, joined in the order of training. Compare methods at equal success.',
+          panels: [
+            { name: 'checkpoints', ...axes },
+            { name: 'mean over seeds', ...axes },
+          ],
+          lines,
+        },
+        medium,
+      ),
     caption:
       'Coupling falls as success rises, with every method. A method lowers coupling further if its path is below that of GRPO.',
   };

@@ -30,7 +30,7 @@ const doubles: Study = {
     return {
       summary: [`${values.size} numbers`],
       tables: [{ id: 'doubles', title: 'Doubles', rowHead: 'what', columns: ['number'], rows: [row] }],
-      figures: [{ id: 'dot', svg: '<svg xmlns="http://www.w3.org/2000/svg"/>', caption: 'A dot.' }],
+      figures: [{ id: 'dot', draw: () => '<svg xmlns="http://www.w3.org/2000/svg"/>', caption: 'A dot.' }],
       notes: ['Twice is twice.'],
       key: { doubled: [...values.values()] },
     };

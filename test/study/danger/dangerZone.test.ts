@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonRecord } from '../../../src/record/json.ts';
+import { file } from '../../../src/report/draw/layout.ts';
 import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { DangerInput, DangerResult } from '../../../src/study/danger/dangerJob.ts';
 import { dangerZone } from '../../../src/study/danger/dangerZone.ts';
@@ -120,7 +121,7 @@ describe('report', () => {
 
   test('a figure per similarity: a panel per condition with its return, a line per start', () => {
     expect(report.figures.map(({ id }) => id)).toEqual(['danger-zone-rho-0.8']);
-    const [{ svg }] = report.figures;
+    const svg = report.figures[0].draw(file);
     requireWellFormed(svg);
     expect(svg).toMatch(/id="danger-zone-rho-0-8-/);
     const panelsOf = (figure: string): string[] =>
@@ -135,7 +136,7 @@ describe('report', () => {
     );
     expect(lines(svg)).toHaveLength(6 * 6);
     const surgeries = ['pcgrad', 'gradvac', 'upgrad'].map(() => 'tasks: the two states');
-    expect(panelsOf(whole.figures[0].svg)).toEqual([...panels, ...surgeries]);
+    expect(panelsOf(whole.figures[0].draw(file))).toEqual([...panels, ...surgeries]);
   });
 
   test('surgeries stand in the full study, with what they are told', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { groupRelative } from '../../../src/credit/advantages/groupRelative.ts';
 import type { JsonRecord } from '../../../src/record/json.ts';
+import { file } from '../../../src/report/draw/layout.ts';
 import type { Estimate } from '../../../src/report/studyTables.ts';
 import { jobHash, jobResults } from '../../../src/study/job.ts';
 import { groupSign, groupSignKind } from '../../../src/study/theory/groupSign.ts';
@@ -111,7 +112,7 @@ describe('part of the study', () => {
       ['u = 1, r = 0.6, groups of 64', '0.400', '0.000', '9 of 9'],
     ]);
     expect((report.tables[0].rows[1].cells[0] as Estimate).value).toBeCloseTo(0.367, 1);
-    const [{ svg }] = report.figures;
+    const svg = report.figures[0].draw(file);
     requireWellFormed(svg);
     expect(texts(svg)).toEqual(
       expect.arrayContaining(['a risky sample: u = 1, r = 0.6', 'all risky samples of a group: u = 1, r = 0.6']),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
+import { file, page, phone } from '../../../src/report/draw/layout.ts';
 import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { StudyScale } from '../../../src/study/study.ts';
 import { generalisation } from '../../../src/study/trained/generalisation.ts';
@@ -105,7 +106,9 @@ describe('report', () => {
       const scale: StudyScale = { ...full, seeds, noGames: () => 'Java is missing' };
       const { summary, figures } = generalisation.report(resultsOf(generalisation.plan(scale), two), scale, '');
       expect(figures.map(({ id }) => id)).toEqual(['household-success', 'household-others', 'household-profile']);
-      const rows = figures.slice(0, 2).map(({ svg }) => texts(svg).filter((text) => /^(GRPO|GiGPO)$/.test(text)));
+      const rows = figures
+        .slice(0, 2)
+        .map(({ draw }) => texts(draw(file)).filter((text) => /^(GRPO|GiGPO)$/.test(text)));
       expect(rows).toEqual([['GRPO'], ['GRPO', 'GiGPO']]);
       return summary.at(-1);
     };
@@ -129,9 +132,11 @@ describe('report', () => {
     expect(report.figures.map(({ id }) => id)).toEqual(
       ['household', 'household-no-cold-start', 'crafting'].flatMap((id) => [`${id}-success`, `${id}-profile`]),
     );
-    for (const { svg } of report.figures) requireWellFormed(svg);
-    expect(texts(report.figures[0].svg)).toEqual(expect.arrayContaining(['success rate', 'gain over GRPO', 'GRPO']));
-    expect(texts(report.figures[1].svg)).toContain('threshold of out-of-domain success');
+    for (const { draw } of report.figures) for (const medium of [file, page, phone]) requireWellFormed(draw(medium));
+    expect(texts(report.figures[0].draw(file))).toEqual(
+      expect.arrayContaining(['success rate', 'gain over GRPO', 'GRPO']),
+    );
+    expect(texts(report.figures[1].draw(file))).toContain('threshold of out-of-domain success');
   });
 
   test('--json has success and gain of each variant', () => {

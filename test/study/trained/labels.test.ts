@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
+import { file, page, phone } from '../../../src/report/draw/layout.ts';
 import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { StudyScale } from '../../../src/study/study.ts';
 import { labels } from '../../../src/study/trained/labels.ts';
@@ -62,11 +63,11 @@ describe('report', () => {
   });
 
   test('the figures have the noisy oracle as a line and a mark per source, and quality over training', () => {
-    for (const { svg } of report.figures) requireWellFormed(svg);
-    expect(texts(report.figures[0].svg)).toEqual(
+    for (const { draw } of report.figures) for (const medium of [file, page, phone]) requireWellFormed(draw(medium));
+    expect(texts(report.figures[0].draw(file))).toEqual(
       expect.arrayContaining(['oracle with noise', 'sign of the advantage', 'label accuracy, mean over training']),
     );
-    expect(texts(report.figures[1].svg)).toContain('true-positive minus false-positive rate');
+    expect(texts(report.figures[1].draw(file))).toContain('true-positive minus false-positive rate');
   });
 
   test('findings: gains over GRPO by accuracy of noisy labels, and of each source', () => {

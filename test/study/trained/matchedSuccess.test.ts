@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
+import { file } from '../../../src/report/draw/layout.ts';
 import type { Estimate } from '../../../src/report/studyTables.ts';
 import type { StudyScale } from '../../../src/study/study.ts';
 import { matchedSuccess } from '../../../src/study/trained/matchedSuccess.ts';
@@ -44,7 +45,7 @@ describe('report', () => {
   });
 
   test('the figure has a mark per checkpoint and names its axes', () => {
-    const [{ svg }] = report.figures;
+    const svg = report.figures[0].draw(file);
     requireWellFormed(svg);
     expect(texts(svg)).toEqual(expect.arrayContaining(['in-domain success rate', 'mean cosine of good-bad pairs']));
   });
