@@ -148,10 +148,13 @@ async function studyAction(
       if (result !== null) results.set(jobHash(job), result);
     }
     const toDo = jobs.filter((job) => !results.has(jobHash(job)));
-    const estimate =
-      toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
-    const part = study.next === undefined ? '' : `stage ${stage}: `;
-    shell.note(`${part}${jobs.length} jobs, ${jobs.length - toDo.length} of them already finished${estimate}`);
+    const about = (seconds: number): string => duration((1000 * seconds) / workers);
+    const estimate = toDo.length === 0 ? '' : `; about ${about(secondsOf(toDo))} on ${workers} threads`;
+    const finished = jobs.filter((job) => results.has(jobHash(job)));
+    const left = (study.stages?.seconds(scale) ?? 0) - secondsOf(finished);
+    const stages = left > 0 ? `; all stages: at most about ${about(left)}` : '';
+    const part = study.stages === undefined ? '' : `stage ${stage}: `;
+    shell.note(`${part}${jobs.length} jobs, ${finished.length} of them already finished${estimate}${stages}`);
     try {
       failed = await doJobs(shell, engine, study.name, toDo, workers, store, results, () => performance.now());
     } catch (error) {
@@ -165,8 +168,8 @@ async function studyAction(
         { cause: error },
       );
     }
-    if (failed.length > 0 || study.next === undefined) break;
-    const all = distinct([...jobs, ...study.next(jobResults(results), scale)]);
+    if (failed.length > 0 || study.stages === undefined) break;
+    const all = distinct([...jobs, ...study.stages.next(jobResults(results), scale)]);
     if (all.length === jobs.length) break;
     jobs = all;
   }
@@ -224,8 +227,8 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
       'Run one of the experiments of docs/results, with many seeds, and write a report with intervals. Without a name, list the studies. Finished jobs are saved; run the same command again to resume.',
     )
     .argument('[name]', 'name of the study; without it, the studies are listed')
-    .option('--quick', 'few seeds: up to three minutes on two cores (default)')
-    .option('--full', 'all seeds of the study: five minutes to more than an hour on two cores')
+    .option('--quick', 'few seeds: up to ten minutes on two cores (default)')
+    .option('--full', 'all seeds of the study: five minutes to several hours on two cores, stated at the start')
     .option('--seeds <n>', 'number of seeds of each row (default: set by the study)', integerFrom(1))
     .option('--first-seed <n>', 'first seed; the others follow it', integerFrom(0), 1)
     .option(

@@ -1,148 +1,142 @@
 /** Does a whole task become better or worse when coupling is taken away, at equal information? */
-import { roleName } from '../../report/compare/variantRole.ts';
-import { estimateText, type StudyTable } from '../../report/studyTables.ts';
-import { bySeed, estimateOf } from '../estimates.ts';
+import type { JsonRecord } from '../../record/json.ts';
+import { estimateText } from '../../report/studyTables.ts';
+import { holmCorrection } from '../../statistics/statistics.ts';
+import { estimateOf } from '../estimates.ts';
 import { differencesText } from '../findings.ts';
-import type { Job, JobResults } from '../job.ts';
+import { type Job, type JobResults, jobResults } from '../job.ts';
 import type { Study, StudyReport, StudyScale } from '../study.ts';
-import { developmentJobs, developmentSeedsOf, freshJobs, runsAt, type Task } from '../trained/chosen.ts';
-import { type Comparison, comparisonsOf, type FreshArm, freshArms, isBaseline } from '../trained/chosenRows.ts';
-import type { TrainResult } from '../trained/trainJob.ts';
-import { trainCommand } from '../trained/variants.ts';
+import { developmentJobs, developmentSeedsOf, freshJobs, freshSeedsOf, type Task } from '../trained/chosen.ts';
+import { comparisonsOf, freshArms, outOfDomain } from '../trained/chosenRows.ts';
+import { trainKind } from '../trained/trainJob.ts';
+import { dangerComparisons, dangerJobs, dangerRows, dangerTable, dangerText } from './dangerArms.ts';
 import { gainFigure } from './decouplingFigures.ts';
-import { spilloverJobs, spilloverTable, spilloverText } from './spillover.ts';
+import { type ArmRow, comparisonTable, gridTable } from './decouplingTables.ts';
+import { movementRatio, movesLess, spilloverJobs, spilloverSeconds, spilloverTable } from './spillover.ts';
 import { tasksOf, thirdParty } from './tasks.ts';
 
-function plan(scale: StudyScale): readonly Job[] {
-  const tasks = tasksOf(scale);
-  return [...developmentJobs(tasks, scale), ...spilloverJobs(tasks, scale)];
-}
+const isTrained = (job: Job, results: JobResults): boolean => results.of(trainKind, job.input) !== null;
 
-function comparisonTable(task: Task, arms: readonly FreshArm[], comparisons: readonly Comparison[]): StudyTable {
-  return {
-    id: task.id,
-    title: `Success at fresh seeds, ${task.title}`,
-    rowHead: 'arm',
-    columns: [
-      'lambda',
-      'train success',
-      'in-domain success',
-      'out-of-domain success',
-      'out-of-domain gain over GRPO',
-      'p of the gain, by permutation',
-      "p with Holm's correction for the comparisons of all tables",
-      'environment steps (thousands)',
-    ],
-    rows: arms.map((each) => {
-      const { arm, setting, of } = each;
-      const compared = comparisons.find((other) => other.task === task && other.arm === arm);
-      return {
-        name: roleName(arm),
-        cells: [
-          isBaseline(each) ? null : String(setting.decoupleLambda),
-          estimateOf(
-            of(({ success }) => success.train),
-            'mean',
-          ),
-          estimateOf(
-            of(({ success }) => success.inDomain),
-            'mean',
-          ),
-          estimateOf(
-            of(({ success }) => success.outOfDomain),
-            'mean',
-          ),
-          compared?.gain ?? null,
-          compared === undefined ? null : compared.p.toFixed(4),
-          compared === undefined ? null : compared.corrected.toFixed(4),
-          estimateOf(
-            of(({ envSteps }) => envSteps / 1000),
-            'mean',
-          ),
-        ],
-        command: trainCommand({ ...task.config, ...setting }),
-      };
-    }),
-  };
-}
-
-/** Every setting of the grids at the development seeds. */
-function gridTable(tasks: readonly Task[], scale: StudyScale, results: JobResults): StudyTable {
-  const seeds = developmentSeedsOf(scale);
-  const rows = tasks.flatMap((task) => {
-    const settings = [
-      ...new Map(task.arms.flatMap(({ grid }) => grid.map((setting) => [JSON.stringify(setting), setting]))).values(),
+/**
+ * The jobs that are known so far, task by task: an interrupted study has whole tasks. A task begins when the jobs of the
+ * one before it are finished.
+ */
+function jobsSoFar(results: JobResults, scale: StudyScale): readonly Job[] {
+  const jobs: Job[] = [...dangerJobs(scale)];
+  for (const task of tasksOf(scale)) {
+    const own = [
+      ...developmentJobs([task], scale),
+      ...freshJobs([task], scale, results),
+      ...spilloverJobs(task, scale, results),
     ];
-    return settings.flatMap((setting) => {
-      const runs = runsAt(task, setting, seeds, results);
-      if (runs.size === 0) return [];
-      const of = (pick: (run: TrainResult) => number) =>
-        estimateOf(
-          bySeed(seeds, (seed) => (runs.has(seed) ? pick(runs.get(seed) as TrainResult) : null)),
-          'mean',
-        );
-      const { decouplePairs, decoupleLambda } = setting;
-      return [
-        {
-          name: `${task.title}: ${decouplePairs === undefined ? 'GRPO' : `${decouplePairs}, lambda ${decoupleLambda}`}`,
-          cells: [of(({ success }) => success.inDomain), of(({ success }) => success.outOfDomain)],
-          command: trainCommand({ ...task.config, ...setting }),
-        },
-      ];
-    });
-  });
-  return {
-    id: 'grid',
-    title: 'Settings at the development seeds, from which each lambda is chosen by in-domain success',
-    rowHead: 'task and setting',
-    columns: ['in-domain success', 'out-of-domain success'],
-    rows,
-  };
+    jobs.push(...own);
+    if (!own.every((job) => isTrained(job, results))) break;
+  }
+  return jobs;
 }
 
-const words = { above: 'Gain', below: 'Lose' } as const;
-
-function summaryOf(task: Task, arms: readonly FreshArm[], comparisons: readonly Comparison[]): string[] {
-  const baseline = arms.find((each) => each.task === task && isBaseline(each));
-  if (baseline === undefined) return [];
-  const plain = estimateText(
-    estimateOf(
-      baseline.of(({ success }) => success.outOfDomain),
-      'mean',
-    ),
-  );
-  const of = (role: 'method' | 'control'): string =>
-    differencesText(
-      words,
-      comparisons
-        .filter((each) => each.task === task && each.arm.role === role)
-        .map(({ arm, gain }) => ({ name: arm.name, difference: gain })),
+/** An upper bound: chosen settings that another arm has as well are counted twice. */
+function seconds(scale: StudyScale): number {
+  const sum = (jobs: readonly Job[]): number => jobs.reduce((total, job) => total + job.seconds, 0);
+  const ofTask = (task: Task): number => {
+    const development = developmentJobs([task], scale);
+    const distinct = new Map(development.map((job) => [JSON.stringify(job.input), job]));
+    const others = task.arms.map(
+      (_, i) =>
+        freshSeedsOf(scale).length * task.seconds[i === 0 ? 0 : 1] +
+        developmentSeedsOf(scale).length * spilloverSeconds(task, i),
     );
-  const title = `${task.title[0].toUpperCase()}${task.title.slice(1)}`;
-  const head = `${title}: GRPO succeeds in ${plain} of the out-of-domain games. ${of('method')}`.trimEnd();
-  const controls = of('control');
-  return controls === '' ? [head] : [head, `${title}, controls: ${controls}`];
+    return sum([...distinct.values()]) + others.reduce((total, each) => total + each, 0);
+  };
+  return tasksOf(scale).reduce((total, task) => total + ofTask(task), sum(dangerJobs(scale)));
 }
 
-function report(results: JobResults, scale: StudyScale): StudyReport {
+const titleOf = ({ title }: Task): string => `${title[0].toUpperCase()}${title.slice(1)}`;
+
+/** @param rows of the task, the baseline first */
+function summaryOf(task: Task, rows: readonly ArmRow[]): string[] {
+  const [first] = rows;
+  if (first.comparison !== null) return [];
+  const compared = rows.flatMap(({ comparison, ratio }) =>
+    comparison === null ? [] : [{ ...comparison, moves: movesLess(ratio) }],
+  );
+  const text = (some: typeof compared): string =>
+    differencesText(
+      { above: 'Gain', below: 'Lose' },
+      some.map(({ arm, gain }) => ({ name: arm.name, difference: gain })),
+    );
+  const methods = compared.filter(({ arm }) => arm.role === 'method');
+  const controls = text(compared.filter(({ arm }) => arm.role === 'control'));
+  const untested = methods.filter(({ moves }) => moves === 'no' || moves === 'not measured');
+  const tested = text(methods.filter((each) => !untested.includes(each)));
+  const plain = estimateText(estimateOf(first.fresh.of(outOfDomain), 'mean'));
+  return [
+    `${titleOf(task)}: GRPO succeeds in ${plain} of the out-of-domain games. ${tested}`.trimEnd(),
+    ...(untested.length === 0
+      ? []
+      : [
+          `${titleOf(task)}, no test of coupling, because held-out samples do not certainly move less than with GRPO: ${untested.map(({ arm }) => arm.name).join('; ')}.`,
+        ]),
+    ...(controls === '' ? [] : [`${titleOf(task)}, controls: ${controls}`]),
+  ];
+}
+
+function keyOf({ fresh, comparison, corrected, ratio }: ArmRow): readonly [string, JsonRecord] {
+  const { arm, setting, of } = fresh;
+  const found = estimateOf(of(outOfDomain), 'mean');
+  const { value = null, low = null, high = null } = comparison?.gain ?? {};
+  return [
+    arm.name,
+    {
+      ...{ seeds: found?.seeds.length ?? 0, lambda: setting.decoupleLambda ?? null },
+      ...{ outOfDomain: found?.value ?? null, gain: value, gainLow: low, gainHigh: high },
+      ...{ p: corrected, moved: comparison === null ? null : (ratio?.value ?? null) },
+    },
+  ];
+}
+
+function report(results: JobResults, scale: StudyScale, command: string): StudyReport {
   const tasks = tasksOf(scale);
   const arms = freshArms(tasks, scale, results);
   const comparisons = comparisonsOf(arms);
-  const present = tasks.filter((task) => arms.some((each) => each.task === task));
-  const armsOf = (task: Task): readonly FreshArm[] => arms.filter((each) => each.task === task);
+  const danger = dangerRows(scale, results);
+  const differences = [...danger.flatMap(({ gain }) => gain ?? []), ...comparisons];
+  const planned = tasks.reduce((total, task) => total + task.arms.length - 1, dangerComparisons);
+  const holm = holmCorrection(
+    differences.map(({ p }) => p),
+    planned,
+  );
+  const rowsOf = (task: Task): readonly ArmRow[] =>
+    arms
+      .filter((each) => each.task === task)
+      .map((fresh) => {
+        const comparison = comparisons.find((each) => each.task === task && each.arm === fresh.arm) ?? null;
+        return {
+          ...{ fresh, comparison, corrected: comparison && holm[differences.indexOf(comparison)] },
+          ratio: movementRatio(task, fresh.setting, scale, results),
+        };
+      });
+  const present = tasks.flatMap((task) => {
+    const rows = rowsOf(task);
+    return rows.length === 0 ? [] : [{ task, rows }];
+  });
   const spillover = spilloverTable(tasks, scale, results);
   const noThirdParty = scale.size === 'full' ? scale.noGames(thirdParty) : null;
   return {
-    summary: [...present.flatMap((task) => summaryOf(task, arms, comparisons)), ...spilloverText(spillover)],
+    summary: [...present.flatMap(({ task, rows }) => summaryOf(task, rows)), ...dangerText(danger)],
     tables: [
-      ...present.map((task) => comparisonTable(task, armsOf(task), comparisons)),
+      ...present.map(({ task, rows }) => comparisonTable(task, rows)),
+      ...(danger.length === 0
+        ? []
+        : [dangerTable(danger, ({ gain }) => (gain === null ? 1 : holm[differences.indexOf(gain)]), command)]),
       ...(spillover === null ? [] : [spillover]),
       gridTable(tasks, scale, results),
     ],
-    figures: present.map((task) => gainFigure(task, armsOf(task), comparisons)),
+    figures: present.map(({ task, rows }) => gainFigure(task, rows)),
     notes: [
       'Arms with a fixed lambda were named before the runs. Each other arm has the lambda of highest mean in-domain success at the development seeds. The fresh seeds were not used for any choice.',
-      'Gains are means of differences between runs of the same seed, with 95% bootstrap intervals of one comparison each. The last column of p values is corrected for all comparisons of the study (Holm).',
+      `Gains are means of differences between runs of the same seed, with 95% bootstrap intervals of one comparison each. The last p values are corrected for all ${planned} comparisons of the study (Holm); comparisons that are not finished count as not significant.`,
+      'A row tests coupling only if held-out samples certainly move less than with GRPO, measured at the development seeds with steps of equal KL. In the danger zone the rise of the bad action is that measure.',
       'Decoupling changes the weights of the samples, not only their coupling. The permuted control has the same change of the weights without their relation to the policy.',
       ...(scale.size === 'quick'
         ? ['A quick study has too few seeds for a conclusion. It only tests that the study runs.']
@@ -150,29 +144,8 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
       ...(noThirdParty === null ? [] : [`${thirdParty} was left out: ${noThirdParty}`]),
     ],
     key: {
-      tasks: Object.fromEntries(
-        present.map((task) => [
-          task.id,
-          Object.fromEntries(
-            armsOf(task).map(({ arm, setting, of }) => {
-              const found = estimateOf(
-                of(({ success }) => success.outOfDomain),
-                'mean',
-              );
-              const compared = comparisons.find((each) => each.task === task && each.arm === arm);
-              const { value = null, low = null, high = null } = compared?.gain ?? {};
-              return [
-                arm.name,
-                {
-                  ...{ seeds: found?.seeds.length ?? 0, lambda: setting.decoupleLambda ?? null },
-                  ...{ outOfDomain: found?.value ?? null, gain: value, gainLow: low, gainHigh: high },
-                  p: compared?.corrected ?? null,
-                },
-              ];
-            }),
-          ),
-        ]),
-      ),
+      comparisons: planned,
+      tasks: Object.fromEntries(present.map(({ task, rows }) => [task.id, Object.fromEntries(rows.map(keyOf))])),
     },
   };
 }
@@ -180,7 +153,7 @@ function report(results: JobResults, scale: StudyScale): StudyReport {
 export const decoupling: Study = {
   name: 'decoupling',
   question: 'does a whole task become better or worse when coupling is taken away, at equal information?',
-  plan,
-  next: (results, scale) => freshJobs(tasksOf(scale), scale, results),
+  plan: (scale) => jobsSoFar(jobResults(new Map()), scale),
+  stages: { next: jobsSoFar, seconds },
   report,
 };

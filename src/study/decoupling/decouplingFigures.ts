@@ -5,45 +5,48 @@ import type { StudyFigure } from '../../report/studyTables.ts';
 import { MIN_INTERVAL_SEEDS } from '../../statistics/statistics.ts';
 import { estimateOf } from '../estimates.ts';
 import type { Task } from '../trained/chosen.ts';
-import { type Comparison, type FreshArm, isBaseline } from '../trained/chosenRows.ts';
+import { outOfDomain } from '../trained/chosenRows.ts';
+import type { ArmRow } from './decouplingTables.ts';
 
 /** Out-of-domain success of each arm and its gain over the baseline, with every seed. */
-export function gainFigure(task: Task, arms: readonly FreshArm[], comparisons: readonly Comparison[]): StudyFigure {
-  const named = arms.map(({ arm }) => arm);
-  const baseline = arms.find(isBaseline);
-  const plain = baseline?.of(({ success }) => success.outOfDomain) ?? new Map<number, number>();
-  const rows = arms.map((each): IntervalRow => {
-    const final = each.of(({ success }) => success.outOfDomain);
+export function gainFigure(task: Task, arms: readonly ArmRow[]): StudyFigure {
+  const named = arms.map(({ fresh }) => fresh.arm);
+  const plain = arms.find(({ comparison }) => comparison === null)?.fresh.of(outOfDomain) ?? new Map<number, number>();
+  const rows = arms.map(({ fresh, comparison }): IntervalRow => {
+    const final = fresh.of(outOfDomain);
     const found = estimateOf(final, 'mean');
-    const gain = comparisons.find(({ task: own, arm }) => own === task && arm === each.arm)?.gain;
     const gains = [...final].flatMap(([seed, x]) => (plain.has(seed) ? [x - (plain.get(seed) as number)] : []));
     return {
-      name: roleName(each.arm),
-      style: roleStyle(named, each.arm),
+      name: roleName(fresh.arm),
+      style: roleStyle(named, fresh.arm),
       cells: [
         found && { value: found.value, low: found.low, high: found.high, runs: [...final.values()] },
-        gain === undefined ? null : { value: gain.value, low: gain.low, high: gain.high, runs: gains },
+        comparison && { ...comparison.gain, runs: gains },
       ],
     };
   });
   const title = `Decoupled advantages on held-out combinations, ${task.title}`;
   return {
     id: `${task.id}-gain`,
-    svg: intervalFigure({
-      ...{ id: `${task.id}-gain`, title },
-      subtitle: `Large marks: mean over fresh seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% bootstrap interval.`,
-      panels: [
-        { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
+    draw: (medium) =>
+      intervalFigure(
         {
-          name: 'gain over GRPO',
-          axis: 'paired difference of success rates',
-          range: [-0.5, 0.5],
-          step: 0.25,
-          zero: true,
+          ...{ id: `${task.id}-gain`, title },
+          subtitle: `Large marks: mean over fresh seeds; rings: single seeds; bars, from ${MIN_INTERVAL_SEEDS} seeds on: 95% bootstrap interval.`,
+          panels: [
+            { name: 'out-of-domain success', axis: 'success rate', range: [0, 1], step: 0.25 },
+            {
+              name: 'gain over GRPO',
+              axis: 'paired difference of success rates',
+              range: [-0.5, 0.5],
+              step: 0.25,
+              zero: true,
+            },
+          ],
+          rows,
         },
-      ],
-      rows,
-    }),
+        medium,
+      ),
     caption: `Out-of-domain success in ${task.title} and the gain over GRPO, paired by seed.`,
   };
 }

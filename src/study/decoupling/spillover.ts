@@ -2,39 +2,49 @@
  * The test that decoupling does what it is meant to do: how far the updates move samples of games that they did not use,
  * with steps of equal KL divergence on the states that they did use.
  */
-import { estimateText, type StudyTable } from '../../report/studyTables.ts';
+import { resolveConfig } from '../../config/config.ts';
+import type { Estimate, StudyRow, StudyTable } from '../../report/studyTables.ts';
 import { mean } from '../../statistics/statistics.ts';
-import { bySeed, estimateOf, pairedEstimate } from '../estimates.ts';
+import { type BySeed, bySeed, estimateOf, pairedEstimate } from '../estimates.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
 import type { StudyScale } from '../study.ts';
-import { type Arm, developmentSeedsOf, type Task, taskInput } from '../trained/chosen.ts';
+import { chosenSetting, developmentSeedsOf, type Task, taskInput } from '../trained/chosen.ts';
+import { outOfDomain } from '../trained/chosenRows.ts';
 import { type TrainInput, type TrainResult, trainKind } from '../trained/trainJob.ts';
 import { trainCommand } from '../trained/variants.ts';
 
 /** Mean KL divergence per update, in nats, to which each step is scaled. */
 const EQUAL_KL = 0.003;
 
-const measured: TrainInput = { updateKl: EQUAL_KL, diagnostics: true, couplingEvery: 20 };
+/** Number of iterations of a run whose updates are measured. */
+const MEASURED = 8;
 
-/** The arms without a choice: the baseline, and each kind of pairs at the fixed strength. */
-const fixedArms = ({ arms }: Task): readonly Arm[] => arms.filter(({ grid }) => grid.length === 1);
+const measuredSetting = ({ config }: Task, setting: TrainInput): TrainInput => ({
+  ...setting,
+  ...{ updateKl: EQUAL_KL, diagnostics: true },
+  couplingEvery: Math.ceil(resolveConfig(config).iterations / MEASURED),
+});
 
-const inputOf = (task: Task, arm: Arm, seed: number): TrainInput =>
-  taskInput(task, { ...arm.grid[0], ...measured }, seed);
+const inputOf = (task: Task, setting: TrainInput, seed: number): TrainInput =>
+  taskInput(task, measuredSetting(task, setting), seed);
 
-export function spilloverJobs(tasks: readonly Task[], scale: StudyScale): readonly Job[] {
-  return tasks.flatMap((task) =>
-    developmentSeedsOf(scale).flatMap((seed) =>
-      // The measurements take about as long as the updates.
-      fixedArms(task).map((arm) =>
-        jobOf(trainKind, inputOf(task, arm, seed), 2 * task.seconds[arm === task.arms[0] ? 0 : 1]),
-      ),
-    ),
+/** Approximate duration of a run: equal steps and the measurements take about as long as three runs of GRPO. */
+export const spilloverSeconds = ({ seconds }: Task, arm: number): number => seconds[arm === 0 ? 0 : 1] + 3 * seconds[0];
+
+/** Runs of each arm with the setting that it is compared with, as soon as that is known. */
+export function spilloverJobs(task: Task, scale: StudyScale, results: JobResults): readonly Job[] {
+  return developmentSeedsOf(scale).flatMap((seed) =>
+    task.arms.flatMap((arm, i) => {
+      const setting = chosenSetting(task, arm, scale, results);
+      return setting === null ? [] : [jobOf(trainKind, inputOf(task, setting, seed), spilloverSeconds(task, i))];
+    }),
   );
 }
 
+type Pick = (run: TrainResult) => number | null;
+
 /** Mean over the measurements during training of a spillover metric; null for a task without labelled samples. */
-function meanOf(metric: string): (run: TrainResult) => number | null {
+function meanOf(metric: string): Pick {
   return ({ checkpoints }) => {
     const values = checkpoints.flatMap((line) => line[metric] ?? []);
     return values.length === 0 ? null : mean(values);
@@ -43,49 +53,65 @@ function meanOf(metric: string): (run: TrainResult) => number | null {
 
 const moved = meanOf('spillover/rms_actual');
 
-/** A row for each arm; null before a run is finished or where no task has labelled samples. */
+function valuesOf(task: Task, setting: TrainInput, scale: StudyScale, results: JobResults, pick: Pick): BySeed {
+  return bySeed(developmentSeedsOf(scale), (seed) => {
+    const run = results.of(trainKind, inputOf(task, setting, seed));
+    return run === null ? null : pick(run);
+  });
+}
+
+/** Movement of held-out samples relative to GRPO of the same seed; null if it was not measured. */
+export function movementRatio(
+  task: Task,
+  setting: TrainInput,
+  scale: StudyScale,
+  results: JobResults,
+): Estimate | null {
+  const own = valuesOf(task, setting, scale, results, moved);
+  const plain = valuesOf(task, task.arms[0].grid[0], scale, results, moved);
+  return estimateOf(
+    bySeed([...own.keys()], (seed) => (plain.has(seed) ? (own.get(seed) ?? 0) / (plain.get(seed) ?? 0) : null)),
+    'mean',
+  );
+}
+
+/**
+ * Whether held-out samples moved less than with GRPO: `no` also if that is not certain. Where it is `no`, a difference
+ * of success says nothing about coupling.
+ */
+export function movesLess(ratio: Estimate | null): 'yes' | 'no' | 'too few seeds' | 'not measured' {
+  if (ratio === null) return 'not measured';
+  if (ratio.high === null) return 'too few seeds';
+  return ratio.high < 1 ? 'yes' : 'no';
+}
+
+/** A row for each arm whose setting is known; null before a run is finished. */
 export function spilloverTable(tasks: readonly Task[], scale: StudyScale, results: JobResults): StudyTable | null {
-  const seeds = developmentSeedsOf(scale);
-  const rows = tasks.flatMap((task) => {
-    const valuesOf = (arm: Arm, pick: (run: TrainResult) => number | null) =>
-      bySeed(seeds, (seed) => {
-        const run = results.of(trainKind, inputOf(task, arm, seed));
-        return run === null ? null : pick(run);
-      });
-    const plain = valuesOf(task.arms[0], moved);
-    return fixedArms(task).flatMap((arm) => {
-      const own = valuesOf(arm, moved);
-      if (own.size === 0) return [];
-      const ratio = new Map(
-        [...own].flatMap(([seed, x]) => (plain.has(seed) ? [[seed, x / (plain.get(seed) as number)]] : [])),
-      );
-      const digits = { digits: 4 };
-      const three = (found: ReturnType<typeof estimateOf>) => (found === null ? null : { ...found, ...digits });
+  const fine = (found: Estimate | null): Estimate | null => found && { ...found, digits: 4 };
+  const rows = tasks.flatMap((task) =>
+    task.arms.flatMap((arm, i): StudyRow[] => {
+      const setting = chosenSetting(task, arm, scale, results);
+      if (setting === null) return [];
+      const of = (pick: Pick): BySeed => valuesOf(task, setting, scale, results, pick);
+      const success = of(outOfDomain);
+      if (success.size === 0) return [];
+      const plain = valuesOf(task, task.arms[0].grid[0], scale, results, outOfDomain);
       return [
         {
           name: `${task.title}: ${arm.name}`,
           cells: [
-            three(estimateOf(own, 'mean')),
-            arm === task.arms[0] ? null : estimateOf(ratio as ReadonlyMap<number, number>, 'mean'),
-            three(estimateOf(valuesOf(arm, meanOf('spillover/bad_actual')), 'mean')),
-            three(estimateOf(valuesOf(arm, meanOf('spillover/good_actual')), 'mean')),
-            estimateOf(
-              valuesOf(arm, ({ success }) => success.outOfDomain),
-              'mean',
-            ),
-            arm === task.arms[0]
-              ? null
-              : pairedEstimate(
-                  valuesOf(arm, ({ success }) => success.outOfDomain),
-                  valuesOf(task.arms[0], ({ success }) => success.outOfDomain),
-                  'mean',
-                ),
+            fine(estimateOf(of(moved), 'mean')),
+            i === 0 ? null : movementRatio(task, setting, scale, results),
+            fine(estimateOf(of(meanOf('spillover/bad_actual')), 'mean')),
+            fine(estimateOf(of(meanOf('spillover/good_actual')), 'mean')),
+            estimateOf(success, 'mean'),
+            i === 0 ? null : pairedEstimate(success, plain, 'mean'),
           ],
-          command: trainCommand({ ...task.config, ...arm.grid[0], ...measured }),
+          command: trainCommand({ ...task.config, ...measuredSetting(task, setting) }),
         },
       ];
-    });
-  });
+    }),
+  );
   if (rows.length === 0) return null;
   return {
     id: 'spillover',
@@ -101,13 +127,4 @@ export function spilloverTable(tasks: readonly Task[], scale: StudyScale, result
     ],
     rows,
   };
-}
-
-/** `household: all pairs, lambda 30 0.45 [0.40, 0.50]; ...`: movement relative to GRPO. */
-export function spilloverText(table: StudyTable | null): string[] {
-  const named = (table?.rows ?? []).flatMap(({ name, cells }) =>
-    cells[1] === null ? [] : [`${name} ${estimateText(cells[1])}`],
-  );
-  if (named.length === 0) return [];
-  return [`Movement of held-out samples relative to GRPO, with steps of equal KL: ${named.join('; ')}.`];
 }

@@ -12,7 +12,7 @@ type Pairs = NonNullable<TrainInput['decouplePairs']>;
 type Labels = NonNullable<TrainInput['labels']>;
 
 /** Kinds of pairs whose coupling is removed, the controls last. `labelled` and `same-label` need labels. */
-const kinds: readonly { readonly pairs: Pairs; readonly name: string; readonly role: Arm['role'] }[] = [
+export const kinds: readonly { readonly pairs: Pairs; readonly name: string; readonly role: Arm['role'] }[] = [
   { pairs: 'all', name: 'all pairs', role: 'method' },
   { pairs: 'other-state', name: 'pairs of different states', role: 'method' },
   { pairs: 'opposite', name: 'pairs of opposite advantage', role: 'method' },
@@ -62,17 +62,17 @@ export const thirdParty = 'minigrid:BabyAI-GoToLocal-v0?actions=3';
 export function tasksOf({ size, noGames }: StudyScale): readonly Task[] {
   if (size === 'quick') {
     const arms = armsOf([30, 300], ['all', 'labelled'], 'oracle');
-    return [{ id: 'household', title: 'household', config: { iterations: 60 }, seconds: [2, 6], arms }];
+    return [{ id: 'household', title: 'household', config: { iterations: 60 }, seconds: [2, 5], arms }];
   }
   const arms = armsOf([3, 30, 300], allKinds, 'oracle');
   return [
-    { id: 'household', title: 'household', config: {}, seconds: [8, 20], arms },
-    { id: 'crafting', title: 'crafting', config: { env: 'crafting' }, seconds: [8, 20], arms },
+    { id: 'household', title: 'household', config: {}, seconds: [5, 16], arms },
+    { id: 'crafting', title: 'crafting', config: { env: 'crafting' }, seconds: [4, 10], arms },
     ...[0.3, 0.9].map((similarity) => ({
       id: `bandit-${similarity}`,
       title: `bandit, similarity ${similarity}`,
       config: { ...bandit, similarity },
-      seconds: [6, 12] as const,
+      seconds: [2, 3] as const,
       arms,
     })),
     ...(noGames(thirdParty) === null
@@ -81,7 +81,7 @@ export function tasksOf({ size, noGames }: StudyScale): readonly Task[] {
             id: 'babyai',
             title: 'BabyAI GoToLocal',
             config: { env: thirdParty, iterations: 30, maxStateTokens: 96 },
-            seconds: [60, 120] as const,
+            seconds: [80, 100] as const,
             // No expert labels these levels: the graph of the agent's own experience does.
             arms: armsOf([30, 300], ['all'], 'graph'),
           },

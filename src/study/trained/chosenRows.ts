@@ -1,7 +1,6 @@
-/** The comparisons of a study with chosen settings: differences to the baseline at fresh seeds, with one correction. */
+/** The comparisons of a study with chosen settings: differences to the baseline at fresh seeds. */
 import type { Estimate } from '../../report/studyTables.ts';
 import { pairedPValue } from '../../statistics/permutation.ts';
-import { holmCorrection } from '../../statistics/statistics.ts';
 import { type BySeed, bySeed, pairedEstimate, resampling } from '../estimates.ts';
 import type { JobResults } from '../job.ts';
 import type { StudyScale } from '../study.ts';
@@ -16,14 +15,15 @@ export interface FreshArm {
   readonly of: (pick: (run: TrainResult) => number | null) => BySeed;
 }
 
-/** Out-of-domain success of an arm minus that of the baseline. */
-export interface Comparison extends FreshArm {
+/** A paired difference with its p value. */
+export interface Difference {
   readonly gain: Estimate;
   /** Two-sided p value of a permutation test that swaps the runs of a seed. */
   readonly p: number;
-  /** The p value after Holm's correction for all comparisons of the study. */
-  readonly corrected: number;
 }
+
+/** Out-of-domain success of an arm minus that of the baseline. */
+export interface Comparison extends FreshArm, Difference {}
 
 /** The arms of all tasks that have a finished run at a fresh seed. */
 export function freshArms(tasks: readonly Task[], scale: StudyScale, results: JobResults): readonly FreshArm[] {
@@ -40,19 +40,22 @@ export function freshArms(tasks: readonly Task[], scale: StudyScale, results: Jo
 
 export const isBaseline = ({ task, arm }: FreshArm): boolean => arm === task.arms[0];
 
-const outOfDomain = ({ success }: TrainResult): number => success.outOfDomain;
+export const outOfDomain = ({ success }: TrainResult): number => success.outOfDomain;
 
-/** All arms against the baseline of their task, at the seeds that both have. */
+/** Mean of the differences at the seeds that both have; null without such a seed. */
+export function differenceOf(treated: BySeed, plain: BySeed): Difference | null {
+  const gain = pairedEstimate(treated, plain, 'mean');
+  if (gain === null) return null;
+  const differences = gain.seeds.map((seed) => (treated.get(seed) as number) - (plain.get(seed) as number));
+  return { gain, p: pairedPValue(differences, resampling.seed) };
+}
+
+/** All arms against the baseline of their task. */
 export function comparisonsOf(arms: readonly FreshArm[]): readonly Comparison[] {
-  const found = arms.flatMap((each) => {
+  return arms.flatMap((each) => {
     const baseline = arms.find((other) => other.task === each.task && isBaseline(other));
     if (baseline === undefined || baseline === each) return [];
-    const [treated, plain] = [each.of(outOfDomain), baseline.of(outOfDomain)];
-    const gain = pairedEstimate(treated, plain, 'mean');
-    if (gain === null) return [];
-    const differences = gain.seeds.map((seed) => (treated.get(seed) as number) - (plain.get(seed) as number));
-    return [{ ...each, gain, p: pairedPValue(differences, resampling.seed) }];
+    const difference = differenceOf(each.of(outOfDomain), baseline.of(outOfDomain));
+    return difference === null ? [] : [{ ...each, ...difference }];
   });
-  const corrected = holmCorrection(found.map(({ p }) => p));
-  return found.map((each, i) => ({ ...each, corrected: corrected[i] }));
 }

@@ -41,9 +41,12 @@ const doubles: Study = {
 const again: Study = {
   ...doubles,
   name: 'again',
-  next(results, scale) {
-    const largest = Math.max(...seedsOf(scale, 2).map((x) => results.of(doubling, { x })?.doubled ?? 0));
-    return [jobOf(doubling, { x: largest }, 60)];
+  stages: {
+    next(results, scale) {
+      const largest = Math.max(...seedsOf(scale, 2).map((x) => results.of(doubling, { x })?.doubled ?? 0));
+      return [jobOf(doubling, { x: largest }, 60)];
+    },
+    seconds: () => 2 * 3600 + 3 * 60,
   },
 };
 
@@ -85,8 +88,12 @@ describe('unbraid study', () => {
   test('jobs that follow from results run after those of the plan, once', async () => {
     const first = await study('again');
     expect(first.calls).toEqual([{ job: { x: 1 } }, { job: { x: 2 } }, { job: { x: 4 } }]);
-    expect(first.stderr).toContain('stage 1: 2 jobs, 0 of them already finished');
-    expect(first.stderr).toContain('stage 2: 3 jobs, 2 of them already finished');
+    expect(first.stderr).toContain(
+      'stage 1: 2 jobs, 0 of them already finished; about 2 min 0 s on 1 threads; all stages: at most about 2 h 3 min\n',
+    );
+    expect(first.stderr).toContain(
+      'stage 2: 3 jobs, 2 of them already finished; about 1 min 0 s on 1 threads; all stages: at most about 2 h 1 min\n',
+    );
     expect((await study('again')).calls).toEqual([]);
   });
 
