@@ -8,14 +8,11 @@ import { type Job, type JobResults, jobResults } from '../job.ts';
 import type { Study, StudyReport, StudyScale } from '../study.ts';
 import { developmentJobs, developmentSeedsOf, freshJobs, freshSeedsOf, type Task } from '../trained/chosen.ts';
 import { comparisonsOf, freshArms, outOfDomain } from '../trained/chosenRows.ts';
-import { trainKind } from '../trained/trainJob.ts';
 import { dangerComparisons, dangerJobs, dangerRows, dangerTable, dangerText } from './dangerArms.ts';
 import { gainFigure } from './decouplingFigures.ts';
 import { type ArmRow, comparisonTable, gridTable } from './decouplingTables.ts';
 import { movementRatio, movesLess, spilloverJobs, spilloverSeconds, spilloverTable } from './spillover.ts';
 import { tasksOf, thirdParty } from './tasks.ts';
-
-const isTrained = (job: Job, results: JobResults): boolean => results.of(trainKind, job.input) !== null;
 
 /**
  * The jobs that are known so far, task by task: an interrupted study has whole tasks. A task begins when the jobs of the
@@ -30,7 +27,7 @@ function jobsSoFar(results: JobResults, scale: StudyScale): readonly Job[] {
       ...spilloverJobs(task, scale, results),
     ];
     jobs.push(...own);
-    if (!own.every((job) => isTrained(job, results))) break;
+    if (!own.every((job) => results.ofJob(job) !== null)) break;
   }
   return jobs;
 }

@@ -80,7 +80,8 @@ describe('the full study', () => {
 
   test('a task begins when the one before it is finished, and has a stage for the choice', () => {
     const order = ['household', 'crafting', 'bandit 0.3', 'bandit 0.9', 'minigrid:BabyAI-GoToLocal-v0?actions=3'];
-    expect(stages.map((jobs) => tasksIn(jobs).at(-1))).toEqual(order.flatMap((name) => [name, name]));
+    // On the last task the chosen strength is the fixed one, whose runs are in the stage before.
+    expect(stages.map((jobs) => tasksIn(jobs).at(-1))).toEqual(order.flatMap((name) => [name, name]).slice(0, -1));
     expect(tasksIn(all)).toEqual(order);
   });
 
