@@ -255,13 +255,14 @@ export const resultPages: readonly ResultPage[] = [
     page: 'decoupling.md',
     files: kept('decoupling', [
       ...decoupled.flatMap((id) => [`${id}.csv`, `${id}-gain.svg`]),
-      ...['danger-zone.csv', 'spillover.csv', 'grid.csv', 'receipts.jsonl', 'jobs.jsonl.gz'],
+      ...['danger-zone.csv', 'spillover.csv', 'spillover-equal-kl.csv', 'grid.csv', 'receipts.jsonl', 'jobs.jsonl.gz'],
     ]),
     tables: [
       ...decoupled.map((id) =>
         tableOf(id, id, [
           ...[exact('lambda', 'λ'), success, gain, ...pValues],
-          number('movement of held-out samples, ratio to GRPO', 'movement, ratio to GRPO'),
+          number('movement of held-out samples, ratio to GRPO', 'movement, ratio'),
+          number('movement with steps of equal KL, ratio to GRPO', 'at equal KL'),
         ]),
       ),
       tableOf(
@@ -277,13 +278,15 @@ export const resultPages: readonly ResultPage[] = [
         ],
         { rowHead: 'Pairs' },
       ),
-      tableOf('spillover', 'spillover', [
-        threeDigits('root mean square change of log π of held-out samples, per measured iteration', 'movement'),
-        number('ratio to GRPO of the same seed', 'ratio to GRPO'),
-        threeDigits('mean change of bad samples', 'bad samples'),
-        threeDigits('mean change of good samples', 'good samples'),
-        ...[success, signed('gain over GRPO')],
-      ]),
+      ...['spillover', 'spillover-equal-kl'].map((id) =>
+        tableOf(id, id, [
+          threeDigits('root mean square change of log π of held-out samples, per measured iteration', 'movement'),
+          number('ratio to GRPO of the same seed', 'ratio to GRPO'),
+          threeDigits('mean change of bad samples', 'bad samples'),
+          threeDigits('mean change of good samples', 'good samples'),
+          ...[success, signed('gain over GRPO')],
+        ]),
+      ),
     ],
   },
   {

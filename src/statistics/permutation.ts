@@ -1,4 +1,7 @@
-/** Permutation tests of two methods whose runs are paired by seed: under the null hypothesis the two runs of a seed can be swapped. */
+/**
+ * Permutation tests of two methods whose runs are paired by seed: under the null hypothesis the two runs of a seed can
+ * be swapped.
+ */
 import { randomStream } from '../random.ts';
 
 const MAX_EXACT_SEEDS = 12;

@@ -11,7 +11,7 @@ export interface StudyScale {
   /** Number of seeds of every row; null for the default of the study. */
   readonly seeds: number | null;
   readonly firstSeed: number;
-  /** The reason why the environment of this name, which another program plays, is unavailable; null if it is available. */
+  /** The reason why an environment in another program, named by the parameter, is unavailable; null if it is not. */
   noGames(name: string): string | null;
 }
 

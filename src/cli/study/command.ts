@@ -19,7 +19,7 @@ export interface StudyEngine {
   /** Opens a thread that runs jobs, with the kernels that are chosen. */
   readonly openJobRunner: (kernels: CommandKernels) => JobRunner;
   readonly studies: () => Promise<readonly Study[]>;
-  /** The reason why the games of this name, which another program plays, cannot be played on this machine; null if they can. */
+  /** The reason why games of another program, named by the parameter, cannot be played here; null if they can. */
   readonly missingGames: (name: string) => string | null;
 }
 

@@ -26,7 +26,7 @@ function receiptLines(jobs: readonly Job[], results: JobResults): JsonRecord[] {
   });
 }
 
-/** The finished jobs as gzip of JSON Lines, as the job store has them: the report can be written again from this file. */
+/** The finished jobs as the job store has them, as gzip of JSON Lines: the report can be written again from these. */
 function packedJobs(jobs: readonly Job[], results: JobResults): Uint8Array {
   const lines = jobs.flatMap((job) => {
     const result = results.ofJob(job);

@@ -12,11 +12,11 @@ import { dangerComparisons, dangerJobs, dangerRows, dangerTable, dangerText } fr
 import { gainFigure } from './decouplingFigures.ts';
 import { type ArmRow, comparisonTable, gridTable } from './decouplingTables.ts';
 import { movementRatio, movesLess, spilloverJobs, spilloverSeconds, spilloverTable } from './spillover.ts';
-import { tasksOf, thirdParty } from './tasks.ts';
+import { type DecouplingTask, tasksOf, thirdParty } from './tasks.ts';
 
 /**
- * The jobs that are known so far, task by task: an interrupted study has whole tasks. A task begins when the jobs of the
- * one before it are finished.
+ * The jobs that are known so far, task by task: an interrupted study has whole tasks. A task begins when the jobs of
+ * the one before it are finished.
  */
 function jobsSoFar(results: JobResults, scale: StudyScale): readonly Job[] {
   const jobs: Job[] = [...dangerJobs(scale)];
@@ -35,7 +35,7 @@ function jobsSoFar(results: JobResults, scale: StudyScale): readonly Job[] {
 /** An upper bound: chosen settings that another arm has as well are counted twice. */
 function seconds(scale: StudyScale): number {
   const sum = (jobs: readonly Job[]): number => jobs.reduce((total, job) => total + job.seconds, 0);
-  const ofTask = (task: Task): number => {
+  const ofTask = (task: DecouplingTask): number => {
     const development = developmentJobs([task], scale);
     const distinct = new Map(development.map((job) => [JSON.stringify(job.input), job]));
     const others = task.arms.map(
@@ -78,7 +78,7 @@ function summaryOf(task: Task, rows: readonly ArmRow[]): string[] {
   ];
 }
 
-function keyOf({ fresh, comparison, corrected, ratio }: ArmRow): readonly [string, JsonRecord] {
+function keyOf({ fresh, comparison, corrected, ratio, equalKlRatio }: ArmRow): readonly [string, JsonRecord] {
   const { arm, setting, of } = fresh;
   const found = estimateOf(of(outOfDomain), 'mean');
   const { value = null, low = null, high = null } = comparison?.gain ?? {};
@@ -87,7 +87,8 @@ function keyOf({ fresh, comparison, corrected, ratio }: ArmRow): readonly [strin
     {
       ...{ seeds: found?.seeds.length ?? 0, lambda: setting.decoupleLambda ?? null },
       ...{ outOfDomain: found?.value ?? null, gain: value, gainLow: low, gainHigh: high },
-      ...{ p: corrected, moved: comparison === null ? null : (ratio?.value ?? null) },
+      p: corrected,
+      ...(comparison !== null && { moved: ratio?.value ?? null, movedEqualKl: equalKlRatio?.value ?? null }),
     },
   ];
 }
@@ -110,14 +111,17 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
         const comparison = comparisons.find((each) => each.task === task && each.arm === fresh.arm) ?? null;
         return {
           ...{ fresh, comparison, corrected: comparison && holm[differences.indexOf(comparison)] },
-          ratio: movementRatio(task, fresh.setting, scale, results),
+          ratio: movementRatio(task, fresh.setting, 'own', scale, results),
+          equalKlRatio: movementRatio(task, fresh.setting, 'equal KL', scale, results),
         };
       });
   const present = tasks.flatMap((task) => {
     const rows = rowsOf(task);
     return rows.length === 0 ? [] : [{ task, rows }];
   });
-  const spillover = spilloverTable(tasks, scale, results);
+  const spillover = (['own', 'equal KL'] as const).flatMap(
+    (steps) => spilloverTable(tasks, steps, scale, results) ?? [],
+  );
   const noThirdParty = scale.size === 'full' ? scale.noGames(thirdParty) : null;
   return {
     summary: [...present.flatMap(({ task, rows }) => summaryOf(task, rows)), ...dangerText(danger)],
@@ -126,14 +130,14 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
       ...(danger.length === 0
         ? []
         : [dangerTable(danger, ({ gain }) => (gain === null ? 1 : holm[differences.indexOf(gain)]), command)]),
-      ...(spillover === null ? [] : [spillover]),
+      ...spillover,
       gridTable(tasks, scale, results),
     ],
     figures: present.map(({ task, rows }) => gainFigure(task, rows)),
     notes: [
       'Arms with a fixed lambda were named before the runs. Each other arm has the lambda of highest mean in-domain success at the development seeds. The fresh seeds were not used for any choice.',
       `Gains are means of differences between runs of the same seed, with 95% bootstrap intervals of one comparison each. The last p values are corrected for all ${planned} comparisons of the study (Holm); comparisons that are not finished count as not significant.`,
-      'A row tests coupling only if held-out samples certainly move less than with GRPO, measured at the development seeds with steps of equal KL. In the danger zone the rise of the bad action is that measure.',
+      'A row tests coupling only if held-out samples certainly move less than with GRPO, measured at the development seeds with the steps that are compared. Steps of equal KL show whether shorter steps are the reason. In the danger zone the rise of the bad action is that measure.',
       'Decoupling changes the weights of the samples, not only their coupling. The permuted control has the same change of the weights without their relation to the policy.',
       ...(scale.size === 'quick'
         ? ['A quick study has too few seeds for a conclusion. It only tests that the study runs.']

@@ -17,8 +17,10 @@ export interface ArmRow {
   readonly comparison: Comparison | null;
   /** p value of the comparison, corrected for all comparisons of the study. */
   readonly corrected: number | null;
-  /** Movement of held-out samples relative to the baseline. */
+  /** Movement of held-out samples relative to the baseline, with the steps that are compared. */
   readonly ratio: Estimate | null;
+  /** The same with steps of equal KL. */
+  readonly equalKlRatio: Estimate | null;
 }
 
 export function comparisonTable(task: Task, rows: readonly ArmRow[]): StudyTable {
@@ -35,10 +37,11 @@ export function comparisonTable(task: Task, rows: readonly ArmRow[]): StudyTable
       "p with Holm's correction for the comparisons of all tables",
       'movement of held-out samples, ratio to GRPO',
       'held-out samples certainly move less than with GRPO',
+      'movement with steps of equal KL, ratio to GRPO',
       'lambda',
       'environment steps (thousands)',
     ],
-    rows: rows.map(({ fresh, comparison, corrected, ratio }) => {
+    rows: rows.map(({ fresh, comparison, corrected, ratio, equalKlRatio }) => {
       const { arm, setting, of } = fresh;
       const baseline = isBaseline(fresh);
       const mean = (pick: (run: TrainResult) => number): Estimate | null => estimateOf(of(pick), 'mean');
@@ -53,6 +56,7 @@ export function comparisonTable(task: Task, rows: readonly ArmRow[]): StudyTable
           corrected?.toFixed(4) ?? null,
           baseline ? null : ratio,
           baseline ? null : movesLess(ratio),
+          baseline ? null : equalKlRatio,
           baseline ? null : String(setting.decoupleLambda),
           mean(({ envSteps }) => envSteps / 1000),
         ],

@@ -3,10 +3,13 @@ import type { StudyScale } from '../study.ts';
 import type { Arm, Task } from '../trained/chosen.ts';
 import type { TrainInput } from '../trained/trainJob.ts';
 
-export const baseline: Arm = { name: 'GRPO', role: 'method', grid: [{}] };
+const baseline: Arm = { name: 'GRPO', role: 'method', grid: [{}] };
 
-/** The strength at which all kinds of pairs are compared without a choice. */
-export const FIXED_LAMBDA = 30;
+/**
+ * Strengths at which some kinds of pairs are compared without a choice. The choice by success can end at a strength
+ * that hardly changes the updates, which would test nothing.
+ */
+const fixedLambdas = [3, 30];
 
 type Pairs = NonNullable<TrainInput['decouplePairs']>;
 type Labels = NonNullable<TrainInput['labels']>;
@@ -22,24 +25,30 @@ export const kinds: readonly { readonly pairs: Pairs; readonly name: string; rea
   { pairs: 'permuted', name: 'permuted', role: 'control' },
 ];
 
-export function settingOf(pairs: Pairs, decoupleLambda: number, labels: Labels): TrainInput {
+function settingOf(pairs: Pairs, decoupleLambda: number, labels: Labels): TrainInput {
   const labelled = pairs === 'labelled' || pairs === 'same-label';
   return { method: 'decouple', decouplePairs: pairs, decoupleLambda, ...(labelled && { labels }) };
 }
 
 const fixedKinds: readonly Pairs[] = ['all', 'labelled', 'same-label', 'permuted'];
 
-/** The baseline, four kinds of pairs at the fixed strength, and each kind with the strength that is best in-domain. */
-function armsOf(lambdas: readonly number[], chosenKinds: readonly Pairs[], labels: Labels): Arm[] {
+/** The baseline, four kinds of pairs at fixed strengths, and kinds with the strength that is best in-domain. */
+function armsOf(
+  strengths: readonly number[],
+  lambdas: readonly number[],
+  chosenKinds: readonly Pairs[],
+  labels: Labels,
+): Arm[] {
   const fixed = kinds.filter(({ pairs }) => fixedKinds.includes(pairs));
   const chosen = kinds.filter(({ pairs }) => chosenKinds.includes(pairs));
   return [
     baseline,
-    ...fixed.map(({ pairs, name, role }) => ({
-      name: `${name}, lambda ${FIXED_LAMBDA}`,
-      role,
-      grid: [settingOf(pairs, FIXED_LAMBDA, labels)],
-    })),
+    ...strengths.flatMap((lambda) =>
+      fixed.map(({ pairs, name, role }) => ({
+        ...{ name: `${name}, lambda ${lambda}`, role },
+        grid: [settingOf(pairs, lambda, labels)],
+      })),
+    ),
     ...chosen.map(({ pairs, name, role }) => ({
       name: `${name}, chosen lambda`,
       role,
@@ -59,20 +68,26 @@ const bandit: TrainInput = {
 /** A BabyAI level of the package MiniGrid, with the settings of docs/results/environments.md. */
 export const thirdParty = 'minigrid:BabyAI-GoToLocal-v0?actions=3';
 
-export function tasksOf({ size, noGames }: StudyScale): readonly Task[] {
+export interface DecouplingTask extends Task {
+  /** Approximate seconds that equal steps and the measurements of spillover add to a run. */
+  readonly measuring: number;
+}
+
+export function tasksOf({ size, noGames }: StudyScale): readonly DecouplingTask[] {
   if (size === 'quick') {
-    const arms = armsOf([30, 300], ['all', 'labelled'], 'oracle');
-    return [{ id: 'household', title: 'household', config: { iterations: 60 }, seconds: [2, 5], arms }];
+    const arms = armsOf([3], [3, 30], ['all', 'labelled'], 'oracle');
+    return [{ id: 'household', title: 'household', config: { iterations: 60 }, seconds: [2, 5], measuring: 8, arms }];
   }
-  const arms = armsOf([3, 30, 300], allKinds, 'oracle');
+  const arms = armsOf(fixedLambdas, [3, 30, 300], allKinds, 'oracle');
   return [
-    { id: 'household', title: 'household', config: {}, seconds: [5, 16], arms },
-    { id: 'crafting', title: 'crafting', config: { env: 'crafting' }, seconds: [4, 10], arms },
+    { id: 'household', title: 'household', config: {}, seconds: [5, 16], measuring: 16, arms },
+    { id: 'crafting', title: 'crafting', config: { env: 'crafting' }, seconds: [4, 10], measuring: 16, arms },
     ...[0.3, 0.9].map((similarity) => ({
       id: `bandit-${similarity}`,
       title: `bandit, similarity ${similarity}`,
       config: { ...bandit, similarity },
       seconds: [2, 3] as const,
+      measuring: 3,
       arms,
     })),
     ...(noGames(thirdParty) === null
@@ -82,8 +97,9 @@ export function tasksOf({ size, noGames }: StudyScale): readonly Task[] {
             title: 'BabyAI GoToLocal',
             config: { env: thirdParty, iterations: 30, maxStateTokens: 96 },
             seconds: [80, 100] as const,
+            measuring: 120,
             // No expert labels these levels: the graph of the agent's own experience does.
-            arms: armsOf([30, 300], ['all'], 'graph'),
+            arms: armsOf([3], [30, 300], ['all'], 'graph'),
           },
         ]
       : []),

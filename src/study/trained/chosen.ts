@@ -1,6 +1,7 @@
 /**
  * Arms whose settings are chosen: each setting of a grid is trained at development seeds, the one with the highest mean
- * in-domain success is trained at fresh seeds, and only the fresh seeds are compared. Out-of-domain games choose nothing.
+ * in-domain success is trained at fresh seeds, and only the fresh seeds are compared. Out-of-domain games choose
+ * nothing.
  */
 import type { VariantRole } from '../../report/compare/variantRole.ts';
 import { type Job, type JobResults, jobOf } from '../job.ts';
