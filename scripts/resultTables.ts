@@ -16,7 +16,7 @@ export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Estimate>>;
 export type Stored = (name: string) => StoredTable | null;
 
 /** Fields of each line of RFC 4180 text. */
-function fieldsOf(csv: string): string[][] {
+export function fieldsOf(csv: string): string[][] {
   return csv
     .split('\r\n')
     .filter((line) => line !== '')

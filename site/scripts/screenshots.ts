@@ -10,26 +10,39 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'puppeteer-core';
-import { click, openBrowser } from '../test/browsers.ts';
+import { openBrowser } from '../test/browsers.ts';
 import { buildIfMissing, repository, site } from './prepare.ts';
 import { serveSite } from './server.ts';
 
 interface Shot {
   readonly name: string;
   readonly path: string;
-  /** Text of the button that is pressed first, and words that the page shows after it. */
-  readonly press?: readonly [button: string, words: RegExp];
+  /** Starts of the texts of the buttons that are pressed, and words that the page shows after each. */
+  readonly presses?: readonly (readonly [button: string, words: RegExp])[];
 }
 
 const shots: readonly Shot[] = [
-  { name: 'story', path: '' },
-  { name: 'canvas', path: 'canvas/', press: ['Play', /\b[3-9]\d updates/] },
+  {
+    ...{ name: 'story', path: '' },
+    presses: [
+      ['Play', /\b[3-9]\d updates/],
+      ['Train 8 seeds', /trained; choose another start/],
+    ],
+  },
+  { name: 'canvas', path: 'canvas/', presses: [['Play', /\b[3-9]\d updates/]] },
   {
     ...{ name: 'lab', path: 'lab/?env=bandit&hidden=32&iterations=12' },
-    press: ['Start', /parameters [0-9a-f]{16}/],
+    presses: [['Start', /parameters [0-9a-f]{16}/]],
   },
-  { name: 'check', path: 'verify/' },
-  { name: 'bench', path: 'bench/' },
+  {
+    ...{ name: 'check', path: 'verify/' },
+    presses: [
+      ['an honest receipt', /Replay it/],
+      ['a forged one', /Replay all 2/],
+      ['Replay all 2', /✓ Equal[\s\S]*✗ Different/],
+    ],
+  },
+  { name: 'bench', path: 'bench/', presses: [['Measure', /Measure again/]] },
   { name: 'docs', path: 'docs/' },
   { name: 'tutorial', path: 'docs/tutorial.html' },
 ];
@@ -39,22 +52,40 @@ const themes = ['light', 'dark'] as const;
 /** Pictures of docs/figures: name, width and height. */
 const shown = { canvas: [1280, 1240] } as const;
 
-async function prepare(page: Page, url: string, { path, press }: Shot, theme: string): Promise<void> {
+/** Scrolls through the page until its height stays, because some parts are loaded when they come near the window. */
+async function loadAll(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const height = (): number => document.documentElement.scrollHeight;
+    for (let before = 0; before !== height(); ) {
+      before = height();
+      for (let y = 0; y < height(); y += innerHeight) {
+        scrollTo(0, y);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  });
+}
+
+async function press(page: Page, button: string, words: RegExp): Promise<void> {
+  await page.evaluate((start) => {
+    const found = [...document.querySelectorAll('button')].find((of) => of.textContent?.trim().startsWith(start));
+    if (!found) throw new Error(`no button starts with ${start}`);
+    found.click();
+  }, button);
+  await page.waitForFunction(
+    (pattern) => new RegExp(pattern).test(document.body.innerText),
+    { timeout: 120_000 },
+    words.source,
+  );
+}
+
+async function prepare(page: Page, url: string, { path, presses = [] }: Shot, theme: string): Promise<void> {
   await page.goto(url + path);
-  await page.evaluate((chosen) => {
-    localStorage.setItem('unbraid-theme', chosen);
-    localStorage.setItem('vitepress-theme-appearance', chosen);
-  }, theme);
+  await page.evaluate((chosen) => localStorage.setItem('unbraid-theme', chosen), theme);
   await page.reload({ waitUntil: 'networkidle0' });
   await page.waitForSelector('main h1');
-  if (!press) return;
-  await click(page, press[0]);
-  await page.waitForFunction(
-    (words) => new RegExp(words).test(document.body.innerText),
-    { timeout: 120_000 },
-    press[1].source,
-  );
-  // The picture is the same whatever the machine was doing when it was taken.
+  await loadAll(page);
+  for (const [button, words] of presses) await press(page, button, words);
   await page.evaluate(() => scrollTo(0, 0));
 }
 

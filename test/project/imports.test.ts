@@ -63,6 +63,9 @@ const cases: readonly [string, string, string[]][] = [
   ['src/cli/opens1.ts', 'src/env/bridge/bridge.node.ts', ['bridges-need-permission']],
   ['src/cli/study/opens2.ts', 'src/env/bridge/resolveBridge.node.ts', ['bridges-need-permission']],
   ['src/cli/shared/bridges.ts', 'src/env/bridge/bridge.node.ts', []],
+  ['site/src/a51.ts', 'src/random.ts', ['site-uses-the-package']],
+  ['site/scripts/a52.ts', 'site/src/a51.ts', []],
+  ['src/parallel/a53.ts', 'site/src/a51.ts', ['nothing-needs-the-site']],
   ['src/train/missing.ts', 'src/train/nowhere.ts', ['resolvable']],
 ];
 
@@ -101,7 +104,8 @@ describe('imports', () => {
         files[to] ??= 'export const x = 1;\nexport type X = number;\n';
     }
     for (const [path, [text]] of Object.entries(texts)) files[path] = text;
-    const command = ['depcruise', '--config', 'dependency-cruiser.cjs', '--output-type', 'json', 'src', 'workers'];
+    const folders = ['src', 'workers', 'site'];
+    const command = ['depcruise', '--config', 'dependency-cruiser.cjs', '--output-type', 'json', ...folders];
     const { output } = runIn(files, ['dependency-cruiser.cjs', 'tsconfig.json'], command);
     const { summary } = JSON.parse(output) as { summary: { violations: { from: string; rule: { name: string } }[] } };
     for (const { from, rule } of summary.violations) broken.set(from, (broken.get(from) ?? new Set()).add(rule.name));

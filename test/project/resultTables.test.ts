@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fillPage, type ResultPage, readStudyCsv, receiptsNote, resultPages } from '../../scripts/resultTables.ts';
@@ -6,6 +6,7 @@ import { studyTableCsv } from '../../src/report/studyTables.ts';
 import { generalisation } from '../../src/study/trained/generalisation.ts';
 import { numericsVersion } from '../../src/version.ts';
 import { resultsOf } from '../study/results.ts';
+import { sourcePages, sourceText } from './storedNumbers.ts';
 
 const results = fileURLToPath(new URL('../../docs/results', import.meta.url));
 const read = (path: string): string => readFileSync(`${results}/../../${path}`, 'utf8');
@@ -38,15 +39,11 @@ test('a page states which unbraid checks its receipts', () => {
   for (const wrong of [lines(1, 2), lines(undefined), lines(0)]) expect(() => receiptsNote(wrong)).toThrow('must have');
 });
 
-/** Pages that quote numbers of the others, whose tables come from CSVs. */
-const quoting = ['README.md', 'paper-claims.md'];
-
-test.each(['README.md', 'docs/labels.md', ...quoting.map((name) => `docs/results/${name}`)])(
+test.each(['docs/labels.md', 'docs/results/README.md', 'docs/results/claims.md'])(
   'every number with an interval in %s is one of docs/results',
   (path) => {
-    const pages = readdirSync(results).filter((name) => name.endsWith('.md') && !quoting.includes(name));
-    const known = pages.map((name) => readFileSync(`${results}/${name}`, 'utf8')).join('\n');
-    const numbers = readFileSync(`${results}/../../${path}`, 'utf8').match(/[+−]?\d\.\d+ \[[^\]]+\]/g) ?? [];
+    const known = sourcePages.map(sourceText).join('\n');
+    const numbers = read(path).match(/[+−]?\d\.\d+ \[[^\]]+\]/g) ?? [];
     expect(numbers.length).toBeGreaterThan(1);
     for (const number of numbers) expect(known).toContain(number);
   },
