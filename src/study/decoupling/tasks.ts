@@ -76,7 +76,7 @@ export interface DecouplingTask extends Task {
 export function tasksOf({ size, noGames }: StudyScale): readonly DecouplingTask[] {
   if (size === 'quick') {
     const arms = armsOf([3], [3, 30], ['all', 'labelled'], 'oracle');
-    return [{ id: 'household', title: 'household', config: { iterations: 60 }, seconds: [2, 5], measuring: 8, arms }];
+    return [{ id: 'household', title: 'household', config: { iterations: 60 }, seconds: [3, 7], measuring: 9, arms }];
   }
   const arms = armsOf(fixedLambdas, [3, 30, 300], allKinds, 'oracle');
   return [
