@@ -16,7 +16,7 @@ export type StoredTable = ReadonlyMap<string, ReadonlyMap<string, Estimate>>;
 export type Stored = (name: string) => StoredTable | null;
 
 /** Fields of each line of RFC 4180 text. */
-function fieldsOf(csv: string): string[][] {
+export function fieldsOf(csv: string): string[][] {
   return csv
     .split('\r\n')
     .filter((line) => line !== '')
@@ -187,6 +187,13 @@ const settings = ['household', 'household-no-cold-start', 'crafting', 'coin'];
 const rhos = [0.8, 0.3, 0.95];
 const similarities = [0, 0.3, 0.6, 0.8, 0.9, 0.95].map((rho) => [`ρ ${rho}`, `similarity-${rho}`] as const);
 
+const decoupled = ['household', 'crafting', 'bandit-0.3', 'bandit-0.9', 'babyai'];
+
+const pValues: readonly PageColumn[] = [
+  exact('p of the gain, by permutation', 'p'),
+  exact("p with Holm's correction for the comparisons of all tables", 'p, Holm'),
+];
+
 /** Files that a study stores under its own name. */
 const kept = (study: string, files: readonly string[]): [string, string][] =>
   files.map((file) => [file, `results/${study}/${file}`]);
@@ -241,6 +248,45 @@ export const resultPages: readonly ResultPage[] = [
     tables: [
       sideBySide('success', 'out-of-domain success', similarities),
       sideBySide('cosine-end', 'good-bad cosine at the end', similarities),
+    ],
+  },
+  {
+    study: 'decoupling',
+    page: 'decoupling.md',
+    files: kept('decoupling', [
+      ...decoupled.flatMap((id) => [`${id}.csv`, `${id}-gain.svg`]),
+      ...['danger-zone.csv', 'spillover.csv', 'spillover-equal-kl.csv', 'grid.csv', 'receipts.jsonl', 'jobs.jsonl.gz'],
+    ]),
+    tables: [
+      ...decoupled.map((id) =>
+        tableOf(id, id, [
+          ...[exact('lambda', 'λ'), success, gain, ...pValues],
+          number('movement of held-out samples, ratio to GRPO', 'movement, ratio'),
+          number('movement with steps of equal KL, ratio to GRPO', 'at equal KL'),
+        ]),
+      ),
+      tableOf(
+        'danger-zone',
+        'danger-zone',
+        [
+          number('last probability of the bad action', 'last'),
+          number('rise of that probability: highest minus first', 'rise'),
+          signed('rise minus that of GRPO'),
+          number('return'),
+          signed('gain in return over GRPO'),
+          ...pValues,
+        ],
+        { rowHead: 'Pairs' },
+      ),
+      ...['spillover', 'spillover-equal-kl'].map((id) =>
+        tableOf(id, id, [
+          threeDigits('root mean square change of log π of held-out samples, per measured iteration', 'movement'),
+          number('ratio to GRPO of the same seed', 'ratio to GRPO'),
+          threeDigits('mean change of bad samples', 'bad samples'),
+          threeDigits('mean change of good samples', 'good samples'),
+          ...[success, signed('gain over GRPO')],
+        ]),
+      ),
     ],
   },
   {

@@ -30,6 +30,8 @@ export interface StepSpillover {
   readonly correlation: number | null;
   /** sum |predicted - actual| / sum |actual| over all samples; 0 where no sample changed. */
   readonly relativeError: number;
+  /** Root mean square of the measured change of log pi over all samples. */
+  readonly rms: number;
 }
 
 /** In pieces: <g_j, change> of each sample, with g_j the gradient of log pi under `weights`. */
@@ -115,5 +117,6 @@ export function stepSpillover(points: readonly StepPoint[]): StepSpillover {
     badPositiveFraction: mean(rose),
     correlation: correlation(points),
     relativeError: changed === 0 ? 0 : missed / changed,
+    rms: Math.sqrt(mean(points.map(({ actual }) => actual * actual))),
   };
 }

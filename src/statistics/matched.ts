@@ -2,8 +2,8 @@
  * Compares two methods at equal success: tests whether a second variable y (coupling) differs at equal x (success).
  * Points of one run are dependent; runs with different seeds are independent.
  */
-import { randomStream } from '../random.ts';
 import { type Resampling, stratifiedBootstrap } from './bootstrap.ts';
+import { swapPValue } from './permutation.ts';
 
 /** Points [x, y] of a run, any number of them. */
 type Points = readonly (readonly [number, number])[];
@@ -34,9 +34,6 @@ export interface MatchedDifference {
   /** Number of seeds with points of both runs in the range. */
   readonly seeds: number;
 }
-
-const MAX_EXACT_SEEDS = 12;
-const SAMPLED_SWAPS = 10_000;
 
 const within = (points: Points, [low, high]: readonly [number, number]): Points =>
   points.filter(([x]) => x >= low && x <= high);
@@ -95,25 +92,6 @@ function fittedDifference(pairs: readonly RunPair[], swapped: (pair: number) => 
 }
 
 /**
- * Share of the swaps of runs within seeds whose difference is at least as large. The identity counts as one of the
- * swaps.
- */
-function permutationPValue(pairs: readonly RunPair[], value: number, seed: number): number {
-  const exact = pairs.length <= MAX_EXACT_SEEDS;
-  const swaps = exact ? 1 << pairs.length : SAMPLED_SWAPS;
-  // The tolerance covers rounding: sums in another order differ.
-  const least = Math.abs(value) * (1 - 1e-9);
-  let asLarge = 0;
-  for (let swap = 0; swap < swaps; swap++) {
-    const stream = randomStream(seed, 'statistics/permutation', swap);
-    const sampled = exact ? null : pairs.map(() => stream.below(2) === 1);
-    const difference = fittedDifference(pairs, (i) => (sampled === null ? ((swap >>> i) & 1) === 1 : sampled[i]));
-    if (difference !== null && Math.abs(difference) >= least) asLarge++;
-  }
-  return exact ? asLarge / swaps : (asLarge + 1) / (swaps + 1);
-}
-
-/**
  * The difference in y at equal x between two methods, from runs paired by seed. The method is an analysis of covariance
  * with a common curve of degree two, over the range of x that both methods reach.
  *
@@ -141,7 +119,7 @@ export function matchedDifference(pairs: readonly RunPair[], resampling: Resampl
   );
   return {
     ...{ value, low, high, range },
-    pValue: permutationPValue(kept, value, resampling.seed),
+    pValue: swapPValue(kept.length, value, (swapped) => fittedDifference(kept, swapped), resampling.seed),
     points: kept.reduce((sum, { treated, baseline }) => sum + treated.length + baseline.length, 0),
     seeds: kept.length,
   };

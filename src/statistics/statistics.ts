@@ -190,9 +190,10 @@ export function wilsonInterval(successes: number, trials: number): Interval {
  * most the level.
  *
  * @param pValues each in [0, 1]
+ * @param planned number of tests that were planned; those without a p value count as not significant
  * @returns corrected p values in the same order
  */
-export function holmCorrection(pValues: readonly number[]): number[] {
+export function holmCorrection(pValues: readonly number[], planned = pValues.length): number[] {
   const bad = pValues.find((p) => !(p >= 0 && p <= 1));
   if (bad !== undefined)
     throw new RangeError(`holmCorrection: p values must be in [0, 1], got ${bad}; leave out others`);
@@ -200,7 +201,7 @@ export function holmCorrection(pValues: readonly number[]): number[] {
   const corrected = new Array<number>(pValues.length);
   let largest = 0;
   for (const [rank, i] of order.entries()) {
-    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * pValues[i]));
+    largest = Math.max(largest, Math.min(1, (planned - rank) * pValues[i]));
     corrected[i] = largest;
   }
   return corrected;

@@ -55,6 +55,7 @@ export function jobHash({ kind, input }: Pick<Job, 'kind' | 'input'>): string {
 /** Results of the finished jobs, without failed ones. */
 export interface JobResults {
   of<Input extends JsonRecord, Output extends JsonRecord>(kind: JobKind<Input, Output>, input: Input): Output | null;
+  ofJob(job: Job): JsonRecord | null;
 }
 
 /** @param byHash results by `jobHash` */
@@ -62,5 +63,6 @@ export function jobResults(byHash: ReadonlyMap<string, JsonRecord>): JobResults 
   return {
     of: <Input extends JsonRecord, Output extends JsonRecord>(kind: JobKind<Input, Output>, input: Input) =>
       (byHash.get(jobHash({ kind: kind.name, input })) ?? null) as Output | null,
+    ofJob: (job) => byHash.get(jobHash(job)) ?? null,
   };
 }

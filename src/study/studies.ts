@@ -1,5 +1,6 @@
 /** All studies. */
 import { dangerZone } from './danger/dangerZone.ts';
+import { decoupling } from './decoupling/decoupling.ts';
 import { similarity } from './similarity/similarity.ts';
 import type { Study } from './study.ts';
 import { theory } from './theory/theory.ts';
@@ -7,4 +8,12 @@ import { generalisation } from './trained/generalisation.ts';
 import { labels } from './trained/labels.ts';
 import { matchedSuccess } from './trained/matchedSuccess.ts';
 
-export const studies: readonly Study[] = [dangerZone, similarity, generalisation, labels, matchedSuccess, theory];
+export const studies: readonly Study[] = [
+  dangerZone,
+  similarity,
+  generalisation,
+  labels,
+  matchedSuccess,
+  decoupling,
+  theory,
+];

@@ -11,8 +11,8 @@ export interface StudyScale {
   /** Number of seeds of every row; null for the default of the study. */
   readonly seeds: number | null;
   readonly firstSeed: number;
-  /** The reason why environments in other programs are unavailable; null if they are available. */
-  noGames(): string | null;
+  /** The reason why an environment in another program, named by the parameter, is unavailable; null if it is not. */
+  noGames(name: string): string | null;
 }
 
 export interface StudyReport {
@@ -26,6 +26,16 @@ export interface StudyReport {
   readonly key: JsonRecord;
 }
 
+export interface StudyStages {
+  /**
+   * All jobs that follow from the results so far, such as runs with settings that earlier runs chose. It is called when
+   * all jobs are finished, until it names no new one.
+   */
+  next(results: JobResults, scale: StudyScale): readonly Job[];
+  /** Approximate seconds on one core of the jobs of all stages. */
+  seconds(scale: StudyScale): number;
+}
+
 export interface Study {
   readonly name: string;
   /** The question that the study answers, in one line. */
@@ -34,6 +44,8 @@ export interface Study {
    * Jobs in the order of their start: seed by seed, so that an unfinished study has the same seeds for all variants.
    */
   plan(scale: StudyScale): readonly Job[];
+  /** Of a study whose plan names only the first jobs, because the others follow from their results. */
+  readonly stages?: StudyStages;
   /** @param command the command that repeats the study, for the tables */
   report(results: JobResults, scale: StudyScale, command: string): StudyReport;
 }

@@ -259,7 +259,7 @@ export async function measureRun(run: Run): Promise<MeasuredCoupling | null> {
 export async function stepMetrics({ learner, bank, signal }: Run, before: Float32Array): Promise<Metrics> {
   if (!bank) return {};
   const points = await runWithPauses(stepPoints(learner.policy, before, bank), pauses(signal));
-  const { good, bad, badPositiveFraction, correlation, relativeError } = stepSpillover(points);
+  const { good, bad, badPositiveFraction, correlation, relativeError, rms } = stepSpillover(points);
   return {
     'spillover/good_predicted': good[0],
     'spillover/good_actual': good[1],
@@ -268,6 +268,7 @@ export async function stepMetrics({ learner, bank, signal }: Run, before: Float3
     'spillover/bad_positive_fraction': badPositiveFraction,
     ...(correlation !== null && { 'spillover/correlation': correlation }),
     'spillover/relative_error': relativeError,
+    'spillover/rms_actual': rms,
   };
 }
 

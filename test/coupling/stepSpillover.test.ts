@@ -94,6 +94,7 @@ describe.each(['tokens', 'vector'] as const)('the points of a step, %s', (form) 
       badPositiveFraction: 0,
       correlation: null,
       relativeError: 0,
+      rms: 0,
     });
   });
 });
@@ -110,6 +111,7 @@ test('statistics of points, by hand', () => {
   expect(found.bad).toEqual([0, 1]);
   expect(found.badPositiveFraction).toBe(0.5);
   expect(found.relativeError).toBe((1 + 1 + 2 + 0) / 6);
+  expect(found.rms).toBeCloseTo(Math.sqrt((1 + 1 + 9 + 1) / 4), 12);
   // Centred: predicted 1.5 -.5 .5 -1.5, actual 0 0 2 -2.
   expect(found.correlation).toBeCloseTo((1 + 3) / Math.sqrt(5 * 8), 12);
 });

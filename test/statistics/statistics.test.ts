@@ -121,6 +121,11 @@ describe('holmCorrection', () => {
     const corrected = holmCorrection([0.01, 0.04, 0.03, 0.005]);
     for (const [i, p] of [0.03, 0.06, 0.06, 0.02].entries()) expect(corrected[i]).toBeCloseTo(p, 12);
     expect(holmCorrection([0.6, 0.7])).toEqual([1, 1]);
+    // Six tests were planned: .005 x 6, .01 x 5, .03 x 4.
+    const early = holmCorrection([0.01, 0.03, 0.005], 6);
+    [0.05, 0.12, 0.03].forEach((p, i) => {
+      expect(early[i]).toBeCloseTo(p, 12);
+    });
     expect(holmCorrection([])).toEqual([]);
   });
 

@@ -149,7 +149,7 @@ describe('what a run records', () => {
     expect(found.outcome.coupling).toEqual(plain.outcome.coupling);
     const ofStep = [
       ...['good_predicted', 'good_actual', 'bad_predicted', 'bad_actual', 'bad_positive_fraction', 'correlation'],
-      'relative_error',
+      ...['relative_error', 'rms_actual'],
     ].map((name) => `spillover/${name}`);
     const ofCoupling = ['contrast', 'kernel_target_alignment', 'effective_rank', 'top_share'].map(
       (name) => `coupling/${name}`,

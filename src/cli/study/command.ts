@@ -19,8 +19,8 @@ export interface StudyEngine {
   /** Opens a thread that runs jobs, with the kernels that are chosen. */
   readonly openJobRunner: (kernels: CommandKernels) => JobRunner;
   readonly studies: () => Promise<readonly Study[]>;
-  /** The reason why games of other programs cannot be played on this machine; null if they can. */
-  readonly missingGames: () => string | null;
+  /** The reason why games of another program, named by the parameter, cannot be played here; null if they can. */
+  readonly missingGames: (name: string) => string | null;
 }
 
 interface StudyOptions {
@@ -96,12 +96,12 @@ function listText(studies: readonly Study[]): string {
   return studies.map(({ name, question }) => `${name.padEnd(width)}  ${question}`).join('\n');
 }
 
-/** A function that calls `ask` once and then returns the stored result. */
-function once<T>(ask: () => T): () => T {
-  let answer: { readonly value: T } | null = null;
-  return () => {
-    answer ??= { value: ask() };
-    return answer.value;
+/** A function that calls `ask` once for each name and then returns the stored result. */
+function once<T>(ask: (name: string) => T): (name: string) => T {
+  const answers = new Map<string, T>();
+  return (name) => {
+    if (!answers.has(name)) answers.set(name, ask(name));
+    return answers.get(name) as T;
   };
 }
 
@@ -134,33 +134,44 @@ async function studyAction(
     throw usageError(`study: the name must be one of ${names.join(', ')}, got "${name}"; ${advice}`);
   }
   const scale = scaleOf(options, engine);
-  const jobs = distinct(study.plan(scale));
   usage(() => requireWritableDirectory(join(options.out, study.name)));
   const store = usage(() => openJobStore(join(options.out, 'jobs')));
   const results = new Map<string, JsonRecord>();
-  for (const job of jobs) {
-    const result = store.read(job);
-    if (result !== null) results.set(jobHash(job), result);
-  }
-  const toDo = jobs.filter((job) => !results.has(jobHash(job)));
   const workers = options.workers ?? cores;
-  const estimate =
-    toDo.length === 0 ? '' : `; about ${duration((1000 * secondsOf(toDo)) / workers)} on ${workers} threads`;
-  shell.note(`${jobs.length} jobs, ${jobs.length - toDo.length} of them already finished${estimate}`);
   const command = commandOf(study, scale);
   const directory = join(options.out, study.name);
-  let failed: readonly FailedJob[];
-  try {
-    failed = await doJobs(shell, engine, study.name, toDo, workers, store, results, () => performance.now());
-  } catch (error) {
-    if (!shell.signal.aborted) throw error;
-    const interrupted = true;
-    if (results.size > 0)
-      await finish(shell, study, scale, { command, directory, jobs, results, failed: [], interrupted });
-    const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
-    throw new Error(`interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`, {
-      cause: error,
-    });
+  let jobs = distinct(study.plan(scale));
+  let failed: readonly FailedJob[] = [];
+  for (let stage = 1; ; stage++) {
+    for (const job of jobs) {
+      const result = results.has(jobHash(job)) ? null : store.read(job);
+      if (result !== null) results.set(jobHash(job), result);
+    }
+    const toDo = jobs.filter((job) => !results.has(jobHash(job)));
+    const about = (seconds: number): string => duration((1000 * seconds) / workers);
+    const estimate = toDo.length === 0 ? '' : `; about ${about(secondsOf(toDo))} on ${workers} threads`;
+    const finished = jobs.filter((job) => results.has(jobHash(job)));
+    const left = (study.stages?.seconds(scale) ?? 0) - secondsOf(finished);
+    const stages = left > 0 ? `; all stages: at most about ${about(left)}` : '';
+    const part = study.stages === undefined ? '' : `stage ${stage}: `;
+    shell.note(`${part}${jobs.length} jobs, ${finished.length} of them already finished${estimate}${stages}`);
+    try {
+      failed = await doJobs(shell, engine, study.name, toDo, workers, store, results, () => performance.now());
+    } catch (error) {
+      if (!shell.signal.aborted) throw error;
+      const interrupted = true;
+      if (results.size > 0)
+        await finish(shell, study, scale, { command, directory, jobs, results, failed: [], interrupted });
+      const out = options.out === defaultOut ? '' : ` --out ${options.out}`;
+      throw new Error(
+        `interrupted; ${results.size} of ${jobs.length} jobs are finished; resume with: ${command}${out}`,
+        { cause: error },
+      );
+    }
+    if (failed.length > 0 || study.stages === undefined) break;
+    const all = distinct([...jobs, ...study.stages.next(jobResults(results), scale)]);
+    if (all.length === jobs.length) break;
+    jobs = all;
   }
   if (results.size === 0) throw new Error(`study: all ${jobs.length} jobs failed: ${failed[0].message}`);
   await finish(shell, study, scale, { command, directory, jobs, results, failed, interrupted: false });
@@ -216,8 +227,8 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
       'Run one of the experiments of docs/results, with many seeds, and write a report with intervals. Without a name, list the studies. Finished jobs are saved; run the same command again to resume.',
     )
     .argument('[name]', 'name of the study; without it, the studies are listed')
-    .option('--quick', 'few seeds: up to three minutes on two cores (default)')
-    .option('--full', 'all seeds of the study: five minutes to more than an hour on two cores')
+    .option('--quick', 'few seeds: up to ten minutes on two cores (default)')
+    .option('--full', 'all seeds of the study: five minutes to several hours on two cores, stated at the start')
     .option('--seeds <n>', 'number of seeds of each row (default: set by the study)', integerFrom(1))
     .option('--first-seed <n>', 'first seed; the others follow it', integerFrom(0), 1)
     .option(

@@ -2,11 +2,12 @@
 import { resolveBridge } from '../../env/bridge/resolveBridge.node.ts';
 
 /**
- * The reason why TextWorldExpress games cannot be played on this machine, with installation advice; null if they can.
+ * The reason why games of this name, such as `textworld-express/coin`, cannot be played on this machine, with
+ * installation advice; null if they can.
  */
-export function missingGames(): string | null {
+export function missingGames(name: string): string | null {
   try {
-    resolveBridge('textworld-express/coin');
+    resolveBridge(name);
     return null;
   } catch (error) {
     return (error as Error).message;

@@ -1,6 +1,7 @@
 /** Trains a policy in the two states and measures the probability of the bad action over training. */
 
 import { labelTermsOf, type MethodTerm, surgeryOf } from '../../config/method.ts';
+import type { PairFeatures, PairKind } from '../../coupling/remedies/decouplePairs.ts';
 import { groupRelative } from '../../credit/advantages/groupRelative.ts';
 import { advantageLabels } from '../../credit/labels/advantage.ts';
 import { oracleLabels } from '../../credit/labels/oracle.ts';
@@ -31,6 +32,8 @@ export interface Condition {
   readonly coupling: boolean;
   /** `decoupleLambda` of the term `decouple`; absent without it. */
   readonly decoupleLambda?: number;
+  /** `decouplePairs` of the term `decouple`; absent for all pairs. */
+  readonly decouplePairs?: PairKind;
 }
 
 /** A learner of the two states. */
@@ -107,6 +110,16 @@ function drawnContrastive(
     temperature: CONTRASTIVE_TEMPERATURE,
     coef: LABEL_COEF,
   });
+}
+
+/** What selects pairs of samples: the state s or s', the action taken, and whether it is good. */
+function pairFeatures(rollout: Rollout): Omit<PairFeatures, 'advantage'> {
+  const { states, taken, expert } = rollout;
+  return {
+    state: Int32Array.from({ length: states.states }, (_, n) => (isOther(rollout, n) ? 1 : 0)),
+    words: taken,
+    label: Int32Array.from(taken, (action, n) => expert[states.rowOffsets[n] + action]),
+  };
 }
 
 /** The losses of a complete rollout: each update of an iteration uses all of it. */
@@ -187,8 +200,13 @@ async function iterate(
   const labelled: number[] = [];
   for (let row = 0; row < labels.length; row++) if (labels[row] >= 0) labelled.push(row);
   const whole = rolloutSet(condition, rollout, order, advantages, labels, labelled);
+  const { decoupleLambda: lambda, decouplePairs: pairs = 'all' } = condition;
   for (let pass = 0; pass < PASSES; pass++) {
-    const set = decoupledSet(learner.policy, whole, condition.decoupleLambda);
+    const random = randomStream(seed, 'danger/permuted', iteration * PASSES + pass);
+    const set =
+      lambda === undefined
+        ? whole
+        : decoupledSet(learner.policy, whole, { lambda, pairs }, pairFeatures(rollout), random);
     const contrastive = condition.terms.includes('contrastive')
       ? drawnContrastive(rollout, labels, labelled, seed, iteration * PASSES + pass)
       : null;

@@ -8,6 +8,7 @@ import { type Study, type StudyReport, type StudyScale, seedsOf } from '../study
 import { profileFigure, successFigures } from './generalisationFigures.ts';
 import {
   beyondCloning,
+  coinGame,
   differences,
   inputOf,
   type Setting,
@@ -148,7 +149,7 @@ function keyOf(trained: readonly Trained[]): {
 }
 
 function skipped(scale: StudyScale): string[] {
-  const reason = scale.size === 'full' ? scale.noGames() : null;
+  const reason = scale.size === 'full' ? scale.noGames(coinGame) : null;
   return reason === null ? [] : [`TextWorldExpress was left out: ${reason}`];
 }
 

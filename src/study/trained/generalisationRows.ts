@@ -36,12 +36,13 @@ const cold = {
   seconds: 8,
 };
 const crafting = { id: 'crafting', title: 'crafting', config: { env: 'crafting' }, seconds: 8 };
+export const coinGame = 'textworld-express/coin';
 const coin = {
   id: 'coin',
   title: 'TextWorldExpress coin',
   // As in docs/results/textworld-coin.md, where the settings were chosen on seed 1.
   config: {
-    ...{ env: 'textworld-express/coin', iterations: 45, learningRate: 0.006, cloningCoef: 1, evalEpisodes: 200 },
+    ...{ env: coinGame, iterations: 45, learningRate: 0.006, cloningCoef: 1, evalEpisodes: 200 },
   },
   seconds: 130,
 };
@@ -72,7 +73,7 @@ export function settingsOf(scale: StudyScale): readonly Setting[] {
       ],
     },
     { ...crafting, groups: main },
-    ...(scale.noGames() === null
+    ...(scale.noGames(coinGame) === null
       ? [{ ...coin, groups: [{ variants: [grpo, bothGraph, bothShuffled], seeds: 5 }] }]
       : []),
   ];

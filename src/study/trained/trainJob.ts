@@ -25,7 +25,8 @@ export type TrainResult = {
   readonly updates: number;
   readonly parametersSha256: string;
   /**
-   * Lines of metrics at which success or coupling was measured: `iteration`, `envSteps`, `eval/...`, `coupling/...`.
+   * Lines of metrics at which success or coupling was measured: `iteration`, `envSteps`, `eval/...`, `coupling/...`,
+   * `spillover/...`.
    */
   readonly checkpoints: readonly { readonly [metric: string]: number }[];
   /**
@@ -76,7 +77,7 @@ export const trainKind: JobKind<TrainInput, TrainResult> = {
     // Studies compare success; `returns` are not stored.
     const { receipt, success, return: _returns, build: _, buildReason: __, ...outcome } = trained;
     const checkpoints = lines
-      .map((line) => ({ ...withPrefix(line, ['iteration', 'envSteps', 'eval/', 'coupling/']) }))
+      .map((line) => ({ ...withPrefix(line, ['iteration', 'envSteps', 'eval/', 'coupling/', 'spillover/']) }))
       .filter((line) => Object.keys(line).length > 2);
     const labelQuality: Metrics[] = [];
     for (let first = 1; first < lines.length; first += LABEL_WINDOW) {

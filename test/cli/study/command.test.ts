@@ -37,7 +37,20 @@ const doubles: Study = {
   },
 };
 
-const engine = { studies: async () => [doubles] };
+/** Doubles its seeds, and then the largest result. */
+const again: Study = {
+  ...doubles,
+  name: 'again',
+  stages: {
+    next(results, scale) {
+      const largest = Math.max(...seedsOf(scale, 2).map((x) => results.of(doubling, { x })?.doubled ?? 0));
+      return [jobOf(doubling, { x: largest }, 60)];
+    },
+    seconds: () => 2 * 3600 + 3 * 60,
+  },
+};
+
+const engine = { studies: async () => [doubles, again] };
 
 const study = (line: string, more = {}, cores = 1) =>
   unbraid(['study', ...line.split(' ').filter(Boolean), '--out', directory], { ...engine, ...more }, {}, cores);
@@ -45,7 +58,7 @@ const study = (line: string, more = {}, cores = 1) =>
 describe('unbraid study', () => {
   test('without a name lists the studies', async () => {
     const { code, stdout } = await study('');
-    expect([code, stdout]).toEqual([0, 'doubles  what is twice a seed?\n']);
+    expect([code, stdout]).toEqual([0, 'doubles  what is twice a seed?\nagain    what is twice a seed?\n']);
   });
 
   test('runs its jobs, writes every file of the report, and never runs a finished job again', async () => {
@@ -70,6 +83,30 @@ describe('unbraid study', () => {
     const again = await study('doubles --seeds 3');
     expect(again.calls).toEqual([{ job: { x: 3 } }]);
     expect(again.stdout).toBe(`3 numbers\nreport     ${join(directory, 'doubles', 'report.html')}\n`);
+  });
+
+  test('jobs that follow from results run after those of the plan, once', async () => {
+    const first = await study('again');
+    expect(first.calls).toEqual([{ job: { x: 1 } }, { job: { x: 2 } }, { job: { x: 4 } }]);
+    expect(first.stderr).toContain(
+      'stage 1: 2 jobs, 0 of them already finished; about 2 min 0 s on 1 threads; all stages: at most about 2 h 3 min\n',
+    );
+    expect(first.stderr).toContain(
+      'stage 2: 3 jobs, 2 of them already finished; about 1 min 0 s on 1 threads; all stages: at most about 2 h 1 min\n',
+    );
+    expect((await study('again')).calls).toEqual([]);
+  });
+
+  test('no job follows from a plan with a failed job', async () => {
+    const openJobRunner = () => ({
+      async run({ input }: { input: { x?: unknown } }) {
+        if (input.x === 1) throw new Error('one is refused');
+        return { doubled: 2 * (input.x as number) };
+      },
+      close() {},
+    });
+    const { code, stderr } = await study('again', { openJobRunner });
+    expect([code, stderr.includes('1 of 2 jobs failed'), stderr.includes('stage 2')]).toEqual([1, true, false]);
   });
 
   test('--full, --seeds and --first-seed change the seeds', async () => {
@@ -153,7 +190,7 @@ describe('unbraid study', () => {
     const unknown = await study('trebles');
     expect([unknown.code, unknown.stderr]).toEqual([
       2,
-      'unbraid: study: the name must be one of doubles, got "trebles"; did you mean "doubles"?\n',
+      'unbraid: study: the name must be one of doubles, again, got "trebles"; did you mean "doubles"?\n',
     ]);
     const both = await study('doubles --quick --full');
     expect([both.code, both.stderr]).toEqual([

@@ -155,6 +155,25 @@ describe('runDanger', () => {
     expect(Math.max(...weak)).toBeGreaterThan(Math.max(...strong));
   });
 
+  it("decouples the selected pairs, by default all of them; the rise is smaller with those of s and s'", async () => {
+    const learner = await dangerLearner();
+    const twoStates = createTwoStates(0.8, 1, CLONED);
+    const kinds = [undefined, 'all', 'other-state', 'opposite', 'labelled', 'same-label', 'permuted'] as const;
+    const plain = { terms: ['grpo'], labels: 'oracle', coupling: true } as const;
+    const conditions = [
+      plain,
+      ...kinds.map((decouplePairs) => ({ ...plain, decoupleLambda: 3, ...(decouplePairs && { decouplePairs }) })),
+    ];
+    softStart(learner, twoStates, 0.6);
+    const [grpo, byDefault, ...others] = (await followConditions(learner, twoStates, 0.6, conditions, 30)).map(
+      ({ probabilities }) => probabilities,
+    );
+    expect(byDefault).toEqual(others[0]);
+    expect(new Set([grpo, ...others].map(String)).size).toBe(1 + others.length);
+    expect(Math.max(...grpo)).toBeGreaterThan(grpo[0] + 0.15);
+    expect(Math.max(...others[1])).toBeLessThan(Math.max(...grpo) - 0.02);
+  });
+
   it('changes with every option', async () => {
     const start = 0.6;
     const base = { ...small, seeds: 1, starts: [start], iterations: 10 };
