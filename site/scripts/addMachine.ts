@@ -38,7 +38,7 @@ async function inBrowser(name: BrowserName): Promise<Machine> {
   const server = await serveSite(path('../dist'));
   const browser = await openBrowser(name);
   try {
-    const { page } = await browser.newPage();
+    const { page } = await browser.newPage({ threads: true });
     await page.goto(`${server.url}bench/`);
     await page.waitForSelector('button.main');
     await page.evaluate(() => document.querySelector<HTMLButtonElement>('button.main')?.click());

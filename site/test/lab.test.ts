@@ -115,13 +115,16 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('the lab 
   }, 60_000);
   afterAll(() => browser?.close());
 
-  const open = (site: SiteServer, search: string) => openLab(browser, site, search);
+  const open = (site: SiteServer, search: string, threads?: boolean) => openLab(browser, site, search, threads);
 
   it('a run has the hash of Node and of its command, and unbraid verify accepts its zip', {
     timeout: 120_000,
+    // See `threads` of newPage.
+    retry: name === 'firefox' ? 2 : 0,
   }, async () => {
-    const { page, errors } = await open(server, query);
+    const { page, errors } = await open(server, query, true);
     await click(page, 'Start');
+    await waitForText(page, '2 threads: ');
     await waitForText(page, 'parameters [0-9a-f]{16}');
     const hash = await hashOf(first);
     expect(await textOf(page)).toContain(hash);

@@ -79,13 +79,14 @@ export const textOf = (page: Page): Promise<string> => page.evaluate(() => docum
 export const iterationOf = async (page: Page): Promise<number> =>
   Number(/Iteration (\d+) of/.exec(await textOf(page))?.[1]);
 
-/** Opens the lab with these settings in its address. */
+/** Opens the lab with these settings in its address. @param threads see `newPage` */
 export async function openLab(
   browser: OpenedBrowser,
   site: SiteServer,
   search: string,
+  threads?: boolean,
 ): Promise<{ page: Page; errors: string[] }> {
-  const opened = await browser.newPage();
+  const opened = await browser.newPage({ threads });
   await opened.page.goto(`${site.url}lab/?${search}`);
   await opened.page.waitForSelector('button.main, [role=alert]');
   return opened;
