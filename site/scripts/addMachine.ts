@@ -5,8 +5,8 @@
  *     node site/scripts/addMachine.ts chromium
  *     node site/scripts/addMachine.ts FILE.json --machine "Pixel 9" --note "28 November 2026, on battery"
  *
- * `node` measures here; `chromium` and `firefox` measure in that browser with the built site; a file is one that the page
- * saved. Of a result that is there already, the faster time of each task is kept: it had more repetitions then.
+ * `node` measures here; `chromium` and `firefox` measure in that browser with the built site; a file is one that
+ * the page saved. Of a result that is there already, the faster time of each task is kept: it had more repetitions then.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';

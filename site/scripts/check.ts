@@ -1,4 +1,4 @@
-/** Checks types, import directions and unused code of site/. Lint and format are checked with the rest of the repository. */
+/** Checks types, import directions and unused code of site/. The root's check has lint and format. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildLibrary, installSite, repository } from './prepare.ts';

@@ -1,6 +1,6 @@
 /**
- * Writes the example receipts of the page that checks results: an honest one, and one whose success was raised and whose
- * hashes were computed anew, as a forger can.
+ * Writes the example receipts of the page that checks results: an honest one, and one whose success was raised and
+ * whose hashes were computed anew, as a forger can.
  *
  *     node site/scripts/exampleReceipts.ts
  */

@@ -129,6 +129,8 @@ async function answer(event) {
 /**
  * A page asks when it is loaded and a version waits. It is of that version, so only other tabs can be of an old one.
  * The browser can list the page before it, or a tab that was closed, for a moment.
+ *
+ * @param asking id of the page that asks
  */
 async function activateIfAlone(asking) {
   for (let attempt = 0; attempt < 10; attempt++) {

@@ -1,2 +1,2 @@
-/** The path at which the site of the tests is served. It is not /, so that each test shows that the path can be chosen. */
+/** The path at which the tests serve the site. It is not /, so that each test shows that the path can be chosen. */
 export const testBase = '/some/path/';

@@ -21,8 +21,8 @@ export function programOf(name: BrowserName): string | null {
 export interface OpenedBrowser {
   /**
    * A page of its own storage, whose errors are collected. In Firefox it has one thread unless `threads` is set: while
-   * Firefox 153 is driven through its protocol, `new Worker` in a worker blocks for ever in 1 of 30 calls (20 of 649). Without the
-   * protocol, 457 calls of the same page did not.
+   * Firefox 153 is driven through WebDriver BiDi, `new Worker` in a worker blocks without end in 1 of 30 calls (20 of
+   * 649). Without the protocol, none of 457 calls of the same page did.
    */
   newPage(options?: {
     readonly threads?: boolean | undefined;

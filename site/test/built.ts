@@ -1,4 +1,4 @@
-/** The built site that the tests visit. `npm run test:site` builds it for a path, as a host of several sites serves it. */
+/** The built site that the tests visit. `npm run test:site` builds it for a path below the root of a host. */
 import { fileURLToPath } from 'node:url';
 import { siteHeaders } from '../scripts/headers.ts';
 import { type SiteServer, serveSite } from '../scripts/server.ts';

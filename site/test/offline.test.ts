@@ -70,8 +70,8 @@ async function shown(page: Page): Promise<string[]> {
 }
 
 /**
- * Loads a page until one version is stored. Chromium waits until the old worker has sent all answers, and on a slow
- * machine it notices their end only at a later load of a page.
+ * Loads a page until one version is stored. Chromium activates the new worker once the old one is idle, on a busy
+ * machine only at a later load of a page.
  */
 async function loadUntilOneCache(page: Page, url: string): Promise<void> {
   for (let load = 0; ; load++) {

@@ -1,4 +1,4 @@
-/** The method of a run as a visitor composes it: a base, and terms added to it. The library checks which go together. */
+/** The method of a run as a visitor composes it: a base and added terms. The library checks which go together. */
 
 export const bases = [
   ['grpo', 'GRPO'],

@@ -68,7 +68,7 @@ function Silent({ session }: { readonly session: Session }) {
     <div class="problem" role="alert">
       <p>
         Nothing was reported for {silentSeconds} seconds. On a slow device it can be one long step. If the browser has
-        ended a thread, the run does not go on by itself: stop it, and resume from its checkpoint.
+        ended a thread, the run cannot continue: stop it, and resume from its checkpoint.
       </p>
       <div class="controls">
         <button type="button" class="act" onClick={session.giveUp}>

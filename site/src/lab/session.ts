@@ -25,7 +25,7 @@ export interface Session {
   readonly ended: ReadonlySignal<Ended | null>;
   /** Iteration of the kept checkpoint; -1: there is none yet. */
   readonly saved: ReadonlySignal<number>;
-  /** Nothing was reported for some time, so a thread may have ended; `giveUp` ends the worker. */
+  /** Nothing was reported for some time, so a thread may have ended. */
   readonly isSilent: ReadonlySignal<boolean>;
   readonly watcher: Watcher;
   /** Iterations that are done, known in a hidden tab too. */
@@ -33,6 +33,7 @@ export interface Session {
   /** Trains on, to the end or for one iteration. */
   run(oneIteration: boolean): void;
   pause(): void;
+  /** Ends a silent worker. Its run can be resumed from the kept checkpoint. */
   giveUp(): void;
   restartViews(): void;
   /** The run's folder as a zip. */
@@ -87,16 +88,16 @@ export function openSession(
     });
   }
 
-  const { isSilent, heard, close: endSilence } = watchSilence(() => state.peek() === 'running');
+  const { isSilent, onReport, close: endSilence } = watchSilence(() => state.peek() === 'running');
   const listener: Listener = {
     onProgress(of) {
-      heard();
+      onReport();
       frames.show(() => {
         progress.value = of;
       });
     },
     onMetrics(line) {
-      heard();
+      onReport();
       lines = [...lines, line];
       const shown = lines;
       onDone();

@@ -1,16 +1,16 @@
 /**
  * Notices that a run reports nothing. A browser that ends a thread inside the worker that trains leaves no event, and
- * the worker then waits for ever.
+ * the worker then waits without end.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
 
-/** Seconds without a report after which the page says so. A step of the largest policy takes less on a phone. */
+/** Seconds without a report after which the page says so. */
 export const silentSeconds = 20;
 
 export interface Silence {
   readonly isSilent: ReadonlySignal<boolean>;
   /** Call it at every report. */
-  heard(): void;
+  onReport(): void;
   close(): void;
 }
 
@@ -18,14 +18,14 @@ export interface Silence {
 export function watchSilence(isRunning: () => boolean): Silence {
   const isSilent = signal(false);
   let seconds = 0;
-  const heard = (): void => {
+  const onReport = (): void => {
     seconds = 0;
     isSilent.value = false;
   };
-  // Seconds are counted, because a suspended page would find a large difference of times when it goes on.
+  // Ticks are counted instead of a difference of times, because a browser can suspend a page for longer.
   const ticking = setInterval(() => {
-    if (!isRunning() || document.hidden) heard();
+    if (!isRunning() || document.hidden) onReport();
     else if (++seconds === silentSeconds) isSilent.value = true;
   }, 1000);
-  return { isSilent, heard, close: () => clearInterval(ticking) };
+  return { isSilent, onReport, close: () => clearInterval(ticking) };
 }

@@ -43,7 +43,7 @@ export interface PolicyView {
 
 export interface ViewWorker {
   /**
-   * @param policies carries a `PolicyMessage` of each policy; those that come while another one is looked at are skipped
+   * @param policies carries a `PolicyMessage` of each policy; those that come while one is evaluated are skipped
    * @returns the samples that are shown; null where an environment has no pairs to measure
    */
   open(

@@ -1,4 +1,4 @@
-/** The dropped items, from reading to their verdicts. Items are replayed one after another, as each uses all threads. */
+/** The dropped items, from reading to their verdicts. Items are replayed one by one, as each uses all threads. */
 import { computed, signal } from '@preact/signals';
 import { proxy, type Remote, wrap } from 'comlink';
 import type { Progress } from 'unbraid';
