@@ -18,7 +18,7 @@ const width = (hidden: number): readonly TrainInput[] => withKeys({ hidden, embe
 
 const narrow: Network = { name: 'width 32', grid: width(32), cost: 1 };
 const wider: Network = { name: 'width 128', grid: width(128), cost: 2 };
-const widest: Network = { name: 'width 512', grid: width(512), cost: 8 };
+const widest: Network = { name: 'width 512', grid: width(512), cost: 10 };
 const layerNorm: Network = { name: 'layer norm', grid: withKeys({ layerNorm: true }, learningRates), cost: 1 };
 const muon: Network = {
   name: 'Muon',

@@ -24,18 +24,21 @@ export function jobsSoFar<T extends Task>(
   return jobs;
 }
 
-const sum = (seconds: Iterable<number>): number => [...seconds].reduce((total, each) => total + each, 0);
+/** Sum over the keys of the longest duration of each. */
+function sumOfLongest(all: readonly (readonly [key: string, seconds: number])[]): number {
+  const longest = new Map<string, number>();
+  for (const [key, seconds] of all) longest.set(key, Math.max(seconds, longest.get(key) ?? 0));
+  return [...longest.values()].reduce((total, seconds) => total + seconds, 0);
+}
 
 /**
  * Approximate seconds of the training jobs on one core. An upper bound: runs that tasks and arms share are counted
  * once, but chosen settings that another arm has as well are counted twice.
  */
 export function trainingSeconds(tasks: readonly Task[], scale: StudyScale): number {
-  const development = developmentJobs(tasks, scale).map(
-    ({ input, seconds }) => [JSON.stringify(input), seconds] as const,
-  );
+  const development = developmentJobs(tasks, scale).map((job) => [JSON.stringify(job.input), job.seconds] as const);
   const fresh = tasks.flatMap((task) =>
     task.arms.map((arm) => [JSON.stringify([task.config, arm.grid, arm.as]), armSeconds(task, arm)] as const),
   );
-  return sum(new Map(development).values()) + freshSeedsOf(scale).length * sum(new Map(fresh).values());
+  return sumOfLongest(development) + freshSeedsOf(scale).length * sumOfLongest(fresh);
 }
