@@ -18,7 +18,7 @@ import { distinctSeconds, done, stagesOf } from '../stages.ts';
 const quick: StudyScale = { size: 'quick', seeds: 6, firstSeed: 1, noGames: () => null };
 const full: StudyScale = { ...quick, size: 'full', seeds: null };
 
-/** GRPO takes more steps. Higher weights of labels, learning rates of .001 and a churn penalty of 3 are best in-domain. */
+/** GRPO takes more steps. In-domain high weights of labels, a learning rate of .001 and churn 3 are best. */
 function trained(input: TrainInput): TrainResult {
   const { method, labels, seed, iterations, hindsight } = resolveConfig(input);
   const { classifierCoef = 0.5, learningRate = 3e-3, churnCoef = 0, hidden = 64 } = input;
