@@ -1,6 +1,6 @@
 /** Rows of the figure of coupling, from the stored CSVs of studies. */
 import type { Change, CouplingRow } from './couplingFigure.ts';
-import { fieldsOf, readStudyCsv, type StoredTable } from './resultTables.ts';
+import { fieldsOf, readStudyCsv, type StoredTable } from './pageTables.ts';
 
 interface Source {
   readonly task: string;

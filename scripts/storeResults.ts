@@ -8,7 +8,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fillPage, readStudyCsv, resultPages } from './resultTables.ts';
+import { readStudyCsv } from './pageTables.ts';
+import { fillPage, resultPages } from './resultTables.ts';
 
 const docs = fileURLToPath(new URL('../docs', import.meta.url));
 const [study, folder] = process.argv.slice(2);

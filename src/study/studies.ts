@@ -1,6 +1,9 @@
 /** All studies. */
 import { dangerZone } from './danger/dangerZone.ts';
 import { decoupling } from './decoupling/decoupling.ts';
+import { graphAdvantages } from './methods/graphAdvantages.ts';
+import { noDemonstrations } from './methods/noDemonstrations.ts';
+import { optimisers } from './methods/optimisers.ts';
 import { similarity } from './similarity/similarity.ts';
 import type { Study } from './study.ts';
 import { theory } from './theory/theory.ts';
@@ -15,5 +18,8 @@ export const studies: readonly Study[] = [
   labels,
   matchedSuccess,
   decoupling,
+  graphAdvantages,
+  noDemonstrations,
+  optimisers,
   theory,
 ];

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { fillPage, type ResultPage, readStudyCsv, receiptsNote, resultPages } from '../../scripts/resultTables.ts';
+import { type ResultPage, readStudyCsv } from '../../scripts/pageTables.ts';
+import { fillPage, receiptsNote, resultPages } from '../../scripts/resultTables.ts';
 import { studyTableCsv } from '../../src/report/studyTables.ts';
 import { generalisation } from '../../src/study/trained/generalisation.ts';
 import { numericsVersion } from '../../src/version.ts';

@@ -1,7 +1,7 @@
 /** The numbers that docs/results holds: those of its pages, and the values of its CSVs as pages print them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readStudyCsv } from '../../scripts/resultTables.ts';
+import { readStudyCsv } from '../../scripts/pageTables.ts';
 import { type Estimate, signedText } from '../../src/report/studyTables.ts';
 
 const results = fileURLToPath(new URL('../../docs/results', import.meta.url));

@@ -6,46 +6,28 @@ import { estimateOf } from '../estimates.ts';
 import { differencesText } from '../findings.ts';
 import { type Job, type JobResults, jobResults } from '../job.ts';
 import type { Study, StudyReport, StudyScale } from '../study.ts';
-import { developmentJobs, developmentSeedsOf, freshJobs, freshSeedsOf, type Task } from '../trained/chosen.ts';
+import { developmentSeedsOf, type Task } from '../trained/chosen.ts';
 import { comparisonsOf, freshArms, outOfDomain } from '../trained/chosenRows.ts';
+import { jobsSoFar, trainingSeconds } from '../trained/chosenStages.ts';
+import { gridTable, keyNumbers } from '../trained/chosenTables.ts';
+import { gainFigure } from '../trained/gainFigure.ts';
 import { dangerComparisons, dangerJobs, dangerRows, dangerTable, dangerText } from './dangerArms.ts';
-import { gainFigure } from './decouplingFigures.ts';
-import { type ArmRow, comparisonTable, gridTable } from './decouplingTables.ts';
+import { type ArmRow, comparisonTable, settingName } from './decouplingTables.ts';
 import { movementRatio, movesLess, spilloverJobs, spilloverSeconds, spilloverTable } from './spillover.ts';
 import { type DecouplingTask, tasksOf, thirdParty } from './tasks.ts';
 
-/**
- * The jobs that are known so far, task by task: an interrupted study has whole tasks. A task begins when the jobs of
- * the one before it are finished.
- */
-function jobsSoFar(results: JobResults, scale: StudyScale): readonly Job[] {
-  const jobs: Job[] = [...dangerJobs(scale)];
-  for (const task of tasksOf(scale)) {
-    const own = [
-      ...developmentJobs([task], scale),
-      ...freshJobs([task], scale, results),
-      ...spilloverJobs(task, scale, results),
-    ];
-    jobs.push(...own);
-    if (!own.every((job) => results.ofJob(job) !== null)) break;
-  }
-  return jobs;
+function jobsFor(results: JobResults, scale: StudyScale): readonly Job[] {
+  const spillover = (task: DecouplingTask): readonly Job[] => spilloverJobs(task, scale, results);
+  return [...dangerJobs(scale), ...jobsSoFar(tasksOf(scale), scale, results, spillover)];
 }
 
 /** An upper bound: chosen settings that another arm has as well are counted twice. */
 function seconds(scale: StudyScale): number {
-  const sum = (jobs: readonly Job[]): number => jobs.reduce((total, job) => total + job.seconds, 0);
-  const ofTask = (task: DecouplingTask): number => {
-    const development = developmentJobs([task], scale);
-    const distinct = new Map(development.map((job) => [JSON.stringify(job.input), job]));
-    const others = task.arms.map(
-      (_, i) =>
-        freshSeedsOf(scale).length * task.seconds[i === 0 ? 0 : 1] +
-        developmentSeedsOf(scale).length * spilloverSeconds(task, i),
-    );
-    return sum([...distinct.values()]) + others.reduce((total, each) => total + each, 0);
-  };
-  return tasksOf(scale).reduce((total, task) => total + ofTask(task), sum(dangerJobs(scale)));
+  const danger = dangerJobs(scale).reduce((total, job) => total + job.seconds, 0);
+  const spillover = tasksOf(scale).flatMap((task) =>
+    task.arms.map((_, i) => developmentSeedsOf(scale).length * spilloverSeconds(task, i)),
+  );
+  return danger + trainingSeconds(tasksOf(scale), scale) + spillover.reduce((total, each) => total + each, 0);
 }
 
 const titleOf = ({ title }: Task): string => `${title[0].toUpperCase()}${title.slice(1)}`;
@@ -79,15 +61,12 @@ function summaryOf(task: Task, rows: readonly ArmRow[]): string[] {
 }
 
 function keyOf({ fresh, comparison, corrected, ratio, equalKlRatio }: ArmRow): readonly [string, JsonRecord] {
-  const { arm, setting, of } = fresh;
-  const found = estimateOf(of(outOfDomain), 'mean');
-  const { value = null, low = null, high = null } = comparison?.gain ?? {};
+  const { arm, setting, runs } = fresh;
   return [
     arm.name,
     {
-      ...{ seeds: found?.seeds.length ?? 0, lambda: setting.decoupleLambda ?? null },
-      ...{ outOfDomain: found?.value ?? null, gain: value, gainLow: low, gainHigh: high },
-      p: corrected,
+      ...{ seeds: runs.size, lambda: setting.decoupleLambda ?? null },
+      ...keyNumbers(fresh, comparison, corrected),
       ...(comparison !== null && { moved: ratio?.value ?? null, movedEqualKl: equalKlRatio?.value ?? null }),
     },
   ];
@@ -131,9 +110,9 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
         ? []
         : [dangerTable(danger, ({ gain }) => (gain === null ? 1 : holm[differences.indexOf(gain)]), command)]),
       ...spillover,
-      gridTable(tasks, scale, results),
+      gridTable(tasks, scale, results, 'each lambda is chosen', settingName),
     ],
-    figures: present.map(({ task, rows }) => gainFigure(task, rows)),
+    figures: present.map(({ task, rows }) => gainFigure(task, rows, 'Decoupled advantages', 0.5)),
     notes: [
       'Arms with a fixed lambda were named before the runs. Each other arm has the lambda of highest mean in-domain success at the development seeds. The fresh seeds were not used for any choice.',
       `Gains are means of differences between runs of the same seed, with 95% bootstrap intervals of one comparison each. The last p values are corrected for all ${planned} comparisons of the study (Holm); comparisons that are not finished count as not significant.`,
@@ -154,7 +133,7 @@ function report(results: JobResults, scale: StudyScale, command: string): StudyR
 export const decoupling: Study = {
   name: 'decoupling',
   question: 'does a whole task become better or worse when coupling is taken away, at equal information?',
-  plan: (scale) => jobsSoFar(jobResults(new Map()), scale),
-  stages: { next: jobsSoFar, seconds },
+  plan: (scale) => jobsFor(jobResults(new Map()), scale),
+  stages: { next: jobsFor, seconds },
   report,
 };

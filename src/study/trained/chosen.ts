@@ -13,6 +13,15 @@ export interface Arm {
   readonly name: string;
   readonly role: VariantRole;
   readonly grid: readonly TrainInput[];
+  /**
+   * Name of the arm whose choice this one takes, by position in the grid: a control then has equal weights. By default
+   * it chooses for itself.
+   */
+  readonly as?: string;
+  /** Name of the arm that it is compared with; null: with none. By default with the baseline. */
+  readonly against?: string | null;
+  /** Approximate duration of a run in seconds, if it is not that of the task. */
+  readonly seconds?: number;
 }
 
 /** An environment with the arms that are compared in it, the baseline first. */
@@ -23,6 +32,8 @@ export interface Task {
   /** Approximate duration of a run in seconds on one core, of the baseline and of other arms. */
   readonly seconds: readonly [number, number];
   readonly arms: readonly Arm[];
+  /** With what the arms are compared, in headings; by default the name of the baseline. */
+  readonly over?: string;
 }
 
 /** Distance of the first fresh seed from the first development seed. */
@@ -44,8 +55,28 @@ export function taskInput({ config }: Task, setting: TrainInput, seed: number): 
   return { ...config, ...setting, seed };
 }
 
+/** Approximate duration of a run of the arm, in seconds on one core. */
+export function armSeconds({ seconds, arms }: Task, arm: Arm): number {
+  return arm.seconds ?? seconds[arm === arms[0] ? 0 : 1];
+}
+
+/** @throws Error if the task has no arm of that name */
+function armNamed({ id, arms }: Task, name: string): Arm {
+  const found = arms.find((arm) => arm.name === name);
+  if (found !== undefined) return found;
+  throw new Error(`armNamed: the name must be one of an arm of task ${id}, got "${name}"; use the name of an arm`);
+}
+
+/** The arm that an arm is compared with; null for the baseline and for arms without a comparison. */
+export function againstOf(task: Task, { name, against = task.arms[0].name }: Arm): Arm | null {
+  return against === null || against === name ? null : armNamed(task, against);
+}
+
+/** With what the arms of a task are compared, in headings. */
+export const overOf = ({ over, arms }: Task): string => over ?? arms[0].name;
+
 function trainingJob(task: Task, arm: Arm, setting: TrainInput, seed: number): Job {
-  return jobOf(trainKind, taskInput(task, setting, seed), task.seconds[arm === task.arms[0] ? 0 : 1]);
+  return jobOf(trainKind, taskInput(task, setting, seed), armSeconds(task, arm));
 }
 
 /** The runs of a setting at those seeds that are finished, by seed. */
@@ -65,11 +96,12 @@ export function runsAt(
 
 /** Jobs of the grids, and of the baseline, at the development seeds: seed by seed. */
 export function developmentJobs(tasks: readonly Task[], scale: StudyScale): readonly Job[] {
-  return tasks.flatMap((task) =>
-    developmentSeedsOf(scale).flatMap((seed) =>
-      task.arms.flatMap((arm) => arm.grid.map((setting) => trainingJob(task, arm, setting, seed))),
-    ),
-  );
+  return tasks.flatMap((task) => {
+    const choosing = task.arms.filter((arm) => arm.as === undefined);
+    return developmentSeedsOf(scale).flatMap((seed) =>
+      choosing.flatMap((arm) => arm.grid.map((setting) => trainingJob(task, arm, setting, seed))),
+    );
+  });
 }
 
 /**
@@ -78,6 +110,11 @@ export function developmentJobs(tasks: readonly Task[], scale: StudyScale): read
  */
 export function chosenSetting(task: Task, arm: Arm, scale: StudyScale, results: JobResults): TrainInput | null {
   if (arm.grid.length === 1) return arm.grid[0];
+  if (arm.as !== undefined) {
+    const followed = armNamed(task, arm.as);
+    const setting = chosenSetting(task, followed, scale, results);
+    return setting === null ? null : arm.grid[followed.grid.indexOf(setting)];
+  }
   const seeds = developmentSeedsOf(scale);
   let chosen: TrainInput | null = null;
   let highest = Number.NEGATIVE_INFINITY;

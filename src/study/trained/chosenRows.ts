@@ -4,7 +4,7 @@ import { pairedPValue } from '../../statistics/permutation.ts';
 import { type BySeed, bySeed, pairedEstimate, resampling } from '../estimates.ts';
 import type { JobResults } from '../job.ts';
 import type { StudyScale } from '../study.ts';
-import { type Arm, chosenSetting, freshSeedsOf, runsAt, type Task } from './chosen.ts';
+import { type Arm, againstOf, chosenSetting, freshSeedsOf, runsAt, type Task } from './chosen.ts';
 import type { TrainInput, TrainResult } from './trainJob.ts';
 
 /** An arm of a task at the fresh seeds. */
@@ -12,6 +12,8 @@ export interface FreshArm {
   readonly task: Task;
   readonly arm: Arm;
   readonly setting: TrainInput;
+  /** By seed. */
+  readonly runs: ReadonlyMap<number, TrainResult>;
   readonly of: (pick: (run: TrainResult) => number | null) => BySeed;
 }
 
@@ -22,8 +24,11 @@ export interface Difference {
   readonly p: number;
 }
 
-/** Out-of-domain success of an arm minus that of the baseline. */
+/** A number of an arm minus that of the arm that it is compared with; by default out-of-domain success. */
 export interface Comparison extends FreshArm, Difference {}
+
+/** The difference of two arms; null without a seed that both have. */
+type Compare = (treated: FreshArm, plain: FreshArm) => Difference | null;
 
 /** The arms of all tasks that have a finished run at a fresh seed. */
 export function freshArms(tasks: readonly Task[], scale: StudyScale, results: JobResults): readonly FreshArm[] {
@@ -33,7 +38,7 @@ export function freshArms(tasks: readonly Task[], scale: StudyScale, results: Jo
       if (setting === null) return [];
       const runs = runsAt(task, setting, freshSeedsOf(scale), results);
       const of: FreshArm['of'] = (pick) => bySeed([...runs.keys()], (seed) => pick(runs.get(seed) as TrainResult));
-      return runs.size === 0 ? [] : [{ task, arm, setting, of }];
+      return runs.size === 0 ? [] : [{ task, arm, setting, runs, of }];
     }),
   );
 }
@@ -50,12 +55,14 @@ export function differenceOf(treated: BySeed, plain: BySeed): Difference | null 
   return { gain, p: pairedPValue(differences, resampling.seed) };
 }
 
-/** All arms against the baseline of their task. */
-export function comparisonsOf(arms: readonly FreshArm[]): readonly Comparison[] {
+export const atTheEnd: Compare = (treated, plain) => differenceOf(treated.of(outOfDomain), plain.of(outOfDomain));
+
+/** Each arm against the arm that it is compared with, by default the baseline of its task. */
+export function comparisonsOf(arms: readonly FreshArm[], compare: Compare = atTheEnd): readonly Comparison[] {
   return arms.flatMap((each) => {
-    const baseline = arms.find((other) => other.task === each.task && isBaseline(other));
-    if (baseline === undefined || baseline === each) return [];
-    const difference = differenceOf(each.of(outOfDomain), baseline.of(outOfDomain));
+    const against = againstOf(each.task, each.arm);
+    const plain = arms.find(({ task, arm }) => task === each.task && arm === against);
+    const difference = plain === undefined ? null : compare(each, plain);
     return difference === null ? [] : [{ ...each, ...difference }];
   });
 }

@@ -55,13 +55,17 @@ interface Row {
   readonly corrected: number | null;
 }
 
-/** Coupling of a variant minus that of GRPO at equal success; null if their ranges of success overlap too little. */
-function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: VariantRuns): Compared | null {
-  if (baseline === undefined || variant === baseline.variant) return null;
+type Runs = VariantRuns['runs'];
+
+/**
+ * Good-bad cosine of a method minus that of a baseline at equal in-domain success, from runs with both at their
+ * checkpoints; null if their ranges of success overlap too little.
+ */
+export function cosineAtEqualSuccess(treated: Runs, baseline: Runs): Compared | null {
   const pairs: RunPair[] = [];
   const seeds: number[] = [];
-  for (const [seed, run] of runs) {
-    const plain = baseline.runs.get(seed);
+  for (const [seed, run] of treated) {
+    const plain = baseline.get(seed);
     if (plain === undefined) continue;
     seeds.push(seed);
     pairs.push({ treated: pointsOf(run), baseline: pointsOf(plain) });
@@ -71,6 +75,11 @@ function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: Vari
   const { value } = details;
   const { low, high } = details.seeds < MIN_INTERVAL_SEEDS ? { low: null, high: null } : details;
   return { difference: { statistic: 'difference at equal success', value, low, high, seeds }, details };
+}
+
+/** Coupling of a variant minus that of GRPO at equal success. */
+function comparedWith(baseline: VariantRuns | undefined, { variant, runs }: VariantRuns): Compared | null {
+  return baseline === undefined || variant === baseline.variant ? null : cosineAtEqualSuccess(runs, baseline.runs);
 }
 
 function rowOf({ each, compared, corrected }: Row): StudyRow {

@@ -5,11 +5,12 @@ import { file } from '../../../src/report/draw/layout.ts';
 import type { Estimate, StudyTable } from '../../../src/report/studyTables.ts';
 import type { DangerInput, DangerResult } from '../../../src/study/danger/dangerJob.ts';
 import { decoupling } from '../../../src/study/decoupling/decoupling.ts';
-import { type Job, type JobResults, jobHash, jobResults } from '../../../src/study/job.ts';
+import type { Job, JobResults } from '../../../src/study/job.ts';
 import type { StudyReport, StudyScale } from '../../../src/study/study.ts';
 import type { TrainInput, TrainResult } from '../../../src/study/trained/trainJob.ts';
 import { requireWellFormed, texts } from '../../report/svg.ts';
 import { madeUp } from '../results.ts';
+import { stagesOf as allStages, distinctSeconds, done as finished } from '../stages.ts';
 
 const quick: StudyScale = { size: 'quick', seeds: 6, firstSeed: 1, noGames: () => null };
 const full: StudyScale = { ...quick, size: 'full', seeds: null };
@@ -41,19 +42,8 @@ function resultOf({ kind, input }: Job): JsonRecord {
   return (kind === 'danger' ? followed(input as DangerInput) : trained(input as TrainInput)) as unknown as JsonRecord;
 }
 
-const done = (jobs: readonly Job[]): JobResults =>
-  jobResults(new Map(jobs.map((job) => [jobHash(job), resultOf(job)])));
-
-/** Jobs of each stage, all of the stages before it included. */
-function stagesOf(scale: StudyScale): readonly (readonly Job[])[] {
-  const stages = [decoupling.plan(scale)];
-  for (;;) {
-    const jobs = stages[stages.length - 1];
-    const next = decoupling.stages?.next(done(jobs), scale) ?? [];
-    if (new Set([...jobs, ...next].map(jobHash)).size === new Set(jobs.map(jobHash)).size) return stages;
-    stages.push(next);
-  }
-}
+const done = (jobs: readonly Job[]): JobResults => finished(jobs, resultOf);
+const stagesOf = (scale: StudyScale): readonly (readonly Job[])[] => allStages(decoupling, scale, resultOf);
 
 const tasksIn = (jobs: readonly Job[]): readonly string[] => [
   ...new Set(
@@ -95,8 +85,7 @@ describe('the full study', () => {
   });
 
   test('its time is stated before it starts, as an upper bound', () => {
-    const distinct = new Map(all.map((job) => [jobHash(job), job.seconds]));
-    const sum = [...distinct.values()].reduce((total, seconds) => total + seconds, 0);
+    const sum = distinctSeconds(all);
     const stated = decoupling.stages?.seconds(full) ?? 0;
     expect(stated).toBeGreaterThanOrEqual(sum);
     expect(stated).toBeLessThan(1.5 * sum);

@@ -47,6 +47,19 @@ describe('settings are chosen by in-domain success at development seeds', () => 
     expect(chosenSetting(both, equal, scale, results)).toEqual({ entropyCoef: 0.01 });
   });
 
+  test('an arm can take the choice of another one, by position in the grid, and then has no development runs', () => {
+    const shuffled = { ...entropy, name: 'shuffled', as: 'entropy', grid: [1, 2, 3].map((beta) => ({ beta })) };
+    const both: Task = { ...task, arms: [baseline, entropy, shuffled] };
+    const jobs = developmentJobs([both], scale);
+    expect(jobs.some(({ input }) => input.beta !== undefined)).toBe(false);
+    expect(chosenSetting(both, shuffled, scale, done(jobs))).toEqual({ beta: 2 });
+    expect(chosenSetting(both, shuffled, scale, done(jobs.slice(0, -1)))).toBeNull();
+    const lost = { ...shuffled, as: 'another' };
+    expect(() => chosenSetting(both, lost, scale, done(jobs))).toThrow(
+      'armNamed: the name must be one of an arm of task a, got "another"; use the name of an arm',
+    );
+  });
+
   test('nothing is chosen before all development runs are finished', () => {
     expect(chosenSetting(task, entropy, scale, done(development.slice(0, -2)))).toBeNull();
     const fresh = freshJobs([task], scale, done(development.slice(0, -2)));
@@ -73,5 +86,14 @@ describe('fresh seeds', () => {
     const other = { ...task, id: 'b' };
     const twice = comparisonsOf([...arms, ...arms.map((each) => ({ ...each, task: other }))]);
     expect(twice.map((each) => each.task.id)).toEqual(['a', 'a', 'b', 'b']);
+  });
+
+  test('an arm can be compared with another one than the baseline, or with none', () => {
+    const other: Task = {
+      ...task,
+      arms: [baseline, { ...entropy, against: null }, { ...fixed, against: 'entropy' }],
+    };
+    const found = comparisonsOf(freshArms([other], scale, done([...development, ...fresh])));
+    expect(found.map(({ arm, gain }) => [arm.name, gain.value])).toEqual([['fixed', expect.closeTo(0.1, 10)]]);
   });
 });
