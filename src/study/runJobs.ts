@@ -15,15 +15,19 @@ export interface FailedJob<J = Job> {
   readonly message: string;
 }
 
-export interface RunJobsOptions<J, R extends NonNullable<unknown>> {
-  /** Number of concurrent jobs; at least 1. */
-  readonly workers: number;
-  openRunner(): JobRunner<J, R>;
+/** How the results of jobs are used. */
+export interface JobHandlers<J = Job, R extends NonNullable<unknown> = JsonRecord> {
   /** Stores a result. If it throws (for example because the disk is full), the run ends. */
   keep(job: J, result: R): void;
   /** Called after each job has ended, successfully or not. */
   readonly onEnd?: (job: J) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface RunJobsOptions<J, R extends NonNullable<unknown>> extends JobHandlers<J, R> {
+  /** Number of concurrent jobs; at least 1. */
+  readonly workers: number;
+  openRunner(): JobRunner<J, R>;
 }
 
 /**

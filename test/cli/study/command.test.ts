@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bySeed, estimateOf } from '../../../src/study/estimates.ts';
@@ -75,7 +75,13 @@ describe('unbraid study', () => {
       'doubles.csv',
       'report.html',
       'report.json',
+      'timing.json',
     ]);
+    const timing = JSON.parse(readFileSync(join(directory, 'doubles', 'timing.json'), 'utf8'));
+    expect(Object.values(timing.jobs)).toHaveLength(2);
+    expect(Object.values(timing.jobs)[0]).toEqual({
+      ...{ worker: 'local', host: hostname(), runtime: `node ${process.version}`, seconds: expect.any(Number) },
+    });
     expect(readFileSync(join(directory, 'doubles', 'doubles.csv'), 'utf8')).toBe(
       'what,column,statistic,value,low,high,n,seeds,command\r\n' +
         'twice,number,mean,3,,,2,1-2,unbraid study doubles --quick\r\n',
@@ -83,6 +89,9 @@ describe('unbraid study', () => {
     const again = await study('doubles --seeds 3');
     expect(again.calls).toEqual([{ job: { x: 3 } }]);
     expect(again.stdout).toBe(`3 numbers\nreport     ${join(directory, 'doubles', 'report.html')}\n`);
+    const later = JSON.parse(readFileSync(join(directory, 'doubles', 'timing.json'), 'utf8'));
+    expect(Object.keys(later.jobs).slice(0, 2)).toEqual(Object.keys(timing.jobs));
+    expect(Object.keys(later.jobs)).toHaveLength(3);
   });
 
   test('jobs that follow from results run after those of the plan, once', async () => {
