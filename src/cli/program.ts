@@ -16,6 +16,7 @@ import { helpSections } from './shared/help.ts';
 import { addStudyCommand, type StudyEngine } from './study/command.ts';
 import { addTrainCommand, type TrainEngine } from './train/command.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
+import { addWorkerCommand } from './worker/command.ts';
 
 /** The functions that the commands call. */
 export type Engine = BridgeEngine &
@@ -73,6 +74,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addRandomCommand(program, host, load);
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
+  addWorkerCommand(program, host, load);
   addProfileCommand(program, host, load);
   addBridgeCommand(program, host, load);
   addListCommand(program, host, load);

@@ -20,12 +20,16 @@ const kinds = [
   stageKind,
 ] as unknown as readonly JobKind<JsonRecord, JsonRecord>[];
 
+/** The names of all kinds. */
+export const jobKindNames: readonly string[] = kinds.map(({ name }) => name);
+
 /** @throws RangeError if no kind has the job's name; any error that the job throws */
 export async function runJob({ kind, input }: Pick<Job, 'kind' | 'input'>, tools: JobTools): Promise<JsonRecord> {
   const found = kinds.find(({ name }) => name === kind);
   if (found === undefined) {
-    const names = kinds.map(({ name }) => name).join(', ');
-    throw new RangeError(`runJob: kind must be one of ${names}, got "${kind}"; add it to src/study/jobKinds.ts`);
+    throw new RangeError(
+      `runJob: kind must be one of ${jobKindNames.join(', ')}, got "${kind}"; add it to src/study/jobKinds.ts`,
+    );
   }
   return found.run(input, tools);
 }

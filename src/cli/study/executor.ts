@@ -46,6 +46,12 @@ export interface JobExecutor {
    * @param left number of jobs that are not finished
    */
   interrupted(left: number): string;
+  /**
+   * Removes those of the jobs that wait for a worker.
+   *
+   * @returns their number
+   */
+  cancel(jobs: readonly Job[]): Promise<number>;
   /** Releases what the executor holds. */
   close(): Promise<void>;
 }
@@ -75,6 +81,7 @@ export function localExecutor(workers: number, openRunner: () => JobRunner): Job
         },
       }),
     interrupted: () => 'interrupted',
+    cancel: async () => 0,
     async close() {},
   };
 }

@@ -104,6 +104,21 @@ async function doJobs(
   });
 }
 
+/** The jobs of the study that follow from the stored results. */
+export function knownJobs(study: Study, scale: StudyScale, store: JobStore): readonly Job[] {
+  const results = new Map<string, JsonRecord>();
+  let jobs = distinct(study.plan(scale));
+  for (;;) {
+    for (const job of jobs) {
+      const result = store.read(job);
+      if (result !== null) results.set(jobHash(job), result);
+    }
+    const all = distinct([...jobs, ...(study.stages?.next(jobResults(results), scale) ?? [])]);
+    if (all.length === jobs.length) return jobs;
+    jobs = all;
+  }
+}
+
 /** Writes the report of the finished jobs. */
 async function writeReport(
   { study, scale, command, directory }: StudyRun,
