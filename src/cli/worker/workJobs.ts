@@ -80,7 +80,7 @@ function pauseAfterErrors(worker: Worker, note: (text: string) => void): () => v
     void worker.pause(true).catch(() => {});
     timer = setTimeout(() => {
       timer = null;
-      worker.resume();
+      void worker.resume().catch(() => {});
       // Without a further error the next pause is short again.
       if (quiet !== null) clearTimeout(quiet);
       quiet = setTimeout(() => {
