@@ -8,6 +8,7 @@ import { type CommandKernels, commandKernels } from '../width/commandKernels.ts'
 import { type WideRequest, wideRequest } from '../width/wideOption.ts';
 import { printableJson, printableMessage, printableName, printableResult } from './printable.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
+import { shellWord } from './shellWord.ts';
 import { withNearestOption } from './unknownOption.ts';
 
 /** The process in which a command runs. */
@@ -176,9 +177,7 @@ const resumable: readonly (string | undefined)[] = ['compare', 'study'];
 
 /** The message after an interruption for commands without a message of their own. */
 function interruptedText(args: readonly string[]): string {
-  const command = ['unbraid', ...args].map((word) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  );
+  const command = ['unbraid', ...args].map(shellWord);
   return `interrupted; ${resumable.includes(args[0]) ? 'resume with' : 'run it again with'}: ${command.join(' ')}`;
 }
 

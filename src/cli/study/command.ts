@@ -1,34 +1,23 @@
 /** `unbraid study`: resumable experiments with many seeds, whose jobs run on all cores. */
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { nearestName } from '../../check/nearestName.ts';
-import { requireWritableDirectory } from '../../record/files.node.ts';
-import type { JobRunner } from '../../study/runJobs.ts';
 import type { Study, StudyScale } from '../../study/study.ts';
-import { integerFrom, usage, usageError } from '../shared/arguments.ts';
+import { integerFrom, usageError } from '../shared/arguments.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
-import type { CommandKernels } from '../width/commandKernels.ts';
-import { wideOption } from '../width/wideOption.ts';
-import { localExecutor } from './executor.ts';
-import { openJobStore } from './jobStore.ts';
-import { runStudy } from './studyRun.ts';
+import { addJobOptions, type JobEngine, type JobOptions, runJobCommand } from './jobCommand.ts';
 
-export interface StudyEngine {
-  /** Opens a thread that runs jobs, with the kernels that are chosen. */
-  readonly openJobRunner: (kernels: CommandKernels) => JobRunner;
+export interface StudyEngine extends JobEngine {
   readonly studies: () => Promise<readonly Study[]>;
   /** The reason why games of another program, named by the parameter, cannot be played here; null if they can. */
   readonly missingGames: (name: string) => string | null;
 }
 
-interface StudyOptions {
+interface StudyOptions extends JobOptions {
   readonly quick?: true;
   readonly full?: true;
   readonly seeds?: number;
   readonly firstSeed: number;
-  readonly workers?: number;
-  readonly out: string;
 }
 
 /** The command that repeats the study on any machine. */
@@ -80,20 +69,13 @@ async function studyAction(
     throw usageError(`study: the name must be one of ${names.join(', ')}, got "${name}"; ${advice}`);
   }
   const scale = scaleOf(options, engine);
-  const directory = join(options.out, study.name);
-  usage(() => requireWritableDirectory(directory));
-  const store = usage(() => openJobStore(join(options.out, 'jobs')));
   const command = commandOf(study, scale);
-  const resume = `${command}${options.out === defaultOut ? '' : ` --out ${options.out}`}`;
-  const workers = options.workers ?? cores;
-  const executor = localExecutor(workers, () => engine.openJobRunner(shell.kernels));
-  await runStudy(shell, { study, scale, command, resume, directory, store, executor }, (outcome) => {
-    const { jobs, finished, failed, key, summary, page } = outcome;
-    shell.finish(
-      { ...{ command: 'study', study: study.name, size: scale.size, jobs, finished, failed }, ...key, report: page },
-      [...summary, `report     ${page}`].join('\n'),
-    );
-  });
+  const request = { study, scale, caller: 'study', command, defaultOut, programs: 'shipped' } as const;
+  await runJobCommand(shell, cores, engine, options, request, ({ jobs, finished, failed, key, page }) => ({
+    ...{ command: 'study', study: study.name, size: scale.size, jobs, finished, failed },
+    ...key,
+    report: page,
+  }));
 }
 
 const defaultOut = 'runs/study';
@@ -109,29 +91,18 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
     .option('--quick', 'few seeds: up to ten minutes on two cores (default)')
     .option('--full', 'all seeds of the study: five minutes to several hours on two cores, stated at the start')
     .option('--seeds <n>', 'number of seeds of each row (default: set by the study)', integerFrom(1))
-    .option('--first-seed <n>', 'first seed; the others follow it', integerFrom(0), 1)
-    .option(
-      '--workers <n>',
-      'number of jobs at the same time; the results do not depend on it (default: one per core)',
-      integerFrom(1),
-    )
-    .addOption(wideOption())
-    .option(
-      '--out <dir>',
-      'folder of the finished jobs, which studies share, and of a folder for each study',
-      defaultOut,
-    )
-    .addHelpText(
-      'after',
-      helpSections({
-        examples: [
-          'unbraid study',
-          'unbraid study danger-zone --quick',
-          'unbraid study generalisation --full --workers 2',
-        ],
-        next: 'Open report.html in the folder of the study. The same folder contains the tables as CSV and the figures as SVG.',
-      }),
-    );
+    .option('--first-seed <n>', 'first seed; the others follow it', integerFrom(0), 1);
+  addJobOptions(command, defaultOut).addHelpText(
+    'after',
+    helpSections({
+      examples: [
+        'unbraid study',
+        'unbraid study danger-zone --quick',
+        'unbraid study generalisation --full --workers 2',
+      ],
+      next: 'Open report.html in the folder of the study. The same folder contains the tables as CSV and the figures as SVG.',
+    }),
+  );
   run(host, command, (shell, name: string | undefined, options: StudyOptions) =>
     studyAction(shell, host.cores, load, name, options),
   );

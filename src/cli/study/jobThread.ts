@@ -4,7 +4,6 @@ import { namedBridges } from '../shared/bridges.ts';
 import { serveThread } from '../shared/thread.ts';
 import type { ThreadJob } from './threadRunner.ts';
 
-// Only programs of this package may be started, because a job may come from a file.
-serveThread(({ job, module }: ThreadJob) =>
-  runJob(job, { openBridge: namedBridges('shipped'), ...(module && { module }) }),
+serveThread(({ job, module, programs }: ThreadJob) =>
+  runJob(job, { openBridge: namedBridges(programs), ...(module && { module }) }),
 );

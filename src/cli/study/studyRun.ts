@@ -12,6 +12,8 @@ import type { JobStore } from './jobStore.ts';
 export interface StudyRun {
   readonly study: Study;
   readonly scale: StudyScale;
+  /** Name of the command, as the start of messages. */
+  readonly caller: string;
   /** The command that repeats the study on any machine, for the report. */
   readonly command: string;
   /** The command that resumes the study in the same folders. */
@@ -137,7 +139,7 @@ export async function runStudy(
   run: StudyRun,
   finish: (outcome: StudyOutcome) => void,
 ): Promise<void> {
-  const { study, scale, store, executor } = run;
+  const { study, scale, caller, store, executor } = run;
   const found: Found = { results: new Map(), made: new Map() };
   const { results } = found;
   let jobs = distinct(study.plan(scale));
@@ -170,10 +172,10 @@ export async function runStudy(
     if (all.length === jobs.length) break;
     jobs = all;
   }
-  if (results.size === 0) throw new Error(`study: all ${jobs.length} jobs failed: ${failed[0].message}`);
+  if (results.size === 0) throw new Error(`${caller}: all ${jobs.length} jobs failed: ${failed[0].message}`);
   finish(await writeReport(run, jobs, found, failed, false));
   if (failed.length === 0) return;
   throw new Error(
-    `study: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; run the same command again to retry them`,
+    `${caller}: ${failed.length} of ${jobs.length} jobs failed; the first: ${failed[0].message}; run the same command again to retry them`,
   );
 }

@@ -2,6 +2,7 @@
 import type { JsonRecord } from '../../record/json.ts';
 import type { Job } from '../../study/job.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
+import type { Programs } from '../shared/bridges.ts';
 import { openThread } from '../shared/thread.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 
@@ -12,15 +13,21 @@ const entry = import.meta.url.endsWith('.ts') ? './jobThread.ts' : './jobThread.
 export interface ThreadJob {
   readonly job: Job;
   readonly module: WebAssembly.Module | null;
+  /** Programs that the environment of the job may start. */
+  readonly programs: Programs;
 }
 
-/** @param kernels the first job waits until the build of the kernels is chosen */
-export function openThreadRunner(kernels: CommandKernels): JobRunner {
+/**
+ * @param kernels the first job waits until the build of the kernels is chosen
+ * @param programs that environments may start. By default only those of this package, because a job may come from a
+ *   file
+ */
+export function openThreadRunner(kernels: CommandKernels, programs: Programs = 'shipped'): JobRunner {
   const { run, close } = openThread<ThreadJob, JsonRecord>(new URL(entry, import.meta.url), 'unbraid study');
   return {
     async run(job) {
       const { module } = await kernels.settled('single');
-      return run({ job, module });
+      return run({ job, module, programs });
     },
     close,
   };
