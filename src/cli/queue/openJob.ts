@@ -17,7 +17,7 @@ export function openJob(job: Job): OpenJob {
 const HOUR = 3600;
 
 /** A job as BullMQ adds it. Equal jobs have one id, so two commands share them. */
-export function addedJob({ id, job: { kind, input } }: OpenJob) {
+export function addedJob({ id, job: { kind, input, seconds } }: OpenJob) {
   const opts = { jobId: id, attempts: 1, removeOnComplete: { age: HOUR }, removeOnFail: { age: 24 * HOUR } };
-  return { name: kind, data: { kind, input }, opts };
+  return { name: kind, data: { kind, input, seconds }, opts };
 }

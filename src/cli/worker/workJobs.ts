@@ -53,7 +53,7 @@ function openThreads(openRunner: () => JobRunner) {
 }
 
 /** Lets at most `limit` callers through at the same time. */
-function openGate(limit: number) {
+export function openGate(limit: number) {
   let inside = 0;
   const queue: (() => void)[] = [];
   return async <T>(work: () => Promise<T>): Promise<T> => {
@@ -70,7 +70,7 @@ function openGate(limit: number) {
 }
 
 /** Stops a worker from taking jobs for a while after each error, because it repeats a failed command at once. */
-function pauseAfterErrors(worker: Worker, note: (text: string) => void): () => void {
+export function pauseAfterErrors(worker: Worker, note: (text: string) => void): () => void {
   let pauseMs = FIRST_PAUSE_MS;
   let timer: NodeJS.Timeout | null = null;
   let quiet: NodeJS.Timeout | null = null;
