@@ -7,11 +7,13 @@ import { groupSignKind } from './theory/groupSign.ts';
 import { riskyKind } from './theory/riskyAction.ts';
 import { squeezeKind } from './theory/squeezing.ts';
 import { stageKind } from './theory/stepError.ts';
+import { runKind } from './trained/runFolderJob.ts';
 import { trainKind } from './trained/trainJob.ts';
 
 // The name of a job selects its kind, so each kind reads only inputs of its own type.
 const kinds = [
   trainKind,
+  runKind,
   dangerKind,
   banditKind,
   riskyKind,
