@@ -1,10 +1,9 @@
 /** Checks jobs that come from another program, before they run. */
 import * as v from 'valibot';
 import { resolveConfig } from '../config/config.ts';
-import { canonicalMethod } from '../config/method.ts';
+import { isMethod } from '../config/method.ts';
 import { isBuiltIn } from '../env/names.ts';
 import { isJsonObject, type JsonRecord } from '../record/json.ts';
-import { plainTerms } from './danger/experiment.ts';
 import { labelSources } from './danger/follow.ts';
 import { dangerPresets } from './danger/presets.ts';
 import { jobKindNames } from './jobKinds.ts';
@@ -34,15 +33,6 @@ const changes = v.pipe(
     }
   }),
 );
-
-const isMethod = (text: string): boolean => {
-  try {
-    canonicalMethod(plainTerms(text).join('+'));
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const groupOfActions = {
   q: probability,
