@@ -13,13 +13,13 @@ import { trainKind } from './trained/trainJob.ts';
 // The name of a job selects its kind, so each kind reads only inputs of its own type.
 const kinds = [
   trainKind,
-  runKind,
   dangerKind,
   banditKind,
   riskyKind,
   groupSignKind,
   squeezeKind,
   stageKind,
+  runKind,
 ] as unknown as readonly JobKind<JsonRecord, JsonRecord>[];
 
 /** The names of all kinds. */
