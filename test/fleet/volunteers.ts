@@ -13,7 +13,7 @@ import { runJob } from '../../src/study/jobKinds.ts';
 import { numericsVersion, unbraidVersion } from '../../src/version.ts';
 import type { RedisServer } from './redis.ts';
 
-export const libraries = { bullmq, ioredis };
+const libraries = { bullmq, ioredis };
 
 /** Jobs of a few milliseconds. */
 export const smallJob = (seed: number, seconds = 0): Job => ({
@@ -47,7 +47,7 @@ export async function stateOf(redis: RedisServer, id: string): Promise<string> {
   return state;
 }
 
-export const stored = (redis: RedisServer, id: string) => readResult(redis.client, queueName('plain'), id);
+export const stored = (redis: RedisServer, id: string) => readResult(redis.client, queueName('plain'), id, 'group-sign');
 
 export interface TestGateway {
   readonly port: number;

@@ -7,10 +7,11 @@ import { hostname } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import type { Job as QueueJob } from 'bullmq';
 import { parseJson } from '../../check/parseJson.ts';
-import { canonicalJson, type JsonRecord } from '../../record/json.ts';
-import { textSha256 } from '../../record/sha256.ts';
+import type { JsonRecord } from '../../record/json.ts';
 import { checkJob, jobStartsProgram, type ReceivedJob } from '../../study/checkJob.ts';
+import { resultSha } from '../../study/resultIdentity.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
+import { runKind } from '../../study/trained/runFolderJob.ts';
 import { openRedis } from '../queue/connection.ts';
 import type { QueueLibraries } from '../queue/libraries.ts';
 import { prefix, queueName } from '../queue/names.ts';
@@ -146,12 +147,12 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
       );
     }
   };
-  const takeVotes = async (id: string, sha: string): Promise<boolean> => {
+  const takeVotes = async (id: string, job: ReceivedJob, sha: string): Promise<boolean> => {
     const body = await leases.body(id, sha);
     if (body !== null) {
       const result = parseJson(gunzipSync(body, { maxOutputLength: options.limits.resultBytes * 2 }).toString());
       const made = { worker: name, host: hostname(), runtime: 'volunteers', seconds: held.get(id)?.seconds ?? 0 };
-      const kept = await keepResult(redis, queue.name, id, { result: result as JsonRecord, made });
+      const kept = await keepResult(redis, queue.name, id, job.kind, { result: result as JsonRecord, made });
       if (kept === 'other') note(`job ${short(id)}: another worker stored another result`);
       if (await leases.finish(id)) return true;
       await removeResult(redis, queue.name, id);
@@ -168,9 +169,9 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     runner ??= options.openRunner();
     try {
       const found = await runMeasured(runner, { ...job, seconds: 0 }, name);
-      const sha = textSha256(canonicalJson(found.result));
+      const sha = resultSha(job.kind, found.result);
       const doubted = await leases.proven(id, sha);
-      await keepResult(redis, queue.name, id, found);
+      await keepResult(redis, queue.name, id, job.kind, found);
       await leases.finish(id);
       note(`job ${short(id)}: replayed`);
       await requeue(doubted);
@@ -192,7 +193,8 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     const job = checkJob(queued.data);
     if (jobStartsProgram(job)) throw new Error('gateway: a job of this queue must start no program, got one that does');
     const { seconds } = queued.data as { seconds?: unknown };
-    if (typeof seconds === 'number' && seconds > options.longest) {
+    // The files of a run are megabytes, which a browser would have to send.
+    if (job.kind === runKind.name || (typeof seconds === 'number' && seconds > options.longest)) {
       await oneTooLong(() => pause(TOO_LONG_MS));
       return goBack(queued, token, BACK_MS);
     }
@@ -207,7 +209,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
         cancelled.throwIfAborted();
         const [state] = await leases.states([id]);
         if (state.state === 'accepted' && state.sha !== null) {
-          if (await takeVotes(id, state.sha)) break;
+          if (await takeVotes(id, job, state.sha)) break;
         } else if (state.state === 'replay') {
           if (await oneReplay(() => replay(id, job))) break;
           return await goBack(queued, token, 0);

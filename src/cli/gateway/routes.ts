@@ -1,9 +1,9 @@
 /** What clients may ask of the gateway: a job, the end of a lease with a result, and without one. */
 import { gzipSync } from 'node:zlib';
 import { canonicalJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
-import { textSha256 } from '../../record/sha256.ts';
 import type { ReceivedJob } from '../../study/checkJob.ts';
 import { checkResult } from '../../study/checkResult.ts';
+import { resultSha } from '../../study/resultIdentity.ts';
 import { numericsVersion, unbraidVersion } from '../../version.ts';
 import type { Leases } from './leases.ts';
 import { type Answer, leaseBytes, type Route, refusal, resultBytes } from './server.ts';
@@ -83,7 +83,12 @@ export function gatewayRoutes(parts: RouteParts): Readonly<Record<string, Route>
           await leases.end(lease, 'refused');
           return refusal(422, `the result must have the form of its job: ${(error as Error).message.slice(0, 200)}`);
         }
-        const given = { sha: textSha256(text), body: gzipSync(text), checks, drawn: drawn(claim.job) };
+        const given = {
+          sha: resultSha(job.kind, body as JsonRecord),
+          body: gzipSync(text),
+          checks,
+          drawn: drawn(claim.job),
+        };
         const { end, doubted } = await leases.vote(lease, identity, given);
         if (end === 'late' || end === 'banned') return refusals[end];
         changed(claim.job, Math.round(claim.ageMs) / 1000);
