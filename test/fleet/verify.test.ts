@@ -60,13 +60,10 @@ async function study(name: string, executor: JobExecutor, onNote: (text: string)
 
 const local = () => study('local', localExecutor(1, runner));
 
-const queued = (name: string, verifyFraction: number, onNote?: (text: string) => void) => {
-  const notes: ((text: string) => void)[] = onNote ? [onNote] : [];
-  const note = (text: string): void => notes.forEach((each) => each(text));
-  return openQueueExecutor('study', redis.address, { verifyFraction, key, openRunner: runner, note }).then((executor) =>
-    study(name, executor, onNote),
+const queued = (name: string, verifyFraction: number, note: (text: string) => void = () => {}) =>
+  openQueueExecutor('study', redis.address, { verifyFraction, key, openRunner: runner, note }).then((executor) =>
+    study(name, executor, note),
   );
-};
 
 describe.skipIf(missing !== null)(`--verify-fraction${missing === null ? '' : `: ${missing}`}`, () => {
   test('with two honest workers every result is replayed by the other one, and the report is that of a local run', async () => {

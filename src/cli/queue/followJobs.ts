@@ -9,7 +9,7 @@ import type { Redis } from 'ioredis';
 import { checkResult } from '../../study/checkResult.ts';
 import type { Job } from '../../study/job.ts';
 import type { FailedJob, JobHandlers } from '../../study/runJobs.ts';
-import type { MadeResult, Reported } from '../study/executor.ts';
+import { type MadeResult, RefusedResult, type Reported } from '../study/executor.ts';
 import { openRedis } from './connection.ts';
 import type { QueueLibraries } from './libraries.ts';
 import { prefix, type QueueKind, queueKinds, queueName } from './names.ts';
@@ -129,7 +129,7 @@ export async function followJobs(
     if (verifying.has(each.id)) return;
     let found: MadeResult;
     try {
-      const stored = await readResult(redis, queueName(each.kind), each.id);
+      const stored = await readResult(redis, queueName(each.kind), each.id, each.job.kind);
       if (stored === null) return;
       checkResult(each.job, stored.result);
       found = stored;
@@ -143,8 +143,13 @@ export async function followJobs(
       await removeResult(redis, queueName(each.kind), each.id);
       return verification.begin(each, found);
     }
-    keep(each.job, found);
-    await forgetResult(redis, queueName(each.kind), each.id);
+    try {
+      keep(each.job, found);
+    } catch (error) {
+      if (error instanceof RefusedResult) return refuse(each, error.message);
+      throw error;
+    }
+    await forgetResult(redis, queueName(each.kind), each.id, each.job.kind);
     end(each);
   };
   const verify = async ({ names }: Workforce): Promise<void> => {

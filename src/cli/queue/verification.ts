@@ -9,10 +9,11 @@ import type { JsonRecord } from '../../record/json.ts';
 import { textSha256 } from '../../record/sha256.ts';
 import { checkResult } from '../../study/checkResult.ts';
 import type { Job } from '../../study/job.ts';
+import { resultSha } from '../../study/resultIdentity.ts';
 import type { Dispute, MadeResult, Verified } from '../study/executor.ts';
 import { type QueueKind, queueName } from './names.ts';
 import { addedJob, type OpenJob } from './openJob.ts';
-import { readResult, removeResult, resultSha } from './results.ts';
+import { readResult, removeResult } from './results.ts';
 
 export interface VerificationParts {
   readonly redis: Redis;
@@ -73,8 +74,8 @@ export function openVerification({ redis, queueOf, fraction, key, replay, note }
   let elsewhere = 0;
   let here = 0;
 
-  const claimOf = (of: MadeResult) => ({
-    ...{ worker: of.made.worker, sha256: resultSha(of.result), receipt: receiptOf(of) },
+  const claimOf = ({ job }: OpenJob, of: MadeResult) => ({
+    ...{ worker: of.made.worker, sha256: resultSha(job.kind, of.result), receipt: receiptOf(of) },
   });
   /** The job is run on this machine, and each of the claims is compared with its result. */
   const decide = async ({ each, found }: Pending, claims: readonly MadeResult[]): Promise<Decided['found']> => {
@@ -91,8 +92,8 @@ export function openVerification({ redis, queueOf, fraction, key, replay, note }
       return found;
     }
     here++;
-    const decided = resultSha(result);
-    const stated = claims.map(claimOf);
+    const decided = resultSha(each.job.kind, result);
+    const stated = claims.map((claim) => claimOf(each, claim));
     const liars = stated.filter(({ sha256 }) => sha256 !== decided).map(({ worker }) => worker);
     if (liars.length === 0) return found;
     for (const liar of liars) {
@@ -104,7 +105,7 @@ export function openVerification({ redis, queueOf, fraction, key, replay, note }
   };
   const replayOf = async ({ each, found, id }: Pending): Promise<MadeResult | null> => {
     try {
-      const second = await readResult(redis, queueName(each.kind), id);
+      const second = await readResult(redis, queueName(each.kind), id, each.job.kind);
       if (second === null) return null;
       checkResult(each.job, second.result);
       // A replay counts only if another worker made it.
@@ -148,7 +149,8 @@ export function openVerification({ redis, queueOf, fraction, key, replay, note }
         await queueOf(each.kind).remove(id);
         await removeResult(redis, queueName(each.kind), id);
         if (second !== null) elsewhere++;
-        const agrees = second !== null && resultSha(second.result) === resultSha(found.result);
+        const { kind } = each.job;
+        const agrees = second !== null && resultSha(kind, second.result) === resultSha(kind, found.result);
         decided.push({ each, found: agrees ? found : await decide(one, second === null ? [found] : [found, second]) });
       }
       return decided;

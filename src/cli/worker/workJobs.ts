@@ -155,7 +155,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
       const found = await runMeasured(runner, { ...checked, seconds: 0 }, name);
       checkResult(checked, found.result);
       threads.give(runner);
-      const kept = await keepResult(redis, job.queueName, String(job.id), found);
+      const kept = await keepResult(redis, job.queueName, String(job.id), checked.kind, found);
       if (kept === 'other') note(`job ${String(job.id).slice(0, 12)}: another worker stored another result`);
       done++;
       onDone(done);
