@@ -192,9 +192,10 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     const id = String(queued.id);
     const job = checkJob(queued.data);
     if (jobStartsProgram(job)) throw new Error('gateway: a job of this queue must start no program, got one that does');
-    const { seconds } = queued.data as { seconds?: unknown };
+    const { seconds, not } = queued.data as { seconds?: unknown; not?: unknown };
+    const refused = Array.isArray(not) && not.includes(name);
     // The files of a run are megabytes, which a browser would have to send.
-    if (job.kind === runKind.name || (typeof seconds === 'number' && seconds > options.longest)) {
+    if (refused || job.kind === runKind.name || (typeof seconds === 'number' && seconds > options.longest)) {
       await oneTooLong(() => pause(TOO_LONG_MS));
       return goBack(queued, token, BACK_MS);
     }

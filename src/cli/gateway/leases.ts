@@ -25,7 +25,10 @@ const ENDED_MS = 3600 * 1000;
 /** Time in ms for which a disproved identity gets no job. */
 const BANNED_MS = 30 * 24 * 3600 * 1000;
 
-/** Keys: `open` jobs by their taken places, `leases` by the time of their end; the rest is one hash or set per job, lease or identity. */
+/**
+ * Keys: `open` has jobs by the number of their taken places, `leases` has leases by the time of their end. The rest is
+ * one hash or set for each job, lease or identity.
+ */
 const head = `
 local base = ARGV[1]
 local open, leases = base .. ':open', base .. ':leases'
@@ -185,7 +188,10 @@ local doubted = {}
 accept(ARGV[2], ARGV[3], true, doubted)
 return doubted`;
 
-/** Forgets a job whose result is stored. ARGV: base, job. Returns 0 if a vote behind it has been disproved meanwhile. */
+/**
+ * Forgets a job whose result is stored. ARGV: base, job. Returns 0 if a vote behind the result has been disproved
+ * meanwhile.
+ */
 const finishScript = `${head}
 local job, sound = ARGV[2], 1
 if redis.call('HGET', jobKey(job), 'proven') ~= '1' then

@@ -1,6 +1,6 @@
 /**
- * The HTTP side of the gateway: limits and checks that come before a request is understood. The answer to a request that
- * is refused never depends on its body, so the body is not read.
+ * The HTTP side of the gateway: limits and checks that come before a request is understood. The body of a request that
+ * is refused is not received.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';

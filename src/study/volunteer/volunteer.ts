@@ -65,12 +65,12 @@ function addressOf(gateway: unknown): URL {
 }
 
 /**
- * Asks a gateway for jobs, runs them and sends the results, until the signal is aborted. A job from a gateway is checked
- * before it runs; it can only compute.
+ * Asks a gateway for jobs, runs them and sends the results, until the signal is aborted. A job from a gateway is
+ * checked before it runs; it can only compute.
  *
  * @returns the number of results that were counted
- * @throws RangeError if an option is wrong; Error if the gateway refuses this client for good: an unknown token, another
- *   version, a wrong result
+ * @throws RangeError if an option is wrong; Error if the gateway refuses this client for good: an unknown token,
+ *   another version, a wrong result
  */
 export async function volunteer(options: VolunteerOptions): Promise<VolunteerOutcome> {
   checkKeys('volunteer', 'options', options, known);
