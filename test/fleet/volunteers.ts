@@ -34,7 +34,7 @@ export async function wrongResult(job: Pick<Job, 'kind' | 'input'>): Promise<Jso
 export async function addJobs(redis: RedisServer, jobs: readonly Job[]): Promise<readonly string[]> {
   const queue = new bullmq.Queue(queueName('plain'), { connection: { url: redis.address }, prefix });
   const open = jobs.map(openJob);
-  await queue.addBulk(open.map(addedJob));
+  await queue.addBulk(open.map((each) => addedJob(each)));
   await queue.close();
   return open.map(({ id }) => id);
 }
@@ -47,7 +47,8 @@ export async function stateOf(redis: RedisServer, id: string): Promise<string> {
   return state;
 }
 
-export const stored = (redis: RedisServer, id: string) => readResult(redis.client, queueName('plain'), id, 'group-sign');
+export const stored = (redis: RedisServer, id: string) =>
+  readResult(redis.client, queueName('plain'), id, 'group-sign');
 
 export interface TestGateway {
   readonly port: number;
