@@ -2,7 +2,7 @@
 import { checkInteger, checkKeys, refuse } from '../../check/values.ts';
 import type { ReceivedJob } from '../checkJob.ts';
 import { gatewayClient, type LeasedJob, type Refused } from './gatewayClient.ts';
-import { runVolunteerJob, type VolunteerRunner } from './jobRunners.ts';
+import type { VolunteerRunner } from './workerRunner.ts';
 
 /** A change of a volunteer's work. */
 export type VolunteerEvent =
@@ -23,8 +23,8 @@ export interface VolunteerOptions {
   readonly token?: string;
   /** Number of jobs at the same time; default 1. */
   readonly threads?: number;
-  /** Opens what runs the jobs of one thread; by default they run in the calling thread, which they block. */
-  readonly openRunner?: () => VolunteerRunner;
+  /** Opens what runs the jobs of one thread: `workerRunner` or `localRunner`. */
+  readonly openRunner: () => VolunteerRunner;
   /** Called with each change. */
   readonly onJob?: (event: VolunteerEvent) => void;
   /** Ends the work: running jobs stop and go back to the gateway. */
@@ -41,8 +41,6 @@ export interface VolunteerOutcome {
 const MOST_TRIES = 5;
 
 const known = { gateway: 0, token: 0, threads: 0, openRunner: 0, onJob: 0, signal: 0 };
-
-const here = (): VolunteerRunner => ({ run: (job) => runVolunteerJob(job), close() {} });
 
 function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
@@ -74,8 +72,11 @@ function addressOf(gateway: unknown): URL {
  */
 export async function volunteer(options: VolunteerOptions): Promise<VolunteerOutcome> {
   checkKeys('volunteer', 'options', options, known);
-  const { gateway, token, threads = 1, openRunner = here, onJob = () => {}, signal } = options;
+  const { gateway, token, threads = 1, openRunner, onJob = () => {}, signal } = options;
   checkInteger('volunteer', 'threads', threads, 1, 256, 'use the number of cores, or fewer');
+  if (typeof openRunner !== 'function') {
+    refuse('volunteer', 'openRunner', 'a function', openRunner, 'pass localRunner, or one that returns a workerRunner');
+  }
   const client = gatewayClient(addressOf(gateway), token);
   let done = 0;
   let failure: Error | null = null;
