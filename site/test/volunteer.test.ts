@@ -15,7 +15,7 @@ const missing = programOf('chromium') === null ? 'Chromium is not installed' : m
 
 const training = {
   kind: 'train',
-  input: { env: 'bandit', iterations: 2, evalEpisodes: 8, coldStart: false, couplingPairs: 4, seed: 3 },
+  input: { env: 'bandit', policy: 'mlp', iterations: 2, evalEpisodes: 8, coldStart: 0, couplingPairs: 4, seed: 3 },
   seconds: 1,
 };
 

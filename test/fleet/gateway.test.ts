@@ -291,6 +291,20 @@ describe.skipIf(missing !== null)(`gateway${missing === null ? '' : ` (${missing
     await until(() => stored(redis, id));
   });
 
+  test('a job that fails everywhere ends, and does not keep others from their jobs', async () => {
+    gateway = await openGateway(redis, {
+      openRunner: () => ({ run: () => Promise.reject(new Error('it cannot run')), close() {} }),
+    });
+    const [id] = await addJobs(redis, [smallJob(1)]);
+    for (const from of [near, far, further]) {
+      const { lease } = await client(gateway.port, from).lease();
+      expect((await client(gateway.port, from).giveBack(lease, true)).status).toBe(200);
+      expect((await client(gateway.port, from).leaseOnce()).status).toBe(204);
+    }
+    await until(async () => (await stateOf(redis, id)) === 'failed');
+    expect(gateway.notes.join()).toContain('failed: it cannot run');
+  });
+
   test('another version gets no job', async () => {
     gateway = await openGateway(redis);
     for (const body of ['', 'null', '{}', '{"unbraid":"0.0.1","numerics":1}', version.replace(/\d+}/, '999}')]) {

@@ -168,7 +168,12 @@ export function client(port: number, from: string, token?: string) {
         ...{ path: '/submit', from, headers: { ...headers, 'X-Unbraid-Lease': lease, ...more } },
         body: typeof result === 'string' ? result : JSON.stringify(result),
       }),
-    giveBack: (lease: string): Promise<Reply> =>
-      send(port, { path: '/return', from, headers: { ...headers, 'X-Unbraid-Lease': lease }, body: '{}' }),
+    giveBack: (lease: string, failed = false): Promise<Reply> =>
+      send(port, {
+        path: '/return',
+        from,
+        headers: { ...headers, 'X-Unbraid-Lease': lease },
+        body: JSON.stringify({ failed }),
+      }),
   };
 }

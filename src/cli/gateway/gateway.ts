@@ -179,6 +179,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     } catch (error) {
       closeRunner();
       if (forced) return false;
+      await leases.finish(id);
       throw error;
     }
   };

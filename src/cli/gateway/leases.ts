@@ -13,6 +13,9 @@ const QUORUM = 2;
 /** Most places of a job. Those after the first `QUORUM` are for trusted identities, or replace refused results. */
 const MOST_PLACES = 6;
 
+/** A job that failed for this many identities is replayed, so that its submitter learns the reason. */
+const MOST_FAILURES = 3;
+
 /** Most leases that one identity holds at the same time. */
 const MOST_LEASES = 64;
 
@@ -131,10 +134,19 @@ if who ~= ARGV[3] then return {'foreign'} end
 if state ~= 'out' then return {state} end
 return {'out', job, now - since}`;
 
-/** Gives a lease back, or ends it because its result was refused. ARGV: base, lease, state */
+/** Gives a lease back, or ends it because its result was refused or its job failed. ARGV: base, lease, state */
 const endScript = `${head}
-if redis.call('ZSCORE', leases, ARGV[2]) then endLease(ARGV[2], ARGV[3], ARGV[3] == 'returned') end
-if ARGV[3] == 'refused' then redis.call('HSET', leaseKey(ARGV[2]), 'state', 'used') end`;
+local lease, state = ARGV[2], ARGV[3]
+if not redis.call('ZSCORE', leases, lease) then return end
+local job = redis.call('HGET', leaseKey(lease), 'job')
+endLease(lease, state, state == 'returned')
+if state ~= 'returned' then redis.call('HSET', leaseKey(lease), 'state', 'used') end
+if state == 'failed' and redis.call('ZSCORE', open, job) then
+  if redis.call('HINCRBY', jobKey(job), 'failures', 1) >= ${MOST_FAILURES} then
+    redis.call('ZREM', open, job)
+    redis.call('HSET', jobKey(job), 'state', 'replay')
+  end
+end`;
 
 /**
  * Ends the lease, stores the vote and decides. ARGV: base, lease, who, sha, body, trusted, checks, drawn. Returns what
@@ -275,8 +287,8 @@ export function openLeases(redis: Redis, queue: string) {
       const [code, job, ageMs] = (await call(claimScript, leaseHash(token), who)) as [string, string?, number?];
       return code === 'out' ? { job: String(job), ageMs: Number(ageMs) } : (code as ClaimRefusal);
     },
-    /** Ends a lease without a vote. A `refused` one is not leased to this identity again. */
-    async end(token: string, state: 'returned' | 'refused'): Promise<void> {
+    /** Ends a lease without a vote. Unless it was `returned`, its job is not leased to this identity again. */
+    async end(token: string, state: 'returned' | 'refused' | 'failed'): Promise<void> {
       await call(endScript, leaseHash(token), state);
     },
     /**

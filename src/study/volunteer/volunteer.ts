@@ -40,6 +40,9 @@ export interface VolunteerOutcome {
 /** Tries to send one result. The lease ends meanwhile if the gateway does not answer. */
 const MOST_TRIES = 5;
 
+/** Longest pause in seconds after several failed jobs. */
+const LONGEST_PAUSE = 300;
+
 const known = { gateway: 0, token: 0, threads: 0, openRunner: 0, onJob: 0, signal: 0 };
 
 function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
@@ -97,6 +100,7 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
   };
   const lane = async (): Promise<void> => {
     let runner: VolunteerRunner | null = null;
+    let failed = 0;
     const stop = (): void => runner?.close();
     signal?.addEventListener('abort', stop);
     try {
@@ -110,7 +114,7 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
         }
         const { lease, id, job } = leased;
         if (signal?.aborted) {
-          await client.giveBack(lease);
+          await client.giveBack(lease, false);
           break;
         }
         onJob({ type: 'start', id, job });
@@ -122,11 +126,13 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
           runner.close();
           runner = null;
           onJob({ type: 'lost', id, reason: error instanceof Error ? error.message : String(error) });
-          await client.giveBack(lease);
-          // A job that fails here would be leased again at once.
-          if (!signal?.aborted) await pause(10, signal);
+          await client.giveBack(lease, !signal?.aborted);
+          // If all jobs fail, the cause is here.
+          failed++;
+          await pause(Math.min(LONGEST_PAUSE, 2 ** failed), signal);
           continue;
         }
+        failed = 0;
         await send(leased, result);
       }
     } catch (error) {
