@@ -29,6 +29,17 @@ export function hasPassword(address: string): boolean {
   return URL.canParse(address) && new URL(address).password !== '';
 }
 
+/**
+ * A command line without the address of the queue, if that contains a password. The variable has to contain it then.
+ */
+export function withoutQueuePassword(args: readonly string[]): readonly string[] {
+  const option = '--queue=';
+  return args.flatMap((arg) => {
+    if (arg.startsWith(option) && hasPassword(arg.slice(option.length))) return '--queue';
+    return hasPassword(arg) ? [] : arg;
+  });
+}
+
 /** Warns of a password in an argument. */
 export function notePassword(given: string, note: (text: string) => void): void {
   if (!hasPassword(given)) return;
