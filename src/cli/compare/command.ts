@@ -6,6 +6,7 @@ import { isBuiltIn } from '../../env/names.ts';
 import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
+import type { JobRunner } from '../../study/runJobs.ts';
 import { type DangerEngine, defaultDangerPlan } from '../danger/command.ts';
 import { queueOption } from '../queue/address.ts';
 import { openRequestedQueue } from '../queue/requestedQueue.ts';
@@ -21,6 +22,7 @@ import {
 import type { Programs } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
+import type { JobEngine } from '../study/jobCommand.ts';
 import type { Train } from '../train/command.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
@@ -29,7 +31,7 @@ import { type ComparisonPlan, plannedRuns, requireSameConfigs, runComparison, ty
 import type { Trainer } from './threadTrainer.ts';
 import { trainRuns } from './trainRuns.ts';
 
-export interface CompareEngine extends DangerEngine {
+export interface CompareEngine extends DangerEngine, JobEngine {
   readonly train: Train;
   /**
    * Opens the parts of a run and closes them again.
@@ -123,7 +125,9 @@ async function compareAction(
   const { queue, seeds, workers = host.cores } = options;
   const engine = await load();
   if (queue === undefined) return compare(shell, engine, plan, workers, null);
-  const executor = await openRequestedQueue('compare', shell, host, queue);
+  const openRunner = (): JobRunner => engine.openJobRunner(shell.kernels, plan.programs);
+  const how = { verifyFraction: 0, openRunner, note: shell.note };
+  const executor = await openRequestedQueue('compare', host.env, queue, how);
   const { cancelRuns, trainOnQueue } = await import('./queueRuns.ts');
   try {
     if (options.cancel) {

@@ -20,6 +20,9 @@ export interface LockTimes {
 /** A job that ended this many workers fails, so that the others are done. */
 const MOST_STALLS = 5;
 
+/** Time in ms after which a job that this worker must not run is offered again. */
+const OTHERS_MS = 1000;
+
 /** After an error of the queue, no job is taken for this time in ms; doubled by each further error, up to the most. */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -69,13 +72,18 @@ function openGate(limit: number) {
   };
 }
 
-/** Stops a worker from taking jobs for a while after each error, because it repeats a failed command at once. */
+/** Whether Redis refused a command, such as `OOM command not allowed` or `NOPERM`. */
+function isRefusal({ message }: Error): boolean {
+  return /^[A-Z]{3,} /.test(message);
+}
+
+/** Stops a worker from taking jobs for a while after each refused command, because it repeats the command at once. */
 function pauseAfterErrors(worker: Worker, note: (text: string) => void): () => void {
   let pauseMs = FIRST_PAUSE_MS;
   let timer: NodeJS.Timeout | null = null;
   let quiet: NodeJS.Timeout | null = null;
   worker.on('error', (error) => {
-    if (timer !== null) return;
+    if (timer !== null || !isRefusal(error)) return;
     note(`queue: ${error.message}; no job is taken for ${pauseMs / 1000} s`);
     void worker.pause(true).catch(() => {});
     timer = setTimeout(() => {
@@ -123,10 +131,10 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     }
     return checked;
   };
-  /** A job whose environment is not installed here goes back, for a worker that has it. */
-  const goBack = async (job: QueueJob, token: string, reason: string): Promise<never> => {
-    note(`job ${String(job.id).slice(0, 12)} is left to others: ${reason}`);
-    await job.moveToDelayed(Date.now() + locks.lock, token);
+  /** A job that this worker cannot or must not run goes back, for another worker. @param ms until it is offered again */
+  const goBack = async (job: QueueJob, token: string, ms: number, reason: string | null): Promise<never> => {
+    if (reason !== null) note(`job ${String(job.id).slice(0, 12)} is left to others: ${reason}`);
+    await job.moveToDelayed(Date.now() + ms, token);
     throw new libraries.bullmq.DelayedError();
   };
   const runJob = async (
@@ -136,8 +144,9 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     cancelled: AbortSignal,
   ): Promise<{ sha: string }> => {
     const checked = received(job, kind);
+    if (Array.isArray(job.data.not) && job.data.not.includes(name)) return goBack(job, token, OTHERS_MS, null);
     const missing = kind === 'programs' ? options.missingGames(String(checked.input.env)) : null;
-    if (missing !== null) return goBack(job, token, missing);
+    if (missing !== null) return goBack(job, token, locks.lock, missing);
     cancelled.throwIfAborted();
     const runner = threads.take();
     const stop = (): void => runner.close();
