@@ -23,10 +23,10 @@ function reasonOf(error: NodeJS.ErrnoException, { protocol }: URL): string {
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code) || /certificate/.test(message)) {
     return `its certificate is not trusted (${code || message}); set NODE_EXTRA_CA_CERTS to the certificate of your authority`;
   }
-  if (secure && /EPROTO|ECONNRESET|wrong version|packet length/.test(`${code} ${message}`)) {
+  if (secure && /EPROTO|ECONNRESET|EPIPE|wrong version|packet length/.test(`${code} ${message}`)) {
     return 'it does not speak TLS; use redis://, or the port for TLS';
   }
-  if (!secure && (code === 'ECONNRESET' || /Connection is closed|Protocol error/.test(message))) {
+  if (!secure && (code === 'ECONNRESET' || code === 'EPIPE' || /Connection is closed|Protocol error/.test(message))) {
     return 'it closes the connection, or does not speak the protocol of Redis; use rediss:// if the port is for TLS';
   }
   if (/RESP type/.test(message)) return 'it does not speak the protocol of Redis; correct the port';
