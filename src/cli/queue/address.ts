@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { usageError } from '../shared/arguments.ts';
 
 /** Variable with the address. The list of processes shows the arguments of a command to all users, and not this. */
-export const queueVariable = 'UNBRAID_QUEUE';
+const queueVariable = 'UNBRAID_QUEUE';
 
 /** `true` if `--queue` was given without a value. */
 export type QueueRequest = string | true | undefined;
