@@ -6,6 +6,8 @@ import { type StudyFigure, type StudyTable, seedsText, studyTableHtml } from './
 
 /** All data that the page of a study shows. */
 export interface StudyRecord {
+  /** By default a study. */
+  readonly kind?: 'sweep';
   readonly name: string;
   readonly question: string;
   readonly summary: readonly string[];
@@ -69,8 +71,8 @@ const method = [
 ].join(' ');
 
 export function renderStudy(record: StudyRecord): string {
-  const { name, question, summary, tables, figures, notes, command, jobs, versions } = record;
-  const title = `Study: ${name}`;
+  const { kind = 'study', name, question, summary, tables, figures, notes, command, jobs, versions } = record;
+  const title = `${kind === 'sweep' ? 'Sweep' : 'Study'}: ${name}`;
   const versionText = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
   return htmlPage(`unbraid: ${title}`, [
     `<header>\n<h1>${escapeMarkup(title)}</h1>\n<p class="summary">${escapeMarkup(`${question[0].toUpperCase()}${question.slice(1)}`)}</p>`,
@@ -84,7 +86,7 @@ export function renderStudy(record: StudyRecord): string {
     ),
     htmlSection('Assumptions and limitations', list(notes), ''),
     htmlSection(
-      'Make this study again',
+      `Make this ${kind} again`,
       `<pre>${escapeMarkup(command)}</pre>\n<p class="quiet">${escapeMarkup(versionText.join(', '))}</p>`,
       '',
     ),

@@ -13,7 +13,7 @@ export interface StudyRun {
   readonly study: Study;
   readonly scale: StudyScale;
   /** Name of the command, as the start of messages. */
-  readonly caller: string;
+  readonly caller: 'study' | 'sweep';
   /** The command that repeats the study on any machine, for the report. */
   readonly command: string;
   /** The command that resumes the study in the same folders. */
@@ -106,7 +106,7 @@ async function doJobs(
 
 /** Writes the report of the finished jobs. */
 async function writeReport(
-  { study, scale, command, directory }: StudyRun,
+  { study, scale, caller, command, directory }: StudyRun,
   jobs: readonly Job[],
   { results, made }: Found,
   failed: readonly FailedJob[],
@@ -121,7 +121,8 @@ async function writeReport(
   const messages = [...new Set(failed.map(({ message }) => message))];
   const versions = { unbraid: unbraidVersion, numerics: String(numericsVersion) };
   const counts = { planned: jobs.length, finished: results.size, interrupted, failed: messages };
-  const record = { name, question, ...report, command, jobs: counts, versions };
+  const kind = caller === 'sweep' && { kind: caller };
+  const record = { ...kind, name, question, ...report, command, jobs: counts, versions };
   const page = writeStudy(directory, record, key, jobs, found);
   writeTiming(directory, made);
   return { ...counts, jobs: jobs.length, failed: failed.length, key, summary: report.summary, page };
