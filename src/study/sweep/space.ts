@@ -48,6 +48,8 @@ function power(base: number, exponent: number): number {
 
 /** The number of a range at `share` in [0, 1] of its length, on its scale. */
 function numberAt({ min, max, scale }: Range, integer: boolean, share: number): number {
+  // The ends are as the file states them, even if they have more digits.
+  if (share === 0 || share === 1) return share === 0 ? min : max;
   const exact = scale === 'log' ? min * power(max / min, share) : min + share * (max - min);
   const rounded = integer ? Math.round(exact) : Number(exact.toPrecision(DIGITS));
   return Math.min(max, Math.max(min, rounded));

@@ -99,14 +99,14 @@ function settingsOf(strategy: SweepFile['strategy'], spaces: readonly Space[], c
     throw new Error(`${caller}: space must have at most 10,000 settings in a grid, got ${size}; use strategy "random"`);
   }
   const { trials, seed } = strategy;
-  const settings = size < trials ? [] : drawSettings(spaces, trials, seed);
+  const settings = drawSettings(spaces, Math.min(trials, size), seed);
   if (settings.length === trials) return settings;
-  const most =
-    size < trials ? `${size}, the number of different settings of space` : 'fewer than the settings of space';
-  throw new Error(`${caller}: strategy.trials must be at most ${most}, got ${trials}; lower it or use strategy "grid"`);
+  throw new Error(
+    `${caller}: strategy.trials must be at most ${settings.length}, the number of different settings of space, got ${trials}; lower it or use strategy "grid"`,
+  );
 }
 
-function stagesOf(
+function rungsFor(
   strategy: SweepFile['strategy'],
   trials: number,
   iterations: number,
@@ -153,7 +153,7 @@ export function sweepOf(
     );
   const spaces = Object.entries(file.space).map(([key, given]) => spaceOf(key, given, strategy.name, caller));
   const settings = settingsOf(strategy, spaces, caller);
-  const rungs = stagesOf(strategy, settings.length, base.iterations, caller);
+  const rungs = rungsFor(strategy, settings.length, base.iterations, caller);
   for (const [i, setting] of settings.entries()) {
     for (const { iterations } of new Set([...rungs, { iterations: null }])) {
       const given = { ...config, ...setting, ...(iterations !== null && { iterations }) };

@@ -117,7 +117,12 @@ function messageOf({ expected, input, path = [] }: Issue): string {
   const name = keys.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${key}`)).join('');
   if (expected === 'never') {
     const known = knownKeys(ruleOf(keys.slice(0, -1)));
-    const nearest = nearestName(String(keys.at(-1)), known);
+    const key = String(keys.at(-1));
+    if (known.includes(key)) {
+      const { name: strategy } = path[0].value as { name: unknown };
+      return `unknown key ${shown(name)}; strategy ${shown(strategy)} has no such key`;
+    }
+    const nearest = nearestName(key, known);
     const advice = nearest === null ? `the keys there are ${known.join(', ')}` : `did you mean "${nearest}"?`;
     return `unknown key ${shown(name)}; ${advice}`;
   }

@@ -13,6 +13,9 @@ import { sliceFigure } from './sliceFigure.ts';
 import type { Sweep } from './sweep.ts';
 import { chosenTrial, freshInputs, freshSeedsOf, measureNames, runsAt, type TriedRung, triedRungs } from './trials.ts';
 
+/** Most trials without all runs that the summary names. */
+const NAMED = 6;
+
 const splits = ['train', 'inDomain', 'outOfDomain'] as const;
 
 /** `learningRate 0.01, entropyCoef 0` */
@@ -143,7 +146,10 @@ export function sweepReport(sweep: Sweep, first: number, results: JobResults, co
   const figures = [sliceFigure(sweep, tried, chosen)];
   const notes = notesOf(sweep);
   if (chosen === null) {
-    const summary = ['No setting is chosen yet: runs at development seeds are missing.'];
+    const unfinished = tried[tried.length - 1].trials.filter(({ values }) => values.size < sweep.seeds.development);
+    const named = unfinished.slice(0, NAMED).map(({ trial }) => trial);
+    const more = unfinished.length > NAMED ? ` and ${unfinished.length - NAMED} more` : '';
+    const summary = [`No setting is chosen yet: trial ${named.join(', ')}${more} lacks runs at development seeds.`];
     const key = { best: null, trials: settings.length, ...shared, base: null, difference: null };
     return { summary, tables: [trials], figures, notes, key };
   }
