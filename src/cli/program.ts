@@ -17,6 +17,7 @@ import { addStudyCommand, type StudyEngine } from './study/command.ts';
 import { addSweepCommand, type SweepEngine } from './sweep/command.ts';
 import { addTrainCommand, type TrainEngine } from './train/command.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
+import { addWorkerCommand } from './worker/command.ts';
 
 /** The functions that the commands call. */
 export type Engine = BridgeEngine &
@@ -76,6 +77,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
   addSweepCommand(program, host, load);
+  addWorkerCommand(program, host, load);
   addProfileCommand(program, host, load);
   addBridgeCommand(program, host, load);
   addListCommand(program, host, load);

@@ -70,7 +70,8 @@ const method = [
   'Each interval is for one comparison, without correction for the number of comparisons.',
 ].join(' ');
 
-export function renderStudy(record: StudyRecord): string {
+/** @param verification how results of other machines were verified, in sentences; empty if all are of this one */
+export function renderStudy(record: StudyRecord, verification: readonly string[] = []): string {
   const { kind = 'study', name, question, summary, tables, figures, notes, command, jobs, versions } = record;
   const title = `${kind === 'sweep' ? 'Sweep' : 'Study'}: ${name}`;
   const versionText = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
@@ -85,6 +86,7 @@ export function renderStudy(record: StudyRecord): string {
       '',
     ),
     htmlSection('Assumptions and limitations', list(notes), ''),
+    ...(verification.length === 0 ? [] : [htmlSection('Verification', list(verification), '')]),
     htmlSection(
       `Make this ${kind} again`,
       `<pre>${escapeMarkup(command)}</pre>\n<p class="quiet">${escapeMarkup(versionText.join(', '))}</p>`,

@@ -7,6 +7,7 @@ import { groupSignKind } from './theory/groupSign.ts';
 import { riskyKind } from './theory/riskyAction.ts';
 import { squeezeKind } from './theory/squeezing.ts';
 import { stageKind } from './theory/stepError.ts';
+import { runKind } from './trained/runFolderJob.ts';
 import { trainKind } from './trained/trainJob.ts';
 
 // The name of a job selects its kind, so each kind reads only inputs of its own type.
@@ -18,14 +19,19 @@ const kinds = [
   groupSignKind,
   squeezeKind,
   stageKind,
+  runKind,
 ] as unknown as readonly JobKind<JsonRecord, JsonRecord>[];
+
+/** The names of all kinds. */
+export const jobKindNames: readonly string[] = kinds.map(({ name }) => name);
 
 /** @throws RangeError if no kind has the job's name; any error that the job throws */
 export async function runJob({ kind, input }: Pick<Job, 'kind' | 'input'>, tools: JobTools): Promise<JsonRecord> {
   const found = kinds.find(({ name }) => name === kind);
   if (found === undefined) {
-    const names = kinds.map(({ name }) => name).join(', ');
-    throw new RangeError(`runJob: kind must be one of ${names}, got "${kind}"; add it to src/study/jobKinds.ts`);
+    throw new RangeError(
+      `runJob: kind must be one of ${jobKindNames.join(', ')}, got "${kind}"; add it to src/study/jobKinds.ts`,
+    );
   }
   return found.run(input, tools);
 }

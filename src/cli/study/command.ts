@@ -47,7 +47,7 @@ function scaleOf({ quick, full, seeds, firstSeed }: StudyOptions, engine: StudyE
 
 async function studyAction(
   shell: CommandShell,
-  cores: number,
+  host: Host,
   load: () => Promise<StudyEngine>,
   name: string | undefined,
   options: StudyOptions,
@@ -71,7 +71,7 @@ async function studyAction(
   const scale = scaleOf(options, engine);
   const command = commandOf(study, scale);
   const request = { study, scale, caller: 'study', command, defaultOut, programs: 'shipped' } as const;
-  await runJobCommand(shell, cores, engine, options, request, ({ jobs, finished, failed, key, page }) => ({
+  await runJobCommand(shell, host, engine, options, request, ({ jobs, finished, failed, key, page }) => ({
     ...{ command: 'study', study: study.name, size: scale.size, jobs, finished, failed },
     ...key,
     report: page,
@@ -104,6 +104,6 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
     }),
   );
   run(host, command, (shell, name: string | undefined, options: StudyOptions) =>
-    studyAction(shell, host.cores, load, name, options),
+    studyAction(shell, host, load, name, options),
   );
 }

@@ -21,12 +21,38 @@ export interface MadeResult {
   readonly made: Made;
 }
 
+/** Thrown by `keep` for a result of another machine that contradicts itself. Its job runs again. */
+export class RefusedResult extends Error {}
+
 /** State of the jobs that other machines do, for the progress display. */
 export interface Reported {
   /** Text after the number of jobs, such as the names of the workers. */
   readonly detail: string;
   /** Number of jobs that run at the same time. */
   readonly lanes: number;
+}
+
+/** Two results of one job that differ, and the replay on the machine of the submitter that decides between them. */
+export interface Dispute {
+  readonly job: string;
+  readonly claims: readonly { readonly worker: string; readonly sha256: string; readonly receipt: string | null }[];
+  /** SHA-256 of the result of the replay on this machine. */
+  readonly decided: string;
+  /** The workers whose result differs from it. */
+  readonly wrong: readonly string[];
+}
+
+/** What was replayed so far. */
+export interface Verified {
+  /** The share of results that is replayed. */
+  readonly fraction: number;
+  /**
+   * Number of results that another worker replayed, and of replays on this machine: where there was no other worker, and
+   * where two results differed.
+   */
+  readonly elsewhere: number;
+  readonly here: number;
+  readonly disputes: readonly Dispute[];
 }
 
 /** Runs jobs in this process or on other machines. */
@@ -46,6 +72,14 @@ export interface JobExecutor {
    * @param left number of jobs that are not finished
    */
   interrupted(left: number): string;
+  /**
+   * Removes those of the jobs that wait for a worker.
+   *
+   * @returns their number
+   */
+  cancel(jobs: readonly Job[]): Promise<number>;
+  /** What was replayed on other workers; null without such replays. */
+  verified(): Verified | null;
   /** Releases what the executor holds. */
   close(): Promise<void>;
 }
@@ -75,6 +109,8 @@ export function localExecutor(workers: number, openRunner: () => JobRunner): Job
         },
       }),
     interrupted: () => 'interrupted',
+    cancel: async () => 0,
+    verified: () => null,
     async close() {},
   };
 }

@@ -5,14 +5,15 @@ import { shellWord } from '../../check/shellWord.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
 import type { Study, StudyScale } from '../../study/study.ts';
-import { integerFrom, usage } from '../shared/arguments.ts';
+import { hasPassword, notePassword, type QueueRequest, queueAddress, queueOption } from '../queue/address.ts';
+import { integerFrom, numberFrom, usage, usageError } from '../shared/arguments.ts';
 import type { Programs } from '../shared/bridges.ts';
-import type { CommandShell } from '../shared/commandShell.ts';
+import type { CommandShell, Host } from '../shared/commandShell.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
 import { type JobExecutor, localExecutor } from './executor.ts';
 import { openJobStore } from './jobStore.ts';
-import { runStudy, type StudyOutcome } from './studyRun.ts';
+import { knownJobs, runStudy, type StudyOutcome } from './studyRun.ts';
 
 export interface JobEngine {
   /**
@@ -25,6 +26,9 @@ export interface JobEngine {
 
 export interface JobOptions {
   readonly workers?: number;
+  readonly queue?: QueueRequest;
+  readonly cancel?: true;
+  readonly verifyFraction?: number;
   readonly out: string;
 }
 
@@ -36,6 +40,13 @@ export function addJobOptions(command: Command, out: string): Command {
       'number of jobs at the same time; the results do not depend on it (default: one per core)',
       integerFrom(1),
     )
+    .addOption(queueOption('run the jobs on the workers of this queue instead of this machine'))
+    .option(
+      '--verify-fraction <f>',
+      'with --queue: share of the results that another worker computes again, from 0 to 1 (default: 0)',
+      numberFrom(0, 1),
+    )
+    .option('--cancel', 'with --queue: remove the jobs of this command that wait there, and end')
     .addOption(wideOption())
     .option(
       '--out <dir>',
@@ -44,15 +55,37 @@ export function addJobOptions(command: Command, out: string): Command {
     );
 }
 
-/** Where the jobs run, by the options of the command. @param programs that environments may start */
-function openExecutor(
+/**
+ * Where the jobs run, by the options of the command.
+ *
+ * @param programs that environments may start on this machine
+ */
+async function openExecutor(
   shell: CommandShell,
-  cores: number,
-  { workers }: JobOptions,
+  { cores, env }: Pick<Host, 'cores' | 'env'>,
+  { workers, queue, verifyFraction }: JobOptions,
   { openJobRunner }: JobEngine,
+  caller: string,
   programs: Programs,
-): JobExecutor {
-  return localExecutor(workers ?? cores, () => openJobRunner(shell.kernels, programs));
+): Promise<JobExecutor> {
+  const openRunner = (): JobRunner => openJobRunner(shell.kernels, programs);
+  if (queue === undefined) {
+    if (verifyFraction === undefined) return localExecutor(workers ?? cores, openRunner);
+    throw usageError(`${caller}: --verify-fraction must be given with --queue, got it alone; add --queue, or drop it`);
+  }
+  if (workers !== undefined) {
+    throw usageError(`${caller}: only one of --workers and --queue must be given, got both; drop --workers`);
+  }
+  const address = queueAddress(caller, queue, env);
+  if (queue !== true) notePassword(queue, shell.note);
+  const { openQueueExecutor } = await import('../queue/queueExecutor.ts');
+  return openQueueExecutor(caller, address, { verifyFraction: verifyFraction ?? 0, openRunner, note: shell.note });
+}
+
+/** `--queue` as the command that resumes has it: without a password. */
+function queueArgument(queue: QueueRequest): string {
+  if (queue === undefined) return '';
+  return queue === true || hasPassword(queue) ? ' --queue' : ` --queue ${queue}`;
 }
 
 /** A study as a command line asks for it. */
@@ -76,7 +109,7 @@ export interface JobRequest {
  */
 export async function runJobCommand(
   shell: CommandShell,
-  cores: number,
+  host: Pick<Host, 'cores' | 'env'>,
   engine: JobEngine,
   options: JobOptions,
   { study, scale, caller, command, defaultOut, programs }: JobRequest,
@@ -85,9 +118,18 @@ export async function runJobCommand(
   const directory = join(options.out, study.name);
   usage(() => requireWritableDirectory(directory));
   const store = usage(() => openJobStore(join(options.out, 'jobs')));
-  const resume = `${command}${options.out === defaultOut ? '' : ` --out ${shellWord(options.out)}`}`;
-  const executor = openExecutor(shell, cores, options, engine, programs);
+  const out = options.out === defaultOut ? '' : ` --out ${shellWord(options.out)}`;
+  const resume = `${command}${queueArgument(options.queue)}${out}`;
+  if (options.cancel && options.queue === undefined) {
+    throw usageError(`${caller}: --cancel must be given with --queue, got it alone; add --queue, or drop it`);
+  }
+  const executor = await openExecutor(shell, host, options, engine, caller, programs);
   try {
+    if (options.cancel) {
+      const removed = await executor.cancel(knownJobs(study, scale, store));
+      shell.finish({ command: caller, removed }, `${removed} waiting jobs removed from the queue`);
+      return;
+    }
     await runStudy(shell, { study, scale, caller, command, resume, directory, store, executor }, (outcome) => {
       shell.finish(record(outcome), [...outcome.summary, `report     ${outcome.page}`].join('\n'));
     });

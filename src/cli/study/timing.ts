@@ -30,3 +30,13 @@ export function writeTiming(directory: string, made: ReadonlyMap<string, Made>):
   const jobs = { ...storedRuns(path), ...added };
   writeFileAtomic(path, `${encodeJson({ jobs }, timingName, 1)}\n`);
 }
+
+/** Names of the workers that made the results of earlier commands, by the hash of the job. */
+export function storedWorkers(directory: string): ReadonlyMap<string, string> {
+  const runs = Object.entries(storedRuns(join(directory, timingName)));
+  return new Map(
+    runs.flatMap(([hash, made]) =>
+      isJsonObject(made) && typeof made.worker === 'string' ? [[hash, made.worker]] : [],
+    ),
+  );
+}

@@ -57,7 +57,7 @@ async function checkParts(
 
 async function sweepAction(
   shell: CommandShell,
-  cores: number,
+  host: Host,
   load: () => Promise<SweepEngine>,
   path: string,
   options: SweepOptions,
@@ -68,7 +68,8 @@ async function sweepAction(
   const allowed = environmentsOf(sweep).map((env) => permitted(env, path, options.allowExec));
   const programs: Programs = allowed.includes('any') ? 'any' : 'shipped';
   const engine = await load();
-  await checkParts(shell, engine, sweep, programs);
+  // The programs of the environments may be installed on the workers of a queue alone.
+  if (options.queue === undefined) await checkParts(shell, engine, sweep, programs);
   const { firstSeed = sweep.seeds.first } = options;
   const given = [
     options.firstSeed === undefined ? '' : ` --first-seed ${firstSeed}`,
@@ -77,7 +78,7 @@ async function sweepAction(
   const command = `unbraid sweep ${shellWord(path)}${given.join('')}`;
   const scale = { size: 'full', seeds: null, firstSeed, noGames: () => null } as const;
   const request = { study: sweepStudy(sweep), scale, caller: 'sweep', command, defaultOut, programs } as const;
-  await runJobCommand(shell, cores, engine, options, request, ({ jobs, finished, failed, key, page }) => ({
+  await runJobCommand(shell, host, engine, options, request, ({ jobs, finished, failed, key, page }) => ({
     ...{ command: 'sweep', ...key, jobs, finished, failed, report: page },
   }));
 }
@@ -109,7 +110,5 @@ export function addSweepCommand(program: Command, host: Host, load: () => Promis
       next: 'Open report.html in the folder of the sweep. The same folder contains the tables as CSV and the figure as SVG.',
     }),
   );
-  run(host, command, (shell, path: string, options: SweepOptions) =>
-    sweepAction(shell, host.cores, load, path, options),
-  );
+  run(host, command, (shell, path: string, options: SweepOptions) => sweepAction(shell, host, load, path, options));
 }
