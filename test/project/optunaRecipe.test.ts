@@ -1,4 +1,4 @@
-/** The ask-and-tell recipe of docs/sweep.md, with the real command and a sampler of a few lines in the place of Optuna. */
+/** The ask-and-tell recipe of docs/sweep.md, with the real command and a stub in the place of Optuna. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

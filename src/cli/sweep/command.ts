@@ -1,4 +1,4 @@
-/** `unbraid sweep`: chooses config keys by a search over settings, with seeds, and measures the choice at fresh seeds. */
+/** `unbraid sweep`: chooses config keys by a search over settings, and measures the choice at fresh seeds. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { hasRepeatedKey, parseJson } from '../../check/parseJson.ts';

@@ -51,8 +51,8 @@ export function runsAt(
 }
 
 /**
- * The rungs that are known so far. A rung is known once all runs of the one before it are finished, so neither the order
- * in which runs end nor their number at a time changes a promotion.
+ * The rungs that are known so far. A rung is known once all runs of the one before it are finished. The order in which
+ * runs end and the number of runs at a time therefore change no promotion.
  *
  * @param first development seed
  */

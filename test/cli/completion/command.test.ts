@@ -11,7 +11,7 @@ import { unbraid } from '../fakeEngine.ts';
 
 const studyNames = studies.map(({ name }) => name);
 const commands = [
-  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'sweep', 'profile'],
+  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'sweep', 'worker', 'profile'],
   ...['bridge', 'list', 'completion'],
 ];
 const keys = configTable.map(({ key }) => `${key}=`);
