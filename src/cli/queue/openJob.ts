@@ -21,7 +21,7 @@ const HOUR = 3600;
  *
  * @param not names of workers that must leave the job to others
  */
-export function addedJob({ id, job: { kind, input } }: OpenJob, not: readonly string[] = []) {
+export function addedJob({ id, job: { kind, input, seconds } }: OpenJob, not: readonly string[] = []) {
   const opts = { jobId: id, attempts: 1, removeOnComplete: { age: HOUR }, removeOnFail: { age: 24 * HOUR } };
-  return { name: kind, data: { kind, input, ...(not.length > 0 && { not }) }, opts };
+  return { name: kind, data: { kind, input, seconds, ...(not.length > 0 && { not }) }, opts };
 }

@@ -12,7 +12,7 @@ import type { Made, MadeResult } from '../study/executor.ts';
 import { resultKey } from './names.ts';
 
 /** Largest text of a result in bytes. The results of all studies are below 1 MB. */
-export const mostResultBytes = 64 * 1024 * 1024;
+const mostResultBytes = 64 * 1024 * 1024;
 
 /** Time in seconds for which Redis keeps a result that nobody collects, and one that was collected. */
 const KEPT_SECONDS = 7 * 24 * 3600;

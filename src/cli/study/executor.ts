@@ -84,7 +84,7 @@ export interface JobExecutor {
   close(): Promise<void>;
 }
 
-export const thisRuntime = `node ${process.version}`;
+const thisRuntime = `node ${process.version}`;
 
 /** Runs a job and measures its time. @param worker the name that is recorded */
 export async function runMeasured(runner: JobRunner, job: Job, worker: string): Promise<MadeResult> {

@@ -56,7 +56,7 @@ function openThreads(openRunner: () => JobRunner) {
 }
 
 /** Lets at most `limit` callers through at the same time. */
-function openGate(limit: number) {
+export function openGate(limit: number) {
   let inside = 0;
   const queue: (() => void)[] = [];
   return async <T>(work: () => Promise<T>): Promise<T> => {
@@ -78,7 +78,7 @@ function isRefusal({ message }: Error): boolean {
 }
 
 /** Stops a worker from taking jobs for a while after each refused command, because it repeats the command at once. */
-function pauseAfterErrors(worker: Worker, note: (text: string) => void): () => void {
+export function pauseAfterErrors(worker: Worker, note: (text: string) => void): () => void {
   let pauseMs = FIRST_PAUSE_MS;
   let timer: NodeJS.Timeout | null = null;
   let quiet: NodeJS.Timeout | null = null;
