@@ -11,8 +11,8 @@ import { unbraid } from '../fakeEngine.ts';
 
 const studyNames = studies.map(({ name }) => name);
 const commands = [
-  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'sweep', 'worker', 'profile'],
-  ...['bridge', 'list', 'completion'],
+  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'sweep', 'worker', 'gateway'],
+  ...['profile', 'bridge', 'list', 'completion'],
 ];
 const keys = configTable.map(({ key }) => `${key}=`);
 
