@@ -21,7 +21,19 @@ export function sidebar(): DefaultTheme.SidebarItem[] {
     {
       text: 'Guides',
       items: docs(
-        ...['tutorial', 'custom', 'environments', 'third-party', 'bridge', 'hosts', 'study', 'fleet-volunteers', 'profile', 'publishing'],
+        ...[
+          'tutorial',
+          'custom',
+          'environments',
+          'third-party',
+          'bridge',
+          'hosts',
+          'study',
+          'sweep',
+          'fleet-volunteers',
+          'profile',
+          'publishing',
+        ],
       ),
     },
     { text: 'Reference', items: docs('configuration', 'metrics', 'labels', 'math', 'receipts', 'determinism') },

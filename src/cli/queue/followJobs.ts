@@ -1,8 +1,8 @@
 /**
  * Adds jobs to a queue, waits for their results and stores these.
  *
- * Events of the queue are hints that can be lost. All open jobs are therefore looked up at intervals, and a job that has
- * neither a stored result nor a place in the queue is added again.
+ * Events of the queue are hints that can be lost. All open jobs are therefore looked up at intervals, and a job that
+ * has neither a stored result nor a place in the queue is added again.
  */
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -125,6 +125,16 @@ export async function followJobs(
     note(`a result of job ${each.id.slice(0, 12)} is refused: ${reason}; the job is added again`);
     await addAgain(each);
   };
+  const accept = async (each: OpenJob, found: MadeResult): Promise<void> => {
+    try {
+      keep(each.job, found);
+    } catch (error) {
+      if (error instanceof RefusedResult) return refuse(each, error.message);
+      throw error;
+    }
+    await forgetResult(redis, queueName(each.kind), each.id, each.job.kind);
+    end(each);
+  };
   const collect = async (each: OpenJob): Promise<void> => {
     if (verifying.has(each.id)) return;
     let found: MadeResult;
@@ -143,14 +153,7 @@ export async function followJobs(
       await removeResult(redis, queueName(each.kind), each.id);
       return verification.begin(each, found);
     }
-    try {
-      keep(each.job, found);
-    } catch (error) {
-      if (error instanceof RefusedResult) return refuse(each, error.message);
-      throw error;
-    }
-    await forgetResult(redis, queueName(each.kind), each.id, each.job.kind);
-    end(each);
+    await accept(each, found);
   };
   const verify = async ({ names }: Workforce): Promise<void> => {
     for (const { each, found } of await verification.step(names)) {
@@ -158,8 +161,8 @@ export async function followJobs(
         fail(each, found.failure);
         continue;
       }
-      keep(each.job, found);
-      end(each);
+      verifying.delete(each.id);
+      await accept(each, found);
     }
   };
   const collectAll = async (): Promise<void> => {

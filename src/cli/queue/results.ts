@@ -1,6 +1,6 @@
 /**
- * Results of jobs in Redis. A stored result, and not the state of a job in the queue, decides whether a job is finished:
- * a queue can mark a job as failed although a worker has stored its result.
+ * Results of jobs in Redis. A stored result, and not the state of a job in the queue, decides whether a job is
+ * finished: a queue can mark a job as failed although a worker has stored its result.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Redis } from 'ioredis';
@@ -12,7 +12,7 @@ import type { Made, MadeResult } from '../study/executor.ts';
 import { resultKey } from './names.ts';
 
 /** Largest text of a result in bytes. The results of all studies are below 1 MB. */
-export const mostResultBytes = 64 * 1024 * 1024;
+const mostResultBytes = 64 * 1024 * 1024;
 
 /** Time in seconds for which Redis keeps a result that nobody collects, and one that was collected. */
 const KEPT_SECONDS = 7 * 24 * 3600;

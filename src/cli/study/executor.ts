@@ -46,11 +46,9 @@ export interface Dispute {
 export interface Verified {
   /** The share of results that is replayed. */
   readonly fraction: number;
-  /**
-   * Number of results that another worker replayed, and of replays on this machine: where there was no other worker, and
-   * where two results differed.
-   */
+  /** Number of results that another worker replayed. */
   readonly elsewhere: number;
+  /** Number of replays on this machine: where there was no other worker, and where two results differed. */
   readonly here: number;
   readonly disputes: readonly Dispute[];
 }
@@ -84,7 +82,7 @@ export interface JobExecutor {
   close(): Promise<void>;
 }
 
-export const thisRuntime = `node ${process.version}`;
+const thisRuntime = `node ${process.version}`;
 
 /** Runs a job and measures its time. @param worker the name that is recorded */
 export async function runMeasured(runner: JobRunner, job: Job, worker: string): Promise<MadeResult> {

@@ -8,7 +8,7 @@ import { readJson, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
 import type { Made } from './executor.ts';
 
-export const timingName = 'timing.json';
+const timingName = 'timing.json';
 
 /** The runs of jobs by the hash of the job, as stored; a file that cannot be read counts as empty. */
 function storedRuns(path: string): JsonRecord {

@@ -7,9 +7,9 @@ import type { JobAnswer, VolunteerRunner } from './workerRunner.ts';
 
 /** The part of a worker's global scope, or of a port, that `serveJobs` uses. */
 export interface JobScope {
-  /** Answers the page. */
+  /** Sends the answer of a job. */
   postMessage(message: unknown): void;
-  /** Receives what the page sends. */
+  /** Receives jobs. */
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
 }
 

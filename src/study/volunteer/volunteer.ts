@@ -100,7 +100,7 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
   };
   const lane = async (): Promise<void> => {
     let runner: VolunteerRunner | null = null;
-    let failed = 0;
+    let rest = 1;
     const stop = (): void => runner?.close();
     signal?.addEventListener('abort', stop);
     try {
@@ -128,11 +128,11 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
           onJob({ type: 'lost', id, reason: error instanceof Error ? error.message : String(error) });
           await client.giveBack(lease, !signal?.aborted);
           // If all jobs fail, the cause is here.
-          failed++;
-          await pause(Math.min(LONGEST_PAUSE, 2 ** failed), signal);
+          await pause(rest, signal);
+          rest = Math.min(LONGEST_PAUSE, 2 * rest);
           continue;
         }
-        failed = 0;
+        rest = 1;
         await send(leased, result);
       }
     } catch (error) {
