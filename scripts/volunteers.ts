@@ -73,7 +73,8 @@ function page(measured: Measured): string {
 
 A simulation of ${whole(volunteers)} identities and ${whole(jobs)} jobs with seed 1. All cheats send the same wrong result, which is the best case for
 them. ${abandoned * 100}% of the leases end without a result. "Wrong for a time" counts jobs whose accepted result was wrong before a replay disproved an identity
-behind it. "Wrong at the end" counts those that no replay has found.
+behind it. "Wrong at the end" counts those that no replay has found. The jobs of disproved identities run again here. Where a study
+has already collected such a result, its operator must start that.
 
 ${simulated()}
 

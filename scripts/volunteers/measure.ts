@@ -57,7 +57,9 @@ const identityOf = (i: number): Identity => {
   return { who, network: who, trusted: false, name: '' };
 };
 
-/** Calls per second of forty clients that lease and vote, and bytes of Redis for a lease, an identity and an open job. */
+/**
+ * Calls per second of forty clients that lease and vote, and bytes of Redis for a lease, an identity and an open job.
+ */
 async function measureLeases(client: ioredis.Redis): Promise<Omit<Measured, 'requests' | 'idlePercent' | 'idleJobs'>> {
   const leases = openLeases(client, 'measured');
   const ids = Array.from({ length: 4000 }, (_, i) => textSha256(`job ${i}`));
