@@ -10,11 +10,12 @@ import { checkResult } from '../../study/checkResult.ts';
 import type { Job } from '../../study/job.ts';
 import type { FailedJob, JobHandlers } from '../../study/runJobs.ts';
 import type { MadeResult, Reported } from '../study/executor.ts';
-import { openRedis } from './connection.ts';
+import { isRefusal, openRedis } from './connection.ts';
+import { graceAfter, within } from './grace.ts';
 import type { QueueLibraries } from './libraries.ts';
 import { prefix, type QueueKind, queueKinds, queueName } from './names.ts';
 import { type OpenJob, openJob } from './openJob.ts';
-import { forgetResult, readResult, removeResult, withResult } from './results.ts';
+import { forgetResult, openResult, readResult, removeResult, withResult } from './results.ts';
 import type { Workforce } from './workerNotes.ts';
 
 /** Interval in ms at which the results of all open jobs are looked up. */
@@ -25,6 +26,9 @@ const STATES_EVERY = 5;
 
 /** Most jobs of one command in the queue at the same time. */
 const WINDOW = 2000;
+
+/** Time in ms after an interruption for which the command waits for Redis. */
+export const LEAVE_MS = 2000;
 
 /** A job with this many results that were refused fails. */
 const MOST_REFUSALS = 3;
@@ -70,7 +74,7 @@ function openPause() {
 /** Calls `hint` with the id of each job that ends; returns a function that stops this. */
 function listen({ libraries, address }: QueueParts, hint: (id: string) => void): () => Promise<void> {
   const opened = queueKinds.map((kind) => {
-    const connection = openRedis(libraries, address, 'unbraid events');
+    const connection = openRedis(libraries, address, 'unbraid-events');
     const events = new libraries.bullmq.QueueEvents(queueName(kind), { connection, prefix });
     events.on('error', () => {});
     events.on('completed', ({ jobId }) => hint(jobId));
@@ -78,10 +82,8 @@ function listen({ libraries, address }: QueueParts, hint: (id: string) => void):
     return { connection, events };
   });
   return async () => {
-    for (const { connection, events } of opened) {
-      await events.close().catch(() => {});
-      connection.disconnect();
-    }
+    await Promise.all(opened.map(({ events }) => within(LEAVE_MS, events.close()).catch(() => {})));
+    for (const { connection } of opened) connection.disconnect();
   };
 }
 
@@ -97,6 +99,8 @@ export async function followJobs(
   const failed = new Map<Job, string>();
   const refusals = new Map<string, number>();
   const hinted = new Set<string>();
+  /** After an interruption, a command of Redis may still be open, and its result is no longer wanted. */
+  let left = false;
   const pause = openPause();
 
   const end = ({ id, job }: OpenJob): void => {
@@ -117,18 +121,18 @@ export async function followJobs(
     await add([each]);
   };
   const collect = async (each: OpenJob): Promise<void> => {
+    const stored = await readResult(redis, queueName(each.kind), each.id);
+    if (stored === null || left) return;
     let found: MadeResult;
     try {
-      const stored = await readResult(redis, queueName(each.kind), each.id);
-      if (stored === null) return;
-      checkResult(each.job, stored.result);
-      found = stored;
+      found = openResult(stored);
+      checkResult(each.job, found.result);
     } catch (error) {
       return refuse(each, (error as Error).message);
     }
     keep(each.job, found);
-    await forgetResult(redis, queueName(each.kind), each.id);
     end(each);
+    await forgetResult(redis, queueName(each.kind), each.id);
   };
   const collectAll = async (): Promise<void> => {
     for (const kind of queueKinds) {
@@ -149,9 +153,9 @@ export async function followJobs(
     return false;
   };
   const readStates = async (of: readonly OpenJob[]): Promise<void> => {
-    const lost: OpenJob[] = [];
-    for (const each of of) if (await readState(each)) lost.push(each);
-    if (lost.length > 0) await add(lost);
+    // All at once: one after another, each would wait for the network.
+    const lost = await Promise.all(of.map(readState));
+    if (lost.includes(true)) await add(of.filter((_, i) => lost[i]));
   };
   const fill = async (): Promise<void> => {
     const more = waiting.splice(0, WINDOW - open.size);
@@ -162,6 +166,38 @@ export async function followJobs(
     await add(more.filter(({ id }) => open.has(id)));
   };
 
+  let sweeps = 0;
+  let sweptMs = Number.NEGATIVE_INFINITY;
+  const look = async (): Promise<void> => {
+    await fill();
+    const told = [...hinted].flatMap((id) => open.get(id) ?? []);
+    hinted.clear();
+    for (const each of told) await collect(each);
+    await readStates(told.filter(({ id }) => open.has(id)));
+    if (performance.now() - sweptMs < SWEEP_MS) return;
+    sweptMs = performance.now();
+    sweeps++;
+    await collectAll();
+    if (sweeps % STATES_EVERY === 0) await readStates([...open.values()]);
+    const workforce = await countWorkers();
+    onReport({ lanes: workforce.lanes, detail: workersText(workforce) });
+  };
+  const noted = new Set<string>();
+  const follow = async (): Promise<void> => {
+    while (open.size > 0 || waiting.length > 0) {
+      signal?.throwIfAborted();
+      try {
+        await look();
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (!noted.has(error.message)) note(`queue: ${error.message}; it is tried again every ${SWEEP_MS / 1000} s`);
+        noted.add(error.message);
+        await pause.wait(SWEEP_MS);
+      }
+      if (open.size > 0 && hinted.size === 0) await pause.wait(SWEEP_MS);
+    }
+  };
+
   const stopListening = listen(parts, (id) => {
     if (!open.has(id)) return;
     hinted.add(id);
@@ -169,26 +205,9 @@ export async function followJobs(
   });
   signal?.addEventListener('abort', pause.wake);
   try {
-    let sweeps = 0;
-    let sweptMs = Number.NEGATIVE_INFINITY;
-    while (open.size > 0 || waiting.length > 0) {
-      signal?.throwIfAborted();
-      await fill();
-      const told = [...hinted].flatMap((id) => open.get(id) ?? []);
-      hinted.clear();
-      for (const each of told) await collect(each);
-      await readStates(told.filter(({ id }) => open.has(id)));
-      if (performance.now() - sweptMs >= SWEEP_MS) {
-        sweptMs = performance.now();
-        sweeps++;
-        await collectAll();
-        if (sweeps % STATES_EVERY === 0) await readStates([...open.values()]);
-        const workforce = await countWorkers();
-        onReport({ lanes: workforce.lanes, detail: workersText(workforce) });
-      }
-      if (open.size > 0 && hinted.size === 0) await pause.wait(SWEEP_MS);
-    }
+    await (signal === undefined ? follow() : graceAfter(signal, LEAVE_MS, follow()));
   } finally {
+    left = true;
     signal?.removeEventListener('abort', pause.wake);
     await stopListening();
   }

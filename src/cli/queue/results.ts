@@ -5,7 +5,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../../check/parseJson.ts';
-import { canonicalJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
+import { canonicalJson, encodeJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
 import { textSha256 } from '../../record/sha256.ts';
 import type { Made, MadeResult } from '../study/executor.ts';
 import { resultKey } from './names.ts';
@@ -38,19 +38,29 @@ export function resultSha(result: JsonRecord): string {
 
 /** Stores a result under the id of its job. The first result of an id stays. */
 export async function keepResult(redis: Redis, queue: string, id: string, { result, made }: MadeResult): Promise<Kept> {
-  const body = gzipSync(canonicalJson({ result, made: { ...made } }));
+  // In the order of its keys, which the file of the job has, too.
+  const body = gzipSync(encodeJson({ result, made: { ...made } }, 'result of a job'));
   const key = resultKey(queue, id);
   const answer = await redis.eval(keepScript, 1, key, resultSha(result), body, made.worker, KEPT_SECONDS);
   return answer === 1 ? 'new' : answer === 0 ? 'same' : 'other';
 }
 
-/** Which of the ids have a result. */
+/** Whether the key of a result is of another type, so that no command for results can read it. */
+function isOtherType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
+}
+
+/** Which of the ids have a result, of whatever content. @throws if Redis refuses the command */
 export async function withResult(redis: Redis, queue: string, ids: readonly string[]): Promise<readonly string[]> {
   if (ids.length === 0) return [];
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.exists(resultKey(queue, id));
+  for (const id of ids) pipeline.hexists(resultKey(queue, id), 'body');
   const answers = (await pipeline.exec()) ?? [];
-  return ids.filter((_, i) => answers[i]?.[1] === 1);
+  return ids.filter((_, i) => {
+    const [error, found] = answers[i];
+    if (error !== null && !isOtherType(error)) throw error;
+    return error !== null || found === 1;
+  });
 }
 
 const texts: readonly (keyof Made)[] = ['worker', 'host', 'runtime'];
@@ -64,14 +74,25 @@ function isMade(value: unknown): value is Made {
   return named && typeof value.seconds === 'number' && value.seconds >= 0;
 }
 
-/**
- * The stored result of a job; null if there is none. The content is a stranger's.
- *
- * @throws Error with the reason, if the content is no result, is too large, or does not match its hash
- */
-export async function readResult(redis: Redis, queue: string, id: string): Promise<MadeResult | null> {
-  const [sha, body] = await redis.hmgetBuffer(resultKey(queue, id), 'sha', 'body');
-  if (sha === null || body === null) return null;
+/** A stored result, which is a stranger's. */
+export interface StoredResult {
+  readonly sha: string;
+  readonly body: Buffer;
+}
+
+/** The stored result of a job; null if there is none. @throws if Redis refuses the command */
+export async function readResult(redis: Redis, queue: string, id: string): Promise<StoredResult | null> {
+  try {
+    const [sha, body] = await redis.hmgetBuffer(resultKey(queue, id), 'sha', 'body');
+    return body === null ? null : { sha: String(sha), body };
+  } catch (error) {
+    if (isOtherType(error)) return { sha: '', body: Buffer.alloc(0) };
+    throw error;
+  }
+}
+
+/** @throws Error with the reason, if the content is no result, is too large, or does not match its hash */
+export function openResult({ sha, body }: StoredResult): MadeResult {
   let content: unknown;
   try {
     content = parseJson(gunzipSync(body, { maxOutputLength: mostResultBytes }).toString());
@@ -82,7 +103,7 @@ export async function readResult(redis: Redis, queue: string, id: string): Promi
     throw new Error('it is no result with the worker that made it');
   }
   const result = content.result as JsonRecord;
-  if (resultSha(result) !== sha.toString()) throw new Error('it does not match its hash');
+  if (resultSha(result) !== sha) throw new Error('it does not match its hash');
   return { result, made: content.made };
 }
 
