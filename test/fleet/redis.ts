@@ -81,3 +81,8 @@ export async function startRedis(more: readonly string[] = []): Promise<RedisSer
     },
   };
 }
+
+/** The connections of the server, one a line. */
+export async function listClients(client: Redis): Promise<string> {
+  return String(await client.call('CLIENT', 'LIST'));
+}
