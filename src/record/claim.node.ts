@@ -22,7 +22,7 @@ import {
   receiptName,
   resultName,
 } from './names.ts';
-import { extraOutcomeKeys, outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
+import { computationKeys, extraOutcomeKeys, outcomeKeys, outcomeOf, type Receipt } from './receipt.ts';
 import { versionPattern } from './receiptFile.ts';
 import { readCheckpoint } from './run.node.ts';
 
@@ -124,8 +124,7 @@ function isKernels(value: unknown): boolean {
 
 function readResult(directory: string, config: JsonRecord, chain: Chain | null): JsonRecord {
   const result = readRecord(directory, resultName);
-  const ofComputation = ['wallMs', 'workers', 'kernels', 'repeatedResets', 'arithmetic'];
-  const keys = ['command', 'config', ...outcomeKeys, ...extraOutcomeKeys, ...ofComputation];
+  const keys = ['command', 'config', ...outcomeKeys, ...extraOutcomeKeys, ...computationKeys];
   requireKeys(resultName, result, keys);
   for (const key of outcomeKeys) if (result[key] === undefined) found(resultName, `${resultName} has no ${key}`);
   if (result.command !== 'train') found(`${resultName}#command`, `${resultName} must have the command train`);

@@ -44,6 +44,9 @@ export const outcomeKeys = ['success', 'coupling', 'envSteps', 'updates', 'param
 /** Keys of an outcome that results of some configs and environments have. */
 export const extraOutcomeKeys = ['return', 'random'] as const;
 
+/** Keys of result.json that state how the run was computed. They differ between machines, apart from `arithmetic`. */
+export const computationKeys = ['wallMs', 'workers', 'kernels', 'repeatedResets', 'arithmetic'] as const;
+
 /** Whether every mean return of a result is the success of its split, so that it adds nothing to the outcome. */
 function returnsAreSuccess({ success, return: returns }: JsonRecord): boolean {
   if (!isJsonObject(success) || !isJsonObject(returns)) return true;

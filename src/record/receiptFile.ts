@@ -20,6 +20,11 @@ export const versionPattern = /^[0-9A-Za-z.+-]{1,40}$/;
 /** Path of a file of a run from the folder of the run. Other paths in a receipt are rejected and never read. */
 const runFilePattern = /^([a-z-]+\.jsonl?|checkpoints\/\d{6,15}\/[a-z]+\.(json|safetensors))$/;
 
+/** Whether `path` has the form of a path of a file of a run, which leads to no place outside its folder. */
+export function isRunFilePath(path: string): boolean {
+  return runFilePattern.test(path);
+}
+
 /** Characters of a path that have no special meaning in any shell. */
 const plainPath = /^[\p{L}\p{N}_./ ~+@%:,=\\-]{1,1000}$/u;
 /** Empty where a program created the receipt. */

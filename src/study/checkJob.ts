@@ -1,13 +1,14 @@
 /** Checks jobs that come from another program, before they run. */
 import * as v from 'valibot';
 import { resolveConfig } from '../config/config.ts';
-import { canonicalMethod } from '../config/method.ts';
+import { isMethod } from '../config/method.ts';
 import { isBuiltIn } from '../env/names.ts';
 import { isJsonObject, type JsonRecord } from '../record/json.ts';
-import { plainTerms } from './danger/experiment.ts';
 import { labelSources } from './danger/follow.ts';
 import { dangerPresets } from './danger/presets.ts';
 import { jobKindNames } from './jobKinds.ts';
+import { runKind } from './trained/runFolderJob.ts';
+import { trainKind } from './trained/trainJob.ts';
 
 /** A job without the estimate of its duration. */
 export interface ReceivedJob {
@@ -33,15 +34,6 @@ const changes = v.pipe(
   }),
 );
 
-const isMethod = (text: string): boolean => {
-  try {
-    canonicalMethod(plainTerms(text).join('+'));
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 const groupOfActions = {
   q: probability,
   r: probability,
@@ -53,6 +45,7 @@ const groupOfActions = {
 /** The inputs of each kind, by its name. The bounds contain every job of the studies, with space. */
 const inputs: Readonly<Record<string, v.GenericSchema>> = {
   train: changes,
+  run: changes,
   bandit: changes,
   danger: v.strictObject({
     rho: inside(-1, 1),
@@ -123,6 +116,6 @@ export function checkJob(value: unknown): ReceivedJob {
 
 /** Whether a job starts a program: the bridge of an environment. */
 export function jobStartsProgram({ kind, input }: ReceivedJob): boolean {
-  if (kind !== 'train') return false;
+  if (kind !== trainKind.name && kind !== runKind.name) return false;
   return !isBuiltIn(resolveConfig(input).env);
 }

@@ -6,6 +6,8 @@ import { canonicalJson, type JsonRecord } from '../record/json.ts';
 import { type Receipt, receiptFlaw, receiptFormat } from '../record/receipt.ts';
 import { versionPattern } from '../record/receiptFile.ts';
 import type { ReceivedJob } from './checkJob.ts';
+import { type RunFiles, runKind, runReceipt, unpackRun } from './trained/runFolderJob.ts';
+import { trainKind } from './trained/trainJob.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -48,6 +50,7 @@ const stepErrors = v.array(v.strictObject({ lift: finite, predicted: finite, act
 /** The results of each kind, by its name. */
 const results: Readonly<Record<string, v.GenericSchema>> = {
   train: trained,
+  run: v.strictObject({ files: v.record(v.string(), v.string()) }),
   bandit: v.strictObject({ success, cosine: v.strictObject({ start: finite, end: finite }), envSteps: count }),
   danger: v.strictObject({ probabilities: v.array(v.array(share)), returns: numbers }),
   'risky-action': v.strictObject({ none: interval, group: interval }),
@@ -75,6 +78,13 @@ function trainingFlaw(input: JsonRecord, result: v.InferOutput<typeof trained>):
   return null;
 }
 
+/** As `trainingFlaw`, of the folder of a run. `readFolderClaim` compares its files with each other. */
+function runFlaw(input: JsonRecord, result: RunFiles): string | null {
+  const { receipt } = runReceipt(unpackRun(result));
+  const config = recordedConfig(resolveConfig(input)) as JsonRecord;
+  return canonicalJson(config) === canonicalJson(receipt.config) ? null : 'its receipt is of another config';
+}
+
 /**
  * Checks the form of a result, and that the result of a training run agrees with its own receipt. Only a replay can
  * tell whether the numbers are those of the job.
@@ -87,6 +97,12 @@ export function checkResult({ kind, input }: ReceivedJob, result: JsonRecord): v
     const [issue] = checked.issues;
     throw new Error(`it has not the form of a result of ${kind}: ${v.getDotPath(issue) ?? ''} ${issue.message}`);
   }
-  const flaw = kind === 'train' ? trainingFlaw(input, checked.output as v.InferOutput<typeof trained>) : null;
+  const { output } = checked;
+  const flaw =
+    kind === trainKind.name
+      ? trainingFlaw(input, output as v.InferOutput<typeof trained>)
+      : kind === runKind.name
+        ? runFlaw(input, output as RunFiles)
+        : null;
   if (flaw !== null) throw new Error(flaw);
 }

@@ -3,6 +3,7 @@
  * job is therefore reused.
  */
 
+import type { Config } from '../config/config.ts';
 import type { OpenBridge } from '../env/outside.ts';
 import { canonicalJson, type JsonRecord } from '../record/json.ts';
 import { textSha256 } from '../record/sha256.ts';
@@ -14,6 +15,10 @@ export interface JobTools {
   readonly openBridge: OpenBridge;
   /** The module of the kernels; by default the narrow build beside the code. All builds compute the same bits. */
   readonly module?: WebAssembly.Module;
+  /**
+   * Trains a run in a folder and returns its files in base64 by their path; absent where there is no file system.
+   */
+  readonly trainFiles?: (config: Config) => Promise<Readonly<Record<string, string>>>;
 }
 
 /**

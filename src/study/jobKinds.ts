@@ -7,6 +7,7 @@ import { groupSignKind } from './theory/groupSign.ts';
 import { riskyKind } from './theory/riskyAction.ts';
 import { squeezeKind } from './theory/squeezing.ts';
 import { stageKind } from './theory/stepError.ts';
+import { runKind } from './trained/runFolderJob.ts';
 import { trainKind } from './trained/trainJob.ts';
 
 // The name of a job selects its kind, so each kind reads only inputs of its own type.
@@ -18,6 +19,7 @@ const kinds = [
   groupSignKind,
   squeezeKind,
   stageKind,
+  runKind,
 ] as unknown as readonly JobKind<JsonRecord, JsonRecord>[];
 
 /** The names of all kinds. */

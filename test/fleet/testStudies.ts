@@ -24,7 +24,7 @@ export const banditInput = (seed: number): TrainInput => ({
   ...{ iterations: 5, checkpointEvery: 5, similarity: 0.5, seed },
 });
 
-function testStudy(name: string, jobOfSeed: (seed: number) => Job, valueOf: (result: JsonRecord) => number): Study {
+function testStudy(name: string, jobOfSeed: (seed: number) => Job, measured: (result: JsonRecord) => number): Study {
   const plan: Study['plan'] = (scale) => seedsOf(scale, 4).map(jobOfSeed);
   return {
     ...{ name, question: 'do all jobs have the same results on every machine?', plan },
@@ -32,7 +32,13 @@ function testStudy(name: string, jobOfSeed: (seed: number) => Job, valueOf: (res
       const rows = plan(scale).map((job, i) => {
         const result = results.ofJob(job);
         const [seed] = [scale.firstSeed + i];
-        const estimate = result && { statistic: 'value', value: valueOf(result), low: null, high: null, seeds: [seed] };
+        const estimate = result && {
+          statistic: 'value',
+          value: measured(result),
+          low: null,
+          high: null,
+          seeds: [seed],
+        };
         return { name: `seed ${seed}`, cells: [estimate], command };
       });
       const table = { id: 'seeds', title: 'Values', rowHead: 'seed', columns: ['value'], rows };

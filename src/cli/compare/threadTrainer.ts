@@ -42,6 +42,6 @@ export function openThreadTrainer(threads: number, kernels: CommandKernels): Tra
       const choice = await kernels.settled(of);
       return run({ config, directory, resume, programs, threads, kernels: { of, choice } }, onProgress, signal);
     },
-    close,
+    close: () => void close(),
   };
 }

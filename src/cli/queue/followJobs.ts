@@ -9,7 +9,7 @@ import type { Redis } from 'ioredis';
 import { checkResult } from '../../study/checkResult.ts';
 import type { Job } from '../../study/job.ts';
 import type { FailedJob, JobHandlers } from '../../study/runJobs.ts';
-import type { MadeResult, Reported } from '../study/executor.ts';
+import { type MadeResult, RefusedResult, type Reported } from '../study/executor.ts';
 import { isRefusal, openRedis } from './connection.ts';
 import { graceAfter, within } from './grace.ts';
 import type { QueueLibraries } from './libraries.ts';
@@ -125,14 +125,19 @@ export async function followJobs(
     if (stored === null || left) return;
     let found: MadeResult;
     try {
-      found = openResult(stored);
+      found = openResult(stored, each.job.kind);
       checkResult(each.job, found.result);
     } catch (error) {
       return refuse(each, (error as Error).message);
     }
-    keep(each.job, found);
+    try {
+      keep(each.job, found);
+    } catch (error) {
+      if (error instanceof RefusedResult) return refuse(each, error.message);
+      throw error;
+    }
     end(each);
-    await forgetResult(redis, queueName(each.kind), each.id);
+    await forgetResult(redis, queueName(each.kind), each.id, each.job.kind);
   };
   const collectAll = async (): Promise<void> => {
     for (const kind of queueKinds) {

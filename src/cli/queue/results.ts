@@ -5,8 +5,9 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../../check/parseJson.ts';
-import { canonicalJson, encodeJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
-import { textSha256 } from '../../record/sha256.ts';
+import { encodeJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
+import { resultSha } from '../../study/resultIdentity.ts';
+import { runKind } from '../../study/trained/runFolderJob.ts';
 import type { Made, MadeResult } from '../study/executor.ts';
 import { resultKey } from './names.ts';
 
@@ -16,6 +17,8 @@ export const mostResultBytes = 64 * 1024 * 1024;
 /** Time in seconds for which Redis keeps a result that nobody collects, and one that was collected. */
 const KEPT_SECONDS = 7 * 24 * 3600;
 const COLLECTED_SECONDS = 3600;
+/** The same of the folder of a run, which takes megabytes. */
+const COLLECTED_RUN_SECONDS = 120;
 
 /** Stores a result if there is none. Returns 1 if it was stored, 0 if an equal one is there, -1 if another one is. */
 const keepScript = `
@@ -31,17 +34,22 @@ return -1`;
 
 export type Kept = 'new' | 'same' | 'other';
 
-/** What two workers must agree on: SHA-256 of the result as canonical JSON. */
-export function resultSha(result: JsonRecord): string {
-  return textSha256(canonicalJson(result));
-}
-
-/** Stores a result under the id of its job. The first result of an id stays. */
-export async function keepResult(redis: Redis, queue: string, id: string, { result, made }: MadeResult): Promise<Kept> {
+/**
+ * Stores a result under the id of its job. The first result of an id stays.
+ *
+ * @param kind of the job
+ */
+export async function keepResult(
+  redis: Redis,
+  queue: string,
+  id: string,
+  kind: string,
+  { result, made }: MadeResult,
+): Promise<Kept> {
   // In the order of its keys, which the file of the job has, too.
   const body = gzipSync(encodeJson({ result, made: { ...made } }, 'result of a job'));
   const key = resultKey(queue, id);
-  const answer = await redis.eval(keepScript, 1, key, resultSha(result), body, made.worker, KEPT_SECONDS);
+  const answer = await redis.eval(keepScript, 1, key, resultSha(kind, result), body, made.worker, KEPT_SECONDS);
   return answer === 1 ? 'new' : answer === 0 ? 'same' : 'other';
 }
 
@@ -91,8 +99,11 @@ export async function readResult(redis: Redis, queue: string, id: string): Promi
   }
 }
 
-/** @throws Error with the reason, if the content is no result, is too large, or does not match its hash */
-export function openResult({ sha, body }: StoredResult): MadeResult {
+/**
+ * @param kind of the job
+ * @throws Error with the reason, if the content is no result, is too large, or does not match its hash
+ */
+export function openResult({ sha, body }: StoredResult, kind: string): MadeResult {
   let content: unknown;
   try {
     content = parseJson(gunzipSync(body, { maxOutputLength: mostResultBytes }).toString());
@@ -103,7 +114,7 @@ export function openResult({ sha, body }: StoredResult): MadeResult {
     throw new Error('it is no result with the worker that made it');
   }
   const result = content.result as JsonRecord;
-  if (resultSha(result) !== sha) throw new Error('it does not match its hash');
+  if (resultSha(kind, result) !== sha) throw new Error('it does not match its hash');
   return { result, made: content.made };
 }
 
@@ -112,6 +123,6 @@ export async function removeResult(redis: Redis, queue: string, id: string): Pro
 }
 
 /** Shortens the time for which a collected result stays, during which other commands can still collect it. */
-export async function forgetResult(redis: Redis, queue: string, id: string): Promise<void> {
-  await redis.expire(resultKey(queue, id), COLLECTED_SECONDS);
+export async function forgetResult(redis: Redis, queue: string, id: string, kind: string): Promise<void> {
+  await redis.expire(resultKey(queue, id), kind === runKind.name ? COLLECTED_RUN_SECONDS : COLLECTED_SECONDS);
 }

@@ -19,8 +19,8 @@ export interface Thread<Task, Result, Progress> {
    * @throws if the task fails or the thread ends; after an abort, once the thread has stopped, the reason of the signal
    */
   run(task: Task, onProgress?: (progress: Progress) => void, signal?: AbortSignal): Promise<Result>;
-  /** Ends the thread at once. */
-  close(): void;
+  /** Ends the thread at once. Returns when it has ended. */
+  close(): Promise<unknown>;
 }
 
 /** @param entry a module that calls `serveThread` */
@@ -71,7 +71,7 @@ export function openThread<Task, Result, Progress = never>(entry: URL, name: str
     },
     close() {
       ended(new Error('the thread was closed'));
-      void worker.terminate();
+      return worker.terminate();
     },
   };
 }

@@ -21,6 +21,9 @@ export interface MadeResult {
   readonly made: Made;
 }
 
+/** Thrown by `keep` for a result of another machine that contradicts itself. Its job runs again. */
+export class RefusedResult extends Error {}
+
 /** State of the jobs that other machines do, for the progress display. */
 export interface Reported {
   /** Text after the number of jobs, such as the names of the workers. */

@@ -132,7 +132,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     const stored = await insist(() => withResult(redis, job.queueName, [id]), cancelled);
     if (stored.length > 0) return { kept: 'stored' };
     const found = await threads.run(checked, cancelled);
-    const kept = await insist(() => keepResult(redis, job.queueName, id, found), cancelled);
+    const kept = await insist(() => keepResult(redis, job.queueName, id, checked.kind, found), cancelled);
     if (kept === 'other') note(`job ${id.slice(0, 12)}: another worker stored another result`);
     done++;
     onDone(done);
