@@ -30,11 +30,17 @@ export interface Running {
 /** Locks of a second: the jobs of a worker that was killed run elsewhere after 1 to 2 s. */
 export const shortLocks: FleetFaults = { locks: [1000, 500] };
 
+/** Arguments of Node and variables of a command. */
+export interface Surroundings {
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A folder, and the commands that were started in it. */
 export interface Fleet {
   readonly folder: string;
   /** Starts `unbraid` with the studies of the tests. */
-  start(args: readonly string[], faults?: FleetFaults, nodeArgs?: readonly string[]): Running;
+  start(args: readonly string[], faults?: FleetFaults, more?: Surroundings): Running;
   worker(address: string, faults?: FleetFaults, more?: readonly string[]): Running;
   /** Runs a study on a queue, in the folder OUT. */
   study(address: string, out: string, seeds: number, name?: string): Running;
@@ -45,8 +51,8 @@ export interface Fleet {
 export function openFleet(): Fleet {
   const folder = mkdtempSync(join(tmpdir(), 'unbraid-fleet-'));
   const all: Running[] = [];
-  const start: Fleet['start'] = (args, faults = {}, nodeArgs = []) => {
-    const env = { ...process.env, UNBRAID_FLEET: JSON.stringify(faults), UNBRAID_QUEUE: '' };
+  const start: Fleet['start'] = (args, faults = {}, { nodeArgs = [], env: more = {} } = {}) => {
+    const env = { ...process.env, UNBRAID_FLEET: JSON.stringify(faults), UNBRAID_QUEUE: '', ...more };
     const child = spawn(node, [...nodeArgs, product, ...args], { cwd: folder, env });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

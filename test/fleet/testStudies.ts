@@ -1,5 +1,6 @@
 /** Studies of small jobs. `--seeds` is the number of their jobs. */
 
+import { fileURLToPath } from 'node:url';
 import type { JsonRecord } from '../../src/record/json.ts';
 import { dangerKind } from '../../src/study/danger/dangerJob.ts';
 import { type Job, type JobKind, jobOf } from '../../src/study/job.ts';
@@ -56,12 +57,25 @@ function testStudy(name: string, jobOfSeed: (seed: number) => Job, measured: (re
 const numberOf = (value: unknown): number => value as number;
 
 /** Small training runs with receipts. */
-const trainInput = (seed: number): TrainInput => ({
+export const trainInput = (seed: number): TrainInput => ({
   ...small,
   ...{ env: 'look-alike', policy: 'mlp', iterations: 3, checkpointEvery: 3, trainGames: 4, seed },
 });
 
+const program = fileURLToPath(new URL('../env/bridge/fixtures/bridgeProgram.mjs', import.meta.url));
+
+/** A training run that starts a program. */
+const programInput = (seed: number): TrainInput => ({
+  ...{ env: `exec:${process.execPath} ${program} steady`, iterations: 1, groupsPerIteration: 2, numGenerations: 2 },
+  ...{ coldStart: 0, evalEpisodes: 2, trainGames: 2, vocabularyEpisodes: 2, couplingPairs: 2, seed },
+});
+
 export const testStudies: readonly Study[] = [
+  testStudy(
+    'programs',
+    (seed) => jobOf(trainKind, programInput(seed), 0.1),
+    ({ envSteps }) => numberOf(envSteps),
+  ),
   testStudy(
     'bandits',
     (seed) => jobOf(banditKind, banditInput(seed), 0.05),

@@ -28,7 +28,7 @@ const STATES_EVERY = 5;
 const WINDOW = 2000;
 
 /** Time in ms after an interruption for which the command waits for Redis. */
-export const LEAVE_MS = 2000;
+export const LEAVE_MS = 1000;
 
 /** A job with this many results that were refused fails. */
 const MOST_REFUSALS = 3;

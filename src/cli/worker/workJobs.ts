@@ -23,7 +23,7 @@ export interface LockTimes {
 const MOST_STALLS = 5;
 
 /** Time in ms for which a worker that is told to stop waits for a Redis that does not answer. */
-const PARTING_MS = 5000;
+const PARTING_MS = 3000;
 const POLL_MS = 50;
 
 export interface WorkOptions {
@@ -107,11 +107,12 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     throw new libraries.bullmq.DelayedError();
   };
   /** Repeats a command that Redis refuses, because its memory may be full for a while. */
-  const insist = async <T>(command: () => Promise<T>, cancelled: AbortSignal): Promise<T> => {
+  const insist = async <T>(id: string, cancelled: AbortSignal, command: () => Promise<T>): Promise<T> => {
     for (;;) {
       try {
         return await graceAfter(signal, PARTING_MS, command());
       } catch (error) {
+        if (signal.aborted) note(`job ${id.slice(0, 12)}: ${(error as Error).message}; it runs again elsewhere`);
         if (!isRefusal(error) || cancelled.aborted || signal.aborted) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS));
@@ -129,10 +130,10 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     cancelled.throwIfAborted();
     // A worker that ended between storing its result and completing its job leaves both.
     const id = String(job.id);
-    const stored = await insist(() => withResult(redis, job.queueName, [id]), cancelled);
+    const stored = await insist(id, cancelled, () => withResult(redis, job.queueName, [id]));
     if (stored.length > 0) return { kept: 'stored' };
     const found = await threads.run(checked, cancelled);
-    const kept = await insist(() => keepResult(redis, job.queueName, id, checked.kind, found), cancelled);
+    const kept = await insist(id, cancelled, () => keepResult(redis, job.queueName, id, checked.kind, found));
     if (kept === 'other') note(`job ${id.slice(0, 12)}: another worker stored another result`);
     done++;
     onDone(done);
@@ -163,22 +164,14 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     return { worker, connection, stopPauses };
   });
 
-  /** Waits for the jobs that run. Without any, waits only a while, because Redis may be away. */
-  const closeAll = async (): Promise<void> => {
-    let closed = false;
-    void Promise.allSettled(workers.map(({ worker }) => worker.close())).then(() => {
-      closed = true;
-    });
-    for (let idleMs = 0; !closed && idleMs < PARTING_MS; idleMs += POLL_MS) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      if (running > 0) idleMs = 0;
-    }
-    for (const { worker, connection, stopPauses } of workers) {
-      stopPauses();
-      // This one is a copy of `connection`, which the queue made for commands that block.
-      if (!closed) void worker.getBackend().disconnectBlocking(false);
-      connection.disconnect();
-    }
+  const closeOne = async ({ worker, connection, stopPauses }: (typeof workers)[number]): Promise<void> => {
+    stopPauses();
+    await worker.pause(true);
+    while (running > 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    // Without Redis, an ordinary close does not end. It waits for a job that was taken in this moment.
+    const answers = await within(PARTING_MS, connection.ping()).catch(() => null);
+    await worker.close(answers === null).catch(() => {});
+    connection.disconnect();
   };
 
   const seen = new Set<string>();
@@ -204,8 +197,9 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   clearInterval(reports);
-  await closeAll();
+  await Promise.all(workers.map(closeOne));
   threads.close();
+  // Without Redis, its list of workers forgets this one.
   await within(PARTING_MS, removeWorker(redis, name)).catch(() => {});
   redis.disconnect();
   return done;
