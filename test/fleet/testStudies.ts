@@ -94,6 +94,6 @@ export const testStudies: readonly Study[] = [
 ];
 
 function dangerInput(seed: number): JsonRecord {
-  const arms = [{ method: 'grpo', labels: 'critic', coupling: true }];
+  const arms = [{ method: 'grpo', labels: 'oracle', coupling: true }];
   return { rho: 0.5, seed, start: 0.5, iterations: 10, arms };
 }
