@@ -9,7 +9,7 @@ import { type Plugin, rolldown } from 'rolldown';
 import { packagesIn } from './package/packagesIn.ts';
 
 /** The entries of src/entry; `unbraid/edge` has no bundle. */
-const entries = ['layers', 'learn', 'env', 'coupling', 'statistics', 'record'];
+const entries = ['layers', 'learn', 'env', 'coupling', 'statistics', 'record', 'volunteer'];
 
 const modules = ['unbraid.wasm', 'unbraid.threads.wasm', 'unbraid.relaxed.wasm'];
 

@@ -5,7 +5,8 @@
  * This entry trains, evaluates, measures and verifies. `unbraid/layers` builds networks, `unbraid/learn` has the parts
  * of a training loop, `unbraid/env` environments, `unbraid/coupling` Gram matrices and gradient surgery,
  * `unbraid/statistics` intervals, `unbraid/record` receipts, checkpoints and run folders, `unbraid/workers` worker
- * threads, `unbraid/edge` a trained policy in hosts without files and threads. Every entry runs in any runtime.
+ * threads, `unbraid/volunteer` work for a gateway, `unbraid/edge` a trained policy in hosts without files and threads.
+ * Every entry runs in any runtime.
  *
  * @module unbraid
  */

@@ -5,6 +5,7 @@ import { addBridgeCommand, type BridgeEngine } from './bridge/command.ts';
 import { addCompareCommand, type CompareEngine } from './compare/command.ts';
 import { addCompletionCommand } from './completion/command.ts';
 import { addDangerCommand } from './danger/command.ts';
+import { addGatewayCommand } from './gateway/command.ts';
 import { addListCommand, type ListEngine } from './list/command.ts';
 import { addProfileCommand, type ProfileEngine } from './profile/command.ts';
 import { addRandomCommand, type RandomEngine } from './random/command.ts';
@@ -75,6 +76,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
   addWorkerCommand(program, host, load);
+  addGatewayCommand(program, host, load);
   addProfileCommand(program, host, load);
   addBridgeCommand(program, host, load);
   addListCommand(program, host, load);

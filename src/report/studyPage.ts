@@ -68,7 +68,8 @@ const method = [
   'Each interval is for one comparison, without correction for the number of comparisons.',
 ].join(' ');
 
-export function renderStudy(record: StudyRecord): string {
+/** @param verification how results of other machines were verified, in sentences; empty if all are of this one */
+export function renderStudy(record: StudyRecord, verification: readonly string[] = []): string {
   const { name, question, summary, tables, figures, notes, command, jobs, versions } = record;
   const title = `Study: ${name}`;
   const versionText = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
@@ -83,6 +84,7 @@ export function renderStudy(record: StudyRecord): string {
       '',
     ),
     htmlSection('Assumptions and limitations', list(notes), ''),
+    ...(verification.length === 0 ? [] : [htmlSection('Verification', list(verification), '')]),
     htmlSection(
       'Make this study again',
       `<pre>${escapeMarkup(command)}</pre>\n<p class="quiet">${escapeMarkup(versionText.join(', '))}</p>`,

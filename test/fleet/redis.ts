@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -40,24 +40,29 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** @param more arguments of redis-server; without any it keeps nothing on the disk */
-export async function startRedis(more: readonly string[] = []): Promise<RedisServer> {
+/**
+ * @param more arguments of redis-server; without any it keeps nothing on the disk
+ * @param password that it requires
+ */
+export async function startRedis(more: readonly string[] = [], password?: string): Promise<RedisServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'unbraid-redis-'));
   let server: ChildProcess;
   const start = async (): Promise<void> => {
+    const locked = password === undefined ? [] : ['--requirepass', password];
     const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--loglevel', 'warning'];
-    server = spawn('redis-server', [...fixed, '--save', '', '--appendonly', 'no', ...more], { stdio: 'ignore' });
+    server = spawn('redis-server', [...fixed, '--save', '', '--appendonly', 'no', ...locked, ...more], {
+      stdio: 'ignore',
+    });
     for (let tries = 0; tries < 200; tries++) {
-      const probe = new Redis({ port, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
-      probe.on('error', () => {});
+      const socket = connect(port, '127.0.0.1');
       try {
-        await probe.connect();
+        await once(socket, 'connect');
         return;
       } catch {
         await new Promise((resolve) => setTimeout(resolve, 50));
       } finally {
-        probe.disconnect();
+        socket.destroy();
       }
     }
     throw new Error(`startRedis: the server does not answer on port ${port}`);
@@ -69,7 +74,7 @@ export async function startRedis(more: readonly string[] = []): Promise<RedisSer
     await ended;
   };
   await start();
-  const client = new Redis({ port, maxRetriesPerRequest: null });
+  const client = new Redis({ port, maxRetriesPerRequest: null, ...(password !== undefined && { password }) });
   client.on('error', () => {});
   return {
     ...{ port, address: `redis://127.0.0.1:${port}`, client, start, kill },

@@ -10,13 +10,14 @@ import * as layers from '../../src/entry/layers.ts';
 import * as learn from '../../src/entry/learn.ts';
 import * as record from '../../src/entry/record.ts';
 import * as statistics from '../../src/entry/statistics.ts';
+import * as volunteer from '../../src/entry/volunteer.ts';
 import * as unbraid from '../../src/index.ts';
 import * as workersNode from '../../workers/workers.node.ts';
 import * as workersWeb from '../../workers/workers.web.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-const entries = { unbraid, layers, learn, env, coupling, statistics, record, edge, workers: workersNode };
+const entries = { unbraid, layers, learn, env, coupling, statistics, record, volunteer, edge, workers: workersNode };
 
 const namesOf = (entry: object): string[] => Object.keys(entry).sort();
 
@@ -32,6 +33,7 @@ describe('names', () => {
       'configTable createArena createLabelSource createPolicy estimateSeconds evaluate measureCoupling numericsVersion presetKeys presetTable resolveConfig train unbraidVersion verify',
     ],
     ['edge', 'openPolicy openPolicyFrom'],
+    ['volunteer', 'runVolunteerJob serveJobs volunteer workerRunner'],
     ['workers', 'openCrew relaxedCrew spawnFrom spawnWorker'],
     [
       'coupling',

@@ -2,39 +2,36 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import { isBuiltIn } from '../../env/names.ts';
 import type { DangerRecord } from '../../record/dangerRecord.ts';
 import { ensureWritableDirectory, requireWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
+import type { JobRunner } from '../../study/runJobs.ts';
 import { type DangerEngine, defaultDangerPlan } from '../danger/command.ts';
+import { queueOption } from '../queue/address.ts';
+import { openRequestedQueue } from '../queue/requestedQueue.ts';
 import {
   choiceOption,
-  gatherConfig,
   integerFrom,
   numberFrom,
   parseSeeds,
   parseSetting,
-  type Settings,
   usage,
-  usageError,
   workersOption,
 } from '../shared/arguments.ts';
-import { type Programs, typed } from '../shared/bridges.ts';
+import type { Programs } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
+import type { JobEngine } from '../study/jobCommand.ts';
 import type { Train } from '../train/command.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
-import {
-  type ComparisonPlan,
-  parseVariants,
-  plannedRuns,
-  requireSameConfigs,
-  runComparison,
-  variantConfig,
-} from './comparison.ts';
+import { type CompareOptions, planOf, presets } from './comparePlan.ts';
+import { type ComparisonPlan, plannedRuns, requireSameConfigs, runComparison, type TrainLeft } from './comparison.ts';
 import type { Trainer } from './threadTrainer.ts';
+import { trainRuns } from './trainRuns.ts';
 
-export interface CompareEngine extends DangerEngine {
+export interface CompareEngine extends DangerEngine, JobEngine {
   readonly train: Train;
   /**
    * Opens the parts of a run and closes them again.
@@ -46,62 +43,25 @@ export interface CompareEngine extends DangerEngine {
   readonly openTrainer: (threads: number, kernels: CommandKernels) => Trainer;
 }
 
-const presets = {
-  quick: {
-    variants: 'grpo;classifier+cloning:graph;cloning:graph;classifier+cloning:shuffled;classifier:oracle',
-    seeds: [1, 2, 3],
-    // Limit for training: with the danger-zone experiment and the report, the command takes about three minutes.
-    minutes: 2.3,
-    // Three quarters of a full run. The points of the learning curves cost about as much as one large evaluation.
-    shared: { iterations: 120, evalEvery: 40, evalEpisodes: 200, couplingEvery: 40 },
-  },
-} as const;
-
-interface CompareOptions {
-  readonly preset: keyof typeof presets;
-  readonly variants?: string;
-  readonly seeds?: readonly number[];
-  readonly iterations?: number;
-  readonly minutes?: number;
-  readonly env?: string;
-  readonly set?: Settings;
-  readonly workers?: number;
-  readonly out: string;
-}
-
-/** The plan of a comparison from its options. @throws a usage error if an option or the config is not valid */
-export function planOf(options: CompareOptions): ComparisonPlan {
-  const preset = presets[options.preset];
-  const { iterations, env } = options;
-  for (const key of ['method', 'labels', 'seed']) {
-    if (options.set?.has(key))
-      throw usageError(`compare: ${key} must be set by --variants and --seeds, got --set ${key}; drop it`);
-  }
-  // Seeds given with --seeds always run. The time limit applies only to the default number of seeds of the preset.
-  const minutes = options.minutes ?? (options.seeds === undefined ? preset.minutes : null);
-  const plan = {
-    preset: options.variants === undefined ? options.preset : 'custom',
-    variants: usage(() => parseVariants(options.variants ?? preset.variants)),
-    seeds: options.seeds ?? preset.seeds,
-    shared: {
-      ...(options.variants === undefined && preset.shared),
-      ...gatherConfig({ iterations, env }, options.set, undefined),
-    },
-    directory: options.out,
-    budgetMs: minutes === null ? null : minutes * 60_000,
-  };
-  const configs = plan.variants.map((variant) => usage(() => variantConfig(plan, variant, plan.seeds[0])));
-  return { ...plan, programs: typed(configs[0].env) };
-}
-
-/** Checks folders, configs and the parts of the runs before the first run begins, and creates the folder. */
-async function prepare(shell: CommandShell, { checkRun }: CompareEngine, plan: ComparisonPlan): Promise<void> {
+/**
+ * Checks folders, configs and the parts of the runs before the first run begins, and creates the folder.
+ *
+ * @param onQueue the runs are trained elsewhere. The program of their environment may then be missing here
+ */
+async function prepare(
+  shell: CommandShell,
+  { checkRun }: CompareEngine,
+  plan: ComparisonPlan,
+  onQueue: boolean,
+): Promise<void> {
   usage(() => requireWritableDirectory(plan.directory));
   const runs = plannedRuns(plan);
   for (const { directory } of runs) usage(() => requireWritableDirectory(directory));
   usage(() => requireSameConfigs(runs));
   const first = runs.slice(0, plan.variants.length);
-  for (const { config, programs, kept } of first) if (kept !== 'all') await checkRun(config, programs, shell.signal);
+  for (const { config, programs, kept } of first) {
+    if (kept !== 'all' && !(onQueue && !isBuiltIn(config.env))) await checkRun(config, programs, shell.signal);
+  }
   usage(() => ensureWritableDirectory(plan.directory));
 }
 
@@ -123,19 +83,24 @@ async function runDangerZone(
   }
 }
 
-async function compareAction(
+/**
+ * Trains the runs and writes the report.
+ *
+ * @param trainElsewhere trains them on a queue; null: they train in this process
+ */
+async function compare(
   shell: CommandShell,
-  cores: number,
-  load: () => Promise<CompareEngine>,
-  options: CompareOptions,
+  engine: CompareEngine,
+  plan: ComparisonPlan,
+  workers: number,
+  trainElsewhere: TrainLeft | null,
 ): Promise<void> {
-  const plan = planOf(options);
-  const engine = await load();
-  await prepare(shell, engine, plan);
+  await prepare(shell, engine, plan, trainElsewhere !== null);
   const { train, openTrainer } = engine;
-  const workers = options.workers ?? cores;
   const now = (): number => performance.now();
-  const comparison = await runComparison(plan, { train, openTrainer, shell, workers, now });
+  const trainHere: TrainLeft = (left, onEnd) =>
+    trainRuns(left, plan.budgetMs, { train, openTrainer, shell, workers, now }, onEnd);
+  const comparison = await runComparison(plan, trainElsewhere ?? trainHere);
   const { record } = comparison;
   if (record.variants.length === 0) throw comparison.error;
   // Write the report of the finished runs even if an error ended the work early, then throw the error.
@@ -150,6 +115,37 @@ async function compareAction(
   if (error !== null) throw error;
 }
 
+async function compareAction(
+  shell: CommandShell,
+  host: Host,
+  load: () => Promise<CompareEngine>,
+  options: CompareOptions,
+): Promise<void> {
+  const plan = planOf(options);
+  const { queue, seeds, workers = host.cores } = options;
+  const engine = await load();
+  if (queue === undefined) return compare(shell, engine, plan, workers, null);
+  const openRunner = (): JobRunner => engine.openJobRunner(shell.kernels, plan.programs);
+  const how = { verifyFraction: 0, openRunner, note: shell.note };
+  const executor = await openRequestedQueue('compare', host.env, queue, how);
+  const { cancelRuns, trainOnQueue } = await import('./queueRuns.ts');
+  try {
+    if (options.cancel) {
+      const removed = await cancelRuns(plannedRuns(plan), executor);
+      shell.finish({ command: 'compare', removed }, `${removed} waiting jobs removed from the queue`);
+      return;
+    }
+    if (seeds === undefined) {
+      const { minutes } = presets[options.preset];
+      shell.note(`the time limit of ${minutes} min does not apply to a queue; all ${plan.seeds.length} seeds run`);
+    }
+    const { directory } = plan;
+    await compare(shell, engine, plan, workers, (left, onEnd) => trainOnQueue(left, executor, directory, shell, onEnd));
+  } finally {
+    await executor.close();
+  }
+}
+
 const folderHelp = `An entry of --variants without labels uses graph labels. The report marks variants with oracle labels as upper bounds, and
 shuffled labels, cloning alone, decouplePairs permuted and same-label, and hint random as controls.
 
@@ -159,7 +155,8 @@ Files in the folder of --out:
   compare.csv              a row per run: variant, seed, environment, success by split, coupling at the start and the end,
                            environment steps, updates, SHA-256 of the parameters
   compare-differences.csv  a row per seed and variant: the numbers of the run minus those of the baseline at the same seed
-  danger.json              the danger-zone experiment
+  danger.json              the danger-zone experiment, which runs on this machine also with --queue
+  timing.json              with --queue: the worker that trained each run, its machine, and the time
   VARIANT-sSEED/           each run, as unbraid train writes it
 CSV is RFC 4180 with numbers in full precision; an empty field was not measured. The same runs make the same bytes.`;
 
@@ -196,6 +193,8 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .option('--env <name>', 'environment (default: household)')
     .option('--set <key=value>', 'set any other config key, for all runs; may be repeated', parseSetting)
     .addOption(workersOption())
+    .addOption(queueOption('train the runs on the workers of this queue instead of this machine'))
+    .option('--cancel', 'with --queue: remove the runs of this command that wait there, and end')
     .addOption(wideOption())
     .option('--out <dir>', 'folder for all runs and the report', 'runs/compare')
     .addHelpText(
@@ -210,5 +209,5 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
         next: 'Open report.html in the folder. unbraid coupling <folder>/<run> measures the coupling of one run.',
       }),
     );
-  run(host, command, (shell, options: CompareOptions) => compareAction(shell, host.cores, load, options));
+  run(host, command, (shell, options: CompareOptions) => compareAction(shell, host, load, options));
 }

@@ -12,7 +12,7 @@ import { termsText } from '../../report/compare/termNames.ts';
 import { parseSetting, type Settings } from '../shared/arguments.ts';
 import type { Programs } from '../shared/bridges.ts';
 import { commandConfig } from '../shared/commandConfig.ts';
-import { type ComparisonTools, type PlannedRun, trainRuns } from './trainRuns.ts';
+import type { PlannedRun } from './trainRuns.ts';
 
 /** Config keys of a variant. */
 type VariantSettings = Readonly<Record<string, string | number | boolean | null>>;
@@ -181,13 +181,20 @@ function noteOf(plan: ComparisonPlan, rounds: number): string {
 }
 
 /**
+ * Trains the runs of a comparison that are not finished.
+ *
+ * @param onEnd called after each run that has succeeded
+ */
+export type TrainLeft = (left: readonly PlannedRun[], onEnd: (run: PlannedRun) => void) => Promise<void>;
+
+/**
  * Runs all variants seed by seed, so that finished seeds have all variants, and updates compare.json after each run.
  *
  * @returns the record of the finished runs, and the error that ended the comparison early, or null
  */
 export async function runComparison(
   plan: ComparisonPlan,
-  tools: ComparisonTools,
+  trainLeft: TrainLeft,
 ): Promise<{ record: CompareRecord; error: unknown }> {
   const finished = new Set<string>();
   const isFinished = (variant: ComparedVariant, seed: number): boolean => finished.has(variantRun(variant, seed));
@@ -212,7 +219,7 @@ export async function runComparison(
     requireSameConfigs(runs);
     for (const { name, kept } of runs) if (kept === 'all') finished.add(name);
     const left = runs.filter(({ kept }) => kept !== 'all');
-    await trainRuns(left, plan.budgetMs, tools, onEnd);
+    await trainLeft(left, onEnd);
   } catch (error) {
     return { record: soFar(), error };
   }

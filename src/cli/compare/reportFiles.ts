@@ -1,24 +1,16 @@
 /** The files of a comparison beside the folders of its runs: compare.json, two CSV tables and the report. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { configTable } from '../../config/config.ts';
-import { readActionProbabilities } from '../../record/actionProbabilities.node.ts';
 import type { DangerRecord } from '../../record/dangerRecord.ts';
-import { readText, writeFileAtomic } from '../../record/files.node.ts';
+import { writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
 import { openRun } from '../../record/run.node.ts';
-import {
-  type CompareRecord,
-  parseCoupling,
-  parseMetrics,
-  parseRunResult,
-  type ReportRecords,
-  type RunRecords,
-} from '../../record/schemas.ts';
+import type { CompareRecord, ReportRecords } from '../../record/schemas.ts';
 import { closingTableText } from '../../report/compare/closingTable.ts';
 import { joinVariants } from '../../report/compare/variants.ts';
 import { differencesCsv, runsCsv } from './compareCsv.ts';
 import type { ComparisonPlan } from './comparison.ts';
+import { readRun } from './runRecords.ts';
 
 /** The command that repeats exactly these runs, without a time limit. */
 function commandOf(plan: ComparisonPlan, record: CompareRecord): string {
@@ -34,21 +26,6 @@ function commandOf(plan: ComparisonPlan, record: CompareRecord): string {
   return ['unbraid compare', `--variants "${variants.join(';')}"`, `--seeds ${seedList}`, ...settings].join(' ');
 }
 
-function readRun(directory: string, name: string): RunRecords {
-  const path = (file: string): string => join(directory, name, file);
-  const start = path('coupling-start.json');
-  const end = path('coupling-end.json');
-  const probabilities = readActionProbabilities(join(directory, name));
-  return {
-    name,
-    metrics: parseMetrics(readText(path('metrics.jsonl'))),
-    result: parseRunResult(readText(path('result.json'))),
-    ...(existsSync(start) && { couplingStart: parseCoupling(readText(start)) }),
-    ...(existsSync(end) && { couplingEnd: parseCoupling(readText(end)) }),
-    ...(probabilities && { actionProbabilities: probabilities }),
-  };
-}
-
 /** The records of a comparison, read from the files in its folder. */
 function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: DangerRecord | null): ReportRecords {
   const names = compare.variants.flatMap((variant) => variant.runs);
@@ -56,7 +33,7 @@ function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: Dange
   const texts = Object.entries(versions).map(([name, version]) => [name, String(version)] as const);
   return {
     compare,
-    runs: names.map((name) => readRun(plan.directory, name)),
+    runs: names.map((name) => readRun(join(plan.directory, name))),
     ...(danger && { danger }),
     command: commandOf(plan, compare),
     versions: { ...Object.fromEntries(texts), node: process.version },

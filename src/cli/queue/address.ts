@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { usageError } from '../shared/arguments.ts';
 
 /** Variable with the address. The list of processes shows the arguments of a command to all users, and not this. */
-export const queueVariable = 'UNBRAID_QUEUE';
+const queueVariable = 'UNBRAID_QUEUE';
 
 /** `true` if `--queue` was given without a value. */
 export type QueueRequest = string | true | undefined;
@@ -27,6 +27,17 @@ const form = 'redis://HOST:PORT or rediss://HOST:PORT, with :PASSWORD@ or USER:P
 /** Whether an address contains a password, which a message must not repeat. */
 export function hasPassword(address: string): boolean {
   return URL.canParse(address) && new URL(address).password !== '';
+}
+
+/**
+ * A command line without the address of the queue, if that contains a password. The variable has to contain it then.
+ */
+export function withoutQueuePassword(args: readonly string[]): readonly string[] {
+  const option = '--queue=';
+  return args.flatMap((arg) => {
+    if (arg.startsWith(option) && hasPassword(arg.slice(option.length))) return '--queue';
+    return hasPassword(arg) ? [] : arg;
+  });
 }
 
 /** Warns of a password in an argument. */

@@ -23,14 +23,17 @@ function reasonOf(error: NodeJS.ErrnoException, { protocol }: URL): string {
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code) || /certificate/.test(message)) {
     return `its certificate is not trusted (${code || message}); set NODE_EXTRA_CA_CERTS to the certificate of your authority`;
   }
-  if (secure && /EPROTO|ECONNRESET|wrong version|packet length/.test(`${code} ${message}`)) {
+  if (secure && /EPROTO|ECONNRESET|EPIPE|wrong version|packet length/.test(`${code} ${message}`)) {
     return 'it does not speak TLS; use redis://, or the port for TLS';
   }
-  if (!secure && (code === 'ECONNRESET' || /Connection is closed|Protocol error/.test(message))) {
+  if (!secure && (code === 'ECONNRESET' || code === 'EPIPE' || /Connection is closed|Protocol error/.test(message))) {
     return 'it closes the connection, or does not speak the protocol of Redis; use rediss:// if the port is for TLS';
   }
-  if (/timed? ?out|ETIMEDOUT/i.test(`${code} ${message}`))
-    return `no answer in ${PROBE_MS / 1000} s; check the network`;
+  if (/RESP type/.test(message)) return 'it does not speak the protocol of Redis; correct the port';
+  if (/timed? ?out|ETIMEDOUT/i.test(`${code} ${message}`)) {
+    const port = secure ? ', and that the port is for TLS' : '';
+    return `no answer in ${PROBE_MS / 1000} s; check the network${port}`;
+  }
   return `${message}; check the address`;
 }
 
@@ -70,7 +73,8 @@ export async function probeQueue(caller: string, { ioredis }: QueueLibraries, ad
   const shown = withoutPassword(address);
   const redis = new ioredis.Redis(address, {
     ...{ lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: PROBE_MS },
-    connectionName: 'unbraid-probe',
+    // The check would print a warning if the user may not run INFO.
+    ...{ enableReadyCheck: false, connectionName: 'unbraid-probe' },
   });
   let info: string;
   try {

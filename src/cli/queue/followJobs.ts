@@ -15,7 +15,8 @@ import { graceAfter, within } from './grace.ts';
 import type { QueueLibraries } from './libraries.ts';
 import { prefix, type QueueKind, queueKinds, queueName } from './names.ts';
 import { type OpenJob, openJob } from './openJob.ts';
-import { forgetResult, openResult, readResult, removeResult, withResult } from './results.ts';
+import { forgetResult, readResult, removeResult, withResult } from './results.ts';
+import type { Verification } from './verification.ts';
 import type { Workforce } from './workerNotes.ts';
 
 /** Interval in ms at which the results of all open jobs are looked up. */
@@ -38,7 +39,9 @@ export interface QueueParts {
   readonly libraries: QueueLibraries;
   readonly address: string;
   queueOf(kind: QueueKind): Queue;
-  add(open: readonly OpenJob[]): Promise<void>;
+  /** Adds jobs. @param not names of workers that must leave them to others */
+  add(open: readonly OpenJob[], not: readonly string[]): Promise<void>;
+  readonly verification: Verification;
   countWorkers(): Promise<Workforce>;
   note(text: string): void;
 }
@@ -93,11 +96,13 @@ export async function followJobs(
   jobs: readonly Job[],
   { keep, onEnd, onReport, signal }: JobHandlers<Job, MadeResult> & { readonly onReport: (reported: Reported) => void },
 ): Promise<readonly FailedJob[]> {
-  const { redis, queueOf, add, countWorkers, note } = parts;
+  const { redis, queueOf, countWorkers, verification, note } = parts;
+  const add = (of: readonly OpenJob[]): Promise<void> => parts.add(of, [...verification.wrong]);
   const waiting = jobs.map(openJob);
   const open = new Map<string, OpenJob>();
   const failed = new Map<Job, string>();
   const refusals = new Map<string, number>();
+  const verifying = new Set<string>();
   const hinted = new Set<string>();
   /** After an interruption, a command of Redis may still be open, and its result is no longer wanted. */
   let left = false;
@@ -105,31 +110,26 @@ export async function followJobs(
 
   const end = ({ id, job }: OpenJob): void => {
     open.delete(id);
+    verifying.delete(id);
     onEnd?.(job);
   };
   const fail = (each: OpenJob, message: string): void => {
     failed.set(each.job, message);
     end(each);
   };
+  const addAgain = async (each: OpenJob): Promise<void> => {
+    await removeResult(redis, queueName(each.kind), each.id);
+    await add([each]);
+  };
   /** A result of the wrong form is removed, and its job is added again. */
   const refuse = async (each: OpenJob, reason: string): Promise<void> => {
     const count = (refusals.get(each.id) ?? 0) + 1;
     refusals.set(each.id, count);
-    await removeResult(redis, queueName(each.kind), each.id);
     if (count >= MOST_REFUSALS) return fail(each, `${count} results were refused; the last: ${reason}`);
     note(`a result of job ${each.id.slice(0, 12)} is refused: ${reason}; the job is added again`);
-    await add([each]);
+    await addAgain(each);
   };
-  const collect = async (each: OpenJob): Promise<void> => {
-    const stored = await readResult(redis, queueName(each.kind), each.id);
-    if (stored === null || left) return;
-    let found: MadeResult;
-    try {
-      found = openResult(stored, each.job.kind);
-      checkResult(each.job, found.result);
-    } catch (error) {
-      return refuse(each, (error as Error).message);
-    }
+  const accept = async (each: OpenJob, found: MadeResult): Promise<void> => {
     try {
       keep(each.job, found);
     } catch (error) {
@@ -139,6 +139,37 @@ export async function followJobs(
     end(each);
     await forgetResult(redis, queueName(each.kind), each.id, each.job.kind);
   };
+  const collect = async (each: OpenJob): Promise<void> => {
+    if (verifying.has(each.id)) return;
+    let found: MadeResult;
+    try {
+      const stored = await readResult(redis, queueName(each.kind), each.id, each.job.kind);
+      if (stored === null || left) return;
+      checkResult(each.job, stored.result);
+      found = stored;
+    } catch (error) {
+      if (left || isRefusal(error)) throw error;
+      return refuse(each, (error as Error).message);
+    }
+    if (verification.wrong.has(found.made.worker)) return addAgain(each);
+    if (verification.chooses(each.id)) {
+      verifying.add(each.id);
+      // The worker of the replay must not read the first result.
+      await removeResult(redis, queueName(each.kind), each.id);
+      return verification.begin(each, found);
+    }
+    await accept(each, found);
+  };
+  const verify = async ({ names }: Workforce): Promise<void> => {
+    for (const { each, found } of await verification.step(names)) {
+      if ('failure' in found) {
+        fail(each, found.failure);
+        continue;
+      }
+      verifying.delete(each.id);
+      await accept(each, found);
+    }
+  };
   const collectAll = async (): Promise<void> => {
     for (const kind of queueKinds) {
       const own = [...open.values()].filter((each) => each.kind === kind).map(({ id }) => id);
@@ -147,6 +178,7 @@ export async function followJobs(
   };
   /** Ends the job if it failed. Returns whether the queue has lost it. */
   const readState = async (each: OpenJob): Promise<boolean> => {
+    if (verifying.has(each.id)) return false;
     const queue = queueOf(each.kind);
     const state = await queue.getJobState(each.id);
     if (state !== 'failed' && state !== 'completed' && state !== 'unknown') return false;
@@ -185,7 +217,9 @@ export async function followJobs(
     await collectAll();
     if (sweeps % STATES_EVERY === 0) await readStates([...open.values()]);
     const workforce = await countWorkers();
-    onReport({ lanes: workforce.lanes, detail: workersText(workforce) });
+    if (verifying.size > 0) await verify(workforce);
+    const replays = verifying.size > 0 ? `, ${verifying.size} being verified` : '';
+    onReport({ lanes: workforce.lanes, detail: `${workersText(workforce)}${replays}` });
   };
   const noted = new Set<string>();
   const follow = async (): Promise<void> => {

@@ -12,7 +12,7 @@ import type { Made, MadeResult } from '../study/executor.ts';
 import { resultKey } from './names.ts';
 
 /** Largest text of a result in bytes. The results of all studies are below 1 MB. */
-export const mostResultBytes = 64 * 1024 * 1024;
+const mostResultBytes = 64 * 1024 * 1024;
 
 /** Time in seconds for which Redis keeps a result that nobody collects, and one that was collected. */
 const KEPT_SECONDS = 7 * 24 * 3600;
@@ -82,28 +82,18 @@ function isMade(value: unknown): value is Made {
   return named && typeof value.seconds === 'number' && value.seconds >= 0;
 }
 
-/** A stored result, which is a stranger's. */
-export interface StoredResult {
-  readonly sha: string;
-  readonly body: Buffer;
-}
-
-/** The stored result of a job; null if there is none. @throws if Redis refuses the command */
-export async function readResult(redis: Redis, queue: string, id: string): Promise<StoredResult | null> {
-  try {
-    const [sha, body] = await redis.hmgetBuffer(resultKey(queue, id), 'sha', 'body');
-    return body === null ? null : { sha: String(sha), body };
-  } catch (error) {
-    if (isOtherType(error)) return { sha: '', body: Buffer.alloc(0) };
-    throw error;
-  }
-}
-
 /**
+ * The stored result of a job; null if there is none. The content is a stranger's.
+ *
  * @param kind of the job
- * @throws Error with the reason, if the content is no result, is too large, or does not match its hash
+ * @throws Error with the reason, if the content is no result, is too large, or does not match its hash; the error of
+ *   Redis, if it refuses the command
  */
-export function openResult({ sha, body }: StoredResult, kind: string): MadeResult {
+export async function readResult(redis: Redis, queue: string, id: string, kind: string): Promise<MadeResult | null> {
+  const [sha, body] = await redis.hmgetBuffer(resultKey(queue, id), 'sha', 'body').catch((error) => {
+    throw isOtherType(error) ? new Error('its key has another type') : error;
+  });
+  if (body === null) return null;
   let content: unknown;
   try {
     content = parseJson(gunzipSync(body, { maxOutputLength: mostResultBytes }).toString());
@@ -114,7 +104,7 @@ export function openResult({ sha, body }: StoredResult, kind: string): MadeResul
     throw new Error('it is no result with the worker that made it');
   }
   const result = content.result as JsonRecord;
-  if (resultSha(kind, result) !== sha) throw new Error('it does not match its hash');
+  if (resultSha(kind, result) !== String(sha)) throw new Error('it does not match its hash');
   return { result, made: content.made };
 }
 

@@ -5,6 +5,7 @@ import * as layers from '../../entry/layers.ts';
 import * as learn from '../../entry/learn.ts';
 import * as record from '../../entry/record.ts';
 import * as statistics from '../../entry/statistics.ts';
+import * as volunteer from '../../entry/volunteer.ts';
 import * as main from '../../index.ts';
 import { openCrew, relaxedCrew } from '../../parallel/crew.ts';
 
@@ -14,7 +15,8 @@ export const library: typeof main &
   typeof env &
   typeof coupling &
   typeof statistics &
-  typeof record & { readonly openCrew: typeof openCrew; readonly relaxedCrew: typeof relaxedCrew } = {
+  typeof record &
+  typeof volunteer & { readonly openCrew: typeof openCrew; readonly relaxedCrew: typeof relaxedCrew } = {
   ...main,
   ...layers,
   ...learn,
@@ -22,6 +24,7 @@ export const library: typeof main &
   ...coupling,
   ...statistics,
   ...record,
+  ...volunteer,
   openCrew,
   relaxedCrew,
 };

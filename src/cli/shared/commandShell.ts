@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
+import { withoutQueuePassword } from '../queue/address.ts';
 import { exitCodeOfAbort } from '../signals.ts';
 import { type CommandKernels, commandKernels } from '../width/commandKernels.ts';
 import { type WideRequest, wideRequest } from '../width/wideOption.ts';
@@ -175,10 +176,15 @@ function isReported(error: unknown): boolean {
 /** Commands that save what is finished and resume when they are run again. */
 const resumable: readonly (string | undefined)[] = ['compare', 'study'];
 
-/** The message after an interruption for commands without a message of their own. */
-function interruptedText(args: readonly string[]): string {
-  const command = ['unbraid', ...args].map(shellWord);
-  return `interrupted; ${resumable.includes(args[0]) ? 'resume with' : 'run it again with'}: ${command.join(' ')}`;
+/** The end of a command by a signal, while other machines continue its work. */
+export class Detached extends Error {
+  override readonly name = 'AbortError';
+}
+
+/** The message after an interruption. @param what happened */
+function interruptedText(args: readonly string[], what: string): string {
+  const command = ['unbraid', ...withoutQueuePassword(args)].map(shellWord);
+  return `${what}; ${resumable.includes(args[0]) ? 'resume with' : 'run it again with'}: ${command.join(' ')}`;
 }
 
 /**
@@ -193,7 +199,8 @@ export async function runProgram(program: Command, args: readonly string[], host
   } catch (error) {
     if (isReported(error)) return host.signal.aborted ? exitCodeOfAbort(host.signal) : exitCodeOf(error);
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    const text = name === 'AbortError' ? interruptedText(args) : message;
+    const text =
+      name === 'AbortError' ? interruptedText(args, error instanceof Detached ? message : 'interrupted') : message;
     host.stderr.write(`unbraid: ${printableMessage(text)}\n`);
     if (host.env.UNBRAID_DEBUG === '1') host.stderr.write(`${printableResult(inspect(error))}\n`);
     if (!host.signal.aborted) return exitCodeOf(error);

@@ -32,6 +32,29 @@ export interface Reported {
   readonly lanes: number;
 }
 
+/** Two results of one job that differ, and the replay on the machine of the submitter that decides between them. */
+export interface Dispute {
+  readonly job: string;
+  readonly claims: readonly { readonly worker: string; readonly sha256: string; readonly receipt: string | null }[];
+  /** SHA-256 of the result of the replay on this machine. */
+  readonly decided: string;
+  /** The workers whose result differs from it. */
+  readonly wrong: readonly string[];
+}
+
+/** What was replayed so far. */
+export interface Verified {
+  /** The share of results that is replayed. */
+  readonly fraction: number;
+  /**
+   * Number of results that another worker replayed, and of replays on this machine: where there was no other worker, and
+   * where two results differed.
+   */
+  readonly elsewhere: number;
+  readonly here: number;
+  readonly disputes: readonly Dispute[];
+}
+
 /** Runs jobs in this process or on other machines. */
 export interface JobExecutor {
   /** Number of jobs that are expected to run at the same time. */
@@ -55,11 +78,13 @@ export interface JobExecutor {
    * @returns their number
    */
   cancel(jobs: readonly Job[]): Promise<number>;
+  /** What was replayed on other workers; null without such replays. */
+  verified(): Verified | null;
   /** Releases what the executor holds. */
   close(): Promise<void>;
 }
 
-export const thisRuntime = `node ${process.version}`;
+const thisRuntime = `node ${process.version}`;
 
 /** Runs a job and measures its time. @param worker the name that is recorded */
 export async function runMeasured(runner: JobRunner, job: Job, worker: string): Promise<MadeResult> {
@@ -85,6 +110,7 @@ export function localExecutor(workers: number, openRunner: () => JobRunner): Job
       }),
     interrupted: () => 'interrupted',
     cancel: async () => 0,
+    verified: () => null,
     async close() {},
   };
 }

@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import { requireWritableDirectory } from '../../record/files.node.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
 import type { Study, StudyScale } from '../../study/study.ts';
-import { hasPassword, notePassword, type QueueRequest, queueAddress, queueOption } from '../queue/address.ts';
-import { integerFrom, usage, usageError } from '../shared/arguments.ts';
+import { hasPassword, type QueueRequest, queueOption } from '../queue/address.ts';
+import { openRequestedQueue } from '../queue/requestedQueue.ts';
+import { integerFrom, numberFrom, usage, usageError } from '../shared/arguments.ts';
 import type { Programs } from '../shared/bridges.ts';
 import type { CommandShell, Host } from '../shared/commandShell.ts';
 import { shellWord } from '../shared/shellWord.ts';
@@ -28,6 +29,7 @@ export interface JobOptions {
   readonly workers?: number;
   readonly queue?: QueueRequest;
   readonly cancel?: true;
+  readonly verifyFraction?: number;
   readonly out: string;
 }
 
@@ -40,6 +42,11 @@ export function addJobOptions(command: Command, out: string): Command {
       integerFrom(1),
     )
     .addOption(queueOption('run the jobs on the workers of this queue instead of this machine'))
+    .option(
+      '--verify-fraction <f>',
+      'with --queue: share of the results that another worker computes again, from 0 to 1 (default: 0)',
+      numberFrom(0, 1),
+    )
     .option('--cancel', 'with --queue: remove the jobs of this command that wait there, and end')
     .addOption(wideOption())
     .option(
@@ -57,19 +64,21 @@ export function addJobOptions(command: Command, out: string): Command {
 async function openExecutor(
   shell: CommandShell,
   { cores, env }: Pick<Host, 'cores' | 'env'>,
-  { workers, queue }: JobOptions,
+  { workers, queue, verifyFraction }: JobOptions,
   { openJobRunner }: JobEngine,
   caller: string,
   programs: Programs,
 ): Promise<JobExecutor> {
-  if (queue === undefined) return localExecutor(workers ?? cores, () => openJobRunner(shell.kernels, programs));
+  const openRunner = (): JobRunner => openJobRunner(shell.kernels, programs);
+  if (queue === undefined) {
+    if (verifyFraction === undefined) return localExecutor(workers ?? cores, openRunner);
+    throw usageError(`${caller}: --verify-fraction must be given with --queue, got it alone; add --queue, or drop it`);
+  }
   if (workers !== undefined) {
     throw usageError(`${caller}: only one of --workers and --queue must be given, got both; drop --workers`);
   }
-  const address = queueAddress(caller, queue, env);
-  if (queue !== true) notePassword(queue, shell.note);
-  const { openQueueExecutor } = await import('../queue/queueExecutor.ts');
-  return openQueueExecutor(caller, address, shell.note);
+  const how = { verifyFraction: verifyFraction ?? 0, openRunner, note: shell.note };
+  return openRequestedQueue(caller, env, queue, how);
 }
 
 /** `--queue` as the command that resumes has it: without a password. */

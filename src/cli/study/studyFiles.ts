@@ -38,6 +38,7 @@ function packedJobs(jobs: readonly Job[], results: JobResults): Uint8Array {
 /**
  * Writes the report's files into `directory`.
  *
+ * @param verification how results were verified, in sentences
  * @returns the path of the page
  */
 export function writeStudy(
@@ -46,6 +47,7 @@ export function writeStudy(
   key: JsonRecord,
   jobs: readonly Job[],
   results: JobResults,
+  verification: readonly string[] = [],
 ): string {
   ensureWritableDirectory(directory);
   const write = (name: string, text: string): void => writeFileAtomic(join(directory, name), text);
@@ -59,6 +61,6 @@ export function writeStudy(
   const figures = record.figures.map(({ id, caption }) => ({ file: `${id}.svg`, caption }));
   write('report.json', `${encodeJson({ ...record, figures, key }, 'report.json', 1)}\n`);
   const page = join(directory, 'report.html');
-  writeFileAtomic(page, renderStudy(record));
+  writeFileAtomic(page, renderStudy(record, verification));
   return page;
 }

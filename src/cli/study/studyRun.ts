@@ -5,8 +5,10 @@ import type { FailedJob } from '../../study/runJobs.ts';
 import type { Study, StudyScale } from '../../study/study.ts';
 import type { CommandShell } from '../shared/commandShell.ts';
 import { duration } from '../shared/print.ts';
-import type { JobExecutor, Made, Reported } from './executor.ts';
+import type { JobExecutor, Made, Reported, Verified } from './executor.ts';
 import type { JobStore } from './jobStore.ts';
+import { storedWorkers, writeTiming } from './timing.ts';
+import { bothVerified, readVerified, verifiedTexts, writeVerified } from './verificationFile.ts';
 
 /** A study with everything that its run needs. */
 export interface StudyRun {
@@ -48,6 +50,29 @@ function distinct(jobs: readonly Job[]): readonly Job[] {
 interface Found {
   readonly results: Map<string, JsonRecord>;
   readonly made: Map<string, Made>;
+  /** What earlier commands verified. */
+  readonly earlier: Verified | null;
+}
+
+/**
+ * Removes the results of workers that returned a wrong one, so that their jobs run again.
+ *
+ * @returns their number
+ */
+function dropWrong({ store, directory, executor }: StudyRun, jobs: readonly Job[], { results, made }: Found): number {
+  const wrong = new Set(executor.verified()?.disputes.flatMap((dispute) => dispute.wrong));
+  if (wrong.size === 0) return 0;
+  const makers = storedWorkers(directory);
+  const dropped = jobs.filter((job) => {
+    const hash = jobHash(job);
+    return results.has(hash) && wrong.has(made.get(hash)?.worker ?? makers.get(hash) ?? '');
+  });
+  for (const job of dropped) {
+    store.remove(job);
+    results.delete(jobHash(job));
+    made.delete(jobHash(job));
+  }
+  return dropped.length;
 }
 
 /**
@@ -86,8 +111,7 @@ async function doJobs(
     show();
     return executor.run(jobs, {
       keep(job, found) {
-        store.keep(job, found.result);
-        results.set(jobHash(job), found.result);
+        results.set(jobHash(job), store.keep(job, found.result));
         made.set(jobHash(job), found.made);
       },
       onEnd({ seconds }) {
@@ -121,15 +145,16 @@ export function knownJobs(study: Study, scale: StudyScale, store: JobStore): rea
 
 /** Writes the report of the finished jobs. */
 async function writeReport(
-  { study, scale, command, directory }: StudyRun,
+  run: StudyRun,
   jobs: readonly Job[],
-  { results, made }: Found,
+  { results, made, earlier }: Found,
   failed: readonly FailedJob[],
   interrupted: boolean,
 ): Promise<StudyOutcome> {
+  const { study, scale, command, directory } = run;
   const { writeStudy } = await import('./studyFiles.ts');
-  const { writeTiming } = await import('./timing.ts');
   const { unbraidVersion, numericsVersion } = await import('../../version.ts');
+  const verified = bothVerified(earlier, run.executor.verified());
   const found = jobResults(results);
   const { key, ...report } = study.report(found, scale, command);
   const { name, question } = study;
@@ -137,8 +162,9 @@ async function writeReport(
   const versions = { unbraid: unbraidVersion, numerics: String(numericsVersion) };
   const counts = { planned: jobs.length, finished: results.size, interrupted, failed: messages };
   const record = { name, question, ...report, command, jobs: counts, versions };
-  const page = writeStudy(directory, record, key, jobs, found);
+  const page = writeStudy(directory, record, key, jobs, found, verified === null ? [] : verifiedTexts(verified));
   writeTiming(directory, made);
+  if (verified !== null) writeVerified(directory, verified);
   return { ...counts, jobs: jobs.length, failed: failed.length, key, summary: report.summary, page };
 }
 
@@ -155,7 +181,7 @@ export async function runStudy(
   finish: (outcome: StudyOutcome) => void,
 ): Promise<void> {
   const { study, scale, caller, store, executor } = run;
-  const found: Found = { results: new Map(), made: new Map() };
+  const found: Found = { results: new Map(), made: new Map(), earlier: readVerified(run.directory) };
   const { results } = found;
   let jobs = distinct(study.plan(scale));
   let failed: readonly FailedJob[] = [];
@@ -181,6 +207,11 @@ export async function runStudy(
       throw new Error(`${left}; ${results.size} of ${jobs.length} jobs are finished; resume with: ${run.resume}`, {
         cause: error,
       });
+    }
+    const dropped = dropWrong(run, jobs, found);
+    if (dropped > 0) {
+      shell.note(`${dropped} results of workers that returned a wrong one are computed again`);
+      continue;
     }
     if (failed.length > 0 || study.stages === undefined) break;
     const all = distinct([...jobs, ...study.stages.next(jobResults(results), scale)]);

@@ -8,7 +8,7 @@ import { readJson, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
 import type { Made } from './executor.ts';
 
-export const timingName = 'timing.json';
+const timingName = 'timing.json';
 
 /** The runs of jobs by the hash of the job, as stored; a file that cannot be read counts as empty. */
 function storedRuns(path: string): JsonRecord {
@@ -29,4 +29,14 @@ export function writeTiming(directory: string, made: ReadonlyMap<string, Made>):
   const added = Object.fromEntries([...made].map(([hash, each]) => [hash, { ...each }]));
   const jobs = { ...storedRuns(path), ...added };
   writeFileAtomic(path, `${encodeJson({ jobs }, timingName, 1)}\n`);
+}
+
+/** Names of the workers that made the results of earlier commands, by the hash of the job. */
+export function storedWorkers(directory: string): ReadonlyMap<string, string> {
+  const runs = Object.entries(storedRuns(join(directory, timingName)));
+  return new Map(
+    runs.flatMap(([hash, made]) =>
+      isJsonObject(made) && typeof made.worker === 'string' ? [[hash, made.worker]] : [],
+    ),
+  );
 }

@@ -13,19 +13,23 @@ import { unbraidVersion } from '../../version.ts';
 import type { Programs } from '../shared/bridges.ts';
 import { trainIn } from '../train/trainRun.ts';
 
+/** Name of the folder of a run. Its records contain it, and two workers must write the same bytes. */
+const runName = 'run';
+
 /**
- * @param folder that does not exist; the caller removes it
+ * @param parent an empty folder, which the caller removes
  * @param choice of the kernels of a thread
  * @returns the files in base64 by their path
  * @throws Error if the files are too large for a result of a queue
  */
 export async function trainFiles(
   config: Config,
-  folder: string,
+  parent: string,
   choice: KernelChoice,
   programs: Programs,
   signal: AbortSignal,
 ): Promise<RunFiles['files']> {
+  const folder = join(parent, runName);
   const crew = soloCrew('one thread', {}, settledKernels('single', choice));
   const onProgress = (): void => {};
   await trainIn(unbraidVersion)(config, { directory: folder, resume: false, programs, crew, onProgress, signal });

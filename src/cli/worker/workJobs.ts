@@ -2,7 +2,6 @@
 import type { Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { checkJob, jobStartsProgram, type ReceivedJob } from '../../study/checkJob.ts';
-import { jobHash } from '../../study/job.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
 import { isRefusal, openRedis } from '../queue/connection.ts';
 import { graceAfter, within } from '../queue/grace.ts';
@@ -26,6 +25,9 @@ const MOST_STALLS = 5;
 const PARTING_MS = 3000;
 const POLL_MS = 50;
 
+/** Time in ms after which a job that this worker must not run is offered again. */
+const OTHERS_MS = 1000;
+
 export interface WorkOptions {
   readonly libraries: QueueLibraries;
   readonly address: string;
@@ -43,7 +45,7 @@ export interface WorkOptions {
 }
 
 /** Lets at most `limit` callers through at the same time. */
-function openGate(limit: number) {
+export function openGate(limit: number) {
   let inside = 0;
   const queue: (() => void)[] = [];
   return async <T>(work: () => Promise<T>): Promise<T> => {
@@ -94,16 +96,12 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     if (jobStartsProgram(checked) && kind !== 'programs') {
       throw new Error('worker: a job that starts a program must be in the queue of such jobs, got one in the other');
     }
-    // Another id would file the result of this job as that of another one.
-    if (job.id !== jobHash(checked)) {
-      throw new Error('worker: the id of a job must be the hash of its content, got another one; add it with unbraid');
-    }
     return checked;
   };
-  /** A job whose environment is not installed here goes back, for a worker that has it. */
-  const goBack = async (job: QueueJob, token: string, reason: string): Promise<never> => {
-    note(`job ${String(job.id).slice(0, 12)} is left to others: ${reason}`);
-    await job.moveToDelayed(Date.now() + locks.lock, token);
+  /** A job that this worker cannot or must not run goes back, for another worker. @param ms until it is offered again */
+  const goBack = async (job: QueueJob, token: string, ms: number, reason: string | null): Promise<never> => {
+    if (reason !== null) note(`job ${String(job.id).slice(0, 12)} is left to others: ${reason}`);
+    await job.moveToDelayed(Date.now() + ms, token);
     throw new libraries.bullmq.DelayedError();
   };
   /** Repeats a command that Redis refuses, because its memory may be full for a while. */
@@ -125,8 +123,9 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     cancelled: AbortSignal,
   ): Promise<{ kept: string }> => {
     const checked = received(job, kind);
+    if (Array.isArray(job.data.not) && job.data.not.includes(name)) return goBack(job, token, OTHERS_MS, null);
     const missing = kind === 'programs' ? options.missingGames(String(checked.input.env)) : null;
-    if (missing !== null) return goBack(job, token, missing);
+    if (missing !== null) return goBack(job, token, locks.lock, missing);
     cancelled.throwIfAborted();
     // A worker that ended between storing its result and completing its job leaves both.
     const id = String(job.id);

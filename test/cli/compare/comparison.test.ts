@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { planOf } from '../../../src/cli/compare/command.ts';
+import { planOf } from '../../../src/cli/compare/comparePlan.ts';
 import {
   type ComparisonPlan,
   parseVariants,
@@ -11,6 +11,7 @@ import {
   variantConfig,
 } from '../../../src/cli/compare/comparison.ts';
 import type { Trainer } from '../../../src/cli/compare/threadTrainer.ts';
+import { trainRuns } from '../../../src/cli/compare/trainRuns.ts';
 import type { ProgressBoard } from '../../../src/cli/shared/progress.ts';
 import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
 import { resolveConfig } from '../../../src/config/config.ts';
@@ -82,7 +83,9 @@ async function compareWith(
     told.opened.push(threads);
     return { train, close: () => void told.closed++ };
   };
-  return runComparison(plan, { train, openTrainer, shell, workers, now: () => ms });
+  return runComparison(plan, (left, onEnd) =>
+    trainRuns(left, plan.budgetMs, { train, openTrainer, shell, workers, now: () => ms }, onEnd),
+  );
 }
 
 describe('parseVariants', () => {

@@ -1,4 +1,7 @@
-import { afterEach, expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
 import { openThreadRunner } from '../../../src/cli/study/threadRunner.ts';
 import { commandKernels } from '../../../src/cli/width/commandKernels.ts';
 import type { JobRunner } from '../../../src/study/runJobs.ts';
@@ -41,4 +44,28 @@ test('a job whose thread is closed fails, and so does the next one', async () =>
   closed.close();
   await expect(running).rejects.toThrow('the thread was closed');
   await expect(closed.run(danger)).rejects.toThrow('the thread was closed');
+});
+
+test('a run trains in a temporary folder, which is removed after it, also if its thread is closed', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'unbraid-thread-'));
+  vi.stubEnv('TMPDIR', temporary);
+  try {
+    runner = openThreadRunner(commandKernels('off'));
+    const run = { ...train, kind: 'run' };
+    const { files } = (await runner.run(run)) as { files: Record<string, string> };
+    expect(Object.keys(files)).toContain('receipt.json');
+    expect(readdirSync(temporary)).toEqual([]);
+    const running = runner.run({ ...run, input: { ...run.input, iterations: 100_000 } });
+    const failed = expect(running).rejects.toThrow('the thread was closed');
+    await vi.waitFor(
+      () => expect(readdirSync(temporary, { recursive: true }).join()).toContain('metrics.jsonl'),
+      10_000,
+    );
+    runner.close();
+    await failed;
+    expect(readdirSync(temporary)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(temporary, { recursive: true });
+  }
 });

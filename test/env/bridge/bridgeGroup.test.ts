@@ -117,7 +117,7 @@ describe('a bridge in a shell, with a program of its own', together, () => {
     const thread = openThread<null, string>(entry, 'test');
     const pids = pidsOf(await thread.run(null));
     expect(pids.map(runs)).toEqual([true, true]);
-    thread.close();
+    await thread.close();
     expect(await untilGone(pids)).toBe(true);
   });
 });

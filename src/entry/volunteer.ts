@@ -1,0 +1,20 @@
+/**
+ * Work for a gateway: a page or a program that runs jobs of studies for others. `unbraid gateway` serves them.
+ *
+ * @module unbraid/volunteer
+ */
+
+export type { ReceivedJob } from '../study/checkJob.ts';
+export {
+  type JobScope,
+  runVolunteerJob,
+  serveJobs,
+  type VolunteerRunner,
+  workerRunner,
+} from '../study/volunteer/jobRunners.ts';
+export {
+  type VolunteerEvent,
+  type VolunteerOptions,
+  type VolunteerOutcome,
+  volunteer,
+} from '../study/volunteer/volunteer.ts';
