@@ -46,7 +46,7 @@ export interface FaultParts {
   random(most: number): number;
 }
 
-const JOBS = 24;
+const JOBS = 60;
 const LIMIT_MS = 300_000;
 
 const isOver = ({ child }: Running): boolean => child.exitCode !== null || child.signalCode !== null;

@@ -59,7 +59,7 @@ const numberOf = (value: unknown): number => value as number;
 /** Small training runs with receipts. */
 export const trainInput = (seed: number): TrainInput => ({
   ...small,
-  ...{ env: 'look-alike', policy: 'mlp', iterations: 3, checkpointEvery: 3, trainGames: 4, seed },
+  ...{ env: 'look-alike', policy: 'mlp', iterations: 100, checkpointEvery: 100, trainGames: 4, seed },
 });
 
 const program = fileURLToPath(new URL('../env/bridge/fixtures/bridgeProgram.mjs', import.meta.url));
