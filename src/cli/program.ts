@@ -15,6 +15,7 @@ import { usageError } from './shared/arguments.ts';
 import { createProgram, type Host } from './shared/commandShell.ts';
 import { helpSections } from './shared/help.ts';
 import { addStudyCommand, type StudyEngine } from './study/command.ts';
+import { addSweepCommand, type SweepEngine } from './sweep/command.ts';
 import { addTrainCommand, type TrainEngine } from './train/command.ts';
 import { addVerifyCommand, type VerifyEngine } from './verify/command.ts';
 import { addWorkerCommand } from './worker/command.ts';
@@ -28,6 +29,7 @@ export type Engine = BridgeEngine &
   ProfileEngine &
   RandomEngine &
   StudyEngine &
+  SweepEngine &
   TrainEngine &
   VerifyEngine;
 
@@ -75,6 +77,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
   addRandomCommand(program, host, load);
   addVerifyCommand(program, host, load);
   addStudyCommand(program, host, load);
+  addSweepCommand(program, host, load);
   addWorkerCommand(program, host, load);
   addGatewayCommand(program, host, load);
   addProfileCommand(program, host, load);

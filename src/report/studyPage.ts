@@ -6,6 +6,8 @@ import { type StudyFigure, type StudyTable, seedsText, studyTableHtml } from './
 
 /** All data that the page of a study shows. */
 export interface StudyRecord {
+  /** By default a study. */
+  readonly kind?: 'sweep';
   readonly name: string;
   readonly question: string;
   readonly summary: readonly string[];
@@ -70,8 +72,8 @@ const method = [
 
 /** @param verification how results of other machines were verified, in sentences; empty if all are of this one */
 export function renderStudy(record: StudyRecord, verification: readonly string[] = []): string {
-  const { name, question, summary, tables, figures, notes, command, jobs, versions } = record;
-  const title = `Study: ${name}`;
+  const { kind = 'study', name, question, summary, tables, figures, notes, command, jobs, versions } = record;
+  const title = `${kind === 'sweep' ? 'Sweep' : 'Study'}: ${name}`;
   const versionText = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
   return htmlPage(`unbraid: ${title}`, [
     `<header>\n<h1>${escapeMarkup(title)}</h1>\n<p class="summary">${escapeMarkup(`${question[0].toUpperCase()}${question.slice(1)}`)}</p>`,
@@ -86,7 +88,7 @@ export function renderStudy(record: StudyRecord, verification: readonly string[]
     htmlSection('Assumptions and limitations', list(notes), ''),
     ...(verification.length === 0 ? [] : [htmlSection('Verification', list(verification), '')]),
     htmlSection(
-      'Make this study again',
+      `Make this ${kind} again`,
       `<pre>${escapeMarkup(command)}</pre>\n<p class="quiet">${escapeMarkup(versionText.join(', '))}</p>`,
       '',
     ),

@@ -10,6 +10,7 @@ import type { DangerRecord } from '../../src/record/dangerRecord.ts';
 import { createRun } from '../../src/record/run.node.ts';
 import type { RunResult } from '../../src/record/schemas.ts';
 import { profile } from '../report/profile/profileRecord.ts';
+import { madeUp } from '../study/results.ts';
 
 const summary = { goodBadCosine: 0.28, goodGoodCosine: 0.5, badBadCosine: 0.4, goodBadPositiveFraction: 0.8 };
 
@@ -179,11 +180,11 @@ export async function unbraid(
       return profile;
     },
     openJobRunner: () => ({
-      async run({ input }) {
+      async run({ kind, input }) {
         calls.push({ job: input });
-        if (input.x === 99) controller.abort();
+        if (input.x === 99 || input.seed === 99) controller.abort();
         controller.signal.throwIfAborted();
-        return { doubled: 2 * (input.x as number) };
+        return kind === 'train' ? madeUp(input) : { doubled: 2 * (input.x as number) };
       },
       close: () => undefined,
     }),

@@ -226,6 +226,8 @@ describe('other commands: exit code 2, and no file is created', () => {
     ['compare, a file in the way', () => ['compare', '--out', join(file, 'X')], 'a part of the path is a file'],
     ['study, a wrong name', () => ['study', 'danger-zon', '--out', join(root, 'X')], 'did you mean "danger-zone"?'],
     ['study, a file in the way', () => ['study', 'danger-zone', '--out', file], 'a part of the path is a file'],
+    ['sweep, no file', () => ['sweep', join(root, 'no.json'), '--out', join(root, 'X')], 'cannot read'],
+    ['sweep, a file that is no sweep', () => ['sweep', file, '--out', join(root, 'X')], 'must be JSON'],
     ['danger, a start that cannot be', () => ['danger', '--starts', '0', '--out', join(root, 'X')], 'starts'],
     ['danger, a file in the way', () => ['danger', '--out', join(file, 'X')], 'a part of the path is a file'],
     [

@@ -130,6 +130,7 @@ describe('a program that a file names', () => {
   test('threads of compare and study start no program unless it is allowed', async () => {
     const trainer = openThreadTrainer(1, commandKernels('off'));
     const runner = openThreadRunner(commandKernels('off'));
+    const allowed = openThreadRunner(commandKernels('off'), 'any');
     try {
       const how = { directory: join(root, 'thread'), resume: false, onProgress: () => {} };
       const { signal } = new AbortController();
@@ -140,9 +141,13 @@ describe('a program that a file names', () => {
       expect([existsSync(marker), existsSync(how.directory)]).toEqual([false, false]);
       await trainer.train(config, { ...how, programs: 'any', signal });
       expect(existsSync(marker)).toBe(true);
+      rmSync(marker);
+      await allowed.run({ kind: 'train', input: settings, seconds: 1 });
+      expect(existsSync(marker)).toBe(true);
     } finally {
       trainer.close();
       runner.close();
+      allowed.close();
       rmSync(join(root, 'thread'), { recursive: true, force: true });
     }
   });

@@ -21,7 +21,18 @@ export function sidebar(): DefaultTheme.SidebarItem[] {
     {
       text: 'Guides',
       items: docs(
-        ...['tutorial', 'custom', 'environments', 'third-party', 'bridge', 'hosts', 'study', 'profile', 'publishing'],
+        ...[
+          'tutorial',
+          'custom',
+          'environments',
+          'third-party',
+          'bridge',
+          'hosts',
+          'study',
+          'sweep',
+          'profile',
+          'publishing',
+        ],
       ),
     },
     { text: 'Reference', items: docs('configuration', 'metrics', 'labels', 'math', 'receipts', 'determinism') },

@@ -88,8 +88,9 @@ function argumentValues(command: Command, commands: readonly string[], { studies
     help: commands,
   };
   const found = words[command.name()];
-  // A run is a folder; verify also takes the file of a receipt.
-  return found !== undefined ? wordsOf(found) : { kind: command.name() === 'verify' ? 'file' : 'folder' };
+  // A run is a folder; verify also takes the file of a receipt, and sweep a file of its own.
+  const files = ['verify', 'sweep'].includes(command.name());
+  return found !== undefined ? wordsOf(found) : { kind: files ? 'file' : 'folder' };
 }
 
 /** @returns the commands of a program, each with its visible options, --help included */

@@ -1,6 +1,7 @@
 /** The part that all commands share: output, progress, and the conversion of errors to messages and exit codes. */
 import { inspect } from 'node:util';
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { shellWord } from '../../check/shellWord.ts';
 import type { Config } from '../../config/config.ts';
 import type { Crew } from '../../parallel/crew.ts';
 import { withoutQueuePassword } from '../queue/address.ts';
@@ -9,7 +10,6 @@ import { type CommandKernels, commandKernels } from '../width/commandKernels.ts'
 import { type WideRequest, wideRequest } from '../width/wideOption.ts';
 import { printableJson, printableMessage, printableName, printableResult } from './printable.ts';
 import { openProgress, type ProgressBoard, type ProgressStream, type ShownProgress } from './progress.ts';
-import { shellWord } from './shellWord.ts';
 import { withNearestOption } from './unknownOption.ts';
 
 /** The process in which a command runs. */
@@ -174,7 +174,7 @@ function isReported(error: unknown): boolean {
 }
 
 /** Commands that save what is finished and resume when they are run again. */
-const resumable: readonly (string | undefined)[] = ['compare', 'study'];
+const resumable: readonly (string | undefined)[] = ['compare', 'study', 'sweep'];
 
 /** The end of a command by a signal, while other machines continue its work. */
 export class Detached extends Error {

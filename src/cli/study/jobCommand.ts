@@ -1,6 +1,7 @@
 /** The parts that all commands with jobs share: options, folders, and where the jobs run. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { shellWord } from '../../check/shellWord.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
 import type { Study, StudyScale } from '../../study/study.ts';
@@ -9,7 +10,6 @@ import { openRequestedQueue } from '../queue/requestedQueue.ts';
 import { integerFrom, numberFrom, usage, usageError } from '../shared/arguments.ts';
 import type { Programs } from '../shared/bridges.ts';
 import type { CommandShell, Host } from '../shared/commandShell.ts';
-import { shellWord } from '../shared/shellWord.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
 import { type JobExecutor, localExecutor } from './executor.ts';
@@ -92,7 +92,7 @@ export interface JobRequest {
   readonly study: Study;
   readonly scale: StudyScale;
   /** Name of the command, as the start of messages. */
-  readonly caller: string;
+  readonly caller: 'study' | 'sweep';
   /** The command that repeats the study on any machine, for the report. */
   readonly command: string;
   /** The default of `--out`. */

@@ -15,7 +15,7 @@ export interface StudyRun {
   readonly study: Study;
   readonly scale: StudyScale;
   /** Name of the command, as the start of messages. */
-  readonly caller: string;
+  readonly caller: 'study' | 'sweep';
   /** The command that repeats the study on any machine, for the report. */
   readonly command: string;
   /** The command that resumes the study in the same folders. */
@@ -151,7 +151,7 @@ async function writeReport(
   failed: readonly FailedJob[],
   interrupted: boolean,
 ): Promise<StudyOutcome> {
-  const { study, scale, command, directory } = run;
+  const { study, scale, caller, command, directory } = run;
   const { writeStudy } = await import('./studyFiles.ts');
   const { unbraidVersion, numericsVersion } = await import('../../version.ts');
   const verified = bothVerified(earlier, run.executor.verified());
@@ -161,7 +161,8 @@ async function writeReport(
   const messages = [...new Set(failed.map(({ message }) => message))];
   const versions = { unbraid: unbraidVersion, numerics: String(numericsVersion) };
   const counts = { planned: jobs.length, finished: results.size, interrupted, failed: messages };
-  const record = { name, question, ...report, command, jobs: counts, versions };
+  const kind = caller === 'sweep' && { kind: caller };
+  const record = { ...kind, name, question, ...report, command, jobs: counts, versions };
   const page = writeStudy(directory, record, key, jobs, found, verified === null ? [] : verifiedTexts(verified));
   writeTiming(directory, made);
   if (verified !== null) writeVerified(directory, verified);

@@ -36,8 +36,8 @@ export interface Task {
   readonly over?: string;
 }
 
-/** Distance of the first fresh seed from the first development seed. */
-const FRESH = 100;
+/** Distance of the first fresh seed from the first development seed, so that the two never overlap. */
+export const FRESH = 100;
 
 const developmentSeeds = { quick: 1, full: 5 } as const;
 const freshSeeds = { quick: 2, full: 20 } as const;

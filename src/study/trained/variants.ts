@@ -1,4 +1,5 @@
 /** Variants of the objective and of labels that studies compare, and the commands that train them. */
+import { shellWord } from '../../check/shellWord.ts';
 import type { VariantRole } from '../../report/compare/variantRole.ts';
 import type { TrainInput } from './trainJob.ts';
 
@@ -115,7 +116,7 @@ const options: { readonly [key: string]: string } = {
 /** The command of one run; SEED is replaced by its seed. */
 export function trainCommand(config: TrainInput): string {
   const words = Object.entries(config).map(([key, value]) =>
-    key in options ? `${options[key]} ${value}` : `--set ${key}=${value}`,
+    key in options ? `${options[key]} ${shellWord(String(value))}` : `--set ${shellWord(`${key}=${value}`)}`,
   );
   return ['unbraid train', ...words, '--seed SEED'].join(' ');
 }

@@ -11,8 +11,8 @@ import { unbraid } from '../fakeEngine.ts';
 
 const studyNames = studies.map(({ name }) => name);
 const commands = [
-  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'profile'],
-  ...['bridge', 'list', 'completion'],
+  ...['train', 'compare', 'coupling', 'danger', 'eval', 'random', 'verify', 'study', 'sweep', 'worker', 'gateway'],
+  ...['profile', 'bridge', 'list', 'completion'],
 ];
 const keys = configTable.map(({ key }) => `${key}=`);
 
@@ -125,6 +125,7 @@ describe.skipIf(!has('bash'))('bash', () => {
     expect(inBash('help', 'ev')).toEqual(['eval']);
     expect(inBash('eval', 'r')).toEqual(['runs dir']);
     expect([...inBash('verify', 'r')].sort()).toEqual(['receipt.json', 'runs dir']);
+    expect([...inBash('sweep', 'r')].sort()).toEqual(['receipt.json', 'runs dir']);
     expect(inBash('train', '--config', 're')).toEqual(['receipt.json']);
     expect(inBash('train', '--resume', 'r')).toEqual(['runs dir']);
   });
