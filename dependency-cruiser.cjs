@@ -70,6 +70,8 @@ const folderRules = names.map((name, i) => {
   };
 });
 
+const queueLibraries = '(^|node_modules/)(bullmq|ioredis)(/|$)';
+
 const nodeFiles = '\\.node\\.ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -145,6 +147,27 @@ module.exports = {
       severity: 'error',
       from: { path: '^(src|bench|test)/' },
       to: { path: '(^|node_modules/)comlink(/|$)' },
+    },
+    {
+      name: 'queue-libraries-in-one-file',
+      comment: 'The libraries of the queue are optional, so one file loads them and says what to install.',
+      severity: 'error',
+      from: { path: '^(src|bench|workers)/', pathNot: '^src/cli/queue/libraries\\.ts$' },
+      to: { path: queueLibraries, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'queue-libraries-by-type',
+      comment: 'The library and the pages have no queue; the command uses types of its libraries.',
+      severity: 'error',
+      from: { path: '^(src|bench|workers)/', pathNot: '^src/cli/' },
+      to: { path: queueLibraries },
+    },
+    {
+      name: 'queue-libraries-late',
+      comment: 'They are loaded when a command uses a queue.',
+      severity: 'error',
+      from: { path: '^src/cli/queue/libraries\\.ts$' },
+      to: { path: queueLibraries, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'bridges-need-permission',

@@ -2,8 +2,8 @@
  * Tests studies on a job queue with many faults, and measures the queue. Needs redis-server: npm run fleet -- [--only
  * 'FAULT;FAULT'] [--numbers]
  *
- * Without options, the result is written to docs/results/fleet.md. With --only (names of faults) or --numbers (no fault)
- * no file is written. Progress is printed to stderr. Exit code 1 if anything failed.
+ * Without options, the result is written to docs/results/fleet.md; with --only (names of faults) or --numbers (no
+ * faults), no file is written. Progress is printed to stderr. Exit code 1 if anything failed.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';

@@ -13,6 +13,9 @@ export interface Manifest {
   readonly exports: unknown;
   readonly files: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional: boolean }>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 export function readManifest(): Manifest {

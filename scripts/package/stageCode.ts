@@ -90,7 +90,7 @@ const mapComment = /\n\/\/# sourceMappingURL=\S+\s*$/;
  * @returns names of the packages whose code the stage contains
  */
 export async function stageCode(stage: string, manifest: Manifest): Promise<string[]> {
-  const kept = Object.keys(manifest.dependencies ?? {});
+  const kept = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const dist = join(root, 'dist');
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).sort();
   const inlined = files.filter(

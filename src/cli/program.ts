@@ -66,7 +66,7 @@ export function buildProgram(host: Host, version: string, load: () => Promise<En
       'after',
       helpSections({
         examples: ['unbraid compare --preset quick --out runs/quick', 'unbraid train --seed 1 --out runs/first'],
-        next: 'unbraid train --help lists every config key with its default.',
+        next: 'unbraid train --help lists every config key with its default, and unbraid worker --help describes runs on several machines.',
       }),
     );
   addTrainCommand(program, host, load);

@@ -1,6 +1,6 @@
 /**
- * The command line of unbraid in a process of its own, with studies of small jobs. The variable UNBRAID_FLEET has faults
- * as JSON. They replace methods of the libraries or wrap threads, so the product needs no code for them.
+ * The command line of unbraid in a process of its own, with studies of small jobs. The variable UNBRAID_FLEET has
+ * faults as JSON. They replace methods of the libraries or wrap threads, so the product needs no code for them.
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -79,6 +79,23 @@ const texts: Readonly<Record<string, readonly [string, string[]]>> = {
   'workers/messages.ts': [comlink, []],
   'src/parallel/messages.ts': [comlink, ['comlink-in-workers']],
   'src/cli/messages.ts': [comlink, ['comlink-in-workers']],
+  'src/cli/worker/queue1.ts': [
+    "import { Worker } from 'bullmq';\nexport const y = Worker;\n",
+    ['queue-libraries-in-one-file'],
+  ],
+  'src/cli/worker/queue2.ts': [
+    "export const y = async () => (await import('bullmq')).Worker;\n",
+    ['queue-libraries-in-one-file'],
+  ],
+  'src/cli/worker/queue3.ts': ["import type { Worker } from 'bullmq';\nexport type Y = Worker;\n", []],
+  'src/study/queue4.ts': [
+    "import type { Worker } from 'bullmq';\nexport type Y = Worker;\n",
+    ['queue-libraries-by-type'],
+  ],
+  'src/cli/queue/libraries.ts': [
+    "import { Redis } from 'ioredis';\nexport const y = async () => [Redis, (await import('bullmq')).Worker];\n",
+    ['queue-libraries-late'],
+  ],
   'src/train/dynamic.ts': [
     "export const y = async () => (await import('../record/files.node.ts')).x;\n",
     ['node-files-from-node-files'],
@@ -94,9 +111,14 @@ describe('imports', () => {
   const broken = new Map<string, Set<string>>();
   beforeAll(() => {
     const files: Record<string, string> = {
-      'package.json': '{ "type": "module", "dependencies": { "comlink": "1.0.0" } }',
+      'package.json':
+        '{ "type": "module", "dependencies": { "comlink": "1.0.0", "bullmq": "1.0.0", "ioredis": "1.0.0" } }',
       'node_modules/comlink/package.json': '{ "name": "comlink", "version": "1.0.0", "main": "index.js" }',
       'node_modules/comlink/index.js': 'export const wrap = 1;\n',
+      'node_modules/bullmq/package.json': '{ "name": "bullmq", "version": "1.0.0", "main": "index.js" }',
+      'node_modules/bullmq/index.js': 'export const Worker = 1;\n',
+      'node_modules/ioredis/package.json': '{ "name": "ioredis", "version": "1.0.0", "main": "index.js" }',
+      'node_modules/ioredis/index.js': 'export const Redis = 1;\n',
     };
     for (const [from, to] of cases) {
       files[from] = `import { x } from '${relative(from, to)}';\nexport const y = x;\n`;

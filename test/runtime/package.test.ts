@@ -143,7 +143,7 @@ describe('the package', () => {
     expect(Object.keys(manifest).sort()).toEqual(
       [
         ...['bin', 'description', 'engines', 'exports', 'keywords', 'license', 'name'],
-        ...['sideEffects', 'type', 'version'],
+        ...['peerDependencies', 'peerDependenciesMeta', 'sideEffects', 'type', 'version'],
       ].sort(),
     );
     expect(manifest.exports).toEqual(readManifest().exports);

@@ -204,6 +204,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
           'unbraid compare --preset quick --out runs/quick',
           'unbraid compare --variants "grpo;classifier:graph;classifier:shuffled" --seeds 5 --out runs/mine',
           'unbraid compare --variants "grpo;grpo@optimizer=muon;decouple@decoupleLambda=30" --seeds 5 --out runs/keys',
+          'unbraid compare --seeds 5 --queue redis://127.0.0.1:6379 --out runs/far',
         ],
         details: folderHelp,
         next: 'Open report.html in the folder. unbraid coupling <folder>/<run> measures the coupling of one run.',

@@ -1,8 +1,8 @@
 /**
  * Adds jobs to a queue, waits for their results and stores these.
  *
- * Events of the queue are hints that can be lost. All open jobs are therefore looked up at intervals, and a job that has
- * neither a stored result nor a place in the queue is added again.
+ * Events of the queue are hints that can be lost. All open jobs are therefore looked up at intervals, and a job that
+ * has neither a stored result nor a place in the queue is added again.
  */
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';

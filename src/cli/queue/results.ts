@@ -1,6 +1,6 @@
 /**
- * Results of jobs in Redis. A stored result, and not the state of a job in the queue, decides whether a job is finished:
- * a queue can mark a job as failed although a worker has stored its result.
+ * Results of jobs in Redis. A stored result, and not the state of a job in the queue, decides whether a job is
+ * finished: a queue can mark a job as failed although a worker has stored its result.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Redis } from 'ioredis';

@@ -99,6 +99,7 @@ export function addStudyCommand(program: Command, host: Host, load: () => Promis
         'unbraid study',
         'unbraid study danger-zone --quick',
         'unbraid study generalisation --full --workers 2',
+        'unbraid study similarity --full --queue redis://127.0.0.1:6379',
       ],
       next: 'Open report.html in the folder of the study. The same folder contains the tables as CSV and the figures as SVG.',
     }),

@@ -46,11 +46,9 @@ export interface Dispute {
 export interface Verified {
   /** The share of results that is replayed. */
   readonly fraction: number;
-  /**
-   * Number of results that another worker replayed, and of replays on this machine: where there was no other worker, and
-   * where two results differed.
-   */
+  /** Number of results that another worker replayed. */
   readonly elsewhere: number;
+  /** Number of replays on this machine: where there was no other worker, and where two results differed. */
   readonly here: number;
   readonly disputes: readonly Dispute[];
 }

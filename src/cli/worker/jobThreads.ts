@@ -14,7 +14,11 @@ export interface JobThreads {
   close(): void;
 }
 
-/** Threads that are used again. A thread whose job failed or was cancelled is closed. @param worker the recorded name */
+/**
+ * Threads that are used again. A thread whose job failed or was cancelled is closed.
+ *
+ * @param worker the name that is recorded
+ */
 export function openJobThreads(worker: string, openRunner: () => JobRunner): JobThreads {
   const free: JobRunner[] = [];
   return {

@@ -98,7 +98,11 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     }
     return checked;
   };
-  /** A job that this worker cannot or must not run goes back, for another worker. @param ms until it is offered again */
+  /**
+   * A job that this worker cannot or must not run goes back, for another worker.
+   *
+   * @param ms until it is offered again
+   */
   const goBack = async (job: QueueJob, token: string, ms: number, reason: string | null): Promise<never> => {
     if (reason !== null) note(`job ${String(job.id).slice(0, 12)} is left to others: ${reason}`);
     await job.moveToDelayed(Date.now() + ms, token);

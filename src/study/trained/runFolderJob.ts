@@ -77,7 +77,7 @@ export function runReceipt(files: ReadonlyMap<string, Uint8Array>): ReceiptFile 
 export function runIdentity(result: RunFiles): JsonRecord {
   const files = unpackRun(result);
   const { hash } = runReceipt(files).receipt;
-  const others = [...files].filter(([path]) => path !== receiptName && path !== resultName).sort();
+  const others = [...files].filter(([path]) => path !== receiptName && path !== resultName);
   const ofMachine = computationKeys as readonly string[];
   const outcome = Object.entries(jsonIn(files, resultName)).filter(([key]) => !ofMachine.includes(key));
   return {

@@ -15,7 +15,9 @@ export interface VolunteerRunner {
 
 /** The part of a worker's global scope, or of a port, that `serveJobs` uses. */
 export interface JobScope {
+  /** Sends the answer of a job. */
   postMessage(message: unknown): void;
+  /** Receives jobs. */
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
 }
 
