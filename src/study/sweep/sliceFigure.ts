@@ -97,12 +97,26 @@ export function sliceFigure(sweep: Sweep, tried: readonly TriedRung[], chosen: n
             const value = settings[trial - 1][key];
             return [range === null ? (values ?? []).indexOf(value) : Number(value), y];
           };
+          const drawn = (shown: readonly Dot[], style: SeriesStyle, size: number): object => ({
+            ...points(shown.map(at), style, panel, size),
+            tips: shown.map(
+              (dot) => `trial ${dot.trial}: ${key} ${settings[dot.trial - 1][key]}, ${what} ${dot.mean.toFixed(2)}`,
+            ),
+          });
           const others = dots.filter(({ trial }) => trial !== chosen);
           return [
             ...rungStyles.map((style, rung) =>
-              points(others.filter((dot) => dot.rung === rung).map(at), style, panel, 8),
+              drawn(
+                others.filter((dot) => dot.rung === rung),
+                style,
+                8,
+              ),
             ),
-            points(dots.filter(({ trial }) => trial === chosen).map(at), chosenStyle, panel, 13),
+            drawn(
+              dots.filter(({ trial }) => trial === chosen),
+              chosenStyle,
+              13,
+            ),
           ];
         }),
       },

@@ -31,7 +31,7 @@ const own: Readonly<Record<string, string>> = {
 };
 
 function checkKey(key: string, place: string): void {
-  if (key in own) throw new Error(`${place} must be left out, got a value for it; ${own[key]}`);
+  if (Object.hasOwn(own, key)) throw new Error(`${place} must be left out, got a value for it; ${own[key]}`);
   const keys: readonly string[] = configTable.map((row) => row.key);
   if (keys.includes(key)) return;
   const nearest = nearestName(key, keys);
@@ -154,8 +154,9 @@ export function sweepOf(
   const spaces = Object.entries(file.space).map(([key, given]) => spaceOf(key, given, strategy.name, caller));
   const settings = settingsOf(strategy, spaces, caller);
   const rungs = rungsFor(strategy, settings.length, base.iterations, caller);
+  const budgets = new Set([...rungs.map(({ iterations }) => iterations), null]);
   for (const [i, setting] of settings.entries()) {
-    for (const { iterations } of new Set([...rungs, { iterations: null }])) {
+    for (const iterations of budgets) {
       const given = { ...config, ...setting, ...(iterations !== null && { iterations }) };
       check(given, `trial ${i + 1}, ${JSON.stringify(setting)},`);
     }

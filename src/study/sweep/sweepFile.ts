@@ -7,10 +7,11 @@ import { FRESH } from '../trained/chosen.ts';
 const text = v.string();
 const integerIn = (low: number, high: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(low), v.maxValue(high));
 
-const value = v.nullable(v.union([v.number(), v.string(), v.boolean()]));
+const finite = v.pipe(v.number(), v.finite());
+const value = v.nullable(v.union([finite, v.string(), v.boolean()]));
 const range = v.strictObject({
-  min: v.number(),
-  max: v.number(),
+  min: finite,
+  max: finite,
   scale: v.optional(v.picklist(['linear', 'log']), 'linear'),
   steps: v.optional(integerIn(2, 1000)),
 });

@@ -180,6 +180,18 @@ describe('docs/sweep.md', () => {
     expect(rows().map(([key, rule]) => [key, rule])).toEqual(Object.entries(rules));
   });
 
+  test('has a valid example with the costs that it states', () => {
+    const page = readFileSync(`${root}docs/sweep.md`, 'utf8');
+    const { rungs, settings } = sweepOf(JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? ''), 'x', 'sweep');
+    expect([settings.length, rungs.map(({ trials }) => trials)]).toEqual([27, [27, 9, 3]]);
+    const anew = rungs.reduce((sum, { trials, iterations }) => sum + trials * (iterations ?? 0), 0);
+    const more = (rung: number): number => (rungs[rung].iterations ?? 0) - (rungs[rung - 1]?.iterations ?? 0);
+    const resumed = rungs.reduce((sum, { trials }, rung) => sum + trials * more(rung), 0);
+    expect(page).toContain(`90: ${anew} iterations for each development seed`);
+    expect(page).toContain(`With checkpoints it would be ${resumed}.`);
+    expect([anew, 27 * 90]).toEqual([810, 2430]);
+  });
+
   test('states the defaults that the schema sets', () => {
     const stated = rows().flatMap(([key, , value]) =>
       value.startsWith('`') ? [[key, value.replaceAll('`', '')]] : [],

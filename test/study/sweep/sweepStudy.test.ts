@@ -264,6 +264,14 @@ describe('figure', () => {
     }
   });
 
+  test('on a page each dot has its trial, value and mean as a tip', () => {
+    const svg = finished({ space: { optimizer: ['adamw', 'muon'] } }).report.figures[0].draw(phone);
+    expect([...svg.matchAll(/<title>(.*?)<\/title>/g)].map(([, tip]) => tip).sort()).toEqual([
+      'trial 1: optimizer adamw, in-domain success 0.71',
+      'trial 2: optimizer muon, in-domain success 0.71',
+    ]);
+  });
+
   test('each rung has a colour of its own', () => {
     const strategy = { name: 'halving', trials: 4, eta: 2, minIterations: 10 };
     const { report } = finished({ strategy, space: { learningRate: { min: 0.001, max: 0.1, scale: 'log' } } });
