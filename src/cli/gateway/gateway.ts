@@ -18,7 +18,8 @@ import { prefix, queueName } from '../queue/names.ts';
 import { keepResult, removeResult, withResult } from '../queue/results.ts';
 import { REPORT_MS, removeWorker, reportWorker } from '../queue/workerNotes.ts';
 import { runMeasured } from '../study/executor.ts';
-import { type LockTimes, openGate, pauseAfterErrors } from '../worker/workJobs.ts';
+import { pauseAfterRefusals } from '../worker/pauses.ts';
+import { type LockTimes, openGate } from '../worker/workJobs.ts';
 import type { Tokens } from './identity.ts';
 import { openLeases } from './leases.ts';
 import { openRetry } from './rates.ts';
@@ -244,7 +245,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     for (const id of ids) worker.cancelJob(id, 'the lock is lost');
   });
   worker.on('failed', (job, error) => note(`job ${short(String(job?.id))} failed: ${error.message}`));
-  const stopPauses = pauseAfterErrors(worker, note);
+  const stopPauses = pauseAfterRefusals(worker, connection, note);
 
   const jobOf = async (id: string): Promise<ReceivedJob | null> => {
     const own = held.get(id)?.job;
