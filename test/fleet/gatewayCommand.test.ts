@@ -1,5 +1,6 @@
 /** `unbraid gateway` as a process and its arguments; networks of addresses. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,14 @@ const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.u
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'unbraid-gateway-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function tokenFile(content: unknown): string {
+  const file = join(folder, 'tokens.json');
+  writeFileSync(file, JSON.stringify(content));
+  return file;
+}
 
 function startGateway(args: readonly string[]): {
   child: ChildProcess;
@@ -42,7 +51,9 @@ describe.skipIf(missing !== null)(`processes${missing === null ? '' : ` (${missi
       const [id] = await addJobs(redis, [smallJob(1)]);
       const first = startGateway(['--queue', redis.address, '--port', '0', '--lease', '300']);
       const early = client(await first.port(), '127.0.0.1');
-      const { lease, job } = await early.lease();
+      const { lease, job, seconds } = await early.lease();
+      expect(seconds).toBe(300);
+      expect(first.stderr()).toContain('no page may use it; add the origin of your page');
       const ended = once(first.child, 'exit');
       first.child.kill('SIGKILL');
       await ended;
@@ -58,15 +69,27 @@ describe.skipIf(missing !== null)(`processes${missing === null ? '' : ` (${missi
       await vi.waitFor(async () => expect(await stored(redis, id)).not.toBeNull(), { timeout: 20_000, interval: 50 });
       expect(canonicalJson((await stored(redis, id))?.result ?? {})).toBe(canonicalJson(await localResult(job)));
       expect(await second.end()).toBe(1);
-      const [later] = await addJobs(redis, [smallJob(2)]);
-      const third = startGateway(['--queue', redis.address, '--port', '0']);
-      await send(await third.port(), { body: version });
+      const [later, waits] = await addJobs(redis, [smallJob(2), smallJob(3)]);
+      const tokens = tokenFile({ ann: { sha256: sha256('token-of-ann'), trusted: true } });
+      const origin = 'https://example.org';
+      const options = ['--host', '0.0.0.0', '--tokens', tokens, '--origin', origin, '--open', '1'];
+      const third = startGateway(['--queue', redis.address, '--port', '0', ...options]);
+      const port = await third.port();
+      expect((await send(port, { body: version })).status).toBe(401);
+      const headers = { Authorization: 'Bearer token-of-ann' };
+      expect((await send(port, { body: version, headers: { ...headers, Origin: 'https://example.com' } })).status).toBe(
+        403,
+      );
+      expect((await send(port, { body: version, headers: { ...headers, Origin: origin } })).status).toBe(204);
       await vi.waitFor(async () => expect(await stateOf(redis, later)).toBe('active'), { timeout: 10_000 });
+      // One job is open at a time.
+      expect(await stateOf(redis, waits)).toBe('waiting');
+      expect(third.stderr()).toContain('0.0.0.0 is open to other machines, without TLS');
+      expect(third.stderr()).toContain('to 1 tokens; stop it with Ctrl-C');
       const over = once(third.child, 'exit');
       third.child.kill('SIGTERM');
       expect((await over)[0]).toBe(143);
       expect(['waiting', 'delayed']).toContain(await stateOf(redis, later));
-      expect(third.stderr()).toContain('no page may use it; add the origin of your page');
     } finally {
       await redis.stop();
     }
@@ -96,12 +119,6 @@ describe('arguments', () => {
     }
   });
 
-  const tokenFile = (content: unknown): string => {
-    const file = join(folder, 'tokens.json');
-    writeFileSync(file, JSON.stringify(content));
-    return file;
-  };
-
   test.each([
     [{ ann: { sha256: 'abc' } }, 'ann.sha256'],
     [{ 'an\u001b[31mn': { sha256: 'a'.repeat(64) } }, 'must be a JSON object of names'],
@@ -130,8 +147,7 @@ test('without tokens an identity is its network; with tokens it is the token, wh
   const open = ['192.0.2.1', '192.0.2.2', '192.0.3.1'].map((address) => identityOf(address, undefined, null)?.who);
   expect(open[0]).toBe(open[1]);
   expect(open[0]).not.toBe(open[2]);
-  const sha256 = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae';
-  const tokens = new Map([[sha256, { name: 'ann', trusted: false }]]);
+  const tokens = new Map([[sha256('foo'), { name: 'ann', trusted: false }]]);
   const [here, there] = ['192.0.2.1', '192.0.3.1'].map((address) => identityOf(address, 'Bearer foo', tokens));
   expect([here?.who, here?.name]).toEqual([there?.who, 'ann']);
   expect(here?.network).not.toBe(there?.network);

@@ -142,6 +142,8 @@ export function send(
 export const version = JSON.stringify({ unbraid: unbraidVersion, numerics: numericsVersion });
 
 export interface Leased {
+  /** Time in which the result must arrive. */
+  readonly seconds: number;
   readonly lease: string;
   readonly id: string;
   readonly job: Pick<Job, 'kind' | 'input'>;
