@@ -200,6 +200,14 @@ describe.skipIf(missing !== null)(`gateway${missing === null ? '' : ` (${missing
       expect(gateway.replays()).toBe(0);
     });
 
+    test('two tokens in one network do not get the same job', async () => {
+      gateway = await openGateway(redis, { tokens });
+      await addJobs(redis, [smallJob(1)]);
+      await client(gateway.port, near, 'token-of-bob').lease();
+      expect((await client(gateway.port, alsoNear, 'token-of-eve').leaseOnce()).status).toBe(204);
+      expect((await client(gateway.port, far, 'token-of-eve').leaseOnce()).status).toBe(200);
+    });
+
     test('a trusted and another one of the same network agree', async () => {
       gateway = await openGateway(redis, { tokens, spotCheck: 0 });
       const [id] = await addJobs(redis, [smallJob(1)]);
