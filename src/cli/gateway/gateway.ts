@@ -180,6 +180,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     } catch (error) {
       closeRunner();
       if (forced) return false;
+      await leases.finish(id);
       throw error;
     }
   };
@@ -212,7 +213,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
         const [state] = await leases.states([id]);
         if (state.state === 'accepted' && state.sha !== null) {
           if (await takeVotes(id, job, state.sha)) break;
-        } else if (state.state === 'replay') {
+        } else if (state.state === 'replay' || (state.needs && !ending && state.out <= 0 && state.idleMs > IDLE_MS)) {
           if (await oneReplay(() => replay(id, job))) break;
           return await goBack(queued, token, 0);
         } else if (state.out <= 0 && (ending || state.idleMs > IDLE_MS)) {
