@@ -22,6 +22,7 @@ export default defineConfig({
         verify: page('verify/index.html'),
         lab: page('lab/index.html'),
         bench: page('bench/index.html'),
+        volunteer: page('volunteer/index.html'),
         // Pages of the documentation load it, too.
         isolate: page('src/shell/isolate.ts'),
       },

@@ -1,10 +1,11 @@
 /** Adds to every page of a built site what does not depend on its content. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { siteHeaders } from './headers.ts';
+import { policyOf } from './headers.ts';
 
 /** The policy as an element, for hosts that send no headers. Frames can only be forbidden by a header. */
-const policy = siteHeaders['Content-Security-Policy'].replace(/; frame-ancestors [^;]*/, '');
+const policyElement = (path: string): string =>
+  `<meta http-equiv="Content-Security-Policy" content="${policyOf(path).replace(/; frame-ancestors [^;]*/, '')}">`;
 
 /**
  * Adds the content security policy, the check for old browsers and, to pages of the documentation, the registration of
@@ -18,12 +19,13 @@ export function finishPages(dist: string, base: string): void {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.html')) continue;
     const file = join(entry.parentPath, entry.name);
-    const depth = file.slice(dist.length).replace(/^\//, '').split('/').length - 1;
+    const path = file.slice(dist.length).replace(/^\//, '');
+    const depth = path.split('/').length - 1;
     const html = readFileSync(file, 'utf8');
     const isDocumentation = !html.includes('<div id="page">');
     const up = isDocumentation ? base : '../'.repeat(depth) || './';
     const added = [
-      `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+      policyElement(path),
       `<script src="${up}support.js" defer></script>`,
       ...(isDocumentation ? [`<script type="module" src="${up}app/${isolate}"></script>`] : []),
     ];

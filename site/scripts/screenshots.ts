@@ -43,6 +43,7 @@ const shots: readonly Shot[] = [
     ],
   },
   { name: 'bench', path: 'bench/', presses: [['Measure', /Measure again/]] },
+  { name: 'volunteer', path: 'volunteer/?gateway=http%3A%2F%2F127.0.0.1%3A8090' },
   { name: 'docs', path: 'docs/' },
   { name: 'tutorial', path: 'docs/tutorial.html' },
 ];

@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import { siteHeaders } from './headers.ts';
+import { policyOf, siteHeaders } from './headers.ts';
 
 const types: Readonly<Record<string, string>> = {
   ...{ '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css' },
@@ -28,7 +28,7 @@ export interface SiteServer {
 
 /**
  * @param port 0: a free one
- * @param headers those of each answer; default: `siteHeaders`
+ * @param headers those of each answer; default: `siteHeaders`, with the policies of single pages
  * @param served called with the file of each answer
  * @throws the system's error where the port is taken
  */
@@ -51,7 +51,8 @@ export async function serveSite(
     }
     const type = types[extname(file)] ?? 'application/octet-stream';
     served(file);
-    response.writeHead(200, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-cache' });
+    const policy = 'Content-Security-Policy' in headers && { 'Content-Security-Policy': policyOf(file) };
+    response.writeHead(200, { ...headers, ...policy, 'Content-Type': type, 'Cache-Control': 'no-cache' });
     createReadStream(file).pipe(response);
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { siteHeaders } from './headers.ts';
+import { pagePolicies, siteHeaders } from './headers.ts';
 
 const source = fileURLToPath(new URL('sw.js', import.meta.url));
 /** Without a network these work whole; of the documentation, what was read. */
-export const pages = ['./', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
+export const pages = ['./', 'canvas/', 'lab/', 'verify/', 'bench/', 'volunteer/'] as const;
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -35,7 +35,7 @@ export function writeServiceWorker(dist: string): void {
   });
   const version = sha256(Buffer.from(contents.join(''))).slice(0, 16);
   // A backslash or backtick would end or change the literal.
-  const build = JSON.stringify({ version, core, headers: siteHeaders });
+  const build = JSON.stringify({ version, core, headers: siteHeaders, policies: pagePolicies });
   if (/[\\`$]/.test(build)) throw new Error('writeServiceWorker: names and headers must not hold \\, ` or $');
   writeFileSync(join(dist, 'sw.js'), readFileSync(source, 'utf8').replace('{{build}}', build));
 }

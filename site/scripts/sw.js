@@ -1,12 +1,12 @@
 /**
  * The service worker. The build writes into it `version` (a hash of all files), `core` (path and SHA-256 of each file
- * that the pages need without a network) and `headers` (a static host does not send them).
+ * that the pages need without a network), `headers` (a static host does not send them) and `policies` (of single pages).
  *
  * A version is stored whole or not at all, in a cache of its own. Pages come from the network first, so that one
  * reload shows a new version. The names of scripts hold a hash of their content, so any cache may answer for them.
  * The worker of a new version waits while other tabs are open, because those of the old one may still load its files.
  */
-const { version, core, headers } = JSON.parse(`{{build}}`);
+const { version, core, headers, policies } = JSON.parse(`{{build}}`);
 
 // Another site on the same origin has caches, too.
 const prefix = `unbraid:${self.registration.scope}:`;
@@ -22,10 +22,12 @@ const fileOf = (url) => url.split(/[?#]/)[0].replace(/\/index\.html$/, '/');
 const isHashed = (url) => /\/(app|assets)\//.test(url);
 const isDocumentation = (url) => /(\.html|\/)$/.test(url) && !coreAddresses.has(url);
 
-function withHeaders(response) {
+function withHeaders(response, url) {
   if (response.type === 'opaqueredirect' || response.status === 0) return response;
   const all = new Headers(response.headers);
   for (const [name, value] of Object.entries(headers)) all.set(name, value);
+  const own = Object.keys(policies).find((path) => addressOf(path) === url);
+  if (own) all.set('Content-Security-Policy', policies[own]);
   const { status, statusText } = response;
   return new Response(status === 204 || status === 304 ? null : response.body, { status, statusText, headers: all });
 }
@@ -108,7 +110,7 @@ async function answer(event) {
   const { request } = event;
   const url = fileOf(request.url);
   const kept = isHashed(url) ? await stored(url) : undefined;
-  if (kept) return withHeaders(kept);
+  if (kept) return withHeaders(kept, url);
   try {
     const isPage = request.mode === 'navigate';
     // The browser's own cache could hold a file of the old version.
@@ -116,13 +118,13 @@ async function answer(event) {
     if (!coreAddresses.has(url) && response.ok && response.type === 'basic') {
       event.waitUntil(keepRead(url, response.clone()).catch(() => {}));
     }
-    return withHeaders(response);
+    return withHeaders(response, url);
   } catch (error) {
     const offline = await stored(url);
-    if (offline) return withHeaders(offline);
+    if (offline) return withHeaders(offline, url);
     if (request.mode !== 'navigate') throw error;
     const type = { 'Content-Type': 'text/html; charset=utf-8' };
-    return withHeaders(new Response(missing, { status: 503, headers: type }));
+    return withHeaders(new Response(missing, { status: 503, headers: type }), url);
   }
 }
 

@@ -6,7 +6,7 @@ import { expectAccessibleInAllLooks } from './axe.ts';
 import { browserNames, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
 import { serveBuilt } from './built.ts';
 
-const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
+const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/', 'volunteer/'] as const;
 let server: SiteServer;
 
 beforeAll(async () => {
@@ -44,11 +44,20 @@ describe.each(browserNames.filter((name) => programOf(name) !== null))('in %s', 
     await page.keyboard.press('Tab');
     expect(await focused(page)).toBe('a Skip to content');
     const first: string[] = [];
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 8; i++) {
       await page.keyboard.press('Tab');
       first.push(await focused(page));
     }
-    expect(first).toEqual(['a unbraid', 'a Story', 'a Canvas', 'a Lab', 'a Check', 'a Benchmark', 'a Docs']);
+    expect(first).toEqual([
+      'a unbraid',
+      'a Story',
+      'a Canvas',
+      'a Lab',
+      'a Check',
+      'a Benchmark',
+      'a Volunteer',
+      'a Docs',
+    ]);
     // Every further stop follows the one before in the document, and can be seen.
     const stops: { follows: boolean; outlined: boolean; name: string }[] = [];
     await page.keyboard.press('Tab');

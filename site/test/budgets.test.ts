@@ -9,7 +9,7 @@ import { testBase } from '../scripts/testBuild.ts';
 import { type OpenedBrowser, openBrowser, programOf } from './browsers.ts';
 import { dist } from './built.ts';
 
-const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
+const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/', 'volunteer/'] as const;
 const firstPaintOfStory = 200_000;
 const routeInAll = 350_000;
 

@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { siteHeaders } from '../scripts/headers.ts';
+import { pagePolicies, policyOf, siteHeaders } from '../scripts/headers.ts';
 import type { SiteServer } from '../scripts/server.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
 import { dist, serveBuilt } from './built.ts';
 
-const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
+const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/', 'volunteer/'] as const;
 const documents = [
   'docs/',
   'docs/tutorial.html',
@@ -41,6 +41,18 @@ it('the policy allows WebAssembly, and no inline or evaluated code', () => {
   expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("'wasm-unsafe-eval'");
   expect(policy.replace("'wasm-unsafe-eval'", '')).not.toMatch(/unsafe|https?:|\*/);
+});
+
+it('only the page of volunteers may connect to other hosts, and to do nothing else with them', () => {
+  expect(Object.keys(pagePolicies)).toEqual(['volunteer/']);
+  const policy = siteHeaders['Content-Security-Policy'];
+  const wide = "connect-src 'self' https: http://127.0.0.1:* http://localhost:*";
+  for (const path of ['volunteer/', '/srv/site/volunteer/index.html']) {
+    expect(policyOf(path)).toBe(policy.replace("connect-src 'self'", wide));
+  }
+  for (const path of ['', 'lab/', 'volunteer/other.html', 'app/worker.js']) expect(policyOf(path)).toBe(policy);
+  const html = readFileSync(join(dist, 'volunteer/index.html'), 'utf8');
+  expect(html).toContain(wide);
 });
 
 it('the server serves no file outside its folder', async () => {

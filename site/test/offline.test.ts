@@ -19,7 +19,7 @@ import { testBase } from '../scripts/testBuild.ts';
 import { browserNames, click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
 import { dist, serveBuilt } from './built.ts';
 
-const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/'] as const;
+const routes = ['', 'canvas/', 'lab/', 'verify/', 'bench/', 'volunteer/'] as const;
 const temporary = mkdtempSync(join(tmpdir(), 'unbraid-versions-'));
 
 /** A copy of the site in which every page's title and script name the version, with a worker of its own. */

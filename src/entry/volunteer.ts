@@ -5,16 +5,11 @@
  */
 
 export type { ReceivedJob } from '../study/checkJob.ts';
-export {
-  type JobScope,
-  runVolunteerJob,
-  serveJobs,
-  type VolunteerRunner,
-  workerRunner,
-} from '../study/volunteer/jobRunners.ts';
+export { type JobScope, localRunner, runVolunteerJob, serveJobs } from '../study/volunteer/jobRunners.ts';
 export {
   type VolunteerEvent,
   type VolunteerOptions,
   type VolunteerOutcome,
   volunteer,
 } from '../study/volunteer/volunteer.ts';
+export { type VolunteerRunner, workerRunner } from '../study/volunteer/workerRunner.ts';

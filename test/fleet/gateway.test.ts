@@ -86,6 +86,30 @@ describe.skipIf(missing !== null)(`gateway${missing === null ? '' : ` (${missing
     }
   });
 
+  test('equal results of two that were never checked wait for a third that was', async () => {
+    gateway = await openGateway(redis, { spotCheck: 1e-9 });
+    const give = async (from: string): Promise<string> => {
+      const { lease, job, id } = await client(gateway.port, from).lease();
+      await client(gateway.port, from).submit(lease, await localResult(job));
+      return id;
+    };
+    const [first] = await addJobs(redis, [smallJob(1)]);
+    for (const from of [near, far]) await give(from);
+    await until(() => stored(redis, first));
+    const [second] = await addJobs(redis, [smallJob(2)]);
+    for (const from of [further, '127.0.3.1']) expect(await give(from)).toBe(second);
+    // Another identity that was never checked gets no place.
+    expect((await client(gateway.port, '127.0.4.1').leaseOnce()).status).toBe(204);
+    expect(await stored(redis, second)).toBeNull();
+    expect(await give(near)).toBe(second);
+    await until(() => stored(redis, second));
+    // The two agreed with a checked one, so one of them is enough from now on.
+    const [third] = await addJobs(redis, [smallJob(3)]);
+    for (const from of [further, '127.0.4.1']) await give(from);
+    await until(() => stored(redis, third));
+    expect(gateway.replays()).toBe(1);
+  });
+
   test('two that agree on a wrong result are not accepted in one network', async () => {
     gateway = await openGateway(redis, { spotCheck: 0 });
     const [id] = await addJobs(redis, [smallJob(1)]);
@@ -265,6 +289,20 @@ describe.skipIf(missing !== null)(`gateway${missing === null ? '' : ` (${missing
       await honest.submit(own.lease, await localResult(job));
     }
     await until(() => stored(redis, id));
+  });
+
+  test('a job that fails everywhere ends, and does not keep others from their jobs', async () => {
+    gateway = await openGateway(redis, {
+      openRunner: () => ({ run: () => Promise.reject(new Error('it cannot run')), close() {} }),
+    });
+    const [id] = await addJobs(redis, [smallJob(1)]);
+    for (const from of [near, far, further]) {
+      const { lease } = await client(gateway.port, from).lease();
+      expect((await client(gateway.port, from).giveBack(lease, true)).status).toBe(200);
+      expect((await client(gateway.port, from).leaseOnce()).status).toBe(204);
+    }
+    await until(async () => (await stateOf(redis, id)) === 'failed');
+    expect(gateway.notes.join()).toContain('failed: it cannot run');
   });
 
   test('another version gets no job', async () => {

@@ -86,3 +86,13 @@ export async function startRedis(more: readonly string[] = [], password?: string
     },
   };
 }
+
+/** The connections of the server, one a line. */
+export async function listClients(client: Redis): Promise<string> {
+  return String(await client.call('CLIENT', 'LIST'));
+}
+
+/** Version of the installed server, such as 7.0.15. */
+export function redisVersion(): string {
+  return /v=(\S+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown';
+}

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type VolunteerEvent, volunteer } from '../../src/entry/volunteer.ts';
+import { localRunner, type VolunteerEvent, volunteer } from '../../src/entry/volunteer.ts';
 import { canonicalJson } from '../../src/record/json.ts';
 import { missingRedis, type RedisServer, startRedis } from './redis.ts';
 import { addJobs, localResult, openGateway, smallJob, stateOf, stored, type TestGateway } from './volunteers.ts';
@@ -34,6 +34,7 @@ describe.skipIf(missing !== null)(`with a gateway${missing === null ? '' : ` (${
     const both = ['ann', 'bob'].map((name, i) =>
       volunteer({
         ...{ gateway: address(), token: `token-of-${name}`, threads: 1 + i, signal: stop.signal },
+        openRunner: localRunner,
         onJob: (event) => events.push(event),
       }),
     );
@@ -86,7 +87,7 @@ describe.skipIf(missing !== null)(`with a gateway${missing === null ? '' : ` (${
   });
 
   test('it ends where the gateway refuses it for good', async () => {
-    await expect(volunteer({ gateway: address(), token: 'wrong' })).rejects.toThrow(
+    await expect(volunteer({ gateway: address(), token: 'wrong', openRunner: localRunner })).rejects.toThrow(
       'gateway: the token is missing or unknown; ask the operator for one',
     );
   });
@@ -144,7 +145,7 @@ describe('with a server that is no gateway', () => {
           events.push(event);
           stop.abort();
         };
-        expect(await volunteer({ gateway, onJob, signal: stop.signal })).toEqual({ done: 0 });
+        expect(await volunteer({ gateway, openRunner: localRunner, onJob, signal: stop.signal })).toEqual({ done: 0 });
         expect(events.map((event) => event.type === 'wait' && event.seconds)).toEqual([30]);
       },
     );
@@ -155,7 +156,8 @@ describe('with a server that is no gateway', () => {
     [{ gateway: 'https://me:secret@example.org' }, 'volunteer: gateway must be an address with https: or http:'],
     [{ gateway: 'https://example.org', threads: 0 }, 'volunteer: threads must be an integer in [1, 256]'],
     [{ gateway: 'https://example.org', thread: 1 }, 'threads'],
+    [{ gateway: 'https://example.org', openRunner: 1 }, 'volunteer: openRunner must be a function'],
   ])('%j is refused', async (options, message) => {
-    await expect(volunteer(options as never)).rejects.toThrow(message);
+    await expect(volunteer({ openRunner: localRunner, ...options } as never)).rejects.toThrow(message);
   });
 });

@@ -47,8 +47,8 @@ export async function stateOf(redis: RedisServer, id: string): Promise<string> {
   return state;
 }
 
-export const stored = (redis: RedisServer, id: string) =>
-  readResult(redis.client, queueName('plain'), id, 'group-sign');
+export const stored = (redis: RedisServer, id: string, kind = 'group-sign') =>
+  readResult(redis.client, queueName('plain'), id, kind);
 
 export interface TestGateway {
   readonly port: number;
@@ -71,7 +71,7 @@ export async function openGateway(
     ended = serveGateway({
       ...{ libraries, address, name: 'test', host: '127.0.0.1', port: 0, origins: [], proxy: false, tokens: null },
       ...{ limits: { ...standardLimits, rate: { burst: 1e4, perSecond: 1e4 } }, spotCheck: 0.0001, leaseMs: 60_000 },
-      ...{ longest: 300, open: 20, locks: { lock: 3000, stalled: 1500 }, drainMs: 3000 },
+      ...{ longest: 300, open: 20, locks: { lock: 3000, stalled: 1500 }, drainMs: 300 },
       openRunner: () => ({
         run(job) {
           replays++;
@@ -168,7 +168,12 @@ export function client(port: number, from: string, token?: string) {
         ...{ path: '/submit', from, headers: { ...headers, 'X-Unbraid-Lease': lease, ...more } },
         body: typeof result === 'string' ? result : JSON.stringify(result),
       }),
-    giveBack: (lease: string): Promise<Reply> =>
-      send(port, { path: '/return', from, headers: { ...headers, 'X-Unbraid-Lease': lease }, body: '{}' }),
+    giveBack: (lease: string, failed = false): Promise<Reply> =>
+      send(port, {
+        path: '/return',
+        from,
+        headers: { ...headers, 'X-Unbraid-Lease': lease },
+        body: JSON.stringify({ failed }),
+      }),
   };
 }

@@ -33,7 +33,7 @@ describe('names', () => {
       'configTable createArena createLabelSource createPolicy estimateSeconds evaluate measureCoupling numericsVersion presetKeys presetTable resolveConfig train unbraidVersion verify',
     ],
     ['edge', 'openPolicy openPolicyFrom'],
-    ['volunteer', 'runVolunteerJob serveJobs volunteer workerRunner'],
+    ['volunteer', 'localRunner runVolunteerJob serveJobs volunteer workerRunner'],
     ['workers', 'openCrew relaxedCrew spawnFrom spawnWorker'],
     [
       'coupling',

@@ -10,6 +10,7 @@ const routes = [
   ['Lab', './lab/'],
   ['Check', './verify/'],
   ['Benchmark', './bench/'],
+  ['Volunteer', './volunteer/'],
   ['Docs', './docs/'],
 ] as const;
 
@@ -52,8 +53,10 @@ function Shell({ route, children }: ShellProps) {
       <main id="content">{children}</main>
       <footer>
         <p>
-          Everything on this page is computed in your browser by unbraid's WebAssembly kernels. Nothing is sent
-          anywhere.
+          Everything on this page is computed in your browser by unbraid's WebAssembly kernels.{' '}
+          {route === 'Volunteer'
+            ? 'Results are sent to the gateway that you name, and to no other address.'
+            : 'Nothing is sent anywhere.'}
         </p>
       </footer>
     </>

@@ -18,7 +18,8 @@ import { prefix, queueName } from '../queue/names.ts';
 import { keepResult, removeResult, withResult } from '../queue/results.ts';
 import { REPORT_MS, removeWorker, reportWorker } from '../queue/workerNotes.ts';
 import { runMeasured } from '../study/executor.ts';
-import { type LockTimes, openGate, pauseAfterErrors } from '../worker/workJobs.ts';
+import { pauseAfterRefusals } from '../worker/pauses.ts';
+import { type LockTimes, openGate } from '../worker/workJobs.ts';
 import type { Tokens } from './identity.ts';
 import { openLeases } from './leases.ts';
 import { openRetry } from './rates.ts';
@@ -179,6 +180,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     } catch (error) {
       closeRunner();
       if (forced) return false;
+      await leases.finish(id);
       throw error;
     }
   };
@@ -211,7 +213,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
         const [state] = await leases.states([id]);
         if (state.state === 'accepted' && state.sha !== null) {
           if (await takeVotes(id, job, state.sha)) break;
-        } else if (state.state === 'replay') {
+        } else if (state.state === 'replay' || (state.needs && !ending && state.out <= 0 && state.idleMs > IDLE_MS)) {
           if (await oneReplay(() => replay(id, job))) break;
           return await goBack(queued, token, 0);
         } else if (state.out <= 0 && (ending || state.idleMs > IDLE_MS)) {
@@ -243,7 +245,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     for (const id of ids) worker.cancelJob(id, 'the lock is lost');
   });
   worker.on('failed', (job, error) => note(`job ${short(String(job?.id))} failed: ${error.message}`));
-  const stopPauses = pauseAfterErrors(worker, note);
+  const stopPauses = pauseAfterRefusals(worker, connection, note);
 
   const jobOf = async (id: string): Promise<ReceivedJob | null> => {
     const own = held.get(id)?.job;

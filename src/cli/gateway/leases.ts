@@ -13,6 +13,9 @@ const QUORUM = 2;
 /** Most places of a job. Those after the first `QUORUM` are for trusted identities, or replace refused results. */
 const MOST_PLACES = 6;
 
+/** A job that failed for this many identities is replayed, so that its submitter learns the reason. */
+const MOST_FAILURES = 3;
+
 /** Most leases that one identity holds at the same time. */
 const MOST_LEASES = 64;
 
@@ -72,9 +75,10 @@ local function accept(job, sha, proven, doubted)
   local votes = redis.call('HGETALL', votesKey(job))
   for i = 1, #votes, 2 do
     local who, same = votes[i], string.sub(votes[i + 1], 1, 64) == sha
+    if same then redis.call('SADD', base .. ':checked', who) end
     if proven then
       redis.call('SREM', base .. ':given:' .. who, job)
-      if same then redis.call('SADD', base .. ':checked', who) else ban(who, doubted) end
+      if not same then ban(who, doubted) end
     end
   end
 end
@@ -98,10 +102,14 @@ local lease, who, net, trusted = ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 endLate()
 if redis.call('EXISTS', base .. ':banned:' .. who) == 1 then return 'banned' end
 if tonumber(redis.call('HGET', base .. ':out', who) or 0) >= ${MOST_LEASES} then return 'many' end
-local most = trusted and ${MOST_PLACES - 1} or ${QUORUM - 1}
-for _, job in ipairs(redis.call('ZRANGEBYSCORE', open, '-inf', most, 'LIMIT', 0, 256)) do
+local known = redis.call('SISMEMBER', base .. ':checked', who) == 1
+local most = (trusted or known) and ${MOST_PLACES - 1} or ${QUORUM - 1}
+local found = redis.call('ZRANGEBYSCORE', open, '-inf', most, 'WITHSCORES', 'LIMIT', 0, 256)
+for i = 1, #found, 2 do
+  local job, places = found[i], tonumber(found[i + 1])
   local had = base .. ':had:' .. job
-  if redis.call('SISMEMBER', had, who) == 0 and (trusted or redis.call('SISMEMBER', had, net) == 0) then
+  local fits = trusted or places < ${QUORUM} or redis.call('HGET', jobKey(job), 'needs') == '1'
+  if fits and redis.call('SISMEMBER', had, who) == 0 and (trusted or redis.call('SISMEMBER', had, net) == 0) then
     redis.call('SADD', had, who)
     if not trusted then redis.call('SADD', had, net) end
     redis.call('PEXPIRE', had, ${KEPT_MS})
@@ -126,14 +134,26 @@ if who ~= ARGV[3] then return {'foreign'} end
 if state ~= 'out' then return {state} end
 return {'out', job, now - since}`;
 
-/** Gives a lease back, or ends it because its result was refused. ARGV: base, lease, state */
+/** Gives a lease back, or ends it because its result was refused or its job failed. ARGV: base, lease, state */
 const endScript = `${head}
-if redis.call('ZSCORE', leases, ARGV[2]) then endLease(ARGV[2], ARGV[3], ARGV[3] == 'returned') end
-if ARGV[3] == 'refused' then redis.call('HSET', leaseKey(ARGV[2]), 'state', 'used') end`;
+local lease, state = ARGV[2], ARGV[3]
+if not redis.call('ZSCORE', leases, lease) then return end
+local job = redis.call('HGET', leaseKey(lease), 'job')
+endLease(lease, state, state == 'returned')
+if state ~= 'returned' then redis.call('HSET', leaseKey(lease), 'state', 'used') end
+if state == 'failed' and redis.call('ZSCORE', open, job) then
+  if redis.call('HINCRBY', jobKey(job), 'failures', 1) >= ${MOST_FAILURES} then
+    redis.call('ZREM', open, job)
+    redis.call('HSET', jobKey(job), 'state', 'replay')
+  end
+end`;
 
 /**
  * Ends the lease, stores the vote and decides. ARGV: base, lease, who, sha, body, trusted, checks, drawn. Returns what
  * happened, and the jobs of identities that it disproves.
+ *
+ * An identity is checked once it agreed with a replay, a trusted identity or a checked one. If two that agree are not,
+ * the job needs a third one that is; the first two of a queue are checked by a replay.
  */
 const voteScript = `${head}
 local lease, who, sha, trusted, checks = ARGV[2], ARGV[3], ARGV[4], ARGV[6], ARGV[7] == '1'
@@ -176,9 +196,13 @@ if kinds > 1 then
   return {'counted', job}
 end
 if best and checks then
-  if ARGV[8] == '1' or not known then return replay() end
-  accept(job, best, false, doubted)
-  return {'accepted', job}
+  if ARGV[8] == '1' then return replay() end
+  if known then
+    accept(job, best, false, doubted)
+    return {'accepted', job}
+  end
+  if redis.call('SCARD', base .. ':checked') == 0 then return replay() end
+  redis.call('HSET', jobKey(job), 'needs', 1)
 end
 return {'counted', job}`;
 
@@ -219,6 +243,8 @@ export interface JobState {
   readonly sha: string | null;
   /** Number of its leases that are out. */
   readonly out: number;
+  /** Whether equal results wait for that of a checked identity. */
+  readonly needs: boolean;
   /** Time in ms since the last lease or vote, by the clock of Redis. */
   readonly idleMs: number;
 }
@@ -229,8 +255,15 @@ const leaseHash = (token: string): string => createHash('sha256').update(token).
 /** The leases and votes of one queue. */
 export function openLeases(redis: Redis, queue: string) {
   const base = `${prefix}:${queue}:gateway`;
-  const call = (script: string, ...given: (string | number | Buffer)[]): Promise<unknown> =>
-    redis.eval(script, 0, base, ...given);
+  /** Redis keeps scripts by their SHA-1, so that their text is sent once. */
+  const call = async (script: string, ...given: (string | number | Buffer)[]): Promise<unknown> => {
+    try {
+      return await redis.evalsha(createHash('sha1').update(script).digest('hex'), 0, base, ...given);
+    } catch (error) {
+      if (!/^NOSCRIPT/.test((error as Error).message)) throw error;
+      return redis.eval(script, 0, base, ...given);
+    }
+  };
   return {
     base,
     async open(job: string): Promise<void> {
@@ -254,8 +287,8 @@ export function openLeases(redis: Redis, queue: string) {
       const [code, job, ageMs] = (await call(claimScript, leaseHash(token), who)) as [string, string?, number?];
       return code === 'out' ? { job: String(job), ageMs: Number(ageMs) } : (code as ClaimRefusal);
     },
-    /** Ends a lease without a vote. A `refused` one is not leased to this identity again. */
-    async end(token: string, state: 'returned' | 'refused'): Promise<void> {
+    /** Ends a lease without a vote. Unless it was `returned`, its job is not leased to this identity again. */
+    async end(token: string, state: 'returned' | 'refused' | 'failed'): Promise<void> {
       await call(endScript, leaseHash(token), state);
     },
     /**
@@ -298,12 +331,12 @@ export function openLeases(redis: Redis, queue: string) {
       const [seconds, microseconds] = await redis.time();
       const now = Number(seconds) * 1000 + Number(microseconds) / 1000;
       const pipeline = redis.pipeline();
-      for (const job of jobs) pipeline.hmget(`${base}:job:${job}`, 'state', 'sha', 'out', 'at');
+      for (const job of jobs) pipeline.hmget(`${base}:job:${job}`, 'state', 'sha', 'out', 'at', 'needs');
       const answers = (await pipeline.exec()) ?? [];
       return answers.map(([, values]) => {
-        const [state, sha, out, at] = (values ?? [null, null, null, null]) as (string | null)[];
+        const [state = null, sha = null, out = null, at = null, needs = null] = (values ?? []) as (string | null)[];
         const idleMs = now - Number(at ?? 0);
-        return { state: state as JobState['state'], sha, out: Number(out ?? 0), idleMs };
+        return { state: state as JobState['state'], sha, out: Number(out ?? 0), needs: needs === '1', idleMs };
       });
     },
   };

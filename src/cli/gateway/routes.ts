@@ -100,10 +100,10 @@ export function gatewayRoutes(parts: RouteParts): Readonly<Record<string, Route>
     '/return': {
       lease: true,
       bytes: leaseBytes,
-      async run(identity, lease) {
+      async run(identity, lease, body) {
         const claim = await leases.claim(lease, identity);
         if (typeof claim === 'string') return refusals[claim];
-        await leases.end(lease, 'returned');
+        await leases.end(lease, isJsonObject(body) && body.failed === true ? 'failed' : 'returned');
         changed(claim.job);
         return { status: 200, body: {} };
       },

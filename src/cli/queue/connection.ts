@@ -74,7 +74,7 @@ export async function probeQueue(caller: string, { ioredis }: QueueLibraries, ad
   const redis = new ioredis.Redis(address, {
     ...{ lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: PROBE_MS },
     // The check would print a warning if the user may not run INFO.
-    ...{ enableReadyCheck: false, connectionName: 'unbraid probe' },
+    ...{ enableReadyCheck: false, connectionName: 'unbraid-probe' },
   });
   let info: string;
   try {
@@ -107,4 +107,12 @@ export function openRedis({ ioredis }: QueueLibraries, address: string, name: st
   const redis = new ioredis.Redis(address, { maxRetriesPerRequest: null, connectionName: name });
   redis.on('error', () => {});
   return redis;
+}
+
+/**
+ * Whether Redis answered, with a refusal: its memory is full, it is a replica, or the user may not run the command.
+ * Other errors are about the connection, which is restored by its own rules.
+ */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
 }

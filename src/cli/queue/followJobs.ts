@@ -10,7 +10,8 @@ import { checkResult } from '../../study/checkResult.ts';
 import type { Job } from '../../study/job.ts';
 import type { FailedJob, JobHandlers } from '../../study/runJobs.ts';
 import { type MadeResult, RefusedResult, type Reported } from '../study/executor.ts';
-import { openRedis } from './connection.ts';
+import { isRefusal, openRedis } from './connection.ts';
+import { graceAfter, within } from './grace.ts';
 import type { QueueLibraries } from './libraries.ts';
 import { prefix, type QueueKind, queueKinds, queueName } from './names.ts';
 import { type OpenJob, openJob } from './openJob.ts';
@@ -26,6 +27,9 @@ const STATES_EVERY = 5;
 
 /** Most jobs of one command in the queue at the same time. */
 const WINDOW = 2000;
+
+/** Time in ms after an interruption for which the command waits for Redis. */
+export const LEAVE_MS = 1000;
 
 /** A job with this many results that were refused fails. */
 const MOST_REFUSALS = 3;
@@ -73,7 +77,7 @@ function openPause() {
 /** Calls `hint` with the id of each job that ends; returns a function that stops this. */
 function listen({ libraries, address }: QueueParts, hint: (id: string) => void): () => Promise<void> {
   const opened = queueKinds.map((kind) => {
-    const connection = openRedis(libraries, address, 'unbraid events');
+    const connection = openRedis(libraries, address, 'unbraid-events');
     const events = new libraries.bullmq.QueueEvents(queueName(kind), { connection, prefix });
     events.on('error', () => {});
     events.on('completed', ({ jobId }) => hint(jobId));
@@ -81,10 +85,8 @@ function listen({ libraries, address }: QueueParts, hint: (id: string) => void):
     return { connection, events };
   });
   return async () => {
-    for (const { connection, events } of opened) {
-      await events.close().catch(() => {});
-      connection.disconnect();
-    }
+    await Promise.all(opened.map(({ events }) => within(LEAVE_MS, events.close()).catch(() => {})));
+    for (const { connection } of opened) connection.disconnect();
   };
 }
 
@@ -102,6 +104,8 @@ export async function followJobs(
   const refusals = new Map<string, number>();
   const verifying = new Set<string>();
   const hinted = new Set<string>();
+  /** After an interruption, a command of Redis may still be open, and its result is no longer wanted. */
+  let left = false;
   const pause = openPause();
 
   const end = ({ id, job }: OpenJob): void => {
@@ -132,18 +136,19 @@ export async function followJobs(
       if (error instanceof RefusedResult) return refuse(each, error.message);
       throw error;
     }
-    await forgetResult(redis, queueName(each.kind), each.id, each.job.kind);
     end(each);
+    await forgetResult(redis, queueName(each.kind), each.id, each.job.kind);
   };
   const collect = async (each: OpenJob): Promise<void> => {
     if (verifying.has(each.id)) return;
     let found: MadeResult;
     try {
       const stored = await readResult(redis, queueName(each.kind), each.id, each.job.kind);
-      if (stored === null) return;
+      if (stored === null || left) return;
       checkResult(each.job, stored.result);
       found = stored;
     } catch (error) {
+      if (left || isRefusal(error)) throw error;
       return refuse(each, (error as Error).message);
     }
     if (verification.wrong.has(found.made.worker)) return addAgain(each);
@@ -185,9 +190,9 @@ export async function followJobs(
     return false;
   };
   const readStates = async (of: readonly OpenJob[]): Promise<void> => {
-    const lost: OpenJob[] = [];
-    for (const each of of) if (await readState(each)) lost.push(each);
-    if (lost.length > 0) await add(lost);
+    // All at once: one after another, each would wait for the network.
+    const lost = await Promise.all(of.map(readState));
+    if (lost.includes(true)) await add(of.filter((_, i) => lost[i]));
   };
   const fill = async (): Promise<void> => {
     const more = waiting.splice(0, WINDOW - open.size);
@@ -198,6 +203,40 @@ export async function followJobs(
     await add(more.filter(({ id }) => open.has(id)));
   };
 
+  let sweeps = 0;
+  let sweptMs = Number.NEGATIVE_INFINITY;
+  const look = async (): Promise<void> => {
+    await fill();
+    const told = [...hinted].flatMap((id) => open.get(id) ?? []);
+    hinted.clear();
+    for (const each of told) await collect(each);
+    await readStates(told.filter(({ id }) => open.has(id)));
+    if (performance.now() - sweptMs < SWEEP_MS) return;
+    sweptMs = performance.now();
+    sweeps++;
+    await collectAll();
+    if (sweeps % STATES_EVERY === 0) await readStates([...open.values()]);
+    const workforce = await countWorkers();
+    if (verifying.size > 0) await verify(workforce);
+    const replays = verifying.size > 0 ? `, ${verifying.size} being verified` : '';
+    onReport({ lanes: workforce.lanes, detail: `${workersText(workforce)}${replays}` });
+  };
+  const noted = new Set<string>();
+  const follow = async (): Promise<void> => {
+    while (open.size > 0 || waiting.length > 0) {
+      signal?.throwIfAborted();
+      try {
+        await look();
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (!noted.has(error.message)) note(`queue: ${error.message}; it is tried again every ${SWEEP_MS / 1000} s`);
+        noted.add(error.message);
+        await pause.wait(SWEEP_MS);
+      }
+      if (open.size > 0 && hinted.size === 0) await pause.wait(SWEEP_MS);
+    }
+  };
+
   const stopListening = listen(parts, (id) => {
     if (!open.has(id)) return;
     hinted.add(id);
@@ -205,28 +244,9 @@ export async function followJobs(
   });
   signal?.addEventListener('abort', pause.wake);
   try {
-    let sweeps = 0;
-    let sweptMs = Number.NEGATIVE_INFINITY;
-    while (open.size > 0 || waiting.length > 0) {
-      signal?.throwIfAborted();
-      await fill();
-      const told = [...hinted].flatMap((id) => open.get(id) ?? []);
-      hinted.clear();
-      for (const each of told) await collect(each);
-      await readStates(told.filter(({ id }) => open.has(id)));
-      if (performance.now() - sweptMs >= SWEEP_MS) {
-        sweptMs = performance.now();
-        sweeps++;
-        await collectAll();
-        if (sweeps % STATES_EVERY === 0) await readStates([...open.values()]);
-        const workforce = await countWorkers();
-        if (verifying.size > 0) await verify(workforce);
-        const replays = verifying.size > 0 ? `, ${verifying.size} being verified` : '';
-        onReport({ lanes: workforce.lanes, detail: `${workersText(workforce)}${replays}` });
-      }
-      if (open.size > 0 && hinted.size === 0) await pause.wait(SWEEP_MS);
-    }
+    await (signal === undefined ? follow() : graceAfter(signal, LEAVE_MS, follow()));
   } finally {
+    left = true;
     signal?.removeEventListener('abort', pause.wake);
     await stopListening();
   }

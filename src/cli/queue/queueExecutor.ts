@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { JobRunner } from '../../study/runJobs.ts';
 import type { JobExecutor } from '../study/executor.ts';
 import { openRedis, probeQueue } from './connection.ts';
-import { followJobs } from './followJobs.ts';
+import { followJobs, LEAVE_MS } from './followJobs.ts';
+import { within } from './grace.ts';
 import { loadQueueLibraries } from './libraries.ts';
 import { prefix, type QueueKind, queueKinds, queueName, queuesKey } from './names.ts';
 import { addedJob, type OpenJob, openJob } from './openJob.ts';
@@ -34,7 +35,7 @@ export async function openQueueExecutor(
 ): Promise<JobExecutor> {
   const libraries = await loadQueueLibraries();
   await probeQueue(caller, libraries, address);
-  const redis = openRedis(libraries, address, 'unbraid submit');
+  const redis = openRedis(libraries, address, 'unbraid-submit');
   const [plain, programs] = queueKinds.map((kind) => {
     const queue = new libraries.bullmq.Queue(queueName(kind), { connection: redis, prefix });
     // An error also rejects the call that met it.
@@ -58,10 +59,11 @@ export async function openQueueExecutor(
       if (own.length === 0) continue;
       const queue = queueOf(kind);
       await redis.sadd(queuesKey, queue.name);
-      for (const { id } of own) {
+      const removeEnded = async ({ id }: OpenJob): Promise<void> => {
         const state = await queue.getJobState(id);
         if (state === 'failed' || state === 'completed') await queue.remove(id);
-      }
+      };
+      await Promise.all(own.map(removeEnded));
       await queue.addBulk(own.map((each) => addedJob(each, not)));
     }
   };
@@ -99,7 +101,7 @@ export async function openQueueExecutor(
     verified: () => (verifyFraction > 0 ? verification.verified() : null),
     async close() {
       runner?.close();
-      for (const queue of [plain, programs]) await queue.close().catch(() => {});
+      await Promise.all([plain, programs].map((queue) => within(LEAVE_MS, queue.close()).catch(() => {})));
       redis.disconnect();
     },
   };

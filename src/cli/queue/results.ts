@@ -5,7 +5,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../../check/parseJson.ts';
-import { canonicalJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
+import { encodeJson, isJsonObject, type JsonRecord } from '../../record/json.ts';
 import { resultSha } from '../../study/resultIdentity.ts';
 import { runKind } from '../../study/trained/runFolderJob.ts';
 import type { Made, MadeResult } from '../study/executor.ts';
@@ -46,19 +46,29 @@ export async function keepResult(
   kind: string,
   { result, made }: MadeResult,
 ): Promise<Kept> {
-  const body = gzipSync(canonicalJson({ result, made: { ...made } }));
+  // In the order of its keys, which the file of the job has, too.
+  const body = gzipSync(encodeJson({ result, made: { ...made } }, 'result of a job'));
   const key = resultKey(queue, id);
   const answer = await redis.eval(keepScript, 1, key, resultSha(kind, result), body, made.worker, KEPT_SECONDS);
   return answer === 1 ? 'new' : answer === 0 ? 'same' : 'other';
 }
 
-/** Which of the ids have a result. */
+/** Whether the key of a result is of another type, so that no command for results can read it. */
+function isOtherType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
+}
+
+/** Which of the ids have a result, of whatever content. @throws if Redis refuses the command */
 export async function withResult(redis: Redis, queue: string, ids: readonly string[]): Promise<readonly string[]> {
   if (ids.length === 0) return [];
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.exists(resultKey(queue, id));
+  for (const id of ids) pipeline.hexists(resultKey(queue, id), 'body');
   const answers = (await pipeline.exec()) ?? [];
-  return ids.filter((_, i) => answers[i]?.[1] === 1);
+  return ids.filter((_, i) => {
+    const [error, found] = answers[i];
+    if (error !== null && !isOtherType(error)) throw error;
+    return error !== null || found === 1;
+  });
 }
 
 const texts: readonly (keyof Made)[] = ['worker', 'host', 'runtime'];
@@ -76,11 +86,14 @@ function isMade(value: unknown): value is Made {
  * The stored result of a job; null if there is none. The content is a stranger's.
  *
  * @param kind of the job
- * @throws Error with the reason, if the content is no result, is too large, or does not match its hash
+ * @throws Error with the reason, if the content is no result, is too large, or does not match its hash; the error of
+ *   Redis, if it refuses the command
  */
 export async function readResult(redis: Redis, queue: string, id: string, kind: string): Promise<MadeResult | null> {
-  const [sha, body] = await redis.hmgetBuffer(resultKey(queue, id), 'sha', 'body');
-  if (sha === null || body === null) return null;
+  const [sha, body] = await redis.hmgetBuffer(resultKey(queue, id), 'sha', 'body').catch((error) => {
+    throw isOtherType(error) ? new Error('its key has another type') : error;
+  });
+  if (body === null) return null;
   let content: unknown;
   try {
     content = parseJson(gunzipSync(body, { maxOutputLength: mostResultBytes }).toString());
@@ -91,7 +104,7 @@ export async function readResult(redis: Redis, queue: string, id: string, kind: 
     throw new Error('it is no result with the worker that made it');
   }
   const result = content.result as JsonRecord;
-  if (resultSha(kind, result) !== sha.toString()) throw new Error('it does not match its hash');
+  if (resultSha(kind, result) !== String(sha)) throw new Error('it does not match its hash');
   return { result, made: content.made };
 }
 

@@ -1,15 +1,16 @@
 /** Takes jobs from a queue and runs them in threads, so that this thread can renew the locks of the jobs. */
-import type { Job as QueueJob, Worker } from 'bullmq';
+import type { Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { checkJob, jobStartsProgram, type ReceivedJob } from '../../study/checkJob.ts';
-import { checkResult } from '../../study/checkResult.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
-import { openRedis } from '../queue/connection.ts';
+import { isRefusal, openRedis } from '../queue/connection.ts';
+import { graceAfter, within } from '../queue/grace.ts';
 import type { QueueLibraries } from '../queue/libraries.ts';
 import { prefix, type QueueKind, queueName, queuesKey } from '../queue/names.ts';
-import { keepResult } from '../queue/results.ts';
+import { keepResult, withResult } from '../queue/results.ts';
 import { REPORT_MS, removeWorker, reportWorker } from '../queue/workerNotes.ts';
-import { runMeasured } from '../study/executor.ts';
+import { openJobThreads } from './jobThreads.ts';
+import { FIRST_PAUSE_MS, pauseAfterRefusals } from './pauses.ts';
 
 /** Times of locks in ms. A job whose worker was killed runs elsewhere after at most `lock` + 2 `stalled`. */
 export interface LockTimes {
@@ -20,12 +21,12 @@ export interface LockTimes {
 /** A job that ended this many workers fails, so that the others are done. */
 const MOST_STALLS = 5;
 
+/** Time in ms for which a worker that is told to stop waits for a Redis that does not answer. */
+const PARTING_MS = 3000;
+const POLL_MS = 50;
+
 /** Time in ms after which a job that this worker must not run is offered again. */
 const OTHERS_MS = 1000;
-
-/** After an error of the queue, no job is taken for this time in ms; doubled by each further error, up to the most. */
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
 
 export interface WorkOptions {
   readonly libraries: QueueLibraries;
@@ -41,18 +42,6 @@ export interface WorkOptions {
   /** Called after each job with the number of finished ones. */
   onDone(done: number): void;
   readonly signal: AbortSignal;
-}
-
-/** Threads that are used again. A thread whose job failed or was cancelled is closed. */
-function openThreads(openRunner: () => JobRunner) {
-  const free: JobRunner[] = [];
-  return {
-    take: (): JobRunner => free.pop() ?? openRunner(),
-    give: (runner: JobRunner): unknown => free.push(runner),
-    close(): void {
-      for (const runner of free.splice(0)) runner.close();
-    },
-  };
 }
 
 /** Lets at most `limit` callers through at the same time. */
@@ -72,37 +61,6 @@ export function openGate(limit: number) {
   };
 }
 
-/** Whether Redis refused a command, such as `OOM command not allowed` or `NOPERM`. */
-function isRefusal({ message }: Error): boolean {
-  return /^[A-Z]{3,} /.test(message);
-}
-
-/** Stops a worker from taking jobs for a while after each refused command, because it repeats the command at once. */
-export function pauseAfterErrors(worker: Worker, note: (text: string) => void): () => void {
-  let pauseMs = FIRST_PAUSE_MS;
-  let timer: NodeJS.Timeout | null = null;
-  let quiet: NodeJS.Timeout | null = null;
-  worker.on('error', (error) => {
-    if (timer !== null || !isRefusal(error)) return;
-    note(`queue: ${error.message}; no job is taken for ${pauseMs / 1000} s`);
-    void worker.pause(true).catch(() => {});
-    timer = setTimeout(() => {
-      timer = null;
-      void worker.resume().catch(() => {});
-      // Without a further error the next pause is short again.
-      if (quiet !== null) clearTimeout(quiet);
-      quiet = setTimeout(() => {
-        pauseMs = FIRST_PAUSE_MS;
-      }, 2 * pauseMs);
-    }, pauseMs);
-    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-  });
-  return () => {
-    if (timer !== null) clearTimeout(timer);
-    if (quiet !== null) clearTimeout(quiet);
-  };
-}
-
 /** The queues of other versions that have waiting jobs, which this worker leaves to workers of those versions. */
 async function otherQueues(redis: Redis, own: readonly string[]): Promise<readonly string[]> {
   const names = (await redis.smembers(queuesKey)).sort();
@@ -119,10 +77,19 @@ async function otherQueues(redis: Redis, own: readonly string[]): Promise<readon
 export async function workJobs(options: WorkOptions): Promise<number> {
   const { libraries, address, name, concurrency, kinds, locks, note, onDone, signal } = options;
   const redis = openRedis(libraries, address, name);
-  const threads = openThreads(options.openRunner);
+  const threads = openJobThreads(name, options.openRunner);
   const gate = openGate(concurrency);
   const own = kinds.map((kind) => queueName(kind));
   let done = 0;
+  let running = 0;
+  const counted = async <T>(work: Promise<T>): Promise<T> => {
+    running++;
+    try {
+      return await work;
+    } finally {
+      running--;
+    }
+  };
 
   const received = (job: QueueJob, kind: QueueKind): ReceivedJob => {
     const checked = checkJob(job.data);
@@ -141,36 +108,40 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     await job.moveToDelayed(Date.now() + ms, token);
     throw new libraries.bullmq.DelayedError();
   };
+  /** Repeats a command that Redis refuses, because its memory may be full for a while. */
+  const insist = async <T>(id: string, cancelled: AbortSignal, command: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await graceAfter(signal, PARTING_MS, command());
+      } catch (error) {
+        if (signal.aborted) note(`job ${id.slice(0, 12)}: ${(error as Error).message}; it runs again elsewhere`);
+        if (!isRefusal(error) || cancelled.aborted || signal.aborted) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS));
+    }
+  };
   const runJob = async (
     job: QueueJob,
     kind: QueueKind,
     token: string,
     cancelled: AbortSignal,
-  ): Promise<{ sha: string }> => {
+  ): Promise<{ kept: string }> => {
     const checked = received(job, kind);
     if (Array.isArray(job.data.not) && job.data.not.includes(name)) return goBack(job, token, OTHERS_MS, null);
     const missing = kind === 'programs' ? options.missingGames(String(checked.input.env)) : null;
     if (missing !== null) return goBack(job, token, locks.lock, missing);
     cancelled.throwIfAborted();
-    const runner = threads.take();
-    const stop = (): void => runner.close();
-    cancelled.addEventListener('abort', stop);
-    try {
-      const found = await runMeasured(runner, { ...checked, seconds: 0 }, name);
-      checkResult(checked, found.result);
-      threads.give(runner);
-      const kept = await keepResult(redis, job.queueName, String(job.id), checked.kind, found);
-      if (kept === 'other') note(`job ${String(job.id).slice(0, 12)}: another worker stored another result`);
-      done++;
-      onDone(done);
-      // The queue copies what is returned here to its events, so it is short.
-      return { sha: kept };
-    } catch (error) {
-      runner.close();
-      throw error;
-    } finally {
-      cancelled.removeEventListener('abort', stop);
-    }
+    // A worker that ended between storing its result and completing its job leaves both.
+    const id = String(job.id);
+    const stored = await insist(id, cancelled, () => withResult(redis, job.queueName, [id]));
+    if (stored.length > 0) return { kept: 'stored' };
+    const found = await threads.run(checked, cancelled);
+    const kept = await insist(id, cancelled, () => keepResult(redis, job.queueName, id, checked.kind, found));
+    if (kept === 'other') note(`job ${id.slice(0, 12)}: another worker stored another result`);
+    done++;
+    onDone(done);
+    // The queue copies what is returned here to its events, so it is short.
+    return { kept };
   };
 
   const workers = kinds.map((kind) => {
@@ -178,7 +149,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     const worker = new libraries.bullmq.Worker(
       queueName(kind),
       // The queue passes a signal only to a function with three parameters.
-      (job, token, cancelled) => gate(() => runJob(job, kind, token ?? '', cancelled as AbortSignal)),
+      (job, token, cancelled) => counted(gate(() => runJob(job, kind, token ?? '', cancelled as AbortSignal))),
       {
         ...{ connection, prefix, name, concurrency, drainDelay: 5 },
         ...{ lockDuration: locks.lock, stalledInterval: locks.stalled, maxStalledCount: MOST_STALLS },
@@ -186,12 +157,25 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     );
     // Another worker has the job now, so this one must not go on with it.
     worker.on('lockRenewalFailed', (ids) => {
-      for (const id of ids) worker.cancelJob(id, 'the lock is lost');
+      for (const id of ids) {
+        note(`job ${id.slice(0, 12)}: its lock is lost; it runs again, here or elsewhere`);
+        worker.cancelJob(id, 'the lock is lost');
+      }
     });
     worker.on('failed', (job, error) => note(`job ${String(job?.id).slice(0, 12)} failed: ${error.message}`));
-    const stopPauses = pauseAfterErrors(worker, note);
+    const stopPauses = pauseAfterRefusals(worker, connection, note);
     return { worker, connection, stopPauses };
   });
+
+  const closeOne = async ({ worker, connection, stopPauses }: (typeof workers)[number]): Promise<void> => {
+    stopPauses();
+    await worker.pause(true);
+    while (running > 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    // Without Redis, an ordinary close does not end. It waits for a job that was taken in this moment.
+    const answers = await within(PARTING_MS, connection.ping()).catch(() => null);
+    await worker.close(answers === null).catch(() => {});
+    connection.disconnect();
+  };
 
   const seen = new Set<string>();
   const report = async (): Promise<void> => {
@@ -202,23 +186,24 @@ export async function workJobs(options: WorkOptions): Promise<number> {
       seen.add(other);
     }
   };
-  const reports = setInterval(() => void report().catch(() => {}), REPORT_MS);
-  await report().catch(() => {});
-  try {
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.all(workers.map(({ worker }) => worker.close()));
-  } finally {
-    clearInterval(reports);
-    for (const { stopPauses, connection } of workers) {
-      stopPauses();
-      connection.disconnect();
-    }
-    threads.close();
-    await removeWorker(redis, name).catch(() => {});
-    redis.disconnect();
-  }
+  let reporting = false;
+  const tryReport = async (): Promise<void> => {
+    if (reporting) return;
+    reporting = true;
+    await report().catch(() => {});
+    reporting = false;
+  };
+  const reports = setInterval(() => void tryReport(), REPORT_MS);
+  void tryReport();
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  clearInterval(reports);
+  await Promise.all(workers.map(closeOne));
+  threads.close();
+  // Without Redis, its list of workers forgets this one.
+  await within(PARTING_MS, removeWorker(redis, name)).catch(() => {});
+  redis.disconnect();
   return done;
 }

@@ -92,9 +92,9 @@ export function gatewayClient(gateway: URL, token: string | undefined) {
       if (answered.status !== 200) return refused(answered);
       return isJsonObject(answered.body) && answered.body.counted === true;
     },
-    /** Gives a job back that will not be finished. */
-    async giveBack(lease: string): Promise<void> {
-      await post('/return', lease, '{}');
+    /** Gives a job back that will not be finished. @param failed whether it cannot be finished here */
+    async giveBack(lease: string, failed: boolean): Promise<void> {
+      await post('/return', lease, JSON.stringify({ failed }));
     },
   };
 }

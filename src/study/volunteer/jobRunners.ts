@@ -1,17 +1,9 @@
-/** Runs jobs of a gateway in this thread, or in a Web Worker. */
-import type { ModuleSource } from '../../engine/kernels/moduleFrom.ts';
-import { moduleFrom } from '../../engine/kernels/moduleFrom.ts';
+/** Runs jobs of a gateway in this thread, which can be that of a worker. */
+import { type ModuleSource, moduleFrom } from '../../engine/kernels/moduleFrom.ts';
 import type { JsonRecord } from '../../record/json.ts';
-import { checkJob, type ReceivedJob } from '../checkJob.ts';
+import { checkJob } from '../checkJob.ts';
 import { runJob } from '../jobKinds.ts';
-
-/** Runs one job after another. */
-export interface VolunteerRunner {
-  /** @throws Error if the job fails, or the runner was closed */
-  run(job: ReceivedJob): Promise<JsonRecord>;
-  /** Ends it. A job that is running rejects. */
-  close(): void;
-}
+import type { JobAnswer, VolunteerRunner } from './workerRunner.ts';
 
 /** The part of a worker's global scope, or of a port, that `serveJobs` uses. */
 export interface JobScope {
@@ -20,8 +12,6 @@ export interface JobScope {
   /** Receives jobs. */
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
 }
-
-type JobAnswer = { readonly result: JsonRecord } | { readonly error: string };
 
 const noBridge = (name: string): Promise<never> =>
   Promise.reject(new Error(`volunteer: the environment of a job must be built in, got ${name}; leave it to a worker`));
@@ -53,30 +43,7 @@ export function serveJobs(scope: JobScope, module?: ModuleSource): void {
   });
 }
 
-/** In a page: runs jobs in a Web Worker whose script calls `serveJobs`. */
-export function workerRunner(worker: Worker): VolunteerRunner {
-  let waiting: { resolve(result: JsonRecord): void; reject(error: Error): void } | null = null;
-  let ended: Error | null = null;
-  const end = (error: Error): void => {
-    ended ??= error;
-    waiting?.reject(ended);
-  };
-  worker.addEventListener('error', (event) => end(new Error(event.message || 'the script of the worker did not load')));
-  worker.addEventListener('message', ({ data }) => {
-    const answer = data as JobAnswer;
-    if ('result' in answer) waiting?.resolve(answer.result);
-    else waiting?.reject(new Error(answer.error));
-  });
-  return {
-    run: (job) =>
-      new Promise((resolve, reject) => {
-        waiting = { resolve, reject };
-        if (ended === null) worker.postMessage(job);
-        else reject(ended);
-      }),
-    close() {
-      worker.terminate();
-      end(new Error('the worker was closed'));
-    },
-  };
+/** Runs jobs in the calling thread. While a job runs, the thread does little else, and it cannot be stopped. */
+export function localRunner(): VolunteerRunner {
+  return { run: (job) => runVolunteerJob(job), close() {} };
 }

@@ -2,7 +2,7 @@
 import { checkInteger, checkKeys, refuse } from '../../check/values.ts';
 import type { ReceivedJob } from '../checkJob.ts';
 import { gatewayClient, type LeasedJob, type Refused } from './gatewayClient.ts';
-import { runVolunteerJob, type VolunteerRunner } from './jobRunners.ts';
+import type { VolunteerRunner } from './workerRunner.ts';
 
 /** A change of a volunteer's work. */
 export type VolunteerEvent =
@@ -23,8 +23,8 @@ export interface VolunteerOptions {
   readonly token?: string;
   /** Number of jobs at the same time; default 1. */
   readonly threads?: number;
-  /** Opens what runs the jobs of one thread; by default they run in the calling thread, which they block. */
-  readonly openRunner?: () => VolunteerRunner;
+  /** Opens what runs the jobs of one thread: `workerRunner` or `localRunner`. */
+  readonly openRunner: () => VolunteerRunner;
   /** Called with each change. */
   readonly onJob?: (event: VolunteerEvent) => void;
   /** Ends the work: running jobs stop and go back to the gateway. */
@@ -40,9 +40,10 @@ export interface VolunteerOutcome {
 /** Tries to send one result. The lease ends meanwhile if the gateway does not answer. */
 const MOST_TRIES = 5;
 
-const known = { gateway: 0, token: 0, threads: 0, openRunner: 0, onJob: 0, signal: 0 };
+/** Longest pause in seconds after several failed jobs. */
+const LONGEST_PAUSE = 300;
 
-const here = (): VolunteerRunner => ({ run: (job) => runVolunteerJob(job), close() {} });
+const known = { gateway: 0, token: 0, threads: 0, openRunner: 0, onJob: 0, signal: 0 };
 
 function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
@@ -74,8 +75,11 @@ function addressOf(gateway: unknown): URL {
  */
 export async function volunteer(options: VolunteerOptions): Promise<VolunteerOutcome> {
   checkKeys('volunteer', 'options', options, known);
-  const { gateway, token, threads = 1, openRunner = here, onJob = () => {}, signal } = options;
+  const { gateway, token, threads = 1, openRunner, onJob = () => {}, signal } = options;
   checkInteger('volunteer', 'threads', threads, 1, 256, 'use the number of cores, or fewer');
+  if (typeof openRunner !== 'function') {
+    refuse('volunteer', 'openRunner', 'a function', openRunner, 'pass localRunner, or one that returns a workerRunner');
+  }
   const client = gatewayClient(addressOf(gateway), token);
   let done = 0;
   let failure: Error | null = null;
@@ -96,6 +100,7 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
   };
   const lane = async (): Promise<void> => {
     let runner: VolunteerRunner | null = null;
+    let rest = 1;
     const stop = (): void => runner?.close();
     signal?.addEventListener('abort', stop);
     try {
@@ -109,7 +114,7 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
         }
         const { lease, id, job } = leased;
         if (signal?.aborted) {
-          await client.giveBack(lease);
+          await client.giveBack(lease, false);
           break;
         }
         onJob({ type: 'start', id, job });
@@ -121,11 +126,13 @@ export async function volunteer(options: VolunteerOptions): Promise<VolunteerOut
           runner.close();
           runner = null;
           onJob({ type: 'lost', id, reason: error instanceof Error ? error.message : String(error) });
-          await client.giveBack(lease);
-          // A job that fails here would be leased again at once.
-          if (!signal?.aborted) await pause(10, signal);
+          await client.giveBack(lease, !signal?.aborted);
+          // If all jobs fail, the cause is here.
+          await pause(rest, signal);
+          rest = Math.min(LONGEST_PAUSE, 2 * rest);
           continue;
         }
+        rest = 1;
         await send(leased, result);
       }
     } catch (error) {

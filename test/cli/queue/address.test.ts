@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasPassword, queueAddress, withoutPassword } from '../../../src/cli/queue/address.ts';
+import { hasPassword, queueAddress, withoutPassword, withoutQueuePassword } from '../../../src/cli/queue/address.ts';
 
 const secret = 'hunter2';
 
@@ -57,4 +57,11 @@ test('an address in a message has no password', () => {
   expect(withoutPassword(`redis://me:${secret}@host:6379`)).toBe('redis://me:***@host:6379');
   expect(withoutPassword('redis://host:6379')).toBe('redis://host:6379');
   expect([`redis://:${secret}@host`, 'redis://me@host', 'redis://host'].map(hasPassword)).toEqual([true, false, false]);
+});
+
+test('the command line that a message repeats has no password: the variable must contain the address', () => {
+  const withAddress = (address: string) => ['compare', '--queue', address, `--queue=${address}`, '--out', 'runs/a'];
+  expect(withoutQueuePassword(withAddress('redis://host:6379'))).toEqual(withAddress('redis://host:6379'));
+  const shown = ['compare', '--queue', '--queue', '--out', 'runs/a'];
+  expect(withoutQueuePassword(withAddress(`redis://me:${secret}@host`))).toEqual(shown);
 });

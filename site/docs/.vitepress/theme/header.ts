@@ -10,6 +10,7 @@ const routes = [
   ['Lab', '/lab/'],
   ['Check', '/verify/'],
   ['Benchmark', '/bench/'],
+  ['Volunteer', '/volunteer/'],
   ['Docs', '/docs/'],
 ] as const;
 
