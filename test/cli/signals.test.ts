@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
 import { runProgram } from '../../src/cli/shared/commandShell.ts';
@@ -109,6 +110,8 @@ describe('exit codes', () => {
     return { code, stdout, stderr, worked };
   }
 
+  const example = fileURLToPath(new URL('../../examples/sweep.json', import.meta.url));
+
   const commands = (): [string, string[], string][] => {
     const run = join(directory, 'run');
     const out = join(directory, 'out');
@@ -120,6 +123,11 @@ describe('exit codes', () => {
         'study',
         ['study', 'one', '--out', out],
         `0 of 1 jobs are finished; resume with: unbraid study one --quick --out ${out}`,
+      ],
+      [
+        'sweep',
+        ['sweep', example, '--out', out],
+        `0 of 45 jobs are finished; resume with: unbraid sweep ${example} --out ${out}`,
       ],
       ...[['eval', run], ['coupling', run], ['verify', run], ['danger', '--out', out], ['profile']].map(
         (args): [string, string[], string] => [args[0], args, again(args)],

@@ -9,7 +9,7 @@ import { queuePackages } from '../../src/cli/queue/libraries.ts';
 import { type Fleet, filesOf, openFleet, shortLocks, until } from './processes.ts';
 import { freePort, missingRedis } from './redis.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const missing = missingRedis();
 if (missing !== null) console.log(`skipped: Redis; ${missing}`);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Fleet, filesOf, openFleet, shortLocks, startedSeeds, until } from './processes.ts';
 import { listClients, missingRedis, type RedisServer, startRedis } from './redis.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const missing = missingRedis();
 if (missing !== null) console.log(`skipped: Redis; ${missing}`);

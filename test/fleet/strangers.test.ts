@@ -12,7 +12,7 @@ import { type Fleet, filesOf, openFleet, shortLocks, startedSeeds, until } from 
 import { missingRedis, type RedisServer, startRedis } from './redis.ts';
 import { banditInput } from './testStudies.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const missing = missingRedis();
 if (missing !== null) console.log(`skipped: Redis; ${missing}`);
