@@ -208,6 +208,8 @@ export interface ReportRecords {
   readonly compare: CompareRecord;
   readonly runs: readonly RunRecords[];
   readonly danger?: DangerRecord;
+  /** How runs of other machines were verified, in sentences; absent or empty if all are of this one. */
+  readonly verification?: readonly string[];
   /** The shell command that creates these records again. */
   readonly command: string;
   /** Version by name, e.g. `{ unbraid: '0.1.0', node: 'v24.0.0' }`; shown in this order. */

@@ -1,7 +1,7 @@
 /** Renders the report of a study as one self-contained page. */
 import { MIN_INTERVAL_SEEDS } from '../statistics/statistics.ts';
 import { escapeMarkup } from './draw/escapeMarkup.ts';
-import { htmlFigure, htmlPage, htmlSection } from './draw/page.ts';
+import { htmlFigure, htmlList, htmlPage, htmlSection } from './draw/page.ts';
 import { type StudyFigure, type StudyTable, seedsText, studyTableHtml } from './studyTables.ts';
 
 /** All data that the page of a study shows. */
@@ -41,10 +41,6 @@ function gaps({ planned, finished, interrupted, failed }: StudyRecord['jobs']): 
   return missing === 0 ? '' : paragraph(`${missing} of ${planned} jobs failed and are left out: ${failed.join(' ')}`);
 }
 
-function list(texts: readonly string[]): string {
-  return `<ul>\n${texts.map((text) => `<li>${escapeMarkup(text)}</li>`).join('\n')}\n</ul>`;
-}
-
 /** The commands of a table's rows, without repeats. */
 function commandsOf({ rows }: StudyTable): string {
   const commands = [...new Set(rows.map(({ command }) => command))];
@@ -78,15 +74,15 @@ export function renderStudy(record: StudyRecord, verification: readonly string[]
   return htmlPage(`unbraid: ${title}`, [
     `<header>\n<h1>${escapeMarkup(title)}</h1>\n<p class="summary">${escapeMarkup(`${question[0].toUpperCase()}${question.slice(1)}`)}</p>`,
     `<p class="quiet">${jobs.planned} jobs. Seeds ${escapeMarkup(allSeeds(tables))}.</p>\n${gaps(jobs)}</header>`,
-    htmlSection('Findings', list(summary), ''),
+    htmlSection('Findings', htmlList(summary), ''),
     ...figures.map(({ draw, caption }) => htmlFigure(draw, caption)),
     htmlSection(
       'Numbers',
       tables.map((table) => `${studyTableHtml(table)}\n${commandsOf(table)}`).join('\n') + paragraph(method),
       '',
     ),
-    htmlSection('Assumptions and limitations', list(notes), ''),
-    ...(verification.length === 0 ? [] : [htmlSection('Verification', list(verification), '')]),
+    htmlSection('Assumptions and limitations', htmlList(notes), ''),
+    ...(verification.length === 0 ? [] : [htmlSection('Verification', htmlList(verification), '')]),
     htmlSection(
       `Make this ${kind} again`,
       `<pre>${escapeMarkup(command)}</pre>\n<p class="quiet">${escapeMarkup(versionText.join(', '))}</p>`,

@@ -1,7 +1,7 @@
 /** `unbraid compare --queue` with a real Redis and two workers in this process. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
 import { loadQueueLibraries } from '../../src/cli/queue/libraries.ts';
@@ -21,9 +21,11 @@ import { encodeReceipt } from '../../src/record/receiptFile.ts';
 import { jobHash } from '../../src/study/job.ts';
 import { runJob } from '../../src/study/jobKinds.ts';
 import type { JobRunner } from '../../src/study/runJobs.ts';
-import type { RunFiles } from '../../src/study/trained/runFolderJob.ts';
+import { type RunFiles, unpackRun } from '../../src/study/trained/runFolderJob.ts';
 import { unbraidVersion } from '../../src/version.ts';
 import { danger } from '../cli/fakeEngine.ts';
+import { restate } from '../record/forge.ts';
+import { recordOf, set } from '../record/forgery.ts';
 import { small } from '../train/recordedRun.ts';
 import { missingRedis, type RedisServer, startRedis } from './redis.ts';
 
@@ -77,11 +79,29 @@ describe.skipIf(missing !== null)(`compare on a queue${missing === null ? '' : `
     };
   }
 
-  async function startWorker(name: string): Promise<void> {
+  /** Changes a success of a run and computes all hashes of its folder again. */
+  async function lying(job: Parameters<JobRunner['run']>[0]) {
+    const honest = (await openRunner().run(job)) as RunFiles;
+    const folder = mkdtempSync(join(directory, 'liar-'));
+    try {
+      for (const [path, bytes] of unpackRun(honest)) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), bytes);
+      }
+      restate(folder, (statements) => set(recordOf(statements, 'result.json'), 'success.train', 0.987));
+      const paths = Object.keys(honest.files).filter((path) => existsSync(join(folder, path)));
+      return { files: Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path), 'base64')])) };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  async function startWorker(name: string, run?: JobRunner['run']): Promise<void> {
     const stopping = new AbortController();
     const done = workJobs({
       ...{ libraries: await loadQueueLibraries(), address: redis.address, name, concurrency: 1, kinds: ['plain'] },
-      ...{ locks: { lock: 3000, stalled: 1000 }, openRunner, missingGames: () => null },
+      ...{ locks: { lock: 3000, stalled: 1000 }, missingGames: () => null },
+      openRunner: run === undefined ? openRunner : () => ({ run, close() {} }),
       ...{ note: () => {}, onDone: () => {}, signal: stopping.signal },
     });
     openWorkers.push({
@@ -97,7 +117,7 @@ describe.skipIf(missing !== null)(`compare on a queue${missing === null ? '' : `
     let [stdout, stderr] = ['', ''];
     const train = trainIn(unbraidVersion);
     const engine = {
-      ...{ train, checkRun, runDanger: async () => danger },
+      ...{ train, checkRun, runDanger: async () => danger, openJobRunner: openRunner },
       openTrainer: () => ({
         train: (config, how) => train(config, { ...how, crew: soloCrew() }),
         close() {},
@@ -216,6 +236,33 @@ describe.skipIf(missing !== null)(`compare on a queue${missing === null ? '' : `
     ]);
   });
 
+  test('--verify-fraction finds a worker that forges runs; all of its runs are trained again', {
+    timeout: 120_000,
+  }, async () => {
+    await startWorker('liar', lying);
+    // The forged runs agree with their own receipts, so they are stored.
+    const forged = await unbraid(one());
+    expect([forged.code, forged.stderr]).toEqual([0, expect.not.stringContaining('unbraid:')]);
+    expect(JSON.parse(read('runs/grpo-s1/result.json')).success.train).toBe(0.987);
+    await redis.client.flushall();
+    rmSync(join(directory, 'runs/cloning-graph-s1'), { recursive: true });
+    const command = unbraid([...one(), '--verify-fraction', '1']);
+    // The liar is alone, so this machine trains the run again. After that another worker is needed.
+    while (!existsSync(join(directory, 'runs/grpo-s1.wrong'))) await new Promise((resolve) => setTimeout(resolve, 50));
+    await startWorker('honest');
+    const { code, stderr } = await command;
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      'runs of workers that returned a wrong one are trained again, and kept aside as NAME.wrong: grpo-s1\n',
+    );
+    const { disputes } = JSON.parse(read('runs/verification.json'));
+    expect(disputes[0].wrong).toEqual(['liar']);
+    expect(JSON.parse(read('runs/grpo-s1/result.json')).success.train).not.toBe(0.987);
+    expect(JSON.parse(read('runs/cloning-graph-s1/result.json')).success.train).not.toBe(0.987);
+    expect(JSON.parse(read('runs/grpo-s1.wrong/result.json')).success.train).toBe(0.987);
+    expect(read('runs/report.html')).toContain('All results of liar were computed again.');
+  });
+
   test('an unfinished run gives way to the finished one, with what was added to it', { timeout: 60_000 }, async () => {
     const stop = new AbortController();
     const folder = join(directory, 'runs/grpo-s1');
@@ -245,10 +292,10 @@ describe.skipIf(missing !== null)(`compare on a queue${missing === null ? '' : `
       `unbraid: compare: only one of --${name} and --queue must be given, got both; drop --${name}\n`;
     expect(await refusal('--queue', '--workers', '2')).toEqual([2, both('workers')]);
     expect(await refusal('--queue', '--minutes', '2')).toEqual([2, both('minutes')]);
-    expect(await refusal('--cancel')).toEqual([
-      2,
-      'unbraid: compare: --cancel must be given with --queue, got it alone; add --queue, or drop it\n',
-    ]);
+    const alone = (option: string) =>
+      `unbraid: compare: ${option} must be given with --queue, got it alone; add --queue, or drop it\n`;
+    expect(await refusal('--cancel')).toEqual([2, alone('--cancel')]);
+    expect(await refusal('--verify-fraction', '0.1')).toEqual([2, alone('--verify-fraction')]);
     expect(existsSync(join(directory, 'runs'))).toBe(false);
   });
 });

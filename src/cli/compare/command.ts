@@ -22,7 +22,9 @@ import {
 import type { Programs } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
-import type { JobEngine } from '../study/jobCommand.ts';
+import type { Verified } from '../study/executor.ts';
+import { type JobEngine, verifyOption } from '../study/jobCommand.ts';
+import { bothVerified, readVerified, verifiedTexts, writeVerified } from '../study/verificationFile.ts';
 import type { Train } from '../train/command.ts';
 import type { CommandKernels } from '../width/commandKernels.ts';
 import { wideOption } from '../width/wideOption.ts';
@@ -86,21 +88,21 @@ async function runDangerZone(
 /**
  * Trains the runs and writes the report.
  *
- * @param trainElsewhere trains them on a queue; null: they train in this process
+ * @param queued trains them on a queue, and states what was verified; null: they train in this process
  */
 async function compare(
   shell: CommandShell,
   engine: CompareEngine,
   plan: ComparisonPlan,
   workers: number,
-  trainElsewhere: TrainLeft | null,
+  queued: { readonly trainElsewhere: TrainLeft; verified(): Verified | null } | null,
 ): Promise<void> {
-  await prepare(shell, engine, plan, trainElsewhere !== null);
+  await prepare(shell, engine, plan, queued !== null);
   const { train, openTrainer } = engine;
   const now = (): number => performance.now();
   const trainHere: TrainLeft = (left, onEnd) =>
     trainRuns(left, plan.budgetMs, { train, openTrainer, shell, workers, now }, onEnd);
-  const comparison = await runComparison(plan, trainElsewhere ?? trainHere);
+  const comparison = await runComparison(plan, queued?.trainElsewhere ?? trainHere);
   const { record } = comparison;
   if (record.variants.length === 0) throw comparison.error;
   // Write the report of the finished runs even if an error ended the work early, then throw the error.
@@ -110,7 +112,9 @@ async function compare(
       : { danger: null, error: comparison.error };
   // The report has figures. Loading the chart library takes longer than the help of all commands.
   const { writeReport } = await import('./reportFiles.ts');
-  const { text, report } = await writeReport(plan, record, danger);
+  const verified = queued?.verified() ?? null;
+  if (verified !== null) writeVerified(plan.directory, verified);
+  const { text, report } = await writeReport(plan, record, danger, verified === null ? [] : verifiedTexts(verified));
   shell.finish({ ...record, report }, text);
   if (error !== null) throw error;
 }
@@ -126,7 +130,7 @@ async function compareAction(
   const engine = await load();
   if (queue === undefined) return compare(shell, engine, plan, workers, null);
   const openRunner = (): JobRunner => engine.openJobRunner(shell.kernels, plan.programs);
-  const how = { verifyFraction: 0, openRunner, note: shell.note };
+  const how = { verifyFraction: options.verifyFraction ?? 0, openRunner, note: shell.note };
   const executor = await openRequestedQueue('compare', host.env, queue, how);
   const { cancelRuns, trainOnQueue } = await import('./queueRuns.ts');
   try {
@@ -140,7 +144,11 @@ async function compareAction(
       shell.note(`the time limit of ${minutes} min does not apply to a queue; all ${plan.seeds.length} seeds run`);
     }
     const { directory } = plan;
-    await compare(shell, engine, plan, workers, (left, onEnd) => trainOnQueue(left, executor, directory, shell, onEnd));
+    const earlier = readVerified(directory);
+    const trainElsewhere: TrainLeft = (left, onEnd) =>
+      trainOnQueue(left, plannedRuns(plan), executor, directory, shell, onEnd);
+    const verified = (): Verified | null => bothVerified(earlier, executor.verified());
+    await compare(shell, engine, plan, workers, { trainElsewhere, verified });
   } finally {
     await executor.close();
   }
@@ -156,6 +164,7 @@ Files in the folder of --out:
                            environment steps, updates, SHA-256 of the parameters
   compare-differences.csv  a row per seed and variant: the numbers of the run minus those of the baseline at the same seed
   danger.json              the danger-zone experiment, which runs on this machine also with --queue
+  verification.json        with --verify-fraction: how many runs were trained again, and which differed
   timing.json              with --queue: the worker that trained each run, its machine, and the time
   VARIANT-sSEED/           each run, as unbraid train writes it
 CSV is RFC 4180 with numbers in full precision; an empty field was not measured. The same runs make the same bytes.`;
@@ -194,6 +203,7 @@ export function addCompareCommand(program: Command, host: Host, load: () => Prom
     .option('--set <key=value>', 'set any other config key, for all runs; may be repeated', parseSetting)
     .addOption(workersOption())
     .addOption(queueOption('train the runs on the workers of this queue instead of this machine'))
+    .addOption(verifyOption())
     .option('--cancel', 'with --queue: remove the runs of this command that wait there, and end')
     .addOption(wideOption())
     .option('--out <dir>', 'folder for all runs and the report', 'runs/compare')

@@ -26,14 +26,16 @@ export interface CompareOptions {
   readonly workers?: number;
   readonly queue?: QueueRequest;
   readonly cancel?: true;
+  readonly verifyFraction?: number;
   readonly out: string;
 }
 
 /** @throws a usage error for options that do not go together */
-function checkQueueOptions({ queue, workers, minutes, cancel }: CompareOptions): void {
+function checkQueueOptions({ queue, workers, minutes, cancel, verifyFraction }: CompareOptions): void {
   if (queue === undefined) {
-    if (!cancel) return;
-    throw usageError('compare: --cancel must be given with --queue, got it alone; add --queue, or drop it');
+    const alone = cancel ? '--cancel' : verifyFraction === undefined ? null : '--verify-fraction';
+    if (alone === null) return;
+    throw usageError(`compare: ${alone} must be given with --queue, got it alone; add --queue, or drop it`);
   }
   for (const [name, value] of Object.entries({ workers, minutes })) {
     if (value !== undefined)

@@ -43,15 +43,17 @@ function readRecords(plan: ComparisonPlan, compare: CompareRecord, danger: Dange
 /**
  * Writes compare.json, compare.csv, compare-differences.csv and report.html into the folder of the comparison.
  *
+ * @param verification how runs of other machines were verified, in sentences; empty if all are of this one
  * @returns the path of the report, and the text to print: the closing table and the paths
  */
 export async function writeReport(
   plan: ComparisonPlan,
   record: CompareRecord,
   danger: DangerRecord | null,
+  verification: readonly string[],
 ): Promise<{ text: string; report: string }> {
   const report = join(plan.directory, 'report.html');
-  const records = readRecords(plan, record, danger);
+  const records = { ...readRecords(plan, record, danger), verification };
   // Load the charts late, because loading them takes long.
   const { renderReport } = await import('../../report/compare/report.ts');
   writeFileAtomic(join(plan.directory, 'compare.json'), `${encodeJson(record, 'compare.json', 2)}\n`);

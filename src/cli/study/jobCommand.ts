@@ -1,6 +1,6 @@
 /** The parts that all commands with jobs share: options, folders, and where the jobs run. */
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { shellWord } from '../../check/shellWord.ts';
 import { requireWritableDirectory } from '../../record/files.node.ts';
 import type { JobRunner } from '../../study/runJobs.ts';
@@ -33,6 +33,14 @@ export interface JobOptions {
   readonly out: string;
 }
 
+/** `--verify-fraction`, of commands with `--queue`. */
+export function verifyOption(): Option {
+  return new Option(
+    '--verify-fraction <f>',
+    'with --queue: share of the results that another worker computes again, from 0 to 1 (default: 0)',
+  ).argParser(numberFrom(0, 1));
+}
+
 /** Adds the options of job running to a command. @param out default folder of jobs and reports */
 export function addJobOptions(command: Command, out: string): Command {
   return command
@@ -42,11 +50,7 @@ export function addJobOptions(command: Command, out: string): Command {
       integerFrom(1),
     )
     .addOption(queueOption('run the jobs on the workers of this queue instead of this machine'))
-    .option(
-      '--verify-fraction <f>',
-      'with --queue: share of the results that another worker computes again, from 0 to 1 (default: 0)',
-      numberFrom(0, 1),
-    )
+    .addOption(verifyOption())
     .option('--cancel', 'with --queue: remove the jobs of this command that wait there, and end')
     .addOption(wideOption())
     .option(

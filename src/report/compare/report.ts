@@ -7,7 +7,7 @@ import { escapeMarkup } from '../draw/escapeMarkup.ts';
 import { type HeatMapPanel, heatMapFigure } from '../draw/heatMap.ts';
 import type { SeriesStyle } from '../draw/layout.ts';
 import { type Medium, page } from '../draw/layout.ts';
-import { htmlFigure, htmlPage, htmlSection } from '../draw/page.ts';
+import { htmlFigure, htmlList, htmlPage, htmlSection } from '../draw/page.ts';
 import { couplingAgainstSuccess } from './checkpointFigure.ts';
 import { closingTableHtml, htmlTable, tableNotes } from './closingTable.ts';
 import { contrastIn } from './contrast.ts';
@@ -29,6 +29,7 @@ const NO_COUPLING = 'no run has coupling records of its last checkpoint.';
  * missing records.
  */
 export function renderReport(records: ReportRecords): string {
+  const { verification = [] } = records;
   const variants = joinVariants(records.compare, records.runs);
   const shown = [baselineOf(variants), leaderOf(variants)].flatMap((variant) => coupledRun(variant, variants));
   return htmlPage(`unbraid: ${heading(variants)}`, [
@@ -60,6 +61,7 @@ export function renderReport(records: ReportRecords): string {
     ...probabilitySection([baselineOf(variants), leaderOf(variants)]),
     htmlSection('Label quality', labelTable(variants), 'no run has label quality in its metrics.'),
     htmlSection('What these numbers mean, and what they do not', meaning, ''),
+    ...(verification.length === 0 ? [] : [htmlSection('Verification', htmlList(verification), '')]),
     htmlSection('Make this report again', reproduction(records), ''),
   ]);
 }

@@ -43,3 +43,7 @@ export function htmlScroll(label: string, content: string, kind = ''): string {
 export function htmlSection(heading: string, content: string | undefined, missing: string): string {
   return `<section>\n<h2>${escapeMarkup(heading)}</h2>\n${content ?? `<p class="quiet">Left out: ${escapeMarkup(missing)}</p>`}\n</section>`;
 }
+
+export function htmlList(texts: readonly string[]): string {
+  return `<ul>\n${texts.map((text) => `<li>${escapeMarkup(text)}</li>`).join('\n')}\n</ul>`;
+}
