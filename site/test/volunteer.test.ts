@@ -124,6 +124,8 @@ describe.skipIf(missing !== null)(`in Chromium${missing === null ? '' : ` (${mis
           found = violatedDirective;
         });
         await fetch(url, { method: 'POST' }).catch(() => {});
+        // The event comes after the rejection.
+        await new Promise((resolve) => setTimeout(resolve, 300));
         return found;
       }, `${address()}/lease`);
       refused.push(directive);
