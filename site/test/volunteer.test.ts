@@ -1,13 +1,16 @@
 /** The page of volunteers with a real gateway on a real Redis. */
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { missingRedis, type RedisServer, startRedis } from '../../test/fleet/redis.ts';
 import { addJobs, localResult, openGateway, smallJob, stored, type TestGateway } from '../../test/fleet/volunteers.ts';
-import type { SiteServer } from '../scripts/server.ts';
+import { repository } from '../scripts/prepare.ts';
+import { type SiteServer, serveSite } from '../scripts/server.ts';
 import { expectAccessibleInAllLooks } from './axe.ts';
 import { click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
-import { serveBuilt } from './built.ts';
+import { dist, serveBuilt } from './built.ts';
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 const tokens = new Map(['ann', 'bob'].map((name) => [sha(`token-of-${name}`), { name, trusted: name === 'ann' }]));
@@ -92,14 +95,59 @@ describe.skipIf(missing !== null)(`in Chromium${missing === null ? '' : ` (${mis
     await page.close();
   });
 
-  it('a worker of the page cannot connect to other hosts', { timeout: 60_000 }, async () => {
-    const { page } = await browser.newPage();
-    await page.goto(`${server.url}volunteer/`);
+  it('the scripts of workers keep the policy of the site', async () => {
     const policy = (path: string): Promise<string | null> =>
       fetch(new URL(path, server.url)).then(({ headers }) => headers.get('content-security-policy'));
+    const workers = readdirSync(join(dist, 'app')).filter((name) => /^worker-.*\.js$/.test(name));
+    expect(workers.length).toBeGreaterThan(1);
+    for (const name of workers) expect(await policy(`app/${name}`)).toContain("connect-src 'self';");
     expect(await policy('volunteer/')).toContain("connect-src 'self' https:");
-    const scripts = await page.$$eval('script[src]', (all) => all.map((script) => (script as HTMLScriptElement).src));
-    for (const script of scripts) expect(await policy(script)).toContain("connect-src 'self';");
+  });
+
+  it('on a host that sends no headers, the page may connect to a gateway, and other pages may not', {
+    timeout: 60_000,
+  }, async () => {
+    const plain = await serveBuilt({ headers: {} });
+    const withWorker = await openBrowser('chromium');
+    const { page } = await withWorker.newPage();
+    const refused: string[] = [];
+    for (const route of ['volunteer/', 'bench/']) {
+      await page.goto(plain.url + route);
+      await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated', {
+        polling: 200,
+      });
+      // From now on the service worker answers.
+      await page.reload();
+      await page.waitForSelector('main h1');
+      const directive = await page.evaluate(async (url) => {
+        let found = 'none';
+        document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => {
+          found = violatedDirective;
+        });
+        await fetch(url, { method: 'POST' }).catch(() => {});
+        // The event comes after the rejection.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return found;
+      }, `${address()}/lease`);
+      refused.push(directive);
+    }
+    expect(refused).toEqual(['none', 'connect-src']);
+    await withWorker.close();
+    await plain.close();
+  });
+
+  it('the page of examples/ takes a job and sends its result', { timeout: 60_000 }, async () => {
+    const files = await serveSite(repository, 0, {});
+    const own = await openGateway(redis, { origins: [new URL(files.url).origin] });
+    await addJobs(redis, [smallJob(4)]);
+    const { page, errors } = await browser.newPage();
+    const query = encodeURIComponent(`http://127.0.0.1:${own.port}`);
+    await page.goto(`${files.url}examples/volunteer.html?gateway=${query}`);
+    await click(page, 'Start');
+    await waitForText(page, '1 results counted');
+    expect(errors).toEqual([]);
     await page.close();
+    await own.end();
+    await files.close();
   });
 });

@@ -143,13 +143,13 @@ function Volunteer() {
           <p>The work has ended: {problem.value}</p>
         </div>
       )}
-      <div class="grid">
+      <div class="grid work">
         <Form />
         <Progress />
       </div>
       <section class="prose">
         <h2>What this page does, and what it costs</h2>
-        <ul>
+        <ul class="facts">
           <li>
             <b>Power.</b> Each job uses one processor core fully. A laptop becomes warm and its battery empties faster.
             Choose fewer jobs, or press Stop, at any time.
@@ -160,7 +160,7 @@ function Volunteer() {
           </li>
           <li>
             <b>What can run.</b> A job is a list of settings, and no code. This page checks it, and computes it with the
-            code of this site, in a worker that cannot connect to other hosts.
+            code of this site, in a worker that contacts no other host.
           </li>
           <li>
             <b>What a result is worth.</b> Every browser computes the same bits. A result counts when two participants
