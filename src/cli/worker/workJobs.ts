@@ -151,7 +151,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
       // The queue passes a signal only to a function with three parameters.
       (job, token, cancelled) => counted(gate(() => runJob(job, kind, token ?? '', cancelled as AbortSignal))),
       {
-        ...{ connection, prefix, name, concurrency, drainDelay: 5 },
+        ...{ connection, prefix, name, concurrency, drainDelay: 5, runRetryDelay: 1000 },
         ...{ lockDuration: locks.lock, stalledInterval: locks.stalled, maxStalledCount: MOST_STALLS },
       },
     );
@@ -167,7 +167,8 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     return { worker, connection, stopPauses };
   });
 
-  const closeOne = async ({ worker, connection, stopPauses }: (typeof workers)[number]): Promise<void> => {
+  /** Returns whether Redis answers. */
+  const closeOne = async ({ worker, connection, stopPauses }: (typeof workers)[number]): Promise<boolean> => {
     stopPauses();
     await worker.pause(true);
     while (running > 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -175,6 +176,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     const answers = await within(PARTING_MS, connection.ping()).catch(() => null);
     await worker.close(answers === null).catch(() => {});
     connection.disconnect();
+    return answers !== null;
   };
 
   const seen = new Set<string>();
@@ -200,10 +202,10 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   clearInterval(reports);
-  await Promise.all(workers.map(closeOne));
+  const answers = await Promise.all(workers.map(closeOne));
   threads.close();
   // Without Redis, its list of workers forgets this one.
-  await within(PARTING_MS, removeWorker(redis, name)).catch(() => {});
+  if (!answers.includes(false)) await within(PARTING_MS, removeWorker(redis, name)).catch(() => {});
   redis.disconnect();
   return done;
 }
