@@ -6,7 +6,8 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { missingRedis, type RedisServer, startRedis } from '../../test/fleet/redis.ts';
 import { addJobs, localResult, openGateway, smallJob, stored, type TestGateway } from '../../test/fleet/volunteers.ts';
-import type { SiteServer } from '../scripts/server.ts';
+import { repository } from '../scripts/prepare.ts';
+import { type SiteServer, serveSite } from '../scripts/server.ts';
 import { expectAccessibleInAllLooks } from './axe.ts';
 import { click, type OpenedBrowser, openBrowser, programOf, waitForText } from './browsers.ts';
 import { dist, serveBuilt } from './built.ts';
@@ -124,6 +125,8 @@ describe.skipIf(missing !== null)(`in Chromium${missing === null ? '' : ` (${mis
           found = violatedDirective;
         });
         await fetch(url, { method: 'POST' }).catch(() => {});
+        // The event comes after the rejection.
+        await new Promise((resolve) => setTimeout(resolve, 300));
         return found;
       }, `${address()}/lease`);
       refused.push(directive);
@@ -131,5 +134,20 @@ describe.skipIf(missing !== null)(`in Chromium${missing === null ? '' : ` (${mis
     expect(refused).toEqual(['none', 'connect-src']);
     await withWorker.close();
     await plain.close();
+  });
+
+  it('the page of examples/ takes a job and sends its result', { timeout: 60_000 }, async () => {
+    const files = await serveSite(repository, 0, {});
+    const own = await openGateway(redis, { origins: [new URL(files.url).origin] });
+    await addJobs(redis, [smallJob(4)]);
+    const { page, errors } = await browser.newPage();
+    const query = encodeURIComponent(`http://127.0.0.1:${own.port}`);
+    await page.goto(`${files.url}examples/volunteer.html?gateway=${query}`);
+    await click(page, 'Start');
+    await waitForText(page, '1 results counted');
+    expect(errors).toEqual([]);
+    await page.close();
+    await own.end();
+    await files.close();
   });
 });

@@ -381,6 +381,19 @@ describe.skipIf(missing !== null)(`gateway${missing === null ? '' : ` (${missing
     await client(gateway.port, far).lease();
   });
 
+  test('while Redis is away a client gets an answer, and afterwards a job', async () => {
+    gateway = await openGateway(redis, { limits: { ...standardLimits, answerMs: 300 } });
+    const volunteer = client(gateway.port, near);
+    expect((await volunteer.leaseOnce()).status).toBe(204);
+    await redis.kill();
+    const { status, headers } = await volunteer.leaseOnce();
+    expect([status, headers['retry-after']]).toEqual([503, '30']);
+    expect((await volunteer.submit('0'.repeat(32), {})).status).toBe(503);
+    await redis.start();
+    await addJobs(redis, [smallJob(1)]);
+    await until(async () => (await volunteer.leaseOnce()).status === 200);
+  });
+
   test('one identity holds at most 64 leases', async () => {
     gateway = await openGateway(redis, { open: 80 });
     await addJobs(

@@ -17,6 +17,8 @@ export interface Limits {
   readonly headersMs: number;
   readonly requestMs: number;
   readonly connections: number;
+  /** Time in which the queue must answer. */
+  readonly answerMs: number;
   /** Bodies that are received at the same time, in all and of one network. */
   readonly bodies: number;
   readonly bodiesOfNetwork: number;
@@ -25,7 +27,7 @@ export interface Limits {
 /** The largest of 118 results of studies has 8.7 kB. All bodies at the same time are at most 16 MB. */
 export const standardLimits: Limits = {
   ...{ rate: { burst: 120, perSecond: 20 }, resultBytes: 256_000, headersMs: 10_000, requestMs: 60_000 },
-  ...{ connections: 4000, bodies: 64, bodiesOfNetwork: 16 },
+  ...{ connections: 4000, answerMs: 10_000, bodies: 64, bodiesOfNetwork: 16 },
 };
 
 /** Most bytes of the request for a job. */
@@ -97,6 +99,16 @@ async function readBody(request: IncomingMessage, most: number): Promise<Buffer 
   return Buffer.concat(parts);
 }
 
+const silent = refusal(503, 'the queue does not answer; send it again later', 30);
+
+/** The answer, or that there is none after `ms`: commands wait while Redis is away, and clients must not. */
+function inTime<T>(work: Promise<T>, ms: number): Promise<T | Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(silent), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 /** Listens until it is closed. */
 export async function openServer(options: ServerOptions) {
   const { origins, proxy, tokens, limits, routes } = options;
@@ -149,14 +161,15 @@ export async function openServer(options: ServerOptions) {
     if (route.lease && (typeof lease !== 'string' || !/^[0-9a-f]{32}$/.test(lease))) {
       return refusal(403, 'the lease must be one of this gateway');
     }
-    const early = await route.before?.(identity, String(lease));
+    const early = route.before && (await inTime(route.before(identity, String(lease)), limits.answerMs));
     if (early) return early;
     const most = route.bytes(limits);
     if (Number(request.headers['content-length'] ?? 0) > most) {
       return refusal(413, `the body must have at most ${most} bytes, got more`);
     }
     const body = await withBody(request, network, most);
-    return Array.isArray(body) ? route.run(identity, String(lease), body[0]) : (body as Answer);
+    if (!Array.isArray(body)) return body as Answer;
+    return inTime(route.run(identity, String(lease), body[0]), limits.answerMs);
   };
 
   const send = (request: IncomingMessage, response: ServerResponse, { status, body, retry }: Answer): void => {
@@ -190,7 +203,7 @@ export async function openServer(options: ServerOptions) {
     request.on('error', () => {});
     response.on('error', () => {});
     answer(request)
-      .catch(() => refusal(503, 'the queue does not answer; send it again later', 30))
+      .catch(() => silent)
       .then((found) => send(request, response, found))
       .catch(() => request.destroy());
   });

@@ -25,8 +25,12 @@ const MOST_STALLS = 5;
 const PARTING_MS = 3000;
 const POLL_MS = 50;
 
-/** Time in ms after which a job that this worker must not run is offered again. */
-const OTHERS_MS = 1000;
+/**
+ * A job that this worker must not run is offered again after the first time in ms. The worker takes no job in its place
+ * for the second one: otherwise it would be the first to take the job again, because it knows that time.
+ */
+const OFFERED_MS = 20;
+const OTHERS_MS = 200;
 
 export interface WorkOptions {
   readonly libraries: QueueLibraries;
@@ -106,6 +110,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
   const goBack = async (job: QueueJob, token: string, ms: number, reason: string | null): Promise<never> => {
     if (reason !== null) note(`job ${String(job.id).slice(0, 12)} is left to others: ${reason}`);
     await job.moveToDelayed(Date.now() + ms, token);
+    if (reason === null) await new Promise((resolve) => setTimeout(resolve, OTHERS_MS));
     throw new libraries.bullmq.DelayedError();
   };
   /** Repeats a command that Redis refuses, because its memory may be full for a while. */
@@ -127,7 +132,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     cancelled: AbortSignal,
   ): Promise<{ kept: string }> => {
     const checked = received(job, kind);
-    if (Array.isArray(job.data.not) && job.data.not.includes(name)) return goBack(job, token, OTHERS_MS, null);
+    if (Array.isArray(job.data.not) && job.data.not.includes(name)) return goBack(job, token, OFFERED_MS, null);
     const missing = kind === 'programs' ? options.missingGames(String(checked.input.env)) : null;
     if (missing !== null) return goBack(job, token, locks.lock, missing);
     cancelled.throwIfAborted();
@@ -151,7 +156,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
       // The queue passes a signal only to a function with three parameters.
       (job, token, cancelled) => counted(gate(() => runJob(job, kind, token ?? '', cancelled as AbortSignal))),
       {
-        ...{ connection, prefix, name, concurrency, drainDelay: 5 },
+        ...{ connection, prefix, name, concurrency, drainDelay: 5, runRetryDelay: 1000 },
         ...{ lockDuration: locks.lock, stalledInterval: locks.stalled, maxStalledCount: MOST_STALLS },
       },
     );
@@ -167,7 +172,8 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     return { worker, connection, stopPauses };
   });
 
-  const closeOne = async ({ worker, connection, stopPauses }: (typeof workers)[number]): Promise<void> => {
+  /** Returns whether Redis answers. */
+  const closeOne = async ({ worker, connection, stopPauses }: (typeof workers)[number]): Promise<boolean> => {
     stopPauses();
     await worker.pause(true);
     while (running > 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -175,6 +181,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     const answers = await within(PARTING_MS, connection.ping()).catch(() => null);
     await worker.close(answers === null).catch(() => {});
     connection.disconnect();
+    return answers !== null;
   };
 
   const seen = new Set<string>();
@@ -200,10 +207,10 @@ export async function workJobs(options: WorkOptions): Promise<number> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   clearInterval(reports);
-  await Promise.all(workers.map(closeOne));
+  const answers = await Promise.all(workers.map(closeOne));
   threads.close();
   // Without Redis, its list of workers forgets this one.
-  await within(PARTING_MS, removeWorker(redis, name)).catch(() => {});
+  if (!answers.includes(false)) await within(PARTING_MS, removeWorker(redis, name)).catch(() => {});
   redis.disconnect();
   return done;
 }
