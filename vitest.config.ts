@@ -5,6 +5,9 @@ import { narrowTests, wideArguments, wideEnvironment, wideObstacle, wideTests } 
 
 const all = ['test/**/*.test.ts'];
 
+/** Tests with a Redis server (`npm run test:fleet`): they start and kill processes, which takes minutes. */
+const fleet = ['test/fleet/**/*.test.ts'];
+
 /**
  * Worker threads and commands of the tests run from TypeScript sources. Node removes the types in every thread anew, by
  * a Wasm module of its own, unless it finds the result in its compile cache: threads then start in half of the time.
@@ -25,7 +28,7 @@ const wide: TestProjectInlineConfiguration = {
   test: {
     name: 'wide',
     include: process.env.UNBRAID_TEST_WIDE === 'all' ? all : wideTests,
-    exclude: narrowTests,
+    exclude: [...narrowTests, ...fleet],
     execArgv: [...keepWasmCode, ...wideArguments],
     env: wideEnvironment,
   },
@@ -38,7 +41,8 @@ export default defineConfig({
     execArgv: keepWasmCode,
     testTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'narrow', include: all } },
+      { extends: true, test: { name: 'narrow', include: all, exclude: fleet } },
+      { extends: true, test: { name: 'fleet', include: fleet } },
       obstacle === null ? wide : { extends: true, test: { name: 'wide', include: [] } },
     ],
     passWithNoTests: obstacle !== null,
