@@ -115,6 +115,7 @@ describe('the package', () => {
       'docs .md',
       'docs .svg',
       'docs .webp',
+      'docs/fleet/Containerfile',
       'package.json',
     ]);
   });

@@ -85,7 +85,10 @@ export function followJob(runtime: string, options: JobOptions): Following {
   const onAbort = (): void => settle?.reject(signal?.reason);
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted) onAbort();
+  let over = false;
   const receive = (text: string): void => {
+    // A late message must not start the timer again, which would keep the process alive.
+    if (over) return;
     let message: Message;
     try {
       message = JSON.parse(text) as Message;
@@ -103,6 +106,7 @@ export function followJob(runtime: string, options: JobOptions): Following {
     else fail(message.left);
   };
   const done = (): void => {
+    over = true;
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
   };

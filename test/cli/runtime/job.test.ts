@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { followJob } from '../../../src/cli/runtime/job.ts';
 import type { Progress } from '../../../src/train/run.ts';
 
@@ -48,6 +48,22 @@ describe('a job that is followed', () => {
         'chromium 1.2: received "Segmentation fault", which is no message, before it began; run the command again',
       ),
     );
+  });
+
+  test('a message after the outcome starts no timer, which would keep the process alive', async () => {
+    vi.useFakeTimers();
+    try {
+      const stopping = new AbortController();
+      const seen: Progress[] = [];
+      const { outcome, receive } = follow({ signal: stopping.signal, onProgress: (p: Progress) => seen.push(p) });
+      receive(JSON.stringify({ progress }));
+      stopping.abort(new Error('stopped'));
+      await expect(outcome).rejects.toThrow('stopped');
+      receive(JSON.stringify({ progress }));
+      expect([vi.getTimerCount(), seen.length]).toEqual([0, 1]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('fails after a silence', async () => {
