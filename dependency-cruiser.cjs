@@ -170,6 +170,14 @@ module.exports = {
       to: { path: queueLibraries, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'jobs-draw-nothing',
+      comment:
+        'Browsers and Deno run jobs. Figures load the chart library, which is large and reads environment variables.',
+      severity: 'error',
+      from: { path: '^src/study/jobKinds\\.ts$' },
+      to: { path: '^src/report/', reachable: true },
+    },
+    {
       name: 'bridges-need-permission',
       comment: 'Programs of environments are started through one function, which must be told what it may start.',
       severity: 'error',

@@ -3,10 +3,10 @@ import type { JsonRecord } from '../record/json.ts';
 import { dangerKind } from './danger/dangerJob.ts';
 import type { Job, JobKind, JobTools } from './job.ts';
 import { banditKind } from './similarity/banditJob.ts';
-import { groupSignKind } from './theory/groupSign.ts';
-import { riskyKind } from './theory/riskyAction.ts';
-import { squeezeKind } from './theory/squeezing.ts';
-import { stageKind } from './theory/stepError.ts';
+import { groupSignKind } from './theory/groupSignJob.ts';
+import { riskyKind } from './theory/riskyActionJob.ts';
+import { squeezeKind } from './theory/squeezingJob.ts';
+import { stageKind } from './theory/stepErrorJob.ts';
 import { runKind } from './trained/runFolderJob.ts';
 import { trainKind } from './trained/trainJob.ts';
 

@@ -6,7 +6,7 @@ import { type Job, type JobResults, jobOf } from '../../src/study/job.ts';
 import { runJob } from '../../src/study/jobKinds.ts';
 import type { JobRunner } from '../../src/study/runJobs.ts';
 import { type Study, seedsOf } from '../../src/study/study.ts';
-import { riskyKind } from '../../src/study/theory/riskyAction.ts';
+import { riskyKind } from '../../src/study/theory/riskyActionJob.ts';
 
 const tools = {
   openBridge: () => {

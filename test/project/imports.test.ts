@@ -96,6 +96,8 @@ const texts: Readonly<Record<string, readonly [string, string[]]>> = {
     "import { Redis } from 'ioredis';\nexport const y = async () => [Redis, (await import('bullmq')).Worker];\n",
     ['queue-libraries-late'],
   ],
+  'src/study/jobKinds.ts': ["export { x } from './drawnJob.ts';\n", ['jobs-draw-nothing']],
+  'src/study/drawnJob.ts': ["export { x } from '../report/a7.ts';\n", []],
   'src/train/dynamic.ts': [
     "export const y = async () => (await import('../record/files.node.ts')).x;\n",
     ['node-files-from-node-files'],

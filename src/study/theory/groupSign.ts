@@ -1,22 +1,11 @@
 /** Part of the theory study: how often a risky action receives a positive group-relative advantage, by group size. */
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
-import type { Interval } from '../../statistics/statistics.ts';
-import { type JobKind, type JobResults, jobOf } from '../job.ts';
+import { type JobResults, jobOf } from '../job.ts';
 import type { StudyPart, StudyScale } from '../study.ts';
 import { groupSignFigure, type SignPoint } from './groupSignFigure.ts';
-import { expectedSigns, measuredSigns, type RiskyGroup, type Signs } from './groupSignMath.ts';
-
-type SignInput = { readonly [K in keyof RiskyGroup]: number } & { readonly episodes: number; readonly seed: number };
-type SignResult = { readonly [name in keyof Signs]: { readonly [K in keyof Interval]: number } };
-
-export const groupSignKind: JobKind<SignInput, SignResult> = {
-  name: 'group-sign',
-  async run({ episodes, seed, ...action }) {
-    const { sample, group } = measuredSigns(action, Math.floor(episodes / action.groupSize), seed);
-    return { sample: { ...sample }, group: { ...group } };
-  },
-};
+import { groupSignKind, type SignInput } from './groupSignJob.ts';
+import { expectedSigns, type Signs } from './groupSignMath.ts';
 
 const rests = [1, 0.5];
 const risks = [0.2, 0.6];

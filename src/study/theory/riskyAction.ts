@@ -1,27 +1,11 @@
 /** Part of the theory study: the advantage of a risky action, in closed form and measured. */
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
-import type { Interval } from '../../statistics/statistics.ts';
-import { type JobKind, type JobResults, jobOf } from '../job.ts';
+import { type JobResults, jobOf } from '../job.ts';
 import type { StudyPart, StudyScale } from '../study.ts';
 import { type RiskyPoint, riskyActionFigure } from './riskyActionFigure.ts';
-import { expectedAdvantage, measuredAdvantage, type RiskyAction } from './riskyActionMath.ts';
-
-/** A risky action at one probability, as in `measuredAdvantage`. */
-export type RiskyInput = Omit<RiskyAction, 'scaleRewards'> & { readonly episodes: number; readonly seed: number };
-type JsonInterval = { readonly [K in keyof Interval]: number };
-export type RiskyResult = { readonly none: JsonInterval; readonly group: JsonInterval };
-
-export const riskyKind: JobKind<RiskyInput, RiskyResult> = {
-  name: 'risky-action',
-  async run({ episodes, seed, ...action }) {
-    const groups = Math.floor(episodes / action.groupSize);
-    const of = (scaleRewards: 'none' | 'group'): JsonInterval => ({
-      ...measuredAdvantage({ ...action, scaleRewards }, groups, seed),
-    });
-    return { none: of('none'), group: of('group') };
-  },
-};
+import { type RiskyInput, riskyKind } from './riskyActionJob.ts';
+import { expectedAdvantage } from './riskyActionMath.ts';
 
 const risks = [0.2, 0.6, 1];
 const groupSizes = [8, 64];

@@ -2,31 +2,11 @@
 
 import type { StudyRow, StudyTable } from '../../report/studyTables.ts';
 import { bySeed, estimateOf } from '../estimates.ts';
-import { type JobKind, type JobResults, jobOf } from '../job.ts';
+import { type JobResults, jobOf } from '../job.ts';
 import { type StudyPart, type StudyScale, seedsOf } from '../study.ts';
-import { type Stage, stageErrors, stages } from './stages.ts';
+import { stages } from './stages.ts';
 import { type StepErrorCurve, stepErrorFigure } from './stepErrorFigure.ts';
-import type { StepError } from './stepErrorMath.ts';
-
-export type StageInput = {
-  readonly policy: 'mlp' | 'attention';
-  readonly seed: number;
-  readonly iterations: number;
-  /** First-order increases of the objective, in nats. */
-  readonly lifts: readonly number[];
-};
-
-export type StageResult = { readonly [S in Stage]: readonly { readonly [K in keyof StepError]: number }[] };
-
-/** In the household, with the default settings. */
-export const stageKind: JobKind<StageInput, StageResult> = {
-  name: 'step-error',
-  async run({ lifts, ...changes }) {
-    const errors = await stageErrors(changes, lifts);
-    const plain = (stage: Stage) => errors[stage].map((each) => ({ ...each }));
-    return { initial: plain('initial'), 'cold start': plain('cold start'), trained: plain('trained') };
-  },
-};
+import { type StageInput, stageKind } from './stepErrorJob.ts';
 
 const policies = ['mlp', 'attention'] as const;
 

@@ -4,8 +4,9 @@ import type { JsonRecord } from '../../../src/record/json.ts';
 import { file } from '../../../src/report/draw/layout.ts';
 import type { Estimate } from '../../../src/report/studyTables.ts';
 import { jobHash, jobResults } from '../../../src/study/job.ts';
-import { groupSign, groupSignKind } from '../../../src/study/theory/groupSign.ts';
+import { groupSign } from '../../../src/study/theory/groupSign.ts';
 import { groupSignFigure } from '../../../src/study/theory/groupSignFigure.ts';
+import { groupSignKind } from '../../../src/study/theory/groupSignJob.ts';
 import { expectedSigns, measuredSigns, type RiskyGroup, type Signs } from '../../../src/study/theory/groupSignMath.ts';
 import { lines, requireWellFormed, texts } from '../../report/svg.ts';
 
