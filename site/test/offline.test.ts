@@ -28,7 +28,7 @@ function makeVersion(name: string): string {
   const folder = join(root, testBase);
   cpSync(dist, folder, { recursive: true });
   for (const script of readdirSync(join(folder, 'app'))) {
-    const route = /^(story|canvas|lab|verify|bench)-.*\.js$/.exec(script)?.[1];
+    const route = /^(story|canvas|lab|verify|bench|volunteer)-.*\.js$/.exec(script)?.[1];
     const page = join(folder, route === 'story' ? '' : `${route}`, 'index.html');
     if (!route || !readFileSync(page, 'utf8').includes(script)) continue;
     appendFileSync(join(folder, 'app', script), `\n;globalThis.siteVersion = '${name}';\n`);

@@ -30,6 +30,7 @@ export function sidebar(): DefaultTheme.SidebarItem[] {
           'hosts',
           'study',
           'sweep',
+          'fleet',
           'fleet-volunteers',
           'profile',
           'publishing',
