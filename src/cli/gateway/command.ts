@@ -24,7 +24,7 @@ interface GatewayOptions {
   readonly open: number;
 }
 
-/** Locks of 30 s: a job of a gateway that was killed goes on elsewhere after at most 50 s. */
+/** Locks of 30 s: a job of a gateway that was killed continues elsewhere after at most 50 s. */
 const locks = { lock: 30_000, stalled: 10_000 };
 
 /** Time in ms for which the gateway waits for open leases at its end. */

@@ -189,7 +189,7 @@ export async function serveGateway(options: GatewayOptions): Promise<number> {
     throw new libraries.bullmq.DelayedError();
   };
 
-  /** Holds a job until its result is stored, or nobody wants it. */
+  /** Holds a job until its result is stored, or until no client has leased it for a while. */
   const hold = async (queued: QueueJob, token: string, cancelled: AbortSignal): Promise<{ sha: string }> => {
     const id = String(queued.id);
     const job = checkJob(queued.data);

@@ -14,7 +14,7 @@ import { resultKey } from './names.ts';
 /** Largest text of a result in bytes. The results of all studies are below 1 MB. */
 const mostResultBytes = 64 * 1024 * 1024;
 
-/** Time in seconds for which Redis keeps a result that nobody collects, and one that was collected. */
+/** Time in seconds for which Redis keeps a result that was not collected, and one that was. */
 const KEPT_SECONDS = 7 * 24 * 3600;
 const COLLECTED_SECONDS = 3600;
 /** The same of the folder of a run, which takes megabytes. */

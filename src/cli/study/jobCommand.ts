@@ -91,7 +91,7 @@ function queueArgument(queue: QueueRequest): string {
   return queue === true || hasPassword(queue) ? ' --queue' : ` --queue ${queue}`;
 }
 
-/** A study as a command line asks for it. */
+/** A study with the options of the command line. */
 export interface JobRequest {
   readonly study: Study;
   readonly scale: StudyScale;

@@ -160,7 +160,7 @@ export async function workJobs(options: WorkOptions): Promise<number> {
         ...{ lockDuration: locks.lock, stalledInterval: locks.stalled, maxStalledCount: MOST_STALLS },
       },
     );
-    // Another worker has the job now, so this one must not go on with it.
+    // Another worker has the job now, so this one must stop its own run of it.
     worker.on('lockRenewalFailed', (ids) => {
       for (const id of ids) {
         note(`job ${id.slice(0, 12)}: its lock is lost; it runs again, here or elsewhere`);
