@@ -106,7 +106,7 @@ async function measureLeases(client: ioredis.Redis): Promise<Omit<Measured, 'req
   };
 }
 
-/** Requests over HTTP per second of one gateway, and its processor time while it holds jobs and receives no requests. */
+/** Requests over HTTP per second of one gateway, and its processor time with jobs and without requests. */
 async function measureGateway(address: string): Promise<Pick<Measured, 'requests' | 'idlePercent' | 'idleJobs'>> {
   const jobs = Array.from({ length: 1000 }, (_, seed) => ({
     ...{ kind: 'group-sign', seconds: 0 },
