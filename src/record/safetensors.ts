@@ -7,9 +7,16 @@
  * bytes.
  */
 
-import { hasRepeatedKey, parseJson } from '../check/parseJson.ts';
-import { checkKeys, isPlainObject, refuse, shown, withoutControls } from '../check/values.ts';
-import { isJsonObject } from './json.ts';
+import { checkKeys, isPlainObject, refuse, shown } from '../check/values.ts';
+import {
+  type HeaderRules,
+  headerLength,
+  maxDimensions,
+  maxNameLength,
+  metadataName,
+  parseHeader,
+  sizeOf,
+} from './safetensorsHeader.ts';
 
 /** Values of a tensor, row by row: dtypes F32, F64, I32 and U8. */
 export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -33,27 +40,21 @@ const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint
 
 type Dtype = keyof typeof arrays;
 
-const metadataName = '__metadata__';
-/** Limits of a header. They bound the time and memory that a malicious file can use. A policy has about 30 tensors. */
-const maxHeaderBytes = 10_000_000;
 const maxTensors = 10_000;
-const maxNameLength = 512;
-const maxDimensions = 16;
+
+const rules: HeaderRules = {
+  caller: 'decodeSafetensors',
+  dtypes: { F32: 4, F64: 8, I32: 4, U8: 1 },
+  maxHeaderBytes: 10_000_000,
+  // A policy has about 30 tensors.
+  maxTensors,
+};
 
 function dtypeOf(name: string, values: unknown): string {
   const found = Object.entries(arrays).find(([, array]) => values instanceof array);
   if (found) return found[0];
   const rule = 'a Float32Array, Float64Array, Int32Array or Uint8Array';
   return refuse('encodeSafetensors', `values of ${shown(name)}`, rule, values, 'convert them');
-}
-
-function sizeOf(shape: readonly unknown[]): number {
-  let size = 1;
-  for (const extent of shape) {
-    if (typeof extent !== 'number' || !Number.isSafeInteger(extent) || extent < 0) return Number.NaN;
-    size *= extent;
-  }
-  return Number.isSafeInteger(size) ? size : Number.NaN;
 }
 
 function checkTensors(tensors: unknown): void {
@@ -124,77 +125,6 @@ export function encodeSafetensors(
   return file;
 }
 
-function damaged(reason: string): Error {
-  return new Error(`decodeSafetensors: ${reason}; the file is damaged or no safetensors file`);
-}
-
-function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.length < 8) throw damaged(`a file must have at least 8 bytes, got ${bytes.length}`);
-  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (headerBytes > maxHeaderBytes && 8 + headerBytes <= bytes.length) {
-    throw damaged(`the header must have at most ${maxHeaderBytes} bytes, got ${headerBytes}`);
-  }
-  if (8 + headerBytes > bytes.length) {
-    throw damaged(`the header should be ${headerBytes} bytes long but ${bytes.length - 8} bytes follow its length`);
-  }
-  let text: string;
-  let header: unknown;
-  try {
-    // A copy, because browsers reject a view of shared memory here.
-    text = new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes.subarray(8, 8 + headerBytes)));
-    header = parseJson(text);
-  } catch {
-    throw damaged('the header is not JSON');
-  }
-  if (!isJsonObject(header)) throw damaged('the header is not a JSON object');
-  if (hasRepeatedKey(text, header)) throw damaged('an object in the header has a key twice');
-  return { header, dataStart: 8 + headerBytes };
-}
-
-function readMetadata(value: unknown): Record<string, string> {
-  if (value === undefined) return {};
-  if (!isJsonObject(value)) throw damaged(`${metadataName} is not an object`);
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') throw damaged(`${metadataName} value of ${shown(key)} is not text`);
-  }
-  return value as Record<string, string>;
-}
-
-interface Entry {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
-/** A value of the header as JSON of at most 80 characters. */
-const shownJson = (value: unknown): string => withoutControls((JSON.stringify(value) ?? 'nothing').slice(0, 80));
-
-function readEntry(name: string, value: unknown): Entry {
-  const tensor = shown(name);
-  if (name.length > maxNameLength) throw damaged(`the name ${tensor} has more than ${maxNameLength} characters`);
-  if (!isJsonObject(value)) throw damaged(`the entry of ${tensor} is not an object`);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(arrays, dtype)) {
-    throw new Error(`decodeSafetensors: dtype of ${tensor} must be F32, F64, I32 or U8, got ${shownJson(dtype)}`);
-  }
-  if (!Array.isArray(shape) || shape.length > maxDimensions || Number.isNaN(sizeOf(shape))) {
-    const rule = `a list of ${Array.isArray(shape) && shape.length > maxDimensions ? `at most ${maxDimensions} ` : ''}integers >= 0`;
-    throw damaged(`shape of ${tensor} must be ${rule}, got ${shownJson(shape)}`);
-  }
-  const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? (offsets as unknown[]) : [];
-  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end)) {
-    throw damaged(`data_offsets of ${tensor} must be two integers, got ${shownJson(offsets)}`);
-  }
-  const entry: Entry = { name, dtype: dtype as Dtype, shape, begin: begin as number, end: end as number };
-  const expected = sizeOf(shape) * arrays[entry.dtype].BYTES_PER_ELEMENT;
-  if (entry.end - entry.begin !== expected) {
-    throw damaged(`${tensor} (${dtype} [${shape.join(', ')}]) needs ${expected} bytes, got ${entry.end - entry.begin}`);
-  }
-  return entry;
-}
-
 function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
   // A copy, because the bytes of the tensor may be unaligned in the file. `slice()` is unsuitable: for Node's Buffer it
   // returns a view.
@@ -210,31 +140,15 @@ function valuesFrom(dtype: Dtype, bytes: Uint8Array): TensorValues {
  *   gap, out of range), repeated key in an object, non-finite value
  */
 export function decodeSafetensors(bytes: Uint8Array, options: { finite?: boolean } = {}): SafetensorsFile {
-  const caller = 'decodeSafetensors';
+  const { caller } = rules;
   checkKeys(caller, 'options', options, { finite: true });
   if (!(bytes instanceof Uint8Array)) refuse(caller, 'bytes', 'a Uint8Array', bytes, 'give the bytes of a file');
-  const { header, dataStart } = readHeader(bytes);
-  const dataBytes = bytes.length - dataStart;
-  const metadata = readMetadata(header[metadataName]);
-  const named = Object.entries(header).filter(([name]) => name !== metadataName);
-  if (named.length > maxTensors) throw damaged(`a file must have at most ${maxTensors} tensors, got ${named.length}`);
-  const entries = named
-    .map(([name, value]) => readEntry(name, value))
-    .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  let offset = 0;
-  for (const { name, begin, end } of entries) {
-    if (begin < offset)
-      throw damaged(`${shown(name)} starts at byte ${begin}, inside the tensor before it, which ends at ${offset}`);
-    if (begin > offset) throw damaged(`bytes ${offset} to ${begin} before ${shown(name)} belong to no tensor`);
-    if (end > dataBytes)
-      throw damaged(`${shown(name)} ends at byte ${end} but there are ${dataBytes} bytes of tensors`);
-    offset = end;
-  }
-  if (offset !== dataBytes) throw damaged(`${dataBytes - offset} bytes after the last tensor belong to no tensor`);
+  const dataStart = 8 + headerLength(rules, bytes, bytes.length);
+  const { entries, metadata } = parseHeader(rules, bytes.subarray(8, dataStart), bytes.length - dataStart);
   const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
-    const values = valuesFrom(dtype, bytes.subarray(dataStart + begin, dataStart + end));
+    const values = valuesFrom(dtype as Dtype, bytes.subarray(dataStart + begin, dataStart + end));
     const at = options.finite ? values.findIndex((value: number) => !Number.isFinite(value)) : -1;
-    if (at >= 0) throw new Error(`decodeSafetensors: ${shown(name)} must be finite, got ${values[at]} at index ${at}`);
+    if (at >= 0) throw new Error(`${caller}: ${shown(name)} must be finite, got ${values[at]} at index ${at}`);
     return { name, shape, values };
   });
   return { tensors, metadata };

@@ -8,6 +8,7 @@
 import * as v from 'valibot';
 import type { ActionProbabilities } from './actionProbabilities.ts';
 import type { DangerRecord } from './dangerRecord.ts';
+import { parseRecord } from './parseRecord.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -216,36 +217,6 @@ export interface ReportRecords {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-function printable(value: unknown): string {
-  const text =
-    typeof value === 'string' ? JSON.stringify(value) : value instanceof Object ? 'an object' : String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-function ruleOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === 'check') return issue.message;
-  if (issue.type === 'min_length') return `a list of at least ${issue.requirement}`;
-  if (issue.type.endsWith('object') && issue.input === undefined) return 'present';
-  return issue.expected ?? issue.message;
-}
-
-function parse<T>(name: string, schema: v.GenericSchema<unknown, T>, text: string, place: string, next: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new SyntaxError(`${name}: ${place} must be JSON, got ${printable(text.slice(0, 40))}; ${next}`);
-  }
-  const parsed = v.safeParse(schema, value);
-  if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  const path = v.getDotPath(issue);
-  const field = path === null ? place : `${place}: ${path}`;
-  const rule = ruleOf(issue);
-  const got = Array.isArray(issue.input) ? `a list of ${issue.input.length}` : printable(issue.input);
-  throw new TypeError(`${name}: ${field} must be ${rule}, got ${got}; ${next}`);
-}
-
 /**
  * Parses metrics.jsonl: one object per line; empty lines are skipped.
  *
@@ -256,27 +227,27 @@ export function parseMetrics(text: string): MetricsLine[] {
   for (const [i, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
     const next = 'remove the line or run train again';
-    lines.push(parse('parseMetrics', metricsLine, line, `line ${i + 1}`, next));
+    lines.push(parseRecord('parseMetrics', metricsLine, line, `line ${i + 1}`, next));
   }
   return lines;
 }
 
 /** Parses result.json of a training run. */
 export function parseRunResult(text: string): RunResult {
-  return parse('parseRunResult', runResult, text, 'result.json', 'run train again');
+  return parseRecord('parseRunResult', runResult, text, 'result.json', 'run train again');
 }
 
 /** Parses the coupling record of a checkpoint. */
 export function parseCoupling(text: string): CouplingRecord {
-  return parse('parseCoupling', couplingRecord, text, 'coupling.json', 'run coupling again');
+  return parseRecord('parseCoupling', couplingRecord, text, 'coupling.json', 'run coupling again');
 }
 
 /** Parses danger.json. */
 export function parseDanger(text: string): DangerRecord {
-  return parse('parseDanger', dangerRecord, text, 'danger.json', 'run danger again');
+  return parseRecord('parseDanger', dangerRecord, text, 'danger.json', 'run danger again');
 }
 
 /** Parses compare.json. */
 export function parseCompare(text: string): CompareRecord {
-  return parse('parseCompare', compareRecord, text, 'compare.json', 'run compare again');
+  return parseRecord('parseCompare', compareRecord, text, 'compare.json', 'run compare again');
 }
