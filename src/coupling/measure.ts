@@ -98,7 +98,7 @@ function featureSimilarity(left: ReadonlySet<number>, right: ReadonlySet<number>
 }
 
 /** Edges of the similarity bins. */
-const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
+export const similarityEdges = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
 const sum = (values: Float64Array): number => values.reduce((total, x) => total + x, 0);
 

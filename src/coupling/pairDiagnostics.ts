@@ -73,7 +73,11 @@ export function* layerDiagnostics(
   return { contrast: contrastOf(cosines), kernelTargetAlignment };
 }
 
-function* spectrum({ size, copyRow }: SymmetricMatrix, { arena }: Policy): Pieces<ReturnType<typeof effectiveRank>> {
+/** In pieces: `effectiveRank` of the eigenvalues of a matrix. */
+export function* spectrum(
+  { size, copyRow }: SymmetricMatrix,
+  { arena }: Pick<Policy, 'arena'>,
+): Pieces<ReturnType<typeof effectiveRank>> {
   const every = Math.ceil(size / SPECTRUM_SAMPLES);
   const n = Math.ceil(size / every);
   const part = new Float64Array(n * n);

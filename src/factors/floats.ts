@@ -17,7 +17,7 @@ function halfValues(): Float32Array {
   const values = new Float32Array(bits.buffer);
   for (let half = 0; half < bits.length; half++) {
     const sign = (half & 0x8000) << 16;
-    const exponent = (half >> 10) & 0x1f;
+    const exponent = (half >>> 10) & 0x1f;
     const fraction = half & 0x3ff;
     // The exponents of both types differ by 112 for the same power of two; the largest one is infinity or NaN.
     if (exponent > 0) bits[half] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13);
