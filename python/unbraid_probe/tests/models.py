@@ -79,11 +79,11 @@ class Block(nn.Module):
 class LanguageModel(nn.Module):
     """A causal language model with learnt positions. kind: plain, conv1d, rms, lora or checkpoint. tied: head = tokens."""
 
-    def __init__(self, vocabulary=32, width=8, blocks=2, kind="plain", tied="function", padding=None, seed=0):
+    def __init__(self, vocabulary=32, width=8, blocks=2, kind="plain", tied="function", padding=None, seed=0, positions=16):
         super().__init__()
         torch.manual_seed(seed)
         self.tokens = nn.Embedding(vocabulary, width, padding_idx=padding)
-        self.positions = nn.Embedding(16, width)
+        self.positions = nn.Embedding(positions, width)
         self.blocks = nn.ModuleList(Block(width, kind) for _ in range(blocks))
         self.norm, self.kind, self.tied = nn.LayerNorm(width), kind, tied
         if tied != "function":

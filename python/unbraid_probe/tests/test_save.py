@@ -99,6 +99,12 @@ def test_failed_save_keeps_the_old_file(tmp_path):
     assert path.read_bytes() == old and os.listdir(tmp_path) == ["bank.safetensors"]
 
 
+def test_permissions_are_those_of_other_new_files(tmp_path):
+    (tmp_path / "other").write_text("")
+    probe(policy(), policy_samples()).save(tmp_path / "bank.safetensors")
+    assert (tmp_path / "bank.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_equal_calls_write_equal_files(tmp_path):
     for name in ("a", "b"):
         probe(policy(), policy_samples()).save(tmp_path / name)

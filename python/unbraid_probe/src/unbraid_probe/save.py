@@ -27,7 +27,11 @@ def save_bank(bank: Bank, path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(f"save: the folder of the file must exist, got {folder}; create it")
     temporary = f"{target}.{os.getpid()}.tmp"
     try:
+        with open(temporary, "wb") as file:
+            mode = os.fstat(file.fileno()).st_mode
         save_file(_tensors(bank), temporary, metadata=metadata)
+        # safetensors replaces the file by one that only its owner can read.
+        os.chmod(temporary, mode)
         _sort_metadata(temporary)
         os.replace(temporary, target)
     finally:
