@@ -69,7 +69,10 @@ def language_samples():
                     advantage=1.0 if label == "good" else -1.0,
                 )
             )
-    return [replace(samples[-1], label="unknown", advantage=None, group=None) if i == 5 else s for i, s in enumerate(samples)]
+    return [
+        replace(samples[-1], label="unknown", advantage=None, group=None) if i == 5 else s
+        for i, s in enumerate(samples)
+    ]
 
 
 def similarity(samples):

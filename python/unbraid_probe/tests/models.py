@@ -12,7 +12,9 @@ from unbraid_probe import Sample
 
 def policy(width=16, inputs=4, actions=3, seed=0):
     torch.manual_seed(seed)
-    return nn.Sequential(nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, actions))
+    return nn.Sequential(
+        nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, actions)
+    )
 
 
 def policy_samples(count=6, inputs=4, actions=3, seed=1):
@@ -35,7 +37,10 @@ class Conv1D(nn.Module):
 
     def __init__(self, inputs, outputs):
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.randn(inputs, outputs) * 0.2), nn.Parameter(torch.randn(outputs) * 0.1)
+        self.weight, self.bias = (
+            nn.Parameter(torch.randn(inputs, outputs) * 0.2),
+            nn.Parameter(torch.randn(outputs) * 0.1),
+        )
 
     def forward(self, x):
         return torch.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight).view(*x.shape[:-1], -1)
@@ -46,7 +51,11 @@ class Lora(nn.Module):
 
     def __init__(self, width):
         super().__init__()
-        self.base, self.a, self.b = nn.Linear(width, width), nn.Linear(width, 2, bias=False), nn.Linear(2, width, bias=False)
+        self.base, self.a, self.b = (
+            nn.Linear(width, width),
+            nn.Linear(width, 2, bias=False),
+            nn.Linear(2, width, bias=False),
+        )
         self.base.requires_grad_(False)
 
     def forward(self, x):
@@ -79,7 +88,9 @@ class Block(nn.Module):
 class LanguageModel(nn.Module):
     """A causal language model with learnt positions. kind: plain, conv1d, rms, lora or checkpoint. tied: head = tokens."""
 
-    def __init__(self, vocabulary=32, width=8, blocks=2, kind="plain", tied="function", padding=None, seed=0, positions=16):
+    def __init__(
+        self, vocabulary=32, width=8, blocks=2, kind="plain", tied="function", padding=None, seed=0, positions=16
+    ):
         super().__init__()
         torch.manual_seed(seed)
         self.tokens = nn.Embedding(vocabulary, width, padding_idx=padding)

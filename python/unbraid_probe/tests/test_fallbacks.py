@@ -132,7 +132,9 @@ def test_embedding_with_frequencies_and_sparse_gradients():
         def forward(self, ids):
             return self.head(self.tokens(ids).mean(0).tanh())
 
-    samples = [type(s)(s.state, s.action, torch.tensor([1, 1, i, i + 1]), s.index) for i, s in enumerate(policy_samples())]
+    samples = [
+        type(s)(s.state, s.action, torch.tensor([1, 1, i, i + 1]), s.index) for i, s in enumerate(policy_samples())
+    ]
     for options, kind in (({"scale_grad_by_freq": True}, "gradients"), ({"sparse": True}, "rows")):
         model = Bag(**options)
         bank = probe(model, samples)

@@ -59,9 +59,17 @@ def test_sketches(fields):
         (one, {"dtype": torch.float32}, "probe: dtype must be one of float16, float32, float64, got torch.float32"),
         (one, {"sketch": 64}, "probe: sketch must be a Sketch or None, got 64; pass Sketch(size=64)"),
         (one, {"parameters": "0.bias"}, "probe: parameters must be a list of names or a function, got '0.bias'"),
-        (one, {"parameters": ["x"]}, "probe: parameters must be names of the model, got 'x'; its names begin with 0.weight"),
+        (
+            one,
+            {"parameters": ["x"]},
+            "probe: parameters must be names of the model, got 'x'; its names begin with 0.weight",
+        ),
         (one, {"parameters": []}, "probe: parameters must select at least one parameter, got 0"),
-        (one, {"parameters": lambda name, parameter: False}, "probe: parameters must select at least one parameter, got 0"),
+        (
+            one,
+            {"parameters": lambda name, parameter: False},
+            "probe: parameters must select at least one parameter, got 0",
+        ),
         (one, {"similarity": [0.5]}, "probe: similarity must have shape [1, 1], got [1]"),
         (one, {"similarity": [[1.5]]}, "probe: similarity must be from 0 to 1"),
         (one, {"similarity": [[math.nan]]}, "probe: similarity must be from 0 to 1"),
@@ -75,16 +83,28 @@ def test_arguments(samples, options, words):
 @pytest.mark.parametrize(
     "log_prob, words",
     [
-        (lambda model, sample: 1.0, "probe: log_prob must return a scalar tensor, got float for sample 0; sum over tokens"),
-        (lambda model, sample: model(sample.inputs), "probe: log_prob must return a scalar tensor, got [1, 3] for sample 0"),
-        (lambda model, sample: torch.tensor(1.0), "probe: log_prob must depend on the parameters, sample 0 has no gradient"),
+        (
+            lambda model, sample: 1.0,
+            "probe: log_prob must return a scalar tensor, got float for sample 0; sum over tokens",
+        ),
+        (
+            lambda model, sample: model(sample.inputs),
+            "probe: log_prob must return a scalar tensor, got [1, 3] for sample 0",
+        ),
+        (
+            lambda model, sample: torch.tensor(1.0),
+            "probe: log_prob must depend on the parameters, sample 0 has no gradient",
+        ),
         (lambda model, sample: model(sample.inputs).sum() * math.inf, "probe: log_prob must be finite, got"),
         (lambda model, sample: model(sample.inputs).sum() + torch.rand(()), "must return the same value again, got"),
         (
             lambda model, sample: (model(sample.inputs) * 0).sum().sqrt(),
             "probe: gradients must be finite, got NaN or infinity in 0.weight for sample 0",
         ),
-        (lambda model, sample: model(F.dropout(sample.inputs)).sum(), "probe: dropout must be off, got an active one in dropout"),
+        (
+            lambda model, sample: model(F.dropout(sample.inputs)).sum(),
+            "probe: dropout must be off, got an active one in dropout",
+        ),
     ],
 )
 def test_results_of_log_prob(log_prob, words):
@@ -133,7 +153,12 @@ def test_causal(sample, words):
 def test_causal_with_another_output():
     model = nn.Sequential(nn.Embedding(9, 4))
     model.forward = lambda ids: model[0](ids)[0]
-    refused("must return logits of shape [1, 2, vocabulary], got [2, 4]", model, [Sample("s", "a", [1], [2])], causal_log_prob(None))
+    refused(
+        "must return logits of shape [1, 2, vocabulary], got [2, 4]",
+        model,
+        [Sample("s", "a", [1], [2])],
+        causal_log_prob(None),
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,8 +196,15 @@ def test_model():
     complex_model.extra = nn.Parameter(torch.zeros(2, dtype=torch.complex64))
     refused("probe: extra must have real floating-point values, got torch.complex64", complex_model, one)
     frozen = policy().requires_grad_(False)
-    refused("probe: parameters must select at least one parameter, got 0; call requires_grad_(True) on some", frozen, one)
-    refused("probe: 0.bias must require gradients; call requires_grad_(True) on it or leave it out", frozen, one, parameters=["0.bias"])
+    refused(
+        "probe: parameters must select at least one parameter, got 0; call requires_grad_(True) on some", frozen, one
+    )
+    refused(
+        "probe: 0.bias must require gradients; call requires_grad_(True) on it or leave it out",
+        frozen,
+        one,
+        parameters=["0.bias"],
+    )
 
 
 def test_reentrant_checkpoint():
@@ -184,7 +216,9 @@ def test_reentrant_checkpoint():
         def forward(self, x):
             return checkpoint(self.last, self.first(x), use_reentrant=True)
 
-    refused("probe: checkpointing must not be reentrant, got torch.utils.checkpoint with use_reentrant=True", Model(), one)
+    refused(
+        "probe: checkpointing must not be reentrant, got torch.utils.checkpoint with use_reentrant=True", Model(), one
+    )
 
 
 def test_inputs_modified_in_place():
@@ -216,5 +250,7 @@ def test_not_finite_parameter():
 
 def test_unknown_layer_of_gram():
     bank = probe(policy(), one)
-    with pytest.raises(ValueError, match="gram: layer must be a measured parameter, got 'x'; pass one of 0.weight, 0.bias"):
+    with pytest.raises(
+        ValueError, match="gram: layer must be a measured parameter, got 'x'; pass one of 0.weight, 0.bias"
+    ):
         bank.gram("x")

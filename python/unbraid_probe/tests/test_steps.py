@@ -19,7 +19,10 @@ def measured(create, create_samples, log_prob, sketch, double=True):
     model = create().double() if double else create()
     samples = create_samples()
     if log_prob is None:
-        samples = [type(s)(s.state, s.action, s.inputs.to(next(model.parameters()).dtype), s.index, label=s.label) for s in samples]
+        samples = [
+            type(s)(s.state, s.action, s.inputs.to(next(model.parameters()).dtype), s.index, label=s.label)
+            for s in samples
+        ]
         return model, probe(model, samples, sketch=sketch, dtype="float64")
     return model, probe(model, samples, log_prob, sketch=sketch, dtype="float64")
 

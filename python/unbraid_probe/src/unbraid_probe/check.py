@@ -24,4 +24,6 @@ def _agree(rows: Rows, gradient: Tensor) -> bool:
     whole = gradient.to(device="cpu", dtype=rows.e.dtype)
     error = float((rows.gradient() - whole).norm())
     # Rounding: that of the gradient's type, and that of the sum of the rows in the type of the rows.
-    return error <= 4 * finfo(gradient.dtype).eps * float(whole.norm()) + 16 * finfo(rows.e.dtype).eps * rows.magnitude()
+    return (
+        error <= 4 * finfo(gradient.dtype).eps * float(whole.norm()) + 16 * finfo(rows.e.dtype).eps * rows.magnitude()
+    )

@@ -37,12 +37,16 @@ class Collector:
             if self._bytes > self._samples * self._size * self._item:
                 self._explicit()
         else:
-            self._explicit()[sample] += rows.gradient().flatten() if self._projection is None else self._projection.of_rows(rows)
+            self._explicit()[sample] += (
+                rows.gradient().flatten() if self._projection is None else self._projection.of_rows(rows)
+            )
 
     def add_gradient(self, sample: int, gradient: Tensor) -> None:
         """Adds the explicit gradient of a sample."""
         values = gradient.to(device="cpu", dtype=self._dtype)
-        self._explicit()[sample] += values.flatten() if self._projection is None else self._projection.of_gradient(values)
+        self._explicit()[sample] += (
+            values.flatten() if self._projection is None else self._projection.of_gradient(values)
+        )
 
     def _explicit(self) -> Tensor:
         if self._gradients is None:

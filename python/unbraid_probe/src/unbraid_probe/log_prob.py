@@ -21,9 +21,13 @@ def categorical_log_prob(model: nn.Module, sample: Sample) -> Tensor:
     can also be the values of a continuous action; their log-densities are added.
     """
     if sample.inputs is None:
-        raise ValueError(f"categorical_log_prob: inputs must be set, got None for state {sample.state!r}; set Sample.inputs")
+        raise ValueError(
+            f"categorical_log_prob: inputs must be set, got None for state {sample.state!r}; set Sample.inputs"
+        )
     if sample.index is None:
-        raise ValueError(f"categorical_log_prob: index must be set, got None for state {sample.state!r}; set Sample.index")
+        raise ValueError(
+            f"categorical_log_prob: index must be set, got None for state {sample.state!r}; set Sample.index"
+        )
     output = model(sample.inputs)
     if isinstance(output, Distribution):
         device = next(model.parameters()).device
@@ -41,8 +45,14 @@ def categorical_log_prob(model: nn.Module, sample: Sample) -> Tensor:
     logits = output.reshape(-1)
     index = sample.index
     if isinstance(index, bool) or not hasattr(index, "__index__") or not 0 <= int(index) < len(logits):
-        raise ValueError(f"categorical_log_prob: index must be an int from 0 to {len(logits) - 1}, got {index!r}; number the actions")
-    return logits.float().log_softmax(0)[int(index)] if logits.dtype != torch.float64 else logits.log_softmax(0)[int(index)]
+        raise ValueError(
+            f"categorical_log_prob: index must be an int from 0 to {len(logits) - 1}, got {index!r}; number the actions"
+        )
+    return (
+        logits.float().log_softmax(0)[int(index)]
+        if logits.dtype != torch.float64
+        else logits.log_softmax(0)[int(index)]
+    )
 
 
 def causal_log_prob(tokenizer: Any) -> LogProb:
@@ -67,12 +77,16 @@ def causal_log_prob(tokenizer: Any) -> LogProb:
         """sum of the log-probabilities of the action's tokens after the state"""
         state_value = sample.text if sample.inputs is None else sample.inputs
         if state_value is None:
-            raise ValueError(f"causal_log_prob: text or inputs must be set, got None for state {sample.state!r}; set Sample.text")
+            raise ValueError(
+                f"causal_log_prob: text or inputs must be set, got None for state {sample.state!r}; set Sample.text"
+            )
         state = encode(state_value, True)
         action = encode(sample.action if sample.index is None else sample.index, False)
         for name, tokens in (("state", state), ("action", action)):
             if not tokens:
-                raise ValueError(f"causal_log_prob: the {name} must have at least one token, got 0 for state {sample.state!r}; pass text")
+                raise ValueError(
+                    f"causal_log_prob: the {name} must have at least one token, got 0 for state {sample.state!r}; pass text"
+                )
         ids = torch.tensor([state + action], device=next(model.parameters()).device)
         output = model(ids)
         logits = getattr(output, "logits", output)

@@ -31,7 +31,9 @@ def write_notes(
     for name, parameter in measured.items():
         if len(names[id(parameter)]) > 1:
             others = ", ".join(names[id(parameter)][1:])
-            notes.append(f"{name} is tied with {others}: its gradient is the sum over all uses, with their cross terms.")
+            notes.append(
+                f"{name} is tied with {others}: its gradient is the sum over all uses, with their cross terms."
+            )
     if whole:
         notes.append(
             "Autograd computed the whole gradient of these weights, because a function other than F.linear, torch.addmm and "

@@ -58,7 +58,9 @@ def probe(
     def one(number: int, whole: set[str], everything: bool = False) -> Measured:
         result = measure(model, listed[number], number, log_prob, measured, whole, working, everything)
         if versions_of(measured) != probed.versions:
-            raise ValueError(f"probe: log_prob must not change parameters, sample {number} did; remove in-place changes")
+            raise ValueError(
+                f"probe: log_prob must not change parameters, sample {number} did; remove in-place changes"
+            )
         return result
 
     ends = {number: one(number, set(), True) for number in {0, len(listed) - 1}}
@@ -114,4 +116,7 @@ def _check_repeated(number: int, first: float, second: float) -> None:
 
 def _words(log_prob: LogProb) -> str:
     text = (log_prob.__doc__ or "").strip()
-    return " ".join(text.split("\n\n")[0].split()) or f"value of {getattr(log_prob, '__qualname__', type(log_prob).__name__)}"
+    return (
+        " ".join(text.split("\n\n")[0].split())
+        or f"value of {getattr(log_prob, '__qualname__', type(log_prob).__name__)}"
+    )

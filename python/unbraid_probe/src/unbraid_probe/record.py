@@ -38,7 +38,9 @@ def _linear(input: Tensor, weight: Tensor, bias: Any = None) -> Found | None:
     return "linear", weight, input, None
 
 
-def _addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Found | None:
+def _addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None
+) -> Found | None:
     return ("addmm", mat2, mat1, None) if alpha == 1 else None
 
 

@@ -37,7 +37,9 @@ def choose_parameters(model: nn.Module, choice: Choice) -> dict[str, nn.Paramete
     else:
         chosen = _named(model, known, choice)
     if not chosen:
-        raise ValueError("probe: parameters must select at least one parameter, got 0; call requires_grad_(True) on some")
+        raise ValueError(
+            "probe: parameters must select at least one parameter, got 0; call requires_grad_(True) on some"
+        )
     for name, parameter in chosen.items():
         if not parameter.requires_grad:
             raise ValueError(f"probe: {name} must require gradients; call requires_grad_(True) on it or leave it out")
@@ -48,7 +50,9 @@ def choose_parameters(model: nn.Module, choice: Choice) -> dict[str, nn.Paramete
 
 def _named(model: nn.Module, known: dict[str, nn.Parameter], names: Iterable[str]) -> dict[str, nn.Parameter]:
     if isinstance(names, str):
-        raise TypeError(f"probe: parameters must be a list of names or a function, got {names!r}; put the name in a list")
+        raise TypeError(
+            f"probe: parameters must be a list of names or a function, got {names!r}; put the name in a list"
+        )
     wanted = list(names)
     # A tied parameter has several names. The first of them is that of the layer.
     everything = dict(model.named_parameters(remove_duplicate=False))
@@ -66,7 +70,9 @@ def check_similarity(similarity: Any, count: int) -> Tensor | None:
         return None
     values = torch.as_tensor(similarity, dtype=torch.float32, device="cpu").detach().clone()
     if values.shape != (count, count):
-        raise ValueError(f"probe: similarity must have shape [{count}, {count}], got {list(values.shape)}; pass one row per sample")
+        raise ValueError(
+            f"probe: similarity must have shape [{count}, {count}], got {list(values.shape)}; pass one row per sample"
+        )
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError("probe: similarity must be from 0 to 1, got other values; scale it")
     if not torch.equal(values, values.T):

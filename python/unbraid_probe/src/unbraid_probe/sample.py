@@ -61,5 +61,7 @@ def check_samples(samples: Any) -> list[Sample]:
         raise ValueError("probe: samples must not be empty, got 0; pass at least one Sample")
     for number, sample in enumerate(listed):
         if not isinstance(sample, Sample):
-            raise TypeError(f"probe: sample {number} must be a Sample, got {type(sample).__name__}; wrap it in Sample(...)")
+            raise TypeError(
+                f"probe: sample {number} must be a Sample, got {type(sample).__name__}; wrap it in Sample(...)"
+            )
     return listed

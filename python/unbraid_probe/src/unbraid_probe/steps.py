@@ -75,7 +75,9 @@ def _check_sizes(sizes: Sequence[float]) -> list[float]:
         raise ValueError(f"take_steps: sizes must be a list of numbers, got {sizes!r}; pass for example [1e-3, 1e-2]")
     for size in sizes:
         if isinstance(size, bool) or not isinstance(size, (int, float)) or not math.isfinite(size) or size <= 0:
-            raise ValueError(f"take_steps: sizes must be finite numbers > 0, got {size!r}; pass for example [1e-3, 1e-2]")
+            raise ValueError(
+                f"take_steps: sizes must be finite numbers > 0, got {size!r}; pass for example [1e-3, 1e-2]"
+            )
     return [float(size) for size in sizes]
 
 
@@ -102,7 +104,9 @@ def _directions(probed: Probed, samples: list[Sample], shares: Tensor) -> list[T
             continue
         with torch.enable_grad():
             value = probed.log_prob(probed.model, sample)
-        for total, gradient in zip(sums, torch.autograd.grad(value.reshape(()), parameters, allow_unused=True), strict=True):
+        for total, gradient in zip(
+            sums, torch.autograd.grad(value.reshape(()), parameters, allow_unused=True), strict=True
+        ):
             if gradient is not None:
                 total += share * (gradient.to_dense() if gradient.is_sparse else gradient)
     return sums
