@@ -1,0 +1,61 @@
+"""A small GPT in plain torch with LoRA on its attention: only the LoRA matrices are measured, as explicit gradients.
+
+python recipes/lora_gpt.py lora_gpt.safetensors
+"""
+
+import sys
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from unbraid_probe import Sample, causal_log_prob, probe
+
+torch.manual_seed(1)
+torch.set_num_threads(1)
+
+
+class Lora(nn.Module):
+    """A frozen linear layer plus a trained product of rank 4. B is 0 before training, which makes the gradient of A 0."""
+
+    def __init__(self, inputs, outputs, rank=4):
+        super().__init__()
+        self.base = nn.Linear(inputs, outputs)
+        self.A, self.B = nn.Linear(inputs, rank, bias=False), nn.Linear(rank, outputs, bias=False)
+        nn.init.normal_(self.B.weight, std=0.02)
+
+    def forward(self, x):
+        return self.base(x) + self.B(self.A(x))
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = Lora(width, 3 * width), Lora(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x):
+        q, k, v = (part.unflatten(-1, (4, -1)).transpose(1, 2) for part in self.qkv(self.norm1(x)).chunk(3, -1))
+        x = x + self.out(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2))
+        return x + self.mlp(self.norm2(x))
+
+
+gpt = nn.Sequential(nn.Embedding(256, 64), Block(64), Block(64), nn.LayerNorm(64), nn.Linear(64, 256))
+for name, parameter in gpt.named_parameters():
+    parameter.requires_grad_("A.weight" in name or "B.weight" in name)
+
+samples = [
+    Sample(f"{thing} {want}", f"{verb} the {thing}", text=f"make the {thing} {want}: ", label="good" if fits else "bad")
+    for thing in ("apple", "potato", "egg", "mug")
+    for want, right in (("hot", "heat"), ("cold", "cool"))
+    for verb in ("heat", "cool")
+    for fits in [verb == right]
+]
+bank = probe(gpt, samples, causal_log_prob(lambda text: list(text.encode())), name="small GPT with LoRA")
+norms = bank.gram().diagonal().sqrt()
+cosine = bank.gram() / norms.outer(norms)
+good = torch.tensor([sample.label == "good" for sample in samples])
+print("forms:", {kind: sum(layer.kind == kind for layer in bank.layers) for kind in ("rows", "gradients")})
+print(f"mean cosine of good-bad pairs: {float(cosine[good][:, ~good].mean()):.3f}")
+bank.save(sys.argv[1])

@@ -1,0 +1,69 @@
+"""A bank from one step of TRL's GRPOTrainer, with a tiny random model and a tokenizer made here. Nothing is downloaded.
+
+TRL has no public hook with the completions and their advantages, so a subclass reads them in `compute_loss`.
+
+    python recipes/trl_grpo.py trl_grpo.safetensors
+"""
+
+import sys
+import tempfile
+
+import torch
+import transformers
+import trl
+from datasets import Dataset
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from unbraid_probe import Sample, causal_log_prob, probe
+
+torch.manual_seed(1)
+torch.set_num_threads(1)
+words = "<pad> <end> make the apple egg hot cold : heat cool".split()
+plain = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<pad>"))
+plain.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", eos_token="<end>", padding_side="left")
+config = LlamaConfig(
+    **{"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "vocab_size": len(words)},
+    **{"num_attention_heads": 4, "eos_token_id": 1, "pad_token_id": 0},
+)
+
+
+class ProbingTrainer(trl.GRPOTrainer):
+    """Saves a bank of the completions of the first step, before its update."""
+
+    def compute_loss(self, model, inputs, *args, **kwargs):
+        if self.state.global_step == 0:
+            save(self.accelerator.unwrap_model(model).eval(), inputs)
+            model.train()
+        return super().compute_loss(model, inputs, *args, **kwargs)
+
+
+def save(model, inputs):
+    prompts, completions = (
+        [row[kept].tolist() for row, kept in zip(inputs[f"{part}_ids"], inputs[f"{part}_mask"].bool(), strict=True)]
+        for part in ("prompt", "completion")
+    )
+    states, samples = tokenizer.batch_decode(prompts), []
+    for prompt, completion, advantage in zip(prompts, completions, inputs["advantages"].tolist(), strict=True):
+        state, label = tokenizer.decode(prompt), "good" if advantage > 0 else "bad"
+        action, group = tokenizer.decode(completion), states.index(state)
+        samples.append(Sample(state, action, prompt, completion, state, label, group, advantage))
+    bank = probe(model, samples, causal_log_prob(tokenizer), name="tiny Llama in GRPO")
+    print(f"{len(samples)} completions, {len(bank.layers)} parameters", *bank.notes, sep="\n")
+    bank.save(sys.argv[1])
+
+
+def reward(prompts, completions, **kwargs):
+    pairs = zip(prompts, completions, strict=True)
+    return [float(("heat" if "hot" in prompt else "cool") in completion.split()) for prompt, completion in pairs]
+
+
+data = Dataset.from_dict({"prompt": [f"make the {x} {y} :" for x in ("apple", "egg") for y in ("hot", "cold")]})
+options = {"use_cpu": True, "bf16": False, "max_steps": 1, "report_to": [], "save_strategy": "no"}
+with tempfile.TemporaryDirectory() as folder:
+    settings = trl.GRPOConfig(
+        folder, per_device_train_batch_size=16, num_generations=4, max_completion_length=6, **options
+    )
+    ProbingTrainer(LlamaForCausalLM(config), reward, settings, data, processing_class=tokenizer).train()
+print(f"torch {torch.__version__}, transformers {transformers.__version__}, trl {trl.__version__}")
