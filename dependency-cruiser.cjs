@@ -26,6 +26,7 @@ const folders = {
     ...['check', 'root', 'env', 'engine/kernels', 'engine/layers', 'engine/states', 'engine/policy'],
     ...['rollout', 'credit'],
   ],
+  factors: ['check', 'root', 'record', 'engine/kernels', 'coupling'],
   parallel: [
     ...['check', 'root', 'config', 'record', 'env', 'engine/kernels', 'engine/layers', 'engine/states'],
     ...['engine/policy', 'engine/learn', 'rollout', 'coupling'],
@@ -44,7 +45,7 @@ const folders = {
   ],
   cli: [
     ...['check', 'root', 'config', 'record', 'statistics', 'report', 'env', 'engine/kernels', 'engine/policy'],
-    ...['rollout', 'coupling', 'parallel', 'train', 'study', 'entry'],
+    ...['rollout', 'coupling', 'factors', 'parallel', 'train', 'study', 'entry'],
   ],
 };
 

@@ -36,6 +36,7 @@ export function runCommand(args: readonly string[], signal: AbortSignal): Promis
     openTrainer: (await import('./compare/threadTrainer.ts')).openThreadTrainer,
     relaxedCrew: async (kernels) => (await import('../parallel/crew.ts')).relaxedCrew(undefined, { kernels }),
     measureRunCoupling: async (...given) => (await import('./saved/savedRun.ts')).measureRunCoupling(...given),
+    measureFactors: async (...given) => (await import('./saved/measureFactors.ts')).measureFactors(...given),
     listStates: async (...given) => (await import('./saved/explainRun.ts')).listStates(...given),
     explainAction: async (...given) => (await import('./saved/explainRun.ts')).explainAction(...given),
     replayIn: async (...given) => (await import('./verify/replayRun.ts')).replayIn(...given),

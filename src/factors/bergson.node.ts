@@ -39,7 +39,7 @@ function readOffsets(path: string, items: number, rows: number): Float64Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = bytes.length > 10 ? 10 + view.getUint16(8, true) : 0;
   const header = new TextDecoder('latin1').decode(bytes.subarray(0, start));
-  const shape = /^\u0093NUMPY.*'descr': '<i8', 'fortran_order': False, 'shape': \((\d+),\)/s.exec(header)?.[1];
+  const shape = /^.NUMPY.*'descr': '<i8', 'fortran_order': False, 'shape': \((\d+),\)/s.exec(header)?.[1];
   const count = items + 1;
   if (shape !== `${count}` || bytes.length !== start + 8 * count) {
     throw new Error(

@@ -6,6 +6,7 @@ import { cosine } from '../coupling/pairTable.ts';
 import type { Spillover } from '../coupling/spillover.ts';
 import type { Arena } from '../engine/kernels/arena.ts';
 import type { Pieces } from '../eventLoop.ts';
+import type { CouplingMatrix } from '../record/schemas.ts';
 import type { Bank, BankSample } from './bank.ts';
 import { type AdvantageSpillover, advantageSpillover, stepSpillovers } from './bankSteps.ts';
 import { layerGram } from './layerGram.ts';
@@ -51,10 +52,8 @@ export interface BankCoupling {
   readonly spillover: Spillover | null;
   readonly steps: readonly Spillover[];
   readonly advantages: AdvantageSpillover | null;
-  readonly matrix: {
-    readonly samples: readonly { good: boolean; state: number; text: string }[];
-    readonly cosine: readonly number[][];
-  };
+  /** Cosines of the first 80 labelled samples, rounded to 0.001. */
+  readonly matrix: CouplingMatrix;
 }
 
 /** The rows and columns of k[n, n] with these numbers. */

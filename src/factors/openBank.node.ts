@@ -1,5 +1,5 @@
 /** Opens a bank: a safetensors file whose tensors are read when they are used. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { onPath } from '../record/files.node.ts';
 import { type HeaderRules, headerLength, parseHeader, type TensorEntry } from '../record/safetensorsHeader.ts';
 import type { Bank, BankLayer, BankSteps, FactorMatrix } from './bank.ts';
@@ -179,6 +179,9 @@ function stepsOf(open: OpenFile, header: BankHeader, entries: readonly TensorEnt
  * @throws Error that names the file or the tensor, the rule, the value and the next step
  */
 export function openBank(path: string): Bank {
+  // Opening a pipe without a writer would never end.
+  if (!onPath('open', path, () => statSync(path)).isFile())
+    throw new Error(`coupling: the bank must be a regular file, got ${path}; save it with unbraid_probe`);
   const file = onPath('open', path, () => openSync(path, 'r'));
   try {
     const { size } = onPath('open', path, () => fstatSync(file));

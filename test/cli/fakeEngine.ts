@@ -1,8 +1,10 @@
 /** The command line over an engine that only records its calls. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProgram, type Engine } from '../../src/cli/program.ts';
 import type { MeasuredRecord } from '../../src/cli/saved/coupling.ts';
+import { measureFactors } from '../../src/cli/saved/measureFactors.ts';
 import { runProgram } from '../../src/cli/shared/commandShell.ts';
 import type { Config } from '../../src/config/config.ts';
 import { Crew, relaxedCrew } from '../../src/parallel/crew.ts';
@@ -146,6 +148,7 @@ export async function unbraid(
       calls.push({ run, split, samples });
       return coupling;
     },
+    measureFactors,
     async listStates() {
       throw new Error('no run was given');
     },

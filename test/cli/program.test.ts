@@ -325,7 +325,11 @@ describe('wrong usage: exit code 2, one message on stderr, nothing on stdout, no
     ],
     ['train --config none.json', 'cannot read none.json: ENOENT; check the path'],
     ['train extra', "too many arguments for 'train'. Expected 0 arguments but got 1."],
-    ['coupling', "missing required argument 'run'"],
+    ['coupling', 'coupling needs the folder of a run, or --factors with a bank; unbraid list shows the runs'],
+    ['coupling runs/a --factors b', 'coupling takes a run or --factors, not both; leave out runs/a or --factors'],
+    ['coupling --factors b --samples 9', '--samples applies to a run, and a bank has none; leave it out'],
+    ['coupling --factors b --allow-exec', '--allow-exec applies to a run, and a bank has none; leave it out'],
+    ['coupling --factors no-such-file', 'cannot open no-such-file: ENOENT; check the path'],
     [
       'eval . --split test',
       "option '--split <name>' argument 'test' is invalid. Allowed choices are train, in-domain, out-of-domain.",

@@ -37,7 +37,10 @@ export function sidebar(): DefaultTheme.SidebarItem[] {
         ],
       ),
     },
-    { text: 'Reference', items: docs('configuration', 'metrics', 'labels', 'math', 'receipts', 'determinism') },
+    {
+      text: 'Reference',
+      items: docs('configuration', 'metrics', 'factors', 'labels', 'math', 'receipts', 'determinism'),
+    },
     { text: 'API', collapsed: true, items: api },
     { text: 'Methods', collapsed: true, items: folder('docs/algorithms') },
     {

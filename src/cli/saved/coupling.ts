@@ -11,13 +11,14 @@ import { metricsName } from '../../record/names.ts';
 import { requireRun } from '../../record/runFolder.node.ts';
 import type { CouplingRecord, MetricsLine } from '../../record/schemas.ts';
 import type { Progress } from '../../train/run.ts';
-import { choiceOption, integerFrom, usage, workersOption } from '../shared/arguments.ts';
+import { choiceOption, integerFrom, usage, usageError, workersOption } from '../shared/arguments.ts';
 import { allowExecOption } from '../shared/bridges.ts';
 import { type CommandShell, type Host, run } from '../shared/commandShell.ts';
 import { helpSections } from '../shared/help.ts';
 import { count, signedTwo, table, two } from '../shared/print.ts';
 import { wideOption } from '../width/wideOption.ts';
 import { checkExplain, type ExplainEngine, explain } from './explain.ts';
+import { type FactorsEngine, factorsAction } from './factors.ts';
 
 /** Largest number of samples. The Gram matrix has a row and a column for each sample. */
 export const maxCouplingSamples = 10_000;
@@ -36,7 +37,7 @@ type Further =
 /** A record of this command: with all numbers that records of runs and of earlier versions can lack. */
 export type MeasuredRecord = CouplingRecord & { [K in Further]: NonNullable<CouplingRecord[K]> };
 
-export interface CouplingEngine extends ExplainEngine {
+export interface CouplingEngine extends ExplainEngine, FactorsEngine {
   readonly measureRunCoupling: (
     directory: string,
     options: {
@@ -55,6 +56,8 @@ interface CouplingOptions {
   readonly split: Split;
   readonly samples: number;
   readonly out?: string;
+  /** A bank or a store of another program, instead of a run. */
+  readonly factors?: string;
   /** `list`, or a state and an action. */
   readonly explain?: readonly string[];
   readonly allowExec?: true;
@@ -131,6 +134,27 @@ async function metricsOf(directory: string): Promise<MetricsLine[]> {
   return parseMetrics(text.slice(0, text.lastIndexOf('\n') + 1));
 }
 
+/** Options that apply to a run alone. */
+const runOptions = ['split', 'samples', 'explain', 'allowExec', 'workers'] as const;
+
+/** Measures a bank. `given` are the names of the options on the command line. */
+async function bankAction(
+  shell: CommandShell,
+  load: () => Promise<CouplingEngine>,
+  directory: string | undefined,
+  { factors = '', out }: CouplingOptions,
+  given: ReadonlySet<string>,
+): Promise<void> {
+  if (directory !== undefined)
+    throw usageError(`coupling takes a run or --factors, not both; leave out ${directory} or --factors`);
+  const wrong = runOptions.find((name) => given.has(name));
+  if (wrong) {
+    const option = wrong === 'allowExec' ? 'allow-exec' : wrong;
+    throw usageError(`--${option} applies to a run, and a bank has none; leave it out`);
+  }
+  await factorsAction(shell, load, factors, out);
+}
+
 async function couplingAction(
   shell: CommandShell,
   load: () => Promise<CouplingEngine>,
@@ -187,7 +211,11 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
     .description(
       'Measure the cosines between gradients of good and bad actions in the latest checkpoint of a run, and write coupling.json and an HTML page. The two actions of a pair have equal words in two games that training did not play. The expert of the environment labels them; without an expert, an experience graph does.',
     )
-    .argument('<run>', 'folder of a run')
+    .argument('[run]', 'folder of a run')
+    .option(
+      '--factors <file>',
+      'instead of a run: a bank of gradients that unbraid_probe recorded of a PyTorch model, or the folder of a store of Bergson',
+    )
     .addOption(
       choiceOption('--split <name>', 'games from which the states are sampled', splits).default('out-of-domain'),
     )
@@ -197,7 +225,10 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
       integerFrom(2, maxCouplingSamples),
       80,
     )
-    .option('--out <file>', 'the HTML page (default: coupling.html in the folder of the run)')
+    .option(
+      '--out <file>',
+      'the HTML page (default: coupling.html in the folder of the run); with --factors the folder for coupling.json and coupling.html (default: beside the bank)',
+    )
     .option(
       '--explain <words...>',
       'a state and an action, each quoted: name the training samples that made the action likelier and less likely; list: list the states of games of the split',
@@ -211,6 +242,7 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
         examples: [
           'unbraid coupling runs/first',
           'unbraid coupling runs/first --split train --samples 120',
+          'unbraid coupling --factors bank.safetensors --out coupling',
           'unbraid coupling runs/first --explain list',
           'unbraid coupling runs/first --explain 3 "go to fridge 1"',
         ],
@@ -218,7 +250,11 @@ export function addCouplingCommand(program: Command, host: Host, load: () => Pro
         next: 'unbraid compare trains methods and controls at the same seeds.',
       }),
     );
-  run(host, command, (shell, directory: string, options: CouplingOptions) =>
-    couplingAction(shell, load, directory, options),
-  );
+  run(host, command, (shell, directory: string | undefined, options: CouplingOptions) => {
+    const given = new Set(Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli'));
+    if (options.factors !== undefined) return bankAction(shell, load, directory, options, given);
+    if (directory === undefined)
+      throw usageError('coupling needs the folder of a run, or --factors with a bank; unbraid list shows the runs');
+    return couplingAction(shell, load, directory, options);
+  });
 }

@@ -1,4 +1,3 @@
-import type { CouplingRecord } from '../../record/schemas.ts';
 import { panelName, renderSvg, valueAxis } from '../draw/chart.ts';
 import { ink } from '../draw/colors.ts';
 import {
@@ -14,10 +13,40 @@ import {
 import { curve } from '../draw/series.ts';
 import { styleName } from '../draw/tips.ts';
 
-/** A coupling record with its name in a figure. */
-export interface NamedCoupling {
+/** The part of a coupling record that `layerFigure` shows. */
+export interface LayerNumbers {
+  readonly parameter: string;
+  readonly share: number;
+  readonly goodBadCosine: number | null;
+}
+
+interface CouplingLayers {
+  readonly layers: readonly LayerNumbers[];
+}
+
+/** The part of a coupling record that `spilloverFigure` shows. */
+export interface SpilloverNumbers {
+  readonly spillover: {
+    readonly stepSize: number;
+    readonly relativeError: number;
+    readonly points: readonly (readonly [number, number])[];
+  };
+}
+
+/** The part of a coupling record that `similarityFigure` shows. */
+export interface SimilarityNumbers {
+  readonly similarity: readonly {
+    readonly lower: number;
+    readonly upper: number;
+    readonly goodBadCosine: number | null;
+    readonly positiveFraction: number | null;
+  }[];
+}
+
+/** A coupling record, or the part that a figure shows, with its name in the figure. */
+export interface NamedCoupling<T> {
   readonly name: string;
-  readonly record: CouplingRecord;
+  readonly record: T;
   readonly style: SeriesStyle;
 }
 
@@ -29,7 +58,7 @@ const minus = (text: string): string => text.replace('-', '−');
  * norm. Returns SVG.
  */
 export function layerFigure(
-  policies: readonly { name: string; start?: CouplingRecord; end: CouplingRecord }[],
+  policies: readonly { name: string; start?: CouplingLayers; end: CouplingLayers }[],
   medium: Medium = file,
 ): string {
   if (policies.length === 0) throw new Error('layerFigure: policies must not be empty, got 0; run coupling first');
@@ -127,13 +156,13 @@ export function layerFigure(
 }
 
 /** `output, end of training: mean cosine 0.31`. */
-function barTip(record: CouplingRecord, parameter: string, when: string): string {
+function barTip(record: CouplingLayers, parameter: string, when: string): string {
   const cosine = record.layers.find((layer) => layer.parameter === parameter)?.goodBadCosine ?? null;
   const value = cosine === null ? 'not measured' : minus(cosine.toFixed(3));
   return `${parameter}${when === '' ? '' : `, ${when} of training`}: mean cosine ${value}`;
 }
 
-function share(record: CouplingRecord, parameter: string): string {
+function share(record: CouplingLayers, parameter: string): string {
   const layer = record.layers.find((candidate) => candidate.parameter === parameter);
   return layer === undefined ? '' : `${Math.round(layer.share * 100)}%`;
 }
@@ -150,7 +179,7 @@ function roundEnd(reach: number): number {
 }
 
 /** Spillover: predicted (first order) against measured change of log pi of each sample. Returns SVG. */
-export function spilloverFigure(policies: readonly NamedCoupling[], medium: Medium = file): string {
+export function spilloverFigure(policies: readonly NamedCoupling<SpilloverNumbers>[], medium: Medium = file): string {
   if (policies.length === 0) throw new Error('spilloverFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
     title: 'Change of log π in one step: predicted from coupling, and measured',
@@ -215,7 +244,7 @@ export function spilloverFigure(policies: readonly NamedCoupling[], medium: Medi
  * Good-bad coupling against the similarity of two states: mean cosine and share of positive pairs, one line per policy.
  * Returns SVG.
  */
-export function similarityFigure(policies: readonly NamedCoupling[], medium: Medium = file): string {
+export function similarityFigure(policies: readonly NamedCoupling<SimilarityNumbers>[], medium: Medium = file): string {
   if (policies.length === 0) throw new Error('similarityFigure: policies must not be empty, got 0; run coupling first');
   const heading = {
     title: 'Good-bad coupling by similarity of the two states',

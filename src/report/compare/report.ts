@@ -82,7 +82,7 @@ export function renderCouplingPage(
   const panels = (figure: MetricFigure, caption: string): string =>
     figureIfMeasured((medium) => runPanels(figure, { metrics }, seriesStyle(1), medium), caption) ?? '';
   const name = `${coupling.run}, iteration ${coupling.iteration}`;
-  const named: NamedCoupling = { name, record: coupling, style: seriesStyle(1) };
+  const named: NamedCoupling<CouplingRecord> = { name, record: coupling, style: seriesStyle(1) };
   const kinds = [
     ['good-good', 'goodGood'],
     ['good-bad', 'goodBad'],
@@ -291,7 +291,7 @@ function similaritySection(variants: readonly ComparedVariant[]): string | undef
   const policies = variants.flatMap((variant) =>
     coupledRun(variant, variants)
       .filter(({ end }) => end.similarity.length > 0)
-      .map(({ end, style }): NamedCoupling => ({ name: roleName(variant), record: end, style })),
+      .map(({ end, style }): NamedCoupling<CouplingRecord> => ({ name: roleName(variant), record: end, style })),
   );
   return policies.length === 0
     ? undefined
