@@ -43,7 +43,9 @@ export function stepSpillovers(
   });
 }
 
-/** What a policy-gradient step, along sum_i advantage[i] g_i, does to first order to the samples that have advantages. */
+/**
+ * What a policy-gradient step, along sum_i advantage[i] g_i, does to first order to the samples that have advantages.
+ */
 export interface AdvantageSpillover {
   readonly samples: number;
   /** Number of samples with an advantage below 0, and the fraction of them whose log pi rises. */

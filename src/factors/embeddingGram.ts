@@ -3,7 +3,8 @@
  * g_i[v] the sum of the rows e_r of sample i whose token is v, and h_i[v] = sum_r d_r[v] x_r the row v of the gradient
  * of the other use,
  *
- *     <g_i + h_i, g_j + h_j> - <h_i, h_j> = A_ij + A_ji,  A_ij = sum over the tokens v of j of (h_i[v] + g_i[v] / 2) . g_j[v].
+ *     <g_i + h_i, g_j + h_j> - <h_i, h_j> = A_ij + A_ji,
+ *     A_ij = sum over the tokens v of j of (h_i[v] + g_i[v] / 2) . g_j[v].
  *
  * Only rows of tokens that occur are computed.
  */

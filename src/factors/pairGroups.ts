@@ -45,7 +45,7 @@ export function sampleNumbers(samples: readonly BankSample[]): SampleNumbers {
   };
 }
 
-/** Of the pairs of a class: their number, the sums of cosines and of inner products, and the number of positive ones. */
+/** For each class: number of pairs, sum of cosines, sum of inner products, and number of positive pairs. */
 type Sums = Record<PairClass, Float64Array>;
 
 const noSums = (): Sums => ({
