@@ -1,0 +1,27 @@
+"""Compares rows with the gradients of autograd."""
+
+from __future__ import annotations
+
+from torch import Tensor, finfo
+
+from .measure import Measured
+from .rows import Rows
+
+
+def unlike(measured: Measured) -> set[str]:
+    """Names of the parameters whose rows are not their whole gradient.
+
+    `measured` has the whole gradients, too.
+    """
+    return {
+        name
+        for name, rows in measured.rows.items()
+        if name not in measured.gradients or not _agree(rows, measured.gradients[name])
+    }
+
+
+def _agree(rows: Rows, gradient: Tensor) -> bool:
+    whole = gradient.to(device="cpu", dtype=rows.e.dtype)
+    error = float((rows.gradient() - whole).norm())
+    # Rounding: that of the gradient's type, and that of the sum of the rows in the type of the rows.
+    return error <= 4 * finfo(gradient.dtype).eps * float(whole.norm()) + 16 * finfo(rows.e.dtype).eps * rows.magnitude()
