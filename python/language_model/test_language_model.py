@@ -92,7 +92,7 @@ def run(folder, arm, updates, monkeypatch):
     monkeypatch.setattr(training, "SAVE_EVERY", 2)
     model = small_model()
     states = [prepare(model, TOKENIZER, record, 1) for record in RECORDS]
-    training.train(model, states, states[:1], arm, 1, folder, 1e-2, updates, say=lambda *_: None)
+    training.train(model, torch.ones(16) / 4, states, states[:1], arm, 1, folder, 1e-2, updates, say=lambda *_: None)
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     return model, [{**line, "seconds": 0} for line in lines]
 

@@ -2,8 +2,9 @@
 
     python -m language_model.train --seed 1 --arm policy --out runs/language-model
 
-Arms: `policy` is the policy gradient alone, `classifier` adds the classifier loss on a linear head over the last hidden
-state of each action, and `shuffled` (the control) adds it with the labels permuted among all rows.
+Arms: `policy` is the policy gradient alone. `classifier` adds the classifier loss: the model itself states whether an
+action is good, with z = log p(" good" | state, action) - log p(" bad" | state, action). `shuffled` (the control) adds it
+with the labels permuted among all rows.
 
 Each update uses all training states. OUT/SEED/ARM has `log.jsonl` (one line per update, measured before it),
 `latest.pt` (every 10 updates, from which the same command resumes) and one file of parameters at the first update whose
@@ -47,10 +48,10 @@ def write(path, save):
     os.replace(temporary, path)
 
 
-def new_head(width, seed):
-    """Weights [width] and bias [1] of the classifier."""
-    weight = 0.02 * torch.randn(width, generator=torch.Generator().manual_seed(seed))
-    return {"weight": weight.requires_grad_(), "bias": torch.zeros(1, requires_grad=True)}
+def good_minus_bad(model, tokenizer):
+    """[width]: its inner product with the hidden state of a token is the z of the words " good" and " bad" after it."""
+    (good,), (bad,) = tokenizer.encode(" good"), tokenizer.encode(" bad")
+    return (model.embed.weight[good] - model.embed.weight[bad]).detach().clone()
 
 
 def labels_of(states, arm, seed):
@@ -61,31 +62,26 @@ def labels_of(states, arm, seed):
     return labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))]
 
 
-def whole_loss(model, head, states, labels, coefficient):
-    """(loss, scores of each state, classifier loss or None) with the graphs of all states."""
+def whole_loss(model, direction, states, labels, coefficient):
+    """(loss, scores of each state, classifier loss) with the graphs of all states. direction: of `good_minus_bad`."""
     outputs = [score(model, state, FIRST) for state in states]
-    loss = sum(policy_loss(scores, state.good) for (scores, _), state in zip(outputs, states)) / len(states)
-    classifier = None
-    if coefficient:
-        z = torch.cat([embeddings @ head["weight"] + head["bias"] for _, embeddings in outputs])
-        classifier = classifier_loss(z, labels)
-        loss = loss + coefficient * classifier
-    return loss, [scores.detach() for scores, _ in outputs], None if classifier is None else float(classifier.detach())
+    policy = sum(policy_loss(scores, state.good) for (scores, _), state in zip(outputs, states)) / len(states)
+    classifier = classifier_loss(torch.cat([embeddings @ direction for _, embeddings in outputs]), labels)
+    loss = policy + coefficient * classifier if coefficient else policy
+    return loss, [scores.detach() for scores, _ in outputs], float(classifier.detach())
 
 
-def train(model, states, held_out, arm, seed, out, rate, updates=UPDATES, say=print):
+def train(model, direction, states, held_out, arm, seed, out, rate, updates=UPDATES, say=print):
     """Trains to `updates` updates, from the state in the folder `out` if it has one."""
     out.mkdir(parents=True, exist_ok=True)
-    parameters, head = trainable(model), new_head(states[0].x.shape[1], seed)
-    labels, coefficient = labels_of(states, arm, seed), 0.0 if arm == "policy" else CLASSIFIER_COEF
-    learnt = [*parameters.values(), *(head.values() if coefficient else [])]
+    parameters, labels = trainable(model), labels_of(states, arm, seed)
+    coefficient = 0.0 if arm == "policy" else CLASSIFIER_COEF
+    learnt = list(parameters.values())
     optimiser = torch.optim.AdamW(learnt, lr=rate, betas=(0.9, 0.99), weight_decay=0.0)
     log, latest, done, reached = out / "log.jsonl", out / "latest.pt", 0, []
     if latest.exists():
         saved = torch.load(latest, weights_only=True)
-        with torch.no_grad():
-            for name, value in (parameters | head).items():
-                value.copy_(saved["values"][name])
+        model.load_state_dict(saved["values"], strict=False)
         optimiser.load_state_dict(saved["optimiser"])
         done, reached = saved["done"], saved["reached"]
         # Lines after the saved update are of updates that are repeated.
@@ -99,7 +95,7 @@ def train(model, states, held_out, arm, seed, out, rate, updates=UPDATES, say=pr
     for update in range(done, updates + 1):
         started = time.time()
         optimiser.zero_grad()
-        loss, scores, classifier = whole_loss(model, head, states, labels, coefficient)
+        loss, scores, classifier = whole_loss(model, direction, states, labels, coefficient)
         with torch.no_grad():
             other = [score(model, state, FIRST)[0] for state in held_out]
         line = {"update": update, "train": success(scores, states), "heldOut": success(other, held_out)}
@@ -118,7 +114,7 @@ def train(model, states, held_out, arm, seed, out, rate, updates=UPDATES, say=pr
             file.write(json.dumps({**line, "seconds": round(time.time() - started, 2)}) + "\n")
         say(arm, json.dumps(line))
         if (update + 1) % SAVE_EVERY == 0 and update < updates:
-            values = {name: value.detach() for name, value in (parameters | head).items()}
+            values = {name: value.detach() for name, value in parameters.items()}
             saved = {"values": values, "optimiser": optimiser.state_dict(), "done": update + 1, "reached": reached}
             write(latest, lambda path: torch.save(saved, path))
 
@@ -140,7 +136,8 @@ def main():
     records = read_states(options.seed)
     states, held_out = ([prepare(model, tokenizer, r, FIRST) for r in records[key]] for key in ("train", "held-out"))
     rate = options.rate or LEARNING_RATE[options.arm]
-    train(model, states, held_out, options.arm, options.seed, folder, rate, options.updates)
+    direction = good_minus_bad(model, tokenizer)
+    train(model, direction, states, held_out, options.arm, options.seed, folder, rate, options.updates)
 
 
 if __name__ == "__main__":
