@@ -96,7 +96,7 @@ function bothWays(states: readonly State[]): Map<string, number> {
 function withFourActions(state: State, score: ReadonlyMap<string, number>, random: RandomStream): State | null {
   const best = (wanted: boolean, count: number): string[] =>
     state.actions
-      .filter((words, i) => state.good[i] === wanted)
+      .filter((_, i) => state.good[i] === wanted)
       .sort((a, b) => (score.get(b) ?? 0) - (score.get(a) ?? 0))
       .slice(0, count);
   const [good] = best(true, 1);
@@ -107,7 +107,10 @@ function withFourActions(state: State, score: ReadonlyMap<string, number>, rando
   return { ...state, actions, good: actions.map((words) => words === good) };
 }
 
-/** Adds, one by one, the state that gives the most new pairs of equal words that are good in one state and bad in the other. */
+/**
+ * Adds, one by one, the state that gives the most new pairs of equal words that are good in one state and bad in the
+ * other.
+ */
 function selectStates(pool: readonly State[]): State[] {
   const chosen: State[] = [];
   const pairs = new Map<string, number>();
@@ -132,7 +135,8 @@ function selectStates(pool: readonly State[]): State[] {
       if (chosen.filter((other) => other.task === state.task).length >= STATES_PER_TASK) continue;
       if (best === undefined || total(newPairs(state)) > total(newPairs(best))) best = state;
     }
-    if (best === undefined) throw new Error(`languageModelStates: found ${chosen.length} of ${STATES} states; raise GAMES`);
+    if (best === undefined)
+      throw new Error(`languageModelStates: found ${chosen.length} of ${STATES} states; raise GAMES`);
     for (const [words, count] of newPairs(best)) pairs.set(words, (pairs.get(words) ?? 0) + count);
     chosen.push(best);
   }
