@@ -45,4 +45,5 @@ print(f"torch {torch.__version__}, transformers {transformers.__version__}")
 print(f"mean cosine of good-bad pairs: {float(cosine[good][:, ~good].mean()):.3f}")
 print(f"{stored} bytes of factors, {explicit} bytes of explicit gradients")
 print("\n".join(bank.notes))
-bank.save(sys.argv[1])
+path = sys.argv[1] if len(sys.argv) > 1 else "bank.safetensors"
+bank.save(path)

@@ -58,4 +58,5 @@ cosine = bank.gram() / norms.outer(norms)
 good = torch.tensor([sample.label == "good" for sample in samples])
 print("forms:", {kind: sum(layer.kind == kind for layer in bank.layers) for kind in ("rows", "gradients")})
 print(f"mean cosine of good-bad pairs: {float(cosine[good][:, ~good].mean()):.3f}")
-bank.save(sys.argv[1])
+path = sys.argv[1] if len(sys.argv) > 1 else "bank.safetensors"
+bank.save(path)

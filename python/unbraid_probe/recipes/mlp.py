@@ -54,5 +54,6 @@ steps = bank.take_steps([1e-4, 1e-3, 1e-2])
 for size, change in zip(steps.sizes, steps.change, strict=True):
     error = float((change - size * (bank.gram() @ steps.weights)).norm() / change.norm())
     print(f"step of size {size:g}: relative error of the first-order prediction {error:.1e}")
-bank.save(sys.argv[1])
-print(f"{len(samples)} samples, {len(bank.layers)} parameters saved in {sys.argv[1]}")
+path = sys.argv[1] if len(sys.argv) > 1 else "bank.safetensors"
+bank.save(path)
+print(f"{len(samples)} samples, {len(bank.layers)} parameters saved in {path}")

@@ -51,7 +51,8 @@ def save(model, inputs):
         samples.append(Sample(state, action, prompt, completion, state, label, group, advantage))
     bank = probe(model, samples, causal_log_prob(tokenizer), name="tiny Llama in GRPO")
     print(f"{len(samples)} completions, {len(bank.layers)} parameters", *bank.notes, sep="\n")
-    bank.save(sys.argv[1])
+    path = sys.argv[1] if len(sys.argv) > 1 else "bank.safetensors"
+    bank.save(path)
 
 
 def reward(prompts, completions, **kwargs):

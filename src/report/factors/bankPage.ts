@@ -139,7 +139,7 @@ export function renderBankPage(record: BankNumbers): string {
   return htmlPage(`unbraid: coupling of ${name}`, [
     `<h1>${escapeMarkup(`Gradient coupling of ${name}`)}</h1>`,
     `<p class="summary">${escapeMarkup(sentence)}</p>`,
-    `<p class="quiet">${record.samples} samples, ${record.labelled} with a label. ${escapeMarkup(record.logProb === '' ? '' : `log π: ${record.logProb}.`)}</p>`,
+    `<p class="quiet">${record.samples} samples, ${record.labelled} with a label. ${escapeMarkup(record.logProb === '' ? '' : `log π: ${record.logProb.replace(/\.$/, '')}.`)}</p>`,
     ...(record.notes.length > 0 ? [htmlList(record.notes)] : []),
     pairTable(record),
     htmlTable(
