@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 
 
 class Lora(nn.Module):
-    """A frozen linear layer plus a trained product of rank 4. B is 0 before training, which makes the gradient of A 0."""
+    """A frozen linear layer plus a trained product. With B = 0, as before training, the gradient of A would be 0."""
 
     def __init__(self, inputs, outputs, rank=4):
         super().__init__()

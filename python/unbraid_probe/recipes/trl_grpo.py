@@ -19,14 +19,12 @@ from unbraid_probe import Sample, causal_log_prob, probe
 
 torch.manual_seed(1)
 torch.set_num_threads(1)
-words = "<pad> <end> make the apple egg hot cold : heat cool".split()
+words = ["<pad>", "<end>", "make", "the", "apple", "egg", "hot", "cold", ":", "heat", "cool"]
 plain = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<pad>"))
 plain.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
 tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", eos_token="<end>", padding_side="left")
-config = LlamaConfig(
-    **{"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "vocab_size": len(words)},
-    **{"num_attention_heads": 4, "eos_token_id": 1, "pad_token_id": 0},
-)
+sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+config = LlamaConfig(**sizes, vocab_size=len(words), eos_token_id=1, pad_token_id=0)
 
 
 class ProbingTrainer(trl.GRPOTrainer):
@@ -46,24 +44,22 @@ def save(model, inputs):
     )
     states, samples = tokenizer.batch_decode(prompts), []
     for prompt, completion, advantage in zip(prompts, completions, inputs["advantages"].tolist(), strict=True):
-        state, label = tokenizer.decode(prompt), "good" if advantage > 0 else "bad"
-        action, group = tokenizer.decode(completion), states.index(state)
-        samples.append(Sample(state, action, prompt, completion, state, label, group, advantage))
-    bank = probe(model, samples, causal_log_prob(tokenizer), name="tiny Llama in GRPO")
+        state, action = tokenizer.decode(prompt), tokenizer.decode(completion)
+        label = "good" if advantage > 0 else "bad" if advantage < 0 else "unknown"
+        samples.append(Sample(state, action, prompt, completion, state, label, states.index(state), advantage))
+    bank = probe(model, samples, causal_log_prob(tokenizer))
     print(f"{len(samples)} completions, {len(bank.layers)} parameters", *bank.notes, sep="\n")
     bank.save(sys.argv[1])
 
 
 def reward(prompts, completions, **kwargs):
-    pairs = zip(prompts, completions, strict=True)
-    return [float(("heat" if "hot" in prompt else "cool") in completion.split()) for prompt, completion in pairs]
+    return [float(("heat" if "hot" in p else "cool") in c) for p, c in zip(prompts, completions, strict=True)]
 
 
 data = Dataset.from_dict({"prompt": [f"make the {x} {y} :" for x in ("apple", "egg") for y in ("hot", "cold")]})
 options = {"use_cpu": True, "bf16": False, "max_steps": 1, "report_to": [], "save_strategy": "no"}
+batch = {"per_device_train_batch_size": 16, "num_generations": 4, "max_completion_length": 6}
 with tempfile.TemporaryDirectory() as folder:
-    settings = trl.GRPOConfig(
-        folder, per_device_train_batch_size=16, num_generations=4, max_completion_length=6, **options
-    )
+    settings = trl.GRPOConfig(folder, **batch, **options)
     ProbingTrainer(LlamaForCausalLM(config), reward, settings, data, processing_class=tokenizer).train()
 print(f"torch {torch.__version__}, transformers {transformers.__version__}, trl {trl.__version__}")

@@ -9,7 +9,6 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from unbraid_probe import categorical_log_prob, probe
 
-
 NOTE = (
     "Autograd computed the whole gradient of these weights, because a function other than F.linear, torch.addmm and "
     "F.embedding uses them: "

@@ -20,7 +20,7 @@ from .sample import Sample
 class Measured:
     """log pi of a sample and its gradients by name of the parameter. Parameters without gradient are missing.
 
-    orientations: kinds of use of each parameter with rows. dropped: rows with gradient 0, of all rows.
+    kinds: kinds of use of each parameter with rows. dropped: number of rows with gradient 0, of `total` rows.
     """
 
     log_prob: float
@@ -88,7 +88,8 @@ def _check_value(value: object, number: int) -> None:
         raise TypeError(f"probe: log_prob must return a scalar tensor, got {got} for sample {number}; sum over tokens")
     if not torch.isfinite(value).all():
         raise ValueError(
-            f"probe: log_prob must be finite, got {float(value.detach())} for sample {number}; check the model and its inputs"
+            f"probe: log_prob must be finite, got {float(value.detach())} for sample {number}; "
+            "check the model and its inputs"
         )
     if value.grad_fn is None:
         raise ValueError(

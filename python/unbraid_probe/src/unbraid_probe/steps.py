@@ -90,13 +90,14 @@ def _check_weights(weights: Sequence[float] | None, samples: list[Sample]) -> Te
     shares = torch.as_tensor(weights, dtype=torch.float64, device="cpu").clone()
     if shares.shape != (len(samples),) or not torch.isfinite(shares).all() or not shares.any():
         raise ValueError(
-            f"take_steps: weights must be {len(samples)} finite numbers, not all 0, got {weights!r}; pass one for each sample"
+            f"take_steps: weights must be {len(samples)} finite numbers, not all 0, got {weights!r}; "
+            "pass one for each sample"
         )
     return shares
 
 
 def _directions(probed: Probed, samples: list[Sample], shares: Tensor) -> list[Tensor]:
-    """Sum of the weighted gradients, by autograd and in at least float32: without the rounding of the stored factors."""
+    """Sum of the weighted gradients in at least float32, by autograd: the stored factors can be rounded or a sketch."""
     parameters = list(probed.parameters.values())
     sums = [torch.zeros_like(p, dtype=torch.promote_types(p.dtype, torch.float32)) for p in parameters]
     for sample, share in zip(samples, shares.tolist(), strict=True):
