@@ -20,9 +20,8 @@ class Lora(nn.Module):
 
     def __init__(self, inputs, outputs, rank=4):
         super().__init__()
-        self.base = nn.Linear(inputs, outputs)
-        self.A, self.B = nn.Linear(inputs, rank, bias=False), nn.Linear(rank, outputs, bias=False)
-        nn.init.normal_(self.B.weight, std=0.02)
+        self.base, self.A = nn.Linear(inputs, outputs), nn.Linear(inputs, rank, bias=False)
+        self.B = nn.Linear(rank, outputs, bias=False)
 
     def forward(self, x):
         return self.base(x) + self.B(self.A(x))
@@ -53,9 +52,8 @@ samples = [
     for fits in [verb == right]
 ]
 bank = probe(gpt, samples, causal_log_prob(lambda text: list(text.encode())), name="small GPT with LoRA")
-norms = bank.gram().diagonal().sqrt()
+norms, good = bank.gram().diagonal().sqrt(), torch.tensor([sample.label == "good" for sample in samples])
 cosine = bank.gram() / norms.outer(norms)
-good = torch.tensor([sample.label == "good" for sample in samples])
-print("forms:", {kind: sum(layer.kind == kind for layer in bank.layers) for kind in ("rows", "gradients")})
+print("forms of the gradients:", sorted({layer.kind for layer in bank.layers}))
 print(f"mean cosine of good-bad pairs: {float(cosine[good][:, ~good].mean()):.3f}")
 bank.save(sys.argv[1])

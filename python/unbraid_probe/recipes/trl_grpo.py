@@ -6,7 +6,6 @@ TRL has no public hook with the completions and their advantages, so a subclass 
 """
 
 import sys
-import tempfile
 
 import torch
 import transformers
@@ -38,15 +37,12 @@ class ProbingTrainer(trl.GRPOTrainer):
 
 
 def save(model, inputs):
-    prompts, completions = (
-        [row[kept].tolist() for row, kept in zip(inputs[f"{part}_ids"], inputs[f"{part}_mask"].bool(), strict=True)]
-        for part in ("prompt", "completion")
-    )
-    states, samples = tokenizer.batch_decode(prompts), []
-    for prompt, completion, advantage in zip(prompts, completions, inputs["advantages"].tolist(), strict=True):
-        state, action = tokenizer.decode(prompt), tokenizer.decode(completion)
-        label = "good" if advantage > 0 else "bad" if advantage < 0 else "unknown"
-        samples.append(Sample(state, action, prompt, completion, state, label, states.index(state), advantage))
+    keys, samples, groups = ("prompt_ids", "prompt_mask", "completion_ids", "completion_mask", "advantages"), [], {}
+    for prompt, is_prompt, completion, is_completion, advantage in zip(*(inputs[key] for key in keys), strict=True):
+        ids = prompt[is_prompt.bool()].tolist(), completion[is_completion.bool()].tolist()
+        state, action = (tokenizer.decode(part) for part in ids)
+        group, label = groups.setdefault(state, len(groups)), ("unknown", "good", "bad")[int(advantage.sign())]
+        samples.append(Sample(state, action, *ids, state, label, group, float(advantage)))
     bank = probe(model, samples, causal_log_prob(tokenizer))
     print(f"{len(samples)} completions, {len(bank.layers)} parameters", *bank.notes, sep="\n")
     bank.save(sys.argv[1])
@@ -58,8 +54,6 @@ def reward(prompts, completions, **kwargs):
 
 data = Dataset.from_dict({"prompt": [f"make the {x} {y} :" for x in ("apple", "egg") for y in ("hot", "cold")]})
 options = {"use_cpu": True, "bf16": False, "max_steps": 1, "report_to": [], "save_strategy": "no"}
-batch = {"per_device_train_batch_size": 16, "num_generations": 4, "max_completion_length": 6}
-with tempfile.TemporaryDirectory() as folder:
-    settings = trl.GRPOConfig(folder, **batch, **options)
-    ProbingTrainer(LlamaForCausalLM(config), reward, settings, data, processing_class=tokenizer).train()
+settings = trl.GRPOConfig(per_device_train_batch_size=16, num_generations=4, max_completion_length=6, **options)
+ProbingTrainer(LlamaForCausalLM(config), reward, settings, data, processing_class=tokenizer).train()
 print(f"torch {torch.__version__}, transformers {transformers.__version__}, trl {trl.__version__}")

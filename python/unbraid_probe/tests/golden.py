@@ -21,7 +21,11 @@ from reference import explicit, explicit_gram
 
 from unbraid_probe import Sample, Sketch, categorical_log_prob, causal_log_prob, probe
 
-WORDS = ["carry", "apple", "egg", "task", "hot", "cool", "heat", "with", "microwave", "fridge", ">"]
+LINES = (
+    "you are in a kitchen and carry the apple potato egg mug",
+    ". task : make it hot cool heat with microwave fridge >",
+)
+WORDS = " ".join(LINES).split()
 
 
 def encode(text):
