@@ -20,13 +20,14 @@ from .sample import Sample
 class Measured:
     """log pi of a sample and its gradients by name of the parameter. Parameters without gradient are missing.
 
-    kinds: kinds of use of each parameter with rows. dropped: number of rows with gradient 0, of `total` rows.
+    kinds, types: kinds of use of each parameter with rows, and types of the results. dropped: number of rows with gradient 0, of `total` rows.
     """
 
     log_prob: float
     rows: dict[str, Rows]
     gradients: dict[str, Tensor]
     kinds: dict[str, set[str]]
+    types: dict[str, set[torch.dtype]]
     dropped: int
     total: int
 
@@ -46,9 +47,11 @@ def measure(
     whole: parameters whose gradient is computed whole. everything: also compute that of weights with rows.
     """
     names = {id(parameter): name for name, parameter in parameters.items()}
-    with torch.enable_grad(), Recorder([p for name, p in parameters.items() if name not in whole]) as recorder:
-        value = log_prob(model, sample)
-    _check_value(value, number)
+    with torch.enable_grad():
+        with Recorder([p for name, p in parameters.items() if name not in whole]) as recorder:
+            value = log_prob(model, sample)
+        _check_value(value, number)
+        value = value.reshape(())
     for use in recorder.uses:
         if use.input._version != use.version:
             raise ValueError(
@@ -66,13 +69,13 @@ def measure(
     asked = [name for name in parameters if everything or counts[name] == 0 or name in mixed]
     targets = [use.edge for use in uses] + [parameters[name] for name in asked]
     # Without allow_unused a parameter that this sample does not use would raise.
-    results = torch.autograd.grad(value.reshape(()), targets, allow_unused=True)
+    results = torch.autograd.grad(value, targets, allow_unused=True)
     gradients = {
         name: g.detach().to_dense() if g.is_sparse else g.detach()
         for name, g in zip(asked, results[len(uses) :], strict=True)
         if g is not None
     }
-    measured = Measured(float(value.detach()), {}, gradients, {}, 0, 0)
+    measured = Measured(float(value.detach()), {}, gradients, {}, {}, 0, 0)
     _add_rows(measured, uses, results[: len(uses)], names, dtype)
     for name, gradient in gradients.items():
         _check_finite(gradient, name, number)
@@ -117,6 +120,7 @@ def _add_rows(
         rows, total = _rows_of(use, gradient.detach(), dtype)
         parts.setdefault(name, []).append(rows)
         measured.kinds.setdefault(name, set()).add(use.kind)
+        measured.types.setdefault(name, set()).add(gradient.dtype)
         measured.total += total
         measured.dropped += total - len(rows.left) - len(rows.token)
     measured.rows.update((name, join_rows(found)) for name, found in parts.items())

@@ -104,10 +104,8 @@ def _directions(probed: Probed, samples: list[Sample], shares: Tensor) -> list[T
         if share == 0:
             continue
         with torch.enable_grad():
-            value = probed.log_prob(probed.model, sample)
-        for total, gradient in zip(
-            sums, torch.autograd.grad(value.reshape(()), parameters, allow_unused=True), strict=True
-        ):
+            value = probed.log_prob(probed.model, sample).reshape(())
+        for total, gradient in zip(sums, torch.autograd.grad(value, parameters, allow_unused=True), strict=True):
             if gradient is not None:
                 total += share * (gradient.to_dense() if gradient.is_sparse else gradient)
     return sums
