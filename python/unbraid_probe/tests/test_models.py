@@ -33,7 +33,7 @@ def test_continuous_actions():
     model = WithDistribution(lambda mean: Normal(mean, 0.5), actions=2)
     samples = [replace(s, index=[0.1 * i, -0.2]) for i, s in enumerate(policy_samples())]
     bank = probe(model, samples)
-    mean = model.inner(samples[1].inputs)[0]
+    mean = model.inner(samples[1].inputs)[0].detach()
     log_density = Normal(mean, 0.5).log_prob(torch.tensor([0.1, -0.2])).sum()
     assert abs(bank.log_probs[1] - float(log_density)) < 1e-5
     assert error(bank, model, samples, categorical_log_prob) < 1e-5

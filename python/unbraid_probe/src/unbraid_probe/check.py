@@ -24,6 +24,5 @@ def _agree(rows: Rows, gradient: Tensor, types: set[dtype]) -> bool:
     whole = gradient.to(device="cpu", dtype=rows.e.dtype)
     error = float((rows.gradient() - whole).norm())
     # Rounding: that of the gradient's type (with autocast, of the results' type), and that of the sum of the rows.
-    return (
-        error <= 4 * finfo(gradient.dtype).eps * float(whole.norm()) + 16 * finfo(rows.e.dtype).eps * rows.magnitude()
-    )
+    coarsest = max(finfo(kind).eps for kind in {gradient.dtype, *types})
+    return error <= 4 * coarsest * float(whole.norm()) + 16 * finfo(rows.e.dtype).eps * rows.magnitude()

@@ -20,7 +20,8 @@ from .sample import Sample
 class Measured:
     """log pi of a sample and its gradients by name of the parameter. Parameters without gradient are missing.
 
-    kinds, types: kinds of use of each parameter with rows, and types of the results. dropped: number of rows with gradient 0, of `total` rows.
+    kinds, types: kinds of use of each parameter with rows, and types of the results.
+    dropped: number of rows with gradient 0, of `total` rows.
     """
 
     log_prob: float
