@@ -69,6 +69,24 @@ def test_autocast():
     assert not any("Autograd" in note for note in bank.notes)
 
 
+def test_autocast_rounds_the_inputs():
+    def log_prob(model, sample):
+        with torch.autocast("cpu", torch.bfloat16):
+            return model(sample.inputs).sum()
+
+    samples = [Sample("s", "a", torch.full((1, 1), 1 + 2**-10))]
+    assert probe(nn.Linear(1, 1), samples, log_prob).gram("weight").item() == 1
+
+
+def test_causal_log_prob_is_that_of_each_next_token():
+    model, sample = LanguageModel(), language_samples(1)[0]
+    ids, expected = list(sample.inputs), 0.0
+    for token in sample.index:
+        expected += float(model(torch.tensor([ids]))[0, -1].log_softmax(0)[token].detach())
+        ids.append(token)
+    assert abs(float(language(model, sample).detach()) - expected) < 1e-5
+
+
 def test_sample_of_several_tokens_is_the_sum_over_its_tokens():
     model, sample = LanguageModel(), language_samples(1)[0]
     parts = [

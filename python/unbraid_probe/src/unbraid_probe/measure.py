@@ -128,7 +128,10 @@ def _add_rows(
 
 
 def _rows_of(use: Use, gradient: Tensor, dtype: torch.dtype) -> tuple[Rows, int]:
-    """Rows of one use whose gradient is not 0, and the number of all its rows. Copies, because inputs can be reused."""
+    """Rows of one use whose gradient is not 0, and the number of all its rows.
+
+    The mask copies the rows, so `log_prob` can use a tensor of inputs again.
+    """
     rows = empty_rows(use.weight.shape, dtype)
     flat = gradient.reshape(-1, gradient.shape[-1])
     kept = flat.count_nonzero(dim=1) > 0
@@ -136,14 +139,14 @@ def _rows_of(use: Use, gradient: Tensor, dtype: torch.dtype) -> tuple[Rows, int]
         tokens = use.input.reshape(-1)
         if use.padding is not None:
             kept &= tokens != use.padding
-        rows.e, rows.token = _copy(flat[kept], dtype), _copy(tokens[kept], torch.int64)
+        rows.e, rows.token = _stored(flat[kept], dtype), _stored(tokens[kept], torch.int64)
         return rows, len(flat)
     # Autocast rounds the input to the type of the output before it multiplies.
     inputs = use.input.detach().reshape(-1, use.input.shape[-1]).to(gradient.dtype)
-    x, d = _copy(inputs[kept], dtype), _copy(flat[kept], dtype)
+    x, d = _stored(inputs[kept], dtype), _stored(flat[kept], dtype)
     rows.left, rows.right = (d, x) if use.kind == "linear" else (x, d)
     return rows, len(flat)
 
 
-def _copy(values: Tensor, dtype: torch.dtype) -> Tensor:
-    return values.to(device="cpu", dtype=dtype, copy=True)
+def _stored(values: Tensor, dtype: torch.dtype) -> Tensor:
+    return values.to(device="cpu", dtype=dtype)
