@@ -1,7 +1,7 @@
 """A bank from one step of TRL's GRPOTrainer, with a tiny random model and a tokenizer made here. Nothing is downloaded.
 
-TRL has no public hook with the completions and their advantages, so a subclass reads them in `compute_loss`. The trainer
-makes a folder `trainer_output` in the current folder.
+TRL has no public hook with the completions and their advantages, so a subclass reads them in `compute_loss`.
+The trainer makes a folder `trainer_output` in the current folder.
 
 python recipes/trl_grpo.py trl_grpo.safetensors
 """
