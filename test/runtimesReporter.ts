@@ -32,6 +32,7 @@ const testFiles: Readonly<Record<string, readonly string[]>> = {
   esbuild: ['test/runtime/esbuild/esbuild.test.ts'],
   'package linters': ['test/runtime/packageLinters.test.ts'],
   'static page': ['test/runtime/staticPage/staticPage.test.ts'],
+  PyTorch: ['test/factors/probe.test.ts'],
   Redis: ['test/fleet/faults.test.ts', 'test/fleet/refusals.test.ts', 'test/fleet/strangers.test.ts'],
 };
 

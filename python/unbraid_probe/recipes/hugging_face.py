@@ -1,4 +1,4 @@
-"""A causal language model of Hugging Face, made from a config without any download. Any other of them works the same way.
+"""A causal language model of Hugging Face, made from a config without a download. Others work the same way.
 
 python recipes/hugging_face.py hugging_face.safetensors
 """

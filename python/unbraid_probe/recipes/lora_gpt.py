@@ -16,13 +16,12 @@ torch.set_num_threads(1)
 
 
 class Lora(nn.Module):
-    """A frozen linear layer plus a trained product of rank 4. B is 0 before training, which makes the gradient of A 0."""
+    """A frozen linear layer plus a trained product. With B = 0, as before training, the gradient of A would be 0."""
 
     def __init__(self, inputs, outputs, rank=4):
         super().__init__()
-        self.base = nn.Linear(inputs, outputs)
-        self.A, self.B = nn.Linear(inputs, rank, bias=False), nn.Linear(rank, outputs, bias=False)
-        nn.init.normal_(self.B.weight, std=0.02)
+        self.base, self.A = nn.Linear(inputs, outputs), nn.Linear(inputs, rank, bias=False)
+        self.B = nn.Linear(rank, outputs, bias=False)
 
     def forward(self, x):
         return self.base(x) + self.B(self.A(x))
@@ -53,10 +52,9 @@ samples = [
     for fits in [verb == right]
 ]
 bank = probe(gpt, samples, causal_log_prob(lambda text: list(text.encode())), name="small GPT with LoRA")
-norms = bank.gram().diagonal().sqrt()
+norms, good = bank.gram().diagonal().sqrt(), torch.tensor([sample.label == "good" for sample in samples])
 cosine = bank.gram() / norms.outer(norms)
-good = torch.tensor([sample.label == "good" for sample in samples])
-print("forms:", {kind: sum(layer.kind == kind for layer in bank.layers) for kind in ("rows", "gradients")})
+print("forms of the gradients:", sorted({layer.kind for layer in bank.layers}))
 print(f"mean cosine of good-bad pairs: {float(cosine[good][:, ~good].mean()):.3f}")
 path = sys.argv[1] if len(sys.argv) > 1 else "bank.safetensors"
 bank.save(path)

@@ -2,9 +2,10 @@
 
     python tests/golden.py FOLDER
 
-Each NAME.safetensors has a NAME.json: `layers` (by name of the parameter) and `sum` are the float64 Gram matrices of explicit
-gradients from torch.func in a float64 copy of the model; `storedSum` is the Gram matrix of the numbers in the bank. The
-program is deterministic: it writes equal files again on the same machine, and equal numbers up to rounding on others.
+Each NAME.safetensors has a NAME.json. `layers` (by name of the parameter) and `sum` are the float64 Gram matrices of
+explicit gradients from torch.func in a float64 copy of the model. `storedSum` is the Gram matrix of the numbers in the
+bank. The program is deterministic: it writes equal files again on the same machine, and equal numbers up to rounding on
+others.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from reference import explicit, explicit_gram
 
 from unbraid_probe import Sample, Sketch, categorical_log_prob, causal_log_prob, probe
 
-WORDS = "you are in a kitchen and carry the apple potato egg mug . task : make it hot cool heat with microwave fridge >".split()
+LINES = (
+    "you are in a kitchen and carry the apple potato egg mug",
+    ". task : make it hot cool heat with microwave fridge >",
+)
+WORDS = " ".join(LINES).split()
 
 
 def encode(text):

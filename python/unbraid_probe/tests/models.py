@@ -86,7 +86,11 @@ class Block(nn.Module):
 
 
 class LanguageModel(nn.Module):
-    """A causal language model with learnt positions. kind: plain, conv1d, rms, lora or checkpoint. tied: head = tokens."""
+    """A causal language model with learnt positions.
+
+    kind: plain, conv1d, rms, lora or checkpoint. tied: the head is the weight of the tokens by "function" or "module",
+    or a weight of its own ("no").
+    """
 
     def __init__(
         self, vocabulary=32, width=8, blocks=2, kind="plain", tied="function", padding=None, seed=0, positions=16

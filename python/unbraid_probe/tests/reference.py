@@ -49,7 +49,7 @@ def explicit_gram(gradients):
 
 
 def error(bank, model, samples, log_prob):
-    """Largest error of the bank's Gram matrices, in sum and by layer, in units of the largest diagonal entry of the sum."""
+    """Largest error of the bank's Gram matrices, in sum and by layer, divided by the largest diagonal entry."""
     gradients = explicit(model, samples, log_prob)
     whole = explicit_gram(gradients)
     largest = float(whole.diagonal().max())

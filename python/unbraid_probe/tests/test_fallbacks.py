@@ -1,5 +1,7 @@
 """Parameters that are not used by recorded functions alone get explicit gradients, with a note."""
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from models import policy_samples
@@ -8,7 +10,6 @@ from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from unbraid_probe import categorical_log_prob, probe
-
 
 NOTE = (
     "Autograd computed the whole gradient of these weights, because a function other than F.linear, torch.addmm and "
@@ -122,6 +123,18 @@ def test_function_that_hides_a_use():
     assert kinds["layer.inner.weight"] == "gradients"
 
 
+def test_hook_that_changes_the_gradient():
+    layer = nn.Linear(24, 24)
+    layer.weight.register_hook(lambda gradient: 2 * gradient)
+    torch.manual_seed(0)
+    model, samples = Wide(layer), policy_samples()
+    bank = probe(model, samples)
+    gradients = [torch.autograd.grad(categorical_log_prob(model, s), layer.weight)[0].flatten() for s in samples]
+    explicit = torch.stack(gradients).double()
+    torch.testing.assert_close(bank.gram("layer.weight"), explicit @ explicit.T, rtol=1e-5, atol=1e-9)
+    assert bank.notes == [NOTE + "layer.weight."]
+
+
 def test_embedding_with_frequencies_and_sparse_gradients():
     class Bag(nn.Module):
         def __init__(self, **options):
@@ -132,9 +145,9 @@ def test_embedding_with_frequencies_and_sparse_gradients():
         def forward(self, ids):
             return self.head(self.tokens(ids).mean(0).tanh())
 
-    samples = [
-        type(s)(s.state, s.action, torch.tensor([1, 1, i, i + 1]), s.index) for i, s in enumerate(policy_samples())
-    ]
+    # Only the fourth sample has a token twice.
+    tokens = [torch.tensor([1, 1 if i == 3 else 20, i + 2, i + 3]) for i in range(6)]
+    samples = [replace(sample, inputs=ids) for sample, ids in zip(policy_samples(), tokens, strict=True)]
     for options, kind in (({"scale_grad_by_freq": True}, "gradients"), ({"sparse": True}, "rows")):
         model = Bag(**options)
         bank = probe(model, samples)

@@ -241,6 +241,14 @@ def test_parameters_changed_by_the_model():
     refused("probe: log_prob must not change parameters, sample 0 did", model, [Sample("s", "a", torch.tensor(1), 0)])
 
 
+def test_not_finite_gradient_of_a_bias():
+    def log_prob(model, sample):
+        return (model(sample.inputs) * 0).sum().sqrt()
+
+    words = "probe: gradients must be finite, got NaN or infinity in 0.bias for sample 0"
+    refused(words, policy(), one, log_prob, parameters=["0.bias"])
+
+
 def test_not_finite_parameter():
     model = LanguageModel()
     with torch.no_grad():
@@ -250,7 +258,6 @@ def test_not_finite_parameter():
 
 def test_unknown_layer_of_gram():
     bank = probe(policy(), one)
-    with pytest.raises(
-        ValueError, match="gram: layer must be a measured parameter, got 'x'; pass one of 0.weight, 0.bias"
-    ):
+    words = "gram: layer must be a measured parameter, got 'x'; pass one of 0.weight, 0.bias"
+    with pytest.raises(ValueError, match=re.escape(words)):
         bank.gram("x")

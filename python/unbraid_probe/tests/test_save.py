@@ -94,7 +94,7 @@ def test_failed_save_keeps_the_old_file(tmp_path):
     with pytest.raises(ValueError):
         bank.save(path)
     bank.log_probs[0] = -1.0
-    with pytest.raises(FileNotFoundError, match="save: the folder of the file must exist, got .*missing; create it"):
+    with pytest.raises(FileNotFoundError, match=r"save: the folder of the file must exist, got .*missing; create it"):
         bank.save(tmp_path / "missing" / "bank.safetensors")
     assert path.read_bytes() == old and os.listdir(tmp_path) == ["bank.safetensors"]
 

@@ -12,6 +12,7 @@ from reference import error, explicit, explicit_gram
 
 import unbraid_probe
 from unbraid_probe import Sketch, categorical_log_prob, causal_log_prob, probe
+from unbraid_probe.sketch import create_projection
 
 language = causal_log_prob(None)
 
@@ -82,6 +83,11 @@ print((p.left > 0).int().flatten().tolist(), (p.right > 0).int().flatten().tolis
         for _ in range(2)
     ]
     assert outputs[0] == outputs[1] and len(set(outputs[0])) > 3
+
+
+def test_sides_of_a_square_weight_have_different_signs():
+    projection = create_projection(Sketch(4, 7), "layer.weight", torch.Size([9, 9]), torch.float32)
+    assert projection.left.shape == projection.right.shape and not torch.equal(projection.left, projection.right)
 
 
 def test_seed_and_name_change_the_signs():

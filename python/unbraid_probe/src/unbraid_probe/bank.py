@@ -20,9 +20,12 @@ from .steps import Probed, Steps, measure_steps
 class Bank:
     """Gradients of all samples.
 
-    name: name of the model. samples, log_probs: the samples with log pi of their actions. layers: one for each parameter
-    with a gradient. notes: sentences about what was measured. similarity: of the states, as given. steps: result of
-    `take_steps`. probed: the model, for `take_steps`.
+    name: name of the model.
+    samples, log_probs: the samples with log pi of their actions. log_prob_words: what log pi is.
+    layers: one for each parameter with a gradient.
+    notes: sentences about what was measured.
+    similarity: of the states, as given.
+    steps: result of `take_steps`. probed: the model, for `take_steps`.
     """
 
     name: str
@@ -47,8 +50,8 @@ class Bank:
     def take_steps(self, sizes: Sequence[float], weights: Sequence[float] | None = None) -> Steps:
         """Measures the change of log pi of all samples by steps of the parameters, and stores it in `steps`.
 
-        A step adds size * sum_i weights_i g_i to the measured parameters. By default the weights are 1/n for each of the n
-        good samples. The parameters are restored bit by bit after each size, also after an error.
+        A step adds size * sum_i weights_i g_i to the measured parameters. By default the weights are 1/n for each of
+        the n good samples. The parameters are restored bit by bit after each size, also after an error.
         """
         self.steps = measure_steps(self.probed, self.samples, sizes, weights)
         return self.steps

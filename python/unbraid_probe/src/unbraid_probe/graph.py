@@ -9,10 +9,10 @@ from torch import Tensor
 
 
 def walk(value: Tensor) -> tuple[set[Any], Counter[int]]:
-    """All nodes behind a value, and how many edges lead to each leaf (by id of the leaf)."""
+    """All nodes behind a value that has a gradient, and how many edges lead to each leaf (by id of the leaf)."""
     nodes: set[Any] = {value.grad_fn}
     leaves: Counter[int] = Counter()
-    waiting = [value.grad_fn]
+    waiting: list[Any] = [value.grad_fn]
     while waiting:
         node = waiting.pop()
         if node.name() == "CheckpointFunctionBackward":

@@ -60,8 +60,8 @@ def causal_log_prob(tokenizer: Any) -> LogProb:
 
     tokenizer: an object with `encode(text, add_special_tokens=...)`, as those of Hugging Face, or a function from text
     to token ids. The state is `sample.inputs` (text or token ids), or `sample.text` without inputs. The action is
-    `sample.index` (token ids) or, without an index, the text `sample.action`. The two are tokenized separately. The model
-    maps ids of shape [1, tokens] to logits of shape [1, tokens, vocabulary], as a tensor or in `.logits`.
+    `sample.index` (token ids) or, without an index, the text `sample.action`. The two are tokenized separately. The
+    model maps ids of shape [1, tokens] to logits of shape [1, tokens, vocabulary], as a tensor or in `.logits`.
     """
 
     def encode(value: Any, special: bool) -> list[int]:
@@ -85,15 +85,17 @@ def causal_log_prob(tokenizer: Any) -> LogProb:
         for name, tokens in (("state", state), ("action", action)):
             if not tokens:
                 raise ValueError(
-                    f"causal_log_prob: the {name} must have at least one token, got 0 for state {sample.state!r}; pass text"
+                    f"causal_log_prob: the {name} must have at least one token, got 0 for state {sample.state!r}; "
+                    "pass more text"
                 )
         ids = torch.tensor([state + action], device=next(model.parameters()).device)
         output = model(ids)
         logits = getattr(output, "logits", output)
         if not isinstance(logits, Tensor) or logits.dim() != 3 or logits.shape[:2] != ids.shape:
+            got = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise TypeError(
-                f"causal_log_prob: the model must return logits of shape [1, {ids.shape[1]}, vocabulary], "
-                f"got {list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__}; pass a log_prob of your own"
+                f"causal_log_prob: the model must return logits of shape [1, {ids.shape[1]}, vocabulary], got {got}; "
+                "pass a log_prob of your own"
             )
         # Position t predicts the token at t + 1.
         predicted = logits[0, len(state) - 1 : -1]

@@ -20,13 +20,15 @@ from .sample import Sample
 class Measured:
     """log pi of a sample and its gradients by name of the parameter. Parameters without gradient are missing.
 
-    orientations: kinds of use of each parameter with rows. dropped: rows with gradient 0, of all rows.
+    kinds, types: kinds of use of each parameter with rows, and types of the results.
+    dropped: number of rows with gradient 0, of `total` rows.
     """
 
     log_prob: float
     rows: dict[str, Rows]
     gradients: dict[str, Tensor]
     kinds: dict[str, set[str]]
+    types: dict[str, set[torch.dtype]]
     dropped: int
     total: int
 
@@ -46,9 +48,11 @@ def measure(
     whole: parameters whose gradient is computed whole. everything: also compute that of weights with rows.
     """
     names = {id(parameter): name for name, parameter in parameters.items()}
-    with torch.enable_grad(), Recorder([p for name, p in parameters.items() if name not in whole]) as recorder:
-        value = log_prob(model, sample)
-    _check_value(value, number)
+    with torch.enable_grad():
+        with Recorder([p for name, p in parameters.items() if name not in whole]) as recorder:
+            value = log_prob(model, sample)
+        _check_value(value, number)
+        value = value.reshape(())
     for use in recorder.uses:
         if use.input._version != use.version:
             raise ValueError(
@@ -66,13 +70,13 @@ def measure(
     asked = [name for name in parameters if everything or counts[name] == 0 or name in mixed]
     targets = [use.edge for use in uses] + [parameters[name] for name in asked]
     # Without allow_unused a parameter that this sample does not use would raise.
-    results = torch.autograd.grad(value.reshape(()), targets, allow_unused=True)
+    results = torch.autograd.grad(value, targets, allow_unused=True)
     gradients = {
         name: g.detach().to_dense() if g.is_sparse else g.detach()
         for name, g in zip(asked, results[len(uses) :], strict=True)
         if g is not None
     }
-    measured = Measured(float(value.detach()), {}, gradients, {}, 0, 0)
+    measured = Measured(float(value.detach()), {}, gradients, {}, {}, 0, 0)
     _add_rows(measured, uses, results[: len(uses)], names, dtype)
     for name, gradient in gradients.items():
         _check_finite(gradient, name, number)
@@ -88,7 +92,8 @@ def _check_value(value: object, number: int) -> None:
         raise TypeError(f"probe: log_prob must return a scalar tensor, got {got} for sample {number}; sum over tokens")
     if not torch.isfinite(value).all():
         raise ValueError(
-            f"probe: log_prob must be finite, got {float(value.detach())} for sample {number}; check the model and its inputs"
+            f"probe: log_prob must be finite, got {float(value.detach())} for sample {number}; "
+            "check the model and its inputs"
         )
     if value.grad_fn is None:
         raise ValueError(
@@ -116,13 +121,17 @@ def _add_rows(
         rows, total = _rows_of(use, gradient.detach(), dtype)
         parts.setdefault(name, []).append(rows)
         measured.kinds.setdefault(name, set()).add(use.kind)
+        measured.types.setdefault(name, set()).add(gradient.dtype)
         measured.total += total
         measured.dropped += total - len(rows.left) - len(rows.token)
     measured.rows.update((name, join_rows(found)) for name, found in parts.items())
 
 
 def _rows_of(use: Use, gradient: Tensor, dtype: torch.dtype) -> tuple[Rows, int]:
-    """Rows of one use whose gradient is not 0, and the number of all its rows. Copies, because inputs can be reused."""
+    """Rows of one use whose gradient is not 0, and the number of all its rows.
+
+    The mask copies the rows, so `log_prob` can use a tensor of inputs again.
+    """
     rows = empty_rows(use.weight.shape, dtype)
     flat = gradient.reshape(-1, gradient.shape[-1])
     kept = flat.count_nonzero(dim=1) > 0
@@ -130,14 +139,14 @@ def _rows_of(use: Use, gradient: Tensor, dtype: torch.dtype) -> tuple[Rows, int]
         tokens = use.input.reshape(-1)
         if use.padding is not None:
             kept &= tokens != use.padding
-        rows.e, rows.token = _copy(flat[kept], dtype), _copy(tokens[kept], torch.int64)
+        rows.e, rows.token = _stored(flat[kept], dtype), _stored(tokens[kept], torch.int64)
         return rows, len(flat)
     # Autocast rounds the input to the type of the output before it multiplies.
     inputs = use.input.detach().reshape(-1, use.input.shape[-1]).to(gradient.dtype)
-    x, d = _copy(inputs[kept], dtype), _copy(flat[kept], dtype)
+    x, d = _stored(inputs[kept], dtype), _stored(flat[kept], dtype)
     rows.left, rows.right = (d, x) if use.kind == "linear" else (x, d)
     return rows, len(flat)
 
 
-def _copy(values: Tensor, dtype: torch.dtype) -> Tensor:
-    return values.to(device="cpu", dtype=dtype, copy=True)
+def _stored(values: Tensor, dtype: torch.dtype) -> Tensor:
+    return values.to(device="cpu", dtype=dtype)

@@ -23,7 +23,8 @@ def write_notes(
     notes = []
     if dropped > 0:
         notes.append(
-            f"{dropped} of {total} rows are left out because their gradient is 0 (padding, tokens after the action, or inactive units)."
+            f"{dropped} of {total} rows are left out because their gradient is 0 "
+            "(padding, tokens after the action, or inactive units)."
         )
     names: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
@@ -36,8 +37,8 @@ def write_notes(
             )
     if whole:
         notes.append(
-            "Autograd computed the whole gradient of these weights, because a function other than F.linear, torch.addmm and "
-            f"F.embedding uses them: {_list([name for name in measured if name in whole])}."
+            "Autograd computed the whole gradient of these weights, because a function other than F.linear, "
+            f"torch.addmm and F.embedding uses them: {_list([name for name in measured if name in whole])}."
         )
     low = [name for name, p in measured.items() if p.dtype in (torch.bfloat16, torch.float16)]
     if low:

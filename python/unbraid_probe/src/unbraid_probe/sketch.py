@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import torch
@@ -33,8 +34,8 @@ class Sketch:
 class Projection:
     """The two sides of the projection of one weight: G -> left G right^T. None leaves a side as it is.
 
-    With independent random signs / sqrt(size), the expectation of left^T left and of right^T right is the identity, so the
-    expectation of an inner product of projections is that of the gradients.
+    With independent random signs / sqrt(size), the expectation of left^T left and of right^T right is the identity. So
+    the expectation of an inner product of projections is the inner product of the gradients.
     """
 
     shape: tuple[int, int]
@@ -79,4 +80,4 @@ def _signs(sketch: Sketch, purpose: str, length: int, dtype: torch.dtype) -> Ten
     digest = hashlib.sha256(f"{sketch.seed}/{purpose}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
     bits = torch.randint(0, 2, (sketch.size, length), generator=generator)
-    return (2 * bits - 1).to(dtype) / sketch.size**0.5
+    return (2 * bits - 1).to(dtype).div_(math.sqrt(sketch.size))

@@ -90,23 +90,22 @@ def _check_weights(weights: Sequence[float] | None, samples: list[Sample]) -> Te
     shares = torch.as_tensor(weights, dtype=torch.float64, device="cpu").clone()
     if shares.shape != (len(samples),) or not torch.isfinite(shares).all() or not shares.any():
         raise ValueError(
-            f"take_steps: weights must be {len(samples)} finite numbers, not all 0, got {weights!r}; pass one for each sample"
+            f"take_steps: weights must be {len(samples)} finite numbers, not all 0, got {weights!r}; "
+            "pass one for each sample"
         )
     return shares
 
 
 def _directions(probed: Probed, samples: list[Sample], shares: Tensor) -> list[Tensor]:
-    """Sum of the weighted gradients, by autograd and in at least float32: without the rounding of the stored factors."""
+    """Sum of the weighted gradients in at least float32, by autograd: the stored factors can be rounded or a sketch."""
     parameters = list(probed.parameters.values())
     sums = [torch.zeros_like(p, dtype=torch.promote_types(p.dtype, torch.float32)) for p in parameters]
     for sample, share in zip(samples, shares.tolist(), strict=True):
         if share == 0:
             continue
         with torch.enable_grad():
-            value = probed.log_prob(probed.model, sample)
-        for total, gradient in zip(
-            sums, torch.autograd.grad(value.reshape(()), parameters, allow_unused=True), strict=True
-        ):
+            value = probed.log_prob(probed.model, sample).reshape(())
+        for total, gradient in zip(sums, torch.autograd.grad(value, parameters, allow_unused=True), strict=True):
             if gradient is not None:
                 total += share * (gradient.to_dense() if gradient.is_sparse else gradient)
     return sums
