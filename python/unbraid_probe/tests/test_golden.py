@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-stored = Path(__file__).parents[3] / "test" / "bank" / "golden"
+stored = Path(__file__).parents[3] / "test" / "factors" / "golden"
 
 
 def read(path):
