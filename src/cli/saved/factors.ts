@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BankCoupling } from '../../factors/measureBank.ts';
-import { contrastOfTable } from '../../factors/pairGroups.ts';
 import { ensureWritableDirectory, onPath, requireWritableDirectory, writeFileAtomic } from '../../record/files.node.ts';
 import { encodeJson } from '../../record/json.ts';
 import { usage } from '../shared/arguments.ts';
@@ -90,7 +89,7 @@ function factorsSummary(record: FactorsRecord): string {
     `Coupling of ${record.model || record.factors}: ${count(record.samples)} samples, ${count(record.labelled)} with a label, ${count(record.layers.length)} parameters`,
     ...record.notes.map((note) => `note       ${note}`),
     pairs,
-    `Contrast (mean cosine of pairs with equal labels minus that of good-bad pairs, ${record.pairs}): ${signedTwo(record.contrast)}; with any actions ${signedTwo(contrastOfTable(record.anyAction))}`,
+    `Contrast (mean cosine of pairs with equal labels minus that of good-bad pairs, ${record.pairs}): ${signedTwo(record.contrast)}`,
     `Alignment of the Gram matrix with the labels (0 none, 1 full): ${two(record.kernelTargetAlignment)}`,
     `Effective rank of the Gram matrix: ${record.effectiveRank.toFixed(1)} of ${count(record.distinctSamples)} samples; the largest eigenvalue has ${Math.round(100 * record.topShare)}% of the sum of all`,
     ...(record.layers.length > SHOWN_LAYERS ? [`The ${SHOWN_LAYERS} parameters with the largest share:`] : []),
